@@ -1,0 +1,11 @@
+package mlpcuda.data;
+
+/**
+ * A training and a test set whose images have one size and whose labels are below {@code classes}.
+ *
+ * @param name what the program calls it, such as {@code MNIST}
+ * @param classes number of classes, C
+ * @param train the examples to learn from
+ * @param test the examples to be judged by
+ */
+public record Dataset(String name, int classes, ImageSet train, ImageSet test) {}

@@ -1,0 +1,21 @@
+package mlpcuda.data;
+
+/**
+ * Labelled grey images of one size, kept as bytes until a batch is made of them.
+ *
+ * @param rows height of an image in pixels
+ * @param cols width of an image in pixels
+ * @param pixels (N, rows, cols), one unsigned byte a pixel, 0 black
+ * @param labels (N), one unsigned byte an image
+ */
+public record ImageSet(int rows, int cols, byte[] pixels, byte[] labels) {
+  /** Number of images, N. */
+  public int size() {
+    return labels.length;
+  }
+
+  /** Pixels of one image: the inputs of a network. */
+  public int pixelsPerImage() {
+    return rows * cols;
+  }
+}
