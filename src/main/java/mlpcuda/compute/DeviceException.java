@@ -1,0 +1,19 @@
+package mlpcuda.compute;
+
+/**
+ * A device that cannot be used. The message is one line of cause and one of remedy; the program
+ * prints it and ends with exit code 3.
+ */
+public final class DeviceException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  /** {@code why}: one line; {@code remedy}: one line on what to do. */
+  public DeviceException(String why, String remedy) {
+    super(why + System.lineSeparator() + remedy);
+  }
+
+  /** {@code why}: one line; {@code remedy}: one line on what to do; {@code cause}: what failed. */
+  public DeviceException(String why, String remedy, Throwable cause) {
+    super(why + System.lineSeparator() + remedy, cause);
+  }
+}

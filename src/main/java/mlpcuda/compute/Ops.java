@@ -1,0 +1,431 @@
+package mlpcuda.compute;
+
+import mlpcuda.compute.Buffer.Type;
+
+/**
+ * The operations of a multilayer perceptron on one device: the seam between training and hardware.
+ *
+ * <p>Each public method checks its arguments once and calls its unchecked twin, whose name ends in
+ * K and which a device implements. Arguments are outputs, inputs, sizes, scalars, in that order;
+ * matrices are row-major; {@code B} is the batch, {@code I} inputs, {@code O} outputs, {@code C}
+ * classes. Buffers may be longer than a call needs. What changes from step to step (the step count,
+ * the learning rate, the losses) lives in buffers, so that a step can be recorded once and
+ * replayed. Not thread-safe: one thread drives a device.
+ */
+public abstract class Ops implements AutoCloseable {
+  private long liveBytes;
+  private boolean closed;
+
+  /** One line for people: the device and what it computes with. */
+  public abstract String description();
+
+  // ---- memory ----
+
+  /** A buffer of {@code length} zeros; close it when done. */
+  public final Buffer allocate(String name, Type type, int length) {
+    if (closed) {
+      throw new IllegalStateException("allocate " + name + " after the device was closed");
+    }
+    if (length < 1) {
+      throw new IllegalArgumentException(name + " must hold at least 1 element, found " + length);
+    }
+    return counted(allocateK(name, type, length));
+  }
+
+  /**
+   * A buffer of bytes that no operation writes; close it when done. The device may keep the array
+   * itself: it must not change while the buffer lives.
+   */
+  public final Buffer constant(String name, byte[] values) {
+    if (closed) {
+      throw new IllegalStateException("constant " + name + " after the device was closed");
+    }
+    return counted(constantK(name, values));
+  }
+
+  private Buffer counted(Buffer buffer) {
+    liveBytes += buffer.bytes();
+    return buffer;
+  }
+
+  final void released(Buffer buffer) {
+    liveBytes -= buffer.bytes();
+  }
+
+  /** Bytes of all buffers that are not closed. */
+  public final long liveBytes() {
+    return liveBytes;
+  }
+
+  /** Copies {@code values} to the start of {@code to}. */
+  public final void write(Buffer to, float[] values) {
+    need("write", "to", to, Type.FLOAT32, values.length);
+    writeK(to, values);
+  }
+
+  /** Copies {@code n} values of {@code values}, beginning at {@code from}, to the start of to. */
+  public final void write(Buffer to, int[] values, int from, int n) {
+    need("write", "to", to, Type.INT32, n);
+    if (from < 0 || n < 0 || from > values.length - n) {
+      throw new IndexOutOfBoundsException(
+          "write: " + n + " values from " + from + " of an array of " + values.length);
+    }
+    writeK(to, values, from, n);
+  }
+
+  /** Fills {@code values} from the start of {@code from}, after all that was asked before. */
+  public final void read(Buffer from, float[] values) {
+    need("read", "from", from, Type.FLOAT32, values.length);
+    readK(from, values);
+  }
+
+  /** Fills {@code values} from the start of {@code from}, after all that was asked before. */
+  public final void read(Buffer from, int[] values) {
+    need("read", "from", from, Type.INT32, values.length);
+    readK(from, values);
+  }
+
+  // ---- operations ----
+
+  /**
+   * Gathers a batch and normalises it: x[b, i] = images[rows[b], i] · scale + shift, and y[b] =
+   * labels[rows[b]].
+   *
+   * @param x (B, I) out
+   * @param y (B) out, INT32
+   * @param images (N, I) UINT8
+   * @param labels (N) UINT8
+   * @param rows (B) INT32, each below N: the caller's promise
+   */
+  public final void gatherForward(
+      Buffer x,
+      Buffer y,
+      Buffer images,
+      Buffer labels,
+      Buffer rows,
+      int B,
+      int I,
+      float scale,
+      float shift) {
+    String op = "gatherForward";
+    sizes(op, B, I);
+    need(op, "x", x, Type.FLOAT32, (long) B * I);
+    need(op, "y", y, Type.INT32, B);
+    need(op, "labels", labels, Type.UINT8, 1);
+    need(op, "images", images, Type.UINT8, (long) labels.length() * I);
+    need(op, "rows", rows, Type.INT32, B);
+    gatherForwardK(x, y, images, labels, rows, B, I, scale, shift);
+  }
+
+  /**
+   * A layer: y = activation(x · wᵀ + b).
+   *
+   * @param y (B, O) out
+   * @param x (B, I)
+   * @param w (O, I), as in {@code torch.nn.Linear}
+   * @param b (O)
+   */
+  public final void linearForward(
+      Buffer y, Buffer x, Buffer w, Buffer b, int B, int I, int O, Activation activation) {
+    String op = "linearForward";
+    sizes(op, B, I, O);
+    need(op, "y", y, Type.FLOAT32, (long) B * O);
+    need(op, "x", x, Type.FLOAT32, (long) B * I);
+    need(op, "w", w, Type.FLOAT32, (long) O * I);
+    need(op, "b", b, Type.FLOAT32, O);
+    linearForwardK(y, x, w, b, B, I, O, activation);
+  }
+
+  /**
+   * The gradients of a layer: dw = dyᵀ · x, db = the column sums of dy, and dx = (dy · w) ⊙
+   * below′(x).
+   *
+   * @param dx (B, I) out: the gradient before the activation that made x; null where none is wanted
+   * @param dw (O, I) out
+   * @param db (O) out
+   * @param dy (B, O): the gradient before this layer's activation
+   * @param x (B, I): the layer's input, which is the output of the activation {@code below}
+   * @param w (O, I)
+   */
+  public final void linearBackward(
+      Buffer dx,
+      Buffer dw,
+      Buffer db,
+      Buffer dy,
+      Buffer x,
+      Buffer w,
+      int B,
+      int I,
+      int O,
+      Activation below) {
+    String op = "linearBackward";
+    sizes(op, B, I, O);
+    if (dx != null) {
+      need(op, "dx", dx, Type.FLOAT32, (long) B * I);
+    }
+    need(op, "dw", dw, Type.FLOAT32, (long) O * I);
+    need(op, "db", db, Type.FLOAT32, O);
+    need(op, "dy", dy, Type.FLOAT32, (long) B * O);
+    need(op, "x", x, Type.FLOAT32, (long) B * I);
+    need(op, "w", w, Type.FLOAT32, (long) O * I);
+    linearBackwardK(dx, dw, db, dy, x, w, B, I, O, below);
+  }
+
+  /**
+   * The gradient of an activation alone: dx = dy ⊙ activation′(y). {@code dx} may be {@code dy}.
+   *
+   * @param dx (n) out
+   * @param dy (n)
+   * @param y (n): the activation's output
+   */
+  public final void activationBackward(
+      Buffer dx, Buffer dy, Buffer y, int n, Activation activation) {
+    String op = "activationBackward";
+    sizes(op, n);
+    need(op, "dx", dx, Type.FLOAT32, n);
+    need(op, "dy", dy, Type.FLOAT32, n);
+    need(op, "y", y, Type.FLOAT32, n);
+    activationBackwardK(dx, dy, y, n, activation);
+  }
+
+  /**
+   * Dropout: y = x / (1 − rate) where kept, 0 elsewhere. Element i is kept where the Philox float
+   * of counter (i / 4, layer, step[0]), word i mod 4, key {@code seed}, is at least {@code rate}:
+   * the mask is never stored. {@code y} may be {@code x}. The gradient is the same operation:
+   * {@code dropoutForward(dx, dy, …)} with the same counter.
+   *
+   * @param y (n) out
+   * @param x (n)
+   * @param step (1) INT32
+   * @param rate in [0, 1)
+   */
+  public final void dropoutForward(
+      Buffer y, Buffer x, Buffer step, int n, float rate, int layer, long seed) {
+    String op = "dropoutForward";
+    sizes(op, n);
+    need(op, "y", y, Type.FLOAT32, n);
+    need(op, "x", x, Type.FLOAT32, n);
+    need(op, "step", step, Type.INT32, 1);
+    if (!(rate >= 0 && rate < 1)) {
+      throw new IllegalArgumentException(op + ": rate must lie in [0, 1), found " + rate);
+    }
+    dropoutForwardK(y, x, step, n, rate, layer, seed);
+  }
+
+  /**
+   * Log-softmax of each row, x − log Σ eˣ, stable for logits of any finite size.
+   *
+   * @param y (B, C) out
+   * @param x (B, C)
+   */
+  public final void logSoftmaxForward(Buffer y, Buffer x, int B, int C) {
+    String op = "logSoftmaxForward";
+    sizes(op, B, C);
+    need(op, "y", y, Type.FLOAT32, (long) B * C);
+    need(op, "x", x, Type.FLOAT32, (long) B * C);
+    logSoftmaxForwardK(y, x, B, C);
+  }
+
+  /**
+   * Log-softmax, cross-entropy, its gradient and the count of right answers in one. A row's answer
+   * is its largest logit, the first of equals. The row (step[0] − 1) mod S of {@code log} becomes
+   * (sum of the B losses, number right).
+   *
+   * @param dx (B, C) out: the gradient of the batch's mean loss; null where none is wanted
+   * @param log (S, 2) out
+   * @param x (B, C): the logits
+   * @param y (B) INT32: the classes, each below C: the caller's promise
+   * @param step (1) INT32, at least 1
+   */
+  public final void crossEntropyForward(
+      Buffer dx, Buffer log, Buffer x, Buffer y, Buffer step, int B, int C) {
+    String op = "crossEntropyForward";
+    sizes(op, B, C);
+    if (dx != null) {
+      need(op, "dx", dx, Type.FLOAT32, (long) B * C);
+    }
+    need(op, "log", log, Type.FLOAT32, 2);
+    need(op, "x", x, Type.FLOAT32, (long) B * C);
+    need(op, "y", y, Type.INT32, B);
+    need(op, "step", step, Type.INT32, 1);
+    crossEntropyForwardK(dx, log, x, y, step, B, C);
+  }
+
+  /**
+   * A step of Adam as {@link AdamSettings} defines it.
+   *
+   * @param w (n) in and out: the weights
+   * @param m (n) in and out: the running mean of the gradients
+   * @param v (n) in and out: the running mean of their squares
+   * @param dw (n): the gradients
+   * @param step (1) INT32: this step's number, from 1
+   * @param rate (1): the learning rate
+   */
+  public final void adamStep(
+      Buffer w,
+      Buffer m,
+      Buffer v,
+      Buffer dw,
+      Buffer step,
+      Buffer rate,
+      int n,
+      AdamSettings settings) {
+    String op = "adamStep";
+    sizes(op, n);
+    need(op, "w", w, Type.FLOAT32, n);
+    need(op, "m", m, Type.FLOAT32, n);
+    need(op, "v", v, Type.FLOAT32, n);
+    need(op, "dw", dw, Type.FLOAT32, n);
+    need(op, "step", step, Type.INT32, 1);
+    need(op, "rate", rate, Type.FLOAT32, 1);
+    adamStepK(w, m, v, dw, step, rate, n, settings);
+  }
+
+  /** step[0] += 1. Apart from the step's other work: no thread may read a count another bumps. */
+  public final void increment(Buffer step) {
+    need("increment", "step", step, Type.INT32, 1);
+    incrementK(step);
+  }
+
+  /** x = 0 in all its elements; FLOAT32. */
+  public final void zero(Buffer x) {
+    need("zero", "x", x, Type.FLOAT32, 1);
+    zeroK(x);
+  }
+
+  /**
+   * out[0] = Σ x, in a fixed order.
+   *
+   * @param out (1) out
+   * @param x (n)
+   */
+  public final void sum(Buffer out, Buffer x, int n) {
+    String op = "sum";
+    sizes(op, n);
+    need(op, "out", out, Type.FLOAT32, 1);
+    need(op, "x", x, Type.FLOAT32, n);
+    sumK(out, x, n);
+  }
+
+  // ---- what a device implements, without checks ----
+
+  /** {@link #allocate}: zeros. */
+  protected abstract Buffer allocateK(String name, Type type, int length);
+
+  /** {@link #constant}. */
+  protected abstract Buffer constantK(String name, byte[] values);
+
+  /** {@link #write(Buffer, float[])}. */
+  protected abstract void writeK(Buffer to, float[] values);
+
+  /** {@link #write(Buffer, int[], int, int)}. */
+  protected abstract void writeK(Buffer to, int[] values, int from, int n);
+
+  /** {@link #read(Buffer, float[])}. */
+  protected abstract void readK(Buffer from, float[] values);
+
+  /** {@link #read(Buffer, int[])}. */
+  protected abstract void readK(Buffer from, int[] values);
+
+  /** {@link #gatherForward}. */
+  protected abstract void gatherForwardK(
+      Buffer x,
+      Buffer y,
+      Buffer images,
+      Buffer labels,
+      Buffer rows,
+      int B,
+      int I,
+      float scale,
+      float shift);
+
+  /** {@link #linearForward}. */
+  protected abstract void linearForwardK(
+      Buffer y, Buffer x, Buffer w, Buffer b, int B, int I, int O, Activation activation);
+
+  /** {@link #linearBackward}; {@code dx} may be null. */
+  protected abstract void linearBackwardK(
+      Buffer dx,
+      Buffer dw,
+      Buffer db,
+      Buffer dy,
+      Buffer x,
+      Buffer w,
+      int B,
+      int I,
+      int O,
+      Activation below);
+
+  /** {@link #activationBackward}. */
+  protected abstract void activationBackwardK(
+      Buffer dx, Buffer dy, Buffer y, int n, Activation activation);
+
+  /** {@link #dropoutForward}. */
+  protected abstract void dropoutForwardK(
+      Buffer y, Buffer x, Buffer step, int n, float rate, int layer, long seed);
+
+  /** {@link #logSoftmaxForward}. */
+  protected abstract void logSoftmaxForwardK(Buffer y, Buffer x, int B, int C);
+
+  /** {@link #crossEntropyForward}; {@code dx} may be null. */
+  protected abstract void crossEntropyForwardK(
+      Buffer dx, Buffer log, Buffer x, Buffer y, Buffer step, int B, int C);
+
+  /** {@link #adamStep}. */
+  protected abstract void adamStepK(
+      Buffer w,
+      Buffer m,
+      Buffer v,
+      Buffer dw,
+      Buffer step,
+      Buffer rate,
+      int n,
+      AdamSettings settings);
+
+  /** {@link #increment}. */
+  protected abstract void incrementK(Buffer step);
+
+  /** {@link #zero}. */
+  protected abstract void zeroK(Buffer x);
+
+  /** {@link #sum}. */
+  protected abstract void sumK(Buffer out, Buffer x, int n);
+
+  /** Frees what the device itself holds; its buffers must be closed already. */
+  protected abstract void closeK();
+
+  @Override
+  public final void close() {
+    if (closed) {
+      throw new IllegalStateException("second close of " + description());
+    }
+    closed = true;
+    closeK();
+  }
+
+  // ---- checks ----
+
+  private static void sizes(String op, int... sizes) {
+    for (int size : sizes) {
+      if (size < 1) {
+        throw new IllegalArgumentException(op + ": sizes must be at least 1, found " + size);
+      }
+    }
+  }
+
+  private void need(String op, String argument, Buffer buffer, Type type, long length) {
+    if (buffer.type() != type || buffer.length() < length) {
+      throw new IllegalArgumentException(
+          "%s: %s must be %s[%d] or longer, found %s"
+              .formatted(op, argument, type, length, buffer));
+    }
+    if (buffer.ops() != this) {
+      throw new IllegalArgumentException(
+          "%s: %s must be a buffer of this device, found one of %s"
+              .formatted(op, argument, buffer.ops().description()));
+    }
+    if (buffer.closed() || closed) {
+      throw new IllegalStateException("%s: %s is used after close".formatted(op, buffer));
+    }
+  }
+}

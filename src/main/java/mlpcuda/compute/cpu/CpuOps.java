@@ -1,0 +1,520 @@
+package mlpcuda.compute.cpu;
+
+import static org.bytedeco.openblas.global.openblas_nolapack.CblasNoTrans;
+import static org.bytedeco.openblas.global.openblas_nolapack.CblasRowMajor;
+import static org.bytedeco.openblas.global.openblas_nolapack.CblasTrans;
+import static org.bytedeco.openblas.global.openblas_nolapack.OPENBLAS_VERSION;
+import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sgemm;
+
+import java.util.Arrays;
+import mlpcuda.compute.Activation;
+import mlpcuda.compute.AdamSettings;
+import mlpcuda.compute.Buffer;
+import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.DeviceException;
+import mlpcuda.compute.Ops;
+import mlpcuda.random.Philox;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.openblas.global.openblas_nolapack;
+
+/**
+ * The operations on all cores: products by OpenBLAS, the rest by loops that the JIT compiler
+ * vectorises.
+ *
+ * <p>A product of one batch is too small for OpenBLAS's own threads, so each operation is split
+ * over {@link Workers} and every part calls OpenBLAS with one thread. Parts depend on the sizes and
+ * the number of threads alone, and no sum is shared by two of them: the same run gives the same
+ * bits.
+ */
+public final class CpuOps extends Ops {
+  /** Floats of a block that loops work on: a few of them fit a 32 KiB first-level cache. */
+  private static final int BLOCK = 1024;
+
+  /** What a part must have to do to be worth waking a thread for. */
+  private static final long GRAIN_FLOPS = 100_000;
+
+  private static final long GRAIN_ELEMENTS = 4096;
+
+  private final Workers workers;
+  private final float[][][] scratch; // by part, by slot
+  private float[] rowLosses = new float[0]; // (B)
+  private boolean[] rowRight = new boolean[0]; // (B)
+
+  /** All processors that this Java runtime may use. */
+  public CpuOps() {
+    this(Runtime.getRuntime().availableProcessors());
+  }
+
+  /**
+   * {@code threads} threads, at least 1.
+   *
+   * @throws DeviceException if OpenBLAS cannot be loaded
+   */
+  public CpuOps(int threads) {
+    if (threads < 1) {
+      throw new IllegalArgumentException("threads must be at least 1, found " + threads);
+    }
+    try {
+      Loader.load(openblas_nolapack.class);
+      openblas_nolapack.blas_set_num_threads(1);
+    } catch (LinkageError e) {
+      throw new DeviceException(
+          "OpenBLAS could not be loaded for " + Loader.getPlatform() + ": " + e.getMessage(),
+          "Use a jar built on this platform, and a cache folder that allows execution:"
+              + " -Dorg.bytedeco.javacpp.cachedir=DIR",
+          e);
+    }
+    workers = new Workers(threads);
+    scratch = new float[threads][4][0];
+  }
+
+  @Override
+  public String description() {
+    return "CPU, %d thread%s, %s"
+        .formatted(workers.count(), workers.count() == 1 ? "" : "s", OPENBLAS_VERSION.trim());
+  }
+
+  @Override
+  protected void closeK() {
+    workers.close();
+  }
+
+  // ---- how work is split ----
+
+  private int parts(long work, long grain) {
+    return (int) Math.max(1, Math.min(workers.count(), work / grain));
+  }
+
+  /** Where part {@code part} of {@code parts} begins in 0 … n: a multiple of {@code unit}, or n. */
+  private static int bound(int n, int unit, int part, int parts) {
+    long units = (n + unit - 1L) / unit;
+    return (int) Math.min(n, unit * (units * part / parts));
+  }
+
+  private float[] scratch(int part, int slot, int n) {
+    if (scratch[part][slot].length < n) {
+      scratch[part][slot] = new float[Math.max(n, BLOCK)];
+    }
+    return scratch[part][slot];
+  }
+
+  /** A loop over a block: the first {@code n} floats of it. */
+  private interface BlockLoop {
+    void run(float[] y, float[] x, int n);
+  }
+
+  /** Runs y = loop(y, x) over elements {@code from} … {@code to − 1}, block by block. */
+  private void blocks(int part, Floats out, Floats y, Floats x, int from, int to, BlockLoop loop) {
+    float[] yBlock = scratch(part, 0, BLOCK);
+    float[] xBlock = scratch(part, 1, BLOCK);
+    for (int i = from; i < to; i += BLOCK) {
+      int n = Math.min(BLOCK, to - i);
+      y.get(i, yBlock, n);
+      x.get(i, xBlock, n);
+      loop.run(yBlock, xBlock, n);
+      out.put(i, yBlock, n);
+    }
+  }
+
+  // ---- memory ----
+
+  @Override
+  protected Buffer allocateK(String name, Type type, int length) {
+    return switch (type) {
+      case FLOAT32 -> new Floats(this, name, length);
+      case INT32 -> new Ints(this, name, length);
+      case UINT8 -> new Bytes(this, name, new byte[length]);
+    };
+  }
+
+  @Override
+  protected Buffer constantK(String name, byte[] values) {
+    return new Bytes(this, name, values);
+  }
+
+  @Override
+  protected void writeK(Buffer to, float[] values) {
+    ((Floats) to).put(0, values, values.length);
+  }
+
+  @Override
+  protected void writeK(Buffer to, int[] values, int from, int n) {
+    var ints = (Ints) to;
+    System.arraycopy(values, from, ints.array, ints.offset, n);
+  }
+
+  @Override
+  protected void readK(Buffer from, float[] values) {
+    ((Floats) from).get(0, values, values.length);
+  }
+
+  @Override
+  protected void readK(Buffer from, int[] values) {
+    var ints = (Ints) from;
+    System.arraycopy(ints.array, ints.offset, values, 0, values.length);
+  }
+
+  // ---- operations ----
+
+  @Override
+  protected void gatherForwardK(
+      Buffer x,
+      Buffer y,
+      Buffer images,
+      Buffer labels,
+      Buffer rows,
+      int B,
+      int I,
+      float scale,
+      float shift) {
+    float[] normalised = new float[256]; // a byte has no more values: a table beats a conversion
+    for (int v = 0; v < normalised.length; v++) {
+      normalised[v] = v * scale + shift;
+    }
+    var pixels = (Bytes) images;
+    workers.run(
+        parts((long) B * I, GRAIN_ELEMENTS),
+        (part, parts) -> {
+          float[] row = scratch(part, 0, I);
+          for (int b = bound(B, 1, part, parts); b < bound(B, 1, part + 1, parts); b++) {
+            int source = ((Ints) rows).at(b);
+            look(row, normalised, pixels.array, pixels.offset + source * I, I);
+            ((Floats) x).put(b * I, row, I);
+            ((Ints) y).array[((Ints) y).offset + b] = ((Bytes) labels).at(source);
+          }
+        });
+  }
+
+  private static void look(float[] row, float[] table, byte[] pixels, int from, int n) {
+    for (int i = 0; i < n; i++) {
+      row[i] = table[pixels[from + i] & 0xFF];
+    }
+  }
+
+  @Override
+  protected void linearForwardK(
+      Buffer y, Buffer x, Buffer w, Buffer b, int B, int I, int O, Activation activation) {
+    workers.run(
+        parts(2L * B * I * O, GRAIN_FLOPS),
+        (part, parts) -> {
+          int from = bound(B, 8, part, parts);
+          int to = bound(B, 8, part + 1, parts);
+          if (from == to) {
+            return;
+          }
+          FloatPointer yRows = ((Floats) y).at(from * O);
+          FloatPointer xRows = ((Floats) x).at(from * I);
+          product(yRows, O, xRows, I, CblasNoTrans, floats(w, 0), I, CblasTrans, to - from, O, I);
+          float[] bias = scratch(part, 1, O);
+          ((Floats) b).get(0, bias, O);
+          int rows = Math.max(1, BLOCK / O);
+          float[] block = scratch(part, 0, rows * O);
+          for (int r = from; r < to; r += rows) {
+            int n = Math.min(rows, to - r) * O;
+            ((Floats) y).get(r * O, block, n);
+            for (int row = 0; row < n; row += O) {
+              addBias(block, row, bias, O);
+            }
+            Loops.activate(block, n, activation);
+            ((Floats) y).put(r * O, block, n);
+          }
+        });
+  }
+
+  private static void addBias(float[] block, int row, float[] bias, int O) {
+    for (int o = 0; o < O; o++) {
+      block[row + o] += bias[o];
+    }
+  }
+
+  private static FloatPointer floats(Buffer buffer, int from) {
+    return ((Floats) buffer).at(from);
+  }
+
+  /** c = op(a) · op(b), row-major, with c (m, n) and the inner dimension k, on this thread. */
+  private static void product(
+      FloatPointer c,
+      int ldc,
+      FloatPointer a,
+      int lda,
+      int opA,
+      FloatPointer b,
+      int ldb,
+      int opB,
+      int m,
+      int n,
+      int k) {
+    cblas_sgemm(CblasRowMajor, opA, opB, m, n, k, 1f, a, lda, b, ldb, 0f, c, ldc);
+  }
+
+  @Override
+  protected void linearBackwardK(
+      Buffer dx,
+      Buffer dw,
+      Buffer db,
+      Buffer dy,
+      Buffer x,
+      Buffer w,
+      int B,
+      int I,
+      int O,
+      Activation below) {
+    workers.run(
+        parts((dx == null ? 2L : 4L) * B * I * O, GRAIN_FLOPS),
+        (part, parts) -> {
+          weightGradient(part, parts, dw, dy, x, B, I, O);
+          biasGradient(part, parts, db, dy, B, O);
+          if (dx != null) {
+            inputGradient(part, parts, dx, dy, x, w, B, I, O, below);
+          }
+        });
+  }
+
+  /** dw = dyᵀ · x, this part's share of its longer side. */
+  private static void weightGradient(
+      int part, int parts, Buffer dw, Buffer dy, Buffer x, int B, int I, int O) {
+    int split = Math.max(I, O);
+    int from = bound(split, 8, part, parts);
+    int n = bound(split, 8, part + 1, parts) - from;
+    if (n == 0) {
+      return;
+    }
+    if (I >= O) {
+      product(
+          floats(dw, from),
+          I,
+          floats(dy, 0),
+          O,
+          CblasTrans,
+          floats(x, from),
+          I,
+          CblasNoTrans,
+          O,
+          n,
+          B);
+    } else {
+      product(
+          floats(dw, from * I),
+          I,
+          floats(dy, from),
+          O,
+          CblasTrans,
+          floats(x, 0),
+          I,
+          CblasNoTrans,
+          n,
+          I,
+          B);
+    }
+  }
+
+  /** db = the column sums of dy, this part's columns, row after row. */
+  private void biasGradient(int part, int parts, Buffer db, Buffer dy, int B, int O) {
+    int from = bound(O, 8, part, parts);
+    int n = bound(O, 8, part + 1, parts) - from;
+    float[] sums = scratch(part, 0, n);
+    float[] row = scratch(part, 1, n);
+    Arrays.fill(sums, 0, n, 0f);
+    for (int r = 0; r < B; r++) {
+      ((Floats) dy).get(r * O + from, row, n);
+      Loops.add(sums, row, n);
+    }
+    ((Floats) db).put(from, sums, n);
+  }
+
+  /** dx = (dy · w) ⊙ below′(x), this part's rows. */
+  private void inputGradient(
+      int part,
+      int parts,
+      Buffer dx,
+      Buffer dy,
+      Buffer x,
+      Buffer w,
+      int B,
+      int I,
+      int O,
+      Activation below) {
+    int from = bound(B, 8, part, parts);
+    int to = bound(B, 8, part + 1, parts);
+    if (from == to) {
+      return;
+    }
+    product(
+        floats(dx, from * I),
+        I,
+        floats(dy, from * O),
+        O,
+        CblasNoTrans,
+        floats(w, 0),
+        I,
+        CblasNoTrans,
+        to - from,
+        I,
+        O);
+    if (below != Activation.NONE) {
+      var gradient = (Floats) dx;
+      blocks(
+          part,
+          gradient,
+          gradient,
+          (Floats) x,
+          from * I,
+          to * I,
+          (d, y, n) -> Loops.differentiate(d, y, n, below));
+    }
+  }
+
+  @Override
+  protected void activationBackwardK(Buffer dx, Buffer dy, Buffer y, int n, Activation activation) {
+    workers.run(
+        parts(n, GRAIN_ELEMENTS),
+        (part, parts) ->
+            blocks(
+                part,
+                (Floats) dx,
+                (Floats) dy,
+                (Floats) y,
+                bound(n, BLOCK, part, parts),
+                bound(n, BLOCK, part + 1, parts),
+                (d, out, count) -> Loops.differentiate(d, out, count, activation)));
+  }
+
+  @Override
+  protected void dropoutForwardK(
+      Buffer y, Buffer x, Buffer step, int n, float rate, int layer, long seed) {
+    float scale = (float) (1 / (1.0 - rate));
+    int count = ((Ints) step).at(0);
+    workers.run(
+        parts(n, GRAIN_ELEMENTS),
+        (part, parts) -> {
+          float[] block = scratch(part, 0, BLOCK);
+          int[] words = new int[4];
+          int end = bound(n, BLOCK, part + 1, parts);
+          for (int from = bound(n, BLOCK, part, parts); from < end; from += BLOCK) {
+            int size = Math.min(BLOCK, end - from);
+            ((Floats) x).get(from, block, size);
+            for (int i = 0; i < size; i++) {
+              if ((i & 3) == 0) { // BLOCK is a multiple of 4, so i and from + i agree here
+                Philox.block(words, (from + i) >>> 2, layer, count, Philox.Use.DROPOUT, seed);
+              }
+              block[i] = Philox.uniform(words[i & 3]) >= rate ? block[i] * scale : 0f;
+            }
+            ((Floats) y).put(from, block, size);
+          }
+        });
+  }
+
+  @Override
+  protected void logSoftmaxForwardK(Buffer y, Buffer x, int B, int C) {
+    workers.run(
+        parts((long) B * C, GRAIN_ELEMENTS),
+        (part, parts) -> {
+          float[] row = scratch(part, 0, C);
+          for (int r = bound(B, 1, part, parts); r < bound(B, 1, part + 1, parts); r++) {
+            ((Floats) x).get(r * C, row, C);
+            double logSum = Loops.logSumExp(row, C, row[Loops.largest(row, C)]);
+            for (int c = 0; c < C; c++) {
+              row[c] = (float) (row[c] - logSum);
+            }
+            ((Floats) y).put(r * C, row, C);
+          }
+        });
+  }
+
+  @Override
+  protected void crossEntropyForwardK(
+      Buffer dx, Buffer log, Buffer x, Buffer y, Buffer step, int B, int C) {
+    if (rowLosses.length < B) {
+      rowLosses = new float[B];
+      rowRight = new boolean[B];
+    }
+    workers.run(
+        parts((long) B * C, GRAIN_ELEMENTS / 8), // an exponential costs many additions
+        (part, parts) -> {
+          float[] row = scratch(part, 0, C);
+          for (int r = bound(B, 1, part, parts); r < bound(B, 1, part + 1, parts); r++) {
+            int label = ((Ints) y).at(r);
+            ((Floats) x).get(r * C, row, C);
+            int answer = Loops.largest(row, C);
+            double logSum = Loops.logSumExp(row, C, row[answer]);
+            rowLosses[r] = (float) (logSum - row[label]);
+            rowRight[r] = answer == label;
+            if (dx != null) {
+              Loops.softmaxGradient(row, C, label, logSum, B);
+              ((Floats) dx).put(r * C, row, C);
+            }
+          }
+        });
+    double losses = 0;
+    int right = 0;
+    for (int r = 0; r < B; r++) {
+      losses += rowLosses[r];
+      right += rowRight[r] ? 1 : 0;
+    }
+    int row = (((Ints) step).at(0) - 1) % (log.length() / 2);
+    ((Floats) log).put(2 * row, new float[] {(float) losses, right}, 2);
+  }
+
+  @Override
+  protected void adamStepK(
+      Buffer w,
+      Buffer m,
+      Buffer v,
+      Buffer dw,
+      Buffer step,
+      Buffer rate,
+      int n,
+      AdamSettings settings) {
+    float[] lr = new float[1];
+    ((Floats) rate).get(0, lr, 1);
+    var adam = new Loops.Adam(settings, lr[0], ((Ints) step).at(0));
+    workers.run(
+        parts(n, GRAIN_ELEMENTS),
+        (part, parts) -> {
+          float[] wBlock = scratch(part, 0, BLOCK);
+          float[] mBlock = scratch(part, 1, BLOCK);
+          float[] vBlock = scratch(part, 2, BLOCK);
+          float[] gBlock = scratch(part, 3, BLOCK);
+          int end = bound(n, BLOCK, part + 1, parts);
+          for (int i = bound(n, BLOCK, part, parts); i < end; i += BLOCK) {
+            int size = Math.min(BLOCK, end - i);
+            ((Floats) w).get(i, wBlock, size);
+            ((Floats) m).get(i, mBlock, size);
+            ((Floats) v).get(i, vBlock, size);
+            ((Floats) dw).get(i, gBlock, size);
+            adam.step(wBlock, mBlock, vBlock, gBlock, size);
+            ((Floats) w).put(i, wBlock, size);
+            ((Floats) m).put(i, mBlock, size);
+            ((Floats) v).put(i, vBlock, size);
+          }
+        });
+  }
+
+  @Override
+  protected void incrementK(Buffer step) {
+    ((Ints) step).array[((Ints) step).offset]++;
+  }
+
+  @Override
+  protected void zeroK(Buffer x) {
+    float[] zeros = new float[BLOCK];
+    for (int i = 0; i < x.length(); i += BLOCK) {
+      ((Floats) x).put(i, zeros, Math.min(BLOCK, x.length() - i));
+    }
+  }
+
+  @Override
+  protected void sumK(Buffer out, Buffer x, int n) {
+    float[] block = scratch(0, 0, BLOCK);
+    double sum = 0;
+    for (int i = 0; i < n; i += BLOCK) {
+      int size = Math.min(BLOCK, n - i);
+      ((Floats) x).get(i, block, size);
+      for (int k = 0; k < size; k++) {
+        sum += block[k];
+      }
+    }
+    ((Floats) out).put(0, new float[] {(float) sum}, 1);
+  }
+}

@@ -1,0 +1,63 @@
+package mlpcuda.compute.cpu;
+
+import java.nio.FloatBuffer;
+import mlpcuda.compute.Buffer;
+import mlpcuda.compute.Ops;
+import org.bytedeco.javacpp.FloatPointer;
+
+/**
+ * A FLOAT32 buffer outside the Java heap, where OpenBLAS can read it without a copy. Java loops go
+ * through heap blocks ({@link #get}, {@link #put}): the JIT compilers vectorise loops over arrays
+ * and none over direct buffers, and a block that fits the first cache is copied for next to
+ * nothing.
+ */
+final class Floats extends Buffer {
+  private static final int ALIGNMENT = 64; // bytes: a cache line, and AVX-512's width
+
+  private final FloatPointer allocation; // null in a slice
+  private final FloatPointer pointer; // the same memory, without a deallocator to drag along
+  private final FloatBuffer elements;
+  private final int offset;
+
+  Floats(Ops ops, String name, int length) {
+    super(ops, name, Type.FLOAT32, length);
+    allocation = new FloatPointer(length + (long) ALIGNMENT / Float.BYTES);
+    allocation.zero();
+    elements = allocation.asBuffer();
+    pointer = new FloatPointer(elements);
+    offset = (int) (-allocation.address() & (ALIGNMENT - 1)) / Float.BYTES;
+  }
+
+  private Floats(Floats of, String name, int from, int length) {
+    super(of, name, length);
+    allocation = null;
+    elements = of.elements;
+    pointer = of.pointer;
+    offset = of.offset + from;
+  }
+
+  /** The address of element {@code i}, for OpenBLAS. */
+  FloatPointer at(int i) {
+    return new FloatPointer(pointer).position(offset + i);
+  }
+
+  /** Copies the {@code n} elements from {@code from} on to the start of {@code block}. */
+  void get(int from, float[] block, int n) {
+    elements.get(offset + from, block, 0, n);
+  }
+
+  /** Copies the first {@code n} values of {@code block} to the elements from {@code from} on. */
+  void put(int from, float[] block, int n) {
+    elements.put(offset + from, block, 0, n);
+  }
+
+  @Override
+  protected Buffer sliceK(String name, int from, int length) {
+    return new Floats(this, name, from, length);
+  }
+
+  @Override
+  protected void release() {
+    allocation.deallocate();
+  }
+}

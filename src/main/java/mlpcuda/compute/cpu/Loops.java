@@ -1,0 +1,143 @@
+package mlpcuda.compute.cpu;
+
+import mlpcuda.compute.Activation;
+import mlpcuda.compute.AdamSettings;
+
+/**
+ * The inner loops of {@link CpuOps}, over the first {@code n} floats of heap arrays: each a small
+ * static method, so that the JIT compiler sees one simple loop and vectorises it.
+ */
+final class Loops {
+  private Loops() {}
+
+  /** sum += x. */
+  static void add(float[] sum, float[] x, int n) {
+    for (int i = 0; i < n; i++) {
+      sum[i] += x[i];
+    }
+  }
+
+  /** y = activation(y). */
+  static void activate(float[] y, int n, Activation activation) {
+    switch (activation) {
+      case NONE -> {}
+      case RELU -> relu(y, n);
+      case SIGMOID -> sigmoid(y, n);
+      case TANH -> tanh(y, n);
+    }
+  }
+
+  private static void relu(float[] y, int n) {
+    for (int i = 0; i < n; i++) {
+      y[i] = Math.max(y[i], 0f); // keeps NaN, where a comparison would hide it
+    }
+  }
+
+  private static void sigmoid(float[] y, int n) {
+    for (int i = 0; i < n; i++) {
+      y[i] = (float) (1 / (1 + Math.exp(-y[i])));
+    }
+  }
+
+  private static void tanh(float[] y, int n) {
+    for (int i = 0; i < n; i++) {
+      double z = y[i];
+      // Near 0 the quotient loses digits that Math.tanh keeps; elsewhere exp is much faster.
+      y[i] = (float) (Math.abs(z) < 1e-3 ? Math.tanh(z) : 1 - 2 / (Math.exp(2 * z) + 1));
+    }
+  }
+
+  /** d = d · activation′, from the activation's output y. */
+  static void differentiate(float[] d, float[] y, int n, Activation activation) {
+    switch (activation) {
+      case NONE -> {}
+      case RELU -> reluBackward(d, y, n);
+      case SIGMOID -> sigmoidBackward(d, y, n);
+      case TANH -> tanhBackward(d, y, n);
+    }
+  }
+
+  private static void reluBackward(float[] d, float[] y, int n) {
+    for (int i = 0; i < n; i++) {
+      d[i] = y[i] > 0 ? d[i] : 0f;
+    }
+  }
+
+  private static void sigmoidBackward(float[] d, float[] y, int n) {
+    for (int i = 0; i < n; i++) {
+      d[i] *= y[i] * (1 - y[i]);
+    }
+  }
+
+  private static void tanhBackward(float[] d, float[] y, int n) {
+    for (int i = 0; i < n; i++) {
+      d[i] *= 1 - y[i] * y[i];
+    }
+  }
+
+  /** Index of the largest value, the first of equals. */
+  static int largest(float[] x, int n) {
+    int largest = 0;
+    for (int i = 1; i < n; i++) {
+      if (x[i] > x[largest]) {
+        largest = i;
+      }
+    }
+    return largest;
+  }
+
+  /** log Σ eˣ, given the largest x. */
+  static double logSumExp(float[] x, int n, float max) {
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+      sum += Math.exp(x[i] - (double) max);
+    }
+    return max + Math.log(sum);
+  }
+
+  /** x = (softmax(x) − one-hot(label)) / B. */
+  static void softmaxGradient(float[] x, int n, int label, double logSum, int B) {
+    for (int i = 0; i < n; i++) {
+      double softmax = Math.exp(x[i] - logSum);
+      x[i] = (float) ((i == label ? softmax - 1 : softmax) / B);
+    }
+  }
+
+  /** One step of Adam: its scalars as PyTorch makes them, in double, then rounded to float. */
+  static final class Adam {
+    private final float beta1;
+    private final float oneMinusBeta1;
+    private final float beta2;
+    private final float oneMinusBeta2;
+    private final float rootCorrection2;
+    private final float eps;
+    private final float minusStepSize;
+    private final float decay; // added to the gradient
+    private final float shrink; // multiplies the weight
+
+    Adam(AdamSettings settings, double rate, int step) {
+      beta1 = (float) settings.beta1();
+      oneMinusBeta1 = (float) (1 - settings.beta1());
+      beta2 = (float) settings.beta2();
+      oneMinusBeta2 = (float) (1 - settings.beta2());
+      rootCorrection2 = (float) Math.sqrt(1 - Math.pow(settings.beta2(), step));
+      eps = (float) settings.eps();
+      minusStepSize = (float) (-rate / (1 - Math.pow(settings.beta1(), step)));
+      decay = settings.decoupled() ? 0 : (float) settings.weightDecay();
+      shrink = settings.decoupled() ? (float) (1 - rate * settings.weightDecay()) : 1;
+    }
+
+    void step(float[] w, float[] m, float[] v, float[] dw, int n) {
+      for (int i = 0; i < n; i++) {
+        float weight = w[i] * shrink;
+        float g = dw[i] + decay * weight;
+        float mean = m[i] * beta1 + oneMinusBeta1 * g;
+        float square = v[i] * beta2 + oneMinusBeta2 * g * g;
+        float denominator = (float) Math.sqrt(square) / rootCorrection2 + eps;
+        m[i] = mean;
+        v[i] = square;
+        w[i] = weight + minusStepSize * mean / denominator;
+      }
+    }
+  }
+}

@@ -1,0 +1,321 @@
+package mlpcuda.compute.cpu;
+
+import java.util.Arrays;
+import mlpcuda.compute.Activation;
+import mlpcuda.compute.AdamSettings;
+import mlpcuda.compute.Buffer;
+import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.Ops;
+import mlpcuda.random.Philox;
+
+/**
+ * The operations as plain loops over doubles: the oracle that every device is held against. Never
+ * tuned. Floats are exact on their way in and rounded on their way out only.
+ */
+public final class ReferenceOps extends Ops {
+  @Override
+  public String description() {
+    return "reference (plain loops in double precision)";
+  }
+
+  /** The array behind a FLOAT32 or INT32 buffer, to be read or written where {@code at} says. */
+  private static final class Doubles extends Buffer {
+    private final double[] array;
+    private final int offset;
+
+    Doubles(Ops ops, String name, Type type, int length) {
+      super(ops, name, type, length);
+      array = new double[length];
+      offset = 0;
+    }
+
+    Doubles(Doubles of, String name, int from, int length) {
+      super(of, name, length);
+      array = of.array;
+      offset = of.offset + from;
+    }
+
+    @Override
+    protected Buffer sliceK(String name, int from, int length) {
+      return new Doubles(this, name, from, length);
+    }
+
+    @Override
+    protected void release() {
+      Arrays.fill(array, Double.NaN);
+    }
+  }
+
+  private static double at(Buffer buffer, int i) {
+    var doubles = (Doubles) buffer;
+    return doubles.array[doubles.offset + i];
+  }
+
+  private static void put(Buffer buffer, int i, double value) {
+    var doubles = (Doubles) buffer;
+    doubles.array[doubles.offset + i] = value;
+  }
+
+  /** Element {@code i} unrounded: finite differences need more than a float's digits. */
+  double value(Buffer buffer, int i) {
+    return at(buffer, i);
+  }
+
+  /** Sets element {@code i} without rounding. */
+  void set(Buffer buffer, int i, double value) {
+    put(buffer, i, value);
+  }
+
+  @Override
+  protected Buffer allocateK(String name, Type type, int length) {
+    return type == Type.UINT8
+        ? new Bytes(this, name, new byte[length])
+        : new Doubles(this, name, type, length);
+  }
+
+  @Override
+  protected Buffer constantK(String name, byte[] values) {
+    return new Bytes(this, name, values);
+  }
+
+  @Override
+  protected void writeK(Buffer to, float[] values) {
+    for (int i = 0; i < values.length; i++) {
+      put(to, i, values[i]);
+    }
+  }
+
+  @Override
+  protected void writeK(Buffer to, int[] values, int from, int n) {
+    for (int i = 0; i < n; i++) {
+      put(to, i, values[from + i]);
+    }
+  }
+
+  @Override
+  protected void readK(Buffer from, float[] values) {
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) at(from, i);
+    }
+  }
+
+  @Override
+  protected void readK(Buffer from, int[] values) {
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (int) at(from, i);
+    }
+  }
+
+  @Override
+  protected void gatherForwardK(
+      Buffer x,
+      Buffer y,
+      Buffer images,
+      Buffer labels,
+      Buffer rows,
+      int B,
+      int I,
+      float scale,
+      float shift) {
+    for (int b = 0; b < B; b++) {
+      int row = (int) at(rows, b);
+      for (int i = 0; i < I; i++) {
+        put(x, b * I + i, ((Bytes) images).at(row * I + i) * (double) scale + shift);
+      }
+      put(y, b, ((Bytes) labels).at(row));
+    }
+  }
+
+  @Override
+  protected void linearForwardK(
+      Buffer y, Buffer x, Buffer w, Buffer b, int B, int I, int O, Activation activation) {
+    for (int r = 0; r < B; r++) {
+      for (int o = 0; o < O; o++) {
+        double z = at(b, o);
+        for (int i = 0; i < I; i++) {
+          z += at(x, r * I + i) * at(w, o * I + i);
+        }
+        put(y, r * O + o, activated(z, activation));
+      }
+    }
+  }
+
+  private static double activated(double z, Activation activation) {
+    return switch (activation) {
+      case NONE -> z;
+      case RELU -> Math.max(z, 0);
+      case SIGMOID -> 1 / (1 + Math.exp(-z));
+      case TANH -> Math.tanh(z);
+    };
+  }
+
+  private static double derivative(double y, Activation activation) {
+    return switch (activation) {
+      case NONE -> 1;
+      case RELU -> y > 0 ? 1 : 0;
+      case SIGMOID -> y * (1 - y);
+      case TANH -> 1 - y * y;
+    };
+  }
+
+  @Override
+  protected void linearBackwardK(
+      Buffer dx,
+      Buffer dw,
+      Buffer db,
+      Buffer dy,
+      Buffer x,
+      Buffer w,
+      int B,
+      int I,
+      int O,
+      Activation below) {
+    for (int o = 0; o < O; o++) {
+      double bias = 0;
+      for (int r = 0; r < B; r++) {
+        bias += at(dy, r * O + o);
+      }
+      put(db, o, bias);
+      for (int i = 0; i < I; i++) {
+        double weight = 0;
+        for (int r = 0; r < B; r++) {
+          weight += at(dy, r * O + o) * at(x, r * I + i);
+        }
+        put(dw, o * I + i, weight);
+      }
+    }
+    if (dx == null) {
+      return;
+    }
+    for (int r = 0; r < B; r++) {
+      for (int i = 0; i < I; i++) {
+        double d = 0;
+        for (int o = 0; o < O; o++) {
+          d += at(dy, r * O + o) * at(w, o * I + i);
+        }
+        put(dx, r * I + i, d * derivative(at(x, r * I + i), below));
+      }
+    }
+  }
+
+  @Override
+  protected void activationBackwardK(Buffer dx, Buffer dy, Buffer y, int n, Activation activation) {
+    for (int i = 0; i < n; i++) {
+      put(dx, i, at(dy, i) * derivative(at(y, i), activation));
+    }
+  }
+
+  @Override
+  protected void dropoutForwardK(
+      Buffer y, Buffer x, Buffer step, int n, float rate, int layer, long seed) {
+    int[] words = new int[4];
+    for (int i = 0; i < n; i++) {
+      Philox.block(words, i / 4, layer, (int) at(step, 0), Philox.Use.DROPOUT, seed);
+      boolean kept = Philox.uniform(words[i % 4]) >= rate;
+      put(y, i, kept ? at(x, i) / (1.0 - rate) : 0);
+    }
+  }
+
+  @Override
+  protected void logSoftmaxForwardK(Buffer y, Buffer x, int B, int C) {
+    for (int r = 0; r < B; r++) {
+      double logSum = logSumExp(x, r, C);
+      for (int c = 0; c < C; c++) {
+        put(y, r * C + c, at(x, r * C + c) - logSum);
+      }
+    }
+  }
+
+  private static double logSumExp(Buffer x, int row, int C) {
+    double max = at(x, row * C + largest(x, row, C));
+    double sum = 0;
+    for (int c = 0; c < C; c++) {
+      sum += Math.exp(at(x, row * C + c) - max);
+    }
+    return max + Math.log(sum);
+  }
+
+  private static int largest(Buffer x, int row, int C) {
+    int largest = 0;
+    for (int c = 1; c < C; c++) {
+      if (at(x, row * C + c) > at(x, row * C + largest)) {
+        largest = c;
+      }
+    }
+    return largest;
+  }
+
+  @Override
+  protected void crossEntropyForwardK(
+      Buffer dx, Buffer log, Buffer x, Buffer y, Buffer step, int B, int C) {
+    double losses = 0;
+    int right = 0;
+    for (int r = 0; r < B; r++) {
+      int label = (int) at(y, r);
+      double logSum = logSumExp(x, r, C);
+      losses += logSum - at(x, r * C + label);
+      right += largest(x, r, C) == label ? 1 : 0;
+      for (int c = 0; dx != null && c < C; c++) {
+        double softmax = Math.exp(at(x, r * C + c) - logSum);
+        put(dx, r * C + c, (softmax - (c == label ? 1 : 0)) / B);
+      }
+    }
+    int row = ((int) at(step, 0) - 1) % (log.length() / 2);
+    put(log, 2 * row, losses);
+    put(log, 2 * row + 1, right);
+  }
+
+  @Override
+  protected void adamStepK(
+      Buffer w,
+      Buffer m,
+      Buffer v,
+      Buffer dw,
+      Buffer step,
+      Buffer rate,
+      int n,
+      AdamSettings settings) {
+    double correction1 = 1 - Math.pow(settings.beta1(), at(step, 0));
+    double correction2 = 1 - Math.pow(settings.beta2(), at(step, 0));
+    double lr = at(rate, 0);
+    for (int i = 0; i < n; i++) {
+      double weight = at(w, i);
+      double g = at(dw, i);
+      if (settings.decoupled()) {
+        weight -= lr * settings.weightDecay() * weight;
+      } else {
+        g += settings.weightDecay() * weight;
+      }
+      double mean = settings.beta1() * at(m, i) + (1 - settings.beta1()) * g;
+      double square = settings.beta2() * at(v, i) + (1 - settings.beta2()) * g * g;
+      put(m, i, mean);
+      put(v, i, square);
+      double denominator = Math.sqrt(square) / Math.sqrt(correction2) + settings.eps();
+      put(w, i, weight - lr / correction1 * mean / denominator);
+    }
+  }
+
+  @Override
+  protected void incrementK(Buffer step) {
+    put(step, 0, at(step, 0) + 1);
+  }
+
+  @Override
+  protected void zeroK(Buffer x) {
+    for (int i = 0; i < x.length(); i++) {
+      put(x, i, 0);
+    }
+  }
+
+  @Override
+  protected void sumK(Buffer out, Buffer x, int n) {
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+      sum += at(x, i);
+    }
+    put(out, 0, sum);
+  }
+
+  @Override
+  protected void closeK() {}
+}

@@ -1,0 +1,184 @@
+package mlpcuda.net;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import mlpcuda.compute.Buffer;
+import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.Ops;
+import mlpcuda.random.Philox;
+
+/**
+ * The weights of a network, their gradients and the optimizer's state: one arena each, so that the
+ * optimizer is one operation, and named slices of them for the layers.
+ */
+public final class Parameters implements AutoCloseable {
+  /** Floats that a tensor's place is a multiple of: a GPU reads 128 bytes at a time. */
+  static final int ALIGNMENT = 32;
+
+  /**
+   * Where a tensor lies in the arenas.
+   *
+   * @param name as PyTorch names it: {@code layers.0.weight}, {@code layers.0.bias}
+   * @param shape (O, I) or (O)
+   * @param offset first element in the arena
+   */
+  public record Tensor(String name, List<Integer> shape, int offset) {
+    /** Number of elements. */
+    public int length() {
+      return shape.stream().reduce(1, Math::multiplyExact);
+    }
+  }
+
+  /** The gradients of one layer's tensors, or the tensors themselves. */
+  record Layer(Buffer weight, Buffer bias) {}
+
+  private final Ops ops;
+  private final List<Tensor> tensors;
+  private final int length;
+  private final Buffer w;
+  private final Buffer dw;
+  private final Buffer m;
+  private final Buffer v;
+  private final List<Layer> layers = new ArrayList<>();
+  private final List<Layer> gradients = new ArrayList<>();
+
+  /** Zeros of the given shape on the given device. */
+  public Parameters(Ops ops, MlpShape shape) {
+    this.ops = ops;
+    this.tensors = tensors(shape);
+    Tensor last = tensors.get(tensors.size() - 1);
+    this.length = last.offset + last.length();
+    this.w = ops.allocate("w", Type.FLOAT32, length);
+    this.dw = ops.allocate("dw", Type.FLOAT32, length);
+    this.m = ops.allocate("m", Type.FLOAT32, length);
+    this.v = ops.allocate("v", Type.FLOAT32, length);
+    for (int layer = 0; layer < shape.layers(); layer++) {
+      layers.add(layer(w, "", layer));
+      gradients.add(layer(dw, "d ", layer));
+    }
+  }
+
+  private Layer layer(Buffer arena, String prefix, int layer) {
+    Tensor weight = tensors.get(2 * layer);
+    Tensor bias = tensors.get(2 * layer + 1);
+    return new Layer(
+        arena.slice(prefix + weight.name, weight.offset, weight.length()),
+        arena.slice(prefix + bias.name, bias.offset, bias.length()));
+  }
+
+  /** Where each tensor of a network of that shape lies, layer by layer. */
+  public static List<Tensor> tensors(MlpShape shape) {
+    var tensors = new ArrayList<Tensor>();
+    int offset = 0;
+    for (int layer = 0; layer < shape.layers(); layer++) {
+      int I = shape.inputs(layer);
+      int O = shape.outputs(layer);
+      tensors.add(new Tensor("layers." + layer + ".weight", List.of(O, I), offset));
+      offset = aligned(offset + O * I);
+      tensors.add(new Tensor("layers." + layer + ".bias", List.of(O), offset));
+      offset = aligned(offset + O);
+    }
+    return List.copyOf(tensors);
+  }
+
+  private static int aligned(int offset) {
+    return (offset + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  }
+
+  /** Where each tensor lies, layer by layer. */
+  public List<Tensor> tensors() {
+    return tensors;
+  }
+
+  /** Length of an arena: the tensors, and zeros between them. */
+  int length() {
+    return length;
+  }
+
+  Buffer w() {
+    return w;
+  }
+
+  Buffer dw() {
+    return dw;
+  }
+
+  Buffer m() {
+    return m;
+  }
+
+  Buffer v() {
+    return v;
+  }
+
+  Layer layer(int layer) {
+    return layers.get(layer);
+  }
+
+  Layer gradient(int layer) {
+    return gradients.get(layer);
+  }
+
+  /**
+   * The initial weights of {@code torch.nn.Linear}, from our own random numbers: weights and biases
+   * uniform in (−1/√I, 1/√I).
+   */
+  public void initialise(long seed) {
+    float[] values = new float[length];
+    int[] words = new int[4];
+    for (int t = 0; t < tensors.size(); t++) {
+      Tensor tensor = tensors.get(t);
+      int I = tensors.get(t - t % 2).shape.get(1); // a bias has its weight's bound
+      float bound = (float) (1 / Math.sqrt(I));
+      for (int i = 0; i < tensor.length(); i++) {
+        if (i % 4 == 0) {
+          Philox.block(words, i / 4, t, 0, Philox.Use.INITIAL_WEIGHTS, seed);
+        }
+        values[tensor.offset + i] = (2 * Philox.uniform(words[i % 4]) - 1) * bound;
+      }
+    }
+    ops.write(w, values);
+  }
+
+  /** Sets the weights of all tensors, in the order and with the lengths of {@link #tensors}. */
+  public void write(List<float[]> weights) {
+    float[] values = new float[length];
+    for (int t = 0; t < tensors.size(); t++) {
+      Tensor tensor = tensors.get(t);
+      if (weights.get(t).length != tensor.length()) {
+        throw new IllegalArgumentException(
+            "%s must hold %d values, found %d"
+                .formatted(tensor.name, tensor.length(), weights.get(t).length));
+      }
+      System.arraycopy(weights.get(t), 0, values, tensor.offset, tensor.length());
+    }
+    ops.write(w, values);
+  }
+
+  /** The weights of all tensors, in the order of {@link #tensors}. */
+  public List<float[]> read() {
+    return split(w);
+  }
+
+  /** The gradients of all tensors, in the order of {@link #tensors}. */
+  public List<float[]> readGradients() {
+    return split(dw);
+  }
+
+  private List<float[]> split(Buffer arena) {
+    float[] values = new float[length];
+    ops.read(arena, values);
+    return tensors.stream()
+        .map(t -> Arrays.copyOfRange(values, t.offset, t.offset + t.length()))
+        .toList();
+  }
+
+  @Override
+  public void close() {
+    w.close();
+    dw.close();
+    m.close();
+    v.close();
+  }
+}

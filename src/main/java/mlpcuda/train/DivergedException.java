@@ -1,0 +1,16 @@
+package mlpcuda.train;
+
+/**
+ * A training run whose loss is no longer finite. The message names epoch and step; the program
+ * prints it and ends with exit code 5.
+ */
+public final class DivergedException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  /** {@code step}: the number of the step from the run's beginning, from 1. */
+  public DivergedException(int epoch, int step, double loss) {
+    super(
+        "training diverged: the loss must be finite, found %s at epoch %d, step %d; a lower --lr may help"
+            .formatted(loss, epoch, step));
+  }
+}

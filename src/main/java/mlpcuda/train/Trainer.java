@@ -1,0 +1,138 @@
+package mlpcuda.train;
+
+import mlpcuda.data.ExampleOrder;
+import mlpcuda.net.Step;
+
+/** The loop over epochs and batches. */
+public final class Trainer {
+  /** Steps whose losses a device keeps before they are read: see {@link Step}. */
+  public static final int LOG_ROWS = 1024;
+
+  private static final int READ_EVERY = 100;
+
+  /**
+   * What a run does.
+   *
+   * @param epochs passes over the examples
+   * @param batchSize examples of a step; the last step of an epoch may have fewer
+   * @param shuffle whether each epoch has its own order
+   * @param seed of the orders
+   * @param maxSteps steps after which the run ends, wherever it is
+   * @param logInterval after how many steps a listener wants to hear of them at the latest
+   */
+  public record Settings(
+      int epochs, int batchSize, boolean shuffle, long seed, int maxSteps, int logInterval) {}
+
+  /**
+   * A step that was done.
+   *
+   * @param step its number from the run's beginning, from 1
+   * @param batch its number in the epoch, from 1
+   * @param loss the batch's mean loss, before the update
+   */
+  public record StepResult(int epoch, int step, int batch, double loss) {}
+
+  /**
+   * An epoch that was done.
+   *
+   * @param steps steps from the run's beginning
+   * @param loss mean loss of its examples, each as it was when the step met it
+   * @param accuracy fraction of its examples that were answered right then
+   * @param seconds time of its steps
+   */
+  public record EpochResult(
+      int epoch, int steps, double loss, double accuracy, double seconds, double imagesPerSecond) {}
+
+  /** Hears what happens; the calls come from the training thread. */
+  public interface Listener {
+    /** An epoch of {@code batches} batches begins. */
+    void epochBegins(int epoch, int batches);
+
+    /** A step was done, a while ago: results arrive in groups, in order. */
+    void stepDone(StepResult result);
+
+    /** An epoch was done. */
+    void epochDone(EpochResult result);
+  }
+
+  private final Settings settings;
+  private final Step step;
+  private final int examples;
+  private final Listener listener;
+  private int steps; // done
+  private int reported;
+  private double epochLoss; // sums over the reported examples of this epoch
+  private double epochRight;
+
+  /** A run of {@code step}, made with {@link #LOG_ROWS}, over {@code examples} examples. */
+  public Trainer(Settings settings, Step step, int examples, Listener listener) {
+    this.settings = settings;
+    this.step = step;
+    this.examples = examples;
+    this.listener = listener;
+  }
+
+  /**
+   * Trains.
+   *
+   * @throws DivergedException when a loss is not finite
+   */
+  public void run() {
+    for (int epoch = 1; epoch <= settings.epochs && steps < settings.maxSteps; epoch++) {
+      runEpoch(epoch);
+    }
+  }
+
+  private void runEpoch(int epoch) {
+    int B = settings.batchSize;
+    int batches = (examples - 1) / B + 1;
+    int planned = Math.min(batches, settings.maxSteps - steps);
+    int readEvery = readEvery(settings.logInterval);
+    listener.epochBegins(epoch, planned);
+    epochLoss = 0;
+    epochRight = 0;
+    long start = System.nanoTime();
+    int[] order =
+        settings.shuffle
+            ? ExampleOrder.shuffled(examples, settings.seed, epoch)
+            : ExampleOrder.sequential(examples);
+    for (int batch = 1; batch <= planned; batch++) {
+      int from = (batch - 1) * B;
+      step.run(order, from, Math.min(B, examples - from));
+      steps++;
+      if (batch % readEvery == 0 || batch == planned) {
+        report(epoch, batch);
+      }
+    }
+    double seconds = (System.nanoTime() - start) / 1e9;
+    int seen = (int) Math.min(examples, (long) planned * B);
+    listener.epochDone(
+        new EpochResult(
+            epoch, steps, epochLoss / seen, epochRight / seen, seconds, seen / seconds));
+  }
+
+  /**
+   * After how many steps the log is read: a multiple of the interval where that fits, for a read
+   * waits for the device.
+   */
+  private static int readEvery(int logInterval) {
+    return Math.min(LOG_ROWS, logInterval * Math.max(1, READ_EVERY / logInterval));
+  }
+
+  private void report(int epoch, int batch) {
+    float[] log = step.readLog();
+    while (reported < steps) {
+      int row = reported % (log.length / 2);
+      reported++;
+      int itsBatch = batch - (steps - reported);
+      int size = Math.min(settings.batchSize, examples - (itsBatch - 1) * settings.batchSize);
+      double loss = log[2 * row] / (double) size;
+      if (!Double.isFinite(loss)) {
+        throw new DivergedException(epoch, reported, loss);
+      }
+      epochLoss += log[2 * row];
+      epochRight += log[2 * row + 1];
+      listener.stepDone(new StepResult(epoch, reported, itsBatch, loss));
+    }
+  }
+}

@@ -1,0 +1,177 @@
+package mlpcuda.compute;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import mlpcuda.compute.Buffer.Type;
+
+/**
+ * Buffers for one run of an operation, each with sentinels on both sides: what a case puts in and
+ * takes out. The same seed gives the same inputs on every device.
+ */
+public final class Bench implements AutoCloseable {
+  private static final int GUARD = 64;
+  private static final float FLOAT_SENTINEL = 1234567f;
+  private static final int INT_SENTINEL = 0x5ea1ed;
+
+  private record Entry(Buffer whole, Buffer part, float[] floats, int[] ints, boolean output) {}
+
+  private final Ops ops;
+  private final Random random = new Random(20261123);
+  private final Map<String, Entry> entries = new LinkedHashMap<>();
+  private final List<Buffer> constants = new ArrayList<>();
+
+  /** An empty bench on that device. */
+  public Bench(Ops ops) {
+    this.ops = ops;
+  }
+
+  /** The device. */
+  public Ops ops() {
+    return ops;
+  }
+
+  /** {@code n} normally distributed floats, times {@code scale}. */
+  public Buffer normal(String name, int n, double scale) {
+    float[] values = new float[n];
+    for (int i = 0; i < n; i++) {
+      values[i] = (float) (random.nextGaussian() * scale);
+    }
+    return floats(name, values, false);
+  }
+
+  /** {@code n} floats uniform in [low, high). */
+  public Buffer uniform(String name, int n, double low, double high) {
+    float[] values = new float[n];
+    for (int i = 0; i < n; i++) {
+      values[i] = (float) (low + random.nextDouble() * (high - low));
+    }
+    return floats(name, values, false);
+  }
+
+  /** The given floats. */
+  public Buffer given(String name, float... values) {
+    return floats(name, values, false);
+  }
+
+  /** {@code n} floats that the operation sets; NaN before, so that a gap shows. */
+  public Buffer output(String name, int n) {
+    float[] values = new float[n];
+    java.util.Arrays.fill(values, Float.NaN);
+    return floats(name, values, true);
+  }
+
+  /** An input that the operation changes. */
+  public Buffer inOut(String name, int n, double low, double high) {
+    uniform(name, n, low, high);
+    Entry e = entries.get(name);
+    entries.put(name, new Entry(e.whole, e.part, e.floats, e.ints, true));
+    return e.part;
+  }
+
+  /** {@code n} integers from 0 to {@code bound} − 1. */
+  public Buffer integers(String name, int n, int bound) {
+    return ints(name, random.ints(n, 0, bound).toArray(), false);
+  }
+
+  /** The given integers. */
+  public Buffer given(String name, int... values) {
+    return ints(name, values, false);
+  }
+
+  /** {@code n} integers that the operation sets. */
+  public Buffer intOutput(String name, int... values) {
+    return ints(name, values, true);
+  }
+
+  /** {@code n} bytes below {@code bound}. */
+  public Buffer bytes(String name, int n, int bound) {
+    byte[] values = new byte[n];
+    for (int i = 0; i < n; i++) {
+      values[i] = (byte) random.nextInt(bound);
+    }
+    Buffer buffer = ops.constant(name, values);
+    constants.add(buffer);
+    return buffer;
+  }
+
+  private Buffer floats(String name, float[] values, boolean output) {
+    float[] guarded = new float[values.length + 2 * GUARD];
+    java.util.Arrays.fill(guarded, FLOAT_SENTINEL);
+    System.arraycopy(values, 0, guarded, GUARD, values.length);
+    Buffer whole = ops.allocate(name + " with sentinels", Type.FLOAT32, guarded.length);
+    ops.write(whole, guarded);
+    Buffer part = whole.slice(name, GUARD, values.length);
+    entries.put(name, new Entry(whole, part, guarded, null, output));
+    return part;
+  }
+
+  private Buffer ints(String name, int[] values, boolean output) {
+    int[] guarded = new int[values.length + 2 * GUARD];
+    java.util.Arrays.fill(guarded, INT_SENTINEL);
+    System.arraycopy(values, 0, guarded, GUARD, values.length);
+    Buffer whole = ops.allocate(name + " with sentinels", Type.INT32, guarded.length);
+    ops.write(whole, guarded, 0, guarded.length);
+    Buffer part = whole.slice(name, GUARD, values.length);
+    entries.put(name, new Entry(whole, part, null, guarded, output));
+    return part;
+  }
+
+  /** The outputs by name; inputs and sentinels are checked to be untouched. */
+  public Map<String, double[]> results() {
+    var results = new LinkedHashMap<String, double[]>();
+    entries.forEach(
+        (name, entry) -> {
+          double[] now = entry.floats != null ? floatsNow(entry) : intsNow(entry);
+          double[] before =
+              entry.floats != null ? widened(entry.floats) : widened(entry.ints.clone());
+          int end = now.length - GUARD;
+          for (int i = 0; i < now.length; i++) {
+            if (i < GUARD || i >= end) {
+              assertEquals(before[i], now[i], name + ": sentinel at " + (i - GUARD));
+            }
+          }
+          if (entry.output) {
+            results.put(name, java.util.Arrays.copyOfRange(now, GUARD, end));
+          } else {
+            assertArrayEquals(before, now, name + " is an input");
+          }
+        });
+    return results;
+  }
+
+  private double[] floatsNow(Entry entry) {
+    float[] values = new float[entry.floats.length];
+    ops.read(entry.whole, values);
+    return widened(values);
+  }
+
+  private double[] intsNow(Entry entry) {
+    int[] values = new int[entry.ints.length];
+    ops.read(entry.whole, values);
+    return widened(values);
+  }
+
+  private static double[] widened(float[] values) {
+    double[] wide = new double[values.length];
+    for (int i = 0; i < values.length; i++) {
+      wide[i] = values[i];
+    }
+    return wide;
+  }
+
+  private static double[] widened(int[] values) {
+    return java.util.Arrays.stream(values).asDoubleStream().toArray();
+  }
+
+  @Override
+  public void close() {
+    entries.values().forEach(entry -> entry.whole.close());
+    constants.forEach(Buffer::close);
+  }
+}

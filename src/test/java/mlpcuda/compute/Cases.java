@@ -1,0 +1,232 @@
+package mlpcuda.compute;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/**
+ * The conformance table: every operation at the sizes where kernels go wrong. To add an operation,
+ * add its cases here; each device's test runs them all.
+ */
+public final class Cases {
+  /** Normalised mean squared error that FP32 arithmetic stays under at every size of the table. */
+  private static final double FP32 = 1e-10;
+
+  /** Copies and masks: not a bit may differ. */
+  private static final double EXACT = 0;
+
+  private static final int[] RAGGED = {1, 7, 31, 33, 103, 784, 1025};
+
+  /**
+   * One run of one operation.
+   *
+   * @param name operation and sizes
+   * @param limit largest normalised mean squared error of any output against the reference
+   * @param run makes the inputs on a bench and calls the operation
+   */
+  public record Case(String name, double limit, Consumer<Bench> run) {
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  private Cases() {}
+
+  /** All cases. */
+  public static List<Case> all() {
+    var cases = new ArrayList<Case>();
+    for (int n : RAGGED) {
+      cases.add(gather(n, 7));
+      cases.add(gather(33, n));
+      for (Activation activation : Activation.values()) {
+        cases.add(activationBackward(n, activation));
+      }
+      cases.add(dropout(n, 0.5f));
+      cases.add(logSoftmax(n, 10, 1));
+      cases.add(logSoftmax(7, n, 1));
+      cases.add(crossEntropy(n, 10, 1, true));
+      cases.add(crossEntropy(7, n, 1, true));
+      cases.add(crossEntropy(33, n, 1e4, true));
+      cases.add(adam(n, 1, AdamSettings.DEFAULT));
+      cases.add(sum(n));
+      cases.add(zero(n));
+    }
+    int[][] layers = { // B, I, O
+      {1, 1, 1},
+      {1, 784, 128},
+      {7, 1, 33},
+      {31, 33, 7},
+      {33, 103, 31},
+      {64, 784, 128},
+      {64, 128, 64},
+      {64, 64, 10},
+      {103, 784, 10},
+      {103, 31, 1025},
+      {784, 103, 33},
+      {1025, 33, 103},
+      {7, 1025, 784}
+    };
+    for (int[] s : layers) {
+      for (Activation activation : Activation.values()) {
+        cases.add(linearForward(s[0], s[1], s[2], activation));
+        cases.add(linearBackward(s[0], s[1], s[2], activation, true));
+      }
+      cases.add(linearBackward(s[0], s[1], s[2], Activation.NONE, false));
+    }
+    cases.add(dropout(109_386, 0f));
+    cases.add(dropout(109_386, 0.1f));
+    cases.add(logSoftmax(33, 10, 1e4));
+    cases.add(crossEntropy(64, 10, 1, false));
+    cases.add(adam(109_386, 1000, AdamSettings.DEFAULT));
+    cases.add(adam(1025, 3, new AdamSettings(0.8, 0.99, 1e-6, 0.01, false)));
+    cases.add(adam(1025, 3, new AdamSettings(0.9, 0.999, 1e-8, 0.01, true)));
+    cases.add(increment());
+    return cases;
+  }
+
+  private static Case gather(int B, int I) {
+    return new Case(
+        "gatherForward B=%d I=%d".formatted(B, I),
+        FP32,
+        t -> {
+          int N = 19;
+          t.ops()
+              .gatherForward(
+                  t.output("x", B * I),
+                  t.intOutput("y", new int[B]),
+                  t.bytes("images", N * I, 256),
+                  t.bytes("labels", N, 256),
+                  t.integers("rows", B, N),
+                  B,
+                  I,
+                  0.0127f,
+                  -0.42f);
+        });
+  }
+
+  private static Case linearForward(int B, int I, int O, Activation activation) {
+    return new Case(
+        "linearForward B=%d I=%d O=%d %s".formatted(B, I, O, activation),
+        FP32,
+        t ->
+            t.ops()
+                .linearForward(
+                    t.output("y", B * O),
+                    t.normal("x", B * I, 1),
+                    t.normal("w", O * I, 1 / Math.sqrt(I)),
+                    t.normal("b", O, 1),
+                    B,
+                    I,
+                    O,
+                    activation));
+  }
+
+  private static Case linearBackward(int B, int I, int O, Activation below, boolean dx) {
+    return new Case(
+        "linearBackward B=%d I=%d O=%d below %s%s"
+            .formatted(B, I, O, below, dx ? "" : ", without dx"),
+        FP32,
+        t ->
+            t.ops()
+                .linearBackward(
+                    dx ? t.output("dx", B * I) : null,
+                    t.output("dw", O * I),
+                    t.output("db", O),
+                    t.normal("dy", B * O, 1),
+                    t.uniform("x", B * I, -1, 1),
+                    t.normal("w", O * I, 1 / Math.sqrt(I)),
+                    B,
+                    I,
+                    O,
+                    below));
+  }
+
+  private static Case activationBackward(int n, Activation activation) {
+    return new Case(
+        "activationBackward n=%d %s".formatted(n, activation),
+        FP32,
+        t ->
+            t.ops()
+                .activationBackward(
+                    t.output("dx", n),
+                    t.normal("dy", n, 1),
+                    t.uniform("y", n, -1, 1),
+                    n,
+                    activation));
+  }
+
+  private static Case dropout(int n, float rate) {
+    return new Case(
+        "dropoutForward n=%d rate=%s".formatted(n, rate),
+        rate == 0 || rate == 0.5f ? EXACT : FP32,
+        t ->
+            t.ops()
+                .dropoutForward(
+                    t.output("y", n),
+                    t.normal("x", n, 1),
+                    t.given("step", 12),
+                    n,
+                    rate,
+                    3,
+                    0x123456789L));
+  }
+
+  private static Case logSoftmax(int B, int C, double scale) {
+    return new Case(
+        "logSoftmaxForward B=%d C=%d logits ±%.0e".formatted(B, C, scale),
+        FP32,
+        t ->
+            t.ops()
+                .logSoftmaxForward(
+                    t.output("y", B * C), t.uniform("x", B * C, -scale, scale), B, C));
+  }
+
+  private static Case crossEntropy(int B, int C, double scale, boolean dx) {
+    return new Case(
+        "crossEntropyForward B=%d C=%d logits ±%.0e%s"
+            .formatted(B, C, scale, dx ? "" : ", without dx"),
+        FP32,
+        t ->
+            t.ops()
+                .crossEntropyForward(
+                    dx ? t.output("dx", B * C) : null,
+                    // Step 4 of a log of 3 rows: the first row is written, the others keep.
+                    t.inOut("log", 6, 1, 2),
+                    t.uniform("x", B * C, -scale, scale),
+                    t.integers("y", B, C),
+                    t.given("step", 4),
+                    B,
+                    C));
+  }
+
+  private static Case adam(int n, int step, AdamSettings settings) {
+    return new Case(
+        "adamStep n=%d step=%d %s".formatted(n, step, settings),
+        FP32,
+        t ->
+            t.ops()
+                .adamStep(
+                    t.inOut("w", n, -1, 1),
+                    t.inOut("m", n, -0.1, 0.1),
+                    t.inOut("v", n, 0, 0.1),
+                    t.normal("dw", n, 0.1),
+                    t.given("step", step),
+                    t.given("rate", 1e-3f),
+                    n,
+                    settings));
+  }
+
+  private static Case increment() {
+    return new Case("increment", EXACT, t -> t.ops().increment(t.intOutput("step", 41)));
+  }
+
+  private static Case sum(int n) {
+    return new Case(
+        "sum n=" + n, FP32, t -> t.ops().sum(t.output("out", 1), t.uniform("x", n, 0, 1), n));
+  }
+
+  private static Case zero(int n) {
+    return new Case("zero n=" + n, EXACT, t -> t.ops().zero(t.inOut("x", n, 1, 2)));
+  }
+}
