@@ -1,11 +1,121 @@
 package mlpcuda.cli;
 
-/** Entry point of the program. */
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.Set;
+import mlpcuda.compute.DeviceException;
+import mlpcuda.data.BadFileException;
+import mlpcuda.data.PublishedDataset;
+import mlpcuda.train.DivergedException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+
+/** Entry point of the program: commands, and what each failure ends with. */
+@Command(
+    name = "mlp-cuda",
+    description = "Trains multilayer perceptrons. Without a command: train.",
+    subcommands = {TrainCommand.class, EvaluateCommand.class, SummaryCommand.class},
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    synopsisSubcommandLabel = "[COMMAND]",
+    footer = {
+      "",
+      "Exit codes: 0 done; 1 internal failure; 2 usage; 3 device; 4 data or model file;"
+          + " 5 training diverged.",
+      "'mlp-cuda COMMAND --help' lists a command's options."
+    })
 public final class Main {
+  private static final int INTERNAL = 1;
+  private static final int USAGE = 2;
+  private static final int DEVICE = 3;
+  private static final int FILE = 4;
+  private static final int DIVERGED = 5;
+
+  private static final Set<String> ROOT_OPTIONS = Set.of("-h", "--help", "-V", "--version");
+
   private Main() {}
 
-  /** Runs the program. */
+  /** Runs the program and ends the process with its exit code. */
   public static void main(String[] args) {
-    System.out.println("mlp-cuda");
+    // The native libraries are unpacked once, beside what else this program keeps.
+    if (System.getProperty("org.bytedeco.javacpp.cachedir") == null) {
+      System.setProperty(
+          "org.bytedeco.javacpp.cachedir", cacheRoot().resolve("natives").toString());
+    }
+    int code = run(args, new PrintWriter(System.out, true), new PrintWriter(System.err, true));
+    System.exit(code);
+  }
+
+  /** Runs the program; the exit code. */
+  static int run(String[] args, PrintWriter out, PrintWriter err) {
+    var commands = new CommandLine(new Main());
+    commands.setOut(out).setErr(err);
+    commands.setParameterExceptionHandler(
+        (e, given) -> {
+          err.println(e.getMessage());
+          err.println("'mlp-cuda %s --help' lists the options.".formatted(command(e)));
+          return USAGE;
+        });
+    commands.setExecutionExceptionHandler((e, command, result) -> report(e, err));
+    return commands.execute(withCommand(args, commands));
+  }
+
+  private static String command(CommandLine.ParameterException e) {
+    return e.getCommandLine().getCommandName();
+  }
+
+  /** The arguments with the default command in front where none is named. */
+  private static String[] withCommand(String[] args, CommandLine commands) {
+    if (args.length > 0
+        && (commands.getSubcommands().containsKey(args[0]) || ROOT_OPTIONS.contains(args[0]))) {
+      return args;
+    }
+    String[] whole = new String[args.length + 1];
+    whole[0] = "train";
+    System.arraycopy(args, 0, whole, 1, args.length);
+    return whole;
+  }
+
+  private static int report(Exception e, PrintWriter err) {
+    if (e instanceof BadFileException) {
+      err.println(e.getMessage());
+      return FILE;
+    }
+    if (e instanceof DeviceException) {
+      err.println(e.getMessage());
+      return DEVICE;
+    }
+    if (e instanceof DivergedException) {
+      err.println(e.getMessage());
+      return DIVERGED;
+    }
+    if (e instanceof UncheckedIOException) { // a full disk, say: nothing is wrong inside
+      err.println(e.getMessage());
+      return INTERNAL;
+    }
+    err.println("Internal failure of mlp-cuda " + version() + ":");
+    e.printStackTrace(err);
+    return INTERNAL;
+  }
+
+  /** The program's version, as its jar has it. */
+  static String version() {
+    String version = Main.class.getPackage().getImplementationVersion();
+    return version == null ? "(built from source)" : version;
+  }
+
+  /** The folder that keeps what was fetched or unpacked. */
+  static Path cacheRoot() {
+    return PublishedDataset.cacheRoot(System.getenv(), System.getProperty("user.home"));
+  }
+
+  /** For {@code --version}. */
+  static final class Version implements IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      return new String[] {"mlp-cuda " + version()};
+    }
   }
 }

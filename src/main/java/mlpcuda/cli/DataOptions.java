@@ -1,0 +1,74 @@
+package mlpcuda.cli;
+
+import java.nio.file.Path;
+import java.util.OptionalInt;
+import mlpcuda.data.Dataset;
+import mlpcuda.data.EmbeddedMnist;
+import mlpcuda.data.IdxFolder;
+import mlpcuda.data.PublishedDataset;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Where the images come from: the MNIST in the jar unless an option says otherwise. */
+final class DataOptions {
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec spec;
+
+  @Option(
+      names = "--data",
+      paramLabel = "DIR",
+      description =
+          "Folder with the four IDX files, plain or .gz, also in torchvision's layout."
+              + " Default: the MNIST in the jar.")
+  private Path data;
+
+  @Option(
+      names = "--dataset",
+      paramLabel = "NAME",
+      description =
+          "A published data set, fetched once into the cache folder: mnist, fashion-mnist or"
+              + " kmnist.")
+  private String dataset;
+
+  @Option(
+      names = "--classes",
+      paramLabel = "C",
+      converter = Converters.Positive.class,
+      description =
+          "Number of classes of --data. Default: one more than the training set's largest label.")
+  private Integer classes;
+
+  /** Loads the data set, fetching it first where it was asked for and is not there. */
+  Dataset load(Terminal terminal) {
+    if (data != null && dataset != null) {
+      throw refused("--data and --dataset exclude each other, found both");
+    }
+    if (classes != null && data == null) {
+      throw refused("--classes goes with --data, found it alone");
+    }
+    if (classes != null && classes > 256) {
+      throw refused(
+          "Invalid value for option '--classes': must be at most 256, as labels are bytes; found "
+              + classes);
+    }
+    if (data != null) {
+      return IdxFolder.read(data, classes == null ? OptionalInt.empty() : OptionalInt.of(classes));
+    }
+    if (dataset == null) {
+      return EmbeddedMnist.load();
+    }
+    PublishedDataset published;
+    try {
+      published = PublishedDataset.named(dataset);
+    } catch (IllegalArgumentException e) {
+      throw refused("Invalid value for option '--dataset': " + e.getMessage());
+    }
+    return published.load(Main.cacheRoot(), terminal.downloads());
+  }
+
+  private ParameterException refused(String message) {
+    return new ParameterException(spec.commandLine(), message);
+  }
+}

@@ -1,0 +1,92 @@
+package mlpcuda.cli;
+
+import java.util.ArrayList;
+import java.util.List;
+import mlpcuda.compute.Activation;
+import mlpcuda.data.Scaling;
+import mlpcuda.net.MlpShape;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** What the network looks like: a preset, and options that override parts of it. */
+final class NetworkOptions {
+  enum HiddenActivation {
+    relu,
+    sigmoid,
+    tanh
+  }
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec spec;
+
+  @Option(
+      names = "--preset",
+      paramLabel = "NAME",
+      converter = Converters.PresetName.class,
+      description =
+          "Settings of a published program: 128x64 (default), 300x300, 128, 128x64-centred,"
+              + " 128x64x32-relu-out. Other options override parts of it.")
+  private Preset preset = Preset.DEFAULT;
+
+  @Option(
+      names = "--hidden",
+      paramLabel = "WIDTHS",
+      converter = Converters.Widths.class,
+      description = "Widths of the hidden layers, such as 128,64; none for no hidden layer.")
+  private List<Integer> hidden;
+
+  @Option(
+      names = "--activation",
+      paramLabel = "NAME",
+      description = "Activation of the hidden layers: relu (default), sigmoid or tanh.")
+  private HiddenActivation activation = HiddenActivation.relu;
+
+  @Option(
+      names = "--relu-output",
+      negatable = true,
+      description = "A ReLU on the output layer too.")
+  private Boolean reluOutput;
+
+  @Option(
+      names = "--scaling",
+      paramLabel = "NAME",
+      description =
+          "What pixels become: unit (0 to 1), centred (-1 to 1), or z-score (by the training"
+              + " set's mean and standard deviation).")
+  private String scaling;
+
+  Preset preset() {
+    return preset;
+  }
+
+  /** Name of the scaling. */
+  String scaling() {
+    String name = scaling != null ? scaling : preset.scaling();
+    if (!Scaling.NAMES.contains(name)) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "Invalid value for option '--scaling': must be one of %s, found %s"
+              .formatted(String.join(", ", Scaling.NAMES), name));
+    }
+    return name;
+  }
+
+  /** The network for images of {@code inputs} pixels and {@code classes} classes. */
+  MlpShape shape(int inputs, int classes) {
+    var sizes = new ArrayList<Integer>();
+    sizes.add(inputs);
+    sizes.addAll(hidden != null ? hidden : preset.hidden());
+    sizes.add(classes);
+    Activation output = preset.output();
+    if (reluOutput != null) {
+      output = reluOutput ? Activation.RELU : Activation.NONE;
+    }
+    try {
+      return new MlpShape(sizes, Activation.of(activation.name()), output);
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage());
+    }
+  }
+}

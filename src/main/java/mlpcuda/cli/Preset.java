@@ -1,0 +1,71 @@
+package mlpcuda.cli;
+
+import java.util.Arrays;
+import java.util.List;
+import mlpcuda.compute.Activation;
+
+/**
+ * The settings of one of the published programs that this one replaces: what an option that is not
+ * given falls back to.
+ *
+ * @param hidden widths of the hidden layers
+ * @param output activation of the output layer
+ * @param scaling name of a {@link mlpcuda.data.Scaling}
+ */
+record Preset(
+    String name,
+    List<Integer> hidden,
+    Activation output,
+    String scaling,
+    int batchSize,
+    int testBatchSize,
+    int epochs) {
+
+  static final Preset DEFAULT =
+      new Preset("128x64", List.of(128, 64), Activation.NONE, "z-score", 64, 64, 10);
+
+  static final List<Preset> ALL =
+      List.of(
+          DEFAULT,
+          new Preset("300x300", List.of(300, 300), Activation.NONE, "z-score", 32, 1000, 10),
+          new Preset("128", List.of(128), Activation.NONE, "unit", 64, 1000, 3),
+          new Preset("128x64-centred", List.of(128, 64), Activation.NONE, "centred", 64, 64, 20),
+          new Preset(
+              "128x64x32-relu-out", List.of(128, 64, 32), Activation.RELU, "unit", 64, 1000, 10));
+
+  static final double LEARNING_RATE = 1e-3;
+
+  /** The preset of that name, or IllegalArgumentException. */
+  static Preset named(String name) {
+    return ALL.stream()
+        .filter(preset -> preset.name.equals(name))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "must be one of %s, found %s"
+                        .formatted(
+                            String.join(", ", ALL.stream().map(Preset::name).toList()), name)));
+  }
+
+  /** Widths from a comma-separated list: {@code 128,64}; {@code none} for no hidden layer. */
+  static List<Integer> widths(String list) {
+    if (list.equals("none")) {
+      return List.of();
+    }
+    return Arrays.stream(list.split(",", -1)).map(Preset::width).toList();
+  }
+
+  private static int width(String digits) {
+    try {
+      int width = Integer.parseInt(digits.trim());
+      if (width > 0) {
+        return width;
+      }
+    } catch (NumberFormatException e) {
+      // refused below, like a width that is not positive
+    }
+    throw new IllegalArgumentException(
+        "must be widths of at least 1 joined by commas, or none; found " + digits);
+  }
+}
