@@ -1,0 +1,138 @@
+package mlpcuda.data;
+
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+
+/** The MNIST handwritten digits that the jar carries: 60,000 to learn from, 10,000 to test. */
+public final class EmbeddedMnist {
+  private static final String FOLDER = "/mlpcuda/data/mnist/";
+
+  // SHA-256 of the uncompressed files.
+  private static final String TRAIN_IMAGES =
+      "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db";
+  private static final String TRAIN_LABELS =
+      "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5";
+  private static final String TEST_IMAGES =
+      "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7";
+  private static final String TEST_LABELS =
+      "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2";
+
+  private EmbeddedMnist() {}
+
+  /**
+   * Reads and checks the four resources on two threads: one inflates the training images, the other
+   * reads the test set and then hashes the training set as it arrives.
+   *
+   * @throws BadFileException if one is missing or is not, byte for byte, the published file
+   */
+  public static Dataset load() {
+    ExecutorService second = Executors.newSingleThreadExecutor();
+    try {
+      CompletableFuture<ImageSet> test =
+          CompletableFuture.supplyAsync(
+              () -> split("t10k", TEST_IMAGES, TEST_LABELS, Runnable::run), second);
+      ImageSet train = split("train", TRAIN_IMAGES, TRAIN_LABELS, second);
+      return new Dataset("MNIST", 10, train, test.join());
+    } catch (CompletionException e) {
+      throw e.getCause() instanceof BadFileException bad ? bad : e;
+    } finally {
+      second.shutdown();
+    }
+  }
+
+  private static ImageSet split(String split, String imageHash, String labelHash, Executor hasher) {
+    String imageFile = split + "-images-idx3-ubyte.gz";
+    String labelFile = split + "-labels-idx1-ubyte.gz";
+    IdxFile.Images images =
+        checked(imageFile, resource(imageFile), imageHash, hasher, IdxFile::images);
+    byte[] labels = checked(labelFile, resource(labelFile), labelHash, hasher, IdxFile::labels);
+    return new ImageSet(images.rows(), images.cols(), images.pixels(), labels);
+  }
+
+  /**
+   * Parses a gzip file that must uncompress to bytes of the given SHA-256.
+   *
+   * @param file name of the resource
+   * @param gzip its bytes
+   * @param expected SHA-256 in lower-case hexadecimal
+   * @param hasher runs the hashing, piece by piece in the order given
+   */
+  static <T> T checked(
+      String file, byte[] gzip, String expected, Executor hasher, IdxFile.Parser<T> parser) {
+    String name = "mlp-cuda.jar:" + FOLDER + file;
+    try (HashingInput in = new HashingInput(new GzipInput(name, gzip), hasher)) {
+      T parsed = parser.parse(new IdxFile.Source(name, in, gzip.length, true));
+      String found = in.hash();
+      if (!found.equals(expected)) {
+        throw new BadFileException(
+            "%s: SHA-256 must be %s, found %s".formatted(name, expected, found));
+      }
+      return parsed;
+    } catch (IOException e) {
+      throw new BadFileException(name + ": cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * Hands what was read to a hasher. The reader must not change a buffer that has been filled, and
+   * the parser of {@link IdxFile} does not: it fills each part of its arrays once.
+   */
+  private static final class HashingInput extends FilterInputStream {
+    private final MessageDigest digest = sha256();
+    private final Executor hasher;
+
+    HashingInput(InputStream in, Executor hasher) {
+      super(in);
+      this.hasher = hasher;
+    }
+
+    @Override
+    public int read() throws IOException {
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] buffer, int offset, int length) throws IOException {
+      int n = super.read(buffer, offset, length);
+      if (n > 0) {
+        hasher.execute(() -> digest.update(buffer, offset, n));
+      }
+      return n;
+    }
+
+    /** SHA-256 of all that was read, in lower-case hexadecimal. */
+    String hash() {
+      return HexFormat.of().formatHex(CompletableFuture.supplyAsync(digest::digest, hasher).join());
+    }
+  }
+
+  private static byte[] resource(String file) {
+    try (InputStream in = EmbeddedMnist.class.getResourceAsStream(FOLDER + file)) {
+      if (in == null) {
+        throw new BadFileException("mlp-cuda.jar:" + FOLDER + file + ": missing");
+      }
+      return in.readAllBytes();
+    } catch (IOException e) {
+      throw new BadFileException(
+          "mlp-cuda.jar:%s%s: cannot be read: %s".formatted(FOLDER, file, e.getMessage()), e);
+    }
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError("every Java platform has SHA-256", e);
+    }
+  }
+}

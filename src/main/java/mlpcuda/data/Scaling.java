@@ -1,0 +1,111 @@
+package mlpcuda.data;
+
+import java.util.List;
+
+/**
+ * How a pixel v in 0..255 becomes an input x = (v/255 - mean)/std of the network, which is v *
+ * {@link #scale} + {@link #shift}.
+ *
+ * @param name {@code unit}, {@code centred} or {@code z-score}
+ * @param mean subtracted, in units of the whole range of a pixel
+ * @param std divided by, in the same units, above 0
+ */
+public record Scaling(String name, double mean, double std) {
+  /** The names that {@link #of} knows. */
+  public static final List<String> NAMES = List.of("unit", "centred", "z-score");
+
+  private static final int LEVELS = 256;
+
+  /**
+   * Checks the numbers.
+   *
+   * @throws IllegalArgumentException if {@code mean} is not finite or {@code std} not finite and
+   *     above 0
+   */
+  public Scaling {
+    if (!Double.isFinite(mean)) {
+      throw new IllegalArgumentException("mean must be finite, found " + mean);
+    }
+    if (!Double.isFinite(std) || std <= 0) {
+      throw new IllegalArgumentException("std must be finite and above 0, found " + std);
+    }
+  }
+
+  /**
+   * The scaling of that name: {@code unit} to [0, 1], {@code centred} to [-1, 1], {@code z-score}
+   * to mean 0 and standard deviation 1 over the training pixels.
+   *
+   * @param name one of {@link #NAMES}
+   * @param train the training images, read for {@code z-score} alone
+   * @throws IllegalArgumentException if the name is another
+   * @throws BadFileException if all pixels are (nearly) equal, so that there is no z-score
+   */
+  public static Scaling of(String name, ImageSet train) {
+    return switch (name) {
+      case "unit" -> new Scaling(name, 0, 1);
+      case "centred" -> new Scaling(name, 0.5, 0.5);
+      case "z-score" -> zScore(train.pixels());
+      default ->
+          throw new IllegalArgumentException(
+              "scaling must be one of %s, found %s".formatted(String.join(", ", NAMES), name));
+    };
+  }
+
+  /** Factor of a pixel. */
+  public float scale() {
+    return (float) (1 / (255 * std));
+  }
+
+  /** What is added after {@link #scale}. */
+  public float shift() {
+    return (float) (-mean / std);
+  }
+
+  /**
+   * Mean and population standard deviation, to four decimals as they are commonly quoted (MNIST:
+   * 0.1307 and 0.3081). The sums are exact: integers from a histogram.
+   */
+  private static Scaling zScore(byte[] pixels) {
+    long sum = 0;
+    long sumOfSquares = 0;
+    int[] counts = histogram(pixels);
+    for (int v = 0; v < LEVELS; v++) {
+      sum += (long) counts[v] * v;
+      sumOfSquares += (long) counts[v] * v * v;
+    }
+    double mean = (double) sum / pixels.length;
+    double variance = (double) sumOfSquares / pixels.length - mean * mean;
+    double std = round4(Math.sqrt(Math.max(0, variance)) / 255);
+    if (std == 0) {
+      throw new BadFileException(
+          "training images: z-score scaling needs a standard deviation of at least 0.0001,"
+              + " found 0.0000 over %d pixels".formatted(pixels.length));
+    }
+    return new Scaling("z-score", round4(mean / 255), std);
+  }
+
+  /** (256), how often each value occurs. */
+  private static int[] histogram(byte[] pixels) {
+    // Four tables: most pixels are equal, and one counter would wait for its own last store.
+    int[] counts = new int[4 * LEVELS];
+    int whole = pixels.length & ~3;
+    for (int i = 0; i < whole; i += 4) {
+      counts[pixels[i] & 0xff]++;
+      counts[LEVELS + (pixels[i + 1] & 0xff)]++;
+      counts[2 * LEVELS + (pixels[i + 2] & 0xff)]++;
+      counts[3 * LEVELS + (pixels[i + 3] & 0xff)]++;
+    }
+    for (int i = whole; i < pixels.length; i++) {
+      counts[pixels[i] & 0xff]++;
+    }
+    int[] sums = new int[LEVELS];
+    for (int i = 0; i < counts.length; i++) {
+      sums[i % LEVELS] += counts[i];
+    }
+    return sums;
+  }
+
+  private static double round4(double value) {
+    return Math.round(value * 10_000) / 10_000.0;
+  }
+}

@@ -1,0 +1,229 @@
+package mlpcuda.data;
+
+import static mlpcuda.data.IdxBytes.assertBad;
+import static mlpcuda.data.IdxBytes.gzip;
+import static mlpcuda.data.IdxBytes.images;
+import static mlpcuda.data.IdxBytes.labels;
+import static mlpcuda.data.IdxBytes.write;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class IdxFolderTest {
+  private static final OptionalInt UNKNOWN = OptionalInt.empty();
+
+  @TempDir Path tmp;
+
+  private void writeAll(String place, String from, String to, boolean compressed) {
+    IdxBytes.small()
+        .forEach(
+            (name, content) ->
+                write(
+                    tmp.resolve(place).resolve(name.replace(from, to) + (compressed ? ".gz" : "")),
+                    compressed ? gzip(content) : content));
+  }
+
+  private Path put(String name, byte[] content) {
+    return write(tmp.resolve(name), content);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "'', -idx, false",
+    "'', -idx, true",
+    "'', .idx, false",
+    "'', .idx, true",
+    "raw, -idx, true",
+    "MNIST/raw, -idx, false",
+    "FashionMNIST/raw, -idx, true",
+    "KMNIST/raw, -idx, false"
+  })
+  void readsEveryLayout(String place, String dash, boolean compressed) {
+    writeAll(place, "-idx", dash, compressed);
+    Dataset data = IdxFolder.read(tmp, UNKNOWN);
+    assertEquals(tmp.toString(), data.name());
+    assertEquals(3, data.classes());
+    assertEquals(5, data.train().size());
+    assertEquals(3, data.test().size());
+    assertEquals(7, data.train().rows());
+    assertEquals(5, data.train().cols());
+    assertArrayEquals(new byte[] {0, 1, 2, 1, 0}, data.train().labels());
+    assertArrayEquals(new byte[] {2, 0, 1}, data.test().labels());
+  }
+
+  @Test
+  void prefersPlainFiles() {
+    writeAll("", "", "", false);
+    put("t10k-labels-idx1-ubyte.gz", new byte[] {1, 2, 3});
+    assertEquals(3, IdxFolder.read(tmp, UNKNOWN).test().size());
+  }
+
+  @Test
+  void classesMayBeMoreThanTheLabels() {
+    writeAll("", "", "", false);
+    assertEquals(12, IdxFolder.read(tmp, OptionalInt.of(12)).classes());
+  }
+
+  @Test
+  void readsTheTestSetAlone() throws IOException {
+    writeAll("raw", "", "", true);
+    Files.delete(tmp.resolve("raw/train-images-idx3-ubyte.gz"));
+    assertEquals(3, IdxFolder.readTest(tmp, 3).size());
+    assertBad(
+        "TMP/raw/t10k-labels-idx1-ubyte.gz: labels must be below 2, found 2 at index 0",
+        tmp,
+        () -> IdxFolder.readTest(tmp, 2));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte"
+  })
+  void namesTheMissingFile(String name) throws IOException {
+    writeAll("MNIST/raw", "", "", false);
+    Files.delete(tmp.resolve("MNIST/raw").resolve(name));
+    assertBad(
+        name + ": missing; looked for it, plain and .gz, in TMP/MNIST/raw",
+        tmp,
+        () -> IdxFolder.read(tmp, UNKNOWN));
+  }
+
+  @Test
+  void refusesAFolderWithoutData() {
+    assertBad(
+        "train-images-idx3-ubyte: missing; looked for it, plain and .gz, in"
+            + " TMP, TMP/raw, TMP/MNIST/raw, TMP/FashionMNIST/raw, TMP/KMNIST/raw",
+        tmp,
+        () -> IdxFolder.read(tmp, UNKNOWN));
+    assertBad(
+        "TMP/no: must be a folder with IDX files, found nothing",
+        tmp,
+        () -> IdxFolder.read(tmp.resolve("no"), UNKNOWN));
+    Path file = put("file", new byte[1]);
+    assertBad(
+        "TMP/file: must be a folder with IDX files, found a file",
+        tmp,
+        () -> IdxFolder.read(file, UNKNOWN));
+  }
+
+  @Test
+  void refusesTwoDataSets() {
+    writeAll("MNIST/raw", "", "", false);
+    writeAll("KMNIST/raw", "", "", false);
+    assertBad(
+        "TMP: must hold one data set, found 2: name one of TMP/MNIST/raw, TMP/KMNIST/raw",
+        tmp,
+        () -> IdxFolder.read(tmp, UNKNOWN));
+  }
+
+  @Test
+  void refusesFilesThatDoNotFit() {
+    writeAll("", "", "", false);
+    put("train-labels-idx1-ubyte", labels(0, 1, 2, 1));
+    assertBad(
+        "TMP/train-labels-idx1-ubyte: must hold one label for each of the 5 images of"
+            + " train-images-idx3-ubyte, found 4",
+        tmp,
+        () -> IdxFolder.read(tmp, UNKNOWN));
+
+    writeAll("", "", "", false);
+    put("t10k-images-idx3-ubyte", images(3, 5, 7));
+    assertBad(
+        "TMP/t10k-images-idx3-ubyte: images must be 7x5 as in train-images-idx3-ubyte, found 5x7",
+        tmp,
+        () -> IdxFolder.read(tmp, UNKNOWN));
+  }
+
+  @Test
+  void refusesLabelsBeyondTheClasses() {
+    writeAll("", "", "", false);
+    assertBad(
+        "TMP/train-labels-idx1-ubyte: labels must be below 2, found 2 at index 2",
+        tmp,
+        () -> IdxFolder.read(tmp, OptionalInt.of(2)));
+    // Without a number of classes, the training labels say it.
+    put("t10k-labels-idx1-ubyte", labels(0, 200, 3));
+    assertBad(
+        "TMP/t10k-labels-idx1-ubyte: labels must be below 3, found 200 at index 1",
+        tmp,
+        () -> IdxFolder.read(tmp, UNKNOWN));
+  }
+
+  /** Whatever happens to the bytes, the end is a valid data set or a BadFileException. */
+  @Test
+  void survivesDamage() {
+    Random random = new Random(7);
+    Map<String, byte[]> small = IdxBytes.small();
+    List<String> names = new ArrayList<>(small.keySet());
+    names.sort(null);
+    writeAll("", "", "", false);
+    int refused = 0;
+    for (int round = 0; round < 1000; round++) {
+      String victim = names.get(random.nextInt(names.size()));
+      byte[] content = small.get(victim);
+      put(victim, damage(random.nextBoolean() ? gzip(content) : content, random));
+      try {
+        assertValid(IdxFolder.read(tmp, UNKNOWN));
+      } catch (BadFileException e) {
+        refused++;
+        if (e.getMessage().lines().count() != 1) {
+          fail("more than one line: " + e.getMessage());
+        }
+      }
+      put(victim, content);
+    }
+    // Flipped pixels and labels within the classes are not to be seen.
+    if (refused < 500 || refused == 1000) {
+      fail("refused " + refused + " of 1000");
+    }
+  }
+
+  private static byte[] damage(byte[] content, Random random) {
+    byte[] damaged = content.clone();
+    switch (random.nextInt(3)) {
+      case 0 -> damaged = Arrays.copyOf(damaged, random.nextInt(damaged.length));
+      case 1 -> {
+        damaged = Arrays.copyOf(damaged, damaged.length + 1 + random.nextInt(20));
+        damaged[damaged.length - 1] = (byte) random.nextInt();
+      }
+      default -> {
+        for (int i = random.nextInt(3); i >= 0; i--) {
+          // Mostly in the header, where it matters.
+          int limit = random.nextBoolean() ? Math.min(20, damaged.length) : damaged.length;
+          damaged[random.nextInt(limit)] ^= (byte) (1 << random.nextInt(8));
+        }
+      }
+    }
+    return damaged;
+  }
+
+  private static void assertValid(Dataset data) {
+    for (ImageSet set : List.of(data.train(), data.test())) {
+      assertEquals(data.train().rows(), set.rows());
+      assertEquals(data.train().cols(), set.cols());
+      assertEquals(set.size() * set.pixelsPerImage(), set.pixels().length);
+      for (byte label : set.labels()) {
+        if ((label & 0xff) >= data.classes()) {
+          fail("label " + (label & 0xff) + " of " + data.classes() + " classes");
+        }
+      }
+    }
+  }
+}

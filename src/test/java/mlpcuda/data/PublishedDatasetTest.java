@@ -1,0 +1,258 @@
+package mlpcuda.data;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import mlpcuda.data.PublishedDataset.Progress;
+import mlpcuda.data.PublishedDataset.RemoteFile;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class PublishedDatasetTest {
+  private static final Progress SILENT = (file, bytes, total) -> {};
+  private static final Download SHORT = new Download(2000, 500, 1000);
+  private static final String IMAGES = "train-images-idx3-ubyte.gz";
+
+  @TempDir Path cache;
+
+  private final Map<String, byte[]> published = new TreeMap<>();
+  private final List<String> requests = Collections.synchronizedList(new ArrayList<>());
+  private HttpServer server;
+
+  @BeforeEach
+  void serve() throws IOException {
+    IdxBytes.small().forEach((name, file) -> published.put(name + ".gz", IdxBytes.gzip(file)));
+    server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+    server.createContext("/", this::answer);
+    server.start();
+  }
+
+  @AfterEach
+  void stop() {
+    server.stop(0);
+  }
+
+  /** The first folder of the address says how the mirror behaves. */
+  private void answer(HttpExchange exchange) throws IOException {
+    String[] path = exchange.getRequestURI().getPath().split("/");
+    requests.add(path[1] + "/" + path[2]);
+    byte[] file = published.get(path[2]);
+    try (exchange) {
+      switch (path[1]) {
+        case "good" -> send(exchange, file, file.length);
+        case "damaged" -> {
+          byte[] damaged = file.clone();
+          damaged[damaged.length / 2] ^= 1;
+          send(exchange, damaged, damaged.length);
+        }
+        case "long" -> send(exchange, new byte[1001], 1001);
+        // Chunked: no length is announced.
+        case "endless" -> send(exchange, new byte[200_000], 0);
+        case "cut" -> send(exchange, new byte[20], file.length);
+        case "silent" -> sleep();
+        case "moved" -> {
+          exchange.getResponseHeaders().add("Location", "/good/" + path[2]);
+          exchange.sendResponseHeaders(302, -1);
+        }
+        case "circle" -> {
+          exchange.getResponseHeaders().add("Location", "/circle/" + path[2]);
+          exchange.sendResponseHeaders(302, -1);
+        }
+        default -> exchange.sendResponseHeaders(404, -1);
+      }
+    }
+  }
+
+  private static void send(HttpExchange exchange, byte[] body, long length) throws IOException {
+    exchange.sendResponseHeaders(200, length);
+    exchange.getResponseBody().write(body);
+  }
+
+  private static void sleep() {
+    try {
+      Thread.sleep(800);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private String address(String mirror) {
+    return "http://127.0.0.1:" + server.getAddress().getPort() + "/" + mirror + "/";
+  }
+
+  /** A folder on a port at which nobody listens. */
+  private static String dead() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return "http://127.0.0.1:" + socket.getLocalPort() + "/";
+    }
+  }
+
+  private PublishedDataset dataset(String... mirrors) {
+    List<RemoteFile> files =
+        published.entrySet().stream().map(e -> new RemoteFile(e.getKey(), md5(e))).toList();
+    return new PublishedDataset(
+        "small", "Small", 3, Stream.of(mirrors).map(URI::create).toList(), files);
+  }
+
+  private static String md5(Map.Entry<String, byte[]> file) {
+    try {
+      return HexFormat.of().formatHex(MessageDigest.getInstance("MD5").digest(file.getValue()));
+    } catch (NoSuchAlgorithmException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private List<String> cached() throws IOException {
+    try (Stream<Path> files = Files.list(cache.resolve("datasets/small"))) {
+      return files.map(f -> f.getFileName().toString()).sorted().toList();
+    }
+  }
+
+  @Test
+  void goesOnToTheThirdMirror() throws IOException {
+    PublishedDataset small = dataset(dead(), address("damaged"), address("good"));
+    List<String> heard = new ArrayList<>();
+    Path folder =
+        small.fetch(cache, (file, bytes, total) -> heard.add(file + " " + bytes + "/" + total));
+    assertEquals(cache.resolve("datasets/small"), folder);
+    assertEquals(List.copyOf(published.keySet()), cached());
+    for (String name : published.keySet()) {
+      assertArrayEquals(published.get(name), Files.readAllBytes(folder.resolve(name)));
+    }
+    assertEquals(8, requests.size());
+    int size = published.get(IMAGES).length;
+    assertTrue(heard.contains(IMAGES + " " + size + "/" + size), heard::toString);
+
+    requests.clear();
+    Dataset data = small.load(cache, SILENT);
+    assertEquals(List.of(), requests);
+    assertEquals("Small", data.name());
+    assertEquals(5, data.train().size());
+  }
+
+  @Test
+  void followsRedirects() throws IOException {
+    dataset(address("moved")).fetch(cache, SILENT, SHORT);
+    assertEquals(List.copyOf(published.keySet()), cached());
+  }
+
+  @Test
+  void replacesADamagedFile() throws IOException {
+    PublishedDataset small = dataset(address("good"));
+    Path file = small.fetch(cache, SILENT).resolve(IMAGES);
+    requests.clear();
+    Files.write(file, new byte[] {1, 2, 3});
+    small.fetch(cache, SILENT);
+    assertArrayEquals(published.get(IMAGES), Files.readAllBytes(file));
+    assertEquals(List.of("good/" + IMAGES), requests);
+    assertEquals(4, cached().size());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "missing | status 404",
+        "long | 1001 bytes, more than 1000",
+        "endless | * bytes, more than 1000",
+        "cut | ended after 20 of * bytes",
+        "silent | Read timed out",
+        "circle | more than 5 redirects",
+        "damaged | MD5 *"
+      })
+  void saysWhyAMirrorFails(String mirror, String reason) throws IOException {
+    PublishedDataset small = dataset(address(mirror));
+    RemoteFile first = small.files().get(0);
+    String message =
+        assertThrows(BadFileException.class, () -> small.fetch(cache, SILENT, SHORT)).getMessage();
+    String expected =
+        "%s: no mirror gives it with MD5 %s: %s (%s); fetch it by other means and use --data DIR"
+            .formatted(first.name(), first.md5(), address(mirror), reason.replace("*", "\\w+"));
+    assertTrue(message.matches(expected.replaceAll("[().]", "\\\\$0")), message + "\n" + expected);
+    assertEquals(List.of(), cached());
+  }
+
+  @Test
+  void namesEveryMirror() throws IOException {
+    String dead = dead();
+    PublishedDataset small = dataset(dead, address("missing"), "http://no-such-host.invalid/");
+    RemoteFile first = small.files().get(0);
+    String message =
+        assertThrows(BadFileException.class, () -> small.fetch(cache, SILENT)).getMessage();
+    assertEquals(1, message.lines().count());
+    assertTrue(
+        message.startsWith(
+            first.name()
+                + ": no mirror gives it with MD5 "
+                + first.md5()
+                + ": "
+                + dead
+                + " (Connection refused"),
+        message);
+    assertTrue(message.contains("; " + address("missing") + " (status 404); "), message);
+    assertTrue(message.contains("; http://no-such-host.invalid/ ("), message);
+    assertTrue(message.endsWith("; fetch it by other means and use --data DIR"), message);
+  }
+
+  @Test
+  void refusesAFolderThatCannotBeMade() throws IOException {
+    Files.write(cache.resolve("datasets"), new byte[1]);
+    PublishedDataset small = dataset(address("good"));
+    String message =
+        assertThrows(BadFileException.class, () -> small.fetch(cache, SILENT)).getMessage();
+    assertTrue(message.startsWith(cache.resolve("datasets/small") + ": cannot be made: "), message);
+  }
+
+  @Test
+  void cacheFollowsXdg() {
+    Path home = Path.of("home").toAbsolutePath();
+    Path xdg = Path.of("elsewhere").toAbsolutePath();
+    Path usual = home.resolve(".cache").resolve("mlp-cuda");
+    assertEquals(
+        xdg.resolve("mlp-cuda"),
+        PublishedDataset.cacheRoot(Map.of("XDG_CACHE_HOME", xdg.toString()), home.toString()));
+    assertEquals(
+        usual, PublishedDataset.cacheRoot(Map.of("XDG_CACHE_HOME", "relative"), home.toString()));
+    assertEquals(usual, PublishedDataset.cacheRoot(Map.of(), home.toString()));
+  }
+
+  @Test
+  void knowsThreeDataSets() {
+    for (PublishedDataset dataset : PublishedDataset.ALL) {
+      assertEquals(dataset, PublishedDataset.named(dataset.name()));
+      assertEquals(4, dataset.files().size());
+      assertEquals(10, dataset.classes());
+      for (URI mirror : dataset.mirrors()) {
+        assertTrue(mirror.toString().endsWith("/"), mirror::toString);
+      }
+    }
+    assertEquals(
+        "data set must be one of mnist, fashion-mnist, kmnist, found cifar",
+        assertThrows(IllegalArgumentException.class, () -> PublishedDataset.named("cifar"))
+            .getMessage());
+  }
+}
