@@ -74,7 +74,6 @@ final class Converters {
       // refused below, like a number that is too small
     }
     throw new TypeConversionException(
-        "must be a whole number from %d to %d, found %s"
-            .formatted(least, Integer.MAX_VALUE, text));
+        "must be a whole number from %d to %d, found %s".formatted(least, Integer.MAX_VALUE, text));
   }
 }

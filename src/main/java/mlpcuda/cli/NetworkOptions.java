@@ -61,16 +61,19 @@ final class NetworkOptions {
     return preset;
   }
 
-  /** Name of the scaling. */
-  String scaling() {
-    String name = scaling != null ? scaling : preset.scaling();
-    if (!Scaling.NAMES.contains(name)) {
+  /** Refuses what can be refused before any data is read. */
+  void check() {
+    if (!Scaling.NAMES.contains(scaling())) {
       throw new ParameterException(
           spec.commandLine(),
           "Invalid value for option '--scaling': must be one of %s, found %s"
-              .formatted(String.join(", ", Scaling.NAMES), name));
+              .formatted(String.join(", ", Scaling.NAMES), scaling()));
     }
-    return name;
+  }
+
+  /** Name of the scaling. */
+  String scaling() {
+    return scaling != null ? scaling : preset.scaling();
   }
 
   /** The network for images of {@code inputs} pixels and {@code classes} classes. */

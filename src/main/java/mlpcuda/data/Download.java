@@ -9,7 +9,6 @@ import java.net.URLConnection;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -43,7 +42,8 @@ record Download(int connectMillis, int readMillis, int maxBytes) {
   /**
    * Puts {@code file} into {@code folder}, unless it lies there with the right MD5.
    *
-   * @throws BadFileException if no mirror gives it, or the folder cannot be written
+   * @throws BadFileException if no mirror gives it
+   * @throws java.io.UncheckedIOException if the folder cannot be written
    */
   void into(Path folder, RemoteFile file, List<URI> mirrors, Progress progress) {
     Path target = folder.resolve(file.name());
@@ -63,7 +63,7 @@ record Download(int connectMillis, int readMillis, int maxBytes) {
         reasons.add(mirror + " (" + reason(e) + ")");
         continue;
       }
-      write(content, target);
+      WholeFile.write(target, out -> out.write(content));
       return;
     }
     throw new BadFileException(
@@ -155,33 +155,6 @@ record Download(int connectMillis, int readMillis, int maxBytes) {
     }
     String message = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
     return message.lines().findFirst().orElse("no reason given");
-  }
-
-  /** Writes beside {@code target} and moves into place: others see the whole file or none. */
-  private static void write(byte[] content, Path target) {
-    Path temporary = null;
-    try {
-      temporary = Files.createTempFile(target.getParent(), target.getFileName() + ".", ".part");
-      // Also if the user interrupts the program.
-      temporary.toFile().deleteOnExit();
-      Files.write(temporary, content);
-      Files.move(
-          temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-    } catch (IOException e) {
-      throw new BadFileException(target + ": cannot be written: " + e, e);
-    } finally {
-      delete(temporary);
-    }
-  }
-
-  private static void delete(Path temporary) {
-    if (temporary != null) {
-      try {
-        Files.deleteIfExists(temporary);
-      } catch (IOException e) {
-        // Left to deleteOnExit; what matters has been done or reported.
-      }
-    }
   }
 
   private static String md5(byte[] content) {

@@ -1,5 +1,7 @@
 package mlpcuda.data;
 
+import java.util.Arrays;
+
 /**
  * Labelled grey images of one size, kept as bytes until a batch is made of them.
  *
@@ -17,5 +19,11 @@ public record ImageSet(int rows, int cols, byte[] pixels, byte[] labels) {
   /** Pixels of one image: the inputs of a network. */
   public int pixelsPerImage() {
     return rows * cols;
+  }
+
+  /** The first {@code n} images, copied; {@code n} at most {@link #size}. */
+  public ImageSet first(int n) {
+    return new ImageSet(
+        rows, cols, Arrays.copyOf(pixels, n * pixelsPerImage()), Arrays.copyOf(labels, n));
   }
 }

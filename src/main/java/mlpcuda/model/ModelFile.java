@@ -68,8 +68,9 @@ public record ModelFile(
             .map(size -> metadata.positive("layers", size))
             .toList();
     if (sizes.size() < 2 || sizes.get(0) != (long) rows * cols) {
-      throw metadata.bad("layers", "sizes joined by -, the first of them rows × cols = %d"
-          .formatted((long) rows * cols));
+      throw metadata.bad(
+          "layers",
+          "sizes joined by -, the first of them rows × cols = %d".formatted((long) rows * cols));
     }
     if (!metadata.text("classes").equals(sizes.get(sizes.size() - 1).toString())) {
       throw metadata.bad("classes", "the last layer's size " + sizes.get(sizes.size() - 1));
@@ -82,8 +83,7 @@ public record ModelFile(
               sizes,
               Activation.of(metadata.text("activation")),
               Activation.of(metadata.text("output_activation")));
-      scaling =
-          new Scaling(metadata.text("scaling"), metadata.real("mean"), metadata.real("std"));
+      scaling = new Scaling(metadata.text("scaling"), metadata.real("mean"), metadata.real("std"));
     } catch (IllegalArgumentException e) {
       throw new BadFileException(file + ": __metadata__: " + e.getMessage(), e);
     }

@@ -2,26 +2,20 @@ package mlpcuda.model;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
-import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.Channels;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.UUID;
 import mlpcuda.data.BadFileException;
+import mlpcuda.data.WholeFile;
 
 /**
  * Model files in the safetensors format: a little-endian 64-bit header length, a JSON header that
@@ -96,20 +90,8 @@ public final class Safetensors {
    */
   public static void write(Path file, Map<String, String> metadata, List<Tensor> tensors) {
     checkNames(metadata, tensors);
-    // Files.createTempFile would make a file that only its owner can read.
-    Path temporary =
-        file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + ".temporary");
-    try {
-      byte[] header = header(metadata, tensors);
-      try {
-        writeTo(temporary, header, tensors);
-        Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
-      } finally {
-        Files.deleteIfExists(temporary); // nothing to delete once it has been moved
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(file + ": cannot be written: " + e, e);
-    }
+    byte[] header = header(metadata, tensors);
+    WholeFile.write(file, out -> writeTo(out, header, tensors));
   }
 
   private static void checkNames(Map<String, String> metadata, List<Tensor> tensors) {
@@ -137,8 +119,7 @@ public final class Safetensors {
   }
 
   /** The header's bytes, padded so that the values begin at a multiple of 8. */
-  private static byte[] header(Map<String, String> metadata, List<Tensor> tensors)
-      throws IOException {
+  private static byte[] header(Map<String, String> metadata, List<Tensor> tensors) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (JsonGenerator json = new JsonFactory().createGenerator(bytes)) {
       json.writeStartObject();
@@ -162,6 +143,8 @@ public final class Safetensors {
         begin = end;
       }
       json.writeEndObject();
+    } catch (IOException e) {
+      throw new AssertionError("an array in memory takes every byte", e);
     }
     while (bytes.size() % 8 != 0) {
       bytes.write(' ');
@@ -173,25 +156,18 @@ public final class Safetensors {
     return bytes.toByteArray();
   }
 
-  private static void writeTo(Path file, byte[] header, List<Tensor> tensors) throws IOException {
-    try (FileChannel channel =
-            FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-        OutputStream out =
-            new BufferedOutputStream(Channels.newOutputStream(channel), CHUNK_BYTES)) {
-      ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-      out.write(chunk.putLong(0, header.length).array(), 0, LENGTH_BYTES);
-      out.write(header);
-      for (Tensor tensor : tensors) {
-        float[] values = tensor.values();
-        for (int done = 0, count; done < values.length; done += count) {
-          count = Math.min(values.length - done, CHUNK_BYTES / Float.BYTES);
-          chunk.asFloatBuffer().put(values, done, count);
-          out.write(chunk.array(), 0, count * Float.BYTES);
-        }
+  private static void writeTo(OutputStream out, byte[] header, List<Tensor> tensors)
+      throws IOException {
+    ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    out.write(chunk.putLong(0, header.length).array(), 0, LENGTH_BYTES);
+    out.write(header);
+    for (Tensor tensor : tensors) {
+      float[] values = tensor.values();
+      for (int done = 0, count; done < values.length; done += count) {
+        count = Math.min(values.length - done, CHUNK_BYTES / Float.BYTES);
+        chunk.asFloatBuffer().put(values, done, count);
+        out.write(chunk.array(), 0, count * Float.BYTES);
       }
-      out.flush();
-      // Without this a crash after the move may leave an empty file under the final name.
-      channel.force(true);
     }
   }
 

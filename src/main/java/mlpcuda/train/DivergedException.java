@@ -7,10 +7,25 @@ package mlpcuda.train;
 public final class DivergedException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
+  private final int epoch;
+  private final int step;
+
   /** {@code step}: the number of the step from the run's beginning, from 1. */
   public DivergedException(int epoch, int step, double loss) {
     super(
         "training diverged: the loss must be finite, found %s at epoch %d, step %d; a lower --lr may help"
             .formatted(loss, epoch, step));
+    this.epoch = epoch;
+    this.step = step;
+  }
+
+  /** The epoch, from 1. */
+  public int epoch() {
+    return epoch;
+  }
+
+  /** The step from the run's beginning, from 1. */
+  public int step() {
+    return step;
   }
 }

@@ -1,5 +1,6 @@
 package mlpcuda.train;
 
+import java.util.List;
 import mlpcuda.data.ExampleOrder;
 import mlpcuda.net.Step;
 
@@ -46,30 +47,30 @@ public final class Trainer {
   /** Hears what happens; the calls come from the training thread. */
   public interface Listener {
     /** An epoch of {@code batches} batches begins. */
-    void epochBegins(int epoch, int batches);
+    default void epochBegins(int epoch, int batches) {}
 
     /** A step was done, a while ago: results arrive in groups, in order. */
-    void stepDone(StepResult result);
+    default void stepDone(StepResult result) {}
 
     /** An epoch was done. */
-    void epochDone(EpochResult result);
+    default void epochDone(EpochResult result) {}
   }
 
   private final Settings settings;
   private final Step step;
   private final int examples;
-  private final Listener listener;
+  private final List<Listener> listeners;
   private int steps; // done
   private int reported;
   private double epochLoss; // sums over the reported examples of this epoch
   private double epochRight;
 
   /** A run of {@code step}, made with {@link #LOG_ROWS}, over {@code examples} examples. */
-  public Trainer(Settings settings, Step step, int examples, Listener listener) {
+  public Trainer(Settings settings, Step step, int examples, List<Listener> listeners) {
     this.settings = settings;
     this.step = step;
     this.examples = examples;
-    this.listener = listener;
+    this.listeners = listeners;
   }
 
   /**
@@ -88,7 +89,7 @@ public final class Trainer {
     int batches = (examples - 1) / B + 1;
     int planned = Math.min(batches, settings.maxSteps - steps);
     int readEvery = readEvery(settings.logInterval);
-    listener.epochBegins(epoch, planned);
+    listeners.forEach(listener -> listener.epochBegins(epoch, planned));
     epochLoss = 0;
     epochRight = 0;
     long start = System.nanoTime();
@@ -106,9 +107,9 @@ public final class Trainer {
     }
     double seconds = (System.nanoTime() - start) / 1e9;
     int seen = (int) Math.min(examples, (long) planned * B);
-    listener.epochDone(
-        new EpochResult(
-            epoch, steps, epochLoss / seen, epochRight / seen, seconds, seen / seconds));
+    var result =
+        new EpochResult(epoch, steps, epochLoss / seen, epochRight / seen, seconds, seen / seconds);
+    listeners.forEach(listener -> listener.epochDone(result));
   }
 
   /**
@@ -132,7 +133,8 @@ public final class Trainer {
       }
       epochLoss += log[2 * row];
       epochRight += log[2 * row + 1];
-      listener.stepDone(new StepResult(epoch, reported, itsBatch, loss));
+      var result = new StepResult(epoch, reported, itsBatch, loss);
+      listeners.forEach(listener -> listener.stepDone(result));
     }
   }
 }

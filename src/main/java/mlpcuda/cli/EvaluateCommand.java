@@ -1,0 +1,110 @@
+package mlpcuda.cli;
+
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import mlpcuda.compute.Ops;
+import mlpcuda.data.BadFileException;
+import mlpcuda.data.Dataset;
+import mlpcuda.data.ImageSet;
+import mlpcuda.data.Scaling;
+import mlpcuda.model.ModelFile;
+import mlpcuda.net.Examples;
+import mlpcuda.net.Mlp;
+import mlpcuda.net.Parameters;
+import mlpcuda.report.Metrics;
+import mlpcuda.train.Evaluation;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code evaluate}: how a saved network answers a test set. */
+@Command(
+    name = "evaluate",
+    description = "Evaluates a saved network on a test set.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    sortOptions = false)
+final class EvaluateCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--model",
+      paramLabel = "FILE",
+      required = true,
+      description = "A model.safetensors that training wrote.")
+  private Path model;
+
+  @Mixin private DataOptions data = new DataOptions();
+  @Mixin private DeviceOptions device = new DeviceOptions();
+
+  @Option(
+      names = "--test-batch-size",
+      paramLabel = "N",
+      converter = Converters.Positive.class,
+      description = "Examples evaluated at once. Default: 1000.")
+  private int testBatchSize = 1000;
+
+  @Option(
+      names = "--json",
+      description = "Print the evaluation as JSON on standard output, all else on standard error.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    PrintWriter out = spec.commandLine().getOut();
+    var terminal = new Terminal(json ? spec.commandLine().getErr() : out, Terminal.isInteractive());
+    ModelFile file = ModelFile.read(model);
+    try (Opened opened = Opened.of(device, data, terminal)) {
+      ImageSet test = fitting(file, opened.dataset());
+      terminal.line(opened.ops().description() + " (" + device.reason() + ")");
+      terminal.line(Tables.layers(file.shape()));
+      Evaluation answers = evaluate(opened.ops(), file, test);
+      terminal.line(Tables.answers(answers));
+      terminal.line(Tables.result("Test", answers));
+      if (json) {
+        out.println(Tables.json(Metrics.json(answers)));
+      }
+      return 0;
+    }
+  }
+
+  private ImageSet fitting(ModelFile file, Dataset dataset) {
+    ImageSet test = dataset.test();
+    if (test.rows() != file.rows() || test.cols() != file.cols()) {
+      throw new BadFileException(
+          "%s: the images of %s must be %d × %d as the network's inputs, found %d × %d"
+              .formatted(
+                  model, dataset.name(), file.rows(), file.cols(), test.rows(), test.cols()));
+    }
+    int largest = 0;
+    for (byte label : test.labels()) {
+      largest = Math.max(largest, Byte.toUnsignedInt(label));
+    }
+    if (largest >= file.shape().classes()) {
+      throw new BadFileException(
+          "%s: the test labels of %s must be below the network's %d classes, found %d"
+              .formatted(model, dataset.name(), file.shape().classes(), largest));
+    }
+    return test;
+  }
+
+  private Evaluation evaluate(Ops ops, ModelFile file, ImageSet test) {
+    Scaling scaling = file.scaling();
+    try (var parameters = new Parameters(ops, file.shape());
+        Mlp mlp = Mlp.forInference(ops, file.shape(), parameters, testBatchSize);
+        var examples =
+            new Examples(
+                ops,
+                test.pixels(),
+                test.labels(),
+                testBatchSize,
+                scaling.scale(),
+                scaling.shift())) {
+      parameters.write(file.weights());
+      return Evaluation.of(ops, mlp, examples, test.labels(), testBatchSize);
+    }
+  }
+}

@@ -1,0 +1,88 @@
+package mlpcuda.cli;
+
+import com.fasterxml.jackson.jr.ob.JSON;
+import java.io.IOException;
+import java.util.Locale;
+import java.util.stream.IntStream;
+import mlpcuda.net.MlpShape;
+import mlpcuda.train.Evaluation;
+
+/** What is printed about a network and its answers. */
+final class Tables {
+  private Tables() {}
+
+  /** The layers, one a line, and the number of parameters. */
+  static String layers(MlpShape shape) {
+    var table = new StringBuilder();
+    table.append(
+        "%-10s %8s %8s  %-10s %12s%n"
+            .formatted("layer", "inputs", "outputs", "activation", "parameters"));
+    for (int l = 0; l < shape.layers(); l++) {
+      table.append(
+          String.format(
+              Locale.ROOT,
+              "%-10s %8d %8d  %-10s %,12d%n",
+              "layers." + l,
+              shape.inputs(l),
+              shape.outputs(l),
+              shape.activation(l).label(),
+              shape.parameters(l)));
+    }
+    table.append(
+        String.format(Locale.ROOT, "%-38s  %,12d", "network " + shape, shape.parameters()));
+    return table.toString();
+  }
+
+  /** Precision, recall and F1 of each class, and the confusion matrix. */
+  static String answers(Evaluation evaluation) {
+    var table = new StringBuilder();
+    table.append(
+        "%-6s %10s %10s %10s %10s%n".formatted("class", "precision", "recall", "F1", "examples"));
+    int C = evaluation.classes();
+    for (int c = 0; c < C; c++) {
+      table.append(
+          String.format(
+              Locale.ROOT,
+              "%-6d %10.4f %10.4f %10.4f %,10d%n",
+              c,
+              evaluation.precision(c),
+              evaluation.recall(c),
+              evaluation.f1(c),
+              evaluation.support(c)));
+    }
+    table.append(
+        "Confusion matrix: a row for each true class, a column for each answer%n".formatted());
+    int width = 1 + Long.toString(evaluation.size()).length();
+    String cell = "%" + width + "s";
+    table.append("%-6s".formatted(""));
+    IntStream.range(0, C).forEach(c -> table.append(cell.formatted(c)));
+    for (int c = 0; c < C; c++) {
+      table.append("%n%-6d".formatted(c));
+      for (long count : evaluation.confusion()[c]) {
+        table.append(cell.formatted(count));
+      }
+    }
+    return table.toString();
+  }
+
+  /** JSON of maps, lists, texts and numbers. */
+  static String json(Object value) {
+    try {
+      return JSON.std.with(JSON.Feature.PRETTY_PRINT_OUTPUT).asString(value);
+    } catch (IOException e) {
+      throw new AssertionError("a string takes every character", e);
+    }
+  }
+
+  /** The last line of training and of evaluation. */
+  static String result(String set, Evaluation evaluation) {
+    return String.format(
+        Locale.ROOT,
+        "%s set: Average loss: %.4f, Accuracy: %d/%d (%.2f%%)",
+        set,
+        evaluation.loss(),
+        evaluation.right(),
+        evaluation.size(),
+        100 * evaluation.accuracy());
+  }
+}

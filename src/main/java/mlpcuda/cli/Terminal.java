@@ -1,0 +1,91 @@
+package mlpcuda.cli;
+
+import java.io.Console;
+import java.io.PrintWriter;
+import java.util.Locale;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+import mlpcuda.data.PublishedDataset;
+
+/** Where people read: lines always, progress bars where someone is watching. */
+final class Terminal {
+  /** Two lines up, to column 1, and clear from there: takes two finished bars off the screen. */
+  private static final String TWO_LINES_UP = "\u001b[2A\r\u001b[J";
+
+  private final PrintWriter out;
+  private final boolean interactive;
+
+  /** Lines go to {@code out}. */
+  Terminal(PrintWriter out, boolean interactive) {
+    this.out = out;
+    this.interactive = interactive;
+  }
+
+  /** Whether a person is watching: standard input and output are a terminal. */
+  static boolean isInteractive() {
+    Console console = System.console();
+    if (console == null) {
+      return false;
+    }
+    try { // From JDK 22 on there is a console without a terminal too.
+      return (boolean) Console.class.getMethod("isTerminal").invoke(console);
+    } catch (NoSuchMethodException e) {
+      return true;
+    } catch (ReflectiveOperationException e) {
+      return false;
+    }
+  }
+
+  /** Whether bars are drawn. */
+  boolean interactive() {
+    return interactive;
+  }
+
+  /** Prints a line. */
+  void line(String format, Object... values) {
+    out.println(values.length == 0 ? format : String.format(Locale.ROOT, format, values));
+  }
+
+  /** Prints a line in place of two bars that have been closed. */
+  void lineOverTwoBars(String line) {
+    System.err.print(TWO_LINES_UP);
+    System.err.flush();
+    out.println(line);
+  }
+
+  /** A bar on standard error; for an interactive terminal alone. */
+  ProgressBarBuilder bar(String task, long max) {
+    return new ProgressBarBuilder()
+        .setTaskName(task)
+        .setInitialMax(max)
+        .setUpdateIntervalMillis(100)
+        .setStyle(ProgressBarStyle.UNICODE_BLOCK);
+  }
+
+  /** Shows downloads: a bar for each file, or a line as each begins. */
+  PublishedDataset.Progress downloads() {
+    return new PublishedDataset.Progress() {
+      private ProgressBar bar;
+      private String shown;
+
+      @Override
+      public void report(String file, long bytes, long total) {
+        if (bytes == 0 && !interactive) {
+          line("Fetching %s", file);
+        }
+        if (!interactive) {
+          return;
+        }
+        if (!file.equals(shown)) {
+          shown = file;
+          bar = bar(file, total).setUnit(" MB", 1_000_000).build();
+        }
+        bar.stepTo(bytes);
+        if (bytes == total) {
+          bar.close();
+        }
+      }
+    };
+  }
+}

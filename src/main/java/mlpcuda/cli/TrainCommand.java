@@ -1,0 +1,196 @@
+package mlpcuda.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.concurrent.Callable;
+import mlpcuda.data.Dataset;
+import mlpcuda.data.ImageSet;
+import mlpcuda.data.Scaling;
+import mlpcuda.model.ModelFile;
+import mlpcuda.net.MlpShape;
+import mlpcuda.report.Metrics;
+import mlpcuda.train.Trainer;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code train}: from images to a trained, evaluated and saved network. */
+@Command(
+    name = "train",
+    description = "Trains a network and evaluates it; the default command.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    sortOptions = false)
+final class TrainCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+  @Mixin private NetworkOptions network = new NetworkOptions();
+  @Mixin private DataOptions data = new DataOptions();
+  @Mixin private DeviceOptions device = new DeviceOptions();
+
+  @Option(
+      names = "--batch-size",
+      paramLabel = "N",
+      converter = Converters.Positive.class,
+      description = "Examples of a training step. Default: the preset's.")
+  private Integer batchSize;
+
+  @Option(
+      names = "--test-batch-size",
+      paramLabel = "N",
+      converter = Converters.Positive.class,
+      description = "Examples evaluated at once. Default: the preset's.")
+  private Integer testBatchSize;
+
+  @Option(
+      names = "--epochs",
+      paramLabel = "N",
+      converter = Converters.NotNegative.class,
+      description = "Passes over the training set; 0 evaluates the initial network.")
+  private Integer epochs;
+
+  @Option(
+      names = "--lr",
+      paramLabel = "RATE",
+      converter = Converters.PositiveReal.class,
+      description = "Learning rate of Adam. Default: 0.001.")
+  private double learningRate = Preset.LEARNING_RATE;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "Seed of the initial weights and of the order of examples. Default: 1.")
+  private long seed = 1;
+
+  @Option(
+      names = "--no-shuffle",
+      description = "Visit the examples in the order of the file in every epoch.")
+  private boolean noShuffle;
+
+  @Option(
+      names = "--subset",
+      paramLabel = "N",
+      converter = Converters.Positive.class,
+      description = "Train on the first N examples alone, and evaluate these too.")
+  private Integer subset;
+
+  @Option(
+      names = "--max-steps",
+      paramLabel = "N",
+      converter = Converters.Positive.class,
+      description = "End training after N steps.")
+  private int maxSteps = Integer.MAX_VALUE;
+
+  @Option(
+      names = "--init",
+      paramLabel = "FILE",
+      description = "Initial weights: a safetensors file with this network's tensors.")
+  private Path init;
+
+  @Option(
+      names = "--log-interval",
+      paramLabel = "N",
+      converter = Converters.Positive.class,
+      description = "Log the loss of every N-th batch. Default: 100.")
+  private int logInterval = 100;
+
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description = "Folder for the model and the metrics. Default: runs/<time>.")
+  private Path out;
+
+  @Option(names = "--dry-run", description = "One step and the evaluation; nothing is written.")
+  private boolean dryRun;
+
+  @Option(
+      names = "--json",
+      description = "Print the metrics as JSON on standard output, all else on standard error.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    network.check();
+    PrintWriter standardOut = spec.commandLine().getOut();
+    var terminal =
+        new Terminal(json ? spec.commandLine().getErr() : standardOut, Terminal.isInteractive());
+    try (Opened opened = Opened.of(device, data, terminal)) {
+      ImageSet train = training(opened.dataset());
+      MlpShape shape = network.shape(train.pixelsPerImage(), opened.dataset().classes());
+      var run =
+          new TrainingRun(
+              terminal,
+              opened.ops(),
+              opened.dataset(),
+              train,
+              shape,
+              Scaling.of(network.scaling(), train),
+              init == null ? null : ModelFile.readWeights(init, shape),
+              new TrainingRun.Settings(
+                  network.preset().name(),
+                  new Trainer.Settings(
+                      dryRun ? 1 : given(epochs, network.preset().epochs()),
+                      given(batchSize, network.preset().batchSize()),
+                      !noShuffle,
+                      seed,
+                      dryRun ? 1 : maxSteps,
+                      logInterval),
+                  learningRate,
+                  given(testBatchSize, network.preset().testBatchSize()),
+                  subset != null),
+              dryRun ? null : folder());
+      terminal.line(opened.ops().description() + " (" + device.reason() + ")");
+      Metrics metrics = run.run();
+      if (json) {
+        standardOut.println(Tables.json(metrics.json()));
+      }
+      return 0;
+    }
+  }
+
+  private static int given(Integer option, int preset) {
+    return option != null ? option : preset;
+  }
+
+  private ImageSet training(Dataset dataset) {
+    ImageSet all = dataset.train();
+    if (subset == null) {
+      return all;
+    }
+    if (subset > all.size()) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "Invalid value for option '--subset': must be at most the %d training examples, found %d"
+              .formatted(all.size(), subset));
+    }
+    return all.first(subset);
+  }
+
+  /** The run's folder, made: {@code --out}, or one that is new and named by the time. */
+  private Path folder() {
+    try {
+      if (out != null) {
+        return Files.createDirectories(out);
+      }
+      Path runs = Files.createDirectories(Path.of("runs"));
+      String time = LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyy-MM-dd-HHmmss"));
+      for (int i = 1; ; i++) {
+        try {
+          return Files.createDirectory(runs.resolve(i == 1 ? time : time + "-" + i));
+        } catch (FileAlreadyExistsException e) {
+          // Another run began in the same second: the next name.
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException("the folder for the run cannot be made: " + e, e);
+    }
+  }
+}

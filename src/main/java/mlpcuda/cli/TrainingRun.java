@@ -1,0 +1,166 @@
+package mlpcuda.cli;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import mlpcuda.compute.AdamSettings;
+import mlpcuda.compute.Ops;
+import mlpcuda.data.Dataset;
+import mlpcuda.data.ImageSet;
+import mlpcuda.data.Scaling;
+import mlpcuda.model.ModelFile;
+import mlpcuda.net.Adam;
+import mlpcuda.net.Examples;
+import mlpcuda.net.Mlp;
+import mlpcuda.net.MlpShape;
+import mlpcuda.net.Parameters;
+import mlpcuda.net.Step;
+import mlpcuda.report.Metrics;
+import mlpcuda.train.DivergedException;
+import mlpcuda.train.Evaluation;
+import mlpcuda.train.Trainer;
+
+/**
+ * One run: trains, evaluates, saves.
+ *
+ * @param train the examples to learn from, a part of the data set's perhaps
+ * @param initial weights to begin with, in the order of {@link Parameters#tensors}; null: by seed
+ * @param folder for the files; null: none are written
+ */
+record TrainingRun(
+    Terminal terminal,
+    Ops ops,
+    Dataset dataset,
+    ImageSet train,
+    MlpShape shape,
+    Scaling scaling,
+    List<float[]> initial,
+    Settings settings,
+    Path folder) {
+
+  /**
+   * What options and preset came to.
+   *
+   * @param evaluateTraining whether the training examples are evaluated too
+   */
+  record Settings(
+      String preset,
+      Trainer.Settings trainer,
+      double learningRate,
+      int testBatchSize,
+      boolean evaluateTraining) {}
+
+  private static final String MODEL = "model.safetensors";
+
+  /** Runs; what was measured. */
+  Metrics run() {
+    terminal.line(
+        "%s: %,d training and %,d test images, %d × %d, %d classes, %s scaling",
+        dataset.name(),
+        train.size(),
+        dataset.test().size(),
+        train.rows(),
+        train.cols(),
+        dataset.classes(),
+        scaling.name());
+    terminal.line(Tables.layers(shape));
+    var metrics = new Metrics(describe(), settings.trainer.logInterval());
+    try (var parameters = new Parameters(ops, shape)) {
+      if (initial == null) {
+        parameters.initialise(settings.trainer.seed());
+      } else {
+        parameters.write(initial);
+      }
+      train(parameters, metrics);
+      evaluate(parameters, metrics);
+    }
+    return metrics;
+  }
+
+  private void train(Parameters parameters, Metrics metrics) {
+    int B = Math.min(settings.trainer.batchSize(), train.size());
+    try (Mlp mlp = Mlp.forTraining(ops, shape, parameters, B);
+        Examples examples = examples(train, B);
+        Adam adam = new Adam(ops, parameters, AdamSettings.DEFAULT, settings.learningRate);
+        Step step = new Step(ops, mlp, adam, examples, Trainer.LOG_ROWS);
+        var display =
+            new TrainingDisplay(
+                terminal, settings.trainer.epochs(), settings.trainer.logInterval())) {
+      // The model of the last whole epoch stays, whatever ends the run.
+      var saving =
+          new Trainer.Listener() {
+            @Override
+            public void epochDone(Trainer.EpochResult result) {
+              save(parameters, metrics);
+            }
+          };
+      try {
+        new Trainer(settings.trainer, step, train.size(), List.of(metrics, display, saving)).run();
+      } catch (DivergedException e) {
+        metrics.diverged(e);
+        if (folder != null) {
+          metrics.write(folder);
+        }
+        throw e;
+      }
+    }
+  }
+
+  private void evaluate(Parameters parameters, Metrics metrics) {
+    int B = settings.testBatchSize;
+    try (Mlp mlp = Mlp.forInference(ops, shape, parameters, B);
+        Examples test = examples(dataset.test(), B);
+        Examples seen = examples(train, B)) {
+      Evaluation answers = Evaluation.of(ops, mlp, test, dataset.test().labels(), B);
+      metrics.evaluated("test", answers);
+      terminal.line(Tables.answers(answers));
+      if (settings.evaluateTraining) {
+        Evaluation learnt = Evaluation.of(ops, mlp, seen, train.labels(), B);
+        metrics.evaluated("train", learnt);
+        terminal.line(Tables.result("Training", learnt));
+      }
+      if (folder != null) {
+        save(parameters, metrics);
+        terminal.line("Saved %s, metrics.json and metrics.csv", folder.resolve(MODEL));
+      }
+      terminal.line(Tables.result("Test", answers));
+    }
+  }
+
+  private Examples examples(ImageSet set, int B) {
+    return new Examples(ops, set.pixels(), set.labels(), B, scaling.scale(), scaling.shift());
+  }
+
+  private void save(Parameters parameters, Metrics metrics) {
+    if (folder != null) {
+      new ModelFile(shape, scaling, train.rows(), train.cols(), parameters.read())
+          .write(folder.resolve(MODEL));
+      metrics.write(folder);
+    }
+  }
+
+  /** The settings as {@code metrics.json} has them. */
+  private Map<String, Object> describe() {
+    var json = new LinkedHashMap<String, Object>();
+    json.put("version", Main.version());
+    json.put("device", ops.description());
+    json.put("dataset", dataset.name());
+    json.put("training_examples", train.size());
+    json.put("preset", settings.preset);
+    json.put("layers", shape.sizes());
+    json.put("parameters", shape.parameters());
+    json.put("activation", shape.hidden().label());
+    json.put("output_activation", shape.output().label());
+    json.put("scaling", scaling.name());
+    json.put("mean", scaling.mean());
+    json.put("std", scaling.std());
+    json.put("batch_size", settings.trainer.batchSize());
+    json.put("test_batch_size", settings.testBatchSize);
+    json.put("epochs", settings.trainer.epochs());
+    json.put("learning_rate", settings.learningRate);
+    json.put("seed", settings.trainer.seed());
+    json.put("shuffle", settings.trainer.shuffle());
+    return json;
+  }
+}

@@ -1,0 +1,61 @@
+package mlpcuda.data;
+
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.UUID;
+
+/** Writes files that appear whole or not at all. */
+public final class WholeFile {
+  private static final int BUFFER_BYTES = 1 << 16;
+
+  private WholeFile() {}
+
+  /** What a file shall hold. */
+  public interface Content {
+    /** Writes it to {@code out}, which is buffered. */
+    void writeTo(OutputStream out) throws IOException;
+  }
+
+  /**
+   * Writes beside {@code file}, forces the bytes to disk and moves them into place, over a file of
+   * that name.
+   *
+   * @throws UncheckedIOException if writing fails; a former file is still there then, and nothing
+   *     else is left behind
+   */
+  public static void write(Path file, Content content) {
+    // Files.createTempFile would make a file that only its owner can read.
+    Path temporary =
+        file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + ".temporary");
+    try {
+      try {
+        fill(temporary, content);
+        Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+      } finally {
+        Files.deleteIfExists(temporary); // nothing to delete once it has been moved
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(file + ": cannot be written: " + e, e);
+    }
+  }
+
+  private static void fill(Path file, Content content) throws IOException {
+    try (FileChannel channel =
+            FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        OutputStream out =
+            new BufferedOutputStream(Channels.newOutputStream(channel), BUFFER_BYTES)) {
+      content.writeTo(out);
+      out.flush();
+      // Without this a crash after the move may leave an empty file under the final name.
+      channel.force(true);
+    }
+  }
+}

@@ -1,0 +1,147 @@
+package mlpcuda.report;
+
+import com.fasterxml.jackson.jr.ob.JSON;
+import java.io.OutputStreamWriter;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import mlpcuda.data.WholeFile;
+import mlpcuda.train.DivergedException;
+import mlpcuda.train.Evaluation;
+import mlpcuda.train.Trainer;
+
+/** Collects what a run measures, and writes {@code metrics.json} and {@code metrics.csv}. */
+public final class Metrics implements Trainer.Listener {
+  private final Map<String, Object> settings;
+  private final int logInterval;
+  private final List<Trainer.StepResult> steps = new ArrayList<>();
+  private final List<Trainer.EpochResult> epochs = new ArrayList<>();
+  private final Map<String, Object> results = new LinkedHashMap<>();
+
+  /**
+   * Metrics of a run with the given settings, which are written as they are; of the steps every
+   * {@code logInterval}-th of an epoch is kept.
+   */
+  public Metrics(Map<String, Object> settings, int logInterval) {
+    this.settings = settings;
+    this.logInterval = logInterval;
+  }
+
+  @Override
+  public void stepDone(Trainer.StepResult result) {
+    if (result.batch() % logInterval == 0) {
+      steps.add(result);
+    }
+  }
+
+  @Override
+  public void epochDone(Trainer.EpochResult result) {
+    epochs.add(result);
+  }
+
+  /** Notes how the network answers the set of that name: {@code test}, {@code train}. */
+  public void evaluated(String set, Evaluation evaluation) {
+    results.put(set, json(evaluation));
+  }
+
+  /** Notes that the run ended because its loss was no longer finite. */
+  public void diverged(DivergedException e) {
+    results.put("diverged", Map.of("epoch", e.epoch(), "step", e.step()));
+  }
+
+  /** An evaluation as JSON objects: loss, accuracy, classes and confusion matrix. */
+  public static Map<String, Object> json(Evaluation evaluation) {
+    var json = new LinkedHashMap<String, Object>();
+    json.put("loss", evaluation.loss());
+    json.put("accuracy", evaluation.accuracy());
+    json.put("right", evaluation.right());
+    json.put("size", evaluation.size());
+    var classes = new ArrayList<Map<String, Object>>();
+    for (int c = 0; c < evaluation.classes(); c++) {
+      var of = new LinkedHashMap<String, Object>();
+      of.put("class", c);
+      of.put("precision", evaluation.precision(c));
+      of.put("recall", evaluation.recall(c));
+      of.put("f1", evaluation.f1(c));
+      of.put("examples", evaluation.support(c));
+      classes.add(of);
+    }
+    json.put("classes", classes);
+    json.put("confusion", evaluation.confusion());
+    return json;
+  }
+
+  /** All of it as JSON objects. */
+  public Map<String, Object> json() {
+    var json = new LinkedHashMap<String, Object>();
+    json.put("settings", settings);
+    json.put("epochs", epochs.stream().map(Metrics::json).toList());
+    json.put("steps", steps.stream().map(Metrics::json).toList());
+    json.putAll(results);
+    return json;
+  }
+
+  private static Map<String, Object> json(Trainer.EpochResult epoch) {
+    var json = new LinkedHashMap<String, Object>();
+    json.put("epoch", epoch.epoch());
+    json.put("step", epoch.steps());
+    json.put("loss", epoch.loss());
+    json.put("accuracy", epoch.accuracy());
+    json.put("seconds", epoch.seconds());
+    json.put("images_per_second", epoch.imagesPerSecond());
+    return json;
+  }
+
+  private static Map<String, Object> json(Trainer.StepResult step) {
+    var json = new LinkedHashMap<String, Object>();
+    json.put("epoch", step.epoch());
+    json.put("step", step.step());
+    json.put("loss", step.loss());
+    return json;
+  }
+
+  /**
+   * Writes both files into {@code folder}, over former ones. A row of the CSV file is a step or an
+   * epoch, as its first column says; what a step has not is empty.
+   *
+   * @throws java.io.UncheckedIOException if writing fails
+   */
+  public void write(Path folder) {
+    WholeFile.write(
+        folder.resolve("metrics.json"),
+        out -> out.write(JSON.std.with(JSON.Feature.PRETTY_PRINT_OUTPUT).asBytes(json())));
+    WholeFile.write(
+        folder.resolve("metrics.csv"),
+        out -> {
+          var csv = new PrintWriter(new OutputStreamWriter(out, StandardCharsets.UTF_8));
+          csv.print("kind,epoch,step,loss,accuracy,seconds,images_per_second\n");
+          int next = 0;
+          for (Trainer.EpochResult epoch : epochs) {
+            next = writeSteps(csv, next, epoch.epoch());
+            csv.printf(
+                "epoch,%d,%d,%s,%s,%s,%s\n",
+                epoch.epoch(),
+                epoch.steps(),
+                epoch.loss(),
+                epoch.accuracy(),
+                epoch.seconds(),
+                epoch.imagesPerSecond());
+          }
+          writeSteps(csv, next, Integer.MAX_VALUE); // of an epoch that did not end
+          csv.flush();
+        });
+  }
+
+  /** Writes the steps from {@code next} on, up to those of {@code epoch}; the next one then. */
+  private int writeSteps(PrintWriter csv, int next, int epoch) {
+    while (next < steps.size() && steps.get(next).epoch() <= epoch) {
+      Trainer.StepResult step = steps.get(next++);
+      csv.printf("step,%d,%d,%s,,,\n", step.epoch(), step.step(), step.loss());
+    }
+    return next;
+  }
+}
