@@ -5,6 +5,7 @@ import static org.bytedeco.openblas.global.openblas_nolapack.CblasRowMajor;
 import static org.bytedeco.openblas.global.openblas_nolapack.CblasTrans;
 import static org.bytedeco.openblas.global.openblas_nolapack.OPENBLAS_VERSION;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sgemm;
+import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sgemv;
 
 import java.util.Arrays;
 import mlpcuda.compute.Activation;
@@ -38,6 +39,8 @@ public final class CpuOps extends Ops {
 
   private final Workers workers;
   private final float[][][] scratch; // by part, by slot
+  private final int[][][] bits; // by part, by slot: (BLOCK)
+  private FloatPointer ones; // as many as the largest batch so far
   private float[] rowLosses = new float[0]; // (B)
   private boolean[] rowRight = new boolean[0]; // (B)
 
@@ -67,6 +70,7 @@ public final class CpuOps extends Ops {
     }
     workers = new Workers(threads);
     scratch = new float[threads][4][0];
+    bits = new int[threads][2][BLOCK];
   }
 
   @Override
@@ -78,6 +82,9 @@ public final class CpuOps extends Ops {
   @Override
   protected void closeK() {
     workers.close();
+    if (ones != null) {
+      ones.close();
+    }
   }
 
   // ---- how work is split ----
@@ -97,24 +104,6 @@ public final class CpuOps extends Ops {
       scratch[part][slot] = new float[Math.max(n, BLOCK)];
     }
     return scratch[part][slot];
-  }
-
-  /** A loop over a block: the first {@code n} floats of it. */
-  private interface BlockLoop {
-    void run(float[] y, float[] x, int n);
-  }
-
-  /** Runs y = loop(y, x) over elements {@code from} … {@code to − 1}, block by block. */
-  private void blocks(int part, Floats out, Floats y, Floats x, int from, int to, BlockLoop loop) {
-    float[] yBlock = scratch(part, 0, BLOCK);
-    float[] xBlock = scratch(part, 1, BLOCK);
-    for (int i = from; i < to; i += BLOCK) {
-      int n = Math.min(BLOCK, to - i);
-      y.get(i, yBlock, n);
-      x.get(i, xBlock, n);
-      loop.run(yBlock, xBlock, n);
-      out.put(i, yBlock, n);
-    }
   }
 
   // ---- memory ----
@@ -177,7 +166,8 @@ public final class CpuOps extends Ops {
         parts((long) B * I, GRAIN_ELEMENTS),
         (part, parts) -> {
           float[] row = scratch(part, 0, I);
-          for (int b = bound(B, 1, part, parts); b < bound(B, 1, part + 1, parts); b++) {
+          int end = bound(B, 1, part + 1, parts);
+          for (int b = bound(B, 1, part, parts); b < end; b++) {
             int source = ((Ints) rows).at(b);
             look(row, normalised, pixels.array, pixels.offset + source * I, I);
             ((Floats) x).put(b * I, row, I);
@@ -195,57 +185,73 @@ public final class CpuOps extends Ops {
   @Override
   protected void linearForwardK(
       Buffer y, Buffer x, Buffer w, Buffer b, int B, int I, int O, Activation activation) {
+    // Each part packs its rows of x and of w anew: a split of the longer side packs least.
+    boolean byRows = B >= O;
     workers.run(
         parts(2L * B * I * O, GRAIN_FLOPS),
         (part, parts) -> {
-          int from = bound(B, 8, part, parts);
-          int to = bound(B, 8, part + 1, parts);
-          if (from == to) {
-            return;
-          }
-          FloatPointer yRows = ((Floats) y).at(from * O);
-          FloatPointer xRows = ((Floats) x).at(from * I);
-          product(yRows, O, xRows, I, CblasNoTrans, floats(w, 0), I, CblasTrans, to - from, O, I);
-          float[] bias = scratch(part, 1, O);
-          ((Floats) b).get(0, bias, O);
-          int rows = Math.max(1, BLOCK / O);
-          float[] block = scratch(part, 0, rows * O);
-          for (int r = from; r < to; r += rows) {
-            int n = Math.min(rows, to - r) * O;
-            ((Floats) y).get(r * O, block, n);
-            for (int row = 0; row < n; row += O) {
-              addBias(block, row, bias, O);
-            }
-            Loops.activate(block, n, activation);
-            ((Floats) y).put(r * O, block, n);
+          int row = byRows ? bound(B, 8, part, parts) : 0;
+          int rows = (byRows ? bound(B, 8, part + 1, parts) : B) - row;
+          int column = byRows ? 0 : bound(O, 8, part, parts);
+          int columns = (byRows ? O : bound(O, 8, part + 1, parts)) - column;
+          if (rows > 0 && columns > 0) {
+            affine(part, y, x, w, b, I, O, row, rows, column, columns);
           }
         });
+    if (activation != Activation.NONE) {
+      int n = B * O;
+      workers.run(
+          parts(n, GRAIN_ELEMENTS),
+          (part, parts) -> {
+            float[] block = scratch(part, 0, BLOCK);
+            int end = bound(n, BLOCK, part + 1, parts);
+            for (int i = bound(n, BLOCK, part, parts); i < end; i += BLOCK) {
+              int size = Math.min(BLOCK, end - i);
+              ((Floats) y).get(i, block, size);
+              Loops.activate(block, size, activation);
+              ((Floats) y).put(i, block, size);
+            }
+          });
+    }
   }
 
-  private static void addBias(float[] block, int row, float[] bias, int O) {
-    for (int o = 0; o < O; o++) {
-      block[row + o] += bias[o];
+  /** A tile of y = x · wᵀ + b: the bias is laid down first and the product added to it. */
+  private void affine(
+      int part,
+      Buffer y,
+      Buffer x,
+      Buffer w,
+      Buffer b,
+      int I,
+      int O,
+      int row,
+      int rows,
+      int column,
+      int columns) {
+    float[] bias = scratch(part, 0, columns);
+    ((Floats) b).get(column, bias, columns);
+    for (int r = row; r < row + rows; r++) {
+      ((Floats) y).put(r * O + column, bias, columns);
     }
+    cblas_sgemm(
+        CblasRowMajor,
+        CblasNoTrans,
+        CblasTrans,
+        rows,
+        columns,
+        I,
+        1f,
+        floats(x, row * I),
+        I,
+        floats(w, column * I),
+        I,
+        1f,
+        floats(y, row * O + column),
+        O);
   }
 
   private static FloatPointer floats(Buffer buffer, int from) {
     return ((Floats) buffer).at(from);
-  }
-
-  /** c = op(a) · op(b), row-major, with c (m, n) and the inner dimension k, on this thread. */
-  private static void product(
-      FloatPointer c,
-      int ldc,
-      FloatPointer a,
-      int lda,
-      int opA,
-      FloatPointer b,
-      int ldb,
-      int opB,
-      int m,
-      int n,
-      int k) {
-    cblas_sgemm(CblasRowMajor, opA, opB, m, n, k, 1f, a, lda, b, ldb, 0f, c, ldc);
   }
 
   @Override
@@ -260,6 +266,7 @@ public final class CpuOps extends Ops {
       int I,
       int O,
       Activation below) {
+    keepOnes(B);
     workers.run(
         parts((dx == null ? 2L : 4L) * B * I * O, GRAIN_FLOPS),
         (part, parts) -> {
@@ -274,53 +281,60 @@ public final class CpuOps extends Ops {
   /** dw = dyᵀ · x, this part's share of its longer side. */
   private static void weightGradient(
       int part, int parts, Buffer dw, Buffer dy, Buffer x, int B, int I, int O) {
-    int split = Math.max(I, O);
-    int from = bound(split, 8, part, parts);
-    int n = bound(split, 8, part + 1, parts) - from;
-    if (n == 0) {
-      return;
-    }
-    if (I >= O) {
-      product(
-          floats(dw, from),
-          I,
-          floats(dy, 0),
-          O,
+    boolean byColumns = I >= O;
+    int row = byColumns ? 0 : bound(O, 8, part, parts);
+    int rows = (byColumns ? O : bound(O, 8, part + 1, parts)) - row;
+    int column = byColumns ? bound(I, 8, part, parts) : 0;
+    int columns = (byColumns ? bound(I, 8, part + 1, parts) : I) - column;
+    if (rows > 0 && columns > 0) {
+      cblas_sgemm(
+          CblasRowMajor,
           CblasTrans,
-          floats(x, from),
-          I,
           CblasNoTrans,
+          rows,
+          columns,
+          B,
+          1f,
+          floats(dy, row),
           O,
-          n,
-          B);
-    } else {
-      product(
-          floats(dw, from * I),
+          floats(x, column),
           I,
-          floats(dy, from),
-          O,
-          CblasTrans,
-          floats(x, 0),
-          I,
-          CblasNoTrans,
-          n,
-          I,
-          B);
+          0f,
+          floats(dw, row * I + column),
+          I);
     }
   }
 
-  /** db = the column sums of dy, this part's columns, row after row. */
+  /** db = dyᵀ · 1, this part's columns. */
   private void biasGradient(int part, int parts, Buffer db, Buffer dy, int B, int O) {
-    int from = bound(O, 8, part, parts);
-    int n = bound(O, 8, part + 1, parts) - from;
-    float[] sums = scratch(part, 0, n);
-    float[] row = scratch(part, 1, n);
-    Arrays.fill(sums, 0, n, 0f);
-    for (int r = 0; r < B; r++) {
-      ((Floats) dy).get(r * O + from, row, n);
-      Loops.add(sums, row, n);
+    int column = bound(O, 8, part, parts);
+    int columns = bound(O, 8, part + 1, parts) - column;
+    if (columns > 0) {
+      cblas_sgemv(
+          CblasRowMajor,
+          CblasTrans,
+          B,
+          columns,
+          1f,
+          floats(dy, column),
+          O,
+          ones,
+          1,
+          0f,
+          floats(db, column),
+          1);
     }
-    ((Floats) db).put(from, sums, n);
+  }
+
+  private void keepOnes(int n) {
+    if (ones == null || ones.capacity() < n) {
+      float[] values = new float[n];
+      Arrays.fill(values, 1f);
+      if (ones != null) {
+        ones.close();
+      }
+      ones = new FloatPointer(values);
+    }
   }
 
   /** dx = (dy · w) ⊙ below′(x), this part's rows. */
@@ -335,33 +349,25 @@ public final class CpuOps extends Ops {
       int I,
       int O,
       Activation below) {
-    int from = bound(B, 8, part, parts);
-    int to = bound(B, 8, part + 1, parts);
-    if (from == to) {
-      return;
-    }
-    product(
-        floats(dx, from * I),
-        I,
-        floats(dy, from * O),
-        O,
-        CblasNoTrans,
-        floats(w, 0),
-        I,
-        CblasNoTrans,
-        to - from,
-        I,
-        O);
-    if (below != Activation.NONE) {
-      var gradient = (Floats) dx;
-      blocks(
-          part,
-          gradient,
-          gradient,
-          (Floats) x,
-          from * I,
-          to * I,
-          (d, y, n) -> Loops.differentiate(d, y, n, below));
+    int row = bound(B, 8, part, parts);
+    int rows = bound(B, 8, part + 1, parts) - row;
+    if (rows > 0) {
+      cblas_sgemm(
+          CblasRowMajor,
+          CblasNoTrans,
+          CblasNoTrans,
+          rows,
+          I,
+          O,
+          1f,
+          floats(dy, row * O),
+          O,
+          floats(w, 0),
+          I,
+          0f,
+          floats(dx, row * I),
+          I);
+      differentiate(part, dx, dx, x, row * I, (row + rows) * I, below);
     }
   }
 
@@ -370,14 +376,40 @@ public final class CpuOps extends Ops {
     workers.run(
         parts(n, GRAIN_ELEMENTS),
         (part, parts) ->
-            blocks(
+            differentiate(
                 part,
-                (Floats) dx,
-                (Floats) dy,
-                (Floats) y,
+                dx,
+                dy,
+                y,
                 bound(n, BLOCK, part, parts),
                 bound(n, BLOCK, part + 1, parts),
-                (d, out, count) -> Loops.differentiate(d, out, count, activation)));
+                activation));
+  }
+
+  /** dx = dy ⊙ activation′(y) over elements {@code from} … {@code to − 1}. */
+  private void differentiate(
+      int part, Buffer dx, Buffer dy, Buffer y, int from, int to, Activation activation) {
+    if (activation == Activation.NONE && dx == dy) {
+      return;
+    }
+    float[] d = scratch(part, 0, BLOCK);
+    float[] of = scratch(part, 1, BLOCK);
+    int[] dBits = bits[part][0];
+    int[] ofBits = bits[part][1];
+    for (int i = from; i < to; i += BLOCK) {
+      int n = Math.min(BLOCK, to - i);
+      if (activation == Activation.RELU) {
+        ((Floats) dy).get(i, dBits, n);
+        ((Floats) y).get(i, ofBits, n);
+        Loops.keepWherePositive(dBits, ofBits, n);
+        ((Floats) dx).put(i, dBits, n);
+      } else {
+        ((Floats) dy).get(i, d, n);
+        ((Floats) y).get(i, of, n);
+        Loops.differentiate(d, of, n, activation);
+        ((Floats) dx).put(i, d, n);
+      }
+    }
   }
 
   @Override
@@ -411,9 +443,12 @@ public final class CpuOps extends Ops {
         parts((long) B * C, GRAIN_ELEMENTS),
         (part, parts) -> {
           float[] row = scratch(part, 0, C);
-          for (int r = bound(B, 1, part, parts); r < bound(B, 1, part + 1, parts); r++) {
+          double[] exponentials = new double[C];
+          int end = bound(B, 1, part + 1, parts);
+          for (int r = bound(B, 1, part, parts); r < end; r++) {
             ((Floats) x).get(r * C, row, C);
-            double logSum = Loops.logSumExp(row, C, row[Loops.largest(row, C)]);
+            float max = row[Loops.largest(row, C)];
+            double logSum = max + Math.log(Loops.exponentials(exponentials, row, C, max));
             for (int c = 0; c < C; c++) {
               row[c] = (float) (row[c] - logSum);
             }
@@ -433,15 +468,17 @@ public final class CpuOps extends Ops {
         parts((long) B * C, GRAIN_ELEMENTS / 8), // an exponential costs many additions
         (part, parts) -> {
           float[] row = scratch(part, 0, C);
-          for (int r = bound(B, 1, part, parts); r < bound(B, 1, part + 1, parts); r++) {
+          double[] exponentials = new double[C];
+          int end = bound(B, 1, part + 1, parts);
+          for (int r = bound(B, 1, part, parts); r < end; r++) {
             int label = ((Ints) y).at(r);
             ((Floats) x).get(r * C, row, C);
             int answer = Loops.largest(row, C);
-            double logSum = Loops.logSumExp(row, C, row[answer]);
-            rowLosses[r] = (float) (logSum - row[label]);
+            double sum = Loops.exponentials(exponentials, row, C, row[answer]);
+            rowLosses[r] = (float) (row[answer] + Math.log(sum) - row[label]);
             rowRight[r] = answer == label;
             if (dx != null) {
-              Loops.softmaxGradient(row, C, label, logSum, B);
+              Loops.softmaxGradient(row, exponentials, C, label, sum, B);
               ((Floats) dx).put(r * C, row, C);
             }
           }

@@ -1,9 +1,11 @@
 package mlpcuda.compute.cpu;
 
 import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Ops;
 import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.IntPointer;
 
 /**
  * A FLOAT32 buffer outside the Java heap, where OpenBLAS can read it without a copy. Java loops go
@@ -17,6 +19,7 @@ final class Floats extends Buffer {
   private final FloatPointer allocation; // null in a slice
   private final FloatPointer pointer; // the same memory, without a deallocator to drag along
   private final FloatBuffer elements;
+  private final IntBuffer bits; // of the same memory
   private final int offset;
 
   Floats(Ops ops, String name, int length) {
@@ -24,6 +27,7 @@ final class Floats extends Buffer {
     allocation = new FloatPointer(length + (long) ALIGNMENT / Float.BYTES);
     allocation.zero();
     elements = allocation.asBuffer();
+    bits = new IntPointer(allocation).asBuffer();
     pointer = new FloatPointer(elements);
     offset = (int) (-allocation.address() & (ALIGNMENT - 1)) / Float.BYTES;
   }
@@ -32,6 +36,7 @@ final class Floats extends Buffer {
     super(of, name, length);
     allocation = null;
     elements = of.elements;
+    bits = of.bits;
     pointer = of.pointer;
     offset = of.offset + from;
   }
@@ -49,6 +54,16 @@ final class Floats extends Buffer {
   /** Copies the first {@code n} values of {@code block} to the elements from {@code from} on. */
   void put(int from, float[] block, int n) {
     elements.put(offset + from, block, 0, n);
+  }
+
+  /** {@link #get(int, float[], int)}, as the bits of the floats. */
+  void get(int from, int[] block, int n) {
+    bits.get(offset + from, block, 0, n);
+  }
+
+  /** {@link #put(int, float[], int)}, from the bits of floats. */
+  void put(int from, int[] block, int n) {
+    bits.put(offset + from, block, 0, n);
   }
 
   @Override

@@ -47,19 +47,23 @@ final class Loops {
     }
   }
 
-  /** d = d · activation′, from the activation's output y. */
+  /** d = d · activation′, from the activation's output y; for RELU see the next. */
   static void differentiate(float[] d, float[] y, int n, Activation activation) {
     switch (activation) {
       case NONE -> {}
-      case RELU -> reluBackward(d, y, n);
       case SIGMOID -> sigmoidBackward(d, y, n);
       case TANH -> tanhBackward(d, y, n);
+      case RELU -> throw new IllegalArgumentException("RELU: see keepWherePositive");
     }
   }
 
-  private static void reluBackward(float[] d, float[] y, int n) {
+  /**
+   * d = d where y > 0, else 0, on the bits of floats: C2 vectorises integer masks and, before JDK
+   * 25, no choice between floats.
+   */
+  static void keepWherePositive(int[] d, int[] y, int n) {
     for (int i = 0; i < n; i++) {
-      d[i] = y[i] > 0 ? d[i] : 0f;
+      d[i] &= (-y[i] & ~y[i]) >> 31; // −0.0 has the sign bit in both
     }
   }
 
@@ -86,20 +90,21 @@ final class Loops {
     return largest;
   }
 
-  /** log Σ eˣ, given the largest x. */
-  static double logSumExp(float[] x, int n, float max) {
+  /** e = exp(x − max), which cannot overflow; their sum. */
+  static double exponentials(double[] e, float[] x, int n, float max) {
     double sum = 0;
     for (int i = 0; i < n; i++) {
-      sum += Math.exp(x[i] - (double) max);
+      e[i] = Math.exp(x[i] - (double) max);
+      sum += e[i];
     }
-    return max + Math.log(sum);
+    return sum;
   }
 
-  /** x = (softmax(x) − one-hot(label)) / B. */
-  static void softmaxGradient(float[] x, int n, int label, double logSum, int B) {
+  /** d = (e / sum − one-hot(label)) / B. */
+  static void softmaxGradient(float[] d, double[] e, int n, int label, double sum, int B) {
     for (int i = 0; i < n; i++) {
-      double softmax = Math.exp(x[i] - logSum);
-      x[i] = (float) ((i == label ? softmax - 1 : softmax) / B);
+      double softmax = e[i] / sum;
+      d[i] = (float) ((i == label ? softmax - 1 : softmax) / B);
     }
   }
 
