@@ -165,7 +165,9 @@ public final class Safetensors {
       float[] values = tensor.values();
       for (int done = 0, count; done < values.length; done += count) {
         count = Math.min(values.length - done, CHUNK_BYTES / Float.BYTES);
-        chunk.asFloatBuffer().put(values, done, count);
+        for (int i = 0; i < count; i++) {
+          chunk.putFloat(Float.BYTES * i, values[done + i]);
+        }
         out.write(chunk.array(), 0, count * Float.BYTES);
       }
     }

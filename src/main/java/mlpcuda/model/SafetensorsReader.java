@@ -315,7 +315,9 @@ final class SafetensorsReader {
       for (int done = 0, count; done < values.length; done += count) {
         count = Math.min(values.length - done, Safetensors.CHUNK_BYTES / Float.BYTES);
         readFully(in, chunk.array(), count * Float.BYTES);
-        chunk.asFloatBuffer().get(values, done, count);
+        for (int i = 0; i < count; i++) {
+          values[done + i] = chunk.getFloat(Float.BYTES * i);
+        }
       }
       tensors.put(entry.name(), new Safetensors.Tensor(entry.name(), entry.shape(), values));
     }

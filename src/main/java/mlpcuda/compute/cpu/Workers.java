@@ -16,6 +16,12 @@ final class Workers implements AutoCloseable {
 
   private static final long SPIN_NANOS = 200_000;
 
+  /**
+   * Looks that a waiting thread takes without telling the processor that it waits: hypervisors take
+   * the processor away from a guest that says so too often, and most waits end before.
+   */
+  private static final int BARE_SPINS = 20_000;
+
   private final Thread[] threads;
   private final boolean[] asleep; // guarded by this
   private final AtomicInteger unfinished = new AtomicInteger();
@@ -70,10 +76,10 @@ final class Workers implements AutoCloseable {
 
   private void awaitOthers() {
     for (int spins = 0; unfinished.get() > 0; spins++) {
-      if (spins < 10_000) {
-        Thread.onSpinWait();
-      } else {
+      if (spins > 2 * BARE_SPINS) {
         Thread.yield(); // another process holds the core that the last part needs
+      } else if (spins > BARE_SPINS) {
+        Thread.onSpinWait();
       }
     }
   }
@@ -97,7 +103,9 @@ final class Workers implements AutoCloseable {
   private int nextRound(int index, int seen) {
     long start = System.nanoTime();
     for (int spins = 1; round == seen; spins++) {
-      Thread.onSpinWait();
+      if (spins > BARE_SPINS) {
+        Thread.onSpinWait();
+      }
       if ((spins & 255) == 0 && System.nanoTime() - start > SPIN_NANOS) {
         sleep(index, seen);
       }
