@@ -14,7 +14,7 @@ final class Workers implements AutoCloseable {
     void run(int part, int parts);
   }
 
-  private static final long SPIN_NANOS = 200_000;
+  private static final long SPIN_NANOS = 50_000;
 
   /**
    * Looks that a waiting thread takes without telling the processor that it waits: hypervisors take
