@@ -57,12 +57,12 @@ public final class ReferenceOps extends Ops {
   }
 
   /** Element {@code i} unrounded: finite differences need more than a float's digits. */
-  double value(Buffer buffer, int i) {
+  public double value(Buffer buffer, int i) {
     return at(buffer, i);
   }
 
   /** Sets element {@code i} without rounding. */
-  void set(Buffer buffer, int i, double value) {
+  public void set(Buffer buffer, int i, double value) {
     put(buffer, i, value);
   }
 

@@ -1,0 +1,73 @@
+package mlpcuda;
+
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** Which room may use which: the arrows of the README's map, checked on the byte code. */
+class ArchitectureTest {
+  private static final JavaClasses PROGRAM =
+      new ClassFileImporter()
+          .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+          .importPackages("mlpcuda");
+
+  private static final Map<String, List<String>> MAY_USE =
+      Map.of(
+          "cli", List.of("report", "train", "model", "net", "compute", "compute.cpu", "data"),
+          "report", List.of("train", "data"),
+          "train", List.of("net", "compute", "data"),
+          "model", List.of("net", "compute", "data"),
+          "net", List.of("compute", "random"),
+          "compute", List.of(),
+          "compute.cpu", List.of("compute", "random"),
+          "data", List.of("random"),
+          "random", List.of());
+
+  @Test
+  void roomsUseOnlyTheRoomsBelow() {
+    MAY_USE.forEach(
+        (room, others) -> {
+          String[] forbidden =
+              MAY_USE.keySet().stream()
+                  .filter(other -> !other.equals(room) && !others.contains(other))
+                  .map(other -> "mlpcuda." + other)
+                  .toArray(String[]::new);
+          noClasses()
+              .that()
+              .resideInAPackage("mlpcuda." + room)
+              .should()
+              .dependOnClassesThat()
+              .resideInAnyPackage(forbidden)
+              .check(PROGRAM);
+        });
+  }
+
+  @Test
+  void everyRoomIsOnTheMap() {
+    String[] known =
+        MAY_USE.keySet().stream().map(room -> "mlpcuda." + room).toArray(String[]::new);
+    noClasses().should().resideOutsideOfPackages(known).check(PROGRAM);
+  }
+
+  @Test
+  void nativeLibrariesAreUsedInOneRoomEach() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("mlpcuda.compute.cpu")
+        .should()
+        .dependOnClassesThat(resideInAPackage("org.bytedeco.."))
+        .check(PROGRAM);
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("mlpcuda.compute.cuda")
+        .should()
+        .dependOnClassesThat(resideInAPackage("jcuda.."))
+        .check(PROGRAM);
+  }
+}

@@ -1,0 +1,271 @@
+package mlpcuda.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import mlpcuda.compute.Activation;
+import mlpcuda.compute.AdamSettings;
+import mlpcuda.compute.Ops;
+import mlpcuda.compute.cpu.CpuOps;
+import mlpcuda.compute.cpu.ReferenceOps;
+import mlpcuda.data.EmbeddedMnist;
+import mlpcuda.data.ImageSet;
+import mlpcuda.data.Scaling;
+import mlpcuda.net.Adam;
+import mlpcuda.net.Examples;
+import mlpcuda.net.Mlp;
+import mlpcuda.net.MlpShape;
+import mlpcuda.net.Parameters;
+import mlpcuda.net.Step;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class TrainerTest {
+  /** What a run told its listener, and what it left. */
+  private static final class Run implements Trainer.Listener {
+    final List<Trainer.StepResult> steps = new ArrayList<>();
+    final List<Trainer.EpochResult> epochs = new ArrayList<>();
+    final List<Integer> batches = new ArrayList<>();
+    List<float[]> weights;
+    Evaluation answers;
+
+    @Override
+    public void epochBegins(int epoch, int count) {
+      batches.add(count);
+    }
+
+    @Override
+    public void stepDone(Trainer.StepResult result) {
+      steps.add(result);
+    }
+
+    @Override
+    public void epochDone(Trainer.EpochResult result) {
+      epochs.add(result);
+    }
+
+    double[] losses() {
+      return steps.stream().mapToDouble(Trainer.StepResult::loss).toArray();
+    }
+
+    /** Trains on {@code train}, then evaluates {@code test}. */
+    Run of(
+        Ops ops,
+        MlpShape shape,
+        Scaling scaling,
+        ImageSet train,
+        ImageSet test,
+        double rate,
+        Trainer.Settings settings) {
+      int B = Math.min(settings.batchSize(), train.size());
+      float scale = scaling.scale();
+      float shift = scaling.shift();
+      try (ops;
+          var parameters = new Parameters(ops, shape);
+          var mlp = Mlp.forTraining(ops, shape, parameters, B);
+          var examples = new Examples(ops, train.pixels(), train.labels(), B, scale, shift);
+          var others = new Examples(ops, test.pixels(), test.labels(), B, scale, shift);
+          var adam = new Adam(ops, parameters, AdamSettings.DEFAULT, rate);
+          var step = new Step(ops, mlp, adam, examples, Trainer.LOG_ROWS)) {
+        parameters.initialise(settings.seed());
+        new Trainer(settings, step, train.size(), List.of(this)).run();
+        weights = parameters.read();
+        answers = Evaluation.of(ops, mlp, others, test.labels(), B);
+      }
+      assertEquals(0, ops.liveBytes());
+      return this;
+    }
+  }
+
+  private static MlpShape mnistShape(Integer... hidden) {
+    var sizes = new ArrayList<>(List.of(784));
+    sizes.addAll(List.of(hidden));
+    sizes.add(10);
+    return new MlpShape(sizes, Activation.RELU, Activation.NONE);
+  }
+
+  /** {@code n} images of 2 × 3 whose class, of 3, shows in their pixels. */
+  private static ImageSet easy(int n) {
+    var random = new Random(n);
+    byte[] pixels = new byte[n * 6];
+    byte[] labels = new byte[n];
+    for (int i = 0; i < n; i++) {
+      labels[i] = (byte) random.nextInt(3);
+      for (int p = 0; p < 6; p++) {
+        pixels[6 * i + p] = (byte) (random.nextInt(100) + (p / 2 == labels[i] ? 150 : 0));
+      }
+    }
+    return new ImageSet(2, 3, pixels, labels);
+  }
+
+  private static Run easy(Ops ops, int n, double rate, Trainer.Settings settings) {
+    var shape = new MlpShape(List.of(6, 5, 3), Activation.RELU, Activation.NONE);
+    return new Run().of(ops, shape, new Scaling("unit", 0, 1), easy(n), easy(50), rate, settings);
+  }
+
+  /**
+   * Step by step with PyTorch: the resource's losses were made from the same initial weights in the
+   * same order. PyTorch in float32 is itself 5e-7 away from PyTorch in float64 here.
+   */
+  @Test
+  void losesWhatPyTorchLoses() throws IOException {
+    double[] expected = pytorchLosses();
+    var train = EmbeddedMnist.load().train();
+    var scaling = Scaling.of("z-score", train);
+    var settings = new Trainer.Settings(1, 64, false, 1, expected.length, 1);
+    var run =
+        new Run()
+            .of(new CpuOps(2), mnistShape(128, 64), scaling, train, train.first(1), 1e-3, settings);
+    assertEquals(200, expected.length);
+    assertEquals(expected.length, run.steps.size());
+    for (int i = 0; i < expected.length; i++) {
+      assertEquals(expected[i], run.losses()[i], 2e-6 * expected[i], "loss of step " + (i + 1));
+    }
+  }
+
+  private static double[] pytorchLosses() throws IOException {
+    try (var in =
+        new BufferedReader(
+            new InputStreamReader(
+                TrainerTest.class.getResourceAsStream("pytorch-losses.txt"),
+                StandardCharsets.UTF_8))) {
+      return in.lines()
+          .filter(line -> !line.startsWith("#"))
+          .mapToDouble(Double::parseDouble)
+          .toArray();
+    }
+  }
+
+  /** The sanity check that every trainer is given first. */
+  @Test
+  void overfitsAHundredExamples() {
+    ImageSet hundred = EmbeddedMnist.load().train().first(100);
+    var settings = new Trainer.Settings(100, 64, true, 1, Integer.MAX_VALUE, 100);
+    var run =
+        new Run()
+            .of(
+                new CpuOps(2),
+                mnistShape(128, 64),
+                Scaling.of("z-score", hundred),
+                hundred,
+                hundred,
+                1e-3,
+                settings);
+    assertEquals(100, run.answers.right());
+    assertTrue(run.answers.loss() < 0.01, "loss " + run.answers.loss());
+  }
+
+  /** The smallest of the published programs, whole: 96.76 to 97.16 % with PyTorch. */
+  @Test
+  void reachesThePublishedAccuracyInThreeEpochs() {
+    var mnist = EmbeddedMnist.load();
+    var settings = new Trainer.Settings(3, 64, true, 1, Integer.MAX_VALUE, 100);
+    var run =
+        new Run()
+            .of(
+                new CpuOps(),
+                mnistShape(128),
+                new Scaling("unit", 0, 1),
+                mnist.train(),
+                mnist.test(),
+                1e-3,
+                settings);
+    assertTrue(run.answers.accuracy() > 0.9645, "accuracy " + run.answers.accuracy());
+    double first = run.epochs.get(0).loss();
+    double last = run.epochs.get(2).loss();
+    assertTrue(first > 0.32 && first < 0.36, "mean loss of the first epoch " + first);
+    assertTrue(last > 0.10 && last < 0.12, "mean loss of the last epoch " + last);
+  }
+
+  @Test
+  void theSameSeedGivesTheSameBitsAndAnotherOneOthers() {
+    var settings = new Trainer.Settings(2, 7, true, 5, Integer.MAX_VALUE, 3);
+    Run one = easy(new CpuOps(3), 200, 0.01, settings);
+    Run two = easy(new CpuOps(3), 200, 0.01, settings);
+    Run other = easy(new CpuOps(3), 200, 0.01, new Trainer.Settings(2, 7, true, 6, 1 << 30, 3));
+    for (int t = 0; t < one.weights.size(); t++) {
+      assertArrayEquals(one.weights.get(t), two.weights.get(t));
+    }
+    assertArrayEquals(one.losses(), two.losses());
+    assertTrue(one.losses()[0] != other.losses()[0]);
+  }
+
+  /** CPU and reference make the same run: the loop knows nothing of the device. */
+  @Test
+  void devicesMakeTheSameRun() {
+    var settings = new Trainer.Settings(30, 16, true, 5, Integer.MAX_VALUE, 1);
+    Run cpu = easy(new CpuOps(2), 200, 0.01, settings);
+    Run reference = easy(new ReferenceOps(), 200, 0.01, settings);
+    assertArrayEquals(reference.losses(), cpu.losses(), 1e-5);
+    assertEquals(50, cpu.answers.right(), "answers on classes that are easy to tell");
+  }
+
+  /** Every step is reported once, in order, whatever the intervals and the batches come to. */
+  @ParameterizedTest
+  @CsvSource({
+    // examples, batch, epochs, max steps, log interval
+    "100, 10, 3, 2147483647, 1",
+    "103, 10, 3, 2147483647, 4",
+    "103, 10, 2, 15, 100",
+    "103, 10, 2, 11, 3",
+    "5, 64, 4, 2147483647, 100",
+    "2100, 1, 1, 2147483647, 5000",
+    "2100, 1, 2, 3000, 700",
+    "7, 7, 0, 2147483647, 1"
+  })
+  void reportsEveryStepOnce(int examples, int batch, int epochs, int maxSteps, int interval) {
+    var settings = new Trainer.Settings(epochs, batch, true, 1, maxSteps, interval);
+    Run run = easy(new CpuOps(1), examples, 1e-3, settings);
+    int perEpoch = (examples + batch - 1) / batch;
+    int total = Math.min(maxSteps, epochs * perEpoch);
+    assertEquals(total, run.steps.size());
+    for (int i = 0; i < total; i++) {
+      Trainer.StepResult step = run.steps.get(i);
+      assertEquals(i + 1, step.step());
+      assertEquals(i / perEpoch + 1, step.epoch());
+      assertEquals(i % perEpoch + 1, step.batch());
+    }
+    assertEquals((total + perEpoch - 1) / perEpoch, run.epochs.size());
+    for (Trainer.EpochResult epoch : run.epochs) {
+      List<Trainer.StepResult> its =
+          run.steps.stream().filter(step -> step.epoch() == epoch.epoch()).toList();
+      assertEquals(its.size(), run.batches.get(epoch.epoch() - 1));
+      assertEquals(its.get(its.size() - 1).step(), epoch.steps());
+      double sum = 0;
+      int seen = 0;
+      for (Trainer.StepResult step : its) {
+        int size = Math.min(batch, examples - (step.batch() - 1) * batch);
+        sum += step.loss() * size;
+        seen += size;
+      }
+      assertEquals(sum / seen, epoch.loss(), 1e-9);
+      assertTrue(epoch.accuracy() >= 0 && epoch.accuracy() <= 1);
+    }
+  }
+
+  @Test
+  void aLossThatIsNotFiniteEndsTheRunAtItsStep() {
+    var settings = new Trainer.Settings(5, 10, true, 1, Integer.MAX_VALUE, 100);
+    var e =
+        assertThrows(DivergedException.class, () -> easy(new ReferenceOps(), 100, 1e38, settings));
+    assertTrue(e.step() > 1, "the first step begins with finite weights");
+    assertEquals((e.step() - 1) / 10 + 1, e.epoch());
+    assertTrue(
+        e.getMessage().contains("epoch %d, step %d".formatted(e.epoch(), e.step())),
+        e.getMessage());
+    Run before =
+        easy(
+            new ReferenceOps(), 100, 1e38, new Trainer.Settings(5, 10, true, 1, e.step() - 1, 100));
+    assertEquals(e.step() - 1, before.steps.size(), "all steps before it were finite");
+  }
+}
