@@ -1,5 +1,9 @@
 package mlpcuda.compute;
 
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Set;
 import mlpcuda.compute.Buffer.Type;
 
 /**
@@ -13,7 +17,7 @@ import mlpcuda.compute.Buffer.Type;
  * replayed. Not thread-safe: one thread drives a device.
  */
 public abstract class Ops implements AutoCloseable {
-  private long liveBytes;
+  private final Set<Buffer> live = Collections.newSetFromMap(new IdentityHashMap<>());
   private boolean closed;
 
   /** One line for people: the device and what it computes with. */
@@ -44,17 +48,17 @@ public abstract class Ops implements AutoCloseable {
   }
 
   private Buffer counted(Buffer buffer) {
-    liveBytes += buffer.bytes();
+    live.add(buffer);
     return buffer;
   }
 
   final void released(Buffer buffer) {
-    liveBytes -= buffer.bytes();
+    live.remove(buffer);
   }
 
   /** Bytes of all buffers that are not closed. */
   public final long liveBytes() {
-    return liveBytes;
+    return live.stream().mapToLong(Buffer::bytes).sum();
   }
 
   /** Copies {@code values} to the start of {@code to}. */
@@ -391,16 +395,26 @@ public abstract class Ops implements AutoCloseable {
   /** {@link #sum}. */
   protected abstract void sumK(Buffer out, Buffer x, int n);
 
-  /** Frees what the device itself holds; its buffers must be closed already. */
+  /** Frees what the device itself holds; its buffers are closed already. */
   protected abstract void closeK();
 
+  /**
+   * Ends the device. Buffers that nobody closed are closed here, so that nothing stays behind.
+   *
+   * @throws IllegalStateException naming them, once all is released
+   */
   @Override
   public final void close() {
     if (closed) {
       throw new IllegalStateException("second close of " + description());
     }
+    List<Buffer> left = List.copyOf(live);
+    left.forEach(Buffer::close);
     closed = true;
     closeK();
+    if (!left.isEmpty()) {
+      throw new IllegalStateException("buffers were not closed before their device: " + left);
+    }
   }
 
   // ---- checks ----

@@ -14,6 +14,7 @@ public final class Adam implements AutoCloseable {
   private final AdamSettings settings;
   private final Buffer step; // (1) INT32: steps begun
   private final Buffer rate; // (1)
+  private int steps; // what the device has in step, once it has caught up
 
   /** {@code rate}: the learning rate. The caller closes it. */
   public Adam(Ops ops, Parameters parameters, AdamSettings settings, double rate) {
@@ -30,9 +31,15 @@ public final class Adam implements AutoCloseable {
     return step;
   }
 
+  /** Steps begun. */
+  int steps() {
+    return steps;
+  }
+
   /** Begins the next step. */
   void begin() {
     ops.increment(step);
+    steps++;
   }
 
   /** Moves the parameters against their gradients. */

@@ -28,11 +28,11 @@ public record MlpShape(List<Integer> sizes, Activation hidden, Activation output
     long floats = 0;
     for (int layer = 0; layer + 1 < sizes.size(); layer++) {
       floats += (sizes.get(layer) + 1L) * sizes.get(layer + 1) + 2 * Parameters.ALIGNMENT;
-    }
-    if (floats > Integer.MAX_VALUE) {
-      throw new IllegalArgumentException(
-          "a network may have at most %d parameters, found %d in %s"
-              .formatted(Integer.MAX_VALUE, floats, sizes));
+      if (floats > Integer.MAX_VALUE) { // in the loop: a sum of several could overflow a long
+        throw new IllegalArgumentException(
+            "a network may have at most %d parameters, found more in %s"
+                .formatted(Integer.MAX_VALUE, sizes));
+      }
     }
   }
 

@@ -26,7 +26,8 @@ public record Evaluation(double loss, long[][] confusion) {
       float[] sums = new float[2];
       for (int from = 0; from < order.length; from += B) {
         int size = Math.min(B, order.length - from);
-        examples.gather(mlp.inputs(), order, from, size);
+        examples.choose(order, from, size);
+        examples.gather(mlp.inputs(), size);
         mlp.forward(size);
         mlp.loss(log, examples.y(), one, size);
         ops.read(log, sums);

@@ -6,9 +6,6 @@ import mlpcuda.net.Step;
 
 /** The loop over epochs and batches. */
 public final class Trainer {
-  /** Steps whose losses a device keeps before they are read: see {@link Step}. */
-  public static final int LOG_ROWS = 1024;
-
   private static final int READ_EVERY = 100;
 
   /**
@@ -61,11 +58,10 @@ public final class Trainer {
   private final int examples;
   private final List<Listener> listeners;
   private int steps; // done
-  private int reported;
   private double epochLoss; // sums over the reported examples of this epoch
   private double epochRight;
 
-  /** A run of {@code step}, made with {@link #LOG_ROWS}, over {@code examples} examples. */
+  /** A run of {@code step} over {@code examples} examples. */
   public Trainer(Settings settings, Step step, int examples, List<Listener> listeners) {
     this.settings = settings;
     this.step = step;
@@ -117,23 +113,23 @@ public final class Trainer {
    * waits for the device.
    */
   private static int readEvery(int logInterval) {
-    return Math.min(LOG_ROWS, logInterval * Math.max(1, READ_EVERY / logInterval));
+    return Math.min(Step.LOG_ROWS, logInterval * Math.max(1, READ_EVERY / logInterval));
   }
 
   private void report(int epoch, int batch) {
     float[] log = step.readLog();
-    while (reported < steps) {
-      int row = reported % (log.length / 2);
-      reported++;
-      int itsBatch = batch - (steps - reported);
+    int count = log.length / 2;
+    for (int i = 0; i < count; i++) {
+      int before = count - 1 - i; // steps that this one is away from the last
+      int itsBatch = batch - before;
       int size = Math.min(settings.batchSize, examples - (itsBatch - 1) * settings.batchSize);
-      double loss = log[2 * row] / (double) size;
+      double loss = log[2 * i] / (double) size;
       if (!Double.isFinite(loss)) {
-        throw new DivergedException(epoch, reported, loss);
+        throw new DivergedException(epoch, steps - before, loss);
       }
-      epochLoss += log[2 * row];
-      epochRight += log[2 * row + 1];
-      var result = new StepResult(epoch, reported, itsBatch, loss);
+      epochLoss += log[2 * i];
+      epochRight += log[2 * i + 1];
+      var result = new StepResult(epoch, steps - before, itsBatch, loss);
       listeners.forEach(listener -> listener.stepDone(result));
     }
   }

@@ -102,7 +102,11 @@ class OpsTest {
     assertThrows(IllegalStateException.class, () -> ops.zero(x));
     assertThrows(IllegalStateException.class, () -> ops.zero(slice));
     assertThrows(IllegalStateException.class, () -> x.slice("s", 0, 1));
-    ops.close();
+    Buffer forgotten = ops.allocate("forgotten", Type.INT32, 4);
+    var e = assertThrows(IllegalStateException.class, ops::close);
+    assertTrue(e.getMessage().contains("forgotten"), e.getMessage());
+    assertEquals(0, ops.liveBytes());
+    assertThrows(IllegalStateException.class, forgotten::close);
     assertThrows(IllegalStateException.class, ops::close);
     assertThrows(IllegalStateException.class, () -> ops.allocate("y", Type.FLOAT32, 1));
   }

@@ -25,6 +25,9 @@ class MlpTest {
   private static final MlpShape SHAPE =
       new MlpShape(List.of(5, 4, 7, 3), Activation.RELU, Activation.NONE);
 
+  private static final List<Integer> HUGE = // whose product overflows a long
+      List.of(784, Integer.MAX_VALUE, Integer.MAX_VALUE, Integer.MAX_VALUE, 10);
+
   private static float[] inputs(int seed) {
     var random = new Random(seed);
     float[] x = new float[B * 5];
@@ -195,7 +198,7 @@ class MlpTest {
     assertEquals(3_010, published.parameters(2));
     assertEquals("784-300-300-10", published.toString());
     for (List<Integer> sizes :
-        List.of(List.<Integer>of(), List.of(784), List.of(784, 0, 10), List.of(60_000, 60_000))) {
+        List.of(List.<Integer>of(), List.of(784), List.of(784, 0, 10), List.of(60_000, 60_000), HUGE)) {
       assertThrows(
           IllegalArgumentException.class,
           () -> new MlpShape(sizes, Activation.RELU, Activation.NONE),

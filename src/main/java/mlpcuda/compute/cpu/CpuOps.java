@@ -58,6 +58,9 @@ public final class CpuOps extends Ops {
     if (threads < 1) {
       throw new IllegalArgumentException("threads must be at least 1, found " + threads);
     }
+    // By default JavaCPP allows no more native memory than the Java heap may have.
+    System.setProperty("org.bytedeco.javacpp.maxBytes", "0");
+    System.setProperty("org.bytedeco.javacpp.maxPhysicalBytes", "0");
     try {
       Loader.load(openblas_nolapack.class);
       openblas_nolapack.blas_set_num_threads(1);
@@ -111,10 +114,29 @@ public final class CpuOps extends Ops {
   @Override
   protected Buffer allocateK(String name, Type type, int length) {
     return switch (type) {
-      case FLOAT32 -> new Floats(this, name, length);
+      case FLOAT32 -> floats(name, length);
       case INT32 -> new Ints(this, name, length);
       case UINT8 -> new Bytes(this, name, new byte[length]);
     };
+  }
+
+  private Buffer floats(String name, int length) {
+    if (length > Floats.MAX_LENGTH) {
+      throw outOfMemory(name, length, "a buffer may have at most " + Floats.MAX_LENGTH, null);
+    }
+    try {
+      return new Floats(this, name, length);
+    } catch (OutOfMemoryError e) {
+      throw outOfMemory(name, length, e.getMessage(), e);
+    }
+  }
+
+  private DeviceException outOfMemory(String name, int length, String why, Throwable cause) {
+    return new DeviceException(
+        "Out of memory for %s: %d floats, with %d MiB in use: %s"
+            .formatted(name, length, liveBytes() >> 20, why),
+        "Lower --hidden, --batch-size or --test-batch-size.",
+        cause);
   }
 
   @Override
@@ -489,7 +511,7 @@ public final class CpuOps extends Ops {
       losses += rowLosses[r];
       right += rowRight[r] ? 1 : 0;
     }
-    int row = (((Ints) step).at(0) - 1) % (log.length() / 2);
+    int row = Math.floorMod(((Ints) step).at(0) - 1, log.length() / 2);
     ((Floats) log).put(2 * row, new float[] {(float) losses, right}, 2);
   }
 

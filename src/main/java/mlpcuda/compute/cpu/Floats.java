@@ -6,6 +6,7 @@ import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Ops;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.IntPointer;
+import org.bytedeco.javacpp.Pointer;
 
 /**
  * A FLOAT32 buffer outside the Java heap, where OpenBLAS can read it without a copy. Java loops go
@@ -16,8 +17,11 @@ import org.bytedeco.javacpp.IntPointer;
 final class Floats extends Buffer {
   private static final int ALIGNMENT = 64; // bytes: a cache line, and AVX-512's width
 
+  /** As many as a direct buffer's view can reach. */
+  static final int MAX_LENGTH = (Integer.MAX_VALUE - 2 * ALIGNMENT) / Float.BYTES;
+
   private final FloatPointer allocation; // null in a slice
-  private final FloatPointer pointer; // the same memory, without a deallocator to drag along
+  private final long address; // of the allocation
   private final FloatBuffer elements;
   private final IntBuffer bits; // of the same memory
   private final int offset;
@@ -28,8 +32,8 @@ final class Floats extends Buffer {
     allocation.zero();
     elements = allocation.asBuffer();
     bits = new IntPointer(allocation).asBuffer();
-    pointer = new FloatPointer(elements);
-    offset = (int) (-allocation.address() & (ALIGNMENT - 1)) / Float.BYTES;
+    address = allocation.address();
+    offset = (int) (-address & (ALIGNMENT - 1)) / Float.BYTES;
   }
 
   private Floats(Floats of, String name, int from, int length) {
@@ -37,13 +41,21 @@ final class Floats extends Buffer {
     allocation = null;
     elements = of.elements;
     bits = of.bits;
-    pointer = of.pointer;
+    address = of.address;
     offset = of.offset + from;
   }
 
   /** The address of element {@code i}, for OpenBLAS. */
   FloatPointer at(int i) {
-    return new FloatPointer(pointer).position(offset + i);
+    return new Address(address + (long) Float.BYTES * (offset + i));
+  }
+
+  /** A bare address: a pointer made of another pointer would drag a phantom reference along. */
+  private static final class Address extends FloatPointer {
+    Address(long address) {
+      super((Pointer) null);
+      this.address = address;
+    }
   }
 
   /** Copies the {@code n} elements from {@code from} on to the start of {@code block}. */

@@ -260,7 +260,7 @@ public final class ReferenceOps extends Ops {
         put(dx, r * C + c, (softmax - (c == label ? 1 : 0)) / B);
       }
     }
-    int row = ((int) at(step, 0) - 1) % (log.length() / 2);
+    int row = Math.floorMod((int) at(step, 0) - 1, log.length() / 2);
     put(log, 2 * row, losses);
     put(log, 2 * row + 1, right);
   }

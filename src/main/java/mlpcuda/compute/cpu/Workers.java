@@ -25,8 +25,10 @@ final class Workers implements AutoCloseable {
   private final Thread[] threads;
   private final boolean[] asleep; // guarded by this
   private final AtomicInteger unfinished = new AtomicInteger();
-  private Task task; // written before the round that announces it
-  private int parts;
+  // Volatile so that the compiler does not know what it holds and so does not compile each task
+  // once more into the method that hands it over: on few cores compilers and work compete.
+  private volatile Task task;
+  private int parts; // written before the round that announces it
   private volatile int round;
   private volatile Throwable failure;
   private volatile boolean closed;
@@ -43,6 +45,11 @@ final class Workers implements AutoCloseable {
     }
   }
 
+  /** Sets the counter of rounds, for a test of its end; before the first round only. */
+  void startAt(int round) {
+    this.round = round;
+  }
+
   /** Threads in all, the caller's included. */
   int count() {
     return threads.length + 1;
@@ -53,23 +60,23 @@ final class Workers implements AutoCloseable {
    * returns when all have ended; what one throws is thrown here.
    */
   void run(int parts, Task task) {
+    failure = null;
+    this.task = task;
     if (parts == 1) {
-      task.run(0, 1);
+      this.task.run(0, 1);
       return;
     }
-    this.task = task;
     this.parts = parts;
     unfinished.set(threads.length);
     round++; // one caller at a time: see Ops
     wake();
     try {
-      task.run(0, parts);
+      this.task.run(0, parts);
     } finally {
       awaitOthers();
     }
-    if (failure != null) {
-      Throwable thrown = failure;
-      failure = null;
+    Throwable thrown = failure;
+    if (thrown != null) {
       throw new IllegalStateException("a part of the work failed: " + thrown, thrown);
     }
   }
@@ -86,7 +93,11 @@ final class Workers implements AutoCloseable {
 
   private void work(int index) {
     int seen = 0;
-    while ((seen = nextRound(index, seen)) >= 0) {
+    while (!closed) {
+      seen = nextRound(index, seen);
+      if (closed) {
+        return;
+      }
       try {
         if (index + 1 < parts) {
           task.run(index + 1, parts);
@@ -99,7 +110,7 @@ final class Workers implements AutoCloseable {
     }
   }
 
-  /** Waits for a round that is not {@code seen}; −1 when there will be none. */
+  /** Waits for a round that is not {@code seen}, and gives it; or for the end. */
   private int nextRound(int index, int seen) {
     long start = System.nanoTime();
     for (int spins = 1; round == seen; spins++) {
@@ -110,7 +121,7 @@ final class Workers implements AutoCloseable {
         sleep(index, seen);
       }
       if (closed) {
-        return -1;
+        break;
       }
     }
     return round;

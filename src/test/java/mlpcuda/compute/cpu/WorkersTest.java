@@ -10,6 +10,7 @@ import java.util.concurrent.CyclicBarrier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(60)
@@ -75,6 +76,19 @@ class WorkersTest {
     }
   }
 
+  /** The counter of rounds wraps after 2³¹ of them: half a day of training. */
+  @Test
+  void roundsMayWrap() {
+    try (var workers = new Workers(2)) {
+      workers.startAt(Integer.MAX_VALUE - 5);
+      int[] runs = new int[2];
+      for (int round = 0; round < 20; round++) {
+        workers.run(2, (part, parts) -> runs[part]++);
+      }
+      assertArrayEquals(new int[] {20, 20}, runs);
+    }
+  }
+
   @Test
   void wakesAfterASleep() throws InterruptedException {
     try (var workers = new Workers(2)) {
@@ -88,8 +102,8 @@ class WorkersTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {0, 1})
-  void aFailureReachesTheCallerAndTheNextRoundWorks(int failing) {
+  @CsvSource({"true, false", "false, true", "true, true"})
+  void aFailureReachesTheCallerAndTheNextRoundWorks(boolean first, boolean second) {
     try (var workers = new Workers(2)) {
       RuntimeException thrown =
           assertThrows(
@@ -98,7 +112,7 @@ class WorkersTest {
                   workers.run(
                       2,
                       (part, parts) -> {
-                        if (part == failing) {
+                        if (part == 0 ? first : second) {
                           throw new IllegalArgumentException("broken part");
                         }
                       }));
