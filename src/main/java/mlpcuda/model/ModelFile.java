@@ -158,6 +158,9 @@ public record ModelFile(
   /** What a file holds, fit for a one-line message. */
   private static String shown(Object found) {
     String text = found.toString();
+    if (text.isEmpty()) {
+      return "nothing";
+    }
     String start = text.length() <= MAX_SHOWN ? text : text.substring(0, MAX_SHOWN) + "…";
     return start.replaceAll("[\\p{Cc}\\p{Zl}\\p{Zp}]", "?");
   }
