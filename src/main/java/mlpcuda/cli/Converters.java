@@ -24,28 +24,51 @@ final class Converters {
     }
   }
 
-  /** A finite number above 0. */
+  /** A number above 0 that is a finite float. */
   static final class PositiveReal implements ITypeConverter<Double> {
     @Override
     public Double convert(String text) {
       try {
         double number = Double.parseDouble(text);
-        if (number > 0 && Double.isFinite(number)) {
+        // The devices compute in float, where 1e-50 is 0 and 1e50 is infinite.
+        if ((float) number > 0 && Float.isFinite((float) number)) {
           return number;
         }
       } catch (NumberFormatException e) {
         // refused below, like a number that is not positive
       }
-      throw new TypeConversionException("must be a number above 0, found " + text);
+      throw new TypeConversionException(
+          "must be a number above 0 that a float can hold, found " + shown(text));
     }
   }
 
-  /** Widths of hidden layers. */
-  static final class Widths implements ITypeConverter<List<Integer>> {
+  /** Any 64-bit whole number. */
+  static final class Whole implements ITypeConverter<Long> {
     @Override
-    public List<Integer> convert(String text) {
+    public Long convert(String text) {
       try {
-        return Preset.widths(text);
+        return Long.parseLong(text);
+      } catch (NumberFormatException e) {
+        throw new TypeConversionException(
+            "must be a whole number from %d to %d, found %s"
+                .formatted(Long.MIN_VALUE, Long.MAX_VALUE, shown(text)));
+      }
+    }
+  }
+
+  /**
+   * Widths of hidden layers.
+   *
+   * @param list none for no hidden layer
+   */
+  record Hidden(List<Integer> list) {}
+
+  /** Widths of hidden layers; no list itself, as picocli would join the lists of two options. */
+  static final class Widths implements ITypeConverter<Hidden> {
+    @Override
+    public Hidden convert(String text) {
+      try {
+        return new Hidden(Preset.widths(text));
       } catch (IllegalArgumentException e) {
         throw new TypeConversionException(e.getMessage());
       }
@@ -74,6 +97,11 @@ final class Converters {
       // refused below, like a number that is too small
     }
     throw new TypeConversionException(
-        "must be a whole number from %d to %d, found %s".formatted(least, Integer.MAX_VALUE, text));
+        "must be a whole number from %d to %d, found %s"
+            .formatted(least, Integer.MAX_VALUE, shown(text)));
+  }
+
+  private static String shown(String text) {
+    return text.isEmpty() ? "nothing" : text;
   }
 }

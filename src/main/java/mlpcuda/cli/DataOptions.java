@@ -40,32 +40,37 @@ final class DataOptions {
           "Number of classes of --data. Default: one more than the training set's largest label.")
   private Integer classes;
 
-  /** Loads the data set, fetching it first where it was asked for and is not there. */
-  Dataset load(Terminal terminal) {
+  private PublishedDataset published;
+
+  /** Refuses what can be refused before any file is read. */
+  void check() {
     if (data != null && dataset != null) {
       throw refused("--data and --dataset exclude each other, found both");
     }
     if (classes != null && data == null) {
-      throw refused("--classes goes with --data, found it alone");
+      throw refused("--classes needs --data, found --classes " + classes + " alone");
     }
     if (classes != null && classes > 256) {
       throw refused(
           "Invalid value for option '--classes': must be at most 256, as labels are bytes; found "
               + classes);
     }
-    if (data != null) {
-      return IdxFolder.read(data, classes == null ? OptionalInt.empty() : OptionalInt.of(classes));
-    }
-    if (dataset == null) {
-      return EmbeddedMnist.load();
-    }
-    PublishedDataset published;
     try {
-      published = PublishedDataset.named(dataset);
+      published = dataset == null ? null : PublishedDataset.named(dataset);
     } catch (IllegalArgumentException e) {
       throw refused("Invalid value for option '--dataset': " + e.getMessage());
     }
-    return published.load(Main.cacheRoot(), terminal.downloads());
+  }
+
+  /** Loads the data set, fetching it first where it was asked for and is not there. */
+  Dataset load(Terminal terminal) {
+    if (data != null) {
+      return IdxFolder.read(data, classes == null ? OptionalInt.empty() : OptionalInt.of(classes));
+    }
+    if (published != null) {
+      return published.load(Main.cacheRoot(), terminal.downloads());
+    }
+    return EmbeddedMnist.load();
   }
 
   private ParameterException refused(String message) {

@@ -10,6 +10,9 @@ import picocli.CommandLine.Spec;
 
 /** What computes. */
 final class DeviceOptions {
+  /** More than machines have processors, and less than makes them fail. */
+  private static final int MAX_THREADS = 1024;
+
   @Spec(Spec.Target.MIXEE)
   private CommandSpec spec;
 
@@ -30,12 +33,22 @@ final class DeviceOptions {
       description = "Threads of the CPU device. Default: all processors.")
   private Integer threads;
 
-  /** Opens the device; the caller closes it. */
-  Ops open() {
+  /** Refuses what can be refused before any file is read. */
+  void check() {
     if (gpu != null && cpu) {
       throw new ParameterException(
           spec.commandLine(), "--gpu and --cpu exclude each other, found both");
     }
+    if (threads != null && threads > MAX_THREADS) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "Invalid value for option '--threads': must be at most %d, found %d"
+              .formatted(MAX_THREADS, threads));
+    }
+  }
+
+  /** Opens the device; the caller closes it. */
+  Ops open() {
     if (gpu != null) {
       throw new DeviceException(
           "GPU %d cannot be used: version %s has no CUDA device".formatted(gpu, Main.version()),

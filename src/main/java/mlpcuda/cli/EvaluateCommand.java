@@ -54,6 +54,8 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    data.check();
+    device.check();
     PrintWriter out = spec.commandLine().getOut();
     var terminal = new Terminal(json ? spec.commandLine().getErr() : out, Terminal.isInteractive());
     ModelFile file = ModelFile.read(model);
@@ -93,18 +95,13 @@ final class EvaluateCommand implements Callable<Integer> {
 
   private Evaluation evaluate(Ops ops, ModelFile file, ImageSet test) {
     Scaling scaling = file.scaling();
+    int B = Math.min(testBatchSize, test.size());
     try (var parameters = new Parameters(ops, file.shape());
-        Mlp mlp = Mlp.forInference(ops, file.shape(), parameters, testBatchSize);
+        Mlp mlp = Mlp.forInference(ops, file.shape(), parameters, B);
         var examples =
-            new Examples(
-                ops,
-                test.pixels(),
-                test.labels(),
-                testBatchSize,
-                scaling.scale(),
-                scaling.shift())) {
+            new Examples(ops, test.pixels(), test.labels(), B, scaling.scale(), scaling.shift())) {
       parameters.write(file.weights());
-      return Evaluation.of(ops, mlp, examples, test.labels(), testBatchSize);
+      return Evaluation.of(ops, mlp, examples, test.labels(), B);
     }
   }
 }

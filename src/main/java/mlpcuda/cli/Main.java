@@ -3,6 +3,7 @@ package mlpcuda.cli;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Set;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.data.BadFileException;
@@ -11,6 +12,8 @@ import mlpcuda.train.DivergedException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Entry point of the program: commands, and what each failure ends with. */
 @Command(
@@ -50,20 +53,43 @@ public final class Main {
 
   /** Runs the program; the exit code. */
   static int run(String[] args, PrintWriter out, PrintWriter err) {
+    // Programs read the numbers: the same digits and points everywhere.
+    Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
     var commands = new CommandLine(new Main());
     commands.setOut(out).setErr(err);
     commands.setParameterExceptionHandler(
         (e, given) -> {
-          err.println(e.getMessage());
-          err.println("'mlp-cuda %s --help' lists the options.".formatted(command(e)));
+          err.println(oneLine(usageMessage(e, commands)));
+          err.println(
+              "'%s --help' lists the options."
+                  .formatted(e.getCommandLine().getCommandSpec().qualifiedName()));
           return USAGE;
         });
     commands.setExecutionExceptionHandler((e, command, result) -> report(e, err));
-    return commands.execute(withCommand(args, commands));
+    try {
+      return commands.execute(withCommand(args, commands));
+    } catch (OutOfMemoryError e) {
+      err.println(
+          "out of memory: the network and its batches must fit, found %s; narrower layers or smaller"
+                  .formatted(e.getMessage())
+              + " batches need less, java -Xmx gives more");
+      return INTERNAL;
+    }
   }
 
-  private static String command(CommandLine.ParameterException e) {
-    return e.getCommandLine().getCommandName();
+  private static String usageMessage(ParameterException e, CommandLine commands) {
+    if (e instanceof UnmatchedArgumentException unmatched && !unmatched.isUnknownOption()) {
+      return "the command must be one of %s and come first, and options begin with --; found %s"
+          .formatted(
+              String.join(", ", commands.getSubcommands().keySet()),
+              String.join(" ", unmatched.getUnmatched()));
+    }
+    return e.getMessage();
+  }
+
+  /** The text without line breaks, which a file's name may bring along. */
+  private static String oneLine(String text) {
+    return text.replaceAll("[\\p{Cc}\\p{Zl}\\p{Zp}]", "?");
   }
 
   /** The arguments with the default command in front where none is named. */
@@ -80,7 +106,7 @@ public final class Main {
 
   private static int report(Exception e, PrintWriter err) {
     if (e instanceof BadFileException) {
-      err.println(e.getMessage());
+      err.println(oneLine(e.getMessage()));
       return FILE;
     }
     if (e instanceof DeviceException) {
@@ -92,7 +118,7 @@ public final class Main {
       return DIVERGED;
     }
     if (e instanceof UncheckedIOException) { // a full disk, say: nothing is wrong inside
-      err.println(e.getMessage());
+      err.println(oneLine(e.getMessage()));
       return INTERNAL;
     }
     err.println("Internal failure of mlp-cuda " + version() + ":");

@@ -1,7 +1,6 @@
 package mlpcuda.cli;
 
 import java.util.ArrayList;
-import java.util.List;
 import mlpcuda.compute.Activation;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
@@ -35,7 +34,7 @@ final class NetworkOptions {
       paramLabel = "WIDTHS",
       converter = Converters.Widths.class,
       description = "Widths of the hidden layers, such as 128,64; none for no hidden layer.")
-  private List<Integer> hidden;
+  private Converters.Hidden hidden;
 
   @Option(
       names = "--activation",
@@ -80,7 +79,7 @@ final class NetworkOptions {
   MlpShape shape(int inputs, int classes) {
     var sizes = new ArrayList<Integer>();
     sizes.add(inputs);
-    sizes.addAll(hidden != null ? hidden : preset.hidden());
+    sizes.addAll(hidden != null ? hidden.list() : preset.hidden());
     sizes.add(classes);
     Activation output = preset.output();
     if (reluOutput != null) {

@@ -1,6 +1,7 @@
 package mlpcuda.cli;
 
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import mlpcuda.compute.Activation;
 
@@ -53,19 +54,17 @@ record Preset(
     if (list.equals("none")) {
       return List.of();
     }
-    return Arrays.stream(list.split(",", -1)).map(Preset::width).toList();
-  }
-
-  private static int width(String digits) {
     try {
-      int width = Integer.parseInt(digits.trim());
-      if (width > 0) {
-        return width;
+      List<Integer> widths =
+          Arrays.stream(list.split(",", -1)).map(String::trim).map(Integer::valueOf).toList();
+      if (Collections.min(widths) > 0) {
+        return widths;
       }
     } catch (NumberFormatException e) {
       // refused below, like a width that is not positive
     }
     throw new IllegalArgumentException(
-        "must be widths of at least 1 joined by commas, or none; found " + digits);
+        "must be whole numbers from 1 to %d joined by commas, or none; found %s"
+            .formatted(Integer.MAX_VALUE, list.isEmpty() ? "nothing" : list));
   }
 }

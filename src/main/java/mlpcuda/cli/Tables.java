@@ -28,8 +28,7 @@ final class Tables {
               shape.activation(l).label(),
               shape.parameters(l)));
     }
-    table.append(
-        String.format(Locale.ROOT, "%-38s  %,12d", "network " + shape, shape.parameters()));
+    table.append(String.format(Locale.ROOT, "%-40s %,12d", "network " + shape, shape.parameters()));
     return table.toString();
   }
 

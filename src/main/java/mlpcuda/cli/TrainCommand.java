@@ -3,7 +3,9 @@ package mlpcuda.cli;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
@@ -67,6 +69,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--seed",
       paramLabel = "N",
+      converter = Converters.Whole.class,
       description = "Seed of the initial weights and of the order of examples. Default: 1.")
   private long seed = 1;
 
@@ -119,6 +122,8 @@ final class TrainCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     network.check();
+    data.check();
+    device.check();
     PrintWriter standardOut = spec.commandLine().getOut();
     var terminal =
         new Terminal(json ? spec.commandLine().getErr() : standardOut, Terminal.isInteractive());
@@ -178,7 +183,11 @@ final class TrainCommand implements Callable<Integer> {
   private Path folder() {
     try {
       if (out != null) {
-        return Files.createDirectories(out);
+        Files.createDirectories(out);
+        if (!Files.isWritable(out)) { // better said now than after the first epoch
+          throw new AccessDeniedException(out.toString(), null, "no permission to write");
+        }
+        return out;
       }
       Path runs = Files.createDirectories(Path.of("runs"));
       String time = LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyy-MM-dd-HHmmss"));
@@ -190,7 +199,16 @@ final class TrainCommand implements Callable<Integer> {
         }
       }
     } catch (IOException e) {
-      throw new UncheckedIOException("the folder for the run cannot be made: " + e, e);
+      String why =
+          e instanceof FileAlreadyExistsException
+              ? "a file of that name is there"
+              : e instanceof FileSystemException system && system.getReason() != null
+                  ? system.getReason()
+                  : e.toString();
+      throw new UncheckedIOException(
+          "%s: must be a folder to write to, or a name for a new one, found: %s"
+              .formatted(out != null ? "--out " + out : "runs", why),
+          e);
     }
   }
 }

@@ -1,5 +1,6 @@
 package mlpcuda.cli;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -72,8 +73,14 @@ record TrainingRun(
       } else {
         parameters.write(initial);
       }
-      train(parameters, metrics);
-      evaluate(parameters, metrics);
+      try {
+        train(parameters, metrics);
+        evaluate(parameters, metrics);
+      } catch (DivergedException e) {
+        metrics.diverged(e);
+        reportDiverged(metrics);
+        throw e;
+      }
     }
     return metrics;
   }
@@ -95,25 +102,34 @@ record TrainingRun(
               save(parameters, metrics);
             }
           };
-      try {
-        new Trainer(settings.trainer, step, train.size(), List.of(metrics, display, saving)).run();
-      } catch (DivergedException e) {
-        metrics.diverged(e);
-        if (folder != null) {
-          metrics.write(folder);
-        }
-        throw e;
-      }
+      new Trainer(settings.trainer, step, train.size(), List.of(metrics, display, saving)).run();
+    }
+  }
+
+  /** Writes what was measured, and says which model the folder holds. */
+  private void reportDiverged(Metrics metrics) {
+    if (folder == null) {
+      return;
+    }
+    metrics.write(folder);
+    Path model = folder.resolve(MODEL);
+    if (metrics.epochsDone() > 0) {
+      terminal.line("%s: the network after epoch %d", model, metrics.epochsDone());
+    } else if (Files.exists(model)) {
+      terminal.line("%s: left as an earlier run wrote it, for no epoch was done", model);
     }
   }
 
   private void evaluate(Parameters parameters, Metrics metrics) {
-    int B = settings.testBatchSize;
+    int B = Math.min(settings.testBatchSize, Math.max(dataset.test().size(), train.size()));
     try (Mlp mlp = Mlp.forInference(ops, shape, parameters, B);
         Examples test = examples(dataset.test(), B);
         Examples seen = examples(train, B)) {
       Evaluation answers = Evaluation.of(ops, mlp, test, dataset.test().labels(), B);
       metrics.evaluated("test", answers);
+      if (!Double.isFinite(answers.loss())) { // the last step's update, which no step has met
+        throw new DivergedException(metrics.epochsDone(), metrics.stepsDone(), answers.loss());
+      }
       terminal.line(Tables.answers(answers));
       if (settings.evaluateTraining) {
         Evaluation learnt = Evaluation.of(ops, mlp, seen, train.labels(), B);

@@ -2,9 +2,13 @@ package mlpcuda.model;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import mlpcuda.compute.Activation;
 import mlpcuda.data.BadFileException;
@@ -24,6 +28,8 @@ import mlpcuda.net.Parameters;
  */
 public record ModelFile(
     MlpShape shape, Scaling scaling, int rows, int cols, List<float[]> weights) {
+  private static final int SOME = 4;
+  private static final int MAX_SHOWN = 200;
 
   /**
    * Writes the network in the safetensors format; the file appears whole or not at all.
@@ -85,7 +91,13 @@ public record ModelFile(
               Activation.of(metadata.text("output_activation")));
       scaling = new Scaling(metadata.text("scaling"), metadata.real("mean"), metadata.real("std"));
     } catch (IllegalArgumentException e) {
-      throw new BadFileException(file + ": __metadata__: " + e.getMessage(), e);
+      throw new BadFileException(file + ": __metadata__: " + shown(e.getMessage()), e);
+    }
+    if (!Scaling.NAMES.contains(scaling.name())) {
+      throw metadata.bad("scaling", "one of " + String.join(", ", Scaling.NAMES));
+    }
+    if (!Float.isFinite(scaling.scale()) || !Float.isFinite(scaling.shift())) {
+      throw metadata.bad("std", "large enough for finite inputs with mean " + scaling.mean());
     }
     return new ModelFile(shape, scaling, rows, cols, weights(file, contents, shape));
   }
@@ -101,20 +113,26 @@ public record ModelFile(
   }
 
   private static List<float[]> weights(Path file, Safetensors.Contents contents, MlpShape shape) {
-    var unknown = new ArrayList<>(contents.tensors().keySet());
+    var unknown = new LinkedHashSet<>(contents.tensors().keySet());
     var weights = new ArrayList<float[]>();
     for (Parameters.Tensor place : Parameters.tensors(shape)) {
       Safetensors.Tensor tensor = contents.tensors().get(place.name());
       if (tensor == null) {
         throw new BadFileException(
             "%s: a network %s must have the tensor %s, found %s"
-                .formatted(file, shape, place.name(), contents.tensors().keySet()));
+                .formatted(file, shown(shape), place.name(), some(contents.tensors().keySet())));
       }
-      List<Integer> found = java.util.Arrays.stream(tensor.shape()).boxed().toList();
+      List<Integer> found = Arrays.stream(tensor.shape()).boxed().toList();
       if (!found.equals(place.shape())) {
         throw new BadFileException(
             "%s: %s of a network %s must have the shape %s, found %s"
-                .formatted(file, place.name(), shape, place.shape(), found));
+                .formatted(file, place.name(), shown(shape), place.shape(), shown(found)));
+      }
+      for (float value : tensor.values()) {
+        if (!Float.isFinite(value)) {
+          throw new BadFileException(
+              "%s: %s must hold finite numbers, found %s".formatted(file, place.name(), value));
+        }
       }
       unknown.remove(place.name());
       weights.add(tensor.values());
@@ -122,9 +140,29 @@ public record ModelFile(
     if (!unknown.isEmpty()) {
       throw new BadFileException(
           "%s: a network %s must have no further tensors, found %s"
-              .formatted(file, shape, unknown));
+              .formatted(file, shown(shape), some(unknown)));
     }
     return weights;
+  }
+
+  /** A few of the names, and how many more there are. */
+  private static String some(Set<String> names) {
+    if (names.isEmpty()) {
+      return "none";
+    }
+    String first =
+        names.stream().limit(SOME).map(ModelFile::shown).collect(Collectors.joining(", "));
+    return names.size() <= SOME ? first : first + " and %d more".formatted(names.size() - SOME);
+  }
+
+  /** What a file holds, fit for a one-line message. */
+  private static String shown(Object found) {
+    String text = found.toString();
+    if (text.isEmpty()) {
+      return "nothing";
+    }
+    String start = text.length() <= MAX_SHOWN ? text : text.substring(0, MAX_SHOWN) + "…";
+    return start.replaceAll("[\\p{Cc}\\p{Zl}\\p{Zp}]", "?");
   }
 
   /** The metadata of a file, every text of it checked on its way out. */
@@ -160,7 +198,7 @@ public record ModelFile(
     BadFileException bad(String name, String expected) {
       return new BadFileException(
           "%s: __metadata__: %s must be %s, found %s"
-              .formatted(file, name, expected, texts.getOrDefault(name, "none")));
+              .formatted(file, name, expected, shown(texts.getOrDefault(name, "none"))));
     }
   }
 }

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import mlpcuda.data.WholeFile;
 import mlpcuda.train.DivergedException;
@@ -41,6 +42,16 @@ public final class Metrics implements Trainer.Listener {
   @Override
   public void epochDone(Trainer.EpochResult result) {
     epochs.add(result);
+  }
+
+  /** Number of epochs that were done. */
+  public int epochsDone() {
+    return epochs.size();
+  }
+
+  /** Number of steps in the epochs that were done. */
+  public int stepsDone() {
+    return epochs.isEmpty() ? 0 : epochs.get(epochs.size() - 1).steps();
   }
 
   /** Notes how the network answers the set of that name: {@code test}, {@code train}. */
@@ -123,6 +134,7 @@ public final class Metrics implements Trainer.Listener {
           for (Trainer.EpochResult epoch : epochs) {
             next = writeSteps(csv, next, epoch.epoch());
             csv.printf(
+                Locale.ROOT,
                 "epoch,%d,%d,%s,%s,%s,%s\n",
                 epoch.epoch(),
                 epoch.steps(),
@@ -140,7 +152,7 @@ public final class Metrics implements Trainer.Listener {
   private int writeSteps(PrintWriter csv, int next, int epoch) {
     while (next < steps.size() && steps.get(next).epoch() <= epoch) {
       Trainer.StepResult step = steps.get(next++);
-      csv.printf("step,%d,%d,%s,,,\n", step.epoch(), step.step(), step.loss());
+      csv.printf(Locale.ROOT, "step,%d,%d,%s,,,\n", step.epoch(), step.step(), step.loss());
     }
     return next;
   }

@@ -1,0 +1,136 @@
+package mlpcuda.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class EvaluateCommandTest {
+  @TempDir Path tmp;
+
+  private Path model() {
+    return tmp.resolve("run/model.safetensors");
+  }
+
+  private Program train(Path data, String line) {
+    return Program.succeed(Program.words(line, "--data", data, "--out", tmp.resolve("run")));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "--preset 128x64,                                64",
+    "--preset 300x300,                               1000",
+    "--preset 128,                                   1000",
+    "--preset 128x64-centred,                        64",
+    "--preset 128x64x32-relu-out,                    1000",
+    "--hidden none --scaling unit,                   64",
+    "--activation tanh --relu-output,                64",
+    "--activation sigmoid --test-batch-size 7,       7"
+  })
+  void saysWhatTrainingSaid(String line, int testBatchSize) throws IOException {
+    Path data = Program.writeData(tmp.resolve("data"), 5, 7, 3, 50, 70);
+    Program trained = train(data, line + " --epochs 2 --threads 2");
+    Program evaluated =
+        Program.succeed(
+            Program.words(
+                "evaluate --threads 2 --test-batch-size " + testBatchSize,
+                "--model",
+                model(),
+                "--data",
+                data));
+    assertTrue(evaluated.lastLine().startsWith("Test set: Average loss: "), evaluated.lastLine());
+    assertEquals(trained.lastLine(), evaluated.lastLine());
+    assertEquals("", evaluated.err());
+    assertTrue(
+        trained
+            .out()
+            .contains(
+                evaluated
+                    .out()
+                    .substring(evaluated.out().indexOf("class "))
+                    .replace(evaluated.lastLine(), "")
+                    .strip()),
+        "the same table of classes");
+
+    Program json =
+        Program.succeed(
+            Program.words(
+                "evaluate --json --threads 2 --test-batch-size " + testBatchSize,
+                "--model",
+                model(),
+                "--data",
+                data));
+    Map<String, Object> metrics = Program.json(Files.readString(tmp.resolve("run/metrics.json")));
+    assertEquals(metrics.get("test"), Program.json(json.out()));
+    assertEquals(evaluated.out(), json.err());
+  }
+
+  @Test
+  void theScalingIsTheModelsNotTheNewData() throws IOException {
+    Path data = Program.writeData(tmp.resolve("data"), 5, 7, 3, 50, 20);
+    Program trained = train(data, "--epochs 2");
+    // A training set of other brightness changes nothing: only its test set is met.
+    Path other = Program.writeData(tmp.resolve("other"), 5, 7, 3, 50, 20);
+    Path images = other.resolve("train-images-idx3-ubyte");
+    byte[] bytes = Files.readAllBytes(images);
+    for (int i = 16; i < bytes.length; i++) {
+      bytes[i] = (byte) (i % 9);
+    }
+    Files.write(images, bytes);
+    assertEquals(
+        trained.lastLine(),
+        Program.succeed("evaluate", "--model", model(), "--data", other).lastLine());
+  }
+
+  @Test
+  void refusesImagesOfAnotherSize() {
+    train(Program.writeData(tmp.resolve("data"), 5, 7, 3, 10, 5), "--epochs 0");
+    Path other = Program.writeData(tmp.resolve("other"), 7, 5, 3, 10, 5);
+    Program.run("evaluate", "--model", model(), "--data", other)
+        .assertRefused(
+            4,
+            model()
+                + ": the images of "
+                + other
+                + " must be 5 × 7 as the network's inputs, found 7 × 5");
+  }
+
+  @Test
+  void refusesLabelsBeyondTheClasses() {
+    train(Program.writeData(tmp.resolve("data"), 5, 7, 3, 10, 5), "--epochs 0");
+    Path other = Program.writeData(tmp.resolve("other"), 5, 7, 4, 10, 5);
+    Program.run("evaluate", "--model", model(), "--data", other)
+        .assertRefused(
+            4,
+            model()
+                + ": the test labels of "
+                + other
+                + " must be below the network's 3 classes, found 3");
+  }
+
+  @Test
+  void fewerLabelsThanClassesWillDo() {
+    train(Program.writeData(tmp.resolve("data"), 5, 7, 4, 10, 5), "--epochs 0");
+    Path other = Program.writeData(tmp.resolve("other"), 5, 7, 2, 10, 5);
+    String last = Program.succeed("evaluate", "--model", model(), "--data", other).lastLine();
+    assertTrue(last.matches("Test set: .*/5 \\(.*"), last);
+  }
+
+  @Test
+  void hugeBatchesTakeNoMoreThanTheSet() {
+    Path data = Program.writeData(tmp.resolve("data"), 5, 7, 3, 10, 5);
+    Program trained = train(data, "--epochs 0");
+    Program evaluated =
+        Program.succeed(
+            Program.words(
+                "evaluate --test-batch-size 2147483647", "--model", model(), "--data", data));
+    assertEquals(trained.lastLine(), evaluated.lastLine());
+  }
+}

@@ -1,0 +1,224 @@
+package mlpcuda.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.io.Writer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What the program says before it does anything. */
+class UsageTest {
+  @TempDir Path tmp;
+
+  @Test
+  void helpListsTheCommands() {
+    Program help = Program.succeed("--help");
+    assertTrue(help.lines().get(0).startsWith("Usage: mlp-cuda"), help.out());
+    for (String command : List.of("train", "evaluate", "summary")) {
+      assertTrue(help.out().contains("\n  " + command + " "), command);
+    }
+    assertEquals("", help.err());
+    assertEquals(help, Program.run("-h"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"train --help", "--epochs 3 --help", "train -h"})
+  void helpOfTheDefaultCommand(String line) {
+    Program help = Program.succeed(Program.words(line));
+    assertTrue(help.lines().get(0).startsWith("Usage: mlp-cuda train"), help.out());
+    for (String option :
+        List.of("--batch-size", "--test-batch-size", "--epochs", "--lr", "--seed", "--dry-run")) {
+      assertTrue(help.out().contains(" " + option), option);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"--version", "-V", "train --version", "evaluate -V", "summary --version"})
+  void version(String line) {
+    Program version = Program.succeed(Program.words(line));
+    assertEquals(List.of("mlp-cuda " + Main.version()), version.lines());
+    assertEquals("", version.err());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--hidden 128,,64|Invalid value for option '--hidden': must be whole numbers from"
+            + " 1 to 2147483647 joined by commas, or none; found 128,,64",
+        "--hidden 0|Invalid value for option '--hidden': must be whole numbers from"
+            + " 1 to 2147483647 joined by commas, or none; found 0",
+        "--hidden=|Invalid value for option '--hidden': must be whole numbers from"
+            + " 1 to 2147483647 joined by commas, or none; found nothing",
+        "--hidden 128,none|Invalid value for option '--hidden': must be whole numbers from"
+            + " 1 to 2147483647 joined by commas, or none; found 128,none",
+        "--hidden 3 --hidden 4|option '--hidden' (WIDTHS) should be specified only once",
+        "--epochs -1|Invalid value for option '--epochs': must be a whole number from 0 to"
+            + " 2147483647, found -1",
+        "--epochs 1.5|Invalid value for option '--epochs': must be a whole number from 0 to"
+            + " 2147483647, found 1.5",
+        "--epochs 2147483648|Invalid value for option '--epochs': must be a whole number from 0"
+            + " to 2147483647, found 2147483648",
+        "--batch-size 0|Invalid value for option '--batch-size': must be a whole number from 1 to"
+            + " 2147483647, found 0",
+        "--test-batch-size 0|Invalid value for option '--test-batch-size': must be a whole number"
+            + " from 1 to 2147483647, found 0",
+        "--max-steps 0|Invalid value for option '--max-steps': must be a whole number from 1 to"
+            + " 2147483647, found 0",
+        "--log-interval 0|Invalid value for option '--log-interval': must be a whole number from 1"
+            + " to 2147483647, found 0",
+        "--subset 0|Invalid value for option '--subset': must be a whole number from 1 to"
+            + " 2147483647, found 0",
+        "--lr 0|Invalid value for option '--lr': must be a number above 0 that a float can hold,"
+            + " found 0",
+        "--lr -0.0|Invalid value for option '--lr': must be a number above 0 that a float can"
+            + " hold, found -0.0",
+        "--lr nan|Invalid value for option '--lr': must be a number above 0 that a float can hold,"
+            + " found nan",
+        "--lr NaN|Invalid value for option '--lr': must be a number above 0 that a float can hold,"
+            + " found NaN",
+        "--lr 1e-50|Invalid value for option '--lr': must be a number above 0 that a float can"
+            + " hold, found 1e-50",
+        "--lr 1e39|Invalid value for option '--lr': must be a number above 0 that a float can"
+            + " hold, found 1e39",
+        "--lr 5%s|Invalid value for option '--lr': must be a number above 0 that a float can hold,"
+            + " found 5%s",
+        "--seed x|Invalid value for option '--seed': must be a whole number from"
+            + " -9223372036854775808 to 9223372036854775807, found x",
+        "--preset nope|Invalid value for option '--preset': must be one of 128x64, 300x300, 128,"
+            + " 128x64-centred, 128x64x32-relu-out, found nope",
+        "--activation nope|Invalid value for option '--activation': expected one of [relu,"
+            + " sigmoid, tanh] (case-sensitive) but was 'nope'",
+        "--scaling nope|Invalid value for option '--scaling': must be one of unit, centred,"
+            + " z-score, found nope",
+        "--threads 0|Invalid value for option '--threads': must be a whole number from 1 to"
+            + " 2147483647, found 0",
+        "--threads 1025|Invalid value for option '--threads': must be at most 1024, found 1025",
+        "--gpu -1|Invalid value for option '--gpu': must be a whole number from 0 to 2147483647,"
+            + " found -1",
+        "--gpu 0 --cpu|--gpu and --cpu exclude each other, found both",
+        "--dataset mnist|--data and --dataset exclude each other, found both",
+        "--classes 0|Invalid value for option '--classes': must be a whole number from 1 to"
+            + " 2147483647, found 0",
+        "--classes 257|Invalid value for option '--classes': must be at most 256, as labels are"
+            + " bytes; found 257",
+        "--subset 51|Invalid value for option '--subset': must be at most the 50 training"
+            + " examples, found 51",
+        "--bogus|Unknown option: '--bogus'",
+        "nope|the command must be one of train, evaluate, summary and come first, and options"
+            + " begin with --; found nope",
+        "evaluate|the command must be one of train, evaluate, summary and come first, and options"
+            + " begin with --; found evaluate"
+      })
+  void refusesOptionsOfTraining(String line, String message) {
+    Path data = Program.writeData(tmp.resolve("data"), 5, 7, 3, 50, 20);
+    Path out = tmp.resolve("run");
+    Program.run(Program.words("--data " + data + " --out " + out + " " + line))
+        .assertRefused(2, message, "'mlp-cuda train --help' lists the options.");
+    assertFalse(Files.exists(out));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "trian|train|the command must be one of train, evaluate, summary and come first, and"
+            + " options begin with --; found trian",
+        "train foo bar|train|the command must be one of train, evaluate, summary and come first,"
+            + " and options begin with --; found foo bar",
+        "--classes 3|train|--classes needs --data, found --classes 3 alone",
+        "--dataset nope|train|Invalid value for option '--dataset': data set must be one of mnist,"
+            + " fashion-mnist, kmnist, found nope",
+        "evaluate|evaluate|Missing required option: '--model=FILE'",
+        "evaluate --model|evaluate|Missing required parameter for option '--model' (FILE)",
+        "evaluate --model m --lr 3|evaluate|Unknown options: '--lr', '3'",
+        "evaluate --model m --gpu 0 --cpu|evaluate|--gpu and --cpu exclude each other, found both",
+        "evaluate --model m --classes 3|evaluate|--classes needs --data, found --classes 3 alone",
+        "summary --inputs 0|summary|Invalid value for option '--inputs': must be a whole number"
+            + " from 1 to 2147483647, found 0",
+        "summary --scaling nope|summary|Invalid value for option '--scaling': must be one of unit,"
+            + " centred, z-score, found nope",
+      })
+  void refusesBeforeAnyFileIsRead(String line, String command, String message) {
+    Program.run(Program.words(line))
+        .assertRefused(2, message, "'mlp-cuda " + command + " --help' lists the options.");
+  }
+
+  @Test
+  void aLineBreakInAnArgumentBreaksNoLine() {
+    Program.run("--bog\nus")
+        .assertRefused(
+            2, "Unknown option: '--bog?us'", "'mlp-cuda train --help' lists the options.");
+  }
+
+  @Test
+  void refusesTooManyParametersForTheData() {
+    Path data = Program.writeData(tmp.resolve("data"), 5, 7, 3, 50, 20);
+    Path out = tmp.resolve("run");
+    Program refused = Program.run("--data", data, "--out", out, "--hidden", Integer.MAX_VALUE);
+    assertEquals(2, refused.code());
+    assertTrue(
+        refused.err().startsWith("a network may have at most 2147483647 parameters, found "),
+        refused.err());
+    assertEquals("", refused.out());
+    assertFalse(Files.exists(out));
+  }
+
+  @Test
+  void gpuCannotBeUsedYet() {
+    Path data = Program.writeData(tmp.resolve("data"), 5, 7, 3, 50, 20);
+    Path out = tmp.resolve("run");
+    Program.run("--gpu", 0, "--data", data, "--out", out)
+        .assertRefused(
+            3,
+            "GPU 0 cannot be used: version " + Main.version() + " has no CUDA device",
+            "Train on the CPU: leave --gpu away, or give --cpu.");
+    assertFalse(Files.exists(out));
+  }
+
+  /** An output that fails with what is wrong inside the program. */
+  private static Program failing(Throwable failure) {
+    var err = new StringWriter();
+    var out =
+        new PrintWriter(Writer.nullWriter()) {
+          @Override
+          public void println(String line) {
+            if (failure instanceof Error error) {
+              throw error;
+            }
+            throw (RuntimeException) failure;
+          }
+        };
+    int code = Main.run(new String[] {"summary"}, out, new PrintWriter(err));
+    return new Program(code, "", err.toString());
+  }
+
+  @Test
+  void internalFailureShowsItsStack() {
+    Program failed = failing(new IllegalStateException("a broken promise"));
+    assertEquals(1, failed.code());
+    List<String> lines = failed.err().lines().toList();
+    assertEquals("Internal failure of mlp-cuda " + Main.version() + ":", lines.get(0));
+    assertEquals("java.lang.IllegalStateException: a broken promise", lines.get(1));
+    assertTrue(lines.get(2).startsWith("\tat "), lines.get(2));
+  }
+
+  @Test
+  void lackOfMemoryIsOneLine() {
+    failing(new OutOfMemoryError("Java heap space"))
+        .assertRefused(
+            1,
+            "out of memory: the network and its batches must fit, found Java heap space; narrower"
+                + " layers or smaller batches need less, java -Xmx gives more");
+  }
+}
