@@ -99,7 +99,14 @@ final class EvaluateCommand implements Callable<Integer> {
     try (var parameters = new Parameters(ops, file.shape());
         Mlp mlp = Mlp.forInference(ops, file.shape(), parameters, B);
         var examples =
-            new Examples(ops, test.pixels(), test.labels(), B, scaling.scale(), scaling.shift())) {
+            new Examples(
+                ops,
+                file.shape(),
+                test.pixels(),
+                test.labels(),
+                B,
+                scaling.scale(),
+                scaling.shift())) {
       parameters.write(file.weights());
       return Evaluation.of(ops, mlp, examples, test.labels(), B);
     }

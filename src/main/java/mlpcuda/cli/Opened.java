@@ -7,17 +7,18 @@ import mlpcuda.data.Dataset;
 
 /** A device and a data set, made ready side by side: each takes about a third of a second. */
 record Opened(Ops ops, Dataset dataset) implements AutoCloseable {
-  /** Opens the device while the data is read; what either fails with is thrown. */
+  /**
+   * Reads the data while the device is opened; what either fails with is thrown. The device is
+   * opened here, for the thread that opens it is the one that drives it.
+   */
   static Opened of(DeviceOptions device, DataOptions data, Terminal terminal) {
-    CompletableFuture<Ops> opening = CompletableFuture.supplyAsync(device::open);
+    CompletableFuture<Dataset> reading = CompletableFuture.supplyAsync(() -> data.load(terminal));
+    Ops ops = device.open();
     try {
-      Dataset dataset = data.load(terminal);
-      return new Opened(opening.join(), dataset);
+      return new Opened(ops, reading.join());
     } catch (CompletionException e) {
+      ops.close();
       throw e.getCause() instanceof RuntimeException cause ? cause : e;
-    } catch (RuntimeException e) {
-      opening.thenAccept(Ops::close);
-      throw e;
     }
   }
 

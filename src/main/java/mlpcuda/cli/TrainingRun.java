@@ -90,7 +90,7 @@ record TrainingRun(
     try (Mlp mlp = Mlp.forTraining(ops, shape, parameters, B);
         Examples examples = examples(train, B);
         Adam adam = new Adam(ops, parameters, AdamSettings.DEFAULT, settings.learningRate);
-        Step step = new Step(ops, mlp, adam, examples, Trainer.LOG_ROWS);
+        Step step = new Step(ops, mlp, adam, examples);
         var display =
             new TrainingDisplay(
                 terminal, settings.trainer.epochs(), settings.trainer.logInterval())) {
@@ -145,15 +145,24 @@ record TrainingRun(
   }
 
   private Examples examples(ImageSet set, int B) {
-    return new Examples(ops, set.pixels(), set.labels(), B, scaling.scale(), scaling.shift());
+    return new Examples(
+        ops, shape, set.pixels(), set.labels(), B, scaling.scale(), scaling.shift());
   }
 
   private void save(Parameters parameters, Metrics metrics) {
-    if (folder != null) {
-      new ModelFile(shape, scaling, train.rows(), train.cols(), parameters.read())
-          .write(folder.resolve(MODEL));
-      metrics.write(folder);
+    if (folder == null) {
+      return;
     }
+    List<float[]> weights = parameters.read();
+    for (float[] tensor : weights) {
+      for (float weight : tensor) {
+        if (!Float.isFinite(weight)) { // by an update whose loss no step has met yet
+          throw new DivergedException(metrics.epochsDone(), metrics.stepsDone(), weight);
+        }
+      }
+    }
+    new ModelFile(shape, scaling, train.rows(), train.cols(), weights).write(folder.resolve(MODEL));
+    metrics.write(folder);
   }
 
   /** The settings as {@code metrics.json} has them. */

@@ -1,8 +1,8 @@
 package mlpcuda.train;
 
 /**
- * A training run whose loss is no longer finite. The message names epoch and step; the program
- * prints it and ends with exit code 5.
+ * A training run whose losses or weights are no longer finite. The message names epoch and step;
+ * the program prints it and ends with exit code 5.
  */
 public final class DivergedException extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -10,11 +10,15 @@ public final class DivergedException extends RuntimeException {
   private final int epoch;
   private final int step;
 
-  /** {@code step}: the number of the step from the run's beginning, from 1. */
-  public DivergedException(int epoch, int step, double loss) {
+  /**
+   * {@code step}: its number from the run's beginning, from 1; {@code found}: the loss before its
+   * update, or a weight after it.
+   */
+  public DivergedException(int epoch, int step, double found) {
     super(
-        "training diverged: the loss must be finite, found %s at epoch %d, step %d; a lower --lr may help"
-            .formatted(loss, epoch, step));
+        ("training diverged: losses and weights must be finite, found %s at epoch %d, step %d;"
+                + " a lower --lr may help")
+            .formatted(found, epoch, step));
     this.epoch = epoch;
     this.step = step;
   }

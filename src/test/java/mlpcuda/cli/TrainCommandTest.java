@@ -417,7 +417,7 @@ class TrainCommandTest {
     assertEquals(5, run.code());
     assertEquals(
         List.of(
-            "training diverged: the loss must be finite, found NaN at epoch 1, step 2; a lower"
+            "training diverged: losses and weights must be finite, found NaN at epoch 1, step 2; a lower"
                 + " --lr may help"),
         run.err().lines().toList());
     assertEquals(Set.of("metrics.json", "metrics.csv"), files(tmp.resolve("run")));
@@ -436,7 +436,7 @@ class TrainCommandTest {
     Program run = train("run", "--lr 1e30 --batch-size 50");
     assertEquals(5, run.code());
     assertEquals(
-        "training diverged: the loss must be finite, found NaN at epoch 2, step 2; a lower --lr may"
+        "training diverged: losses and weights must be finite, found NaN at epoch 2, step 2; a lower --lr may"
             + " help",
         run.err().strip());
     assertEquals(
@@ -453,11 +453,22 @@ class TrainCommandTest {
     Program run = train("run", "--lr 1e30 --batch-size 50 --epochs 1");
     assertEquals(5, run.code());
     assertEquals(
-        "training diverged: the loss must be finite, found NaN at epoch 1, step 1; a lower --lr may"
+        "training diverged: losses and weights must be finite, found NaN at epoch 1, step 1; a lower --lr may"
             + " help",
         run.err().strip());
     assertEquals(Map.of("epoch", 1, "step", 1), metrics("run").get("diverged"));
     assertFalse(run.out().contains("Test set"));
+  }
+
+  @Test
+  void weightsThatAreNotFiniteAreNeverSaved() throws IOException {
+    trained("run", "--epochs 1");
+    byte[] older = model("run");
+    // Adam's first step size is ten times the rate: infinite as a float.
+    Program run = train("run", "--lr 1e38 --batch-size 50 --epochs 1");
+    assertEquals(5, run.code());
+    assertTrue(run.err().contains("epoch 1, step 1;"), run.err());
+    assertArrayEquals(older, model("run"));
   }
 
   @Test

@@ -198,7 +198,8 @@ class MlpTest {
     assertEquals(3_010, published.parameters(2));
     assertEquals("784-300-300-10", published.toString());
     for (List<Integer> sizes :
-        List.of(List.<Integer>of(), List.of(784), List.of(784, 0, 10), List.of(60_000, 60_000), HUGE)) {
+        List.of(
+            List.<Integer>of(), List.of(784), List.of(784, 0, 10), List.of(60_000, 60_000), HUGE)) {
       assertThrows(
           IllegalArgumentException.class,
           () -> new MlpShape(sizes, Activation.RELU, Activation.NONE),
