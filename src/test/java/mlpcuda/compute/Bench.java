@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,11 +16,14 @@ import mlpcuda.compute.Buffer.Type;
  * takes out. The same seed gives the same inputs on every device.
  */
 public final class Bench implements AutoCloseable {
-  private static final int GUARD = 64;
+  /** Elements of each guard; by turns, so that buffers begin at addresses of every alignment. */
+  private static final int[] GUARDS = {64, 61, 66};
+
   private static final float FLOAT_SENTINEL = 1234567f;
   private static final int INT_SENTINEL = 0x5ea1ed;
 
-  private record Entry(Buffer whole, Buffer part, float[] floats, int[] ints, boolean output) {}
+  private record Entry(
+      Buffer whole, Buffer part, int guard, float[] floats, int[] ints, boolean output) {}
 
   private final Ops ops;
   private final Random random = new Random(20261123);
@@ -54,6 +58,44 @@ public final class Bench implements AutoCloseable {
     return floats(name, values, false);
   }
 
+  /** Whole numbers from −2 to 2: many of a row are equal. */
+  public Buffer ties(String name, int n) {
+    float[] values = new float[n];
+    for (int i = 0; i < n; i++) {
+      values[i] = random.nextInt(5) - 2;
+    }
+    return floats(name, values, false);
+  }
+
+  /** Outputs of an activation, those at the ends of its range and ReLU's many zeros among them. */
+  public Buffer activated(String name, int n, Activation activation) {
+    float[] values = new float[n];
+    for (int i = 0; i < n; i++) {
+      float z = (float) random.nextGaussian();
+      boolean extreme = random.nextInt(4) == 0;
+      values[i] =
+          switch (activation) {
+            case NONE -> z;
+            case RELU -> extreme ? -0f : Math.max(z, 0);
+            case SIGMOID -> extreme ? (z > 0 ? 1 : 0) : (float) (1 / (1 + Math.exp(-z)));
+            case TANH -> extreme ? Math.signum(z) : (float) Math.tanh(z);
+          };
+    }
+    return floats(name, values, false);
+  }
+
+  /** Normally distributed floats with a NaN, infinities, the largest and the smallest float. */
+  public Buffer special(String name, int n) {
+    float[] values = new float[n];
+    float[] odd = {
+      Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.MAX_VALUE, Float.MIN_VALUE
+    };
+    for (int i = 0; i < n; i++) {
+      values[i] = i % 7 == 3 ? odd[i / 7 % odd.length] : (float) random.nextGaussian();
+    }
+    return floats(name, values, false);
+  }
+
   /** The given floats. */
   public Buffer given(String name, float... values) {
     return floats(name, values, false);
@@ -62,7 +104,7 @@ public final class Bench implements AutoCloseable {
   /** {@code n} floats that the operation sets; NaN before, so that a gap shows. */
   public Buffer output(String name, int n) {
     float[] values = new float[n];
-    java.util.Arrays.fill(values, Float.NaN);
+    Arrays.fill(values, Float.NaN);
     return floats(name, values, true);
   }
 
@@ -70,7 +112,7 @@ public final class Bench implements AutoCloseable {
   public Buffer inOut(String name, int n, double low, double high) {
     uniform(name, n, low, high);
     Entry e = entries.get(name);
-    entries.put(name, new Entry(e.whole, e.part, e.floats, e.ints, true));
+    entries.put(name, new Entry(e.whole, e.part, e.guard, e.floats, e.ints, true));
     return e.part;
   }
 
@@ -101,24 +143,26 @@ public final class Bench implements AutoCloseable {
   }
 
   private Buffer floats(String name, float[] values, boolean output) {
-    float[] guarded = new float[values.length + 2 * GUARD];
-    java.util.Arrays.fill(guarded, FLOAT_SENTINEL);
-    System.arraycopy(values, 0, guarded, GUARD, values.length);
+    int guard = GUARDS[entries.size() % GUARDS.length];
+    float[] guarded = new float[values.length + 2 * guard];
+    Arrays.fill(guarded, FLOAT_SENTINEL);
+    System.arraycopy(values, 0, guarded, guard, values.length);
     Buffer whole = ops.allocate(name + " with sentinels", Type.FLOAT32, guarded.length);
     ops.write(whole, guarded);
-    Buffer part = whole.slice(name, GUARD, values.length);
-    entries.put(name, new Entry(whole, part, guarded, null, output));
+    Buffer part = whole.slice(name, guard, values.length);
+    entries.put(name, new Entry(whole, part, guard, guarded, null, output));
     return part;
   }
 
   private Buffer ints(String name, int[] values, boolean output) {
-    int[] guarded = new int[values.length + 2 * GUARD];
-    java.util.Arrays.fill(guarded, INT_SENTINEL);
-    System.arraycopy(values, 0, guarded, GUARD, values.length);
+    int guard = GUARDS[entries.size() % GUARDS.length];
+    int[] guarded = new int[values.length + 2 * guard];
+    Arrays.fill(guarded, INT_SENTINEL);
+    System.arraycopy(values, 0, guarded, guard, values.length);
     Buffer whole = ops.allocate(name + " with sentinels", Type.INT32, guarded.length);
     ops.write(whole, guarded, 0, guarded.length);
-    Buffer part = whole.slice(name, GUARD, values.length);
-    entries.put(name, new Entry(whole, part, null, guarded, output));
+    Buffer part = whole.slice(name, guard, values.length);
+    entries.put(name, new Entry(whole, part, guard, null, guarded, output));
     return part;
   }
 
@@ -130,14 +174,15 @@ public final class Bench implements AutoCloseable {
           double[] now = entry.floats != null ? floatsNow(entry) : intsNow(entry);
           double[] before =
               entry.floats != null ? widened(entry.floats) : widened(entry.ints.clone());
-          int end = now.length - GUARD;
+          int guard = entry.guard;
+          int end = now.length - guard;
           for (int i = 0; i < now.length; i++) {
-            if (i < GUARD || i >= end) {
-              assertEquals(before[i], now[i], name + ": sentinel at " + (i - GUARD));
+            if (i < guard || i >= end) {
+              assertEquals(before[i], now[i], name + ": sentinel at " + (i - guard));
             }
           }
           if (entry.output) {
-            results.put(name, java.util.Arrays.copyOfRange(now, GUARD, end));
+            results.put(name, Arrays.copyOfRange(now, guard, end));
           } else {
             assertArrayEquals(before, now, name + " is an input");
           }
@@ -166,7 +211,7 @@ public final class Bench implements AutoCloseable {
   }
 
   private static double[] widened(int[] values) {
-    return java.util.Arrays.stream(values).asDoubleStream().toArray();
+    return Arrays.stream(values).asDoubleStream().toArray();
   }
 
   @Override

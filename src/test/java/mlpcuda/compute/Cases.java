@@ -79,8 +79,15 @@ public final class Cases {
     cases.add(logSoftmax(33, 10, 1e4));
     cases.add(crossEntropy(64, 10, 1, false));
     cases.add(adam(109_386, 1000, AdamSettings.DEFAULT));
-    cases.add(adam(1025, 3, new AdamSettings(0.8, 0.99, 1e-6, 0.01, false)));
-    cases.add(adam(1025, 3, new AdamSettings(0.9, 0.999, 1e-8, 0.01, true)));
+    cases.add(adam(1025, 3, new AdamSettings(0.8, 0.99, 1e-2, 0.01, false)));
+    cases.add(adam(1025, 3, new AdamSettings(0.9, 0.999, 1e-2, 0.01, true)));
+    cases.add(decay(false));
+    cases.add(decay(true));
+    cases.add(crossEntropyOfTies(103, 10));
+    cases.add(crossEntropyOfTies(33, 2));
+    for (Activation activation : Activation.values()) {
+      cases.add(special(activation));
+    }
     cases.add(increment());
     return cases;
   }
@@ -134,7 +141,7 @@ public final class Cases {
                     t.output("dw", O * I),
                     t.output("db", O),
                     t.normal("dy", B * O, 1),
-                    t.uniform("x", B * I, -1, 1),
+                    t.activated("x", B * I, below),
                     t.normal("w", O * I, 1 / Math.sqrt(I)),
                     B,
                     I,
@@ -151,7 +158,7 @@ public final class Cases {
                 .activationBackward(
                     t.output("dx", n),
                     t.normal("dy", n, 1),
-                    t.uniform("y", n, -1, 1),
+                    t.activated("y", n, activation),
                     n,
                     activation));
   }
@@ -191,15 +198,16 @@ public final class Cases {
             t.ops()
                 .crossEntropyForward(
                     dx ? t.output("dx", B * C) : null,
-                    // Step 4 of a log of 3 rows: the first row is written, the others keep.
+                    // Step 5 of a log of 3 rows: the second is written, the others keep.
                     t.inOut("log", 6, 1, 2),
                     t.uniform("x", B * C, -scale, scale),
                     t.integers("y", B, C),
-                    t.given("step", 4),
+                    t.given("step", 5),
                     B,
                     C));
   }
 
+  /** The weights are small beside the update, and so what is seen of the result is the update. */
   private static Case adam(int n, int step, AdamSettings settings) {
     return new Case(
         "adamStep n=%d step=%d %s".formatted(n, step, settings),
@@ -207,14 +215,68 @@ public final class Cases {
         t ->
             t.ops()
                 .adamStep(
-                    t.inOut("w", n, -1, 1),
-                    t.inOut("m", n, -0.1, 0.1),
-                    t.inOut("v", n, 0, 0.1),
-                    t.normal("dw", n, 0.1),
+                    t.inOut("w", n, -0.01, 0.01),
+                    t.inOut("m", n, -0.01, 0.01),
+                    t.inOut("v", n, 0, 1e-4),
+                    t.normal("dw", n, 0.01),
                     t.given("step", step),
-                    t.given("rate", 1e-3f),
+                    t.given("rate", 0.1f),
                     n,
                     settings));
+  }
+
+  /** Weight decay alone: no gradient, so that nothing hides it. */
+  private static Case decay(boolean decoupled) {
+    var settings = new AdamSettings(0.9, 0.999, 1e-2, 0.3, decoupled);
+    return new Case(
+        "adamStep without gradient, " + settings,
+        FP32,
+        t ->
+            t.ops()
+                .adamStep(
+                    t.inOut("w", 33, -1, 1),
+                    t.inOut("m", 33, 0, 0),
+                    t.inOut("v", 33, 0, 0),
+                    t.uniform("dw", 33, 0, 0),
+                    t.given("step", 2),
+                    t.given("rate", 0.1f),
+                    33,
+                    settings));
+  }
+
+  private static Case crossEntropyOfTies(int B, int C) {
+    return new Case(
+        "crossEntropyForward B=%d C=%d with equal logits".formatted(B, C),
+        FP32,
+        t ->
+            t.ops()
+                .crossEntropyForward(
+                    t.output("dx", B * C),
+                    t.output("log", 2),
+                    t.ties("x", B * C),
+                    t.integers("y", B, C),
+                    t.given("step", 1),
+                    B,
+                    C));
+  }
+
+  /** NaN and infinity in, the same NaN and infinity out: a device must not hide them. */
+  private static Case special(Activation activation) {
+    int B = 40;
+    return new Case(
+        "linearForward of NaN and infinity, " + activation,
+        FP32,
+        t ->
+            t.ops()
+                .linearForward(
+                    t.output("y", B),
+                    t.special("x", B),
+                    t.given("w", 1f),
+                    t.given("b", 0f),
+                    B,
+                    1,
+                    1,
+                    activation));
   }
 
   private static Case increment() {

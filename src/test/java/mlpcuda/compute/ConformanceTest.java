@@ -63,13 +63,19 @@ class ConformanceTest {
     }
   }
 
-  /** mse(found, expected) / mse(expected, 0); infinite where either is not finite. */
+  /**
+   * mse(found, expected) / mse(expected, 0) over the finite elements; infinite where one is NaN or
+   * infinite and the other is not the same.
+   */
   private static double normalisedError(double[] found, double[] expected) {
     double difference = 0;
     double size = 0;
     for (int i = 0; i < expected.length; i++) {
       if (!Double.isFinite(found[i]) || !Double.isFinite(expected[i])) {
-        return Double.POSITIVE_INFINITY;
+        if (Double.compare(found[i], expected[i]) != 0) {
+          return Double.POSITIVE_INFINITY;
+        }
+        continue;
       }
       difference += (found[i] - expected[i]) * (found[i] - expected[i]);
       size += expected[i] * expected[i];
@@ -84,6 +90,10 @@ class ConformanceTest {
     assertEquals(1.0 / 14, normalisedError(new double[] {1, -2, 4}, expected), 1e-15);
     double infinite = Double.POSITIVE_INFINITY;
     assertEquals(infinite, normalisedError(new double[] {1, Double.NaN, 3}, expected));
+    assertEquals(infinite, normalisedError(expected, new double[] {1, Double.NaN, 3}));
+    double[] odd = {Double.NaN, infinite, 1};
+    assertEquals(0, normalisedError(odd.clone(), odd));
+    assertEquals(infinite, normalisedError(new double[] {Double.NaN, -infinite, 1}, odd));
     assertEquals(infinite, normalisedError(new double[] {1, 0, 0}, new double[3]));
   }
 }
