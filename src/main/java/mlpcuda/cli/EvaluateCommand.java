@@ -77,7 +77,7 @@ final class EvaluateCommand implements Callable<Integer> {
     ImageSet test = dataset.test();
     if (test.rows() != file.rows() || test.cols() != file.cols()) {
       throw new BadFileException(
-          "%s: the images of %s must be %d × %d as the network's inputs, found %d × %d"
+          "%s: the images of %s must be %dx%d as the network's inputs, found %dx%d"
               .formatted(
                   model, dataset.name(), file.rows(), file.cols(), test.rows(), test.cols()));
     }

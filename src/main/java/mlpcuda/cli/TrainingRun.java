@@ -57,7 +57,7 @@ record TrainingRun(
   /** Runs; what was measured. */
   Metrics run() {
     terminal.line(
-        "%s: %,d training and %,d test images, %d × %d, %d classes, %s scaling",
+        "%s: %,d training and %,d test images, %dx%d, %d classes, %s scaling",
         dataset.name(),
         train.size(),
         dataset.test().size(),

@@ -76,7 +76,7 @@ public record ModelFile(
     if (sizes.size() < 2 || sizes.get(0) != (long) rows * cols) {
       throw metadata.bad(
           "layers",
-          "sizes joined by -, the first of them rows × cols = %d".formatted((long) rows * cols));
+          "sizes joined by -, the first of them rows * cols = %d".formatted((long) rows * cols));
     }
     if (!metadata.text("classes").equals(sizes.get(sizes.size() - 1).toString())) {
       throw metadata.bad("classes", "the last layer's size " + sizes.get(sizes.size() - 1));

@@ -34,7 +34,7 @@ public final class Mlp implements AutoCloseable {
     long size = (long) maxB * width;
     if (size > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
-          "a batch of %d × %d values is too large: at most %d"
+          "a batch of %dx%d values is too large: at most %d"
               .formatted(maxB, width, Integer.MAX_VALUE));
     }
     return (int) size;

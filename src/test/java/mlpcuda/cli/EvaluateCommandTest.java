@@ -99,7 +99,7 @@ class EvaluateCommandTest {
             model()
                 + ": the images of "
                 + other
-                + " must be 5 × 7 as the network's inputs, found 7 × 5");
+                + " must be 5x7 as the network's inputs, found 7x5");
   }
 
   @Test

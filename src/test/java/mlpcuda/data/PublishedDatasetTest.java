@@ -90,6 +90,7 @@ class PublishedDatasetTest {
   private static void send(HttpExchange exchange, byte[] body, long length) throws IOException {
     exchange.sendResponseHeaders(200, length);
     exchange.getResponseBody().write(body);
+    exchange.getResponseBody().flush(); // else JDK 25 drops what a handler leaves unfinished
   }
 
   private static void sleep() {

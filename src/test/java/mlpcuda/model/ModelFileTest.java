@@ -148,14 +148,14 @@ class ModelFileTest {
       value = {
         "architecture|cnn|architecture must be mlp, found cnn",
         "layers|0-5|layers must be whole numbers from 1 to 2147483647, found 0-5",
-        "layers|6|layers must be sizes joined by -, the first of them rows × cols = 6, found 6",
+        "layers|6|layers must be sizes joined by -, the first of them rows * cols = 6, found 6",
         "layers|6--2|layers must be whole numbers from 1 to 2147483647, found 6--2",
         "layers|6-4-|layers must be whole numbers from 1 to 2147483647, found 6-4-",
         "layers|''|layers must be whole numbers from 1 to 2147483647, found nothing",
         "layers|6-4-2147483648|layers must be whole numbers from 1 to 2147483647, found"
             + " 6-4-2147483648",
         "layers|6 4 2|layers must be whole numbers from 1 to 2147483647, found 6 4 2",
-        "layers|7-4-2|layers must be sizes joined by -, the first of them rows × cols = 6, found"
+        "layers|7-4-2|layers must be sizes joined by -, the first of them rows * cols = 6, found"
             + " 7-4-2",
         "layers|6-4-3|classes must be the last layer's size 3, found 2",
         "classes|3|classes must be the last layer's size 2, found 3",
@@ -164,7 +164,7 @@ class ModelFileTest {
         "rows|-2|rows must be whole numbers from 1 to 2147483647, found -2",
         "cols|3.0|cols must be whole numbers from 1 to 2147483647, found 3.0",
         "cols|99999999999|cols must be whole numbers from 1 to 2147483647, found 99999999999",
-        "rows|2147483647|layers must be sizes joined by -, the first of them rows × cols ="
+        "rows|2147483647|layers must be sizes joined by -, the first of them rows * cols ="
             + " 6442450941, found 6-4-2",
         "activation|gelu|the activation must be none, relu, sigmoid or tanh, found gelu",
         "output_activation|RELU|the activation must be none, relu, sigmoid or tanh, found RELU",
