@@ -96,14 +96,13 @@ record Download(int connectMillis, int readMillis, int maxBytes) {
       ByteArrayOutputStream content = new ByteArrayOutputStream(CHUNK);
       byte[] chunk = new byte[CHUNK];
       progress.report(name, 0, total);
-      for (int n = in.read(chunk); n >= 0; n = in.read(chunk)) {
+      for (int n = read(in, chunk); n >= 0; n = read(in, chunk)) {
         content.write(chunk, 0, n);
         if (content.size() > maxBytes) {
           throw tooLong(content.size());
         }
         progress.report(name, content.size(), total);
       }
-      // The JDK takes a connection that closes early for the end.
       if (total >= 0 && content.size() != total) {
         throw new MirrorException("ended after %d of %d bytes".formatted(content.size(), total));
       }
@@ -111,6 +110,19 @@ record Download(int connectMillis, int readMillis, int maxBytes) {
     } finally {
       // Closing alone would read the rest of a long answer, to use the connection again.
       connection.disconnect();
+    }
+  }
+
+  /** Reads on; −1 at the end, and where the connection ends before its announced length. */
+  private static int read(InputStream in, byte[] chunk) throws IOException {
+    try {
+      return in.read(chunk);
+    } catch (IOException e) {
+      // Whether the JDK says so, or takes it for the end, depends on how the connection ended.
+      if ("Premature EOF".equals(e.getMessage())) {
+        return -1;
+      }
+      throw e;
     }
   }
 
