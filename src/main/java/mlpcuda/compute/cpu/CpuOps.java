@@ -1,21 +1,15 @@
 package mlpcuda.compute.cpu;
 
-import static org.bytedeco.openblas.global.openblas_nolapack.CblasNoTrans;
-import static org.bytedeco.openblas.global.openblas_nolapack.CblasRowMajor;
-import static org.bytedeco.openblas.global.openblas_nolapack.CblasTrans;
 import static org.bytedeco.openblas.global.openblas_nolapack.OPENBLAS_VERSION;
-import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sgemm;
-import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sgemv;
 
-import java.util.Arrays;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.cpu.Products.Tile;
 import mlpcuda.random.Philox;
-import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.openblas.global.openblas_nolapack;
 
@@ -40,7 +34,7 @@ public final class CpuOps extends Ops {
   private final Workers workers;
   private final float[][][] scratch; // by part, by slot
   private final int[][][] bits; // by part, by slot: (BLOCK)
-  private FloatPointer ones; // as many as the largest batch so far
+  private final Products products = new Products();
   private float[] rowLosses = new float[0]; // (B)
   private boolean[] rowRight = new boolean[0]; // (B)
 
@@ -85,21 +79,13 @@ public final class CpuOps extends Ops {
   @Override
   protected void closeK() {
     workers.close();
-    if (ones != null) {
-      ones.close();
-    }
+    products.close();
   }
 
   // ---- how work is split ----
 
   private int parts(long work, long grain) {
     return (int) Math.max(1, Math.min(workers.count(), work / grain));
-  }
-
-  /** Where part {@code part} of {@code parts} begins in 0 … n: a multiple of {@code unit}, or n. */
-  private static int bound(int n, int unit, int part, int parts) {
-    long units = (n + unit - 1L) / unit;
-    return (int) Math.min(n, unit * (units * part / parts));
   }
 
   private float[] scratch(int part, int slot, int n) {
@@ -188,8 +174,8 @@ public final class CpuOps extends Ops {
         parts((long) B * I, GRAIN_ELEMENTS),
         (part, parts) -> {
           float[] row = scratch(part, 0, I);
-          int end = bound(B, 1, part + 1, parts);
-          for (int b = bound(B, 1, part, parts); b < end; b++) {
+          int end = Workers.bound(B, 1, part + 1, parts);
+          for (int b = Workers.bound(B, 1, part, parts); b < end; b++) {
             int source = ((Ints) rows).at(b);
             look(row, normalised, pixels.array, pixels.offset + source * I, I);
             ((Floats) x).put(b * I, row, I);
@@ -207,73 +193,33 @@ public final class CpuOps extends Ops {
   @Override
   protected void linearForwardK(
       Buffer y, Buffer x, Buffer w, Buffer b, int B, int I, int O, Activation activation) {
-    // Each part packs its rows of x and of w anew: a split of the longer side packs least.
-    boolean byRows = B >= O;
     workers.run(
         parts(2L * B * I * O, GRAIN_FLOPS),
         (part, parts) -> {
-          int row = byRows ? bound(B, 8, part, parts) : 0;
-          int rows = (byRows ? bound(B, 8, part + 1, parts) : B) - row;
-          int column = byRows ? 0 : bound(O, 8, part, parts);
-          int columns = (byRows ? O : bound(O, 8, part + 1, parts)) - column;
-          if (rows > 0 && columns > 0) {
-            affine(part, y, x, w, b, I, O, row, rows, column, columns);
+          Tile tile = Tile.of(B, O, part, parts);
+          if (!tile.isEmpty()) {
+            float[] bias = scratch(part, 0, tile.columns());
+            Products.affine(tile, (Floats) y, (Floats) x, (Floats) w, (Floats) b, bias, I, O);
           }
         });
     if (activation != Activation.NONE) {
-      int n = B * O;
-      workers.run(
-          parts(n, GRAIN_ELEMENTS),
-          (part, parts) -> {
-            float[] block = scratch(part, 0, BLOCK);
-            int end = bound(n, BLOCK, part + 1, parts);
-            for (int i = bound(n, BLOCK, part, parts); i < end; i += BLOCK) {
-              int size = Math.min(BLOCK, end - i);
-              ((Floats) y).get(i, block, size);
-              Loops.activate(block, size, activation);
-              ((Floats) y).put(i, block, size);
-            }
-          });
+      activate((Floats) y, B * O, activation);
     }
   }
 
-  /** A tile of y = x · wᵀ + b: the bias is laid down first and the product added to it. */
-  private void affine(
-      int part,
-      Buffer y,
-      Buffer x,
-      Buffer w,
-      Buffer b,
-      int I,
-      int O,
-      int row,
-      int rows,
-      int column,
-      int columns) {
-    float[] bias = scratch(part, 0, columns);
-    ((Floats) b).get(column, bias, columns);
-    for (int r = row; r < row + rows; r++) {
-      ((Floats) y).put(r * O + column, bias, columns);
-    }
-    cblas_sgemm(
-        CblasRowMajor,
-        CblasNoTrans,
-        CblasTrans,
-        rows,
-        columns,
-        I,
-        1f,
-        floats(x, row * I),
-        I,
-        floats(w, column * I),
-        I,
-        1f,
-        floats(y, row * O + column),
-        O);
-  }
-
-  private static FloatPointer floats(Buffer buffer, int from) {
-    return ((Floats) buffer).at(from);
+  private void activate(Floats y, int n, Activation activation) {
+    workers.run(
+        parts(n, GRAIN_ELEMENTS),
+        (part, parts) -> {
+          float[] block = scratch(part, 0, BLOCK);
+          int end = Workers.bound(n, BLOCK, part + 1, parts);
+          for (int i = Workers.bound(n, BLOCK, part, parts); i < end; i += BLOCK) {
+            int size = Math.min(BLOCK, end - i);
+            y.get(i, block, size);
+            Loops.activate(block, size, activation);
+            y.put(i, block, size);
+          }
+        });
   }
 
   @Override
@@ -288,109 +234,25 @@ public final class CpuOps extends Ops {
       int I,
       int O,
       Activation below) {
-    keepOnes(B);
+    products.prepare(B);
     workers.run(
         parts((dx == null ? 2L : 4L) * B * I * O, GRAIN_FLOPS),
         (part, parts) -> {
-          weightGradient(part, parts, dw, dy, x, B, I, O);
-          biasGradient(part, parts, db, dy, B, O);
-          if (dx != null) {
-            inputGradient(part, parts, dx, dy, x, w, B, I, O, below);
+          Tile weights = Tile.of(O, I, part, parts);
+          if (!weights.isEmpty()) {
+            Products.weightGradient(weights, (Floats) dw, (Floats) dy, (Floats) x, B, I, O);
+          }
+          Tile biases = Tile.columns(B, O, part, parts);
+          if (!biases.isEmpty()) {
+            products.biasGradient(biases, (Floats) db, (Floats) dy, B, O);
+          }
+          Tile inputs = Tile.rows(B, I, part, parts);
+          if (dx != null && !inputs.isEmpty()) {
+            Products.inputGradient(inputs, (Floats) dx, (Floats) dy, (Floats) w, I, O);
+            int from = inputs.row() * I;
+            differentiate(part, dx, dx, x, from, from + inputs.rows() * I, below);
           }
         });
-  }
-
-  /** dw = dyᵀ · x, this part's share of its longer side. */
-  private static void weightGradient(
-      int part, int parts, Buffer dw, Buffer dy, Buffer x, int B, int I, int O) {
-    boolean byColumns = I >= O;
-    int row = byColumns ? 0 : bound(O, 8, part, parts);
-    int rows = (byColumns ? O : bound(O, 8, part + 1, parts)) - row;
-    int column = byColumns ? bound(I, 8, part, parts) : 0;
-    int columns = (byColumns ? bound(I, 8, part + 1, parts) : I) - column;
-    if (rows > 0 && columns > 0) {
-      cblas_sgemm(
-          CblasRowMajor,
-          CblasTrans,
-          CblasNoTrans,
-          rows,
-          columns,
-          B,
-          1f,
-          floats(dy, row),
-          O,
-          floats(x, column),
-          I,
-          0f,
-          floats(dw, row * I + column),
-          I);
-    }
-  }
-
-  /** db = dyᵀ · 1, this part's columns. */
-  private void biasGradient(int part, int parts, Buffer db, Buffer dy, int B, int O) {
-    int column = bound(O, 8, part, parts);
-    int columns = bound(O, 8, part + 1, parts) - column;
-    if (columns > 0) {
-      cblas_sgemv(
-          CblasRowMajor,
-          CblasTrans,
-          B,
-          columns,
-          1f,
-          floats(dy, column),
-          O,
-          ones,
-          1,
-          0f,
-          floats(db, column),
-          1);
-    }
-  }
-
-  private void keepOnes(int n) {
-    if (ones == null || ones.capacity() < n) {
-      float[] values = new float[n];
-      Arrays.fill(values, 1f);
-      if (ones != null) {
-        ones.close();
-      }
-      ones = new FloatPointer(values);
-    }
-  }
-
-  /** dx = (dy · w) ⊙ below′(x), this part's rows. */
-  private void inputGradient(
-      int part,
-      int parts,
-      Buffer dx,
-      Buffer dy,
-      Buffer x,
-      Buffer w,
-      int B,
-      int I,
-      int O,
-      Activation below) {
-    int row = bound(B, 8, part, parts);
-    int rows = bound(B, 8, part + 1, parts) - row;
-    if (rows > 0) {
-      cblas_sgemm(
-          CblasRowMajor,
-          CblasNoTrans,
-          CblasNoTrans,
-          rows,
-          I,
-          O,
-          1f,
-          floats(dy, row * O),
-          O,
-          floats(w, 0),
-          I,
-          0f,
-          floats(dx, row * I),
-          I);
-      differentiate(part, dx, dx, x, row * I, (row + rows) * I, below);
-    }
   }
 
   @Override
@@ -403,8 +265,8 @@ public final class CpuOps extends Ops {
                 dx,
                 dy,
                 y,
-                bound(n, BLOCK, part, parts),
-                bound(n, BLOCK, part + 1, parts),
+                Workers.bound(n, BLOCK, part, parts),
+                Workers.bound(n, BLOCK, part + 1, parts),
                 activation));
   }
 
@@ -444,8 +306,8 @@ public final class CpuOps extends Ops {
         (part, parts) -> {
           float[] block = scratch(part, 0, BLOCK);
           int[] words = new int[4];
-          int end = bound(n, BLOCK, part + 1, parts);
-          for (int from = bound(n, BLOCK, part, parts); from < end; from += BLOCK) {
+          int end = Workers.bound(n, BLOCK, part + 1, parts);
+          for (int from = Workers.bound(n, BLOCK, part, parts); from < end; from += BLOCK) {
             int size = Math.min(BLOCK, end - from);
             ((Floats) x).get(from, block, size);
             for (int i = 0; i < size; i++) {
@@ -466,8 +328,8 @@ public final class CpuOps extends Ops {
         (part, parts) -> {
           float[] row = scratch(part, 0, C);
           double[] exponentials = new double[C];
-          int end = bound(B, 1, part + 1, parts);
-          for (int r = bound(B, 1, part, parts); r < end; r++) {
+          int end = Workers.bound(B, 1, part + 1, parts);
+          for (int r = Workers.bound(B, 1, part, parts); r < end; r++) {
             ((Floats) x).get(r * C, row, C);
             float max = row[Loops.largest(row, C)];
             double logSum = max + Math.log(Loops.exponentials(exponentials, row, C, max));
@@ -491,8 +353,8 @@ public final class CpuOps extends Ops {
         (part, parts) -> {
           float[] row = scratch(part, 0, C);
           double[] exponentials = new double[C];
-          int end = bound(B, 1, part + 1, parts);
-          for (int r = bound(B, 1, part, parts); r < end; r++) {
+          int end = Workers.bound(B, 1, part + 1, parts);
+          for (int r = Workers.bound(B, 1, part, parts); r < end; r++) {
             int label = ((Ints) y).at(r);
             ((Floats) x).get(r * C, row, C);
             int answer = Loops.largest(row, C);
@@ -535,8 +397,8 @@ public final class CpuOps extends Ops {
           float[] mBlock = scratch(part, 1, BLOCK);
           float[] vBlock = scratch(part, 2, BLOCK);
           float[] gBlock = scratch(part, 3, BLOCK);
-          int end = bound(n, BLOCK, part + 1, parts);
-          for (int i = bound(n, BLOCK, part, parts); i < end; i += BLOCK) {
+          int end = Workers.bound(n, BLOCK, part + 1, parts);
+          for (int i = Workers.bound(n, BLOCK, part, parts); i < end; i += BLOCK) {
             int size = Math.min(BLOCK, end - i);
             ((Floats) w).get(i, wBlock, size);
             ((Floats) m).get(i, mBlock, size);

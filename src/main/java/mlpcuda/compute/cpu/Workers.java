@@ -81,6 +81,12 @@ final class Workers implements AutoCloseable {
     }
   }
 
+  /** Where part {@code part} of {@code parts} begins in 0 … n: a multiple of {@code unit}, or n. */
+  static int bound(int n, int unit, int part, int parts) {
+    long units = (n + unit - 1L) / unit;
+    return (int) Math.min(n, unit * (units * part / parts));
+  }
+
   private void awaitOthers() {
     for (int spins = 0; unfinished.get() > 0; spins++) {
       if (spins > 2 * BARE_SPINS) {
