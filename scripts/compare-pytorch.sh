@@ -5,7 +5,7 @@
 #   mvn -q -DskipTests package && scripts/compare-pytorch.sh [BATCH_SIZE [EPOCHS [ROUNDS]]]
 #
 # PYTHON names a Python with PyTorch (default: python3); PyTorch runs with one thread and with as
-# many as there are processors, and the faster of the two counts.
+# many as there are processors (THREADS="1 2" says otherwise), and the faster one counts.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 batch=${1:-64} epochs=${2:-10} rounds=${3:-5}
@@ -29,7 +29,7 @@ timed() { # NAME COMMAND...: appends "median epoch seconds, process seconds" to 
 for _ in $(seq "$rounds"); do
   timed mlp-cuda java -jar target/mlp-cuda.jar --cpu --batch-size "$batch" --epochs "$epochs" \
     --out "$out/run"
-  for threads in $(printf "1\n%s\n" "$(nproc)" | sort -u); do
+  for threads in ${THREADS:-$(printf "1\n%s\n" "$(nproc)" | sort -u)}; do
     timed "pytorch-$threads" "$python" scripts/peers/pytorch_eager.py --batch-size "$batch" \
       --epochs "$epochs" --threads "$threads"
   done

@@ -68,7 +68,9 @@ final class DataOptions {
       return IdxFolder.read(data, classes == null ? OptionalInt.empty() : OptionalInt.of(classes));
     }
     if (published != null) {
-      return published.load(Main.cacheRoot(), terminal.downloads());
+      try (var downloads = terminal.downloads()) {
+        return published.load(Main.cacheRoot(), downloads);
+      }
     }
     return EmbeddedMnist.load();
   }

@@ -2,6 +2,7 @@ package mlpcuda.cli;
 
 import java.io.Console;
 import java.io.PrintWriter;
+import java.nio.charset.Charset;
 import java.util.Locale;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -60,32 +61,48 @@ final class Terminal {
         .setTaskName(task)
         .setInitialMax(max)
         .setUpdateIntervalMillis(100)
-        .setStyle(ProgressBarStyle.UNICODE_BLOCK);
+        .setStyle(style());
   }
 
-  /** Shows downloads: a bar for each file, or a line as each begins. */
-  PublishedDataset.Progress downloads() {
-    return new PublishedDataset.Progress() {
-      private ProgressBar bar;
-      private String shown;
+  private static ProgressBarStyle style() {
+    // Only newer JDKs set the property; older ones take the locale's charset for their own.
+    String encoding = System.getProperty("stdout.encoding", Charset.defaultCharset().name());
+    boolean blocks = Charset.forName(encoding).newEncoder().canEncode('\u2588');
+    return blocks ? ProgressBarStyle.UNICODE_BLOCK : ProgressBarStyle.ASCII;
+  }
 
-      @Override
-      public void report(String file, long bytes, long total) {
-        if (bytes == 0 && !interactive) {
+  /** Shows downloads: a bar for each file, or a line as each begins. The caller closes it. */
+  Downloads downloads() {
+    return new Downloads();
+  }
+
+  /** What is shown of the downloads of one data set. */
+  final class Downloads implements PublishedDataset.Progress, AutoCloseable {
+    private String file;
+    private ProgressBar bar;
+
+    @Override
+    public void report(String file, long bytes, long total) {
+      if (!file.equals(this.file)) {
+        close();
+        this.file = file;
+        if (interactive) {
+          bar = bar(file, total).setUnit(" MB", 1_000_000).build();
+        } else {
           line("Fetching %s", file);
         }
-        if (!interactive) {
-          return;
-        }
-        if (!file.equals(shown)) {
-          shown = file;
-          bar = bar(file, total).setUnit(" MB", 1_000_000).build();
-        }
-        bar.stepTo(bytes);
-        if (bytes == total) {
-          bar.close();
-        }
       }
-    };
+      if (bar != null) {
+        bar.maxHint(total).stepTo(bytes); // another mirror may begin again
+      }
+    }
+
+    @Override
+    public void close() {
+      if (bar != null) {
+        bar.close();
+        bar = null;
+      }
+    }
   }
 }

@@ -150,6 +150,7 @@ final class TrainCommand implements Callable<Integer> {
                       logInterval),
                   learningRate,
                   given(testBatchSize, network.preset().testBatchSize()),
+                  init == null ? null : init.toString(),
                   subset != null),
               dryRun ? null : folder());
       terminal.line(opened.ops().description() + " (" + device.reason() + ")");

@@ -43,6 +43,7 @@ record TrainingRun(
   /**
    * What options and preset came to.
    *
+   * @param init file of the initial weights, for the record; null: by seed
    * @param evaluateTraining whether the training examples are evaluated too
    */
   record Settings(
@@ -50,6 +51,7 @@ record TrainingRun(
       Trainer.Settings trainer,
       double learningRate,
       int testBatchSize,
+      String init,
       boolean evaluateTraining) {}
 
   private static final String MODEL = "model.safetensors";
@@ -186,6 +188,9 @@ record TrainingRun(
     json.put("learning_rate", settings.learningRate);
     json.put("seed", settings.trainer.seed());
     json.put("shuffle", settings.trainer.shuffle());
+    json.put("max_steps", settings.trainer.maxSteps());
+    json.put("log_interval", settings.trainer.logInterval());
+    json.put("init", settings.init);
     return json;
   }
 }

@@ -12,9 +12,9 @@ import mlpcuda.compute.Buffer.Type;
  * <p>Each public method checks its arguments once and calls its unchecked twin, whose name ends in
  * K and which a device implements. Arguments are outputs, inputs, sizes, scalars, in that order;
  * matrices are row-major; {@code B} is the batch, {@code I} inputs, {@code O} outputs, {@code C}
- * classes. Buffers may be longer than a call needs. What changes from step to step (the step count,
- * the learning rate, the losses) lives in buffers, so that a step can be recorded once and
- * replayed. Not thread-safe: one thread drives a device.
+ * classes. Buffers may be longer than a call needs, and slices may begin anywhere. What changes
+ * from step to step (the step count, the learning rate, the losses) lives in buffers, so that a
+ * step can be recorded once and replayed. Not thread-safe: one thread drives a device.
  */
 public abstract class Ops implements AutoCloseable {
   private final Set<Buffer> live = Collections.newSetFromMap(new IdentityHashMap<>());

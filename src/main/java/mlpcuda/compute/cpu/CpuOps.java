@@ -27,9 +27,14 @@ public final class CpuOps extends Ops {
   private static final int BLOCK = 1024;
 
   /** What a part must have to do to be worth waking a thread for. */
-  private static final long GRAIN_FLOPS = 100_000;
+  private static final long GRAIN_FLOPS = 50_000;
 
   private static final long GRAIN_ELEMENTS = 4096;
+
+  /** What a part of a large product has to do. */
+  private static final long COARSE_FLOPS = 20_000_000;
+
+  private static final int MAX_SHARE = 4; // parts of a product for each thread
 
   private final Workers workers;
   private final float[][][] scratch; // by part, by slot
@@ -66,8 +71,8 @@ public final class CpuOps extends Ops {
           e);
     }
     workers = new Workers(threads);
-    scratch = new float[threads][4][0];
-    bits = new int[threads][2][BLOCK];
+    scratch = new float[MAX_SHARE * threads][4][0];
+    bits = new int[MAX_SHARE * threads][2][BLOCK];
   }
 
   @Override
@@ -86,6 +91,16 @@ public final class CpuOps extends Ops {
 
   private int parts(long work, long grain) {
     return (int) Math.max(1, Math.min(workers.count(), work / grain));
+  }
+
+  /**
+   * Parts of a product: of a large one several for each thread, so that a thread that is held up
+   * leaves some to the others; not many, as every part packs its operands anew.
+   */
+  private int productParts(long flops) {
+    int parts = parts(flops, GRAIN_FLOPS);
+    long each = flops / parts;
+    return parts == 1 ? 1 : parts * (int) Math.max(1, Math.min(MAX_SHARE, each / COARSE_FLOPS));
   }
 
   private float[] scratch(int part, int slot, int n) {
@@ -194,32 +209,28 @@ public final class CpuOps extends Ops {
   protected void linearForwardK(
       Buffer y, Buffer x, Buffer w, Buffer b, int B, int I, int O, Activation activation) {
     workers.run(
-        parts(2L * B * I * O, GRAIN_FLOPS),
+        productParts(2L * B * I * O),
         (part, parts) -> {
           Tile tile = Tile.of(B, O, part, parts);
           if (!tile.isEmpty()) {
-            float[] bias = scratch(part, 0, tile.columns());
-            Products.affine(tile, (Floats) y, (Floats) x, (Floats) w, (Floats) b, bias, I, O);
+            Products.output(tile, (Floats) y, (Floats) x, (Floats) w, I, O);
+            activate(part, tile, (Floats) y, (Floats) b, O, activation);
           }
         });
-    if (activation != Activation.NONE) {
-      activate((Floats) y, B * O, activation);
-    }
   }
 
-  private void activate(Floats y, int n, Activation activation) {
-    workers.run(
-        parts(n, GRAIN_ELEMENTS),
-        (part, parts) -> {
-          float[] block = scratch(part, 0, BLOCK);
-          int end = Workers.bound(n, BLOCK, part + 1, parts);
-          for (int i = Workers.bound(n, BLOCK, part, parts); i < end; i += BLOCK) {
-            int size = Math.min(BLOCK, end - i);
-            y.get(i, block, size);
-            Loops.activate(block, size, activation);
-            y.put(i, block, size);
-          }
-        });
+  /** y = activation(y + b) on a tile of y (B, O). */
+  private void activate(int part, Tile tile, Floats y, Floats b, int O, Activation activation) {
+    int n = tile.columns();
+    float[] row = scratch(part, 0, n);
+    float[] bias = scratch(part, 1, n);
+    b.get(tile.column(), bias, n);
+    for (int r = tile.row(); r < tile.row() + tile.rows(); r++) {
+      y.get(r * O + tile.column(), row, n);
+      Loops.add(row, bias, n);
+      Loops.activate(row, n, activation);
+      y.put(r * O + tile.column(), row, n);
+    }
   }
 
   @Override
@@ -236,7 +247,7 @@ public final class CpuOps extends Ops {
       Activation below) {
     products.prepare(B);
     workers.run(
-        parts((dx == null ? 2L : 4L) * B * I * O, GRAIN_FLOPS),
+        productParts((dx == null ? 2L : 4L) * B * I * O),
         (part, parts) -> {
           Tile weights = Tile.of(O, I, part, parts);
           if (!weights.isEmpty()) {
@@ -349,7 +360,7 @@ public final class CpuOps extends Ops {
       rowRight = new boolean[B];
     }
     workers.run(
-        parts((long) B * C, GRAIN_ELEMENTS / 8), // an exponential costs many additions
+        parts((long) B * C, GRAIN_ELEMENTS / 16), // an exponential costs many additions
         (part, parts) -> {
           float[] row = scratch(part, 0, C);
           double[] exponentials = new double[C];

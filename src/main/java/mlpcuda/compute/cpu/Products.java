@@ -42,21 +42,12 @@ final class Products implements AutoCloseable {
     }
   }
 
-  /**
-   * y = x · wᵀ + b on a tile of y (B, O): the bias is laid down first and the product added to it.
-   *
-   * @param bias scratch of at least the tile's columns
-   */
-  static void affine(
-      Tile tile, Floats y, Floats x, Floats w, Floats b, float[] bias, int I, int O) {
-    b.get(tile.column, bias, tile.columns);
-    for (int r = tile.row; r < tile.row + tile.rows; r++) {
-      y.put(r * O + tile.column, bias, tile.columns);
-    }
+  /** y = x · wᵀ on a tile of y (B, O). */
+  static void output(Tile tile, Floats y, Floats x, Floats w, int I, int O) {
     FloatPointer to = y.at(tile.row * O + tile.column);
     FloatPointer xRows = x.at(tile.row * I);
     FloatPointer wRows = w.at(tile.column * I);
-    product(to, O, tile, I, xRows, I, CblasNoTrans, wRows, I, CblasTrans, 1f);
+    product(to, O, tile, I, xRows, I, CblasNoTrans, wRows, I, CblasTrans);
   }
 
   /** dw = dyᵀ · x on a tile of dw (O, I). */
@@ -64,17 +55,17 @@ final class Products implements AutoCloseable {
     FloatPointer to = dw.at(tile.row * I + tile.column);
     FloatPointer dyColumns = dy.at(tile.row);
     FloatPointer xColumns = x.at(tile.column);
-    product(to, I, tile, B, dyColumns, O, CblasTrans, xColumns, I, CblasNoTrans, 0f);
+    product(to, I, tile, B, dyColumns, O, CblasTrans, xColumns, I, CblasNoTrans);
   }
 
   /** dx = dy · w on a tile of dx (B, I) that has whole rows. */
   static void inputGradient(Tile tile, Floats dx, Floats dy, Floats w, int I, int O) {
     FloatPointer to = dx.at(tile.row * I);
     FloatPointer dyRows = dy.at(tile.row * O);
-    product(to, I, tile, O, dyRows, O, CblasNoTrans, w.at(0), I, CblasNoTrans, 0f);
+    product(to, I, tile, O, dyRows, O, CblasNoTrans, w.at(0), I, CblasNoTrans);
   }
 
-  /** c = a · b + beta · c, with c of the tile's size and the inner dimension k. */
+  /** c = a · b, with c of the tile's size and the inner dimension k. */
   private static void product(
       FloatPointer c,
       int ldc,
@@ -85,11 +76,10 @@ final class Products implements AutoCloseable {
       int opA,
       FloatPointer b,
       int ldb,
-      int opB,
-      float beta) {
+      int opB) {
     int m = tile.rows;
     int n = tile.columns;
-    cblas_sgemm(CblasRowMajor, opA, opB, m, n, k, 1f, a, lda, b, ldb, beta, c, ldc);
+    cblas_sgemm(CblasRowMajor, opA, opB, m, n, k, 1f, a, lda, b, ldb, 0f, c, ldc);
   }
 
   /** Makes {@link #biasGradient} ready for batches of {@code B}; before the parts begin. */

@@ -1,15 +1,18 @@
 package mlpcuda.compute.cpu;
 
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Threads that share one piece of work after another with their caller. The pieces of a training
- * step last microseconds, so a thread that has finished spins for the next one, and sleeps only
- * when none has come for a while.
+ * Threads that share one piece of work after another with their caller. A piece comes in parts;
+ * each thread has a share of them, and who has finished its own takes from the others, the caller
+ * too: a thread that sleeps, or whose processor is taken away, holds nobody up for longer than the
+ * part it is at. The pieces of a training step last microseconds, so a thread that has nothing to
+ * do spins for the next one, and sleeps only when none has come for a while.
  */
 final class Workers implements AutoCloseable {
-  /** A part of a piece of work; the parts of one piece run at the same time. */
+  /** A part of a piece of work; the parts of one piece run at the same time, in any order. */
   interface Task {
     void run(int part, int parts);
   }
@@ -22,19 +25,28 @@ final class Workers implements AutoCloseable {
    */
   private static final int BARE_SPINS = 20_000;
 
+  private static final int STRIDE = 8; // longs between counters: each in a cache line of its own
+
   private final Thread[] threads;
   private final boolean[] asleep; // guarded by this
-  private final AtomicInteger unfinished = new AtomicInteger();
+
+  /**
+   * Of each thread's share, the caller's first: the round above, parts that nobody has begun below.
+   */
+  private final AtomicLongArray shares;
+
+  private final AtomicInteger unfinished = new AtomicInteger(); // parts
   // Volatile so that the compiler does not know what it holds and so does not compile each task
   // once more into the method that hands it over: on few cores compilers and work compete.
   private volatile Task task;
-  private int parts; // written before the round that announces it
+  private int parts; // written, like task, before the shares of a round
   private volatile int round;
   private volatile Throwable failure;
   private volatile boolean closed;
 
   /** {@code count} threads in all, the caller's included. */
   Workers(int count) {
+    shares = new AtomicLongArray(STRIDE * count);
     threads = new Thread[count - 1];
     asleep = new boolean[count - 1];
     for (int i = 0; i < threads.length; i++) {
@@ -55,36 +67,81 @@ final class Workers implements AutoCloseable {
     return threads.length + 1;
   }
 
+  /** Where part {@code part} of {@code parts} begins in 0 … n: a multiple of {@code unit}, or n. */
+  static int bound(int n, int unit, int part, int parts) {
+    long units = (n + unit - 1L) / unit;
+    return (int) Math.min(n, unit * (units * part / parts));
+  }
+
   /**
-   * Runs parts 0 … {@code parts − 1} of {@code task}, {@code parts} at most {@link #count}, and
-   * returns when all have ended; what one throws is thrown here.
+   * Runs parts 0 … {@code parts − 1} of {@code task} and returns when all have ended; what one
+   * throws is thrown here. One caller at a time: see {@link mlpcuda.compute.Ops}.
    */
   void run(int parts, Task task) {
-    failure = null;
     this.task = task;
-    if (parts == 1) {
-      this.task.run(0, 1);
+    if (parts == 1 || threads.length == 0) {
+      for (int part = 0; part < parts; part++) {
+        this.task.run(part, parts);
+      }
       return;
     }
+    failure = null;
     this.parts = parts;
-    unfinished.set(threads.length);
-    round++; // one caller at a time: see Ops
-    wake();
-    try {
-      this.task.run(0, parts);
-    } finally {
-      awaitOthers();
+    unfinished.set(parts);
+    int next = round + 1;
+    for (int share = 0; share < count(); share++) {
+      int left = Math.max(0, Math.min(perShare(parts), parts - share * perShare(parts)));
+      shares.set(STRIDE * share, (long) next << 32 | left);
     }
+    round = next;
+    wake();
+    runParts(0, next);
+    awaitOthers();
     Throwable thrown = failure;
     if (thrown != null) {
       throw new IllegalStateException("a part of the work failed: " + thrown, thrown);
     }
   }
 
-  /** Where part {@code part} of {@code parts} begins in 0 … n: a multiple of {@code unit}, or n. */
-  static int bound(int n, int unit, int part, int parts) {
-    long units = (n + unit - 1L) / unit;
-    return (int) Math.min(n, unit * (units * part / parts));
+  /** Runs the parts of thread {@code own}'s share, then those of others that nobody has begun. */
+  private void runParts(int own, int round) {
+    for (int i = 0; i < count(); i++) {
+      int share = (own + i) % count();
+      for (int k = take(share, round); k >= 0; k = take(share, round)) {
+        runPart(share * perShare(parts) + k);
+      }
+    }
+  }
+
+  private int perShare(int parts) {
+    return (parts - 1) / count() + 1;
+  }
+
+  /**
+   * The number, in its share, of a part that nobody has begun; −1 if there is none, or the round is
+   * over. Until that part ends the round cannot, and so {@code parts} and {@code task} are its own.
+   */
+  private int take(int share, int round) {
+    while (true) {
+      long state = shares.get(STRIDE * share);
+      int left = (int) state;
+      if ((int) (state >> 32) != round || left == 0) {
+        return -1;
+      }
+      if (shares.compareAndSet(STRIDE * share, state, state - 1)) {
+        return left - 1;
+      }
+    }
+  }
+
+  private void runPart(int part) {
+    try {
+      task.run(part, parts);
+    } catch (Throwable e) { // an Error too must reach the caller, who would wait for ever
+      failure = e;
+    } finally {
+      unfinished.decrementAndGet();
+    }
   }
 
   private void awaitOthers() {
@@ -101,33 +158,19 @@ final class Workers implements AutoCloseable {
     int seen = 0;
     while (!closed) {
       seen = nextRound(index, seen);
-      if (closed) {
-        return;
-      }
-      try {
-        if (index + 1 < parts) {
-          task.run(index + 1, parts);
-        }
-      } catch (Throwable e) { // an Error too must reach the caller, who would wait for ever
-        failure = e;
-      } finally {
-        unfinished.decrementAndGet();
-      }
+      runParts(index + 1, seen);
     }
   }
 
   /** Waits for a round that is not {@code seen}, and gives it; or for the end. */
   private int nextRound(int index, int seen) {
     long start = System.nanoTime();
-    for (int spins = 1; round == seen; spins++) {
+    for (int spins = 1; round == seen && !closed; spins++) {
       if (spins > BARE_SPINS) {
         Thread.onSpinWait();
       }
       if ((spins & 255) == 0 && System.nanoTime() - start > SPIN_NANOS) {
         sleep(index, seen);
-      }
-      if (closed) {
-        break;
       }
     }
     return round;
