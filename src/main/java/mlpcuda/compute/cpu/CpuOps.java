@@ -26,15 +26,17 @@ public final class CpuOps extends Ops {
   /** Floats of a block that loops work on: a few of them fit a 32 KiB first-level cache. */
   private static final int BLOCK = 1024;
 
-  /** What a part must have to do to be worth waking a thread for. */
-  private static final long GRAIN_FLOPS = 50_000;
-
+  /** What a thread must have to do to be worth waking. */
   private static final long GRAIN_ELEMENTS = 4096;
 
-  /** What a part of a large product has to do. */
+  private static final long GRAIN_FLOPS = 50_000;
+
+  /** What a part must have to do where a thread has several: parts of products pack anew. */
+  private static final long COARSE_ELEMENTS = 65_536;
+
   private static final long COARSE_FLOPS = 20_000_000;
 
-  private static final int MAX_SHARE = 4; // parts of a product for each thread
+  private static final int MAX_SHARE = 4; // parts for each thread
 
   private final Workers workers;
   private final float[][][] scratch; // by part, by slot
@@ -89,18 +91,23 @@ public final class CpuOps extends Ops {
 
   // ---- how work is split ----
 
-  private int parts(long work, long grain) {
-    return (int) Math.max(1, Math.min(workers.count(), work / grain));
+  /**
+   * Parts of a loop over elements, or of a product: one for each thread if there is enough for it;
+   * of large work several, so that a thread that is held up leaves some to the others.
+   */
+  private int parts(long work, long grain, long coarse) {
+    int threads = (int) Math.max(1, Math.min(workers.count(), work / grain));
+    return threads == 1
+        ? 1
+        : threads * (int) Math.max(1, Math.min(MAX_SHARE, work / threads / coarse));
   }
 
-  /**
-   * Parts of a product: of a large one several for each thread, so that a thread that is held up
-   * leaves some to the others; not many, as every part packs its operands anew.
-   */
+  private int parts(long elements) {
+    return parts(elements, GRAIN_ELEMENTS, COARSE_ELEMENTS);
+  }
+
   private int productParts(long flops) {
-    int parts = parts(flops, GRAIN_FLOPS);
-    long each = flops / parts;
-    return parts == 1 ? 1 : parts * (int) Math.max(1, Math.min(MAX_SHARE, each / COARSE_FLOPS));
+    return parts(flops, GRAIN_FLOPS, COARSE_FLOPS);
   }
 
   private float[] scratch(int part, int slot, int n) {
@@ -186,7 +193,7 @@ public final class CpuOps extends Ops {
     }
     var pixels = (Bytes) images;
     workers.run(
-        parts((long) B * I, GRAIN_ELEMENTS),
+        parts((long) B * I),
         (part, parts) -> {
           float[] row = scratch(part, 0, I);
           int end = Workers.bound(B, 1, part + 1, parts);
@@ -269,7 +276,7 @@ public final class CpuOps extends Ops {
   @Override
   protected void activationBackwardK(Buffer dx, Buffer dy, Buffer y, int n, Activation activation) {
     workers.run(
-        parts(n, GRAIN_ELEMENTS),
+        parts(n),
         (part, parts) ->
             differentiate(
                 part,
@@ -313,7 +320,7 @@ public final class CpuOps extends Ops {
     float scale = (float) (1 / (1.0 - rate));
     int count = ((Ints) step).at(0);
     workers.run(
-        parts(n, GRAIN_ELEMENTS),
+        parts(n),
         (part, parts) -> {
           float[] block = scratch(part, 0, BLOCK);
           int[] words = new int[4];
@@ -335,7 +342,7 @@ public final class CpuOps extends Ops {
   @Override
   protected void logSoftmaxForwardK(Buffer y, Buffer x, int B, int C) {
     workers.run(
-        parts((long) B * C, GRAIN_ELEMENTS),
+        parts((long) B * C),
         (part, parts) -> {
           float[] row = scratch(part, 0, C);
           double[] exponentials = new double[C];
@@ -360,7 +367,7 @@ public final class CpuOps extends Ops {
       rowRight = new boolean[B];
     }
     workers.run(
-        parts((long) B * C, GRAIN_ELEMENTS / 16), // an exponential costs many additions
+        parts(16L * B * C), // an exponential costs many additions
         (part, parts) -> {
           float[] row = scratch(part, 0, C);
           double[] exponentials = new double[C];
@@ -402,7 +409,7 @@ public final class CpuOps extends Ops {
     ((Floats) rate).get(0, lr, 1);
     var adam = new Loops.Adam(settings, lr[0], ((Ints) step).at(0));
     workers.run(
-        parts(n, GRAIN_ELEMENTS),
+        parts(n),
         (part, parts) -> {
           float[] wBlock = scratch(part, 0, BLOCK);
           float[] mBlock = scratch(part, 1, BLOCK);
