@@ -26,17 +26,10 @@ public final class CpuOps extends Ops {
   /** Floats of a block that loops work on: a few of them fit a 32 KiB first-level cache. */
   private static final int BLOCK = 1024;
 
-  /** What a thread must have to do to be worth waking. */
+  /** What a part must have to do to be worth waking a thread for. */
   private static final long GRAIN_ELEMENTS = 4096;
 
   private static final long GRAIN_FLOPS = 50_000;
-
-  /** What a part must have to do where a thread has several: parts of products pack anew. */
-  private static final long COARSE_ELEMENTS = 65_536;
-
-  private static final long COARSE_FLOPS = 20_000_000;
-
-  private static final int MAX_SHARE = 4; // parts for each thread
 
   private final Workers workers;
   private final float[][][] scratch; // by part, by slot
@@ -73,8 +66,8 @@ public final class CpuOps extends Ops {
           e);
     }
     workers = new Workers(threads);
-    scratch = new float[MAX_SHARE * threads][4][0];
-    bits = new int[MAX_SHARE * threads][2][BLOCK];
+    scratch = new float[threads][4][0];
+    bits = new int[threads][2][BLOCK];
   }
 
   @Override
@@ -92,22 +85,19 @@ public final class CpuOps extends Ops {
   // ---- how work is split ----
 
   /**
-   * Parts of a loop over elements, or of a product: one for each thread if there is enough for it;
-   * of large work several, so that a thread that is held up leaves some to the others.
+   * One part for each thread, as far as the work is worth waking them. Not more: every part of a
+   * product packs its operands anew, which costs more than it evens out.
    */
-  private int parts(long work, long grain, long coarse) {
-    int threads = (int) Math.max(1, Math.min(workers.count(), work / grain));
-    return threads == 1
-        ? 1
-        : threads * (int) Math.max(1, Math.min(MAX_SHARE, work / threads / coarse));
+  private int parts(long work, long grain) {
+    return (int) Math.max(1, Math.min(workers.count(), work / grain));
   }
 
   private int parts(long elements) {
-    return parts(elements, GRAIN_ELEMENTS, COARSE_ELEMENTS);
+    return parts(elements, GRAIN_ELEMENTS);
   }
 
   private int productParts(long flops) {
-    return parts(flops, GRAIN_FLOPS, COARSE_FLOPS);
+    return parts(flops, GRAIN_FLOPS);
   }
 
   private float[] scratch(int part, int slot, int n) {

@@ -7,9 +7,9 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * Threads that share one piece of work after another with their caller. A piece comes in parts;
  * each thread has a share of them, and who has finished its own takes from the others, the caller
- * too: a thread that sleeps, or whose processor is taken away, holds nobody up for longer than the
- * part it is at. The pieces of a training step last microseconds, so a thread that has nothing to
- * do spins for the next one, and sleeps only when none has come for a while.
+ * too: a thread that sleeps, or whose processor is taken away before it begins, holds nobody up.
+ * The pieces of a training step last microseconds, so a thread that has nothing to do spins for the
+ * next one, and sleeps only when none has come for a while.
  */
 final class Workers implements AutoCloseable {
   /** A part of a piece of work; the parts of one piece run at the same time, in any order. */
