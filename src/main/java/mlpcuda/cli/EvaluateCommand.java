@@ -3,14 +3,10 @@ package mlpcuda.cli;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
-import mlpcuda.compute.Ops;
 import mlpcuda.data.BadFileException;
 import mlpcuda.data.Dataset;
 import mlpcuda.data.ImageSet;
-import mlpcuda.data.Scaling;
 import mlpcuda.model.ModelFile;
-import mlpcuda.net.Examples;
-import mlpcuda.net.Mlp;
 import mlpcuda.net.Parameters;
 import mlpcuda.report.Metrics;
 import mlpcuda.train.Evaluation;
@@ -59,11 +55,15 @@ final class EvaluateCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     var terminal = new Terminal(json ? spec.commandLine().getErr() : out, Terminal.isInteractive());
     ModelFile file = ModelFile.read(model);
-    try (Opened opened = Opened.of(device, data, terminal)) {
+    try (Opened opened = Opened.of(device, data, terminal);
+        var parameters = new Parameters(opened.ops(), file.shape())) {
+      parameters.write(file.weights());
       ImageSet test = fitting(file, opened.dataset());
       terminal.line(opened.ops().description() + " (" + device.reason() + ")");
       terminal.line(Tables.layers(file.shape()));
-      Evaluation answers = evaluate(opened.ops(), file, test);
+      Evaluation answers =
+          Evaluation.of(
+              opened.ops(), file.shape(), parameters, test, file.scaling(), testBatchSize);
       terminal.line(Tables.answers(answers));
       terminal.line(Tables.result("Test", answers));
       if (json) {
@@ -81,34 +81,12 @@ final class EvaluateCommand implements Callable<Integer> {
               .formatted(
                   model, dataset.name(), file.rows(), file.cols(), test.rows(), test.cols()));
     }
-    int largest = 0;
-    for (byte label : test.labels()) {
-      largest = Math.max(largest, Byte.toUnsignedInt(label));
-    }
+    int largest = test.largestLabel();
     if (largest >= file.shape().classes()) {
       throw new BadFileException(
           "%s: the test labels of %s must be below the network's %d classes, found %d"
               .formatted(model, dataset.name(), file.shape().classes(), largest));
     }
     return test;
-  }
-
-  private Evaluation evaluate(Ops ops, ModelFile file, ImageSet test) {
-    Scaling scaling = file.scaling();
-    int B = Math.min(testBatchSize, test.size());
-    try (var parameters = new Parameters(ops, file.shape());
-        Mlp mlp = Mlp.forInference(ops, file.shape(), parameters, B);
-        var examples =
-            new Examples(
-                ops,
-                file.shape(),
-                test.pixels(),
-                test.labels(),
-                B,
-                scaling.scale(),
-                scaling.shift())) {
-      parameters.write(file.weights());
-      return Evaluation.of(ops, mlp, examples, test.labels(), B);
-    }
   }
 }

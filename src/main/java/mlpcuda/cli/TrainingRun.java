@@ -90,7 +90,9 @@ record TrainingRun(
   private void train(Parameters parameters, Metrics metrics) {
     int B = Math.min(settings.trainer.batchSize(), train.size());
     try (Mlp mlp = Mlp.forTraining(ops, shape, parameters, B);
-        Examples examples = examples(train, B);
+        Examples examples =
+            new Examples(
+                ops, shape, train.pixels(), train.labels(), B, scaling.scale(), scaling.shift());
         Adam adam = new Adam(ops, parameters, AdamSettings.DEFAULT, settings.learningRate);
         Step step = new Step(ops, mlp, adam, examples);
         var display =
@@ -123,32 +125,30 @@ record TrainingRun(
   }
 
   private void evaluate(Parameters parameters, Metrics metrics) {
-    int B = Math.min(settings.testBatchSize, Math.max(dataset.test().size(), train.size()));
-    try (Mlp mlp = Mlp.forInference(ops, shape, parameters, B);
-        Examples test = examples(dataset.test(), B);
-        Examples seen = examples(train, B)) {
-      Evaluation answers = Evaluation.of(ops, mlp, test, dataset.test().labels(), B);
-      metrics.evaluated("test", answers);
-      if (!Double.isFinite(answers.loss())) { // the last step's update, which no step has met
-        throw new DivergedException(metrics.epochsDone(), metrics.stepsDone(), answers.loss());
-      }
-      terminal.line(Tables.answers(answers));
-      if (settings.evaluateTraining) {
-        Evaluation learnt = Evaluation.of(ops, mlp, seen, train.labels(), B);
-        metrics.evaluated("train", learnt);
-        terminal.line(Tables.result("Training", learnt));
-      }
-      if (folder != null) {
-        save(parameters, metrics);
-        terminal.line("Saved %s, metrics.json and metrics.csv", folder.resolve(MODEL));
-      }
-      terminal.line(Tables.result("Test", answers));
+    Evaluation answers = answers(parameters, dataset.test());
+    metrics.evaluated("test", answers);
+    if (!Double.isFinite(answers.loss())) { // the last step's update, which no step has met
+      throw new DivergedException(metrics.epochsDone(), metrics.stepsDone(), answers.loss());
     }
+    terminal.line(Tables.answers(answers));
+    if (settings.evaluateTraining) {
+      Evaluation learnt = answers(parameters, train);
+      metrics.evaluated("train", learnt);
+      terminal.line(Tables.result("Training", learnt));
+    }
+    if (folder != null) {
+      if (metrics.epochsDone() == 0) {
+        save(parameters, metrics);
+      } else {
+        metrics.write(folder); // the model is the last epoch's, which is there
+      }
+      terminal.line("Saved %s, metrics.json and metrics.csv", folder.resolve(MODEL));
+    }
+    terminal.line(Tables.result("Test", answers));
   }
 
-  private Examples examples(ImageSet set, int B) {
-    return new Examples(
-        ops, shape, set.pixels(), set.labels(), B, scaling.scale(), scaling.shift());
+  private Evaluation answers(Parameters parameters, ImageSet set) {
+    return Evaluation.of(ops, shape, parameters, set, scaling, settings.testBatchSize);
   }
 
   private void save(Parameters parameters, Metrics metrics) {

@@ -34,7 +34,7 @@ public final class IdxFolder {
   static Dataset read(String name, Path folder, OptionalInt classes) {
     Path place = place(folder, List.of(TRAIN, TEST));
     ImageSet train = split(place, TRAIN);
-    int c = classes.isPresent() ? classes.getAsInt() : 1 + largest(train.labels());
+    int c = classes.isPresent() ? classes.getAsInt() : 1 + train.largestLabel();
     checkLabels(file(place, labels(TRAIN)), train, c);
     ImageSet test = split(place, TEST);
     if (test.rows() != train.rows() || test.cols() != train.cols()) {
@@ -147,14 +147,6 @@ public final class IdxFolder {
               .formatted(labelFile, images.count(), imageFile.getFileName(), labels.length));
     }
     return new ImageSet(images.rows(), images.cols(), images.pixels(), labels);
-  }
-
-  private static int largest(byte[] labels) {
-    int largest = 0;
-    for (byte label : labels) {
-      largest = Math.max(largest, label & 0xff);
-    }
-    return largest;
   }
 
   private static void checkLabels(Path file, ImageSet set, int classes) {

@@ -16,6 +16,15 @@ public record ImageSet(int rows, int cols, byte[] pixels, byte[] labels) {
     return labels.length;
   }
 
+  /** The largest label of all. */
+  public int largestLabel() {
+    int largest = 0;
+    for (byte label : labels) {
+      largest = Math.max(largest, Byte.toUnsignedInt(label));
+    }
+    return largest;
+  }
+
   /** Pixels of one image: the inputs of a network. */
   public int pixelsPerImage() {
     return rows * cols;

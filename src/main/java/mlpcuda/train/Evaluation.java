@@ -4,8 +4,12 @@ import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.ExampleOrder;
+import mlpcuda.data.ImageSet;
+import mlpcuda.data.Scaling;
 import mlpcuda.net.Examples;
 import mlpcuda.net.Mlp;
+import mlpcuda.net.MlpShape;
+import mlpcuda.net.Parameters;
 
 /**
  * How a network answers a set of examples.
@@ -14,13 +18,24 @@ import mlpcuda.net.Mlp;
  * @param confusion (C, C): examples by true class (row) and answered class (column)
  */
 public record Evaluation(double loss, long[][] confusion) {
-  /** Evaluates all examples, in batches of {@code B}. */
-  public static Evaluation of(Ops ops, Mlp mlp, Examples examples, byte[] labels, int B) {
-    int C = mlp.shape().classes();
-    int[] order = ExampleOrder.sequential(examples.size());
+  /** Evaluates the network of those parameters on a set, in batches of up to {@code batchSize}. */
+  public static Evaluation of(
+      Ops ops,
+      MlpShape shape,
+      Parameters parameters,
+      ImageSet set,
+      Scaling scaling,
+      int batchSize) {
+    int B = Math.min(batchSize, set.size());
+    int C = shape.classes();
+    byte[] labels = set.labels();
+    int[] order = ExampleOrder.sequential(set.size());
     long[][] confusion = new long[C][C];
     double losses = 0;
-    try (Buffer log = ops.allocate("log", Type.FLOAT32, 2);
+    try (Mlp mlp = Mlp.forInference(ops, shape, parameters, B);
+        var examples =
+            new Examples(ops, shape, set.pixels(), labels, B, scaling.scale(), scaling.shift());
+        Buffer log = ops.allocate("log", Type.FLOAT32, 2);
         Buffer one = ops.allocate("one", Type.INT32, 1)) {
       ops.increment(one);
       float[] sums = new float[2];

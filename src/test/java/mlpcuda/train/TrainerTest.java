@@ -74,13 +74,12 @@ class TrainerTest {
           var parameters = new Parameters(ops, shape);
           var mlp = Mlp.forTraining(ops, shape, parameters, B);
           var examples = new Examples(ops, shape, train.pixels(), train.labels(), B, scale, shift);
-          var others = new Examples(ops, shape, test.pixels(), test.labels(), B, scale, shift);
           var adam = new Adam(ops, parameters, AdamSettings.DEFAULT, rate);
           var step = new Step(ops, mlp, adam, examples)) {
         parameters.initialise(settings.seed());
         new Trainer(settings, step, train.size(), List.of(this)).run();
         weights = parameters.read();
-        answers = Evaluation.of(ops, mlp, others, test.labels(), B);
+        answers = Evaluation.of(ops, shape, parameters, test, scaling, B);
       }
       assertEquals(0, ops.liveBytes());
       return this;
