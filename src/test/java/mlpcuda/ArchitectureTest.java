@@ -19,13 +19,23 @@ class ArchitectureTest {
 
   private static final Map<String, List<String>> MAY_USE =
       Map.of(
-          "cli", List.of("report", "train", "model", "net", "compute", "compute.cpu", "data"),
+          "cli",
+              List.of(
+                  "report",
+                  "train",
+                  "model",
+                  "net",
+                  "compute",
+                  "compute.cpu",
+                  "compute.cuda",
+                  "data"),
           "report", List.of("train", "data"),
           "train", List.of("net", "compute", "data"),
           "model", List.of("net", "compute", "data"),
           "net", List.of("compute", "random"),
           "compute", List.of(),
           "compute.cpu", List.of("compute", "random"),
+          "compute.cuda", List.of("compute", "random"),
           "data", List.of("random"),
           "random", List.of());
 

@@ -1,0 +1,57 @@
+package mlpcuda.compute.cuda;
+
+import java.util.Arrays;
+
+/**
+ * The arguments of a kernel in their order, each in 8 bytes of its own: a driver takes the address
+ * of each. {@link #types} has a letter for each: p an address or 64-bit integer, i a 32-bit
+ * integer, f a float.
+ */
+public final class Arguments {
+  private final StringBuilder types = new StringBuilder();
+  private long[] values = new long[12];
+
+  private Arguments add(char type, long value) {
+    if (types.length() == values.length) {
+      values = Arrays.copyOf(values, 2 * values.length);
+    }
+    values[types.length()] = value;
+    types.append(type);
+    return this;
+  }
+
+  /** An address of the device, or 0, the null pointer. */
+  public Arguments address(long address) {
+    return add('p', address);
+  }
+
+  /** A 64-bit integer. */
+  public Arguments add(long value) {
+    return add('p', value);
+  }
+
+  /** A 32-bit integer. */
+  public Arguments add(int value) {
+    return add('i', Integer.toUnsignedLong(value));
+  }
+
+  /** A float. */
+  public Arguments add(float value) {
+    return add('f', Integer.toUnsignedLong(Float.floatToRawIntBits(value)));
+  }
+
+  /** How many there are. */
+  public int count() {
+    return types.length();
+  }
+
+  /** A letter for each: p, i or f. */
+  public String types() {
+    return types.toString();
+  }
+
+  /** The bits of argument {@code i}, the upper ones 0 where it is shorter. */
+  public long bits(int i) {
+    return values[i];
+  }
+}

@@ -1,0 +1,27 @@
+package mlpcuda.compute.cuda;
+
+/** A call of CUDA that failed. A launch's failure may show at a later call only. */
+public final class CudaException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  /** CUDA_ERROR_OUT_OF_MEMORY. */
+  public static final int OUT_OF_MEMORY = 2;
+
+  private final int code;
+
+  /**
+   * @param call the function of CUDA, as {@code cuMemAlloc}
+   * @param code what it returned
+   * @param name CUDA's name for the code, as {@code CUDA_ERROR_ILLEGAL_ADDRESS}
+   * @param text CUDA's text for it
+   */
+  public CudaException(String call, int code, String name, String text) {
+    super("%s failed: %s (%d): %s".formatted(call, name, code, text));
+    this.code = code;
+  }
+
+  /** What the call returned. */
+  public int code() {
+    return code;
+  }
+}

@@ -1,0 +1,32 @@
+package mlpcuda.compute.cuda;
+
+/** A product of single-precision matrices in column-major order, as BLAS and cuBLAS have it. */
+public interface Sgemm extends AutoCloseable {
+  /**
+   * C = op(A) · op(B), where op transposes if asked, all of it in column-major order: element (i,
+   * j) of a matrix X lies at x + 4 · (i + j · ldx).
+   *
+   * @param m rows of op(A) and of C
+   * @param n columns of op(B) and of C
+   * @param k columns of op(A), rows of op(B)
+   * @param a with {@code b}, {@code c}: addresses on the device
+   */
+  void multiply(
+      boolean transposeA,
+      boolean transposeB,
+      int m,
+      int n,
+      int k,
+      long a,
+      int lda,
+      long b,
+      int ldb,
+      long c,
+      int ldc);
+
+  /** What multiplies, with its version. */
+  String description();
+
+  @Override
+  void close();
+}
