@@ -1,0 +1,42 @@
+// Dropout without a stored mask: whether an element is kept is a function of its index, the layer, the step and the
+// seed, so that the backward pass, and the CPU, find the same one.
+//
+// Philox4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+#pragma once
+
+namespace op {
+
+struct Block {
+  unsigned word[4];
+};
+
+__device__ inline Block philox(Block c, unsigned k0, unsigned k1) {
+  for (int round = 0; round < 10; round++) {
+    unsigned high0 = __umulhi(0xD2511F53, c.word[0]), low0 = 0xD2511F53 * c.word[0];
+    unsigned high1 = __umulhi(0xCD9E8D57, c.word[2]), low1 = 0xCD9E8D57 * c.word[2];
+    c = {high1 ^ c.word[1] ^ k0, low1, high0 ^ c.word[3] ^ k1, low0};
+    k0 += 0x9E3779B9;
+    k1 += 0xBB67AE85;
+  }
+  return c;
+}
+
+// y (n) = x * scale where kept, 0 elsewhere; y may be x. Element i is kept where word i mod 4 of the block of counter
+// (i / 4, layer, step, use) and key `seed`, as a number in [0, 1), is at least `rate`. One thread has 4 elements.
+__device__ inline void dropout_forward(float *y, const float *x, const int *step, int n, float rate, float scale,
+                                       int layer, int use, unsigned long long seed) {
+  unsigned block = blockIdx.x * blockDim.x + threadIdx.x;
+  if (block > (n - 1) / 4) {
+    return;
+  }
+  Block words = philox({block, unsigned(layer), unsigned(step[0]), unsigned(use)}, unsigned(seed), unsigned(seed >> 32));
+#pragma unroll  // an array indexed at run time would leave the registers
+  for (int k = 0; k < 4; k++) {
+    unsigned i = 4 * block + k;
+    if (i < n) {
+      y[i] = (words.word[k] >> 8) * 0x1p-24f >= rate ? x[i] * scale : 0;
+    }
+  }
+}
+
+}  // namespace op

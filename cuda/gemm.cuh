@@ -1,0 +1,176 @@
+// Products of a layer's matrices where there is no cuBLAS, and with what follows them fused in: bias and activation
+// forwards, the activation's derivative backwards. That saves a pass over the output, and a node of the graph.
+//
+// A block has a tile of BM x BN of the output and walks along K in steps of BK: while it multiplies one pair of tiles
+// in shared memory, the loads of the next pair are under way. A thread has TM x TN outputs, in groups of 4 so that it
+// reads shared memory 16 bytes at a time. SLICES groups of threads share the BK products of each step, for outputs too
+// small to fill the chip with tiles; their sums are added in a fixed order at the end. Nothing is atomic: the same
+// operands give the same bits.
+#pragma once
+
+#include "activation.cuh"
+
+namespace op {
+
+template <int BM_, int BN_, int BK_, int TM_, int TN_, int SLICES_, int ROWS_A_PASS_>
+struct Tiles {
+  static constexpr int BM = BM_, BN = BN_, BK = BK_, TM = TM_, TN = TN_, SLICES = SLICES_;
+  static constexpr int ROWS_A_PASS = ROWS_A_PASS_;  // of a thread's TM, in the pass that stores the outputs
+  static constexpr int THREADS = BM / TM * (BN / TN) * SLICES;
+  static constexpr int STRIDE_A = BM + 4, STRIDE_B = BN + 4;  // fewer bank conflicts, and 16-byte rows still
+  static constexpr int OPERANDS = BK * (STRIDE_A + STRIDE_B);
+  static constexpr int OUTPUTS = SLICES * ROWS_A_PASS * (BM / TM) * BN;
+  static constexpr int SHARED = OPERANDS > OUTPUTS ? OPERANDS : OUTPUTS;
+};
+
+using Small = Tiles<32, 32, 64, 4, 4, 4, 4>;    // many blocks and short sums: a batch of 64
+using Large = Tiles<128, 128, 16, 8, 8, 1, 1>;  // most products per byte read: a batch of 16384
+
+// How an operand X (ROWS, K) lies in memory.
+enum Layout { K_CONTIGUOUS, K_STRIDED };
+
+// Part of a tile (SIZE, BK) of an operand that a thread carries from global to shared memory.
+template <class T, int SIZE, int STRIDE, Layout LAYOUT>
+struct Carrier {
+  static constexpr int COUNT = SIZE * T::BK / T::THREADS;
+  static_assert(COUNT * T::THREADS == SIZE * T::BK, "each thread carries the same number of elements");
+  float value[COUNT];
+
+  // The place of element i of this thread: neighbours in memory go to neighbouring threads.
+  static __device__ int row(int i) {
+    int e = i * T::THREADS + threadIdx.x;
+    return LAYOUT == K_CONTIGUOUS ? e / T::BK : e % SIZE;
+  }
+  static __device__ int k(int i) {
+    int e = i * T::THREADS + threadIdx.x;
+    return LAYOUT == K_CONTIGUOUS ? e % T::BK : e / SIZE;
+  }
+
+  __device__ void load(const float *x, int row0, int k0, int rows, int K) {
+#pragma unroll
+    for (int i = 0; i < COUNT; i++) {
+      int r = row0 + row(i), c = k0 + k(i);
+      bool inside = r < rows && c < K;
+      value[i] = inside ? x[LAYOUT == K_CONTIGUOUS ? size_t(r) * K + c : size_t(c) * rows + r] : 0;
+    }
+  }
+
+  __device__ void store(float *shared) const {
+#pragma unroll
+    for (int i = 0; i < COUNT; i++) {
+      shared[k(i) * STRIDE + row(i)] = value[i];
+    }
+  }
+};
+
+// Copies COUNT floats, in groups of 4 that lie `apart` floats from each other.
+template <int COUNT>
+__device__ inline void read_groups(float *to, const float *from, int apart) {
+#pragma unroll
+  for (int g = 0; g < COUNT / 4; g++) {
+    float4 four = *reinterpret_cast<const float4 *>(from + g * apart);
+    to[4 * g] = four.x;
+    to[4 * g + 1] = four.y;
+    to[4 * g + 2] = four.z;
+    to[4 * g + 3] = four.w;
+  }
+}
+
+// c (M, N) = finish(a (M, K) times b (N, K) transposed). A grid of (M / BM, N / BN) blocks, both rounded up.
+template <class T, Layout LAYOUT_A, Layout LAYOUT_B, class Finish>
+__device__ inline void multiply(float *c, const float *a, const float *b, int M, int N, int K, Finish finish) {
+  __shared__ __align__(16) float shared[T::SHARED];
+  float *shared_a = shared;
+  float *shared_b = shared + T::BK * T::STRIDE_A;
+  constexpr int ACROSS = T::BN / T::TN, SLICE_THREADS = T::THREADS / T::SLICES;
+  constexpr int APART_M = T::BM / (T::TM / 4), APART_N = T::BN / (T::TN / 4);
+  int slice = threadIdx.x / SLICE_THREADS, thread = threadIdx.x % SLICE_THREADS;
+  int tm = thread / ACROSS * 4, tn = thread % ACROSS * 4;
+  int m0 = blockIdx.x * T::BM, n0 = blockIdx.y * T::BN;
+
+  float sum[T::TM][T::TN] = {};
+  Carrier<T, T::BM, T::STRIDE_A, LAYOUT_A> carry_a;
+  Carrier<T, T::BN, T::STRIDE_B, LAYOUT_B> carry_b;
+  carry_a.load(a, m0, 0, M, K);
+  carry_b.load(b, n0, 0, N, K);
+  for (int k0 = 0; k0 < K; k0 += T::BK) {
+    carry_a.store(shared_a);
+    carry_b.store(shared_b);
+    __syncthreads();
+    if (k0 + T::BK < K) {
+      carry_a.load(a, m0, k0 + T::BK, M, K);
+      carry_b.load(b, n0, k0 + T::BK, N, K);
+    }
+    constexpr int SHARE = T::BK / T::SLICES;
+#pragma unroll 8
+    for (int k = 0; k < SHARE; k++) {
+      float am[T::TM], bn[T::TN];
+      read_groups<T::TM>(am, shared_a + (slice * SHARE + k) * T::STRIDE_A + tm, APART_M);
+      read_groups<T::TN>(bn, shared_b + (slice * SHARE + k) * T::STRIDE_B + tn, APART_N);
+#pragma unroll
+      for (int i = 0; i < T::TM; i++) {
+#pragma unroll
+        for (int j = 0; j < T::TN; j++) {
+          sum[i][j] = fmaf(am[i], bn[j], sum[i][j]);
+        }
+      }
+    }
+    __syncthreads();  // before the next pair of tiles, or the sums, replaces this one
+  }
+
+  // The sums go through shared memory, some of each thread's rows at a time: there the slices meet, and neighbouring
+  // threads then finish and store neighbouring outputs.
+  constexpr int DOWN = T::BM / T::TM, ROWS = T::ROWS_A_PASS * DOWN, PART = ROWS * T::BN;
+#pragma unroll  // an array indexed at run time would leave the registers
+  for (int pass = 0; pass < T::TM / T::ROWS_A_PASS; pass++) {
+#pragma unroll
+    for (int i = 0; i < T::ROWS_A_PASS; i++) {
+#pragma unroll
+      for (int j = 0; j < T::TN; j++) {
+        shared[slice * PART + (i * DOWN + tm / 4) * T::BN + j / 4 * APART_N + tn + j % 4] =
+            sum[pass * T::ROWS_A_PASS + i][j];
+      }
+    }
+    __syncthreads();
+#pragma unroll 1
+    for (unsigned e = threadIdx.x; e < PART; e += T::THREADS) {
+      int i = pass * T::ROWS_A_PASS + e / T::BN / DOWN;
+      int m = m0 + i / 4 * APART_M + e / T::BN % DOWN * 4 + i % 4;
+      int n = n0 + e % T::BN;
+      if (m < M && n < N) {
+        float all = 0;
+#pragma unroll
+        for (int s = 0; s < T::SLICES; s++) {
+          all += shared[s * PART + e];
+        }
+        size_t at = size_t(m) * N + n;
+        c[at] = finish(all, at, n);
+      }
+    }
+    __syncthreads();  // before the next pass writes
+  }
+}
+
+// y (B, O) = activation(x (B, I) times w (O, I) transposed + b (O)).
+template <class T>
+__device__ inline void linear_forward(float *y, const float *x, const float *w, const float *b, int B, int I, int O,
+                                      int activation) {
+  multiply<T, K_CONTIGUOUS, K_CONTIGUOUS>(
+      y, x, w, B, O, I, [=](float sum, size_t, int o) { return activate(sum + b[o], activation); });
+}
+
+// dw (O, I) = dy (B, O) transposed times x (B, I).
+template <class T>
+__device__ inline void linear_backward_weights(float *dw, const float *dy, const float *x, int B, int I, int O) {
+  multiply<T, K_STRIDED, K_STRIDED>(dw, dy, x, O, I, B, [](float sum, size_t, int) { return sum; });
+}
+
+// dx (B, I) = dy (B, O) times w (O, I), times the derivative of the activation that made x (B, I).
+template <class T>
+__device__ inline void linear_backward_inputs(float *dx, const float *dy, const float *x, const float *w, int B, int I,
+                                              int O, int below) {
+  multiply<T, K_CONTIGUOUS, K_STRIDED>(
+      dx, dy, w, B, I, O, [=](float sum, size_t at, int) { return below == NONE ? sum : differentiate(sum, x[at], below); });
+}
+
+}  // namespace op

@@ -1,0 +1,66 @@
+// Reductions in a fixed order: the same numbers give the same bits, however warps are scheduled.
+#pragma once
+
+namespace op {
+
+constexpr unsigned WHOLE_WARP = 0xffffffff;
+constexpr int WARP = 32;
+
+// The sum over the lanes of a warp, in each of them.
+__device__ inline float warp_sum(float x) {
+  for (int offset = WARP / 2; offset > 0; offset /= 2) {
+    x += __shfl_xor_sync(WHOLE_WARP, x, offset);
+  }
+  return x;
+}
+
+// The sum over the threads of a block of whole warps, right in thread 0. `partial` (32) is shared; it may be used again
+// after the block's next barrier.
+__device__ inline float block_sum(float x, float *partial) {
+  x = warp_sum(x);
+  if (threadIdx.x % WARP == 0) {
+    partial[threadIdx.x / WARP] = x;
+  }
+  __syncthreads();
+  if (threadIdx.x < WARP) {
+    x = warp_sum(threadIdx.x < blockDim.x / WARP ? partial[threadIdx.x] : 0);
+  }
+  return x;
+}
+
+// out[0] = the sum of x (n). One block.
+__device__ inline void sum(float *out, const float *x, int n) {
+  __shared__ float partial[WARP];
+  float mine = 0;
+  for (int i = threadIdx.x; i < n; i += blockDim.x) {
+    mine += x[i];
+  }
+  float all = block_sum(mine, partial);
+  if (threadIdx.x == 0) {
+    out[0] = all;
+  }
+}
+
+// db (O) = the column sums of dy (B, O). A block of 32 x 32 threads has 32 columns: a warp reads one row's part at once,
+// row r goes to warp r mod 32, and the 32 partial sums of a column are added in their order.
+__device__ inline void column_sum(float *db, const float *dy, int B, int O) {
+  __shared__ float partial[WARP][WARP];
+  int o = blockIdx.x * WARP + threadIdx.x;
+  float mine = 0;
+  if (o < O) {
+    for (int b = threadIdx.y; b < B; b += WARP) {
+      mine += dy[b * O + o];
+    }
+  }
+  partial[threadIdx.y][threadIdx.x] = mine;
+  __syncthreads();
+  if (threadIdx.y == 0 && o < O) {
+    float all = 0;
+    for (int r = 0; r < WARP; r++) {
+      all += partial[r][threadIdx.x];
+    }
+    db[o] = all;
+  }
+}
+
+}  // namespace op

@@ -1,0 +1,108 @@
+// Log-softmax, and cross-entropy with all that comes with it.
+//
+// Cross-entropy fuses log-softmax, loss, gradient and the count of right answers: the logits are read from memory once
+// and from the cache after that, and the probabilities are never stored. One warp has a row, of any number of classes.
+// The row's largest logit is taken from all before exponentials, so that logits of any finite size are safe.
+#pragma once
+
+#include "reduce.cuh"
+
+namespace op {
+
+struct Largest {
+  float value;
+  int index;  // the first of equals
+};
+
+// The largest of x (C), in each lane of the warp.
+__device__ inline Largest row_largest(const float *x, int C, int lane) {
+  Largest mine = {-INFINITY, C};
+  for (int c = lane; c < C; c += WARP) {
+    if (x[c] > mine.value || mine.index == C) {
+      mine = {x[c], c};
+    }
+  }
+  for (int offset = WARP / 2; offset > 0; offset /= 2) {
+    float value = __shfl_xor_sync(WHOLE_WARP, mine.value, offset);
+    int index = __shfl_xor_sync(WHOLE_WARP, mine.index, offset);
+    if (value > mine.value || (value == mine.value && index < mine.index)) {
+      mine = {value, index};
+    }
+  }
+  return mine;
+}
+
+// The sum of e^(x - max) over x (C), in each lane of the warp.
+__device__ inline float row_exponentials(const float *x, int C, float max, int lane) {
+  float sum = 0;
+  for (int c = lane; c < C; c += WARP) {
+    sum += expf(x[c] - max);
+  }
+  return warp_sum(sum);
+}
+
+// y (B, C) = x - log of the sum of e^x, each row. Blocks of whole warps.
+__device__ inline void log_softmax_forward(float *y, const float *x, int B, int C) {
+  int lane = threadIdx.x % WARP;
+  int row = (blockIdx.x * blockDim.x + threadIdx.x) / WARP;
+  if (row >= B) {
+    return;  // the whole warp
+  }
+  x += size_t(row) * C;
+  y += size_t(row) * C;
+  float max = row_largest(x, C, lane).value;
+  float log_sum = logf(row_exponentials(x, C, max, lane));
+  for (int c = lane; c < C; c += WARP) {
+    y[c] = (x[c] - max) - log_sum;
+  }
+}
+
+// The row (step - 1) mod S of log (S, 2) = the sums of losses (B) and of right (B), in a fixed order. One block.
+__device__ inline void log_losses(float *log, const float *losses, const float *right, const int *step, int B, int S) {
+  __shared__ float partial[2][WARP];
+  float loss = 0;
+  float count = 0;
+  for (int b = threadIdx.x; b < B; b += blockDim.x) {
+    loss += losses[b];
+    count += right[b];
+  }
+  loss = block_sum(loss, partial[0]);
+  count = block_sum(count, partial[1]);
+  if (threadIdx.x == 0) {
+    int row = (step[0] - 1) % S;
+    row = row < 0 ? row + S : row;
+    log[2 * row] = loss;
+    log[2 * row + 1] = count;
+  }
+}
+
+// For logits x (B, C) and classes y (B): losses (B) and right (B), each right answer 1; dx (B, C), the gradient of the
+// batch's mean loss, unless null. A grid of one block sums into the log at once, which saves a node of the graph;
+// after larger grids log_losses must follow. Blocks of whole warps.
+__device__ inline void cross_entropy_forward(float *dx, float *log, float *losses, float *right, const float *x,
+                                             const int *y, const int *step, int B, int C, int S) {
+  int lane = threadIdx.x % WARP;
+  int warps = gridDim.x * blockDim.x / WARP;
+  for (int row = (blockIdx.x * blockDim.x + threadIdx.x) / WARP; row < B; row += warps) {
+    const float *logits = x + size_t(row) * C;
+    int label = y[row];
+    Largest largest = row_largest(logits, C, lane);
+    float sum = row_exponentials(logits, C, largest.value, lane);
+    if (lane == 0) {
+      losses[row] = (largest.value - logits[label]) + logf(sum);
+      right[row] = largest.index == label ? 1 : 0;
+    }
+    if (dx != nullptr) {
+      for (int c = lane; c < C; c += WARP) {
+        float softmax = expf(logits[c] - largest.value) / sum;
+        dx[size_t(row) * C + c] = (c == label ? softmax - 1 : softmax) / B;
+      }
+    }
+  }
+  if (gridDim.x == 1) {
+    __syncthreads();  // all rows' losses are there
+    log_losses(log, losses, right, step, B, S);
+  }
+}
+
+}  // namespace op

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Compiles cuda/*.cu to cuda/ptx/*.ptx, which is committed: building the jar needs no CUDA.
+#
+#   scripts/build-ptx.sh        # nvcc 13 (or NVCC=path)
+#
+# The text is plain enough for PTX ISA 8.0, so its version is lowered to that: drivers from R525 on take it, and so does
+# the assembler of the tests. Its first line is a hash of the sources; a test compares it with them.
+set -euo pipefail
+cd "$(dirname "$0")/../cuda"
+nvcc=${NVCC:-nvcc}
+stamp=$(cat $(ls ./*.cu ./*.cuh | LC_ALL=C sort) | sha256sum | cut -d ' ' -f 1)
+mkdir -p ptx
+for source in *.cu; do
+  name=${source%.cu}
+  "$nvcc" -ptx -arch=sm_75 -O3 -std=c++17 -Werror all-warnings -o "ptx/$name.tmp" "$source"
+  {
+    echo "// sources: sha256 $stamp (scripts/build-ptx.sh)"
+    sed -E 's/^\.version .*/.version 8.0/' "ptx/$name.tmp"
+  } > "ptx/$name.ptx"
+  rm "ptx/$name.tmp"
+  echo "cuda/ptx/$name.ptx: $(grep -c "\.entry " "ptx/$name.ptx") entries"
+done
