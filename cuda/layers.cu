@@ -31,9 +31,9 @@ ENTRY(column_sum)(float *db, const float *dy, int B, int O) {
   op::column_sum(db, dy, B, O);
 }
 
-ENTRY(cross_entropy_forward)(float *dx, float *log, float *losses, float *right, const float *x, const int *y,
-                             const int *step, int B, int C, int S) {
-  op::cross_entropy_forward(dx, log, losses, right, x, y, step, B, C, S);
+ENTRY(cross_entropy_forward)(float *dx, float *log, float *losses, const float *x, const int *y, const int *step,
+                             int B, int C, int S) {
+  op::cross_entropy_forward(dx, log, losses, x, y, step, B, C, S);
 }
 
 ENTRY(dropout_forward)(float *y, const float *x, const int *step, int n, float rate, float scale, int layer, int use,
@@ -46,8 +46,8 @@ ENTRY(gather_forward)(float *x, int *y, const unsigned char *images, const unsig
   op::gather_forward(x, y, images, labels, rows, end, B, I, scale, shift);
 }
 
-ENTRY(log_losses)(float *log, const float *losses, const float *right, const int *step, int B, int S) {
-  op::log_losses(log, losses, right, step, B, S);
+ENTRY(log_losses)(float *log, const float *losses, const int *step, int B, int S) {
+  op::log_losses(log, losses, step, B, S);
 }
 
 ENTRY(log_softmax_forward)(float *y, const float *x, int B, int C) {

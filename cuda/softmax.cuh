@@ -57,14 +57,14 @@ __device__ inline void log_softmax_forward(float *y, const float *x, int B, int 
   }
 }
 
-// The row (step - 1) mod S of log (S, 2) = the sums of losses (B) and of right (B), in a fixed order. One block.
-__device__ inline void log_losses(float *log, const float *losses, const float *right, const int *step, int B, int S) {
+// The row (step - 1) mod S of log (S, 2) = the sums of the two rows of losses (2, B), in a fixed order. One block.
+__device__ inline void log_losses(float *log, const float *losses, const int *step, int B, int S) {
   __shared__ float partial[2][WARP];
   float loss = 0;
   float count = 0;
   for (int b = threadIdx.x; b < B; b += blockDim.x) {
     loss += losses[b];
-    count += right[b];
+    count += losses[B + b];
   }
   loss = block_sum(loss, partial[0]);
   count = block_sum(count, partial[1]);
@@ -76,11 +76,11 @@ __device__ inline void log_losses(float *log, const float *losses, const float *
   }
 }
 
-// For logits x (B, C) and classes y (B): losses (B) and right (B), each right answer 1; dx (B, C), the gradient of the
-// batch's mean loss, unless null. A grid of one block sums into the log at once, which saves a node of the graph;
+// For logits x (B, C) and classes y (B): losses (2, B), each row's loss, then 1 for each right answer; dx (B, C), the
+// gradient of the batch's mean loss, unless null. A grid of one block sums into the log at once, which saves a node of the graph;
 // after larger grids log_losses must follow. Blocks of whole warps.
-__device__ inline void cross_entropy_forward(float *dx, float *log, float *losses, float *right, const float *x,
-                                             const int *y, const int *step, int B, int C, int S) {
+__device__ inline void cross_entropy_forward(float *dx, float *log, float *losses, const float *x, const int *y,
+                                             const int *step, int B, int C, int S) {
   int lane = threadIdx.x % WARP;
   int warps = gridDim.x * blockDim.x / WARP;
   for (int row = (blockIdx.x * blockDim.x + threadIdx.x) / WARP; row < B; row += warps) {
@@ -90,7 +90,7 @@ __device__ inline void cross_entropy_forward(float *dx, float *log, float *losse
     float sum = row_exponentials(logits, C, largest.value, lane);
     if (lane == 0) {
       losses[row] = (largest.value - logits[label]) + logf(sum);
-      right[row] = largest.index == label ? 1 : 0;
+      losses[B + row] = largest.index == label ? 1 : 0;
     }
     if (dx != nullptr) {
       for (int c = lane; c < C; c += WARP) {
@@ -101,7 +101,7 @@ __device__ inline void cross_entropy_forward(float *dx, float *log, float *losse
   }
   if (gridDim.x == 1) {
     __syncthreads();  // all rows' losses are there
-    log_losses(log, losses, right, step, B, S);
+    log_losses(log, losses, step, B, S);
   }
 }
 

@@ -89,17 +89,46 @@ public abstract class Ops implements AutoCloseable {
     readK(from, values);
   }
 
+  // ---- how a training loop uses a device ----
+
+  /**
+   * Brings batches of a set of images here, in the way that suits this device; close it when done.
+   * The arrays must not change while it lives.
+   *
+   * @param pixels (N, I)
+   * @param labels (N)
+   * @param maxB the largest batch
+   */
+  public Feed feed(byte[] pixels, byte[] labels, int I, int maxB) {
+    return new ResidentFeed(this, pixels, labels, I);
+  }
+
+  /** Runs the same operations again and again; close it before the buffers that they use. */
+  public Replay replay() {
+    return new Replay() {
+      @Override
+      public void run(int slot, int B, Runnable operations) {
+        operations.run();
+      }
+
+      @Override
+      public void close() {}
+    };
+  }
+
   // ---- operations ----
 
   /**
-   * Gathers a batch and normalises it: x[b, i] = images[rows[b], i] · scale + shift, and y[b] =
-   * labels[rows[b]].
+   * Gathers a batch and normalises it: x[b, i] = images[row, i] · scale + shift, and y[b] =
+   * labels[row], where row = rows[end[0] − B + b].
    *
    * @param x (B, I) out
    * @param y (B) out, INT32
    * @param images (N, I) UINT8
    * @param labels (N) UINT8
-   * @param rows (B) INT32, each below N: the caller's promise
+   * @param rows (N or more) INT32, each below N: the caller's promise; the batch's are those before
+   *     {@code end}[0]; null: the batch is rows 0 … B − 1
+   * @param end (1) INT32, from B to the length of {@code rows}: the caller's promise; null with it
    */
   public final void gatherForward(
       Buffer x,
@@ -107,6 +136,7 @@ public abstract class Ops implements AutoCloseable {
       Buffer images,
       Buffer labels,
       Buffer rows,
+      Buffer end,
       int B,
       int I,
       float scale,
@@ -117,8 +147,13 @@ public abstract class Ops implements AutoCloseable {
     need(op, "y", y, Type.INT32, B);
     need(op, "labels", labels, Type.UINT8, 1);
     need(op, "images", images, Type.UINT8, (long) labels.length() * I);
-    need(op, "rows", rows, Type.INT32, B);
-    gatherForwardK(x, y, images, labels, rows, B, I, scale, shift);
+    if (rows != null) {
+      need(op, "rows", rows, Type.INT32, B);
+      need(op, "end", end, Type.INT32, 1);
+    } else {
+      need(op, "labels", labels, Type.UINT8, B);
+    }
+    gatherForwardK(x, y, images, labels, rows, end, B, I, scale, shift);
   }
 
   /**
@@ -237,22 +272,24 @@ public abstract class Ops implements AutoCloseable {
    *
    * @param dx (B, C) out: the gradient of the batch's mean loss; null where none is wanted
    * @param log (S, 2) out
+   * @param losses (2, B) out: each row's loss, then 1 for each right answer and 0 for the others
    * @param x (B, C): the logits
    * @param y (B) INT32: the classes, each below C: the caller's promise
    * @param step (1) INT32, at least 1
    */
   public final void crossEntropyForward(
-      Buffer dx, Buffer log, Buffer x, Buffer y, Buffer step, int B, int C) {
+      Buffer dx, Buffer log, Buffer losses, Buffer x, Buffer y, Buffer step, int B, int C) {
     String op = "crossEntropyForward";
     sizes(op, B, C);
     if (dx != null) {
       need(op, "dx", dx, Type.FLOAT32, (long) B * C);
     }
     need(op, "log", log, Type.FLOAT32, 2);
+    need(op, "losses", losses, Type.FLOAT32, 2L * B);
     need(op, "x", x, Type.FLOAT32, (long) B * C);
     need(op, "y", y, Type.INT32, B);
     need(op, "step", step, Type.INT32, 1);
-    crossEntropyForwardK(dx, log, x, y, step, B, C);
+    crossEntropyForwardK(dx, log, losses, x, y, step, B, C);
   }
 
   /**
@@ -285,10 +322,16 @@ public abstract class Ops implements AutoCloseable {
     adamStepK(w, m, v, dw, step, rate, n, settings);
   }
 
-  /** step[0] += 1. Apart from the step's other work: no thread may read a count another bumps. */
-  public final void increment(Buffer step) {
-    need("increment", "step", step, Type.INT32, 1);
-    incrementK(step);
+  /**
+   * Moves a run's position on by a batch, apart from the step's other work: no thread may read a
+   * count that another one bumps.
+   *
+   * @param position (2) INT32 in and out: steps begun, plus 1; examples taken, plus B
+   */
+  public final void advance(Buffer position, int B) {
+    sizes("advance", B);
+    need("advance", "position", position, Type.INT32, 2);
+    advanceK(position, B);
   }
 
   /** x = 0 in all its elements; FLOAT32. */
@@ -331,13 +374,14 @@ public abstract class Ops implements AutoCloseable {
   /** {@link #read(Buffer, int[])}. */
   protected abstract void readK(Buffer from, int[] values);
 
-  /** {@link #gatherForward}. */
+  /** {@link #gatherForward}; {@code rows} and {@code end} may be null. */
   protected abstract void gatherForwardK(
       Buffer x,
       Buffer y,
       Buffer images,
       Buffer labels,
       Buffer rows,
+      Buffer end,
       int B,
       int I,
       float scale,
@@ -373,7 +417,7 @@ public abstract class Ops implements AutoCloseable {
 
   /** {@link #crossEntropyForward}; {@code dx} may be null. */
   protected abstract void crossEntropyForwardK(
-      Buffer dx, Buffer log, Buffer x, Buffer y, Buffer step, int B, int C);
+      Buffer dx, Buffer log, Buffer losses, Buffer x, Buffer y, Buffer step, int B, int C);
 
   /** {@link #adamStep}. */
   protected abstract void adamStepK(
@@ -386,8 +430,8 @@ public abstract class Ops implements AutoCloseable {
       int n,
       AdamSettings settings);
 
-  /** {@link #increment}. */
-  protected abstract void incrementK(Buffer step);
+  /** {@link #advance}. */
+  protected abstract void advanceK(Buffer position, int B);
 
   /** {@link #zero}. */
   protected abstract void zeroK(Buffer x);

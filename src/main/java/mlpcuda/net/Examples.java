@@ -2,16 +2,13 @@ package mlpcuda.net;
 
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.Feed;
 import mlpcuda.compute.Ops;
 
 /** A set of labelled images on a device, and the batch that was gathered from it last. */
 public final class Examples implements AutoCloseable {
-  private final Ops ops;
-  private final Buffer images; // (N, I) UINT8
-  private final Buffer labels; // (N) UINT8
-  private final Buffer rows; // (maxB) INT32
+  private final Feed feed;
   private final Buffer y; // (maxB) INT32
-  private final int I;
   private final float scale;
   private final float shift;
 
@@ -42,19 +39,15 @@ public final class Examples implements AutoCloseable {
                 .formatted(shape.classes(), Byte.toUnsignedInt(labels[i]), i));
       }
     }
-    this.ops = ops;
-    this.images = ops.constant("images", pixels);
-    this.labels = ops.constant("labels", labels);
-    this.rows = ops.allocate("rows", Type.INT32, maxB);
+    this.feed = ops.feed(pixels, labels, shape.inputs(), maxB);
     this.y = ops.allocate("y", Type.INT32, maxB);
-    this.I = shape.inputs();
     this.scale = scale;
     this.shift = shift;
   }
 
   /** Number of examples, N. */
   public int size() {
-    return labels.length();
+    return feed.size();
   }
 
   /** (maxB) INT32: the classes of the batch. */
@@ -62,21 +55,28 @@ public final class Examples implements AutoCloseable {
     return y;
   }
 
-  /** Makes the examples order[from] … order[from + B − 1] the next batch: work of the host. */
-  public void choose(int[] order, int from, int B) {
-    ops.write(rows, order, from, B);
+  /** The next batches are the examples of {@code order}, from its beginning. */
+  public void begin(int[] order) {
+    feed.begin(order);
   }
 
-  /** Gathers the chosen batch into {@code x} (B, I) and {@link #y}: work of the device. */
-  public void gather(Buffer x, int B) {
-    ops.gatherForward(x, y, images, labels, rows, B, I, scale, shift);
+  /** Makes the next {@code B} examples ready, in a slot of that number: work of the host. */
+  public int stage(int B) {
+    return feed.stage(B);
+  }
+
+  /**
+   * Gathers the staged batch into {@code x} (B, I) and {@link #y}: work of the device.
+   *
+   * @param end (1) INT32: examples of the order up to the end of this batch
+   */
+  public void gather(Buffer x, Buffer end, int B) {
+    feed.gather(x, y, end, B, scale, shift);
   }
 
   @Override
   public void close() {
-    images.close();
-    labels.close();
-    rows.close();
+    feed.close();
     y.close();
   }
 }

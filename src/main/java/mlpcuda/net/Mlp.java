@@ -16,12 +16,14 @@ public final class Mlp implements AutoCloseable {
   private final MlpShape shape;
   private final Parameters parameters;
   private final List<Buffer> a = new ArrayList<>(); // L + 1: (maxB, sizes[l])
+  private final Buffer losses; // (2, maxB)
   private final List<Buffer> dz = new ArrayList<>(); // L: (maxB, sizes[l + 1]); empty: no training
 
   private Mlp(Ops ops, MlpShape shape, Parameters parameters, int maxB, boolean training) {
     this.ops = ops;
     this.shape = shape;
     this.parameters = parameters;
+    this.losses = ops.allocate("losses", Type.FLOAT32, size(maxB, 2));
     for (int l = 0; l <= shape.layers(); l++) {
       a.add(ops.allocate("a" + l, Type.FLOAT32, size(maxB, shape.sizes().get(l))));
       if (training && l > 0) {
@@ -87,7 +89,7 @@ public final class Mlp implements AutoCloseable {
    */
   public void loss(Buffer log, Buffer y, Buffer step, int B) {
     Buffer dLogits = dz.isEmpty() ? null : dz.get(shape.layers() - 1);
-    ops.crossEntropyForward(dLogits, log, logits(), y, step, B, shape.classes());
+    ops.crossEntropyForward(dLogits, log, losses, logits(), y, step, B, shape.classes());
   }
 
   /** The gradients of all parameters, after {@link #forward} and {@link #loss}. */
@@ -117,5 +119,6 @@ public final class Mlp implements AutoCloseable {
   public void close() {
     a.forEach(Buffer::close);
     dz.forEach(Buffer::close);
+    losses.close();
   }
 }

@@ -1,12 +1,14 @@
 package mlpcuda.net;
 
+import java.util.OptionalInt;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Replay;
 
 /**
  * A training step: a batch in, parameters updated, its loss noted on the device. The same lines on
- * every device.
+ * every device; one that can records them once and replays them.
  */
 public final class Step implements AutoCloseable {
   /** Steps whose losses the device keeps until they are read. */
@@ -16,7 +18,12 @@ public final class Step implements AutoCloseable {
   private final Mlp mlp;
   private final Adam adam;
   private final Examples examples;
+  private final Buffer position; // (2) INT32: steps begun, examples of the epoch taken
+  private final Buffer step;
+  private final Buffer end;
   private final Buffer log; // (LOG_ROWS, 2): loss sum and number right of the last steps
+  private final Replay replay;
+  private int steps; // asked for
   private int read; // steps whose row has been read
 
   /** A step of that network, optimizer and set of examples; the caller closes each of them. */
@@ -25,23 +32,38 @@ public final class Step implements AutoCloseable {
     this.mlp = mlp;
     this.adam = adam;
     this.examples = examples;
+    this.position = ops.allocate("position", Type.INT32, 2);
+    this.step = position.slice("step", 0, 1);
+    this.end = position.slice("end", 1, 1);
     this.log = ops.allocate("log", Type.FLOAT32, 2 * LOG_ROWS);
-    this.read = adam.steps();
+    this.replay = ops.replay();
   }
 
-  /** Learns from the examples order[from] … order[from + B − 1]. */
-  public void run(int[] order, int from, int B) {
-    if (adam.steps() - read == LOG_ROWS) {
+  /** The next steps learn from the examples of {@code order}, one batch after another. */
+  public void begin(int[] order) {
+    examples.begin(order);
+    ops.write(end, new int[] {0}, 0, 1);
+  }
+
+  /** Learns from the next {@code B} examples. */
+  public void run(int B) {
+    if (steps - read == LOG_ROWS) {
       throw new IllegalStateException(
           "the losses of at most %d steps are kept: read them".formatted(LOG_ROWS));
     }
-    examples.choose(order, from, B);
-    adam.begin();
-    examples.gather(mlp.inputs(), B);
+    int slot = examples.stage(B);
+    replay.run(slot, B, () -> learn(B));
+    steps++;
+  }
+
+  /** What the device does. Nothing here may depend on more than the slot and B: it is recorded. */
+  private void learn(int B) {
+    ops.advance(position, B);
+    examples.gather(mlp.inputs(), end, B);
     mlp.forward(B);
-    mlp.loss(log, examples.y(), adam.step(), B);
+    mlp.loss(log, examples.y(), step, B);
     mlp.backward(B);
-    adam.update();
+    adam.update(step);
   }
 
   /**
@@ -51,7 +73,7 @@ public final class Step implements AutoCloseable {
   public float[] readLog() {
     float[] values = new float[log.length()];
     ops.read(log, values);
-    float[] rows = new float[2 * (adam.steps() - read)];
+    float[] rows = new float[2 * (steps - read)];
     for (int i = 0; i < rows.length; i += 2) {
       int row = read++ % LOG_ROWS;
       rows[i] = values[2 * row];
@@ -60,8 +82,15 @@ public final class Step implements AutoCloseable {
     return rows;
   }
 
+  /** Nodes of the recorded step; empty where the device records none. */
+  public OptionalInt nodes() {
+    return replay.nodes();
+  }
+
   @Override
   public void close() {
+    replay.close();
+    position.close();
     log.close();
   }
 }

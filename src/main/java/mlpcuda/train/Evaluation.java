@@ -36,15 +36,18 @@ public record Evaluation(double loss, long[][] confusion) {
         var examples =
             new Examples(ops, shape, set.pixels(), labels, B, scaling.scale(), scaling.shift());
         Buffer log = ops.allocate("log", Type.FLOAT32, 2);
-        Buffer one = ops.allocate("one", Type.INT32, 1)) {
-      ops.increment(one);
+        Buffer position = ops.allocate("position", Type.INT32, 2)) {
+      Buffer step = position.slice("step", 0, 1);
+      Buffer end = position.slice("end", 1, 1);
+      examples.begin(order);
       float[] sums = new float[2];
       for (int from = 0; from < order.length; from += B) {
         int size = Math.min(B, order.length - from);
-        examples.choose(order, from, size);
-        examples.gather(mlp.inputs(), size);
+        examples.stage(size);
+        ops.advance(position, size);
+        examples.gather(mlp.inputs(), end, size);
         mlp.forward(size);
-        mlp.loss(log, examples.y(), one, size);
+        mlp.loss(log, examples.y(), step, size);
         ops.read(log, sums);
         losses += sums[0];
         float[] logits = new float[size * C]; // (size, C)

@@ -93,9 +93,9 @@ public final class Trainer {
         settings.shuffle
             ? ExampleOrder.shuffled(examples, settings.seed, epoch)
             : ExampleOrder.sequential(examples);
+    step.begin(order);
     for (int batch = 1; batch <= planned; batch++) {
-      int from = (batch - 1) * B;
-      step.run(order, from, Math.min(B, examples - from));
+      step.run(Math.min(B, examples - (batch - 1) * B));
       steps++;
       if (batch % readEvery == 0 || batch == planned) {
         report(epoch, batch);

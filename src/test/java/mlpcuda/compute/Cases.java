@@ -88,7 +88,8 @@ public final class Cases {
     for (Activation activation : Activation.values()) {
       cases.add(special(activation));
     }
-    cases.add(increment());
+    cases.add(gatherAll());
+    cases.add(advance());
     return cases;
   }
 
@@ -104,12 +105,32 @@ public final class Cases {
                   t.intOutput("y", new int[B]),
                   t.bytes("images", N * I, 256),
                   t.bytes("labels", N, 256),
-                  t.integers("rows", B, N),
+                  t.integers("rows", B + 5, N),
+                  t.given("end", B + 3), // the batch stands between others
                   B,
                   I,
                   0.0127f,
                   -0.42f);
         });
+  }
+
+  private static Case gatherAll() {
+    return new Case(
+        "gatherForward B=33 I=103 without rows",
+        FP32,
+        t ->
+            t.ops()
+                .gatherForward(
+                    t.output("x", 33 * 103),
+                    t.intOutput("y", new int[33]),
+                    t.bytes("images", 40 * 103, 256),
+                    t.bytes("labels", 40, 256),
+                    null,
+                    null,
+                    33,
+                    103,
+                    0.0127f,
+                    -0.42f));
   }
 
   private static Case linearForward(int B, int I, int O, Activation activation) {
@@ -200,6 +221,7 @@ public final class Cases {
                     dx ? t.output("dx", B * C) : null,
                     // Step 5 of a log of 3 rows: the second is written, the others keep.
                     t.inOut("log", 6, 1, 2),
+                    t.output("losses", 2 * B),
                     t.uniform("x", B * C, -scale, scale),
                     t.integers("y", B, C),
                     t.given("step", 5),
@@ -253,6 +275,7 @@ public final class Cases {
                 .crossEntropyForward(
                     t.output("dx", B * C),
                     t.output("log", 2),
+                    t.output("losses", 2 * B),
                     t.ties("x", B * C),
                     t.integers("y", B, C),
                     t.given("step", 1),
@@ -279,8 +302,8 @@ public final class Cases {
                     activation));
   }
 
-  private static Case increment() {
-    return new Case("increment", EXACT, t -> t.ops().increment(t.intOutput("step", 41)));
+  private static Case advance() {
+    return new Case("advance", EXACT, t -> t.ops().advance(t.intOutput("position", 41, 640), 37));
   }
 
   private static Case sum(int n) {

@@ -47,7 +47,7 @@ class MlpTest {
       Buffer y = ops.allocate("y", Type.INT32, B);
       ops.write(y, new int[] {0, 1, 2, 2, 1, 0}, 0, B);
       Buffer step = ops.allocate("step", Type.INT32, 1);
-      ops.increment(step);
+      ops.write(step, new int[] {1}, 0, 1);
       ops.write(mlp.inputs(), inputs(3));
       return new Fixture(ops, parameters, mlp, y, step, ops.allocate("log", Type.FLOAT32, 2));
     }
@@ -111,11 +111,11 @@ class MlpTest {
       for (Fixture fixture : List.of(cpu, reference)) {
         try (var adam = new Adam(fixture.ops, fixture.parameters, AdamSettings.DEFAULT, 0.01)) {
           for (int i = 0; i < 50; i++) {
-            adam.begin();
+            fixture.ops.write(fixture.step, new int[] {i + 1}, 0, 1);
             fixture.mlp.forward(B);
             fixture.mlp.loss(fixture.log, fixture.y, fixture.step, B);
             fixture.mlp.backward(B);
-            adam.update();
+            adam.update(fixture.step);
           }
         }
       }

@@ -35,8 +35,6 @@ public final class CpuOps extends Ops {
   private final float[][][] scratch; // by part, by slot
   private final int[][][] bits; // by part, by slot: (BLOCK)
   private final Products products = new Products();
-  private float[] rowLosses = new float[0]; // (B)
-  private boolean[] rowRight = new boolean[0]; // (B)
 
   /** All processors that this Java runtime may use. */
   public CpuOps() {
@@ -173,6 +171,7 @@ public final class CpuOps extends Ops {
       Buffer images,
       Buffer labels,
       Buffer rows,
+      Buffer end,
       int B,
       int I,
       float scale,
@@ -182,13 +181,14 @@ public final class CpuOps extends Ops {
       normalised[v] = v * scale + shift;
     }
     var pixels = (Bytes) images;
+    int first = rows == null ? 0 : ((Ints) end).at(0) - B;
     workers.run(
         parts((long) B * I),
         (part, parts) -> {
           float[] row = scratch(part, 0, I);
-          int end = Workers.bound(B, 1, part + 1, parts);
-          for (int b = Workers.bound(B, 1, part, parts); b < end; b++) {
-            int source = ((Ints) rows).at(b);
+          int to = Workers.bound(B, 1, part + 1, parts);
+          for (int b = Workers.bound(B, 1, part, parts); b < to; b++) {
+            int source = rows == null ? b : ((Ints) rows).at(first + b);
             look(row, normalised, pixels.array, pixels.offset + source * I, I);
             ((Floats) x).put(b * I, row, I);
             ((Ints) y).array[((Ints) y).offset + b] = ((Bytes) labels).at(source);
@@ -351,11 +351,8 @@ public final class CpuOps extends Ops {
 
   @Override
   protected void crossEntropyForwardK(
-      Buffer dx, Buffer log, Buffer x, Buffer y, Buffer step, int B, int C) {
-    if (rowLosses.length < B) {
-      rowLosses = new float[B];
-      rowRight = new boolean[B];
-    }
+      Buffer dx, Buffer log, Buffer losses, Buffer x, Buffer y, Buffer step, int B, int C) {
+    float[] rows = new float[2 * B];
     workers.run(
         parts(16L * B * C), // an exponential costs many additions
         (part, parts) -> {
@@ -367,22 +364,23 @@ public final class CpuOps extends Ops {
             ((Floats) x).get(r * C, row, C);
             int answer = Loops.largest(row, C);
             double sum = Loops.exponentials(exponentials, row, C, row[answer]);
-            rowLosses[r] = (float) (row[answer] + Math.log(sum) - row[label]);
-            rowRight[r] = answer == label;
+            rows[r] = (float) (row[answer] + Math.log(sum) - row[label]);
+            rows[B + r] = answer == label ? 1 : 0;
             if (dx != null) {
               Loops.softmaxGradient(row, exponentials, C, label, sum, B);
               ((Floats) dx).put(r * C, row, C);
             }
           }
         });
-    double losses = 0;
+    ((Floats) losses).put(0, rows, rows.length);
+    double sum = 0;
     int right = 0;
     for (int r = 0; r < B; r++) {
-      losses += rowLosses[r];
-      right += rowRight[r] ? 1 : 0;
+      sum += rows[r];
+      right += (int) rows[B + r];
     }
     int row = Math.floorMod(((Ints) step).at(0) - 1, log.length() / 2);
-    ((Floats) log).put(2 * row, new float[] {(float) losses, right}, 2);
+    ((Floats) log).put(2 * row, new float[] {(float) sum, right}, 2);
   }
 
   @Override
@@ -421,8 +419,10 @@ public final class CpuOps extends Ops {
   }
 
   @Override
-  protected void incrementK(Buffer step) {
-    ((Ints) step).array[((Ints) step).offset]++;
+  protected void advanceK(Buffer position, int B) {
+    var ints = (Ints) position;
+    ints.array[ints.offset]++;
+    ints.array[ints.offset + 1] += B;
   }
 
   @Override

@@ -113,12 +113,13 @@ public final class ReferenceOps extends Ops {
       Buffer images,
       Buffer labels,
       Buffer rows,
+      Buffer end,
       int B,
       int I,
       float scale,
       float shift) {
     for (int b = 0; b < B; b++) {
-      int row = (int) at(rows, b);
+      int row = rows == null ? b : (int) at(rows, (int) at(end, 0) - B + b);
       for (int i = 0; i < I; i++) {
         put(x, b * I + i, ((Bytes) images).at(row * I + i) * (double) scale + shift);
       }
@@ -247,21 +248,25 @@ public final class ReferenceOps extends Ops {
 
   @Override
   protected void crossEntropyForwardK(
-      Buffer dx, Buffer log, Buffer x, Buffer y, Buffer step, int B, int C) {
-    double losses = 0;
+      Buffer dx, Buffer log, Buffer losses, Buffer x, Buffer y, Buffer step, int B, int C) {
+    double sum = 0;
     int right = 0;
     for (int r = 0; r < B; r++) {
       int label = (int) at(y, r);
       double logSum = logSumExp(x, r, C);
-      losses += logSum - at(x, r * C + label);
-      right += largest(x, r, C) == label ? 1 : 0;
+      double loss = logSum - at(x, r * C + label);
+      int isRight = largest(x, r, C) == label ? 1 : 0;
+      put(losses, r, loss);
+      put(losses, B + r, isRight);
+      sum += loss;
+      right += isRight;
       for (int c = 0; dx != null && c < C; c++) {
         double softmax = Math.exp(at(x, r * C + c) - logSum);
         put(dx, r * C + c, (softmax - (c == label ? 1 : 0)) / B);
       }
     }
     int row = Math.floorMod((int) at(step, 0) - 1, log.length() / 2);
-    put(log, 2 * row, losses);
+    put(log, 2 * row, sum);
     put(log, 2 * row + 1, right);
   }
 
@@ -296,8 +301,9 @@ public final class ReferenceOps extends Ops {
   }
 
   @Override
-  protected void incrementK(Buffer step) {
-    put(step, 0, at(step, 0) + 1);
+  protected void advanceK(Buffer position, int B) {
+    put(position, 0, at(position, 0) + 1);
+    put(position, 1, at(position, 1) + B);
   }
 
   @Override

@@ -5,10 +5,11 @@ import java.util.Arrays;
 /**
  * The arguments of a kernel in their order, each in 8 bytes of its own: a driver takes the address
  * of each. {@link #types} has a letter for each: p an address or 64-bit integer, i a 32-bit
- * integer, f a float.
+ * integer, f a float, d a double.
  */
 public final class Arguments {
   private final StringBuilder types = new StringBuilder();
+  private final StringBuilder sizes = new StringBuilder();
   private long[] values = new long[12];
 
   private Arguments add(char type, long value) {
@@ -35,6 +36,17 @@ public final class Arguments {
     return add('i', Integer.toUnsignedLong(value));
   }
 
+  /** A size or a choice: a 32-bit integer with a name, for the message of a launch that failed. */
+  public Arguments add(String name, int value) {
+    sizes.append(' ').append(name).append('=').append(value);
+    return add(value);
+  }
+
+  /** A double. */
+  public Arguments add(double value) {
+    return add('d', Double.doubleToRawLongBits(value));
+  }
+
   /** A float. */
   public Arguments add(float value) {
     return add('f', Integer.toUnsignedLong(Float.floatToRawIntBits(value)));
@@ -45,9 +57,14 @@ public final class Arguments {
     return types.length();
   }
 
-  /** A letter for each: p, i or f. */
+  /** A letter for each: p, i, f or d. */
   public String types() {
     return types.toString();
+  }
+
+  /** The named ones, as {@code B=64 I=784}. */
+  public String sizes() {
+    return sizes.toString().trim();
   }
 
   /** The bits of argument {@code i}, the upper ones 0 where it is shorter. */

@@ -23,7 +23,25 @@ public interface CudaDriver extends AutoCloseable {
    * @param driver the newest CUDA that the driver can do: 12060 is 12.6
    */
   record Device(
-      int index, String name, int major, int minor, long memory, int multiprocessors, int driver) {}
+      int index, String name, int major, int minor, long memory, int multiprocessors, int driver) {
+    /** One line for people. */
+    public String describe() {
+      return "GPU %d: %s, compute capability %d.%d, %s, driver for CUDA %d.%d"
+          .formatted(index, name, major, minor, size(memory), driver / 1000, driver % 1000 / 10);
+    }
+
+    /** Bytes in the largest unit that leaves a whole number before the point. */
+    public static String size(long bytes) {
+      String[] units = {"bytes", "KiB", "MiB", "GiB", "TiB"};
+      int unit = 0;
+      double size = bytes;
+      while (size >= 1024 && unit < units.length - 1) {
+        size /= 1024;
+        unit++;
+      }
+      return unit == 0 ? bytes + " bytes" : "%.1f %s".formatted(size, units[unit]);
+    }
+  }
 
   /**
    * Page-locked memory of the host, which the device copies from and to by itself.

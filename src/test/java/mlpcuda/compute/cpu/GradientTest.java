@@ -143,13 +143,14 @@ class GradientTest {
     Buffer y = integers("y", random.ints(B, 0, C).toArray());
     Buffer step = integers("step", 1);
     Buffer log = empty("log", 2);
+    Buffer losses = empty("losses", 2 * B);
     Buffer dx = empty("dx", B * C);
     Loss loss =
         () -> {
-          ops.crossEntropyForward(null, log, x, y, step, B, C);
+          ops.crossEntropyForward(null, log, losses, x, y, step, B, C);
           return ops.value(log, 0) / B;
         };
-    ops.crossEntropyForward(dx, log, x, y, step, B, C);
+    ops.crossEntropyForward(dx, log, losses, x, y, step, B, C);
     check(loss, x, dx);
   }
 
@@ -179,7 +180,8 @@ class GradientTest {
     Buffer y = integers("y", classes);
     Buffer log = empty("log", 2);
     Buffer probabilities = empty("log-softmax", B * C);
-    ops.crossEntropyForward(null, log, x, y, integers("step", 1), B, C);
+    Buffer losses = empty("losses", 2 * B);
+    ops.crossEntropyForward(null, log, losses, x, y, integers("step", 1), B, C);
     ops.logSoftmaxForward(probabilities, x, B, C);
     double expected = 0;
     for (int r = 0; r < B; r++) {

@@ -1,0 +1,48 @@
+package mlpcuda.compute;
+
+import mlpcuda.compute.Buffer.Type;
+
+/** The whole set on the device, as bytes, and an epoch's order beside it. */
+public final class ResidentFeed implements Feed {
+  private final Ops ops;
+  private final Buffer images; // (N, I) UINT8
+  private final Buffer labels; // (N) UINT8
+  private final Buffer rows; // (N) INT32
+  private final int I;
+
+  /** {@code pixels}: (N, I); {@code labels}: (N). */
+  public ResidentFeed(Ops ops, byte[] pixels, byte[] labels, int I) {
+    this.ops = ops;
+    this.images = ops.constant("images", pixels);
+    this.labels = ops.constant("labels", labels);
+    this.rows = ops.allocate("rows", Type.INT32, labels.length);
+    this.I = I;
+  }
+
+  @Override
+  public int size() {
+    return labels.length();
+  }
+
+  @Override
+  public void begin(int[] order) {
+    ops.write(rows, order, 0, order.length);
+  }
+
+  @Override
+  public int stage(int B) {
+    return 0; // the device finds its batch by itself
+  }
+
+  @Override
+  public void gather(Buffer x, Buffer y, Buffer end, int B, float scale, float shift) {
+    ops.gatherForward(x, y, images, labels, rows, end, B, I, scale, shift);
+  }
+
+  @Override
+  public void close() {
+    images.close();
+    labels.close();
+    rows.close();
+  }
+}

@@ -1,0 +1,78 @@
+package mlpcuda.compute.cuda;
+
+import mlpcuda.compute.Activation;
+import mlpcuda.compute.DeviceException;
+
+/**
+ * Products by cuBLAS, whose matrices are column-major, and a kernel for what follows them.
+ *
+ * <p>A row-major matrix read as column-major is its transpose. So a row-major C = A · B is asked
+ * for as Cᵀ = Bᵀ · Aᵀ: the operands change places, and each is transposed exactly if it was in the
+ * row-major product.
+ */
+final class CublasGemm implements Gemm {
+  private final Sgemm sgemm;
+  private final Kernels kernels;
+
+  CublasGemm(Sgemm sgemm, Kernels kernels) {
+    this.sgemm = sgemm;
+    this.kernels = kernels;
+  }
+
+  /**
+   * Row-major c (M, N) = op(a) (M, K) · op(b) (K, N), where a transposed operand lies in memory as
+   * (K, M) or (N, K).
+   */
+  private void multiply(
+      long c, long a, boolean transposeA, long b, boolean transposeB, int M, int N, int K) {
+    int lda = transposeA ? M : K; // the length of a row in memory
+    int ldb = transposeB ? K : N;
+    try {
+      sgemm.multiply(transposeB, transposeA, N, M, K, b, ldb, a, lda, c, N);
+    } catch (CudaException e) {
+      String why = "%s; in a product of M=%d N=%d K=%d".formatted(e.why(), M, N, K);
+      throw new DeviceException(why, e.remedy(), e);
+    }
+  }
+
+  @Override
+  public void linearForward(
+      long y, long x, long w, long b, int B, int I, int O, Activation activation) {
+    multiply(y, x, false, w, true, B, O, I);
+    var arguments = new Arguments().address(y).address(b).add("B", B).add("O", O);
+    arguments.add("activation", activation.ordinal());
+    kernels.launch("bias_activation_forward", Kernels.cover(B * O), arguments);
+  }
+
+  @Override
+  public void backwardWeights(long dw, long dy, long x, int B, int I, int O) {
+    multiply(dw, dy, true, x, false, O, I, B);
+  }
+
+  @Override
+  public void backwardInputs(
+      long dx, long dy, long x, long w, int B, int I, int O, Activation below) {
+    multiply(dx, dy, false, w, false, B, I, O);
+    if (below != Activation.NONE) {
+      activationBackward(kernels, dx, dx, x, B * I, below);
+    }
+  }
+
+  /** dx (n) = dy (n), times the derivative of {@code activation} at its output y (n). */
+  static void activationBackward(
+      Kernels kernels, long dx, long dy, long y, int n, Activation activation) {
+    var arguments = new Arguments().address(dx).address(dy).address(y).add("n", n);
+    arguments.add("activation", activation.ordinal());
+    kernels.launch("activation_backward", Kernels.cover(n), arguments);
+  }
+
+  @Override
+  public String description() {
+    return sgemm.description();
+  }
+
+  @Override
+  public void close() {
+    sgemm.close();
+  }
+}

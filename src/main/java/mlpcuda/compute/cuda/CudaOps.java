@@ -1,0 +1,364 @@
+package mlpcuda.compute.cuda;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import mlpcuda.compute.Activation;
+import mlpcuda.compute.AdamSettings;
+import mlpcuda.compute.Buffer;
+import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.DeviceException;
+import mlpcuda.compute.Feed;
+import mlpcuda.compute.Ops;
+import mlpcuda.compute.Replay;
+import mlpcuda.compute.ResidentFeed;
+import mlpcuda.compute.cuda.CudaDriver.Device;
+import mlpcuda.compute.cuda.CudaDriver.Pinned;
+import mlpcuda.compute.cuda.CudaDriver.Shape;
+import mlpcuda.random.Philox;
+
+/**
+ * The operations on an NVIDIA GPU: kernels of cuda/, launched one after another on one stream.
+ *
+ * <p>A call returns before its work is done; {@link #read} and {@link #write} wait.
+ */
+public final class CudaOps extends Ops {
+  /** Bytes that a read or a write moves at once, through page-locked memory. */
+  private static final int STAGING = 1 << 20;
+
+  /** Threads of a block that has a row of a matrix for each of its warps. */
+  private static final int ROW_THREADS = 256;
+
+  private static final int WARP = 32;
+
+  /** Rows up to which one block takes a batch's losses: that saves a launch, and is as fast. */
+  private static final int ROWS_OF_ONE_BLOCK = 256;
+
+  private final CudaDriver driver;
+  private final CudaOptions options;
+  private long stream;
+  private Pinned staging;
+  private Kernels kernels;
+  private Gemm gemm;
+  private String note = ""; // on what was looked for in vain
+
+  /**
+   * Opens the operations on a device that is open already; {@link #close} closes it.
+   *
+   * @throws DeviceException if cuBLAS is asked for and not found; {@code driver} is closed then
+   */
+  public CudaOps(CudaDriver driver, CudaOptions options) {
+    this.driver = driver;
+    this.options = options;
+    try {
+      stream = driver.createStream();
+      staging = driver.allocatePinned(STAGING);
+      kernels = new Kernels(driver, stream, "layers", options.check());
+      gemm = openGemm();
+    } catch (RuntimeException e) {
+      try {
+        closeK();
+      } catch (RuntimeException closing) {
+        e.addSuppressed(closing);
+      }
+      throw e;
+    }
+  }
+
+  private Gemm openGemm() {
+    if (options.gemm() != CudaOptions.Gemm.PTX) {
+      try {
+        return new CublasGemm(driver.openSgemm(stream), kernels);
+      } catch (DeviceException e) {
+        if (options.gemm() == CudaOptions.Gemm.CUBLAS) {
+          throw e;
+        }
+        note = ": " + e.why();
+      }
+    }
+    return new PtxGemm(
+        new Kernels(driver, stream, "gemm", options.check()), driver.device().multiprocessors());
+  }
+
+  @Override
+  public String description() {
+    return "%s, %s%s, %s feed, %s"
+        .formatted(
+            driver.device().describe(),
+            gemm.description(),
+            note,
+            options.resident() ? "resident" : "pinned",
+            options.graph() ? "CUDA graph" : "no graph");
+  }
+
+  @Override
+  protected void closeK() {
+    // What is missing here is what a failing constructor did not come to.
+    try {
+      if (gemm != null) {
+        gemm.close();
+      }
+      if (kernels != null) {
+        kernels.close();
+      }
+      if (staging != null) {
+        driver.freePinned(staging);
+      }
+      if (stream != 0) {
+        driver.destroyStream(stream);
+      }
+    } finally {
+      driver.close();
+    }
+  }
+
+  // ---- memory ----
+
+  @Override
+  protected Buffer allocateK(String name, Type type, int length) {
+    long bytes = (long) length * type.bytes();
+    long address;
+    try {
+      address = driver.allocate(bytes);
+    } catch (CudaException e) {
+      throw e.code() == CudaException.OUT_OF_MEMORY ? outOfMemory(name, bytes, e) : e;
+    }
+    driver.zero(address, bytes, stream);
+    return new DeviceBuffer(this, name, type, length, address);
+  }
+
+  private DeviceException outOfMemory(String name, long bytes, CudaException cause) {
+    Device device = driver.device();
+    return new DeviceException(
+        "Out of memory on GPU %d for %s: asked for %s, %s of %s are free"
+            .formatted(
+                device.index(),
+                name,
+                Device.size(bytes),
+                Device.size(driver.freeMemory()),
+                Device.size(device.memory())),
+        "Lower --batch-size, --test-batch-size or --hidden"
+            + (options.resident() ? ", or use --feed pinned." : "."),
+        cause);
+  }
+
+  @Override
+  protected Buffer constantK(String name, byte[] values) {
+    var buffer = (DeviceBuffer) allocateK(name, Type.UINT8, values.length);
+    for (int i = 0; i < values.length; i += STAGING) {
+      int n = Math.min(STAGING, values.length - i);
+      staging.bytes().put(0, values, i, n);
+      upload(DeviceBuffer.address(buffer) + i, n);
+    }
+    return buffer;
+  }
+
+  void free(long address) {
+    driver.synchronizeStream(stream);
+    driver.free(address);
+  }
+
+  private void upload(long to, int bytes) {
+    driver.copyToDevice(to, staging, 0, bytes, stream);
+    driver.synchronizeStream(stream);
+  }
+
+  private ByteBuffer download(long from, int bytes) {
+    driver.copyToHost(staging, from, bytes, stream);
+    driver.synchronizeStream(stream);
+    return staged();
+  }
+
+  private ByteBuffer staged() {
+    return staging.bytes().duplicate().clear().order(ByteOrder.nativeOrder());
+  }
+
+  @Override
+  protected void writeK(Buffer to, float[] values) {
+    for (int i = 0; i < values.length; i += STAGING / 4) {
+      int n = Math.min(STAGING / 4, values.length - i);
+      staged().asFloatBuffer().put(values, i, n);
+      upload(DeviceBuffer.address(to) + 4L * i, 4 * n);
+    }
+  }
+
+  @Override
+  protected void writeK(Buffer to, int[] values, int from, int n) {
+    for (int i = 0; i < n; i += STAGING / 4) {
+      int count = Math.min(STAGING / 4, n - i);
+      staged().asIntBuffer().put(values, from + i, count);
+      upload(DeviceBuffer.address(to) + 4L * i, 4 * count);
+    }
+  }
+
+  @Override
+  protected void readK(Buffer from, float[] values) {
+    for (int i = 0; i < values.length; i += STAGING / 4) {
+      int n = Math.min(STAGING / 4, values.length - i);
+      download(DeviceBuffer.address(from) + 4L * i, 4 * n).asFloatBuffer().get(values, i, n);
+    }
+  }
+
+  @Override
+  protected void readK(Buffer from, int[] values) {
+    for (int i = 0; i < values.length; i += STAGING / 4) {
+      int n = Math.min(STAGING / 4, values.length - i);
+      download(DeviceBuffer.address(from) + 4L * i, 4 * n).asIntBuffer().get(values, i, n);
+    }
+  }
+
+  // ---- how a training loop uses a device ----
+
+  @Override
+  public Feed feed(byte[] pixels, byte[] labels, int I, int maxB) {
+    return options.resident()
+        ? new ResidentFeed(this, pixels, labels, I)
+        : new PinnedFeed(this, driver, stream, pixels, labels, I, maxB);
+  }
+
+  @Override
+  public Replay replay() {
+    return options.graph() ? new GraphReplay(driver, stream) : super.replay();
+  }
+
+  // ---- operations ----
+
+  private static Arguments arguments(Buffer... buffers) {
+    var arguments = new Arguments();
+    for (Buffer buffer : buffers) {
+      arguments.address(DeviceBuffer.address(buffer));
+    }
+    return arguments;
+  }
+
+  @Override
+  protected void gatherForwardK(
+      Buffer x,
+      Buffer y,
+      Buffer images,
+      Buffer labels,
+      Buffer rows,
+      Buffer end,
+      int B,
+      int I,
+      float scale,
+      float shift) {
+    Arguments arguments = arguments(x, y, images, labels, rows, rows == null ? null : end);
+    arguments.add("B", B).add("I", I).add(scale).add(shift);
+    kernels.launch("gather_forward", Shape.of(B, 256), arguments);
+  }
+
+  @Override
+  protected void linearForwardK(
+      Buffer y, Buffer x, Buffer w, Buffer b, int B, int I, int O, Activation activation) {
+    gemm.linearForward(
+        DeviceBuffer.address(y),
+        DeviceBuffer.address(x),
+        DeviceBuffer.address(w),
+        DeviceBuffer.address(b),
+        B,
+        I,
+        O,
+        activation);
+  }
+
+  @Override
+  protected void linearBackwardK(
+      Buffer dx,
+      Buffer dw,
+      Buffer db,
+      Buffer dy,
+      Buffer x,
+      Buffer w,
+      int B,
+      int I,
+      int O,
+      Activation below) {
+    long dyAddress = DeviceBuffer.address(dy);
+    long xAddress = DeviceBuffer.address(x);
+    gemm.backwardWeights(DeviceBuffer.address(dw), dyAddress, xAddress, B, I, O);
+    kernels.launch(
+        "column_sum",
+        new Shape((O - 1) / WARP + 1, 1, 1, WARP, WARP),
+        arguments(db, dy).add("B", B).add("O", O));
+    if (dx != null) {
+      gemm.backwardInputs(
+          DeviceBuffer.address(dx), dyAddress, xAddress, DeviceBuffer.address(w), B, I, O, below);
+    }
+  }
+
+  @Override
+  protected void activationBackwardK(Buffer dx, Buffer dy, Buffer y, int n, Activation activation) {
+    CublasGemm.activationBackward(
+        kernels,
+        DeviceBuffer.address(dx),
+        DeviceBuffer.address(dy),
+        DeviceBuffer.address(y),
+        n,
+        activation);
+  }
+
+  @Override
+  protected void dropoutForwardK(
+      Buffer y, Buffer x, Buffer step, int n, float rate, int layer, long seed) {
+    Arguments arguments = arguments(y, x, step).add("n", n).add(rate);
+    arguments.add((float) (1 / (1.0 - rate))).add("layer", layer);
+    arguments.add("use", Philox.Use.DROPOUT.ordinal()).add(seed);
+    kernels.launch("dropout_forward", Kernels.cover((n - 1) / 4 + 1), arguments);
+  }
+
+  @Override
+  protected void logSoftmaxForwardK(Buffer y, Buffer x, int B, int C) {
+    kernels.launch("log_softmax_forward", rows(B), arguments(y, x).add("B", B).add("C", C));
+  }
+
+  /** A warp for each of {@code B} rows. */
+  private static Shape rows(int B) {
+    return Shape.of((B - 1) / (ROW_THREADS / WARP) + 1, ROW_THREADS);
+  }
+
+  @Override
+  protected void crossEntropyForwardK(
+      Buffer dx, Buffer log, Buffer losses, Buffer x, Buffer y, Buffer step, int B, int C) {
+    int S = log.length() / 2;
+    boolean one = B <= ROWS_OF_ONE_BLOCK;
+    kernels.launch(
+        "cross_entropy_forward",
+        one ? Shape.of(1, Math.min(1024, WARP * B)) : rows(B),
+        arguments(dx, log, losses, x, y, step).add("B", B).add("C", C).add("S", S));
+    if (!one) {
+      kernels.launch(
+          "log_losses", Shape.of(1, 1024), arguments(log, losses, step).add("B", B).add("S", S));
+    }
+  }
+
+  @Override
+  protected void adamStepK(
+      Buffer w,
+      Buffer m,
+      Buffer v,
+      Buffer dw,
+      Buffer step,
+      Buffer rate,
+      int n,
+      AdamSettings settings) {
+    Arguments arguments = arguments(w, m, v, dw, step, rate).add("n", n);
+    arguments.add(settings.beta1()).add(settings.beta2()).add((float) settings.eps());
+    arguments.add(settings.weightDecay()).add("decoupled", settings.decoupled() ? 1 : 0);
+    kernels.launch("adam_step", Kernels.cover(n), arguments);
+  }
+
+  @Override
+  protected void advanceK(Buffer position, int B) {
+    kernels.launch("advance", Shape.of(1, 1), arguments(position).add("B", B));
+  }
+
+  @Override
+  protected void zeroK(Buffer x) {
+    kernels.launch("zero", Kernels.cover(x.length()), arguments(x).add("n", x.length()));
+  }
+
+  @Override
+  protected void sumK(Buffer out, Buffer x, int n) {
+    kernels.launch("sum", Shape.of(1, 1024), arguments(out, x).add("n", n));
+  }
+}

@@ -1,0 +1,31 @@
+package mlpcuda.compute.cuda;
+
+/**
+ * How a GPU is used.
+ *
+ * @param gemm who multiplies; null: cuBLAS where it is found, else PTX
+ * @param resident whether a training set lies on the device as a whole; else batches are streamed
+ *     through page-locked memory
+ * @param graph whether a step is recorded as a CUDA graph and replayed
+ * @param check whether to wait after each launch, to find the one that fails; excludes {@code
+ *     graph}
+ */
+public record CudaOptions(Gemm gemm, boolean resident, boolean graph, boolean check) {
+  /** Who multiplies matrices. */
+  public enum Gemm {
+    /** NVIDIA's library. */
+    CUBLAS,
+    /** Our own kernels. */
+    PTX
+  }
+
+  /** What is fastest where all is found. */
+  public static final CudaOptions DEFAULT = new CudaOptions(null, false, true, false);
+
+  /** Checks that a graph is not asked for together with a check of each launch. */
+  public CudaOptions {
+    if (graph && check) {
+      throw new IllegalArgumentException("a launch inside of a graph cannot be waited for");
+    }
+  }
+}

@@ -1,0 +1,70 @@
+package mlpcuda.compute.cuda;
+
+import java.util.HashMap;
+import java.util.Map;
+import java.util.OptionalInt;
+import mlpcuda.compute.Replay;
+
+/** Records operations as CUDA graphs, one for each slot and batch size, and replays them. */
+final class GraphReplay implements Replay {
+  private record Key(int slot, int B) {}
+
+  private final CudaDriver driver;
+  private final long stream;
+  private final Map<Key, Long> graphs = new HashMap<>();
+  private boolean warm;
+  private int nodes;
+
+  GraphReplay(CudaDriver driver, long stream) {
+    this.driver = driver;
+    this.stream = stream;
+  }
+
+  /**
+   * The first call runs directly: kernels that the driver loads when they are first launched, and
+   * what cuBLAS sets up then, are no work for a recording.
+   */
+  @Override
+  public void run(int slot, int B, Runnable operations) {
+    if (!warm) {
+      operations.run();
+      warm = true;
+      return;
+    }
+    var key = new Key(slot, B);
+    Long graph = graphs.get(key);
+    if (graph == null) {
+      graph = record(operations);
+      graphs.put(key, graph);
+      nodes = driver.nodes(graph);
+    }
+    driver.launchGraph(graph, stream);
+  }
+
+  private long record(Runnable operations) {
+    driver.beginCapture(stream);
+    try {
+      operations.run();
+    } catch (RuntimeException e) {
+      try {
+        driver.destroyGraph(driver.endCapture(stream)); // a stream left recording can do nothing
+      } catch (CudaException ending) {
+        e.addSuppressed(ending);
+      }
+      throw e;
+    }
+    return driver.endCapture(stream);
+  }
+
+  @Override
+  public OptionalInt nodes() {
+    return graphs.isEmpty() ? OptionalInt.empty() : OptionalInt.of(nodes);
+  }
+
+  @Override
+  public void close() {
+    driver.synchronizeStream(stream); // a graph must not end while it runs
+    graphs.values().forEach(driver::destroyGraph);
+    graphs.clear();
+  }
+}

@@ -1,0 +1,142 @@
+package mlpcuda.compute.cuda;
+
+import java.util.ArrayList;
+import java.util.List;
+import mlpcuda.compute.Buffer;
+import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.DeviceException;
+import mlpcuda.compute.Feed;
+import mlpcuda.compute.Ops;
+import mlpcuda.compute.cuda.CudaDriver.Pinned;
+
+/**
+ * Streams batches: the host gathers a batch's bytes into page-locked memory while the device
+ * computes, and they cross on a stream of their own.
+ *
+ * <p>A slot is filled by the host, copied, and consumed by the step, by turns. Two events order
+ * that: the host fills a slot again after its copy is done, and the next copy begins after the step
+ * that reads the slot. A step waits for its slot's copy.
+ */
+final class PinnedFeed implements Feed {
+  /** One is consumed, one is copied, one is filled, and one takes up a hitch of any of them. */
+  static final int SLOTS = 4;
+
+  /** A batch on its way: images (B, I), then labels (B). */
+  private final class Slot {
+    private final Buffer bytes; // on the device
+    private final Pinned pinned; // on the host
+    private final long copied; // event: the copy is done
+    private final long consumed; // event: the step that reads the slot is done
+
+    Slot(int number, int length) {
+      bytes = ops.allocate("slot " + number, Type.UINT8, length);
+      try {
+        pinned = driver.allocatePinned(length);
+      } catch (CudaException e) {
+        bytes.close();
+        throw new DeviceException(
+            "Out of page-locked memory for a batch: asked for %d bytes; %s"
+                .formatted(length, e.why()),
+            "Lower --batch-size or --test-batch-size, or use --feed resident.",
+            e);
+      }
+      copied = driver.createEvent();
+      consumed = driver.createEvent();
+    }
+
+    void close() {
+      bytes.close();
+      driver.freePinned(pinned);
+      driver.destroyEvent(copied);
+      driver.destroyEvent(consumed);
+    }
+  }
+
+  private final Ops ops;
+  private final CudaDriver driver;
+  private final long stream; // where steps run
+  private final long copies;
+  private final byte[] pixels; // (N, I)
+  private final byte[] labels; // (N)
+  private final int I;
+  private final List<Slot> slots = new ArrayList<>();
+  private int[] order = {};
+  private int taken; // examples of the order
+  private Slot staged; // null before the first batch
+  private int next; // slot
+
+  PinnedFeed(
+      Ops ops, CudaDriver driver, long stream, byte[] pixels, byte[] labels, int I, int maxB) {
+    this.ops = ops;
+    this.driver = driver;
+    this.stream = stream;
+    this.pixels = pixels;
+    this.labels = labels;
+    this.I = I;
+    this.copies = driver.createStream();
+    long bytes = maxB * (I + 1L);
+    try {
+      if (bytes > Integer.MAX_VALUE) {
+        throw new DeviceException(
+            "a batch of %d images of %d bytes is too large: at most %d bytes"
+                .formatted(maxB, I, Integer.MAX_VALUE),
+            "Lower --batch-size or --test-batch-size.");
+      }
+      for (int s = 0; s < SLOTS; s++) {
+        slots.add(new Slot(s, (int) bytes));
+      }
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  @Override
+  public int size() {
+    return labels.length;
+  }
+
+  @Override
+  public void begin(int[] order) {
+    this.order = order;
+    taken = 0;
+  }
+
+  @Override
+  public int stage(int B) {
+    if (staged != null) { // all that reads it has been asked for by now
+      driver.record(staged.consumed, stream);
+    }
+    int number = next;
+    Slot slot = slots.get(number);
+    driver.synchronizeEvent(slot.copied);
+    for (int b = 0; b < B; b++) {
+      int row = order[taken + b];
+      slot.pinned.bytes().put(b * I, pixels, row * I, I);
+      slot.pinned.bytes().put(B * I + b, labels[row]);
+    }
+    driver.await(copies, slot.consumed);
+    driver.copyToDevice(DeviceBuffer.address(slot.bytes), slot.pinned, 0, B * (I + 1), copies);
+    driver.record(slot.copied, copies);
+    driver.await(stream, slot.copied);
+    taken += B;
+    staged = slot;
+    next = (number + 1) % SLOTS;
+    return number;
+  }
+
+  @Override
+  public void gather(Buffer x, Buffer y, Buffer end, int B, float scale, float shift) {
+    Buffer images = staged.bytes.slice("images", 0, B * I);
+    Buffer classes = staged.bytes.slice("labels", B * I, B);
+    ops.gatherForward(x, y, images, classes, null, null, B, I, scale, shift);
+  }
+
+  @Override
+  public void close() {
+    driver.synchronizeStream(copies);
+    slots.forEach(Slot::close);
+    slots.clear();
+    driver.destroyStream(copies);
+  }
+}
