@@ -1,8 +1,12 @@
 package mlpcuda.cli;
 
+import java.util.Locale;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.CpuOps;
+import mlpcuda.compute.cuda.CudaOps;
+import mlpcuda.compute.cuda.CudaOptions;
+import mlpcuda.compute.cuda.Gpus;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -13,6 +17,18 @@ final class DeviceOptions {
   /** More than machines have processors, and less than makes them fail. */
   private static final int MAX_THREADS = 1024;
 
+  /** Who multiplies on a GPU, as the option names it. */
+  enum GemmName {
+    cublas,
+    ptx
+  }
+
+  /** How batches come to a GPU, as the option names it. */
+  enum FeedName {
+    pinned,
+    resident
+  }
+
   @Spec(Spec.Target.MIXEE)
   private CommandSpec spec;
 
@@ -20,10 +36,10 @@ final class DeviceOptions {
       names = "--gpu",
       paramLabel = "N",
       converter = Converters.NotNegative.class,
-      description = "Train on the NVIDIA GPU of that index, or fail.")
+      description = "Use the NVIDIA GPU of that index, or fail. Default: GPU 0, else the CPU.")
   private Integer gpu;
 
-  @Option(names = "--cpu", description = "Train on the CPU.")
+  @Option(names = "--cpu", description = "Use the CPU.")
   private boolean cpu;
 
   @Option(
@@ -33,32 +49,86 @@ final class DeviceOptions {
       description = "Threads of the CPU device. Default: all processors.")
   private Integer threads;
 
+  @Option(
+      names = "--gemm",
+      paramLabel = "cublas|ptx",
+      description = "Who multiplies on the GPU. Default: cuBLAS where it is found, else ptx.")
+  private GemmName gemm;
+
+  @Option(
+      names = "--feed",
+      paramLabel = "pinned|resident",
+      description = "Stream batches to the GPU, or keep the whole set there. Default: pinned.")
+  private FeedName feed;
+
+  @Option(names = "--no-graph", description = "Launch each kernel, without a CUDA graph.")
+  private boolean noGraph;
+
+  @Option(
+      names = "--sync-check",
+      description = "Wait after each launch on the GPU, to find the one that fails; no graph.")
+  private boolean syncCheck;
+
+  private String reason;
+
   /** Refuses what can be refused before any file is read. */
   void check() {
     if (gpu != null && cpu) {
-      throw new ParameterException(
-          spec.commandLine(), "--gpu and --cpu exclude each other, found both");
+      throw refused("--gpu and --cpu exclude each other, found both");
+    }
+    if (threads != null && gpu != null) {
+      throw refused("--threads is of the CPU and excludes --gpu, found both");
+    }
+    if (cpu && (gemm != null || feed != null || noGraph || syncCheck)) {
+      throw refused(
+          "--gemm, --feed, --no-graph and --sync-check are of the GPU, found one with --cpu");
     }
     if (threads != null && threads > MAX_THREADS) {
-      throw new ParameterException(
-          spec.commandLine(),
+      throw refused(
           "Invalid value for option '--threads': must be at most %d, found %d"
               .formatted(MAX_THREADS, threads));
     }
   }
 
+  private ParameterException refused(String message) {
+    return new ParameterException(spec.commandLine(), message);
+  }
+
   /** Opens the device; the caller closes it. */
   Ops open() {
-    if (gpu != null) {
-      throw new DeviceException(
-          "GPU %d cannot be used: version %s has no CUDA device".formatted(gpu, Main.version()),
-          "Train on the CPU: leave --gpu away, or give --cpu.");
+    if (cpu) {
+      reason = "--cpu";
+      return cpuOps();
     }
+    Gpus gpus = ((Main) spec.root().userObject()).gpus();
+    if (gpu != null) {
+      reason = "--gpu " + gpu;
+      return new CudaOps(gpus.open(gpu), options());
+    }
+    try {
+      Ops ops = new CudaOps(gpus.open(0), options());
+      reason = "--cpu would train on the CPU";
+      return ops;
+    } catch (DeviceException e) {
+      reason = "no GPU is used: " + e.why();
+      return cpuOps();
+    }
+  }
+
+  private CudaOptions options() {
+    return new CudaOptions(
+        gemm == null ? null : CudaOptions.Gemm.valueOf(gemm.name().toUpperCase(Locale.ROOT)),
+        feed == FeedName.resident,
+        !noGraph && !syncCheck,
+        syncCheck);
+  }
+
+  private Ops cpuOps() {
     return threads == null ? new CpuOps() : new CpuOps(threads);
   }
 
-  /** Why the device is what it is. */
+  /** Why the device is what {@link #open} opened. */
   String reason() {
-    return cpu ? "--cpu" : "no GPU is used: this version has no CUDA device";
+    return reason;
   }
 }

@@ -5,10 +5,17 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import mlpcuda.compute.DeviceException;
+import mlpcuda.compute.cuda.CudaGpus;
+import mlpcuda.compute.cuda.Gpus;
 import mlpcuda.data.BadFileException;
 import mlpcuda.data.PublishedDataset;
 import mlpcuda.train.DivergedException;
+import mlpcuda.train.StoppedException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -19,7 +26,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 @Command(
     name = "mlp-cuda",
     description = "Trains multilayer perceptrons. Without a command: train.",
-    subcommands = {TrainCommand.class, EvaluateCommand.class, SummaryCommand.class},
+    subcommands = {TrainCommand.class, EvaluateCommand.class, SummaryCommand.class, DevicesCommand.class},
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     synopsisSubcommandLabel = "[COMMAND]",
@@ -32,13 +39,35 @@ import picocli.CommandLine.UnmatchedArgumentException;
 public final class Main {
   private static final int INTERNAL = 1;
   private static final int USAGE = 2;
-  private static final int DEVICE = 3;
+  static final int DEVICE = 3;
   private static final int FILE = 4;
   private static final int DIVERGED = 5;
 
+  /** Time that a run has to end once it was told to stop. */
+  private static final int RELEASE_SECONDS = 10;
+
   private static final Set<String> ROOT_OPTIONS = Set.of("-h", "--help", "-V", "--version");
 
-  private Main() {}
+  /** 128 + SIGINT, as shells have it. */
+  private static final int STOPPED = 130;
+
+  private final Gpus gpus;
+  private final BooleanSupplier stopping;
+
+  private Main(Gpus gpus, BooleanSupplier stopping) {
+    this.gpus = gpus;
+    this.stopping = stopping;
+  }
+
+  /** The GPUs there are. */
+  Gpus gpus() {
+    return gpus;
+  }
+
+  /** Whether the program was told to stop. */
+  BooleanSupplier stopping() {
+    return stopping;
+  }
 
   /** Runs the program and ends the process with its exit code. */
   public static void main(String[] args) {
@@ -47,15 +76,36 @@ public final class Main {
       System.setProperty(
           "org.bytedeco.javacpp.cachedir", cacheRoot().resolve("natives").toString());
     }
-    int code = run(args, new PrintWriter(System.out, true), new PrintWriter(System.err, true));
+    var stopping = new AtomicBoolean();
+    var released = new CountDownLatch(1);
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(stopping, released)));
+    int code;
+    try {
+      var out = new PrintWriter(System.out, true);
+      var err = new PrintWriter(System.err, true);
+      code = run(args, out, err, new CudaGpus(cacheRoot().resolve("natives")), stopping::get);
+    } finally {
+      released.countDown();
+    }
     System.exit(code);
   }
 
+  /** Ctrl-C: the run ends after its step, and gives back what it has of the GPU. */
+  private static void stop(AtomicBoolean stopping, CountDownLatch released) {
+    stopping.set(true);
+    try {
+      released.await(RELEASE_SECONDS, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // the process ends anyway
+    }
+  }
+
   /** Runs the program; the exit code. */
-  static int run(String[] args, PrintWriter out, PrintWriter err) {
+  static int run(
+      String[] args, PrintWriter out, PrintWriter err, Gpus gpus, BooleanSupplier stopping) {
     // Programs read the numbers: the same digits and points everywhere.
     Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
-    var commands = new CommandLine(new Main());
+    var commands = new CommandLine(new Main(gpus, stopping));
     commands.setOut(out).setErr(err);
     commands.setParameterExceptionHandler(
         (e, given) -> {
@@ -116,6 +166,10 @@ public final class Main {
     if (e instanceof DivergedException) {
       err.println(e.getMessage());
       return DIVERGED;
+    }
+    if (e instanceof StoppedException) {
+      err.println(e.getMessage());
+      return STOPPED;
     }
     if (e instanceof UncheckedIOException) { // a full disk, say: nothing is wrong inside
       err.println(oneLine(e.getMessage()));

@@ -23,6 +23,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
 /** {@code train}: from images to a trained, evaluated and saved network. */
@@ -34,6 +35,7 @@ import picocli.CommandLine.Spec;
     sortOptions = false)
 final class TrainCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
+  @ParentCommand private Main main;
   @Mixin private NetworkOptions network = new NetworkOptions();
   @Mixin private DataOptions data = new DataOptions();
   @Mixin private DeviceOptions device = new DeviceOptions();
@@ -115,6 +117,11 @@ final class TrainCommand implements Callable<Integer> {
   private boolean dryRun;
 
   @Option(
+      names = "--verbose",
+      description = "Say also what a step asks of the device.")
+  private boolean verbose;
+
+  @Option(
       names = "--json",
       description = "Print the metrics as JSON on standard output, all else on standard error.")
   private boolean json;
@@ -151,8 +158,10 @@ final class TrainCommand implements Callable<Integer> {
                   learningRate,
                   given(testBatchSize, network.preset().testBatchSize()),
                   init == null ? null : init.toString(),
-                  subset != null),
-              dryRun ? null : folder());
+                  subset != null,
+                  verbose),
+              dryRun ? null : folder(),
+              main.stopping());
       terminal.line(opened.ops().description() + " (" + device.reason() + ")");
       Metrics metrics = run.run();
       if (json) {

@@ -5,6 +5,8 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
+import java.util.function.BooleanSupplier;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.Dataset;
@@ -28,6 +30,7 @@ import mlpcuda.train.Trainer;
  * @param train the examples to learn from, a part of the data set's perhaps
  * @param initial weights to begin with, in the order of {@link Parameters#tensors}; null: by seed
  * @param folder for the files; null: none are written
+ * @param stop asked before each step whether to end the run
  */
 record TrainingRun(
     Terminal terminal,
@@ -38,13 +41,15 @@ record TrainingRun(
     Scaling scaling,
     List<float[]> initial,
     Settings settings,
-    Path folder) {
+    Path folder,
+    BooleanSupplier stop) {
 
   /**
    * What options and preset came to.
    *
    * @param init file of the initial weights, for the record; null: by seed
    * @param evaluateTraining whether the training examples are evaluated too
+   * @param verbose whether to say what a step asks of the device
    */
   record Settings(
       String preset,
@@ -52,7 +57,8 @@ record TrainingRun(
       double learningRate,
       int testBatchSize,
       String init,
-      boolean evaluateTraining) {}
+      boolean evaluateTraining,
+      boolean verbose) {}
 
   private static final String MODEL = "model.safetensors";
 
@@ -89,6 +95,7 @@ record TrainingRun(
 
   private void train(Parameters parameters, Metrics metrics) {
     int B = Math.min(settings.trainer.batchSize(), train.size());
+    OptionalInt nodes;
     try (Mlp mlp = Mlp.forTraining(ops, shape, parameters, B);
         Examples examples =
             new Examples(
@@ -106,7 +113,15 @@ record TrainingRun(
               save(parameters, metrics);
             }
           };
-      new Trainer(settings.trainer, step, train.size(), List.of(metrics, display, saving)).run();
+      new Trainer(settings.trainer, step, train.size(), List.of(metrics, display, saving), stop)
+          .run();
+      nodes = step.nodes();
+    }
+    if (settings.verbose) {
+      terminal.line(
+          nodes.isPresent()
+              ? "A step is a CUDA graph of %d nodes".formatted(nodes.getAsInt())
+              : "A step is not recorded: each operation is asked for by itself");
     }
   }
 

@@ -1,6 +1,7 @@
 package mlpcuda.train;
 
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import mlpcuda.data.ExampleOrder;
 import mlpcuda.net.Step;
 
@@ -57,22 +58,29 @@ public final class Trainer {
   private final Step step;
   private final int examples;
   private final List<Listener> listeners;
+  private final BooleanSupplier stop;
   private int steps; // done
   private double epochLoss; // sums over the reported examples of this epoch
   private double epochRight;
 
-  /** A run of {@code step} over {@code examples} examples. */
-  public Trainer(Settings settings, Step step, int examples, List<Listener> listeners) {
+  /**
+   * A run of {@code step} over {@code examples} examples; {@code stop} is asked before each step
+   * whether to end the run.
+   */
+  public Trainer(
+      Settings settings, Step step, int examples, List<Listener> listeners, BooleanSupplier stop) {
     this.settings = settings;
     this.step = step;
     this.examples = examples;
     this.listeners = listeners;
+    this.stop = stop;
   }
 
   /**
    * Trains.
    *
    * @throws DivergedException when a loss is not finite
+   * @throws StoppedException when told to stop
    */
   public void run() {
     for (int epoch = 1; epoch <= settings.epochs && steps < settings.maxSteps; epoch++) {
@@ -95,6 +103,9 @@ public final class Trainer {
             : ExampleOrder.sequential(examples);
     step.begin(order);
     for (int batch = 1; batch <= planned; batch++) {
+      if (stop.getAsBoolean()) {
+        throw new StoppedException(epoch, steps);
+      }
       step.run(Math.min(B, examples - (batch - 1) * B));
       steps++;
       if (batch % readEvery == 0 || batch == planned) {

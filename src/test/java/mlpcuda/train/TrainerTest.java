@@ -31,87 +31,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class TrainerTest {
-  /** What a run told its listener, and what it left. */
-  private static final class Run implements Trainer.Listener {
-    final List<Trainer.StepResult> steps = new ArrayList<>();
-    final List<Trainer.EpochResult> epochs = new ArrayList<>();
-    final List<Integer> batches = new ArrayList<>();
-    List<float[]> weights;
-    Evaluation answers;
-
-    @Override
-    public void epochBegins(int epoch, int count) {
-      batches.add(count);
-    }
-
-    @Override
-    public void stepDone(Trainer.StepResult result) {
-      steps.add(result);
-    }
-
-    @Override
-    public void epochDone(Trainer.EpochResult result) {
-      epochs.add(result);
-    }
-
-    double[] losses() {
-      return steps.stream().mapToDouble(Trainer.StepResult::loss).toArray();
-    }
-
-    /** Trains on {@code train}, then evaluates {@code test}. */
-    Run of(
-        Ops ops,
-        MlpShape shape,
-        Scaling scaling,
-        ImageSet train,
-        ImageSet test,
-        double rate,
-        Trainer.Settings settings) {
-      int B = Math.min(settings.batchSize(), train.size());
-      float scale = scaling.scale();
-      float shift = scaling.shift();
-      try (ops;
-          var parameters = new Parameters(ops, shape);
-          var mlp = Mlp.forTraining(ops, shape, parameters, B);
-          var examples = new Examples(ops, shape, train.pixels(), train.labels(), B, scale, shift);
-          var adam = new Adam(ops, parameters, AdamSettings.DEFAULT, rate);
-          var step = new Step(ops, mlp, adam, examples)) {
-        parameters.initialise(settings.seed());
-        new Trainer(settings, step, train.size(), List.of(this)).run();
-        weights = parameters.read();
-        answers = Evaluation.of(ops, shape, parameters, test, scaling, B);
-      }
-      assertEquals(0, ops.liveBytes());
-      return this;
-    }
-  }
-
-  private static MlpShape mnistShape(Integer... hidden) {
-    var sizes = new ArrayList<>(List.of(784));
-    sizes.addAll(List.of(hidden));
-    sizes.add(10);
-    return new MlpShape(sizes, Activation.RELU, Activation.NONE);
-  }
-
-  /** {@code n} images of 2 × 3 whose class, of 3, shows in their pixels. */
-  private static ImageSet easy(int n) {
-    var random = new Random(n);
-    byte[] pixels = new byte[n * 6];
-    byte[] labels = new byte[n];
-    for (int i = 0; i < n; i++) {
-      labels[i] = (byte) random.nextInt(3);
-      for (int p = 0; p < 6; p++) {
-        pixels[6 * i + p] = (byte) (random.nextInt(100) + (p / 2 == labels[i] ? 150 : 0));
-      }
-    }
-    return new ImageSet(2, 3, pixels, labels);
-  }
-
-  private static Run easy(Ops ops, int n, double rate, Trainer.Settings settings) {
-    var shape = new MlpShape(List.of(6, 5, 3), Activation.RELU, Activation.NONE);
-    return new Run().of(ops, shape, new Scaling("unit", 0, 1), easy(n), easy(50), rate, settings);
-  }
-
   /**
    * Step by step with PyTorch: the resource's losses were made from the same initial weights in the
    * same order. PyTorch in float32 is itself 5e-7 away from PyTorch in float64 here.
@@ -124,7 +43,7 @@ class TrainerTest {
     var settings = new Trainer.Settings(1, 64, false, 1, expected.length, 1);
     var run =
         new Run()
-            .of(new CpuOps(2), mnistShape(128, 64), scaling, train, train.first(1), 1e-3, settings);
+            .of(new CpuOps(2), Run.mnistShape(128, 64), scaling, train, train.first(1), 1e-3, settings);
     assertEquals(200, expected.length);
     assertEquals(expected.length, run.steps.size());
     for (int i = 0; i < expected.length; i++) {
@@ -154,7 +73,7 @@ class TrainerTest {
         new Run()
             .of(
                 new CpuOps(2),
-                mnistShape(128, 64),
+                Run.mnistShape(128, 64),
                 Scaling.of("z-score", hundred),
                 hundred,
                 hundred,
@@ -173,7 +92,7 @@ class TrainerTest {
         new Run()
             .of(
                 new CpuOps(),
-                mnistShape(128),
+                Run.mnistShape(128),
                 new Scaling("unit", 0, 1),
                 mnist.train(),
                 mnist.test(),
@@ -197,7 +116,7 @@ class TrainerTest {
           new Run()
               .of(
                   new CpuOps(2),
-                  mnistShape(128, 64),
+                  Run.mnistShape(128, 64),
                   new Scaling("unit", 0, 1),
                   train,
                   train,
@@ -215,8 +134,8 @@ class TrainerTest {
   @Test
   void devicesMakeTheSameRun() {
     var settings = new Trainer.Settings(30, 16, true, 5, Integer.MAX_VALUE, 1);
-    Run cpu = easy(new CpuOps(2), 200, 0.01, settings);
-    Run reference = easy(new ReferenceOps(), 200, 0.01, settings);
+    Run cpu = Run.easy(new CpuOps(2), 200, 0.01, settings);
+    Run reference = Run.easy(new ReferenceOps(), 200, 0.01, settings);
     assertArrayEquals(reference.losses(), cpu.losses(), 1e-5);
     assertEquals(50, cpu.answers.right(), "answers on classes that are easy to tell");
   }
@@ -236,7 +155,7 @@ class TrainerTest {
   })
   void reportsEveryStepOnce(int examples, int batch, int epochs, int maxSteps, int interval) {
     var settings = new Trainer.Settings(epochs, batch, true, 1, maxSteps, interval);
-    Run run = easy(new CpuOps(1), examples, 1e-3, settings);
+    Run run = Run.easy(new CpuOps(1), examples, 1e-3, settings);
     int perEpoch = (examples + batch - 1) / batch;
     int total = Math.min(maxSteps, epochs * perEpoch);
     assertEquals(total, run.steps.size());
@@ -268,14 +187,14 @@ class TrainerTest {
   void aLossThatIsNotFiniteEndsTheRunAtItsStep() {
     var settings = new Trainer.Settings(5, 10, true, 1, Integer.MAX_VALUE, 100);
     var e =
-        assertThrows(DivergedException.class, () -> easy(new ReferenceOps(), 100, 1e38, settings));
+        assertThrows(DivergedException.class, () -> Run.easy(new ReferenceOps(), 100, 1e38, settings));
     assertTrue(e.step() > 1, "the first step begins with finite weights");
     assertEquals((e.step() - 1) / 10 + 1, e.epoch());
     assertTrue(
         e.getMessage().contains("epoch %d, step %d".formatted(e.epoch(), e.step())),
         e.getMessage());
     Run before =
-        easy(
+        Run.easy(
             new ReferenceOps(), 100, 1e38, new Trainer.Settings(5, 10, true, 1, e.step() - 1, 100));
     assertEquals(e.step() - 1, before.steps.size(), "all steps before it were finite");
   }

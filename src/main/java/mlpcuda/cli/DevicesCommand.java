@@ -1,0 +1,115 @@
+package mlpcuda.cli;
+
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import mlpcuda.compute.DeviceException;
+import mlpcuda.compute.Ops;
+import mlpcuda.compute.cpu.CpuOps;
+import mlpcuda.compute.cuda.CudaDriver.Device;
+import mlpcuda.compute.cuda.CudaOps;
+import mlpcuda.compute.cuda.CudaOptions;
+import mlpcuda.compute.cuda.Gpus;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/** {@code devices}: what can compute here, whether it computes right, and if not, why not. */
+@Command(
+    name = "devices",
+    description = "Lists what can compute here, and checks each device against the reference.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    sortOptions = false,
+    footer = {"", "Exit code 3 if a device that is listed does not work."})
+final class DevicesCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+  @ParentCommand private Main main;
+
+  @Option(names = "--json", description = "Print JSON instead.")
+  private boolean json;
+
+  /**
+   * A device, or the lack of one.
+   *
+   * @param name what it is
+   * @param problem why it cannot be used, and what to do; null if it works
+   */
+  private record Row(String name, DeviceException problem, List<DeviceCheck.Result> checks) {
+    boolean works() {
+      return problem == null && checks.stream().allMatch(DeviceCheck.Result::passed);
+    }
+
+    Map<String, Object> json() {
+      var json = new LinkedHashMap<String, Object>();
+      json.put("device", name);
+      json.put("works", works());
+      if (problem != null) {
+        json.put("why", problem.why());
+        json.put("remedy", problem.remedy());
+      }
+      json.put("checks", checks.stream().map(DeviceCheck.Result::json).toList());
+      return json;
+    }
+  }
+
+  @Override
+  public Integer call() {
+    var rows = new ArrayList<Row>();
+    rows.add(row("CPU", CpuOps::new));
+    Gpus gpus = main.gpus();
+    DeviceException none = null;
+    try {
+      for (Device device : gpus.list()) {
+        rows.add(
+            row(
+                device.describe(),
+                () -> new CudaOps(gpus.open(device.index()), CudaOptions.DEFAULT)));
+      }
+    } catch (DeviceException e) {
+      none = e;
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    if (json) {
+      var document = new LinkedHashMap<String, Object>();
+      document.put("devices", rows.stream().map(Row::json).toList());
+      if (none != null) {
+        document.put("no_gpu", Map.of("why", none.why(), "remedy", none.remedy()));
+      }
+      out.println(Tables.json(document));
+    } else {
+      rows.forEach(row -> print(row, out));
+      if (none != null) {
+        print(new Row("No GPU", none, List.of()), out);
+      }
+    }
+    return rows.stream().allMatch(Row::works) ? 0 : Main.DEVICE;
+  }
+
+  private interface Opener {
+    Ops open();
+  }
+
+  private static Row row(String name, Opener opener) {
+    try (Ops ops = opener.open()) {
+      return new Row(ops.description(), null, DeviceCheck.run(ops));
+    } catch (DeviceException e) {
+      return new Row(name, e, List.of());
+    }
+  }
+
+  private static void print(Row row, PrintWriter out) {
+    if (row.problem != null) {
+      out.println(row.name + ": " + row.problem.why());
+      out.println("  " + row.problem.remedy());
+      return;
+    }
+    out.println(row.name);
+    row.checks.forEach(check -> out.println("  " + check));
+  }
+}

@@ -1,0 +1,14 @@
+package mlpcuda.train;
+
+/**
+ * A training run that was told to stop. The message names epoch and step; the program prints it,
+ * releases everything and ends with the exit code of the signal.
+ */
+public final class StoppedException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  /** {@code steps}: done from the run's beginning. */
+  public StoppedException(int epoch, int steps) {
+    super("stopped in epoch %d, after step %d".formatted(epoch, steps));
+  }
+}

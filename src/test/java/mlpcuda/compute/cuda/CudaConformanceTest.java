@@ -1,0 +1,46 @@
+package mlpcuda.compute.cuda;
+
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import mlpcuda.compute.Cases;
+import mlpcuda.compute.Cases.Case;
+import mlpcuda.compute.Conformance;
+import mlpcuda.compute.Ops;
+import mlpcuda.compute.cuda.emulator.EmulatedDriver;
+import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * The GPU's operations on the interpreter against the reference, over the whole table: own GEMM,
+ * and a plain column-major one in cuBLAS's place.
+ */
+class CudaConformanceTest {
+  private static final Map<String, Ops> DEVICES =
+      Map.of("own GEMM", ops(CudaOptions.Gemm.PTX), "cuBLAS", ops(CudaOptions.Gemm.CUBLAS));
+
+  private static Ops ops(CudaOptions.Gemm gemm) {
+    return new CudaOps(
+        new EmulatedDriver(EmulatedPolicy.LATEST), new CudaOptions(gemm, false, false, false));
+  }
+
+  @AfterAll
+  static void close() {
+    DEVICES.values().forEach(Ops::close);
+  }
+
+  static Stream<Arguments> runs() {
+    List<Case> cases = Cases.all();
+    return DEVICES.keySet().stream()
+        .flatMap(device -> cases.stream().map(c -> Arguments.of(device, c)));
+  }
+
+  @ParameterizedTest(name = "{1} with {0}")
+  @MethodSource("runs")
+  void agreesWithTheReference(String device, Case c) {
+    Conformance.check(DEVICES.get(device), c);
+  }
+}

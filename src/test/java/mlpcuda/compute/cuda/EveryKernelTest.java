@@ -1,0 +1,112 @@
+package mlpcuda.compute.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import mlpcuda.compute.Cases;
+import mlpcuda.compute.Cases.Case;
+import mlpcuda.compute.Conformance;
+import mlpcuda.compute.cuda.emulator.EmulatedDriver;
+import mlpcuda.compute.cuda.emulator.EmulatedOptions;
+import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
+import org.junit.jupiter.api.Test;
+
+/** The PTX that ships: made from these sources, and run to its last entry. */
+class EveryKernelTest {
+  private static final Path SOURCES = Path.of("cuda");
+  private static final Path PTX = SOURCES.resolve("ptx");
+  private static final Pattern ENTRY = Pattern.compile("\\.entry\\s+(\\w+)");
+
+  private static List<Path> files(Path folder, String pattern) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.filter(f -> f.getFileName().toString().matches(pattern)).sorted().toList();
+    }
+  }
+
+  private static String hash() throws IOException, NoSuchAlgorithmException {
+    MessageDigest digest = MessageDigest.getInstance("SHA-256");
+    for (Path source : files(SOURCES, ".*\\.cuh?")) {
+      digest.update(Files.readAllBytes(source));
+    }
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  @Test
+  void thePtxIsMadeFromTheseSources() throws IOException, NoSuchAlgorithmException {
+    String expected = "// sources: sha256 " + hash() + " (scripts/build-ptx.sh)";
+    List<Path> modules = files(PTX, ".*\\.ptx");
+    assertEquals(
+        files(SOURCES, ".*\\.cu").stream()
+            .map(f -> f.getFileName().toString().replace(".cu", ".ptx"))
+            .toList(),
+        modules.stream().map(f -> f.getFileName().toString()).toList(),
+        "a module for each .cu, and none else");
+    for (Path module : modules) {
+      try (Stream<String> lines = Files.lines(module)) {
+        assertEquals(
+            expected, lines.findFirst().orElseThrow(), module + ": run scripts/build-ptx.sh");
+      }
+      String text = Files.readString(module);
+      assertEquals(1, text.lines().filter(".version 8.0"::equals).count(), module.toString());
+      assertEquals(1, text.lines().filter(".target sm_75"::equals).count(), module.toString());
+    }
+  }
+
+  private static Set<String> entries() throws IOException {
+    var entries = new TreeSet<String>();
+    for (Path module : files(PTX, ".*\\.ptx")) {
+      Matcher matcher = ENTRY.matcher(Files.readString(module));
+      while (matcher.find()) {
+        entries.add(matcher.group(1));
+      }
+    }
+    return entries;
+  }
+
+  /**
+   * Each entry that ships is launched from Java and right, with the types of its parameters: the
+   * emulated driver refuses a launch whose arguments are of others.
+   */
+  @Test
+  void everyEntryRuns() throws IOException {
+    EmulatedDriver.forgetLaunches();
+    for (int multiprocessors : new int[] {1, 1000}) { // large tiles, small ones
+      var options =
+          EmulatedOptions.of(EmulatedPolicy.LATEST).withMultiprocessors(multiprocessors);
+      run(new CudaOps(new EmulatedDriver(options), CudaOptions.DEFAULT), 40);
+      run(new CudaOps(new EmulatedDriver(options.withoutCublas()), CudaOptions.DEFAULT), 40);
+    }
+    run(new CudaOps(new EmulatedDriver(EmulatedPolicy.LATEST), CudaOptions.DEFAULT), 2000);
+    assertEquals(entries(), new TreeSet<>(EmulatedDriver.launches().keySet()));
+  }
+
+  /** Runs the cases of which no size is above {@code largest}, and one of them at most above 40. */
+  private static void run(CudaOps ops, int largest) {
+    try (ops) {
+      List<Case> cases =
+          Cases.all().stream()
+              .filter(
+                  c ->
+                      Pattern.compile("[BIOCn]=(\\d+)")
+                          .matcher(c.name())
+                          .results()
+                          .map(m -> Integer.parseInt(m.group(1)))
+                          .allMatch(size -> size <= largest))
+              .filter(c -> largest <= 40 || c.name().startsWith("crossEntropyForward B=784"))
+              .collect(Collectors.toList());
+      cases.forEach(c -> Conformance.check(ops, c));
+    }
+  }
+}

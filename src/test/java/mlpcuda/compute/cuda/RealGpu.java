@@ -1,0 +1,21 @@
+package mlpcuda.compute.cuda;
+
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import java.nio.file.Path;
+import mlpcuda.compute.DeviceException;
+
+/** GPU 0 of this machine, for the tests of tag {@code gpu}. */
+public final class RealGpu {
+  private RealGpu() {}
+
+  /** Opens it; where there is none, the test is skipped with the reason. */
+  public static CudaDriver open() {
+    try {
+      return new CudaGpus(Path.of(System.getProperty("java.io.tmpdir"), "mlp-cuda-natives"))
+          .open(0);
+    } catch (DeviceException e) {
+      return abort(e.why());
+    }
+  }
+}

@@ -1,0 +1,147 @@
+package mlpcuda.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.util.List;
+import mlpcuda.compute.Activation;
+import mlpcuda.compute.cpu.CpuOps;
+import mlpcuda.compute.cuda.CudaDriver;
+import mlpcuda.compute.cuda.CudaOps;
+import mlpcuda.compute.cuda.CudaOptions;
+import mlpcuda.data.EmbeddedMnist;
+import mlpcuda.data.ImageSet;
+import mlpcuda.data.Scaling;
+import mlpcuda.model.ModelFile;
+import mlpcuda.net.MlpShape;
+import mlpcuda.net.Parameters;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Whole runs on a GPU: what a subclass opens as one. */
+abstract class CudaTraining {
+  private static final CudaOptions.Gemm PTX = CudaOptions.Gemm.PTX;
+
+  /** A device that nobody else has. */
+  abstract CudaDriver open();
+
+  final CudaOps ops(CudaOptions options) {
+    return new CudaOps(open(), options);
+  }
+
+  static CudaOptions pinnedGraph(CudaOptions.Gemm gemm) {
+    return new CudaOptions(gemm, false, true, false);
+  }
+
+  /** The steps of a run that ends each epoch with a smaller batch. */
+  static final Trainer.Settings RAGGED =
+      new Trainer.Settings(6, 16, true, 3, Integer.MAX_VALUE, 1);
+
+  static void assertSameBits(Run expected, Run found, String what) {
+    assertArrayEquals(expected.losses(), found.losses(), what + ": losses");
+    for (int t = 0; t < expected.weights.size(); t++) {
+      assertArrayEquals(expected.weights.get(t), found.weights.get(t), what + ": tensor " + t);
+    }
+    assertEquals(expected.answers.loss(), found.answers.loss(), what + ": evaluation");
+  }
+
+  private static double normalisedError(Run expected, Run found) {
+    double difference = 0;
+    double size = 0;
+    for (int t = 0; t < expected.weights.size(); t++) {
+      float[] e = expected.weights.get(t);
+      float[] f = found.weights.get(t);
+      for (int i = 0; i < e.length; i++) {
+        difference += ((double) f[i] - e[i]) * ((double) f[i] - e[i]);
+        size += (double) e[i] * e[i];
+      }
+    }
+    return difference / size;
+  }
+
+  @Test
+  void aHundredStepsOfASmallNetworkEndWhereTheCpuEnds() {
+    var settings = new Trainer.Settings(100, 16, true, 5, 100, 1);
+    Run cpu = Run.easy(new CpuOps(1), 75, 0.01, settings);
+    Run gpu = Run.easy(ops(pinnedGraph(PTX)), 75, 0.01, settings);
+    assertEquals(100, gpu.steps.size());
+    double error = normalisedError(cpu, gpu);
+    assertTrue(error <= 1e-9, "normalised mean squared error of the weights: " + error);
+    assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5, "losses");
+    assertArrayEquals(cpu.answers.confusion(), gpu.answers.confusion());
+    assertTrue(gpu.losses()[99] < gpu.losses()[0] / 2, "the loss must fall");
+  }
+
+  @Test
+  void feedsAndGraphsMakeTheSameBits() {
+    Run expected =
+        Run.easy(ops(new CudaOptions(PTX, true, false, false)), 75, 0.01, RAGGED);
+    for (boolean resident : new boolean[] {true, false}) {
+      for (boolean graph : new boolean[] {true, false}) {
+        var options = new CudaOptions(PTX, resident, graph, false);
+        assertSameBits(
+            expected, Run.easy(ops(options), 75, 0.01, RAGGED), options.toString());
+      }
+    }
+    var checked = new CudaOptions(PTX, false, false, true);
+    assertSameBits(expected, Run.easy(ops(checked), 75, 0.01, RAGGED), "--sync-check");
+  }
+
+  @Test
+  void theDefaultNetworkTakesTheCpusSteps() {
+    ImageSet train = EmbeddedMnist.load().train().first(200);
+    Scaling scaling = Scaling.of("z-score", train);
+    var settings = new Trainer.Settings(1, 64, true, 1, Integer.MAX_VALUE, 1);
+    ImageSet test = train.first(70);
+    Run cpu =
+        new Run()
+            .of(new CpuOps(2), Run.mnistShape(128, 64), scaling, train, test, 1e-3, settings);
+    Run gpu =
+        new Run()
+            .of(
+                ops(pinnedGraph(PTX)),
+                Run.mnistShape(128, 64),
+                scaling,
+                train,
+                test,
+                1e-3,
+                settings);
+    assertEquals(4, gpu.steps.size());
+    assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5);
+    assertEquals(cpu.answers.loss(), gpu.answers.loss(), 1e-5);
+    assertEquals(15, gpu.nodes.orElseThrow(), "nodes of a step with own GEMM");
+  }
+
+  @Test
+  void everyActivationTrainsAsOnTheCpu() {
+    var settings = new Trainer.Settings(4, 16, true, 5, Integer.MAX_VALUE, 1);
+    var unit = new Scaling("unit", 0, 1);
+    ImageSet train = Run.easyImages(75);
+    for (Activation hidden : Activation.values()) {
+      for (Activation output : List.of(Activation.NONE, Activation.RELU)) {
+        var shape = new MlpShape(List.of(6, 5, 3), hidden, output);
+        Run cpu = new Run().of(new CpuOps(1), shape, unit, train, train, 0.01, settings);
+        Run gpu = new Run().of(ops(pinnedGraph(PTX)), shape, unit, train, train, 0.01, settings);
+        assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5, hidden + ", output " + output);
+      }
+    }
+  }
+
+  @Test
+  void aSavedNetworkAnswersAsBefore(@TempDir Path folder) {
+    Run run = Run.easy(ops(pinnedGraph(PTX)), 75, 0.01, RAGGED);
+    var shape = new MlpShape(List.of(6, 5, 3), Activation.RELU, Activation.NONE);
+    var unit = new Scaling("unit", 0, 1);
+    Path file = folder.resolve("model.safetensors");
+    new ModelFile(shape, unit, 2, 3, run.weights).write(file);
+    try (CudaOps ops = ops(pinnedGraph(PTX));
+        var parameters = new Parameters(ops, shape)) {
+      parameters.write(ModelFile.read(file).weights());
+      Evaluation again = Evaluation.of(ops, shape, parameters, Run.easyImages(50), unit, 16);
+      assertEquals(run.answers.loss(), again.loss());
+      assertArrayEquals(run.answers.confusion(), again.confusion());
+    }
+  }
+}

@@ -1,0 +1,58 @@
+package mlpcuda.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import mlpcuda.compute.cpu.CpuOps;
+import mlpcuda.compute.cuda.CudaDriver;
+import mlpcuda.compute.cuda.CudaOps;
+import mlpcuda.compute.cuda.CudaOptions;
+import mlpcuda.compute.cuda.emulator.EmulatedDriver;
+import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
+import org.junit.jupiter.api.Test;
+
+/** Whole runs on the interpreter, whose detectors fail them on what a GPU would get wrong. */
+class EmulatedTrainingTest extends CudaTraining {
+  @Override
+  CudaDriver open() {
+    return new EmulatedDriver(EmulatedPolicy.LATEST);
+  }
+
+  /** Whenever the device does what was asked: late, at once, or in any order that is allowed. */
+  @Test
+  void theOrderOfStreamsDoesNotMatter() {
+    Run expected = Run.easy(ops(pinnedGraph(CudaOptions.Gemm.PTX)), 75, 0.01, RAGGED);
+    List<EmulatedPolicy> policies =
+        Stream.concat(
+                Stream.of(EmulatedPolicy.EAGER),
+                IntStream.range(0, 5).mapToObj(EmulatedPolicy::random))
+            .toList();
+    for (EmulatedPolicy policy : policies) {
+      var ops = new CudaOps(new EmulatedDriver(policy), pinnedGraph(CudaOptions.Gemm.PTX));
+      assertSameBits(expected, Run.easy(ops, 75, 0.01, RAGGED), policy.toString());
+    }
+  }
+
+  @Test
+  void cublasTrainsToo() {
+    Run cpu = Run.easy(new CpuOps(1), 75, 0.01, RAGGED);
+    Run gpu = Run.easy(ops(pinnedGraph(CudaOptions.Gemm.CUBLAS)), 75, 0.01, RAGGED);
+    assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5);
+    // Position, gather, 2 products forward with bias, loss; 2 weight and 1 input gradient, 2 bias
+    // gradients and 1 activation backward; Adam.
+    assertEquals(14, gpu.nodes.orElseThrow(), "nodes of a step of two layers with cuBLAS");
+  }
+
+  /** More rows than one block takes for the losses, and a last batch that one block takes. */
+  @Test
+  void largeBatchesSumTheirLossesInASecondLaunch() {
+    var settings = new Trainer.Settings(3, 300, true, 3, Integer.MAX_VALUE, 1);
+    Run cpu = Run.easy(new CpuOps(1), 350, 0.01, settings);
+    Run gpu = Run.easy(ops(pinnedGraph(CudaOptions.Gemm.PTX)), 350, 0.01, settings);
+    assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5);
+    assertArrayEquals(cpu.answers.confusion(), gpu.answers.confusion());
+  }
+}
