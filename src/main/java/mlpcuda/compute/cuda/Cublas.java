@@ -1,0 +1,159 @@
+package mlpcuda.compute.cuda;
+
+import static jcuda.jcublas.JCublas2.cublasCreate;
+import static jcuda.jcublas.JCublas2.cublasDestroy;
+import static jcuda.jcublas.JCublas2.cublasGetStatusString;
+import static jcuda.jcublas.JCublas2.cublasGetVersion;
+import static jcuda.jcublas.JCublas2.cublasSetMathMode;
+import static jcuda.jcublas.JCublas2.cublasSetPointerMode;
+import static jcuda.jcublas.JCublas2.cublasSetStream;
+import static jcuda.jcublas.JCublas2.cublasSetWorkspace;
+import static jcuda.jcublas.JCublas2.cublasSgemm;
+import static jcuda.jcublas.cublasMath.CUBLAS_DEFAULT_MATH;
+import static jcuda.jcublas.cublasOperation.CUBLAS_OP_N;
+import static jcuda.jcublas.cublasOperation.CUBLAS_OP_T;
+import static jcuda.jcublas.cublasPointerMode.CUBLAS_POINTER_MODE_HOST;
+import static jcuda.jcublas.cublasStatus.CUBLAS_STATUS_SUCCESS;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import jcuda.Pointer;
+import jcuda.driver.CUstream;
+import jcuda.jcublas.JCublas2;
+import jcuda.jcublas.cublasHandle;
+import jcuda.jcublas.cublasStatus;
+import jcuda.runtime.cudaStream_t;
+import mlpcuda.compute.cuda.JCudaObjects.Address;
+
+/**
+ * Products by cuBLAS, in single precision without TF32. The same product gives the same bits each
+ * time: one stream, a workspace of its own, and no atomics, as is cuBLAS's default.
+ */
+final class Cublas implements Sgemm {
+  /** What NVIDIA recommends, from Hopper on and before. */
+  private static final long HOPPER_WORKSPACE = 32L << 20;
+
+  private static final long WORKSPACE = 4L << 20;
+
+  private final CudaDriver driver;
+  private final cublasHandle handle = new cublasHandle();
+  private final Pointer one;
+  private final Pointer zero;
+  private final long workspace;
+  private final String description;
+  private boolean closed;
+
+  /**
+   * Opens cuBLAS for a stream, before any recording of it.
+   *
+   * @throws mlpcuda.compute.DeviceException if cuBLAS 12 is not found
+   */
+  Cublas(CudaDriver driver, Natives natives, CUstream stream) {
+    this.driver = driver;
+    load(natives, CublasLibrary.ofThisMachine());
+    Pointer scalars =
+        Pointer.to(
+            ByteBuffer.allocateDirect(2 * Float.BYTES)
+                .order(ByteOrder.nativeOrder())
+                .putFloat(0, 1f));
+    one = scalars;
+    zero = scalars.withByteOffset(Float.BYTES);
+    check("cublasCreate", cublasCreate(handle));
+    long bytes = driver.device().major() >= 9 ? HOPPER_WORKSPACE : WORKSPACE;
+    long memory = 0;
+    try {
+      // The stream first: to set it resets the workspace.
+      check("cublasSetStream", cublasSetStream(handle, new cudaStream_t(stream)));
+      check("cublasSetMathMode", cublasSetMathMode(handle, CUBLAS_DEFAULT_MATH));
+      check("cublasSetPointerMode", cublasSetPointerMode(handle, CUBLAS_POINTER_MODE_HOST));
+      int[] version = new int[1];
+      check("cublasGetVersion", cublasGetVersion(handle, version));
+      description =
+          "cuBLAS %d.%d.%d".formatted(version[0] / 10000, version[0] / 100 % 100, version[0] % 100);
+      // Of cuBLAS's own it would allocate while recording, which fails.
+      memory = driver.allocate(bytes);
+      check("cublasSetWorkspace", cublasSetWorkspace(handle, new Address(memory), bytes));
+      workspace = memory;
+    } catch (CudaException e) {
+      cublasDestroy(handle); // what failed first is what is told
+      if (memory != 0) {
+        driver.free(memory);
+      }
+      throw e;
+    }
+  }
+
+  private static void load(Natives natives, CublasLibrary library) {
+    try {
+      library.load();
+      natives.load("JCublas2", () -> JCublas2.setExceptionsEnabled(false));
+    } catch (LinkageError e) {
+      String what = String.valueOf(e.getMessage());
+      Obstacle obstacle =
+          what.contains("libcublas")
+              ? Obstacle.noCublas(CublasLibrary.NAME, library.others(), what)
+              : Obstacle.notLoaded(what, Surroundings.here());
+      throw obstacle.exception(e);
+    }
+  }
+
+  @Override
+  public void multiply(
+      boolean transposeA,
+      boolean transposeB,
+      int m,
+      int n,
+      int k,
+      long a,
+      int lda,
+      long b,
+      int ldb,
+      long c,
+      int ldc) {
+    requireOpen();
+    check(
+        "cublasSgemm",
+        cublasSgemm(
+            handle,
+            transposeA ? CUBLAS_OP_T : CUBLAS_OP_N,
+            transposeB ? CUBLAS_OP_T : CUBLAS_OP_N,
+            m,
+            n,
+            k,
+            one,
+            new Address(a),
+            lda,
+            new Address(b),
+            ldb,
+            zero,
+            new Address(c),
+            ldc));
+  }
+
+  @Override
+  public String description() {
+    return description;
+  }
+
+  @Override
+  public void close() {
+    requireOpen();
+    closed = true;
+    int destroyed = cublasDestroy(handle); // before its workspace
+    driver.free(workspace);
+    check("cublasDestroy", destroyed);
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("cuBLAS is closed");
+    }
+  }
+
+  private static void check(String call, int code) {
+    if (code != CUBLAS_STATUS_SUCCESS) {
+      throw new CudaException(
+          call, code, cublasStatus.stringFor(code), cublasGetStatusString(code));
+    }
+  }
+}

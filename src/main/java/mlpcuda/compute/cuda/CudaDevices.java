@@ -1,0 +1,166 @@
+package mlpcuda.compute.cuda;
+
+import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR;
+import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR;
+import static jcuda.driver.CUdevice_attribute.CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
+import static jcuda.driver.CUresult.CUDA_SUCCESS;
+import static jcuda.driver.JCudaDriver.cuDeviceGet;
+import static jcuda.driver.JCudaDriver.cuDeviceGetAttribute;
+import static jcuda.driver.JCudaDriver.cuDeviceGetCount;
+import static jcuda.driver.JCudaDriver.cuDeviceGetName;
+import static jcuda.driver.JCudaDriver.cuDeviceTotalMem;
+import static jcuda.driver.JCudaDriver.cuDriverGetVersion;
+import static jcuda.driver.JCudaDriver.cuGetErrorName;
+import static jcuda.driver.JCudaDriver.cuGetErrorString;
+import static jcuda.driver.JCudaDriver.cuInit;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import jcuda.driver.CUdevice;
+import mlpcuda.compute.DeviceException;
+import mlpcuda.compute.cuda.CudaDriver.Device;
+
+/** Which GPUs there are, or why there are none. */
+public final class CudaDevices {
+  private static final int NAME_BYTES = 256;
+
+  private CudaDevices() {}
+
+  /**
+   * What was found.
+   *
+   * @param devices in CUDA's order; perhaps too old, see {@link #obstacle}
+   * @param obstacle why there is none, null if there is one
+   */
+  public record Found(List<Device> devices, DeviceException obstacle) {}
+
+  /** Looks for GPUs. {@code natives}: the folder that JCuda's libraries are unpacked below. */
+  public static Found find(Path natives) {
+    try {
+      start(new Natives(natives));
+      int count = count();
+      List<Device> devices = new ArrayList<>();
+      for (int i = 0; i < count; i++) {
+        devices.add(describe(i));
+      }
+      return new Found(List.copyOf(devices), null);
+    } catch (DeviceException e) {
+      return new Found(List.of(), e);
+    } catch (CudaException e) {
+      return new Found(List.of(), Obstacle.ofDriver(e).exception(e));
+    }
+  }
+
+  /** Why the program's kernels do not run on the device, if so. */
+  public static Optional<DeviceException> obstacle(Device device) {
+    return Obstacle.oldDevice(device)
+        ? Optional.of(Obstacle.ofOldDevice(device).exception(null))
+        : Optional.empty();
+  }
+
+  /** Loads JCuda and starts the driver. Doing so again changes nothing. */
+  static void start(Natives natives) {
+    Surroundings around = Surroundings.here();
+    try {
+      // JCuda's exceptions do not name the call: every code is checked here instead.
+      natives.load("JCudaDriver", () -> jcuda.driver.JCudaDriver.setExceptionsEnabled(false));
+    } catch (LinkageError e) {
+      throw Obstacle.notLoaded(String.valueOf(e.getMessage()), around).exception(e);
+    }
+    int version = version(); // before cuInit, which an old driver may fail with less to say
+    if (version < Obstacle.LEAST_DRIVER) {
+      throw Obstacle.oldDriver(version).exception(null);
+    }
+    int code = cuInit(0);
+    if (code != CUDA_SUCCESS) {
+      throw Obstacle.notInitialised(code, name(code), text(code), around).exception(null);
+    }
+  }
+
+  /**
+   * The device of that index.
+   *
+   * @throws DeviceException if there is none, or one that the kernels do not run on
+   */
+  static Device usable(int index) {
+    int count = count();
+    if (index >= count) {
+      throw Obstacle.noSuchDevice(index, count, Surroundings.here()).exception(null);
+    }
+    Device device = describe(index);
+    obstacle(device)
+        .ifPresent(
+            e -> {
+              throw e;
+            });
+    return device;
+  }
+
+  private static int count() {
+    int[] count = new int[1];
+    check("cuDeviceGetCount", cuDeviceGetCount(count));
+    if (count[0] == 0) {
+      throw Obstacle.noDevice(Surroundings.here()).exception(null);
+    }
+    return count[0];
+  }
+
+  private static int version() {
+    int[] version = new int[1];
+    check("cuDriverGetVersion", cuDriverGetVersion(version));
+    return version[0];
+  }
+
+  private static Device describe(int index) {
+    CUdevice device = handle(index);
+    byte[] name = new byte[NAME_BYTES];
+    check("cuDeviceGetName", cuDeviceGetName(name, NAME_BYTES, device));
+    int length = 0;
+    while (length < NAME_BYTES && name[length] != 0) {
+      length++;
+    }
+    long[] memory = new long[1];
+    check("cuDeviceTotalMem", cuDeviceTotalMem(memory, device));
+    return new Device(
+        index,
+        new String(name, 0, length, StandardCharsets.UTF_8),
+        attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device),
+        attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, device),
+        memory[0],
+        attribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, device),
+        version());
+  }
+
+  /** The driver's handle of a device. */
+  static CUdevice handle(int index) {
+    var device = new CUdevice();
+    check("cuDeviceGet", cuDeviceGet(device, index));
+    return device;
+  }
+
+  private static int attribute(int which, CUdevice device) {
+    int[] value = new int[1];
+    check("cuDeviceGetAttribute", cuDeviceGetAttribute(value, which, device));
+    return value[0];
+  }
+
+  /** Throws if {@code call} returned anything but success. */
+  static void check(String call, int code) {
+    if (code != CUDA_SUCCESS) {
+      throw new CudaException(call, code, name(code), text(code));
+    }
+  }
+
+  private static String name(int code) {
+    String[] name = new String[1];
+    return cuGetErrorName(code, name) == CUDA_SUCCESS ? name[0] : "error unknown to the driver";
+  }
+
+  private static String text(int code) {
+    String[] text = new String[1];
+    return cuGetErrorString(code, text) == CUDA_SUCCESS ? text[0] : "no description";
+  }
+}

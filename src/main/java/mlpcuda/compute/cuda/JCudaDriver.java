@@ -1,0 +1,384 @@
+package mlpcuda.compute.cuda;
+
+import static jcuda.driver.CUevent_flags.CU_EVENT_DISABLE_TIMING;
+import static jcuda.driver.CUjit_option.CU_JIT_ERROR_LOG_BUFFER;
+import static jcuda.driver.CUjit_option.CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES;
+import static jcuda.driver.CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
+import static jcuda.driver.CUstream_flags.CU_STREAM_NON_BLOCKING;
+import static jcuda.driver.JCudaDriver.cuCtxSetCurrent;
+import static jcuda.driver.JCudaDriver.cuDevicePrimaryCtxRelease;
+import static jcuda.driver.JCudaDriver.cuDevicePrimaryCtxRetain;
+import static jcuda.driver.JCudaDriver.cuEventCreate;
+import static jcuda.driver.JCudaDriver.cuEventDestroy;
+import static jcuda.driver.JCudaDriver.cuEventRecord;
+import static jcuda.driver.JCudaDriver.cuEventSynchronize;
+import static jcuda.driver.JCudaDriver.cuGraphDestroy;
+import static jcuda.driver.JCudaDriver.cuGraphExecDestroy;
+import static jcuda.driver.JCudaDriver.cuGraphGetNodes;
+import static jcuda.driver.JCudaDriver.cuGraphInstantiate;
+import static jcuda.driver.JCudaDriver.cuGraphLaunch;
+import static jcuda.driver.JCudaDriver.cuLaunchKernel;
+import static jcuda.driver.JCudaDriver.cuMemAlloc;
+import static jcuda.driver.JCudaDriver.cuMemAllocHost;
+import static jcuda.driver.JCudaDriver.cuMemFree;
+import static jcuda.driver.JCudaDriver.cuMemFreeHost;
+import static jcuda.driver.JCudaDriver.cuMemGetInfo;
+import static jcuda.driver.JCudaDriver.cuMemcpyDtoHAsync;
+import static jcuda.driver.JCudaDriver.cuMemcpyHtoDAsync;
+import static jcuda.driver.JCudaDriver.cuMemsetD8Async;
+import static jcuda.driver.JCudaDriver.cuModuleGetFunction;
+import static jcuda.driver.JCudaDriver.cuModuleLoadDataJIT;
+import static jcuda.driver.JCudaDriver.cuModuleUnload;
+import static jcuda.driver.JCudaDriver.cuStreamBeginCapture;
+import static jcuda.driver.JCudaDriver.cuStreamCreate;
+import static jcuda.driver.JCudaDriver.cuStreamDestroy;
+import static jcuda.driver.JCudaDriver.cuStreamEndCapture;
+import static jcuda.driver.JCudaDriver.cuStreamSynchronize;
+import static jcuda.driver.JCudaDriver.cuStreamWaitEvent;
+import static mlpcuda.compute.cuda.CudaDevices.check;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Objects;
+import jcuda.Pointer;
+import jcuda.driver.CUcontext;
+import jcuda.driver.CUdevice;
+import jcuda.driver.CUgraph;
+import jcuda.driver.JITOptions;
+import mlpcuda.compute.cuda.JCudaObjects.Address;
+import mlpcuda.compute.cuda.JCudaObjects.Event;
+import mlpcuda.compute.cuda.JCudaObjects.Function;
+import mlpcuda.compute.cuda.JCudaObjects.Graph;
+import mlpcuda.compute.cuda.JCudaObjects.HostAddress;
+import mlpcuda.compute.cuda.JCudaObjects.Module;
+import mlpcuda.compute.cuda.JCudaObjects.Stream;
+
+/** CUDA's driver API on one device, by JCuda. */
+public final class JCudaDriver implements CudaDriver {
+  /** More than any kernel here takes. */
+  private static final int MAX_ARGUMENTS = 64;
+
+  private static final int LOG_BYTES = 8192;
+
+  private final Device device;
+  private final Natives natives;
+  private final CUdevice handle;
+  private final Handles<Stream> streams = new Handles<>("stream");
+  private final Handles<Event> events = new Handles<>("event");
+  private final Handles<Module> modules = new Handles<>("module");
+  private final Handles<Function> functions = new Handles<>("function");
+  private final Handles<Graph> graphs = new Handles<>("graph");
+
+  /** Slots of 8 bytes for the arguments of a launch, then the address of each slot. */
+  private Pinned arguments;
+
+  private Pointer argumentAddresses;
+  private boolean closed;
+
+  /**
+   * Opens a device for the calling thread.
+   *
+   * @param index from 0 on, as CUDA counts, CUDA_VISIBLE_DEVICES honoured
+   * @param natives the folder that JCuda's libraries are unpacked below
+   * @throws mlpcuda.compute.DeviceException if it cannot be used
+   */
+  public static JCudaDriver open(int index, Path natives) {
+    if (index < 0) {
+      throw new IllegalArgumentException("a device's index must be at least 0, found " + index);
+    }
+    var libraries = new Natives(natives);
+    CudaDevices.start(libraries);
+    Device device = CudaDevices.usable(index);
+    try {
+      return new JCudaDriver(device, libraries);
+    } catch (CudaException e) {
+      throw Obstacle.noContext(device, e).exception(e);
+    }
+  }
+
+  private JCudaDriver(Device device, Natives natives) {
+    this.device = device;
+    this.natives = natives;
+    handle = CudaDevices.handle(device.index());
+    var context = new CUcontext();
+    // The primary context: the one that cuBLAS uses.
+    check("cuDevicePrimaryCtxRetain", cuDevicePrimaryCtxRetain(context, handle));
+    try {
+      check("cuCtxSetCurrent", cuCtxSetCurrent(context));
+      arguments = allocatePinned(2 * Long.BYTES * MAX_ARGUMENTS);
+    } catch (CudaException e) {
+      cuDevicePrimaryCtxRelease(handle); // what failed first is what is told
+      throw e;
+    }
+    int table = Long.BYTES * MAX_ARGUMENTS;
+    for (int i = 0; i < MAX_ARGUMENTS; i++) {
+      arguments.bytes().putLong(table + Long.BYTES * i, arguments.address() + Long.BYTES * i);
+    }
+    argumentAddresses = new HostAddress(arguments.address() + table);
+  }
+
+  @Override
+  public Device device() {
+    return device;
+  }
+
+  // ---- memory ----
+
+  @Override
+  public long freeMemory() {
+    requireOpen();
+    long[] free = new long[1];
+    check("cuMemGetInfo", cuMemGetInfo(free, new long[1]));
+    return free[0];
+  }
+
+  @Override
+  public long allocate(long bytes) {
+    requireOpen();
+    var memory = new Address(0);
+    check("cuMemAlloc", cuMemAlloc(memory, bytes));
+    return memory.value();
+  }
+
+  @Override
+  public void free(long address) {
+    requireOpen();
+    check("cuMemFree", cuMemFree(new Address(address)));
+  }
+
+  @Override
+  public Pinned allocatePinned(int bytes) {
+    requireOpen();
+    var memory = new HostAddress(0);
+    check("cuMemAllocHost", cuMemAllocHost(memory, bytes));
+    return new Pinned(memory.value(), memory.getByteBuffer());
+  }
+
+  /** The buffer must not be touched afterwards: its memory is gone. */
+  @Override
+  public void freePinned(Pinned pinned) {
+    requireOpen();
+    check("cuMemFreeHost", cuMemFreeHost(new HostAddress(pinned.address())));
+  }
+
+  @Override
+  public void copyToDevice(long to, Pinned pinned, int from, int bytes, long stream) {
+    Objects.checkFromIndexSize(from, bytes, pinned.bytes().capacity());
+    check(
+        "cuMemcpyHtoDAsync",
+        cuMemcpyHtoDAsync(
+            new Address(to), new HostAddress(pinned.address() + from), bytes, streams.get(stream)));
+  }
+
+  @Override
+  public void copyToHost(Pinned pinned, long from, int bytes, long stream) {
+    Objects.checkFromIndexSize(0, bytes, pinned.bytes().capacity());
+    check(
+        "cuMemcpyDtoHAsync",
+        cuMemcpyDtoHAsync(
+            new HostAddress(pinned.address()), new Address(from), bytes, streams.get(stream)));
+  }
+
+  @Override
+  public void zero(long to, long bytes, long stream) {
+    check(
+        "cuMemsetD8Async", cuMemsetD8Async(new Address(to), (byte) 0, bytes, streams.get(stream)));
+  }
+
+  // ---- streams and events ----
+
+  @Override
+  public long createStream() {
+    requireOpen();
+    var stream = new Stream();
+    check("cuStreamCreate", cuStreamCreate(stream, CU_STREAM_NON_BLOCKING));
+    return streams.add(stream.value(), stream);
+  }
+
+  @Override
+  public void destroyStream(long stream) {
+    check("cuStreamDestroy", cuStreamDestroy(streams.remove(stream)));
+  }
+
+  @Override
+  public void synchronizeStream(long stream) {
+    check("cuStreamSynchronize", cuStreamSynchronize(streams.get(stream)));
+  }
+
+  @Override
+  public long createEvent() {
+    requireOpen();
+    var event = new Event();
+    check("cuEventCreate", cuEventCreate(event, CU_EVENT_DISABLE_TIMING));
+    return events.add(event.value(), event);
+  }
+
+  @Override
+  public void destroyEvent(long event) {
+    check("cuEventDestroy", cuEventDestroy(events.remove(event)));
+  }
+
+  @Override
+  public void record(long event, long stream) {
+    check("cuEventRecord", cuEventRecord(events.get(event), streams.get(stream)));
+  }
+
+  @Override
+  public void await(long stream, long event) {
+    check("cuStreamWaitEvent", cuStreamWaitEvent(streams.get(stream), events.get(event), 0));
+  }
+
+  @Override
+  public void synchronizeEvent(long event) {
+    check("cuEventSynchronize", cuEventSynchronize(events.get(event)));
+  }
+
+  // ---- kernels ----
+
+  /**
+   * {@inheritDoc}
+   *
+   * @throws mlpcuda.compute.DeviceException if the driver cannot translate it for the device
+   */
+  @Override
+  public long loadModule(String name, String ptx) {
+    requireOpen();
+    byte[] text = ptx.getBytes(StandardCharsets.UTF_8);
+    // A direct buffer: of an array JCuda would stop the garbage collector while the driver
+    // compiles.
+    ByteBuffer image = ByteBuffer.allocateDirect(text.length + 1).put(text); // ends with a 0
+    var options = new JITOptions();
+    options.putBytes(CU_JIT_ERROR_LOG_BUFFER, new byte[LOG_BYTES]);
+    options.putInt(CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES, LOG_BYTES);
+    var module = new Module();
+    try {
+      check("cuModuleLoadDataEx", cuModuleLoadDataJIT(module, Pointer.to(image.rewind()), options));
+    } catch (CudaException e) {
+      if (!Obstacle.isOfModule(e.code())) {
+        throw e;
+      }
+      String log = options.getString(CU_JIT_ERROR_LOG_BUFFER).strip();
+      throw Obstacle.ofModule(name, log.lines().findFirst().orElse(""), device, e).exception(e);
+    }
+    return modules.add(module.value(), module);
+  }
+
+  @Override
+  public void unloadModule(long module) {
+    functions.removeIf(f -> f.module == module);
+    check("cuModuleUnload", cuModuleUnload(modules.remove(module)));
+  }
+
+  @Override
+  public long function(long module, String entry) {
+    var function = new Function(module);
+    check("cuModuleGetFunction", cuModuleGetFunction(function, modules.get(module), entry));
+    return functions.add(function.value(), function);
+  }
+
+  @Override
+  public void launch(long function, Shape shape, Arguments arguments, long stream) {
+    if (arguments.count() > MAX_ARGUMENTS) {
+      throw new IllegalArgumentException(
+          "a kernel may have at most %d arguments, found %d"
+              .formatted(MAX_ARGUMENTS, arguments.count()));
+    }
+    Function kernel = functions.get(function);
+    Stream order = streams.get(stream);
+    for (int i = 0; i < arguments.count(); i++) {
+      // Little-endian, as all platforms with CUDA: a shorter argument lies at its slot's start.
+      this.arguments.bytes().putLong(Long.BYTES * i, arguments.bits(i));
+    }
+    // The driver copies the arguments before it returns: the slots are free again.
+    check(
+        "cuLaunchKernel",
+        cuLaunchKernel(
+            kernel,
+            shape.gridX(),
+            shape.gridY(),
+            shape.gridZ(),
+            shape.blockX(),
+            shape.blockY(),
+            1,
+            0,
+            order,
+            argumentAddresses,
+            null));
+  }
+
+  // ---- graphs ----
+
+  @Override
+  public void beginCapture(long stream) {
+    // Of this thread alone: what another library does in a thread of its own ends no recording.
+    check(
+        "cuStreamBeginCapture",
+        cuStreamBeginCapture(streams.get(stream), CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
+  }
+
+  @Override
+  public long endCapture(long stream) {
+    var recorded = new CUgraph();
+    check("cuStreamEndCapture", cuStreamEndCapture(streams.get(stream), recorded));
+    var graph = new Graph();
+    long[] nodes = new long[1];
+    int counted = cuGraphGetNodes(recorded, null, nodes);
+    int instantiated = cuGraphInstantiate(graph, recorded, 0);
+    int destroyed = cuGraphDestroy(recorded);
+    check("cuGraphInstantiate", instantiated);
+    check("cuGraphGetNodes", counted);
+    check("cuGraphDestroy", destroyed);
+    graph.nodes = Math.toIntExact(nodes[0]);
+    return graphs.add(graph.value(), graph);
+  }
+
+  @Override
+  public int nodes(long graph) {
+    return graphs.get(graph).nodes;
+  }
+
+  @Override
+  public void launchGraph(long graph, long stream) {
+    check("cuGraphLaunch", cuGraphLaunch(graphs.get(graph), streams.get(stream)));
+  }
+
+  @Override
+  public void destroyGraph(long graph) {
+    check("cuGraphExecDestroy", cuGraphExecDestroy(graphs.remove(graph)));
+  }
+
+  // ---- cuBLAS ----
+
+  @Override
+  public Sgemm openSgemm(long stream) {
+    return new Cublas(this, natives, streams.get(stream));
+  }
+
+  // ---- the end ----
+
+  /** Waits for what runs. A second close throws, as does any call after it. */
+  @Override
+  public void close() {
+    requireOpen();
+    closed = true;
+    streams.clear();
+    events.clear();
+    modules.clear();
+    functions.clear();
+    graphs.clear();
+    int freed = cuMemFreeHost(new HostAddress(arguments.address()));
+    int left =
+        cuCtxSetCurrent(new CUcontext()); // none: else calls would go to a context that ended
+    int released = cuDevicePrimaryCtxRelease(handle);
+    check("cuMemFreeHost", freed);
+    check("cuCtxSetCurrent", left);
+    check("cuDevicePrimaryCtxRelease", released);
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("the driver of GPU %d is closed".formatted(device.index()));
+    }
+  }
+}

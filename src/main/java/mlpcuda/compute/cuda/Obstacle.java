@@ -1,0 +1,270 @@
+package mlpcuda.compute.cuda;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import jcuda.driver.CUresult;
+import mlpcuda.compute.DeviceException;
+
+/**
+ * What keeps a GPU from being used. Each of the static methods says it for one situation, and looks
+ * at its arguments alone.
+ *
+ * @param why one line of cause
+ * @param remedy one line on what to do
+ */
+record Obstacle(String why, String remedy) {
+  /** Compute capability 7.5, which the kernels are written for. */
+  private static final int LEAST_MAJOR = 7;
+
+  private static final int LEAST_MINOR = 5;
+
+  /** CUDA 12.0: the first that knows the kernels' PTX ISA 8.0. */
+  static final int LEAST_DRIVER = 12000;
+
+  private static final String NEW_DRIVER = "Install NVIDIA driver 525 or newer";
+  private static final String OR_CPU = ", or train on the CPU: --cpu.";
+
+  /** A line break of a driver, a linker or a device would make more than one line of it. */
+  Obstacle {
+    why = why.strip().replaceAll("\\s*\\R\\s*", " ");
+    remedy = remedy.strip();
+  }
+
+  /** As what is thrown; {@code cause} may be null. */
+  DeviceException exception(Throwable cause) {
+    return cause == null
+        ? new DeviceException(why, remedy)
+        : new DeviceException(why, remedy, cause);
+  }
+
+  // ---- JCuda's libraries ----
+
+  /** The class path has no library of that name. */
+  static Obstacle noLibrary(String name) {
+    return new Obstacle(
+        "There is no CUDA for this platform: the program was built without " + name,
+        "Use a jar built on 64-bit x86 Linux or Windows, and run it there" + OR_CPU);
+  }
+
+  /** {@code folder} does not take JCuda's libraries. */
+  static Obstacle notUnpacked(Path folder, String what) {
+    return new Obstacle(
+        "JCuda's libraries cannot be unpacked to %s: %s".formatted(folder, what),
+        "Set XDG_CACHE_HOME to a folder of yours that can be written" + OR_CPU);
+  }
+
+  /** The dynamic linker did not take a library, and said {@code what}: the file and why. */
+  static Obstacle notLoaded(String what, Surroundings around) {
+    if (what.contains("libcuda.so.1")) {
+      return noDriver("libcuda.so.1", around);
+    }
+    Matcher version = Pattern.compile("(GLIBC|GLIBCXX)_[0-9.]+' not found").matcher(what);
+    if (version.find()) {
+      return new Obstacle(
+          "The system's C library is older than JCuda needs: " + what,
+          "Use a Linux with glibc 2.17 or newer and its libstdc++" + OR_CPU);
+    }
+    if (what.contains("failed to map segment") || what.contains("Operation not permitted")) {
+      return new Obstacle(
+          "JCuda's library lies where nothing may be executed (mounted noexec?): " + what,
+          "Set XDG_CACHE_HOME to a folder on a file system that allows execution" + OR_CPU);
+    }
+    if (what.contains("dependent libraries")) { // Windows does not say which
+      return noDriver("nvcuda.dll", around);
+    }
+    return new Obstacle(
+        "JCuda's library cannot be loaded: " + what, "Install what the message misses" + OR_CPU);
+  }
+
+  private static Obstacle noDriver(String library, Surroundings around) {
+    String why = "There is no NVIDIA driver here: %s was not found".formatted(library);
+    if (around.container() && around.deviceFile()) {
+      return new Obstacle(
+          why + ", though /dev/nvidiactl is there, in a container",
+          "Start the container with NVIDIA_DRIVER_CAPABILITIES=compute,utility" + OR_CPU);
+    }
+    if (around.container()) {
+      return new Obstacle(
+          why + ", nor /dev/nvidiactl, in a container",
+          "Start the container with --gpus all (NVIDIA Container Toolkit)" + OR_CPU);
+    }
+    if (around.deviceFile()) {
+      return new Obstacle(
+          why + ", though /dev/nvidiactl is there",
+          "Install the driver's CUDA library, or add its folder to LD_LIBRARY_PATH" + OR_CPU);
+    }
+    return new Obstacle(why, NEW_DRIVER + OR_CPU);
+  }
+
+  /**
+   * cuBLAS is not there.
+   *
+   * @param wanted the file's name
+   * @param found files of other versions
+   * @param what the linker's words
+   */
+  static Obstacle noCublas(String wanted, List<Path> found, String what) {
+    return new Obstacle(
+        "cuBLAS 12 was not found: wanted %s, found %s (%s)"
+            .formatted(
+                wanted,
+                found.isEmpty()
+                    ? "none"
+                    : found.stream().map(Path::toString).collect(Collectors.joining(", ")),
+                what),
+        "Install cuBLAS 12 and add its folder to LD_LIBRARY_PATH, or use the program's own kernels.");
+  }
+
+  // ---- the driver ----
+
+  /** {@code cuInit} returned {@code code}. */
+  static Obstacle notInitialised(int code, String name, String text, Surroundings around) {
+    String failed = "cuInit failed: %s (%d): %s".formatted(name, code, text);
+    return switch (code) {
+      case CUresult.CUDA_ERROR_NO_DEVICE -> noDevice(around);
+      case CUresult.CUDA_ERROR_SYSTEM_DRIVER_MISMATCH ->
+          new Obstacle(
+              "The driver in the kernel and libcuda.so.1 are of different versions: " + failed,
+              "Restart the machine (or the container) after the driver's update" + OR_CPU);
+      case CUresult.CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE ->
+          new Obstacle(
+              "CUDA's forward compatibility does not support this GPU: " + failed,
+              "Remove the 'compat' folder from LD_LIBRARY_PATH, or install a newer driver"
+                  + OR_CPU);
+      case CUresult.CUDA_ERROR_SYSTEM_NOT_READY ->
+          new Obstacle(
+              "The GPUs are not ready yet: " + failed,
+              "Start the NVIDIA fabric manager or wait for it" + OR_CPU);
+      case CUresult.CUDA_ERROR_UNKNOWN ->
+          new Obstacle(
+              "The driver fails: " + failed,
+              "See whether nvidia-smi works; if not, reload the driver or restart" + OR_CPU);
+      default -> new Obstacle("The driver fails: " + failed, NEW_DRIVER + OR_CPU);
+    };
+  }
+
+  /** A call failed that asks the driver what there is. */
+  static Obstacle ofDriver(CudaException e) {
+    return new Obstacle(
+        "The driver fails: " + e.getMessage(),
+        "See whether nvidia-smi works; if not, reload the driver or restart" + OR_CPU);
+  }
+
+  /** The driver works and shows no GPU. */
+  static Obstacle noDevice(Surroundings around) {
+    if (around.visibleDevices() != null) {
+      return new Obstacle(
+          "The driver shows no GPU: CUDA_VISIBLE_DEVICES='%s'".formatted(around.visibleDevices()),
+          "Set CUDA_VISIBLE_DEVICES to indices that 'nvidia-smi -L' lists, or unset it" + OR_CPU);
+    }
+    return around.container()
+        ? new Obstacle(
+            "The driver shows no GPU, in a container",
+            "Start the container with --gpus all (NVIDIA Container Toolkit)" + OR_CPU)
+        : new Obstacle("The driver shows no GPU", "See whether 'nvidia-smi -L' lists one" + OR_CPU);
+  }
+
+  /** {@code version} as the driver has it: 11080 is CUDA 11.8. */
+  static Obstacle oldDriver(int version) {
+    return new Obstacle(
+        "The driver must be for CUDA %s or newer, found CUDA %s"
+            .formatted(cuda(LEAST_DRIVER), cuda(version)),
+        NEW_DRIVER + OR_CPU);
+  }
+
+  /** CUDA's version as people write it. */
+  static String cuda(int version) {
+    return version / 1000 + "." + version % 1000 / 10;
+  }
+
+  // ---- the device ----
+
+  /** There are {@code count} devices, at least 1, and none of that index. */
+  static Obstacle noSuchDevice(int index, int count, Surroundings around) {
+    String shown = count == 1 ? "1 GPU, index 0" : "%d GPUs, 0 to %d".formatted(count, count - 1);
+    return around.visibleDevices() == null
+        ? new Obstacle(
+            "There is no GPU %d: the driver shows %s".formatted(index, shown),
+            "Give --gpu one of these.")
+        : new Obstacle(
+            "There is no GPU %d: CUDA_VISIBLE_DEVICES=%s shows %s"
+                .formatted(index, around.visibleDevices(), shown),
+            "Give --gpu one of these, or change CUDA_VISIBLE_DEVICES.");
+  }
+
+  /** Whether the kernels run on a device. */
+  static boolean oldDevice(CudaDriver.Device device) {
+    return device.major() < LEAST_MAJOR
+        || device.major() == LEAST_MAJOR && device.minor() < LEAST_MINOR;
+  }
+
+  /** What to say of a device that {@link #oldDevice} is true of. */
+  static Obstacle ofOldDevice(CudaDriver.Device device) {
+    return new Obstacle(
+        "GPU %d (%s) must have compute capability %d.%d or newer (Turing, 2018), found %d.%d"
+            .formatted(
+                device.index(),
+                device.name(),
+                LEAST_MAJOR,
+                LEAST_MINOR,
+                device.major(),
+                device.minor()),
+        "Give --gpu another of those that 'mlp-cuda devices' lists" + OR_CPU);
+  }
+
+  /** The device gives no context. */
+  static Obstacle noContext(CudaDriver.Device device, CudaException e) {
+    return new Obstacle(
+        "GPU %d (%s) cannot be opened: %s".formatted(device.index(), device.name(), e.getMessage()),
+        "See with nvidia-smi what else uses it and its memory, and its compute mode" + OR_CPU);
+  }
+
+  // ---- modules ----
+
+  /** Whether a module's load failed of a driver that cannot translate it. */
+  static boolean isOfModule(int code) {
+    return switch (code) {
+      case CUresult.CUDA_ERROR_NO_BINARY_FOR_GPU,
+          CUresult.CUDA_ERROR_INVALID_PTX,
+          CUresult.CUDA_ERROR_UNSUPPORTED_PTX_VERSION,
+          CUresult.CUDA_ERROR_JIT_COMPILER_NOT_FOUND,
+          CUresult.CUDA_ERROR_JIT_COMPILATION_DISABLED ->
+          true;
+      default -> false;
+    };
+  }
+
+  /**
+   * The driver did not take module {@code name}.
+   *
+   * @param log the first line of the driver's log, or empty
+   */
+  static Obstacle ofModule(String name, String log, CudaDriver.Device device, CudaException e) {
+    String why =
+        "The driver (CUDA %s) cannot load %s for GPU %d: %s%s"
+            .formatted(
+                cuda(device.driver()),
+                name,
+                device.index(),
+                e.getMessage(),
+                log.isEmpty() ? "" : ": " + log);
+    return switch (e.code()) {
+      case CUresult.CUDA_ERROR_JIT_COMPILER_NOT_FOUND ->
+          new Obstacle(
+              why,
+              "Install the driver's libnvidia-ptxjitcompiler.so.1; in a container set"
+                  + " NVIDIA_DRIVER_CAPABILITIES=compute,utility.");
+      case CUresult.CUDA_ERROR_JIT_COMPILATION_DISABLED ->
+          new Obstacle(why, "Unset CUDA_DISABLE_PTX_JIT" + OR_CPU);
+      default ->
+          new Obstacle(
+              why,
+              "It needs PTX ISA 8.0 (CUDA 12.0, driver 525) and compute capability %d.%d or newer"
+                      .formatted(LEAST_MAJOR, LEAST_MINOR)
+                  + OR_CPU);
+    };
+  }
+}

@@ -1,0 +1,110 @@
+package mlpcuda.compute.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.abort;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A folder with a libcuda.so.1 and a libcublas.so.12 that write down how they are called. For a
+ * process that is started with {@link #environment}.
+ */
+final class FakeCuda {
+  private final Path folder;
+
+  private FakeCuda(Path folder) {
+    this.folder = folder;
+  }
+
+  /** Compiles them into {@code folder}; skips the test where that cannot be done. */
+  static FakeCuda compile(Path folder) throws IOException, InterruptedException {
+    assumeTrue(
+        System.getProperty("os.name").equals("Linux")
+            && System.getProperty("os.arch").equals("amd64"),
+        "JCuda's libraries are for x86-64 alone, and the fakes for Linux");
+    for (String source : List.of("fake.h", "fake-libcuda.c", "fake-libcublas.c")) {
+      try (InputStream in = FakeCuda.class.getResourceAsStream(source)) {
+        Files.copy(in, folder.resolve(source), StandardCopyOption.REPLACE_EXISTING);
+      }
+    }
+    // JCublas asks for symbols of that version.
+    Files.writeString(folder.resolve("fake-libcublas.map"), "libcublas.so.12 { global: *; };\n");
+    gcc(folder, "fake-libcuda.c", "libcuda.so.1");
+    gcc(folder, "fake-libcublas.c", "libcublas.so.12", "-Wl,--version-script=fake-libcublas.map");
+    return new FakeCuda(folder);
+  }
+
+  private static void gcc(Path folder, String source, String library, String... more)
+      throws IOException, InterruptedException {
+    List<String> command = new ArrayList<>(List.of("gcc", "-std=gnu11", "-Wall", "-Wextra"));
+    command.addAll(List.of("-Werror", "-shared", "-fPIC", "-Wl,-soname," + library));
+    command.addAll(List.of(more));
+    command.addAll(List.of("-o", library, source));
+    Process process;
+    try {
+      process =
+          new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true).start();
+    } catch (IOException e) {
+      abort("gcc is needed to compile a fake driver: " + e.getMessage());
+      return;
+    }
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    assertEquals(0, process.waitFor(), output);
+  }
+
+  /** What a process needs that is to find them. */
+  Map<String, String> environment() {
+    return Map.of(
+        "LD_LIBRARY_PATH",
+        folder.toString(),
+        "FAKE_CUDA_LOG",
+        folder.resolve("log").toString(),
+        "FAKE_CUDA_CONTROL",
+        folder.resolve("control").toString());
+  }
+
+  // ---- in that process ----
+
+  /** The fakes that this process was started with. */
+  static FakeCuda here() {
+    return new FakeCuda(Path.of(System.getenv("FAKE_CUDA_LOG")).getParent());
+  }
+
+  /** The folder of the libraries. */
+  Path folder() {
+    return folder;
+  }
+
+  /** What they do from now on: functions and the codes that they return, settings and values. */
+  void control(String lines) {
+    write("control", lines);
+  }
+
+  /** The calls since the last time. */
+  List<String> calls() {
+    try {
+      List<String> lines = Files.readAllLines(folder.resolve("log"));
+      write("log", "");
+      return lines;
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private void write(String name, String text) {
+    try {
+      Files.writeString(folder.resolve(name), text);
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
+  }
+}

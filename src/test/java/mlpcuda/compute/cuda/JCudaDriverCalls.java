@@ -1,0 +1,369 @@
+package mlpcuda.compute.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import mlpcuda.compute.DeviceException;
+import mlpcuda.compute.cuda.CudaDriver.Device;
+import mlpcuda.compute.cuda.CudaDriver.Pinned;
+import mlpcuda.compute.cuda.CudaDriver.Shape;
+
+/**
+ * Every method of {@link JCudaDriver} and {@link Cublas} on {@link FakeCuda}: what arrives at the
+ * driver is compared argument by argument. Started by {@link JCudaDriverTest}, in a process of its
+ * own.
+ */
+final class JCudaDriverCalls {
+  private final FakeCuda fake = FakeCuda.here();
+  private final Path natives;
+  private JCudaDriver driver;
+  private long stream;
+
+  private JCudaDriverCalls(Path natives) {
+    this.natives = natives;
+  }
+
+  public static void main(String[] args) throws IOException {
+    var calls = new JCudaDriverCalls(Path.of(args[0]));
+    calls.situations();
+    calls.opens();
+    calls.copies();
+    calls.orders();
+    calls.launches();
+    calls.records();
+    calls.multiplies();
+    calls.fails();
+    calls.closes();
+    System.out.println("all calls are right");
+  }
+
+  private void expect(String... calls) {
+    assertEquals(List.of(calls), fake.calls());
+  }
+
+  private void refuses(String control, int index, String why) {
+    fake.control(control);
+    var e = assertThrows(DeviceException.class, () -> JCudaDriver.open(index, natives));
+    String[] lines = e.getMessage().split(System.lineSeparator(), -1);
+    assertEquals(2, lines.length, e.getMessage());
+    assertTrue(lines[0].contains(why), e.getMessage());
+    fake.control("");
+    fake.calls();
+  }
+
+  private void situations() {
+    refuses("version 11080", 0, "must be for CUDA 12.0 or newer, found CUDA 11.8");
+    refuses("cuInit 100", 0, "CUDA_VISIBLE_DEVICES='0,1'");
+    refuses("cuInit 803", 0, "different versions: cuInit failed: FAKE_ERROR (803): fails as asked");
+    refuses("cuInit 12345", 0, "error unknown to the driver (12345): no description");
+    refuses("devices 0", 0, "The driver shows no GPU");
+    refuses("", 3, "There is no GPU 3: CUDA_VISIBLE_DEVICES=0,1 shows 2 GPUs, 0 to 1");
+    refuses("major 7 \n minor 0", 1, "GPU 1 (Fake 71) must have compute capability 7.5 or newer");
+    refuses("cuDevicePrimaryCtxRetain 46", 0, "GPU 0 (Fake 70) cannot be opened");
+    assertThrows(IllegalArgumentException.class, () -> JCudaDriver.open(-1, natives));
+
+    fake.control("cuMemAllocHost 2"); // the context is given back
+    assertThrows(DeviceException.class, () -> JCudaDriver.open(0, natives));
+    List<String> calls = fake.calls();
+    assertEquals("cuDevicePrimaryCtxRelease 70", calls.get(calls.size() - 1));
+    fake.control("");
+
+    var found = CudaDevices.find(natives);
+    assertEquals(
+        List.of(
+            new Device(0, "Fake 70", 8, 6, 5_000_000_000L, 82, 12060),
+            new Device(1, "Fake 71", 8, 6, 5_000_000_000L, 82, 12060)),
+        found.devices());
+    assertTrue(CudaDevices.obstacle(found.devices().get(1)).isEmpty());
+    fake.control("cuDeviceTotalMem 3");
+    found = CudaDevices.find(natives);
+    assertTrue(found.obstacle().getMessage().contains("cuDeviceTotalMem failed"));
+    fake.control("devices 0");
+    assertEquals(List.of(), CudaDevices.find(natives).devices());
+    fake.control("");
+    fake.calls();
+  }
+
+  private void opens() {
+    driver = JCudaDriver.open(1, natives);
+    assertEquals(new Device(1, "Fake 71", 8, 6, 5_000_000_000L, 82, 12060), driver.device());
+    expect(
+        "cuDriverGetVersion",
+        "cuInit 0",
+        "cuDeviceGetCount",
+        "cuDeviceGet 1",
+        "cuDeviceGetName 71",
+        "cuDeviceTotalMem 71",
+        "cuDeviceGetAttribute 75 71",
+        "cuDeviceGetAttribute 76 71",
+        "cuDeviceGetAttribute 16 71",
+        "cuDriverGetVersion",
+        "cuDeviceGet 1",
+        "cuDevicePrimaryCtxRetain 71",
+        "cuCtxSetCurrent 0xc0de",
+        "cuMemAllocHost 1024");
+    assertEquals(4_000_000_000L, driver.freeMemory());
+    stream = driver.createStream();
+    expect("cuMemGetInfo", "cuStreamCreate 1"); // 1: CU_STREAM_NON_BLOCKING
+  }
+
+  private void copies() {
+    Pinned pinned = driver.allocatePinned(16);
+    assertEquals(16, pinned.bytes().capacity());
+    assertEquals(ByteOrder.nativeOrder(), pinned.bytes().order());
+    pinned.bytes().putInt(0, 1).putInt(4, 2).putInt(8, 3).putInt(12, 4);
+    long memory = driver.allocate(24);
+    assertNotEquals(0, memory);
+    driver.copyToDevice(memory + 4, pinned, 8, 8, stream); // 0 3 4 0 0 0
+    driver.zero(memory + 8, 4, stream); // 0 3 0 0 0 0
+    driver.copyToHost(pinned, memory + 4, 12, stream);
+    assertArrayEquals(
+        new int[] {3, 0, 0, 4},
+        new int[] {
+          pinned.bytes().getInt(0),
+          pinned.bytes().getInt(4),
+          pinned.bytes().getInt(8),
+          pinned.bytes().getInt(12)
+        });
+    expect(
+        "cuMemAllocHost 16",
+        "cuMemAlloc 24",
+        "cuMemcpyHtoDAsync 0x%x 0x%x 8 0x%x".formatted(memory + 4, pinned.address() + 8, stream),
+        "cuMemsetD8Async 0x%x 0 4 0x%x".formatted(memory + 8, stream),
+        "cuMemcpyDtoHAsync 0x%x 0x%x 12 0x%x".formatted(pinned.address(), memory + 4, stream));
+    assertThrows(
+        IndexOutOfBoundsException.class, () -> driver.copyToDevice(memory, pinned, 12, 8, stream));
+    assertThrows(
+        IndexOutOfBoundsException.class, () -> driver.copyToHost(pinned, memory, 17, stream));
+    driver.free(memory);
+    driver.freePinned(pinned);
+    expect("cuMemFree 0x%x".formatted(memory), "cuMemFreeHost 0x%x".formatted(pinned.address()));
+  }
+
+  private void orders() {
+    long other = driver.createStream();
+    long event = driver.createEvent();
+    driver.record(event, stream);
+    driver.await(other, event);
+    driver.synchronizeEvent(event);
+    driver.synchronizeStream(other);
+    driver.destroyEvent(event);
+    driver.destroyStream(other);
+    expect(
+        "cuStreamCreate 1",
+        "cuEventCreate 2", // CU_EVENT_DISABLE_TIMING
+        "cuEventRecord 0x%x 0x%x".formatted(event, stream),
+        "cuStreamWaitEvent 0x%x 0x%x 0".formatted(other, event),
+        "cuEventSynchronize 0x%x".formatted(event),
+        "cuStreamSynchronize 0x%x".formatted(other),
+        "cuEventDestroy 0x%x".formatted(event),
+        "cuStreamDestroy 0x%x".formatted(other));
+    assertThrows(IllegalStateException.class, () -> driver.destroyStream(other));
+    assertThrows(IllegalStateException.class, () -> driver.record(event, stream));
+    expect();
+  }
+
+  private void launches() {
+    long module = driver.loadModule("some.ptx", "text");
+    long function = driver.function(module, "entry");
+    fake.control("parameters 5");
+    var arguments =
+        new Arguments().address(0x1234_5678_9abc_def0L).add(-1).add(1.5f).add(7L).address(0);
+    driver.launch(function, new Shape(2, 3, 4, 32, 8), arguments, stream);
+    expect(
+        "cuModuleLoadDataEx text 2",
+        "cuModuleGetFunction 0x%x entry".formatted(module),
+        "cuLaunchKernel 0x%x 2 3 4 32 8 1 0 0x%x 0x0: 123456789abcdef0 ffffffff 3fc00000 7 0"
+            .formatted(function, stream));
+    fake.control("parameters 64");
+    var most = new Arguments();
+    for (int i = 0; i < 64; i++) {
+      most.add(i);
+    }
+    driver.launch(function, Shape.of(9, 256), most, stream);
+    assertTrue(fake.calls().get(0).endsWith(" 3e 3f"));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> driver.launch(function, Shape.of(1, 1), most.add(64), stream));
+    driver.unloadModule(module);
+    expect("cuModuleUnload 0x%x".formatted(module));
+    assertThrows(
+        IllegalStateException.class,
+        () -> driver.launch(function, Shape.of(1, 1), new Arguments(), stream));
+
+    for (int code : new int[] {209, 218, 221, 222, 223}) {
+      fake.control("cuModuleLoadDataEx " + code);
+      var e = assertThrows(DeviceException.class, () -> driver.loadModule("some.ptx", "text"));
+      assertTrue(
+          e.getMessage()
+              .startsWith(
+                  "The driver (CUDA 12.6) cannot load some.ptx for GPU 1: cuModuleLoadDataEx failed:"
+                      + " FAKE_ERROR (%d): fails as asked: ptxas application ptx input, line 7;"
+                          .formatted(code)
+                      + " error: fake"
+                      + System.lineSeparator()),
+          e.getMessage());
+    }
+    fake.control("cuModuleLoadDataEx 700");
+    assertThrows(CudaException.class, () -> driver.loadModule("some.ptx", "text"));
+    fake.control("");
+    fake.calls();
+  }
+
+  private void records() {
+    long memory = driver.allocate(8);
+    fake.calls();
+    driver.beginCapture(stream);
+    driver.zero(memory, 8, stream);
+    driver.zero(memory, 4, stream);
+    long graph = driver.endCapture(stream);
+    List<String> calls = fake.calls();
+    assertEquals("cuStreamBeginCapture 0x%x 1".formatted(stream), calls.get(0)); // 1: THREAD_LOCAL
+    assertEquals("cuStreamEndCapture 0x%x".formatted(stream), calls.get(3));
+    String recorded = calls.get(4).split(" ")[1];
+    assertEquals("cuGraphGetNodes " + recorded + " 0x0", calls.get(4));
+    assertEquals("cuGraphInstantiate " + recorded + " 0", calls.get(5));
+    assertEquals("cuGraphDestroy " + recorded, calls.get(6));
+    assertEquals(7, calls.size());
+    assertEquals(2, driver.nodes(graph));
+    driver.launchGraph(graph, stream);
+    driver.destroyGraph(graph);
+    expect(
+        "cuGraphLaunch 0x%x 0x%x".formatted(graph, stream),
+        "cuGraphExecDestroy 0x%x".formatted(graph));
+    assertThrows(IllegalStateException.class, () -> driver.nodes(graph));
+
+    driver.beginCapture(stream);
+    fake.control("cuGraphInstantiate 2");
+    fake.calls();
+    assertThrows(CudaException.class, () -> driver.endCapture(stream));
+    assertTrue(fake.calls().get(3).startsWith("cuGraphDestroy"));
+    fake.control("");
+    driver.free(memory);
+    fake.calls();
+  }
+
+  private void multiplies() throws IOException {
+    if (!new CublasLibrary(CublasLibrary.folders(java.util.Map.of(), Path.of("/")))
+        .file()
+        .isPresent()) {
+      Path library = fake.folder().resolve("libcublas.so.12");
+      Path hidden = fake.folder().resolve("hidden");
+      Path newer = fake.folder().resolve("libcublas.so.13");
+      Files.move(library, hidden);
+      Files.createFile(newer);
+      var e = assertThrows(DeviceException.class, () -> driver.openSgemm(stream));
+      assertTrue(e.getMessage().contains("wanted libcublas.so.12, found " + newer), e.getMessage());
+      Files.move(hidden, library);
+    }
+
+    fake.control("cublasSetWorkspace 7");
+    assertThrows(CudaException.class, () -> driver.openSgemm(stream));
+    List<String> calls = fake.calls();
+    assertEquals("cublasDestroy 0xb1a5", calls.get(calls.size() - 2));
+    assertTrue(calls.get(calls.size() - 1).startsWith("cuMemFree "), calls.toString());
+
+    fake.control("");
+    Sgemm sgemm = driver.openSgemm(stream);
+    assertEquals("cuBLAS 12.6.4", sgemm.description());
+    calls = fake.calls();
+    String workspace = calls.get(6).split(" ")[2];
+    assertEquals(
+        List.of(
+            "cublasCreate",
+            "cublasSetStream 0xb1a5 0x%x".formatted(stream),
+            "cublasSetMathMode 0xb1a5 0",
+            "cublasSetPointerMode 0xb1a5 0",
+            "cublasGetVersion 0xb1a5",
+            "cuMemAlloc 4194304",
+            "cublasSetWorkspace 0xb1a5 %s 4194304".formatted(workspace)),
+        calls);
+
+    // C (2, 1) = transpose of A (3, 2) times B (3, 1), all with more rows than are used
+    Pinned pinned = driver.allocatePinned(64);
+    float[] values = {1, 2, 3, 9, 4, 5, 6, 9, /* B */ 1, 10, 100, 9, /* C */ 9, 9, 9, 9};
+    for (int i = 0; i < values.length; i++) {
+      pinned.bytes().putFloat(4 * i, values[i]);
+    }
+    long memory = driver.allocate(64);
+    driver.copyToDevice(memory, pinned, 0, 64, stream);
+    fake.calls();
+    sgemm.multiply(true, false, 2, 1, 3, memory, 4, memory + 32, 5, memory + 48, 6);
+    expect(
+        "cublasSgemm 0xb1a5 1 0 2 1 3 1 0x%x 4 0x%x 5 0 0x%x 6"
+            .formatted(memory, memory + 32, memory + 48));
+    driver.copyToHost(pinned, memory + 48, 16, stream);
+    assertEquals(321, pinned.bytes().getFloat(0));
+    assertEquals(654, pinned.bytes().getFloat(4));
+    assertEquals(9, pinned.bytes().getFloat(8));
+    fake.calls();
+
+    fake.control("cublasSgemm 13");
+    var e =
+        assertThrows(
+            CudaException.class,
+            () -> sgemm.multiply(false, true, 1, 1, 1, memory, 1, memory, 1, memory, 1));
+    assertEquals(
+        "cublasSgemm failed: CUBLAS_STATUS_EXECUTION_FAILED (13): fails as asked", e.getMessage());
+    fake.control("");
+    fake.calls();
+    driver.free(memory);
+    driver.freePinned(pinned);
+    fake.calls();
+    sgemm.close();
+    expect("cublasDestroy 0xb1a5", "cuMemFree " + workspace);
+    assertThrows(IllegalStateException.class, sgemm::close);
+    assertThrows(
+        IllegalStateException.class,
+        () -> sgemm.multiply(false, false, 1, 1, 1, memory, 1, memory, 1, memory, 1));
+    expect();
+  }
+
+  /** A code of the driver arrives as an exception that names the call. */
+  private void fails() {
+    fake.control("cuMemAlloc 2");
+    var e = assertThrows(CudaException.class, () -> driver.allocate(1L << 40));
+    assertEquals(CudaException.OUT_OF_MEMORY, e.code());
+    assertEquals("cuMemAlloc failed: FAKE_ERROR (2): fails as asked", e.getMessage());
+    expect("cuMemAlloc 1099511627776");
+    fake.control("cuStreamSynchronize 700");
+    e = assertThrows(CudaException.class, () -> driver.synchronizeStream(stream));
+    assertEquals(700, e.code());
+    fake.control("cuStreamEndCapture 901");
+    assertThrows(CudaException.class, () -> driver.endCapture(stream));
+    fake.control("");
+    fake.calls();
+  }
+
+  private void closes() {
+    driver.close();
+    List<String> calls = fake.calls();
+    assertTrue(calls.get(0).startsWith("cuMemFreeHost 0x"));
+    assertEquals(
+        List.of("cuCtxSetCurrent 0x0", "cuDevicePrimaryCtxRelease 71"),
+        calls.subList(1, calls.size()));
+    assertThrows(IllegalStateException.class, driver::close);
+    assertThrows(IllegalStateException.class, driver::freeMemory);
+    assertThrows(IllegalStateException.class, () -> driver.allocate(1));
+    assertThrows(IllegalStateException.class, driver::createStream);
+    assertThrows(IllegalStateException.class, () -> driver.synchronizeStream(stream));
+    assertThrows(IllegalStateException.class, () -> driver.openSgemm(stream));
+    expect();
+
+    fake.control("major 9");
+    try (JCudaDriver hopper = JCudaDriver.open(0, natives)) {
+      long order = hopper.createStream();
+      fake.calls();
+      hopper.openSgemm(order).close();
+      assertTrue(fake.calls().contains("cuMemAlloc 33554432"));
+    }
+  }
+}
