@@ -1,12 +1,10 @@
 package mlpcuda.compute.cuda.emulator;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.cuda.Arguments;
@@ -25,12 +23,9 @@ public final class EmulatedDriver implements CudaDriver {
   private final EmulatedCalls calls = new EmulatedCalls();
   private final EmulatedQueue queue;
   private final EmulatedMemory memory;
-  private final Map<Long, EmulatedResource> handles = new LinkedHashMap<>();
-  private final List<EmulatedSgemm> sgemms = new ArrayList<>();
-  private long nextHandle = 0x1000;
+  private final EmulatedHandles handles;
   private int events;
   private int graphs;
-  private EmulatedFailure failLaunch;
 
   /** A device of the defaults with that policy. */
   public EmulatedDriver(EmulatedPolicy policy) {
@@ -42,6 +37,7 @@ public final class EmulatedDriver implements CudaDriver {
     this.options = options;
     this.queue = new EmulatedQueue(options.policy(), calls);
     this.memory = new EmulatedMemory(options.memory());
+    this.handles = new EmulatedHandles(queue);
   }
 
   // ---- for tests ----
@@ -68,63 +64,11 @@ public final class EmulatedDriver implements CudaDriver {
 
   /** The next kernel to be launched, alone or in a graph, fails; a synchronization shows it. */
   public void failNextLaunchLater(int code, String name, String text) {
-    failLaunch = new EmulatedFailure(code, name, text);
-  }
-
-  // ---- for other parts of the emulation ----
-
-  /** Asks a stream for an operation, or adds it to what the stream captures. */
-  void ask(EmulatedStream stream, Supplier<EmulatedOperation> operation) {
-    if (stream.capture() == null) {
-      queue.ask(prepared(operation.get()), stream, null);
-    } else {
-      stream.capture().nodes.add(operation);
-    }
-  }
-
-  private EmulatedOperation prepared(EmulatedOperation operation) {
-    if (failLaunch != null && operation instanceof EmulatedLaunch launch) {
-      EmulatedFailure failure = failLaunch;
-      failLaunch = null;
-      launch.replace(() -> queue.fail(failure));
-    }
-    return operation;
-  }
-
-  /** Gives something back that no operation may need any more. */
-  void release(EmulatedResource resource) {
-    checkReleasable(resource);
-    resource.end();
-    handles.values().remove(resource);
-    sgemms.remove(resource);
-  }
-
-  private void checkReleasable(EmulatedResource resource) {
-    if (!resource.live()) {
-      throw new Fault("%s was given back before".formatted(resource));
-    }
-    queue.checkUnneeded(resource);
-  }
-
-  private long add(EmulatedResource resource) {
-    nextHandle += 0x10;
-    handles.put(nextHandle, resource);
-    return nextHandle;
-  }
-
-  private <T extends EmulatedResource> T find(long handle, Class<T> type) {
-    EmulatedResource found = handles.get(handle);
-    if (found == null) {
-      throw new Fault("0x%x is no handle, or one given back".formatted(handle));
-    }
-    if (!type.isInstance(found)) {
-      throw new Fault("%s is no %s".formatted(found, type.getSimpleName().replace("Emulated", "")));
-    }
-    return type.cast(found);
+    queue.failNextLaunch(new EmulatedFailure(code, name, text));
   }
 
   private EmulatedStream stream(long handle) {
-    return find(handle, EmulatedStream.class);
+    return handles.find(handle, EmulatedStream.class);
   }
 
   private EmulatedStream streamNotCapturing(long handle) {
@@ -177,7 +121,7 @@ public final class EmulatedDriver implements CudaDriver {
         () -> {
           checkNotCapturing();
           EmulatedMemory.Allocation allocation = memory.startingAt(address);
-          checkReleasable(allocation);
+          queue.checkUnneeded(allocation);
           memory.free(allocation);
         });
   }
@@ -202,7 +146,7 @@ public final class EmulatedDriver implements CudaDriver {
         () -> {
           checkNotCapturing();
           EmulatedPinned found = memory.find(pinned);
-          checkReleasable(found);
+          queue.checkUnneeded(found);
           memory.freePinned(found);
         });
   }
@@ -215,7 +159,7 @@ public final class EmulatedDriver implements CudaDriver {
           EmulatedPinned found = memory.find(pinned);
           found.checkRange(from, bytes);
           EmulatedMemory.Allocation in = memory.holding(to, bytes);
-          ask(
+          queue.ask(
               stream(stream),
               () -> new EmulatedPinned.CopyToDevice(memory, in, to, found, from, bytes));
         });
@@ -229,7 +173,8 @@ public final class EmulatedDriver implements CudaDriver {
           EmulatedPinned found = memory.find(pinned);
           found.checkRange(0, bytes);
           EmulatedMemory.Allocation in = memory.holding(from, bytes);
-          ask(stream(stream), () -> new EmulatedPinned.CopyToHost(memory, found, in, from, bytes));
+          queue.ask(
+              stream(stream), () -> new EmulatedPinned.CopyToHost(memory, found, in, from, bytes));
         });
   }
 
@@ -239,18 +184,18 @@ public final class EmulatedDriver implements CudaDriver {
         "cuMemsetD8Async",
         () -> {
           EmulatedMemory.Allocation in = memory.holding(to, bytes);
-          ask(stream(stream), () -> new EmulatedMemory.Zero(memory.bytes(), in, to, bytes));
+          queue.ask(stream(stream), () -> new EmulatedMemory.Zero(memory.bytes(), in, to, bytes));
         });
   }
 
   @Override
   public long createStream() {
-    return calls.call("cuStreamCreate", () -> add(queue.createStream()));
+    return calls.call("cuStreamCreate", () -> handles.add(queue.createStream()));
   }
 
   @Override
   public void destroyStream(long stream) {
-    calls.run("cuStreamDestroy", () -> release(streamNotCapturing(stream)));
+    calls.run("cuStreamDestroy", () -> handles.release(streamNotCapturing(stream)));
   }
 
   @Override
@@ -266,12 +211,12 @@ public final class EmulatedDriver implements CudaDriver {
 
   @Override
   public long createEvent() {
-    return calls.call("cuEventCreate", () -> add(new EmulatedEvent(++events)));
+    return calls.call("cuEventCreate", () -> handles.add(new EmulatedEvent(++events)));
   }
 
   @Override
   public void destroyEvent(long event) {
-    calls.run("cuEventDestroy", () -> release(find(event, EmulatedEvent.class)));
+    calls.run("cuEventDestroy", () -> handles.release(handles.find(event, EmulatedEvent.class)));
   }
 
   @Override
@@ -279,7 +224,7 @@ public final class EmulatedDriver implements CudaDriver {
     calls.run(
         "cuEventRecord",
         () -> {
-          EmulatedEvent found = find(event, EmulatedEvent.class);
+          EmulatedEvent found = handles.find(event, EmulatedEvent.class);
           EmulatedOperation recorded = new EmulatedEvent.Marker("record of", found);
           queue.ask(recorded, streamNotCapturing(stream), null);
           found.recorded(recorded);
@@ -291,7 +236,7 @@ public final class EmulatedDriver implements CudaDriver {
     calls.run(
         "cuStreamWaitEvent",
         () -> {
-          EmulatedEvent found = find(event, EmulatedEvent.class);
+          EmulatedEvent found = handles.find(event, EmulatedEvent.class);
           EmulatedOperation awaited = new EmulatedEvent.Marker("wait for", found);
           queue.ask(awaited, streamNotCapturing(stream), found.recorded());
         });
@@ -302,7 +247,7 @@ public final class EmulatedDriver implements CudaDriver {
     calls.run(
         "cuEventSynchronize",
         () -> {
-          EmulatedEvent found = find(event, EmulatedEvent.class);
+          EmulatedEvent found = handles.find(event, EmulatedEvent.class);
           checkNotCapturing();
           queue.synchronize(found.recorded());
         });
@@ -315,7 +260,7 @@ public final class EmulatedDriver implements CudaDriver {
         () -> {
           checkNotCapturing();
           PtxModule parsed = PARSED.computeIfAbsent(ptx, text -> PtxModule.parse(name, text));
-          return add(new EmulatedLaunch.Module(name, parsed));
+          return handles.add(new EmulatedLaunch.Module(name, parsed));
         });
   }
 
@@ -325,14 +270,8 @@ public final class EmulatedDriver implements CudaDriver {
         "cuModuleUnload",
         () -> {
           checkNotCapturing();
-          EmulatedLaunch.Module found = find(module, EmulatedLaunch.Module.class);
-          release(found);
-          handles
-              .values()
-              .removeIf(
-                  other ->
-                      other instanceof EmulatedLaunch.Function function
-                          && function.module() == found);
+          EmulatedLaunch.Module found = handles.find(module, EmulatedLaunch.Module.class);
+          handles.release(found);
         });
   }
 
@@ -341,11 +280,11 @@ public final class EmulatedDriver implements CudaDriver {
     return calls.call(
         "cuModuleGetFunction",
         () -> {
-          EmulatedLaunch.Module found = find(module, EmulatedLaunch.Module.class);
+          EmulatedLaunch.Module found = handles.find(module, EmulatedLaunch.Module.class);
           if (!found.ptx().entries().contains(entry)) {
             throw calls.failure(EmulatedFailure.NOT_FOUND);
           }
-          return add(new EmulatedLaunch.Function(found, entry));
+          return handles.add(new EmulatedLaunch.Function(found, entry));
         });
   }
 
@@ -354,8 +293,8 @@ public final class EmulatedDriver implements CudaDriver {
     calls.run(
         "cuLaunchKernel",
         () -> {
-          EmulatedLaunch.Function found = find(function, EmulatedLaunch.Function.class);
-          ask(stream(stream), EmulatedLaunch.of(memory, found, shape, arguments));
+          EmulatedLaunch.Function found = handles.find(function, EmulatedLaunch.Function.class);
+          queue.ask(stream(stream), EmulatedLaunch.of(memory, found, shape, arguments));
         });
   }
 
@@ -380,27 +319,26 @@ public final class EmulatedDriver implements CudaDriver {
           if (!capture.valid) {
             throw calls.failure(EmulatedFailure.CAPTURE_INVALIDATED);
           }
-          return add(new EmulatedGraph(++graphs, capture.nodes));
+          return handles.add(new EmulatedGraph(++graphs, capture.nodes));
         });
   }
 
   @Override
   public int nodes(long graph) {
-    return calls.call("cuGraphGetNodes", () -> find(graph, EmulatedGraph.class).nodes());
+    return calls.call("cuGraphGetNodes", () -> handles.find(graph, EmulatedGraph.class).nodes());
   }
 
   @Override
   public void launchGraph(long graph, long stream) {
     calls.run(
         "cuGraphLaunch",
-        () ->
-            find(graph, EmulatedGraph.class)
-                .launch(streamNotCapturing(stream), queue, this::prepared));
+        () -> handles.find(graph, EmulatedGraph.class).launch(streamNotCapturing(stream), queue));
   }
 
   @Override
   public void destroyGraph(long graph) {
-    calls.run("cuGraphExecDestroy", () -> release(find(graph, EmulatedGraph.class)));
+    calls.run(
+        "cuGraphExecDestroy", () -> handles.release(handles.find(graph, EmulatedGraph.class)));
   }
 
   @Override
@@ -415,8 +353,8 @@ public final class EmulatedDriver implements CudaDriver {
                 "cuBLAS 12 was not found: this device is emulated without it",
                 "Emulate it with cuBLAS, or use the program's own products");
           }
-          EmulatedSgemm made = new EmulatedSgemm(this, calls, memory, found);
-          sgemms.add(made);
+          EmulatedSgemm made = new EmulatedSgemm(found, calls, memory, queue, handles);
+          handles.add(made);
           return made;
         });
   }
@@ -432,9 +370,7 @@ public final class EmulatedDriver implements CudaDriver {
         () -> {
           queue.drain();
           List<EmulatedResource> left = new ArrayList<>(memory.left());
-          left.addAll(handles.values());
-          left.addAll(sgemms);
-          left.removeIf(EmulatedLaunch.Function.class::isInstance);
+          left.addAll(handles.left());
           if (!left.isEmpty()) {
             throw new Fault(
                 left.stream()

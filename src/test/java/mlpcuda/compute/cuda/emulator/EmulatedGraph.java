@@ -2,7 +2,6 @@ package mlpcuda.compute.cuda.emulator;
 
 import java.util.List;
 import java.util.function.Supplier;
-import java.util.function.UnaryOperator;
 
 /** A graph: operations to be asked for again and again, one after the other. */
 final class EmulatedGraph extends EmulatedResource {
@@ -19,15 +18,10 @@ final class EmulatedGraph extends EmulatedResource {
     return nodes.size();
   }
 
-  /**
-   * Asks for all nodes; as in CUDA, after all earlier launches of the same graph.
-   *
-   * @param prepared what becomes of each first
-   */
-  void launch(
-      EmulatedStream stream, EmulatedQueue queue, UnaryOperator<EmulatedOperation> prepared) {
+  /** Asks for all nodes; as in CUDA, after all earlier launches of the same graph. */
+  void launch(EmulatedStream stream, EmulatedQueue queue) {
     for (Supplier<EmulatedOperation> node : nodes) {
-      EmulatedOperation operation = prepared.apply(node.get());
+      EmulatedOperation operation = node.get();
       for (EmulatedResource needed : operation.needs()) {
         if (!needed.live()) {
           throw new Fault("%s uses %s, which was given back".formatted(this, needed));

@@ -7,6 +7,7 @@ import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Random;
+import java.util.function.Supplier;
 
 /**
  * Does operations in an order that only streams, events and the host's waiting constrain, and knows
@@ -21,6 +22,8 @@ final class EmulatedQueue {
   private final List<EmulatedOperation> unknown = new ArrayList<>();
   private long[] host = {};
   private long operations;
+  // For the next launch; and of one that ran, which no call has shown yet: nothing runs until then.
+  private EmulatedFailure failLaunch;
   private EmulatedFailure failure;
 
   EmulatedQueue(EmulatedPolicy policy, EmulatedCalls calls) {
@@ -50,6 +53,20 @@ final class EmulatedQueue {
     }
   }
 
+  /** The next kernel to be launched will fail when it runs. */
+  void failNextLaunch(EmulatedFailure failure) {
+    failLaunch = failure;
+  }
+
+  /** Asks a stream for what {@code node} makes, or adds it to what the stream captures. */
+  void ask(EmulatedStream stream, Supplier<EmulatedOperation> node) {
+    if (stream.capture() == null) {
+      ask(node.get(), stream, null);
+    } else {
+      stream.capture().nodes.add(node);
+    }
+  }
+
   /** Asks a stream for an operation, to be done after {@code after} also, which may be null. */
   void ask(EmulatedOperation operation, EmulatedStream stream, EmulatedOperation after) {
     long[] clock = Arrays.copyOf(host, streams.size());
@@ -60,6 +77,11 @@ final class EmulatedQueue {
       join(clock, after.clock());
     }
     clock[stream.index()]++;
+    if (failLaunch != null && operation instanceof EmulatedLaunch launch) {
+      EmulatedFailure failing = failLaunch;
+      failLaunch = null;
+      launch.replace(() -> failure = failing);
+    }
     operation.place(stream, clock, after == null ? List.of() : List.of(after));
     operation.asked();
     stream.add(operation);
@@ -108,11 +130,6 @@ final class EmulatedQueue {
       }
     }
     showFailure();
-  }
-
-  /** An operation fails: nothing more is done until the host has learnt of it. */
-  void fail(EmulatedFailure failure) {
-    this.failure = failure;
   }
 
   private void showFailure() {

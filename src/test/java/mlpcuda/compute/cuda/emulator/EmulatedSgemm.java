@@ -5,18 +5,24 @@ import mlpcuda.compute.cuda.emulator.EmulatedProduct.Matrix;
 
 /** The product of cuBLAS, asked of one stream. */
 final class EmulatedSgemm extends EmulatedResource implements Sgemm {
-  private final EmulatedDriver driver;
+  private final EmulatedStream stream;
   private final EmulatedCalls calls;
   private final EmulatedMemory memory;
-  private final EmulatedStream stream;
+  private final EmulatedQueue queue;
+  private final EmulatedHandles handles;
 
   EmulatedSgemm(
-      EmulatedDriver driver, EmulatedCalls calls, EmulatedMemory memory, EmulatedStream stream) {
+      EmulatedStream stream,
+      EmulatedCalls calls,
+      EmulatedMemory memory,
+      EmulatedQueue queue,
+      EmulatedHandles handles) {
     super("cuBLAS of " + stream);
-    this.driver = driver;
+    this.stream = stream;
     this.calls = calls;
     this.memory = memory;
-    this.stream = stream;
+    this.queue = queue;
+    this.handles = handles;
   }
 
   @Override
@@ -51,7 +57,7 @@ final class EmulatedSgemm extends EmulatedResource implements Sgemm {
           Matrix result = Matrix.of(memory, c, m, n, ldc);
           checkApart(left, result);
           checkApart(right, result);
-          driver.ask(
+          queue.ask(
               stream,
               () ->
                   new EmulatedProduct(
@@ -72,6 +78,6 @@ final class EmulatedSgemm extends EmulatedResource implements Sgemm {
 
   @Override
   public void close() {
-    calls.run("cublasDestroy", () -> driver.release(this));
+    calls.run("cublasDestroy", () -> handles.release(this));
   }
 }
