@@ -1,0 +1,383 @@
+package mlpcuda.compute.cuda.emulator;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
+import mlpcuda.compute.DeviceException;
+import mlpcuda.compute.cuda.Arguments;
+import mlpcuda.compute.cuda.CudaDriver;
+import mlpcuda.compute.cuda.Sgemm;
+
+/**
+ * A device in software: it runs PTX, does what streams are asked when its policy says so, and
+ * throws {@link Fault} for what a real one would silently get wrong.
+ */
+public final class EmulatedDriver implements CudaDriver {
+  private static final int DRIVER = 12060;
+  private static final Map<String, PtxModule> PARSED = new ConcurrentHashMap<>();
+
+  private final EmulatedOptions options;
+  private final EmulatedCalls calls = new EmulatedCalls();
+  private final EmulatedQueue queue;
+  private final EmulatedMemory memory;
+  private final EmulatedHandles handles;
+  private int events;
+  private int graphs;
+
+  /** A device of the defaults with that policy. */
+  public EmulatedDriver(EmulatedPolicy policy) {
+    this(EmulatedOptions.of(policy));
+  }
+
+  /** Such a device. */
+  public EmulatedDriver(EmulatedOptions options) {
+    this.options = options;
+    this.queue = new EmulatedQueue(options.policy(), calls);
+    this.memory = new EmulatedMemory(options.memory());
+    this.handles = new EmulatedHandles(queue);
+  }
+
+  // ---- for tests ----
+
+  /** How often each entry ran, in all emulated devices of this process. */
+  public static Map<String, Integer> launches() {
+    return new TreeMap<>(EmulatedLaunch.COUNTS);
+  }
+
+  /** How often each function of CUDA was called, as {@code cuGraphLaunch}. */
+  public Map<String, Integer> calls() {
+    return calls.counts();
+  }
+
+  /** How many operations streams were asked for, each node of a launched graph for itself. */
+  public long operations() {
+    return queue.operations();
+  }
+
+  /** The next call of that name throws; so do all after it where CUDA's context is lost then. */
+  public void failNext(String call, int code, String name, String text) {
+    calls.failNext(call, new EmulatedFailure(code, name, text));
+  }
+
+  /** The next kernel to be launched, alone or in a graph, fails; a synchronization shows it. */
+  public void failNextLaunchLater(int code, String name, String text) {
+    queue.failNextLaunch(new EmulatedFailure(code, name, text));
+  }
+
+  private EmulatedStream stream(long handle) {
+    return handles.find(handle, EmulatedStream.class);
+  }
+
+  private EmulatedStream streamNotCapturing(long handle) {
+    EmulatedStream stream = stream(handle);
+    if (stream.capture() != null) {
+      throw new Fault("%s captures, and this in a graph is not emulated".formatted(stream));
+    }
+    return stream;
+  }
+
+  private void checkNotCapturing() {
+    if (queue.capturing()) {
+      queue.invalidateCaptures();
+      throw calls.failure(EmulatedFailure.CAPTURE_UNSUPPORTED);
+    }
+  }
+
+  // ---- CudaDriver ----
+
+  @Override
+  public Device device() {
+    return new Device(0, "Emulated GPU", 9, 0, options.memory(), options.multiprocessors(), DRIVER);
+  }
+
+  @Override
+  public long freeMemory() {
+    return calls.call("cuMemGetInfo", memory::free);
+  }
+
+  @Override
+  public long allocate(long bytes) {
+    return calls.call(
+        "cuMemAlloc",
+        () -> {
+          checkNotCapturing();
+          if (bytes <= 0) {
+            throw calls.failure(EmulatedFailure.INVALID_VALUE);
+          }
+          if (bytes > memory.free()) {
+            throw calls.failure(EmulatedFailure.OUT_OF_MEMORY);
+          }
+          return memory.allocate(bytes);
+        });
+  }
+
+  @Override
+  public void free(long address) {
+    calls.run(
+        "cuMemFree",
+        () -> {
+          checkNotCapturing();
+          EmulatedMemory.Allocation allocation = memory.startingAt(address);
+          queue.checkUnneeded(allocation);
+          memory.free(allocation);
+        });
+  }
+
+  @Override
+  public Pinned allocatePinned(int bytes) {
+    return calls.call(
+        "cuMemHostAlloc",
+        () -> {
+          checkNotCapturing();
+          if (bytes <= 0) {
+            throw calls.failure(EmulatedFailure.INVALID_VALUE);
+          }
+          return memory.allocatePinned(bytes);
+        });
+  }
+
+  @Override
+  public void freePinned(Pinned pinned) {
+    calls.run(
+        "cuMemFreeHost",
+        () -> {
+          checkNotCapturing();
+          EmulatedPinned found = memory.find(pinned);
+          queue.checkUnneeded(found);
+          memory.freePinned(found);
+        });
+  }
+
+  @Override
+  public void copyToDevice(long to, Pinned pinned, int from, int bytes, long stream) {
+    calls.run(
+        "cuMemcpyHtoDAsync",
+        () -> {
+          EmulatedPinned found = memory.find(pinned);
+          found.checkRange(from, bytes);
+          EmulatedMemory.Allocation in = memory.holding(to, bytes);
+          queue.ask(
+              stream(stream),
+              () -> new EmulatedPinned.CopyToDevice(memory, in, to, found, from, bytes));
+        });
+  }
+
+  @Override
+  public void copyToHost(Pinned pinned, long from, int bytes, long stream) {
+    calls.run(
+        "cuMemcpyDtoHAsync",
+        () -> {
+          EmulatedPinned found = memory.find(pinned);
+          found.checkRange(0, bytes);
+          EmulatedMemory.Allocation in = memory.holding(from, bytes);
+          queue.ask(
+              stream(stream), () -> new EmulatedPinned.CopyToHost(memory, found, in, from, bytes));
+        });
+  }
+
+  @Override
+  public void zero(long to, long bytes, long stream) {
+    calls.run(
+        "cuMemsetD8Async",
+        () -> {
+          EmulatedMemory.Allocation in = memory.holding(to, bytes);
+          queue.ask(stream(stream), () -> new EmulatedMemory.Zero(memory.bytes(), in, to, bytes));
+        });
+  }
+
+  @Override
+  public long createStream() {
+    return calls.call("cuStreamCreate", () -> handles.add(queue.createStream()));
+  }
+
+  @Override
+  public void destroyStream(long stream) {
+    calls.run("cuStreamDestroy", () -> handles.release(streamNotCapturing(stream)));
+  }
+
+  @Override
+  public void synchronizeStream(long stream) {
+    calls.run(
+        "cuStreamSynchronize",
+        () -> {
+          EmulatedStream found = stream(stream);
+          checkNotCapturing();
+          queue.synchronize(found.last());
+        });
+  }
+
+  @Override
+  public long createEvent() {
+    return calls.call("cuEventCreate", () -> handles.add(new EmulatedEvent(++events)));
+  }
+
+  @Override
+  public void destroyEvent(long event) {
+    calls.run("cuEventDestroy", () -> handles.release(handles.find(event, EmulatedEvent.class)));
+  }
+
+  @Override
+  public void record(long event, long stream) {
+    calls.run(
+        "cuEventRecord",
+        () -> {
+          EmulatedEvent found = handles.find(event, EmulatedEvent.class);
+          EmulatedOperation recorded = new EmulatedEvent.Marker("record of", found);
+          queue.ask(recorded, streamNotCapturing(stream), null);
+          found.recorded(recorded);
+        });
+  }
+
+  @Override
+  public void await(long stream, long event) {
+    calls.run(
+        "cuStreamWaitEvent",
+        () -> {
+          EmulatedEvent found = handles.find(event, EmulatedEvent.class);
+          EmulatedOperation awaited = new EmulatedEvent.Marker("wait for", found);
+          queue.ask(awaited, streamNotCapturing(stream), found.recorded());
+        });
+  }
+
+  @Override
+  public void synchronizeEvent(long event) {
+    calls.run(
+        "cuEventSynchronize",
+        () -> {
+          EmulatedEvent found = handles.find(event, EmulatedEvent.class);
+          checkNotCapturing();
+          queue.synchronize(found.recorded());
+        });
+  }
+
+  @Override
+  public long loadModule(String name, String ptx) {
+    return calls.call(
+        "cuModuleLoadData",
+        () -> {
+          checkNotCapturing();
+          PtxModule parsed = PARSED.computeIfAbsent(ptx, text -> PtxModule.parse(name, text));
+          return handles.add(new EmulatedLaunch.Module(name, parsed));
+        });
+  }
+
+  @Override
+  public void unloadModule(long module) {
+    calls.run(
+        "cuModuleUnload",
+        () -> {
+          checkNotCapturing();
+          EmulatedLaunch.Module found = handles.find(module, EmulatedLaunch.Module.class);
+          handles.release(found);
+        });
+  }
+
+  @Override
+  public long function(long module, String entry) {
+    return calls.call(
+        "cuModuleGetFunction",
+        () -> {
+          EmulatedLaunch.Module found = handles.find(module, EmulatedLaunch.Module.class);
+          if (!found.ptx().entries().contains(entry)) {
+            throw calls.failure(EmulatedFailure.NOT_FOUND);
+          }
+          return handles.add(new EmulatedLaunch.Function(found, entry));
+        });
+  }
+
+  @Override
+  public void launch(long function, Shape shape, Arguments arguments, long stream) {
+    calls.run(
+        "cuLaunchKernel",
+        () -> {
+          EmulatedLaunch.Function found = handles.find(function, EmulatedLaunch.Function.class);
+          queue.ask(stream(stream), EmulatedLaunch.of(memory, found, shape, arguments));
+        });
+  }
+
+  @Override
+  public void beginCapture(long stream) {
+    calls.run(
+        "cuStreamBeginCapture",
+        () -> streamNotCapturing(stream).capture(new EmulatedStream.Capture()));
+  }
+
+  @Override
+  public long endCapture(long stream) {
+    return calls.call(
+        "cuStreamEndCapture",
+        () -> {
+          EmulatedStream found = stream(stream);
+          EmulatedStream.Capture capture = found.capture();
+          if (capture == null) {
+            throw new Fault("%s does not capture".formatted(found));
+          }
+          found.capture(null);
+          if (!capture.valid) {
+            throw calls.failure(EmulatedFailure.CAPTURE_INVALIDATED);
+          }
+          return handles.add(new EmulatedGraph(++graphs, capture.nodes));
+        });
+  }
+
+  @Override
+  public int nodes(long graph) {
+    return calls.call("cuGraphGetNodes", () -> handles.find(graph, EmulatedGraph.class).nodes());
+  }
+
+  @Override
+  public void launchGraph(long graph, long stream) {
+    calls.run(
+        "cuGraphLaunch",
+        () -> handles.find(graph, EmulatedGraph.class).launch(streamNotCapturing(stream), queue));
+  }
+
+  @Override
+  public void destroyGraph(long graph) {
+    calls.run(
+        "cuGraphExecDestroy", () -> handles.release(handles.find(graph, EmulatedGraph.class)));
+  }
+
+  @Override
+  public Sgemm openSgemm(long stream) {
+    return calls.call(
+        "cublasCreate",
+        () -> {
+          EmulatedStream found = stream(stream);
+          checkNotCapturing();
+          if (!options.cublas()) {
+            throw new DeviceException(
+                "cuBLAS 12 was not found: this device is emulated without it",
+                "Emulate it with cuBLAS, or use the program's own products");
+          }
+          EmulatedSgemm made = new EmulatedSgemm(found, calls, memory, queue, handles);
+          handles.add(made);
+          return made;
+        });
+  }
+
+  @Override
+  public void close() {
+    if (calls.broken()) {
+      calls.close();
+      return;
+    }
+    calls.run(
+        "cuDevicePrimaryCtxRelease",
+        () -> {
+          queue.drain();
+          List<EmulatedResource> left = new ArrayList<>(memory.left());
+          left.addAll(handles.left());
+          if (!left.isEmpty()) {
+            throw new Fault(
+                left.stream()
+                    .map(EmulatedResource::toString)
+                    .collect(Collectors.joining(", ", "not given back: ", "")));
+          }
+          calls.close();
+        });
+  }
+}

@@ -1,0 +1,111 @@
+package mlpcuda.compute.cuda.emulator;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/** C = op(A) · op(B) in column-major order, summed in floats from the first to the last. */
+final class EmulatedProduct extends EmulatedOperation {
+  /**
+   * A matrix on the device.
+   *
+   * @param in the allocation it is in
+   * @param stride floats from the start of a column to that of the next
+   */
+  record Matrix(EmulatedResource in, long address, int rows, int columns, int stride) {
+    /** {@link Fault} unless all of it is in one allocation. */
+    static Matrix of(EmulatedMemory memory, long address, int rows, int columns, int stride) {
+      long floats = rows == 0 || columns == 0 ? 0 : (columns - 1L) * stride + rows;
+      if (address % Float.BYTES != 0) {
+        throw new Fault("floats at 0x%x, which 4 does not divide".formatted(address));
+      }
+      return new Matrix(
+          memory.holding(address, Float.BYTES * floats), address, rows, columns, stride);
+    }
+
+    /** The address behind its last element. */
+    long end() {
+      return rows == 0 || columns == 0 ? address : column(columns - 1) + (long) Float.BYTES * rows;
+    }
+
+    private long column(int j) {
+      return address + (long) Float.BYTES * stride * j;
+    }
+  }
+
+  private final DeviceMemory memory;
+  private final EmulatedResource workspace;
+  private final boolean transposeA;
+  private final boolean transposeB;
+  private final Matrix a;
+  private final Matrix b;
+  private final Matrix c;
+
+  /** {@code a} and {@code b} as they are stored, not yet transposed. */
+  EmulatedProduct(
+      DeviceMemory memory,
+      EmulatedResource workspace,
+      boolean transposeA,
+      boolean transposeB,
+      Matrix a,
+      Matrix b,
+      Matrix c) {
+    super("product of %d x %d".formatted(c.rows, c.columns), workspace, a.in, b.in, c.in);
+    this.memory = memory;
+    this.workspace = workspace;
+    this.transposeA = transposeA;
+    this.transposeB = transposeB;
+    this.a = a;
+    this.b = b;
+    this.c = c;
+  }
+
+  @Override
+  void run() {
+    // Two products at once would share the workspace.
+    workspace.writtenBy(this);
+    a.in.readBy(this);
+    b.in.readBy(this);
+    c.in.writtenBy(this);
+    float[][] columnsOfA = read(a, transposeA);
+    float[][] columnsOfB = read(b, transposeB);
+    ByteBuffer bytes = buffer(c.rows);
+    for (int j = 0; j < c.columns; j++) {
+      float[] column = new float[c.rows];
+      for (int l = 0; l < columnsOfA.length; l++) {
+        add(column, columnsOfB[j][l], columnsOfA[l]);
+      }
+      bytes.clear().asFloatBuffer().put(column);
+      memory.write(c.column(j), bytes);
+    }
+  }
+
+  private static void add(float[] sum, float factor, float[] column) {
+    for (int i = 0; i < sum.length; i++) {
+      sum[i] += factor * column[i];
+    }
+  }
+
+  private float[][] read(Matrix matrix, boolean transpose) {
+    float[][] columns = new float[matrix.columns][matrix.rows];
+    ByteBuffer bytes = buffer(matrix.rows);
+    for (int j = 0; j < matrix.columns && matrix.rows > 0; j++) {
+      memory.read(matrix.column(j), bytes.clear());
+      bytes.clear().asFloatBuffer().get(columns[j]);
+    }
+    return transpose ? transposed(columns, matrix.rows) : columns;
+  }
+
+  private static float[][] transposed(float[][] columns, int rows) {
+    float[][] result = new float[rows][columns.length];
+    for (int i = 0; i < rows; i++) {
+      for (int j = 0; j < columns.length; j++) {
+        result[i][j] = columns[j][i];
+      }
+    }
+    return result;
+  }
+
+  private static ByteBuffer buffer(int floats) {
+    return ByteBuffer.allocate(floats * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+  }
+}

@@ -1,0 +1,83 @@
+package mlpcuda.compute.cuda.emulator;
+
+import mlpcuda.compute.cuda.Sgemm;
+import mlpcuda.compute.cuda.emulator.EmulatedProduct.Matrix;
+
+/** The product of cuBLAS, asked of one stream. */
+final class EmulatedSgemm extends EmulatedResource implements Sgemm {
+  private final EmulatedStream stream;
+  private final EmulatedCalls calls;
+  private final EmulatedMemory memory;
+  private final EmulatedQueue queue;
+  private final EmulatedHandles handles;
+
+  EmulatedSgemm(
+      EmulatedStream stream,
+      EmulatedCalls calls,
+      EmulatedMemory memory,
+      EmulatedQueue queue,
+      EmulatedHandles handles) {
+    super("cuBLAS of " + stream);
+    this.stream = stream;
+    this.calls = calls;
+    this.memory = memory;
+    this.queue = queue;
+    this.handles = handles;
+  }
+
+  @Override
+  public void multiply(
+      boolean transposeA,
+      boolean transposeB,
+      int m,
+      int n,
+      int k,
+      long a,
+      int lda,
+      long b,
+      int ldb,
+      long c,
+      int ldc) {
+    calls.run(
+        "cublasSgemm",
+        () -> {
+          if (!live() || !stream.live()) {
+            throw new Fault("%s, after it or its stream was given back".formatted(this));
+          }
+          int rowsA = transposeA ? k : m;
+          int rowsB = transposeB ? n : k;
+          if (Math.min(m, Math.min(n, k)) < 0
+              || lda < Math.max(1, rowsA)
+              || ldb < Math.max(1, rowsB)
+              || ldc < Math.max(1, m)) {
+            throw calls.failure(EmulatedFailure.CUBLAS_INVALID_VALUE);
+          }
+          Matrix left = Matrix.of(memory, a, rowsA, transposeA ? m : k, lda);
+          Matrix right = Matrix.of(memory, b, rowsB, transposeB ? k : n, ldb);
+          Matrix result = Matrix.of(memory, c, m, n, ldc);
+          checkApart(left, result);
+          checkApart(right, result);
+          queue.ask(
+              stream,
+              () ->
+                  new EmulatedProduct(
+                      memory.bytes(), this, transposeA, transposeB, left, right, result));
+        });
+  }
+
+  private static void checkApart(Matrix operand, Matrix result) {
+    if (operand.address() < result.end() && result.address() < operand.end()) {
+      throw new Fault("a product is written over one of its operands");
+    }
+  }
+
+  @Override
+  public String description() {
+    return "cuBLAS, emulated";
+  }
+
+  @Override
+  public void close() {
+    calls.run("cublasDestroy", () -> handles.release(this));
+  }
+}

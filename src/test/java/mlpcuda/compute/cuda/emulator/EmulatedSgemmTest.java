@@ -1,0 +1,259 @@
+package mlpcuda.compute.cuda.emulator;
+
+import static mlpcuda.compute.cuda.emulator.EmulatedScenario.faults;
+import static mlpcuda.compute.cuda.emulator.EmulatedScenario.passes;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.function.Consumer;
+import mlpcuda.compute.DeviceException;
+import mlpcuda.compute.cuda.CudaDriver.Pinned;
+import mlpcuda.compute.cuda.CudaException;
+import mlpcuda.compute.cuda.Sgemm;
+import org.junit.jupiter.api.Test;
+
+/** The product of cuBLAS. */
+class EmulatedSgemmTest {
+  private static final float NONE = -1;
+  private static final int FLOATS = 16;
+
+  // A is 2 x 3 and B is 3 x 2; columns one after the other, and so are those of their transposes.
+  private static final float[] A = {1, 4, 2, 5, 3, 6};
+  private static final float[] A_TRANSPOSED = {1, 2, 3, 4, 5, 6};
+  private static final float[] B = {7, 9, 11, 8, 10, 12};
+  private static final float[] B_TRANSPOSED = {7, 8, 9, 10, 11, 12};
+  private static final float[] C = {58, 139, 64, 154};
+
+  /** A stream with cuBLAS, and three matrices. */
+  private static final class Things {
+    final EmulatedDriver cuda;
+    final long stream;
+    final Sgemm sgemm;
+    final long a;
+    final long b;
+    final long c;
+    final Pinned pinned;
+
+    Things(EmulatedDriver cuda) {
+      this.cuda = cuda;
+      stream = cuda.createStream();
+      sgemm = cuda.openSgemm(stream);
+      a = cuda.allocate(4 * FLOATS);
+      b = cuda.allocate(4 * FLOATS);
+      c = cuda.allocate(4 * FLOATS);
+      pinned = cuda.allocatePinned(4 * FLOATS);
+    }
+
+    void put(long to, float... values) {
+      pinned.bytes().asFloatBuffer().put(values);
+      cuda.copyToDevice(to, pinned, 0, 4 * values.length, stream);
+      cuda.synchronizeStream(stream);
+    }
+
+    float[] get(long from, int count) {
+      cuda.copyToHost(pinned, from, 4 * count, stream);
+      cuda.synchronizeStream(stream);
+      float[] values = new float[count];
+      pinned.bytes().asFloatBuffer().get(values);
+      return values;
+    }
+
+    void giveBack() {
+      sgemm.close();
+      cuda.free(a);
+      cuda.free(b);
+      cuda.free(c);
+      cuda.freePinned(pinned);
+      cuda.destroyStream(stream);
+    }
+  }
+
+  private static Consumer<EmulatedDriver> with(Consumer<Things> scenario) {
+    return driver -> {
+      Things things = new Things(driver);
+      scenario.accept(things);
+      things.cuda.synchronizeStream(things.stream);
+      things.giveBack();
+    };
+  }
+
+  @Test
+  void multipliesTransposedOrNot() {
+    passes(
+        with(
+            t -> {
+              for (int i = 0; i < 4; i++) {
+                boolean ofA = (i & 1) != 0;
+                boolean ofB = (i & 2) != 0;
+                t.put(t.a, ofA ? A_TRANSPOSED : A);
+                t.put(t.b, ofB ? B_TRANSPOSED : B);
+                t.sgemm.multiply(ofA, ofB, 2, 2, 3, t.a, ofA ? 3 : 2, t.b, ofB ? 2 : 3, t.c, 2);
+                assertArrayEquals(C, t.get(t.c, 4));
+              }
+              assertTrue(t.sgemm.description().contains("cuBLAS"));
+            }));
+  }
+
+  @Test
+  void leavesWhatLiesBetweenColumns() {
+    passes(
+        with(
+            t -> {
+              t.put(t.a, 1, 4, NONE, 2, 5, NONE, 3, 6);
+              t.put(t.b, B);
+              t.put(t.c, NONE, NONE, NONE, NONE, NONE, NONE);
+              t.sgemm.multiply(false, false, 2, 2, 3, t.a, 3, t.b, 3, t.c, 4);
+              assertArrayEquals(new float[] {58, 139, NONE, NONE, 64, 154}, t.get(t.c, 6));
+            }));
+  }
+
+  @Test
+  void emptyProducts() {
+    passes(
+        with(
+            t -> {
+              t.sgemm.multiply(false, false, 2, 2, 0, t.a, 2, t.b, 1, t.c, 2);
+              assertArrayEquals(new float[4], t.get(t.c, 4));
+              t.sgemm.multiply(false, false, 0, 2, 3, t.a, 1, t.b, 3, t.c, 1);
+            }));
+  }
+
+  @Test
+  void isRecordedAsOneNode() {
+    passes(
+        with(
+            t -> {
+              t.put(t.a, A);
+              t.put(t.b, B);
+              t.cuda.beginCapture(t.stream);
+              t.sgemm.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
+              long graph = t.cuda.endCapture(t.stream);
+              assertEquals(1, t.cuda.nodes(graph));
+              t.cuda.launchGraph(graph, t.stream);
+              assertArrayEquals(C, t.get(t.c, 4));
+              t.cuda.destroyGraph(graph);
+            }));
+  }
+
+  @Test
+  void checksItsArgumentsAsCublasDoes() {
+    int[][] bad = {
+      {-1, 2, 3, 2, 3, 2},
+      {2, -1, 3, 2, 3, 2},
+      {2, 2, -1, 2, 3, 2},
+      {2, 2, 3, 1, 3, 2},
+      {2, 2, 3, 2, 2, 2},
+      {2, 2, 3, 2, 3, 1},
+      {0, 0, 0, 0, 1, 1}
+    };
+    passes(
+        with(
+            t -> {
+              for (int[] d : bad) {
+                CudaException thrown =
+                    assertThrows(
+                        CudaException.class,
+                        () ->
+                            t.sgemm.multiply(
+                                false, false, d[0], d[1], d[2], t.a, d[3], t.b, d[4], t.c, d[5]));
+                assertTrue(
+                    thrown
+                        .getMessage()
+                        .startsWith("cublasSgemm failed: CUBLAS_STATUS_INVALID_VALUE (7)"),
+                    thrown::getMessage);
+              }
+            }));
+  }
+
+  @Test
+  void staysInItsMatrices() {
+    faults(
+        with(t -> t.sgemm.multiply(false, false, 2, 2, 3, t.a, 9, t.b, 3, t.c, 2)),
+        "cublasSgemm",
+        "are not in allocation");
+    faults(
+        with(t -> t.sgemm.multiply(false, false, 2, 2, 3, t.a + 2, 2, t.b, 3, t.c, 2)),
+        "which 4 does not divide");
+    faults(
+        with(t -> t.sgemm.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.a + 8, 2)),
+        "over one of its operands");
+  }
+
+  @Test
+  void racesLikeAnythingElse() {
+    faults(
+        with(
+            t -> {
+              t.put(t.a, A);
+              t.put(t.b, B);
+              t.sgemm.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
+              long other = t.cuda.createStream();
+              t.cuda.zero(t.a, 4, other);
+              t.cuda.synchronizeStream(t.stream);
+              t.cuda.synchronizeStream(other);
+            }),
+        "race on allocation",
+        "product of 2 x 2",
+        "zero fill");
+  }
+
+  // Both would use the one workspace.
+  @Test
+  void aGraphOnAnotherStreamSharesTheWorkspace() {
+    faults(
+        with(
+            t -> {
+              t.put(t.a, A);
+              t.put(t.b, B);
+              t.cuda.beginCapture(t.stream);
+              t.sgemm.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
+              long graph = t.cuda.endCapture(t.stream);
+              long other = t.cuda.createStream();
+              t.cuda.launchGraph(graph, other);
+              t.sgemm.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c + 16, 2);
+              t.cuda.synchronizeStream(t.stream);
+              t.cuda.synchronizeStream(other);
+            }),
+        "race on cuBLAS of stream 1");
+  }
+
+  @Test
+  void closesOnceWhenAllIsDone() {
+    faults(
+        with(
+            t -> {
+              t.sgemm.close();
+              t.sgemm.close();
+            }),
+        "given back before");
+    faults(
+        with(
+            t -> {
+              t.put(t.a, A);
+              t.put(t.b, B);
+              t.sgemm.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
+              t.sgemm.close();
+            }),
+        "the host has not waited for that");
+    faults(
+        with(
+            t -> {
+              t.sgemm.close();
+              t.sgemm.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
+            }),
+        "after it or its stream was given back");
+  }
+
+  @Test
+  void mayBeMissing() {
+    EmulatedOptions options = EmulatedOptions.of(EmulatedPolicy.EAGER).withoutCublas();
+    try (EmulatedDriver cuda = new EmulatedDriver(options)) {
+      long stream = cuda.createStream();
+      DeviceException thrown = assertThrows(DeviceException.class, () -> cuda.openSgemm(stream));
+      assertTrue(thrown.getMessage().startsWith("cuBLAS 12 was not found"));
+      cuda.destroyStream(stream);
+    }
+  }
+}

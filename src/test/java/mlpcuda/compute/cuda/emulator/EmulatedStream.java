@@ -1,0 +1,57 @@
+package mlpcuda.compute.cuda.emulator;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.function.Supplier;
+
+/** A stream: operations in their order; while it captures, the nodes of a graph. */
+final class EmulatedStream extends EmulatedResource {
+  /** What was recorded; {@code valid} until something that cannot be is asked meanwhile. */
+  static final class Capture {
+    final List<Supplier<EmulatedOperation>> nodes = new ArrayList<>();
+    boolean valid = true;
+  }
+
+  private final int index;
+  private final Queue<EmulatedOperation> pending = new ArrayDeque<>();
+  private EmulatedOperation last;
+  private Capture capture;
+
+  /** The {@code index}th stream, from 0. */
+  EmulatedStream(int index) {
+    super("stream " + (index + 1));
+    this.index = index;
+  }
+
+  int index() {
+    return index;
+  }
+
+  /** What is not done yet, first things first. */
+  Queue<EmulatedOperation> pending() {
+    return pending;
+  }
+
+  /** What was asked last; null: nothing yet. */
+  EmulatedOperation last() {
+    return last;
+  }
+
+  /** Adds an operation behind all others. */
+  void add(EmulatedOperation operation) {
+    pending.add(operation);
+    last = operation;
+  }
+
+  /** What is recorded now; null while it does what it is asked. */
+  Capture capture() {
+    return capture;
+  }
+
+  /** Starts ({@code capture}) or ends (null) a recording. */
+  void capture(Capture capture) {
+    this.capture = capture;
+  }
+}
