@@ -26,7 +26,12 @@ import picocli.CommandLine.UnmatchedArgumentException;
 @Command(
     name = "mlp-cuda",
     description = "Trains multilayer perceptrons. Without a command: train.",
-    subcommands = {TrainCommand.class, EvaluateCommand.class, SummaryCommand.class, DevicesCommand.class},
+    subcommands = {
+      TrainCommand.class,
+      EvaluateCommand.class,
+      SummaryCommand.class,
+      DevicesCommand.class
+    },
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     synopsisSubcommandLabel = "[COMMAND]",

@@ -116,9 +116,7 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--dry-run", description = "One step and the evaluation; nothing is written.")
   private boolean dryRun;
 
-  @Option(
-      names = "--verbose",
-      description = "Say also what a step asks of the device.")
+  @Option(names = "--verbose", description = "Say also what a step asks of the device.")
   private boolean verbose;
 
   @Option(

@@ -15,17 +15,41 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
+import mlpcuda.compute.DeviceException;
+import mlpcuda.compute.cuda.CudaDriver;
+import mlpcuda.compute.cuda.CudaDriver.Device;
+import mlpcuda.compute.cuda.Gpus;
 
 /** What a run of the program left on its two outputs, and its exit code. */
 record Program(int code, String out, String err) {
-  /** Runs the program as a user does. */
+  /** Where there is no GPU: most tests are of the CPU, wherever they run. */
+  static final Gpus NO_GPUS =
+      new Gpus() {
+        @Override
+        public List<Device> list() {
+          throw new DeviceException("no GPU for a test of the CPU", "Look elsewhere.");
+        }
+
+        @Override
+        public CudaDriver open(int index) {
+          throw new DeviceException(
+              "no GPU " + index + " for a test of the CPU", "Look elsewhere.");
+        }
+      };
+
+  /** Runs the program as a user does, where there is no GPU. */
   static Program run(Object... args) {
+    return run(NO_GPUS, args);
+  }
+
+  /** Runs the program as a user does who has these GPUs. */
+  static Program run(Gpus gpus, Object... args) {
     var out = new StringWriter();
     var err = new StringWriter();
     Locale before = Locale.getDefault(Locale.Category.FORMAT);
     try {
       String[] texts = Stream.of(args).map(Object::toString).toArray(String[]::new);
-      int code = Main.run(texts, new PrintWriter(out), new PrintWriter(err));
+      int code = Main.run(texts, new PrintWriter(out), new PrintWriter(err), gpus, () -> false);
       return new Program(code, out.toString(), err.toString());
     } finally {
       Locale.setDefault(Locale.Category.FORMAT, before);

@@ -107,6 +107,13 @@ class UsageTest {
         "--gpu -1|Invalid value for option '--gpu': must be a whole number from 0 to 2147483647,"
             + " found -1",
         "--gpu 0 --cpu|--gpu and --cpu exclude each other, found both",
+        "--gpu 0 --threads 2|--threads is of the CPU and excludes --gpu, found both",
+        "--cpu --no-graph|--gemm, --feed, --no-graph and --sync-check are of the GPU, found one"
+            + " with --cpu",
+        "--gemm nope|Invalid value for option '--gemm': expected one of [cublas, ptx]"
+            + " (case-sensitive) but was 'nope'",
+        "--feed nope|Invalid value for option '--feed': expected one of [pinned, resident]"
+            + " (case-sensitive) but was 'nope'",
         "--dataset mnist|--data and --dataset exclude each other, found both",
         "--classes 0|Invalid value for option '--classes': must be a whole number from 1 to"
             + " 2147483647, found 0",
@@ -115,9 +122,9 @@ class UsageTest {
         "--subset 51|Invalid value for option '--subset': must be at most the 50 training"
             + " examples, found 51",
         "--bogus|Unknown option: '--bogus'",
-        "nope|the command must be one of train, evaluate, summary and come first, and options"
+        "nope|the command must be one of train, evaluate, summary, devices and come first, and options"
             + " begin with --; found nope",
-        "evaluate|the command must be one of train, evaluate, summary and come first, and options"
+        "evaluate|the command must be one of train, evaluate, summary, devices and come first, and options"
             + " begin with --; found evaluate"
       })
   void refusesOptionsOfTraining(String line, String message) {
@@ -132,9 +139,9 @@ class UsageTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "trian|train|the command must be one of train, evaluate, summary and come first, and"
+        "trian|train|the command must be one of train, evaluate, summary, devices and come first, and"
             + " options begin with --; found trian",
-        "train foo bar|train|the command must be one of train, evaluate, summary and come first,"
+        "train foo bar|train|the command must be one of train, evaluate, summary, devices and come first,"
             + " and options begin with --; found foo bar",
         "--classes 3|train|--classes needs --data, found --classes 3 alone",
         "--dataset nope|train|Invalid value for option '--dataset': data set must be one of mnist,"
@@ -174,18 +181,6 @@ class UsageTest {
     assertFalse(Files.exists(out));
   }
 
-  @Test
-  void gpuCannotBeUsedYet() {
-    Path data = Program.writeData(tmp.resolve("data"), 5, 7, 3, 50, 20);
-    Path out = tmp.resolve("run");
-    Program.run("--gpu", 0, "--data", data, "--out", out)
-        .assertRefused(
-            3,
-            "GPU 0 cannot be used: version " + Main.version() + " has no CUDA device",
-            "Train on the CPU: leave --gpu away, or give --cpu.");
-    assertFalse(Files.exists(out));
-  }
-
   /** An output that fails with what is wrong inside the program. */
   private static Program failing(Throwable failure) {
     var err = new StringWriter();
@@ -199,7 +194,8 @@ class UsageTest {
             throw (RuntimeException) failure;
           }
         };
-    int code = Main.run(new String[] {"summary"}, out, new PrintWriter(err));
+    String[] args = {"summary"};
+    int code = Main.run(args, out, new PrintWriter(err), Program.NO_GPUS, () -> false);
     return new Program(code, "", err.toString());
   }
 

@@ -36,8 +36,7 @@ abstract class CudaTraining {
   }
 
   /** The steps of a run that ends each epoch with a smaller batch. */
-  static final Trainer.Settings RAGGED =
-      new Trainer.Settings(6, 16, true, 3, Integer.MAX_VALUE, 1);
+  static final Trainer.Settings RAGGED = new Trainer.Settings(6, 16, true, 3, Integer.MAX_VALUE, 1);
 
   static void assertSameBits(Run expected, Run found, String what) {
     assertArrayEquals(expected.losses(), found.losses(), what + ": losses");
@@ -76,13 +75,11 @@ abstract class CudaTraining {
 
   @Test
   void feedsAndGraphsMakeTheSameBits() {
-    Run expected =
-        Run.easy(ops(new CudaOptions(PTX, true, false, false)), 75, 0.01, RAGGED);
+    Run expected = Run.easy(ops(new CudaOptions(PTX, true, false, false)), 75, 0.01, RAGGED);
     for (boolean resident : new boolean[] {true, false}) {
       for (boolean graph : new boolean[] {true, false}) {
         var options = new CudaOptions(PTX, resident, graph, false);
-        assertSameBits(
-            expected, Run.easy(ops(options), 75, 0.01, RAGGED), options.toString());
+        assertSameBits(expected, Run.easy(ops(options), 75, 0.01, RAGGED), options.toString());
       }
     }
     var checked = new CudaOptions(PTX, false, false, true);
@@ -96,8 +93,7 @@ abstract class CudaTraining {
     var settings = new Trainer.Settings(1, 64, true, 1, Integer.MAX_VALUE, 1);
     ImageSet test = train.first(70);
     Run cpu =
-        new Run()
-            .of(new CpuOps(2), Run.mnistShape(128, 64), scaling, train, test, 1e-3, settings);
+        new Run().of(new CpuOps(2), Run.mnistShape(128, 64), scaling, train, test, 1e-3, settings);
     Run gpu =
         new Run()
             .of(

@@ -11,21 +11,11 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
-import mlpcuda.compute.Activation;
-import mlpcuda.compute.AdamSettings;
-import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.data.EmbeddedMnist;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
-import mlpcuda.net.Adam;
-import mlpcuda.net.Examples;
-import mlpcuda.net.Mlp;
-import mlpcuda.net.MlpShape;
-import mlpcuda.net.Parameters;
-import mlpcuda.net.Step;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -43,7 +33,14 @@ class TrainerTest {
     var settings = new Trainer.Settings(1, 64, false, 1, expected.length, 1);
     var run =
         new Run()
-            .of(new CpuOps(2), Run.mnistShape(128, 64), scaling, train, train.first(1), 1e-3, settings);
+            .of(
+                new CpuOps(2),
+                Run.mnistShape(128, 64),
+                scaling,
+                train,
+                train.first(1),
+                1e-3,
+                settings);
     assertEquals(200, expected.length);
     assertEquals(expected.length, run.steps.size());
     for (int i = 0; i < expected.length; i++) {
@@ -187,7 +184,8 @@ class TrainerTest {
   void aLossThatIsNotFiniteEndsTheRunAtItsStep() {
     var settings = new Trainer.Settings(5, 10, true, 1, Integer.MAX_VALUE, 100);
     var e =
-        assertThrows(DivergedException.class, () -> Run.easy(new ReferenceOps(), 100, 1e38, settings));
+        assertThrows(
+            DivergedException.class, () -> Run.easy(new ReferenceOps(), 100, 1e38, settings));
     assertTrue(e.step() > 1, "the first step begins with finite weights");
     assertEquals((e.step() - 1) / 10 + 1, e.epoch());
     assertTrue(

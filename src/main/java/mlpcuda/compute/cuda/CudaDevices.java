@@ -47,10 +47,10 @@ public final class CudaDevices {
         devices.add(describe(i));
       }
       return new Found(List.copyOf(devices), null);
-    } catch (DeviceException e) {
-      return new Found(List.of(), e);
     } catch (CudaException e) {
       return new Found(List.of(), Obstacle.ofDriver(e).exception(e));
+    } catch (DeviceException e) {
+      return new Found(List.of(), e);
     }
   }
 

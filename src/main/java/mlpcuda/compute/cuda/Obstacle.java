@@ -149,7 +149,7 @@ record Obstacle(String why, String remedy) {
   /** A call failed that asks the driver what there is. */
   static Obstacle ofDriver(CudaException e) {
     return new Obstacle(
-        "The driver fails: " + e.getMessage(),
+        "The driver fails: " + e.why(),
         "See whether nvidia-smi works; if not, reload the driver or restart" + OR_CPU);
   }
 
@@ -218,7 +218,7 @@ record Obstacle(String why, String remedy) {
   /** The device gives no context. */
   static Obstacle noContext(CudaDriver.Device device, CudaException e) {
     return new Obstacle(
-        "GPU %d (%s) cannot be opened: %s".formatted(device.index(), device.name(), e.getMessage()),
+        "GPU %d (%s) cannot be opened: %s".formatted(device.index(), device.name(), e.why()),
         "See with nvidia-smi what else uses it and its memory, and its compute mode" + OR_CPU);
   }
 
@@ -249,7 +249,7 @@ record Obstacle(String why, String remedy) {
                 cuda(device.driver()),
                 name,
                 device.index(),
-                e.getMessage(),
+                e.why(),
                 log.isEmpty() ? "" : ": " + log);
     return switch (e.code()) {
       case CUresult.CUDA_ERROR_JIT_COMPILER_NOT_FOUND ->

@@ -43,8 +43,7 @@ class GpuConformanceTest {
 
   static Stream<Arguments> runs() {
     List<Case> cases = Cases.all();
-    return Stream.of(Gemm.values())
-        .flatMap(gemm -> cases.stream().map(c -> Arguments.of(gemm, c)));
+    return Stream.of(Gemm.values()).flatMap(gemm -> cases.stream().map(c -> Arguments.of(gemm, c)));
   }
 
   @ParameterizedTest(name = "{1} with {0}")

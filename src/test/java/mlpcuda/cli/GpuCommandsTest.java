@@ -1,0 +1,250 @@
+package mlpcuda.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import mlpcuda.compute.cuda.CudaDriver;
+import mlpcuda.compute.cuda.CudaDriver.Device;
+import mlpcuda.compute.cuda.Gpus;
+import mlpcuda.compute.cuda.emulator.EmulatedDriver;
+import mlpcuda.compute.cuda.emulator.EmulatedOptions;
+import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The program as a user runs it who has a GPU: an emulated one. */
+class GpuCommandsTest {
+  @TempDir private Path tmp;
+  private Path data;
+
+  /** One emulated GPU; its close finds whatever was not given back. */
+  private record OneGpu(EmulatedOptions options, Consumer<EmulatedDriver> opened) implements Gpus {
+    static OneGpu with(EmulatedOptions options) {
+      return new OneGpu(options, driver -> {});
+    }
+
+    static OneGpu that(Consumer<EmulatedDriver> opened) {
+      return new OneGpu(EmulatedOptions.of(EmulatedPolicy.LATEST), opened);
+    }
+
+    @Override
+    public List<Device> list() {
+      try (var driver = new EmulatedDriver(options)) {
+        return List.of(driver.device());
+      }
+    }
+
+    @Override
+    public CudaDriver open(int index) {
+      assertEquals(0, index);
+      var driver = new EmulatedDriver(options);
+      opened.accept(driver);
+      return driver;
+    }
+  }
+
+  private static final OneGpu WITH_CUBLAS = OneGpu.with(EmulatedOptions.of(EmulatedPolicy.LATEST));
+  private static final OneGpu DRIVER_ALONE =
+      OneGpu.with(EmulatedOptions.of(EmulatedPolicy.LATEST).withoutCublas());
+
+  @BeforeEach
+  void writeData() {
+    data = Program.writeData(tmp.resolve("data"), 5, 7, 3, 50, 20);
+  }
+
+  private Program train(Gpus gpus, String line, String out) {
+    String whole =
+        "--hidden 8 --batch-size 16 --test-batch-size 7 --epochs 3 --data %s --out %s %s";
+    return Program.run(gpus, Program.words(whole.formatted(data, tmp.resolve(out), line)));
+  }
+
+  @Test
+  void trainsOnTheGpuByDefault() {
+    Program run = train(DRIVER_ALONE, "--verbose", "run");
+    assertEquals(0, run.code(), run.err());
+    assertEquals(
+        "GPU 0: Emulated GPU, compute capability 9.0, 1.0 GiB, driver for CUDA 12.6, own GEMM:"
+            + " cuBLAS 12 was not found: wanted libcublas.so.12, found none, pinned feed, CUDA"
+            + " graph (--cpu would train on the CPU)",
+        run.lines().get(0));
+    // Position, gather, 2 layers forward, loss; 2 weights', 2 biases' and 1 inputs' gradients;
+    // Adam.
+    assertTrue(run.lines().contains("A step is a CUDA graph of 11 nodes"), run.out());
+    Program cpu = train(Program.NO_GPUS, "", "cpu");
+    assertEquals(cpu.lastLine(), run.lastLine());
+    assertTrue(
+        cpu.lines().get(0).endsWith("(no GPU is used: no GPU for a test of the CPU)"),
+        cpu.lines().get(0));
+    Program evaluated =
+        Program.run(
+            DRIVER_ALONE,
+            "evaluate",
+            "--gpu",
+            0,
+            "--test-batch-size",
+            7,
+            "--data",
+            data,
+            "--model",
+            tmp.resolve("run/model.safetensors"));
+    assertEquals(0, evaluated.code(), evaluated.err());
+    assertTrue(evaluated.lines().get(0).endsWith(" (--gpu 0)"), evaluated.lines().get(0));
+    assertEquals(run.lastLine(), evaluated.lastLine());
+  }
+
+  @Test
+  void everyWayToFeedAndToLaunchWritesTheSameModel() throws IOException {
+    List<String> ways =
+        List.of("", "--feed resident", "--no-graph", "--feed resident --no-graph", "--sync-check");
+    byte[] expected = null;
+    for (String way : ways) {
+      String out = "run ".trim() + ways.indexOf(way);
+      Program run = train(WITH_CUBLAS, "--gpu 0 --gemm ptx " + way, out);
+      assertEquals(0, run.code(), run.err());
+      byte[] model = Files.readAllBytes(tmp.resolve(out).resolve("model.safetensors"));
+      expected = expected == null ? model : expected;
+      assertArrayEquals(expected, model, way);
+    }
+  }
+
+  @Test
+  void cublasIsUsedWhereItIsFoundAndMissedWhereItIsAskedFor() {
+    Program run = train(WITH_CUBLAS, "--gpu 0 --verbose", "run");
+    assertEquals(0, run.code(), run.err());
+    assertFalse(run.lines().get(0).contains("own GEMM"), run.lines().get(0));
+    assertTrue(run.lines().contains("A step is a CUDA graph of 14 nodes"), run.out());
+    train(DRIVER_ALONE, "--gpu 0 --gemm cublas", "none")
+        .assertRefused(
+            3, "cuBLAS 12 was not found: wanted libcublas.so.12, found none", "Use --gemm ptx.");
+  }
+
+  @Test
+  void lackOfMemoryTellsWhatWasAskedForAndWhatIsFree() {
+    var small = OneGpu.with(EmulatedOptions.of(EmulatedPolicy.LATEST).withMemory(100_000));
+    Program run = train(small, "--gpu 0 --hidden 1000", "run");
+    assertEquals(3, run.code());
+    assertEquals(2, run.err().lines().count(), run.err());
+    assertTrue(
+        run.err()
+            .matches(
+                "(?s)Out of memory on GPU 0 for \\w+: asked for [\\d.]+ KiB, [\\d.]+ KiB of 97.7 KiB"
+                    + " are free\nLower --batch-size, --test-batch-size or --hidden.\n"),
+        run.err());
+  }
+
+  @Test
+  void aLaunchThatFailsIsNamedWithItsSizes() {
+    var refusing =
+        OneGpu.that(
+            driver ->
+                driver.failNext(
+                    "cuLaunchKernel",
+                    701,
+                    "CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES",
+                    "too many resources requested for launch"));
+    Program run = train(refusing, "--gpu 0", "run");
+    assertEquals(3, run.code());
+    assertEquals(
+        List.of(
+            "cuLaunchKernel failed: CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES (701): too many resources"
+                + " requested for launch; in advance with B=16, 1x1x1 blocks of 1x1 threads",
+            "An earlier launch may be what failed: --sync-check finds it."),
+        run.err().lines().toList());
+  }
+
+  /** A fault of a kernel shows at the next wait: far away, or, with --sync-check, at once. */
+  @Test
+  void syncCheckFindsTheLaunchThatFails() {
+    var failing =
+        OneGpu.that(
+            driver ->
+                driver.failNextLaunchLater(
+                    700, "CUDA_ERROR_ILLEGAL_ADDRESS", "an illegal memory access was encountered"));
+    Program late = train(failing, "--gpu 0", "late");
+    assertEquals(3, late.code());
+    assertFalse(late.err().contains("in advance"), late.err());
+    assertTrue(late.err().contains("--sync-check finds it"), late.err());
+    Program checked = train(failing, "--gpu 0 --sync-check", "checked");
+    assertEquals(3, checked.code());
+    assertTrue(
+        checked
+            .err()
+            .contains("in advance with B=16, 1x1x1 blocks of 1x1 threads\nNothing before it"),
+        checked.err());
+  }
+
+  /** Ctrl-C: the emulated driver's close would fail the run if anything were left on it. */
+  @Test
+  void beingStoppedReleasesEverything() {
+    var calls = new AtomicInteger();
+    var err = new StringWriter();
+    String[] args = {"--gpu", "0", "--data", data.toString(), "--batch-size", "16", "--dry-run"};
+    args[6] = "--epochs=100";
+    int code =
+        Main.run(
+            args,
+            new PrintWriter(new StringWriter()),
+            new PrintWriter(err),
+            WITH_CUBLAS,
+            () -> calls.incrementAndGet() > 6);
+    assertEquals("stopped in epoch 2, after step 6", err.toString().strip());
+    assertEquals(130, code);
+  }
+
+  @Test
+  void devicesAreListedAndChecked() {
+    Program run = Program.run(DRIVER_ALONE, "devices");
+    assertEquals(0, run.code(), run.err());
+    List<String> lines = run.lines();
+    assertEquals(8, lines.size(), run.out());
+    assertTrue(lines.get(0).startsWith("CPU, "), run.out());
+    assertTrue(lines.get(4).startsWith("GPU 0: Emulated GPU, compute capability 9.0"), run.out());
+    for (int device = 0; device < 2; device++) {
+      for (String check : List.of("kernel", "product", "replay")) {
+        int line = 4 * device + 1 + List.of("kernel", "product", "replay").indexOf(check);
+        assertTrue(
+            lines.get(line).matches("  " + check + ": right, error .*, limit 1.0e-10"),
+            lines.get(line));
+      }
+    }
+  }
+
+  @Test
+  void devicesSayWhyThereIsNoGpu() {
+    Program run = Program.run(Program.NO_GPUS, "devices");
+    assertEquals(0, run.code());
+    assertEquals(
+        List.of("No GPU: no GPU for a test of the CPU", "  Look elsewhere."),
+        run.lines().subList(4, 6));
+    Map<String, Object> json =
+        Program.json(Program.run(Program.NO_GPUS, "devices", "--json").out());
+    assertEquals(
+        Map.of("why", "no GPU for a test of the CPU", "remedy", "Look elsewhere."),
+        json.get("no_gpu"));
+  }
+
+  @Test
+  void aDeviceThatDoesNotWorkIsExitCode3() {
+    var failing =
+        OneGpu.that(
+            driver -> driver.failNext("cuModuleLoadData", 218, "CUDA_ERROR_INVALID_PTX", ""));
+    Program run = Program.run(failing, "devices", "--json");
+    assertEquals(3, run.code(), run.out());
+    List<?> devices = (List<?>) Program.json(run.out()).get("devices");
+    assertEquals(true, ((Map<?, ?>) devices.get(0)).get("works"));
+    assertEquals(false, ((Map<?, ?>) devices.get(1)).get("works"));
+    assertTrue(((Map<?, ?>) devices.get(1)).get("why").toString().contains("INVALID_PTX"));
+  }
+}
