@@ -453,9 +453,12 @@ public abstract class Ops implements AutoCloseable {
       throw new IllegalStateException("second close of " + description());
     }
     List<Buffer> left = List.copyOf(live);
-    left.forEach(Buffer::close);
-    closed = true;
-    closeK();
+    try {
+      left.forEach(Buffer::close);
+    } finally { // a device that has failed may refuse to release a buffer
+      closed = true;
+      closeK();
+    }
     if (!left.isEmpty()) {
       throw new IllegalStateException("buffers were not closed before their device: " + left);
     }

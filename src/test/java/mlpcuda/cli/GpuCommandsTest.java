@@ -76,7 +76,7 @@ class GpuCommandsTest {
     assertEquals(0, run.code(), run.err());
     assertEquals(
         "GPU 0: Emulated GPU, compute capability 9.0, 1.0 GiB, driver for CUDA 12.6, own GEMM:"
-            + " cuBLAS 12 was not found: wanted libcublas.so.12, found none, pinned feed, CUDA"
+            + " cuBLAS 12 was not found: this device is emulated without it, pinned feed, CUDA"
             + " graph (--cpu would train on the CPU)",
         run.lines().get(0));
     // Position, gather, 2 layers forward, loss; 2 weights', 2 biases' and 1 inputs' gradients;
@@ -127,7 +127,9 @@ class GpuCommandsTest {
     assertTrue(run.lines().contains("A step is a CUDA graph of 14 nodes"), run.out());
     train(DRIVER_ALONE, "--gpu 0 --gemm cublas", "none")
         .assertRefused(
-            3, "cuBLAS 12 was not found: wanted libcublas.so.12, found none", "Use --gemm ptx.");
+            3,
+            "cuBLAS 12 was not found: this device is emulated without it",
+            "Emulate it with cuBLAS, or use the program's own products");
   }
 
   @Test

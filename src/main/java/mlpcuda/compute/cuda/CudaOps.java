@@ -122,7 +122,12 @@ public final class CudaOps extends Ops {
     } catch (CudaException e) {
       throw e.code() == CudaException.OUT_OF_MEMORY ? outOfMemory(name, bytes, e) : e;
     }
-    driver.zero(address, bytes, stream);
+    try {
+      driver.zero(address, bytes, stream);
+    } catch (CudaException e) {
+      driver.free(address);
+      throw e;
+    }
     return new DeviceBuffer(this, name, type, length, address);
   }
 
