@@ -65,8 +65,7 @@ class GpuCommandsTest {
   }
 
   private Program train(Gpus gpus, String line, String out) {
-    String whole =
-        "--hidden 8 --batch-size 16 --test-batch-size 7 --epochs 3 --data %s --out %s %s";
+    String whole = "--batch-size 16 --test-batch-size 7 --epochs 3 --data %s --out %s %s";
     return Program.run(gpus, Program.words(whole.formatted(data, tmp.resolve(out), line)));
   }
 
@@ -81,7 +80,7 @@ class GpuCommandsTest {
         run.lines().get(0));
     // Position, gather, 2 layers forward, loss; 2 weights', 2 biases' and 1 inputs' gradients;
     // Adam.
-    assertTrue(run.lines().contains("A step is a CUDA graph of 11 nodes"), run.out());
+    assertTrue(run.lines().contains("A step is a CUDA graph of 15 nodes"), run.out());
     Program cpu = train(Program.NO_GPUS, "", "cpu");
     assertEquals(cpu.lastLine(), run.lastLine());
     assertTrue(
@@ -124,7 +123,7 @@ class GpuCommandsTest {
     Program run = train(WITH_CUBLAS, "--gpu 0 --verbose", "run");
     assertEquals(0, run.code(), run.err());
     assertFalse(run.lines().get(0).contains("own GEMM"), run.lines().get(0));
-    assertTrue(run.lines().contains("A step is a CUDA graph of 14 nodes"), run.out());
+    assertTrue(run.lines().contains("A step is a CUDA graph of 20 nodes"), run.out());
     train(DRIVER_ALONE, "--gpu 0 --gemm cublas", "none")
         .assertRefused(
             3,
@@ -135,7 +134,7 @@ class GpuCommandsTest {
   @Test
   void lackOfMemoryTellsWhatWasAskedForAndWhatIsFree() {
     var small = OneGpu.with(EmulatedOptions.of(EmulatedPolicy.LATEST).withMemory(100_000));
-    Program run = train(small, "--gpu 0 --hidden 1000", "run");
+    Program run = train(small, "--gpu 0", "run");
     assertEquals(3, run.code());
     assertEquals(2, run.err().lines().count(), run.err());
     assertTrue(

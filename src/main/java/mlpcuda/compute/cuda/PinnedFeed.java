@@ -42,6 +42,7 @@ final class PinnedFeed implements Feed {
       }
       copied = driver.createEvent();
       consumed = driver.createEvent();
+      driver.record(consumed, stream); // after the zeros that an allocation begins with
     }
 
     void close() {
