@@ -11,6 +11,7 @@ import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
 import mlpcuda.compute.cuda.CudaException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 /** Modules and launches of kernels. */
 class EmulatedLaunchTest {
@@ -216,20 +217,18 @@ class EmulatedLaunchTest {
 
   @Test
   void aFailureOfALaunchShowsAtTheNextSynchronization() {
-    passes(
-        cuda -> {
-          Things t = new Things(cuda);
-          cuda.failNextLaunchLater(700, "CUDA_ERROR_ILLEGAL_ADDRESS", "illegal access");
-          t.fill(1);
-          t.fill(2);
-          CudaException thrown =
-              assertThrows(CudaException.class, () -> cuda.synchronizeStream(t.stream));
-          assertEquals(
-              "cuStreamSynchronize failed: CUDA_ERROR_ILLEGAL_ADDRESS (700): illegal access",
-              thrown.getMessage());
-          assertThrows(CudaException.class, t::last);
-          assertThrows(CudaException.class, t::giveBack);
-        });
+    for (EmulatedPolicy policy : EmulatedScenario.policies()) {
+      EmulatedDriver cuda = new EmulatedDriver(policy);
+      Things t = new Things(cuda);
+      cuda.failNextLaunchLater(700, "CUDA_ERROR_ILLEGAL_ADDRESS", "illegal access");
+      t.fill(1);
+      t.fill(2);
+      String end = " failed: CUDA_ERROR_ILLEGAL_ADDRESS (700): illegal access";
+      assertFails("cuStreamSynchronize" + end, () -> cuda.synchronizeStream(t.stream));
+      assertFails("cuMemcpyDtoHAsync" + end, t::last);
+      assertFails("cuModuleUnload" + end, t::giveBack);
+      assertFails("cuDevicePrimaryCtxRelease" + end, cuda::close);
+    }
   }
 
   @Test
@@ -241,6 +240,10 @@ class EmulatedLaunchTest {
       t.fill(1);
       assertThrows(CudaException.class, cuda::close);
     }
+  }
+
+  private static void assertFails(String message, Executable call) {
+    assertEquals(message, assertThrows(CudaException.class, call).getMessage());
   }
 
   @Test
