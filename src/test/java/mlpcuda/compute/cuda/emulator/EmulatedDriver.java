@@ -14,7 +14,9 @@ import mlpcuda.compute.cuda.Sgemm;
 
 /**
  * A device in software: it runs PTX, does what streams are asked when its policy says so, and
- * throws {@link Fault} for what a real one would silently get wrong.
+ * throws {@link Fault} for what a real one would silently get wrong. What is a fault does not
+ * depend on the policy: an operation counts as pending until the host has waited for it, whenever
+ * it ran, and two streams race for an allocation unless events or the host put them in order.
  */
 public final class EmulatedDriver implements CudaDriver {
   private static final int DRIVER = 12060;

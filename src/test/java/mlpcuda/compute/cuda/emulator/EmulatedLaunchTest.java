@@ -5,7 +5,10 @@ import static mlpcuda.compute.cuda.emulator.EmulatedScenario.passes;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import mlpcuda.compute.cuda.Arguments;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
@@ -97,6 +100,33 @@ class EmulatedLaunchTest {
       assertEquals(2, cuda.calls().get("cuLaunchKernel"));
     }
     assertEquals(before + 3, EmulatedDriver.launches().get("fill"));
+  }
+
+  @Test
+  void policiesSayWhenSomethingRuns() {
+    assertEquals(0, ranBeforeWaiting(EmulatedPolicy.LATEST));
+    assertEquals(1, ranBeforeWaiting(EmulatedPolicy.EAGER));
+    assertEquals(
+        Set.of(0, 1),
+        LongStream.range(0, 20)
+            .mapToObj(seed -> ranBeforeWaiting(EmulatedPolicy.random(seed)))
+            .collect(Collectors.toSet()));
+  }
+
+  private static int ranBeforeWaiting(EmulatedPolicy policy) {
+    int[] ran = new int[1];
+    try (EmulatedDriver cuda = new EmulatedDriver(policy)) {
+      with(t -> {
+            int before = EmulatedDriver.launches().getOrDefault("fill", 0);
+            t.fill(1);
+            long other = cuda.createStream();
+            cuda.synchronizeStream(other);
+            cuda.destroyStream(other);
+            ran[0] = EmulatedDriver.launches().getOrDefault("fill", 0) - before;
+          })
+          .accept(cuda);
+    }
+    return ran[0];
   }
 
   @Test
