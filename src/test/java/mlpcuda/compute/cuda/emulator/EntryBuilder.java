@@ -10,6 +10,9 @@ final class EntryBuilder {
   /** Unused bytes after each variable of shared memory, so that one byte over its end is seen. */
   private static final int GAP = 16;
 
+  /** A variable of shared memory. */
+  record Variable(String name, int align, int bytes, int line) {}
+
   final String module;
   final String name;
   final Registers registers = new Registers();
@@ -17,6 +20,7 @@ final class EntryBuilder {
   private final List<Type> parameterTypes = new ArrayList<>();
   private final Map<String, Integer> labels = new HashMap<>();
   private final Map<String, List<String>> branchTargets = new HashMap<>();
+  private final Map<String, Variable> moduleShared;
   private final Map<String, Integer> shared = new HashMap<>();
   private final List<int[]> sharedGaps = new ArrayList<>();
   private final List<Statement> statements = new ArrayList<>();
@@ -24,9 +28,11 @@ final class EntryBuilder {
   private int maxThreads = 1024;
   private int[] requiredThreads;
 
-  EntryBuilder(String module, String name) {
+  /** {@code moduleShared}: the variables of shared memory that the module declares for all. */
+  EntryBuilder(String module, String name, Map<String, Variable> moduleShared) {
     this.module = module;
     this.name = name;
+    this.moduleShared = moduleShared;
   }
 
   private Fault fault(int line, String what) {
@@ -34,7 +40,7 @@ final class EntryBuilder {
   }
 
   void parameter(String parameter, Type type, int line) {
-    if (type.bits() < 32 || type.isFloat() && type.bits() == 64) {
+    if (type.bits() < 32) {
       throw fault(line, "a parameter of " + type + " is not known to the emulator");
     }
     parameters.put(parameter, parameterTypes.size());
@@ -59,16 +65,17 @@ final class EntryBuilder {
     }
   }
 
-  void shared(String variable, int align, int bytes, int line) {
-    int start = (sharedBytes + align - 1) / align * align;
-    if (shared.put(variable, start) != null) {
-      throw fault(line, variable + " is declared twice");
+  void shared(Variable variable) {
+    int start = (sharedBytes + variable.align() - 1) / variable.align() * variable.align();
+    if (shared.put(variable.name(), start) != null) {
+      throw fault(variable.line(), variable.name() + " is declared twice");
     }
     if (!sharedGaps.isEmpty()) {
       sharedGaps.get(sharedGaps.size() - 1)[1] = start;
     }
-    sharedGaps.add(new int[] {start + bytes, start + bytes + GAP});
-    sharedBytes = start + bytes + GAP;
+    int end = start + variable.bytes();
+    sharedGaps.add(new int[] {end, end + GAP});
+    sharedBytes = end + GAP;
   }
 
   void label(String label, int line) {
@@ -99,6 +106,10 @@ final class EntryBuilder {
 
   /** Address of a variable in shared memory, −1 where there is none. */
   int sharedAddress(String variable) {
+    // The module's take room in entries alone that name them.
+    if (!shared.containsKey(variable) && moduleShared.containsKey(variable)) {
+      shared(moduleShared.get(variable));
+    }
     return shared.getOrDefault(variable, -1);
   }
 
@@ -146,7 +157,8 @@ final class EntryBuilder {
   private String letters() {
     StringBuilder letters = new StringBuilder();
     for (Type type : parameterTypes) {
-      letters.append(type.isFloat() ? 'f' : type.bits() == 64 ? 'p' : 'i');
+      boolean wide = type.bits() == 64;
+      letters.append(type.isFloat() ? wide ? 'd' : 'f' : wide ? 'p' : 'i');
     }
     return letters.toString();
   }

@@ -22,6 +22,7 @@ final class PtxParser {
 
   private Map<String, Program> module() {
     Map<String, Program> entries = new LinkedHashMap<>();
+    Map<String, EntryBuilder.Variable> shared = new LinkedHashMap<>();
     while (!tokens.atEnd()) {
       int line = tokens.line();
       String directive = tokens.take();
@@ -30,8 +31,12 @@ final class PtxParser {
         case ".address_size" -> tokens.expect("64");
         case ".visible" -> {}
         case ".file" -> skipFile();
+        case ".shared" -> {
+          EntryBuilder.Variable variable = shared(line);
+          shared.put(variable.name(), variable);
+        }
         case ".entry" -> {
-          Program program = entry();
+          Program program = entry(shared);
           if (entries.put(program.name(), program) != null) {
             throw tokens.fault(line, "there are two entries " + program.name());
           }
@@ -50,8 +55,8 @@ final class PtxParser {
     }
   }
 
-  private Program entry() {
-    EntryBuilder entry = new EntryBuilder(module, tokens.take());
+  private Program entry(Map<String, EntryBuilder.Variable> shared) {
+    EntryBuilder entry = new EntryBuilder(module, tokens.take(), shared);
     if (tokens.takeIf("(")) {
       while (!tokens.takeIf(")")) {
         parameter(entry);
@@ -122,7 +127,7 @@ final class PtxParser {
       registers(entry);
     } else if (first.equals(".shared")) {
       tokens.take();
-      shared(entry, line);
+      entry.shared(shared(line));
     } else if (first.equals(".pragma")) {
       tokens.take();
       String pragma = tokens.take();
@@ -171,7 +176,7 @@ final class PtxParser {
     tokens.expect(";");
   }
 
-  private void shared(EntryBuilder entry, int line) {
+  private EntryBuilder.Variable shared(int line) {
     int align = 1;
     if (tokens.takeIf(".align")) {
       align = tokens.takeNumber();
@@ -184,7 +189,7 @@ final class PtxParser {
       tokens.expect("]");
     }
     tokens.expect(";");
-    entry.shared(name, Math.max(align, type.bytes()), bytes, line);
+    return new EntryBuilder.Variable(name, Math.max(align, type.bytes()), bytes, line);
   }
 
   private Statement statement(int line) {
