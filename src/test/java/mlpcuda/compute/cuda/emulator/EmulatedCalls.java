@@ -19,7 +19,7 @@ final class EmulatedCalls {
           "cuMemGetInfo",
           "cuMemAlloc",
           "cuMemFree",
-          "cuMemHostAlloc",
+          "cuMemAllocHost",
           "cuMemFreeHost",
           "cuMemcpyHtoDAsync",
           "cuMemcpyDtoHAsync",
@@ -32,12 +32,13 @@ final class EmulatedCalls {
           "cuEventRecord",
           "cuStreamWaitEvent",
           "cuEventSynchronize",
-          "cuModuleLoadData",
+          "cuModuleLoadDataEx",
           "cuModuleUnload",
           "cuModuleGetFunction",
           "cuLaunchKernel",
           "cuStreamBeginCapture",
           "cuStreamEndCapture",
+          "cuGraphInstantiate",
           "cuGraphGetNodes",
           "cuGraphLaunch",
           "cuGraphExecDestroy",
@@ -65,11 +66,6 @@ final class EmulatedCalls {
   /** How often each was called, the failing ones included. */
   Map<String, Integer> counts() {
     return Map.copyOf(counts);
-  }
-
-  /** Whether a failure has left the context unusable. */
-  boolean broken() {
-    return broken != null;
   }
 
   /** No calls from now on. */

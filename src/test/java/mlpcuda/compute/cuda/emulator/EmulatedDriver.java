@@ -9,11 +9,14 @@ import java.util.stream.Collectors;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.cuda.Arguments;
 import mlpcuda.compute.cuda.CudaDriver;
+import mlpcuda.compute.cuda.CudaException;
 import mlpcuda.compute.cuda.Sgemm;
 
 /**
  * A device in software: it runs PTX, does what streams are asked when its policy says so, and
- * throws {@link Fault} for what a real one would silently get wrong.
+ * throws {@link Fault} for what a real one would silently get wrong. What is a fault does not
+ * depend on the policy: an operation counts as pending until the host has waited for it, whenever
+ * it ran, and two streams race for an allocation unless events or the host put them in order.
  */
 public final class EmulatedDriver implements CudaDriver {
   private static final int DRIVER = 12060;
@@ -79,6 +82,18 @@ public final class EmulatedDriver implements CudaDriver {
     return stream;
   }
 
+  private EmulatedStream.Capture captureOf(EmulatedStream stream) {
+    EmulatedStream.Capture capture = stream.capture();
+    if (capture == null) {
+      throw new Fault("%s does not capture".formatted(stream));
+    }
+    if (!capture.valid) {
+      throw calls.failure(EmulatedFailure.CAPTURE_INVALIDATED);
+    }
+    stream.capture(null);
+    return capture;
+  }
+
   private void checkNotCapturing() {
     if (queue.capturing()) {
       queue.invalidateCaptures();
@@ -129,7 +144,7 @@ public final class EmulatedDriver implements CudaDriver {
   @Override
   public Pinned allocatePinned(int bytes) {
     return calls.call(
-        "cuMemHostAlloc",
+        "cuMemAllocHost",
         () -> {
           checkNotCapturing();
           if (bytes <= 0) {
@@ -256,7 +271,7 @@ public final class EmulatedDriver implements CudaDriver {
   @Override
   public long loadModule(String name, String ptx) {
     return calls.call(
-        "cuModuleLoadData",
+        "cuModuleLoadDataEx",
         () -> {
           checkNotCapturing();
           PtxModule parsed = PARSED.computeIfAbsent(ptx, text -> PtxModule.parse(name, text));
@@ -307,20 +322,16 @@ public final class EmulatedDriver implements CudaDriver {
 
   @Override
   public long endCapture(long stream) {
+    EmulatedStream.Capture captured;
+    try {
+      captured = calls.call("cuStreamEndCapture", () -> captureOf(stream(stream)));
+    } catch (CudaException failed) {
+      // Also where a test makes the call fail: a real one ends the capture nevertheless.
+      stream(stream).capture(null);
+      throw failed;
+    }
     return calls.call(
-        "cuStreamEndCapture",
-        () -> {
-          EmulatedStream found = stream(stream);
-          EmulatedStream.Capture capture = found.capture();
-          if (capture == null) {
-            throw new Fault("%s does not capture".formatted(found));
-          }
-          found.capture(null);
-          if (!capture.valid) {
-            throw calls.failure(EmulatedFailure.CAPTURE_INVALIDATED);
-          }
-          return handles.add(new EmulatedGraph(++graphs, capture.nodes));
-        });
+        "cuGraphInstantiate", () -> handles.add(new EmulatedGraph(++graphs, captured.nodes)));
   }
 
   @Override
@@ -361,23 +372,22 @@ public final class EmulatedDriver implements CudaDriver {
 
   @Override
   public void close() {
-    if (calls.broken()) {
+    try {
+      calls.run("cuDevicePrimaryCtxRelease", this::checkNothingLeft);
+    } finally {
       calls.close();
-      return;
     }
-    calls.run(
-        "cuDevicePrimaryCtxRelease",
-        () -> {
-          queue.drain();
-          List<EmulatedResource> left = new ArrayList<>(memory.left());
-          left.addAll(handles.left());
-          if (!left.isEmpty()) {
-            throw new Fault(
-                left.stream()
-                    .map(EmulatedResource::toString)
-                    .collect(Collectors.joining(", ", "not given back: ", "")));
-          }
-          calls.close();
-        });
+  }
+
+  private void checkNothingLeft() {
+    queue.drain();
+    List<EmulatedResource> left = new ArrayList<>(memory.left());
+    left.addAll(handles.left());
+    if (!left.isEmpty()) {
+      throw new Fault(
+          left.stream()
+              .map(EmulatedResource::toString)
+              .collect(Collectors.joining(", ", "not given back: ", "")));
+    }
   }
 }

@@ -16,8 +16,6 @@ import org.junit.jupiter.api.function.Executable;
 
 /** Handles, leaks, failures: what is no matter of order. */
 class EmulatedDriverTest {
-  private static final int ILLEGAL_ADDRESS = 700;
-
   private static void assertFails(String message, Executable call) {
     assertEquals(message, assertThrows(CudaException.class, call).getMessage());
   }
@@ -162,9 +160,9 @@ class EmulatedDriverTest {
   void aCallFailsOnceWhereATestAsksForIt() {
     passes(
         cuda -> {
-          cuda.failNext("cuMemHostAlloc", 2, "CUDA_ERROR_OUT_OF_MEMORY", "out of memory");
+          cuda.failNext("cuMemAllocHost", 2, "CUDA_ERROR_OUT_OF_MEMORY", "out of memory");
           assertFails(
-              "cuMemHostAlloc failed: CUDA_ERROR_OUT_OF_MEMORY (2): out of memory",
+              "cuMemAllocHost failed: CUDA_ERROR_OUT_OF_MEMORY (2): out of memory",
               () -> cuda.allocatePinned(8));
           cuda.freePinned(cuda.allocatePinned(8));
         });
@@ -175,21 +173,16 @@ class EmulatedDriverTest {
   }
 
   @Test
-  void aLostContextFailsEveryCallAndClosesQuietly() {
-    passes(
-        cuda -> {
-          long stream = cuda.createStream();
-          long memory = cuda.allocate(8);
-          cuda.zero(memory, 8, stream);
-          cuda.failNext(
-              "cuStreamSynchronize", ILLEGAL_ADDRESS, "CUDA_ERROR_ILLEGAL_ADDRESS", "illegal");
-          assertThrows(CudaException.class, () -> cuda.synchronizeStream(stream));
-          assertFails(
-              "cuMemFree failed: CUDA_ERROR_ILLEGAL_ADDRESS (700): illegal",
-              () -> cuda.free(memory));
-          assertFails(
-              "cuStreamDestroy failed: CUDA_ERROR_ILLEGAL_ADDRESS (700): illegal",
-              () -> cuda.destroyStream(stream));
-        });
+  void aLostContextFailsEveryCall() {
+    EmulatedDriver cuda = new EmulatedDriver(EmulatedPolicy.LATEST);
+    long stream = cuda.createStream();
+    long memory = cuda.allocate(8);
+    cuda.zero(memory, 8, stream);
+    cuda.failNext("cuStreamSynchronize", 700, "CUDA_ERROR_ILLEGAL_ADDRESS", "illegal");
+    String end = " failed: CUDA_ERROR_ILLEGAL_ADDRESS (700): illegal";
+    assertFails("cuStreamSynchronize" + end, () -> cuda.synchronizeStream(stream));
+    assertFails("cuMemFree" + end, () -> cuda.free(memory));
+    assertFails("cuStreamDestroy" + end, () -> cuda.destroyStream(stream));
+    assertFails("cuDevicePrimaryCtxRelease" + end, cuda::close);
   }
 }

@@ -225,6 +225,20 @@ class EmulatedGraphTest {
   }
 
   @Test
+  void aFailedEndEndsTheCapture() {
+    passes(
+        driver -> {
+          Things t = new Things(driver);
+          for (String call : List.of("cuStreamEndCapture", "cuGraphInstantiate")) {
+            driver.failNext(call, 2, "CUDA_ERROR_OUT_OF_MEMORY", "out of memory");
+            assertThrows(CudaException.class, t::graph);
+            driver.synchronizeStream(t.stream);
+          }
+          t.giveBack();
+        });
+  }
+
+  @Test
   void otherStreamsGoOnMeanwhile() {
     passes(
         with(

@@ -5,12 +5,16 @@ import static mlpcuda.compute.cuda.emulator.EmulatedScenario.passes;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import mlpcuda.compute.cuda.Arguments;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
 import mlpcuda.compute.cuda.CudaException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 /** Modules and launches of kernels. */
 class EmulatedLaunchTest {
@@ -96,6 +100,33 @@ class EmulatedLaunchTest {
       assertEquals(2, cuda.calls().get("cuLaunchKernel"));
     }
     assertEquals(before + 3, EmulatedDriver.launches().get("fill"));
+  }
+
+  @Test
+  void policiesSayWhenSomethingRuns() {
+    assertEquals(0, ranBeforeWaiting(EmulatedPolicy.LATEST));
+    assertEquals(1, ranBeforeWaiting(EmulatedPolicy.EAGER));
+    assertEquals(
+        Set.of(0, 1),
+        LongStream.range(0, 20)
+            .mapToObj(seed -> ranBeforeWaiting(EmulatedPolicy.random(seed)))
+            .collect(Collectors.toSet()));
+  }
+
+  private static int ranBeforeWaiting(EmulatedPolicy policy) {
+    int[] ran = new int[1];
+    try (EmulatedDriver cuda = new EmulatedDriver(policy)) {
+      with(t -> {
+            int before = EmulatedDriver.launches().getOrDefault("fill", 0);
+            t.fill(1);
+            long other = cuda.createStream();
+            cuda.synchronizeStream(other);
+            cuda.destroyStream(other);
+            ran[0] = EmulatedDriver.launches().getOrDefault("fill", 0) - before;
+          })
+          .accept(cuda);
+    }
+    return ran[0];
   }
 
   @Test
@@ -216,20 +247,18 @@ class EmulatedLaunchTest {
 
   @Test
   void aFailureOfALaunchShowsAtTheNextSynchronization() {
-    passes(
-        cuda -> {
-          Things t = new Things(cuda);
-          cuda.failNextLaunchLater(700, "CUDA_ERROR_ILLEGAL_ADDRESS", "illegal access");
-          t.fill(1);
-          t.fill(2);
-          CudaException thrown =
-              assertThrows(CudaException.class, () -> cuda.synchronizeStream(t.stream));
-          assertEquals(
-              "cuStreamSynchronize failed: CUDA_ERROR_ILLEGAL_ADDRESS (700): illegal access",
-              thrown.getMessage());
-          assertThrows(CudaException.class, t::last);
-          assertThrows(CudaException.class, t::giveBack);
-        });
+    for (EmulatedPolicy policy : EmulatedScenario.policies()) {
+      EmulatedDriver cuda = new EmulatedDriver(policy);
+      Things t = new Things(cuda);
+      cuda.failNextLaunchLater(700, "CUDA_ERROR_ILLEGAL_ADDRESS", "illegal access");
+      t.fill(1);
+      t.fill(2);
+      String end = " failed: CUDA_ERROR_ILLEGAL_ADDRESS (700): illegal access";
+      assertFails("cuStreamSynchronize" + end, () -> cuda.synchronizeStream(t.stream));
+      assertFails("cuMemcpyDtoHAsync" + end, t::last);
+      assertFails("cuModuleUnload" + end, t::giveBack);
+      assertFails("cuDevicePrimaryCtxRelease" + end, cuda::close);
+    }
   }
 
   @Test
@@ -241,6 +270,10 @@ class EmulatedLaunchTest {
       t.fill(1);
       assertThrows(CudaException.class, cuda::close);
     }
+  }
+
+  private static void assertFails(String message, Executable call) {
+    assertEquals(message, assertThrows(CudaException.class, call).getMessage());
   }
 
   @Test

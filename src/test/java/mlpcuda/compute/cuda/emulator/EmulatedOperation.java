@@ -55,8 +55,12 @@ abstract class EmulatedOperation {
     return knows(clock, stream, tick);
   }
 
-  /** Whether operation {@code tick} of a stream comes before what has that clock. */
-  static boolean knows(long[] clock, int stream, long tick) {
+  /** Whether this surely comes before what has that clock. */
+  final boolean isBefore(long[] clock) {
+    return knows(clock, stream.index(), tick());
+  }
+
+  private static boolean knows(long[] clock, int stream, long tick) {
     return stream < clock.length && clock[stream] >= tick;
   }
 

@@ -61,6 +61,9 @@ final class EmulatedProduct extends EmulatedOperation {
 
   @Override
   void run() {
+    if (c.rows == 0 || c.columns == 0) {
+      return;
+    }
     // Two products at once would share the workspace.
     workspace.writtenBy(this);
     a.in.readBy(this);

@@ -4,10 +4,11 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
-import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /**
  * Does operations in an order that only streams, events and the host's waiting constrain, and knows
@@ -19,7 +20,7 @@ final class EmulatedQueue {
   private final Random random;
   private final List<EmulatedStream> streams = new ArrayList<>();
   // Done or not: what the host has not waited for.
-  private final List<EmulatedOperation> unknown = new ArrayList<>();
+  private List<EmulatedOperation> unknown = new ArrayList<>();
   private long[] host = {};
   private long operations;
   // For the next launch; and of one that ran, which no call has shown yet: nothing runs until then.
@@ -152,15 +153,13 @@ final class EmulatedQueue {
   }
 
   private void learn() {
-    List<EmulatedOperation> learnt = new ArrayList<>();
-    for (Iterator<EmulatedOperation> all = unknown.iterator(); all.hasNext(); ) {
-      EmulatedOperation operation = all.next();
-      if (EmulatedOperation.knows(host, operation.stream().index(), operation.tick())) {
-        all.remove();
-        learnt.add(operation);
-      }
-    }
-    learnt.forEach(EmulatedOperation::known);
+    Map<Boolean, List<EmulatedOperation>> known =
+        unknown.stream()
+            .collect(
+                Collectors.partitioningBy(
+                    operation -> operation.isBefore(host), Collectors.toList()));
+    unknown = known.get(false);
+    known.get(true).forEach(EmulatedOperation::known);
   }
 
   // Without recursion: thousands of operations may wait for each other.
