@@ -34,7 +34,7 @@ final class Approximations {
 
   /** 1 / x: 1 ulp. */
   static float rcp(float x) {
-    return relative(1.0 / x, 0x1p-23, x);
+    return lastBits(1.0 / x, 1, x);
   }
 
   /** Square root: relative error 2^−23. */
@@ -49,7 +49,7 @@ final class Approximations {
 
   /** a / b: 2 ulp. */
   static float div(float a, float b) {
-    return relative((double) a / b, 0x1p-22, a + 3 * b);
+    return lastBits((double) a / b, 2, a + 3 * b);
   }
 
   /** a / b: 2 ulp, and 0 for the largest b. */
@@ -72,6 +72,13 @@ final class Approximations {
   /** Cosine: absolute error 2^−20.9 from −π to π. */
   static float cos(float x) {
     return absolute(Math.cos(x), x);
+  }
+
+  private static float lastBits(double y, int most, float x) {
+    float nearest = (float) y;
+    return nearest == 0 || !Float.isFinite(nearest)
+        ? nearest
+        : (float) (y + (most - 0.5) * Math.ulp(nearest) * noise(x));
   }
 
   private static float absolute(double y, float x) {

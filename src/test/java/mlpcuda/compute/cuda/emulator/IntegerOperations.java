@@ -55,11 +55,6 @@ final class IntegerOperations {
       case "neg", "abs" -> unary(op);
       case "mul" -> product(op, false);
       case "mad" -> product(op, true);
-      case "sad" -> {
-        op.type();
-        yield Operation.of(
-            three(type, (a, b) -> a > b == (a ^ b) >= 0 ? a - b : b - a), type, type, type, type);
-      }
       default -> null;
     };
   }
