@@ -50,7 +50,7 @@ public final class CudaDevices {
     } catch (DeviceException e) {
       return new Found(List.of(), e);
     } catch (CudaException e) {
-      return new Found(List.of(), Obstacle.ofDriver(e).exception(e));
+      return new Found(List.of(), Obstacle.ofDriver(e, Surroundings.here()).exception(e));
     }
   }
 
@@ -70,13 +70,14 @@ public final class CudaDevices {
     } catch (LinkageError e) {
       throw Obstacle.notLoaded(String.valueOf(e.getMessage()), around).exception(e);
     }
-    int version = version(); // before cuInit, which an old driver may fail with less to say
-    if (version < Obstacle.LEAST_DRIVER) {
-      throw Obstacle.oldDriver(version).exception(null);
-    }
-    int code = cuInit(0);
-    if (code != CUDA_SUCCESS) {
-      throw Obstacle.notInitialised(code, name(code), text(code), around).exception(null);
+    try {
+      int version = version(); // before cuInit, which an old driver may fail with less to say
+      if (version < Obstacle.LEAST_DRIVER) {
+        throw Obstacle.oldDriver(version).exception(null);
+      }
+      check("cuInit", cuInit(0));
+    } catch (CudaException e) {
+      throw Obstacle.ofDriver(e, around).exception(e);
     }
   }
 

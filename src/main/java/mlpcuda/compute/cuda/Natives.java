@@ -77,8 +77,8 @@ final class Natives {
   /** JCuda would prefer a file of that name on Java's library path, which nobody has verified. */
   private static void refuseOthers(String name, String libraryPath) {
     for (String entry : libraryPath.split(File.pathSeparator)) {
-      Path other = Path.of(entry, name);
-      if (Files.exists(other)) {
+      var other = new File(entry.isEmpty() ? "." : entry, name); // as the JDK reads the path
+      if (other.exists()) {
         throw new DeviceException(
             "JCuda's library must come from the program's jar, found another on the library path: "
                 + other,

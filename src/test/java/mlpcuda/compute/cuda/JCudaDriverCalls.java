@@ -11,6 +11,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
@@ -61,6 +62,8 @@ final class JCudaDriverCalls {
 
   private void situations() {
     refuses("version 11080", 0, "must be for CUDA 12.0 or newer, found CUDA 11.8");
+    refuses("cuDriverGetVersion 34", 0, "is a toolkit's stub");
+    refuses("cuDeviceGetName 999", 0, "The driver fails: cuDeviceGetName failed: FAKE_ERROR (999)");
     refuses("cuInit 100", 0, "CUDA_VISIBLE_DEVICES='0,1'");
     refuses("cuInit 803", 0, "different versions: cuInit failed: FAKE_ERROR (803): fails as asked");
     refuses("cuInit 12345", 0, "error unknown to the driver (12345): no description");
@@ -252,9 +255,7 @@ final class JCudaDriverCalls {
   }
 
   private void multiplies() throws IOException {
-    if (!new CublasLibrary(CublasLibrary.folders(java.util.Map.of(), Path.of("/")))
-        .file()
-        .isPresent()) {
+    if (!new CublasLibrary(CublasLibrary.folders(Map.of(), Path.of("/"))).file().isPresent()) {
       Path library = fake.folder().resolve("libcublas.so.12");
       Path hidden = fake.folder().resolve("hidden");
       Path newer = fake.folder().resolve("libcublas.so.13");

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+import static org.junit.jupiter.api.Assumptions.abort;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
@@ -11,6 +13,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -123,6 +126,41 @@ class NativesTest {
     assertTrue(e.getMessage().contains("XDG_CACHE_HOME"), e.getMessage());
     e = assertThrows(DeviceException.class, () -> new Natives(folder).unpack("JNothing"));
     assertTrue(e.getMessage().contains("There is no CUDA for this platform"), e.getMessage());
+  }
+
+  @Test
+  void aFolderOfAnotherUserIsRefused() throws IOException {
+    var users = folder.getFileSystem().getUserPrincipalLookupService();
+    Path file = new Natives(folder).unpack("JCudaDriver");
+    try {
+      Files.setOwner(file.getParent(), users.lookupPrincipalByName("nobody"));
+    } catch (IOException e) {
+      abort("only root can give a folder away: " + e);
+    }
+    var e = assertThrows(DeviceException.class, () -> new Natives(folder).unpack("JCudaDriver"));
+    assertTrue(e.getMessage().contains("must belong to root, found nobody"), e.getMessage());
+  }
+
+  @Test
+  void aFolderThatAllowsNoExecutionIsExplained() throws Exception {
+    Path memory = Path.of("/dev/shm");
+    assumeTrue(
+        Files.readAllLines(Path.of("/proc/mounts")).stream()
+            .anyMatch(line -> line.contains(" /dev/shm ") && line.contains("noexec")),
+        "needs a file system that is mounted noexec");
+    Path natives = Files.createTempDirectory(memory, "mlp-cuda");
+    try {
+      var e =
+          assertThrows(
+              UnsatisfiedLinkError.class,
+              () -> new Natives(natives).load("JCudaDriver", () -> fail("must not be loaded")));
+      Obstacle obstacle = Obstacle.notLoaded(e.getMessage(), Surroundings.here());
+      assertTrue(obstacle.why().contains("nothing may be executed"), obstacle.why());
+    } finally {
+      try (Stream<Path> files = Files.walk(natives)) {
+        files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+      }
+    }
   }
 
   @Test

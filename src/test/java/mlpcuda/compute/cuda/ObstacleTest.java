@@ -75,24 +75,24 @@ class ObstacleTest {
         Obstacle.noCublas("libcublas.so.12", List.of(Path.of("/l/libcublas.so.13")), "why"));
   }
 
+  private static CudaException failed(int code) {
+    return new CudaException("cuInit", code, "N", "t");
+  }
+
   @Test
   void whatTheDriverRefusesIsExplained() {
-    says("cuInit failed: N (803): t", "Restart", Obstacle.notInitialised(803, "N", "t", HOST));
-    says("forward compat", "'compat' folder", Obstacle.notInitialised(804, "N", "t", HOST));
-    says("not ready", "fabric manager", Obstacle.notInitialised(802, "N", "t", HOST));
-    says("N (999): t", "nvidia-smi works", Obstacle.notInitialised(999, "N", "t", HOST));
-    says("N (3): t", "driver 525", Obstacle.notInitialised(3, "N", "t", HOST));
-    says("shows no GPU", "nvidia-smi -L", Obstacle.notInitialised(100, "N", "t", HOST));
+    says("cuInit failed: N (803): t", "Restart", Obstacle.ofDriver(failed(803), HOST));
+    says("forward compat", "'compat' folder", Obstacle.ofDriver(failed(804), HOST));
+    says("not ready", "fabric manager", Obstacle.ofDriver(failed(802), HOST));
+    says("N (999): t", "nvidia-smi works", Obstacle.ofDriver(failed(999), HOST));
+    says("toolkit's stub", "'stubs' folder", Obstacle.ofDriver(failed(34), HOST));
+    says("shows no GPU", "nvidia-smi -L", Obstacle.ofDriver(failed(100), HOST));
     says(
         "CUDA_VISIBLE_DEVICES=''",
         "or unset it",
         Obstacle.noDevice(new Surroundings(true, true, "")));
     says("in a container", "--gpus all", Obstacle.noDevice(new Surroundings(true, true, null)));
     says("12.0 or newer, found CUDA 11.8", "driver 525", Obstacle.oldDriver(11080));
-    says(
-        "cuX failed",
-        "nvidia-smi works",
-        Obstacle.ofDriver(new CudaException("cuX", 1, "NAME", "text")));
   }
 
   @Test
