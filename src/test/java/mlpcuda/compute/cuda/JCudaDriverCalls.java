@@ -16,6 +16,7 @@ import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
+import org.junit.jupiter.api.function.Executable;
 
 /**
  * Every method of {@link JCudaDriver} and {@link Cublas} on {@link FakeCuda}: what arrives at the
@@ -42,6 +43,7 @@ final class JCudaDriverCalls {
     calls.records();
     calls.multiplies();
     calls.fails();
+    calls.failsWhicheverCallItIs();
     calls.closes();
     System.out.println("all calls are right");
   }
@@ -342,6 +344,63 @@ final class JCudaDriverCalls {
     assertThrows(CudaException.class, () -> driver.endCapture(stream));
     fake.control("");
     fake.calls();
+  }
+
+  /** No call's code is lost. */
+  private void failsWhicheverCallItIs() {
+    Pinned pinned = driver.allocatePinned(8);
+    long memory = driver.allocate(8);
+    long event = driver.createEvent();
+    long module = driver.loadModule("some.ptx", "text");
+    long function = driver.function(module, "entry");
+    driver.beginCapture(stream);
+    long graph = driver.endCapture(stream);
+    var none = new Arguments();
+    failure("cuMemGetInfo", driver::freeMemory);
+    failure("cuMemAllocHost", () -> driver.allocatePinned(8));
+    failure("cuMemcpyHtoDAsync", () -> driver.copyToDevice(memory, pinned, 0, 8, stream));
+    failure("cuMemcpyDtoHAsync", () -> driver.copyToHost(pinned, memory, 8, stream));
+    failure("cuMemsetD8Async", () -> driver.zero(memory, 8, stream));
+    failure("cuStreamCreate", driver::createStream);
+    failure("cuEventCreate", driver::createEvent);
+    failure("cuEventRecord", () -> driver.record(event, stream));
+    failure("cuStreamWaitEvent", () -> driver.await(stream, event));
+    failure("cuEventSynchronize", () -> driver.synchronizeEvent(event));
+    failure("cuModuleGetFunction", () -> driver.function(module, "entry"));
+    failure("cuLaunchKernel", () -> driver.launch(function, Shape.of(1, 1), none, stream));
+    failure("cuStreamBeginCapture", () -> driver.beginCapture(stream));
+    failure("cuGraphGetNodes", () -> driver.endCapture(stream));
+    failure("cuGraphDestroy", () -> driver.endCapture(stream));
+    failure("cuGraphLaunch", () -> driver.launchGraph(graph, stream));
+    failure("cuGraphExecDestroy", () -> driver.destroyGraph(graph));
+    failure("cuModuleUnload", () -> driver.unloadModule(module));
+    failure("cuEventDestroy", () -> driver.destroyEvent(event));
+    failure("cuMemFree", () -> driver.free(memory));
+    failure("cuMemFreeHost", () -> driver.freePinned(pinned));
+    long other = driver.createStream();
+    failure("cuStreamDestroy", () -> driver.destroyStream(other));
+    for (String call :
+        List.of(
+            "cublasCreate",
+            "cublasSetStream",
+            "cublasSetMathMode",
+            "cublasSetPointerMode",
+            "cublasGetVersion")) {
+      failure(call, () -> driver.openSgemm(stream));
+    }
+    failure("cublasDestroy", driver.openSgemm(stream)::close);
+    for (String call : List.of("cuMemFreeHost", "cuCtxSetCurrent", "cuDevicePrimaryCtxRelease")) {
+      failure(call, JCudaDriver.open(0, natives)::close);
+    }
+    fake.calls();
+  }
+
+  private void failure(String call, Executable action) {
+    fake.control(call + " 1");
+    var e = assertThrows(CudaException.class, action, call);
+    assertTrue(e.getMessage().startsWith(call + " failed: "), e.getMessage());
+    assertEquals(1, e.code());
+    fake.control("");
   }
 
   private void closes() {
