@@ -2,6 +2,7 @@ package mlpcuda.compute.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
@@ -84,6 +85,8 @@ class NativesTest {
     Files.write(file, changed);
     natives.unpack("JCudaDriver");
     assertEquals(-1, Files.mismatch(file, write(content)));
+    // A new file: in place, it would change under a process that has it loaded.
+    assertNotEquals(first, Files.getAttribute(file, "unix:ino"));
 
     Files.write(file, new byte[10]);
     natives.unpack("JCudaDriver");
