@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import mlpcuda.compute.DeviceException;
-import mlpcuda.compute.cuda.CudaGpus;
+import mlpcuda.compute.cuda.CudaDevices;
 import mlpcuda.compute.cuda.Gpus;
 import mlpcuda.data.BadFileException;
 import mlpcuda.data.PublishedDataset;
@@ -88,7 +88,7 @@ public final class Main {
     try {
       var out = new PrintWriter(System.out, true);
       var err = new PrintWriter(System.err, true);
-      code = run(args, out, err, new CudaGpus(cacheRoot().resolve("natives")), stopping::get);
+      code = run(args, out, err, new CudaDevices(cacheRoot().resolve("natives")), stopping::get);
     } finally {
       released.countDown();
     }

@@ -240,7 +240,7 @@ class GpuCommandsTest {
   void aDeviceThatDoesNotWorkIsExitCode3() {
     var failing =
         OneGpu.that(
-            driver -> driver.failNext("cuModuleLoadData", 218, "CUDA_ERROR_INVALID_PTX", ""));
+            driver -> driver.failNext("cuModuleLoadDataEx", 218, "CUDA_ERROR_INVALID_PTX", ""));
     Program run = Program.run(failing, "devices", "--json");
     assertEquals(3, run.code(), run.out());
     List<?> devices = (List<?>) Program.json(run.out()).get("devices");

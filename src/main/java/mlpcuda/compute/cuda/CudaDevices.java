@@ -18,27 +18,20 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import jcuda.driver.CUdevice;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.cuda.CudaDriver.Device;
 
-/** Which GPUs there are, or why there are none. */
-public final class CudaDevices {
+/**
+ * The GPUs of this machine, by JCuda.
+ *
+ * @param natives the folder that JCuda's libraries are unpacked below
+ */
+public record CudaDevices(Path natives) implements Gpus {
   private static final int NAME_BYTES = 256;
 
-  private CudaDevices() {}
-
-  /**
-   * What was found.
-   *
-   * @param devices in CUDA's order; perhaps too old, see {@link #obstacle}
-   * @param obstacle why there is none, null if there is one
-   */
-  public record Found(List<Device> devices, DeviceException obstacle) {}
-
-  /** Looks for GPUs. {@code natives}: the folder that JCuda's libraries are unpacked below. */
-  public static Found find(Path natives) {
+  @Override
+  public List<Device> list() {
     try {
       start(new Natives(natives));
       int count = count();
@@ -46,19 +39,15 @@ public final class CudaDevices {
       for (int i = 0; i < count; i++) {
         devices.add(describe(i));
       }
-      return new Found(List.copyOf(devices), null);
+      return List.copyOf(devices);
     } catch (CudaException e) {
-      return new Found(List.of(), Obstacle.ofDriver(e).exception(e));
-    } catch (DeviceException e) {
-      return new Found(List.of(), e);
+      throw Obstacle.ofDriver(e, Surroundings.here()).exception(e);
     }
   }
 
-  /** Why the program's kernels do not run on the device, if so. */
-  public static Optional<DeviceException> obstacle(Device device) {
-    return Obstacle.oldDevice(device)
-        ? Optional.of(Obstacle.ofOldDevice(device).exception(null))
-        : Optional.empty();
+  @Override
+  public CudaDriver open(int index) {
+    return JCudaDriver.open(index, natives);
   }
 
   /** Loads JCuda and starts the driver. Doing so again changes nothing. */
@@ -70,13 +59,14 @@ public final class CudaDevices {
     } catch (LinkageError e) {
       throw Obstacle.notLoaded(String.valueOf(e.getMessage()), around).exception(e);
     }
-    int version = version(); // before cuInit, which an old driver may fail with less to say
-    if (version < Obstacle.LEAST_DRIVER) {
-      throw Obstacle.oldDriver(version).exception(null);
-    }
-    int code = cuInit(0);
-    if (code != CUDA_SUCCESS) {
-      throw Obstacle.notInitialised(code, name(code), text(code), around).exception(null);
+    try {
+      int version = version(); // before cuInit, which an old driver may fail with less to say
+      if (version < Obstacle.LEAST_DRIVER) {
+        throw Obstacle.oldDriver(version).exception(null);
+      }
+      check("cuInit", cuInit(0));
+    } catch (CudaException e) {
+      throw Obstacle.ofDriver(e, around).exception(e);
     }
   }
 
@@ -91,11 +81,9 @@ public final class CudaDevices {
       throw Obstacle.noSuchDevice(index, count, Surroundings.here()).exception(null);
     }
     Device device = describe(index);
-    obstacle(device)
-        .ifPresent(
-            e -> {
-              throw e;
-            });
+    if (Obstacle.oldDevice(device)) {
+      throw Obstacle.ofOldDevice(device).exception(null);
+    }
     return device;
   }
 

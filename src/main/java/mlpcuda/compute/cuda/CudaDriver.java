@@ -54,7 +54,7 @@ public interface CudaDriver extends AutoCloseable {
   /** How many threads a launch has: blocks of the grid, threads of a block. */
   record Shape(int gridX, int gridY, int gridZ, int blockX, int blockY) {
     /** {@code grid} blocks of {@code block} threads. */
-    static Shape of(int grid, int block) {
+    public static Shape of(int grid, int block) {
       return new Shape(grid, 1, 1, block, 1);
     }
   }
@@ -76,7 +76,7 @@ public interface CudaDriver extends AutoCloseable {
   /** {@code bytes} of page-locked memory. */
   Pinned allocatePinned(int bytes);
 
-  /** Gives back what {@link #allocatePinned} gave. */
+  /** Gives back what {@link #allocatePinned} gave, after all that was asked of it is done. */
   void freePinned(Pinned pinned);
 
   /** Copies the bytes {@code from} … {@code from + bytes − 1} of {@code pinned} to {@code to}. */
@@ -93,7 +93,7 @@ public interface CudaDriver extends AutoCloseable {
   /** A stream that does not wait for the default one. */
   long createStream();
 
-  /** Ends a stream; what was asked of it is done still. */
+  /** Ends a stream, after all that was asked of it is done. */
   void destroyStream(long stream);
 
   /** Waits until all that was asked of the stream is done. */
@@ -102,7 +102,7 @@ public interface CudaDriver extends AutoCloseable {
   /** An event, not recorded yet: whoever waits for it does not wait. */
   long createEvent();
 
-  /** Ends an event. */
+  /** Ends an event, after all that waits for it is done. */
   void destroyEvent(long event);
 
   /** The event is: all that was asked of the stream until now is done. */

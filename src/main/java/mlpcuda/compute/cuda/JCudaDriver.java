@@ -89,7 +89,12 @@ public final class JCudaDriver implements CudaDriver {
     }
     var libraries = new Natives(natives);
     CudaDevices.start(libraries);
-    Device device = CudaDevices.usable(index);
+    Device device;
+    try {
+      device = CudaDevices.usable(index);
+    } catch (CudaException e) {
+      throw Obstacle.ofDriver(e, Surroundings.here()).exception(e);
+    }
     try {
       return new JCudaDriver(device, libraries);
     } catch (CudaException e) {

@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -25,6 +26,9 @@ import mlpcuda.compute.DeviceException;
  */
 final class Natives {
   private static final Set<String> LOADED = ConcurrentHashMap.newKeySet();
+
+  private static final boolean POSIX =
+      FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
 
   private final Path folder;
 
@@ -77,8 +81,8 @@ final class Natives {
   /** JCuda would prefer a file of that name on Java's library path, which nobody has verified. */
   private static void refuseOthers(String name, String libraryPath) {
     for (String entry : libraryPath.split(File.pathSeparator)) {
-      Path other = Path.of(entry, name);
-      if (Files.exists(other)) {
+      var other = new File(entry.isEmpty() ? "." : entry, name); // as the JDK reads the path
+      if (other.exists()) {
         throw new DeviceException(
             "JCuda's library must come from the program's jar, found another on the library path: "
                 + other,
@@ -124,15 +128,23 @@ final class Natives {
     }
   }
 
+  /** Whether the file has that content, and none but this user can change it. */
   private static boolean holds(Path file, byte[] content) throws IOException {
-    return Files.isRegularFile(file)
+    return Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
+        && (!POSIX || isOurs(file))
         && Files.size(file) == content.length
         && Arrays.equals(Files.readAllBytes(file), content);
   }
 
+  /** Not a file that another user put there while the folder was open to others. */
+  private static boolean isOurs(Path file) throws IOException {
+    return Files.getOwner(file).equals(Files.getOwner(file.getParent()))
+        && Files.getPosixFilePermissions(file).equals(PosixFilePermissions.fromString("rw-------"));
+  }
+
   /** Makes the folder, writable by this user alone: else the file could change once verified. */
   private Path ownFolder() throws IOException {
-    if (!FileSystems.getDefault().supportedFileAttributeViews().contains("posix")) {
+    if (!POSIX) {
       Files.createDirectories(folder);
       return folder.toRealPath();
     }

@@ -120,11 +120,15 @@ record Obstacle(String why, String remedy) {
 
   // ---- the driver ----
 
-  /** {@code cuInit} returned {@code code}. */
-  static Obstacle notInitialised(int code, String name, String text, Surroundings around) {
-    String failed = "cuInit failed: %s (%d): %s".formatted(name, code, text);
-    return switch (code) {
+  /** A call failed that starts the driver or asks it what there is. */
+  static Obstacle ofDriver(CudaException e, Surroundings around) {
+    String failed = e.why();
+    return switch (e.code()) {
       case CUresult.CUDA_ERROR_NO_DEVICE -> noDevice(around);
+      case CUresult.CUDA_ERROR_STUB_LIBRARY ->
+          new Obstacle(
+              "The libcuda.so.1 that was found is a toolkit's stub, for linking only: " + failed,
+              "Remove the 'stubs' folder from LD_LIBRARY_PATH" + OR_CPU);
       case CUresult.CUDA_ERROR_SYSTEM_DRIVER_MISMATCH ->
           new Obstacle(
               "The driver in the kernel and libcuda.so.1 are of different versions: " + failed,
@@ -138,19 +142,11 @@ record Obstacle(String why, String remedy) {
           new Obstacle(
               "The GPUs are not ready yet: " + failed,
               "Start the NVIDIA fabric manager or wait for it" + OR_CPU);
-      case CUresult.CUDA_ERROR_UNKNOWN ->
+      default ->
           new Obstacle(
               "The driver fails: " + failed,
               "See whether nvidia-smi works; if not, reload the driver or restart" + OR_CPU);
-      default -> new Obstacle("The driver fails: " + failed, NEW_DRIVER + OR_CPU);
     };
-  }
-
-  /** A call failed that asks the driver what there is. */
-  static Obstacle ofDriver(CudaException e) {
-    return new Obstacle(
-        "The driver fails: " + e.why(),
-        "See whether nvidia-smi works; if not, reload the driver or restart" + OR_CPU);
   }
 
   /** The driver works and shows no GPU. */

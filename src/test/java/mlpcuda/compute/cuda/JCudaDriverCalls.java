@@ -11,10 +11,12 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
+import org.junit.jupiter.api.function.Executable;
 
 /**
  * Every method of {@link JCudaDriver} and {@link Cublas} on {@link FakeCuda}: what arrives at the
@@ -41,6 +43,7 @@ final class JCudaDriverCalls {
     calls.records();
     calls.multiplies();
     calls.fails();
+    calls.failsWhicheverCallItIs();
     calls.closes();
     System.out.println("all calls are right");
   }
@@ -61,6 +64,8 @@ final class JCudaDriverCalls {
 
   private void situations() {
     refuses("version 11080", 0, "must be for CUDA 12.0 or newer, found CUDA 11.8");
+    refuses("cuDriverGetVersion 34", 0, "is a toolkit's stub");
+    refuses("cuDeviceGetName 999", 0, "The driver fails: cuDeviceGetName failed: FAKE_ERROR (999)");
     refuses("cuInit 100", 0, "CUDA_VISIBLE_DEVICES='0,1'");
     refuses("cuInit 803", 0, "different versions: cuInit failed: FAKE_ERROR (803): fails as asked");
     refuses("cuInit 12345", 0, "error unknown to the driver (12345): no description");
@@ -76,18 +81,17 @@ final class JCudaDriverCalls {
     assertEquals("cuDevicePrimaryCtxRelease 70", calls.get(calls.size() - 1));
     fake.control("");
 
-    var found = CudaDevices.find(natives);
+    var devices = new CudaDevices(natives);
     assertEquals(
         List.of(
             new Device(0, "Fake 70", 8, 6, 5_000_000_000L, 82, 12060),
             new Device(1, "Fake 71", 8, 6, 5_000_000_000L, 82, 12060)),
-        found.devices());
-    assertTrue(CudaDevices.obstacle(found.devices().get(1)).isEmpty());
+        devices.list());
     fake.control("cuDeviceTotalMem 3");
-    found = CudaDevices.find(natives);
-    assertTrue(found.obstacle().getMessage().contains("cuDeviceTotalMem failed"));
+    var failed = assertThrows(DeviceException.class, devices::list);
+    assertTrue(failed.why().contains("cuDeviceTotalMem failed"), failed.why());
     fake.control("devices 0");
-    assertEquals(List.of(), CudaDevices.find(natives).devices());
+    assertThrows(DeviceException.class, devices::list);
     fake.control("");
     fake.calls();
   }
@@ -252,9 +256,7 @@ final class JCudaDriverCalls {
   }
 
   private void multiplies() throws IOException {
-    if (!new CublasLibrary(CublasLibrary.folders(java.util.Map.of(), Path.of("/")))
-        .file()
-        .isPresent()) {
+    if (!new CublasLibrary(CublasLibrary.folders(Map.of(), Path.of("/"))).file().isPresent()) {
       Path library = fake.folder().resolve("libcublas.so.12");
       Path hidden = fake.folder().resolve("hidden");
       Path newer = fake.folder().resolve("libcublas.so.13");
@@ -341,6 +343,63 @@ final class JCudaDriverCalls {
     assertThrows(CudaException.class, () -> driver.endCapture(stream));
     fake.control("");
     fake.calls();
+  }
+
+  /** No call's code is lost. */
+  private void failsWhicheverCallItIs() {
+    Pinned pinned = driver.allocatePinned(8);
+    long memory = driver.allocate(8);
+    long event = driver.createEvent();
+    long module = driver.loadModule("some.ptx", "text");
+    long function = driver.function(module, "entry");
+    driver.beginCapture(stream);
+    long graph = driver.endCapture(stream);
+    var none = new Arguments();
+    failure("cuMemGetInfo", driver::freeMemory);
+    failure("cuMemAllocHost", () -> driver.allocatePinned(8));
+    failure("cuMemcpyHtoDAsync", () -> driver.copyToDevice(memory, pinned, 0, 8, stream));
+    failure("cuMemcpyDtoHAsync", () -> driver.copyToHost(pinned, memory, 8, stream));
+    failure("cuMemsetD8Async", () -> driver.zero(memory, 8, stream));
+    failure("cuStreamCreate", driver::createStream);
+    failure("cuEventCreate", driver::createEvent);
+    failure("cuEventRecord", () -> driver.record(event, stream));
+    failure("cuStreamWaitEvent", () -> driver.await(stream, event));
+    failure("cuEventSynchronize", () -> driver.synchronizeEvent(event));
+    failure("cuModuleGetFunction", () -> driver.function(module, "entry"));
+    failure("cuLaunchKernel", () -> driver.launch(function, Shape.of(1, 1), none, stream));
+    failure("cuStreamBeginCapture", () -> driver.beginCapture(stream));
+    failure("cuGraphGetNodes", () -> driver.endCapture(stream));
+    failure("cuGraphDestroy", () -> driver.endCapture(stream));
+    failure("cuGraphLaunch", () -> driver.launchGraph(graph, stream));
+    failure("cuGraphExecDestroy", () -> driver.destroyGraph(graph));
+    failure("cuModuleUnload", () -> driver.unloadModule(module));
+    failure("cuEventDestroy", () -> driver.destroyEvent(event));
+    failure("cuMemFree", () -> driver.free(memory));
+    failure("cuMemFreeHost", () -> driver.freePinned(pinned));
+    long other = driver.createStream();
+    failure("cuStreamDestroy", () -> driver.destroyStream(other));
+    for (String call :
+        List.of(
+            "cublasCreate",
+            "cublasSetStream",
+            "cublasSetMathMode",
+            "cublasSetPointerMode",
+            "cublasGetVersion")) {
+      failure(call, () -> driver.openSgemm(stream));
+    }
+    failure("cublasDestroy", driver.openSgemm(stream)::close);
+    for (String call : List.of("cuMemFreeHost", "cuCtxSetCurrent", "cuDevicePrimaryCtxRelease")) {
+      failure(call, JCudaDriver.open(0, natives)::close);
+    }
+    fake.calls();
+  }
+
+  private void failure(String call, Executable action) {
+    fake.control(call + " 1");
+    var e = assertThrows(CudaException.class, action, call);
+    assertTrue(e.getMessage().startsWith(call + " failed: "), e.getMessage());
+    assertEquals(1, e.code());
+    fake.control("");
   }
 
   private void closes() {

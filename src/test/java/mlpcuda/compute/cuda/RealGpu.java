@@ -12,7 +12,7 @@ public final class RealGpu {
   /** Opens it; where there is none, the test is skipped with the reason. */
   public static CudaDriver open() {
     try {
-      return new CudaGpus(Path.of(System.getProperty("java.io.tmpdir"), "mlp-cuda-natives"))
+      return new CudaDevices(Path.of(System.getProperty("java.io.tmpdir"), "mlp-cuda-natives"))
           .open(0);
     } catch (DeviceException e) {
       return abort(e.why());

@@ -1,0 +1,52 @@
+package mlpcuda.compute.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CublasLibraryTest {
+  @TempDir Path root;
+
+  private Path file(String name) throws IOException {
+    Path file = root.resolve(name);
+    Files.createDirectories(file.getParent());
+    return Files.createFile(file);
+  }
+
+  @Test
+  void foldersAreLookedIntoInTheLinkersOrder() throws IOException {
+    Path old = file("usr/local/cuda-12.0/lib64/libcublas.so.12");
+    file("usr/local/cuda-13.0/lib64/libcublas.so.13");
+    Map<String, String> environment =
+        Map.of("LD_LIBRARY_PATH", ":relative:" + root.resolve("mine"), "CUDA_HOME", "/opt/cuda");
+    List<Path> folders = CublasLibrary.folders(environment, root);
+    assertEquals(
+        List.of(
+            root.resolve("mine"),
+            Path.of("/opt/cuda/lib64"),
+            root.resolve("usr/local/cuda-12.0/lib64"),
+            root.resolve("usr/local/cuda-13.0/lib64")),
+        folders.subList(0, 4));
+    assertEquals(Optional.of(old), new CublasLibrary(folders).file());
+    Path mine = file("mine/libcublas.so.12");
+    assertEquals(Optional.of(mine), new CublasLibrary(folders).file());
+  }
+
+  @Test
+  void otherVersionsAreNamed() throws IOException {
+    Path eleven = file("usr/lib/x86_64-linux-gnu/libcublas.so.11");
+    Path thirteen = file("usr/local/cuda/lib64/libcublas.so.13");
+    file("usr/local/cuda/lib64/libcublas.so.13.1.0"); // what the other leads to
+    file("usr/local/cuda/lib64/libcublasLt.so.13");
+    var library = new CublasLibrary(CublasLibrary.folders(Map.of(), root));
+    assertEquals(Optional.empty(), library.file());
+    assertEquals(List.of(thirteen, eleven), library.others());
+  }
+}

@@ -1,0 +1,137 @@
+package mlpcuda.compute.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.util.List;
+import mlpcuda.compute.cuda.CudaDriver.Device;
+import org.junit.jupiter.api.Test;
+
+/** What is said in situations that no machine at hand is in. */
+class ObstacleTest {
+  private static final String NO_LIBCUDA =
+      "/c/libJCudaDriver.so: libcuda.so.1: cannot open shared object file: No such file or directory";
+
+  private static final Surroundings HOST = new Surroundings(false, false, null);
+  private static final Device TURING = new Device(0, "T4", 7, 5, 1L << 34, 40, 12020);
+
+  private static void says(String why, String remedy, Obstacle found) {
+    assertTrue(found.why().contains(why), found.why());
+    assertTrue(found.remedy().contains(remedy), found.remedy());
+    assertEquals(2, found.exception(null).getMessage().lines().count());
+  }
+
+  @Test
+  void withoutADriverTheRemedyDependsOnWhereItRuns() {
+    says(
+        "libcuda.so.1 was not found",
+        "Install NVIDIA driver 525 or newer, or train on the CPU: --cpu.",
+        Obstacle.notLoaded(NO_LIBCUDA, HOST));
+    says(
+        "nor /dev/nvidiactl, in a container",
+        "--gpus all",
+        Obstacle.notLoaded(NO_LIBCUDA, new Surroundings(true, false, null)));
+    says(
+        "though /dev/nvidiactl is there, in a container",
+        "NVIDIA_DRIVER_CAPABILITIES=compute,utility",
+        Obstacle.notLoaded(NO_LIBCUDA, new Surroundings(true, true, null)));
+    says(
+        "though /dev/nvidiactl is there",
+        "LD_LIBRARY_PATH",
+        Obstacle.notLoaded(NO_LIBCUDA, new Surroundings(false, true, null)));
+    says(
+        "nvcuda.dll was not found",
+        "Install NVIDIA driver",
+        Obstacle.notLoaded("C:\\J.dll: Can't find dependent libraries", HOST));
+  }
+
+  @Test
+  void whatTheLinkerRefusesIsExplained() {
+    says(
+        "older than JCuda needs",
+        "glibc 2.17",
+        Obstacle.notLoaded(
+            "/c/l.so: /lib64/libc.so.6: version `GLIBC_2.17' not found (required by /c/l.so)",
+            HOST));
+    says(
+        "nothing may be executed",
+        "XDG_CACHE_HOME",
+        Obstacle.notLoaded("/c/l.so: failed to map segment from shared object", HOST));
+    says(
+        "cannot be loaded: /c/l.so: libstdc++.so.6: cannot open",
+        "Install what the message misses",
+        Obstacle.notLoaded("/c/l.so: libstdc++.so.6: cannot open\nshared object file", HOST));
+    says("built without l.so", "64-bit x86", Obstacle.noLibrary("l.so"));
+    says("to /c: full", "XDG_CACHE_HOME", Obstacle.notUnpacked(Path.of("/c"), "full"));
+    says(
+        "wanted libcublas.so.12, found none (why)",
+        "LD_LIBRARY_PATH",
+        Obstacle.noCublas("libcublas.so.12", List.of(), "why"));
+    says(
+        "wanted libcublas.so.12, found /l/libcublas.so.13 (why)",
+        "own kernels",
+        Obstacle.noCublas("libcublas.so.12", List.of(Path.of("/l/libcublas.so.13")), "why"));
+  }
+
+  private static CudaException failed(int code) {
+    return new CudaException("cuInit", code, "N", "t");
+  }
+
+  @Test
+  void whatTheDriverRefusesIsExplained() {
+    says("cuInit failed: N (803): t", "Restart", Obstacle.ofDriver(failed(803), HOST));
+    says("forward compat", "'compat' folder", Obstacle.ofDriver(failed(804), HOST));
+    says("not ready", "fabric manager", Obstacle.ofDriver(failed(802), HOST));
+    says("N (999): t", "nvidia-smi works", Obstacle.ofDriver(failed(999), HOST));
+    says("toolkit's stub", "'stubs' folder", Obstacle.ofDriver(failed(34), HOST));
+    says("shows no GPU", "nvidia-smi -L", Obstacle.ofDriver(failed(100), HOST));
+    says(
+        "CUDA_VISIBLE_DEVICES=''",
+        "or unset it",
+        Obstacle.noDevice(new Surroundings(true, true, "")));
+    says("in a container", "--gpus all", Obstacle.noDevice(new Surroundings(true, true, null)));
+    says("12.0 or newer, found CUDA 11.8", "driver 525", Obstacle.oldDriver(11080));
+  }
+
+  @Test
+  void whatADeviceLacksIsExplained() {
+    says("no GPU 3: the driver shows 1 GPU, index 0", "--gpu", Obstacle.noSuchDevice(3, 1, HOST));
+    says(
+        "no GPU 2: CUDA_VISIBLE_DEVICES=4,5 shows 2 GPUs, 0 to 1",
+        "change CUDA_VISIBLE_DEVICES",
+        Obstacle.noSuchDevice(2, 2, new Surroundings(false, true, "4,5")));
+    assertFalse(Obstacle.oldDevice(TURING));
+    assertFalse(Obstacle.oldDevice(new Device(0, "H200", 9, 0, 1L << 37, 132, 12080)));
+    var volta = new Device(1, "V100", 7, 0, 1L << 34, 80, 12020);
+    assertTrue(Obstacle.oldDevice(volta));
+    assertTrue(Obstacle.oldDevice(new Device(1, "P100", 6, 9, 1L << 34, 80, 12020)));
+    says("GPU 1 (V100)", "mlp-cuda devices", Obstacle.ofOldDevice(volta));
+    says("newer (Turing, 2018), found 7.0", "--cpu", Obstacle.ofOldDevice(volta));
+    var busy = new CudaException("cuDevicePrimaryCtxRetain", 46, "UNAVAILABLE", "busy");
+    says("UNAVAILABLE (46)", "compute mode", Obstacle.noContext(TURING, busy));
+  }
+
+  @Test
+  void aModuleThatTheDriverCannotLoadIsExplained() {
+    for (int code : new int[] {209, 218, 222}) {
+      assertTrue(Obstacle.isOfModule(code));
+      var e = new CudaException("cuModuleLoadDataEx", code, "NAME", "text");
+      says(
+          "The driver (CUDA 12.2) cannot load gemm.ptx for GPU 0: cuModuleLoadDataEx failed:"
+              + " NAME (%d): text: line 3".formatted(code),
+          "PTX ISA 8.0 (CUDA 12.0, driver 525) and compute capability 7.5",
+          Obstacle.ofModule("gemm.ptx", "line 3", TURING, e));
+    }
+    says(
+        "text",
+        "libnvidia-ptxjitcompiler.so.1",
+        Obstacle.ofModule("m", "", TURING, new CudaException("c", 221, "NAME", "text")));
+    says(
+        "text",
+        "CUDA_DISABLE_PTX_JIT",
+        Obstacle.ofModule("m", "", TURING, new CudaException("c", 223, "NAME", "text")));
+    assertFalse(Obstacle.isOfModule(2));
+  }
+}
