@@ -84,7 +84,7 @@ class GpuCommandsTest {
     Program cpu = train(Program.NO_GPUS, "", "cpu");
     assertEquals(cpu.lastLine(), run.lastLine());
     assertTrue(
-        cpu.lines().get(0).endsWith("(no GPU is used: no GPU for a test of the CPU)"),
+        cpu.lines().get(0).endsWith("(no GPU is used: no GPU 0 for a test of the CPU)"),
         cpu.lines().get(0));
     Program evaluated =
         Program.run(

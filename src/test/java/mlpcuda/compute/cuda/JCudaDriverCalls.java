@@ -206,15 +206,11 @@ final class JCudaDriverCalls {
     for (int code : new int[] {209, 218, 221, 222, 223}) {
       fake.control("cuModuleLoadDataEx " + code);
       var e = assertThrows(DeviceException.class, () -> driver.loadModule("some.ptx", "text"));
-      assertTrue(
-          e.getMessage()
-              .startsWith(
-                  "The driver (CUDA 12.6) cannot load some.ptx for GPU 1: cuModuleLoadDataEx failed:"
-                      + " FAKE_ERROR (%d): fails as asked: ptxas application ptx input, line 7;"
-                          .formatted(code)
-                      + " error: fake"
-                      + System.lineSeparator()),
-          e.getMessage());
+      assertEquals(
+          "The driver (CUDA 12.6) cannot load some.ptx for GPU 1: cuModuleLoadDataEx failed:"
+              + " FAKE_ERROR (%d): fails as asked: ptxas application ptx input, line 7; error: fake"
+                  .formatted(code),
+          e.why());
     }
     fake.control("cuModuleLoadDataEx 700");
     assertThrows(CudaException.class, () -> driver.loadModule("some.ptx", "text"));
@@ -314,7 +310,7 @@ final class JCudaDriverCalls {
             CudaException.class,
             () -> sgemm.multiply(false, true, 1, 1, 1, memory, 1, memory, 1, memory, 1));
     assertEquals(
-        "cublasSgemm failed: CUBLAS_STATUS_EXECUTION_FAILED (13): fails as asked", e.getMessage());
+        "cublasSgemm failed: CUBLAS_STATUS_EXECUTION_FAILED (13): fails as asked", e.why());
     fake.control("");
     fake.calls();
     driver.free(memory);
@@ -334,7 +330,7 @@ final class JCudaDriverCalls {
     fake.control("cuMemAlloc 2");
     var e = assertThrows(CudaException.class, () -> driver.allocate(1L << 40));
     assertEquals(CudaException.OUT_OF_MEMORY, e.code());
-    assertEquals("cuMemAlloc failed: FAKE_ERROR (2): fails as asked", e.getMessage());
+    assertEquals("cuMemAlloc failed: FAKE_ERROR (2): fails as asked", e.why());
     expect("cuMemAlloc 1099511627776");
     fake.control("cuStreamSynchronize 700");
     e = assertThrows(CudaException.class, () -> driver.synchronizeStream(stream));

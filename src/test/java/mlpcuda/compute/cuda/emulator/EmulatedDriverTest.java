@@ -17,7 +17,7 @@ import org.junit.jupiter.api.function.Executable;
 /** Handles, leaks, failures: what is no matter of order. */
 class EmulatedDriverTest {
   private static void assertFails(String message, Executable call) {
-    assertEquals(message, assertThrows(CudaException.class, call).getMessage());
+    assertEquals(message, assertThrows(CudaException.class, call).why());
   }
 
   @Test

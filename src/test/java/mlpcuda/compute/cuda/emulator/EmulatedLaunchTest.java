@@ -236,7 +236,7 @@ class EmulatedLaunchTest {
                     "cuModuleGetFunction failed: CUDA_ERROR_NOT_FOUND (500): named symbol not"
                         + " found",
                     assertThrows(CudaException.class, () -> t.cuda.function(t.module, "none"))
-                        .getMessage())));
+                        .why())));
   }
 
   @Test
@@ -273,7 +273,7 @@ class EmulatedLaunchTest {
   }
 
   private static void assertFails(String message, Executable call) {
-    assertEquals(message, assertThrows(CudaException.class, call).getMessage());
+    assertEquals(message, assertThrows(CudaException.class, call).why());
   }
 
   @Test

@@ -159,9 +159,7 @@ class EmulatedSgemmTest {
                             t.sgemm.multiply(
                                 false, false, d[0], d[1], d[2], t.a, d[3], t.b, d[4], t.c, d[5]));
                 assertTrue(
-                    thrown
-                        .getMessage()
-                        .startsWith("cublasSgemm failed: CUBLAS_STATUS_INVALID_VALUE (7)"),
+                    thrown.why().startsWith("cublasSgemm failed: CUBLAS_STATUS_INVALID_VALUE (7)"),
                     thrown::getMessage);
               }
             }));
