@@ -45,7 +45,7 @@ record Obstacle(String why, String remedy) {
   /** The class path has no library of that name. */
   static Obstacle noLibrary(String name) {
     return new Obstacle(
-        "There is no CUDA for this platform: the program was built without " + name,
+        "there is no CUDA for this platform: the program was built without " + name,
         "Use a jar built on 64-bit x86 Linux or Windows, and run it there" + OR_CPU);
   }
 
@@ -64,7 +64,7 @@ record Obstacle(String why, String remedy) {
     Matcher version = Pattern.compile("(GLIBC|GLIBCXX)_[0-9.]+' not found").matcher(what);
     if (version.find()) {
       return new Obstacle(
-          "The system's C library is older than JCuda needs: " + what,
+          "the system's C library is older than JCuda needs: " + what,
           "Use a Linux with glibc 2.17 or newer and its libstdc++" + OR_CPU);
     }
     if (what.contains("failed to map segment") || what.contains("Operation not permitted")) {
@@ -80,7 +80,7 @@ record Obstacle(String why, String remedy) {
   }
 
   private static Obstacle noDriver(String library, Surroundings around) {
-    String why = "There is no NVIDIA driver here: %s was not found".formatted(library);
+    String why = "there is no NVIDIA driver here: %s was not found".formatted(library);
     if (around.container() && around.deviceFile()) {
       return new Obstacle(
           why + ", though /dev/nvidiactl is there, in a container",
@@ -127,11 +127,11 @@ record Obstacle(String why, String remedy) {
       case CUresult.CUDA_ERROR_NO_DEVICE -> noDevice(around);
       case CUresult.CUDA_ERROR_STUB_LIBRARY ->
           new Obstacle(
-              "The libcuda.so.1 that was found is a toolkit's stub, for linking only: " + failed,
+              "the libcuda.so.1 that was found is a toolkit's stub, for linking only: " + failed,
               "Remove the 'stubs' folder from LD_LIBRARY_PATH" + OR_CPU);
       case CUresult.CUDA_ERROR_SYSTEM_DRIVER_MISMATCH ->
           new Obstacle(
-              "The driver in the kernel and libcuda.so.1 are of different versions: " + failed,
+              "the driver in the kernel and libcuda.so.1 are of different versions: " + failed,
               "Restart the machine (or the container) after the driver's update" + OR_CPU);
       case CUresult.CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE ->
           new Obstacle(
@@ -140,11 +140,11 @@ record Obstacle(String why, String remedy) {
                   + OR_CPU);
       case CUresult.CUDA_ERROR_SYSTEM_NOT_READY ->
           new Obstacle(
-              "The GPUs are not ready yet: " + failed,
+              "the GPUs are not ready yet: " + failed,
               "Start the NVIDIA fabric manager or wait for it" + OR_CPU);
       default ->
           new Obstacle(
-              "The driver fails: " + failed,
+              "the driver fails: " + failed,
               "See whether nvidia-smi works; if not, reload the driver or restart" + OR_CPU);
     };
   }
@@ -153,20 +153,20 @@ record Obstacle(String why, String remedy) {
   static Obstacle noDevice(Surroundings around) {
     if (around.visibleDevices() != null) {
       return new Obstacle(
-          "The driver shows no GPU: CUDA_VISIBLE_DEVICES='%s'".formatted(around.visibleDevices()),
+          "the driver shows no GPU: CUDA_VISIBLE_DEVICES='%s'".formatted(around.visibleDevices()),
           "Set CUDA_VISIBLE_DEVICES to indices that 'nvidia-smi -L' lists, or unset it" + OR_CPU);
     }
     return around.container()
         ? new Obstacle(
-            "The driver shows no GPU, in a container",
+            "the driver shows no GPU, in a container",
             "Start the container with --gpus all (NVIDIA Container Toolkit)" + OR_CPU)
-        : new Obstacle("The driver shows no GPU", "See whether 'nvidia-smi -L' lists one" + OR_CPU);
+        : new Obstacle("the driver shows no GPU", "See whether 'nvidia-smi -L' lists one" + OR_CPU);
   }
 
   /** {@code version} as the driver has it: 11080 is CUDA 11.8. */
   static Obstacle oldDriver(int version) {
     return new Obstacle(
-        "The driver must be for CUDA %s or newer, found CUDA %s"
+        "the driver must be for CUDA %s or newer, found CUDA %s"
             .formatted(cuda(LEAST_DRIVER), cuda(version)),
         NEW_DRIVER + OR_CPU);
   }
@@ -183,10 +183,10 @@ record Obstacle(String why, String remedy) {
     String shown = count == 1 ? "1 GPU, index 0" : "%d GPUs, 0 to %d".formatted(count, count - 1);
     return around.visibleDevices() == null
         ? new Obstacle(
-            "There is no GPU %d: the driver shows %s".formatted(index, shown),
+            "there is no GPU %d: the driver shows %s".formatted(index, shown),
             "Give --gpu one of these.")
         : new Obstacle(
-            "There is no GPU %d: CUDA_VISIBLE_DEVICES=%s shows %s"
+            "there is no GPU %d: CUDA_VISIBLE_DEVICES=%s shows %s"
                 .formatted(index, around.visibleDevices(), shown),
             "Give --gpu one of these, or change CUDA_VISIBLE_DEVICES.");
   }
@@ -240,7 +240,7 @@ record Obstacle(String why, String remedy) {
    */
   static Obstacle ofModule(String name, String log, CudaDriver.Device device, CudaException e) {
     String why =
-        "The driver (CUDA %s) cannot load %s for GPU %d: %s%s"
+        "the driver (CUDA %s) cannot load %s for GPU %d: %s%s"
             .formatted(
                 cuda(device.driver()),
                 name,

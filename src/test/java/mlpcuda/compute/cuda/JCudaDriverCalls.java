@@ -65,12 +65,12 @@ final class JCudaDriverCalls {
   private void situations() {
     refuses("version 11080", 0, "must be for CUDA 12.0 or newer, found CUDA 11.8");
     refuses("cuDriverGetVersion 34", 0, "is a toolkit's stub");
-    refuses("cuDeviceGetName 999", 0, "The driver fails: cuDeviceGetName failed: FAKE_ERROR (999)");
+    refuses("cuDeviceGetName 999", 0, "the driver fails: cuDeviceGetName failed: FAKE_ERROR (999)");
     refuses("cuInit 100", 0, "CUDA_VISIBLE_DEVICES='0,1'");
     refuses("cuInit 803", 0, "different versions: cuInit failed: FAKE_ERROR (803): fails as asked");
     refuses("cuInit 12345", 0, "error unknown to the driver (12345): no description");
-    refuses("devices 0", 0, "The driver shows no GPU");
-    refuses("", 3, "There is no GPU 3: CUDA_VISIBLE_DEVICES=0,1 shows 2 GPUs, 0 to 1");
+    refuses("devices 0", 0, "the driver shows no GPU");
+    refuses("", 3, "there is no GPU 3: CUDA_VISIBLE_DEVICES=0,1 shows 2 GPUs, 0 to 1");
     refuses("major 7 \n minor 0", 1, "GPU 1 (Fake 71) must have compute capability 7.5 or newer");
     refuses("cuDevicePrimaryCtxRetain 46", 0, "GPU 0 (Fake 70) cannot be opened");
     assertThrows(IllegalArgumentException.class, () -> JCudaDriver.open(-1, natives));
@@ -207,7 +207,7 @@ final class JCudaDriverCalls {
       fake.control("cuModuleLoadDataEx " + code);
       var e = assertThrows(DeviceException.class, () -> driver.loadModule("some.ptx", "text"));
       assertEquals(
-          "The driver (CUDA 12.6) cannot load some.ptx for GPU 1: cuModuleLoadDataEx failed:"
+          "the driver (CUDA 12.6) cannot load some.ptx for GPU 1: cuModuleLoadDataEx failed:"
               + " FAKE_ERROR (%d): fails as asked: ptxas application ptx input, line 7; error: fake"
                   .formatted(code),
           e.why());

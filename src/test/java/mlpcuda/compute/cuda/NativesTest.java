@@ -128,7 +128,7 @@ class NativesTest {
     assertTrue(e.getMessage().contains("cannot be unpacked to " + file), e.getMessage());
     assertTrue(e.getMessage().contains("XDG_CACHE_HOME"), e.getMessage());
     e = assertThrows(DeviceException.class, () -> new Natives(folder).unpack("JNothing"));
-    assertTrue(e.getMessage().contains("There is no CUDA for this platform"), e.getMessage());
+    assertTrue(e.getMessage().contains("there is no CUDA for this platform"), e.getMessage());
   }
 
   @Test

@@ -119,7 +119,7 @@ class ObstacleTest {
       assertTrue(Obstacle.isOfModule(code));
       var e = new CudaException("cuModuleLoadDataEx", code, "NAME", "text");
       says(
-          "The driver (CUDA 12.2) cannot load gemm.ptx for GPU 0: cuModuleLoadDataEx failed:"
+          "the driver (CUDA 12.2) cannot load gemm.ptx for GPU 0: cuModuleLoadDataEx failed:"
               + " NAME (%d): text: line 3".formatted(code),
           "PTX ISA 8.0 (CUDA 12.0, driver 525) and compute capability 7.5",
           Obstacle.ofModule("gemm.ptx", "line 3", TURING, e));
