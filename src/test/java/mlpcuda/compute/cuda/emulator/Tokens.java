@@ -95,6 +95,11 @@ final class Tokens {
     }
   }
 
+  /** Whether the next token starts with a digit. */
+  boolean atNumber() {
+    return !atEnd() && Character.isDigit(peek().charAt(0));
+  }
+
   /** A whole number that is not negative. */
   int takeNumber() {
     String text = peek();
