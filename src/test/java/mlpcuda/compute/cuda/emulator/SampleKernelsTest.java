@@ -244,7 +244,7 @@ class SampleKernelsTest {
     int kept = 0;
     for (int i = 0; i < 4 * quads; i++) {
       int[] words = new int[4];
-      Philox.block(words, 1000 + i / 4, 0, 0, Philox.Use.values()[0], seed);
+      Philox.block(words, 1000 + i / 4, 0, 0, Philox.Use.INITIAL_WEIGHTS, seed);
       boolean keep = Integer.toUnsignedLong(words[i % 4]) < 0.75 * 4294967296.0;
       kept += keep ? 1 : 0;
       assertEquals(keep ? 1 / 0.75f : 0, dropped[i]);
