@@ -27,6 +27,7 @@ class RacesTest {
     Emulation.buffer(shape, 256, START + body);
   }
 
+  private static final String LOAD = "ld.shared.u32 %r4, [%r5];\n";
   private static final Shape TWO_WARPS = Emulation.shape(1, 64);
   private static final Shape ONE_WARP = Emulation.shape(1, 32);
 
@@ -87,11 +88,15 @@ class RacesTest {
         setp.gt.s32 %p1, %r1, 15;
         @%p1 bra OUT;
         bar.warp.sync 0x0000ffff;
-        ld.shared.u32 %r4, [%r5];
+        LOAD
         OUT: ret;
-        """;
+        """
+            .replace("LOAD", LOAD);
     fine(ONE_WARP, body.replace("OTHER", "1"));
     race(ONE_WARP, body.replace("OTHER", "16"), "a race with the write by thread (16,0,0)");
+    String halves = body.replace("OUT: ret;", "ret;\nOUT: bar.warp.sync 0xffff0000;\n" + LOAD);
+    fine(ONE_WARP, halves.replace("OTHER", "1"));
+    race(ONE_WARP, halves.replace("OTHER", "16"), "a race with the write by thread (");
   }
 
   @Test
