@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
+import mlpcuda.compute.cuda.Arguments;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
 import org.junit.jupiter.api.Test;
 
@@ -172,13 +173,7 @@ class ControlFlowTest {
     Emulation emulation = new Emulation();
     PtxModule module = Emulation.kernel(0, "LOOP: bra LOOP;");
     Emulation.assertFault(
-        () ->
-            module.run(
-                "k",
-                Emulation.shape(1, 64),
-                new mlpcuda.compute.cuda.Arguments(),
-                emulation.memory,
-                100_000),
+        () -> module.run("k", Emulation.shape(1, 64), new Arguments(), emulation.memory, 100_000),
         "kernel k, block (0,0,0)",
         "LOOP",
         "too many instructions");

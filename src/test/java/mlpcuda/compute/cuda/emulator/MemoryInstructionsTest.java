@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.Set;
+import mlpcuda.compute.cuda.Arguments;
 import org.junit.jupiter.api.Test;
 
 /** Loads and stores of each width, of vectors, of global and shared memory. */
@@ -102,8 +103,7 @@ class MemoryInstructionsTest {
                 }
                 """);
     assertEquals("pifp", module.parameters("k"));
-    mlpcuda.compute.cuda.Arguments arguments =
-        new mlpcuda.compute.cuda.Arguments().address(out).add(-5).add(2.5f).add(-1L << 40);
+    Arguments arguments = new Arguments().address(out).add(-5).add(2.5f).add(-1L << 40);
     module.run("k", Emulation.shape(1, 1), arguments, emulation.memory);
     assertArrayEquals(
         new long[] {0xfffffffbL, Float.floatToIntBits(2.5f), -1L << 40, 0, 0},

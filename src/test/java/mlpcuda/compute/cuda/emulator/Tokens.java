@@ -114,7 +114,7 @@ final class Tokens {
     StringBuilder text = new StringBuilder();
     for (int i = first; i < next; i++) {
       String token = tokens.get(i).text();
-      boolean tight = text.length() == 0 || token.matches("[,;\\]}|+>]") || endsTight(text);
+      boolean tight = text.length() == 0 || ",;]}|+>".contains(token) || endsTight(text);
       text.append(tight ? "" : " ").append(token);
     }
     return text.toString();
