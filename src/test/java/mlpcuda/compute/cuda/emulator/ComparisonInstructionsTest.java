@@ -3,6 +3,7 @@ package mlpcuda.compute.cuda.emulator;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.BiPredicate;
+import java.util.function.Predicate;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -103,7 +104,7 @@ class ComparisonInstructionsTest {
         test("subnormal", x -> x != 0 && Math.abs(x) < Float.MIN_NORMAL));
   }
 
-  private static InstructionCase test(String kind, java.util.function.Predicate<Float> test) {
+  private static InstructionCase test(String kind, Predicate<Float> test) {
     return InstructionCase.of(
         "testp." + kind + ".f32 %p2, %a;\nselp.b32 %d, 1, 0, %p2;",
         "u32 f32",

@@ -293,15 +293,17 @@ final class Decoder {
 
   private Instruction barrier(Opcode op) {
     Statement at = op.statement;
-    if (op.take("warp")) {
-      op.take("sync");
-      Operands.count(at, 1);
+    boolean ofWarp = op.take("warp");
+    if (!op.take("sync")) {
+      throw at.fault("is not known to the emulator");
+    }
+    Operands.count(at, 1);
+    if (ofWarp) {
       return new Meetings.WarpBarrier(at, operands.source(at, at.operands().get(0), B32));
     }
     op.take("cta");
     op.take("aligned");
-    Operands.count(at, 1);
-    if (!op.take("sync") || !(at.operands().get(0) instanceof Number)) {
+    if (!(at.operands().get(0) instanceof Number)) {
       throw at.fault("is not known to the emulator");
     }
     return new Meetings.BlockBarrier(at);

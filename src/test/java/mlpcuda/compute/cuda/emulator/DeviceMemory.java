@@ -11,7 +11,7 @@ public final class DeviceMemory {
 
   private final TreeMap<Long, Allocation> live = new TreeMap<>();
   private final TreeMap<Long, Long> freed = new TreeMap<>();
-  private long next = START;
+  private long next = START + ALIGNMENT;
   private long liveBytes;
 
   /** {@code bytes} that were never written; the address is aligned to 256. */

@@ -20,6 +20,18 @@ final class Emulation {
       ".reg .pred %p<10>;\n.reg .b16 %rs<10>;\n.reg .b32 %r<40>;\n.reg .f32 %f<20>;\n"
           + ".reg .b64 %rd<20>;\n.reg .f64 %fd<10>;\n";
 
+  /** The body computes %r0 of %r1, the thread's number in the grid; what follows stores it. */
+  private static final UnaryOperator<String> STORE_AT_THREAD =
+      body ->
+          """
+          mov.u32 %r2, %tid.x; mov.u32 %r3, %ctaid.x; mov.u32 %r4, %ntid.x;
+          mad.lo.s32 %r1, %r3, %r4, %r2;
+          mul.wide.s32 %rd1, %r1, 4;
+          add.s64 %rd0, %rd0, %rd1;
+          """
+              + body
+              + "\nst.global.u32 [%rd0], %r0;\nret;";
+
   final DeviceMemory memory = new DeviceMemory();
 
   /** {@code grid} blocks of {@code block} threads. */
@@ -117,18 +129,6 @@ final class Emulation {
     emulation.run(kernel(1, STORE_AT_THREAD.apply(body)), shape(blocks, threads), out);
     return emulation.ints(out, blocks * threads);
   }
-
-  /** The body computes %r0 of %r1, the thread's number in the grid; what follows stores it. */
-  private static final UnaryOperator<String> STORE_AT_THREAD =
-      body ->
-          """
-          mov.u32 %r2, %tid.x; mov.u32 %r3, %ctaid.x; mov.u32 %r4, %ntid.x;
-          mad.lo.s32 %r1, %r3, %r4, %r2;
-          mul.wide.s32 %rd1, %r1, 4;
-          add.s64 %rd0, %rd0, %rd1;
-          """
-              + body
-              + "\nst.global.u32 [%rd0], %r0;\nret;";
 
   /** Fails unless running k with one buffer is a fault whose message has all these parts. */
   static void assertFault(Shape shape, int floats, String body, String... parts) {

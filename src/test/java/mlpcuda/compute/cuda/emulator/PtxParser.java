@@ -201,6 +201,10 @@ final class PtxParser {
       guard = tokens.take();
     }
     String opcode = tokens.take();
+    if (opcode.startsWith("call")) {
+      throw tokens.fault(
+          line, "'" + opcode + " " + tokens.peek() + "' is not known to the emulator");
+    }
     List<Operand> operands = new ArrayList<>();
     while (!tokens.takeIf(";")) {
       if (!operands.isEmpty()) {
@@ -232,7 +236,7 @@ final class PtxParser {
     if (tokens.takeIf("!")) {
       return new Statement.Name(tokens.take(), true);
     }
-    if (tokens.peek().equals("-") || Character.isDigit(tokens.peek().charAt(0))) {
+    if (tokens.peek().equals("-") || tokens.atNumber()) {
       return number();
     }
     String name = tokens.peek();
@@ -245,7 +249,7 @@ final class PtxParser {
   private Operand address() {
     String base = null;
     long offset = 0;
-    if (Character.isDigit(tokens.peek().charAt(0))) {
+    if (tokens.atNumber()) {
       offset = number().bits();
     } else {
       base = tokens.take();

@@ -162,9 +162,10 @@ final class Shadow {
     if (code >> 5 != warp.index) {
       return false;
     }
-    int both = 1 << (code & 31) | 1 << (me & 31);
+    int lane = me & 31;
     return before < warp.synchronizedBelow
-        || before < warp.partSynchronizedBelow && (warp.partMembers & both) == both;
+        || before < warp.partSynchronizedBelow[lane]
+            && (warp.partMembers[lane] >> (code & 31) & 1) != 0;
   }
 
   /** The lane of this warp that wrote last in this epoch there, −1 where another did. */

@@ -95,6 +95,11 @@ final class Tokens {
     }
   }
 
+  /** Whether the next token starts with a digit. */
+  boolean atNumber() {
+    return !atEnd() && Character.isDigit(peek().charAt(0));
+  }
+
   /** A whole number that is not negative. */
   int takeNumber() {
     String text = peek();
@@ -109,7 +114,7 @@ final class Tokens {
     StringBuilder text = new StringBuilder();
     for (int i = first; i < next; i++) {
       String token = tokens.get(i).text();
-      boolean tight = text.length() == 0 || token.matches("[,;\\]}|+>]") || endsTight(text);
+      boolean tight = text.length() == 0 || ",;]}|+>".contains(token) || endsTight(text);
       text.append(tight ? "" : " ").append(token);
     }
     return text.toString();

@@ -1,5 +1,7 @@
 package mlpcuda.compute.cuda.emulator;
 
+import java.util.Arrays;
+
 /**
  * 32 threads of a block. Those that stand at the same instruction execute it together; those that
  * stand first in the text come first, so that branches meet again. Lanes that came to a meeting or
@@ -39,16 +41,20 @@ final class Warp {
   /** Stamps below are of accesses before the last bar.warp.sync of the whole warp. */
   int synchronizedBelow;
 
-  /** Stamps below are of accesses before the last bar.warp.sync of {@link #partMembers} alone. */
-  int partSynchronizedBelow;
+  /** For each lane: stamps below are of accesses before its last bar.warp.sync with some lanes. */
+  final int[] partSynchronizedBelow = new int[Lanes.COUNT];
 
-  int partMembers;
+  /** For each lane the lanes, itself among them, of that bar.warp.sync. */
+  final int[] partMembers = new int[Lanes.COUNT];
 
   // Groups of lanes, each at an instruction of its own.
   private final int[] groupAt = new int[Lanes.COUNT];
   private final int[] groupMask = new int[Lanes.COUNT];
   private final boolean[] groupWaits = new boolean[Lanes.COUNT];
   private int groups;
+
+  // The lanes that execute an instruction now, which are in no group.
+  private int running;
 
   Warp(Block block, int index, Registers layout, int instructions) {
     this.block = block;
@@ -62,8 +68,7 @@ final class Warp {
   void start(int lanes) {
     present = lanes;
     synchronizedBelow = 0;
-    partSynchronizedBelow = 0;
-    partMembers = 0;
+    Arrays.fill(partMembers, 0);
     groups = 0;
     go(0, lanes);
   }
@@ -76,9 +81,6 @@ final class Warp {
     }
     return alive;
   }
-
-  // The lanes that execute an instruction now, which are in no group.
-  private int running;
 
   /** These lanes go on there, with those that wait there. */
   void go(int pc, int mask) {
@@ -204,8 +206,11 @@ final class Warp {
     if (members == present) {
       synchronizedBelow = now;
     } else {
-      partMembers = members;
-      partSynchronizedBelow = now;
+      for (int m = members; m != 0; m &= m - 1) {
+        int lane = Integer.numberOfTrailingZeros(m);
+        partMembers[lane] = members;
+        partSynchronizedBelow[lane] = now;
+      }
     }
   }
 

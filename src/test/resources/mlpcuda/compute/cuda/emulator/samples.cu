@@ -1,4 +1,6 @@
 // Kernels in the manner of the ones shipped: what nvcc makes of them is what the emulator is tested on.
+//
+//     nvcc -ptx -arch=sm_75 -O3 samples.cu -o samples.ptx
 #define TILE_M 64
 #define TILE_N 64
 #define TILE_K 8
@@ -210,8 +212,8 @@ extern "C" __global__ void argmax(const float* x, const unsigned char* label, in
       if (v > best || v == best && i < at) { best = v; at = i; }
     }
     unsigned any = __ballot_sync(0xffffffffu, at == label[row]);
-    if (lane == 0) right[row] = any != 0;
-    if (__any_sync(0xffffffffu, best > 3) && __all_sync(0xffffffffu, best > 4)) right[row] += 2;
+    bool large = __any_sync(0xffffffffu, best > 3) && __all_sync(0xffffffffu, best > 4);
+    if (lane == 0) right[row] = (any != 0) + 2 * large;
     __syncwarp();
   }
 }
