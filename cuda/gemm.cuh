@@ -147,7 +147,9 @@ __device__ inline void multiply(float *c, const float *a, const float *b, int M,
         c[at] = finish(all, at, n);
       }
     }
-    __syncthreads();  // before the next pass writes
+    if (pass + 1 < T::TM / T::ROWS_A_PASS) {
+      __syncthreads();  // before the next pass writes
+    }
   }
 }
 

@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import mlpcuda.compute.cuda.CudaException;
+import mlpcuda.compute.cuda.ptx.Fault;
 
 /**
  * The calls of the driver: counted, made by one thread, failing where a test asked for it. After a

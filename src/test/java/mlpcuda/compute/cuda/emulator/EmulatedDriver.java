@@ -11,6 +11,8 @@ import mlpcuda.compute.cuda.Arguments;
 import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaException;
 import mlpcuda.compute.cuda.Sgemm;
+import mlpcuda.compute.cuda.ptx.Fault;
+import mlpcuda.compute.cuda.ptx.PtxModule;
 
 /**
  * A device in software: it runs PTX, does what streams are asked when its policy says so, and

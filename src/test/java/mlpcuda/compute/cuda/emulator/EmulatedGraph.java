@@ -2,6 +2,7 @@ package mlpcuda.compute.cuda.emulator;
 
 import java.util.List;
 import java.util.function.Supplier;
+import mlpcuda.compute.cuda.ptx.Fault;
 
 /** A graph: operations to be asked for again and again, one after the other. */
 final class EmulatedGraph extends EmulatedResource {

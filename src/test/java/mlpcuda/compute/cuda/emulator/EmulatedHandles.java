@@ -3,6 +3,7 @@ package mlpcuda.compute.cuda.emulator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import mlpcuda.compute.cuda.ptx.Fault;
 
 /** What the driver's handles stand for. */
 final class EmulatedHandles {

@@ -9,6 +9,8 @@ import java.util.function.BiConsumer;
 import java.util.function.Supplier;
 import mlpcuda.compute.cuda.Arguments;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
+import mlpcuda.compute.cuda.ptx.Fault;
+import mlpcuda.compute.cuda.ptx.PtxModule;
 
 /** A launch of a kernel, its arguments as they were when it was asked for. */
 final class EmulatedLaunch extends EmulatedOperation {

@@ -7,6 +7,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
+import mlpcuda.compute.cuda.ptx.DeviceMemory;
+import mlpcuda.compute.cuda.ptx.Fault;
 
 /** What is allocated: on the device, with a limit, and page-locked on the host. */
 final class EmulatedMemory {

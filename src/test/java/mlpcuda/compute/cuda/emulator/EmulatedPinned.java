@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
+import mlpcuda.compute.cuda.ptx.Fault;
 
 /**
  * A pinned buffer. While a copy from it is pending its bytes must stay; while a copy to it is, they

@@ -2,6 +2,8 @@ package mlpcuda.compute.cuda.emulator;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import mlpcuda.compute.cuda.ptx.DeviceMemory;
+import mlpcuda.compute.cuda.ptx.Fault;
 
 /** C = op(A) · op(B) in column-major order, summed in floats from the first to the last. */
 final class EmulatedProduct extends EmulatedOperation {

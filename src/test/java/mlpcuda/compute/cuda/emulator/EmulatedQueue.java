@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import mlpcuda.compute.cuda.ptx.Fault;
 
 /**
  * Does operations in an order that only streams, events and the host's waiting constrain, and knows

@@ -2,6 +2,7 @@ package mlpcuda.compute.cuda.emulator;
 
 import java.util.HashMap;
 import java.util.Map;
+import mlpcuda.compute.cuda.ptx.Fault;
 
 /**
  * Something that is made, used by operations and given back: memory, a stream, an event, a module,

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
+import mlpcuda.compute.cuda.ptx.Fault;
 
 /** Runs a scenario under every policy. */
 final class EmulatedScenario {

@@ -2,6 +2,7 @@ package mlpcuda.compute.cuda.emulator;
 
 import mlpcuda.compute.cuda.Sgemm;
 import mlpcuda.compute.cuda.emulator.EmulatedProduct.Matrix;
+import mlpcuda.compute.cuda.ptx.Fault;
 
 /** The product of cuBLAS, asked of one stream. */
 final class EmulatedSgemm extends EmulatedResource implements Sgemm {

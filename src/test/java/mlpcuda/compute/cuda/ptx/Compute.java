@@ -1,0 +1,37 @@
+package mlpcuda.compute.cuda.ptx;
+
+/** An instruction from registers to a register. */
+final class Compute extends Instruction {
+  private final Lanes operation;
+  private final int d;
+  private final int a;
+  private final int b;
+  private final int c;
+
+  Compute(Statement statement, Lanes operation, int d, int a, int b, int c) {
+    super(statement);
+    this.operation = operation;
+    this.d = d;
+    this.a = a;
+    this.b = b;
+    this.c = c;
+  }
+
+  @Override
+  void run(Warp warp, int pc, int mask) {
+    long[][] x = warp.registers;
+    if (mask == -1) {
+      operation.compute(x[d], x[a], x[b], x[c]);
+    } else {
+      operation.compute(warp.scratch, x[a], x[b], x[c]);
+      merge(x[d], warp.scratch, mask);
+    }
+  }
+
+  private static void merge(long[] to, long[] from, int mask) {
+    for (int m = mask; m != 0; m &= m - 1) {
+      int lane = Integer.numberOfTrailingZeros(m);
+      to[lane] = from[lane];
+    }
+  }
+}

@@ -1,0 +1,225 @@
+package mlpcuda.compute.cuda.ptx;
+
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import mlpcuda.compute.cuda.Arguments;
+import mlpcuda.compute.cuda.CudaDriver.Shape;
+
+/**
+ * One launch of an entry: its blocks one after another, in an order that looks random, so that what
+ * relies on one fails.
+ */
+final class Launch {
+  final Program program;
+  final DeviceMemory memory;
+  private final Shape shape;
+  private final Arguments arguments;
+  private final Map<Long, long[]> constants = new TreeMap<>();
+  private final Set<Allocation> touched = new LinkedHashSet<>();
+  private final TreeMap<Integer, String> blocks = new TreeMap<>();
+  private int epoch;
+  private int random;
+  private long budget;
+
+  /** {@code budget}: how many instructions its warps may execute in all. */
+  Launch(Program program, Shape shape, Arguments arguments, DeviceMemory memory, long budget) {
+    this.program = program;
+    this.shape = shape;
+    this.arguments = arguments;
+    this.memory = memory;
+    this.budget = budget;
+    this.random = program.name().hashCode() | 1;
+    check();
+  }
+
+  private void check() {
+    String kernel = "kernel " + program.name();
+    int threads = shape.blockX() * shape.blockY();
+    int[] sizes = {shape.gridX(), shape.gridY(), shape.gridZ(), shape.blockX(), shape.blockY()};
+    if (Arrays.stream(sizes).anyMatch(size -> size <= 0)
+        || shape.gridY() > 65535
+        || shape.gridZ() > 65535) {
+      throw new Fault(kernel + ": launched with " + shape);
+    }
+    if (threads > program.maxThreads()) {
+      throw new Fault(
+          kernel + ": " + threads + " threads a block, at most " + program.maxThreads());
+    }
+    int[] required = program.requiredThreads();
+    if (required != null
+        && !(required[0] == shape.blockX() && required[1] == shape.blockY() && required[2] == 1)) {
+      throw new Fault(kernel + ": " + shape + ", a block must have " + Arrays.toString(required));
+    }
+    if (!arguments.types().equals(program.parameters())) {
+      throw new Fault(
+          kernel
+              + ": arguments "
+              + arguments.types()
+              + ", its parameters are "
+              + program.parameters());
+    }
+  }
+
+  /** Runs all blocks. */
+  PtxModule.Accesses run() {
+    try {
+      Block block = new Block(this, shape);
+      long count = (long) shape.gridX() * shape.gridY() * shape.gridZ();
+      // Steps of a length without a common divisor come by every block once.
+      long step = 1 + Integer.toUnsignedLong(nextRandom()) % count;
+      while (greatestCommonDivisor(step, count) != 1) {
+        step++;
+      }
+      long at = Integer.toUnsignedLong(nextRandom()) % count;
+      for (long i = 0; i < count; i++) {
+        int z = (int) (at / ((long) shape.gridX() * shape.gridY()));
+        int y = (int) (at / shape.gridX() % shape.gridY());
+        block.run((int) (at % shape.gridX()), y, z);
+        at = (at + step) % count;
+      }
+      return accesses();
+    } finally {
+      touched.forEach(Allocation::forgetLaunch);
+    }
+  }
+
+  private static long greatestCommonDivisor(long a, long b) {
+    return b == 0 ? a : greatestCommonDivisor(b, a % b);
+  }
+
+  private PtxModule.Accesses accesses() {
+    Set<Long> read = new LinkedHashSet<>();
+    Set<Long> written = new LinkedHashSet<>();
+    for (Allocation allocation : touched) {
+      if (allocation.isRead) {
+        read.add(allocation.start);
+      }
+      if (allocation.isWritten) {
+        written.add(allocation.start);
+      }
+    }
+    return new PtxModule.Accesses(read, written);
+  }
+
+  /** Notes that an instruction goes to an allocation. */
+  void touch(Allocation allocation) {
+    touched.add(allocation);
+  }
+
+  // ---- time ----
+
+  /** The epoch, in stamps. */
+  int now() {
+    return epoch << Shadow.CODE_BITS;
+  }
+
+  /** Begins an epoch. */
+  int tick() {
+    if (++epoch == Shadow.EPOCHS) {
+      throw new Fault(
+          "kernel " + program.name() + ": more than " + epoch + " barriers and blocks in a launch");
+    }
+    return now();
+  }
+
+  /** Notes when a block starts. */
+  void blockStarts(int stamp, Block block) {
+    blocks.put(stamp, block.name());
+  }
+
+  /** The block that ran then. */
+  String blockOf(int stamp) {
+    return blocks.floorEntry(stamp).getValue();
+  }
+
+  /** Counts instructions that a warp executes. */
+  void count(int instructions, Warp warp, int pc) {
+    budget -= instructions;
+    if (budget < 0) {
+      int lane = Integer.numberOfTrailingZeros(warp.alive());
+      throw warp.fault(pc, lane, "the launch has executed too many instructions: an endless loop?");
+    }
+  }
+
+  private int nextRandom() {
+    random ^= random << 13;
+    random ^= random >>> 17;
+    random ^= random << 5;
+    return random;
+  }
+
+  /** Puts warps into another order. */
+  void shuffle(Warp[] order) {
+    for (int i = order.length - 1; i > 0; i--) {
+      int j = Integer.remainderUnsigned(nextRandom(), i + 1);
+      Warp other = order[j];
+      order[j] = order[i];
+      order[i] = other;
+    }
+  }
+
+  // ---- registers that are known before ----
+
+  private long[] constant(long value) {
+    return constants.computeIfAbsent(
+        value,
+        v -> {
+          long[] lanes = new long[Lanes.COUNT];
+          Arrays.fill(lanes, v);
+          return lanes;
+        });
+  }
+
+  /** Gives a warp its registers, with all that does not differ from block to block. */
+  void fill(Warp warp) {
+    Registers layout = program.registers();
+    layout.constants().forEach((value, slot) -> warp.registers[slot] = constant(value));
+    layout
+        .parameters()
+        .forEach((index, slot) -> warp.registers[slot] = constant(arguments.bits(index)));
+    for (Map.Entry<String, Integer> special : layout.specials()) {
+      long[] lanes = new long[Lanes.COUNT];
+      for (int lane = 0; lane < Lanes.COUNT; lane++) {
+        lanes[lane] = special(special.getKey(), warp.index, lane);
+      }
+      warp.registers[special.getValue()] = lanes;
+    }
+    for (int i = 0; i < warp.registers.length; i++) {
+      if (warp.registers[i] == null) {
+        warp.registers[i] = new long[Lanes.COUNT];
+      }
+    }
+  }
+
+  private long special(String name, int warp, int lane) {
+    int thread = warp * Lanes.COUNT + lane;
+    return switch (name) {
+      case "%tid.x" -> thread % shape.blockX();
+      case "%tid.y" -> thread / shape.blockX();
+      case "%ntid.x" -> shape.blockX();
+      case "%ntid.y" -> shape.blockY();
+      case "%ntid.z" -> 1;
+      case "%nctaid.x" -> shape.gridX();
+      case "%nctaid.y" -> shape.gridY();
+      case "%nctaid.z" -> shape.gridZ();
+      case "%laneid" -> lane;
+      case "%warpid" -> warp;
+      default -> 0;
+    };
+  }
+
+  /** Tells a warp which block it is in. */
+  void place(Warp warp, int x, int y, int z) {
+    for (Map.Entry<String, Integer> special : program.registers().specials()) {
+      switch (special.getKey()) {
+        case "%ctaid.x" -> Arrays.fill(warp.registers[special.getValue()], x);
+        case "%ctaid.y" -> Arrays.fill(warp.registers[special.getValue()], y);
+        case "%ctaid.z" -> Arrays.fill(warp.registers[special.getValue()], z);
+        default -> {}
+      }
+    }
+  }
+}

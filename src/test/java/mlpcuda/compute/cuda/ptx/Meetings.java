@@ -1,0 +1,125 @@
+package mlpcuda.compute.cuda.ptx;
+
+/** Shuffles and barriers. */
+final class Meetings {
+  private Meetings() {}
+
+  /** shfl.sync: a value of another lane. */
+  static final class Shuffle extends Meeting {
+    private final String mode;
+    private final int d;
+    private final int p;
+    private final int a;
+    private final int b;
+    private final int c;
+
+    /** {@code p} is the predicate that says whether the other lane was in range, −1 without. */
+    Shuffle(Statement statement, String mode, int d, int p, int[] sources) {
+      super(statement, sources[3]);
+      this.mode = mode;
+      this.d = d;
+      this.p = p;
+      this.a = sources[0];
+      this.b = sources[1];
+      this.c = sources[2];
+    }
+
+    @Override
+    void meet(Warp warp, int pc, int mask) {
+      long[][] x = warp.registers;
+      int inRange = 0;
+      for (int m = mask; m != 0; m &= m - 1) {
+        int lane = Integer.numberOfTrailingZeros(m);
+        int by = (int) x[b][lane] & 31;
+        int clamp = (int) x[c][lane] & 31;
+        int segment = (int) x[c][lane] >> 8 & 31;
+        int last = lane & segment | clamp & ~segment;
+        int from =
+            switch (mode) {
+              case "up" -> lane - by;
+              case "down" -> lane + by;
+              case "bfly" -> lane ^ by;
+              default -> lane & segment | by & ~segment;
+            };
+        boolean valid = mode.equals("up") ? from >= last : from <= last;
+        if (!valid) {
+          from = lane;
+        } else if (((int) x[members()][lane] >> from & 1) == 0) {
+          throw warp.fault(pc, lane, "reads lane " + from + ", which is not in its mask");
+        }
+        inRange |= valid ? 1 << lane : 0;
+        warp.scratch[lane] = x[a][from];
+      }
+      for (int m = mask; m != 0; m &= m - 1) {
+        int lane = Integer.numberOfTrailingZeros(m);
+        x[d][lane] = warp.scratch[lane];
+      }
+      if (p >= 0) {
+        warp.predicates[p] = warp.predicates[p] & ~mask | inRange & mask;
+      }
+    }
+  }
+
+  /** bar.warp.sync: what its lanes did to memory before is seen by all of them after. */
+  static final class WarpBarrier extends Meeting {
+    WarpBarrier(Statement statement, int members) {
+      super(statement, members);
+    }
+
+    @Override
+    void meet(Warp warp, int pc, int mask) {
+      int first = (int) warp.registers[members()][Integer.numberOfTrailingZeros(mask)];
+      warp.synchronizeLanes(first);
+    }
+  }
+
+  /** bar.sync: waits for all threads of the block. */
+  static final class BlockBarrier extends Control {
+    BlockBarrier(Statement statement) {
+      super(statement);
+    }
+
+    @Override
+    boolean isMeeting() {
+      return true;
+    }
+
+    @Override
+    void run(Warp warp, int pc, int mask) {
+      int here = guarded(warp, mask);
+      if (here != mask) {
+        warp.go(pc + 1, mask & ~here);
+      }
+      if (here != 0) {
+        warp.await(pc, here);
+      }
+    }
+  }
+
+  /** activemask: the lanes that execute it together. */
+  static final class ActiveMask extends Instruction {
+    private final int d;
+
+    ActiveMask(Statement statement, int d) {
+      super(statement);
+      this.d = d;
+    }
+
+    @Override
+    void run(Warp warp, int pc, int mask) {
+      for (int m = mask; m != 0; m &= m - 1) {
+        warp.registers[d][Integer.numberOfTrailingZeros(m)] = mask;
+      }
+    }
+  }
+
+  /** membar and fence: nothing, as accesses here take effect at once. They order no race. */
+  static final class Fence extends Instruction {
+    Fence(Statement statement) {
+      super(statement);
+    }
+
+    @Override
+    void run(Warp warp, int pc, int mask) {}
+  }
+}

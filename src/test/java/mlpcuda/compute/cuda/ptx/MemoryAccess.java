@@ -1,0 +1,138 @@
+package mlpcuda.compute.cuda.ptx;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+
+/** A load or a store: where it goes, and checks that both need. */
+abstract class MemoryAccess extends Instruction {
+  /**
+   * Operands.
+   *
+   * @param base register of the address
+   * @param wide whether the address has 64 bits, not 32
+   * @param offset is added to it
+   * @param type of an element
+   * @param elements register of each, −1 to drop it
+   */
+  record Operands(int base, boolean wide, long offset, Type type, int[] elements) {}
+
+  private static final VarHandle SHORTS =
+      MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final VarHandle INTS =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final VarHandle LONGS =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+
+  private final int base;
+  private final boolean wide;
+  private final long offset;
+  private final int size;
+  private final boolean signed;
+  final int[] elements;
+
+  /** Bytes in all. */
+  final int bytes;
+
+  MemoryAccess(Statement statement, Operands operands) {
+    super(statement);
+    base = operands.base();
+    wide = operands.wide();
+    offset = operands.offset();
+    size = operands.type().bytes();
+    signed = operands.type().isSigned();
+    elements = operands.elements();
+    bytes = size * elements.length;
+  }
+
+  /** Where a lane goes to. */
+  final long address(Warp warp, int lane) {
+    long from = warp.registers[base][lane];
+    return (wide ? from : from & 0xffffffffL) + offset;
+  }
+
+  /** Puts what is there into the registers of a lane. */
+  final void load(byte[] data, int at, Warp warp, int lane) {
+    int element = at;
+    for (int to : elements) {
+      if (to >= 0) {
+        warp.registers[to][lane] =
+            switch (size) {
+              case 4 ->
+                  signed
+                      ? (int) INTS.get(data, element)
+                      : Integer.toUnsignedLong((int) INTS.get(data, element));
+              case 1 -> signed ? data[element] : data[element] & 0xff;
+              case 2 ->
+                  signed
+                      ? (short) SHORTS.get(data, element)
+                      : (short) SHORTS.get(data, element) & 0xffff;
+              default -> (long) LONGS.get(data, element);
+            };
+      }
+      element += size;
+    }
+  }
+
+  /** Puts the registers of a lane there. */
+  final void store(byte[] data, int at, Warp warp, int lane) {
+    int element = at;
+    for (int from : elements) {
+      long value = warp.registers[from][lane];
+      switch (size) {
+        case 4 -> INTS.set(data, element, (int) value);
+        case 1 -> data[element] = (byte) value;
+        case 2 -> SHORTS.set(data, element, (short) value);
+        default -> LONGS.set(data, element, value);
+      }
+      element += size;
+    }
+  }
+
+  /** Whether two registers have other bits in an element. */
+  final boolean differ(long a, long b) {
+    return (a ^ b) << 64 - 8 * size != 0;
+  }
+
+  /** The allocation with the bytes at an address. */
+  final Allocation allocation(Warp warp, int pc, int lane, long address) {
+    Allocation cached = warp.caches[pc];
+    if (cached != null) {
+      long at = address - cached.start;
+      if (at >= 0 && at <= cached.data.length - bytes) {
+        return cached;
+      }
+    }
+    DeviceMemory memory = warp.block.launch.memory;
+    Allocation found = memory.find(address, bytes);
+    if (found == null) {
+      throw fault(warp, pc, lane, address, memory.explain(address, bytes));
+    }
+    warp.caches[pc] = found;
+    warp.block.launch.touch(found);
+    return found;
+  }
+
+  /** Fails unless the address is a multiple of the bytes accessed. */
+  final void checkAligned(Warp warp, int pc, int lane, long address) {
+    if ((address & bytes - 1) != 0) {
+      throw fault(warp, pc, lane, address, "which is no multiple of " + bytes);
+    }
+  }
+
+  /** Fails outside the block's shared memory. */
+  final int checkShared(Warp warp, int pc, int lane, long address) {
+    int length = warp.block.shared.length;
+    if (address < 0 || address > length - bytes) {
+      throw fault(
+          warp, pc, lane, address, "outside the " + length + " bytes of the block's shared memory");
+    }
+    checkAligned(warp, pc, lane, address);
+    return (int) address;
+  }
+
+  /** What is wrong with a lane's access. */
+  final Fault fault(Warp warp, int pc, int lane, long address, String what) {
+    return warp.fault(pc, lane, "at " + DeviceMemory.hex(address) + ": " + what);
+  }
+}

@@ -1,0 +1,118 @@
+package mlpcuda.compute.cuda.ptx;
+
+import java.util.List;
+import mlpcuda.compute.cuda.ptx.Statement.Address;
+import mlpcuda.compute.cuda.ptx.Statement.Name;
+import mlpcuda.compute.cuda.ptx.Statement.Operand;
+import mlpcuda.compute.cuda.ptx.Statement.Vector;
+
+/** Makes instructions of loads, stores and conversions of addresses. */
+final class MemoryDecoder {
+  private static final Lanes COPY = (d, a, b, c) -> System.arraycopy(a, 0, d, 0, Lanes.COUNT);
+
+  private final EntryBuilder entry;
+  private final Operands operands;
+
+  MemoryDecoder(EntryBuilder entry, Operands operands) {
+    this.entry = entry;
+    this.operands = operands;
+  }
+
+  Instruction load(Opcode op) {
+    Statement at = op.statement;
+    Operands.count(at, 2);
+    Type type = type(op);
+    String space = op.takeOneOf("global", "shared", "param");
+    Operand to = at.operands().get(0);
+    if ("param".equals(space)) {
+      return parameter(at, type, to);
+    }
+    boolean constant = "global".equals(space) && op.take("nc");
+    // Hints to caches change nothing here.
+    op.takeOneOf("ca", "cg", "cs", "lu", "volatile");
+    MemoryAccess.Operands where = where(op, type, to, at.operands().get(1), true);
+    return "shared".equals(space)
+        ? new Loads.Shared(at, where)
+        : new Loads.Global(at, where, constant);
+  }
+
+  Instruction store(Opcode op) {
+    Statement at = op.statement;
+    Operands.count(at, 2);
+    Type type = type(op);
+    String space = op.takeOneOf("global", "shared");
+    op.takeOneOf("wb", "cg", "cs", "wt", "volatile");
+    MemoryAccess.Operands where =
+        where(op, type, at.operands().get(1), at.operands().get(0), false);
+    return "shared".equals(space) ? new Stores.Shared(at, where) : new Stores.Global(at, where);
+  }
+
+  private static Type type(Opcode op) {
+    Type type = op.type();
+    if (type.kind() == Type.Kind.PREDICATE) {
+      throw op.statement.fault("is not known to the emulator");
+    }
+    return type;
+  }
+
+  private MemoryAccess.Operands where(
+      Opcode op, Type type, Operand values, Operand where, boolean load) {
+    Statement at = op.statement;
+    String width = op.takeOneOf("v2", "v4");
+    int expected = width == null ? 1 : width.charAt(1) - '0';
+    List<Operand> items =
+        width != null && values instanceof Vector vector ? vector.items() : List.of(values);
+    if (items.size() != expected || type.bytes() * expected > 16) {
+      throw at.fault("is not known to the emulator");
+    }
+    int[] slots = items.stream().mapToInt(item -> element(at, item, type, load)).toArray();
+    if (!(where instanceof Address address)) {
+      throw at.fault("has an operand that is no address");
+    }
+    String base = address.base();
+    int shared = base == null ? 0 : entry.sharedAddress(base);
+    if (shared >= 0) {
+      int slot = entry.registers.constant(shared);
+      return new MemoryAccess.Operands(slot, true, address.offset(), type, slots);
+    }
+    Type declared = entry.registers.typeOf(base);
+    if (declared == null || declared.bits() < 32) {
+      throw at.fault("has " + base + " as address, which is not known to the emulator");
+    }
+    int slot = operands.source(at, new Name(base, false), declared);
+    return new MemoryAccess.Operands(slot, declared.bits() == 64, address.offset(), type, slots);
+  }
+
+  private int element(Statement at, Operand item, Type type, boolean load) {
+    if (!load) {
+      return operands.widerSource(at, item, type);
+    }
+    boolean none = item instanceof Name name && name.name().equals("_");
+    return none ? -1 : operands.widerResult(at, item, type);
+  }
+
+  private Instruction parameter(Statement at, Type type, Operand to) {
+    if (!(at.operands().get(1) instanceof Address address) || address.base() == null) {
+      throw at.fault("has an operand that is no address");
+    }
+    int index = entry.parameterIndex(address.base());
+    if (index < 0 || address.offset() != 0 || entry.parameterType(index).bits() != type.bits()) {
+      throw at.fault("takes another than a whole parameter of this entry");
+    }
+    int slot = entry.registers.parameter(index);
+    return new Compute(at, COPY, operands.result(at, to, type), slot, slot, slot);
+  }
+
+  /** cvta: addresses of global memory are the same with and without their space. */
+  Instruction toAddress(Opcode op) {
+    Statement at = op.statement;
+    Type type = op.type();
+    op.take("to");
+    if (!op.take("global") || !type.equals(Type.of("u64"))) {
+      throw at.fault("is not known to the emulator");
+    }
+    Operands.count(at, 2);
+    int slot = operands.source(at, at.operands().get(1), type);
+    return new Compute(at, COPY, operands.result(at, at.operands().get(0), type), slot, slot, slot);
+  }
+}

@@ -1,0 +1,63 @@
+package mlpcuda.compute.cuda.ptx;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** An opcode's name and its modifiers, which decoders take one by one: none may be left over. */
+final class Opcode {
+  final Statement statement;
+  final String name;
+  private final List<String> modifiers;
+
+  Opcode(Statement statement) {
+    this.statement = statement;
+    List<String> parts = new ArrayList<>(Arrays.asList(statement.opcode().split("\\.")));
+    this.name = parts.remove(0);
+    this.modifiers = parts;
+  }
+
+  /** Takes the modifier if it is there. */
+  boolean take(String modifier) {
+    return modifiers.remove(modifier);
+  }
+
+  /** Takes the one of these modifiers that is there, null without. */
+  String takeOneOf(String... choices) {
+    for (String choice : choices) {
+      if (modifiers.remove(choice)) {
+        return choice;
+      }
+    }
+    return null;
+  }
+
+  /** Takes the type at the end. */
+  Type type() {
+    String last = modifiers.isEmpty() ? "" : modifiers.get(modifiers.size() - 1);
+    Type type = Type.of(last);
+    if (type == null) {
+      throw statement.fault("has no type that is known to the emulator");
+    }
+    modifiers.remove(modifiers.size() - 1);
+    return type;
+  }
+
+  /** The type at the end, which stays; null where it is not known. */
+  Type peekType() {
+    return modifiers.isEmpty() ? null : Type.of(modifiers.get(modifiers.size() - 1));
+  }
+
+  /** How many modifiers are left. */
+  int left() {
+    return modifiers.size();
+  }
+
+  /** Fails where a modifier is left over. */
+  void done() {
+    if (!modifiers.isEmpty()) {
+      throw statement.fault(
+          "has ." + modifiers.get(0) + ", which the emulator does not know for it");
+    }
+  }
+}

@@ -1,0 +1,61 @@
+package mlpcuda.compute.cuda.ptx;
+
+import java.util.Map;
+import java.util.Set;
+import mlpcuda.compute.cuda.Arguments;
+import mlpcuda.compute.cuda.CudaDriver.Shape;
+
+/** A parsed module of PTX. */
+public final class PtxModule {
+  /** How many instructions the warps of a launch may execute, unless told otherwise. */
+  public static final long BUDGET = 100_000_000;
+
+  private final String name;
+  private final Map<String, Program> programs;
+
+  private PtxModule(String name, Map<String, Program> programs) {
+    this.name = name;
+    this.programs = programs;
+  }
+
+  /** Parses; {@link Fault} names what is not known, with its line. */
+  public static PtxModule parse(String name, String text) {
+    return new PtxModule(name, PtxParser.parse(name, text));
+  }
+
+  /** Names of the module's entries. */
+  public Set<String> entries() {
+    return programs.keySet();
+  }
+
+  /** Parameter types of an entry, a letter each as in {@code Arguments.types()}. */
+  public String parameters(String entry) {
+    return program(entry).parameters();
+  }
+
+  /**
+   * Runs an entry to its end.
+   *
+   * @return the allocations (their first addresses) that were read and written
+   */
+  public Accesses run(String entry, Shape shape, Arguments arguments, DeviceMemory memory) {
+    return run(entry, shape, arguments, memory, BUDGET);
+  }
+
+  /** As the other, with another limit to the instructions that all its warps execute. */
+  public Accesses run(
+      String entry, Shape shape, Arguments arguments, DeviceMemory memory, long budget) {
+    return new Launch(program(entry), shape, arguments, memory, budget).run();
+  }
+
+  private Program program(String entry) {
+    Program program = programs.get(entry);
+    if (program == null) {
+      throw new Fault("module " + name + " has no entry " + entry + ": " + programs.keySet());
+    }
+    return program;
+  }
+
+  /** First addresses of the allocations that a launch touched. */
+  public record Accesses(Set<Long> read, Set<Long> written) {}
+}

@@ -1,0 +1,292 @@
+package mlpcuda.compute.cuda.ptx;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import mlpcuda.compute.cuda.ptx.Statement.Operand;
+
+/** Reads the text of a module: directives, entries and their statements. */
+final class PtxParser {
+  private final String module;
+  private final Tokens tokens;
+
+  private PtxParser(String module, String text) {
+    this.module = module;
+    this.tokens = new Tokens(module, text);
+  }
+
+  static Map<String, Program> parse(String module, String text) {
+    return new PtxParser(module, text).module();
+  }
+
+  private Map<String, Program> module() {
+    Map<String, Program> entries = new LinkedHashMap<>();
+    Map<String, EntryBuilder.Variable> shared = new LinkedHashMap<>();
+    while (!tokens.atEnd()) {
+      int line = tokens.line();
+      String directive = tokens.take();
+      switch (directive) {
+        case ".version", ".target" -> tokens.take();
+        case ".address_size" -> tokens.expect("64");
+        case ".visible" -> {}
+        case ".file" -> skipFile();
+        case ".shared" -> {
+          EntryBuilder.Variable variable = shared(line);
+          shared.put(variable.name(), variable);
+        }
+        case ".entry" -> {
+          Program program = entry(shared);
+          if (entries.put(program.name(), program) != null) {
+            throw tokens.fault(line, "there are two entries " + program.name());
+          }
+        }
+        default -> throw tokens.fault(line, "'" + directive + "' is not known to the emulator");
+      }
+    }
+    return entries;
+  }
+
+  private void skipFile() {
+    tokens.takeNumber();
+    tokens.take();
+    while (tokens.takeIf(",")) {
+      tokens.takeNumber();
+    }
+  }
+
+  private Program entry(Map<String, EntryBuilder.Variable> shared) {
+    EntryBuilder entry = new EntryBuilder(module, tokens.take(), shared);
+    if (tokens.takeIf("(")) {
+      while (!tokens.takeIf(")")) {
+        parameter(entry);
+        tokens.takeIf(",");
+      }
+    }
+    while (!tokens.takeIf("{")) {
+      String directive = tokens.peek();
+      switch (directive) {
+        case ".maxntid", ".reqntid" -> {
+          tokens.take();
+          entry.threads(directive, numbers());
+        }
+        case ".minnctapersm", ".maxnreg" -> {
+          tokens.take();
+          tokens.takeNumber();
+        }
+        default -> throw tokens.fault("'" + directive + "' is not known to the emulator");
+      }
+    }
+    while (!tokens.takeIf("}")) {
+      bodyItem(entry);
+    }
+    return entry.build();
+  }
+
+  private List<Integer> numbers() {
+    List<Integer> numbers = new ArrayList<>();
+    do {
+      numbers.add(tokens.takeNumber());
+    } while (tokens.takeIf(","));
+    return numbers;
+  }
+
+  private void parameter(EntryBuilder entry) {
+    tokens.expect(".param");
+    Type type = type();
+    if (tokens.takeIf(".ptr")) {
+      while (tokens.peek().startsWith(".")) {
+        if (tokens.take().equals(".align")) {
+          tokens.takeNumber();
+        }
+      }
+    }
+    int line = tokens.line();
+    String name = tokens.take();
+    if (tokens.peek().equals("[")) {
+      throw tokens.fault("parameter " + name + " is a structure, which the emulator does not know");
+    }
+    entry.parameter(name, type, line);
+  }
+
+  private Type type() {
+    String name = tokens.peek();
+    Type type = name.startsWith(".") ? Type.of(name.substring(1)) : null;
+    if (type == null) {
+      throw tokens.fault("type '" + name + "' is not known to the emulator");
+    }
+    tokens.take();
+    return type;
+  }
+
+  private void bodyItem(EntryBuilder entry) {
+    int line = tokens.line();
+    String first = tokens.peek();
+    if (first.equals(".reg")) {
+      tokens.take();
+      registers(entry);
+    } else if (first.equals(".shared")) {
+      tokens.take();
+      entry.shared(shared(line));
+    } else if (first.equals(".pragma")) {
+      tokens.take();
+      String pragma = tokens.take();
+      if (!pragma.equals("\"nounroll\"")) {
+        throw tokens.fault(line, ".pragma " + pragma + " is not known to the emulator");
+      }
+      tokens.expect(";");
+    } else if (first.equals(".loc")) {
+      tokens.take();
+      for (int i = 0; i < 3; i++) {
+        tokens.takeNumber();
+      }
+    } else if (tokens.peekSecond().equals(":")) {
+      entry.label(tokens.take(), line);
+      tokens.expect(":");
+      if (tokens.takeIf(".branchtargets")) {
+        List<String> targets = new ArrayList<>();
+        do {
+          targets.add(tokens.take());
+        } while (tokens.takeIf(","));
+        tokens.expect(";");
+        entry.branchTargets(first, targets);
+      }
+    } else if (first.startsWith(".") || first.equals("{")) {
+      throw tokens.fault("'" + first + "' is not known to the emulator");
+    } else {
+      entry.statement(statement(line));
+    }
+  }
+
+  private void registers(EntryBuilder entry) {
+    Type type = type();
+    do {
+      int line = tokens.line();
+      String name = tokens.take();
+      if (tokens.takeIf("<")) {
+        int count = tokens.takeNumber();
+        tokens.expect(">");
+        for (int i = 0; i < count; i++) {
+          entry.register(name + i, type, line);
+        }
+      } else {
+        entry.register(name, type, line);
+      }
+    } while (tokens.takeIf(","));
+    tokens.expect(";");
+  }
+
+  private EntryBuilder.Variable shared(int line) {
+    int align = 1;
+    if (tokens.takeIf(".align")) {
+      align = tokens.takeNumber();
+    }
+    Type type = type();
+    String name = tokens.take();
+    int bytes = type.bytes();
+    while (tokens.takeIf("[")) {
+      bytes *= tokens.takeNumber();
+      tokens.expect("]");
+    }
+    tokens.expect(";");
+    return new EntryBuilder.Variable(name, Math.max(align, type.bytes()), bytes, line);
+  }
+
+  private Statement statement(int line) {
+    int start = tokens.position();
+    String guard = null;
+    boolean negated = false;
+    if (tokens.takeIf("@")) {
+      negated = tokens.takeIf("!");
+      guard = tokens.take();
+    }
+    String opcode = tokens.take();
+    if (opcode.startsWith("call")) {
+      throw tokens.fault(
+          line, "'" + opcode + " " + tokens.peek() + "' is not known to the emulator");
+    }
+    List<Operand> operands = new ArrayList<>();
+    while (!tokens.takeIf(";")) {
+      if (!operands.isEmpty()) {
+        tokens.expect(",");
+      }
+      operands.add(operand());
+    }
+    return new Statement(
+        module, line, tokens.textSince(start), guard, negated, opcode, List.copyOf(operands));
+  }
+
+  private Operand operand() {
+    Operand first = single();
+    return tokens.takeIf("|") ? new Statement.Pair(first, single()) : first;
+  }
+
+  private Operand single() {
+    if (tokens.takeIf("[")) {
+      return address();
+    }
+    if (tokens.takeIf("{")) {
+      List<Operand> items = new ArrayList<>();
+      do {
+        items.add(single());
+      } while (tokens.takeIf(","));
+      tokens.expect("}");
+      return new Statement.Vector(items);
+    }
+    if (tokens.takeIf("!")) {
+      return new Statement.Name(tokens.take(), true);
+    }
+    if (tokens.peek().equals("-") || tokens.atNumber()) {
+      return number();
+    }
+    String name = tokens.peek();
+    if (!name.matches("[%$_a-zA-Z].*")) {
+      throw tokens.fault("an operand expected, found '" + name + "'");
+    }
+    return new Statement.Name(tokens.take(), false);
+  }
+
+  private Operand address() {
+    String base = null;
+    long offset = 0;
+    if (tokens.atNumber()) {
+      offset = number().bits();
+    } else {
+      base = tokens.take();
+    }
+    if (tokens.takeIf("+") || tokens.peek().equals("-")) {
+      offset += number().bits();
+    }
+    tokens.expect("]");
+    return new Statement.Address(base, offset);
+  }
+
+  private Statement.Number number() {
+    boolean minus = tokens.takeIf("-");
+    String text = tokens.peek();
+    try {
+      char kind = 'i';
+      long bits;
+      if (text.matches("0[fF][0-9a-fA-F]{8}")) {
+        kind = 'f';
+        bits = Long.parseUnsignedLong(text.substring(2), 16);
+      } else if (text.matches("0[dD][0-9a-fA-F]{16}")) {
+        kind = 'd';
+        bits = Long.parseUnsignedLong(text.substring(2), 16);
+      } else if (text.matches("0[xX][0-9a-fA-F]+U?")) {
+        bits = Long.parseUnsignedLong(text.substring(2).replace("U", ""), 16);
+      } else if (text.matches("[1-9][0-9]*U?|0")) {
+        bits = Long.parseUnsignedLong(text.replace("U", ""));
+      } else {
+        throw tokens.fault("number '" + text + "' is not known to the emulator");
+      }
+      if (minus && kind != 'i') {
+        throw tokens.fault("a minus before '" + text + "' is not known to the emulator");
+      }
+      tokens.take();
+      return new Statement.Number(minus ? -bits : bits, kind);
+    } catch (NumberFormatException e) {
+      throw tokens.fault("number '" + text + "' is too large");
+    }
+  }
+}

@@ -1,0 +1,172 @@
+package mlpcuda.compute.cuda.ptx;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What is not known is refused by its name with its line, before anything runs. */
+class RefusalsTest {
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "sad.s32 %r1, %r2, %r3, %r4;",
+        "add.cc.s32 %r1, %r2, %r3;",
+        "add.ftz.s32 %r1, %r2, %r3;",
+        "add.sat.u32 %r1, %r2, %r3;",
+        "add.f16 %rs1, %rs2, %rs3;",
+        "add.rz.f64 %fd1, %fd2, %fd3;",
+        "mul.s32 %r1, %r2, %r3;",
+        "mul.wide.s64 %rd1, %rd2, %rd3;",
+        "mad.f32 %f1, %f2, %f3, %f4;",
+        "fma.f32 %f1, %f2, %f3, %f4;",
+        "div.f32 %f1, %f2, %f3;",
+        "div.rz.f32 %f1, %f2, %f3;",
+        "ex2.f32 %f1, %f2;",
+        "rcp.approx.ftz.f64 %fd1, %fd2;",
+        "min.NaN.f32 %f1, %f2, %f3;",
+        "max.relu.f32 %f1, %f2, %f3;",
+        "cvt.f32.s32 %f1, %r1;",
+        "cvt.s32.f32 %r1, %f1;",
+        "cvt.f32.f64 %f1, %fd1;",
+        "cvt.rn.f16.f32 %rs1, %f1;",
+        "cvt.rn.relu.f32.f64 %f1, %fd1;",
+        "setp.lt.b32 %p1, %r1, %r2;",
+        "setp.ltu.s32 %p1, %r1, %r2;",
+        "set.lt.u32.s32 %r1, %r2, %r3;",
+        "and.u32 %r1, %r2, %r3;",
+        "lop3.b32 %r1, %r2, %r3, %r4, %r5;",
+        "bfi.b32 %r1, %r2, %r3, %r4, 8;",
+        "prmt.b32.f4e %r1, %r2, %r3, %r4;",
+        "mul24.lo.s32 %r1, %r2, %r3;",
+        "dp4a.s32.s32 %r1, %r2, %r3, %r4;",
+        "atom.global.add.u32 %r1, [%rd1], %r2;",
+        "red.global.add.f32 [%rd1], %f1;",
+        "ld.local.u32 %r1, [%rd1];",
+        "ld.const.u32 %r1, [%rd1];",
+        "ld.acquire.gpu.global.u32 %r1, [%rd1];",
+        "ld.global.v3.f32 {%f1, %f2, %f3}, [%rd1];",
+        "ld.shared.nc.f32 %f1, [%rd1];",
+        "ld.param.u32 %r1, [nothing];",
+        "ld.param.u32 %r1, [p0];",
+        "st.param.u32 [p0], %r1;",
+        "cvta.to.shared.u64 %rd1, %rd2;",
+        "cvta.shared.u64 %rd1, %rd2;",
+        "shfl.bfly.b32 %r1, %r2, 1, 31;",
+        "shfl.sync.bfly.b64 %rd1, %rd2, 1, 31, -1;",
+        "vote.ballot.b32 %r1, %p1;",
+        "match.any.sync.b32 %r1, %r2, -1;",
+        "bar.sync 0, 64;",
+        "bar.arrive 0, 64;",
+        "bar.red.popc.u32 %r1, 0, %p1;",
+        "bar.sync %r1;",
+        "trap;",
+        "brkpt;",
+        "cp.async.ca.shared.global [%r1], [%rd1], 4;",
+        "wmma.load.a.sync.aligned.row.m16n16k16.f16 {%r1}, [%rd1], %r2;",
+        "prefetch.global.L1 [%rd1];",
+        "ld.global.L1::no_allocate.f32 %f1, [%rd1];",
+        "mov.u32 %r1, %clock;",
+        "mov.u32 %r1, %lanemask_lt;",
+        "mov.u32 %r1, unknown;",
+        "mov.u64 %rd1, %tid.x;",
+        "mov.u32 %r1, %rd1;",
+        "add.s32 %r1, %r2, %rd3;",
+        "add.s32 %r1, %r2, 0f3F800000;",
+        "add.f32 %f1, %f2, 1;",
+        "add.s32 %r1, %r2;",
+        "add.s32 5, %r1, %r2;",
+        "add.s32 %undeclared, %r1, %r2;",
+        "@%r1 add.s32 %r1, %r1, %r1;",
+        "selp.b32 %r1, %r2, %r3, %r4;",
+        "mov.b64 %rd1, {%r1, %r2, %r3};",
+        "bra NOWHERE;",
+        "brx.idx %r1, NOWHERE;",
+      })
+  void instructions(String text) {
+    Emulation.assertFault(
+        () -> Emulation.kernel(1, "mov.u32 %r1, 0;\n" + text), "test, line 13: " + text + " ");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        ".local .align 4 .b8 stack[16];",
+        ".extern .shared .b8 a[];",
+        ".weird x;",
+        "call.uni foo, (%r1);",
+        ".pragma \"enable_smem_spilling\";",
+        "{ add.s32 %r1, %r1, %r1; }",
+        ".reg .f16 %h<4>;",
+        ".reg .b32 %r1;",
+        "mov.u32 %r1, 09;",
+        "mov.u32 %r1, 0b11;",
+        "mov.f32 %f1, -0f3F800000;",
+        "mov.f32 %f1, 1.5;",
+        "mov.u32 %r1, 99999999999999999999;",
+        "mov.u32 %r1 %r2;",
+      })
+  void bodies(String text) {
+    Emulation.assertFault(
+        () -> Emulation.kernel(1, "mov.u32 %r1, 0;\n" + text + "\nret;"), "test, line 13: ");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        ".extern .shared .align 16 .b8 a[];",
+        ".global .align 4 .b8 table[24];",
+        ".const .align 4 .b8 table[24];",
+        ".func (.reg .f32 %f) helper () { ret; }",
+        ".visible .func helper () { ret; }",
+        ".entry k(.param .align 8 .b8 s[16]) { ret; }",
+        ".entry k(.param .u16 s) { ret; }",
+        ".entry k() .cluster_dim { ret; }",
+        ".entry a() { ret; } .entry a() { ret; }",
+      })
+  void modules(String text) {
+    Emulation.assertFault(() -> PtxModule.parse("test", Emulation.HEADER + text), "test, line 4: ");
+  }
+
+  @Test
+  void anotherSizeOfAddresses() {
+    Emulation.assertFault(
+        () -> PtxModule.parse("test", ".version 8.0\n.target sm_75\n.address_size 32\n"),
+        "test, line 3: '64' expected, found '32'");
+  }
+
+  @Test
+  void textThatEndsTooEarly() {
+    Emulation.assertFault(
+        () -> PtxModule.parse("test", Emulation.HEADER + ".entry k() {\n ret;"), "too early");
+    Emulation.assertFault(
+        () -> PtxModule.parse("test", Emulation.HEADER + ".entry k() {\n ret"), "line 5");
+  }
+
+  @Test
+  void commentsAndHintsAreNoInstructions() {
+    PtxModule module =
+        PtxModule.parse(
+            "test",
+            "// one\n"
+                + Emulation.HEADER
+                + """
+                .file 1 "a.cu", 1, 2
+                /* two
+                   lines */
+                .visible .entry one() .minnctapersm 2 .maxnreg 64 {
+                  .loc 1 2 3
+                  .reg .b32 %r<3>, %s;
+                  $L__BB0_1: .pragma "nounroll";
+                  add.s32 %s, %r1, -0x10; // three
+                }
+                .entry two() { exit; }
+                """);
+    assertEquals(Set.of("one", "two"), module.entries());
+    Emulation.assertFault(
+        () -> PtxModule.parse("test", Emulation.HEADER + "/*\n\n*/ .entry k() { trap; }"),
+        "line 6: trap; is not known");
+  }
+}

@@ -1,0 +1,56 @@
+package mlpcuda.compute.cuda.ptx;
+
+import java.util.Map;
+import java.util.TreeMap;
+
+/** A type of PTX: what the bits of an operand mean, and how many there are. */
+record Type(Kind kind, int bits) {
+  /** What bits mean. */
+  enum Kind {
+    SIGNED,
+    UNSIGNED,
+    FLOAT,
+    BITS,
+    PREDICATE
+  }
+
+  private static final Map<String, Type> KNOWN = new TreeMap<>();
+
+  static {
+    for (int bits : new int[] {8, 16, 32, 64}) {
+      KNOWN.put("s" + bits, new Type(Kind.SIGNED, bits));
+      KNOWN.put("u" + bits, new Type(Kind.UNSIGNED, bits));
+      KNOWN.put("b" + bits, new Type(Kind.BITS, bits));
+    }
+    KNOWN.put("f32", new Type(Kind.FLOAT, 32));
+    KNOWN.put("f64", new Type(Kind.FLOAT, 64));
+    KNOWN.put("pred", new Type(Kind.PREDICATE, 1));
+  }
+
+  /** The type of that name without its dot, null where there is none that the emulator knows. */
+  static Type of(String name) {
+    return KNOWN.get(name);
+  }
+
+  int bytes() {
+    return bits / 8;
+  }
+
+  boolean isFloat() {
+    return kind == Kind.FLOAT;
+  }
+
+  boolean isSigned() {
+    return kind == Kind.SIGNED;
+  }
+
+  boolean isInteger() {
+    return kind == Kind.SIGNED || kind == Kind.UNSIGNED;
+  }
+
+  /** A value of this type, which may have anything in the upper bits, as a long. */
+  long extend(long value) {
+    int unused = 64 - bits;
+    return isSigned() ? value << unused >> unused : value << unused >>> unused;
+  }
+}

@@ -1,0 +1,239 @@
+package mlpcuda.compute.cuda.ptx;
+
+import java.util.Arrays;
+
+/**
+ * 32 threads of a block. Those that stand at the same instruction execute it together; those that
+ * stand first in the text come first, so that branches meet again. Lanes that came to a meeting or
+ * a barrier wait there while others go on.
+ */
+final class Warp {
+  /** What became of a warp that does not run. */
+  enum State {
+    AT_BARRIER,
+    EXITED
+  }
+
+  final Block block;
+  final int index;
+
+  /** A bit for each lane that is a thread. */
+  int present;
+
+  final long[][] registers;
+  final int[] predicates;
+
+  /** For results that not all lanes take. */
+  final long[] scratch = new long[Lanes.COUNT];
+
+  /** For each instruction the allocation that it went to last. */
+  final Allocation[] caches;
+
+  /** The epoch in stamps, see {@link Shadow}: of what happens now. */
+  int now;
+
+  /** Stamps below are of other blocks. */
+  int startedAt;
+
+  /** Stamps below are of accesses before the block's last barrier. */
+  int blockSynchronizedBelow;
+
+  /** Stamps below are of accesses before the last bar.warp.sync of the whole warp. */
+  int synchronizedBelow;
+
+  /** For each lane: stamps below are of accesses before its last bar.warp.sync with some lanes. */
+  final int[] partSynchronizedBelow = new int[Lanes.COUNT];
+
+  /** For each lane the lanes, itself among them, of that bar.warp.sync. */
+  final int[] partMembers = new int[Lanes.COUNT];
+
+  // Groups of lanes, each at an instruction of its own.
+  private final int[] groupAt = new int[Lanes.COUNT];
+  private final int[] groupMask = new int[Lanes.COUNT];
+  private final boolean[] groupWaits = new boolean[Lanes.COUNT];
+  private int groups;
+
+  // The lanes that execute an instruction now, which are in no group.
+  private int running;
+
+  Warp(Block block, int index, Registers layout, int instructions) {
+    this.block = block;
+    this.index = index;
+    this.registers = new long[layout.slots()][];
+    this.predicates = new int[layout.predicates()];
+    this.caches = new Allocation[instructions];
+  }
+
+  /** To the first instruction, with these lanes. */
+  void start(int lanes) {
+    present = lanes;
+    synchronizedBelow = 0;
+    Arrays.fill(partMembers, 0);
+    groups = 0;
+    go(0, lanes);
+  }
+
+  /** Lanes that have not exited. */
+  int alive() {
+    int alive = running;
+    for (int i = 0; i < groups; i++) {
+      alive |= groupMask[i];
+    }
+    return alive;
+  }
+
+  /** These lanes go on there, with those that wait there. */
+  void go(int pc, int mask) {
+    put(pc, mask, false);
+  }
+
+  /** These lanes wait there until others come. */
+  void await(int pc, int mask) {
+    put(pc, mask, true);
+  }
+
+  /** These lanes are done. */
+  void exit(int mask) {
+    running &= ~mask;
+  }
+
+  private void put(int pc, int mask, boolean waits) {
+    running &= ~mask;
+    for (int i = 0; i < groups; i++) {
+      if (groupAt[i] == pc) {
+        groupMask[i] |= mask;
+        groupWaits[i] = waits && groupWaits[i];
+        return;
+      }
+    }
+    groupAt[groups] = pc;
+    groupMask[groups] = mask;
+    groupWaits[groups++] = waits;
+  }
+
+  /** Runs until all lanes wait at one barrier of the block or have exited. */
+  State run() {
+    now = block.launch.now();
+    startedAt = block.startedAt;
+    blockSynchronizedBelow = block.synchronizedBelow;
+    Instruction[] code = block.launch.program.code();
+    int[] ends = block.launch.program.blockEnds();
+    while (groups > 0) {
+      int next = next();
+      if (next < 0) {
+        checkBarrier(code);
+        return State.AT_BARRIER;
+      }
+      int pc = groupAt[next];
+      int mask = groupMask[next];
+      groups--;
+      groupAt[next] = groupAt[groups];
+      groupMask[next] = groupMask[groups];
+      groupWaits[next] = groupWaits[groups];
+      running = mask;
+      int end = ends[pc];
+      block.launch.count(end - pc + 1, this, pc);
+      for (; pc < end; pc++) {
+        execute(code[pc], pc, mask);
+      }
+      if (code[end].isControl()) {
+        code[end].run(this, end, mask);
+      } else {
+        execute(code[end], end, mask);
+        go(end + 1, mask);
+      }
+    }
+    return State.EXITED;
+  }
+
+  private void execute(Instruction instruction, int pc, int mask) {
+    int lanes = instruction.guarded(this, mask);
+    if (lanes != 0) {
+      instruction.run(this, pc, lanes);
+    }
+  }
+
+  private int next() {
+    int next = -1;
+    for (int i = 0; i < groups; i++) {
+      if (!groupWaits[i] && (next < 0 || groupAt[i] < groupAt[next])) {
+        next = i;
+      }
+    }
+    return next;
+  }
+
+  /** All lanes wait: right if at one barrier, and nobody has exited. */
+  private void checkBarrier(Instruction[] code) {
+    int pc = groupAt[0];
+    int lane = Integer.numberOfTrailingZeros(groupMask[0]);
+    if (groups > 1) {
+      int other = groupAt[1];
+      throw fault(
+          pc,
+          lane,
+          "waits for ever: "
+              + thread(Integer.numberOfTrailingZeros(groupMask[1]))
+              + " waits in line "
+              + code[other].statement.line()
+              + ": "
+              + code[other].statement.text());
+    }
+    if (!(code[pc] instanceof Meetings.BlockBarrier)) {
+      throw fault(pc, lane, "waits for lanes that never come");
+    }
+    if (groupMask[0] != present) {
+      int gone = Integer.numberOfTrailingZeros(present & ~groupMask[0]);
+      throw fault(
+          pc, lane, "waits for all threads of the block, but " + thread(gone) + " has exited");
+    }
+  }
+
+  /** Where it waits at a barrier. */
+  int barrier() {
+    return groupAt[0];
+  }
+
+  /** All threads of the block have come to the barrier: it goes on. */
+  void release() {
+    groupAt[0]++;
+    groupWaits[0] = false;
+  }
+
+  /** bar.warp.sync of these lanes. */
+  void synchronizeLanes(int members) {
+    now = block.launch.tick();
+    if (members == present) {
+      synchronizedBelow = now;
+    } else {
+      for (int m = members; m != 0; m &= m - 1) {
+        int lane = Integer.numberOfTrailingZeros(m);
+        partMembers[lane] = members;
+        partSynchronizedBelow[lane] = now;
+      }
+    }
+  }
+
+  /** A lane's coordinates. */
+  String thread(int lane) {
+    return block.thread(index * Lanes.COUNT + lane);
+  }
+
+  /** What a lane did wrong at an instruction. */
+  Fault fault(int pc, int lane, String what) {
+    Statement statement = block.launch.program.code()[pc].statement;
+    return new Fault(
+        "kernel "
+            + block.launch.program.name()
+            + ", "
+            + block.name()
+            + ", "
+            + thread(lane)
+            + ", line "
+            + statement.line()
+            + ": "
+            + statement.text()
+            + " "
+            + what);
+  }
+}
