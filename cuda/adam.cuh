@@ -21,28 +21,38 @@ __device__ inline double power(double x, int n) {
 }
 
 struct AdamScalars {
-  float step_size;
-  float root_correction;
-  float shrink;
+  float step_size, root_correction, shrink;
+  float keep1, take1, keep2, take2;  // beta and 1 - beta, rounded apart
 };
 
 // One thread an element of w, m, v, dw (n).
 __device__ inline void adam_step(float *w, float *m, float *v, const float *dw, const int *step, const float *rate,
                                  int n, double beta1, double beta2, float eps, double weight_decay, int decoupled) {
   __shared__ AdamScalars scalars;
+  unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
+  float weight = 0, g = 0, mean = 0, square = 0;
+  if (i < n) {  // on their way while the first thread computes
+    weight = w[i];
+    g = dw[i];
+    mean = m[i];
+    square = v[i];
+  }
   if (threadIdx.x == 0) {  // in double, as PyTorch computes them on the host: 1 - beta2^t cancels
     double lr = rate[0];
     scalars.step_size = float(lr / (1 - power(beta1, step[0])));
     scalars.root_correction = float(sqrt(1 - power(beta2, step[0])));
     scalars.shrink = decoupled ? float(1 - lr * weight_decay) : 1;
+    scalars.keep1 = float(beta1);
+    scalars.take1 = float(1 - beta1);
+    scalars.keep2 = float(beta2);
+    scalars.take2 = float(1 - beta2);
   }
   __syncthreads();
-  unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i < n) {
-    float weight = w[i] * scalars.shrink;
-    float g = decoupled ? dw[i] : dw[i] + float(weight_decay) * weight;
-    float mean = m[i] * float(beta1) + float(1 - beta1) * g;
-    float square = v[i] * float(beta2) + float(1 - beta2) * g * g;
+    weight *= scalars.shrink;
+    g += decoupled ? 0 : float(weight_decay) * weight;
+    mean = mean * scalars.keep1 + scalars.take1 * g;
+    square = square * scalars.keep2 + scalars.take2 * g * g;
     m[i] = mean;
     v[i] = square;
     w[i] = weight - scalars.step_size * mean / (sqrtf(square) / scalars.root_correction + eps);

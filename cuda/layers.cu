@@ -8,56 +8,57 @@
 #include "softmax.cuh"
 #include "vector.cuh"
 
-#define ENTRY(name) extern "C" __global__ void name
+// The most threads of a block: what the assembler gives registers for.
+#define ENTRY(name, threads) extern "C" __global__ void __launch_bounds__(threads) name
 
-ENTRY(activation_backward)(float *dx, const float *dy, const float *y, int n, int activation) {
+ENTRY(activation_backward, 256)(float *dx, const float *dy, const float *y, int n, int activation) {
   op::activation_backward(dx, dy, y, n, activation);
 }
 
-ENTRY(adam_step)(float *w, float *m, float *v, const float *dw, const int *step, const float *rate, int n,
+ENTRY(adam_step, 256)(float *w, float *m, float *v, const float *dw, const int *step, const float *rate, int n,
                  double beta1, double beta2, float eps, double weight_decay, int decoupled) {
   op::adam_step(w, m, v, dw, step, rate, n, beta1, beta2, eps, weight_decay, decoupled);
 }
 
-ENTRY(advance)(int *position, int B) {
+ENTRY(advance, 1)(int *position, int B) {
   op::advance(position, B);
 }
 
-ENTRY(bias_activation_forward)(float *y, const float *b, int B, int O, int activation) {
+ENTRY(bias_activation_forward, 256)(float *y, const float *b, int B, int O, int activation) {
   op::bias_activation_forward(y, b, B, O, activation);
 }
 
-ENTRY(column_sum)(float *db, const float *dy, int B, int O) {
+ENTRY(column_sum, 1024)(float *db, const float *dy, int B, int O) {
   op::column_sum(db, dy, B, O);
 }
 
-ENTRY(cross_entropy_forward)(float *dx, float *log, float *losses, const float *x, const int *y, const int *step,
+ENTRY(cross_entropy_forward, 1024)(float *dx, float *log, float *losses, const float *x, const int *y, const int *step,
                              int B, int C, int S) {
   op::cross_entropy_forward(dx, log, losses, x, y, step, B, C, S);
 }
 
-ENTRY(dropout_forward)(float *y, const float *x, const int *step, int n, float rate, float scale, int layer, int use,
+ENTRY(dropout_forward, 256)(float *y, const float *x, const int *step, int n, float rate, float scale, int layer, int use,
                        unsigned long long seed) {
   op::dropout_forward(y, x, step, n, rate, scale, layer, use, seed);
 }
 
-ENTRY(gather_forward)(float *x, int *y, const unsigned char *images, const unsigned char *labels, const int *rows,
+ENTRY(gather_forward, 256)(float *x, int *y, const unsigned char *images, const unsigned char *labels, const int *rows,
                       const int *end, int B, int I, float scale, float shift) {
   op::gather_forward(x, y, images, labels, rows, end, B, I, scale, shift);
 }
 
-ENTRY(log_losses)(float *log, const float *losses, const int *step, int B, int S) {
+ENTRY(log_losses, 1024)(float *log, const float *losses, const int *step, int B, int S) {
   op::log_losses(log, losses, step, B, S);
 }
 
-ENTRY(log_softmax_forward)(float *y, const float *x, int B, int C) {
+ENTRY(log_softmax_forward, 256)(float *y, const float *x, int B, int C) {
   op::log_softmax_forward(y, x, B, C);
 }
 
-ENTRY(sum)(float *out, const float *x, int n) {
+ENTRY(sum, 1024)(float *out, const float *x, int n) {
   op::sum(out, x, n);
 }
 
-ENTRY(zero)(float *x, int n) {
+ENTRY(zero, 256)(float *x, int n) {
   op::zero(x, n);
 }

@@ -32,7 +32,7 @@ __device__ inline float block_sum(float x, float *partial) {
 __device__ inline void sum(float *out, const float *x, int n) {
   __shared__ float partial[WARP];
   float mine = 0;
-  for (int i = threadIdx.x; i < n; i += blockDim.x) {
+  for (unsigned i = threadIdx.x; i < n; i += blockDim.x) {
     mine += x[i];
   }
   float all = block_sum(mine, partial);
@@ -48,8 +48,8 @@ __device__ inline void column_sum(float *db, const float *dy, int B, int O) {
   int o = blockIdx.x * WARP + threadIdx.x;
   float mine = 0;
   if (o < O) {
-    for (int b = threadIdx.y; b < B; b += WARP) {
-      mine += dy[b * O + o];
+    for (unsigned b = threadIdx.y; b < B; b += WARP) {
+      mine += dy[size_t(b) * O + o];
     }
   }
   partial[threadIdx.y][threadIdx.x] = mine;

@@ -62,9 +62,9 @@ __device__ inline void log_losses(float *log, const float *losses, const int *st
   __shared__ float partial[2][WARP];
   float loss = 0;
   float count = 0;
-  for (int b = threadIdx.x; b < B; b += blockDim.x) {
+  for (unsigned b = threadIdx.x; b < B; b += blockDim.x) {
     loss += losses[b];
-    count += losses[B + b];
+    count += losses[size_t(B) + b];
   }
   loss = block_sum(loss, partial[0]);
   count = block_sum(count, partial[1]);
@@ -82,15 +82,15 @@ __device__ inline void log_losses(float *log, const float *losses, const int *st
 __device__ inline void cross_entropy_forward(float *dx, float *log, float *losses, const float *x, const int *y,
                                              const int *step, int B, int C, int S) {
   int lane = threadIdx.x % WARP;
-  int warps = gridDim.x * blockDim.x / WARP;
-  for (int row = (blockIdx.x * blockDim.x + threadIdx.x) / WARP; row < B; row += warps) {
+  unsigned warps = gridDim.x * blockDim.x / WARP;
+  for (unsigned row = (blockIdx.x * blockDim.x + threadIdx.x) / WARP; row < B; row += warps) {
     const float *logits = x + size_t(row) * C;
     int label = y[row];
     Largest largest = row_largest(logits, C, lane);
     float sum = row_exponentials(logits, C, largest.value, lane);
     if (lane == 0) {
       losses[row] = (largest.value - logits[label]) + logf(sum);
-      losses[B + row] = largest.index == label ? 1 : 0;
+      losses[size_t(B) + row] = largest.index == label ? 1 : 0;
     }
     if (dx != nullptr) {
       for (int c = lane; c < C; c += WARP) {

@@ -79,7 +79,7 @@ final class DeviceOptions {
     if (threads != null && gpu != null) {
       throw refused("--threads is of the CPU and excludes --gpu, found both");
     }
-    if (cpu && (gemm != null || feed != null || noGraph || syncCheck)) {
+    if (cpu && asksForGpu()) {
       throw refused(
           "--gemm, --feed, --no-graph and --sync-check are of the GPU, found one with --cpu");
     }
@@ -88,6 +88,11 @@ final class DeviceOptions {
           "Invalid value for option '--threads': must be at most %d, found %d"
               .formatted(MAX_THREADS, threads));
     }
+  }
+
+  /** Whether an option is given that only a GPU can follow. */
+  private boolean asksForGpu() {
+    return gemm != null || feed != null || noGraph || syncCheck;
   }
 
   private ParameterException refused(String message) {
@@ -101,9 +106,9 @@ final class DeviceOptions {
       return cpuOps();
     }
     Gpus gpus = ((Main) spec.root().userObject()).gpus();
-    if (gpu != null) {
-      reason = "--gpu " + gpu;
-      return new CudaOps(gpus.open(gpu), options());
+    if (gpu != null || asksForGpu()) {
+      reason = gpu != null ? "--gpu " + gpu : "an option of the GPU is given";
+      return new CudaOps(gpus.open(gpu != null ? gpu : 0), options());
     }
     try {
       Ops ops = new CudaOps(gpus.open(0), options());

@@ -5,9 +5,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Set;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.cuda.CudaDevices;
@@ -48,9 +45,6 @@ public final class Main {
   private static final int FILE = 4;
   private static final int DIVERGED = 5;
 
-  /** Time that a run has to end once it was told to stop. */
-  private static final int RELEASE_SECONDS = 10;
-
   private static final Set<String> ROOT_OPTIONS = Set.of("-h", "--help", "-V", "--version");
 
   /** 128 + SIGINT, as shells have it. */
@@ -81,28 +75,17 @@ public final class Main {
       System.setProperty(
           "org.bytedeco.javacpp.cachedir", cacheRoot().resolve("natives").toString());
     }
-    var stopping = new AtomicBoolean();
-    var released = new CountDownLatch(1);
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(stopping, released)));
+    var stop = new Stop();
+    Runtime.getRuntime().addShutdownHook(new Thread(stop::request));
     int code;
     try {
       var out = new PrintWriter(System.out, true);
       var err = new PrintWriter(System.err, true);
-      code = run(args, out, err, new CudaDevices(cacheRoot().resolve("natives")), stopping::get);
+      code = run(args, out, err, new CudaDevices(cacheRoot().resolve("natives")), stop::requested);
     } finally {
-      released.countDown();
+      stop.released();
     }
     System.exit(code);
-  }
-
-  /** Ctrl-C: the run ends after its step, and gives back what it has of the GPU. */
-  private static void stop(AtomicBoolean stopping, CountDownLatch released) {
-    stopping.set(true);
-    try {
-      released.await(RELEASE_SECONDS, TimeUnit.SECONDS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt(); // the process ends anyway
-    }
   }
 
   /** Runs the program; the exit code. */

@@ -17,8 +17,13 @@ record Opened(Ops ops, Dataset dataset) implements AutoCloseable {
     try {
       return new Opened(ops, reading.join());
     } catch (CompletionException e) {
-      ops.close();
-      throw e.getCause() instanceof RuntimeException cause ? cause : e;
+      RuntimeException failure = e.getCause() instanceof RuntimeException cause ? cause : e;
+      try {
+        ops.close();
+      } catch (RuntimeException closing) {
+        failure.addSuppressed(closing);
+      }
+      throw failure;
     }
   }
 

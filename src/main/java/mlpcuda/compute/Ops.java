@@ -453,14 +453,35 @@ public abstract class Ops implements AutoCloseable {
       throw new IllegalStateException("second close of " + description());
     }
     List<Buffer> left = List.copyOf(live);
-    try {
-      left.forEach(Buffer::close);
-    } finally { // a device that has failed may refuse to release a buffer
-      closed = true;
-      closeK();
+    RuntimeException failure = null;
+    for (Buffer buffer : left) {
+      failure = attempt(buffer::close, failure);
+    }
+    closed = true;
+    failure = attempt(this::closeK, failure);
+    if (failure != null) {
+      throw failure;
     }
     if (!left.isEmpty()) {
       throw new IllegalStateException("buffers were not closed before their device: " + left);
+    }
+  }
+
+  /**
+   * Does what may fail, as all does on a device that has failed.
+   *
+   * @return the first failure: {@code before}, or this one; null if there is none
+   */
+  protected static RuntimeException attempt(Runnable action, RuntimeException before) {
+    try {
+      action.run();
+      return before;
+    } catch (RuntimeException e) {
+      if (before == null) {
+        return e;
+      }
+      before.addSuppressed(e);
+      return before;
     }
   }
 

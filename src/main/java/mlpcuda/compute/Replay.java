@@ -10,7 +10,7 @@ public interface Replay extends AutoCloseable {
    */
   void run(int slot, int B, Runnable operations);
 
-  /** Nodes of the recording that ran last: what the device is asked for; empty if none is made. */
+  /** Nodes of the latest recording: what a device is asked for; empty if none was made. */
   default OptionalInt nodes() {
     return OptionalInt.empty();
   }

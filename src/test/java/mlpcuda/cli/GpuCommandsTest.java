@@ -131,6 +131,15 @@ class GpuCommandsTest {
             "Emulate it with cuBLAS, or use the program's own products");
   }
 
+  /** What only a GPU can do is not done on the CPU in silence. */
+  @Test
+  void anOptionOfTheGpuNeedsOne() {
+    for (String option : List.of("--gemm ptx", "--feed resident", "--no-graph", "--sync-check")) {
+      train(Program.NO_GPUS, option, "none")
+          .assertRefused(3, "no GPU 0 for a test of the CPU", "Look elsewhere.");
+    }
+  }
+
   @Test
   void lackOfMemoryTellsWhatWasAskedForAndWhatIsFree() {
     var small = OneGpu.with(EmulatedOptions.of(EmulatedPolicy.LATEST).withMemory(100_000));
@@ -140,7 +149,7 @@ class GpuCommandsTest {
     assertTrue(
         run.err()
             .matches(
-                "(?s)Out of memory on GPU 0 for \\w+: asked for [\\d.]+ KiB, [\\d.]+ KiB of 97.7 KiB"
+                "(?s)out of memory on GPU 0 for \\w+: asked for [\\d.]+ KiB, [\\d.]+ KiB of 97.7 KiB"
                     + " are free\nLower --batch-size, --test-batch-size or --hidden.\n"),
         run.err());
   }

@@ -156,7 +156,7 @@ public interface CudaDriver extends AutoCloseable {
    */
   Sgemm openSgemm(long stream);
 
-  /** Ends the device's context, and with it all that was not given back. */
+  /** Gives the device's context back. Throws a failure that nobody waited for. */
   @Override
   void close();
 }

@@ -1,7 +1,6 @@
 package mlpcuda.compute.cuda;
 
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
@@ -92,22 +91,23 @@ public final class CudaOps extends Ops {
 
   @Override
   protected void closeK() {
+    RuntimeException failure = null;
     // What is missing here is what a failing constructor did not come to.
-    try {
-      if (gemm != null) {
-        gemm.close();
-      }
-      if (kernels != null) {
-        kernels.close();
-      }
-      if (staging != null) {
-        driver.freePinned(staging);
-      }
-      if (stream != 0) {
-        driver.destroyStream(stream);
-      }
-    } finally {
-      driver.close();
+    if (gemm != null) {
+      failure = attempt(gemm::close, failure);
+    }
+    if (kernels != null) {
+      failure = attempt(kernels::close, failure);
+    }
+    if (staging != null) {
+      failure = attempt(() -> driver.freePinned(staging), failure);
+    }
+    if (stream != 0) {
+      failure = attempt(() -> driver.destroyStream(stream), failure);
+    }
+    failure = attempt(driver::close, failure);
+    if (failure != null) {
+      throw failure;
     }
   }
 
@@ -122,19 +122,15 @@ public final class CudaOps extends Ops {
     } catch (CudaException e) {
       throw e.code() == CudaException.OUT_OF_MEMORY ? outOfMemory(name, bytes, e) : e;
     }
-    try {
-      driver.zero(address, bytes, stream);
-    } catch (CudaException e) {
-      driver.free(address);
-      throw e;
-    }
-    return new DeviceBuffer(this, name, type, length, address);
+    var buffer = new DeviceBuffer(this, name, type, length, address);
+    driver.zero(address, bytes, stream);
+    return buffer;
   }
 
   private DeviceException outOfMemory(String name, long bytes, CudaException cause) {
     Device device = driver.device();
     return new DeviceException(
-        "Out of memory on GPU %d for %s: asked for %s, %s of %s are free"
+        "out of memory on GPU %d for %s: asked for %s, %s of %s are free"
             .formatted(
                 device.index(),
                 name,
@@ -148,12 +144,14 @@ public final class CudaOps extends Ops {
 
   @Override
   protected Buffer constantK(String name, byte[] values) {
-    var buffer = (DeviceBuffer) allocateK(name, Type.UINT8, values.length);
-    for (int i = 0; i < values.length; i += STAGING) {
-      int n = Math.min(STAGING, values.length - i);
-      staging.bytes().put(0, values, i, n);
-      upload(DeviceBuffer.address(buffer) + i, n);
-    }
+    Buffer buffer = allocateK(name, Type.UINT8, values.length);
+    inChunks(
+        values.length,
+        STAGING,
+        (from, n) -> {
+          staging.bytes().put(0, values, from, n);
+          upload(buffer, from, n);
+        });
     return buffer;
   }
 
@@ -162,53 +160,70 @@ public final class CudaOps extends Ops {
     driver.free(address);
   }
 
-  private void upload(long to, int bytes) {
-    driver.copyToDevice(to, staging, 0, bytes, stream);
+  private interface Chunk {
+    void move(int from, int n);
+  }
+
+  /** What the staging memory takes at once of {@code length} elements, one after another. */
+  private static void inChunks(int length, int size, Chunk chunk) {
+    for (int from = 0; from < length; from += Math.min(size, length - from)) {
+      chunk.move(from, Math.min(size, length - from));
+    }
+  }
+
+  /** Copies {@code n} elements from the staging memory to element {@code from} of a buffer. */
+  private void upload(Buffer to, int from, int n) {
+    int bytes = to.type().bytes();
+    driver.copyToDevice(
+        DeviceBuffer.address(to) + (long) from * bytes, staging, 0, n * bytes, stream);
     driver.synchronizeStream(stream);
   }
 
-  private ByteBuffer download(long from, int bytes) {
-    driver.copyToHost(staging, from, bytes, stream);
+  /** Copies {@code n} elements, from {@code from} on, to the staging memory. */
+  private ByteBuffer download(Buffer buffer, int from, int n) {
+    int bytes = buffer.type().bytes();
+    driver.copyToHost(
+        staging, DeviceBuffer.address(buffer) + (long) from * bytes, n * bytes, stream);
     driver.synchronizeStream(stream);
-    return staged();
-  }
-
-  private ByteBuffer staged() {
-    return staging.bytes().duplicate().clear().order(ByteOrder.nativeOrder());
+    return staging.bytes();
   }
 
   @Override
   protected void writeK(Buffer to, float[] values) {
-    for (int i = 0; i < values.length; i += STAGING / 4) {
-      int n = Math.min(STAGING / 4, values.length - i);
-      staged().asFloatBuffer().put(values, i, n);
-      upload(DeviceBuffer.address(to) + 4L * i, 4 * n);
-    }
+    inChunks(
+        values.length,
+        STAGING / Float.BYTES,
+        (from, n) -> {
+          staging.bytes().asFloatBuffer().put(0, values, from, n);
+          upload(to, from, n);
+        });
   }
 
   @Override
   protected void writeK(Buffer to, int[] values, int from, int n) {
-    for (int i = 0; i < n; i += STAGING / 4) {
-      int count = Math.min(STAGING / 4, n - i);
-      staged().asIntBuffer().put(values, from + i, count);
-      upload(DeviceBuffer.address(to) + 4L * i, 4 * count);
-    }
+    inChunks(
+        n,
+        STAGING / Integer.BYTES,
+        (at, count) -> {
+          staging.bytes().asIntBuffer().put(0, values, from + at, count);
+          upload(to, at, count);
+        });
   }
 
   @Override
-  protected void readK(Buffer from, float[] values) {
-    for (int i = 0; i < values.length; i += STAGING / 4) {
-      int n = Math.min(STAGING / 4, values.length - i);
-      download(DeviceBuffer.address(from) + 4L * i, 4 * n).asFloatBuffer().get(values, i, n);
-    }
+  protected void readK(Buffer buffer, float[] values) {
+    inChunks(
+        values.length,
+        STAGING / Float.BYTES,
+        (from, n) -> download(buffer, from, n).asFloatBuffer().get(0, values, from, n));
   }
 
   @Override
-  protected void readK(Buffer from, int[] values) {
-    for (int i = 0; i < values.length; i += STAGING / 4) {
-      int n = Math.min(STAGING / 4, values.length - i);
-      download(DeviceBuffer.address(from) + 4L * i, 4 * n).asIntBuffer().get(values, i, n);
-    }
+  protected void readK(Buffer buffer, int[] values) {
+    inChunks(
+        values.length,
+        STAGING / Integer.BYTES,
+        (from, n) -> download(buffer, from, n).asIntBuffer().get(0, values, from, n));
   }
 
   // ---- how a training loop uses a device ----

@@ -1,8 +1,10 @@
 package mlpcuda.compute.cuda;
 
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
 import mlpcuda.compute.Replay;
 
 /** Records operations as CUDA graphs, one for each slot and batch size, and replays them. */
@@ -12,7 +14,7 @@ final class GraphReplay implements Replay {
   private final CudaDriver driver;
   private final long stream;
   private final Map<Key, Long> graphs = new HashMap<>();
-  private boolean warm;
+  private final Set<Integer> warm = new HashSet<>(); // batch sizes that ran
   private int nodes;
 
   GraphReplay(CudaDriver driver, long stream) {
@@ -21,14 +23,13 @@ final class GraphReplay implements Replay {
   }
 
   /**
-   * The first call runs directly: kernels that the driver loads when they are first launched, and
-   * what cuBLAS sets up then, are no work for a recording.
+   * The first batch of each size runs directly: which kernels it needs depends on its size, and
+   * drivers before CUDA 12.3 cannot load a kernel, nor cuBLAS set one up, while they record.
    */
   @Override
   public void run(int slot, int B, Runnable operations) {
-    if (!warm) {
+    if (warm.add(B)) {
       operations.run();
-      warm = true;
       return;
     }
     var key = new Key(slot, B);

@@ -373,11 +373,9 @@ public final class JCudaDriver implements CudaDriver {
     functions.clear();
     graphs.clear();
     int freed = cuMemFreeHost(new HostAddress(arguments.address()));
-    int left =
-        cuCtxSetCurrent(new CUcontext()); // none: else calls would go to a context that ended
+    // The context stays current: another driver of this thread may share it.
     int released = cuDevicePrimaryCtxRelease(handle);
     check("cuMemFreeHost", freed);
-    check("cuCtxSetCurrent", left);
     check("cuDevicePrimaryCtxRelease", released);
   }
 

@@ -7,6 +7,7 @@ import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 
 /**
@@ -30,19 +31,25 @@ final class PinnedFeed implements Feed {
 
     Slot(int number, int length) {
       bytes = ops.allocate("slot " + number, Type.UINT8, length);
-      try {
-        pinned = driver.allocatePinned(length);
-      } catch (CudaException e) {
-        bytes.close();
-        throw new DeviceException(
-            "Out of page-locked memory for a batch: asked for %d bytes; %s"
-                .formatted(length, e.why()),
-            "Lower --batch-size or --test-batch-size, or use --feed resident.",
-            e);
-      }
+      pinned = pinned(length);
       copied = driver.createEvent();
       consumed = driver.createEvent();
       driver.record(consumed, stream); // after the zeros that an allocation begins with
+    }
+
+    private Pinned pinned(int length) {
+      try {
+        return driver.allocatePinned(length);
+      } catch (CudaException e) {
+        bytes.close();
+        if (e.code() != CudaException.OUT_OF_MEMORY) {
+          throw e;
+        }
+        throw new DeviceException(
+            "out of page-locked memory for a batch: asked for " + Device.size(length),
+            "Lower --batch-size or --test-batch-size, or use --feed resident.",
+            e);
+      }
     }
 
     void close() {
@@ -87,7 +94,11 @@ final class PinnedFeed implements Feed {
         slots.add(new Slot(s, (int) bytes));
       }
     } catch (RuntimeException e) {
-      close();
+      try {
+        close();
+      } catch (RuntimeException closing) {
+        e.addSuppressed(closing);
+      }
       throw e;
     }
   }

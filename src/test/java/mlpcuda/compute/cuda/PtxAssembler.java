@@ -30,6 +30,9 @@ final class PtxAssembler {
           "Function properties for (\\S+)\\R[^\\d\\n]*"
               + "(\\d+) bytes stack frame, (\\d+) bytes spill stores, (\\d+) bytes spill loads");
 
+  private static final Pattern REGISTERS =
+      Pattern.compile("Function properties for (\\S+)\\R.*\\R.*Used (\\d+) registers");
+
   /**
    * What became of a module.
    *
@@ -50,6 +53,16 @@ final class PtxAssembler {
         }
       }
       return users;
+    }
+
+    /** Registers of a thread of each entry. */
+    Map<String, Integer> registers() {
+      Map<String, Integer> registers = new TreeMap<>();
+      Matcher entry = REGISTERS.matcher(log);
+      while (entry.find()) {
+        registers.put(entry.group(1), Integer.valueOf(entry.group(2)));
+      }
+      return registers;
     }
 
     /** How many functions the log tells of. */

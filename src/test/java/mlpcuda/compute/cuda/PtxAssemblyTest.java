@@ -14,6 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import mlpcuda.compute.cuda.PtxAssembler.Assembled;
 import org.junit.jupiter.api.BeforeAll;
@@ -27,6 +29,9 @@ class PtxAssemblyTest {
   /** Turing, Ampere (data centre, others), Ada, Hopper: the newest that this assembler knows. */
   private static final List<String> ARCHITECTURES =
       List.of("sm_75", "sm_80", "sm_86", "sm_89", "sm_90");
+
+  private static final Pattern BLOCK =
+      Pattern.compile("\\.entry (\\w+)\\([^)]*\\)\\s*\\.maxntid (\\d+)");
 
   @BeforeAll
   static void load() {
@@ -61,6 +66,25 @@ class PtxAssemblyTest {
     assertTrue(entries > 0, "a module must have kernels, found none");
     assertTrue(assembled.functions() >= entries, assembled.log()); // the log is understood
     assertEquals(Map.of(), assembled.localMemory(), "kernels that use local memory");
+  }
+
+  /**
+   * A launch fails where the registers of a block's threads, in steps of 8, are more than 65536.
+   */
+  @ParameterizedTest(name = "{0} for {1}")
+  @MethodSource("modules")
+  void blocksHaveTheRegistersTheyNeed(String name, String architecture, Path module)
+      throws IOException {
+    String ptx = Files.readString(module);
+    Map<String, Integer> registers = PtxAssembler.assemble(ptx, architecture).registers();
+    Matcher entry = BLOCK.matcher(ptx);
+    int entries = 0;
+    for (; entry.find(); entries++) {
+      int threads = Integer.parseInt(entry.group(2));
+      int each = (registers.get(entry.group(1)) + 7) / 8 * 8;
+      assertTrue(threads * each <= 65536, "%s: %d of %d".formatted(entry.group(1), threads, each));
+    }
+    assertEquals(registers.size(), entries, "each entry must say how large its blocks are");
   }
 
   @Test

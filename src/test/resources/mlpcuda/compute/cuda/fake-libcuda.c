@@ -50,18 +50,27 @@ int cuDeviceGetAttribute(int *value, int attribute, int device) {
   return call("cuDeviceGetAttribute", " %d %d", attribute, device);
 }
 
+static int retained;
+static void *current;
+
 int cuDevicePrimaryCtxRetain(void **context, int device) {
+  retained++;
   *context = (void *) 0xc0de;
   return call("cuDevicePrimaryCtxRetain", " %d", device);
 }
 
 int cuDevicePrimaryCtxRelease_v2(int device) {
+  retained--;
   return call("cuDevicePrimaryCtxRelease", " %d", device);
 }
 
 int cuCtxSetCurrent(void *context) {
+  current = context;
   return call("cuCtxSetCurrent", " 0x%zx", (size_t) context);
 }
+
+/* As call, for what needs a context: CUDA_ERROR_INVALID_CONTEXT where the thread has none. */
+#define call(...) (retained > 0 && current ? call(__VA_ARGS__) : 201)
 
 int cuGetErrorName(int code, const char **name) {
   *name = "FAKE_ERROR";

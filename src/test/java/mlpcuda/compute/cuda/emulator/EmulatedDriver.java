@@ -297,6 +297,7 @@ public final class EmulatedDriver implements CudaDriver {
     return calls.call(
         "cuModuleGetFunction",
         () -> {
+          checkNotCapturing(); // loads the kernel, which drivers before CUDA 12.3 refuse then
           EmulatedLaunch.Module found = handles.find(module, EmulatedLaunch.Module.class);
           if (!found.ptx().entries().contains(entry)) {
             throw calls.failure(EmulatedFailure.NOT_FOUND);
