@@ -86,7 +86,7 @@ public final class Cases {
     cases.add(decay(true));
     cases.add(crossEntropyOfTies(103, 10));
     cases.add(crossEntropyOfTies(33, 2));
-    cases.add(crossEntropyOfTies(33, 103)); // equals within a lane of a warp, and between lanes
+    cases.add(crossEntropyOfEqual(7, 103));
     cases.add(crossEntropyBeforeTheFirstStep());
     cases.add(dropoutAtTheRate());
     for (Activation activation : Activation.values()) {
@@ -244,22 +244,24 @@ public final class Cases {
   }
 
   /**
-   * A rate that is the number of element 5 exactly: the element is kept. The next larger rate, of
-   * 24 bits, drops it, and so each bit of the number counts.
+   * A rate that is the number of element 17 exactly: the element is kept. The next larger rate, of
+   * 24 bits, drops it. The last of the 24 bits is set, and those after it would be rounded up: a
+   * device that takes more bits or fewer has another mask.
    */
   private static Case dropoutAtTheRate() {
+    int n = 19;
     long seed = 0x123456789L;
     int[] words = new int[4];
-    Philox.block(words, 1, 3, 12, Philox.Use.DROPOUT, seed);
-    float rate = Philox.uniform(words[1]);
+    Philox.block(words, 17 / 4, 3, 12, Philox.Use.DROPOUT, seed);
+    float rate = Philox.uniform(words[17 % 4]);
     return new Case(
-        "dropoutForward n=7, rate of an element",
+        "dropoutForward n=19, rate of an element",
         FP32,
         t -> {
-          Buffer x = t.normal("x", 7, 1);
+          Buffer x = t.normal("x", n, 1);
           Buffer step = t.given("step", 12);
-          t.ops().dropoutForward(t.output("kept", 7), x, step, 7, rate, 3, seed);
-          t.ops().dropoutForward(t.output("dropped", 7), x, step, 7, rate + 0x1p-24f, 3, seed);
+          t.ops().dropoutForward(t.output("kept", n), x, step, n, rate, 3, seed);
+          t.ops().dropoutForward(t.output("dropped", n), x, step, n, rate + 0x1p-24f, 3, seed);
         });
   }
 
@@ -341,6 +343,24 @@ public final class Cases {
                     t.output("losses", 2 * B),
                     t.ties("x", B * C),
                     t.integers("y", B, C),
+                    t.given("step", 1),
+                    B,
+                    C));
+  }
+
+  /** The first of all classes is the answer, also of those that one lane of a warp looks at. */
+  private static Case crossEntropyOfEqual(int B, int C) {
+    return new Case(
+        "crossEntropyForward B=%d C=%d with one logit".formatted(B, C),
+        FP32,
+        t ->
+            t.ops()
+                .crossEntropyForward(
+                    t.output("dx", B * C),
+                    t.output("log", 2),
+                    t.output("losses", 2 * B),
+                    t.uniform("x", B * C, 3, 3),
+                    t.integers("y", B, 1),
                     t.given("step", 1),
                     B,
                     C));
