@@ -3,6 +3,7 @@ package mlpcuda.compute;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import mlpcuda.random.Philox;
 
 /**
  * The conformance table: every operation at the sizes where kernels go wrong. To add an operation,
@@ -85,10 +86,22 @@ public final class Cases {
     cases.add(decay(true));
     cases.add(crossEntropyOfTies(103, 10));
     cases.add(crossEntropyOfTies(33, 2));
+    cases.add(crossEntropyOfEqual(7, 103));
+    cases.add(crossEntropyBeforeTheFirstStep());
+    cases.add(dropoutAtTheRate());
     for (Activation activation : Activation.values()) {
       cases.add(special(activation));
     }
+    cases.add(logSoftmaxOfLargeButClose());
+    cases.add(crossEntropyOfLargeButClose());
+    cases.add(crossEntropyOfSpecial(7, 10));
+    cases.add(crossEntropyOfSpecial(7, 103));
     cases.add(gatherAll());
+    for (int images = 0; images < 4; images++) {
+      for (int before = 0; before < 3; before++) {
+        cases.add(gatherUnaligned(images, before));
+      }
+    }
     cases.add(advance());
     return cases;
   }
@@ -131,6 +144,36 @@ public final class Cases {
                     103,
                     0.0127f,
                     -0.42f));
+  }
+
+  /**
+   * A row's length that vectors of 4 fit, at addresses that they may not fit.
+   *
+   * @param imagesFrom where the images begin in their buffer
+   * @param before buffers made before x: the alignment of x is another after each
+   */
+  private static Case gatherUnaligned(int imagesFrom, int before) {
+    return new Case(
+        "gatherForward B=3 I=8, images at byte %d, x after %d buffers"
+            .formatted(imagesFrom, before),
+        FP32,
+        t -> {
+          for (int i = 0; i < before; i++) {
+            t.given("before " + i, 0f);
+          }
+          t.ops()
+              .gatherForward(
+                  t.output("x", 3 * 8),
+                  t.intOutput("y", new int[3]),
+                  t.bytes("images", 4 + 3 * 8, 256).slice("from", imagesFrom, 3 * 8),
+                  t.bytes("labels", 3, 256),
+                  null,
+                  null,
+                  3,
+                  8,
+                  0.0127f,
+                  -0.42f);
+        });
   }
 
   private static Case linearForward(int B, int I, int O, Activation activation) {
@@ -198,6 +241,28 @@ public final class Cases {
                     rate,
                     3,
                     0x123456789L));
+  }
+
+  /**
+   * A rate that is the number of element 17 exactly: the element is kept. The next larger rate, of
+   * 24 bits, drops it. The last of the 24 bits is set, and those after it would be rounded up: a
+   * device that takes more bits or fewer has another mask.
+   */
+  private static Case dropoutAtTheRate() {
+    int n = 19;
+    long seed = 0x123456789L;
+    int[] words = new int[4];
+    Philox.block(words, 17 / 4, 3, 12, Philox.Use.DROPOUT, seed);
+    float rate = Philox.uniform(words[17 % 4]);
+    return new Case(
+        "dropoutForward n=19, rate of an element",
+        FP32,
+        t -> {
+          Buffer x = t.normal("x", n, 1);
+          Buffer step = t.given("step", 12);
+          t.ops().dropoutForward(t.output("kept", n), x, step, n, rate, 3, seed);
+          t.ops().dropoutForward(t.output("dropped", n), x, step, n, rate + 0x1p-24f, 3, seed);
+        });
   }
 
   private static Case logSoftmax(int B, int C, double scale) {
@@ -283,6 +348,42 @@ public final class Cases {
                     C));
   }
 
+  /** The first of all classes is the answer, also of those that one lane of a warp looks at. */
+  private static Case crossEntropyOfEqual(int B, int C) {
+    return new Case(
+        "crossEntropyForward B=%d C=%d with one logit".formatted(B, C),
+        FP32,
+        t ->
+            t.ops()
+                .crossEntropyForward(
+                    t.output("dx", B * C),
+                    t.output("log", 2),
+                    t.output("losses", 2 * B),
+                    t.uniform("x", B * C, 3, 3),
+                    t.integers("y", B, 1),
+                    t.given("step", 1),
+                    B,
+                    C));
+  }
+
+  /** A step below 1, as after 2^31 steps: the row of the log is in the log still. */
+  private static Case crossEntropyBeforeTheFirstStep() {
+    return new Case(
+        "crossEntropyForward B=7 C=10 step -6",
+        FP32,
+        t ->
+            t.ops()
+                .crossEntropyForward(
+                    t.output("dx", 70),
+                    t.inOut("log", 6, 1, 2),
+                    t.output("losses", 14),
+                    t.uniform("x", 70, -1, 1),
+                    t.integers("y", 7, 10),
+                    t.given("step", -6),
+                    7,
+                    10));
+  }
+
   /** NaN and infinity in, the same NaN and infinity out: a device must not hide them. */
   private static Case special(Activation activation) {
     int B = 40;
@@ -300,6 +401,51 @@ public final class Cases {
                     1,
                     1,
                     activation));
+  }
+
+  /** A loss must be NaN or infinite where the logits make it so: that is how divergence is seen. */
+  private static Case crossEntropyOfSpecial(int B, int C) {
+    return new Case(
+        "crossEntropyForward B=%d C=%d of NaN and infinity".formatted(B, C),
+        FP32,
+        t ->
+            t.ops()
+                .crossEntropyForward(
+                    t.output("dx", B * C),
+                    t.output("log", 2),
+                    t.output("losses", 2 * B),
+                    t.special("x", B * C),
+                    t.integers("y", B, C),
+                    t.given("step", 1),
+                    B,
+                    C));
+  }
+
+  /** What is small beside the logits is right still: the largest is subtracted first. */
+  private static Case logSoftmaxOfLargeButClose() {
+    return new Case(
+        "logSoftmaxForward B=33 C=10 logits 1e4 ± 1",
+        FP32,
+        t ->
+            t.ops()
+                .logSoftmaxForward(t.output("y", 330), t.uniform("x", 330, 9999, 10001), 33, 10));
+  }
+
+  private static Case crossEntropyOfLargeButClose() {
+    return new Case(
+        "crossEntropyForward B=33 C=10 logits 1e4 ± 1",
+        FP32,
+        t ->
+            t.ops()
+                .crossEntropyForward(
+                    t.output("dx", 330),
+                    t.output("log", 2),
+                    t.output("losses", 66),
+                    t.uniform("x", 330, 9999, 10001),
+                    t.integers("y", 33, 10),
+                    t.given("step", 1),
+                    33,
+                    10));
   }
 
   private static Case advance() {

@@ -122,9 +122,12 @@ public final class CudaOps extends Ops {
     } catch (CudaException e) {
       throw e.code() == CudaException.OUT_OF_MEMORY ? outOfMemory(name, bytes, e) : e;
     }
-    var buffer = new DeviceBuffer(this, name, type, length, address);
-    driver.zero(address, bytes, stream);
-    return buffer;
+    try {
+      driver.zero(address, bytes, stream);
+    } catch (CudaException e) {
+      throw attempt(() -> driver.free(address), e);
+    }
+    return new DeviceBuffer(this, name, type, length, address);
   }
 
   private DeviceException outOfMemory(String name, long bytes, CudaException cause) {

@@ -2,46 +2,222 @@ package mlpcuda.compute.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.IntStream;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Feed;
+import mlpcuda.compute.Replay;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
+import mlpcuda.compute.cuda.emulator.EmulatedOptions;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
 import org.junit.jupiter.api.Test;
 
-/**
- * What the GPU's operations do when a call fails: the message, and what is given back. The emulated
- * driver's close finds whatever is not.
- */
+/** What {@link CudaOps} does besides computing. */
 class CudaOpsTest {
-  private final EmulatedDriver driver = new EmulatedDriver(EmulatedPolicy.LATEST);
+  /** Of 4 bytes each: two of the pieces that cross at once, and a bit. */
+  private static final int LONG = 2 * (1 << 18) + 5;
 
-  private CudaOps open() {
-    return new CudaOps(driver, CudaOptions.DEFAULT);
+  private static CudaOps ops() {
+    return new CudaOps(new EmulatedDriver(EmulatedPolicy.LATEST), CudaOptions.DEFAULT);
   }
 
   @Test
-  void lackOfPageLockedMemoryIsToldWithARemedy() {
-    try (CudaOps ops = open()) {
-      driver.failNext("cuMemAllocHost", 2, "CUDA_ERROR_OUT_OF_MEMORY", "out of memory");
-      var e =
-          assertThrows(
-              DeviceException.class, () -> ops.feed(new byte[12_000], new byte[1000], 12, 1000));
-      assertEquals("out of page-locked memory for a batch: asked for 12.7 KiB", e.why());
-      assertEquals("Lower --batch-size or --test-batch-size, or use --feed resident.", e.remedy());
+  void longArraysOfFloatsCrossInPieces() {
+    float[] values = new float[LONG];
+    for (int i = 0; i < LONG; i++) {
+      values[i] = i;
+    }
+    float[] found = new float[LONG];
+    try (CudaOps ops = ops();
+        Buffer x = ops.allocate("x", Type.FLOAT32, LONG)) {
+      ops.write(x, values);
+      ops.read(x, found);
+    }
+    assertArrayEquals(values, found);
+  }
+
+  @Test
+  void longArraysOfIntsCrossInPieces() {
+    int[] values = IntStream.range(0, LONG + 3).toArray();
+    int[] found = new int[LONG];
+    try (CudaOps ops = ops();
+        Buffer x = ops.allocate("x", Type.INT32, LONG)) {
+      ops.write(x, values, 3, LONG);
+      ops.read(x, found);
+    }
+    assertArrayEquals(Arrays.copyOfRange(values, 3, LONG + 3), found);
+  }
+
+  /**
+   * Images cannot be read back: the first, the last, and one that lies in two pieces are gathered.
+   */
+  @Test
+  void longConstantsCrossInPieces() {
+    int I = 1000;
+    int[] rows = {0, (1 << 20) / I, (1 << 21) / I, 2999};
+    byte[] pixels = new byte[3000 * I];
+    new Random(1).nextBytes(pixels);
+    float[] expected = new float[rows.length * I];
+    for (int i = 0; i < expected.length; i++) {
+      expected[i] = Byte.toUnsignedInt(pixels[rows[i / I] * I + i % I]);
+    }
+    float[] found = new float[expected.length];
+    try (CudaOps ops = ops();
+        Buffer images = ops.constant("images", pixels);
+        Buffer labels = ops.constant("labels", new byte[3000]);
+        Buffer order = ops.allocate("order", Type.INT32, rows.length);
+        Buffer end = ops.allocate("end", Type.INT32, 1);
+        Buffer x = ops.allocate("x", Type.FLOAT32, expected.length);
+        Buffer y = ops.allocate("y", Type.INT32, rows.length)) {
+      ops.write(order, rows, 0, rows.length);
+      ops.write(end, new int[] {rows.length}, 0, 1);
+      ops.gatherForward(x, y, images, labels, order, end, rows.length, I, 1, 0);
+      ops.read(x, found);
+    }
+    assertArrayEquals(expected, found);
+  }
+
+  /** The emulated driver finds what a failing constructor leaves: but only when it is closed. */
+  @Test
+  void whatCannotBeOpenedIsClosed() {
+    var driver = new EmulatedDriver(EmulatedPolicy.LATEST);
+    driver.failNext("cuModuleLoadDataEx", 218, "CUDA_ERROR_INVALID_PTX", "");
+    assertThrows(CudaException.class, () -> new CudaOps(driver, CudaOptions.DEFAULT));
+    assertEquals(1, driver.calls().get("cuDevicePrimaryCtxRelease"));
+  }
+
+  @Test
+  void closeClosesTheDriver() {
+    var driver = new EmulatedDriver(EmulatedPolicy.LATEST);
+    new CudaOps(driver, CudaOptions.DEFAULT).close();
+    assertEquals(1, driver.calls().get("cuDevicePrimaryCtxRelease"));
+  }
+
+  /**
+   * Only lack of memory is told as such; and what was allocated is freed if it cannot be zeroed.
+   */
+  @Test
+  void anAllocationThatFailsLeavesNothing() {
+    var driver = new EmulatedDriver(EmulatedPolicy.LATEST);
+    try (var ops = new CudaOps(driver, CudaOptions.DEFAULT)) {
+      for (String call : List.of("cuMemAlloc", "cuMemsetD8Async")) {
+        driver.failNext(call, 304, "CUDA_ERROR_OPERATING_SYSTEM", "");
+        var e = assertThrows(CudaException.class, () -> ops.allocate("x", Type.FLOAT32, 8), call);
+        assertTrue(e.why().startsWith(call + " failed: "), e.why());
+      }
       assertEquals(0, ops.liveBytes());
     }
   }
 
   @Test
+  void aFeedThatCannotBeOpenedLeavesNothing() {
+    var driver = new EmulatedDriver(EmulatedPolicy.LATEST);
+    try (var ops = new CudaOps(driver, CudaOptions.DEFAULT)) {
+      driver.failNext("cuMemAllocHost", CudaException.OUT_OF_MEMORY, "CUDA_ERROR", "");
+      var e =
+          assertThrows(
+              DeviceException.class, () -> ops.feed(new byte[12], new byte[2], 6, 2).close());
+      assertTrue(e.why().startsWith("out of page-locked memory for a batch: asked for 14 bytes"));
+      e =
+          assertThrows(
+              DeviceException.class,
+              () -> ops.feed(new byte[12], new byte[2], 6, Integer.MAX_VALUE / 6).close());
+      assertTrue(e.why().contains("is too large"), e.why());
+      assertEquals(0, ops.liveBytes());
+    }
+  }
+
+  /** What fails while it is recorded fails as itself, and the stream is as good as before. */
+  @Test
+  void aFailureInARecordingEndsIt() {
+    try (CudaOps ops = ops();
+        Buffer x = ops.allocate("x", Type.INT32, 2);
+        Replay replay = ops.replay()) {
+      replay.run(0, 1, () -> ops.advance(x, 1));
+      var failure = new IllegalStateException("in the recording");
+      Runnable failing =
+          () -> {
+            ops.advance(x, 1);
+            throw failure;
+          };
+      assertSame(
+          failure, assertThrows(IllegalStateException.class, () -> replay.run(0, 1, failing)));
+      assertEquals(0, failure.getSuppressed().length);
+      Runnable reading = () -> ops.read(x, new int[2]); // is no operation that can be recorded
+      var e = assertThrows(CudaException.class, () -> replay.run(0, 1, reading));
+      assertTrue(e.why().startsWith("cuStreamSynchronize failed: "), e.why());
+      assertEquals(1, e.getSuppressed().length, "the recording could not be ended either");
+      replay.run(0, 1, () -> ops.advance(x, 1));
+      int[] position = new int[2];
+      ops.read(x, position);
+      assertArrayEquals(new int[] {2, 2}, position);
+    }
+  }
+
+  /** The first run of a size loads kernels; the next are recorded, once for each slot. */
+  @Test
+  void aStepIsRecordedOnceForEachSlotAndSize() {
+    var driver = new EmulatedDriver(EmulatedPolicy.LATEST);
+    try (var ops = new CudaOps(driver, CudaOptions.DEFAULT);
+        Buffer x = ops.allocate("x", Type.INT32, 2);
+        Replay replay = ops.replay()) {
+      replay.run(0, 1, () -> ops.advance(x, 1));
+      assertFalse(driver.calls().containsKey("cuStreamBeginCapture"));
+      assertTrue(replay.nodes().isEmpty());
+      for (int round = 0; round < 2; round++) {
+        for (int slot = 0; slot < 2; slot++) {
+          for (int B = 1; B <= 2; B++) {
+            int size = B;
+            replay.run(slot, B, () -> ops.advance(x, size));
+          }
+        }
+      }
+      assertEquals(4, driver.calls().get("cuStreamBeginCapture"));
+      assertEquals(7, driver.calls().get("cuGraphLaunch"), "size 2 ran directly once");
+      replay.run(0, 1, () -> ops.advance(x, 1)); // and closed with that under way
+    }
+  }
+
+  /** Large tiles from half of the multiprocessors on. */
+  @Test
+  void tilesAreLargeWhereTheyOccupyTheDevice() {
+    assertEquals(List.of("linear_forward_large"), productsRun(4));
+    assertEquals(List.of("linear_forward_small"), productsRun(5));
+  }
+
+  /** The entries of a product of two large tiles that ran. */
+  private static List<String> productsRun(int multiprocessors) {
+    var options = EmulatedOptions.of(EmulatedPolicy.LATEST).withMultiprocessors(multiprocessors);
+    Map<String, Integer> before = EmulatedDriver.launches();
+    try (var ops = new CudaOps(new EmulatedDriver(options.withoutCublas()), CudaOptions.DEFAULT);
+        Buffer y = ops.allocate("y", Type.FLOAT32, 129);
+        Buffer x = ops.allocate("x", Type.FLOAT32, 1);
+        Buffer w = ops.allocate("w", Type.FLOAT32, 129);
+        Buffer b = ops.allocate("b", Type.FLOAT32, 129)) {
+      ops.linearForward(y, x, w, b, 1, 1, 129, Activation.NONE);
+      ops.read(y, new float[129]);
+    }
+    return EmulatedDriver.launches().entrySet().stream()
+        .filter(entry -> entry.getValue() > before.getOrDefault(entry.getKey(), 0))
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
+  @Test
   void anotherFailureOfPageLockedMemoryKeepsItsCause() {
-    try (CudaOps ops = open()) {
+    var driver = new EmulatedDriver(EmulatedPolicy.LATEST);
+    try (var ops = new CudaOps(driver, CudaOptions.DEFAULT)) {
       driver.failNext("cuMemAllocHost", 1, "CUDA_ERROR_INVALID_VALUE", "invalid argument");
       var e =
           assertThrows(
@@ -51,29 +227,9 @@ class CudaOpsTest {
   }
 
   @Test
-  void aBatchThatNoBufferHoldsIsRefused() {
-    try (CudaOps ops = open()) {
-      var e =
-          assertThrows(
-              DeviceException.class, () -> ops.feed(new byte[0], new byte[0], 1 << 20, 1 << 12));
-      assertEquals(
-          "a batch of 4096 images of 1048576 bytes is too large: at most 2147483647 bytes",
-          e.why());
-    }
-  }
-
-  @Test
-  void anotherFailureOfAnAllocationKeepsItsCause() {
-    try (CudaOps ops = open()) {
-      driver.failNext("cuMemAlloc", 1, "CUDA_ERROR_INVALID_VALUE", "invalid argument");
-      var e = assertThrows(CudaException.class, () -> ops.allocate("x", Type.FLOAT32, 4));
-      assertTrue(e.why().startsWith("cuMemAlloc failed: CUDA_ERROR_INVALID_VALUE"), e.why());
-    }
-  }
-
-  @Test
   void aProductThatFailsIsToldWithItsSizes() {
-    try (CudaOps ops = open();
+    var driver = new EmulatedDriver(EmulatedPolicy.LATEST);
+    try (var ops = new CudaOps(driver, CudaOptions.DEFAULT);
         Buffer x = ops.allocate("x", Type.FLOAT32, 6);
         Buffer w = ops.allocate("w", Type.FLOAT32, 12);
         Buffer b = ops.allocate("b", Type.FLOAT32, 4);
@@ -86,59 +242,6 @@ class CudaOpsTest {
           "cublasSgemm failed: CUBLAS_STATUS_EXECUTION_FAILED (13): failed; in a product of M=2"
               + " N=4 K=3",
           e.why());
-    }
-  }
-
-  /** A recording that fails is given up: the stream computes again, and the next one is whole. */
-  @Test
-  void afterAFailedRecordingTheDeviceGoesOn() {
-    try (CudaOps ops = open();
-        Buffer position = ops.allocate("position", Type.INT32, 2);
-        var replay = ops.replay()) {
-      replay.run(0, 1, () -> ops.advance(position, 1));
-      assertThrows(
-          IllegalStateException.class,
-          () ->
-              replay.run(
-                  0,
-                  1,
-                  () -> {
-                    ops.advance(position, 1);
-                    throw new IllegalStateException("a broken step");
-                  }));
-      assertTrue(replay.nodes().isEmpty());
-      replay.run(0, 1, () -> ops.advance(position, 1));
-      replay.run(0, 1, () -> ops.advance(position, 1));
-      int[] values = new int[2];
-      ops.read(position, values);
-      assertArrayEquals(new int[] {3, 3}, values);
-      assertEquals(1, replay.nodes().orElseThrow());
-    }
-  }
-
-  /** A step is recorded once for each slot and size, and from then on replayed alone. */
-  @Test
-  void recordsEachSlotAndSizeOnce() {
-    try (CudaOps ops = open();
-        Buffer position = ops.allocate("position", Type.INT32, 2);
-        var replay = ops.replay()) {
-      var recorded = new AtomicInteger();
-      for (int epoch = 0; epoch < 3; epoch++) {
-        for (int slot = 0; slot < 4; slot++) {
-          int B = slot == 3 ? 5 : 8;
-          replay.run(
-              slot,
-              B,
-              () -> {
-                recorded.incrementAndGet();
-                ops.advance(position, B);
-              });
-        }
-      }
-      int[] values = new int[2];
-      ops.read(position, values);
-      assertArrayEquals(new int[] {12, 3 * (8 + 8 + 8 + 5)}, values);
-      assertEquals(2 + 4, recorded.get(), "2 sizes run directly, 4 slots recorded");
     }
   }
 
@@ -160,7 +263,7 @@ class CudaOpsTest {
     for (int i = 0; i < 20; i++) {
       order[i] = 19 - i;
     }
-    try (CudaOps ops = open();
+    try (CudaOps ops = ops();
         Feed one = ops.feed(pixels, labels, 3, 4);
         Feed other = ops.feed(pixels, labels, 3, 7);
         Buffer x = ops.allocate("x", Type.FLOAT32, 21);
