@@ -93,9 +93,11 @@ class CudaOpsTest {
   @Test
   void afterAFailedRecordingTheDeviceGoesOn() {
     try (CudaOps ops = open();
-        Buffer position = ops.allocate("position", Type.INT32, 2);
+        Buffer position = ops.allocate("position", Type.INT32, 3);
+        Buffer rate = ops.allocate("rate", Type.FLOAT32, 1);
+        Buffer rates = ops.allocate("rates", Type.FLOAT32, 12);
         var replay = ops.replay()) {
-      replay.run(0, 1, () -> ops.advance(position, 1));
+      replay.run(0, 1, () -> ops.advance(position, rate, rates, 1));
       assertThrows(
           IllegalStateException.class,
           () ->
@@ -103,15 +105,15 @@ class CudaOpsTest {
                   0,
                   1,
                   () -> {
-                    ops.advance(position, 1);
+                    ops.advance(position, rate, rates, 1);
                     throw new IllegalStateException("a broken step");
                   }));
       assertTrue(replay.nodes().isEmpty());
-      replay.run(0, 1, () -> ops.advance(position, 1));
-      replay.run(0, 1, () -> ops.advance(position, 1));
-      int[] values = new int[2];
+      replay.run(0, 1, () -> ops.advance(position, rate, rates, 1));
+      replay.run(0, 1, () -> ops.advance(position, rate, rates, 1));
+      int[] values = new int[3];
       ops.read(position, values);
-      assertArrayEquals(new int[] {3, 3}, values);
+      assertArrayEquals(new int[] {3, 3, 3}, values);
       assertEquals(1, replay.nodes().orElseThrow());
     }
   }
@@ -119,9 +121,16 @@ class CudaOpsTest {
   /** A step is recorded once for each slot and size, and from then on replayed alone. */
   @Test
   void recordsEachSlotAndSizeOnce() {
+    float[] each = new float[12];
+    for (int i = 0; i < each.length; i++) {
+      each[i] = i + 1;
+    }
     try (CudaOps ops = open();
-        Buffer position = ops.allocate("position", Type.INT32, 2);
+        Buffer position = ops.allocate("position", Type.INT32, 3);
+        Buffer rate = ops.allocate("rate", Type.FLOAT32, 1);
+        Buffer rates = ops.allocate("rates", Type.FLOAT32, 12);
         var replay = ops.replay()) {
+      ops.write(rates, each);
       var recorded = new AtomicInteger();
       for (int epoch = 0; epoch < 3; epoch++) {
         for (int slot = 0; slot < 4; slot++) {
@@ -131,13 +140,16 @@ class CudaOpsTest {
               B,
               () -> {
                 recorded.incrementAndGet();
-                ops.advance(position, B);
+                ops.advance(position, rate, rates, B);
               });
         }
       }
-      int[] values = new int[2];
+      int[] values = new int[3];
       ops.read(position, values);
-      assertArrayEquals(new int[] {12, 3 * (8 + 8 + 8 + 5)}, values);
+      assertArrayEquals(new int[] {12, 3 * (8 + 8 + 8 + 5), 12}, values);
+      float[] last = new float[1];
+      ops.read(rate, last);
+      assertEquals(12, last[0], "a replayed step takes its own rate");
       assertEquals(2 + 4, recorded.get(), "2 sizes run directly, 4 slots recorded");
     }
   }
@@ -166,15 +178,15 @@ class CudaOpsTest {
         Buffer x = ops.allocate("x", Type.FLOAT32, 21);
         Buffer y = ops.allocate("y", Type.INT32, 7);
         Buffer end = ops.allocate("end", Type.INT32, 1)) {
-      one.begin(order);
-      other.begin(order);
+      one.begin(order, 0);
+      other.begin(order, 0);
       for (int batch = 0; batch < 5; batch++) {
         one.stage(4);
         one.gather(x, y, end, 4, 1, 0);
         check(ops, x, y, 19 - 4 * batch, 4);
         int from = 7 * batch % 14;
         if (from == 0) {
-          other.begin(order);
+          other.begin(order, 0);
         }
         other.stage(7);
         other.gather(x, y, end, 7, 1, 0);
