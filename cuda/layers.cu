@@ -20,8 +20,8 @@ ENTRY(adam_step, 256)(float *w, float *m, float *v, const float *dw, const int *
   op::adam_step(w, m, v, dw, step, rate, n, beta1, beta2, eps, weight_decay, decoupled);
 }
 
-ENTRY(advance, 1)(int *position, int B) {
-  op::advance(position, B);
+ENTRY(advance, 1)(int *position, float *rate, const float *rates, int B) {
+  op::advance(position, rate, rates, B);
 }
 
 ENTRY(bias_activation_forward, 256)(float *y, const float *b, int B, int O, int activation) {

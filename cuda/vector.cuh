@@ -1,13 +1,16 @@
-// The small things: the run's position, and zeros.
+// The small things: the run's position and its learning rate, and zeros.
 #pragma once
 
 namespace op {
 
-// position (2) = steps begun, and examples of the epoch taken until the end of this step's batch. One thread, and a
-// launch of its own: no thread may read a count that another one bumps.
-__device__ inline void advance(int *position, int B) {
+// position (3) = steps begun, examples of the epoch taken until the end of this step's batch, and batches of the epoch
+// begun; rate (1) = this step's of rates (S). One thread, and a launch of its own: no thread may read a count that
+// another one bumps.
+__device__ inline void advance(int *position, float *rate, const float *rates, int B) {
+  rate[0] = rates[position[2]];
   position[0] += 1;
   position[1] += B;
+  position[2] += 1;
 }
 
 // x (n) = 0. One thread an element.

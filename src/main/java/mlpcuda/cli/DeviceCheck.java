@@ -114,14 +114,18 @@ final class DeviceCheck {
 
   private static float[] replay(Ops ops) {
     int steps = 3;
-    try (Buffer position = ops.allocate("position", Type.INT32, 2);
+    try (Buffer position = ops.allocate("position", Type.INT32, 3);
+        Buffer rate = ops.allocate("rate", Type.FLOAT32, 1);
+        Buffer rates = buffer(ops, "rates", steps);
         Replay replay = ops.replay()) {
       for (int i = 0; i < steps; i++) {
-        replay.run(0, 64, () -> ops.advance(position, 64));
+        replay.run(0, 64, () -> ops.advance(position, rate, rates, 64));
       }
-      int[] values = new int[2];
+      int[] values = new int[3];
+      float[] last = new float[1];
       ops.read(position, values);
-      return new float[] {values[0], values[1]};
+      ops.read(rate, last);
+      return new float[] {values[0], values[1], values[2], last[0]};
     }
   }
 }

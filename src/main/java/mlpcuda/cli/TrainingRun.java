@@ -100,8 +100,8 @@ record TrainingRun(
         Examples examples =
             new Examples(
                 ops, shape, train.pixels(), train.labels(), B, scaling.scale(), scaling.shift());
-        Adam adam = new Adam(ops, parameters, AdamSettings.DEFAULT, settings.learningRate);
-        Step step = new Step(ops, mlp, adam, examples);
+        Adam adam = new Adam(ops, parameters, AdamSettings.DEFAULT);
+        Step step = new Step(ops, mlp, adam, examples, (train.size() - 1) / B + 1);
         var display =
             new TrainingDisplay(
                 terminal, settings.trainer.epochs(), settings.trainer.logInterval())) {
@@ -113,7 +113,13 @@ record TrainingRun(
               save(parameters, metrics);
             }
           };
-      new Trainer(settings.trainer, step, train.size(), List.of(metrics, display, saving), stop)
+      new Trainer(
+              settings.trainer,
+              step,
+              train.size(),
+              settings.learningRate,
+              List.of(metrics, display, saving),
+              stop)
           .run();
       nodes = step.nodes();
     }

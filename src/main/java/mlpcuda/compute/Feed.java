@@ -8,8 +8,10 @@ public interface Feed extends AutoCloseable {
   /** Number of examples, N. */
   int size();
 
-  /** The next batches are the examples of {@code order} (up to N), from its beginning. */
-  void begin(int[] order);
+  /**
+   * The next batches are the examples of {@code order} (up to N), from its element {@code from}.
+   */
+  void begin(int[] order, int from);
 
   /**
    * Makes the next {@code B} examples ready: the host's share of a batch.

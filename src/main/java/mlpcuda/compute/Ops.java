@@ -323,15 +323,23 @@ public abstract class Ops implements AutoCloseable {
   }
 
   /**
-   * Moves a run's position on by a batch, apart from the step's other work: no thread may read a
-   * count that another one bumps.
+   * Moves a run's position on by a batch and takes that batch's learning rate: all that changes
+   * from step to step is made here, on the device, and so a recorded step stays right. Apart from
+   * the step's other work, for no thread may read a count that another one bumps.
    *
-   * @param position (2) INT32 in and out: steps begun, plus 1; examples taken, plus B
+   * @param position (3) INT32 in and out: steps begun, plus 1; examples of the epoch taken, plus B;
+   *     batches of the epoch begun, plus 1
+   * @param rate (1) out: {@code rates}[position[2]], by the position before
+   * @param rates (S): the learning rates of the epoch's steps; position[2] lies in 0 … S − 1: the
+   *     caller's promise
    */
-  public final void advance(Buffer position, int B) {
-    sizes("advance", B);
-    need("advance", "position", position, Type.INT32, 2);
-    advanceK(position, B);
+  public final void advance(Buffer position, Buffer rate, Buffer rates, int B) {
+    String op = "advance";
+    sizes(op, B);
+    need(op, "position", position, Type.INT32, 3);
+    need(op, "rate", rate, Type.FLOAT32, 1);
+    need(op, "rates", rates, Type.FLOAT32, 1);
+    advanceK(position, rate, rates, B);
   }
 
   /** x = 0 in all its elements; FLOAT32. */
@@ -431,7 +439,7 @@ public abstract class Ops implements AutoCloseable {
       AdamSettings settings);
 
   /** {@link #advance}. */
-  protected abstract void advanceK(Buffer position, int B);
+  protected abstract void advanceK(Buffer position, Buffer rate, Buffer rates, int B);
 
   /** {@link #zero}. */
   protected abstract void zeroK(Buffer x);

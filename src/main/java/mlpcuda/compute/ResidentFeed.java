@@ -25,8 +25,8 @@ public final class ResidentFeed implements Feed {
   }
 
   @Override
-  public void begin(int[] order) {
-    ops.write(rows, order, 0, order.length);
+  public void begin(int[] order, int from) {
+    ops.write(rows, order, 0, order.length); // a batch ends where the device counts to
   }
 
   @Override

@@ -12,13 +12,17 @@ public final class Adam implements AutoCloseable {
   private final AdamSettings settings;
   private final Buffer rate; // (1)
 
-  /** {@code rate}: the learning rate. The caller closes it. */
-  public Adam(Ops ops, Parameters parameters, AdamSettings settings, double rate) {
+  /** An optimizer of those parameters. The caller closes it, and {@code parameters} after it. */
+  public Adam(Ops ops, Parameters parameters, AdamSettings settings) {
     this.ops = ops;
     this.parameters = parameters;
     this.settings = settings;
     this.rate = ops.allocate("rate", Type.FLOAT32, 1);
-    ops.write(this.rate, new float[] {(float) rate});
+  }
+
+  /** (1): the learning rate, which is to be set before {@link #update}. */
+  Buffer rate() {
+    return rate;
   }
 
   /** Moves the parameters against their gradients; {@code step}: (1) INT32, its number from 1. */

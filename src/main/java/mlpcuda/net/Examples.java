@@ -55,9 +55,9 @@ public final class Examples implements AutoCloseable {
     return y;
   }
 
-  /** The next batches are the examples of {@code order}, from its beginning. */
-  public void begin(int[] order) {
-    feed.begin(order);
+  /** The next batches are the examples of {@code order}, from its element {@code from}. */
+  public void begin(int[] order, int from) {
+    feed.begin(order, from);
   }
 
   /** Makes the next {@code B} examples ready, in a slot of that number: work of the host. */

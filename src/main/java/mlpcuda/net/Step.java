@@ -18,31 +18,47 @@ public final class Step implements AutoCloseable {
   private final Mlp mlp;
   private final Adam adam;
   private final Examples examples;
-  private final Buffer position; // (2) INT32: steps begun, examples of the epoch taken
-  private final Buffer step;
-  private final Buffer end;
+  private final Buffer position; // (3) INT32: as advance has it
+  private final Buffer step; // of position
+  private final Buffer end; // of position: the epoch's examples up to this step's last
+  private final Buffer rates; // (maxSteps)
   private final Buffer log; // (LOG_ROWS, 2): loss sum and number right of the last steps
   private final Replay replay;
+  private int left; // steps of the epoch whose rate is known
   private int steps; // asked for
   private int read; // steps whose row has been read
 
-  /** A step of that network, optimizer and set of examples; the caller closes each of them. */
-  public Step(Ops ops, Mlp mlp, Adam adam, Examples examples) {
+  /**
+   * A step of that network, optimizer and set of examples; the caller closes each of them.
+   *
+   * @param maxSteps the most steps of an epoch
+   */
+  public Step(Ops ops, Mlp mlp, Adam adam, Examples examples, int maxSteps) {
     this.ops = ops;
     this.mlp = mlp;
     this.adam = adam;
     this.examples = examples;
-    this.position = ops.allocate("position", Type.INT32, 2);
+    this.position = ops.allocate("position", Type.INT32, 3);
     this.step = position.slice("step", 0, 1);
     this.end = position.slice("end", 1, 1);
+    this.rates = ops.allocate("rates", Type.FLOAT32, maxSteps);
     this.log = ops.allocate("log", Type.FLOAT32, 2 * LOG_ROWS);
     this.replay = ops.replay();
   }
 
-  /** The next steps learn from the examples of {@code order}, one batch after another. */
-  public void begin(int[] order) {
-    examples.begin(order);
-    ops.write(end, new int[] {0}, 0, 1);
+  /**
+   * Begins an epoch, or goes on with one: the next steps learn from its examples, one batch after
+   * another.
+   *
+   * @param order the epoch's examples
+   * @param from examples of the order that were taken before: 0 at its beginning
+   * @param rates (up to maxSteps): the learning rate of each step from here on
+   */
+  public void begin(int[] order, int from, float[] rates) {
+    examples.begin(order, from);
+    ops.write(position.slice("of the epoch", 1, 2), new int[] {from, 0}, 0, 2);
+    ops.write(this.rates, rates);
+    left = rates.length;
   }
 
   /** Learns from the next {@code B} examples. */
@@ -51,14 +67,18 @@ public final class Step implements AutoCloseable {
       throw new IllegalStateException(
           "the losses of at most %d steps are kept: read them".formatted(LOG_ROWS));
     }
+    if (left == 0) {
+      throw new IllegalStateException("a step without a learning rate: begin gave fewer");
+    }
     int slot = examples.stage(B);
     replay.run(slot, B, () -> learn(B));
     steps++;
+    left--;
   }
 
   /** What the device does. Nothing here may depend on more than the slot and B: it is recorded. */
   private void learn(int B) {
-    ops.advance(position, B);
+    ops.advance(position, adam.rate(), rates, B);
     examples.gather(mlp.inputs(), end, B);
     mlp.forward(B);
     mlp.loss(log, examples.y(), step, B);
@@ -91,6 +111,7 @@ public final class Step implements AutoCloseable {
   public void close() {
     replay.close();
     position.close();
+    rates.close();
     log.close();
   }
 }

@@ -36,15 +36,15 @@ public record Evaluation(double loss, long[][] confusion) {
         var examples =
             new Examples(ops, shape, set.pixels(), labels, B, scaling.scale(), scaling.shift());
         Buffer log = ops.allocate("log", Type.FLOAT32, 2);
-        Buffer position = ops.allocate("position", Type.INT32, 2)) {
-      Buffer step = position.slice("step", 0, 1);
-      Buffer end = position.slice("end", 1, 1);
-      examples.begin(order);
+        Buffer step = ops.allocate("step", Type.INT32, 1);
+        Buffer end = ops.allocate("end", Type.INT32, 1)) {
+      ops.write(step, new int[] {1}, 0, 1);
+      examples.begin(order, 0);
       float[] sums = new float[2];
       for (int from = 0; from < order.length; from += B) {
         int size = Math.min(B, order.length - from);
         examples.stage(size);
-        ops.advance(position, size);
+        ops.write(end, new int[] {from + size}, 0, 1);
         examples.gather(mlp.inputs(), end, size);
         mlp.forward(size);
         mlp.loss(log, examples.y(), step, size);

@@ -1,5 +1,6 @@
 package mlpcuda.train;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import mlpcuda.data.ExampleOrder;
@@ -57,6 +58,7 @@ public final class Trainer {
   private final Settings settings;
   private final Step step;
   private final int examples;
+  private final float learningRate;
   private final List<Listener> listeners;
   private final BooleanSupplier stop;
   private int steps; // done
@@ -64,14 +66,20 @@ public final class Trainer {
   private double epochRight;
 
   /**
-   * A run of {@code step} over {@code examples} examples; {@code stop} is asked before each step
-   * whether to end the run.
+   * A run of {@code step} over {@code examples} examples, at one learning rate; {@code stop} is
+   * asked before each step whether to end the run.
    */
   public Trainer(
-      Settings settings, Step step, int examples, List<Listener> listeners, BooleanSupplier stop) {
+      Settings settings,
+      Step step,
+      int examples,
+      double learningRate,
+      List<Listener> listeners,
+      BooleanSupplier stop) {
     this.settings = settings;
     this.step = step;
     this.examples = examples;
+    this.learningRate = (float) learningRate;
     this.listeners = listeners;
     this.stop = stop;
   }
@@ -101,7 +109,9 @@ public final class Trainer {
         settings.shuffle
             ? ExampleOrder.shuffled(examples, settings.seed, epoch)
             : ExampleOrder.sequential(examples);
-    step.begin(order);
+    float[] rates = new float[planned];
+    Arrays.fill(rates, learningRate);
+    step.begin(order, 0, rates);
     for (int batch = 1; batch <= planned; batch++) {
       if (stop.getAsBoolean()) {
         throw new StoppedException(epoch, steps);

@@ -449,7 +449,16 @@ public final class Cases {
   }
 
   private static Case advance() {
-    return new Case("advance", EXACT, t -> t.ops().advance(t.intOutput("position", 41, 640), 37));
+    return new Case(
+        "advance",
+        EXACT,
+        t ->
+            t.ops()
+                .advance(
+                    t.intOutput("position", 41, 640, 6),
+                    t.output("rate", 1),
+                    t.uniform("rates", 9, 0, 1),
+                    37));
   }
 
   private static Case sum(int n) {

@@ -55,7 +55,7 @@ class OpsTest {
     try (ops;
         Buffer x = ops.allocate("x", Type.FLOAT32, 8);
         Buffer step = ops.allocate("step", Type.INT32, 1)) {
-      assertThrows(IllegalArgumentException.class, () -> ops.advance(x, 1));
+      assertThrows(IllegalArgumentException.class, () -> ops.advance(x, x, x, 1));
       for (float rate : new float[] {-0.1f, 1f, Float.NaN}) {
         assertThrows(
             IllegalArgumentException.class, () -> ops.dropoutForward(x, x, step, 8, rate, 0, 0));

@@ -62,10 +62,10 @@ final class Run implements Trainer.Listener {
         var parameters = new Parameters(ops, shape);
         var mlp = Mlp.forTraining(ops, shape, parameters, B);
         var examples = new Examples(ops, shape, train.pixels(), train.labels(), B, scale, shift);
-        var adam = new Adam(ops, parameters, AdamSettings.DEFAULT, rate);
-        var step = new Step(ops, mlp, adam, examples)) {
+        var adam = new Adam(ops, parameters, AdamSettings.DEFAULT);
+        var step = new Step(ops, mlp, adam, examples, (train.size() - 1) / B + 1)) {
       parameters.initialise(settings.seed());
-      new Trainer(settings, step, train.size(), List.of(this), () -> false).run();
+      new Trainer(settings, step, train.size(), rate, List.of(this), () -> false).run();
       nodes = step.nodes();
       weights = parameters.read();
       answers = Evaluation.of(ops, shape, parameters, test, scaling, B);

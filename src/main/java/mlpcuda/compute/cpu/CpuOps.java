@@ -419,10 +419,14 @@ public final class CpuOps extends Ops {
   }
 
   @Override
-  protected void advanceK(Buffer position, int B) {
+  protected void advanceK(Buffer position, Buffer rate, Buffer rates, int B) {
     var ints = (Ints) position;
+    float[] its = new float[1];
+    ((Floats) rates).get(ints.at(2), its, 1);
+    ((Floats) rate).put(0, its, 1);
     ints.array[ints.offset]++;
     ints.array[ints.offset + 1] += B;
+    ints.array[ints.offset + 2]++;
   }
 
   @Override

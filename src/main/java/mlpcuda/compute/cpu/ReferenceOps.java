@@ -301,9 +301,11 @@ public final class ReferenceOps extends Ops {
   }
 
   @Override
-  protected void advanceK(Buffer position, int B) {
+  protected void advanceK(Buffer position, Buffer rate, Buffer rates, int B) {
+    put(rate, 0, at(rates, (int) at(position, 2)));
     put(position, 0, at(position, 0) + 1);
     put(position, 1, at(position, 1) + B);
+    put(position, 2, at(position, 2) + 1);
   }
 
   @Override

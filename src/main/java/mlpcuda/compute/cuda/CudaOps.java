@@ -371,8 +371,8 @@ public final class CudaOps extends Ops {
   }
 
   @Override
-  protected void advanceK(Buffer position, int B) {
-    kernels.launch("advance", Shape.of(1, 1), arguments(position).add("B", B));
+  protected void advanceK(Buffer position, Buffer rate, Buffer rates, int B) {
+    kernels.launch("advance", Shape.of(1, 1), arguments(position, rate, rates).add("B", B));
   }
 
   @Override

@@ -109,9 +109,9 @@ final class PinnedFeed implements Feed {
   }
 
   @Override
-  public void begin(int[] order) {
+  public void begin(int[] order, int from) {
     this.order = order;
-    taken = 0;
+    taken = from;
   }
 
   @Override

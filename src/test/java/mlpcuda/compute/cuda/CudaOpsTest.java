@@ -142,13 +142,15 @@ class CudaOpsTest {
   @Test
   void aFailureInARecordingEndsIt() {
     try (CudaOps ops = ops();
-        Buffer x = ops.allocate("x", Type.INT32, 2);
+        Buffer x = ops.allocate("x", Type.INT32, 3);
+        Buffer rate = ops.allocate("rate", Type.FLOAT32, 1);
+        Buffer rates = ops.allocate("rates", Type.FLOAT32, 12);
         Replay replay = ops.replay()) {
-      replay.run(0, 1, () -> ops.advance(x, 1));
+      replay.run(0, 1, () -> ops.advance(x, rate, rates, 1));
       var failure = new IllegalStateException("in the recording");
       Runnable failing =
           () -> {
-            ops.advance(x, 1);
+            ops.advance(x, rate, rates, 1);
             throw failure;
           };
       assertSame(
@@ -158,7 +160,7 @@ class CudaOpsTest {
       var e = assertThrows(CudaException.class, () -> replay.run(0, 1, reading));
       assertTrue(e.why().startsWith("cuStreamSynchronize failed: "), e.why());
       assertEquals(1, e.getSuppressed().length, "the recording could not be ended either");
-      replay.run(0, 1, () -> ops.advance(x, 1));
+      replay.run(0, 1, () -> ops.advance(x, rate, rates, 1));
       int[] position = new int[2];
       ops.read(x, position);
       assertArrayEquals(new int[] {2, 2}, position);
@@ -170,22 +172,24 @@ class CudaOpsTest {
   void aStepIsRecordedOnceForEachSlotAndSize() {
     var driver = new EmulatedDriver(EmulatedPolicy.LATEST);
     try (var ops = new CudaOps(driver, CudaOptions.DEFAULT);
-        Buffer x = ops.allocate("x", Type.INT32, 2);
+        Buffer x = ops.allocate("x", Type.INT32, 3);
+        Buffer rate = ops.allocate("rate", Type.FLOAT32, 1);
+        Buffer rates = ops.allocate("rates", Type.FLOAT32, 12);
         Replay replay = ops.replay()) {
-      replay.run(0, 1, () -> ops.advance(x, 1));
+      replay.run(0, 1, () -> ops.advance(x, rate, rates, 1));
       assertFalse(driver.calls().containsKey("cuStreamBeginCapture"));
       assertTrue(replay.nodes().isEmpty());
       for (int round = 0; round < 2; round++) {
         for (int slot = 0; slot < 2; slot++) {
           for (int B = 1; B <= 2; B++) {
             int size = B;
-            replay.run(slot, B, () -> ops.advance(x, size));
+            replay.run(slot, B, () -> ops.advance(x, rate, rates, size));
           }
         }
       }
       assertEquals(4, driver.calls().get("cuStreamBeginCapture"));
       assertEquals(7, driver.calls().get("cuGraphLaunch"), "size 2 ran directly once");
-      replay.run(0, 1, () -> ops.advance(x, 1)); // and closed with that under way
+      replay.run(0, 1, () -> ops.advance(x, rate, rates, 1)); // and closed with that under way
     }
   }
 
@@ -269,15 +273,15 @@ class CudaOpsTest {
         Buffer x = ops.allocate("x", Type.FLOAT32, 21);
         Buffer y = ops.allocate("y", Type.INT32, 7);
         Buffer end = ops.allocate("end", Type.INT32, 1)) {
-      one.begin(order);
-      other.begin(order);
+      one.begin(order, 0);
+      other.begin(order, 0);
       for (int batch = 0; batch < 5; batch++) {
         one.stage(4);
         one.gather(x, y, end, 4, 1, 0);
         check(ops, x, y, 19 - 4 * batch, 4);
         int from = 7 * batch % 14;
         if (from == 0) {
-          other.begin(order);
+          other.begin(order, 0);
         }
         other.stage(7);
         other.gather(x, y, end, 7, 1, 0);
