@@ -17,19 +17,42 @@ public final class Mlp implements AutoCloseable {
   private final Parameters parameters;
   private final List<Buffer> a = new ArrayList<>(); // L + 1: (maxB, sizes[l])
   private final Buffer losses; // (2, maxB)
+  private final Regularisation regularisation;
+  private final List<Buffer> h = new ArrayList<>(); // L: a[l], or what dropout left of it
   private final List<Buffer> dz = new ArrayList<>(); // L: (maxB, sizes[l + 1]); empty: no training
 
-  private Mlp(Ops ops, MlpShape shape, Parameters parameters, int maxB, boolean training) {
+  private Mlp(
+      Ops ops,
+      MlpShape shape,
+      Parameters parameters,
+      int maxB,
+      boolean training,
+      Regularisation regularisation) {
     this.ops = ops;
     this.shape = shape;
     this.parameters = parameters;
+    this.regularisation = regularisation;
+    int rates = regularisation.dropouts().size();
+    if (rates != 0 && rates != shape.layers() - 1) {
+      throw new IllegalArgumentException(
+          "dropout must have a rate for each of %d hidden layers, found %d"
+              .formatted(shape.layers() - 1, rates));
+    }
     this.losses = ops.allocate("losses", Type.FLOAT32, size(maxB, 2));
     for (int l = 0; l <= shape.layers(); l++) {
       a.add(ops.allocate("a" + l, Type.FLOAT32, size(maxB, shape.sizes().get(l))));
+      if (l < shape.layers()) {
+        h.add(drops(l) ? ops.allocate("h" + l, Type.FLOAT32, a.get(l).length()) : a.get(l));
+      }
       if (training && l > 0) {
         dz.add(ops.allocate("dz" + (l - 1), Type.FLOAT32, size(maxB, shape.sizes().get(l))));
       }
     }
+  }
+
+  /** Whether dropout stands between a[l] and the layer that it is the input of. */
+  private boolean drops(int l) {
+    return regularisation.dropout(l) > 0;
   }
 
   private static int size(int maxB, int width) {
@@ -43,13 +66,18 @@ public final class Mlp implements AutoCloseable {
   }
 
   /** A network that can learn. The caller closes it, and {@code parameters} after it. */
-  public static Mlp forTraining(Ops ops, MlpShape shape, Parameters parameters, int maxB) {
-    return new Mlp(ops, shape, parameters, maxB, true);
+  public static Mlp forTraining(
+      Ops ops,
+      MlpShape shape,
+      Parameters parameters,
+      int maxB,
+      Regularisation regularisation) {
+    return new Mlp(ops, shape, parameters, maxB, true, regularisation);
   }
 
   /** A network that only predicts. The caller closes it, and {@code parameters} after it. */
   public static Mlp forInference(Ops ops, MlpShape shape, Parameters parameters, int maxB) {
-    return new Mlp(ops, shape, parameters, maxB, false);
+    return new Mlp(ops, shape, parameters, maxB, false, Regularisation.NONE);
   }
 
   /** What it is made of. */
@@ -67,20 +95,32 @@ public final class Mlp implements AutoCloseable {
     return a.get(shape.layers());
   }
 
-  /** The logits of the first {@code B} rows of {@link #inputs}. */
-  public void forward(int B) {
+  /**
+   * The logits of the first {@code B} rows of {@link #inputs}.
+   *
+   * @param step (1) INT32: what dropout's masks depend on
+   */
+  public void forward(Buffer step, int B) {
     for (int l = 0; l < shape.layers(); l++) {
       Parameters.Layer layer = parameters.layer(l);
       ops.linearForward(
           a.get(l + 1),
-          a.get(l),
+          h.get(l),
           layer.weight(),
           layer.bias(),
           B,
           shape.inputs(l),
           shape.outputs(l),
           shape.activation(l));
+      if (l + 1 < shape.layers() && drops(l + 1)) {
+        drop(h.get(l + 1), a.get(l + 1), step, l + 1, B);
+      }
     }
+  }
+
+  private void drop(Buffer y, Buffer x, Buffer step, int l, int B) {
+    int n = B * shape.inputs(l);
+    ops.dropoutForward(y, x, step, n, regularisation.dropout(l), l, regularisation.seed());
   }
 
   /**
@@ -93,7 +133,7 @@ public final class Mlp implements AutoCloseable {
   }
 
   /** The gradients of all parameters, after {@link #forward} and {@link #loss}. */
-  public void backward(int B) {
+  public void backward(Buffer step, int B) {
     int last = shape.layers() - 1;
     if (shape.output() != Activation.NONE) {
       int n = B * shape.classes();
@@ -106,17 +146,27 @@ public final class Mlp implements AutoCloseable {
           gradient.weight(),
           gradient.bias(),
           dz.get(l),
-          a.get(l),
+          h.get(l),
           parameters.layer(l).weight(),
           B,
           shape.inputs(l),
           shape.outputs(l),
-          l == 0 ? Activation.NONE : shape.activation(l - 1));
+          l == 0 || drops(l) ? Activation.NONE : shape.activation(l - 1));
+      if (l > 0 && drops(l)) { // the same mask; then the activation, whose output is not h
+        Buffer d = dz.get(l - 1);
+        drop(d, d, step, l, B);
+        ops.activationBackward(d, d, a.get(l), B * shape.inputs(l), shape.activation(l - 1));
+      }
     }
   }
 
   @Override
   public void close() {
+    for (int l = 0; l < h.size(); l++) {
+      if (drops(l)) {
+        h.get(l).close();
+      }
+    }
     a.forEach(Buffer::close);
     dz.forEach(Buffer::close);
     losses.close();

@@ -1,16 +1,5 @@
 package mlpcuda.train;
 
-import mlpcuda.compute.Buffer;
-import mlpcuda.compute.Buffer.Type;
-import mlpcuda.compute.Ops;
-import mlpcuda.data.ExampleOrder;
-import mlpcuda.data.ImageSet;
-import mlpcuda.data.Scaling;
-import mlpcuda.net.Examples;
-import mlpcuda.net.Mlp;
-import mlpcuda.net.MlpShape;
-import mlpcuda.net.Parameters;
-
 /**
  * How a network answers a set of examples.
  *
@@ -18,59 +7,6 @@ import mlpcuda.net.Parameters;
  * @param confusion (C, C): examples by true class (row) and answered class (column)
  */
 public record Evaluation(double loss, long[][] confusion) {
-  /** Evaluates the network of those parameters on a set, in batches of up to {@code batchSize}. */
-  public static Evaluation of(
-      Ops ops,
-      MlpShape shape,
-      Parameters parameters,
-      ImageSet set,
-      Scaling scaling,
-      int batchSize) {
-    int B = Math.min(batchSize, set.size());
-    int C = shape.classes();
-    byte[] labels = set.labels();
-    int[] order = ExampleOrder.sequential(set.size());
-    long[][] confusion = new long[C][C];
-    double losses = 0;
-    try (Mlp mlp = Mlp.forInference(ops, shape, parameters, B);
-        var examples =
-            new Examples(ops, shape, set.pixels(), labels, B, scaling.scale(), scaling.shift());
-        Buffer log = ops.allocate("log", Type.FLOAT32, 2);
-        Buffer step = ops.allocate("step", Type.INT32, 1);
-        Buffer end = ops.allocate("end", Type.INT32, 1)) {
-      ops.write(step, new int[] {1}, 0, 1);
-      examples.begin(order, 0);
-      float[] sums = new float[2];
-      for (int from = 0; from < order.length; from += B) {
-        int size = Math.min(B, order.length - from);
-        examples.stage(size);
-        ops.write(end, new int[] {from + size}, 0, 1);
-        examples.gather(mlp.inputs(), end, size);
-        mlp.forward(size);
-        mlp.loss(log, examples.y(), step, size);
-        ops.read(log, sums);
-        losses += sums[0];
-        float[] logits = new float[size * C]; // (size, C)
-        ops.read(mlp.logits(), logits);
-        for (int b = 0; b < size; b++) {
-          confusion[Byte.toUnsignedInt(labels[from + b])][largest(logits, b * C, C)]++;
-        }
-      }
-    }
-    return new Evaluation(losses / order.length, confusion);
-  }
-
-  /** The answer: the class of the largest logit, the first of equals. */
-  private static int largest(float[] logits, int from, int C) {
-    int largest = 0;
-    for (int c = 1; c < C; c++) {
-      if (logits[from + c] > logits[from + largest]) {
-        largest = c;
-      }
-    }
-    return largest;
-  }
-
   /** Number of classes, C. */
   public int classes() {
     return confusion.length;

@@ -1,0 +1,34 @@
+package mlpcuda.net;
+
+import java.util.List;
+
+/**
+ * What keeps a network from learning its examples by heart, beside the optimizer's weight decay.
+ *
+ * @param dropouts of each hidden layer, the fraction of its outputs that are zeroed while training;
+ *     empty for none
+ * @param smoothing ε of label smoothing: the target is (1 − ε) · one-hot + ε / C
+ * @param seed of the dropout masks
+ */
+public record Regularisation(List<Float> dropouts, float smoothing, long seed) {
+  /** None. */
+  public static final Regularisation NONE = new Regularisation(List.of(), 0, 0);
+
+  /** Checks that rates lie in [0, 1). */
+  public Regularisation {
+    dropouts = List.copyOf(dropouts);
+    for (float rate : dropouts) {
+      if (!(rate >= 0 && rate < 1)) {
+        throw new IllegalArgumentException("dropout must lie in [0, 1), found " + rate);
+      }
+    }
+    if (!(smoothing >= 0 && smoothing < 1)) {
+      throw new IllegalArgumentException("label smoothing must lie in [0, 1), found " + smoothing);
+    }
+  }
+
+  /** The rate between hidden layer {@code l}, from 1, and what follows it; 0 for the inputs. */
+  float dropout(int l) {
+    return l == 0 || dropouts.isEmpty() ? 0 : dropouts.get(l - 1);
+  }
+}
