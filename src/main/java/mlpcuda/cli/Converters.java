@@ -1,6 +1,8 @@
 package mlpcuda.cli;
 
+import java.util.Arrays;
 import java.util.List;
+import mlpcuda.train.Schedule;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
@@ -39,6 +41,52 @@ final class Converters {
       }
       throw new TypeConversionException(
           "must be a number above 0 that a float can hold, found " + shown(text));
+    }
+  }
+
+  /** A finite number from 0 on. */
+  static final class NotNegativeReal implements ITypeConverter<Double> {
+    @Override
+    public Double convert(String text) {
+      return real(text, Double.MAX_VALUE, "must be a number from 0 on");
+    }
+  }
+
+  /** A number from 0 on, below 1. */
+  static final class Fraction implements ITypeConverter<Double> {
+    @Override
+    public Double convert(String text) {
+      return real(text, Math.nextDown(1.0f), "must be a number from 0 on, below 1");
+    }
+  }
+
+  /**
+   * Dropout's rates.
+   *
+   * @param list one for all hidden layers, or one for each
+   */
+  record Rates(List<Float> list) {}
+
+  /** Rates joined by commas; no list itself, as picocli would join the lists of two options. */
+  static final class DropoutRates implements ITypeConverter<Rates> {
+    @Override
+    public Rates convert(String text) {
+      String rule = "must be rates from 0 on, below 1, joined by commas";
+      float most = Math.nextDown(1.0f);
+      return new Rates(
+          Arrays.stream(text.split(",", -1)).map(each -> (float) real(each, most, rule)).toList());
+    }
+  }
+
+  /** A schedule of the learning rate. */
+  static final class ScheduleText implements ITypeConverter<Schedule> {
+    @Override
+    public Schedule convert(String text) {
+      try {
+        return Schedule.parse(text);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
     }
   }
 
@@ -85,6 +133,18 @@ final class Converters {
         throw new TypeConversionException(e.getMessage());
       }
     }
+  }
+
+  private static double real(String text, double most, String rule) {
+    try {
+      double number = Double.parseDouble(text);
+      if (number >= 0 && number <= most) {
+        return number;
+      }
+    } catch (NumberFormatException e) {
+      // refused below, like a number that is too small or too large
+    }
+    throw new TypeConversionException(rule + ", found " + shown(text));
   }
 
   private static int whole(String text, int least) {

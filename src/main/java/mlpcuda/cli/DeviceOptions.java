@@ -70,6 +70,7 @@ final class DeviceOptions {
   private boolean syncCheck;
 
   private String reason;
+  private int opened; // index of the GPU; −1: the CPU
 
   /** Refuses what can be refused before any file is read. */
   void check() {
@@ -107,11 +108,13 @@ final class DeviceOptions {
     }
     Gpus gpus = ((Main) spec.root().userObject()).gpus();
     if (gpu != null || asksForGpu()) {
+      opened = gpu != null ? gpu : 0;
       reason = gpu != null ? "--gpu " + gpu : "an option of the GPU is given";
       return new CudaOps(gpus.open(gpu != null ? gpu : 0), options());
     }
     try {
       Ops ops = new CudaOps(gpus.open(0), options());
+      opened = 0;
       reason = "--cpu would train on the CPU";
       return ops;
     } catch (DeviceException e) {
@@ -129,7 +132,25 @@ final class DeviceOptions {
   }
 
   private Ops cpuOps() {
+    opened = -1;
     return threads == null ? new CpuOps() : new CpuOps(threads);
+  }
+
+  /** Chooses what another run had: the GPU of that index, or, for −1, the CPU. */
+  void choose(int gpuIndex, int threadCount) {
+    cpu = gpuIndex < 0;
+    gpu = cpu ? null : Integer.valueOf(gpuIndex);
+    threads = cpu ? Integer.valueOf(threadCount) : null;
+  }
+
+  /** What {@link #open} opened: the index of a GPU; −1: the CPU. */
+  int gpuIndex() {
+    return opened;
+  }
+
+  /** Threads of the CPU device: parts of sums depend on them. */
+  int threadCount() {
+    return threads != null ? threads : Runtime.getRuntime().availableProcessors();
   }
 
   /** Why the device is what {@link #open} opened. */

@@ -3,6 +3,7 @@ package mlpcuda.cli;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
@@ -113,6 +114,27 @@ public final class Main {
               + " batches need less, java -Xmx gives more");
       return INTERNAL;
     }
+  }
+
+  /**
+   * The command of a run that began with {@code args}, with the outputs of {@code like}.
+   *
+   * @param file where the arguments are from
+   * @throws BadFileException if they are not those of a run
+   */
+  TrainCommand parseTrain(List<String> args, CommandLine like, Path file) {
+    var commands = new CommandLine(this);
+    try {
+      String[] whole = withCommand(args.toArray(new String[0]), commands);
+      var parsed = commands.parseArgs(whole).subcommand();
+      if (parsed != null && parsed.commandSpec().userObject() instanceof TrainCommand train) {
+        parsed.commandSpec().commandLine().setOut(like.getOut()).setErr(like.getErr());
+        return train;
+      }
+    } catch (ParameterException e) {
+      throw new BadFileException("%s: its arguments must be a run's: %s".formatted(file, e.getMessage()));
+    }
+    throw new BadFileException("%s: its arguments must be a run's, found %s".formatted(file, args));
   }
 
   private static String usageMessage(ParameterException e, CommandLine commands) {

@@ -70,6 +70,11 @@ final class NetworkOptions {
     }
   }
 
+  /** Number of hidden layers. */
+  int hiddenLayers() {
+    return hidden != null ? hidden.list().size() : preset.hidden().size();
+  }
+
   /** Name of the scaling. */
   String scaling() {
     return scaling != null ? scaling : preset.scaling();

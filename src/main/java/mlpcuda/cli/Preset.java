@@ -12,6 +12,7 @@ import mlpcuda.compute.Activation;
  * @param hidden widths of the hidden layers
  * @param output activation of the output layer
  * @param scaling name of a {@link mlpcuda.data.Scaling}
+ * @param recipe how it learns
  */
 record Preset(
     String name,
@@ -20,21 +21,39 @@ record Preset(
     String scaling,
     int batchSize,
     int testBatchSize,
-    int epochs) {
+    int epochs,
+    Recipe recipe) {
+
+  /**
+   * How a network learns.
+   *
+   * @param dropout of each hidden layer
+   * @param schedule as {@link mlpcuda.train.Schedule#parse} reads it
+   */
+  record Recipe(
+      double learningRate,
+      LearningOptions.OptimizerName optimizer,
+      double weightDecay,
+      float dropout,
+      float smoothing,
+      String schedule,
+      int warmup) {
+    /** What the published programs have in common. */
+    static final Recipe PUBLISHED =
+        new Recipe(1e-3, LearningOptions.OptimizerName.adam, 0, 0, 0, "constant", 0);
+  }
 
   static final Preset DEFAULT =
-      new Preset("128x64", List.of(128, 64), Activation.NONE, "z-score", 64, 64, 10);
+      new Preset("128x64", List.of(128, 64), Activation.NONE, "z-score", 64, 64, 10, Recipe.PUBLISHED);
 
   static final List<Preset> ALL =
       List.of(
           DEFAULT,
-          new Preset("300x300", List.of(300, 300), Activation.NONE, "z-score", 32, 1000, 10),
-          new Preset("128", List.of(128), Activation.NONE, "unit", 64, 1000, 3),
-          new Preset("128x64-centred", List.of(128, 64), Activation.NONE, "centred", 64, 64, 20),
+          new Preset("300x300", List.of(300, 300), Activation.NONE, "z-score", 32, 1000, 10, Recipe.PUBLISHED),
+          new Preset("128", List.of(128), Activation.NONE, "unit", 64, 1000, 3, Recipe.PUBLISHED),
+          new Preset("128x64-centred", List.of(128, 64), Activation.NONE, "centred", 64, 64, 20, Recipe.PUBLISHED),
           new Preset(
-              "128x64x32-relu-out", List.of(128, 64, 32), Activation.RELU, "unit", 64, 1000, 10));
-
-  static final double LEARNING_RATE = 1e-3;
+              "128x64x32-relu-out", List.of(128, 64, 32), Activation.RELU, "unit", 64, 1000, 10, Recipe.PUBLISHED));
 
   /** The preset of that name, or IllegalArgumentException. */
   static Preset named(String name) {

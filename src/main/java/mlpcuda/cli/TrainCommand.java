@@ -10,17 +10,26 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.zip.CRC32C;
+import mlpcuda.data.BadFileException;
 import mlpcuda.data.Dataset;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
+import mlpcuda.data.Split;
+import mlpcuda.model.Checkpoint;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
 import mlpcuda.report.Metrics;
+import mlpcuda.train.Progress;
 import mlpcuda.train.Trainer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
@@ -39,6 +48,8 @@ final class TrainCommand implements Callable<Integer> {
   @Mixin private NetworkOptions network = new NetworkOptions();
   @Mixin private DataOptions data = new DataOptions();
   @Mixin private DeviceOptions device = new DeviceOptions();
+  @Mixin private LearningOptions learning = new LearningOptions();
+  @Mixin private ValidationOptions validation = new ValidationOptions();
 
   @Option(
       names = "--batch-size",
@@ -60,13 +71,6 @@ final class TrainCommand implements Callable<Integer> {
       converter = Converters.NotNegative.class,
       description = "Passes over the training set; 0 evaluates the initial network.")
   private Integer epochs;
-
-  @Option(
-      names = "--lr",
-      paramLabel = "RATE",
-      converter = Converters.PositiveReal.class,
-      description = "Learning rate of Adam. Default: 0.001.")
-  private double learningRate = Preset.LEARNING_RATE;
 
   @Option(
       names = "--seed",
@@ -113,6 +117,19 @@ final class TrainCommand implements Callable<Integer> {
       description = "Folder for the model and the metrics. Default: runs/<time>.")
   private Path out;
 
+  @Option(
+      names = "--checkpoint-every",
+      paramLabel = "STEPS",
+      converter = Converters.Positive.class,
+      description = "Write a checkpoint every STEPS steps too. Default: after each epoch.")
+  private int checkpointEvery;
+
+  @Option(
+      names = "--resume",
+      paramLabel = "DIR",
+      description = "Go on with the run of that folder, with its own options.")
+  private Path resume;
+
   @Option(names = "--dry-run", description = "One step and the evaluation; nothing is written.")
   private boolean dryRun;
 
@@ -126,39 +143,77 @@ final class TrainCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (resume == null) {
+      return train(null, null);
+    }
+    refuseOptionsBesideResume();
+    Path file = resume.resolve(TrainingRun.CHECKPOINT);
+    Checkpoint checkpoint = Checkpoint.read(file);
+    RunState state = RunState.parse(checkpoint.state(), checkpoint.best(), file);
+    TrainCommand begun = main.parseTrain(state.args(), spec.commandLine(), file);
+    begun.out = resume;
+    begun.verbose |= verbose;
+    begun.json |= json;
+    begun.device.choose(state.gpu(), state.threads());
+    return begun.train(state, checkpoint);
+  }
+
+  /** Other options would make it another run. */
+  private void refuseOptionsBesideResume() {
+    Set<String> allowed = Set.of("--resume", "--verbose", "--json");
+    for (ArgSpec given : spec.commandLine().getParseResult().matchedArgs()) {
+      if (given instanceof OptionSpec option && !allowed.contains(option.longestName())) {
+        throw new ParameterException(
+            spec.commandLine(),
+            "--resume goes on with the run's own options, found " + option.longestName());
+      }
+    }
+  }
+
+  /** Trains: from the beginning, or, where {@code from} is given, from there. */
+  private int train(RunState state, Checkpoint from) {
     network.check();
     data.check();
     device.check();
+    learning.check(network.preset(), network.hiddenLayers());
+    validation.check();
     PrintWriter standardOut = spec.commandLine().getOut();
     var terminal =
         new Terminal(json ? spec.commandLine().getErr() : standardOut, Terminal.isInteractive());
     try (Opened opened = Opened.of(device, data, terminal)) {
-      ImageSet train = training(opened.dataset());
-      MlpShape shape = network.shape(train.pixelsPerImage(), opened.dataset().classes());
+      Dataset dataset = opened.dataset();
+      ImageSet all = training(dataset);
+      Split split = split(all);
+      MlpShape shape = network.shape(all.pixelsPerImage(), dataset.classes());
+      long examples = checksum(split.train());
+      if (state == null) {
+        state =
+            new RunState(
+                spec.root().commandLine().getParseResult().originalArgs(),
+                device.gpuIndex(),
+                device.threadCount(),
+                examples,
+                Progress.begin(validation.monitor()),
+                Map.of());
+      } else if (examples != state.examples()) {
+        throw new BadFileException(
+            "%s: the training examples must be those that the run began with, found others in %s"
+                .formatted(out.resolve(TrainingRun.CHECKPOINT), dataset.name()));
+      }
       var run =
           new TrainingRun(
               terminal,
               opened.ops(),
-              opened.dataset(),
-              train,
+              dataset,
+              split.train(),
+              split.validation(),
               shape,
-              Scaling.of(network.scaling(), train),
-              init == null ? null : ModelFile.readWeights(init, shape),
-              new TrainingRun.Settings(
-                  network.preset().name(),
-                  new Trainer.Settings(
-                      dryRun ? 1 : given(epochs, network.preset().epochs()),
-                      given(batchSize, network.preset().batchSize()),
-                      !noShuffle,
-                      seed,
-                      dryRun ? 1 : maxSteps,
-                      logInterval),
-                  learningRate,
-                  given(testBatchSize, network.preset().testBatchSize()),
-                  init == null ? null : init.toString(),
-                  subset != null,
-                  verbose),
+              Scaling.of(network.scaling(), split.train()),
+              init == null || from != null ? null : ModelFile.readWeights(init, shape),
+              settings(shape.layers() - 1),
               dryRun ? null : folder(),
+              state,
+              from,
               main.stopping());
       terminal.line(opened.ops().description() + " (" + device.reason() + ")");
       Metrics metrics = run.run();
@@ -169,8 +224,43 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
+  private TrainingRun.Settings settings(int hiddenLayers) {
+    Preset preset = network.preset();
+    return new TrainingRun.Settings(
+        preset.name(),
+        new Trainer.Settings(
+            dryRun ? 1 : given(epochs, preset.epochs()),
+            given(batchSize, preset.batchSize()),
+            !noShuffle,
+            seed,
+            dryRun ? 1 : maxSteps,
+            logInterval,
+            learning.learningRate(preset),
+            learning.schedule(preset),
+            learning.warmup(preset),
+            validation.monitor(),
+            validation.patience(),
+            validation.saveBest(),
+            checkpointEvery),
+        learning.optimizerSettings(preset),
+        learning.regularisation(preset, hiddenLayers, seed),
+        learning.clip(),
+        given(testBatchSize, preset.testBatchSize()),
+        init == null ? null : init.toString(),
+        subset != null,
+        verbose);
+  }
+
   private static int given(Integer option, int preset) {
     return option != null ? option : preset;
+  }
+
+  /** Of images and labels: a run cannot go on with others. */
+  private static long checksum(ImageSet set) {
+    var crc = new CRC32C();
+    crc.update(set.pixels());
+    crc.update(set.labels());
+    return crc.getValue();
   }
 
   private ImageSet training(Dataset dataset) {

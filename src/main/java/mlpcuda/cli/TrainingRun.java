@@ -7,29 +7,37 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.function.BooleanSupplier;
-import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.OptimizerSettings;
 import mlpcuda.data.Dataset;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
+import mlpcuda.model.Checkpoint;
 import mlpcuda.model.ModelFile;
-import mlpcuda.net.Adam;
 import mlpcuda.net.Examples;
 import mlpcuda.net.Mlp;
 import mlpcuda.net.MlpShape;
+import mlpcuda.net.Optimizer;
 import mlpcuda.net.Parameters;
+import mlpcuda.net.Regularisation;
 import mlpcuda.net.Step;
 import mlpcuda.report.Metrics;
 import mlpcuda.train.DivergedException;
 import mlpcuda.train.Evaluation;
+import mlpcuda.train.Evaluator;
+import mlpcuda.train.Progress;
 import mlpcuda.train.Trainer;
 
 /**
  * One run: trains, evaluates, saves.
  *
+ * @param dataset where the examples are from
  * @param train the examples to learn from, a part of the data set's perhaps
+ * @param validation the examples held back; null: none
  * @param initial weights to begin with, in the order of {@link Parameters#tensors}; null: by seed
  * @param folder for the files; null: none are written
+ * @param state of a run that begins, or of one that goes on
+ * @param from where it goes on; null: it begins
  * @param stop asked before each step whether to end the run
  */
 record TrainingRun(
@@ -37,16 +45,20 @@ record TrainingRun(
     Ops ops,
     Dataset dataset,
     ImageSet train,
+    ImageSet validation,
     MlpShape shape,
     Scaling scaling,
     List<float[]> initial,
     Settings settings,
     Path folder,
+    RunState state,
+    Checkpoint from,
     BooleanSupplier stop) {
 
   /**
    * What options and preset came to.
    *
+   * @param clip limit of the gradient's norm; 0: none
    * @param init file of the initial weights, for the record; null: by seed
    * @param evaluateTraining whether the training examples are evaluated too
    * @param verbose whether to say what a step asks of the device
@@ -54,7 +66,9 @@ record TrainingRun(
   record Settings(
       String preset,
       Trainer.Settings trainer,
-      double learningRate,
+      OptimizerSettings optimizer,
+      Regularisation regularisation,
+      double clip,
       int testBatchSize,
       String init,
       boolean evaluateTraining,
@@ -62,12 +76,16 @@ record TrainingRun(
 
   private static final String MODEL = "model.safetensors";
 
+  /** The file in a run's folder that holds all it needs to go on. */
+  static final String CHECKPOINT = "checkpoint.safetensors";
+
   /** Runs; what was measured. */
   Metrics run() {
     terminal.line(
-        "%s: %,d training and %,d test images, %dx%d, %d classes, %s scaling",
+        "%s: %,d training%s and %,d test images, %dx%d, %d classes, %s scaling",
         dataset.name(),
         train.size(),
+        validation == null ? "" : ", %,d validation".formatted(validation.size()),
         dataset.test().size(),
         train.rows(),
         train.cols(),
@@ -76,10 +94,17 @@ record TrainingRun(
     terminal.line(Tables.layers(shape));
     var metrics = new Metrics(describe(), settings.trainer.logInterval());
     try (var parameters = new Parameters(ops, shape)) {
-      if (initial == null) {
-        parameters.initialise(settings.trainer.seed());
-      } else {
+      if (from != null) {
+        terminal.line(
+            "Going on in epoch %d, after step %d",
+            state.progress().epoch(), state.progress().steps());
+        metrics.restore(state.metrics());
+        parameters.write(from.weights());
+        parameters.writeState(from.m(), from.v());
+      } else if (initial != null) {
         parameters.write(initial);
+      } else {
+        parameters.initialise(settings.trainer.seed());
       }
       try {
         train(parameters, metrics);
@@ -95,33 +120,39 @@ record TrainingRun(
 
   private void train(Parameters parameters, Metrics metrics) {
     int B = Math.min(settings.trainer.batchSize(), train.size());
+    int perEpoch = (train.size() - 1) / settings.trainer.batchSize() + 1;
     OptionalInt nodes;
-    try (Mlp mlp = Mlp.forTraining(ops, shape, parameters, B);
-        Examples examples =
+    List<float[]> best;
+    try (Mlp mlp = Mlp.forTraining(ops, shape, parameters, B, settings.regularisation);
+        var examples =
             new Examples(
                 ops, shape, train.pixels(), train.labels(), B, scaling.scale(), scaling.shift());
-        Adam adam = new Adam(ops, parameters, AdamSettings.DEFAULT);
-        Step step = new Step(ops, mlp, adam, examples, (train.size() - 1) / B + 1);
+        var optimizer = new Optimizer(ops, parameters, settings.optimizer, settings.clip);
+        var step = new Step(ops, mlp, optimizer, examples, perEpoch);
+        Evaluator evaluator = validation == null ? null : evaluator(parameters, validation);
         var display =
             new TrainingDisplay(
                 terminal, settings.trainer.epochs(), settings.trainer.logInterval())) {
-      // The model of the last whole epoch stays, whatever ends the run.
       var saving =
           new Trainer.Listener() {
             @Override
-            public void epochDone(Trainer.EpochResult result) {
-              save(parameters, metrics);
+            public void checkpoint(Progress progress) {
+              save(parameters, metrics, progress);
             }
           };
-      new Trainer(
-              settings.trainer,
-              step,
-              train.size(),
-              settings.learningRate,
-              List.of(metrics, display, saving),
-              stop)
-          .run();
+      var listeners = List.of(metrics, display, saving);
+      var trainer =
+          new Trainer(
+              settings.trainer, step, parameters, train.size(), evaluator, listeners, stop);
+      if (from != null) {
+        trainer.resume(state.progress());
+      }
+      trainer.run();
       nodes = step.nodes();
+      best = trainer.best();
+    }
+    if (!best.isEmpty()) {
+      parameters.write(best);
     }
     if (settings.verbose) {
       terminal.line(
@@ -129,6 +160,10 @@ record TrainingRun(
               ? "A step is a CUDA graph of %d nodes".formatted(nodes.getAsInt())
               : "A step is not recorded: each operation is asked for by itself");
     }
+  }
+
+  private Evaluator evaluator(Parameters parameters, ImageSet set) {
+    return new Evaluator(ops, shape, parameters, set, scaling, settings.testBatchSize);
   }
 
   /** Writes what was measured, and says which model the folder holds. */
@@ -152,31 +187,53 @@ record TrainingRun(
       throw new DivergedException(metrics.epochsDone(), metrics.stepsDone(), answers.loss());
     }
     terminal.line(Tables.answers(answers));
+    if (validation != null) {
+      Evaluation held = answers(parameters, validation);
+      metrics.evaluated("validation", held);
+      terminal.line(Tables.result("Validation", held));
+    }
     if (settings.evaluateTraining) {
       Evaluation learnt = answers(parameters, train);
       metrics.evaluated("train", learnt);
       terminal.line(Tables.result("Training", learnt));
     }
     if (folder != null) {
-      if (metrics.epochsDone() == 0) {
-        save(parameters, metrics);
-      } else {
-        metrics.write(folder); // the model is the last epoch's, which is there
-      }
+      saveModel(parameters.read(), metrics);
       terminal.line("Saved %s, metrics.json and metrics.csv", folder.resolve(MODEL));
     }
     terminal.line(Tables.result("Test", answers));
   }
 
   private Evaluation answers(Parameters parameters, ImageSet set) {
-    return Evaluation.of(ops, shape, parameters, set, scaling, settings.testBatchSize);
+    try (Evaluator evaluator = evaluator(parameters, set)) {
+      return evaluator.run();
+    }
   }
 
-  private void save(Parameters parameters, Metrics metrics) {
+  /** The model of the last whole epoch, or of the best one; and what the run needs to go on. */
+  private void save(Parameters parameters, Metrics metrics, Progress progress) {
     if (folder == null) {
       return;
     }
     List<float[]> weights = parameters.read();
+    requireFinite(weights, metrics);
+    if (progress.batch() == 0 && progress.epoch() > 1) {
+      saveModel(progress.best().isEmpty() ? weights : progress.best(), metrics);
+    }
+    new Checkpoint(
+            shape,
+            scaling,
+            train.rows(),
+            train.cols(),
+            weights,
+            parameters.readM(),
+            parameters.readV(),
+            progress.best(),
+            state.at(progress, metrics.state()).json())
+        .write(folder.resolve(CHECKPOINT));
+  }
+
+  private static void requireFinite(List<float[]> weights, Metrics metrics) {
     for (float[] tensor : weights) {
       for (float weight : tensor) {
         if (!Float.isFinite(weight)) { // by an update whose loss no step has met yet
@@ -184,17 +241,23 @@ record TrainingRun(
         }
       }
     }
+  }
+
+  private void saveModel(List<float[]> weights, Metrics metrics) {
+    requireFinite(weights, metrics);
     new ModelFile(shape, scaling, train.rows(), train.cols(), weights).write(folder.resolve(MODEL));
     metrics.write(folder);
   }
 
   /** The settings as {@code metrics.json} has them. */
   private Map<String, Object> describe() {
+    Trainer.Settings trainer = settings.trainer;
     var json = new LinkedHashMap<String, Object>();
     json.put("version", Main.version());
     json.put("device", ops.description());
     json.put("dataset", dataset.name());
     json.put("training_examples", train.size());
+    json.put("validation_examples", validation == null ? 0 : validation.size());
     json.put("preset", settings.preset);
     json.put("layers", shape.sizes());
     json.put("parameters", shape.parameters());
@@ -203,14 +266,22 @@ record TrainingRun(
     json.put("scaling", scaling.name());
     json.put("mean", scaling.mean());
     json.put("std", scaling.std());
-    json.put("batch_size", settings.trainer.batchSize());
+    json.put("batch_size", trainer.batchSize());
     json.put("test_batch_size", settings.testBatchSize);
-    json.put("epochs", settings.trainer.epochs());
-    json.put("learning_rate", settings.learningRate);
-    json.put("seed", settings.trainer.seed());
-    json.put("shuffle", settings.trainer.shuffle());
-    json.put("max_steps", settings.trainer.maxSteps());
-    json.put("log_interval", settings.trainer.logInterval());
+    json.put("epochs", trainer.epochs());
+    json.put("learning_rate", trainer.learningRate());
+    json.put("schedule", trainer.schedule().toString());
+    json.put("warmup", trainer.warmup());
+    json.put("optimizer", settings.optimizer.toString());
+    json.put("clip_grad_norm", settings.clip);
+    json.put("dropout", settings.regularisation.dropouts());
+    json.put("label_smoothing", settings.regularisation.smoothing());
+    json.put("early_stopping", trainer.patience());
+    json.put("save_best", trainer.keepBest());
+    json.put("seed", trainer.seed());
+    json.put("shuffle", trainer.shuffle());
+    json.put("max_steps", trainer.maxSteps());
+    json.put("log_interval", trainer.logInterval());
     json.put("init", settings.init);
     return json;
   }

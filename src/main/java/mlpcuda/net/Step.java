@@ -46,6 +46,13 @@ public final class Step implements AutoCloseable {
     this.replay = ops.replay();
   }
 
+  /** Goes on with a run that has done {@code steps} steps. */
+  public void resume(int steps) {
+    ops.write(step, new int[] {steps}, 0, 1);
+    this.steps = steps;
+    read = steps;
+  }
+
   /**
    * Begins an epoch, or goes on with one: the next steps learn from its examples, one batch after
    * another.
@@ -80,9 +87,9 @@ public final class Step implements AutoCloseable {
   private void learn(int B) {
     ops.advance(position, adam.rate(), rates, B);
     examples.gather(mlp.inputs(), end, B);
-    mlp.forward(B);
+    mlp.forward(step, B);
     mlp.loss(log, examples.y(), step, B);
-    mlp.backward(B);
+    mlp.backward(step, B);
     adam.update(step);
   }
 

@@ -1,9 +1,9 @@
 package mlpcuda.train;
 
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import mlpcuda.data.ExampleOrder;
+import mlpcuda.net.Parameters;
 import mlpcuda.net.Step;
 
 /** The loop over epochs and batches. */
@@ -19,9 +19,53 @@ public final class Trainer {
    * @param seed of the orders
    * @param maxSteps steps after which the run ends, wherever it is
    * @param logInterval after how many steps a listener wants to hear of them at the latest
+   * @param learningRate what the schedule's factors multiply
+   * @param schedule of the learning rate
+   * @param warmup steps of linear warm-up; 0 for none
+   * @param monitor what tells that an epoch is better than those before
+   * @param patience epochs without a better one after which the run ends; 0: it does not
+   * @param keepBest whether to keep the weights of the best epoch
+   * @param checkpointEvery steps between two checkpoints inside of an epoch; 0: there are none
    */
   public record Settings(
-      int epochs, int batchSize, boolean shuffle, long seed, int maxSteps, int logInterval) {}
+      int epochs,
+      int batchSize,
+      boolean shuffle,
+      long seed,
+      int maxSteps,
+      int logInterval,
+      double learningRate,
+      Schedule schedule,
+      int warmup,
+      EarlyStopping.Monitor monitor,
+      int patience,
+      boolean keepBest,
+      int checkpointEvery) {
+    /** One learning rate, no early end, no checkpoint inside of an epoch. */
+    public static Settings plain(
+        int epochs,
+        int batchSize,
+        boolean shuffle,
+        long seed,
+        int maxSteps,
+        int logInterval,
+        double learningRate) {
+      return new Settings(
+          epochs,
+          batchSize,
+          shuffle,
+          seed,
+          maxSteps,
+          logInterval,
+          learningRate,
+          new Schedule.Constant(),
+          0,
+          EarlyStopping.Monitor.LOSS,
+          0,
+          false,
+          0);
+    }
+  }
 
   /**
    * A step that was done.
@@ -38,14 +82,23 @@ public final class Trainer {
    * @param steps steps from the run's beginning
    * @param loss mean loss of its examples, each as it was when the step met it
    * @param accuracy fraction of its examples that were answered right then
+   * @param rate learning rate of its last step
+   * @param validation answers to the validation set after it; null where there is none
    * @param seconds time of its steps
    */
   public record EpochResult(
-      int epoch, int steps, double loss, double accuracy, double seconds, double imagesPerSecond) {}
+      int epoch,
+      int steps,
+      double loss,
+      double accuracy,
+      double rate,
+      Evaluation validation,
+      double seconds,
+      double imagesPerSecond) {}
 
   /** Hears what happens; the calls come from the training thread. */
   public interface Listener {
-    /** An epoch of {@code batches} batches begins. */
+    /** An epoch of {@code batches} batches begins, or goes on. */
     default void epochBegins(int epoch, int batches) {}
 
     /** A step was done, a while ago: results arrive in groups, in order. */
@@ -53,80 +106,167 @@ public final class Trainer {
 
     /** An epoch was done. */
     default void epochDone(EpochResult result) {}
+
+    /** The device has done all up to there: the moment to keep what a run needs to go on. */
+    default void checkpoint(Progress progress) {}
   }
 
   private final Settings settings;
   private final Step step;
+  private final Parameters parameters;
   private final int examples;
-  private final float learningRate;
+  private final Evaluator validation;
   private final List<Listener> listeners;
   private final BooleanSupplier stop;
+  private final int batches; // of an epoch
+  private final int totalSteps; // of the run, unless it ends early
+
+  private int epoch = 1;
+  private int batch; // batches of this epoch that were done
   private int steps; // done
   private double epochLoss; // sums over the reported examples of this epoch
   private double epochRight;
+  private Plateau plateau; // null: another schedule
+  private EarlyStopping stopping;
+  private List<float[]> best = List.of();
 
   /**
-   * A run of {@code step} over {@code examples} examples, at one learning rate; {@code stop} is
-   * asked before each step whether to end the run.
+   * A run of {@code step} over {@code examples} examples.
+   *
+   * @param parameters what {@code step} trains
+   * @param validation asked after each epoch; null: there is no validation set
+   * @param stop asked before each step whether to end the run
    */
   public Trainer(
       Settings settings,
       Step step,
+      Parameters parameters,
       int examples,
-      double learningRate,
+      Evaluator validation,
       List<Listener> listeners,
       BooleanSupplier stop) {
     this.settings = settings;
     this.step = step;
+    this.parameters = parameters;
     this.examples = examples;
-    this.learningRate = (float) learningRate;
+    this.validation = validation;
     this.listeners = listeners;
     this.stop = stop;
+    this.batches = (examples - 1) / settings.batchSize + 1;
+    this.totalSteps = (int) Math.min(settings.maxSteps, (long) settings.epochs * batches);
+    resume(Progress.begin(settings.monitor));
+  }
+
+  /** Goes on from there; the parameters are the caller's to restore. */
+  public void resume(Progress from) {
+    epoch = from.epoch();
+    batch = from.batch();
+    steps = from.steps();
+    epochLoss = from.lossSum();
+    epochRight = from.rightSum();
+    plateau =
+        settings.schedule instanceof Schedule.ReduceOnPlateau reduce
+            ? new Plateau(reduce, from.plateau())
+            : null;
+    int patience = settings.patience == 0 ? Integer.MAX_VALUE : settings.patience;
+    stopping = new EarlyStopping(settings.monitor, patience, from.stopping());
+    best = from.best();
+    step.resume(steps);
+  }
+
+  private Progress progress() {
+    Plateau.State reductions = plateau == null ? Plateau.State.INITIAL : plateau.state();
+    return new Progress(
+        epoch, batch, steps, epochLoss, epochRight, reductions, stopping.state(), best);
   }
 
   /**
    * Trains.
    *
    * @throws DivergedException when a loss is not finite
-   * @throws StoppedException when told to stop
+   * @throws StoppedException when told to stop, after a checkpoint
    */
   public void run() {
-    for (int epoch = 1; epoch <= settings.epochs && steps < settings.maxSteps; epoch++) {
-      runEpoch(epoch);
+    while (!stopping.stops() && epoch <= settings.epochs && steps < settings.maxSteps) {
+      runEpoch();
     }
   }
 
-  private void runEpoch(int epoch) {
+  /** The weights after the best epoch on the validation set; empty where there is none. */
+  public List<float[]> best() {
+    return best;
+  }
+
+  private void runEpoch() {
     int B = settings.batchSize;
-    int batches = (examples - 1) / B + 1;
-    int planned = Math.min(batches, settings.maxSteps - steps);
+    int planned = Math.min(batches, batch + settings.maxSteps - steps);
     int readEvery = readEvery(settings.logInterval);
     listeners.forEach(listener -> listener.epochBegins(epoch, planned));
-    epochLoss = 0;
-    epochRight = 0;
     long start = System.nanoTime();
+    int before = batch;
     int[] order =
         settings.shuffle
             ? ExampleOrder.shuffled(examples, settings.seed, epoch)
             : ExampleOrder.sequential(examples);
-    float[] rates = new float[planned];
-    Arrays.fill(rates, learningRate);
-    step.begin(order, 0, rates);
-    for (int batch = 1; batch <= planned; batch++) {
+    float[] rates =
+        settings.schedule.rates(
+            settings.learningRate,
+            steps,
+            planned - batch,
+            batches,
+            totalSteps,
+            settings.warmup,
+            plateau == null ? 1 : plateau.factor());
+    step.begin(order, batch * B, rates);
+    while (batch < planned) {
       if (stop.getAsBoolean()) {
+        report();
+        checkpoint();
         throw new StoppedException(epoch, steps);
       }
-      step.run(Math.min(B, examples - (batch - 1) * B));
+      step.run(Math.min(B, examples - batch * B));
       steps++;
-      if (batch % readEvery == 0 || batch == planned) {
-        report(epoch, batch);
+      batch++;
+      boolean due = settings.checkpointEvery > 0 && steps % settings.checkpointEvery == 0;
+      if (batch % readEvery == 0 || batch == planned || due) {
+        report();
+      }
+      if (due && batch < planned) { // else the epoch's own checkpoint follows
+        checkpoint();
       }
     }
     double seconds = (System.nanoTime() - start) / 1e9;
-    int seen = (int) Math.min(examples, (long) planned * B);
+    endEpoch(rates[rates.length - 1], seconds, (batch - before) * (long) B);
+  }
+
+  private void endEpoch(double rate, double seconds, long done) {
+    int seen = (int) Math.min(examples, (long) batch * settings.batchSize);
+    Evaluation answers = validation == null ? null : validation.run();
+    double loss = epochLoss / seen;
+    double accuracy = epochRight / seen;
+    if (plateau != null) {
+      plateau.observe(answers == null ? loss : answers.loss());
+    }
+    if (answers != null) {
+      stopping.observe(answers.loss(), answers.accuracy());
+      if (settings.keepBest && stopping.lastWasBest()) {
+        best = parameters.read();
+      }
+    }
+    double speed = Math.min(done, seen) / seconds;
     var result =
-        new EpochResult(epoch, steps, epochLoss / seen, epochRight / seen, seconds, seen / seconds);
+        new EpochResult(epoch, steps, loss, accuracy, rate, answers, seconds, speed);
     listeners.forEach(listener -> listener.epochDone(result));
+    epoch++;
+    batch = 0;
+    epochLoss = 0;
+    epochRight = 0;
+    checkpoint();
+  }
+
+  private void checkpoint() {
+    Progress progress = progress();
+    listeners.forEach(listener -> listener.checkpoint(progress));
   }
 
   /**
@@ -137,7 +277,8 @@ public final class Trainer {
     return Math.min(Step.LOG_ROWS, logInterval * Math.max(1, READ_EVERY / logInterval));
   }
 
-  private void report(int epoch, int batch) {
+  /** Waits for the steps asked for, and tells of them. */
+  private void report() {
     float[] log = step.readLog();
     int count = log.length / 2;
     for (int i = 0; i < count; i++) {

@@ -1,0 +1,115 @@
+package mlpcuda.cli;
+
+import com.fasterxml.jackson.jr.ob.JSON;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import mlpcuda.data.BadFileException;
+import mlpcuda.train.EarlyStopping;
+import mlpcuda.train.Plateau;
+import mlpcuda.train.Progress;
+
+/**
+ * What a checkpoint keeps as text: how the run was begun, where it stands, what it measured.
+ *
+ * @param args the command line of the run
+ * @param gpu index of the GPU it runs on; −1: the CPU
+ * @param threads of the CPU device
+ * @param examples checksum of the training examples
+ * @param progress its {@code best} is empty: the checkpoint keeps that as tensors
+ * @param metrics as {@link mlpcuda.report.Metrics} keeps them
+ */
+record RunState(
+    List<String> args,
+    int gpu,
+    int threads,
+    long examples,
+    Progress progress,
+    Map<String, Object> metrics) {
+
+  /** The same run, further on. */
+  RunState at(Progress progress, Map<String, Object> metrics) {
+    return new RunState(args, gpu, threads, examples, progress, metrics);
+  }
+
+  /** As JSON. Doubles of the progress are texts: they may be infinite, and must stay exact. */
+  String json() {
+    var at = new LinkedHashMap<String, Object>();
+    at.put("epoch", progress.epoch());
+    at.put("batch", progress.batch());
+    at.put("steps", progress.steps());
+    at.put("loss_sum", Double.toString(progress.lossSum()));
+    at.put("right_sum", Double.toString(progress.rightSum()));
+    at.put("plateau_best", Double.toString(progress.plateau().best()));
+    at.put("plateau_bad_epochs", progress.plateau().badEpochs());
+    at.put("plateau_factor", Double.toString(progress.plateau().factor()));
+    at.put("stopping_best", Double.toString(progress.stopping().best()));
+    at.put("stopping_best_epoch", progress.stopping().bestEpoch());
+    at.put("stopping_epochs", progress.stopping().epochs());
+    var json = new LinkedHashMap<String, Object>();
+    json.put("args", args);
+    json.put("gpu", gpu);
+    json.put("threads", threads);
+    json.put("examples", examples);
+    json.put("progress", at);
+    json.put("metrics", metrics);
+    try {
+      return JSON.std.asString(json);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // it writes to memory
+    }
+  }
+
+  /**
+   * What {@link #json} wrote.
+   *
+   * @param best the checkpoint's tensors of that name
+   * @param file for the message
+   * @throws BadFileException if it is anything else
+   */
+  static RunState parse(String json, List<float[]> best, Path file) {
+    try {
+      Map<String, Object> all = JSON.std.mapFrom(json);
+      Map<?, ?> at = (Map<?, ?>) all.get("progress");
+      var progress =
+          new Progress(
+              whole(at, "epoch"),
+              whole(at, "batch"),
+              whole(at, "steps"),
+              real(at, "loss_sum"),
+              real(at, "right_sum"),
+              new Plateau.State(
+                  real(at, "plateau_best"),
+                  whole(at, "plateau_bad_epochs"),
+                  real(at, "plateau_factor")),
+              new EarlyStopping.State(
+                  real(at, "stopping_best"),
+                  whole(at, "stopping_best_epoch"),
+                  whole(at, "stopping_epochs")),
+              best);
+      @SuppressWarnings("unchecked")
+      var metrics = (Map<String, Object>) all.get("metrics");
+      return new RunState(
+          ((List<?>) all.get("args")).stream().map(String.class::cast).toList(),
+          whole(all, "gpu"),
+          whole(all, "threads"),
+          ((Number) all.get("examples")).longValue(),
+          progress,
+          metrics);
+    } catch (IOException | ClassCastException | NullPointerException | NumberFormatException e) {
+      throw new BadFileException(
+          "%s: its state must be what 'train' writes, found something else".formatted(file));
+    }
+  }
+
+  private static int whole(Map<?, ?> map, String key) {
+    return (Integer) map.get(key);
+  }
+
+  private static double real(Map<?, ?> map, String key) {
+    return Double.parseDouble((String) map.get(key));
+  }
+}

@@ -1,0 +1,73 @@
+package mlpcuda.cli;
+
+import mlpcuda.train.EarlyStopping;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** What is held back from training, and what comes of it. */
+final class ValidationOptions {
+  /** What early stopping looks at, as the option names it. */
+  enum MonitorName {
+    loss,
+    accuracy
+  }
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec spec;
+
+  @Option(
+      names = "--validation",
+      paramLabel = "N",
+      description =
+          "Hold N training examples, or a fraction of them, back by the seed, and evaluate them"
+              + " after each epoch.")
+  private String validation;
+
+  @Option(
+      names = "--early-stopping",
+      paramLabel = "PATIENCE",
+      converter = Converters.Positive.class,
+      description = "End after PATIENCE epochs without a better one on the validation set.")
+  private Integer patience;
+
+  @Option(
+      names = "--monitor",
+      paramLabel = "loss|accuracy",
+      description = "What tells that an epoch is better. Default: loss.")
+  private MonitorName monitor = MonitorName.loss;
+
+  @Option(
+      names = "--save-best",
+      description = "Evaluate and save the weights of the best epoch instead of the last.")
+  private boolean saveBest;
+
+  /** Refuses what can be refused before any file is read. */
+  void check() {
+    if (validation == null && (patience != null || saveBest)) {
+      throw new ParameterException(
+          spec.commandLine(), "--early-stopping and --save-best need --validation, found none");
+    }
+  }
+
+  /** As given: a number or a fraction; null for none. */
+  String validation() {
+    return validation;
+  }
+
+  /** Epochs to wait; 0: for ever. */
+  int patience() {
+    return patience == null ? 0 : patience;
+  }
+
+  EarlyStopping.Monitor monitor() {
+    return monitor == MonitorName.loss
+        ? EarlyStopping.Monitor.LOSS
+        : EarlyStopping.Monitor.ACCURACY;
+  }
+
+  boolean saveBest() {
+    return saveBest;
+  }
+}
