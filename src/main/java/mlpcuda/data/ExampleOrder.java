@@ -20,8 +20,16 @@ public final class ExampleOrder {
    * "Fast random integer generation in an interval", 2019, for draws without bias).
    */
   public static int[] shuffled(int size, long seed, int epoch) {
+    return shuffled(size, new Draws(Philox.Use.ORDER, seed, epoch));
+  }
+
+  /** The order whose last examples become the validation set: of no epoch. */
+  static int[] forSplit(int size, long seed) {
+    return shuffled(size, new Draws(Philox.Use.SPLIT, seed, 0));
+  }
+
+  private static int[] shuffled(int size, Draws draws) {
     int[] order = sequential(size);
-    var draws = new Draws(seed, epoch);
     for (int i = size - 1; i > 0; i--) {
       int j = draws.below(i + 1);
       int swapped = order[i];
@@ -31,21 +39,23 @@ public final class ExampleOrder {
     return order;
   }
 
-  /** Philox's words of one epoch, one after another. */
+  /** Philox's words of one use and epoch, one after another. */
   private static final class Draws {
+    private final Philox.Use use;
     private final long seed;
     private final int epoch;
     private final int[] words = new int[4];
     private int taken;
 
-    Draws(long seed, int epoch) {
+    Draws(Philox.Use use, long seed, int epoch) {
+      this.use = use;
       this.seed = seed;
       this.epoch = epoch;
     }
 
     private long word() {
       if ((taken & 3) == 0) {
-        Philox.block(words, taken >>> 2, 0, epoch, Philox.Use.ORDER, seed);
+        Philox.block(words, taken >>> 2, 0, epoch, use, seed);
       }
       return Integer.toUnsignedLong(words[taken++ & 3]);
     }

@@ -9,14 +9,16 @@ package mlpcuda.random;
  * of them share numbers.
  */
 public final class Philox {
-  /** What the numbers are for: the last word of the counter. */
+  /** What the numbers are for: the last word of the counter, so that a new use comes last. */
   public enum Use {
     /** Counter (block of 4 values, index of the tensor, 0). */
     INITIAL_WEIGHTS,
     /** Counter (block of 4 values, 0, epoch). */
     ORDER,
     /** Counter (block of 4 values, layer, step). */
-    DROPOUT
+    DROPOUT,
+    /** Counter (block of 4 values, 0, 0). */
+    SPLIT
   }
 
   private static final int M0 = 0xD2511F53;

@@ -42,6 +42,15 @@ class PhiloxTest {
     assertArrayEquals(byWords, bySeed);
   }
 
+  /** A use's number is part of every run that ever used it. */
+  @Test
+  void usesKeepTheirNumbers() {
+    assertEquals(0, Philox.Use.INITIAL_WEIGHTS.ordinal());
+    assertEquals(1, Philox.Use.ORDER.ordinal());
+    assertEquals(2, Philox.Use.DROPOUT.ordinal());
+    assertEquals(3, Philox.Use.SPLIT.ordinal());
+  }
+
   @Test
   void uniformFloatsLieInTheHalfOpenUnitInterval() {
     assertEquals(0f, Philox.uniform(0));

@@ -1,0 +1,74 @@
+package mlpcuda.data;
+
+import java.util.Arrays;
+
+/**
+ * A training set in two parts: the examples to learn from, and those that only judge an epoch. The
+ * choice is uniform and a function of the seed alone; each part keeps the order of the whole.
+ *
+ * @param train the examples to learn from
+ * @param validation the others
+ */
+public record Split(ImageSet train, ImageSet validation) {
+  /**
+   * How much a text of the command line splits off: a number of examples, such as {@code 5000}, or
+   * a fraction of them, such as {@code 0.1}.
+   *
+   * @return the number, from 1, or the fraction, below 1
+   * @throws IllegalArgumentException with the rule and what was found instead
+   */
+  public static double parse(String text) {
+    try {
+      double amount = Double.parseDouble(text);
+      boolean fraction = amount > 0 && amount < 1;
+      boolean whole = amount >= 1 && amount <= Integer.MAX_VALUE && amount == Math.rint(amount);
+      if (fraction || whole) {
+        return amount;
+      }
+    } catch (NumberFormatException e) {
+      // refused below, like a number of no examples
+    }
+    throw new IllegalArgumentException(
+        "must be a number of examples from 1 on, or a fraction of them above 0 and below 1, found "
+            + (text.isEmpty() ? "nothing" : text));
+  }
+
+  /**
+   * How many of {@code size} examples that is, a fraction rounded to the nearest.
+   *
+   * @param amount as {@link #parse} gives it
+   * @throws IllegalArgumentException where a part would be empty
+   */
+  public static int count(double amount, int size) {
+    long count = Math.round(amount < 1 ? amount * size : amount);
+    if (count < 1 || count >= size) {
+      throw new IllegalArgumentException(
+          "the validation set must have at least 1 example and fewer than the training set's %d,"
+                  .formatted(size)
+              + " found "
+              + count);
+    }
+    return (int) count;
+  }
+
+  /** Splits {@code count} examples off, as {@link #count} allows them; the parts are copies. */
+  public static Split of(ImageSet whole, int count, long seed) {
+    int[] order = ExampleOrder.forSplit(whole.size(), seed);
+    int kept = whole.size() - count;
+    return new Split(
+        part(whole, Arrays.copyOfRange(order, 0, kept)),
+        part(whole, Arrays.copyOfRange(order, kept, order.length)));
+  }
+
+  private static ImageSet part(ImageSet whole, int[] indices) {
+    Arrays.sort(indices);
+    int size = whole.pixelsPerImage();
+    byte[] pixels = new byte[indices.length * size];
+    byte[] labels = new byte[indices.length];
+    for (int i = 0; i < indices.length; i++) {
+      System.arraycopy(whole.pixels(), indices[i] * size, pixels, i * size, size);
+      labels[i] = whole.labels()[indices[i]];
+    }
+    return new ImageSet(whole.rows(), whole.cols(), pixels, labels);
+  }
+}
