@@ -2,6 +2,7 @@ package mlpcuda.cli;
 
 import java.util.Arrays;
 import java.util.List;
+import mlpcuda.data.Split;
 import mlpcuda.train.Schedule;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
@@ -75,6 +76,18 @@ final class Converters {
       float most = Math.nextDown(1.0f);
       return new Rates(
           Arrays.stream(text.split(",", -1)).map(each -> (float) real(each, most, rule)).toList());
+    }
+  }
+
+  /** How much of the training set is held back. */
+  static final class SplitAmount implements ITypeConverter<Double> {
+    @Override
+    public Double convert(String text) {
+      try {
+        return Split.parse(text);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
     }
   }
 

@@ -10,6 +10,7 @@ import mlpcuda.model.ModelFile;
 import mlpcuda.net.Parameters;
 import mlpcuda.report.Metrics;
 import mlpcuda.train.Evaluation;
+import mlpcuda.train.Evaluator;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -62,7 +63,7 @@ final class EvaluateCommand implements Callable<Integer> {
       terminal.line(opened.ops().description() + " (" + device.reason() + ")");
       terminal.line(Tables.layers(file.shape()));
       Evaluation answers =
-          Evaluation.of(
+          Evaluator.evaluate(
               opened.ops(), file.shape(), parameters, test, file.scaling(), testBatchSize);
       terminal.line(Tables.answers(answers));
       terminal.line(Tables.result("Test", answers));

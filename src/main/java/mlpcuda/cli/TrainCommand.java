@@ -251,6 +251,18 @@ final class TrainCommand implements Callable<Integer> {
         verbose);
   }
 
+  private Split split(ImageSet all) {
+    if (validation.amount() == null) {
+      return new Split(all, null);
+    }
+    try {
+      return Split.of(all, Split.count(validation.amount(), all.size()), seed);
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(
+          spec.commandLine(), "Invalid value for option '--validation': " + e.getMessage());
+    }
+  }
+
   private static int given(Integer option, int preset) {
     return option != null ? option : preset;
   }

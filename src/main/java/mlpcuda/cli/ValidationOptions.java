@@ -20,10 +20,11 @@ final class ValidationOptions {
   @Option(
       names = "--validation",
       paramLabel = "N",
+      converter = Converters.SplitAmount.class,
       description =
           "Hold N training examples, or a fraction of them, back by the seed, and evaluate them"
               + " after each epoch.")
-  private String validation;
+  private Double validation;
 
   @Option(
       names = "--early-stopping",
@@ -51,8 +52,8 @@ final class ValidationOptions {
     }
   }
 
-  /** As given: a number or a fraction; null for none. */
-  String validation() {
+  /** As {@link mlpcuda.data.Split#parse} gives it; null for none. */
+  Double amount() {
     return validation;
   }
 

@@ -40,32 +40,7 @@ public final class Trainer {
       EarlyStopping.Monitor monitor,
       int patience,
       boolean keepBest,
-      int checkpointEvery) {
-    /** One learning rate, no early end, no checkpoint inside of an epoch. */
-    public static Settings plain(
-        int epochs,
-        int batchSize,
-        boolean shuffle,
-        long seed,
-        int maxSteps,
-        int logInterval,
-        double learningRate) {
-      return new Settings(
-          epochs,
-          batchSize,
-          shuffle,
-          seed,
-          maxSteps,
-          logInterval,
-          learningRate,
-          new Schedule.Constant(),
-          0,
-          EarlyStopping.Monitor.LOSS,
-          0,
-          false,
-          0);
-    }
-  }
+      int checkpointEvery) {}
 
   /**
    * A step that was done.

@@ -43,7 +43,7 @@ class MlpTest {
     static Fixture of(Ops ops, MlpShape shape) {
       var parameters = new Parameters(ops, shape);
       parameters.initialise(11);
-      Mlp mlp = Mlp.forTraining(ops, shape, parameters, B);
+      Mlp mlp = Mlp.forTraining(ops, shape, parameters, B, Regularisation.NONE);
       Buffer y = ops.allocate("y", Type.INT32, B);
       ops.write(y, new int[] {0, 1, 2, 2, 1, 0}, 0, B);
       Buffer step = ops.allocate("step", Type.INT32, 1);
@@ -53,7 +53,7 @@ class MlpTest {
     }
 
     double loss() {
-      mlp.forward(B);
+      mlp.forward(step, B);
       mlp.loss(log, y, step, B);
       float[] values = new float[2];
       ops.read(log, values);
@@ -80,7 +80,7 @@ class MlpTest {
     var ops = new ReferenceOps();
     try (var fixture = Fixture.of(ops, new MlpShape(List.of(5, 4, 7, 3), hidden, output))) {
       fixture.loss();
-      fixture.mlp.backward(B);
+      fixture.mlp.backward(fixture.step, B);
       Buffer w = fixture.parameters.w();
       Buffer dw = fixture.parameters.dw();
       for (Parameters.Tensor tensor : fixture.parameters.tensors()) {
@@ -113,9 +113,9 @@ class MlpTest {
           fixture.ops.write(adam.rate(), new float[] {0.01f});
           for (int i = 0; i < 50; i++) {
             fixture.ops.write(fixture.step, new int[] {i + 1}, 0, 1);
-            fixture.mlp.forward(B);
+            fixture.mlp.forward(fixture.step, B);
             fixture.mlp.loss(fixture.log, fixture.y, fixture.step, B);
-            fixture.mlp.backward(B);
+            fixture.mlp.backward(fixture.step, B);
             adam.update(fixture.step);
           }
         }

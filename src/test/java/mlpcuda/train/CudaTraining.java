@@ -36,7 +36,7 @@ abstract class CudaTraining {
   }
 
   /** The steps of a run that ends each epoch with a smaller batch. */
-  static final Trainer.Settings RAGGED = new Trainer.Settings(6, 16, true, 3, Integer.MAX_VALUE, 1);
+  static final Trainer.Settings RAGGED = Run.settings(6, 16, true, 3, Integer.MAX_VALUE, 1);
 
   static void assertSameBits(Run expected, Run found, String what) {
     assertArrayEquals(expected.losses(), found.losses(), what + ": losses");
@@ -62,7 +62,7 @@ abstract class CudaTraining {
 
   @Test
   void aHundredStepsOfASmallNetworkEndWhereTheCpuEnds() {
-    var settings = new Trainer.Settings(100, 16, true, 5, 100, 1);
+    var settings = Run.settings(100, 16, true, 5, 100, 1);
     Run cpu = Run.easy(new CpuOps(1), 75, 0.01, settings);
     Run gpu = Run.easy(ops(pinnedGraph(PTX)), 75, 0.01, settings);
     assertEquals(100, gpu.steps.size());
@@ -90,7 +90,7 @@ abstract class CudaTraining {
   void theDefaultNetworkTakesTheCpusSteps() {
     ImageSet train = EmbeddedMnist.load().train().first(200);
     Scaling scaling = Scaling.of("z-score", train);
-    var settings = new Trainer.Settings(1, 64, true, 1, Integer.MAX_VALUE, 1);
+    var settings = Run.settings(1, 64, true, 1, Integer.MAX_VALUE, 1);
     ImageSet test = train.first(70);
     Run cpu =
         new Run().of(new CpuOps(2), Run.mnistShape(128, 64), scaling, train, test, 1e-3, settings);
@@ -112,7 +112,7 @@ abstract class CudaTraining {
 
   @Test
   void everyActivationTrainsAsOnTheCpu() {
-    var settings = new Trainer.Settings(4, 16, true, 5, Integer.MAX_VALUE, 1);
+    var settings = Run.settings(4, 16, true, 5, Integer.MAX_VALUE, 1);
     var unit = new Scaling("unit", 0, 1);
     ImageSet train = Run.easyImages(75);
     for (Activation hidden : Activation.values()) {
@@ -135,7 +135,7 @@ abstract class CudaTraining {
     try (CudaOps ops = ops(pinnedGraph(PTX));
         var parameters = new Parameters(ops, shape)) {
       parameters.write(ModelFile.read(file).weights());
-      Evaluation again = Evaluation.of(ops, shape, parameters, Run.easyImages(50), unit, 16);
+      Evaluation again = Evaluator.evaluate(ops, shape, parameters, Run.easyImages(50), unit, 16);
       assertEquals(run.answers.loss(), again.loss());
       assertArrayEquals(run.answers.confusion(), again.confusion());
     }

@@ -49,7 +49,7 @@ class EmulatedTrainingTest extends CudaTraining {
   /** More rows than one block takes for the losses, and a last batch that one block takes. */
   @Test
   void largeBatchesSumTheirLossesInASecondLaunch() {
-    var settings = new Trainer.Settings(3, 300, true, 3, Integer.MAX_VALUE, 1);
+    var settings = Run.settings(3, 300, true, 3, Integer.MAX_VALUE, 1);
     Run cpu = Run.easy(new CpuOps(1), 350, 0.01, settings);
     Run gpu = Run.easy(ops(pinnedGraph(CudaOptions.Gemm.PTX)), 350, 0.01, settings);
     assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5);

@@ -11,11 +11,12 @@ import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
-import mlpcuda.net.Adam;
 import mlpcuda.net.Examples;
 import mlpcuda.net.Mlp;
 import mlpcuda.net.MlpShape;
+import mlpcuda.net.Optimizer;
 import mlpcuda.net.Parameters;
+import mlpcuda.net.Regularisation;
 import mlpcuda.net.Step;
 
 /** What a run told its listener, and what it left. */
@@ -26,6 +27,7 @@ final class Run implements Trainer.Listener {
   List<float[]> weights;
   Evaluation answers;
   OptionalInt nodes;
+  Regularisation regularisation = Regularisation.NONE;
 
   @Override
   public void epochBegins(int epoch, int count) {
@@ -58,20 +60,58 @@ final class Run implements Trainer.Listener {
     int B = Math.min(settings.batchSize(), train.size());
     float scale = scaling.scale();
     float shift = scaling.shift();
+    var rated = withRate(settings, rate);
     try (ops;
         var parameters = new Parameters(ops, shape);
-        var mlp = Mlp.forTraining(ops, shape, parameters, B);
+        var mlp = Mlp.forTraining(ops, shape, parameters, B, regularisation);
         var examples = new Examples(ops, shape, train.pixels(), train.labels(), B, scale, shift);
-        var adam = new Adam(ops, parameters, AdamSettings.DEFAULT);
+        var adam = new Optimizer(ops, parameters, AdamSettings.DEFAULT, 0);
         var step = new Step(ops, mlp, adam, examples, (train.size() - 1) / B + 1)) {
       parameters.initialise(settings.seed());
-      new Trainer(settings, step, train.size(), rate, List.of(this), () -> false).run();
+      List<Trainer.Listener> listeners = List.of(this);
+      new Trainer(rated, step, parameters, train.size(), null, listeners, () -> false).run();
       nodes = step.nodes();
       weights = parameters.read();
-      answers = Evaluation.of(ops, shape, parameters, test, scaling, B);
+      answers = Evaluator.evaluate(ops, shape, parameters, test, scaling, B);
     }
     assertEquals(0, ops.liveBytes());
     return this;
+  }
+
+  /** Settings without schedule, early stopping or checkpoints; the rate is given to the run. */
+  static Trainer.Settings settings(
+      int epochs, int batchSize, boolean shuffle, long seed, int maxSteps, int logInterval) {
+    return new Trainer.Settings(
+        epochs,
+        batchSize,
+        shuffle,
+        seed,
+        maxSteps,
+        logInterval,
+        0,
+        new Schedule.Constant(),
+        0,
+        EarlyStopping.Monitor.LOSS,
+        0,
+        false,
+        0);
+  }
+
+  private static Trainer.Settings withRate(Trainer.Settings s, double rate) {
+    return new Trainer.Settings(
+        s.epochs(),
+        s.batchSize(),
+        s.shuffle(),
+        s.seed(),
+        s.maxSteps(),
+        s.logInterval(),
+        rate,
+        s.schedule(),
+        s.warmup(),
+        s.monitor(),
+        s.patience(),
+        s.keepBest(),
+        s.checkpointEvery());
   }
 
   /** 784 pixels to 10 classes by way of {@code hidden} layers. */

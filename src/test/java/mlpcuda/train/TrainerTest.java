@@ -30,7 +30,7 @@ class TrainerTest {
     double[] expected = pytorchLosses();
     var train = EmbeddedMnist.load().train();
     var scaling = Scaling.of("z-score", train);
-    var settings = new Trainer.Settings(1, 64, false, 1, expected.length, 1);
+    var settings = Run.settings(1, 64, false, 1, expected.length, 1);
     var run =
         new Run()
             .of(
@@ -65,7 +65,7 @@ class TrainerTest {
   @Test
   void overfitsAHundredExamples() {
     ImageSet hundred = EmbeddedMnist.load().train().first(100);
-    var settings = new Trainer.Settings(100, 64, true, 1, Integer.MAX_VALUE, 100);
+    var settings = Run.settings(100, 64, true, 1, Integer.MAX_VALUE, 100);
     var run =
         new Run()
             .of(
@@ -84,7 +84,7 @@ class TrainerTest {
   @Test
   void reachesThePublishedAccuracyInThreeEpochs() {
     var mnist = EmbeddedMnist.load();
-    var settings = new Trainer.Settings(3, 64, true, 1, Integer.MAX_VALUE, 100);
+    var settings = Run.settings(3, 64, true, 1, Integer.MAX_VALUE, 100);
     var run =
         new Run()
             .of(
@@ -108,7 +108,7 @@ class TrainerTest {
     ImageSet train = EmbeddedMnist.load().train().first(1000);
     var runs = new ArrayList<Run>();
     for (long seed : new long[] {5, 5, 6}) {
-      var settings = new Trainer.Settings(3, 64, true, seed, Integer.MAX_VALUE, 3);
+      var settings = Run.settings(3, 64, true, seed, Integer.MAX_VALUE, 3);
       runs.add(
           new Run()
               .of(
@@ -130,7 +130,7 @@ class TrainerTest {
   /** CPU and reference make the same run: the loop knows nothing of the device. */
   @Test
   void devicesMakeTheSameRun() {
-    var settings = new Trainer.Settings(30, 16, true, 5, Integer.MAX_VALUE, 1);
+    var settings = Run.settings(30, 16, true, 5, Integer.MAX_VALUE, 1);
     Run cpu = Run.easy(new CpuOps(2), 200, 0.01, settings);
     Run reference = Run.easy(new ReferenceOps(), 200, 0.01, settings);
     assertArrayEquals(reference.losses(), cpu.losses(), 1e-5);
@@ -151,7 +151,7 @@ class TrainerTest {
     "7, 7, 0, 2147483647, 1"
   })
   void reportsEveryStepOnce(int examples, int batch, int epochs, int maxSteps, int interval) {
-    var settings = new Trainer.Settings(epochs, batch, true, 1, maxSteps, interval);
+    var settings = Run.settings(epochs, batch, true, 1, maxSteps, interval);
     Run run = Run.easy(new CpuOps(1), examples, 1e-3, settings);
     int perEpoch = (examples + batch - 1) / batch;
     int total = Math.min(maxSteps, epochs * perEpoch);
@@ -182,7 +182,7 @@ class TrainerTest {
 
   @Test
   void aLossThatIsNotFiniteEndsTheRunAtItsStep() {
-    var settings = new Trainer.Settings(5, 10, true, 1, Integer.MAX_VALUE, 100);
+    var settings = Run.settings(5, 10, true, 1, Integer.MAX_VALUE, 100);
     var e =
         assertThrows(
             DivergedException.class, () -> Run.easy(new ReferenceOps(), 100, 1e38, settings));
@@ -193,7 +193,7 @@ class TrainerTest {
         e.getMessage());
     Run before =
         Run.easy(
-            new ReferenceOps(), 100, 1e38, new Trainer.Settings(5, 10, true, 1, e.step() - 1, 100));
+            new ReferenceOps(), 100, 1e38, Run.settings(5, 10, true, 1, e.step() - 1, 100));
     assertEquals(e.step() - 1, before.steps.size(), "all steps before it were finite");
   }
 }
