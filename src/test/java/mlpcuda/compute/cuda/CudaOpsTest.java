@@ -120,6 +120,14 @@ class CudaOpsTest {
     }
   }
 
+  /** The emulated driver refuses to free what something under way needs: here its zeros. */
+  @Test
+  void memoryIsFreedAfterWhatNeedsIt() {
+    try (CudaOps ops = ops()) {
+      ops.allocate("x", Type.FLOAT32, 8).close();
+    }
+  }
+
   @Test
   void aFeedThatCannotBeOpenedLeavesNothing() {
     var driver = new EmulatedDriver(EmulatedPolicy.LATEST);
