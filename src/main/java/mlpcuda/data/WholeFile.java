@@ -1,6 +1,7 @@
 package mlpcuda.data;
 
 import java.io.BufferedOutputStream;
+import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
@@ -25,11 +26,11 @@ public final class WholeFile {
   }
 
   /**
-   * Writes beside {@code file}, forces the bytes to disk and moves them into place, over a file of
-   * that name.
+   * Writes beside {@code file}, forces the bytes to disk, moves them into place, over a file of
+   * that name, and forces the folder to disk, so that the move outlives a crash.
    *
-   * @throws UncheckedIOException if writing fails; a former file is still there then, and nothing
-   *     else is left behind
+   * @throws UncheckedIOException if writing fails; a former file is still there then, unless it was
+   *     the folder that could not be forced, and nothing else is left behind
    */
   public static void write(Path file, Content content) {
     // Files.createTempFile would make a file that only its owner can read.
@@ -39,6 +40,7 @@ public final class WholeFile {
       try {
         fill(temporary, content);
         Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+        forceFolderOf(file);
       } finally {
         Files.deleteIfExists(temporary); // nothing to delete once it has been moved
       }
@@ -56,6 +58,16 @@ public final class WholeFile {
       out.flush();
       // Without this a crash after the move may leave an empty file under the final name.
       channel.force(true);
+    }
+  }
+
+  /** Windows opens no folders, and needs no forcing of them. */
+  private static void forceFolderOf(Path file) throws IOException {
+    if (File.separatorChar == '\\') {
+      return;
+    }
+    try (FileChannel folder = FileChannel.open(file.toAbsolutePath().getParent())) {
+      folder.force(true);
     }
   }
 }

@@ -4,13 +4,14 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -28,8 +29,16 @@ import mlpcuda.data.WholeFile;
 public final class Safetensors {
   static final String METADATA = "__metadata__";
   static final int LENGTH_BYTES = 8;
-  static final int MAX_HEADER_BYTES = 100_000_000;
   static final int CHUNK_BYTES = 1 << 16;
+
+  // The format allows headers of 100 MB, which take fifteen times as much once they are objects.
+  // A network needs about 100 bytes for a tensor; these limits hold the memory of any header.
+  static final int MAX_HEADER_BYTES = 1 << 20;
+  static final int MAX_METADATA = 1000;
+  static final int MAX_DIMENSIONS = 8;
+
+  /** Bytes that a text may have, in UTF-8. */
+  static final int MAX_TEXT_BYTES = 1 << 26;
 
   private Safetensors() {}
 
@@ -62,15 +71,22 @@ public final class Safetensors {
    *
    * @param metadata texts by name, in the header's order; empty if there are none
    * @param tensors by name, in the order of their values in the file
+   * @param texts by name, in the order of their bytes in the file; in the file a text is a tensor
+   *     of type U8 with one dimension
+   * @param checksum CRC-32C of all that was read, as {@link #writeChecked} notes it
    */
-  public record Contents(Map<String, String> metadata, Map<String, Tensor> tensors) {}
+  public record Contents(
+      Map<String, String> metadata,
+      Map<String, Tensor> tensors,
+      Map<String, String> texts,
+      String checksum) {}
 
   /**
-   * Reads a whole file. Needs memory for the values and about fifteen times the header, which a
-   * header of short metadata reaches.
+   * Reads a whole file. Needs at most four times the file's size and 4 MiB: once the size for
+   * float32 tensors, up to four times for texts and for the header.
    *
    * @throws BadFileException if the file cannot be read, breaks a rule of the format, or holds
-   *     something else than float32; the message is one line with file, rule and finding
+   *     something else than float32 and texts; the message is one line with file, rule and finding
    */
   public static Contents read(Path file) {
     return new SafetensorsReader(file).read();
@@ -89,25 +105,119 @@ public final class Safetensors {
    *     else is left behind
    */
   public static void write(Path file, Map<String, String> metadata, List<Tensor> tensors) {
-    checkNames(metadata, tensors);
-    byte[] header = header(metadata, tensors);
-    WholeFile.write(file, out -> writeTo(out, header, tensors));
+    writeParts(file, metadata, parts(tensors, Map.of()));
   }
 
-  private static void checkNames(Map<String, String> metadata, List<Tensor> tensors) {
+  /**
+   * Writes like {@link #write}, texts behind the tensors, and adds the checksum of all of it to the
+   * metadata as {@code crc32c}.
+   */
+  static void writeChecked(
+      Path file, Map<String, String> metadata, List<Tensor> tensors, Map<String, String> texts) {
+    List<Part> parts = parts(tensors, texts);
+    var checksum = new Checksum();
+    checksum.metadata(metadata);
+    for (Part part : parts) {
+      checksum.tensor(part.name, part.dtype(), part.shape);
+      try {
+        part.forEachChunk(checksum::values);
+      } catch (IOException e) {
+        throw new AssertionError("a checksum takes every byte", e);
+      }
+    }
+    var checked = new LinkedHashMap<>(metadata);
+    checked.put(Checksum.NAME, checksum.hex());
+    writeParts(file, checked, parts);
+  }
+
+  private static void writeParts(Path file, Map<String, String> metadata, List<Part> parts) {
+    checkNames(metadata, parts);
+    byte[] header = header(metadata, parts);
+    WholeFile.write(
+        file,
+        out -> {
+          byte[] length = new byte[LENGTH_BYTES];
+          ByteBuffer.wrap(length).order(ByteOrder.LITTLE_ENDIAN).putLong(header.length);
+          out.write(length);
+          out.write(header);
+          for (Part part : parts) {
+            part.forEachChunk(out::write);
+          }
+        });
+  }
+
+  /** Takes bytes as they stand in the file. */
+  private interface Sink {
+    void accept(byte[] bytes, int offset, int count) throws IOException;
+  }
+
+  /** A tensor in the file: {@code values} of float32, or, where these are null, bytes. */
+  private record Part(String name, int[] shape, float[] values, byte[] bytes) {
+    String dtype() {
+      return values == null ? "U8" : "F32";
+    }
+
+    long size() {
+      return values == null ? bytes.length : (long) Float.BYTES * values.length;
+    }
+
+    void forEachChunk(Sink sink) throws IOException {
+      if (values == null) {
+        sink.accept(bytes, 0, bytes.length);
+        return;
+      }
+      ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+      for (int done = 0, count; done < values.length; done += count) {
+        count = Math.min(values.length - done, CHUNK_BYTES / Float.BYTES);
+        chunk.asFloatBuffer().put(values, done, count);
+        sink.accept(chunk.array(), 0, count * Float.BYTES);
+      }
+    }
+  }
+
+  private static List<Part> parts(List<Tensor> tensors, Map<String, String> texts) {
+    var parts = new ArrayList<Part>();
+    for (Tensor tensor : tensors) {
+      parts.add(new Part(tensor.name, tensor.shape, tensor.values, null));
+    }
+    texts.forEach(
+        (name, text) -> {
+          checkUnicode(text);
+          byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+          if (bytes.length > MAX_TEXT_BYTES) {
+            throw new IllegalArgumentException(
+                "text %s must have at most %d bytes, found %d"
+                    .formatted(name, MAX_TEXT_BYTES, bytes.length));
+          }
+          parts.add(new Part(name, new int[] {bytes.length}, null, bytes));
+        });
+    return parts;
+  }
+
+  private static void checkNames(Map<String, String> metadata, List<Part> parts) {
+    if (metadata.size() > MAX_METADATA) {
+      throw new IllegalArgumentException(
+          "metadata must have at most %d entries, found %d"
+              .formatted(MAX_METADATA, metadata.size()));
+    }
     metadata.forEach(
         (name, text) -> {
           checkUnicode(name);
           checkUnicode(text);
         });
     Set<String> names = new HashSet<>();
-    for (Tensor tensor : tensors) {
-      checkUnicode(tensor.name());
-      if (tensor.name().equals(METADATA)) {
+    for (Part part : parts) {
+      checkUnicode(part.name);
+      if (part.name.equals(METADATA)) {
         throw new IllegalArgumentException("a tensor must not be named " + METADATA);
       }
-      if (!names.add(tensor.name())) {
-        throw new IllegalArgumentException("two tensors must not be named " + tensor.name());
+      if (!names.add(part.name)) {
+        throw new IllegalArgumentException("two tensors must not be named " + part.name);
+      }
+      if (part.shape.length > MAX_DIMENSIONS) {
+        throw new IllegalArgumentException(
+            "tensor %s must have at most %d dimensions, found %d"
+                .formatted(part.name, MAX_DIMENSIONS, part.shape.length));
       }
     }
   }
@@ -119,7 +229,7 @@ public final class Safetensors {
   }
 
   /** The header's bytes, padded so that the values begin at a multiple of 8. */
-  private static byte[] header(Map<String, String> metadata, List<Tensor> tensors) {
+  private static byte[] header(Map<String, String> metadata, List<Part> parts) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (JsonGenerator json = new JsonFactory().createGenerator(bytes)) {
       json.writeStartObject();
@@ -131,12 +241,12 @@ public final class Safetensors {
         json.writeEndObject();
       }
       long begin = 0;
-      for (Tensor tensor : tensors) {
-        long end = begin + (long) Float.BYTES * tensor.values().length;
-        json.writeObjectFieldStart(tensor.name());
-        json.writeStringField("dtype", "F32");
+      for (Part part : parts) {
+        long end = begin + part.size();
+        json.writeObjectFieldStart(part.name);
+        json.writeStringField("dtype", part.dtype());
         json.writeFieldName("shape");
-        json.writeArray(tensor.shape(), 0, tensor.shape().length);
+        json.writeArray(part.shape, 0, part.shape.length);
         json.writeFieldName("data_offsets");
         json.writeArray(new long[] {begin, end}, 0, 2);
         json.writeEndObject();
@@ -154,23 +264,6 @@ public final class Safetensors {
           "header must be at most %d bytes, found %d".formatted(MAX_HEADER_BYTES, bytes.size()));
     }
     return bytes.toByteArray();
-  }
-
-  private static void writeTo(OutputStream out, byte[] header, List<Tensor> tensors)
-      throws IOException {
-    ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    out.write(chunk.putLong(0, header.length).array(), 0, LENGTH_BYTES);
-    out.write(header);
-    for (Tensor tensor : tensors) {
-      float[] values = tensor.values();
-      for (int done = 0, count; done < values.length; done += count) {
-        count = Math.min(values.length - done, CHUNK_BYTES / Float.BYTES);
-        for (int i = 0; i < count; i++) {
-          chunk.putFloat(Float.BYTES * i, values[done + i]);
-        }
-        out.write(chunk.array(), 0, count * Float.BYTES);
-      }
-    }
   }
 
   /** Product of the dimensions, 1 for none; ArithmeticException beyond 64 bits. */

@@ -1,69 +1,39 @@
 package mlpcuda.model;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonLocation;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.StreamReadFeature;
 import java.io.BufferedInputStream;
-import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
-import java.io.Reader;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.CharBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
-import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
-import java.util.stream.IntStream;
 import mlpcuda.data.BadFileException;
+import mlpcuda.model.SafetensorsHeader.Entry;
 
 /**
- * Reads one safetensors file and trusts nothing in it: the header is read as a stream of tokens
- * that descends no deeper than the format does, and values are allocated only once the tensors are
- * known to cover the file's own bytes, each byte once.
+ * Reads one safetensors file and trusts nothing in it: values are allocated only once the tensors
+ * are known to cover the file's own bytes, each byte once.
  */
 final class SafetensorsReader {
   // Hotspot refuses arrays of the last few lengths below 2^31.
   private static final int MAX_ELEMENTS = Integer.MAX_VALUE - 8;
-  private static final int MAX_SHOWN = 80;
-  private static final Pattern BREAKS_A_LINE = Pattern.compile("[\\p{Cc}\\p{Zl}\\p{Zp}]");
-
-  // Names are met once: a table of them would cost memory, and could be attacked with collisions.
-  // The header's own limit bounds names, texts and numbers.
-  private static final JsonFactory JSON =
-      JsonFactory.builder()
-          .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
-          .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-          .streamReadConstraints(
-              StreamReadConstraints.builder()
-                  .maxNameLength(Safetensors.MAX_HEADER_BYTES)
-                  .maxStringLength(Safetensors.MAX_HEADER_BYTES)
-                  .maxNumberLength(Safetensors.MAX_HEADER_BYTES)
-                  .build())
-          .build();
-
-  private record Entry(String name, String dtype, int[] shape, long begin, long end) {}
 
   private final Path file;
-  private final Map<String, String> metadata = new LinkedHashMap<>();
-  private final List<Entry> entries = new ArrayList<>();
-  private JsonParser parser;
-  private long bufferBytes;
+  private final Checksum checksum = new Checksum();
+  private final ByteBuffer chunk =
+      ByteBuffer.allocate(Safetensors.CHUNK_BYTES).order(ByteOrder.LITTLE_ENDIAN);
 
   SafetensorsReader(Path file) {
     this.file = file;
@@ -80,23 +50,19 @@ final class SafetensorsReader {
         InputStream in =
             new BufferedInputStream(Channels.newInputStream(channel), Safetensors.CHUNK_BYTES)) {
       long fileBytes = channel.size();
-      byte[] header = readHeader(in, fileBytes);
-      bufferBytes = fileBytes - Safetensors.LENGTH_BYTES - header.length;
-      parseHeader(header);
-      checkLayout();
-      checkReadable();
-      return readTensors(in);
+      SafetensorsHeader header = readHeader(in, fileBytes);
+      return readTensors(in, header.metadata(), header.entries());
     } catch (IOException e) {
       throw bad("file must be readable, found " + shown(e.toString()), e);
     }
   }
 
-  private byte[] readHeader(InputStream in, long fileBytes) throws IOException {
+  private SafetensorsHeader readHeader(InputStream in, long fileBytes) throws IOException {
     if (fileBytes < Safetensors.LENGTH_BYTES) {
       throw bad("file must begin with 8 bytes of header length, found %d bytes", fileBytes);
     }
     byte[] length = new byte[Safetensors.LENGTH_BYTES];
-    readFully(in, length, length.length);
+    readFully(in, length, 0, length.length);
     long headerBytes = ByteBuffer.wrap(length).order(ByteOrder.LITTLE_ENDIAN).getLong();
     if (headerBytes < 2 || headerBytes > Safetensors.MAX_HEADER_BYTES) {
       throw bad(
@@ -109,170 +75,20 @@ final class SafetensorsReader {
           fileBytes, headerBytes);
     }
     byte[] header = new byte[(int) headerBytes];
-    readFully(in, header, header.length);
+    readFully(in, header, 0, header.length);
     if (header[0] != '{') {
       throw bad("header must begin with byte 0x7b, found 0x%02x", header[0]);
     }
-    return header;
-  }
-
-  private void parseHeader(byte[] header) throws IOException {
-    // Unlike Jackson's own decoder, a charset's decoder refuses all that is not UTF-8.
-    try (Reader text =
-            new InputStreamReader(
-                new ByteArrayInputStream(header), StandardCharsets.UTF_8.newDecoder());
-        JsonParser open = JSON.createParser(text)) {
-      parser = open;
-      parser.nextToken();
-      while (parser.nextToken() == JsonToken.FIELD_NAME) {
-        String name = parser.currentName();
-        checkUnicode(name);
-        parser.nextToken();
-        if (name.equals(Safetensors.METADATA)) {
-          parseMetadata();
-        } else {
-          entries.add(parseEntry(name));
-        }
-      }
-      if (parser.nextToken() != null) {
-        throw bad("header must end after its object, found %s", found());
-      }
-    } catch (JsonProcessingException e) {
-      JsonLocation place = e.getLocation();
-      throw bad(
-          "header must be JSON without duplicate names, found "
-              + (place == null ? "" : "at character " + place.getCharOffset() + ": ")
-              + shown(e.getOriginalMessage()),
-          e);
-    } catch (CharacterCodingException e) {
-      throw bad("header must be UTF-8, found other bytes", e);
-    }
-  }
-
-  private void parseMetadata() throws IOException {
-    expect(JsonToken.START_OBJECT, "__metadata__ must be an object");
-    while (parser.nextToken() == JsonToken.FIELD_NAME) {
-      String name = parser.currentName();
-      parser.nextToken();
-      expect(JsonToken.VALUE_STRING, "__metadata__ must hold strings only");
-      String text = parser.getText();
-      checkUnicode(name);
-      checkUnicode(text);
-      metadata.put(name, text);
-    }
-  }
-
-  private Entry parseEntry(String name) throws IOException {
-    String tensor = "tensor " + shown(name);
-    String dtype = null;
-    int[] shape = null;
-    long[] offsets = null;
-    expect(JsonToken.START_OBJECT, tensor + " must be an object");
-    while (parser.nextToken() == JsonToken.FIELD_NAME) {
-      String field = parser.currentName();
-      parser.nextToken();
-      switch (field) {
-        case "dtype" -> {
-          expect(JsonToken.VALUE_STRING, "dtype of " + tensor + " must be a string");
-          dtype = parser.getText();
-        }
-        case "shape" -> shape = parseShape(tensor);
-        case "data_offsets" -> offsets = parseOffsets(tensor);
-        default ->
-            throw bad(
-                "%s must have the fields dtype, shape and data_offsets only, found %s",
-                tensor, shown(field));
-      }
-    }
-    if (dtype == null || shape == null || offsets == null) {
-      throw bad(
-          "%s must have dtype, shape and data_offsets, found no %s",
-          tensor, dtype == null ? "dtype" : shape == null ? "shape" : "data_offsets");
-    }
-    long begin = offsets[0];
-    long end = offsets[1];
-    if (begin > end || end > bufferBytes) {
-      throw bad(
-          "data_offsets of %s must rise and end within the buffer's %d bytes, found [%d, %d]",
-          tensor, bufferBytes, begin, end);
-    }
-    long size = sizeInBytes(tensor, dtype, shape);
-    if (end - begin != size) {
-      throw bad(
-          "data_offsets of %s must span the %d bytes of its dtype and shape, found [%d, %d]",
-          tensor, size, begin, end);
-    }
-    return new Entry(name, dtype, shape, begin, end);
-  }
-
-  private int[] parseShape(String tensor) throws IOException {
-    expect(JsonToken.START_ARRAY, "shape of " + tensor + " must be an array");
-    IntStream.Builder shape = IntStream.builder();
-    while (parser.nextToken() != JsonToken.END_ARRAY) {
-      shape.add((int) integer("shape", tensor, Integer.MAX_VALUE));
-    }
-    return shape.build().toArray();
-  }
-
-  private long[] parseOffsets(String tensor) throws IOException {
-    expect(JsonToken.START_ARRAY, "data_offsets of " + tensor + " must be an array");
-    long[] offsets = new long[2];
-    for (int i = 0; i < 2; i++) {
-      parser.nextToken();
-      offsets[i] = integer("data_offsets", tensor, Long.MAX_VALUE);
-    }
-    parser.nextToken();
-    expect(JsonToken.END_ARRAY, "data_offsets of " + tensor + " must be two integers");
-    return offsets;
-  }
-
-  private long integer(String field, String tensor, long max) throws IOException {
-    if (parser.currentToken() == JsonToken.VALUE_NUMBER_INT) {
-      String digits = parser.getText();
-      try {
-        long value = Long.parseLong(digits);
-        if (digits.charAt(0) != '-' && value <= max) {
-          return value;
-        }
-      } catch (NumberFormatException e) {
-        // beyond 64 bits, so beyond max: refused below
-      }
-    }
-    throw bad("%s of %s must be integers from 0 to %d, found %s", field, tensor, max, found());
-  }
-
-  private long sizeInBytes(String tensor, String dtype, int[] shape) {
-    int bits = bitsOf(dtype);
-    if (bits == 0) {
-      throw bad("dtype of %s must be one of the format's, found %s", tensor, shown(dtype));
-    }
-    try {
-      long sizeInBits = Math.multiplyExact(Safetensors.elements(shape), bits);
-      if (sizeInBits % 8 != 0) {
-        throw bad("%s must fill whole bytes, found %d bits", tensor, sizeInBits);
-      }
-      return sizeInBits / 8;
-    } catch (ArithmeticException e) {
-      throw bad("%s must have a size below 2^63 bits, found an overflow", tensor);
-    }
-  }
-
-  /** Bits of one value, 0 for a dtype that the format does not know. */
-  private static int bitsOf(String dtype) {
-    return switch (dtype) {
-      case "F4" -> 4;
-      case "F6_E2M3", "F6_E3M2" -> 6;
-      case "BOOL", "U8", "I8" -> 8;
-      case "F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ" -> 8;
-      case "I16", "U16", "F16", "BF16" -> 16;
-      case "I32", "U32", "F32" -> 32;
-      case "I64", "U64", "F64", "C64" -> 64;
-      default -> 0;
-    };
+    long bufferBytes = fileBytes - Safetensors.LENGTH_BYTES - header.length;
+    var parsed = new SafetensorsHeader(file, bufferBytes);
+    parsed.parse(header);
+    checkLayout(parsed.entries(), bufferBytes);
+    checkReadable(parsed.entries());
+    return parsed;
   }
 
   /** Every byte of the buffer belongs to one tensor; empty tensors lie between two others. */
-  private void checkLayout() {
+  private void checkLayout(List<Entry> entries, long bufferBytes) {
     entries.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
     long covered = 0;
     for (Entry entry : entries) {
@@ -292,8 +108,12 @@ final class SafetensorsReader {
   }
 
   /** What the format allows and this reader does not. */
-  private void checkReadable() {
+  private void checkReadable(List<Entry> entries) {
     for (Entry entry : entries) {
+      if (isText(entry)) {
+        checkTextLength(entry);
+        continue;
+      }
       if (!entry.dtype().equals("F32")) {
         throw bad("tensor %s is %s, only F32 can be read", shown(entry.name()), entry.dtype());
       }
@@ -306,51 +126,85 @@ final class SafetensorsReader {
     }
   }
 
-  /** Reads the values in one pass: the tensors are sorted by their place and leave no holes. */
-  private Safetensors.Contents readTensors(InputStream in) throws IOException {
-    Map<String, Safetensors.Tensor> tensors = new LinkedHashMap<>();
-    ByteBuffer chunk = ByteBuffer.allocate(Safetensors.CHUNK_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    for (Entry entry : entries) {
-      float[] values = new float[(int) Safetensors.elements(entry.shape())];
-      for (int done = 0, count; done < values.length; done += count) {
-        count = Math.min(values.length - done, Safetensors.CHUNK_BYTES / Float.BYTES);
-        readFully(in, chunk.array(), count * Float.BYTES);
-        for (int i = 0; i < count; i++) {
-          values[done + i] = chunk.getFloat(Float.BYTES * i);
-        }
-      }
-      tensors.put(entry.name(), new Safetensors.Tensor(entry.name(), entry.shape(), values));
-    }
-    return new Safetensors.Contents(
-        Collections.unmodifiableMap(metadata), Collections.unmodifiableMap(tensors));
+  /** A text is a vector of bytes; the format has no type of its own for it. */
+  private static boolean isText(Entry entry) {
+    return entry.dtype().equals("U8") && entry.shape().length == 1;
   }
 
-  private static void readFully(InputStream in, byte[] bytes, int count) throws IOException {
-    if (in.readNBytes(bytes, 0, count) < count) {
+  private void checkTextLength(Entry entry) {
+    if (entry.shape()[0] > Safetensors.MAX_TEXT_BYTES) {
+      throw bad(
+          "text %s must have at most %d bytes, found %d",
+          shown(entry.name()), Safetensors.MAX_TEXT_BYTES, entry.shape()[0]);
+    }
+  }
+
+  /** Reads the values in one pass: the tensors are sorted by their place and leave no holes. */
+  private Safetensors.Contents readTensors(
+      InputStream in, Map<String, String> metadata, List<Entry> entries) throws IOException {
+    Map<String, Safetensors.Tensor> tensors = new LinkedHashMap<>();
+    Map<String, String> texts = new LinkedHashMap<>();
+    checksum.metadata(metadata);
+    for (Entry entry : entries) {
+      checksum.tensor(entry.name(), entry.dtype(), entry.shape());
+      if (isText(entry)) {
+        texts.put(entry.name(), readText(in, entry));
+      } else {
+        float[] values = readValues(in, (int) Safetensors.elements(entry.shape()));
+        tensors.put(entry.name(), new Safetensors.Tensor(entry.name(), entry.shape(), values));
+      }
+    }
+    return new Safetensors.Contents(
+        Collections.unmodifiableMap(metadata),
+        Collections.unmodifiableMap(tensors),
+        Collections.unmodifiableMap(texts),
+        checksum.hex());
+  }
+
+  private float[] readValues(InputStream in, int length) throws IOException {
+    float[] values = new float[length];
+    for (int done = 0, count; done < length; done += count) {
+      count = Math.min(length - done, Safetensors.CHUNK_BYTES / Float.BYTES);
+      readFully(in, chunk.array(), 0, count * Float.BYTES);
+      checksum.values(chunk.array(), 0, count * Float.BYTES);
+      chunk.asFloatBuffer().get(values, done, count);
+    }
+    return values;
+  }
+
+  /** Decodes a text while it is read: its bytes beside its characters would double the memory. */
+  private String readText(InputStream in, Entry entry) throws IOException {
+    int length = entry.shape()[0];
+    var text = new StringBuilder(length); // as many characters at most
+    CharsetDecoder utf8 = StandardCharsets.UTF_8.newDecoder();
+    CharBuffer characters = CharBuffer.allocate(Safetensors.CHUNK_BYTES);
+    ByteBuffer bytes = chunk.duplicate().clear();
+    for (int left = length; left > 0; ) {
+      int count = Math.min(left, bytes.remaining());
+      readFully(in, bytes.array(), bytes.position(), count);
+      checksum.values(bytes.array(), bytes.position(), count);
+      left -= count;
+      bytes.position(bytes.position() + count).flip();
+      CoderResult result = utf8.decode(bytes, characters, left == 0);
+      if (result.isError()) {
+        throw bad("text %s must be UTF-8, found other bytes", shown(entry.name()));
+      }
+      text.append(characters.flip());
+      characters.clear();
+      bytes.compact(); // the beginning of a character perhaps
+    }
+    return text.toString();
+  }
+
+  private static void readFully(InputStream in, byte[] bytes, int offset, int count)
+      throws IOException {
+    if (in.readNBytes(bytes, offset, count) < count) {
       throw new EOFException("the file shrank while it was read");
     }
   }
 
-  private void expect(JsonToken token, String rule) throws IOException {
-    if (parser.currentToken() != token) {
-      throw bad("%s, found %s", rule, found());
-    }
-  }
-
-  private void checkUnicode(String text) {
-    if (!Safetensors.isUnicode(text)) {
-      throw bad("header must be Unicode text, found half a surrogate pair in %s", shown(text));
-    }
-  }
-
-  private String found() throws IOException {
-    return shown(parser.getText());
-  }
-
-  /** Text of the file, fit for a one-line message. */
   private static String shown(String text) {
-    String start = text.length() <= MAX_SHOWN ? text : text.substring(0, MAX_SHOWN) + "…";
-    return BREAKS_A_LINE.matcher(start).replaceAll("?");
+    return Shown.of(text, Shown.SHORT);
   }
 
   private BadFileException bad(String rule, Object... findings) {

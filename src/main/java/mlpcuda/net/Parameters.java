@@ -30,6 +30,14 @@ public final class Parameters implements AutoCloseable {
     }
   }
 
+  /**
+   * What the optimizer keeps between steps, each list in the order of {@link #tensors}.
+   *
+   * @param m first moments of the gradients
+   * @param v second moments
+   */
+  public record State(List<float[]> m, List<float[]> v) {}
+
   /** The gradients of one layer's tensors, or the tensors themselves. */
   record Layer(Buffer weight, Buffer bias) {}
 
@@ -143,17 +151,7 @@ public final class Parameters implements AutoCloseable {
 
   /** Sets the weights of all tensors, in the order and with the lengths of {@link #tensors}. */
   public void write(List<float[]> weights) {
-    float[] values = new float[length];
-    for (int t = 0; t < tensors.size(); t++) {
-      Tensor tensor = tensors.get(t);
-      if (weights.get(t).length != tensor.length()) {
-        throw new IllegalArgumentException(
-            "%s must hold %d values, found %d"
-                .formatted(tensor.name, tensor.length(), weights.get(t).length));
-      }
-      System.arraycopy(weights.get(t), 0, values, tensor.offset, tensor.length());
-    }
-    ops.write(w, values);
+    join(weights, w);
   }
 
   /** The weights of all tensors, in the order of {@link #tensors}. */
@@ -164,6 +162,35 @@ public final class Parameters implements AutoCloseable {
   /** The gradients of all tensors, in the order of {@link #tensors}. */
   public List<float[]> readGradients() {
     return split(dw);
+  }
+
+  /** The optimizer's state: zeros before the first step. */
+  public State readState() {
+    return new State(split(m), split(v));
+  }
+
+  /** Sets the optimizer's state, in the order and with the lengths of {@link #tensors}. */
+  public void writeState(State state) {
+    join(state.m, m);
+    join(state.v, v);
+  }
+
+  private void join(List<float[]> parts, Buffer arena) {
+    if (parts.size() != tensors.size()) {
+      throw new IllegalArgumentException(
+          "%d tensors must be given, found %d".formatted(tensors.size(), parts.size()));
+    }
+    float[] values = new float[length];
+    for (int t = 0; t < tensors.size(); t++) {
+      Tensor tensor = tensors.get(t);
+      if (parts.get(t).length != tensor.length()) {
+        throw new IllegalArgumentException(
+            "%s must hold %d values, found %d"
+                .formatted(tensor.name, tensor.length(), parts.get(t).length));
+      }
+      System.arraycopy(parts.get(t), 0, values, tensor.offset, tensor.length());
+    }
+    ops.write(arena, values);
   }
 
   private List<float[]> split(Buffer arena) {

@@ -1,0 +1,124 @@
+package mlpcuda.model;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import mlpcuda.data.BadFileException;
+import mlpcuda.data.Scaling;
+import mlpcuda.net.MlpShape;
+import mlpcuda.net.Parameters;
+
+/**
+ * All that a run needs to go on, bit for bit. In its file, a safetensors one, {@code
+ * layers.0.weight}, … are the weights, {@code optimizer.m.}, {@code optimizer.v.} and {@code best.}
+ * lead the names of the other tensors, {@code state} is the text, and the metadata describe the
+ * network and hold a checksum of everything.
+ *
+ * @param shape what the network is made of
+ * @param scaling what its inputs went through
+ * @param rows height of its images in pixels
+ * @param cols width of its images in pixels
+ * @param weights in the order of {@link Parameters#tensors}, finite
+ * @param m first moments of the gradients, in the same order; of any value, for a run may overflow
+ * @param v second moments, likewise
+ * @param best weights of the best epoch so far, finite; empty if there are none
+ * @param state what the trainer knows besides, as it wrote it: at most {@link #MAX_STATE_BYTES} in
+ *     UTF-8
+ */
+public record Checkpoint(
+    MlpShape shape,
+    Scaling scaling,
+    int rows,
+    int cols,
+    List<float[]> weights,
+    List<float[]> m,
+    List<float[]> v,
+    List<float[]> best,
+    String state) {
+  /** Bytes that the state may have. */
+  public static final int MAX_STATE_BYTES = Safetensors.MAX_TEXT_BYTES;
+
+  private static final String FORMAT = "mlp-cuda-checkpoint";
+  private static final String VERSION = "1";
+  private static final String M = "optimizer.m.";
+  private static final String V = "optimizer.v.";
+  private static final String BEST = "best.";
+  private static final String STATE = "state";
+
+  /**
+   * Writes it; the file appears whole or not at all.
+   *
+   * @throws IllegalArgumentException if a list does not fit the shape, or the network or the state
+   *     are too large; nothing is written then
+   * @throws java.io.UncheckedIOException if writing fails; a former file is still there then
+   */
+  public void write(Path file) {
+    var description = new Description(shape, scaling, rows, cols);
+    var metadata = new LinkedHashMap<String, String>();
+    metadata.put("format", FORMAT);
+    metadata.put("version", VERSION);
+    metadata.putAll(description.metadata());
+    var tensors = new ArrayList<Safetensors.Tensor>();
+    description.add(tensors, "", weights);
+    description.add(tensors, M, m);
+    description.add(tensors, V, v);
+    if (!best.isEmpty()) {
+      description.add(tensors, BEST, best);
+    }
+    Safetensors.writeChecked(file, metadata, tensors, Map.of(STATE, state));
+  }
+
+  /**
+   * Reads what {@link #write} wrote.
+   *
+   * @throws BadFileException if the file is malformed or damaged, or something else than a
+   *     checkpoint
+   */
+  public static Checkpoint read(Path file) {
+    Safetensors.Contents contents = Safetensors.read(file);
+    var metadata = new Description.Metadata(file, contents.metadata());
+    if (!isIn(contents)) {
+      throw metadata.bad("format", FORMAT);
+    }
+    if (!metadata.text("version").equals(VERSION)) {
+      throw metadata.bad("version", VERSION);
+    }
+    Description of = Description.of(file, contents.metadata());
+    MlpShape shape = of.shape();
+    Set<String> unknown = new LinkedHashSet<>(contents.tensors().keySet());
+    unknown.addAll(contents.texts().keySet());
+    List<float[]> weights = Description.take(file, contents, unknown, "", shape);
+    List<float[]> m = Description.take(file, contents, unknown, M, shape);
+    List<float[]> v = Description.take(file, contents, unknown, V, shape);
+    List<float[]> best =
+        unknown.stream().anyMatch(name -> name.startsWith(BEST))
+            ? Description.take(file, contents, unknown, BEST, shape)
+            : List.of();
+    String state = contents.texts().get(STATE);
+    if (state == null) {
+      throw new BadFileException(file + ": a checkpoint must have the text state, found none");
+    }
+    unknown.remove(STATE);
+    Description.checkNoneLeft(file, unknown, shape);
+    Description.checkFinite(file, "", shape, weights);
+    if (!best.isEmpty()) {
+      Description.checkFinite(file, BEST, shape, best);
+    }
+    Checksum.check(file, contents, true);
+    return new Checkpoint(shape, of.scaling(), of.rows(), of.cols(), weights, m, v, best, state);
+  }
+
+  /** Whether a file with these contents says that it is a checkpoint. */
+  static boolean isIn(Safetensors.Contents contents) {
+    return FORMAT.equals(contents.metadata().get("format"));
+  }
+
+  /** Whether a tensor of that name is in a checkpoint and not in a model. */
+  static boolean isItsOwn(String name) {
+    return name.startsWith(M) || name.startsWith(V) || name.startsWith(BEST) || name.equals(STATE);
+  }
+}

@@ -1,0 +1,74 @@
+package mlpcuda.model;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.zip.CRC32C;
+import mlpcuda.data.BadFileException;
+
+/**
+ * CRC-32C of all that a safetensors file says: of each metadata entry but the checksum itself its
+ * name and text, then of each tensor, in the order of the buffer, its name, its type with its
+ * shape, {@code F32[4, 6]}, and its bytes. Texts are UTF-8 behind their length, a little-endian
+ * 32-bit number. Spaces in the header do not count.
+ */
+final class Checksum {
+  /** The metadata entry that holds it. */
+  static final String NAME = "crc32c";
+
+  private final CRC32C crc = new CRC32C();
+
+  void metadata(Map<String, String> metadata) {
+    metadata.forEach(
+        (name, text) -> {
+          if (!name.equals(NAME)) {
+            text(name);
+            text(text);
+          }
+        });
+  }
+
+  void tensor(String name, String dtype, int[] shape) {
+    text(name);
+    text(dtype + Arrays.toString(shape));
+  }
+
+  void values(byte[] bytes, int offset, int count) {
+    crc.update(bytes, offset, count);
+  }
+
+  private void text(String text) {
+    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    byte[] length = new byte[Integer.BYTES];
+    ByteBuffer.wrap(length).order(ByteOrder.LITTLE_ENDIAN).putInt(bytes.length);
+    crc.update(length);
+    crc.update(bytes);
+  }
+
+  /** Eight hexadecimal digits. */
+  String hex() {
+    return "%08x".formatted(crc.getValue());
+  }
+
+  /**
+   * Compares what the metadata say with what was read.
+   *
+   * @param required whether a file must have a checksum; others' files have none
+   * @throws BadFileException if the two differ
+   */
+  static void check(Path file, Safetensors.Contents contents, boolean required) {
+    String expected = contents.metadata().get(NAME);
+    if (expected == null ? required : !expected.equals(contents.checksum())) {
+      throw new BadFileException(
+          "%s: damaged: the %s of metadata and tensors must be %s as __metadata__ says, found %s"
+              .formatted(
+                  file,
+                  NAME,
+                  expected == null ? "given" : Shown.of(expected, Shown.SHORT),
+                  expected == null ? "none" : contents.checksum()));
+    }
+  }
+}

@@ -1,0 +1,198 @@
+package mlpcuda.model;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import mlpcuda.compute.Activation;
+import mlpcuda.data.BadFileException;
+import mlpcuda.data.Scaling;
+import mlpcuda.net.MlpShape;
+import mlpcuda.net.Parameters;
+
+/** What rebuilds a network, as the metadata of its file have it, and how its tensors are named. */
+record Description(MlpShape shape, Scaling scaling, int rows, int cols) {
+  // One text could name more layers than a file of a megabyte has room for.
+  private static final int MAX_LAYERS = 4096;
+
+  /** The metadata of a file that holds the network. */
+  Map<String, String> metadata() {
+    if (shape.layers() > MAX_LAYERS) {
+      throw new IllegalArgumentException(
+          "a file's network must have at most %d layers, found %d"
+              .formatted(MAX_LAYERS, shape.layers()));
+    }
+    var metadata = new LinkedHashMap<String, String>();
+    metadata.put("architecture", "mlp");
+    metadata.put("layers", shape.toString());
+    metadata.put("activation", shape.hidden().label());
+    metadata.put("output_activation", shape.output().label());
+    metadata.put("scaling", scaling.name());
+    metadata.put("mean", Double.toString(scaling.mean()));
+    metadata.put("std", Double.toString(scaling.std()));
+    metadata.put("rows", Integer.toString(rows));
+    metadata.put("cols", Integer.toString(cols));
+    metadata.put("classes", Integer.toString(shape.classes()));
+    return metadata;
+  }
+
+  /**
+   * The network that a file's metadata describe.
+   *
+   * @throws BadFileException if they describe none
+   */
+  static Description of(Path file, Map<String, String> texts) {
+    var metadata = new Metadata(file, texts);
+    if (!metadata.text("architecture").equals("mlp")) {
+      throw metadata.bad("architecture", "mlp");
+    }
+    int rows = metadata.positive("rows", metadata.text("rows"));
+    int cols = metadata.positive("cols", metadata.text("cols"));
+    if (metadata.text("layers").chars().filter(c -> c == '-').count() > MAX_LAYERS) {
+      throw metadata.bad("layers", "sizes of at most %d layers".formatted(MAX_LAYERS));
+    }
+    List<Integer> sizes =
+        Stream.of(metadata.text("layers").split("-", -1))
+            .map(size -> metadata.positive("layers", size))
+            .toList();
+    if (sizes.size() < 2 || sizes.get(0) != (long) rows * cols) {
+      throw metadata.bad(
+          "layers",
+          "sizes joined by -, the first of them rows * cols = %d".formatted((long) rows * cols));
+    }
+    if (!metadata.text("classes").equals(sizes.get(sizes.size() - 1).toString())) {
+      throw metadata.bad("classes", "the last layer's size " + sizes.get(sizes.size() - 1));
+    }
+    MlpShape shape;
+    Scaling scaling;
+    try {
+      shape =
+          new MlpShape(
+              sizes,
+              Activation.of(metadata.text("activation")),
+              Activation.of(metadata.text("output_activation")));
+      scaling = new Scaling(metadata.text("scaling"), metadata.real("mean"), metadata.real("std"));
+    } catch (IllegalArgumentException e) {
+      throw new BadFileException(file + ": __metadata__: " + Shown.of(e.getMessage()), e);
+    }
+    if (!Scaling.NAMES.contains(scaling.name())) {
+      throw metadata.bad("scaling", "one of " + String.join(", ", Scaling.NAMES));
+    }
+    if (!Float.isFinite(scaling.scale()) || !Float.isFinite(scaling.shift())) {
+      throw metadata.bad("std", "large enough for finite inputs with mean " + scaling.mean());
+    }
+    return new Description(shape, scaling, rows, cols);
+  }
+
+  /** Adds a list of values, in the order of {@link Parameters#tensors}, as tensors to a file's. */
+  void add(List<Safetensors.Tensor> tensors, String prefix, List<float[]> values) {
+    List<Parameters.Tensor> places = Parameters.tensors(shape);
+    if (values.size() != places.size()) {
+      throw new IllegalArgumentException(
+          "a network %s has %d tensors, found %d %s"
+              .formatted(shape, places.size(), values.size(), prefix));
+    }
+    for (int t = 0; t < places.size(); t++) {
+      Parameters.Tensor place = places.get(t);
+      int[] dimensions = place.shape().stream().mapToInt(Integer::intValue).toArray();
+      tensors.add(new Safetensors.Tensor(prefix + place.name(), dimensions, values.get(t)));
+    }
+  }
+
+  /**
+   * The values that {@link #add} added, taken from a file's tensors.
+   *
+   * @param unknown names of the file's tensors, of which those found are removed
+   * @throws BadFileException if a tensor is missing or has another shape
+   */
+  static List<float[]> take(
+      Path file,
+      Safetensors.Contents contents,
+      Set<String> unknown,
+      String prefix,
+      MlpShape shape) {
+    var values = new ArrayList<float[]>();
+    for (Parameters.Tensor place : Parameters.tensors(shape)) {
+      String name = prefix + place.name();
+      Safetensors.Tensor tensor = contents.tensors().get(name);
+      if (tensor == null) {
+        throw new BadFileException(
+            "%s: a network %s must have the tensor %s, found %s"
+                .formatted(file, Shown.of(shape), name, Shown.some(contents.tensors().keySet())));
+      }
+      List<Integer> found = Arrays.stream(tensor.shape()).boxed().toList();
+      if (!found.equals(place.shape())) {
+        throw new BadFileException(
+            "%s: %s of a network %s must have the shape %s, found %s"
+                .formatted(file, name, Shown.of(shape), place.shape(), Shown.of(found)));
+      }
+      unknown.remove(name);
+      values.add(tensor.values());
+    }
+    return values;
+  }
+
+  /** Refuses tensors that no one took. */
+  static void checkNoneLeft(Path file, Set<String> unknown, MlpShape shape) {
+    if (!unknown.isEmpty()) {
+      throw new BadFileException(
+          "%s: a network %s must have no further tensors, found %s"
+              .formatted(file, Shown.of(shape), Shown.some(unknown)));
+    }
+  }
+
+  /** Refuses weights that are infinite or no numbers. */
+  static void checkFinite(Path file, String prefix, MlpShape shape, List<float[]> weights) {
+    List<Parameters.Tensor> places = Parameters.tensors(shape);
+    for (int t = 0; t < places.size(); t++) {
+      for (float value : weights.get(t)) {
+        if (!Float.isFinite(value)) {
+          throw new BadFileException(
+              "%s: %s%s must hold finite numbers, found %s"
+                  .formatted(file, prefix, places.get(t).name(), value));
+        }
+      }
+    }
+  }
+
+  /** The metadata of a file, every text of it checked on its way out. */
+  record Metadata(Path file, Map<String, String> texts) {
+    String text(String name) {
+      String text = texts.get(name);
+      if (text == null) {
+        throw bad(name, "given");
+      }
+      return text;
+    }
+
+    int positive(String name, String digits) {
+      try {
+        int number = Integer.parseInt(digits);
+        if (number > 0) {
+          return number;
+        }
+      } catch (NumberFormatException e) {
+        // refused below, like a number that is not positive
+      }
+      throw bad(name, "whole numbers from 1 to " + Integer.MAX_VALUE);
+    }
+
+    double real(String name) {
+      try {
+        return Double.parseDouble(text(name));
+      } catch (NumberFormatException e) {
+        throw bad(name, "a number");
+      }
+    }
+
+    BadFileException bad(String name, String expected) {
+      return new BadFileException(
+          "%s: __metadata__: %s must be %s, found %s"
+              .formatted(file, name, expected, Shown.of(texts.getOrDefault(name, "none"))));
+    }
+  }
+}
