@@ -33,8 +33,8 @@ ENTRY(column_sum, 1024)(float *db, const float *dy, int B, int O) {
 }
 
 ENTRY(cross_entropy_forward, 1024)(float *dx, float *log, float *losses, const float *x, const int *y, const int *step,
-                             int B, int C, int S) {
-  op::cross_entropy_forward(dx, log, losses, x, y, step, B, C, S);
+                             int B, int C, int S, float smoothing) {
+  op::cross_entropy_forward(dx, log, losses, x, y, step, B, C, S, smoothing);
 }
 
 ENTRY(dropout_forward, 256)(float *y, const float *x, const int *step, int n, float rate, float scale, int layer, int use,

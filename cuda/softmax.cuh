@@ -41,6 +41,15 @@ __device__ inline float row_exponentials(const float *x, int C, float max, int l
   return warp_sum(sum);
 }
 
+// The sum of share * (max - x) over x (C), in each lane of the warp: what the sum alone overflows at, this need not.
+__device__ inline float row_distances(const float *x, int C, float max, float share, int lane) {
+  float sum = 0;
+  for (int c = lane; c < C; c += WARP) {
+    sum += share * (max - x[c]);
+  }
+  return warp_sum(sum);
+}
+
 // y (B, C) = x - log of the sum of e^x, each row. Blocks of whole warps.
 __device__ inline void log_softmax_forward(float *y, const float *x, int B, int C) {
   int lane = threadIdx.x % WARP;
@@ -77,10 +86,13 @@ __device__ inline void log_losses(float *log, const float *losses, const int *st
 }
 
 // For logits x (B, C) and classes y (B): losses (2, B), each row's loss, then 1 for each right answer; dx (B, C), the
-// gradient of the batch's mean loss, unless null. A grid of one block sums into the log at once, which saves a node of the graph;
-// after larger grids log_losses must follow. Blocks of whole warps.
+// gradient of the batch's mean loss, unless null. The target is (1 - smoothing) one-hot(y) + smoothing / C, its last term
+// by itself for the classes that are not y. A grid of one block sums into the log at once, which saves a node of the
+// graph; after larger grids log_losses must follow. Blocks of whole warps.
 __device__ inline void cross_entropy_forward(float *dx, float *log, float *losses, const float *x, const int *y,
-                                             const int *step, int B, int C, int S) {
+                                             const int *step, int B, int C, int S, float smoothing) {
+  float others = smoothing / C;
+  float its = 1 - (smoothing - others);
   int lane = threadIdx.x % WARP;
   unsigned warps = gridDim.x * blockDim.x / WARP;
   for (unsigned row = (blockIdx.x * blockDim.x + threadIdx.x) / WARP; row < B; row += warps) {
@@ -88,14 +100,15 @@ __device__ inline void cross_entropy_forward(float *dx, float *log, float *losse
     int label = y[row];
     Largest largest = row_largest(logits, C, lane);
     float sum = row_exponentials(logits, C, largest.value, lane);
+    float distances = smoothing > 0 ? row_distances(logits, C, largest.value, others, lane) : 0;
     if (lane == 0) {
-      losses[row] = (largest.value - logits[label]) + logf(sum);
+      losses[row] = (largest.value - logits[label]) * (1 - smoothing) + distances + logf(sum);
       losses[size_t(B) + row] = largest.index == label ? 1 : 0;
     }
     if (dx != nullptr) {
       for (int c = lane; c < C; c += WARP) {
         float softmax = expf(logits[c] - largest.value) / sum;
-        dx[size_t(row) * C + c] = (c == label ? softmax - 1 : softmax) / B;
+        dx[size_t(row) * C + c] = (softmax - (c == label ? its : others)) / B;
       }
     }
   }

@@ -266,9 +266,11 @@ public abstract class Ops implements AutoCloseable {
   }
 
   /**
-   * Log-softmax, cross-entropy, its gradient and the count of right answers in one. A row's answer
-   * is its largest logit, the first of equals. The row (step[0] − 1) mod S of {@code log} becomes
-   * (sum of the B losses, number right).
+   * Log-softmax, cross-entropy, its gradient and the count of right answers in one, as {@code
+   * torch.nn.CrossEntropyLoss} with {@code label_smoothing} ε: a row's loss is −Σ target ·
+   * log-softmax, where target = (1 − ε) · one-hot(y) + ε / C. A row's answer is its largest logit,
+   * the first of equals. The row (step[0] − 1) mod S of {@code log} becomes (sum of the B losses,
+   * number right).
    *
    * @param dx (B, C) out: the gradient of the batch's mean loss; null where none is wanted
    * @param log (S, 2) out
@@ -276,9 +278,18 @@ public abstract class Ops implements AutoCloseable {
    * @param x (B, C): the logits
    * @param y (B) INT32: the classes, each below C: the caller's promise
    * @param step (1) INT32, at least 1
+   * @param smoothing ε, in [0, 1)
    */
   public final void crossEntropyForward(
-      Buffer dx, Buffer log, Buffer losses, Buffer x, Buffer y, Buffer step, int B, int C) {
+      Buffer dx,
+      Buffer log,
+      Buffer losses,
+      Buffer x,
+      Buffer y,
+      Buffer step,
+      int B,
+      int C,
+      float smoothing) {
     String op = "crossEntropyForward";
     sizes(op, B, C);
     if (dx != null) {
@@ -289,7 +300,10 @@ public abstract class Ops implements AutoCloseable {
     need(op, "x", x, Type.FLOAT32, (long) B * C);
     need(op, "y", y, Type.INT32, B);
     need(op, "step", step, Type.INT32, 1);
-    crossEntropyForwardK(dx, log, losses, x, y, step, B, C);
+    if (!(smoothing >= 0 && smoothing < 1)) {
+      throw new IllegalArgumentException(op + ": smoothing must lie in [0, 1), found " + smoothing);
+    }
+    crossEntropyForwardK(dx, log, losses, x, y, step, B, C, smoothing);
   }
 
   /**
@@ -425,7 +439,15 @@ public abstract class Ops implements AutoCloseable {
 
   /** {@link #crossEntropyForward}; {@code dx} may be null. */
   protected abstract void crossEntropyForwardK(
-      Buffer dx, Buffer log, Buffer losses, Buffer x, Buffer y, Buffer step, int B, int C);
+      Buffer dx,
+      Buffer log,
+      Buffer losses,
+      Buffer x,
+      Buffer y,
+      Buffer step,
+      int B,
+      int C,
+      float smoothing);
 
   /** {@link #adamStep}. */
   protected abstract void adamStepK(

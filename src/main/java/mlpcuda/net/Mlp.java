@@ -129,7 +129,7 @@ public final class Mlp implements AutoCloseable {
    */
   public void loss(Buffer log, Buffer y, Buffer step, int B) {
     Buffer dLogits = dz.isEmpty() ? null : dz.get(shape.layers() - 1);
-    ops.crossEntropyForward(dLogits, log, losses, logits(), y, step, B, shape.classes());
+    ops.crossEntropyForward(dLogits, log, losses, logits(), y, step, B, shape.classes(), 0);
   }
 
   /** The gradients of all parameters, after {@link #forward} and {@link #loss}. */

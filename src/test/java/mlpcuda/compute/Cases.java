@@ -46,9 +46,11 @@ public final class Cases {
       cases.add(dropout(n, 0.5f));
       cases.add(logSoftmax(n, 10, 1));
       cases.add(logSoftmax(7, n, 1));
-      cases.add(crossEntropy(n, 10, 1, true));
-      cases.add(crossEntropy(7, n, 1, true));
-      cases.add(crossEntropy(33, n, 1e4, true));
+      for (float smoothing : new float[] {0, 0.1f}) {
+        cases.add(crossEntropy(n, 10, 1, smoothing, true));
+        cases.add(crossEntropy(7, n, 1, smoothing, true));
+        cases.add(crossEntropy(33, n, 1e4, smoothing, true));
+      }
       cases.add(adam(n, 1, AdamSettings.DEFAULT));
       cases.add(sum(n));
       cases.add(zero(n));
@@ -78,7 +80,8 @@ public final class Cases {
     cases.add(dropout(109_386, 0f));
     cases.add(dropout(109_386, 0.1f));
     cases.add(logSoftmax(33, 10, 1e4));
-    cases.add(crossEntropy(64, 10, 1, false));
+    cases.add(crossEntropy(64, 10, 1, 0, false));
+    cases.add(crossEntropy(64, 10, 1, 0.9f, false));
     cases.add(adam(109_386, 1000, AdamSettings.DEFAULT));
     cases.add(adam(1025, 3, new AdamSettings(0.8, 0.99, 1e-2, 0.01, false)));
     cases.add(adam(1025, 3, new AdamSettings(0.9, 0.999, 1e-2, 0.01, true)));
@@ -93,9 +96,11 @@ public final class Cases {
       cases.add(special(activation));
     }
     cases.add(logSoftmaxOfLargeButClose());
-    cases.add(crossEntropyOfLargeButClose());
-    cases.add(crossEntropyOfSpecial(7, 10));
-    cases.add(crossEntropyOfSpecial(7, 103));
+    for (float smoothing : new float[] {0, 0.1f}) {
+      cases.add(crossEntropyOfLargeButClose(smoothing));
+      cases.add(crossEntropyOfSpecial(7, 10, smoothing));
+      cases.add(crossEntropyOfSpecial(7, 103, smoothing));
+    }
     cases.add(gatherAll());
     for (int images = 0; images < 4; images++) {
       for (int before = 0; before < 3; before++) {
@@ -275,10 +280,10 @@ public final class Cases {
                     t.output("y", B * C), t.uniform("x", B * C, -scale, scale), B, C));
   }
 
-  private static Case crossEntropy(int B, int C, double scale, boolean dx) {
+  private static Case crossEntropy(int B, int C, double scale, float smoothing, boolean dx) {
     return new Case(
-        "crossEntropyForward B=%d C=%d logits ±%.0e%s"
-            .formatted(B, C, scale, dx ? "" : ", without dx"),
+        "crossEntropyForward B=%d C=%d logits ±%.0e smoothing=%s%s"
+            .formatted(B, C, scale, smoothing, dx ? "" : ", without dx"),
         FP32,
         t ->
             t.ops()
@@ -291,7 +296,8 @@ public final class Cases {
                     t.integers("y", B, C),
                     t.given("step", 5),
                     B,
-                    C));
+                    C,
+                    smoothing));
   }
 
   /** The weights are small beside the update, and so what is seen of the result is the update. */
@@ -345,7 +351,8 @@ public final class Cases {
                     t.integers("y", B, C),
                     t.given("step", 1),
                     B,
-                    C));
+                    C,
+                    0));
   }
 
   /** The first of all classes is the answer, also of those that one lane of a warp looks at. */
@@ -363,7 +370,8 @@ public final class Cases {
                     t.integers("y", B, 1),
                     t.given("step", 1),
                     B,
-                    C));
+                    C,
+                    0));
   }
 
   /** A step below 1, as after 2^31 steps: the row of the log is in the log still. */
@@ -381,7 +389,8 @@ public final class Cases {
                     t.integers("y", 7, 10),
                     t.given("step", -6),
                     7,
-                    10));
+                    10,
+                    0));
   }
 
   /** NaN and infinity in, the same NaN and infinity out: a device must not hide them. */
@@ -404,9 +413,10 @@ public final class Cases {
   }
 
   /** A loss must be NaN or infinite where the logits make it so: that is how divergence is seen. */
-  private static Case crossEntropyOfSpecial(int B, int C) {
+  private static Case crossEntropyOfSpecial(int B, int C, float smoothing) {
     return new Case(
-        "crossEntropyForward B=%d C=%d of NaN and infinity".formatted(B, C),
+        "crossEntropyForward B=%d C=%d of NaN and infinity, smoothing=%s"
+            .formatted(B, C, smoothing),
         FP32,
         t ->
             t.ops()
@@ -418,7 +428,8 @@ public final class Cases {
                     t.integers("y", B, C),
                     t.given("step", 1),
                     B,
-                    C));
+                    C,
+                    smoothing));
   }
 
   /** What is small beside the logits is right still: the largest is subtracted first. */
@@ -431,9 +442,9 @@ public final class Cases {
                 .logSoftmaxForward(t.output("y", 330), t.uniform("x", 330, 9999, 10001), 33, 10));
   }
 
-  private static Case crossEntropyOfLargeButClose() {
+  private static Case crossEntropyOfLargeButClose(float smoothing) {
     return new Case(
-        "crossEntropyForward B=33 C=10 logits 1e4 ± 1",
+        "crossEntropyForward B=33 C=10 logits 1e4 ± 1 smoothing=" + smoothing,
         FP32,
         t ->
             t.ops()
@@ -445,7 +456,8 @@ public final class Cases {
                     t.integers("y", 33, 10),
                     t.given("step", 1),
                     33,
-                    10));
+                    10,
+                    smoothing));
   }
 
   private static Case advance() {

@@ -51,7 +51,7 @@ class OpsTest {
 
   @ParameterizedTest(autoCloseArguments = false)
   @MethodSource("devices")
-  void typesAndDropoutRatesAreChecked(Ops ops) {
+  void typesRatesAndSmoothingAreChecked(Ops ops) {
     try (ops;
         Buffer x = ops.allocate("x", Type.FLOAT32, 8);
         Buffer step = ops.allocate("step", Type.INT32, 1)) {
@@ -59,6 +59,9 @@ class OpsTest {
       for (float rate : new float[] {-0.1f, 1f, Float.NaN}) {
         assertThrows(
             IllegalArgumentException.class, () -> ops.dropoutForward(x, x, step, 8, rate, 0, 0));
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> ops.crossEntropyForward(null, x, x, x, step, step, 1, 1, rate));
       }
     }
   }

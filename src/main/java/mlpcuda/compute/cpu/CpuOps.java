@@ -351,7 +351,15 @@ public final class CpuOps extends Ops {
 
   @Override
   protected void crossEntropyForwardK(
-      Buffer dx, Buffer log, Buffer losses, Buffer x, Buffer y, Buffer step, int B, int C) {
+      Buffer dx,
+      Buffer log,
+      Buffer losses,
+      Buffer x,
+      Buffer y,
+      Buffer step,
+      int B,
+      int C,
+      float smoothing) {
     float[] rows = new float[2 * B];
     workers.run(
         parts(16L * B * C), // an exponential costs many additions
@@ -364,10 +372,14 @@ public final class CpuOps extends Ops {
             ((Floats) x).get(r * C, row, C);
             int answer = Loops.largest(row, C);
             double sum = Loops.exponentials(exponentials, row, C, row[answer]);
-            rows[r] = (float) (row[answer] + Math.log(sum) - row[label]);
+            double loss = (row[answer] - (double) row[label]) * (1.0 - smoothing) + Math.log(sum);
+            if (smoothing > 0) {
+              loss += Loops.distances(row, C, row[answer]) * smoothing / C;
+            }
+            rows[r] = (float) loss;
             rows[B + r] = answer == label ? 1 : 0;
             if (dx != null) {
-              Loops.softmaxGradient(row, exponentials, C, label, sum, B);
+              Loops.softmaxGradient(row, exponentials, C, label, sum, B, smoothing);
               ((Floats) dx).put(r * C, row, C);
             }
           }

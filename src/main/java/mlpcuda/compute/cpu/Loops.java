@@ -100,11 +100,24 @@ final class Loops {
     return sum;
   }
 
-  /** d = (e / sum − one-hot(label)) / B. */
-  static void softmaxGradient(float[] d, double[] e, int n, int label, double sum, int B) {
+  /** Σ (max − x). */
+  static double distances(float[] x, int n, float max) {
+    double sum = 0;
     for (int i = 0; i < n; i++) {
-      double softmax = e[i] / sum;
-      d[i] = (float) ((i == label ? softmax - 1 : softmax) / B);
+      sum += max - (double) x[i];
+    }
+    return sum;
+  }
+
+  /**
+   * d = (e / sum − target) / B, where target = (1 − smoothing) · one-hot(label) + smoothing / n.
+   */
+  static void softmaxGradient(
+      float[] d, double[] e, int n, int label, double sum, int B, float smoothing) {
+    double others = (double) smoothing / n;
+    double its = 1.0 - smoothing + others;
+    for (int i = 0; i < n; i++) {
+      d[i] = (float) ((e[i] / sum - (i == label ? its : others)) / B);
     }
   }
 

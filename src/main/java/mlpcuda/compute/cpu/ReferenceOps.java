@@ -248,22 +248,34 @@ public final class ReferenceOps extends Ops {
 
   @Override
   protected void crossEntropyForwardK(
-      Buffer dx, Buffer log, Buffer losses, Buffer x, Buffer y, Buffer step, int B, int C) {
+      Buffer dx,
+      Buffer log,
+      Buffer losses,
+      Buffer x,
+      Buffer y,
+      Buffer step,
+      int B,
+      int C,
+      float smoothing) {
     double sum = 0;
     int right = 0;
     for (int r = 0; r < B; r++) {
       int label = (int) at(y, r);
       double logSum = logSumExp(x, r, C);
-      double loss = logSum - at(x, r * C + label);
+      double loss = 0;
+      for (int c = 0; c < C; c++) {
+        double target = (c == label ? 1.0 - smoothing : 0) + (double) smoothing / C;
+        double logSoftmax = at(x, r * C + c) - logSum;
+        loss -= target == 0 ? 0 : target * logSoftmax; // the logarithm may be infinite
+        if (dx != null) {
+          put(dx, r * C + c, (Math.exp(logSoftmax) - target) / B);
+        }
+      }
       int isRight = largest(x, r, C) == label ? 1 : 0;
       put(losses, r, loss);
       put(losses, B + r, isRight);
       sum += loss;
       right += isRight;
-      for (int c = 0; dx != null && c < C; c++) {
-        double softmax = Math.exp(at(x, r * C + c) - logSum);
-        put(dx, r * C + c, (softmax - (c == label ? 1 : 0)) / B);
-      }
     }
     int row = Math.floorMod((int) at(step, 0) - 1, log.length() / 2);
     put(log, 2 * row, sum);

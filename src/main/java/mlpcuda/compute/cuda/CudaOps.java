@@ -341,13 +341,21 @@ public final class CudaOps extends Ops {
 
   @Override
   protected void crossEntropyForwardK(
-      Buffer dx, Buffer log, Buffer losses, Buffer x, Buffer y, Buffer step, int B, int C) {
+      Buffer dx,
+      Buffer log,
+      Buffer losses,
+      Buffer x,
+      Buffer y,
+      Buffer step,
+      int B,
+      int C,
+      float smoothing) {
     int S = log.length() / 2;
     boolean one = B <= ROWS_OF_ONE_BLOCK;
     kernels.launch(
         "cross_entropy_forward",
         one ? Shape.of(1, Math.min(1024, WARP * B)) : rows(B),
-        arguments(dx, log, losses, x, y, step).add("B", B).add("C", C).add("S", S));
+        arguments(dx, log, losses, x, y, step).add("B", B).add("C", C).add("S", S).add(smoothing));
     if (!one) {
       kernels.launch(
           "log_losses", Shape.of(1, 1024), arguments(log, losses, step).add("B", B).add("S", S));

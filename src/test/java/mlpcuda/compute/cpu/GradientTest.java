@@ -137,8 +137,8 @@ class GradientTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1, 2", "4, 10", "3, 1"})
-  void crossEntropy(int B, int C) {
+  @CsvSource({"1, 2, 0", "4, 10, 0", "3, 1, 0", "4, 10, 0.1", "2, 3, 0.75", "3, 1, 0.1"})
+  void crossEntropy(int B, int C, float smoothing) {
     Buffer x = values("x", B * C);
     Buffer y = integers("y", random.ints(B, 0, C).toArray());
     Buffer step = integers("step", 1);
@@ -147,10 +147,10 @@ class GradientTest {
     Buffer dx = empty("dx", B * C);
     Loss loss =
         () -> {
-          ops.crossEntropyForward(null, log, losses, x, y, step, B, C);
+          ops.crossEntropyForward(null, log, losses, x, y, step, B, C, smoothing);
           return ops.value(log, 0) / B;
         };
-    ops.crossEntropyForward(dx, log, losses, x, y, step, B, C);
+    ops.crossEntropyForward(dx, log, losses, x, y, step, B, C, smoothing);
     check(loss, x, dx);
   }
 
@@ -181,7 +181,7 @@ class GradientTest {
     Buffer log = empty("log", 2);
     Buffer probabilities = empty("log-softmax", B * C);
     Buffer losses = empty("losses", 2 * B);
-    ops.crossEntropyForward(null, log, losses, x, y, integers("step", 1), B, C);
+    ops.crossEntropyForward(null, log, losses, x, y, integers("step", 1), B, C, 0);
     ops.logSoftmaxForward(probabilities, x, B, C);
     double expected = 0;
     for (int r = 0; r < B; r++) {
@@ -193,5 +193,25 @@ class GradientTest {
       assertEquals(1, sum, 1e-12, "probabilities of row " + r);
     }
     assertEquals(expected, ops.value(log, 0), 1e-12);
+  }
+
+  /** Smoothing mixes in the loss against every class alike. */
+  @Test
+  void smoothingIsAMixtureOfLosses() {
+    int C = 4;
+    float smoothing = 0.2f;
+    Buffer x = values("x", C);
+    Buffer step = integers("step", 1);
+    Buffer log = empty("log", 2);
+    Buffer losses = empty("losses", 2);
+    double[] each = new double[C];
+    double mean = 0;
+    for (int c = 0; c < C; c++) {
+      ops.crossEntropyForward(null, log, losses, x, integers("y" + c, c), step, 1, C, 0);
+      each[c] = ops.value(losses, 0);
+      mean += each[c] / C;
+    }
+    ops.crossEntropyForward(null, log, losses, x, integers("y", 1), step, 1, C, smoothing);
+    assertEquals((1.0 - smoothing) * each[1] + smoothing * mean, ops.value(losses, 0), 1e-12);
   }
 }
