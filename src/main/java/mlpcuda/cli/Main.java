@@ -132,7 +132,8 @@ public final class Main {
         return train;
       }
     } catch (ParameterException e) {
-      throw new BadFileException("%s: its arguments must be a run's: %s".formatted(file, e.getMessage()));
+      throw new BadFileException(
+          "%s: its arguments must be a run's: %s".formatted(file, e.getMessage()));
     }
     throw new BadFileException("%s: its arguments must be a run's, found %s".formatted(file, args));
   }

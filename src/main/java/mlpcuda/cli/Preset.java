@@ -44,16 +44,40 @@ record Preset(
   }
 
   static final Preset DEFAULT =
-      new Preset("128x64", List.of(128, 64), Activation.NONE, "z-score", 64, 64, 10, Recipe.PUBLISHED);
+      new Preset(
+          "128x64", List.of(128, 64), Activation.NONE, "z-score", 64, 64, 10, Recipe.PUBLISHED);
 
   static final List<Preset> ALL =
       List.of(
           DEFAULT,
-          new Preset("300x300", List.of(300, 300), Activation.NONE, "z-score", 32, 1000, 10, Recipe.PUBLISHED),
-          new Preset("128", List.of(128), Activation.NONE, "unit", 64, 1000, 3, Recipe.PUBLISHED),
-          new Preset("128x64-centred", List.of(128, 64), Activation.NONE, "centred", 64, 64, 20, Recipe.PUBLISHED),
           new Preset(
-              "128x64x32-relu-out", List.of(128, 64, 32), Activation.RELU, "unit", 64, 1000, 10, Recipe.PUBLISHED));
+              "300x300",
+              List.of(300, 300),
+              Activation.NONE,
+              "z-score",
+              32,
+              1000,
+              10,
+              Recipe.PUBLISHED),
+          new Preset("128", List.of(128), Activation.NONE, "unit", 64, 1000, 3, Recipe.PUBLISHED),
+          new Preset(
+              "128x64-centred",
+              List.of(128, 64),
+              Activation.NONE,
+              "centred",
+              64,
+              64,
+              20,
+              Recipe.PUBLISHED),
+          new Preset(
+              "128x64x32-relu-out",
+              List.of(128, 64, 32),
+              Activation.RELU,
+              "unit",
+              64,
+              1000,
+              10,
+              Recipe.PUBLISHED));
 
   /** The preset of that name, or IllegalArgumentException. */
   static Preset named(String name) {

@@ -100,7 +100,7 @@ record TrainingRun(
             state.progress().epoch(), state.progress().steps());
         metrics.restore(state.metrics());
         parameters.write(from.weights());
-        parameters.writeState(from.m(), from.v());
+        parameters.writeState(new Parameters.State(from.m(), from.v()));
       } else if (initial != null) {
         parameters.write(initial);
       } else {
@@ -142,8 +142,7 @@ record TrainingRun(
           };
       var listeners = List.of(metrics, display, saving);
       var trainer =
-          new Trainer(
-              settings.trainer, step, parameters, train.size(), evaluator, listeners, stop);
+          new Trainer(settings.trainer, step, parameters, train.size(), evaluator, listeners, stop);
       if (from != null) {
         trainer.resume(state.progress());
       }
@@ -216,6 +215,7 @@ record TrainingRun(
       return;
     }
     List<float[]> weights = parameters.read();
+    Parameters.State optimizer = parameters.readState();
     requireFinite(weights, metrics);
     if (progress.batch() == 0 && progress.epoch() > 1) {
       saveModel(progress.best().isEmpty() ? weights : progress.best(), metrics);
@@ -226,8 +226,8 @@ record TrainingRun(
             train.rows(),
             train.cols(),
             weights,
-            parameters.readM(),
-            parameters.readV(),
+            optimizer.m(),
+            optimizer.v(),
             progress.best(),
             state.at(progress, metrics.state()).json())
         .write(folder.resolve(CHECKPOINT));

@@ -67,11 +67,7 @@ public final class Mlp implements AutoCloseable {
 
   /** A network that can learn. The caller closes it, and {@code parameters} after it. */
   public static Mlp forTraining(
-      Ops ops,
-      MlpShape shape,
-      Parameters parameters,
-      int maxB,
-      Regularisation regularisation) {
+      Ops ops, MlpShape shape, Parameters parameters, int maxB, Regularisation regularisation) {
     return new Mlp(ops, shape, parameters, maxB, true, regularisation);
   }
 
@@ -129,7 +125,8 @@ public final class Mlp implements AutoCloseable {
    */
   public void loss(Buffer log, Buffer y, Buffer step, int B) {
     Buffer dLogits = dz.isEmpty() ? null : dz.get(shape.layers() - 1);
-    ops.crossEntropyForward(dLogits, log, losses, logits(), y, step, B, shape.classes(), 0);
+    ops.crossEntropyForward(
+        dLogits, log, losses, logits(), y, step, B, shape.classes(), regularisation.smoothing());
   }
 
   /** The gradients of all parameters, after {@link #forward} and {@link #loss}. */

@@ -44,6 +44,14 @@ public final class Metrics implements Trainer.Listener {
     epochs.add(result);
   }
 
+  /** stub. */
+  public Map<String, Object> state() {
+    return Map.of();
+  }
+
+  /** stub. */
+  public void restore(Map<String, Object> state) {}
+
   /** Number of epochs that were done. */
   public int epochsDone() {
     return epochs.size();

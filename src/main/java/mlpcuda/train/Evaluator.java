@@ -68,7 +68,7 @@ public final class Evaluator implements AutoCloseable {
     long[][] confusion = new long[C][C];
     double losses = 0;
     float[] sums = new float[2];
-    examples.begin(order);
+    examples.begin(order, 0);
     for (int from = 0; from < order.length; from += B) {
       int size = Math.min(B, order.length - from);
       ops.write(position, new int[] {1, from + size}, 0, 2);

@@ -27,13 +27,6 @@ public record Progress(
   /** That of a run that has not begun. */
   public static Progress begin(EarlyStopping.Monitor monitor) {
     return new Progress(
-        1,
-        0,
-        0,
-        0,
-        0,
-        Plateau.State.INITIAL,
-        EarlyStopping.State.initial(monitor),
-        List.of());
+        1, 0, 0, 0, 0, Plateau.State.INITIAL, EarlyStopping.State.initial(monitor), List.of());
   }
 }

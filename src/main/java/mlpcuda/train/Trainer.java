@@ -229,8 +229,7 @@ public final class Trainer {
       }
     }
     double speed = Math.min(done, seen) / seconds;
-    var result =
-        new EpochResult(epoch, steps, loss, accuracy, rate, answers, seconds, speed);
+    var result = new EpochResult(epoch, steps, loss, accuracy, rate, answers, seconds, speed);
     listeners.forEach(listener -> listener.epochDone(result));
     epoch++;
     batch = 0;

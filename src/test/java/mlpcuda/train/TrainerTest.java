@@ -192,8 +192,7 @@ class TrainerTest {
         e.getMessage().contains("epoch %d, step %d".formatted(e.epoch(), e.step())),
         e.getMessage());
     Run before =
-        Run.easy(
-            new ReferenceOps(), 100, 1e38, Run.settings(5, 10, true, 1, e.step() - 1, 100));
+        Run.easy(new ReferenceOps(), 100, 1e38, Run.settings(5, 10, true, 1, e.step() - 1, 100));
     assertEquals(e.step() - 1, before.steps.size(), "all steps before it were finite");
   }
 }

@@ -4,19 +4,20 @@ import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.OptimizerSettings;
 
 /** The optimizer: {@link Ops#adamStep} over all parameters, its rate on the device. */
-public final class Adam implements AutoCloseable {
+public final class Optimizer implements AutoCloseable {
   private final Ops ops;
   private final Parameters parameters;
   private final AdamSettings settings;
   private final Buffer rate; // (1)
 
   /** An optimizer of those parameters. The caller closes it, and {@code parameters} after it. */
-  public Adam(Ops ops, Parameters parameters, AdamSettings settings) {
+  public Optimizer(Ops ops, Parameters parameters, OptimizerSettings settings, double clip) {
     this.ops = ops;
     this.parameters = parameters;
-    this.settings = settings;
+    this.settings = (AdamSettings) settings;
     this.rate = ops.allocate("rate", Type.FLOAT32, 1);
   }
 

@@ -1,0 +1,4 @@
+package mlpcuda.compute;
+
+/** stub. */
+public sealed interface OptimizerSettings permits AdamSettings, SgdSettings {}

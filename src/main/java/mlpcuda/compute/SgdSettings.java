@@ -1,0 +1,5 @@
+package mlpcuda.compute;
+
+/** stub. */
+public record SgdSettings(double momentum, boolean nesterov, double weightDecay)
+    implements OptimizerSettings {}
