@@ -1,0 +1,35 @@
+package mlpcuda.net;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.util.List;
+import mlpcuda.compute.Activation;
+import mlpcuda.compute.AdamSettings;
+import mlpcuda.compute.Ops;
+import mlpcuda.compute.cpu.CpuOps;
+import org.junit.jupiter.api.Test;
+
+class StepTest {
+  /** The row of a step that was not read would be written over. */
+  @Test
+  void lossesMustBeReadBeforeTheirRowsAreNeeded() {
+    int N = Step.LOG_ROWS + 1;
+    var shape = new MlpShape(List.of(1, 2), Activation.RELU, Activation.NONE);
+    try (Ops ops = new CpuOps(1);
+        var parameters = new Parameters(ops, shape);
+        var mlp = Mlp.forTraining(ops, shape, parameters, 1);
+        var examples = new Examples(ops, shape, new byte[N], new byte[N], 1, 1, 0);
+        var adam = new Adam(ops, parameters, AdamSettings.DEFAULT, 0.01);
+        var step = new Step(ops, mlp, adam, examples)) {
+      step.begin(new int[N]);
+      for (int i = 0; i < Step.LOG_ROWS; i++) {
+        step.run(1);
+      }
+      assertThrows(IllegalStateException.class, () -> step.run(1));
+      assertEquals(2 * Step.LOG_ROWS, step.readLog().length);
+      step.run(1);
+      assertEquals(2, step.readLog().length);
+    }
+  }
+}
