@@ -10,7 +10,6 @@ import java.util.SplittableRandom;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import mlpcuda.cli.Grid.Axis;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
@@ -62,7 +61,7 @@ record Grid(List<Axis> axes) {
       // From doubles alone, whose making is the same in every Java.
       double u = random.nextDouble();
       return isRange()
-          ? String.format(Locale.ROOT, "%.3e", low * Math.pow(high / low, u))
+          ? String.format(Locale.ROOT, "%.3e", low * StrictMath.pow(high / low, u))
           : values.get((int) (u * values.size()));
     }
   }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
@@ -102,7 +103,7 @@ final class SweepCommand implements Callable<Integer> {
 
   @Option(
       names = "--gpus",
-      paramLabel = "N,N...",
+      paramLabel = "N",
       split = ",",
       converter = Converters.NotNegative.class,
       description = "Run on these GPUs. Default: on the CPU.")
@@ -121,6 +122,9 @@ final class SweepCommand implements Callable<Integer> {
   private boolean json;
 
   @Unmatched private List<String> common = new ArrayList<>();
+
+  /** Understands the options of a run, and runs nothing. */
+  private final CommandLine train = new CommandLine(new TrainCommand());
 
   /** Takes words up to the next option, also one of {@code train} that is none of this command. */
   static final class GridWords implements IParameterConsumer {
@@ -149,7 +153,7 @@ final class SweepCommand implements Callable<Integer> {
     List<SweepRun> runs;
     Outcome[] outcomes; // of runs that are not done: null
     try {
-      points = Grid.parse(grid, train().getCommandSpec());
+      points = Grid.parse(grid, train.getCommandSpec());
       check();
       runs = runs(points);
       outcomes = runs.stream().map(SweepRun::former).toArray(Outcome[]::new);
@@ -159,10 +163,12 @@ final class SweepCommand implements Callable<Integer> {
     PrintWriter standardOut = spec.commandLine().getOut();
     PrintWriter lines = json ? spec.commandLine().getErr() : standardOut;
     int done = (int) Arrays.stream(outcomes).filter(Objects::nonNull).count();
-    lines.println("%s: %d runs, %d of them done before".formatted(out, runs.size(), done));
     if (done < runs.size()) {
       openDevices();
       makeFolder();
+    }
+    lines.println("%s: %d runs, %d of them done before".formatted(out, runs.size(), done));
+    if (done < runs.size()) {
       runAll(runs, outcomes, lines);
     }
     var rows = new ArrayList<Row>();
@@ -180,10 +186,6 @@ final class SweepCommand implements Callable<Integer> {
     return exitCode(rows, lines);
   }
 
-  private static CommandLine train() {
-    return new CommandLine(new TrainCommand());
-  }
-
   private void check() {
     if (sweepSeed != null && random == null) {
       throw new IllegalArgumentException("--sweep-seed needs --random, found it alone");
@@ -199,7 +201,6 @@ final class SweepCommand implements Callable<Integer> {
     List<Map<String, String>> all =
         random == null ? points.all() : points.random(random, sweepSeed == null ? 1 : sweepSeed);
     var runs = new ArrayList<SweepRun>();
-    int threads = 1;
     for (Map<String, String> settings : all) {
       var words = new ArrayList<>(common);
       words.addAll(points.words(settings));
@@ -218,7 +219,6 @@ final class SweepCommand implements Callable<Integer> {
         if (!given.hasMatchedOption("--threads")) {
           words.add("--threads=1");
         }
-        threads = Math.max(threads, given.matchedOptionValue("--threads", 1));
         checkMixins(parsed(words));
       } else {
         checkMixins(parsed(concat(words, "--gpu=" + gpus.get(0))));
@@ -226,11 +226,22 @@ final class SweepCommand implements Callable<Integer> {
       String name = SweepRun.name(runs.size() + 1, all.size(), settings);
       runs.add(new SweepRun(out.resolve(name), settings, List.copyOf(words)));
     }
-    if (parallel == null) {
-      int processors = Runtime.getRuntime().availableProcessors();
-      parallel = gpus.isEmpty() ? Math.max(1, processors / threads) : gpus.size();
-    }
     return runs;
+  }
+
+  /** Runs at once that keep every GPU, or every processor, at work. */
+  private int parallel(List<SweepRun> runs) {
+    if (parallel != null) {
+      return parallel;
+    }
+    if (!gpus.isEmpty()) {
+      return gpus.size();
+    }
+    int threads = 1;
+    for (SweepRun run : runs) {
+      threads = Math.max(threads, parsed(run.arguments()).matchedOptionValue("--threads", 1));
+    }
+    return Math.max(1, Runtime.getRuntime().availableProcessors() / threads);
   }
 
   private static List<String> concat(List<String> words, String last) {
@@ -240,7 +251,7 @@ final class SweepCommand implements Callable<Integer> {
   /** The words as {@code train} understands them; what it refuses is refused here. */
   private ParseResult parsed(List<String> words) {
     try {
-      return train().parseArgs(words.toArray(String[]::new));
+      return train.parseArgs(words.toArray(String[]::new));
     } catch (UnmatchedArgumentException e) {
       throw new IllegalArgumentException(
           e.isUnknownOption()
@@ -294,7 +305,11 @@ final class SweepCommand implements Callable<Integer> {
     } catch (IOException e) {
       throw new UncheckedIOException(
           "--out %s: must be a folder to write to, or a name for a new one, found: %s"
-              .formatted(out, e),
+              .formatted(
+                  out,
+                  e instanceof FileAlreadyExistsException
+                      ? "a file of that name is there"
+                      : e.toString()),
           e);
     }
   }
@@ -306,7 +321,7 @@ final class SweepCommand implements Callable<Integer> {
     var next = new AtomicInteger();
     var ended = new AtomicInteger(outcomes.length - pending.size());
     var threads = new ArrayList<Thread>();
-    for (int t = 0; t < Math.min(parallel, pending.size()); t++) {
+    for (int t = 0; t < Math.min(parallel(runs), pending.size()); t++) {
       Integer gpu = gpus.isEmpty() ? null : gpus.get(t % gpus.size());
       Runnable work =
           () -> {

@@ -43,7 +43,7 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
    */
   record Outcome(int code, String error, double seconds, Score validation, Score test) {
     boolean done() {
-      return code == 0;
+      return code == 0 && test != null;
     }
   }
 
@@ -85,7 +85,7 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
       return null;
     }
     Outcome outcome = outcome(code, null, seconds.doubleValue());
-    return outcome.test == null ? null : outcome;
+    return outcome.done() ? outcome : null;
   }
 
   private boolean isEmpty() {
