@@ -26,6 +26,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     description = "Trains multilayer perceptrons. Without a command: train.",
     subcommands = {
       TrainCommand.class,
+      SweepCommand.class,
       EvaluateCommand.class,
       SummaryCommand.class,
       DevicesCommand.class
@@ -40,7 +41,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       "'mlp-cuda COMMAND --help' lists a command's options."
     })
 public final class Main {
-  private static final int INTERNAL = 1;
+  static final int INTERNAL = 1;
   private static final int USAGE = 2;
   static final int DEVICE = 3;
   private static final int FILE = 4;
@@ -49,7 +50,7 @@ public final class Main {
   private static final Set<String> ROOT_OPTIONS = Set.of("-h", "--help", "-V", "--version");
 
   /** 128 + SIGINT, as shells have it. */
-  private static final int STOPPED = 130;
+  static final int STOPPED = 130;
 
   private final Gpus gpus;
   private final BooleanSupplier stopping;

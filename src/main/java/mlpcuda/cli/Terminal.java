@@ -4,6 +4,7 @@ import java.io.Console;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import java.util.Locale;
+import java.util.function.IntSupplier;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
@@ -13,6 +14,9 @@ import mlpcuda.data.PublishedDataset;
 final class Terminal {
   /** Two lines up, to column 1, and clear from there: takes two finished bars off the screen. */
   private static final String TWO_LINES_UP = "\u001b[2A\r\u001b[J";
+
+  /** Whether somebody watches what the thread runs. */
+  private static final ThreadLocal<Boolean> WATCHED = ThreadLocal.withInitial(() -> true);
 
   private final PrintWriter out;
   private final boolean interactive;
@@ -25,6 +29,9 @@ final class Terminal {
 
   /** Whether a person is watching: standard input and output are a terminal. */
   static boolean isInteractive() {
+    if (!WATCHED.get()) {
+      return false;
+    }
     Console console = System.console();
     if (console == null) {
       return false;
@@ -35,6 +42,16 @@ final class Terminal {
       return true;
     } catch (ReflectiveOperationException e) {
       return false;
+    }
+  }
+
+  /** Runs what nobody watches, terminal or not: the bars of several runs would mix. */
+  static int unwatched(IntSupplier task) {
+    WATCHED.set(false);
+    try {
+      return task.getAsInt();
+    } finally {
+      WATCHED.remove();
     }
   }
 

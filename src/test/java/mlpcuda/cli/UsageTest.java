@@ -24,7 +24,7 @@ class UsageTest {
   void helpListsTheCommands() {
     Program help = Program.succeed("--help");
     assertTrue(help.lines().get(0).startsWith("Usage: mlp-cuda"), help.out());
-    for (String command : List.of("train", "evaluate", "summary")) {
+    for (String command : List.of("train", "sweep", "evaluate", "summary")) {
       assertTrue(help.out().contains("\n  " + command + " "), command);
     }
     assertEquals("", help.err());
@@ -122,9 +122,9 @@ class UsageTest {
         "--subset 51|Invalid value for option '--subset': must be at most the 50 training"
             + " examples, found 51",
         "--bogus|Unknown option: '--bogus'",
-        "nope|the command must be one of train, evaluate, summary, devices and come first, and options"
+        "nope|the command must be one of train, sweep, evaluate, summary, devices and come first, and options"
             + " begin with --; found nope",
-        "evaluate|the command must be one of train, evaluate, summary, devices and come first, and options"
+        "evaluate|the command must be one of train, sweep, evaluate, summary, devices and come first, and options"
             + " begin with --; found evaluate"
       })
   void refusesOptionsOfTraining(String line, String message) {
@@ -139,9 +139,9 @@ class UsageTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "trian|train|the command must be one of train, evaluate, summary, devices and come first, and"
+        "trian|train|the command must be one of train, sweep, evaluate, summary, devices and come first, and"
             + " options begin with --; found trian",
-        "train foo bar|train|the command must be one of train, evaluate, summary, devices and come first,"
+        "train foo bar|train|the command must be one of train, sweep, evaluate, summary, devices and come first,"
             + " and options begin with --; found foo bar",
         "--classes 3|train|--classes needs --data, found --classes 3 alone",
         "--dataset nope|train|Invalid value for option '--dataset': data set must be one of mnist,"
