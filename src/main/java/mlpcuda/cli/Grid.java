@@ -105,7 +105,7 @@ record Grid(List<Axis> axes) {
   }
 
   private static Axis axis(OptionSpec option, String name, String list) {
-    if (option.type() == double.class && list.contains("~")) {
+    if ((option.type() == double.class || option.type() == Double.class) && list.contains("~")) {
       return range(option, name, list);
     }
     // As widths of layers have commas themselves, a semicolon anywhere is what separates.

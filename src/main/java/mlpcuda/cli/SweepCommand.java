@@ -219,9 +219,9 @@ final class SweepCommand implements Callable<Integer> {
         if (!given.hasMatchedOption("--threads")) {
           words.add("--threads=1");
         }
-        checkMixins(parsed(words));
+        checkOptions(parsed(words));
       } else {
-        checkMixins(parsed(concat(words, "--gpu=" + gpus.get(0))));
+        checkOptions(parsed(concat(words, "--gpu=" + gpus.get(0))));
       }
       String name = SweepRun.name(runs.size() + 1, all.size(), settings);
       runs.add(new SweepRun(out.resolve(name), settings, List.copyOf(words)));
@@ -263,19 +263,11 @@ final class SweepCommand implements Callable<Integer> {
   }
 
   /** Refuses what {@code train} would before it reads a file. */
-  private static void checkMixins(ParseResult words) {
-    for (CommandSpec mixin : words.commandSpec().mixins().values()) {
-      try {
-        if (mixin.userObject() instanceof NetworkOptions network) {
-          network.check();
-        } else if (mixin.userObject() instanceof DataOptions data) {
-          data.check();
-        } else if (mixin.userObject() instanceof DeviceOptions device) {
-          device.check();
-        }
-      } catch (ParameterException e) {
-        throw new IllegalArgumentException(e.getMessage());
-      }
+  private static void checkOptions(ParseResult words) {
+    try {
+      ((TrainCommand) words.commandSpec().userObject()).check();
+    } catch (ParameterException e) {
+      throw new IllegalArgumentException(e.getMessage());
     }
   }
 

@@ -113,12 +113,15 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
   Outcome run(Integer gpu, Gpus gpus, BooleanSupplier stopping) {
     var words = new ArrayList<String>();
     words.add("train");
-    words.addAll(arguments);
-    if (gpu != null) {
-      words.add("--gpu=" + gpu);
+    if (gpu == null && Files.exists(folder.resolve(TrainingRun.CHECKPOINT))) {
+      words.add("--resume=" + folder); // on a GPU it would go on with the one it had, now another's
+    } else {
+      words.addAll(arguments);
+      if (gpu != null) {
+        words.add("--gpu=" + gpu);
+      }
+      words.add("--out=" + folder);
     }
-    // A run that was stopped begins again; here is where it would be told to go on instead.
-    words.add("--out=" + folder);
     long start = System.nanoTime();
     try {
       Files.createDirectories(folder);

@@ -158,6 +158,15 @@ final class TrainCommand implements Callable<Integer> {
     return begun.train(state, checkpoint);
   }
 
+  /** Refuses what can be refused before any file is read. */
+  void check() {
+    network.check();
+    data.check();
+    device.check();
+    learning.check(network.preset(), network.hiddenLayers());
+    validation.check();
+  }
+
   /** Other options would make it another run. */
   private void refuseOptionsBesideResume() {
     Set<String> allowed = Set.of("--resume", "--verbose", "--json");
@@ -172,11 +181,7 @@ final class TrainCommand implements Callable<Integer> {
 
   /** Trains: from the beginning, or, where {@code from} is given, from there. */
   private int train(RunState state, Checkpoint from) {
-    network.check();
-    data.check();
-    device.check();
-    learning.check(network.preset(), network.hiddenLayers());
-    validation.check();
+    check();
     PrintWriter standardOut = spec.commandLine().getOut();
     var terminal =
         new Terminal(json ? spec.commandLine().getErr() : standardOut, Terminal.isInteractive());

@@ -3,6 +3,7 @@ package mlpcuda.cli;
 import java.time.Duration;
 import java.util.Locale;
 import me.tongfei.progressbar.ProgressBar;
+import mlpcuda.train.Evaluation;
 import mlpcuda.train.Trainer;
 
 /** Shows a run: bars over epochs and batches on a terminal, plain lines elsewhere. */
@@ -53,11 +54,13 @@ final class TrainingDisplay implements Trainer.Listener, AutoCloseable {
     String line =
         String.format(
             Locale.ROOT,
-            "Epoch %d/%d: mean loss %.4f, accuracy %.2f%%, %.2f s, %,.0f images/s",
+            "Epoch %d/%d: mean loss %.4f, accuracy %.2f%%%s, rate %.2e, %.2f s, %,.0f images/s",
             result.epoch(),
             epochs,
             result.loss(),
             100 * result.accuracy(),
+            validation(result.validation()),
+            result.rate(),
             result.seconds(),
             result.imagesPerSecond());
     if (batchBar == null) {
@@ -66,6 +69,13 @@ final class TrainingDisplay implements Trainer.Listener, AutoCloseable {
     }
     close();
     terminal.lineOverTwoBars(line);
+  }
+
+  private static String validation(Evaluation answers) {
+    return answers == null
+        ? ""
+        : ", validation loss %.4f, accuracy %.2f%%"
+            .formatted(answers.loss(), 100 * answers.accuracy());
   }
 
   /** Ends the bars, also where training ended early. */

@@ -105,7 +105,13 @@ class SweepCommandTest {
       List<String> log = Files.readAllLines(run.resolve("log.txt"));
       assertEquals(train.lastLine(), log.get(log.size() - 1));
       assertEquals(
-          Set.of("model.safetensors", "metrics.json", "metrics.csv", "log.txt", "sweep-run.json"),
+          Set.of(
+              "model.safetensors",
+              "metrics.json",
+              "metrics.csv",
+              "checkpoint.safetensors",
+              "log.txt",
+              "sweep-run.json"),
           files(run));
     }
     var all = new HashSet<>(options.keySet());

@@ -92,7 +92,7 @@ class TrainCommandTest {
       assertTrue(step.matches("Epoch " + epoch + "/2, batch 3/4: loss \\d\\.\\d{4}"), step);
       String done = lines.get(5 + 2 * epoch);
       String expected =
-          "Epoch %d/2: mean loss \\d\\.\\d{4}, accuracy \\d+\\.\\d\\d%%, \\d+\\.\\d\\d s, [\\d,]+ images/s"
+          "Epoch %d/2: mean loss \\d\\.\\d{4}, accuracy \\d+\\.\\d\\d%%, rate 1.00e-03, \\d+\\.\\d\\d s, [\\d,]+ images/s"
               .formatted(epoch);
       assertTrue(done.matches(expected), done);
     }
@@ -107,7 +107,8 @@ class TrainCommandTest {
         run.lastLine());
     assertEquals("", run.err());
     assertEquals(
-        Set.of("model.safetensors", "metrics.json", "metrics.csv"), files(tmp.resolve("run")));
+        Set.of("model.safetensors", "checkpoint.safetensors", "metrics.json", "metrics.csv"),
+        files(tmp.resolve("run")));
   }
 
   @ParameterizedTest
@@ -182,7 +183,7 @@ class TrainCommandTest {
         run.lines().stream()
             .filter(line -> line.startsWith("Epoch "))
             .map(line -> line.replaceAll("/\\d+(, batch \\d+/\\d+)?:", ""))
-            .map(line -> line.replaceAll(", [0-9.]+ s, .*", ""))
+            .map(line -> line.replaceAll(", rate .*", ""))
             .toList());
     Map<?, ?> test = (Map<?, ?>) metrics.get("test");
     assertEquals(
@@ -408,7 +409,8 @@ class TrainCommandTest {
     assertPrinted(second, metrics("run"));
     assertCsv(metrics("run"));
     assertEquals(
-        Set.of("model.safetensors", "metrics.json", "metrics.csv"), files(tmp.resolve("run")));
+        Set.of("model.safetensors", "checkpoint.safetensors", "metrics.json", "metrics.csv"),
+        files(tmp.resolve("run")));
   }
 
   @Test

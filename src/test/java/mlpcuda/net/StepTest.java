@@ -18,11 +18,11 @@ class StepTest {
     var shape = new MlpShape(List.of(1, 2), Activation.RELU, Activation.NONE);
     try (Ops ops = new CpuOps(1);
         var parameters = new Parameters(ops, shape);
-        var mlp = Mlp.forTraining(ops, shape, parameters, 1);
+        var mlp = Mlp.forTraining(ops, shape, parameters, 1, Regularisation.NONE);
         var examples = new Examples(ops, shape, new byte[N], new byte[N], 1, 1, 0);
-        var adam = new Adam(ops, parameters, AdamSettings.DEFAULT, 0.01);
-        var step = new Step(ops, mlp, adam, examples)) {
-      step.begin(new int[N]);
+        var adam = new Optimizer(ops, parameters, AdamSettings.DEFAULT, 0);
+        var step = new Step(ops, mlp, adam, examples, N)) {
+      step.begin(new int[N], 0, new float[N]);
       for (int i = 0; i < Step.LOG_ROWS; i++) {
         step.run(1);
       }
