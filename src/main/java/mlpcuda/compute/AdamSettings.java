@@ -12,7 +12,8 @@ package mlpcuda.compute;
  * @param decoupled AdamW (Loshchilov and Hutter, 2019)
  */
 public record AdamSettings(
-    double beta1, double beta2, double eps, double weightDecay, boolean decoupled) {
+    double beta1, double beta2, double eps, double weightDecay, boolean decoupled)
+    implements OptimizerSettings {
   /** PyTorch's defaults: 0.9, 0.999, 1e-8, no weight decay. */
   public static final AdamSettings DEFAULT = new AdamSettings(0.9, 0.999, 1e-8, 0, false);
 }
