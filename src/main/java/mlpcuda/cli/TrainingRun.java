@@ -13,10 +13,10 @@ import mlpcuda.data.Dataset;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.model.ModelFile;
-import mlpcuda.net.Adam;
 import mlpcuda.net.Examples;
 import mlpcuda.net.Mlp;
 import mlpcuda.net.MlpShape;
+import mlpcuda.net.Optimizer;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Step;
 import mlpcuda.report.Metrics;
@@ -100,7 +100,7 @@ record TrainingRun(
         Examples examples =
             new Examples(
                 ops, shape, train.pixels(), train.labels(), B, scaling.scale(), scaling.shift());
-        Adam adam = new Adam(ops, parameters, AdamSettings.DEFAULT);
+        Optimizer adam = new Optimizer(ops, parameters, AdamSettings.DEFAULT, 0);
         Step step = new Step(ops, mlp, adam, examples, (train.size() - 1) / B + 1);
         var display =
             new TrainingDisplay(

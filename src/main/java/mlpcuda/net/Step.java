@@ -16,7 +16,7 @@ public final class Step implements AutoCloseable {
 
   private final Ops ops;
   private final Mlp mlp;
-  private final Adam adam;
+  private final Optimizer optimizer;
   private final Examples examples;
   private final Buffer position; // (3) INT32: as advance has it
   private final Buffer step; // of position
@@ -33,10 +33,10 @@ public final class Step implements AutoCloseable {
    *
    * @param maxSteps the most steps of an epoch
    */
-  public Step(Ops ops, Mlp mlp, Adam adam, Examples examples, int maxSteps) {
+  public Step(Ops ops, Mlp mlp, Optimizer optimizer, Examples examples, int maxSteps) {
     this.ops = ops;
     this.mlp = mlp;
-    this.adam = adam;
+    this.optimizer = optimizer;
     this.examples = examples;
     this.position = ops.allocate("position", Type.INT32, 3);
     this.step = position.slice("step", 0, 1);
@@ -78,12 +78,12 @@ public final class Step implements AutoCloseable {
 
   /** What the device does. Nothing here may depend on more than the slot and B: it is recorded. */
   private void learn(int B) {
-    ops.advance(position, adam.rate(), rates, B);
+    ops.advance(position, optimizer.rate(), rates, B);
     examples.gather(mlp.inputs(), end, B);
     mlp.forward(B);
     mlp.loss(log, examples.y(), step, B);
     mlp.backward(B);
-    adam.update(step);
+    optimizer.update(step);
   }
 
   /**

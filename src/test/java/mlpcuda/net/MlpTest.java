@@ -109,7 +109,7 @@ class MlpTest {
     try (var cpu = Fixture.of(new CpuOps(2), SHAPE);
         var reference = Fixture.of(new ReferenceOps(), SHAPE)) {
       for (Fixture fixture : List.of(cpu, reference)) {
-        try (var adam = new Adam(fixture.ops, fixture.parameters, AdamSettings.DEFAULT)) {
+        try (var adam = new Optimizer(fixture.ops, fixture.parameters, AdamSettings.DEFAULT, 0)) {
           fixture.ops.write(adam.rate(), new float[] {0.01f});
           for (int i = 0; i < 50; i++) {
             fixture.ops.write(fixture.step, new int[] {i + 1}, 0, 1);

@@ -11,10 +11,10 @@ import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
-import mlpcuda.net.Adam;
 import mlpcuda.net.Examples;
 import mlpcuda.net.Mlp;
 import mlpcuda.net.MlpShape;
+import mlpcuda.net.Optimizer;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Step;
 
@@ -62,7 +62,7 @@ final class Run implements Trainer.Listener {
         var parameters = new Parameters(ops, shape);
         var mlp = Mlp.forTraining(ops, shape, parameters, B);
         var examples = new Examples(ops, shape, train.pixels(), train.labels(), B, scale, shift);
-        var adam = new Adam(ops, parameters, AdamSettings.DEFAULT);
+        var adam = new Optimizer(ops, parameters, AdamSettings.DEFAULT, 0);
         var step = new Step(ops, mlp, adam, examples, (train.size() - 1) / B + 1)) {
       parameters.initialise(settings.seed());
       new Trainer(settings, step, train.size(), rate, List.of(this), () -> false).run();
