@@ -2,9 +2,11 @@
 // these parameters in this order.
 #include "activation.cuh"
 #include "adam.cuh"
+#include "clip.cuh"
 #include "dropout.cuh"
 #include "gather.cuh"
 #include "reduce.cuh"
+#include "sgd.cuh"
 #include "softmax.cuh"
 #include "vector.cuh"
 
@@ -26,6 +28,10 @@ ENTRY(advance, 1)(int *position, float *rate, const float *rates, int B) {
 
 ENTRY(bias_activation_forward, 256)(float *y, const float *b, int B, int O, int activation) {
   op::bias_activation_forward(y, b, B, O, activation);
+}
+
+ENTRY(clip_norm, 256)(float *dw, float *norm, int n, int P, float limit) {
+  op::clip_norm(dw, norm, n, P, limit);
 }
 
 ENTRY(column_sum, 1024)(float *db, const float *dy, int B, int O) {
@@ -53,6 +59,15 @@ ENTRY(log_losses, 1024)(float *log, const float *losses, const int *step, int B,
 
 ENTRY(log_softmax_forward, 256)(float *y, const float *x, int B, int C) {
   op::log_softmax_forward(y, x, B, C);
+}
+
+ENTRY(partial_norms, 1024)(float *norm, const float *dw, int n) {
+  op::partial_norms(norm, dw, n);
+}
+
+ENTRY(sgd_step, 256)(float *w, float *velocity, const float *dw, const float *rate, int n, float momentum, int nesterov,
+                     float weight_decay) {
+  op::sgd_step(w, velocity, dw, rate, n, momentum, nesterov, weight_decay);
 }
 
 ENTRY(sum, 1024)(float *out, const float *x, int n) {

@@ -7,7 +7,8 @@ constexpr unsigned WHOLE_WARP = 0xffffffff;
 constexpr int WARP = 32;
 
 // The sum over the lanes of a warp, in each of them.
-__device__ inline float warp_sum(float x) {
+template <class T>
+__device__ inline T warp_sum(T x) {
   for (int offset = WARP / 2; offset > 0; offset /= 2) {
     x += __shfl_xor_sync(WHOLE_WARP, x, offset);
   }
@@ -16,7 +17,8 @@ __device__ inline float warp_sum(float x) {
 
 // The sum over the threads of a block of whole warps, right in thread 0. `partial` (32) is shared; it may be used again
 // after the block's next barrier.
-__device__ inline float block_sum(float x, float *partial) {
+template <class T>
+__device__ inline T block_sum(T x, T *partial) {
   x = warp_sum(x);
   if (threadIdx.x % WARP == 0) {
     partial[threadIdx.x / WARP] = x;

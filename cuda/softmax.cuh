@@ -86,12 +86,12 @@ __device__ inline void log_losses(float *log, const float *losses, const int *st
 }
 
 // For logits x (B, C) and classes y (B): losses (2, B), each row's loss, then 1 for each right answer; dx (B, C), the
-// gradient of the batch's mean loss, unless null. The target is (1 - smoothing) one-hot(y) + smoothing / C, its last term
-// by itself for the classes that are not y. A grid of one block sums into the log at once, which saves a node of the
-// graph; after larger grids log_losses must follow. Blocks of whole warps.
+// gradient of the batch's mean loss, unless null. The target is (1 - smoothing) one-hot(y) + smoothing / C. A grid of one
+// block sums into the log at once, which saves a node of the graph; after larger grids log_losses must follow. Blocks of
+// whole warps.
 __device__ inline void cross_entropy_forward(float *dx, float *log, float *losses, const float *x, const int *y,
                                              const int *step, int B, int C, int S, float smoothing) {
-  float others = smoothing / C;
+  float others = smoothing / C;  // the target of classes that are not y
   float its = 1 - (smoothing - others);
   int lane = threadIdx.x % WARP;
   unsigned warps = gridDim.x * blockDim.x / WARP;

@@ -17,6 +17,9 @@ import mlpcuda.compute.Buffer.Type;
  * step can be recorded once and replayed. Not thread-safe: one thread drives a device.
  */
 public abstract class Ops implements AutoCloseable {
+  /** Elements of {@link #clipNorm}'s norm: the norm itself, and room for its parts. */
+  public static final int NORM_LENGTH = 1 + 256;
+
   private final Set<Buffer> live = Collections.newSetFromMap(new IdentityHashMap<>());
   private boolean closed;
 
@@ -337,6 +340,47 @@ public abstract class Ops implements AutoCloseable {
   }
 
   /**
+   * A step of stochastic gradient descent as {@link SgdSettings} defines it.
+   *
+   * @param w (n) in and out: the weights
+   * @param velocity (n) in and out: zeros before the first step
+   * @param dw (n): the gradients
+   * @param rate (1): the learning rate
+   */
+  public final void sgdStep(
+      Buffer w, Buffer velocity, Buffer dw, Buffer rate, int n, SgdSettings settings) {
+    String op = "sgdStep";
+    sizes(op, n);
+    need(op, "w", w, Type.FLOAT32, n);
+    need(op, "velocity", velocity, Type.FLOAT32, n);
+    need(op, "dw", dw, Type.FLOAT32, n);
+    need(op, "rate", rate, Type.FLOAT32, 1);
+    sgdStepK(w, velocity, dw, rate, n, settings);
+  }
+
+  /**
+   * Clips gradients by their norm, in a fixed order, as {@code torch.nn.utils.clip_grad_norm_} with
+   * {@code error_if_nonfinite=False}: norm[0] = ‖dw‖₂ and dw = dw · min(1, limit / (norm[0] +
+   * 1e-6)). Where the norm is NaN, so is all of dw; where it is infinite, dw is 0, and NaN where it
+   * was infinite.
+   *
+   * @param dw (n) in and out: the gradients
+   * @param norm ({@link #NORM_LENGTH}) out: the norm before clipping; what the others hold
+   *     afterwards is the device's affair
+   * @param limit above 0
+   */
+  public final void clipNorm(Buffer dw, Buffer norm, int n, float limit) {
+    String op = "clipNorm";
+    sizes(op, n);
+    need(op, "dw", dw, Type.FLOAT32, n);
+    need(op, "norm", norm, Type.FLOAT32, NORM_LENGTH);
+    if (!(limit > 0)) {
+      throw new IllegalArgumentException(op + ": limit must be above 0, found " + limit);
+    }
+    clipNormK(dw, norm, n, limit);
+  }
+
+  /**
    * Moves a run's position on by a batch and takes that batch's learning rate: all that changes
    * from step to step is made here, on the device, and so a recorded step stays right. Apart from
    * the step's other work, for no thread may read a count that another one bumps.
@@ -459,6 +503,13 @@ public abstract class Ops implements AutoCloseable {
       Buffer rate,
       int n,
       AdamSettings settings);
+
+  /** {@link #sgdStep}. */
+  protected abstract void sgdStepK(
+      Buffer w, Buffer velocity, Buffer dw, Buffer rate, int n, SgdSettings settings);
+
+  /** {@link #clipNorm}. */
+  protected abstract void clipNormK(Buffer dw, Buffer norm, int n, float limit);
 
   /** {@link #advance}. */
   protected abstract void advanceK(Buffer position, Buffer rate, Buffer rates, int B);

@@ -1,4 +1,4 @@
 package mlpcuda.compute;
 
-/** stub. */
+/** Which optimizer makes weights of gradients, and all of it but its learning rate. */
 public sealed interface OptimizerSettings permits AdamSettings, SgdSettings {}

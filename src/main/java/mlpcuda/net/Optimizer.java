@@ -5,20 +5,36 @@ import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.OptimizerSettings;
+import mlpcuda.compute.SgdSettings;
 
-/** The optimizer: {@link Ops#adamStep} over all parameters, its rate on the device. */
+/**
+ * Moves all parameters against their gradients: {@link Ops#adamStep} or {@link Ops#sgdStep}, after
+ * {@link Ops#clipNorm} where gradients are to be clipped. Its learning rate lies on the device.
+ */
 public final class Optimizer implements AutoCloseable {
   private final Ops ops;
   private final Parameters parameters;
-  private final AdamSettings settings;
+  private final OptimizerSettings settings;
+  private final float clip;
   private final Buffer rate; // (1)
+  private final Buffer norm; // (NORM_LENGTH); null where nothing is clipped
 
-  /** An optimizer of those parameters. The caller closes it, and {@code parameters} after it. */
+  /**
+   * An optimizer of those parameters. The caller closes it, and {@code parameters} after it.
+   *
+   * @param clip the norm of all gradients, {@code max_norm}, above which they are scaled down to
+   *     it; 0 for none
+   */
   public Optimizer(Ops ops, Parameters parameters, OptimizerSettings settings, double clip) {
+    if (!(clip >= 0)) {
+      throw new IllegalArgumentException("clip must be at least 0, found " + clip);
+    }
     this.ops = ops;
     this.parameters = parameters;
-    this.settings = (AdamSettings) settings;
+    this.settings = settings;
+    this.clip = (float) clip;
     this.rate = ops.allocate("rate", Type.FLOAT32, 1);
+    this.norm = clip == 0 ? null : ops.allocate("norm", Type.FLOAT32, Ops.NORM_LENGTH);
   }
 
   /** (1): the learning rate, which is to be set before {@link #update}. */
@@ -26,21 +42,30 @@ public final class Optimizer implements AutoCloseable {
     return rate;
   }
 
-  /** Moves the parameters against their gradients; {@code step}: (1) INT32, its number from 1. */
+  /**
+   * Moves the parameters. The gradients are left as they were used: clipped.
+   *
+   * @param step (1) INT32: the step's number, from 1
+   */
   void update(Buffer step) {
-    ops.adamStep(
-        parameters.w(),
-        parameters.m(),
-        parameters.v(),
-        parameters.dw(),
-        step,
-        rate,
-        parameters.length(),
-        settings);
+    int n = parameters.length(); // and the zeros between tensors, which stay zeros
+    Buffer w = parameters.w();
+    Buffer dw = parameters.dw();
+    if (norm != null) {
+      ops.clipNorm(dw, norm, n, clip);
+    }
+    if (settings instanceof AdamSettings adam) {
+      ops.adamStep(w, parameters.m(), parameters.v(), dw, step, rate, n, adam);
+    } else {
+      ops.sgdStep(w, parameters.m(), dw, rate, n, (SgdSettings) settings); // m is the velocity
+    }
   }
 
   @Override
   public void close() {
     rate.close();
+    if (norm != null) {
+      norm.close();
+    }
   }
 }

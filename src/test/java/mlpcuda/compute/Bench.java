@@ -22,8 +22,9 @@ public final class Bench implements AutoCloseable {
   private static final float FLOAT_SENTINEL = 1234567f;
   private static final int INT_SENTINEL = 0x5ea1ed;
 
+  /** {@code outputs}: elements from the first that the operation sets; 0 of an input. */
   private record Entry(
-      Buffer whole, Buffer part, int guard, float[] floats, int[] ints, boolean output) {}
+      Buffer whole, Buffer part, int guard, float[] floats, int[] ints, int outputs) {}
 
   private final Ops ops;
   private final Random random = new Random(20261123);
@@ -46,7 +47,7 @@ public final class Bench implements AutoCloseable {
     for (int i = 0; i < n; i++) {
       values[i] = (float) (random.nextGaussian() * scale);
     }
-    return floats(name, values, false);
+    return floats(name, values, 0);
   }
 
   /** {@code n} floats uniform in [low, high). */
@@ -55,7 +56,7 @@ public final class Bench implements AutoCloseable {
     for (int i = 0; i < n; i++) {
       values[i] = (float) (low + random.nextDouble() * (high - low));
     }
-    return floats(name, values, false);
+    return floats(name, values, 0);
   }
 
   /** Whole numbers from −2 to 2: many of a row are equal. */
@@ -64,7 +65,7 @@ public final class Bench implements AutoCloseable {
     for (int i = 0; i < n; i++) {
       values[i] = random.nextInt(5) - 2;
     }
-    return floats(name, values, false);
+    return floats(name, values, 0);
   }
 
   /** Outputs of an activation, those at the ends of its range and ReLU's many zeros among them. */
@@ -81,7 +82,7 @@ public final class Bench implements AutoCloseable {
             case TANH -> extreme ? Math.signum(z) : (float) Math.tanh(z);
           };
     }
-    return floats(name, values, false);
+    return floats(name, values, 0);
   }
 
   /** Normally distributed floats with a NaN, infinities, the largest and the smallest float. */
@@ -93,42 +94,54 @@ public final class Bench implements AutoCloseable {
     for (int i = 0; i < n; i++) {
       values[i] = i % 7 == 3 ? odd[i / 7 % odd.length] : (float) random.nextGaussian();
     }
-    return floats(name, values, false);
+    return floats(name, values, 0);
   }
 
   /** The given floats. */
   public Buffer given(String name, float... values) {
-    return floats(name, values, false);
+    return floats(name, values, 0);
+  }
+
+  /** The given floats, which the operation changes. */
+  public Buffer givenInOut(String name, float... values) {
+    return floats(name, values, values.length);
   }
 
   /** {@code n} floats that the operation sets; NaN before, so that a gap shows. */
   public Buffer output(String name, int n) {
     float[] values = new float[n];
     Arrays.fill(values, Float.NaN);
-    return floats(name, values, true);
+    return floats(name, values, n);
+  }
+
+  /** {@code n} floats that the operation sets, and more of them for it to use as it likes. */
+  public Buffer outputAndScratch(String name, int n, int scratch) {
+    float[] values = new float[n + scratch];
+    Arrays.fill(values, Float.NaN);
+    return floats(name, values, n);
   }
 
   /** An input that the operation changes. */
   public Buffer inOut(String name, int n, double low, double high) {
     uniform(name, n, low, high);
     Entry e = entries.get(name);
-    entries.put(name, new Entry(e.whole, e.part, e.guard, e.floats, e.ints, true));
+    entries.put(name, new Entry(e.whole, e.part, e.guard, e.floats, e.ints, n));
     return e.part;
   }
 
   /** {@code n} integers from 0 to {@code bound} − 1. */
   public Buffer integers(String name, int n, int bound) {
-    return ints(name, random.ints(n, 0, bound).toArray(), false);
+    return ints(name, random.ints(n, 0, bound).toArray(), 0);
   }
 
   /** The given integers. */
   public Buffer given(String name, int... values) {
-    return ints(name, values, false);
+    return ints(name, values, 0);
   }
 
   /** {@code n} integers that the operation sets. */
   public Buffer intOutput(String name, int... values) {
-    return ints(name, values, true);
+    return ints(name, values, values.length);
   }
 
   /** {@code n} bytes below {@code bound}. */
@@ -142,7 +155,7 @@ public final class Bench implements AutoCloseable {
     return buffer;
   }
 
-  private Buffer floats(String name, float[] values, boolean output) {
+  private Buffer floats(String name, float[] values, int outputs) {
     int guard = GUARDS[entries.size() % GUARDS.length];
     float[] guarded = new float[values.length + 2 * guard];
     Arrays.fill(guarded, FLOAT_SENTINEL);
@@ -150,11 +163,11 @@ public final class Bench implements AutoCloseable {
     Buffer whole = ops.allocate(name + " with sentinels", Type.FLOAT32, guarded.length);
     ops.write(whole, guarded);
     Buffer part = whole.slice(name, guard, values.length);
-    entries.put(name, new Entry(whole, part, guard, guarded, null, output));
+    entries.put(name, new Entry(whole, part, guard, guarded, null, outputs));
     return part;
   }
 
-  private Buffer ints(String name, int[] values, boolean output) {
+  private Buffer ints(String name, int[] values, int outputs) {
     int guard = GUARDS[entries.size() % GUARDS.length];
     int[] guarded = new int[values.length + 2 * guard];
     Arrays.fill(guarded, INT_SENTINEL);
@@ -162,7 +175,7 @@ public final class Bench implements AutoCloseable {
     Buffer whole = ops.allocate(name + " with sentinels", Type.INT32, guarded.length);
     ops.write(whole, guarded, 0, guarded.length);
     Buffer part = whole.slice(name, guard, values.length);
-    entries.put(name, new Entry(whole, part, guard, null, guarded, output));
+    entries.put(name, new Entry(whole, part, guard, null, guarded, outputs));
     return part;
   }
 
@@ -181,8 +194,8 @@ public final class Bench implements AutoCloseable {
               assertEquals(before[i], now[i], name + ": sentinel at " + (i - guard));
             }
           }
-          if (entry.output) {
-            results.put(name, Arrays.copyOfRange(now, guard, end));
+          if (entry.outputs > 0) {
+            results.put(name, Arrays.copyOfRange(now, guard, guard + entry.outputs));
           } else {
             assertArrayEquals(before, now, name + " is an input");
           }

@@ -13,6 +13,9 @@ public final class Cases {
   /** Normalised mean squared error that FP32 arithmetic stays under at every size of the table. */
   private static final double FP32 = 1e-10;
 
+  /** A few roundings to float, whatever the size. */
+  private static final double ROUNDED = 1e-13;
+
   /** Copies and masks: not a bit may differ. */
   private static final double EXACT = 0;
 
@@ -52,6 +55,10 @@ public final class Cases {
         cases.add(crossEntropy(33, n, 1e4, smoothing, true));
       }
       cases.add(adam(n, 1, AdamSettings.DEFAULT));
+      cases.add(sgd(n, SgdSettings.DEFAULT));
+      cases.add(sgd(n, new SgdSettings(0.9, false, 0)));
+      cases.add(clip(n, 1, 0.5f));
+      cases.add(clip(n, 1, 1e6f));
       cases.add(sum(n));
       cases.add(zero(n));
     }
@@ -85,6 +92,18 @@ public final class Cases {
     cases.add(adam(109_386, 1000, AdamSettings.DEFAULT));
     cases.add(adam(1025, 3, new AdamSettings(0.8, 0.99, 1e-2, 0.01, false)));
     cases.add(adam(1025, 3, new AdamSettings(0.9, 0.999, 1e-2, 0.01, true)));
+    cases.add(sgd(109_386, new SgdSettings(0.9, true, 0.01)));
+    cases.add(sgd(1025, new SgdSettings(0.9, false, 0.3)));
+    cases.add(sgd(1025, new SgdSettings(0.8, true, 0.3)));
+    cases.add(clip(300_000, 1, 2)); // more than a thread has one element of
+    cases.add(clip(1025, 1e30, 2)); // whose squares no float holds
+    cases.add(clip(1025, 1e-30, 1e-10f));
+    cases.add(clipOf("zeros", 1, 0, 0, 0));
+    cases.add(clipOf("the limit", 5 + 2e-6f, 3, 4));
+    cases.add(clipOf("infinity", 2, 1, Float.NEGATIVE_INFINITY, -2));
+    cases.add(clipOf("infinity, no limit", Float.POSITIVE_INFINITY, 1, Float.POSITIVE_INFINITY));
+    cases.add(clipOf("NaN", 2, 1, Float.NaN, -2));
+    cases.add(clipOf("a norm that no float holds", 2, 3e38f, 3e38f, -1));
     cases.add(decay(false));
     cases.add(decay(true));
     cases.add(crossEntropyOfTies(103, 10));
@@ -458,6 +477,47 @@ public final class Cases {
                     33,
                     10,
                     smoothing));
+  }
+
+  private static Case sgd(int n, SgdSettings settings) {
+    return new Case(
+        "sgdStep n=%d %s".formatted(n, settings),
+        FP32,
+        t ->
+            t.ops()
+                .sgdStep(
+                    t.inOut("w", n, -0.01, 0.01),
+                    t.inOut("velocity", n, -0.01, 0.01),
+                    t.normal("dw", n, 0.01),
+                    t.given("rate", 0.1f),
+                    n,
+                    settings));
+  }
+
+  private static Case clip(int n, double scale, float limit) {
+    return new Case(
+        "clipNorm n=%d gradients ±%.0e limit=%s".formatted(n, scale, limit),
+        ROUNDED,
+        t ->
+            t.ops()
+                .clipNorm(
+                    t.inOut("dw", n, -scale, scale),
+                    t.outputAndScratch("norm", 1, Ops.NORM_LENGTH - 1),
+                    n,
+                    limit));
+  }
+
+  private static Case clipOf(String what, float limit, float... gradients) {
+    return new Case(
+        "clipNorm of " + what,
+        ROUNDED,
+        t ->
+            t.ops()
+                .clipNorm(
+                    t.givenInOut("dw", gradients),
+                    t.outputAndScratch("norm", 1, Ops.NORM_LENGTH - 1),
+                    gradients.length,
+                    limit));
   }
 
   private static Case advance() {

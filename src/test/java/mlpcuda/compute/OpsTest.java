@@ -51,9 +51,10 @@ class OpsTest {
 
   @ParameterizedTest(autoCloseArguments = false)
   @MethodSource("devices")
-  void typesRatesAndSmoothingAreChecked(Ops ops) {
+  void typesAndScalarsAreChecked(Ops ops) {
     try (ops;
         Buffer x = ops.allocate("x", Type.FLOAT32, 8);
+        Buffer norm = ops.allocate("norm", Type.FLOAT32, Ops.NORM_LENGTH);
         Buffer step = ops.allocate("step", Type.INT32, 1)) {
       assertThrows(IllegalArgumentException.class, () -> ops.advance(x, x, x, 1));
       for (float rate : new float[] {-0.1f, 1f, Float.NaN}) {
@@ -63,7 +64,18 @@ class OpsTest {
             IllegalArgumentException.class,
             () -> ops.crossEntropyForward(null, x, x, x, step, step, 1, 1, rate));
       }
+      for (float limit : new float[] {-1, 0, Float.NaN}) {
+        assertThrows(IllegalArgumentException.class, () -> ops.clipNorm(x, norm, 8, limit));
+      }
     }
+  }
+
+  @Test
+  void settingsOfDescentAreCheckedAsPyTorchChecksThem() {
+    assertThrows(IllegalArgumentException.class, () -> new SgdSettings(-0.1, false, 0));
+    assertThrows(IllegalArgumentException.class, () -> new SgdSettings(Double.NaN, false, 0));
+    assertThrows(IllegalArgumentException.class, () -> new SgdSettings(0.9, false, -0.1));
+    assertThrows(IllegalArgumentException.class, () -> new SgdSettings(0, true, 0));
   }
 
   @Test

@@ -8,6 +8,7 @@ import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.SgdSettings;
 import mlpcuda.compute.cpu.Products.Tile;
 import mlpcuda.random.Philox;
 import org.bytedeco.javacpp.Loader;
@@ -426,6 +427,68 @@ public final class CpuOps extends Ops {
             ((Floats) w).put(i, wBlock, size);
             ((Floats) m).put(i, mBlock, size);
             ((Floats) v).put(i, vBlock, size);
+          }
+        });
+  }
+
+  @Override
+  protected void sgdStepK(
+      Buffer w, Buffer velocity, Buffer dw, Buffer rate, int n, SgdSettings settings) {
+    float[] lr = new float[1];
+    ((Floats) rate).get(0, lr, 1);
+    workers.run(
+        parts(n),
+        (part, parts) -> {
+          float[] wBlock = scratch(part, 0, BLOCK);
+          float[] vBlock = scratch(part, 1, BLOCK);
+          float[] gBlock = scratch(part, 2, BLOCK);
+          int end = Workers.bound(n, BLOCK, part + 1, parts);
+          for (int i = Workers.bound(n, BLOCK, part, parts); i < end; i += BLOCK) {
+            int size = Math.min(BLOCK, end - i);
+            ((Floats) w).get(i, wBlock, size);
+            ((Floats) velocity).get(i, vBlock, size);
+            ((Floats) dw).get(i, gBlock, size);
+            Loops.descend(wBlock, vBlock, gBlock, lr[0], size, settings);
+            ((Floats) w).put(i, wBlock, size);
+            ((Floats) velocity).put(i, vBlock, size);
+          }
+        });
+  }
+
+  @Override
+  protected void clipNormK(Buffer dw, Buffer norm, int n, float limit) {
+    double[] squares = new double[(n - 1) / BLOCK + 1]; // by block
+    workers.run(
+        parts(n),
+        (part, parts) -> {
+          float[] block = scratch(part, 0, BLOCK);
+          int end = Workers.bound(n, BLOCK, part + 1, parts);
+          for (int i = Workers.bound(n, BLOCK, part, parts); i < end; i += BLOCK) {
+            int size = Math.min(BLOCK, end - i);
+            ((Floats) dw).get(i, block, size);
+            squares[i / BLOCK] = Loops.squares(block, size);
+          }
+        });
+    double sum = 0;
+    for (double square : squares) {
+      sum += square;
+    }
+    float whole = (float) Math.sqrt(sum);
+    ((Floats) norm).put(0, new float[] {whole}, 1);
+    float coefficient = limit / (whole + 1e-6f);
+    if (coefficient >= 1) { // not so for NaN
+      return;
+    }
+    workers.run(
+        parts(n),
+        (part, parts) -> {
+          float[] block = scratch(part, 0, BLOCK);
+          int end = Workers.bound(n, BLOCK, part + 1, parts);
+          for (int i = Workers.bound(n, BLOCK, part, parts); i < end; i += BLOCK) {
+            int size = Math.min(BLOCK, end - i);
+            ((Floats) dw).get(i, block, size);
+            Loops.scale(block, coefficient, size);
+            ((Floats) dw).put(i, block, size);
           }
         });
   }

@@ -2,6 +2,7 @@ package mlpcuda.compute.cpu;
 
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
+import mlpcuda.compute.SgdSettings;
 
 /**
  * The inner loops of {@link CpuOps}, over the first {@code n} floats of heap arrays: each a small
@@ -118,6 +119,63 @@ final class Loops {
     double its = 1.0 - smoothing + others;
     for (int i = 0; i < n; i++) {
       d[i] = (float) ((e[i] / sum - (i == label ? its : others)) / B);
+    }
+  }
+
+  /** x = x · factor. */
+  static void scale(float[] x, float factor, int n) {
+    for (int i = 0; i < n; i++) {
+      x[i] *= factor;
+    }
+  }
+
+  /** Σ x², by four sums: one alone would wait for itself at each addition. */
+  static double squares(float[] x, int n) {
+    double a = 0;
+    double b = 0;
+    double c = 0;
+    double d = 0;
+    int i = 0;
+    for (; i + 3 < n; i += 4) {
+      a += (double) x[i] * x[i];
+      b += (double) x[i + 1] * x[i + 1];
+      c += (double) x[i + 2] * x[i + 2];
+      d += (double) x[i + 3] * x[i + 3];
+    }
+    for (; i < n; i++) {
+      a += (double) x[i] * x[i];
+    }
+    return (a + b) + (c + d);
+  }
+
+  /** One step of stochastic gradient descent. */
+  static void descend(
+      float[] w, float[] velocity, float[] dw, float rate, int n, SgdSettings settings) {
+    float momentum = (float) settings.momentum();
+    float decay = (float) settings.weightDecay();
+    if (settings.nesterov()) {
+      nesterov(w, velocity, dw, rate, n, momentum, decay);
+    } else {
+      descend(w, velocity, dw, rate, n, momentum, decay);
+    }
+  }
+
+  private static void descend(
+      float[] w, float[] velocity, float[] dw, float rate, int n, float momentum, float decay) {
+    for (int i = 0; i < n; i++) {
+      float v = momentum * velocity[i] + (dw[i] + decay * w[i]);
+      velocity[i] = v;
+      w[i] -= rate * v;
+    }
+  }
+
+  private static void nesterov(
+      float[] w, float[] velocity, float[] dw, float rate, int n, float momentum, float decay) {
+    for (int i = 0; i < n; i++) {
+      float g = dw[i] + decay * w[i];
+      float v = momentum * velocity[i] + g;
+      velocity[i] = v;
+      w[i] -= rate * (g + momentum * v);
     }
   }
 

@@ -6,6 +6,7 @@ import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.SgdSettings;
 import mlpcuda.random.Philox;
 
 /**
@@ -309,6 +310,31 @@ public final class ReferenceOps extends Ops {
       put(v, i, square);
       double denominator = Math.sqrt(square) / Math.sqrt(correction2) + settings.eps();
       put(w, i, weight - lr / correction1 * mean / denominator);
+    }
+  }
+
+  @Override
+  protected void sgdStepK(
+      Buffer w, Buffer velocity, Buffer dw, Buffer rate, int n, SgdSettings settings) {
+    for (int i = 0; i < n; i++) {
+      double g = at(dw, i) + settings.weightDecay() * at(w, i);
+      double v = settings.momentum() * at(velocity, i) + g;
+      double down = settings.nesterov() ? g + settings.momentum() * v : v;
+      put(velocity, i, v);
+      put(w, i, at(w, i) - at(rate, 0) * down);
+    }
+  }
+
+  @Override
+  protected void clipNormK(Buffer dw, Buffer norm, int n, float limit) {
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+      sum += at(dw, i) * at(dw, i);
+    }
+    put(norm, 0, (float) Math.sqrt(sum)); // PyTorch's norm is infinite where a float's is
+    double coefficient = Math.min(1, limit / (at(norm, 0) + 1e-6));
+    for (int i = 0; i < n; i++) {
+      put(dw, i, at(dw, i) * coefficient);
     }
   }
 

@@ -10,6 +10,7 @@ import mlpcuda.compute.Feed;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Replay;
 import mlpcuda.compute.ResidentFeed;
+import mlpcuda.compute.SgdSettings;
 import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
@@ -376,6 +377,25 @@ public final class CudaOps extends Ops {
     arguments.add(settings.beta1()).add(settings.beta2()).add((float) settings.eps());
     arguments.add(settings.weightDecay()).add("decoupled", settings.decoupled() ? 1 : 0);
     kernels.launch("adam_step", Kernels.cover(n), arguments);
+  }
+
+  @Override
+  protected void sgdStepK(
+      Buffer w, Buffer velocity, Buffer dw, Buffer rate, int n, SgdSettings settings) {
+    Arguments arguments = arguments(w, velocity, dw, rate).add("n", n);
+    arguments.add((float) settings.momentum()).add("nesterov", settings.nesterov() ? 1 : 0);
+    arguments.add((float) settings.weightDecay());
+    kernels.launch("sgd_step", Kernels.cover(n), arguments);
+  }
+
+  @Override
+  protected void clipNormK(Buffer dw, Buffer norm, int n, float limit) {
+    int P = Math.min(NORM_LENGTH - 1, (n - 1) / 1024 + 1);
+    kernels.launch("partial_norms", Shape.of(P, 1024), arguments(norm, dw).add("n", n));
+    kernels.launch(
+        "clip_norm",
+        Shape.of(Math.min(1024, (n - 1) / 256 + 1), 256), // each block sums up the norm's parts
+        arguments(dw, norm).add("n", n).add("P", P).add(limit));
   }
 
   @Override

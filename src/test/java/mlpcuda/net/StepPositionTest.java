@@ -1,0 +1,110 @@
+package mlpcuda.net;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import mlpcuda.compute.Activation;
+import mlpcuda.compute.Ops;
+import mlpcuda.compute.SgdSettings;
+import mlpcuda.compute.cpu.CpuOps;
+import mlpcuda.compute.cpu.ReferenceOps;
+import mlpcuda.compute.cuda.CudaOps;
+import mlpcuda.compute.cuda.CudaOptions;
+import mlpcuda.compute.cuda.emulator.EmulatedDriver;
+import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
+import org.junit.jupiter.api.Named;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Epochs that begin in the middle, and rates that differ from step to step. */
+class StepPositionTest {
+  private static final MlpShape SHAPE =
+      new MlpShape(List.of(4, 5, 3), Activation.TANH, Activation.NONE);
+
+  private static final int N = 22;
+  private static final int B = 4;
+  private static final float[] RATES = {0.5f, 0.1f, 0, 0.3f, 0.2f, 0.4f}; // the last batch has 2
+
+  static Stream<Named<Supplier<Ops>>> devices() {
+    return Stream.of(
+        Named.of("reference", ReferenceOps::new),
+        Named.of("CPU", () -> new CpuOps(1)),
+        Named.of("GPU, pinned, graph", () -> gpu(false, true)),
+        Named.of("GPU, resident, graph", () -> gpu(true, true)),
+        Named.of("GPU, pinned", () -> gpu(false, false)));
+  }
+
+  private static Ops gpu(boolean resident, boolean graph) {
+    var options = new CudaOptions(CudaOptions.Gemm.PTX, resident, graph, false);
+    return new CudaOps(new EmulatedDriver(EmulatedPolicy.LATEST), options);
+  }
+
+  /**
+   * Two epochs of descent with clipped gradients; each begins anew after its first {@code until}
+   * steps.
+   */
+  private static List<float[]> weights(Ops device, int until) {
+    byte[] pixels = new byte[N * 4];
+    byte[] labels = new byte[N];
+    int[] order = new int[N];
+    for (int i = 0; i < N; i++) {
+      pixels[4 * i + i % 4] = (byte) (7 * i + 60);
+      labels[i] = (byte) (i % 3);
+      order[i] = N - 1 - i;
+    }
+    try (Ops ops = device;
+        var parameters = new Parameters(ops, SHAPE);
+        var mlp = Mlp.forTraining(ops, SHAPE, parameters, B);
+        var examples = new Examples(ops, SHAPE, pixels, labels, B, 1 / 255f, 0);
+        var optimizer = new Optimizer(ops, parameters, SgdSettings.DEFAULT, 0.5);
+        var step = new Step(ops, mlp, optimizer, examples, RATES.length)) {
+      parameters.initialise(1);
+      for (int epoch = 0; epoch < 2; epoch++) {
+        step.begin(order, 0, RATES);
+        for (int batch = 0; batch < RATES.length; batch++) {
+          if (batch == until) {
+            step.begin(order, batch * B, Arrays.copyOfRange(RATES, batch, RATES.length));
+          }
+          step.run(Math.min(B, N - batch * B));
+        }
+      }
+      return parameters.read();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("devices")
+  void anEpochThatBeginsInItsMiddleGoesOnWhereItWas(Supplier<Ops> device) {
+    List<float[]> whole = weights(device.get(), RATES.length);
+    List<float[]> reference = weights(new ReferenceOps(), RATES.length);
+    for (int until : new int[] {1, 3, 5}) {
+      List<float[]> inTwo = weights(device.get(), until);
+      for (int t = 0; t < whole.size(); t++) {
+        assertArrayEquals(whole.get(t), inTwo.get(t), "after " + until + " steps, tensor " + t);
+        assertArrayEquals(reference.get(t), whole.get(t), 1e-5f, "tensor " + t);
+      }
+    }
+  }
+
+  @Test
+  void aStepWithoutARateIsRefused() {
+    try (Ops ops = new CpuOps(1);
+        var parameters = new Parameters(ops, SHAPE);
+        var mlp = Mlp.forTraining(ops, SHAPE, parameters, B);
+        var examples = new Examples(ops, SHAPE, new byte[N * 4], new byte[N], B, 1, 0);
+        var optimizer = new Optimizer(ops, parameters, SgdSettings.DEFAULT, 0);
+        var step = new Step(ops, mlp, optimizer, examples, 3)) {
+      assertThrows(IllegalStateException.class, () -> step.run(B), "before begin");
+      int[] order = new int[N];
+      assertThrows(IllegalArgumentException.class, () -> step.begin(order, 0, new float[4]));
+      step.begin(order, 0, new float[1]);
+      step.run(B);
+      assertThrows(IllegalStateException.class, () -> step.run(B));
+    }
+  }
+}
