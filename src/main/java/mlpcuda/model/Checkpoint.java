@@ -26,8 +26,8 @@ import mlpcuda.net.Parameters;
  * @param m first moments of the gradients, in the same order; of any value, for a run may overflow
  * @param v second moments, likewise
  * @param best weights of the best epoch so far, finite; empty if there are none
- * @param state what the trainer knows besides, as it wrote it: at most {@link #MAX_STATE_BYTES} in
- *     UTF-8
+ * @param state what the trainer knows besides, as it wrote it: at most {@link #MAX_STATE}
+ *     characters
  */
 public record Checkpoint(
     MlpShape shape,
@@ -39,8 +39,8 @@ public record Checkpoint(
     List<float[]> v,
     List<float[]> best,
     String state) {
-  /** Bytes that the state may have. */
-  public static final int MAX_STATE_BYTES = Safetensors.MAX_TEXT_BYTES;
+  /** Characters that the state may have. */
+  public static final int MAX_STATE = Safetensors.MAX_TEXT_BYTES / Character.BYTES;
 
   private static final String FORMAT = "mlp-cuda-checkpoint";
   private static final String VERSION = "1";
@@ -52,16 +52,17 @@ public record Checkpoint(
   /**
    * Writes it; the file appears whole or not at all.
    *
-   * @throws IllegalArgumentException if a list does not fit the shape, or the network or the state
-   *     are too large; nothing is written then
-   * @throws java.io.UncheckedIOException if writing fails; a former file is still there then
+   * @throws IllegalArgumentException if a list does not fit the shape or the state is not Unicode;
+   *     nothing is written then
+   * @throws java.io.UncheckedIOException if writing fails, or if state or layers are more than
+   *     {@link #read} takes; a former file is still there then
    */
   public void write(Path file) {
     var description = new Description(shape, scaling, rows, cols);
     var metadata = new LinkedHashMap<String, String>();
     metadata.put("format", FORMAT);
     metadata.put("version", VERSION);
-    metadata.putAll(description.metadata());
+    metadata.putAll(description.metadata(file));
     var tensors = new ArrayList<Safetensors.Tensor>();
     description.add(tensors, "", weights);
     description.add(tensors, M, m);

@@ -19,12 +19,12 @@ record Description(MlpShape shape, Scaling scaling, int rows, int cols) {
   // One text could name more layers than a file of a megabyte has room for.
   private static final int MAX_LAYERS = 4096;
 
-  /** The metadata of a file that holds the network. */
-  Map<String, String> metadata() {
+  /** The metadata of {@code file}, which is to hold the network. */
+  Map<String, String> metadata(Path file) {
     if (shape.layers() > MAX_LAYERS) {
-      throw new IllegalArgumentException(
-          "a file's network must have at most %d layers, found %d"
-              .formatted(MAX_LAYERS, shape.layers()));
+      throw Safetensors.tooLarge(
+          file,
+          "network has %d layers, at most %d can be read".formatted(shape.layers(), MAX_LAYERS));
     }
     var metadata = new LinkedHashMap<String, String>();
     metadata.put("architecture", "mlp");

@@ -35,7 +35,7 @@ public record ModelFile(
     var description = new Description(shape, scaling, rows, cols);
     var tensors = new ArrayList<Safetensors.Tensor>();
     description.add(tensors, "", weights);
-    Safetensors.writeChecked(file, description.metadata(), tensors, Map.of());
+    Safetensors.writeChecked(file, description.metadata(file), tensors, Map.of());
   }
 
   /**

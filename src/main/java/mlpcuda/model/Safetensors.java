@@ -34,10 +34,12 @@ public final class Safetensors {
   // The format allows headers of 100 MB, which take fifteen times as much once they are objects.
   // A network needs about 100 bytes for a tensor; these limits hold the memory of any header.
   static final int MAX_HEADER_BYTES = 1 << 20;
+  static final int MAX_STRING = 1 << 16;
   static final int MAX_METADATA = 1000;
+  static final int MAX_TENSORS = 10_000;
   static final int MAX_DIMENSIONS = 8;
 
-  /** Bytes that a text may have, in UTF-8. */
+  /** Bytes that a text may have in a file. */
   static final int MAX_TEXT_BYTES = 1 << 26;
 
   private Safetensors() {}
@@ -71,8 +73,8 @@ public final class Safetensors {
    *
    * @param metadata texts by name, in the header's order; empty if there are none
    * @param tensors by name, in the order of their values in the file
-   * @param texts by name, in the order of their bytes in the file; in the file a text is a tensor
-   *     of type U8 with one dimension
+   * @param texts by name, in the order of their bytes in the file; in the file a text is a vector
+   *     of type U8, ASCII, or of type U16, UTF-16: read from UTF-8 it could take five times as much
    * @param checksum CRC-32C of all that was read, as {@link #writeChecked} notes it
    */
   public record Contents(
@@ -83,7 +85,7 @@ public final class Safetensors {
 
   /**
    * Reads a whole file. Needs at most four times the file's size and 4 MiB: once the size for
-   * float32 tensors, up to four times for texts and for the header.
+   * float32 tensors, up to twice for texts, and less than 4 MiB and four times for the header.
    *
    * @throws BadFileException if the file cannot be read, breaks a rule of the format, or holds
    *     something else than float32 and texts; the message is one line with file, rule and finding
@@ -99,13 +101,13 @@ public final class Safetensors {
    *
    * @param metadata texts by name, written in the map's order
    * @param tensors written in the given order
-   * @throws IllegalArgumentException if a name is taken twice, reserved or not Unicode, or if the
-   *     header would exceed the format's limit; nothing is written then
-   * @throws UncheckedIOException if writing fails; a former file is still there then, and nothing
-   *     else is left behind
+   * @throws IllegalArgumentException if a name is taken twice, reserved or not Unicode; nothing is
+   *     written then
+   * @throws UncheckedIOException if writing fails, or if the file would exceed the limits of {@link
+   *     #read}; a former file is still there then, and nothing else is left behind
    */
   public static void write(Path file, Map<String, String> metadata, List<Tensor> tensors) {
-    writeParts(file, metadata, parts(tensors, Map.of()));
+    writeParts(file, metadata, parts(file, tensors, Map.of()));
   }
 
   /**
@@ -114,11 +116,11 @@ public final class Safetensors {
    */
   static void writeChecked(
       Path file, Map<String, String> metadata, List<Tensor> tensors, Map<String, String> texts) {
-    List<Part> parts = parts(tensors, texts);
+    List<Part> parts = parts(file, tensors, texts);
     var checksum = new Checksum();
     checksum.metadata(metadata);
     for (Part part : parts) {
-      checksum.tensor(part.name, part.dtype(), part.shape);
+      checksum.tensor(part.name, part.dtype, part.shape);
       try {
         part.forEachChunk(checksum::values);
       } catch (IOException e) {
@@ -133,6 +135,12 @@ public final class Safetensors {
   private static void writeParts(Path file, Map<String, String> metadata, List<Part> parts) {
     checkNames(metadata, parts);
     byte[] header = header(metadata, parts);
+    if (header.length > MAX_HEADER_BYTES || parts.size() > MAX_TENSORS) {
+      throw tooLarge(
+          file,
+          "header would have %d bytes for %d tensors, at most %d and %d can be read"
+              .formatted(header.length, parts.size(), MAX_HEADER_BYTES, MAX_TENSORS));
+    }
     WholeFile.write(
         file,
         out -> {
@@ -152,11 +160,7 @@ public final class Safetensors {
   }
 
   /** A tensor in the file: {@code values} of float32, or, where these are null, bytes. */
-  private record Part(String name, int[] shape, float[] values, byte[] bytes) {
-    String dtype() {
-      return values == null ? "U8" : "F32";
-    }
-
+  private record Part(String name, String dtype, int[] shape, float[] values, byte[] bytes) {
     long size() {
       return values == null ? bytes.length : (long) Float.BYTES * values.length;
     }
@@ -175,21 +179,24 @@ public final class Safetensors {
     }
   }
 
-  private static List<Part> parts(List<Tensor> tensors, Map<String, String> texts) {
+  private static List<Part> parts(Path file, List<Tensor> tensors, Map<String, String> texts) {
     var parts = new ArrayList<Part>();
     for (Tensor tensor : tensors) {
-      parts.add(new Part(tensor.name, tensor.shape, tensor.values, null));
+      parts.add(new Part(tensor.name, "F32", tensor.shape, tensor.values, null));
     }
     texts.forEach(
         (name, text) -> {
           checkUnicode(text);
-          byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+          boolean wide = text.chars().anyMatch(c -> c > 127);
+          byte[] bytes =
+              text.getBytes(wide ? StandardCharsets.UTF_16LE : StandardCharsets.US_ASCII);
           if (bytes.length > MAX_TEXT_BYTES) {
-            throw new IllegalArgumentException(
-                "text %s must have at most %d bytes, found %d"
-                    .formatted(name, MAX_TEXT_BYTES, bytes.length));
+            throw tooLarge(
+                file,
+                "text %s would have %d bytes, at most %d can be read"
+                    .formatted(name, bytes.length, MAX_TEXT_BYTES));
           }
-          parts.add(new Part(name, new int[] {bytes.length}, null, bytes));
+          parts.add(new Part(name, wide ? "U16" : "U8", new int[] {text.length()}, null, bytes));
         });
     return parts;
   }
@@ -222,6 +229,12 @@ public final class Safetensors {
     }
   }
 
+  /** Not an argument's fault, but a run's that became larger than anyone expected. */
+  static UncheckedIOException tooLarge(Path file, String finding) {
+    String message = file + ": cannot be written: " + finding;
+    return new UncheckedIOException(message, new IOException(finding));
+  }
+
   private static void checkUnicode(String text) {
     if (!isUnicode(text)) {
       throw new IllegalArgumentException("half a surrogate pair is no text, found in " + text);
@@ -244,7 +257,7 @@ public final class Safetensors {
       for (Part part : parts) {
         long end = begin + part.size();
         json.writeObjectFieldStart(part.name);
-        json.writeStringField("dtype", part.dtype());
+        json.writeStringField("dtype", part.dtype);
         json.writeFieldName("shape");
         json.writeArray(part.shape, 0, part.shape.length);
         json.writeFieldName("data_offsets");
@@ -258,10 +271,6 @@ public final class Safetensors {
     }
     while (bytes.size() % 8 != 0) {
       bytes.write(' ');
-    }
-    if (bytes.size() > MAX_HEADER_BYTES) {
-      throw new IllegalArgumentException(
-          "header must be at most %d bytes, found %d".formatted(MAX_HEADER_BYTES, bytes.size()));
     }
     return bytes.toByteArray();
   }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -24,20 +25,19 @@ import mlpcuda.data.BadFileException;
 /**
  * Parses the header of a safetensors file, as a stream of tokens that descends no deeper than the
  * format does. Its memory is bounded by the limits of {@link Safetensors}: those of the header's
- * length, of metadata and of dimensions.
+ * length, of strings, metadata, tensors and dimensions.
  */
 final class SafetensorsHeader {
   // Names are met once: a table of them would cost memory, and could be attacked with collisions.
-  // The header's own limit bounds names, texts and numbers.
   private static final JsonFactory JSON =
       JsonFactory.builder()
           .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
           .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
           .streamReadConstraints(
               StreamReadConstraints.builder()
-                  .maxNameLength(Safetensors.MAX_HEADER_BYTES)
-                  .maxStringLength(Safetensors.MAX_HEADER_BYTES)
-                  .maxNumberLength(Safetensors.MAX_HEADER_BYTES)
+                  .maxNameLength(Safetensors.MAX_STRING)
+                  .maxStringLength(Safetensors.MAX_STRING)
+                  .maxNumberLength(Safetensors.MAX_STRING)
                   .build())
           .build();
 
@@ -82,12 +82,19 @@ final class SafetensorsHeader {
         if (name.equals(Safetensors.METADATA)) {
           parseMetadata();
         } else {
+          if (entries.size() == Safetensors.MAX_TENSORS) {
+            throw bad("file must hold at most %d tensors, found more", Safetensors.MAX_TENSORS);
+          }
           entries.add(parseEntry(name));
         }
       }
       if (parser.nextToken() != null) {
         throw bad("header must end after its object, found %s", found());
       }
+    } catch (StreamConstraintsException e) {
+      throw bad(
+          "names, texts and numbers of the header must have at most %d characters, found more",
+          Safetensors.MAX_STRING);
     } catch (JsonProcessingException e) {
       JsonLocation place = e.getLocation();
       throw bad(

@@ -6,12 +6,8 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.CharBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
-import java.nio.charset.CharsetDecoder;
-import java.nio.charset.CoderResult;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -46,10 +42,10 @@ final class SafetensorsReader {
     if (!Files.isRegularFile(file)) { // a pipe would block
       throw bad("must be a regular file, found a folder or a device");
     }
-    try (FileChannel channel = FileChannel.open(file);
-        InputStream in =
-            new BufferedInputStream(Channels.newInputStream(channel), Safetensors.CHUNK_BYTES)) {
+    try (FileChannel channel = FileChannel.open(file)) {
       long fileBytes = channel.size();
+      int bufferBytes = (int) Math.max(1, Math.min(fileBytes, Safetensors.CHUNK_BYTES));
+      InputStream in = new BufferedInputStream(Channels.newInputStream(channel), bufferBytes);
       SafetensorsHeader header = readHeader(in, fileBytes);
       return readTensors(in, header.metadata(), header.entries());
     } catch (IOException e) {
@@ -62,7 +58,7 @@ final class SafetensorsReader {
       throw bad("file must begin with 8 bytes of header length, found %d bytes", fileBytes);
     }
     byte[] length = new byte[Safetensors.LENGTH_BYTES];
-    readFully(in, length, 0, length.length);
+    readFully(in, length, length.length);
     long headerBytes = ByteBuffer.wrap(length).order(ByteOrder.LITTLE_ENDIAN).getLong();
     if (headerBytes < 2 || headerBytes > Safetensors.MAX_HEADER_BYTES) {
       throw bad(
@@ -75,7 +71,7 @@ final class SafetensorsReader {
           fileBytes, headerBytes);
     }
     byte[] header = new byte[(int) headerBytes];
-    readFully(in, header, 0, header.length);
+    readFully(in, header, header.length);
     if (header[0] != '{') {
       throw bad("header must begin with byte 0x7b, found 0x%02x", header[0]);
     }
@@ -126,16 +122,17 @@ final class SafetensorsReader {
     }
   }
 
-  /** A text is a vector of bytes; the format has no type of its own for it. */
+  /** A text is a vector of characters; the format has no type of its own for it. */
   private static boolean isText(Entry entry) {
-    return entry.dtype().equals("U8") && entry.shape().length == 1;
+    return (entry.dtype().equals("U8") || entry.dtype().equals("U16")) && entry.shape().length == 1;
   }
 
   private void checkTextLength(Entry entry) {
-    if (entry.shape()[0] > Safetensors.MAX_TEXT_BYTES) {
+    long bytes = entry.end() - entry.begin();
+    if (bytes > Safetensors.MAX_TEXT_BYTES) {
       throw bad(
           "text %s must have at most %d bytes, found %d",
-          shown(entry.name()), Safetensors.MAX_TEXT_BYTES, entry.shape()[0]);
+          shown(entry.name()), Safetensors.MAX_TEXT_BYTES, bytes);
     }
   }
 
@@ -165,40 +162,39 @@ final class SafetensorsReader {
     float[] values = new float[length];
     for (int done = 0, count; done < length; done += count) {
       count = Math.min(length - done, Safetensors.CHUNK_BYTES / Float.BYTES);
-      readFully(in, chunk.array(), 0, count * Float.BYTES);
+      readFully(in, chunk.array(), count * Float.BYTES);
       checksum.values(chunk.array(), 0, count * Float.BYTES);
       chunk.asFloatBuffer().get(values, done, count);
     }
     return values;
   }
 
-  /** Decodes a text while it is read: its bytes beside its characters would double the memory. */
+  /** Decodes a text while it is read: its bytes beside its characters would cost more memory. */
   private String readText(InputStream in, Entry entry) throws IOException {
     int length = entry.shape()[0];
-    var text = new StringBuilder(length); // as many characters at most
-    CharsetDecoder utf8 = StandardCharsets.UTF_8.newDecoder();
-    CharBuffer characters = CharBuffer.allocate(Safetensors.CHUNK_BYTES);
-    ByteBuffer bytes = chunk.duplicate().clear();
-    for (int left = length; left > 0; ) {
-      int count = Math.min(left, bytes.remaining());
-      readFully(in, bytes.array(), bytes.position(), count);
-      checksum.values(bytes.array(), bytes.position(), count);
-      left -= count;
-      bytes.position(bytes.position() + count).flip();
-      CoderResult result = utf8.decode(bytes, characters, left == 0);
-      if (result.isError()) {
-        throw bad("text %s must be UTF-8, found other bytes", shown(entry.name()));
+    boolean wide = entry.dtype().equals("U16");
+    var text = new StringBuilder(length);
+    char[] characters = new char[Math.min(length, Safetensors.CHUNK_BYTES / Character.BYTES)];
+    for (int done = 0, count; done < length; done += count) {
+      count = Math.min(length - done, characters.length);
+      int bytes = wide ? Character.BYTES * count : count;
+      readFully(in, chunk.array(), bytes);
+      checksum.values(chunk.array(), 0, bytes);
+      for (int i = 0; i < count; i++) {
+        characters[i] = wide ? chunk.getChar(Character.BYTES * i) : (char) chunk.get(i);
+        if (!wide && characters[i] > 127) {
+          throw bad(
+              "text %s of type U8 must be ASCII, found byte 0x%02x",
+              shown(entry.name()), chunk.get(i));
+        }
       }
-      text.append(characters.flip());
-      characters.clear();
-      bytes.compact(); // the beginning of a character perhaps
+      text.append(characters, 0, count);
     }
     return text.toString();
   }
 
-  private static void readFully(InputStream in, byte[] bytes, int offset, int count)
-      throws IOException {
-    if (in.readNBytes(bytes, offset, count) < count) {
+  private static void readFully(InputStream in, byte[] bytes, int count) throws IOException {
+    if (in.readNBytes(bytes, 0, count) < count) {
       throw new EOFException("the file shrank while it was read");
     }
   }

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import mlpcuda.data.BadFileException;
 import mlpcuda.data.WholeFile;
 import mlpcuda.train.DivergedException;
 import mlpcuda.train.Evaluation;
@@ -17,6 +18,10 @@ import mlpcuda.train.Trainer;
 
 /** Collects what a run measures, and writes {@code metrics.json} and {@code metrics.csv}. */
 public final class Metrics implements Trainer.Listener {
+  private static final String EPOCHS = "epochs";
+  private static final String STEPS = "steps";
+  private static final int MAX_SHOWN = 80;
+
   private final Map<String, Object> settings;
   private final int logInterval;
   private final List<Trainer.StepResult> steps = new ArrayList<>();
@@ -72,6 +77,115 @@ public final class Metrics implements Trainer.Listener {
     results.put("diverged", Map.of("epoch", e.epoch(), "step", e.step()));
   }
 
+  /**
+   * What {@link #restore} takes up: the steps and epochs so far as JSON objects, every number
+   * exact.
+   */
+  public Map<String, Object> state() {
+    // Arrays: a long run keeps many steps, and names would be most of the text.
+    var state = new LinkedHashMap<String, Object>();
+    state.put(
+        EPOCHS,
+        epochs.stream()
+            .map(
+                e ->
+                    List.<Object>of(
+                        e.epoch(),
+                        e.steps(),
+                        e.loss(),
+                        e.accuracy(),
+                        e.seconds(),
+                        e.imagesPerSecond()))
+            .toList());
+    state.put(
+        STEPS,
+        steps.stream()
+            .map(s -> List.<Object>of(s.epoch(), s.step(), s.batch(), s.loss()))
+            .toList());
+    return state;
+  }
+
+  /**
+   * Takes up the steps and epochs of an earlier run, in place of those noted so far.
+   *
+   * @param file where {@code state} comes from, for the message
+   * @param state what {@link #state} gave, perhaps by way of JSON
+   * @throws BadFileException if it is something else; nothing is changed then
+   */
+  public void restore(Path file, Map<String, Object> state) {
+    var before = new State(file, state);
+    List<Trainer.EpochResult> formerEpochs =
+        before.rows(EPOCHS, 6).stream()
+            .map(
+                row ->
+                    new Trainer.EpochResult(
+                        before.count(row, 0),
+                        before.count(row, 1),
+                        before.number(row, 2),
+                        before.number(row, 3),
+                        before.number(row, 4),
+                        before.number(row, 5)))
+            .toList();
+    List<Trainer.StepResult> formerSteps =
+        before.rows(STEPS, 4).stream()
+            .map(
+                row ->
+                    new Trainer.StepResult(
+                        before.count(row, 0),
+                        before.count(row, 1),
+                        before.count(row, 2),
+                        before.number(row, 3)))
+            .toList();
+    epochs.clear();
+    epochs.addAll(formerEpochs);
+    steps.clear();
+    steps.addAll(formerSteps);
+  }
+
+  /** A state, every value of it checked on its way out. */
+  private record State(Path file, Map<String, Object> values) {
+    List<List<?>> rows(String name, int length) {
+      if (!(values.get(name) instanceof List<?> list)) {
+        throw bad(name + " must be a list", values.get(name));
+      }
+      var rows = new ArrayList<List<?>>();
+      for (Object item : list) {
+        if (!(item instanceof List<?> row) || row.size() != length) {
+          throw bad("%s must be lists of %d numbers".formatted(name, length), item);
+        }
+        rows.add(row);
+      }
+      return rows;
+    }
+
+    int count(List<?> row, int column) {
+      if (row.get(column) instanceof Integer number && number > 0) {
+        return number;
+      }
+      throw bad("counts must be whole numbers from 1", row.get(column));
+    }
+
+    double number(List<?> row, int column) {
+      Object value = row.get(column);
+      if (value instanceof Number number) {
+        return number.doubleValue();
+      }
+      // JSON has no such numbers: Jackson writes their names.
+      if ("NaN".equals(value) || "Infinity".equals(value) || "-Infinity".equals(value)) {
+        return Double.parseDouble((String) value);
+      }
+      throw bad("losses, accuracies and times must be numbers", value);
+    }
+
+    BadFileException bad(String rule, Object found) {
+      String text = String.valueOf(found);
+      String start = text.length() <= MAX_SHOWN ? text : text.substring(0, MAX_SHOWN) + "…";
+      return new BadFileException(
+          "%s: metrics: %s, found %s"
+              .formatted(file, rule, start.replaceAll("[\\p{Cc}\\p{Zl}\\p{Zp}]", "?")));
+    }
+  }
+
   /** An evaluation as JSON objects: loss, accuracy, classes and confusion matrix. */
   public static Map<String, Object> json(Evaluation evaluation) {
     var json = new LinkedHashMap<String, Object>();
@@ -98,8 +212,8 @@ public final class Metrics implements Trainer.Listener {
   public Map<String, Object> json() {
     var json = new LinkedHashMap<String, Object>();
     json.put("settings", settings);
-    json.put("epochs", epochs.stream().map(Metrics::json).toList());
-    json.put("steps", steps.stream().map(Metrics::json).toList());
+    json.put(EPOCHS, epochs.stream().map(Metrics::json).toList());
+    json.put(STEPS, steps.stream().map(Metrics::json).toList());
     json.putAll(results);
     return json;
   }

@@ -287,7 +287,7 @@ class ModelFileTest {
   void longMetadataMakeAShortLine() {
     for (String name : metadata().keySet()) {
       Map<String, String> metadata = metadata();
-      metadata.put(name, "no\nsuch\r" + "thing".repeat(100_000));
+      metadata.put(name, "no\nsuch\r" + "thing".repeat(10_000));
       Safetensors.write(file, metadata, tensors());
       assertBadInOneShortLine();
     }

@@ -2,6 +2,7 @@ package mlpcuda.report;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.jr.ob.JSON;
 import java.io.IOException;
@@ -14,12 +15,15 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import mlpcuda.data.BadFileException;
 import mlpcuda.train.DivergedException;
 import mlpcuda.train.Evaluation;
 import mlpcuda.train.Trainer.EpochResult;
 import mlpcuda.train.Trainer.StepResult;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class MetricsTest {
   @TempDir Path folder;
@@ -151,5 +155,69 @@ class MetricsTest {
     assertEquals(
         missing.resolve("metrics.json") + ": cannot be written: ",
         message.substring(0, message.indexOf("java.")));
+  }
+
+  private static Map<String, Object> throughJson(Map<String, Object> state) throws IOException {
+    return JSON.std.mapFrom(JSON.std.asString(state));
+  }
+
+  @Test
+  void aResumedRunGoesOnWithTheSameNumbers() throws IOException {
+    double odd = Math.nextUp(1 / 3.0);
+    Metrics before = sample(1);
+    before.epochDone(new EpochResult(2, 6, odd, Double.MIN_VALUE, 3, Double.POSITIVE_INFINITY));
+    before.stepDone(new StepResult(3, 7, 1, -0.0));
+    before.stepDone(new StepResult(3, 8, 2, Double.NaN));
+    var after = new Metrics(Map.of("dataset", "a \"quoted\" näme"), 1);
+    after.stepDone(new StepResult(9, 9, 9, 9)); // gives way
+    after.restore(folder, throughJson(before.state()));
+    assertEquals(before.json(), after.json());
+    assertEquals(before.state(), after.state());
+    assertEquals(2, after.epochsDone());
+    assertEquals(6, after.stepsDone());
+    for (Metrics metrics : List.of(before, after)) {
+      metrics.stepDone(new StepResult(3, 9, 3, 0.25));
+      metrics.epochDone(new EpochResult(3, 9, 0.5, 0.5, 1, 3));
+    }
+    before.write(folder);
+    List<String> csv = csv();
+    Map<String, Object> json = json();
+    after.write(folder);
+    assertEquals(csv, csv());
+    assertEquals(json, json());
+  }
+
+  @Test
+  void aRunThatHasNotBegunHasAStateToo() throws IOException {
+    Metrics metrics = sample(1);
+    metrics.restore(folder, throughJson(new Metrics(Map.of(), 1).state()));
+    assertEquals(0, metrics.epochsDone());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "{}|epochs must be a list, found null",
+        "{'epochs':7}|epochs must be a list, found 7",
+        "{'epochs':[]}|steps must be a list, found null",
+        "{'epochs':[{}]}|epochs must be lists of 6 numbers, found {}",
+        "{'epochs':[[1,2]]}|epochs must be lists of 6 numbers, found [1, 2]",
+        "{'epochs':[],'steps':[[1,1,1,1,1]]}|steps must be lists of 4 numbers, found [1, 1, 1, 1,",
+        "{'epochs':[],'steps':[[0,1,1,1]]}|counts must be whole numbers from 1, found 0",
+        "{'epochs':[],'steps':[[1,1.5,1,1]]}|counts must be whole numbers from 1, found 1.5",
+        "{'epochs':[],'steps':[[1,1,9999999999,1]]}|counts must be whole numbers from 1, found 9",
+        "{'epochs':[],'steps':[[1,1,1,'a\\nb']]}|losses, accuracies and times must be numbers, found a?b",
+        "{'epochs':[],'steps':[[1,1,1,null]]}|losses, accuracies and times must be numbers, found n"
+      },
+      quoteCharacter = '#')
+  void anotherStateIsRefusedAndChangesNothing(String state, String message) throws IOException {
+    Metrics metrics = sample(1);
+    Path file = Path.of("a file");
+    Map<String, Object> map = JSON.std.mapFrom(state.replace('\'', '"'));
+    String found =
+        assertThrows(BadFileException.class, () -> metrics.restore(file, map)).getMessage();
+    assertTrue(found.startsWith("a file: metrics: " + message), found);
+    assertEquals(sample(1).state(), metrics.state());
   }
 }

@@ -1,0 +1,131 @@
+package mlpcuda.model;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
+
+import com.sun.management.ThreadMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import mlpcuda.data.BadFileException;
+import mlpcuda.data.Scaling;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Thousands of changed files: each is refused in one line that names it, or says what it said
+ * before the change. Failures name the round; the rounds are always the same.
+ */
+@Timeout(120)
+class ModelFileFuzzTest {
+  private static final int MUTANTS = 6000;
+  private static final int MIB = 1 << 20;
+
+  private static final ModelFile MODEL =
+      new ModelFile(
+          CheckpointTest.SHAPE,
+          new Scaling("z-score", 0.1307, 0.3081),
+          2,
+          3,
+          CheckpointTest.values(1));
+
+  @TempDir Path folder;
+  private Path file;
+
+  @BeforeEach
+  void nameFile() {
+    file = folder.resolve("file.safetensors");
+  }
+
+  /** Reads the file, and looks at what it read. */
+  private interface Reading {
+    void readAndCheck();
+  }
+
+  @Test
+  void checkpoints() throws IOException {
+    String state = "{\"step\":7,\"losses\":[0.5,0.25]}";
+    Checkpoint sample = CheckpointTest.sample(CheckpointTest.values(4), state);
+    sample.write(file);
+    fuzz(1, () -> CheckpointTest.assertSame(sample, Checkpoint.read(file)));
+  }
+
+  @Test
+  void checkpointsOfWideTextsAsModels() throws IOException {
+    CheckpointTest.sample(List.of(), "{\"name\":\"größe\"}").write(file);
+    fuzz(2, () -> assertSameModel(ModelFile.read(file)));
+  }
+
+  @Test
+  void models() throws IOException {
+    MODEL.write(file);
+    fuzz(3, () -> assertSameModel(ModelFile.read(file)));
+  }
+
+  /** Without a checksum other weights may be read, but they are weights. */
+  @Test
+  void modelsOfOthers() throws IOException {
+    var tensors = new ArrayList<Safetensors.Tensor>();
+    var description = new Description(MODEL.shape(), MODEL.scaling(), 2, 3);
+    description.add(tensors, "", MODEL.weights());
+    Safetensors.write(file, description.metadata(file), tensors);
+    fuzz(
+        4,
+        () -> {
+          ModelFile found = ModelFile.read(file);
+          assertEquals(2 * found.shape().layers(), found.weights().size());
+          assertEquals(found.shape().inputs(), found.rows() * found.cols());
+        });
+  }
+
+  private void assertSameModel(ModelFile found) {
+    Map<String, String> metadata = Safetensors.read(file).metadata();
+    if (metadata.containsKey(Checksum.NAME)) { // the change met that very name otherwise
+      assertEquals(MODEL.shape(), found.shape());
+      assertEquals(MODEL.scaling(), found.scaling());
+      CheckpointTest.assertSame(MODEL.weights(), found.weights());
+    }
+  }
+
+  private void fuzz(long seed, Reading reading) throws IOException {
+    var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    var mutations = new Mutations(Files.readAllBytes(file), seed);
+    int refused = 0;
+    for (int round = 0; round < MUTANTS; round++) {
+      byte[] bytes = mutations.next();
+      overwrite(bytes);
+      long before = threads.getCurrentThreadAllocatedBytes();
+      try {
+        reading.readAndCheck();
+      } catch (BadFileException e) {
+        refused++;
+        assertTrue(e.getMessage().startsWith(file + ": "), e.getMessage());
+        assertEquals(1, e.getMessage().lines().count(), e.getMessage());
+      } catch (RuntimeException | Error e) {
+        fail("round " + round + " of seed " + seed, e);
+      }
+      long allocated = threads.getCurrentThreadAllocatedBytes() - before;
+      assertTrue(allocated < 4L * bytes.length + 4 * MIB, allocated + " bytes in round " + round);
+    }
+    // Both ways must be met, or the changes prove nothing.
+    assertTrue(refused > MUTANTS * 8 / 10 && refused < MUTANTS, refused + " refused");
+  }
+
+  /** Writes over the file: making it anew each time would be most of the test's time. */
+  private void overwrite(byte[] bytes) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      channel.truncate(bytes.length);
+      channel.write(ByteBuffer.wrap(bytes));
+    }
+  }
+}
