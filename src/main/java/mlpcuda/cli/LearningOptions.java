@@ -109,6 +109,13 @@ final class LearningOptions {
     }
   }
 
+  /** Refuses options of the learning rate, where it is what is looked for. */
+  void refuseRate() {
+    if (learningRate != null || schedule != null || warmup != null) {
+      throw refused("--lr, --schedule and --warmup are what lr-find helps to choose, found one");
+    }
+  }
+
   private ParameterException refused(String message) {
     return new ParameterException(spec.commandLine(), message);
   }

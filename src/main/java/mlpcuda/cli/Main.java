@@ -27,6 +27,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     subcommands = {
       TrainCommand.class,
       SweepCommand.class,
+      LrFindCommand.class,
       EvaluateCommand.class,
       SummaryCommand.class,
       DevicesCommand.class

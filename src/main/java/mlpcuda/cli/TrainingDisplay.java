@@ -3,7 +3,6 @@ package mlpcuda.cli;
 import java.time.Duration;
 import java.util.Locale;
 import me.tongfei.progressbar.ProgressBar;
-import mlpcuda.train.Evaluation;
 import mlpcuda.train.Trainer;
 
 /** Shows a run: bars over epochs and batches on a terminal, plain lines elsewhere. */
@@ -59,7 +58,7 @@ final class TrainingDisplay implements Trainer.Listener, AutoCloseable {
             epochs,
             result.loss(),
             100 * result.accuracy(),
-            validation(result.validation()),
+            validation(result),
             result.rate(),
             result.seconds(),
             result.imagesPerSecond());
@@ -71,11 +70,14 @@ final class TrainingDisplay implements Trainer.Listener, AutoCloseable {
     terminal.lineOverTwoBars(line);
   }
 
-  private static String validation(Evaluation answers) {
-    return answers == null
-        ? ""
-        : ", validation loss %.4f, accuracy %.2f%%"
-            .formatted(answers.loss(), 100 * answers.accuracy());
+  private static String validation(Trainer.EpochResult result) {
+    return result.validated()
+        ? String.format(
+            Locale.ROOT,
+            ", validation loss %.4f, accuracy %.2f%%",
+            result.validationLoss(),
+            100 * result.validationAccuracy())
+        : "";
   }
 
   /** Ends the bars, also where training ended early. */

@@ -98,7 +98,7 @@ record TrainingRun(
         terminal.line(
             "Going on in epoch %d, after step %d",
             state.progress().epoch(), state.progress().steps());
-        metrics.restore(state.metrics());
+        metrics.restore(folder.resolve(CHECKPOINT), state.metrics());
         parameters.write(from.weights());
         parameters.writeState(new Parameters.State(from.m(), from.v()));
       } else if (initial != null) {

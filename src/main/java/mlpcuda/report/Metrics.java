@@ -49,14 +49,6 @@ public final class Metrics implements Trainer.Listener {
     epochs.add(result);
   }
 
-  /** stub. */
-  public Map<String, Object> state() {
-    return Map.of();
-  }
-
-  /** stub. */
-  public void restore(Map<String, Object> state) {}
-
   /** Number of epochs that were done. */
   public int epochsDone() {
     return epochs.size();
@@ -94,6 +86,9 @@ public final class Metrics implements Trainer.Listener {
                         e.steps(),
                         e.loss(),
                         e.accuracy(),
+                        e.rate(),
+                        e.validationLoss(),
+                        e.validationAccuracy(),
                         e.seconds(),
                         e.imagesPerSecond()))
             .toList());
@@ -115,7 +110,7 @@ public final class Metrics implements Trainer.Listener {
   public void restore(Path file, Map<String, Object> state) {
     var before = new State(file, state);
     List<Trainer.EpochResult> formerEpochs =
-        before.rows(EPOCHS, 6).stream()
+        before.rows(EPOCHS, 9).stream()
             .map(
                 row ->
                     new Trainer.EpochResult(
@@ -124,7 +119,10 @@ public final class Metrics implements Trainer.Listener {
                         before.number(row, 2),
                         before.number(row, 3),
                         before.number(row, 4),
-                        before.number(row, 5)))
+                        before.number(row, 5),
+                        before.number(row, 6),
+                        before.number(row, 7),
+                        before.number(row, 8)))
             .toList();
     List<Trainer.StepResult> formerSteps =
         before.rows(STEPS, 4).stream()
@@ -224,6 +222,11 @@ public final class Metrics implements Trainer.Listener {
     json.put("step", epoch.steps());
     json.put("loss", epoch.loss());
     json.put("accuracy", epoch.accuracy());
+    json.put("learning_rate", epoch.rate());
+    if (epoch.validated()) {
+      json.put("validation_loss", epoch.validationLoss());
+      json.put("validation_accuracy", epoch.validationAccuracy());
+    }
     json.put("seconds", epoch.seconds());
     json.put("images_per_second", epoch.imagesPerSecond());
     return json;
@@ -251,19 +254,24 @@ public final class Metrics implements Trainer.Listener {
         folder.resolve("metrics.csv"),
         out -> {
           var csv = new PrintWriter(new OutputStreamWriter(out, StandardCharsets.UTF_8));
-          csv.print("kind,epoch,step,loss,accuracy,seconds,images_per_second\n");
+          csv.print(
+              "kind,epoch,step,loss,accuracy,seconds,images_per_second,"
+                  + "learning_rate,validation_loss,validation_accuracy\n");
           int next = 0;
           for (Trainer.EpochResult epoch : epochs) {
             next = writeSteps(csv, next, epoch.epoch());
             csv.printf(
                 Locale.ROOT,
-                "epoch,%d,%d,%s,%s,%s,%s\n",
+                "epoch,%d,%d,%s,%s,%s,%s,%s,%s,%s\n",
                 epoch.epoch(),
                 epoch.steps(),
                 epoch.loss(),
                 epoch.accuracy(),
                 epoch.seconds(),
-                epoch.imagesPerSecond());
+                epoch.imagesPerSecond(),
+                epoch.rate(),
+                epoch.validated() ? epoch.validationLoss() : "",
+                epoch.validated() ? epoch.validationAccuracy() : "");
           }
           writeSteps(csv, next, Integer.MAX_VALUE); // of an epoch that did not end
           csv.flush();
@@ -274,7 +282,7 @@ public final class Metrics implements Trainer.Listener {
   private int writeSteps(PrintWriter csv, int next, int epoch) {
     while (next < steps.size() && steps.get(next).epoch() <= epoch) {
       Trainer.StepResult step = steps.get(next++);
-      csv.printf(Locale.ROOT, "step,%d,%d,%s,,,\n", step.epoch(), step.step(), step.loss());
+      csv.printf(Locale.ROOT, "step,%d,%d,%s,,,,,,\n", step.epoch(), step.step(), step.loss());
     }
     return next;
   }

@@ -58,7 +58,8 @@ public final class Trainer {
    * @param loss mean loss of its examples, each as it was when the step met it
    * @param accuracy fraction of its examples that were answered right then
    * @param rate learning rate of its last step
-   * @param validation answers to the validation set after it; null where there is none
+   * @param validationLoss mean loss of the validation set after it; NaN where there is none
+   * @param validationAccuracy fraction of it answered right; NaN where there is none
    * @param seconds time of its steps
    */
   public record EpochResult(
@@ -67,9 +68,15 @@ public final class Trainer {
       double loss,
       double accuracy,
       double rate,
-      Evaluation validation,
+      double validationLoss,
+      double validationAccuracy,
       double seconds,
-      double imagesPerSecond) {}
+      double imagesPerSecond) {
+    /** Whether there is a validation set. */
+    public boolean validated() {
+      return !Double.isNaN(validationAccuracy);
+    }
+  }
 
   /** Hears what happens; the calls come from the training thread. */
   public interface Listener {
@@ -229,7 +236,17 @@ public final class Trainer {
       }
     }
     double speed = Math.min(done, seen) / seconds;
-    var result = new EpochResult(epoch, steps, loss, accuracy, rate, answers, seconds, speed);
+    var result =
+        new EpochResult(
+            epoch,
+            steps,
+            loss,
+            accuracy,
+            rate,
+            answers == null ? Double.NaN : answers.loss(),
+            answers == null ? Double.NaN : answers.accuracy(),
+            seconds,
+            speed);
     listeners.forEach(listener -> listener.epochDone(result));
     epoch++;
     batch = 0;

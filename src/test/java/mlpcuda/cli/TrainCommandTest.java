@@ -201,7 +201,7 @@ class TrainCommandTest {
   private void assertCsv(Map<String, Object> metrics) throws IOException {
     List<Map<String, Object>> steps = list(metrics, "steps");
     var expected = new ArrayList<String>();
-    expected.add("kind,epoch,step,loss,accuracy,seconds,images_per_second");
+    expected.add("kind," + String.join(",", COLUMNS));
     int next = 0;
     for (Map<String, Object> epoch : list(metrics, "epochs")) {
       for (; next < steps.size() && steps.get(next).get("epoch").equals(epoch.get("epoch")); next++)
@@ -214,9 +214,21 @@ class TrainCommandTest {
     assertEquals(expected, Files.readAllLines(tmp.resolve("run/metrics.csv")));
   }
 
+  private static final List<String> COLUMNS =
+      List.of(
+          "epoch",
+          "step",
+          "loss",
+          "accuracy",
+          "seconds",
+          "images_per_second",
+          "learning_rate",
+          "validation_loss",
+          "validation_accuracy");
+
   private static String row(String kind, Map<String, Object> values) {
     return kind
-        + Stream.of("epoch", "step", "loss", "accuracy", "seconds", "images_per_second")
+        + COLUMNS.stream()
             .map(name -> "," + values.getOrDefault(name, ""))
             .collect(Collectors.joining());
   }

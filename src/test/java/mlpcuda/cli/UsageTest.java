@@ -122,9 +122,9 @@ class UsageTest {
         "--subset 51|Invalid value for option '--subset': must be at most the 50 training"
             + " examples, found 51",
         "--bogus|Unknown option: '--bogus'",
-        "nope|the command must be one of train, sweep, evaluate, summary, devices and come first, and options"
+        "nope|the command must be one of train, sweep, lr-find, evaluate, summary, devices and come first, and options"
             + " begin with --; found nope",
-        "evaluate|the command must be one of train, sweep, evaluate, summary, devices and come first, and options"
+        "evaluate|the command must be one of train, sweep, lr-find, evaluate, summary, devices and come first, and options"
             + " begin with --; found evaluate"
       })
   void refusesOptionsOfTraining(String line, String message) {
@@ -139,9 +139,9 @@ class UsageTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "trian|train|the command must be one of train, sweep, evaluate, summary, devices and come first, and"
+        "trian|train|the command must be one of train, sweep, lr-find, evaluate, summary, devices and come first, and"
             + " options begin with --; found trian",
-        "train foo bar|train|the command must be one of train, sweep, evaluate, summary, devices and come first,"
+        "train foo bar|train|the command must be one of train, sweep, lr-find, evaluate, summary, devices and come first,"
             + " and options begin with --; found foo bar",
         "--classes 3|train|--classes needs --data, found --classes 3 alone",
         "--dataset nope|train|Invalid value for option '--dataset': data set must be one of mnist,"

@@ -34,7 +34,7 @@ class MetricsTest {
     metrics.stepDone(new StepResult(1, 1, 1, 2.5));
     metrics.stepDone(new StepResult(1, 2, 2, 1e-7));
     metrics.stepDone(new StepResult(1, 3, 3, 0));
-    metrics.epochDone(new EpochResult(1, 3, 0.75, 0.5, 0.001, null, 0.125, 1234567.5));
+    metrics.epochDone(new EpochResult(1, 3, 0.75, 0.5, 0.001, 0.25, 0.875, 0.125, 1234567.5));
     metrics.stepDone(new StepResult(2, 4, 1, 1e30));
     metrics.stepDone(new StepResult(2, 5, 2, 0.1));
     return metrics;
@@ -53,13 +53,14 @@ class MetricsTest {
     sample(1).write(folder);
     assertEquals(
         List.of(
-            "kind,epoch,step,loss,accuracy,seconds,images_per_second",
-            "step,1,1,2.5,,,",
-            "step,1,2,1.0E-7,,,",
-            "step,1,3,0.0,,,",
-            "epoch,1,3,0.75,0.5,0.125,1234567.5",
-            "step,2,4,1.0E30,,,",
-            "step,2,5,0.1,,,"),
+            "kind,epoch,step,loss,accuracy,seconds,images_per_second,learning_rate,"
+                + "validation_loss,validation_accuracy",
+            "step,1,1,2.5,,,,,,",
+            "step,1,2,1.0E-7,,,,,,",
+            "step,1,3,0.0,,,,,,",
+            "epoch,1,3,0.75,0.5,0.125,1234567.5,0.001,0.25,0.875",
+            "step,2,4,1.0E30,,,,,,",
+            "step,2,5,0.1,,,,,,"),
         csv());
     assertEquals(
         Map.of(
@@ -76,6 +77,12 @@ class MetricsTest {
                     0.75,
                     "accuracy",
                     0.5,
+                    "learning_rate",
+                    0.001,
+                    "validation_loss",
+                    0.25,
+                    "validation_accuracy",
+                    0.875,
                     "seconds",
                     0.125,
                     "images_per_second",
@@ -95,10 +102,11 @@ class MetricsTest {
     sample(2).write(folder);
     assertEquals(
         List.of(
-            "kind,epoch,step,loss,accuracy,seconds,images_per_second",
-            "step,1,2,1.0E-7,,,",
-            "epoch,1,3,0.75,0.5,0.125,1234567.5",
-            "step,2,5,0.1,,,"),
+            "kind,epoch,step,loss,accuracy,seconds,images_per_second,learning_rate,"
+                + "validation_loss,validation_accuracy",
+            "step,1,2,1.0E-7,,,,,,",
+            "epoch,1,3,0.75,0.5,0.125,1234567.5,0.001,0.25,0.875",
+            "step,2,5,0.1,,,,,,"),
         csv());
   }
 
@@ -124,7 +132,11 @@ class MetricsTest {
   void replacesFormerFilesAndLeavesNoOthers() throws IOException {
     sample(1).write(folder);
     new Metrics(Map.of(), 1).write(folder);
-    assertEquals(List.of("kind,epoch,step,loss,accuracy,seconds,images_per_second"), csv());
+    assertEquals(
+        List.of(
+            "kind,epoch,step,loss,accuracy,seconds,images_per_second,learning_rate,"
+                + "validation_loss,validation_accuracy"),
+        csv());
     assertEquals(Map.of("settings", Map.of(), "epochs", List.of(), "steps", List.of()), json());
     try (Stream<Path> files = Files.list(folder)) {
       assertEquals(
@@ -165,7 +177,8 @@ class MetricsTest {
   void aResumedRunGoesOnWithTheSameNumbers() throws IOException {
     double odd = Math.nextUp(1 / 3.0);
     Metrics before = sample(1);
-    before.epochDone(new EpochResult(2, 6, odd, Double.MIN_VALUE, 3, Double.POSITIVE_INFINITY));
+    before.epochDone(
+        new EpochResult(2, 6, odd, Double.MIN_VALUE, 0.1, 0.25, 0.75, 3, Double.POSITIVE_INFINITY));
     before.stepDone(new StepResult(3, 7, 1, -0.0));
     before.stepDone(new StepResult(3, 8, 2, Double.NaN));
     var after = new Metrics(Map.of("dataset", "a \"quoted\" näme"), 1);
@@ -177,7 +190,7 @@ class MetricsTest {
     assertEquals(6, after.stepsDone());
     for (Metrics metrics : List.of(before, after)) {
       metrics.stepDone(new StepResult(3, 9, 3, 0.25));
-      metrics.epochDone(new EpochResult(3, 9, 0.5, 0.5, 1, 3));
+      metrics.epochDone(new EpochResult(3, 9, 0.5, 0.5, 0.1, Double.NaN, Double.NaN, 1, 3));
     }
     before.write(folder);
     List<String> csv = csv();
@@ -201,8 +214,8 @@ class MetricsTest {
         "{}|epochs must be a list, found null",
         "{'epochs':7}|epochs must be a list, found 7",
         "{'epochs':[]}|steps must be a list, found null",
-        "{'epochs':[{}]}|epochs must be lists of 6 numbers, found {}",
-        "{'epochs':[[1,2]]}|epochs must be lists of 6 numbers, found [1, 2]",
+        "{'epochs':[{}]}|epochs must be lists of 9 numbers, found {}",
+        "{'epochs':[[1,2]]}|epochs must be lists of 9 numbers, found [1, 2]",
         "{'epochs':[],'steps':[[1,1,1,1,1]]}|steps must be lists of 4 numbers, found [1, 1, 1, 1,",
         "{'epochs':[],'steps':[[0,1,1,1]]}|counts must be whole numbers from 1, found 0",
         "{'epochs':[],'steps':[[1,1.5,1,1]]}|counts must be whole numbers from 1, found 1.5",

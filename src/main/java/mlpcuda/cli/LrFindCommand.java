@@ -1,0 +1,232 @@
+package mlpcuda.cli;
+
+import java.io.OutputStreamWriter;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.concurrent.Callable;
+import mlpcuda.compute.Ops;
+import mlpcuda.data.ExampleOrder;
+import mlpcuda.data.ImageSet;
+import mlpcuda.data.Scaling;
+import mlpcuda.data.WholeFile;
+import mlpcuda.net.Examples;
+import mlpcuda.net.Mlp;
+import mlpcuda.net.MlpShape;
+import mlpcuda.net.Optimizer;
+import mlpcuda.net.Parameters;
+import mlpcuda.net.Step;
+import mlpcuda.train.LearningRateFinder;
+import mlpcuda.train.LearningRateFinder.Point;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code lr-find}: the learning-rate range test. */
+@Command(
+    name = "lr-find",
+    description =
+        "Trains a network at a rate that grows step by step, and suggests a learning rate.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    sortOptions = false)
+final class LrFindCommand implements Callable<Integer> {
+  /** Rows of the printed curve. */
+  private static final int ROWS = 20;
+
+  @Spec private CommandSpec spec;
+  @Mixin private NetworkOptions network = new NetworkOptions();
+  @Mixin private DataOptions data = new DataOptions();
+  @Mixin private DeviceOptions device = new DeviceOptions();
+  @Mixin private LearningOptions learning = new LearningOptions();
+
+  @Option(
+      names = "--batch-size",
+      paramLabel = "N",
+      converter = Converters.Positive.class,
+      description = "Examples of a training step. Default: the preset's.")
+  private Integer batchSize;
+
+  @Option(
+      names = "--low",
+      paramLabel = "RATE",
+      converter = Converters.PositiveReal.class,
+      description = "The first step's rate. Default: 1e-6.")
+  private double low = 1e-6;
+
+  @Option(
+      names = "--high",
+      paramLabel = "RATE",
+      converter = Converters.PositiveReal.class,
+      description = "The last step's rate, unless the loss explodes before. Default: 1.")
+  private double high = 1;
+
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      converter = Converters.Positive.class,
+      description = "Steps from the first rate to the last. Default: 400.")
+  private int steps = 400;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      converter = Converters.Whole.class,
+      description = "Seed of the initial weights and of the order of examples. Default: 1.")
+  private long seed = 1;
+
+  @Option(
+      names = "--out",
+      paramLabel = "FILE",
+      description = "Write the curve to FILE, as CSV: rate, loss, smoothed loss.")
+  private Path out;
+
+  @Option(names = "--json", description = "Print curve and suggestion as JSON on standard output.")
+  private boolean json;
+
+  @Override
+  public Integer call() {
+    network.check();
+    data.check();
+    device.check();
+    learning.check(network.preset(), network.hiddenLayers());
+    learning.refuseRate();
+    LearningRateFinder.Settings rates = rates();
+    PrintWriter standardOut = spec.commandLine().getOut();
+    var terminal = new Terminal(json ? spec.commandLine().getErr() : standardOut, false);
+    try (Opened opened = Opened.of(device, data, terminal)) {
+      ImageSet train = opened.dataset().train();
+      terminal.line(opened.ops().description() + " (" + device.reason() + ")");
+      LearningRateFinder.Result result =
+          find(opened.ops(), train, opened.dataset().classes(), rates);
+      print(result, terminal);
+      if (out != null) {
+        write(result);
+      }
+      if (json) {
+        standardOut.println(Tables.json(describe(result)));
+      }
+      return 0;
+    }
+  }
+
+  private LearningRateFinder.Settings rates() {
+    try {
+      return new LearningRateFinder.Settings(low, high, steps);
+    } catch (IllegalArgumentException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage());
+    }
+  }
+
+  private LearningRateFinder.Result find(
+      Ops ops, ImageSet train, int classes, LearningRateFinder.Settings rates) {
+    MlpShape shape = network.shape(train.pixelsPerImage(), classes);
+    Scaling scaling = Scaling.of(network.scaling(), train);
+    int given = batchSize != null ? batchSize : network.preset().batchSize();
+    int B = Math.min(given, train.size());
+    try (var parameters = new Parameters(ops, shape);
+        Mlp mlp =
+            Mlp.forTraining(
+                ops,
+                shape,
+                parameters,
+                B,
+                learning.regularisation(network.preset(), shape.layers() - 1, seed));
+        var examples =
+            new Examples(
+                ops, shape, train.pixels(), train.labels(), B, scaling.scale(), scaling.shift());
+        var optimizer =
+            new Optimizer(
+                ops, parameters, learning.optimizerSettings(network.preset()), learning.clip());
+        var step = new Step(ops, mlp, optimizer, examples, 1)) {
+      parameters.initialise(seed);
+      var batches = new Batches(train.size(), B, seed);
+      return LearningRateFinder.run(
+          rates,
+          rate -> {
+            step.begin(batches.order(), batches.next(), new float[] {(float) rate});
+            step.run(B);
+            return step.readLog()[0] / (double) B;
+          });
+    }
+  }
+
+  /** Whole batches of one epoch after another. */
+  private static final class Batches {
+    private final int size;
+    private final int B;
+    private final long seed;
+    private int epoch;
+    private int taken;
+    private int[] order;
+
+    Batches(int size, int B, long seed) {
+      this.size = size;
+      this.B = B;
+      this.seed = seed;
+      this.taken = size; // of an epoch before the first
+    }
+
+    /** The order of the epoch that the next batch is of. */
+    int[] order() {
+      if (taken + B > size) {
+        order = ExampleOrder.shuffled(size, seed, ++epoch);
+        taken = 0;
+      }
+      return order;
+    }
+
+    /** Where in the order the next batch begins. */
+    int next() {
+      int from = taken;
+      taken += B;
+      return from;
+    }
+  }
+
+  private static void print(LearningRateFinder.Result result, Terminal terminal) {
+    terminal.line("%10s %10s %10s", "rate", "loss", "smoothed");
+    int count = result.curve().size();
+    for (int row = 0; row < Math.min(ROWS, count); row++) {
+      Point point = result.curve().get((int) ((row + 1L) * count / Math.min(ROWS, count)) - 1);
+      terminal.line("%10.2e %10.4f %10.4f", point.rate(), point.loss(), point.smoothed());
+    }
+    OptionalDouble suggestion = result.suggestion();
+    terminal.line(
+        suggestion.isPresent()
+            ? "Suggestion: --lr %.1e".formatted(suggestion.getAsDouble())
+            : "No suggestion: the loss does not fall; try other --low and --high");
+  }
+
+  private void write(LearningRateFinder.Result result) {
+    WholeFile.write(
+        out,
+        stream -> {
+          var csv = new PrintWriter(new OutputStreamWriter(stream, StandardCharsets.UTF_8));
+          csv.print("rate,loss,smoothed\n");
+          for (Point point : result.curve()) {
+            csv.printf(Locale.ROOT, "%s,%s,%s\n", point.rate(), point.loss(), point.smoothed());
+          }
+          csv.flush();
+        });
+  }
+
+  private static Map<String, Object> describe(LearningRateFinder.Result result) {
+    var document = new LinkedHashMap<String, Object>();
+    OptionalDouble suggestion = result.suggestion();
+    document.put("suggestion", suggestion.isPresent() ? suggestion.getAsDouble() : null);
+    document.put(
+        "curve",
+        result.curve().stream()
+            .map(p -> Map.of("rate", p.rate(), "loss", p.loss(), "smoothed", p.smoothed()))
+            .toList());
+    return document;
+  }
+}
