@@ -96,7 +96,7 @@ class UsageTest {
         "--seed x|Invalid value for option '--seed': must be a whole number from"
             + " -9223372036854775808 to 9223372036854775807, found x",
         "--preset nope|Invalid value for option '--preset': must be one of 128x64, 300x300, 128,"
-            + " 128x64-centred, 128x64x32-relu-out, found nope",
+            + " 128x64-centred, 128x64x32-relu-out, tuned, found nope",
         "--activation nope|Invalid value for option '--activation': expected one of [relu,"
             + " sigmoid, tanh] (case-sensitive) but was 'nope'",
         "--scaling nope|Invalid value for option '--scaling': must be one of unit, centred,"
