@@ -61,14 +61,13 @@ final class Checksum {
    */
   static void check(Path file, Safetensors.Contents contents, boolean required) {
     String expected = contents.metadata().get(NAME);
-    if (expected == null ? required : !expected.equals(contents.checksum())) {
+    if (expected == null && required) {
+      throw new BadFileException(file + ": damaged: __metadata__ must hold a crc32c, found none");
+    }
+    if (expected != null && !expected.equals(contents.checksum())) {
       throw new BadFileException(
-          "%s: damaged: the %s of metadata and tensors must be %s as __metadata__ says, found %s"
-              .formatted(
-                  file,
-                  NAME,
-                  expected == null ? "given" : Shown.of(expected, Shown.SHORT),
-                  expected == null ? "none" : contents.checksum()));
+          "%s: damaged: the crc32c of metadata and tensors must be %s as __metadata__ says, found %s"
+              .formatted(file, Shown.of(expected, Shown.SHORT), contents.checksum()));
     }
   }
 }

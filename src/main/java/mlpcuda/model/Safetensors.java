@@ -237,7 +237,8 @@ public final class Safetensors {
 
   private static void checkUnicode(String text) {
     if (!isUnicode(text)) {
-      throw new IllegalArgumentException("half a surrogate pair is no text, found in " + text);
+      throw new IllegalArgumentException(
+          "half a surrogate pair is no text, found in " + Shown.of(text));
     }
   }
 

@@ -145,6 +145,20 @@ class CheckpointTest {
   }
 
   @Test
+  void aChecksumIsRequired() {
+    Safetensors.write(file, metadata(), tensors());
+    Safetensors.Contents contents = Safetensors.read(file);
+    assertTrue(refused().startsWith("a checkpoint must have the text state"));
+    assertEquals(
+        file + ": damaged: __metadata__ must hold a crc32c, found none",
+        assertThrows(BadFileException.class, () -> Checksum.check(file, contents, true))
+            .getMessage());
+    assertEquals(
+        file + ": damaged: __metadata__ must hold a crc32c, found none",
+        assertThrows(BadFileException.class, () -> ModelFile.read(file)).getMessage());
+  }
+
+  @Test
   void otherVersionsAreRefused() {
     Map<String, String> metadata = metadata();
     metadata.put("version", "2");
@@ -206,7 +220,7 @@ class CheckpointTest {
     for (int bit = 0; bit < 8 * good.length; bit += 5) {
       byte[] bad = good.clone();
       bad[bit / 8] ^= (byte) (1 << bit % 8);
-      Files.write(file, bad);
+      Mutations.overwrite(file, bad);
       try {
         assertSame(sample(List.of(), "{}"), Checkpoint.read(file)); // a space became a tab
       } catch (BadFileException e) {

@@ -7,11 +7,8 @@ import static org.junit.jupiter.api.Assertions.fail;
 import com.sun.management.ThreadMXBean;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -103,7 +100,7 @@ class ModelFileFuzzTest {
     int refused = 0;
     for (int round = 0; round < MUTANTS; round++) {
       byte[] bytes = mutations.next();
-      overwrite(bytes);
+      Mutations.overwrite(file, bytes);
       long before = threads.getCurrentThreadAllocatedBytes();
       try {
         reading.readAndCheck();
@@ -119,13 +116,5 @@ class ModelFileFuzzTest {
     }
     // Both ways must be met, or the changes prove nothing.
     assertTrue(refused > MUTANTS * 8 / 10 && refused < MUTANTS, refused + " refused");
-  }
-
-  /** Writes over the file: making it anew each time would be most of the test's time. */
-  private void overwrite(byte[] bytes) throws IOException {
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
-      channel.truncate(bytes.length);
-      channel.write(ByteBuffer.wrap(bytes));
-    }
   }
 }

@@ -1,8 +1,12 @@
 package mlpcuda.model;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -102,6 +106,14 @@ final class Mutations {
                 .getBytes(StandardCharsets.UTF_8));
       }
     };
+  }
+
+  /** Writes over a file: making it anew for each change would take most of a test's time. */
+  static void overwrite(Path file, byte[] bytes) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      channel.truncate(bytes.length);
+      channel.write(ByteBuffer.wrap(bytes));
+    }
   }
 
   private String replaced(String text, Pattern pattern, List<String> others) {
