@@ -340,17 +340,22 @@ final class SweepCommand implements Callable<Integer> {
     }
   }
 
+  /** Names the validation set's result where there is one: a choice by the test set is none. */
   private static String progress(SweepRun run, Outcome outcome) {
-    return outcome.done()
-        ? String.format(
-            Locale.ROOT,
-            "%s: accuracy %.2f%%, loss %.4f, %.1f s",
-            run.folder().getFileName(),
-            100 * outcome.test().accuracy(),
-            outcome.test().loss(),
-            outcome.seconds())
-        : "%s: exit code %d: %s"
-            .formatted(run.folder().getFileName(), outcome.code(), outcome.error());
+    if (!outcome.done()) {
+      return "%s: exit code %d: %s"
+          .formatted(run.folder().getFileName(), outcome.code(), outcome.error());
+    }
+    boolean validated = outcome.validation() != null;
+    SweepRun.Score score = validated ? outcome.validation() : outcome.test();
+    return String.format(
+        Locale.ROOT,
+        "%s: %s accuracy %.2f%%, loss %.4f, %.1f s",
+        run.folder().getFileName(),
+        validated ? "validation" : "test",
+        100 * score.accuracy(),
+        score.loss(),
+        outcome.seconds());
   }
 
   private void write(String name, String text) {

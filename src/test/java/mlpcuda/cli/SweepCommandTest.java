@@ -121,7 +121,9 @@ class SweepCommandTest {
     assertEquals(options.keySet(), started(three));
     assertEquals(tmp.resolve("one") + ": 4 runs, 0 of them done before", one.lines().get(0));
     assertTrue(
-        one.lines().get(1).matches("\\[1/4\\] 001-hidden=4-seed=1: accuracy .*%, loss .*, .* s"),
+        one.lines()
+            .get(1)
+            .matches("\\[1/4\\] 001-hidden=4-seed=1: test accuracy .*%, loss .*, .* s"),
         one.out());
     assertTrue(one.out().contains("\nrank  hidden  seed  accuracy    loss  seconds  folder\n"));
     assertTrue(one.out().contains("\nhidden  done  mean accuracy  std. deviation  mean loss\n"));
@@ -282,7 +284,7 @@ class SweepCommandTest {
             Program.json(Files.readString(run("out", "001-lr=1e-2").resolve("metrics.json")))
                 .get("test");
     assertEquals(metrics.get("accuracy"), test.get("accuracy"));
-    assertTrue(sweep.err().contains("[1/1] 001-lr=1e-2: accuracy "), sweep.err());
+    assertTrue(sweep.err().contains("[1/1] 001-lr=1e-2: test accuracy "), sweep.err());
   }
 
   @Test
@@ -367,5 +369,14 @@ class SweepCommandTest {
         "'mlp-cuda devices' lists them.");
     assertFalse(Files.exists(tmp.resolve("other")));
     assertEquals(3, sweep("other", line).code());
+  }
+
+  /** A choice by the test set is none: where examples are held back, they are what is shown. */
+  @Test
+  void theValidationSetIsShownWhereThereIsOne() {
+    Program sweep = sweep("held", "--validation 10 --epochs 1 --hidden 4 --grid seed=1..2");
+    assertEquals(0, sweep.code(), sweep.err());
+    assertTrue(sweep.out().contains("001-seed=1: validation accuracy "), sweep.out());
+    assertTrue(sweep.out().matches("(?s).*validation accuracy +validation loss.*"), sweep.out());
   }
 }
