@@ -19,6 +19,7 @@ import mlpcuda.data.Dataset;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.data.Split;
+import mlpcuda.data.WholeFile;
 import mlpcuda.model.Checkpoint;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
@@ -210,6 +211,7 @@ final class TrainCommand implements Callable<Integer> {
                 Map.of());
       } else {
         checkFits(state, from, all, split, shape);
+        WholeFile.clear(out);
       }
       var run =
           new TrainingRun(
