@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import mlpcuda.data.BadFileException;
 import mlpcuda.train.EarlyStopping;
 import mlpcuda.train.Plateau;
@@ -76,26 +77,27 @@ record RunState(
       Map<?, ?> at = (Map<?, ?>) all.get("progress");
       var progress =
           new Progress(
-              whole(at, "epoch"),
-              whole(at, "batch"),
-              whole(at, "steps"),
+              whole(at, "epoch", 1),
+              whole(at, "batch", 0),
+              whole(at, "steps", 0),
               real(at, "loss_sum"),
               real(at, "right_sum"),
               new Plateau.State(
                   real(at, "plateau_best"),
-                  whole(at, "plateau_bad_epochs"),
+                  whole(at, "plateau_bad_epochs", 0),
                   real(at, "plateau_factor")),
               new EarlyStopping.State(
                   real(at, "stopping_best"),
-                  whole(at, "stopping_best_epoch"),
-                  whole(at, "stopping_epochs")),
+                  whole(at, "stopping_best_epoch", 0),
+                  whole(at, "stopping_epochs", 0)),
               best);
       @SuppressWarnings("unchecked")
       var metrics = (Map<String, Object>) all.get("metrics");
       return new RunState(
-          ((List<?>) all.get("args")).stream().map(String.class::cast).toList(),
-          whole(all, "gpu"),
-          whole(all, "threads"),
+          ((List<?>) all.get("args"))
+              .stream().map(String.class::cast).map(Objects::requireNonNull).toList(),
+          whole(all, "gpu", -1),
+          whole(all, "threads", 1),
           ((Number) all.get("examples")).longValue(),
           progress,
           metrics);
@@ -105,8 +107,12 @@ record RunState(
     }
   }
 
-  private static int whole(Map<?, ?> map, String key) {
-    return (Integer) map.get(key);
+  private static int whole(Map<?, ?> map, String key, int least) {
+    int number = (Integer) map.get(key);
+    if (number < least) {
+      throw new NumberFormatException(key);
+    }
+    return number;
   }
 
   private static double real(Map<?, ?> map, String key) {

@@ -19,6 +19,7 @@ import mlpcuda.data.Dataset;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.data.Split;
+import mlpcuda.data.WholeFile;
 import mlpcuda.model.Checkpoint;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
@@ -151,11 +152,20 @@ final class TrainCommand implements Callable<Integer> {
     Checkpoint checkpoint = Checkpoint.read(file);
     RunState state = RunState.parse(checkpoint.state(), checkpoint.best(), file);
     TrainCommand begun = main.parseTrain(state.args(), spec.commandLine(), file);
+    if (begun.resume != null || begun.dryRun) { // neither writes a checkpoint of its own
+      throw new BadFileException(
+          "%s: its arguments must be a run's, found %s".formatted(file, state.args()));
+    }
     begun.out = resume;
     begun.verbose |= verbose;
     begun.json |= json;
     begun.device.choose(state.gpu(), state.threads());
-    return begun.train(state, checkpoint);
+    try {
+      return begun.train(state, checkpoint);
+    } catch (ParameterException e) { // not this command line's: it is the file or the data
+      throw new BadFileException(
+          "%s: its arguments must be a run's and fit the data: %s".formatted(file, e.getMessage()));
+    }
   }
 
   /** Refuses what can be refused before any file is read. */
@@ -190,20 +200,18 @@ final class TrainCommand implements Callable<Integer> {
       ImageSet all = training(dataset);
       Split split = split(all);
       MlpShape shape = network.shape(all.pixelsPerImage(), dataset.classes());
-      long examples = checksum(split.train());
       if (state == null) {
         state =
             new RunState(
                 spec.root().commandLine().getParseResult().originalArgs(),
                 device.gpuIndex(),
                 device.threadCount(),
-                examples,
+                checksum(all),
                 Progress.begin(validation.monitor()),
                 Map.of());
-      } else if (examples != state.examples()) {
-        throw new BadFileException(
-            "%s: the training examples must be those that the run began with, found others in %s"
-                .formatted(out.resolve(TrainingRun.CHECKPOINT), dataset.name()));
+      } else {
+        checkFits(state, from, all, split, shape);
+        WholeFile.clear(out);
       }
       var run =
           new TrainingRun(
@@ -226,6 +234,34 @@ final class TrainCommand implements Callable<Integer> {
         standardOut.println(Tables.json(metrics.json()));
       }
       return 0;
+    }
+  }
+
+  /** Refuses to go on with other examples than the run's, or from a place that it has not. */
+  private void checkFits(
+      RunState state, Checkpoint from, ImageSet all, Split split, MlpShape shape) {
+    Path file = out.resolve(TrainingRun.CHECKPOINT);
+    if (checksum(all) != state.examples()
+        || all.rows() != from.rows()
+        || all.cols() != from.cols()) {
+      throw new BadFileException(
+          "%s: the training examples must be those that the run began with, found others"
+              .formatted(file));
+    }
+    if (!shape.equals(from.shape())) {
+      throw new BadFileException(
+          "%s: its network must be that of its arguments and data, %s, found %s"
+              .formatted(file, shape, from.shape()));
+    }
+    Progress at = state.progress();
+    int batches = (split.train().size() - 1) / given(batchSize, network.preset().batchSize()) + 1;
+    boolean atItsPlace = at.steps() == (at.epoch() - 1L) * batches + at.batch();
+    boolean ended = at.batch() == 0 && at.steps() == maxSteps;
+    if (at.batch() >= batches || !atItsPlace && !ended) {
+      throw new BadFileException(
+          "%s: its place must be one of the run's, of %d batches an epoch, found epoch %d, batch"
+                  .formatted(file, batches, at.epoch())
+              + " %d, step %d".formatted(at.batch(), at.steps()));
     }
   }
 
@@ -272,7 +308,10 @@ final class TrainCommand implements Callable<Integer> {
     return option != null ? option : preset;
   }
 
-  /** Of images and labels: a run cannot go on with others. */
+  /**
+   * Of images and labels, those held back too, for they may tell when to end: a run cannot go on
+   * with others.
+   */
   private static long checksum(ImageSet set) {
     var crc = new CRC32C();
     crc.update(set.pixels());

@@ -12,10 +12,14 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.UUID;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** Writes files that appear whole or not at all. */
 public final class WholeFile {
   private static final int BUFFER_BYTES = 1 << 16;
+  private static final String TEMPORARY = ".temporary";
+  private static final Pattern LEFT = Pattern.compile(".+\\.[0-9a-f-]{36}\\" + TEMPORARY);
 
   private WholeFile() {}
 
@@ -34,8 +38,7 @@ public final class WholeFile {
    */
   public static void write(Path file, Content content) {
     // Files.createTempFile would make a file that only its owner can read.
-    Path temporary =
-        file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + ".temporary");
+    Path temporary = file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + TEMPORARY);
     try {
       try {
         fill(temporary, content);
@@ -46,6 +49,19 @@ public final class WholeFile {
       }
     } catch (IOException e) {
       throw new UncheckedIOException(file + ": cannot be written: " + e, e);
+    }
+  }
+
+  /** Deletes what processes left in {@code folder} that were killed while they wrote. */
+  public static void clear(Path folder) {
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file : files.toList()) {
+        if (LEFT.matcher(file.getFileName().toString()).matches()) {
+          Files.deleteIfExists(file);
+        }
+      }
+    } catch (IOException | UncheckedIOException e) {
+      // They take up space and do no harm.
     }
   }
 

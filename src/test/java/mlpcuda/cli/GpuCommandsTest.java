@@ -30,7 +30,7 @@ class GpuCommandsTest {
   private Path data;
 
   /** One emulated GPU; its close finds whatever was not given back. */
-  private record OneGpu(EmulatedOptions options, Consumer<EmulatedDriver> opened) implements Gpus {
+  record OneGpu(EmulatedOptions options, Consumer<EmulatedDriver> opened) implements Gpus {
     static OneGpu with(EmulatedOptions options) {
       return new OneGpu(options, driver -> {});
     }
@@ -55,8 +55,8 @@ class GpuCommandsTest {
     }
   }
 
-  private static final OneGpu WITH_CUBLAS = OneGpu.with(EmulatedOptions.of(EmulatedPolicy.LATEST));
-  private static final OneGpu DRIVER_ALONE =
+  static final OneGpu WITH_CUBLAS = OneGpu.with(EmulatedOptions.of(EmulatedPolicy.LATEST));
+  static final OneGpu DRIVER_ALONE =
       OneGpu.with(EmulatedOptions.of(EmulatedPolicy.LATEST).withoutCublas());
 
   @BeforeEach

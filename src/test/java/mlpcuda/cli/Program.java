@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.cuda.CudaDriver;
@@ -44,12 +45,17 @@ record Program(int code, String out, String err) {
 
   /** Runs the program as a user does who has these GPUs. */
   static Program run(Gpus gpus, Object... args) {
+    return run(gpus, () -> false, args);
+  }
+
+  /** Runs the program as a user does who has these GPUs and presses Ctrl-C at some time. */
+  static Program run(Gpus gpus, BooleanSupplier stopping, Object... args) {
     var out = new StringWriter();
     var err = new StringWriter();
     Locale before = Locale.getDefault(Locale.Category.FORMAT);
     try {
       String[] texts = Stream.of(args).map(Object::toString).toArray(String[]::new);
-      int code = Main.run(texts, new PrintWriter(out), new PrintWriter(err), gpus, () -> false);
+      int code = Main.run(texts, new PrintWriter(out), new PrintWriter(err), gpus, stopping);
       return new Program(code, out.toString(), err.toString());
     } finally {
       Locale.setDefault(Locale.Category.FORMAT, before);

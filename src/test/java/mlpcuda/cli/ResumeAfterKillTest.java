@@ -1,0 +1,199 @@
+package mlpcuda.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import mlpcuda.model.Checkpoint;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * Processes that are killed in the middle of whatever they do, and runs that go on from what they
+ * left. {@code -Dmlpcuda.kills=20} kills that often, and says what it met.
+ */
+class ResumeAfterKillTest {
+  private static final int KILLS = Integer.getInteger("mlpcuda.kills", 4);
+  private static final String LINE =
+      "train --cpu --threads 1 --checkpoint-every 5 --epochs 6 --hidden 256,256 --validation 200"
+          + " --save-best --dropout 0.2 --clip-grad-norm 1 --schedule cosine";
+
+  @TempDir private Path tmp;
+  private Path data;
+  private byte[] expected;
+
+  @BeforeEach
+  void runWithoutKills() throws IOException {
+    data = Program.writeData(tmp.resolve("data"), 5, 7, 3, 2000, 20);
+    Program.succeed(Program.words(LINE, "--data", data, "--out", tmp.resolve("whole")));
+    expected = model(tmp.resolve("whole"));
+  }
+
+  private static byte[] model(Path folder) throws IOException {
+    return Files.readAllBytes(folder.resolve("model.safetensors"));
+  }
+
+  private static Path checkpoint(Path folder) {
+    return folder.resolve("checkpoint.safetensors");
+  }
+
+  /** The program in a process of its own: begins the folder's run, or goes on with it. */
+  private Process start(Path folder) throws IOException {
+    var command = new ArrayList<String>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-cp"));
+    command.add(System.getProperty("java.class.path"));
+    command.add(Main.class.getName());
+    if (Files.exists(checkpoint(folder))) {
+      command.addAll(List.of("train", "--resume", folder.toString()));
+    } else {
+      command.addAll(List.of(LINE.split(" ")));
+      command.addAll(List.of("--data", data.toString(), "--out", folder.toString()));
+    }
+    return new ProcessBuilder(command).redirectErrorStream(true).start();
+  }
+
+  /** Files that were being written, in {@code folder}, which may not be there. */
+  private static long temporaries(Path folder) throws IOException {
+    if (!Files.exists(folder)) {
+      return 0;
+    }
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.filter(file -> file.toString().endsWith(".temporary")).count();
+    }
+  }
+
+  /** Kills at once when a file is being written; where none is, waits for that a while. */
+  private static void waitForWriting(Process process, Path folder, long before) throws IOException {
+    long start = System.nanoTime();
+    while (process.isAlive()
+        && temporaries(folder) <= before
+        && System.nanoTime() - start < 2_000_000_000L) {
+      Thread.onSpinWait();
+    }
+  }
+
+  @Test
+  @Timeout(30 + 10 * 30)
+  void killedAtAnyMoment() throws IOException, InterruptedException {
+    var random = new Random(7);
+    int kills = 0;
+    int equal = 0;
+    int whileWriting = 0;
+    int atOnce = 0; // before there was a checkpoint
+    int runs = 0;
+    while (kills < KILLS) {
+      Path folder = tmp.resolve("run " + ++runs);
+      boolean ended = false;
+      while (!ended && kills < KILLS) {
+        Process process = start(folder);
+        long before = temporaries(folder);
+        try (BufferedReader lines = process.inputReader()) {
+          if (kills % 5 != 4) { // else also while the program gets ready
+            String line = lines.readLine();
+            while (line != null && !line.startsWith("network") && !line.startsWith("Going on")) {
+              line = lines.readLine();
+            }
+          }
+          boolean ends = process.waitFor(random.nextInt(800), TimeUnit.MILLISECONDS);
+          if (!ends && kills % 2 == 1) {
+            waitForWriting(process, folder, before);
+          }
+          ended = !process.isAlive();
+          process.destroyForcibly().waitFor(); // SIGKILL: nothing in the process hears of it
+        }
+        if (ended) {
+          assertEquals(0, process.exitValue());
+          break;
+        }
+        kills++;
+        assertEquals(128 + 9, process.exitValue());
+        whileWriting += temporaries(folder) > before ? 1 : 0;
+        if (!Files.exists(checkpoint(folder))) {
+          atOnce++;
+          equal++; // begins anew
+          continue;
+        }
+        Checkpoint.read(checkpoint(folder));
+        Path copy = tmp.resolve("copy " + kills); // the run itself goes on in a process
+        copyFiles(folder, copy);
+        Program.succeed("train", "--resume", copy);
+        assertArrayEquals(expected, model(copy), "kill " + kills);
+        assertEquals(0, temporaries(copy), "what a killed process left is cleared away");
+        equal++;
+      }
+      if (!ended) {
+        Process last = start(folder);
+        try (BufferedReader lines = last.inputReader()) {
+          String all = String.join("\n", lines.lines().toList());
+          assertEquals(0, last.waitFor(), all);
+        }
+      }
+      assertArrayEquals(expected, model(folder), "run " + runs);
+    }
+    if (System.getProperty("mlpcuda.kills") != null) {
+      System.out.printf(
+          "%d of %d: equal bytes after each kill; %d kills while a file was written, %d before the"
+              + " first checkpoint; %d runs ended with equal bytes%n",
+          equal, KILLS, whileWriting, atOnce, runs);
+    }
+    assertTrue(whileWriting > 0, "some kills must meet a file that is being written");
+  }
+
+  private static void copyFiles(Path from, Path to) throws IOException {
+    Files.createDirectories(to);
+    try (Stream<Path> files = Files.list(from)) {
+      for (Path file : files.toList()) {
+        Files.copy(file, to.resolve(file.getFileName()));
+      }
+    }
+  }
+
+  /** Asked to end, the program writes where it is; whoever asked. */
+  @ParameterizedTest
+  @CsvSource({"TERM, 143", "INT, 130"})
+  @Timeout(60)
+  void askedToEnd(String signal, int code) throws IOException, InterruptedException {
+    Path folder = tmp.resolve("run");
+    int stopped = 0;
+    for (int times = 0; times < 2; times++) { // a run that goes on can be stopped as well
+      Process process = start(folder);
+      String last = "";
+      try (BufferedReader lines = process.inputReader()) {
+        for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+          last = line;
+          if (line.startsWith("Epoch ")) {
+            var kill = new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid()));
+            kill.start().waitFor();
+          }
+        }
+        assertTrue(process.waitFor(30, TimeUnit.SECONDS), "the process must end");
+      } finally {
+        process.destroyForcibly();
+      }
+      assertTrue(last.matches("stopped in epoch \\d+, after step \\d+"), last);
+      assertEquals(code, process.exitValue());
+      int step = Integer.parseInt(last.replaceFirst(".* ", ""));
+      assertTrue(step > stopped, "it must have gone on");
+      stopped = step;
+      String state = Checkpoint.read(checkpoint(folder)).state();
+      assertTrue(state.contains("\"steps\":" + step + ","), state);
+      assertEquals(0, temporaries(folder));
+    }
+    Program.succeed("train", "--resume", folder);
+    assertArrayEquals(expected, model(folder));
+  }
+}

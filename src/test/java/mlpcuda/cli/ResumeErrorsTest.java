@@ -1,0 +1,489 @@
+package mlpcuda.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import java.util.function.UnaryOperator;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import mlpcuda.model.Checkpoint;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What keeps a run from going on: a line and a code, and nothing lost. */
+class ResumeErrorsTest {
+  private static final String LINE =
+      "train --hidden 6 --batch-size 16 --epochs 3 --threads 1 --validation 13 --checkpoint-every 2";
+  private static final int PER_EPOCH = 3; // 37 examples
+
+  @TempDir private Path tmp;
+  private Path data;
+  private Path run;
+  private Path checkpoint;
+
+  @BeforeEach
+  void beginAndStop() throws IOException {
+    data = ResumeTest.hardData(tmp.resolve("data"));
+    run = tmp.resolve("run");
+    checkpoint = run.resolve("checkpoint.safetensors");
+    assertEquals(130, begin(run, stopBefore(5), LINE).code());
+  }
+
+  private static BooleanSupplier stopBefore(int step) {
+    var asked = new AtomicInteger();
+    return () -> asked.incrementAndGet() >= step;
+  }
+
+  private Program begin(Path folder, BooleanSupplier stopping, String line) {
+    return Program.run(
+        Program.NO_GPUS, stopping, Program.words(line, "--data", data, "--out", folder));
+  }
+
+  private Program resume() {
+    return Program.run("train", "--resume", run);
+  }
+
+  /** One line, that code, no output but what says where it stands. */
+  private static String refused(Program program, int code, String hint) {
+    assertEquals(code, program.code(), () -> hint + ": " + program.err());
+    assertEquals(1, program.err().lines().count(), () -> hint + ": " + program.err());
+    return program.err().strip();
+  }
+
+  private byte[] wholeModel() throws IOException {
+    Path whole = tmp.resolve("whole");
+    assertEquals(0, begin(whole, () -> false, LINE).code());
+    return Files.readAllBytes(whole.resolve("model.safetensors"));
+  }
+
+  private void assertGoesOn() throws IOException {
+    byte[] expected = wholeModel();
+    Program resumed = resume();
+    assertEquals(0, resumed.code(), resumed.err());
+    assertArrayEquals(expected, Files.readAllBytes(run.resolve("model.safetensors")));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "--epochs=5",
+        "--lr=0.1",
+        "--out=elsewhere",
+        "--data=elsewhere",
+        "--cpu",
+        "--gpu=0",
+        "--threads=2",
+        "--seed=1",
+        "--batch-size=16",
+        "--checkpoint-every=2",
+        "--validation=13",
+        "--save-best",
+        "--dry-run",
+        "--no-shuffle",
+        "--log-interval=1",
+      })
+  void otherOptions(String option) throws IOException {
+    byte[] before = Files.readAllBytes(checkpoint);
+    Program.run("train", "--resume", run, option)
+        .assertRefused(
+            2,
+            "--resume goes on with the run's own options, found " + option.replaceFirst("=.*", ""),
+            "'mlp-cuda train --help' lists the options.");
+    assertArrayEquals(before, Files.readAllBytes(checkpoint));
+  }
+
+  @Test
+  void noCheckpoint() throws IOException {
+    Path empty = Files.createDirectories(tmp.resolve("empty"));
+    Path file = Files.writeString(tmp.resolve("file"), "");
+    for (Path folder : List.of(empty, tmp.resolve("none"), file)) {
+      String error = refused(Program.run("train", "--resume", folder), 4, folder.toString());
+      assertTrue(error.startsWith(folder.resolve("checkpoint.safetensors") + ": "), error);
+    }
+    // A model is no checkpoint.
+    Files.copy(run.resolve("model.safetensors"), empty.resolve("checkpoint.safetensors"));
+    String error = refused(Program.run("train", "--resume", empty), 4, "a model");
+    assertTrue(error.contains("mlp-cuda-checkpoint"), error);
+  }
+
+  @Test
+  void aDamagedCheckpoint() throws IOException {
+    byte[] good = Files.readAllBytes(checkpoint);
+    for (int length : new int[] {0, 1, 7, 8, 9, 100, good.length / 2, good.length - 1}) {
+      Files.write(checkpoint, Arrays.copyOf(good, length));
+      String error = refused(resume(), 4, "the first " + length + " bytes");
+      assertTrue(error.startsWith(checkpoint.toString()), error);
+    }
+    Files.write(checkpoint, Arrays.copyOf(good, good.length + 1));
+    refused(resume(), 4, "a byte more");
+    for (int i = 0; i < good.length; i += 61) {
+      byte[] bad = good.clone();
+      bad[i] ^= 1;
+      Files.write(checkpoint, bad);
+      refused(resume(), 4, "byte " + i);
+    }
+    Files.write(checkpoint, good);
+    assertGoesOn();
+  }
+
+  /** Whichever example it is: those held back tell when to end, and which epoch is the best. */
+  @Test
+  void anExampleThatChanged() throws IOException {
+    for (String name : List.of("train-images-idx3-ubyte", "train-labels-idx1-ubyte")) {
+      boolean images = name.contains("images");
+      Path file = data.resolve(name);
+      byte[] good = Files.readAllBytes(file);
+      for (int i = 0; i < 50; i++) {
+        byte[] bad = good.clone();
+        int at = images ? 16 + i * 35 + i % 35 : 8 + i;
+        bad[at] = (byte) (images ? bad[at] ^ 1 : (bad[at] + 1) % 3);
+        Files.write(file, bad);
+        assertEquals(
+            checkpoint
+                + ": the training examples must be those that the run began with, found others",
+            refused(resume(), 4, name + " " + i));
+      }
+      Files.write(file, good);
+    }
+    assertGoesOn();
+  }
+
+  @Test
+  void dataOfOtherSizes() throws IOException {
+    String before =
+        checkpoint + ": the training examples must be those that the run began with, found others";
+    Path images = data.resolve("train-images-idx3-ubyte");
+    byte[] good = Files.readAllBytes(images);
+    // The same bytes as images of other sides; the test images must follow.
+    for (String name : List.of("train-images-idx3-ubyte", "t10k-images-idx3-ubyte")) {
+      byte[] turned = Files.readAllBytes(data.resolve(name));
+      turned[11] = 7;
+      turned[15] = 5;
+      Files.write(data.resolve(name), turned);
+    }
+    assertEquals(before, refused(resume(), 4, "7x5"));
+    for (int train : new int[] {49, 51, 13, 14}) {
+      Program.writeData(data, 5, 7, 3, train, 20);
+      String error = refused(resume(), 4, train + " examples");
+      assertTrue(error.startsWith(checkpoint.toString()), error);
+    }
+    Program.writeData(data, 5, 7, 4, 50, 20);
+    refused(resume(), 4, "4 classes");
+    Program.writeData(data, 4, 7, 3, 50, 20);
+    refused(resume(), 4, "4x7");
+    Files.write(images, Arrays.copyOf(good, good.length - 1));
+    refused(resume(), 4, "a byte is missing");
+    Files.move(data, tmp.resolve("moved"));
+    refused(resume(), 4, "no data");
+    Files.move(tmp.resolve("moved"), data);
+    ResumeTest.hardData(data);
+    assertGoesOn();
+  }
+
+  /** Fewer examples than --subset asks for: that is the data's fault, not the command line's. */
+  @Test
+  void fewerExamplesThanTheSubset() {
+    run = tmp.resolve("subset");
+    assertEquals(130, begin(run, stopBefore(2), "--subset 40 --hidden none").code());
+    Program.writeData(data, 5, 7, 3, 39, 20);
+    String error = refused(resume(), 4, "39 examples");
+    assertTrue(error.startsWith(run.resolve("checkpoint.safetensors") + ": "), error);
+    assertTrue(error.contains("'--subset': must be at most the 39 training examples"), error);
+  }
+
+  /** The test set judges alone: another one changes nothing of what is learnt. */
+  @Test
+  void anotherTestSetIsNoHindrance() throws IOException {
+    byte[] expected = wholeModel();
+    Path labels = data.resolve("t10k-labels-idx1-ubyte");
+    byte[] bytes = Files.readAllBytes(labels);
+    bytes[8] = (byte) ((bytes[8] + 1) % 3);
+    Files.write(labels, bytes);
+    assertEquals(0, resume().code());
+    assertArrayEquals(expected, Files.readAllBytes(run.resolve("model.safetensors")));
+  }
+
+  @Test
+  void aMachineWithoutTheGpuThatItHad() throws IOException {
+    Path gpu = tmp.resolve("gpu");
+    Object[] words =
+        Program.words("train --hidden 6 --batch-size 16 --epochs 3", "--data", data, "--out", gpu);
+    assertEquals(130, Program.run(GpuCommandsTest.WITH_CUBLAS, stopBefore(3), words).code());
+    byte[] before = Files.readAllBytes(gpu.resolve("checkpoint.safetensors"));
+    Program.run("train", "--resume", gpu)
+        .assertRefused(3, "no GPU 0 for a test of the CPU", "Look elsewhere.");
+    assertArrayEquals(before, Files.readAllBytes(gpu.resolve("checkpoint.safetensors")));
+  }
+
+  private void writeState(UnaryOperator<String> change) throws IOException {
+    Checkpoint good = Checkpoint.read(checkpoint);
+    String changed = change.apply(good.state());
+    assertTrue(!changed.equals(good.state()), "the change must be one");
+    new Checkpoint(
+            good.shape(),
+            good.scaling(),
+            good.rows(),
+            good.cols(),
+            good.weights(),
+            good.m(),
+            good.v(),
+            good.best(),
+            changed)
+        .write(checkpoint);
+  }
+
+  /** States with a right checksum that no run writes: never an internal failure. */
+  @Test
+  void aStateThatNoRunWrites() throws IOException {
+    var changes = new ArrayList<UnaryOperator<String>>();
+    for (String text : List.of("", "{}", "[]", "null", "1", "{", "{\"args\": []}", "\u0000")) {
+      changes.add(state -> text);
+    }
+    for (String args :
+        List.of(
+            "",
+            "\"--nonsense\"",
+            "\"evaluate\",\"--model\",\"x\"",
+            "\"--help\"",
+            "\"--version\"",
+            "\"train\",\"--resume\",\"x\"",
+            "\"train\",\"--dry-run\"",
+            "\"train\",\"x\"",
+            "\"train\",\"--epochs\",\"-1\"",
+            "\"train\",\"--epochs\"",
+            "\"train\",\"--data\",\"nowhere\"",
+            "\"train\",\"--dataset\",\"nonsense\"",
+            "\"train\",\"--gemm\",\"ptx\"",
+            "\"train\",\"--nesterov\"",
+            "\"train\",\"--save-best\"",
+            "null",
+            "1",
+            "[]",
+            "{}",
+            "\"train\\n\\u0007\"")) {
+      changes.add(state -> state.replaceFirst("\"args\":\\[[^]]*]", args(args)));
+    }
+    changes.add(state -> state.replace("\"--hidden\",\"6\"", "\"--hidden\",\"5\""));
+    changes.add(state -> state.replace("\"--hidden\",\"6\"", "\"--subset\",\"51\""));
+    changes.add(state -> state.replace("\"--hidden\",\"6\"", "\"--activation\",\"tanh\""));
+    changes.add(state -> state.replace("\"--validation\",\"13\"", "\"--validation\",\"50\""));
+    for (String change :
+        List.of(
+            "\"epoch\":2=\"epoch\":0",
+            "\"epoch\":2=\"epoch\":-2",
+            "\"epoch\":2=\"epoch\":3",
+            "\"epoch\":2=\"epoch\":2000000000",
+            "\"epoch\":2=\"epoch\":2.5",
+            "\"epoch\":2=\"epoch\":99999999999",
+            "\"epoch\":2=\"epoch\":null",
+            "\"batch\":1=\"batch\":-1",
+            "\"batch\":1=\"batch\":3",
+            "\"batch\":1=\"batch\":2",
+            "\"steps\":4=\"steps\":-4",
+            "\"steps\":4=\"steps\":2147483647",
+            "\"threads\":1=\"threads\":0",
+            "\"threads\":1=\"threads\":-1",
+            "\"threads\":1=\"threads\":2000",
+            "\"gpu\":-1=\"gpu\":-2",
+            "\"examples\":=\"examples\":1",
+            "\"plateau_factor\":\"1.0\"=\"plateau_factor\":1.0",
+            "\"plateau_factor\":\"1.0\"=\"plateau_factor\":\"one\"",
+            "\"stopping_epochs\":1=\"stopping_epochs\":-1",
+            "\"progress\":{=\"progress\":{\"a\":[],\"steps\":{},",
+            "\"loss_sum\"=\"loss_sun\"")) {
+      String[] parts = change.split("=");
+      changes.add(state -> state.replaceFirst(Pattern.quote(parts[0]), parts[1]));
+    }
+    byte[] good = Files.readAllBytes(checkpoint);
+    for (int i = 0; i < changes.size(); i++) {
+      Files.write(checkpoint, good);
+      writeState(changes.get(i));
+      String state = Checkpoint.read(checkpoint).state();
+      refused(resume(), 4, "change " + i + ": " + state);
+    }
+    Files.write(checkpoint, good);
+    assertGoesOn();
+  }
+
+  private static String args(String args) {
+    return Matcher.quoteReplacement("\"args\":[" + args + "]");
+  }
+
+  /** Another network's tensors behind a right checksum. */
+  @Test
+  void aCheckpointOfAnotherNetwork() throws IOException {
+    String state = Checkpoint.read(checkpoint).state();
+    Path other = tmp.resolve("other");
+    begin(other, stopBefore(5), LINE.replace("--hidden 6", "--hidden 5"));
+    Files.copy(
+        other.resolve("checkpoint.safetensors"), checkpoint, StandardCopyOption.REPLACE_EXISTING);
+    writeState(old -> state);
+    refused(resume(), 4, "another network");
+  }
+
+  /** Does something to the folder before a step, and never stops. */
+  private static BooleanSupplier sabotage(int step, Runnable deed) {
+    var asked = new AtomicInteger();
+    return () -> {
+      if (asked.incrementAndGet() == step) {
+        deed.run();
+      }
+      return false;
+    };
+  }
+
+  private interface Deed {
+    void run() throws IOException;
+  }
+
+  private static Runnable deed(Deed deed) {
+    return () -> {
+      try {
+        deed.run();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    };
+  }
+
+  private static Set<String> names(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.map(file -> file.getFileName().toString()).collect(Collectors.toSet());
+    }
+  }
+
+  /**
+   * A file cannot be written any more from some step on: the run ends with a line, and goes on from
+   * the checkpoint before it, once that has changed.
+   */
+  @Test
+  void writingFailsDuringTheRun() throws IOException {
+    byte[] expected = wholeModel();
+    for (String name : List.of("model.safetensors", "metrics.json", "metrics.csv")) {
+      Path folder = tmp.resolve("failing " + name);
+      Path file = folder.resolve(name);
+      Path aside = tmp.resolve("aside");
+      Program failing =
+          begin(
+              folder,
+              sabotage(
+                  PER_EPOCH + 2, // in the second epoch
+                  deed(
+                      () -> {
+                        Files.move(file, aside);
+                        Files.createDirectories(file.resolve("in the way"));
+                      })),
+              LINE);
+      String error = refused(failing, 1, name);
+      assertTrue(error.startsWith(file + ": cannot be written: "), error);
+      Checkpoint.read(folder.resolve("checkpoint.safetensors"));
+      Files.delete(file.resolve("in the way"));
+      Files.delete(file);
+      Files.move(aside, file);
+      Program resumed = Program.run("train", "--resume", folder);
+      assertEquals(0, resumed.code(), resumed.err());
+      assertArrayEquals(expected, Files.readAllBytes(folder.resolve("model.safetensors")));
+      assertEquals(4, names(folder).size(), "nothing else may be left");
+    }
+  }
+
+  /** As root has all permissions, this is for other users. */
+  @Test
+  void noPermissionToWrite() throws IOException {
+    Files.setPosixFilePermissions(run, PosixFilePermissions.fromString("r-xr-xr-x"));
+    try {
+      assumeTrue(!Files.isWritable(run), "root may write everywhere");
+      byte[] before = Files.readAllBytes(checkpoint);
+      String error = refused(resume(), 1, "read-only");
+      assertTrue(error.contains("no permission to write"), error);
+      assertArrayEquals(before, Files.readAllBytes(checkpoint));
+    } finally {
+      Files.setPosixFilePermissions(run, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+    assertGoesOn();
+    Path folder = tmp.resolve("failing");
+    Program failing =
+        begin(
+            folder,
+            sabotage(
+                PER_EPOCH + 2,
+                deed(
+                    () ->
+                        Files.setPosixFilePermissions(
+                            folder, PosixFilePermissions.fromString("r-xr-xr-x")))),
+            LINE);
+    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+    refused(failing, 1, "no permission from the second epoch on");
+    run = folder;
+    assertGoesOn();
+  }
+
+  private static int call(String... command) throws IOException, InterruptedException {
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .start()
+        .waitFor();
+  }
+
+  /** A small file system of its own; where it cannot be made there is nothing to test. */
+  @Test
+  void aFullDisk() throws IOException, InterruptedException {
+    Path disk = Files.createDirectories(tmp.resolve("disk"));
+    assumeTrue(Files.isExecutable(Path.of("/bin/mount")), "no mount");
+    assumeTrue(
+        call("mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", disk.toString()) == 0,
+        "a file system cannot be mounted here");
+    try {
+      byte[] expected = wholeModel();
+      run = disk.resolve("run");
+      Path filler = disk.resolve("filler");
+      Program failing =
+          begin(
+              run,
+              sabotage(
+                  PER_EPOCH + 2,
+                  () -> {
+                    try {
+                      Files.write(filler, new byte[1 << 20]);
+                    } catch (IOException e) {
+                      assertTrue(e.getMessage().contains("No space"), e.getMessage());
+                    }
+                  }),
+              LINE);
+      String error = refused(failing, 1, "full");
+      assertTrue(error.contains(": cannot be written: "), error);
+      assertTrue(error.contains("No space left on device"), error);
+      assertEquals(
+          Set.of("checkpoint.safetensors", "model.safetensors", "metrics.json", "metrics.csv"),
+          names(run));
+      // Full from its first write on, and still the checkpoint is there.
+      refused(resume(), 1, "still full");
+      Files.delete(filler);
+      Program resumed = resume();
+      assertEquals(0, resumed.code(), resumed.err());
+      assertArrayEquals(expected, Files.readAllBytes(run.resolve("model.safetensors")));
+    } finally {
+      assertEquals(0, call("umount", disk.toString()));
+    }
+  }
+}

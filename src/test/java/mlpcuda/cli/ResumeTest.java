@@ -1,0 +1,336 @@
+package mlpcuda.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
+import mlpcuda.compute.cuda.Gpus;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * A run that is stopped and goes on ends with the bytes of one that is not, and prints what that
+ * one prints: before whichever step it is stopped, and however often.
+ */
+class ResumeTest {
+  private static final String SMALL = "--batch-size 16 --log-interval 1 ";
+
+  @TempDir private Path tmp;
+  private Path data;
+
+  @BeforeEach
+  void makeData() throws IOException {
+    data = hardData(tmp.resolve("data"));
+  }
+
+  /** Data whose loss goes up and down: a third of the labels are wrong. The last batch has 2. */
+  static Path hardData(Path folder) throws IOException {
+    Program.writeData(folder, 5, 7, 3, 50, 20);
+    Path labels = folder.resolve("train-labels-idx1-ubyte");
+    byte[] bytes = Files.readAllBytes(labels);
+    for (int i = 8; i < bytes.length; i += 3) {
+      bytes[i] = (byte) (i / 3 % 3);
+    }
+    Files.write(labels, bytes);
+    return folder;
+  }
+
+  /** A run that nobody stops. */
+  private record Whole(Program program, byte[] model, int steps) {
+    List<String> epochs() {
+      return epochLines(program);
+    }
+  }
+
+  /** Stops before the {@code step}-th step that the program begins, counted from 1. */
+  private static BooleanSupplier before(int step) {
+    var asked = new AtomicInteger();
+    return () -> asked.incrementAndGet() >= step;
+  }
+
+  private Program begin(Gpus gpus, BooleanSupplier stopping, String name, String line) {
+    return Program.run(
+        gpus,
+        stopping,
+        Program.words(
+            SMALL + hidden(line) + line, "--data", data, "--out", tmp.resolve(name), "--seed", 3));
+  }
+
+  private static String hidden(String line) {
+    return line.contains("--hidden") || line.contains("--preset") ? "" : "--hidden 6 ";
+  }
+
+  private Program goOn(Gpus gpus, BooleanSupplier stopping, String name) {
+    return Program.run(gpus, stopping, "train", "--resume", tmp.resolve(name));
+  }
+
+  private Program goOn(String name) {
+    return goOn(Program.NO_GPUS, () -> false, name);
+  }
+
+  private byte[] model(String name) throws IOException {
+    return Files.readAllBytes(tmp.resolve(name).resolve("model.safetensors"));
+  }
+
+  private Whole whole(Gpus gpus, String line) throws IOException {
+    var asked = new AtomicInteger();
+    Program program =
+        begin(
+            gpus,
+            () -> {
+              asked.incrementAndGet();
+              return false;
+            },
+            "whole",
+            line);
+    assertEquals(0, program.code(), program.err());
+    return new Whole(program, model("whole"), asked.get());
+  }
+
+  /** What was printed about steps and epochs, without the times. */
+  private static List<String> epochLines(Program program) {
+    return program.lines().stream()
+        .filter(line -> line.startsWith("Epoch "))
+        .map(line -> line.replaceFirst(", [^,]* s, [^ ]* images/s$", ""))
+        .toList();
+  }
+
+  private static void assertStopped(Program program, int steps) {
+    assertEquals(130, program.code(), program.err());
+    String rule = "stopped in epoch \\d+, after step " + steps + "\n";
+    assertTrue(program.err().matches(rule), program.err());
+  }
+
+  /** The folder's run ended as the whole one; {@code parts} are its programs, in order. */
+  private void assertEndedLike(Whole whole, String name, List<Program> parts, String hint)
+      throws IOException {
+    Program last = parts.get(parts.size() - 1);
+    assertEquals(0, last.code(), () -> hint + ": " + last.err());
+    assertEquals("", last.err(), hint);
+    assertArrayEquals(whole.model, model(name), hint);
+    assertEquals(whole.epochs(), parts.stream().flatMap(p -> epochLines(p).stream()).toList());
+    assertEquals(whole.program.lastLine(), last.lastLine(), hint);
+  }
+
+  /** Stops before step {@code k}, from 1, and goes on to the end. */
+  private void stopAndGoOn(Gpus gpus, Whole whole, String line, int k) throws IOException {
+    String name = "stopped before " + k;
+    Program stopped = begin(gpus, before(k), name, line);
+    assertStopped(stopped, k - 1);
+    Program resumed = goOn(gpus, () -> false, name);
+    assertEndedLike(whole, name, List.of(stopped, resumed), "stopped before step " + k);
+    String place = stopped.err().strip().replace("stopped in", "Going on in");
+    assertTrue(resumed.lines().contains(place), resumed.out());
+    assertEquals(device(stopped), device(resumed));
+  }
+
+  private static String device(Program program) {
+    return program.lines().get(0).replaceFirst(" \\([^()]*\\)$", "");
+  }
+
+  /** Stops before every single step, and goes on after each stop. */
+  private void stopBeforeEveryStep(Gpus gpus, Whole whole, String line) throws IOException {
+    var parts = new ArrayList<Program>();
+    parts.add(begin(gpus, before(1), "steps", line));
+    assertStopped(parts.get(0), 0);
+    for (int step = 1; step < whole.steps; step++) {
+      parts.add(goOn(gpus, before(2), "steps"));
+      assertStopped(parts.get(step), step);
+    }
+    parts.add(goOn(gpus, () -> false, "steps"));
+    assertEndedLike(whole, "steps", parts, "stopped before every step");
+  }
+
+  /** The line's options: a run with each, stopped before each of its steps. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "--epochs 3 --checkpoint-every 3",
+        "--epochs 3 --optimizer adam --weight-decay 0.1 --dropout 0.3 --schedule exponential:0.5",
+        "--epochs 3 --optimizer adamw --weight-decay 0.1 --dropout 0.2,0.5 --hidden 6,5"
+            + " --label-smoothing 0.1 --schedule one-cycle",
+        "--epochs 3 --optimizer sgd --lr 0.1 --momentum 0.9 --nesterov --clip-grad-norm 0.5"
+            + " --schedule cosine --warmup 6",
+        "--epochs 3 --optimizer sgd --lr 0.1 --momentum 0.9 --weight-decay 0.01 --no-shuffle"
+            + " --subset 35 --schedule step:1:0.1",
+        "--max-steps 7 --checkpoint-every 3 --schedule one-cycle --clip-grad-norm 0.1",
+        "--epochs 3 --validation 13 --monitor accuracy --save-best --threads 3 --test-batch-size 5",
+        "--epochs 3 --preset 128x64-centred --test-batch-size 64",
+      })
+  void fromEveryStep(String line) throws IOException {
+    String options = line.contains("--threads") ? line : line + " --threads 1";
+    Whole whole = whole(Program.NO_GPUS, options);
+    assertTrue(whole.steps >= 7, whole.program.out());
+    for (int k = 1; k <= whole.steps; k++) {
+      stopAndGoOn(Program.NO_GPUS, whole, options, k);
+    }
+    stopBeforeEveryStep(Program.NO_GPUS, whole, options);
+  }
+
+  /** The reductions of the rate, by the training loss and by the validation loss. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "--epochs 5 --lr 0.5 --schedule plateau:0.5:0",
+        "--epochs 6 --lr 0.3 --schedule plateau:0.1:1 --validation 0.3 --warmup 3",
+      })
+  void theRateOfAPlateau(String line) throws IOException {
+    Whole whole = whole(Program.NO_GPUS, line);
+    List<String> rates =
+        whole.epochs().stream()
+            .filter(epoch -> epoch.contains(", rate "))
+            .map(epoch -> epoch.replaceFirst(".*, rate ", ""))
+            .toList();
+    assertNotEquals(rates.get(0), rates.get(rates.size() - 1), "the rate must be reduced");
+    for (int k = 1; k <= whole.steps; k++) {
+      stopAndGoOn(Program.NO_GPUS, whole, line, k);
+    }
+    stopBeforeEveryStep(Program.NO_GPUS, whole, line);
+  }
+
+  /** The best epoch is neither the first nor the last: its weights go through checkpoints. */
+  @ParameterizedTest
+  @ValueSource(strings = {"--lr 0.03 --monitor loss", "--lr 0.01 --monitor accuracy"})
+  void theBestEpochAndTheEndAfterIt(String options) throws IOException {
+    String line = "--epochs 40 --validation 13 --save-best --early-stopping 2 " + options;
+    Whole whole = whole(Program.NO_GPUS, line);
+    int perEpoch = 3; // 37 examples
+    int epochs = whole.steps / perEpoch;
+    assertTrue(epochs > 3 && epochs < 40, "the best epoch must not be the first nor the last");
+    begin(Program.NO_GPUS, () -> false, "last", line.replace("--save-best", ""));
+    assertFalse(Arrays.equals(whole.model, model("last")), "the best must not be the last");
+    for (int k = 1; k <= whole.steps; k++) {
+      stopAndGoOn(Program.NO_GPUS, whole, line, k);
+    }
+    stopBeforeEveryStep(Program.NO_GPUS, whole, line);
+  }
+
+  /** Initial weights are in the checkpoint: their file may be gone. */
+  @Test
+  void theFileOfInitialWeightsIsReadOnce() throws IOException {
+    begin(Program.NO_GPUS, () -> false, "initial", "--epochs 1 --lr 0.01");
+    Path init = tmp.resolve("initial/model.safetensors");
+    byte[] bytes = Files.readAllBytes(init);
+    String line = "--epochs 2 --init " + init;
+    Whole whole = whole(Program.NO_GPUS, line);
+    for (int k = 1; k <= whole.steps; k++) {
+      Files.write(init, bytes);
+      Program stopped = begin(Program.NO_GPUS, before(k), "run", line);
+      assertStopped(stopped, k - 1);
+      Files.delete(init);
+      assertEndedLike(whole, "run", List.of(stopped, goOn("run")), "stopped before step " + k);
+    }
+  }
+
+  @Test
+  void stoppedTwiceAndMoreOften() throws IOException {
+    String line = "--epochs 4 --dropout 0.2 --schedule cosine --checkpoint-every 3 --threads 2";
+    Whole whole = whole(Program.NO_GPUS, line);
+    for (int first = 1; first < whole.steps; first += 3) {
+      for (int more = 1; first + more <= whole.steps; more += 4) {
+        Program one = begin(Program.NO_GPUS, before(first), "run", line);
+        Program two = goOn(Program.NO_GPUS, before(more + 1), "run");
+        assertStopped(one, first - 1);
+        assertStopped(two, first - 1 + more);
+        // Stopped before it does a step: it stays where it was.
+        Program nothing = goOn(Program.NO_GPUS, before(1), "run");
+        assertStopped(nothing, first - 1 + more);
+        assertEndedLike(
+            whole, "run", List.of(one, two, nothing, goOn("run")), first + " and " + more);
+      }
+    }
+  }
+
+  /** Nothing is left to train: the last epoch, the last step, the best epoch long ago. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "--epochs 2",
+        "--epochs 3 --max-steps 6",
+        "--epochs 3 --max-steps 8",
+        "--lr 0.03 --epochs 40 --validation 13 --save-best --early-stopping 2",
+      })
+  void aRunThatHasEnded(String line) throws IOException {
+    Whole whole = whole(Program.NO_GPUS, line);
+    Files.delete(tmp.resolve("whole/model.safetensors")); // what it lacks it writes again
+    for (int i = 0; i < 2; i++) {
+      Program again = goOn("whole");
+      assertEquals(0, again.code(), again.err());
+      assertEquals(List.of(), epochLines(again));
+      assertArrayEquals(whole.model, model("whole"));
+      assertEquals(whole.program.lastLine(), again.lastLine());
+    }
+  }
+
+  /** The device that is begun with counts, not the one that would be taken now. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "--feed pinned --gemm ptx",
+        "--feed resident --gemm ptx --dropout 0.3",
+        "--feed pinned --optimizer sgd --momentum 0.9 --lr 0.1 --clip-grad-norm 0.5",
+        "--no-graph --validation 13 --save-best --schedule plateau:0.5:0 --lr 0.3",
+        "",
+      })
+  void onAGpu(String options) throws IOException {
+    String line = "--epochs 3 --checkpoint-every 3 " + options;
+    Whole whole = whole(GpuCommandsTest.WITH_CUBLAS, line);
+    for (int k : new int[] {1, 3, 5, 8, whole.steps}) {
+      stopAndGoOn(GpuCommandsTest.WITH_CUBLAS, whole, line, k);
+    }
+  }
+
+  /** The CPU is gone on with where a GPU would be taken by default, with as many threads. */
+  @Test
+  void aRunOfTheCpuStaysThere() throws IOException {
+    for (String line : List.of("--epochs 2 --threads 3 --cpu", "--epochs 2")) {
+      Whole whole = whole(Program.NO_GPUS, line);
+      Program stopped = begin(Program.NO_GPUS, before(4), "run", line);
+      Program resumed = goOn(GpuCommandsTest.WITH_CUBLAS, () -> false, "run");
+      assertEndedLike(whole, "run", List.of(stopped, resumed), line);
+      assertEquals(device(stopped), device(resumed), line);
+    }
+  }
+
+  @Test
+  void resumingMaySayMoreAndPrintJson() throws IOException {
+    String line = "--epochs 2 --threads 1";
+    Whole whole = whole(Program.NO_GPUS, line);
+    assertStopped(begin(Program.NO_GPUS, before(4), "run", line), 3);
+    Program resumed =
+        Program.run("--resume", tmp.resolve("run"), "--json", "--verbose"); // train by default
+    assertEquals(0, resumed.code(), resumed.err());
+    assertArrayEquals(whole.model, model("run"));
+    assertTrue(Program.json(resumed.out()).containsKey("test"));
+    assertTrue(resumed.err().contains("\nGoing on in epoch 1, after step 3\n"), resumed.err());
+    assertTrue(resumed.err().contains("A step is not recorded"), resumed.err());
+  }
+
+  /** A folder with another name: moved, copied, or named from elsewhere. */
+  @Test
+  void theFolderMayHaveMoved() throws IOException {
+    String line = "--epochs 2 --threads 1";
+    Whole whole = whole(Program.NO_GPUS, line);
+    Program stopped = begin(Program.NO_GPUS, before(6), "run", line);
+    Files.move(tmp.resolve("run"), tmp.resolve("moved"));
+    assertEndedLike(whole, "moved", List.of(stopped, goOn("moved")), "moved");
+    assertFalse(Files.exists(tmp.resolve("run")));
+    try (Stream<Path> files = Files.list(tmp.resolve("moved"))) {
+      assertEquals(4, files.count());
+    }
+  }
+}
