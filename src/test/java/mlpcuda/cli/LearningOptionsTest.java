@@ -137,6 +137,20 @@ class LearningOptionsTest {
     Files.write(data.resolve("train-labels-idx1-ubyte"), labels.put(set.labels()).array());
   }
 
+  /** An epoch that --max-steps cuts short is judged too, and one that a dry run makes of a step. */
+  @Test
+  void aPartOfAnEpochIsEvaluatedToo() {
+    String line = "--hidden 4 --batch-size 4 --validation 10 --save-best --early-stopping 1 ";
+    Program steps = trained("steps", line + "--max-steps 13"); // an epoch of 10, and 3
+    assertEquals(2, ofEpochs(steps, "validation loss").size());
+    Program dry = trained("dry", line + "--dry-run --schedule one-cycle --warmup 2");
+    assertEquals(1, ofEpochs(dry, "validation loss").size());
+    assertFalse(Files.exists(tmp.resolve("dry")));
+    Program none = trained("none", line + "--epochs 0");
+    assertEquals(List.of(), ofEpochs(none, "validation loss"));
+    assertTrue(none.out().contains("\nValidation set: "), none.out());
+  }
+
   @ParameterizedTest
   @CsvSource({"1, 2", "3, 4", "9, 10", "10, 10"})
   void endsAfterPatientEpochs(int patience, int epochs) {
