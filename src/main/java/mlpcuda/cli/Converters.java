@@ -45,11 +45,11 @@ final class Converters {
     }
   }
 
-  /** A finite number from 0 on. */
+  /** A number from 0 on that is a finite float. */
   static final class NotNegativeReal implements ITypeConverter<Double> {
     @Override
     public Double convert(String text) {
-      return real(text, Double.MAX_VALUE, "must be a number from 0 on");
+      return real(text, Float.MAX_VALUE, "must be a number from 0 on that a float can hold");
     }
   }
 

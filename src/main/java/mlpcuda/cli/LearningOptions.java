@@ -102,6 +102,9 @@ final class LearningOptions {
     if (nesterov && momentum() == 0) {
       throw refused("--nesterov needs --momentum above 0, found none");
     }
+    if (dropout != null && hiddenLayers == 0 && Collections.max(dropout.list()) > 0) {
+      throw refused("--dropout needs a hidden layer, found none");
+    }
     if (dropout != null && dropout.list().size() > 1 && dropout.list().size() != hiddenLayers) {
       throw refused(
           "--dropout must be one rate or one for each of %d hidden layers, found %d"

@@ -77,7 +77,9 @@ final class TrainCommand implements Callable<Integer> {
       names = "--seed",
       paramLabel = "N",
       converter = Converters.Whole.class,
-      description = "Seed of the initial weights and of the order of examples. Default: 1.")
+      description =
+          "Seed of the initial weights, the order of examples, dropout and the validation set."
+              + " Default: 1.")
   private long seed = 1;
 
   @Option(

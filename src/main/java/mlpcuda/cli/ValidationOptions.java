@@ -37,7 +37,7 @@ final class ValidationOptions {
       names = "--monitor",
       paramLabel = "loss|accuracy",
       description = "What tells that an epoch is better. Default: loss.")
-  private MonitorName monitor = MonitorName.loss;
+  private MonitorName monitor;
 
   @Option(
       names = "--save-best",
@@ -46,7 +46,12 @@ final class ValidationOptions {
 
   /** Refuses what can be refused before any file is read. */
   void check() {
-    if (validation == null && (patience != null || saveBest)) {
+    boolean judged = patience != null || saveBest;
+    if (monitor != null && !judged) { // it would be without effect
+      throw new ParameterException(
+          spec.commandLine(), "--monitor needs --early-stopping or --save-best, found neither");
+    }
+    if (validation == null && judged) {
       throw new ParameterException(
           spec.commandLine(), "--early-stopping and --save-best need --validation, found none");
     }
@@ -63,9 +68,9 @@ final class ValidationOptions {
   }
 
   EarlyStopping.Monitor monitor() {
-    return monitor == MonitorName.loss
-        ? EarlyStopping.Monitor.LOSS
-        : EarlyStopping.Monitor.ACCURACY;
+    return monitor == MonitorName.accuracy
+        ? EarlyStopping.Monitor.ACCURACY
+        : EarlyStopping.Monitor.LOSS;
   }
 
   boolean saveBest() {

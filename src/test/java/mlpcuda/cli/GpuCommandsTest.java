@@ -118,6 +118,40 @@ class GpuCommandsTest {
     }
   }
 
+  /** Every option of learning at once. */
+  @Test
+  void everyWayWritesTheSameModelOfEverythingAtOnce() throws IOException {
+    String line =
+        "--gpu 0 --gemm ptx --hidden 9,6 --dropout 0.3,0.2 --label-smoothing 0.1 --optimizer adamw"
+            + " --weight-decay 0.1 --clip-grad-norm 0.5 --schedule one-cycle --warmup 3 --lr 0.02"
+            + " --validation 0.2 --early-stopping 2 --monitor accuracy --save-best ";
+    byte[] expected = null;
+    Program first = null;
+    for (String way : List.of("", "--feed resident", "--no-graph", "--feed resident --no-graph")) {
+      Program run = train(WITH_CUBLAS, line + way, "run");
+      assertEquals(0, run.code(), run.err());
+      byte[] model = Files.readAllBytes(tmp.resolve("run/model.safetensors"));
+      expected = expected == null ? model : expected;
+      first = first == null ? run : first;
+      assertArrayEquals(expected, model, way);
+      assertEquals(first.lastLine(), run.lastLine(), way);
+    }
+    Program cpu = train(Program.NO_GPUS, line.replace("--gpu 0 --gemm ptx", "--cpu"), "cpu");
+    assertEquals(0, cpu.code(), cpu.err());
+    assertEquals(first.lastLine(), cpu.lastLine());
+    List<String> losses = losses(first);
+    assertEquals(losses, losses(cpu));
+    assertEquals(3, losses.size());
+  }
+
+  /** Losses, accuracies and rates of the epochs, without their times. */
+  private static List<String> losses(Program run) {
+    return run.lines().stream()
+        .filter(line -> line.contains(": mean loss "))
+        .map(line -> line.replaceAll(", [\\d.]+ s, .*", ""))
+        .toList();
+  }
+
   @Test
   void cublasIsUsedWhereItIsFoundAndMissedWhereItIsAskedFor() {
     Program run = train(WITH_CUBLAS, "--gpu 0 --verbose", "run");

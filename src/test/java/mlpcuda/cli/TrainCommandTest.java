@@ -183,7 +183,7 @@ class TrainCommandTest {
         run.lines().stream()
             .filter(line -> line.startsWith("Epoch "))
             .map(line -> line.replaceAll("/\\d+(, batch \\d+/\\d+)?:", ""))
-            .map(line -> line.replaceAll(", rate .*", ""))
+            .map(line -> line.replaceAll(", (rate|validation) .*", ""))
             .toList());
     Map<?, ?> test = (Map<?, ?>) metrics.get("test");
     assertEquals(
@@ -374,7 +374,7 @@ class TrainCommandTest {
   @ParameterizedTest
   @ValueSource(strings = {"de-DE", "ar-EG-u-nu-arab", "hi-IN-u-nu-deva", "tr-TR"})
   void numbersAreTheSameInEveryLanguage(String language) throws IOException {
-    String line = "--epochs 2 --hidden 4 --batch-size 16 --log-interval 2 ";
+    String line = "--epochs 2 --hidden 4 --batch-size 16 --log-interval 2 --validation 0.2 ";
     trained("run", line);
     Locale before = Locale.getDefault();
     Program german;

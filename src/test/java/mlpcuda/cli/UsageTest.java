@@ -121,6 +121,94 @@ class UsageTest {
             + " bytes; found 257",
         "--subset 51|Invalid value for option '--subset': must be at most the 50 training"
             + " examples, found 51",
+        "--optimizer nope|Invalid value for option '--optimizer': expected one of [adam,"
+            + " adamw, sgd] (case-sensitive) but was 'nope'",
+        "--optimizer sgd --momentum 1|Invalid value for option '--momentum': must be a number"
+            + " from 0 on, below 1, found 1",
+        "--optimizer sgd --momentum -0.1|Invalid value for option '--momentum': must be a"
+            + " number from 0 on, below 1, found -0.1",
+        "--optimizer sgd --momentum NaN|Invalid value for option '--momentum': must be a"
+            + " number from 0 on, below 1, found NaN",
+        "--momentum 0.9|--momentum and --nesterov are of --optimizer sgd, found adam",
+        "--optimizer adamw --nesterov|--momentum and --nesterov are of --optimizer sgd, found"
+            + " adamw",
+        "--optimizer sgd --nesterov|--nesterov needs --momentum above 0, found none",
+        "--optimizer sgd --nesterov --momentum 0|--nesterov needs --momentum above 0, found"
+            + " none",
+        "--weight-decay -1e-3|Invalid value for option '--weight-decay': must be a number from"
+            + " 0 on that a float can hold, found -1e-3",
+        "--weight-decay NaN|Invalid value for option '--weight-decay': must be a number from 0"
+            + " on that a float can hold, found NaN",
+        "--weight-decay 1e39|Invalid value for option '--weight-decay': must be a number from"
+            + " 0 on that a float can hold, found 1e39",
+        "--weight-decay x|Invalid value for option '--weight-decay': must be a number from 0"
+            + " on that a float can hold, found x",
+        "--dropout 1|Invalid value for option '--dropout': must be rates from 0 on, below 1,"
+            + " joined by commas, found 1",
+        "--dropout -0.5|Invalid value for option '--dropout': must be rates from 0 on, below"
+            + " 1, joined by commas, found -0.5",
+        "--dropout 0.2,|Invalid value for option '--dropout': must be rates from 0 on, below"
+            + " 1, joined by commas, found nothing",
+        "--dropout 0.2,x|Invalid value for option '--dropout': must be rates from 0 on, below"
+            + " 1, joined by commas, found x",
+        "--dropout 0.1,0.2,0.3|--dropout must be one rate or one for each of 2 hidden layers,"
+            + " found 3",
+        "--hidden 5 --dropout 0.1,0.2|--dropout must be one rate or one for each of 1 hidden"
+            + " layers, found 2",
+        "--hidden none --dropout 0.1|--dropout needs a hidden layer, found none",
+        "--dropout 0.1 --dropout 0.2|option '--dropout' (P) should be specified only once",
+        "--label-smoothing 1|Invalid value for option '--label-smoothing': must be a number"
+            + " from 0 on, below 1, found 1",
+        "--label-smoothing -0.1|Invalid value for option '--label-smoothing': must be a number"
+            + " from 0 on, below 1, found -0.1",
+        "--clip-grad-norm 0|Invalid value for option '--clip-grad-norm': must be a number"
+            + " above 0 that a float can hold, found 0",
+        "--clip-grad-norm -1|Invalid value for option '--clip-grad-norm': must be a number"
+            + " above 0 that a float can hold, found -1",
+        "--clip-grad-norm 1e-50|Invalid value for option '--clip-grad-norm': must be a number"
+            + " above 0 that a float can hold, found 1e-50",
+        "--clip-grad-norm inf|Invalid value for option '--clip-grad-norm': must be a number"
+            + " above 0 that a float can hold, found inf",
+        "--schedule nope|Invalid value for option '--schedule': must be constant,"
+            + " step:EPOCHS:GAMMA, exponential:GAMMA, cosine, one-cycle or plateau:FACTOR:PATIENCE,"
+            + " found nope",
+        "--schedule step:2|Invalid value for option '--schedule': must be constant,"
+            + " step:EPOCHS:GAMMA, exponential:GAMMA, cosine, one-cycle or plateau:FACTOR:PATIENCE,"
+            + " found step:2",
+        "--schedule cosine:1|Invalid value for option '--schedule': must be constant,"
+            + " step:EPOCHS:GAMMA, exponential:GAMMA, cosine, one-cycle or plateau:FACTOR:PATIENCE,"
+            + " found cosine:1",
+        "--schedule step:0:0.5|Invalid value for option '--schedule': EPOCHS must be a whole"
+            + " number from 1 to 2147483647, found 0",
+        "--schedule exponential:2|Invalid value for option '--schedule': GAMMA must be a"
+            + " number above 0 and at most 1, found 2",
+        "--schedule plateau:0.5:-1|Invalid value for option '--schedule': PATIENCE must be a"
+            + " whole number from 0 to 2147483647, found -1",
+        "--warmup -1|Invalid value for option '--warmup': must be a whole number from 0 to"
+            + " 2147483647, found -1",
+        "--validation 0|Invalid value for option '--validation': must be a number of examples"
+            + " from 1 on, or a fraction of them above 0 and below 1, found 0",
+        "--validation 1.5|Invalid value for option '--validation': must be a number of"
+            + " examples from 1 on, or a fraction of them above 0 and below 1, found 1.5",
+        "--validation -3|Invalid value for option '--validation': must be a number of examples"
+            + " from 1 on, or a fraction of them above 0 and below 1, found -3",
+        "--validation x|Invalid value for option '--validation': must be a number of examples"
+            + " from 1 on, or a fraction of them above 0 and below 1, found x",
+        "--validation 50|Invalid value for option '--validation': the validation set must have"
+            + " at least 1 example and fewer than the training set's 50, found 50",
+        "--validation 0.001|Invalid value for option '--validation': the validation set must"
+            + " have at least 1 example and fewer than the training set's 50, found 0",
+        "--subset 7 --validation 7|Invalid value for option '--validation': the validation set"
+            + " must have at least 1 example and fewer than the training set's 7, found 7",
+        "--validation 10 --early-stopping 0|Invalid value for option '--early-stopping': must"
+            + " be a whole number from 1 to 2147483647, found 0",
+        "--early-stopping 3|--early-stopping and --save-best need --validation, found none",
+        "--save-best|--early-stopping and --save-best need --validation, found none",
+        "--monitor accuracy|--monitor needs --early-stopping or --save-best, found neither",
+        "--validation 10 --monitor loss|--monitor needs --early-stopping or --save-best, found"
+            + " neither",
+        "--validation 10 --save-best --monitor nope|Invalid value for option '--monitor':"
+            + " expected one of [loss, accuracy] (case-sensitive) but was 'nope'",
         "--bogus|Unknown option: '--bogus'",
         "nope|the command must be one of train, sweep, lr-find, evaluate, summary, devices and come first, and options"
             + " begin with --; found nope",

@@ -2,11 +2,15 @@ package mlpcuda.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import mlpcuda.compute.Activation;
+import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaOps;
@@ -17,6 +21,7 @@ import mlpcuda.data.Scaling;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
+import mlpcuda.net.Regularisation;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -44,6 +49,18 @@ abstract class CudaTraining {
       assertArrayEquals(expected.weights.get(t), found.weights.get(t), what + ": tensor " + t);
     }
     assertEquals(expected.answers.loss(), found.answers.loss(), what + ": evaluation");
+    assertArrayEquals(validationLosses(expected), validationLosses(found), what + ": validation");
+    assertEquals(expected.best.size(), found.best.size(), what + ": best weights");
+    for (int t = 0; t < expected.best.size(); t++) {
+      assertArrayEquals(expected.best.get(t), found.best.get(t), what + ": best tensor " + t);
+    }
+  }
+
+  private static double[] validationLosses(Run run) {
+    return run.epochs.stream()
+        .filter(epoch -> epoch.validation() != null)
+        .mapToDouble(epoch -> epoch.validation().loss())
+        .toArray();
   }
 
   private static double normalisedError(Run expected, Run found) {
@@ -84,6 +101,46 @@ abstract class CudaTraining {
     }
     var checked = new CudaOptions(PTX, false, false, true);
     assertSameBits(expected, Run.easy(ops(checked), 75, 0.01, RAGGED), "--sync-check");
+  }
+
+  /** Dropout alone: one wrong bit of one mask, and the losses part. */
+  @Test
+  void dropoutLosesWhatTheCpuLoses() {
+    var runs = new ArrayList<Run>();
+    for (Ops ops : List.of(new CpuOps(1), ops(pinnedGraph(PTX)))) {
+      var run = new Run();
+      run.regularisation = new Regularisation(List.of(0.4f), 0, 5);
+      runs.add(run.onEasyImages(ops, 75, 0.01, RAGGED));
+    }
+    assertArrayEquals(runs.get(0).losses(), runs.get(1).losses(), 1e-5);
+    double[] without = Run.easy(new CpuOps(1), 75, 0.01, RAGGED).losses();
+    assertNotEquals(without[0], runs.get(0).losses()[0], 1e-3, "the first step's loss");
+  }
+
+  @Test
+  void everythingAtOnceTakesTheCpusSteps() {
+    Run cpu = Run.ofEverything(new CpuOps(1));
+    Run gpu = Run.ofEverything(ops(pinnedGraph(PTX)));
+    assertEquals(30, gpu.steps.size());
+    assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5, "losses");
+    assertArrayEquals(validationLosses(cpu), validationLosses(gpu), 1e-5, "validation");
+    double error = normalisedError(cpu, gpu);
+    assertTrue(error <= 1e-9, "normalised mean squared error of the weights: " + error);
+    double[] validation = validationLosses(cpu);
+    assertTrue(validation[5] < validation[0] / 2, "it learns: " + Arrays.toString(validation));
+  }
+
+  @Test
+  void feedsAndGraphsMakeTheSameBitsOfEverything() {
+    Run expected = Run.ofEverything(ops(new CudaOptions(PTX, true, false, false)));
+    for (boolean resident : new boolean[] {true, false}) {
+      for (boolean graph : new boolean[] {true, false}) {
+        var options = new CudaOptions(PTX, resident, graph, false);
+        assertSameBits(expected, Run.ofEverything(ops(options)), options.toString());
+      }
+    }
+    var checked = new CudaOptions(PTX, false, false, true);
+    assertSameBits(expected, Run.ofEverything(ops(checked)), "--sync-check");
   }
 
   @Test

@@ -36,6 +36,16 @@ class EmulatedTrainingTest extends CudaTraining {
     }
   }
 
+  /** A validation set is fed between the epochs of the training set. */
+  @Test
+  void theOrderOfStreamsDoesNotMatterToEverythingAtOnce() {
+    Run expected = Run.ofEverything(ops(pinnedGraph(CudaOptions.Gemm.PTX)));
+    for (EmulatedPolicy policy : List.of(EmulatedPolicy.EAGER, EmulatedPolicy.random(7))) {
+      var ops = new CudaOps(new EmulatedDriver(policy), pinnedGraph(CudaOptions.Gemm.PTX));
+      assertSameBits(expected, Run.ofEverything(ops), policy.toString());
+    }
+  }
+
   @Test
   void cublasTrainsToo() {
     Run cpu = Run.easy(new CpuOps(1), 75, 0.01, RAGGED);

@@ -9,6 +9,7 @@ import java.util.Random;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.OptimizerSettings;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.Examples;
@@ -27,7 +28,14 @@ final class Run implements Trainer.Listener {
   List<float[]> weights;
   Evaluation answers;
   OptionalInt nodes;
+  List<float[]> gradients; // of the last step, as the optimizer used them
+  List<float[]> best;
+
+  // How it learns, where that is not plain Adam.
   Regularisation regularisation = Regularisation.NONE;
+  OptimizerSettings optimizer = AdamSettings.DEFAULT;
+  double clip;
+  ImageSet validation;
 
   @Override
   public void epochBegins(int epoch, int count) {
@@ -65,11 +73,19 @@ final class Run implements Trainer.Listener {
         var parameters = new Parameters(ops, shape);
         var mlp = Mlp.forTraining(ops, shape, parameters, B, regularisation);
         var examples = new Examples(ops, shape, train.pixels(), train.labels(), B, scale, shift);
-        var adam = new Optimizer(ops, parameters, AdamSettings.DEFAULT, 0);
-        var step = new Step(ops, mlp, adam, examples, (train.size() - 1) / B + 1)) {
+        var moves = new Optimizer(ops, parameters, optimizer, clip);
+        var step = new Step(ops, mlp, moves, examples, (train.size() - 1) / B + 1);
+        Evaluator evaluator =
+            validation == null
+                ? null
+                : new Evaluator(ops, shape, parameters, validation, scaling, B)) {
       parameters.initialise(settings.seed());
       List<Trainer.Listener> listeners = List.of(this);
-      new Trainer(rated, step, parameters, train.size(), null, listeners, () -> false).run();
+      var trainer =
+          new Trainer(rated, step, parameters, train.size(), evaluator, listeners, () -> false);
+      trainer.run();
+      best = trainer.best();
+      gradients = parameters.readGradients();
       nodes = step.nodes();
       weights = parameters.read();
       answers = Evaluator.evaluate(ops, shape, parameters, test, scaling, B);
@@ -138,8 +154,43 @@ final class Run implements Trainer.Listener {
 
   /** A small network that learns {@link #easyImages}. */
   static Run easy(Ops ops, int n, double rate, Trainer.Settings settings) {
+    return new Run().onEasyImages(ops, n, rate, settings);
+  }
+
+  /** {@link #easy}, as this run learns. */
+  Run onEasyImages(Ops ops, int n, double rate, Trainer.Settings settings) {
     var shape = new MlpShape(List.of(6, 5, 3), Activation.RELU, Activation.NONE);
     var unit = new Scaling("unit", 0, 1);
-    return new Run().of(ops, shape, unit, easyImages(n), easyImages(50), rate, settings);
+    return of(ops, shape, unit, easyImages(n), easyImages(50), rate, settings);
+  }
+
+  /**
+   * Every option at once: dropout, label smoothing, AdamW with weight decay, clipped gradients, a
+   * warm-up and one cycle, and a validation set whose best epoch is kept.
+   */
+  static Run ofEverything(Ops ops) {
+    var run = new Run();
+    run.regularisation = new Regularisation(List.of(0.3f, 0.2f), 0.1f, 77);
+    run.optimizer = new AdamSettings(0.9, 0.999, 1e-8, 0.1, true);
+    run.clip = 0.5;
+    run.validation = easyImages(40);
+    var settings =
+        new Trainer.Settings(
+            6,
+            16,
+            true,
+            3,
+            Integer.MAX_VALUE,
+            1,
+            0,
+            new Schedule.OneCycle(),
+            4,
+            EarlyStopping.Monitor.LOSS,
+            5,
+            true,
+            7);
+    var shape = new MlpShape(List.of(6, 16, 9, 3), Activation.RELU, Activation.NONE);
+    var unit = new Scaling("unit", 0, 1);
+    return run.of(ops, shape, unit, easyImages(75), easyImages(50), 0.03, settings);
   }
 }
