@@ -58,8 +58,8 @@ abstract class CudaTraining {
 
   private static double[] validationLosses(Run run) {
     return run.epochs.stream()
-        .filter(epoch -> epoch.validation() != null)
-        .mapToDouble(epoch -> epoch.validation().loss())
+        .filter(epoch -> epoch.validated())
+        .mapToDouble(epoch -> epoch.validationLoss())
         .toArray();
   }
 

@@ -63,9 +63,8 @@ class LearningTest {
   @CsvSource({"0, 0", "0.4, 0", "0, 0.3", "0.4, 0.3"})
   void evaluationKnowsNothingOfDropoutAndSmoothing(float dropout, float smoothing) {
     Run run = regularised(dropout, smoothing, 4, Run.easyImages(50));
-    Evaluation last = run.epochs.get(3).validation();
-    assertEquals(run.answers.loss(), last.loss());
-    assertArrayEquals(run.answers.confusion(), last.confusion());
+    assertEquals(run.answers.loss(), run.epochs.get(3).validationLoss());
+    assertEquals(run.answers.accuracy(), run.epochs.get(3).validationAccuracy());
     Run unseen = regularised(dropout, smoothing, 4, null);
     assertArrayEquals(unseen.losses(), run.losses(), "the validation set changes nothing");
     // The loss of the answers is −log of what the right class gets, whatever training minimised.
@@ -130,7 +129,7 @@ class LearningTest {
     var reduce = new Schedule.ReduceOnPlateau(0.5, 1);
     var loss = EarlyStopping.Monitor.LOSS;
     Run worse = watched(mislabelled(), reduce, loss, 0);
-    double[] losses = worse.epochs.stream().mapToDouble(e -> e.validation().loss()).toArray();
+    double[] losses = worse.epochs.stream().mapToDouble(e -> e.validationLoss()).toArray();
     for (int i = 1; i < losses.length; i++) {
       assertTrue(losses[i] > losses[0], "the first epoch is the best");
     }
