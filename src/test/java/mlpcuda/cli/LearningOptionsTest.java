@@ -236,6 +236,10 @@ class LearningOptionsTest {
         assertEquals(name.equals(other), Arrays.equals(model(name), model(other)), name + other);
       }
     }
+    String same = line + "--no-shuffle --init " + tmp.resolve("none/model.safetensors");
+    trained("seed-1", same + " --dropout 0.3 --seed 1");
+    trained("seed-2", same + " --dropout 0.3 --seed 2");
+    assertFalse(Arrays.equals(model("seed-1"), model("seed-2")), "the masks are the seed's");
     assertEquals(
         trained("begun", line.replace("--epochs 3", "--epochs 0") + "").lastLine(),
         trained("begun", line.replace("--epochs 3", "--epochs 0") + " --dropout 0.5").lastLine());
