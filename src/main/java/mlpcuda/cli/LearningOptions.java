@@ -107,7 +107,7 @@ final class LearningOptions {
     }
     if (dropout != null && dropout.list().size() > 1 && dropout.list().size() != hiddenLayers) {
       throw refused(
-          "--dropout must be one rate or one for each of %d hidden layers, found %d"
+          "--dropout must be one rate or one for each hidden layer, here %d, found %d"
               .formatted(hiddenLayers, dropout.list().size()));
     }
   }

@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.function.BooleanSupplier;
@@ -123,6 +124,7 @@ record TrainingRun(
     int perEpoch = (train.size() - 1) / settings.trainer.batchSize() + 1;
     OptionalInt nodes;
     List<float[]> best;
+    String outcome;
     try (Mlp mlp = Mlp.forTraining(ops, shape, parameters, B, settings.regularisation);
         var examples =
             new Examples(
@@ -149,6 +151,10 @@ record TrainingRun(
       trainer.run();
       nodes = step.nodes();
       best = trainer.best();
+      outcome = outcome(trainer);
+    }
+    if (!outcome.isEmpty()) { // once the bars are closed
+      terminal.line(outcome);
     }
     if (!best.isEmpty()) {
       parameters.write(best);
@@ -159,6 +165,22 @@ record TrainingRun(
               ? "A step is a CUDA graph of %d nodes".formatted(nodes.getAsInt())
               : "A step is not recorded: each operation is asked for by itself");
     }
+  }
+
+  /** What the validation set came to mean for the run; empty if nothing. */
+  private String outcome(Trainer trainer) {
+    String monitor = settings.trainer.monitor().name().toLowerCase(Locale.ROOT);
+    String ended =
+        trainer.endedEarly()
+            ? "Stopped early: no better validation %s for %d epochs. "
+                .formatted(monitor, settings.trainer.patience())
+            : "";
+    String kept =
+        trainer.best().isEmpty()
+            ? ""
+            : "The weights of epoch %d, the best by validation %s, are kept."
+                .formatted(trainer.bestEpoch(), monitor);
+    return (ended + kept).strip();
   }
 
   private Evaluator evaluator(Parameters parameters, ImageSet set) {
@@ -278,6 +300,7 @@ record TrainingRun(
     json.put("label_smoothing", settings.regularisation.smoothing());
     json.put("early_stopping", trainer.patience());
     json.put("save_best", trainer.keepBest());
+    json.put("monitor", trainer.monitor().name().toLowerCase(Locale.ROOT));
     json.put("seed", trainer.seed());
     json.put("shuffle", trainer.shuffle());
     json.put("max_steps", trainer.maxSteps());

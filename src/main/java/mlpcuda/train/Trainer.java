@@ -169,7 +169,7 @@ public final class Trainer {
    * @throws StoppedException when told to stop, after a checkpoint
    */
   public void run() {
-    while (!stopping.stops() && epoch <= settings.epochs && steps < settings.maxSteps) {
+    while (!stopping.stops() && hasNext()) {
       runEpoch();
     }
   }
@@ -177,6 +177,20 @@ public final class Trainer {
   /** The weights after the best epoch on the validation set; empty where there is none. */
   public List<float[]> best() {
     return best;
+  }
+
+  /** The best epoch on the validation set so far, from 1; 0 where there is none. */
+  public int bestEpoch() {
+    return stopping.bestEpoch();
+  }
+
+  /** Whether the run ended with epochs left, for nothing got better. */
+  public boolean endedEarly() {
+    return stopping.stops() && hasNext();
+  }
+
+  private boolean hasNext() {
+    return epoch <= settings.epochs && steps < settings.maxSteps;
   }
 
   private void runEpoch() {

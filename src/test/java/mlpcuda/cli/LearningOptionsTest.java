@@ -158,6 +158,10 @@ class LearningOptionsTest {
     for (String monitor : List.of("", " --monitor loss", " --monitor accuracy")) {
       Program run = trained("run", line + "--early-stopping " + patience + monitor);
       assertEquals(epochs, ofEpochs(run, "mean loss").size(), monitor);
+      String ended =
+          "Stopped early: no better validation %s for %d epochs."
+              .formatted(monitor.endsWith("accuracy") ? "accuracy" : "loss", patience);
+      assertEquals(epochs < 10, run.lines().contains(ended), run.out());
     }
     assertEquals(10, ofEpochs(trained("run", line), "mean loss").size());
   }
@@ -213,8 +217,12 @@ class LearningOptionsTest {
     for (String set : List.of("Validation set: ", "Test set: ")) {
       assertEquals(result(upToIt, set), result(run, set));
     }
+    String kept =
+        "The weights of epoch %d, the best by validation %s, are kept.".formatted(best, monitor);
+    assertTrue(run.lines().contains(kept), run.out());
     // With early stopping too.
     Program stopped = trained("stopped", watched + " --save-best --early-stopping 2");
+    assertTrue(stopped.out().contains(" for 2 epochs. " + kept), stopped.out());
     assertEquals(best + 2, ofEpochs(stopped, "mean loss").size());
     assertArrayEquals(model("run"), model("stopped"));
   }

@@ -151,10 +151,10 @@ class UsageTest {
             + " 1, joined by commas, found nothing",
         "--dropout 0.2,x|Invalid value for option '--dropout': must be rates from 0 on, below"
             + " 1, joined by commas, found x",
-        "--dropout 0.1,0.2,0.3|--dropout must be one rate or one for each of 2 hidden layers,"
-            + " found 3",
-        "--hidden 5 --dropout 0.1,0.2|--dropout must be one rate or one for each of 1 hidden"
-            + " layers, found 2",
+        "--dropout 0.1,0.2,0.3|--dropout must be one rate or one for each hidden layer,"
+            + " here 2, found 3",
+        "--hidden 5 --dropout 0.1,0.2|--dropout must be one rate or one for each hidden"
+            + " layer, here 1, found 2",
         "--hidden none --dropout 0.1|--dropout needs a hidden layer, found none",
         "--dropout 0.1 --dropout 0.2|option '--dropout' (P) should be specified only once",
         "--label-smoothing 1|Invalid value for option '--label-smoothing': must be a number"
