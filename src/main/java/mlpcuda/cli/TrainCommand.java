@@ -204,6 +204,7 @@ final class TrainCommand implements Callable<Integer> {
         state =
             new RunState(
                 spec.root().commandLine().getParseResult().originalArgs(),
+                opened.ops().description(),
                 device.gpuIndex(),
                 device.threadCount(),
                 checksum(all),
@@ -228,7 +229,12 @@ final class TrainCommand implements Callable<Integer> {
               state,
               from,
               main.stopping());
-      terminal.line(opened.ops().description() + " (" + device.reason() + ")");
+      String on = opened.ops().description();
+      terminal.line(on + " (" + device.reason() + ")");
+      if (!on.equals(state.device())) { // another GPU, or no cuBLAS any more
+        terminal.line(
+            "The run began on another device, so its numbers may differ: " + state.device());
+      }
       Metrics metrics = run.run();
       if (json) {
         standardOut.println(Tables.json(metrics.json()));
