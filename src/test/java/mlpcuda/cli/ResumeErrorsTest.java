@@ -309,6 +309,7 @@ class ResumeErrorsTest {
             "\"plateau_factor\":\"1.0\"=\"plateau_factor\":\"one\"",
             "\"stopping_epochs\":1=\"stopping_epochs\":-1",
             "\"progress\":{=\"progress\":{\"a\":[],\"steps\":{},",
+            "\"device\":=\"device\":null,\"x\":",
             "\"loss_sum\"=\"loss_sun\"")) {
       String[] parts = change.split("=");
       changes.add(state -> state.replaceFirst(Pattern.quote(parts[0]), parts[1]));

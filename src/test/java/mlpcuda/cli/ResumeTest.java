@@ -306,6 +306,19 @@ class ResumeTest {
     }
   }
 
+  /** Without cuBLAS other sums come out: the bytes are those of another run, and it says so. */
+  @Test
+  void anotherDeviceIsSaid() throws IOException {
+    String line = "--epochs 2";
+    Program stopped = begin(GpuCommandsTest.WITH_CUBLAS, before(4), "run", line);
+    Program resumed = goOn(GpuCommandsTest.DRIVER_ALONE, () -> false, "run");
+    assertEquals(0, resumed.code(), resumed.err());
+    assertEquals(
+        "The run began on another device, so its numbers may differ: " + device(stopped),
+        resumed.lines().get(1));
+    assertFalse(goOn(GpuCommandsTest.WITH_CUBLAS, () -> false, "run").out().contains("differ"));
+  }
+
   @Test
   void resumingMaySayMoreAndPrintJson() throws IOException {
     String line = "--epochs 2 --threads 1";
