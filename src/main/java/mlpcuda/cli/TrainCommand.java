@@ -203,7 +203,7 @@ final class TrainCommand implements Callable<Integer> {
       if (state == null) {
         state =
             new RunState(
-                spec.root().commandLine().getParseResult().originalArgs(),
+                spec.root().commandLine().getParseResult().expandedArgs(), // of @files
                 opened.ops().description(),
                 device.gpuIndex(),
                 device.threadCount(),
