@@ -319,6 +319,19 @@ class ResumeTest {
     assertFalse(goOn(GpuCommandsTest.WITH_CUBLAS, () -> false, "run").out().contains("differ"));
   }
 
+  /** Options from a file, {@code @file}, are those that it had when the run began. */
+  @Test
+  void theFileOfOptionsIsReadOnce() throws IOException {
+    String options = "--epochs 2 --threads 1 --dropout 0.2";
+    Whole whole = whole(Program.NO_GPUS, options);
+    Path file = Files.writeString(tmp.resolve("options"), options.replace(" --", "\n--"));
+    Program stopped = begin(Program.NO_GPUS, before(4), "run", "@" + file);
+    Files.writeString(file, "--epochs 5");
+    Program more = goOn(Program.NO_GPUS, before(3), "run");
+    Files.delete(file);
+    assertEndedLike(whole, "run", List.of(stopped, more, goOn("run")), "@" + file);
+  }
+
   @Test
   void resumingMaySayMoreAndPrintJson() throws IOException {
     String line = "--epochs 2 --threads 1";
