@@ -142,6 +142,8 @@ final class TrainCommand implements Callable<Integer> {
       description = "Print the metrics as JSON on standard output, all else on standard error.")
   private boolean json;
 
+  private String folderOption = "--out"; // that named the folder
+
   @Override
   public Integer call() {
     if (resume == null) {
@@ -157,6 +159,7 @@ final class TrainCommand implements Callable<Integer> {
           "%s: its arguments must be a run's, found %s".formatted(file, state.args()));
     }
     begun.out = resume;
+    begun.folderOption = "--resume";
     begun.verbose |= verbose;
     begun.json |= json;
     begun.device.choose(state.gpu(), state.threads());
@@ -367,7 +370,7 @@ final class TrainCommand implements Callable<Integer> {
                   : e.toString();
       throw new UncheckedIOException(
           "%s: must be a folder to write to, or a name for a new one, found: %s"
-              .formatted(out != null ? "--out " + out : "runs", why),
+              .formatted(out != null ? folderOption + " " + out : "runs", why),
           e);
     }
   }
