@@ -14,7 +14,7 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import mlpcuda.model.Checkpoint;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,20 +26,23 @@ import org.junit.jupiter.params.provider.CsvSource;
  * left. {@code -Dmlpcuda.kills=20} kills that often, and says what it met.
  */
 class ResumeAfterKillTest {
-  private static final int KILLS = Integer.getInteger("mlpcuda.kills", 4);
+  private static final int KILLS = Integer.getInteger("mlpcuda.kills", 3);
   private static final String LINE =
-      "train --cpu --threads 1 --checkpoint-every 5 --epochs 6 --hidden 256,256 --validation 200"
+      "train --cpu --threads 1 --checkpoint-every 5 --epochs 4 --hidden 256,256 --validation 200"
           + " --save-best --dropout 0.2 --clip-grad-norm 1 --schedule cosine";
 
-  @TempDir private Path tmp;
-  private Path data;
-  private byte[] expected;
+  @TempDir private static Path shared;
+  private static Path data;
+  private static byte[] expected;
 
-  @BeforeEach
-  void runWithoutKills() throws IOException {
-    data = Program.writeData(tmp.resolve("data"), 5, 7, 3, 2000, 20);
-    Program.succeed(Program.words(LINE, "--data", data, "--out", tmp.resolve("whole")));
-    expected = model(tmp.resolve("whole"));
+  @TempDir private Path tmp;
+
+  @BeforeAll
+  static void runWithoutKills() throws IOException {
+    data = Program.writeData(shared.resolve("data"), 5, 7, 3, 2000, 20);
+    String line = LINE.replace("--checkpoint-every 5 ", ""); // it changes nothing but the time
+    Program.succeed(Program.words(line, "--data", data, "--out", shared.resolve("whole")));
+    expected = model(shared.resolve("whole"));
   }
 
   private static byte[] model(Path folder) throws IOException {
@@ -87,7 +90,7 @@ class ResumeAfterKillTest {
   }
 
   @Test
-  @Timeout(30 + 10 * 30)
+  @Timeout(600)
   void killedAtAnyMoment() throws IOException, InterruptedException {
     var random = new Random(7);
     int tries = 0;
@@ -108,7 +111,7 @@ class ResumeAfterKillTest {
               line = lines.readLine();
             }
           }
-          boolean ends = process.waitFor(random.nextInt(800), TimeUnit.MILLISECONDS);
+          boolean ends = process.waitFor(random.nextInt(600), TimeUnit.MILLISECONDS);
           if (!ends && tries % 2 == 0) {
             waitForWriting(process, folder, before);
           }
