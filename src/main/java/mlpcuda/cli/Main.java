@@ -126,6 +126,7 @@ public final class Main {
    */
   TrainCommand parseTrain(List<String> args, CommandLine like, Path file) {
     var commands = new CommandLine(this);
+    commands.setExpandAtFiles(false); // they were, when the run began
     try {
       String[] whole = withCommand(args.toArray(new String[0]), commands);
       var parsed = commands.parseArgs(whole).subcommand();

@@ -17,6 +17,7 @@ import mlpcuda.train.Progress;
  * What a checkpoint keeps as text: how the run was begun, where it stands, what it measured.
  *
  * @param args the command line of the run
+ * @param device what it runs on, in words
  * @param gpu index of the GPU it runs on; −1: the CPU
  * @param threads of the CPU device
  * @param examples checksum of the training examples
@@ -25,6 +26,7 @@ import mlpcuda.train.Progress;
  */
 record RunState(
     List<String> args,
+    String device,
     int gpu,
     int threads,
     long examples,
@@ -33,7 +35,7 @@ record RunState(
 
   /** The same run, further on. */
   RunState at(Progress progress, Map<String, Object> metrics) {
-    return new RunState(args, gpu, threads, examples, progress, metrics);
+    return new RunState(args, device, gpu, threads, examples, progress, metrics);
   }
 
   /** As JSON. Doubles of the progress are texts: they may be infinite, and must stay exact. */
@@ -52,6 +54,7 @@ record RunState(
     at.put("stopping_epochs", progress.stopping().epochs());
     var json = new LinkedHashMap<String, Object>();
     json.put("args", args);
+    json.put("device", device);
     json.put("gpu", gpu);
     json.put("threads", threads);
     json.put("examples", examples);
@@ -96,6 +99,7 @@ record RunState(
       return new RunState(
           ((List<?>) all.get("args"))
               .stream().map(String.class::cast).map(Objects::requireNonNull).toList(),
+          Objects.requireNonNull((String) all.get("device")),
           whole(all, "gpu", -1),
           whole(all, "threads", 1),
           ((Number) all.get("examples")).longValue(),

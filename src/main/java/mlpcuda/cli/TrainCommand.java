@@ -144,6 +144,8 @@ final class TrainCommand implements Callable<Integer> {
       description = "Print the metrics as JSON on standard output, all else on standard error.")
   private boolean json;
 
+  private String folderOption = "--out"; // that named the folder
+
   @Override
   public Integer call() {
     if (resume == null) {
@@ -159,6 +161,7 @@ final class TrainCommand implements Callable<Integer> {
           "%s: its arguments must be a run's, found %s".formatted(file, state.args()));
     }
     begun.out = resume;
+    begun.folderOption = "--resume";
     begun.verbose |= verbose;
     begun.json |= json;
     begun.device.choose(state.gpu(), state.threads());
@@ -205,7 +208,8 @@ final class TrainCommand implements Callable<Integer> {
       if (state == null) {
         state =
             new RunState(
-                spec.root().commandLine().getParseResult().originalArgs(),
+                spec.root().commandLine().getParseResult().expandedArgs(), // of @files
+                opened.ops().description(),
                 device.gpuIndex(),
                 device.threadCount(),
                 checksum(all),
@@ -230,7 +234,12 @@ final class TrainCommand implements Callable<Integer> {
               state,
               from,
               main.stopping());
-      terminal.line(opened.ops().description() + " (" + device.reason() + ")");
+      String on = opened.ops().description();
+      terminal.line(on + " (" + device.reason() + ")");
+      if (!on.equals(state.device())) { // another GPU, or no cuBLAS any more
+        terminal.line(
+            "The run began on another device, so its numbers may differ: " + state.device());
+      }
       Metrics metrics = run.run();
       if (json) {
         standardOut.println(Tables.json(metrics.json()));
@@ -363,7 +372,7 @@ final class TrainCommand implements Callable<Integer> {
                   : e.toString();
       throw new UncheckedIOException(
           "%s: must be a folder to write to, or a name for a new one, found: %s"
-              .formatted(out != null ? "--out " + out : "runs", why),
+              .formatted(out != null ? folderOption + " " + out : "runs", why),
           e);
     }
   }

@@ -14,7 +14,7 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import mlpcuda.model.Checkpoint;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,20 +26,23 @@ import org.junit.jupiter.params.provider.CsvSource;
  * left. {@code -Dmlpcuda.kills=20} kills that often, and says what it met.
  */
 class ResumeAfterKillTest {
-  private static final int KILLS = Integer.getInteger("mlpcuda.kills", 4);
+  private static final int KILLS = Integer.getInteger("mlpcuda.kills", 3);
   private static final String LINE =
-      "train --cpu --threads 1 --checkpoint-every 5 --epochs 6 --hidden 256,256 --validation 200"
+      "train --cpu --threads 1 --checkpoint-every 5 --epochs 4 --hidden 256,256 --validation 200"
           + " --save-best --dropout 0.2 --clip-grad-norm 1 --schedule cosine";
 
-  @TempDir private Path tmp;
-  private Path data;
-  private byte[] expected;
+  @TempDir private static Path shared;
+  private static Path data;
+  private static byte[] expected;
 
-  @BeforeEach
-  void runWithoutKills() throws IOException {
-    data = Program.writeData(tmp.resolve("data"), 5, 7, 3, 2000, 20);
-    Program.succeed(Program.words(LINE, "--data", data, "--out", tmp.resolve("whole")));
-    expected = model(tmp.resolve("whole"));
+  @TempDir private Path tmp;
+
+  @BeforeAll
+  static void runWithoutKills() throws IOException {
+    data = Program.writeData(shared.resolve("data"), 5, 7, 3, 2000, 20);
+    String line = LINE.replace("--checkpoint-every 5 ", ""); // it changes nothing but the time
+    Program.succeed(Program.words(line, "--data", data, "--out", shared.resolve("whole")));
+    expected = model(shared.resolve("whole"));
   }
 
   private static byte[] model(Path folder) throws IOException {
@@ -87,13 +90,13 @@ class ResumeAfterKillTest {
   }
 
   @Test
-  @Timeout(30 + 10 * 30)
+  @Timeout(600)
   void killedAtAnyMoment() throws IOException, InterruptedException {
     var random = new Random(7);
-    int kills = 0;
-    int equal = 0;
+    int tries = 0;
+    int kills = 0; // that left a checkpoint
     int whileWriting = 0;
-    int atOnce = 0; // before there was a checkpoint
+    int early = 0; // before there was one: the run has to begin anew
     int runs = 0;
     while (kills < KILLS) {
       Path folder = tmp.resolve("run " + ++runs);
@@ -102,14 +105,14 @@ class ResumeAfterKillTest {
         Process process = start(folder);
         long before = temporaries(folder);
         try (BufferedReader lines = process.inputReader()) {
-          if (kills % 5 != 4) { // else also while the program gets ready
+          if (++tries % 5 != 0) { // else also while the program gets ready
             String line = lines.readLine();
             while (line != null && !line.startsWith("network") && !line.startsWith("Going on")) {
               line = lines.readLine();
             }
           }
-          boolean ends = process.waitFor(random.nextInt(800), TimeUnit.MILLISECONDS);
-          if (!ends && kills % 2 == 1) {
+          boolean ends = process.waitFor(random.nextInt(600), TimeUnit.MILLISECONDS);
+          if (!ends && tries % 2 == 0) {
             waitForWriting(process, folder, before);
           }
           ended = !process.isAlive();
@@ -119,21 +122,19 @@ class ResumeAfterKillTest {
           assertEquals(0, process.exitValue());
           break;
         }
-        kills++;
         assertEquals(128 + 9, process.exitValue());
-        whileWriting += temporaries(folder) > before ? 1 : 0;
         if (!Files.exists(checkpoint(folder))) {
-          atOnce++;
-          equal++; // begins anew
+          early++;
           continue;
         }
+        kills++;
+        whileWriting += temporaries(folder) > before ? 1 : 0;
         Checkpoint.read(checkpoint(folder));
         Path copy = tmp.resolve("copy " + kills); // the run itself goes on in a process
         copyFiles(folder, copy);
         Program.succeed("train", "--resume", copy);
         assertArrayEquals(expected, model(copy), "kill " + kills);
         assertEquals(0, temporaries(copy), "what a killed process left is cleared away");
-        equal++;
       }
       if (!ended) {
         Process last = start(folder);
@@ -146,9 +147,9 @@ class ResumeAfterKillTest {
     }
     if (System.getProperty("mlpcuda.kills") != null) {
       System.out.printf(
-          "%d of %d: equal bytes after each kill; %d kills while a file was written, %d before the"
-              + " first checkpoint; %d runs ended with equal bytes%n",
-          equal, KILLS, whileWriting, atOnce, runs);
+          "%d of %d: equal bytes after each kill, %d of them while a file was written; %d runs, and"
+              + " %d more kills before a first checkpoint%n",
+          kills, KILLS, whileWriting, runs, early);
     }
     assertTrue(whileWriting > 0, "some kills must meet a file that is being written");
   }

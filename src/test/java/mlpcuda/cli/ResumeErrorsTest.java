@@ -152,7 +152,7 @@ class ResumeErrorsTest {
       boolean images = name.contains("images");
       Path file = data.resolve(name);
       byte[] good = Files.readAllBytes(file);
-      for (int i = 0; i < 50; i++) {
+      for (int i = 0; i < 50; i += images ? 2 : 7) {
         byte[] bad = good.clone();
         int at = images ? 16 + i * 35 + i % 35 : 8 + i;
         bad[at] = (byte) (images ? bad[at] ^ 1 : (bad[at] + 1) % 3);
@@ -309,6 +309,7 @@ class ResumeErrorsTest {
             "\"plateau_factor\":\"1.0\"=\"plateau_factor\":\"one\"",
             "\"stopping_epochs\":1=\"stopping_epochs\":-1",
             "\"progress\":{=\"progress\":{\"a\":[],\"steps\":{},",
+            "\"device\":=\"device\":null,\"x\":",
             "\"loss_sum\"=\"loss_sun\"")) {
       String[] parts = change.split("=");
       changes.add(state -> state.replaceFirst(Pattern.quote(parts[0]), parts[1]));
@@ -414,7 +415,12 @@ class ResumeErrorsTest {
       assumeTrue(!Files.isWritable(run), "root may write everywhere");
       byte[] before = Files.readAllBytes(checkpoint);
       String error = refused(resume(), 1, "read-only");
-      assertTrue(error.contains("no permission to write"), error);
+      assertEquals(
+          "--resume "
+              + run
+              + ": must be a folder to write to, or a name for a new one, found: no permission to"
+              + " write",
+          error);
       assertArrayEquals(before, Files.readAllBytes(checkpoint));
     } finally {
       Files.setPosixFilePermissions(run, PosixFilePermissions.fromString("rwxr-xr-x"));

@@ -306,6 +306,32 @@ class ResumeTest {
     }
   }
 
+  /** Without cuBLAS other sums come out: the bytes are those of another run, and it says so. */
+  @Test
+  void anotherDeviceIsSaid() throws IOException {
+    String line = "--epochs 2";
+    Program stopped = begin(GpuCommandsTest.WITH_CUBLAS, before(4), "run", line);
+    Program resumed = goOn(GpuCommandsTest.DRIVER_ALONE, () -> false, "run");
+    assertEquals(0, resumed.code(), resumed.err());
+    assertEquals(
+        "The run began on another device, so its numbers may differ: " + device(stopped),
+        resumed.lines().get(1));
+    assertFalse(goOn(GpuCommandsTest.WITH_CUBLAS, () -> false, "run").out().contains("differ"));
+  }
+
+  /** Options from a file, {@code @file}, are those that it had when the run began. */
+  @Test
+  void theFileOfOptionsIsReadOnce() throws IOException {
+    String options = "--epochs 2 --threads 1 --dropout 0.2";
+    Whole whole = whole(Program.NO_GPUS, options);
+    Path file = Files.writeString(tmp.resolve("options"), options.replace(" --", "\n--"));
+    Program stopped = begin(Program.NO_GPUS, before(4), "run", "@" + file);
+    Files.writeString(file, "--epochs 5");
+    Program more = goOn(Program.NO_GPUS, before(3), "run");
+    Files.delete(file);
+    assertEndedLike(whole, "run", List.of(stopped, more, goOn("run")), "@" + file);
+  }
+
   @Test
   void resumingMaySayMoreAndPrintJson() throws IOException {
     String line = "--epochs 2 --threads 1";
