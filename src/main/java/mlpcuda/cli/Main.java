@@ -38,7 +38,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
     footer = {
       "",
       "Exit codes: 0 done; 1 internal failure; 2 usage; 3 device; 4 data or model file;"
-          + " 5 training diverged; 130 stopped.",
+          + " 5 training diverged; 130 stopped by"
+          + " Ctrl-C, 143 by SIGTERM.",
       "'mlp-cuda COMMAND --help' lists a command's options."
     })
 public final class Main {

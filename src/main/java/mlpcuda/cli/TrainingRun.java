@@ -147,6 +147,8 @@ record TrainingRun(
           new Trainer(settings.trainer, step, parameters, train.size(), evaluator, listeners, stop);
       if (from != null) {
         trainer.resume(state.progress());
+      } else { // else a run killed early would leave an older one's
+        save(parameters, metrics, state.progress());
       }
       trainer.run();
       nodes = step.nodes();

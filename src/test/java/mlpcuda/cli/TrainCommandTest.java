@@ -434,7 +434,8 @@ class TrainCommandTest {
             "training diverged: losses and weights must be finite, found NaN at epoch 1, step 2; a lower"
                 + " --lr may help"),
         run.err().lines().toList());
-    assertEquals(Set.of("metrics.json", "metrics.csv"), files(tmp.resolve("run")));
+    assertEquals(
+        Set.of("metrics.json", "metrics.csv", "checkpoint.safetensors"), files(tmp.resolve("run")));
     Map<String, Object> metrics = metrics("run");
     assertEquals(Map.of("epoch", 1, "step", 2), metrics.get("diverged"));
     assertEquals(List.of(), list(metrics, "epochs"));
@@ -556,7 +557,7 @@ class TrainCommandTest {
     assertEquals(1, run.code());
     assertEquals(1, run.err().lines().count(), run.err());
     assertTrue(run.err().startsWith(inTheWay + ": cannot be written: "), run.err());
-    assertEquals(Set.of("model.safetensors"), files(tmp.resolve("run")));
+    assertEquals(Set.of("model.safetensors", "checkpoint.safetensors"), files(tmp.resolve("run")));
   }
 
   @Test
