@@ -11,8 +11,9 @@ import mlpcuda.train.Trainer;
  * and the confusion matrix of the test set as an image. A point's step is the number of steps done
  * then.
  *
- * <p>All is on disk after each checkpoint, and none of it before, so that a run that goes on from
- * one does not repeat points. For that it must be told after those who write the checkpoint.
+ * <p>Points reach the disk with the run's checkpoints and at its end, so that a run which goes on
+ * from a checkpoint does not repeat them. For that this must hear of a checkpoint after whoever
+ * writes it.
  */
 public final class TensorBoard implements Trainer.Listener, AutoCloseable {
   private static final int SUMMARY = 5; // field of Event
