@@ -121,6 +121,12 @@ final class TrainCommand implements Callable<Integer> {
   private Path out;
 
   @Option(
+      names = "--tensorboard",
+      paramLabel = "DIR",
+      description = "Write losses and accuracies as TensorBoard's events into that folder too.")
+  private Path tensorboard;
+
+  @Option(
       names = "--checkpoint-every",
       paramLabel = "STEPS",
       converter = Converters.Positive.class,
@@ -231,6 +237,7 @@ final class TrainCommand implements Callable<Integer> {
               init == null || from != null ? null : ModelFile.readWeights(init, shape),
               settings(shape.layers() - 1),
               dryRun ? null : folder(),
+              dryRun ? null : tensorboard,
               state,
               from,
               main.stopping());

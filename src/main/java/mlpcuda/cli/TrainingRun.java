@@ -2,6 +2,7 @@ package mlpcuda.cli;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -23,6 +24,7 @@ import mlpcuda.net.Parameters;
 import mlpcuda.net.Regularisation;
 import mlpcuda.net.Step;
 import mlpcuda.report.Metrics;
+import mlpcuda.report.TensorBoard;
 import mlpcuda.train.DivergedException;
 import mlpcuda.train.Evaluation;
 import mlpcuda.train.Evaluator;
@@ -37,6 +39,7 @@ import mlpcuda.train.Trainer;
  * @param validation the examples held back; null: none
  * @param initial weights to begin with, in the order of {@link Parameters#tensors}; null: by seed
  * @param folder for the files; null: none are written
+ * @param events folder of TensorBoard's events; null: none are written
  * @param state of a run that begins, or of one that goes on
  * @param from where it goes on; null: it begins
  * @param stop asked before each step whether to end the run
@@ -52,6 +55,7 @@ record TrainingRun(
     List<float[]> initial,
     Settings settings,
     Path folder,
+    Path events,
     RunState state,
     Checkpoint from,
     BooleanSupplier stop) {
@@ -94,7 +98,8 @@ record TrainingRun(
         scaling.name());
     terminal.line(Tables.layers(shape));
     var metrics = new Metrics(describe(), settings.trainer.logInterval());
-    try (var parameters = new Parameters(ops, shape)) {
+    try (TensorBoard board = tensorBoard(); // first: a bad folder shall not cost a training
+        var parameters = new Parameters(ops, shape)) {
       if (from != null) {
         terminal.line(
             "Going on in epoch %d, after step %d",
@@ -108,8 +113,11 @@ record TrainingRun(
         parameters.initialise(settings.trainer.seed());
       }
       try {
-        train(parameters, metrics);
-        evaluate(parameters, metrics);
+        train(parameters, metrics, board);
+        Evaluation answers = evaluate(parameters, metrics);
+        if (board != null) { // last: should it fail, all else is done
+          board.tested(answers);
+        }
       } catch (DivergedException e) {
         metrics.diverged(e);
         reportDiverged(metrics);
@@ -119,7 +127,13 @@ record TrainingRun(
     return metrics;
   }
 
-  private void train(Parameters parameters, Metrics metrics) {
+  private TensorBoard tensorBoard() {
+    return events == null
+        ? null
+        : new TensorBoard(events, settings.trainer.logInterval(), state.progress().steps());
+  }
+
+  private void train(Parameters parameters, Metrics metrics, TensorBoard board) {
     int B = Math.min(settings.trainer.batchSize(), train.size());
     int perEpoch = (train.size() - 1) / settings.trainer.batchSize() + 1;
     OptionalInt nodes;
@@ -142,7 +156,10 @@ record TrainingRun(
               save(parameters, metrics, progress);
             }
           };
-      var listeners = List.of(metrics, display, saving);
+      var listeners = new ArrayList<Trainer.Listener>(List.of(metrics, display, saving));
+      if (board != null) {
+        listeners.add(board); // after the checkpoint is written
+      }
       var trainer =
           new Trainer(settings.trainer, step, parameters, train.size(), evaluator, listeners, stop);
       if (from != null) {
@@ -203,7 +220,7 @@ record TrainingRun(
     }
   }
 
-  private void evaluate(Parameters parameters, Metrics metrics) {
+  private Evaluation evaluate(Parameters parameters, Metrics metrics) {
     Evaluation answers = answers(parameters, dataset.test());
     metrics.evaluated("test", answers);
     if (!Double.isFinite(answers.loss())) { // the last step's update, which no step has met
@@ -225,6 +242,7 @@ record TrainingRun(
       terminal.line("Saved %s, metrics.json and metrics.csv", folder.resolve(MODEL));
     }
     terminal.line(Tables.result("Test", answers));
+    return answers;
   }
 
   private Evaluation answers(Parameters parameters, ImageSet set) {

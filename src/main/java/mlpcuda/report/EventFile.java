@@ -1,0 +1,149 @@
+package mlpcuda.report;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.zip.CRC32C;
+
+/**
+ * A file of TensorBoard's events: TFRecords, each an {@code Event} message (tensorflow/core: {@code
+ * lib/io/record_writer.cc}, {@code util/event.proto}). What is added is kept in memory until {@link
+ * #flush}, so that a reader never waits for the rest of a record.
+ */
+final class EventFile implements AutoCloseable {
+  private static final int WALL_TIME = 1; // fields of Event
+  private static final int STEP = 2;
+  private static final int FILE_VERSION = 3;
+  private static final int SESSION_LOG = 7;
+
+  private static final int STATUS = 1; // of SessionLog
+  private static final int START = 1;
+
+  private static final int CRC_MASK = 0xA282EAD8;
+
+  private final Path path;
+  private final OutputStream out;
+  private final ByteArrayOutputStream waiting = new ByteArrayOutputStream();
+
+  /**
+   * Makes a new file in {@code folder}, which is made too where it is not there.
+   *
+   * @param step number of the first step that may follow: of events that older files in the folder
+   *     have from there on, TensorBoard shows none
+   * @throws UncheckedIOException if it cannot be written
+   */
+  EventFile(Path folder, long step) {
+    try {
+      Files.createDirectories(folder);
+      String name =
+          "events.out.tfevents.%010d.%s.mlp-cuda"
+              .formatted(System.currentTimeMillis() / 1000, host());
+      Path made = folder.resolve(name);
+      OutputStream opened = null;
+      for (int i = 2; opened == null; i++) {
+        try {
+          opened =
+              Files.newOutputStream(made, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        } catch (FileAlreadyExistsException e) { // of a run that began in the same second
+          made = folder.resolve(name + "." + i);
+        }
+      }
+      path = made;
+      out = opened;
+    } catch (IOException e) {
+      String why =
+          e instanceof FileAlreadyExistsException
+              ? "a file of that name is there"
+              : e instanceof FileSystemException system && system.getReason() != null
+                  ? system.getReason()
+                  : e.toString();
+      throw new UncheckedIOException(
+          "--tensorboard %s: must be a folder to write to, or a name for a new one, found: %s"
+              .formatted(folder, why),
+          e);
+    }
+    record(event().text(FILE_VERSION, "brain.Event:2"));
+    add(step, SESSION_LOG, new Message().whole(STATUS, START));
+    try {
+      flush();
+    } catch (UncheckedIOException e) {
+      close();
+      throw e;
+    }
+  }
+
+  /** Adds an event of that step, which has {@code what} in that field. */
+  void add(long step, int field, Message what) {
+    record(event().whole(STEP, step).message(field, what));
+  }
+
+  /**
+   * Writes what was added.
+   *
+   * @throws UncheckedIOException if that fails; it is dropped then
+   */
+  void flush() {
+    byte[] bytes = waiting.toByteArray();
+    waiting.reset();
+    try {
+      out.write(bytes);
+    } catch (IOException e) {
+      throw failed(e);
+    }
+  }
+
+  /** {@link #flush}es and closes the file. */
+  @Override
+  public void close() {
+    try (out) {
+      flush();
+    } catch (IOException e) {
+      throw failed(e);
+    }
+  }
+
+  private UncheckedIOException failed(IOException e) {
+    return new UncheckedIOException(path + ": cannot be written: " + e, e);
+  }
+
+  private static Message event() {
+    return new Message().real64(WALL_TIME, System.currentTimeMillis() / 1e3);
+  }
+
+  private void record(Message event) {
+    byte[] data = event.toByteArray();
+    byte[] length = littleEndian(8).putLong(data.length).array();
+    waiting.writeBytes(length);
+    waiting.writeBytes(littleEndian(4).putInt(maskedCrc(length)).array());
+    waiting.writeBytes(data);
+    waiting.writeBytes(littleEndian(4).putInt(maskedCrc(data)).array());
+  }
+
+  private static int maskedCrc(byte[] bytes) {
+    var crc = new CRC32C();
+    crc.update(bytes);
+    return Integer.rotateRight((int) crc.getValue(), 15) + CRC_MASK;
+  }
+
+  private static ByteBuffer littleEndian(int size) {
+    return ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  private static String host() {
+    try {
+      return InetAddress.getLocalHost().getHostName().replaceAll("[^A-Za-z0-9.-]", "_");
+    } catch (UnknownHostException e) { // a machine that cannot resolve its own name
+      return "localhost";
+    }
+  }
+}

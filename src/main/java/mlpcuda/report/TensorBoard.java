@@ -1,0 +1,136 @@
+package mlpcuda.report;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+import mlpcuda.train.Evaluation;
+import mlpcuda.train.Progress;
+import mlpcuda.train.Trainer;
+
+/**
+ * Writes what a run measures as TensorBoard's events: scalars, which these files have as float32,
+ * and the confusion matrix of the test set as an image. A point's step is the number of steps done
+ * then.
+ *
+ * <p>Points reach the disk with the run's checkpoints and at its end, so that a run which goes on
+ * from a checkpoint does not repeat them. For that this must hear of a checkpoint after whoever
+ * writes it.
+ */
+public final class TensorBoard implements Trainer.Listener, AutoCloseable {
+  private static final int SUMMARY = 5; // field of Event
+  private static final int VALUE = 1; // of Summary (tensorflow/core: framework/summary.proto)
+
+  private static final int TAG = 1; // of Summary.Value
+  private static final int SIMPLE_VALUE = 2;
+  private static final int IMAGE = 4;
+
+  private static final int HEIGHT = 1; // of Summary.Image
+  private static final int WIDTH = 2;
+  private static final int COLORSPACE = 3;
+  private static final int ENCODED = 4;
+  private static final int RGB = 3;
+
+  private static final int IMAGE_SIDE = 320; // pixels, at most, where a class has several
+  private static final int WHITE = 0xFF;
+
+  private final EventFile file;
+  private final int logInterval;
+  private int steps;
+
+  /**
+   * Makes a new file in {@code folder}; of the steps every {@code logInterval}-th of an epoch is
+   * written.
+   *
+   * @param steps done before, in the run that goes on; 0 where one begins
+   * @throws java.io.UncheckedIOException if it cannot be written, as all methods do
+   */
+  public TensorBoard(Path folder, int logInterval, int steps) {
+    this.file = new EventFile(folder, steps + 1L);
+    this.logInterval = logInterval;
+    this.steps = steps;
+  }
+
+  @Override
+  public void stepDone(Trainer.StepResult result) {
+    steps = result.step();
+    if (result.batch() % logInterval == 0) {
+      add(scalar("loss/train", result.loss()));
+    }
+  }
+
+  @Override
+  public void epochDone(Trainer.EpochResult result) {
+    var summary = new Message();
+    summary.message(VALUE, value("loss/epoch", result.loss()));
+    summary.message(VALUE, value("accuracy/train", result.accuracy()));
+    summary.message(VALUE, value("learning_rate", result.rate()));
+    if (result.validated()) {
+      summary.message(VALUE, value("loss/validation", result.validationLoss()));
+      summary.message(VALUE, value("accuracy/validation", result.validationAccuracy()));
+    }
+    add(summary);
+  }
+
+  @Override
+  public void checkpoint(Progress progress) {
+    file.flush();
+  }
+
+  /** Writes how the network answers the test set. */
+  public void tested(Evaluation evaluation) {
+    int[][] pixels = picture(evaluation);
+    Message image =
+        new Message()
+            .whole(HEIGHT, pixels.length)
+            .whole(WIDTH, pixels[0].length)
+            .whole(COLORSPACE, RGB)
+            .bytes(ENCODED, Png.encode(pixels));
+    add(
+        new Message()
+            .message(VALUE, value("loss/test", evaluation.loss()))
+            .message(VALUE, value("accuracy/test", evaluation.accuracy()))
+            .message(VALUE, new Message().text(TAG, "confusion/test").message(IMAGE, image)));
+  }
+
+  @Override
+  public void close() {
+    file.close();
+  }
+
+  private void add(Message summary) {
+    file.add(steps, SUMMARY, summary);
+  }
+
+  private static Message scalar(String tag, double number) {
+    return new Message().message(VALUE, value(tag, number));
+  }
+
+  private static Message value(String tag, double number) {
+    return new Message().text(TAG, tag).real32(SIMPLE_VALUE, (float) number);
+  }
+
+  /**
+   * The confusion matrix, a row for each true class: right answers blue, wrong ones red, the deeper
+   * the larger their share of the class's examples.
+   */
+  private static int[][] picture(Evaluation evaluation) {
+    int classes = evaluation.classes();
+    int cell = Math.max(1, IMAGE_SIDE / classes); // pixels
+    int[][] rgb = new int[classes * cell][classes * cell];
+    for (int truth = 0; truth < classes; truth++) {
+      int[] row = rgb[truth * cell];
+      for (int answer = 0; answer < classes; answer++) {
+        double count = evaluation.confusion()[truth][answer];
+        double share = count / Math.max(1, evaluation.support(truth));
+        // The root, for else a class's few errors could not be seen.
+        int fade = (int) Math.round(WHITE * (1 - Math.sqrt(share)));
+        int color =
+            truth == answer ? fade << 16 | fade << 8 | WHITE : WHITE << 16 | fade << 8 | fade;
+        Arrays.fill(row, answer * cell, (answer + 1) * cell, color);
+      }
+      for (int copy = 1; copy < cell; copy++) {
+        rgb[truth * cell + copy] = row;
+      }
+    }
+    return rgb;
+  }
+}
