@@ -59,7 +59,15 @@ import picocli.CommandLine.UnmatchedArgumentException;
 final class SweepCommand implements Callable<Integer> {
   /** Options of {@code train} that every run gets from the sweep, or that would leave nothing. */
   private static final List<String> OWN =
-      List.of("--out", "--json", "--gpu", "--dry-run", "--resume", "--help", "--version");
+      List.of(
+          "--out",
+          "--tensorboard",
+          "--json",
+          "--gpu",
+          "--dry-run",
+          "--resume",
+          "--help",
+          "--version");
 
   @Spec private CommandSpec spec;
   @ParentCommand private Main main;

@@ -230,10 +230,13 @@ class SweepCommandTest {
         "--grid seed=1,2 --bogus|Unknown option: '--bogus'",
         "--grid seed=1,2 --epochs 1 bogus|options begin with --, found bogus",
         "--grid seed=1,2 --seed 3|option '--seed' (N) should be specified only once",
-        "--grid gpu=0,1|an option of train in a sweep must be none of --out, --json, --gpu,"
+        "--grid gpu=0,1|an option of train in a sweep must be none of --out, --tensorboard, --json, --gpu,"
             + " --dry-run, --resume, --help, --version; found --gpu",
-        "--grid seed=1,2 --dry-run|an option of train in a sweep must be none of --out, --json,"
+        "--grid seed=1,2 --dry-run|an option of train in a sweep must be none of --out, --tensorboard, --json,"
             + " --gpu, --dry-run, --resume, --help, --version; found --dry-run",
+        "--grid seed=1,2 --tensorboard x|an option of train in a sweep must be none of --out,"
+            + " --tensorboard, --json, --gpu, --dry-run, --resume, --help, --version; found"
+            + " --tensorboard",
         "--grid lr=1e-3~1e-2|--grid lr: a range A~B needs --random, found none",
         "--grid seed=1,2 --sweep-seed 3|--sweep-seed needs --random, found it alone",
         "--grid seed=1,2 --random 3|--random: the grid must have as many different points, 3;"
