@@ -80,9 +80,9 @@ final class DeviceOptions {
     if (threads != null && gpu != null) {
       throw refused("--threads is of the CPU and excludes --gpu, found both");
     }
-    if (cpu && asksForGpu()) {
+    if ((cpu || threads != null) && asksForGpu()) {
       throw refused(
-          "--gemm, --feed, --no-graph and --sync-check are of the GPU, found one with --cpu");
+          "--gemm, --feed, --no-graph and --sync-check are of the GPU, found one with --cpu or --threads");
     }
     if (threads != null && threads > MAX_THREADS) {
       throw refused(
@@ -102,8 +102,8 @@ final class DeviceOptions {
 
   /** Opens the device; the caller closes it. */
   Ops open() {
-    if (cpu) {
-      reason = "--cpu";
+    if (cpu || threads != null) {
+      reason = cpu ? "--cpu" : "--threads " + threads;
       return cpuOps();
     }
     Gpus gpus = ((Main) spec.root().userObject()).gpus();

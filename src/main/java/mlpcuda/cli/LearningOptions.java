@@ -21,6 +21,9 @@ final class LearningOptions {
     sgd
   }
 
+  /** PyTorch's: without any it would be adam. */
+  private static final double ADAMW_DECAY = 0.01;
+
   @Spec(Spec.Target.MIXEE)
   private CommandSpec spec;
 
@@ -132,7 +135,11 @@ final class LearningOptions {
   }
 
   private double weightDecay(Preset preset) {
-    return weightDecay != null ? weightDecay : preset.recipe().weightDecay();
+    if (weightDecay != null) {
+      return weightDecay;
+    }
+    boolean chosen = optimizer == OptimizerName.adamw && preset.recipe().optimizer() != optimizer;
+    return chosen ? ADAMW_DECAY : preset.recipe().weightDecay();
   }
 
   /** What moves the weights. */

@@ -222,11 +222,15 @@ final class LrFindCommand implements Callable<Integer> {
     var document = new LinkedHashMap<String, Object>();
     OptionalDouble suggestion = result.suggestion();
     document.put("suggestion", suggestion.isPresent() ? suggestion.getAsDouble() : null);
-    document.put(
-        "curve",
-        result.curve().stream()
-            .map(p -> Map.of("rate", p.rate(), "loss", p.loss(), "smoothed", p.smoothed()))
-            .toList());
+    document.put("curve", result.curve().stream().map(LrFindCommand::describe).toList());
     return document;
+  }
+
+  private static Map<String, Object> describe(Point point) {
+    var json = new LinkedHashMap<String, Object>();
+    json.put("rate", point.rate());
+    json.put("loss", point.loss());
+    json.put("smoothed", point.smoothed());
+    return json;
   }
 }

@@ -7,6 +7,7 @@ import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -92,6 +93,7 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
     if (!Files.exists(folder)) {
       return true;
     }
+    WholeFile.clear(folder); // of what a killed process was writing
     try (Stream<Path> files = Files.list(folder)) {
       return files.findAny().isEmpty();
     } catch (IOException e) {
@@ -130,7 +132,12 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
       String error;
       try (var log =
           new PrintWriter(
-              Files.newBufferedWriter(folder.resolve(LOG), StandardCharsets.UTF_8), true)) {
+              Files.newBufferedWriter(
+                  folder.resolve(LOG),
+                  StandardCharsets.UTF_8,
+                  StandardOpenOption.CREATE,
+                  StandardOpenOption.APPEND),
+              true)) {
         var firstLine = new FirstLine(log);
         code =
             Terminal.unwatched(

@@ -29,6 +29,7 @@ import mlpcuda.train.DivergedException;
 import mlpcuda.train.Evaluation;
 import mlpcuda.train.Evaluator;
 import mlpcuda.train.Progress;
+import mlpcuda.train.StoppedException;
 import mlpcuda.train.Trainer;
 
 /**
@@ -97,6 +98,9 @@ record TrainingRun(
         dataset.classes(),
         scaling.name());
     terminal.line(Tables.layers(shape));
+    if (from == null && folder != null && Files.exists(folder.resolve(CHECKPOINT))) {
+      terminal.line("%s: the run that it holds is replaced", folder);
+    }
     var metrics = new Metrics(describe(), settings.trainer.logInterval());
     try (TensorBoard board = tensorBoard(); // first: a bad folder shall not cost a training
         var parameters = new Parameters(ops, shape)) {
@@ -105,6 +109,7 @@ record TrainingRun(
             "Going on in epoch %d, after step %d",
             state.progress().epoch(), state.progress().steps());
         metrics.restore(folder.resolve(CHECKPOINT), state.metrics());
+        metrics.modelWritten(modelEpoch(state.progress()));
         parameters.write(from.weights());
         parameters.writeState(new Parameters.State(from.m(), from.v()));
       } else if (initial != null) {
@@ -167,7 +172,11 @@ record TrainingRun(
       } else { // else a run killed early would leave an older one's
         save(parameters, metrics, state.progress());
       }
-      trainer.run();
+      try {
+        trainer.run();
+      } catch (StoppedException e) {
+        throw folder == null ? e : e.resumable("--resume " + folder);
+      }
       nodes = step.nodes();
       best = trainer.best();
       outcome = outcome(trainer);
@@ -213,8 +222,8 @@ record TrainingRun(
     }
     metrics.write(folder);
     Path model = folder.resolve(MODEL);
-    if (metrics.epochsDone() > 0) {
-      terminal.line("%s: the network after epoch %d", model, metrics.epochsDone());
+    if (metrics.modelEpoch() > 0) {
+      terminal.line("%s: the network after epoch %d", model, metrics.modelEpoch());
     } else if (Files.exists(model)) {
       terminal.line("%s: left as an earlier run wrote it, for no epoch was done", model);
     }
@@ -238,7 +247,9 @@ record TrainingRun(
       terminal.line(Tables.result("Training", learnt));
     }
     if (folder != null) {
-      saveModel(parameters.read(), metrics);
+      List<float[]> weights = parameters.read();
+      requireFinite(weights, metrics.epochsDone(), metrics.stepsDone());
+      saveModel(weights, metrics);
       terminal.line("Saved %s, metrics.json and metrics.csv", folder.resolve(MODEL));
     }
     terminal.line(Tables.result("Test", answers));
@@ -258,8 +269,10 @@ record TrainingRun(
     }
     List<float[]> weights = parameters.read();
     Parameters.State optimizer = parameters.readState();
-    requireFinite(weights, metrics);
+    int epoch = progress.batch() == 0 ? progress.epoch() - 1 : progress.epoch();
+    requireFinite(weights, epoch, progress.steps());
     if (progress.batch() == 0 && progress.epoch() > 1) {
+      metrics.modelWritten(modelEpoch(progress));
       saveModel(progress.best().isEmpty() ? weights : progress.best(), metrics);
     }
     new Checkpoint(
@@ -275,18 +288,22 @@ record TrainingRun(
         .write(folder.resolve(CHECKPOINT));
   }
 
-  private static void requireFinite(List<float[]> weights, Metrics metrics) {
+  /** The epoch whose network the model file holds: the last whole one, or the best. */
+  private static int modelEpoch(Progress progress) {
+    return progress.best().isEmpty() ? progress.epoch() - 1 : progress.stopping().bestEpoch();
+  }
+
+  private static void requireFinite(List<float[]> weights, int epoch, int steps) {
     for (float[] tensor : weights) {
       for (float weight : tensor) {
         if (!Float.isFinite(weight)) { // by an update whose loss no step has met yet
-          throw new DivergedException(metrics.epochsDone(), metrics.stepsDone(), weight);
+          throw new DivergedException(epoch, steps, weight);
         }
       }
     }
   }
 
   private void saveModel(List<float[]> weights, Metrics metrics) {
-    requireFinite(weights, metrics);
     new ModelFile(shape, scaling, train.rows(), train.cols(), weights).write(folder.resolve(MODEL));
     metrics.write(folder);
   }

@@ -49,6 +49,16 @@ public final class Metrics implements Trainer.Listener {
     epochs.add(result);
   }
 
+  /** Notes that the model file holds the network after that epoch, from 1. */
+  public void modelWritten(int epoch) {
+    results.put("model_epoch", epoch);
+  }
+
+  /** The epoch whose network the model file holds; 0 if none was written. */
+  public int modelEpoch() {
+    return (Integer) results.getOrDefault("model_epoch", 0);
+  }
+
   /** Number of epochs that were done. */
   public int epochsDone() {
     return epochs.size();
@@ -66,7 +76,10 @@ public final class Metrics implements Trainer.Listener {
 
   /** Notes that the run ended because its loss was no longer finite. */
   public void diverged(DivergedException e) {
-    results.put("diverged", Map.of("epoch", e.epoch(), "step", e.step()));
+    var diverged = new LinkedHashMap<String, Object>();
+    diverged.put("epoch", e.epoch());
+    diverged.put("step", e.step());
+    results.put("diverged", diverged);
   }
 
   /**

@@ -9,6 +9,15 @@ public final class StoppedException extends RuntimeException {
 
   /** {@code steps}: done from the run's beginning. */
   public StoppedException(int epoch, int steps) {
-    super("stopped in epoch %d, after step %d".formatted(epoch, steps));
+    this("stopped in epoch %d, after step %d".formatted(epoch, steps));
+  }
+
+  private StoppedException(String message) {
+    super(message);
+  }
+
+  /** The same with a word on what goes on with the run. */
+  public StoppedException resumable(String how) {
+    return new StoppedException(getMessage() + "; " + how + " goes on");
   }
 }

@@ -234,8 +234,9 @@ class GpuCommandsTest {
   void beingStoppedReleasesEverything() {
     var calls = new AtomicInteger();
     var err = new StringWriter();
-    String[] args = {"--gpu", "0", "--data", data.toString(), "--batch-size", "16", "--dry-run"};
-    args[6] = "--epochs=100";
+    Path out = tmp.resolve("run");
+    String line = "--gpu 0 --batch-size 16 --epochs 100 --data " + data + " --out " + out;
+    String[] args = line.split(" ");
     int code =
         Main.run(
             args,
@@ -243,7 +244,8 @@ class GpuCommandsTest {
             new PrintWriter(err),
             WITH_CUBLAS,
             () -> calls.incrementAndGet() > 6);
-    assertEquals("stopped in epoch 2, after step 6", err.toString().strip());
+    assertEquals(
+        "stopped in epoch 2, after step 6; --resume " + out + " goes on", err.toString().strip());
     assertEquals(130, code);
   }
 

@@ -185,9 +185,9 @@ class ResumeAfterKillTest {
       } finally {
         process.destroyForcibly();
       }
-      assertTrue(last.matches("stopped in epoch \\d+, after step \\d+"), last);
+      assertTrue(last.matches("stopped in epoch \\d+, after step \\d+; --resume .* goes on"), last);
       assertEquals(code, process.exitValue());
-      int step = Integer.parseInt(last.replaceFirst(".* ", ""));
+      int step = Integer.parseInt(last.replaceFirst(".*after step (\\d+).*", "$1"));
       assertTrue(step > stopped, "it must have gone on");
       stopped = step;
       String state = Checkpoint.read(checkpoint(folder)).state();

@@ -218,7 +218,9 @@ class TensorBoardTest {
     Program plain = Program.succeed(without);
     assertArrayEquals(model, Files.readAllBytes(out.resolve("model.safetensors")));
     assertEquals(plain.lastLine(), with.lastLine());
-    assertEquals(plain.lines().size(), with.lines().size());
+    List<String> lines =
+        plain.lines().stream().filter(line -> !line.endsWith(" is replaced")).toList();
+    assertEquals(lines.size(), with.lines().size());
   }
 
   @Test

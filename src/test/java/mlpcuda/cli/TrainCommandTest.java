@@ -78,7 +78,7 @@ class TrainCommandTest {
   void theWholeOutput() throws IOException {
     Program run = trained("run", "train --hidden 4 --epochs 2 --batch-size 16 --log-interval 3");
     List<String> lines = run.lines();
-    assertTrue(lines.get(0).matches("CPU, 1 thread, .* \\(no GPU is used: .*\\)"), lines.get(0));
+    assertTrue(lines.get(0).matches("CPU, 1 thread, .* \\(--threads 1\\)"), lines.get(0));
     assertEquals(
         List.of(
             data + ": 50 training and 20 test images, 5x7, 3 classes, z-score scaling",
@@ -420,9 +420,32 @@ class TrainCommandTest {
     assertArrayEquals(model("fresh"), model("run"));
     assertPrinted(second, metrics("run"));
     assertCsv(metrics("run"));
+    String replaced = tmp.resolve("run") + ": the run that it holds is replaced";
+    assertTrue(second.lines().contains(replaced), second.out());
+    assertEquals(1, metrics("run").get("model_epoch"));
     assertEquals(
         Set.of("model.safetensors", "checkpoint.safetensors", "metrics.json", "metrics.csv"),
         files(tmp.resolve("run")));
+  }
+
+  /** The update at the end of an epoch overflows: no model of that epoch, and none is claimed. */
+  @Test
+  void theNetworkThatIsNamedIsTheOneInTheFile() throws IOException {
+    Program none = train("none", "--lr 3e38 --batch-size 50 --epochs 3");
+    assertEquals(5, none.code(), none.out());
+    assertFalse(none.out().contains("the network after epoch"), none.out());
+    assertTrue(none.err().contains("at epoch 1, step 1"), none.err());
+    assertFalse(Files.exists(tmp.resolve("none/model.safetensors")));
+  }
+
+  /** PyTorch's AdamW decays by 0.01 unless it is told otherwise. */
+  @Test
+  void adamwDecaysByItself() throws IOException {
+    trained("adamw", "--epochs 1 --hidden 4 --optimizer adamw");
+    trained("same", "--epochs 1 --hidden 4 --optimizer adamw --weight-decay 0.01");
+    trained("adam", "--epochs 1 --hidden 4");
+    assertArrayEquals(model("same"), model("adamw"));
+    assertFalse(Arrays.equals(model("adam"), model("adamw")));
   }
 
   @Test

@@ -109,7 +109,7 @@ class UsageTest {
         "--gpu 0 --cpu|--gpu and --cpu exclude each other, found both",
         "--gpu 0 --threads 2|--threads is of the CPU and excludes --gpu, found both",
         "--cpu --no-graph|--gemm, --feed, --no-graph and --sync-check are of the GPU, found one"
-            + " with --cpu",
+            + " with --cpu or --threads",
         "--gemm nope|Invalid value for option '--gemm': expected one of [cublas, ptx]"
             + " (case-sensitive) but was 'nope'",
         "--feed nope|Invalid value for option '--feed': expected one of [pinned, resident]"
