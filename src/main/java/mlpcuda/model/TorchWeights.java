@@ -177,13 +177,14 @@ public record TorchWeights(List<Layer> layers) {
 
     List<Layer> order() {
       search();
-      if (found == null || several || tries > MAX_TRIES) {
+      if (several || tries > MAX_TRIES || found == null) {
         throw new BadFileException(
-            "%s: layers must have one order in which shapes chain and numbers in names rise, found %s for %s"
-                .formatted(
-                    file,
-                    several || found != null || tries > MAX_TRIES ? "several" : "none",
-                    shown()));
+            "%s: layers must have one order in which shapes chain and numbers in names rise,"
+                    .formatted(file)
+                + " found %s for %s"
+                    .formatted(
+                        several ? "several" : tries > MAX_TRIES ? "too many to try" : "none",
+                        shown()));
       }
       return found;
     }
