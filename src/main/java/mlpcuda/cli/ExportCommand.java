@@ -8,6 +8,7 @@ import mlpcuda.model.Onnx;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code export}: a saved network as other programs read it. */
@@ -53,6 +54,10 @@ final class ExportCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (isSame(onnx, model)) {
+      throw new ParameterException(
+          spec.commandLine(), "--onnx must be another file than --model, found " + model);
+    }
     ModelFile network = ModelFile.read(model);
     Onnx.write(
         onnx,
@@ -73,5 +78,10 @@ final class ExportCommand implements Callable<Integer> {
                     C,
                     softmax ? " and probabilities (batch, %d)".formatted(C) : ""));
     return 0;
+  }
+
+  /** Whether two paths lead to one place, where writing would lose what is read. */
+  static boolean isSame(Path a, Path b) {
+    return a.toAbsolutePath().normalize().equals(b.toAbsolutePath().normalize());
   }
 }

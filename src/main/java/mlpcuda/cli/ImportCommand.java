@@ -85,6 +85,9 @@ final class ImportCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (ExportCommand.isSame(out, file)) {
+      throw bad("--out must be another file than the weights, found " + file);
+    }
     Scaling inputs = inputs();
     TorchWeights weights = TorchWeights.read(file);
     MlpShape shape = shape(weights);

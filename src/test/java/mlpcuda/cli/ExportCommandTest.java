@@ -31,12 +31,18 @@ import mlpcuda.model.ModelFile;
 import mlpcuda.net.Mlp;
 import mlpcuda.net.Parameters;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What ONNX Runtime makes of the models that export writes. */
+@DisabledOnOs(
+    value = OS.MAC,
+    architectures = "x86_64",
+    disabledReason = "ONNX Runtime has no library for it")
 class ExportCommandTest {
   @TempDir static Path shared;
   private static Path trained;
@@ -269,6 +275,11 @@ class ExportCommandTest {
                 + " was 'nope'",
             "'mlp-cuda export --help' lists the options.");
     assertFalse(Files.exists(onnx));
+    Program.run("export", "--model", trained(), "--onnx", trained())
+        .assertRefused(
+            2,
+            "--onnx must be another file than --model, found " + trained(),
+            "'mlp-cuda export --help' lists the options.");
     Path nowhere = tmp.resolve("no folder/model.onnx");
     Program failed = Program.run("export", "--model", trained(), "--onnx", nowhere);
     assertEquals(1, failed.code());

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -17,6 +19,7 @@ import java.util.StringJoiner;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import mlpcuda.compute.Activation;
+import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.model.ModelFile;
 import org.junit.jupiter.api.Test;
@@ -82,7 +85,7 @@ class ImportCommandTest {
     try {
       Files.write(file(), whole.array());
     } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -170,6 +173,38 @@ class ImportCommandTest {
     assertArrayEquals(new float[5], model.weights().get(1));
   }
 
+  /** scripts/pytorch_weights.py made both files with PyTorch 2.13 and safetensors 0.8. */
+  @Test
+  void logitsOfPyTorch() throws IOException {
+    Files.write(file(), resource("pytorch-weights.safetensors"));
+    Program program = run("--rows 5 --activation tanh --mean 0.1307 --std 0.3081");
+    assertEquals(
+        List.of(
+            "layers.0 is 1",
+            "layers.1 is 4",
+            "layers.2 is 7, which has no bias: zeros",
+            "layers.3 is 10"),
+        program.lines().subList(0, 4));
+    byte[] pixels = new byte[20 * 35];
+    for (int i = 0; i < pixels.length; i++) {
+      pixels[i] = (byte) (37 * i);
+    }
+    float[] ours =
+        ExportCommandTest.ours(ModelFile.read(out()), new ImageSet(5, 7, pixels, new byte[20]));
+    String[] theirs =
+        new String(resource("pytorch-logits.txt"), StandardCharsets.US_ASCII).split("\\s+");
+    assertEquals(60, theirs.length);
+    for (int i = 0; i < theirs.length; i++) {
+      assertEquals(Float.parseFloat(theirs[i]), ours[i], 1e-6);
+    }
+  }
+
+  private static byte[] resource(String name) throws IOException {
+    try (InputStream in = ImportCommandTest.class.getResourceAsStream(name)) {
+      return in.readAllBytes();
+    }
+  }
+
   @Test
   void oneLayerAlone() {
     write("weight:3x4 bias:3");
@@ -219,9 +254,32 @@ class ImportCommandTest {
   }
 
   @Test
+  void refusesWhatTorchSaveWrites() throws IOException {
+    Files.write(file(), new byte[] {'P', 'K', 3, 4, 0, 0, 8, 8, 0, 0});
+    run("")
+        .assertRefused(
+            4,
+            file()
+                + ": must be a safetensors file, found a zip archive such as torch.save writes; use"
+                + " safetensors.torch.save_file(model.state_dict(), …)");
+    Files.delete(file());
+    run("").assertRefused(4, file() + ": file must exist, found none");
+  }
+
+  @Test
   void refusesHalfPrecision() {
     write("0.weight:5x4", "BF16", 2);
     run("").assertRefused(4, file() + ": tensor 0.weight is BF16, only F32 can be read");
+  }
+
+  @Test
+  void writesNothingOverItsSource() {
+    write("0.weight:5x4 0.bias:5");
+    Program.run("import", file(), "--out", tmp.resolve("x/../weights.safetensors"))
+        .assertRefused(
+            2,
+            "--out must be another file than the weights, found " + file(),
+            "'mlp-cuda import --help' lists the options.");
   }
 
   @Test
