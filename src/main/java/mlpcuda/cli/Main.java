@@ -30,6 +30,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
       LrFindCommand.class,
       EvaluateCommand.class,
       SummaryCommand.class,
+      ExportCommand.class,
+      ImportCommand.class,
       DevicesCommand.class
     },
     mixinStandardHelpOptions = true,

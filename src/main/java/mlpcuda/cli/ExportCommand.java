@@ -1,0 +1,87 @@
+package mlpcuda.cli;
+
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import mlpcuda.model.ModelFile;
+import mlpcuda.model.Onnx;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code export}: a saved network as other programs read it. */
+@Command(
+    name = "export",
+    description = "Writes a saved network as an ONNX model, its input scaling included.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    sortOptions = false)
+final class ExportCommand implements Callable<Integer> {
+  // Bytes by default: floats of the wrong range would be answered wrongly without a word, while a
+  // runtime refuses floats where bytes are expected.
+  enum Input {
+    bytes,
+    unit
+  }
+
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--model",
+      paramLabel = "FILE",
+      required = true,
+      description = "A model.safetensors that training or import wrote.")
+  private Path model;
+
+  @Option(
+      names = "--onnx",
+      paramLabel = "FILE",
+      required = true,
+      description = "Where the ONNX model goes: IR version 8, opset 17.")
+  private Path onnx;
+
+  @Option(
+      names = "--input",
+      paramLabel = "KIND",
+      description =
+          "What the ONNX model takes: bytes (uint8, 0 to 255; default) or unit (float32, 0 to 1).")
+  private Input input = Input.bytes;
+
+  @Option(names = "--softmax", description = "A second output, probabilities, behind the logits.")
+  private boolean softmax;
+
+  @Override
+  public Integer call() {
+    if (isSame(onnx, model)) {
+      throw new ParameterException(
+          spec.commandLine(), "--onnx must be another file than --model, found " + model);
+    }
+    ModelFile network = ModelFile.read(model);
+    Onnx.write(
+        onnx,
+        network,
+        Onnx.Input.valueOf(input.name().toUpperCase(Locale.ROOT)),
+        softmax,
+        Main.version());
+    int C = network.shape().classes();
+    spec.commandLine()
+        .getOut()
+        .println(
+            "Saved %s: opset %d, input pixels (batch, %d) %s, output logits (batch, %d)%s"
+                .formatted(
+                    onnx,
+                    Onnx.OPSET,
+                    network.shape().inputs(),
+                    input == Input.bytes ? "uint8" : "float32",
+                    C,
+                    softmax ? " and probabilities (batch, %d)".formatted(C) : ""));
+    return 0;
+  }
+
+  /** Whether two paths lead to one place, where writing would lose what is read. */
+  static boolean isSame(Path a, Path b) {
+    return a.toAbsolutePath().normalize().equals(b.toAbsolutePath().normalize());
+  }
+}

@@ -1,0 +1,181 @@
+package mlpcuda.cli;
+
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import mlpcuda.compute.Activation;
+import mlpcuda.data.BadFileException;
+import mlpcuda.data.Scaling;
+import mlpcuda.model.ModelFile;
+import mlpcuda.model.TorchWeights;
+import mlpcuda.net.MlpShape;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code import}: weights that PyTorch trained become a model file. */
+@Command(
+    name = "import",
+    description = {
+      "Makes a model file of the weights that PyTorch saved with",
+      "safetensors.torch.save_file(model.state_dict(), FILE): linear layers, float32."
+    },
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    sortOptions = false)
+final class ImportCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
+  @Parameters(paramLabel = "FILE", description = "The weights.")
+  private Path file;
+
+  @Option(
+      names = "--out",
+      paramLabel = "FILE",
+      required = true,
+      description = "Where the model goes.")
+  private Path out;
+
+  @Option(
+      names = "--activation",
+      paramLabel = "NAME",
+      description = "Activation of the hidden layers: relu (default), sigmoid or tanh.")
+  private NetworkOptions.HiddenActivation activation = NetworkOptions.HiddenActivation.relu;
+
+  @Option(names = "--relu-output", description = "A ReLU on the output layer too.")
+  private boolean reluOutput;
+
+  @Option(
+      names = "--scaling",
+      paramLabel = "NAME",
+      description =
+          "What pixels became before training: unit (0 to 1, as ToTensor does; default), centred"
+              + " (-1 to 1), or z-score, which needs --mean and --std.")
+  private String scaling;
+
+  @Option(
+      names = "--mean",
+      paramLabel = "M",
+      description = "Of torchvision's Normalize, such as 0.1307; implies --scaling z-score.")
+  private Double mean;
+
+  @Option(
+      names = "--std",
+      paramLabel = "S",
+      converter = Converters.PositiveReal.class,
+      description = "Of torchvision's Normalize, such as 0.3081.")
+  private Double std;
+
+  @Option(
+      names = "--rows",
+      paramLabel = "R",
+      converter = Converters.Positive.class,
+      description = "Height of the images. Default: they are square.")
+  private Integer rows;
+
+  @Option(
+      names = "--cols",
+      paramLabel = "C",
+      converter = Converters.Positive.class,
+      description = "Width of the images.")
+  private Integer cols;
+
+  @Override
+  public Integer call() {
+    if (ExportCommand.isSame(out, file)) {
+      throw bad("--out must be another file than the weights, found " + file);
+    }
+    Scaling inputs = inputs();
+    TorchWeights weights = TorchWeights.read(file);
+    MlpShape shape = shape(weights);
+    int height = height(shape.inputs());
+    var model = new ModelFile(shape, inputs, height, shape.inputs() / height, weights.weights());
+    model.write(out);
+    PrintWriter output = spec.commandLine().getOut();
+    for (int l = 0; l < shape.layers(); l++) {
+      TorchWeights.Layer layer = weights.layers().get(l);
+      output.println(
+          "layers.%d is %s%s"
+              .formatted(
+                  l,
+                  layer.name().isEmpty()
+                      ? "the only layer"
+                      : layer.name().replaceAll("\\p{C}", "?"),
+                  layer.hasBias() ? "" : ", which has no bias: zeros"));
+    }
+    output.println(Tables.layers(shape));
+    output.println(
+        "Saved %s: images %dx%d, scaling %s, mean %s, std %s"
+            .formatted(out, height, model.cols(), inputs.name(), inputs.mean(), inputs.std()));
+    return 0;
+  }
+
+  private MlpShape shape(TorchWeights weights) {
+    try {
+      return new MlpShape(
+          weights.sizes(),
+          Activation.of(activation.name()),
+          reluOutput ? Activation.RELU : Activation.NONE);
+    } catch (IllegalArgumentException e) {
+      throw new BadFileException(file + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** What the network's inputs went through; refused before the file is read. */
+  private Scaling inputs() {
+    boolean numbers = mean != null || std != null;
+    String name = scaling != null ? scaling : numbers ? "z-score" : "unit";
+    if (!Scaling.NAMES.contains(name)) {
+      throw bad(
+          "Invalid value for option '--scaling': must be one of %s, found %s"
+              .formatted(String.join(", ", Scaling.NAMES), name));
+    }
+    if (!name.equals("z-score")) {
+      if (numbers) {
+        throw bad("--mean and --std need --scaling z-score, found " + name);
+      }
+      return Scaling.of(name, null);
+    }
+    if (mean == null || std == null) {
+      throw bad(
+          "--scaling z-score needs --mean and --std, found "
+              + (mean != null ? "--mean" : std != null ? "--std" : "neither")
+              + (numbers ? " alone" : ""));
+    }
+    try {
+      var given = new Scaling(name, mean, std);
+      if (Float.isFinite(given.scale()) && Float.isFinite(given.shift())) {
+        return given;
+      }
+    } catch (IllegalArgumentException e) {
+      // refused below, like what a float cannot hold
+    }
+    throw bad("--mean and --std must give finite inputs, found %s and %s".formatted(mean, std));
+  }
+
+  /** Rows of an image of {@code I} pixels. */
+  private int height(int I) {
+    int side = (int) Math.round(Math.sqrt(I));
+    long height = rows != null ? rows : cols != null ? I / cols : side;
+    long width = cols != null ? cols : rows != null ? I / rows : side;
+    if (height * width != I) {
+      throw new BadFileException(
+          "%s: --rows times --cols must be the first layer's %d inputs, found %s"
+              .formatted(
+                  file,
+                  I,
+                  rows == null && cols == null
+                      ? "neither, and no square"
+                      : "%s and %s"
+                          .formatted(rows == null ? "none" : rows, cols == null ? "none" : cols)));
+    }
+    return (int) height;
+  }
+
+  private ParameterException bad(String message) {
+    return new ParameterException(spec.commandLine(), message);
+  }
+}

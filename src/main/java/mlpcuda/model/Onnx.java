@@ -1,0 +1,180 @@
+package mlpcuda.model;
+
+import java.nio.file.Path;
+import java.util.List;
+import mlpcuda.compute.Activation;
+import mlpcuda.data.WholeFile;
+import mlpcuda.net.MlpShape;
+import mlpcuda.net.Parameters;
+
+/**
+ * Writes a network as an ONNX model, its scaling included: {@code pixels} (batch, I) in, {@code
+ * logits} (batch, C) out, {@code batch} of any size.
+ *
+ * <p>IR version 8 and opset 17 are those of ONNX 1.12 of June 2022, which every runtime of the last
+ * three years reads; no newer opset changes what is used here for these types. The wire format is
+ * written directly: a page of code, against a library with the generated classes of all of ONNX.
+ *
+ * <p>Source: onnx.proto of github.com/onnx/onnx, for the fields' numbers, and the operators'
+ * schemas of opset 17; both as in the Python package onnx 1.23.1, whose checker passes what is
+ * written here.
+ */
+public final class Onnx {
+  /** Version of the format itself. */
+  public static final int IR_VERSION = 8;
+
+  /** Version of the operators. */
+  public static final int OPSET = 17;
+
+  // Values of enumerations: TensorProto.DataType, AttributeProto.AttributeType.
+  private static final int FLOAT = 1;
+  private static final int UINT8 = 2;
+  private static final int INT_ATTRIBUTE = 2;
+
+  /** What the graph takes. */
+  public enum Input {
+    /** uint8, 0 to 255: pixels as IDX files have them. */
+    BYTES,
+    /** float32, 0 to 1: what torchvision's ToTensor gives. */
+    UNIT
+  }
+
+  private final Protobuf graph = new Protobuf();
+
+  private Onnx() {}
+
+  /**
+   * Writes the network; the file appears whole or not at all, and the same arguments give the same
+   * bytes.
+   *
+   * @param softmax whether {@code probabilities} (batch, C) are a second output
+   * @param version of this program
+   * @throws java.io.UncheckedIOException if writing fails, or if the file would exceed the 2 GiB
+   *     that Protocol Buffers allow
+   */
+  public static void write(
+      Path file, ModelFile network, Input input, boolean softmax, String version) {
+    Protobuf model = model(network, input, softmax, version);
+    if (model.size() > Integer.MAX_VALUE) {
+      throw Safetensors.tooLarge(
+          file,
+          "an ONNX file may have at most %d bytes, found %d"
+              .formatted(Integer.MAX_VALUE, model.size()));
+    }
+    WholeFile.write(file, model::writeTo);
+  }
+
+  private static Protobuf model(ModelFile network, Input input, boolean softmax, String version) {
+    MlpShape shape = network.shape();
+    String pixels =
+        "%dx%d pixels in rows, %s"
+            .formatted(
+                network.rows(), network.cols(), input == Input.BYTES ? "0 to 255" : "0 to 1");
+    return new Protobuf()
+        .add(1, IR_VERSION)
+        .add(2, "mlp-cuda")
+        .add(3, version)
+        .add(
+            6,
+            "Multilayer perceptron %s, %s; input: %s; scaled inside: %s, mean %s, std %s"
+                .formatted(
+                    shape,
+                    shape.hidden().label(),
+                    pixels,
+                    network.scaling().name(),
+                    network.scaling().mean(),
+                    network.scaling().std()))
+        .add(7, new Onnx().graph(network, input, softmax))
+        .add(8, new Protobuf().add(1, "").add(2, OPSET)); // "" is the domain of ONNX itself
+  }
+
+  /** A GraphProto; its nodes must be in an order in which they can be computed. */
+  private Protobuf graph(ModelFile network, Input input, boolean softmax) {
+    MlpShape shape = network.shape();
+    String x = "pixels";
+    // The same two numbers that the trainer's inputs went through, or their like for 0 to 1.
+    float scale = network.scaling().scale();
+    if (input == Input.BYTES) {
+      x = node("Cast", "pixels.cast", List.of(x), "pixels.float", attribute("to", FLOAT));
+    } else {
+      scale = (float) (1 / network.scaling().std());
+    }
+    x = node("Mul", "scaling.mul", List.of(x, "scaling.scale"), "scaling.product");
+    x = node("Add", "scaling.add", List.of(x, "scaling.shift"), "scaling.output");
+    for (int l = 0; l < shape.layers(); l++) {
+      String layer = "layers." + l;
+      String y = l == shape.layers() - 1 ? "logits" : layer + ".output";
+      Activation activation = shape.activation(l);
+      String z = activation == Activation.NONE ? y : layer + ".linear";
+      x =
+          node(
+              "Gemm",
+              layer + ".gemm",
+              List.of(x, layer + ".weight", layer + ".bias"),
+              z,
+              attribute("transB", 1)); // weights are (O, I)
+      if (activation != Activation.NONE) {
+        x = node(operator(activation), layer + ".activation", List.of(z), y);
+      }
+    }
+    if (softmax) {
+      node("Softmax", "softmax", List.of(x), "probabilities", attribute("axis", 1));
+    }
+    graph.add(2, "mlp");
+    graph.add(5, tensor("scaling.scale", List.of(), new float[] {scale}));
+    graph.add(5, tensor("scaling.shift", List.of(), new float[] {network.scaling().shift()}));
+    List<Parameters.Tensor> places = Parameters.tensors(shape);
+    for (int t = 0; t < places.size(); t++) {
+      graph.add(5, tensor(places.get(t).name(), places.get(t).shape(), network.weights().get(t)));
+    }
+    graph.add(11, value("pixels", input == Input.BYTES ? UINT8 : FLOAT, shape.inputs()));
+    graph.add(12, value("logits", FLOAT, shape.classes()));
+    if (softmax) {
+      graph.add(12, value("probabilities", FLOAT, shape.classes()));
+    }
+    return graph;
+  }
+
+  private static String operator(Activation activation) {
+    return switch (activation) {
+      case RELU -> "Relu";
+      case SIGMOID -> "Sigmoid";
+      case TANH -> "Tanh";
+      case NONE -> throw new IllegalArgumentException("no operator is needed");
+    };
+  }
+
+  /** Adds a NodeProto; the name of its output. */
+  private String node(
+      String operator, String name, List<String> inputs, String output, Protobuf... attributes) {
+    var node = new Protobuf();
+    inputs.forEach(input -> node.add(1, input));
+    node.add(2, output).add(3, name).add(4, operator);
+    for (Protobuf attribute : attributes) {
+      node.add(5, attribute);
+    }
+    graph.add(1, node);
+    return output;
+  }
+
+  /** An AttributeProto. */
+  private static Protobuf attribute(String name, int value) {
+    return new Protobuf().add(1, name).add(3, value).add(20, INT_ATTRIBUTE);
+  }
+
+  /** A TensorProto. */
+  private static Protobuf tensor(String name, List<Integer> shape, float[] values) {
+    var tensor = new Protobuf();
+    shape.forEach(dimension -> tensor.add(1, dimension));
+    return tensor.add(2, FLOAT).add(8, name).add(9, values);
+  }
+
+  /** A ValueInfoProto of shape (batch, {@code width}). */
+  private static Protobuf value(String name, int type, int width) {
+    Protobuf batch = new Protobuf().add(2, "batch");
+    Protobuf columns = new Protobuf().add(1, width);
+    Protobuf shape = new Protobuf().add(1, batch).add(1, columns);
+    Protobuf tensor = new Protobuf().add(1, type).add(2, shape);
+    return new Protobuf().add(1, name).add(2, new Protobuf().add(1, tensor));
+  }
+}

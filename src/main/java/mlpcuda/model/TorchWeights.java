@@ -1,0 +1,248 @@
+package mlpcuda.model;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.math.BigInteger;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import mlpcuda.data.BadFileException;
+import mlpcuda.model.Safetensors.Tensor;
+
+/**
+ * The weights of a perceptron as {@code safetensors.torch.save_file(model.state_dict(), file)}
+ * leaves them: for each {@code torch.nn.Linear} a tensor {@code <name>.weight} (O, I) and {@code
+ * <name>.bias} (O), the latter missing with {@code bias=False}.
+ *
+ * <p>The file does not tell the layers' order: save_file sorts by name, as text. It is the order in
+ * which the shapes chain, each layer's I the O of the one before, and in which layers named alike
+ * but for numbers have these rising: {@code 0, 2, 10} or {@code fc1, fc2}. If there is none, or
+ * more than one, the file is refused.
+ *
+ * <p>Source: bindings/python/py_src/safetensors/torch.py and safetensors/src/tensor.rs of
+ * github.com/huggingface/safetensors.
+ *
+ * @param layers in the network's order
+ */
+public record TorchWeights(List<Layer> layers) {
+  private static final String WEIGHT = "weight";
+  private static final String BIAS = "bias";
+  private static final Pattern DIGITS = Pattern.compile("[0-9]+");
+
+  // An MLP's names and shapes leave little to try; a file made to be hard must not take forever.
+  private static final int MAX_LAYERS = 1000;
+  private static final int MAX_TRIES = 100_000;
+
+  /**
+   * A layer.
+   *
+   * @param name what the file calls it, {@code layers.0} for example; empty for a module alone
+   * @param O width of its output
+   * @param I width of its input
+   * @param weight (O, I)
+   * @param bias (O); zeros where the file has none
+   * @param hasBias whether the file has one
+   */
+  public record Layer(String name, int O, int I, float[] weight, float[] bias, boolean hasBias) {}
+
+  /**
+   * Reads a file.
+   *
+   * @throws BadFileException if it is malformed, holds anything but the float32 weights of linear
+   *     layers, or does not tell their order
+   */
+  public static TorchWeights read(Path file) {
+    checkNoArchive(file);
+    Safetensors.Contents contents = Safetensors.read(file);
+    if (contents.metadata().containsKey("architecture")) {
+      throw new BadFileException(
+          file + ": must be another program's, found a model of this one, which needs no import");
+    }
+    if (!contents.texts().isEmpty()) {
+      throw new BadFileException(
+          "%s: only the float32 weights of linear layers can be imported, found %s"
+              .formatted(file, Shown.some(contents.texts().keySet())));
+    }
+    return new TorchWeights(List.copyOf(new Search(file, layers(file, contents)).order()));
+  }
+
+  /**
+   * Refuses what torch.save writes: the likeliest mistake, of which a header's length says little.
+   */
+  private static void checkNoArchive(Path file) {
+    if (!Files.isRegularFile(file)) {
+      return; // refused by the reader
+    }
+    try (InputStream in = Files.newInputStream(file)) {
+      if (Arrays.equals(in.readNBytes(4), new byte[] {'P', 'K', 3, 4})) {
+        throw new BadFileException(
+            file
+                + ": must be a safetensors file, found a zip archive such as torch.save writes; use"
+                + " safetensors.torch.save_file(model.state_dict(), …)");
+      }
+    } catch (IOException e) {
+      // refused by the reader
+    }
+  }
+
+  /** The width of the input and of each layer's output. */
+  public List<Integer> sizes() {
+    var sizes = new ArrayList<Integer>();
+    sizes.add(layers.get(0).I);
+    layers.forEach(layer -> sizes.add(layer.O));
+    return sizes;
+  }
+
+  /** In the order of {@link mlpcuda.net.Parameters#tensors}. */
+  public List<float[]> weights() {
+    var weights = new ArrayList<float[]>();
+    layers.forEach(layer -> weights.addAll(List.of(layer.weight, layer.bias)));
+    return weights;
+  }
+
+  private static List<Layer> layers(Path file, Safetensors.Contents contents) {
+    Map<String, Tensor> weights = new LinkedHashMap<>();
+    Map<String, Tensor> biases = new LinkedHashMap<>();
+    for (Tensor tensor : contents.tensors().values()) {
+      String last = tensor.name().substring(tensor.name().lastIndexOf('.') + 1);
+      if (last.equals(WEIGHT) && tensor.shape().length == 2) {
+        weights.put(nameOf(tensor), tensor);
+      } else if (last.equals(BIAS) && tensor.shape().length == 1) {
+        biases.put(nameOf(tensor), tensor);
+      } else {
+        throw new BadFileException(
+            "%s: tensors must be linear layers' <name>.weight (O, I) or <name>.bias (O), found %s %s"
+                .formatted(file, Shown.of(tensor.name()), Arrays.toString(tensor.shape())));
+      }
+      checkFinite(file, tensor);
+    }
+    Set<String> alone = new LinkedHashSet<>(biases.keySet());
+    alone.removeAll(weights.keySet());
+    if (weights.isEmpty() || !alone.isEmpty()) {
+      throw new BadFileException(
+          "%s: there must be a weight (O, I) for each layer, found none for %s"
+              .formatted(file, alone.isEmpty() ? "any" : Shown.some(alone)));
+    }
+    if (weights.size() > MAX_LAYERS) {
+      throw new BadFileException(
+          "%s: at most %d layers can be imported, found %d"
+              .formatted(file, MAX_LAYERS, weights.size()));
+    }
+    var layers = new ArrayList<Layer>();
+    weights.forEach(
+        (name, weight) -> {
+          int O = weight.shape()[0];
+          int I = weight.shape()[1];
+          if (O == 0 || I == 0) {
+            throw new BadFileException(
+                "%s: %s must not be empty, found %s"
+                    .formatted(file, Shown.of(weight.name()), Arrays.toString(weight.shape())));
+          }
+          Tensor bias = biases.get(name);
+          if (bias != null && bias.values().length != O) {
+            throw new BadFileException(
+                "%s: %s must have its weight's %d outputs, found %d"
+                    .formatted(file, Shown.of(bias.name()), O, bias.values().length));
+          }
+          float[] values = bias == null ? new float[O] : bias.values();
+          layers.add(new Layer(name, O, I, weight.values(), values, bias != null));
+        });
+    return layers;
+  }
+
+  private static String nameOf(Tensor tensor) {
+    return tensor.name().substring(0, Math.max(0, tensor.name().lastIndexOf('.')));
+  }
+
+  private static void checkFinite(Path file, Tensor tensor) {
+    for (float value : tensor.values()) {
+      if (!Float.isFinite(value)) {
+        throw new BadFileException(
+            "%s: %s must hold finite numbers, found %s"
+                .formatted(file, Shown.of(tensor.name()), value));
+      }
+    }
+  }
+
+  /** Tries what may follow what, and stops at the second order that it finds. */
+  private static final class Search {
+    private final Path file;
+    private final List<Layer> layers;
+    private final Map<String, Deque<Layer>> kinds = new TreeMap<>(); // named alike, numbers rising
+    private final List<Layer> taken = new ArrayList<>();
+    private List<Layer> found;
+    private boolean several;
+    private int tries;
+
+    Search(Path file, List<Layer> layers) {
+      this.file = file;
+      this.layers = layers;
+      layers.stream()
+          .sorted(Comparator.comparing(layer -> numbers(layer.name()), Arrays::compare))
+          .forEach(
+              layer ->
+                  kinds
+                      .computeIfAbsent(
+                          DIGITS.matcher(layer.name()).replaceAll("0"), kind -> new ArrayDeque<>())
+                      .add(layer));
+    }
+
+    List<Layer> order() {
+      search();
+      if (several || tries > MAX_TRIES || found == null) {
+        throw new BadFileException(
+            "%s: layers must have one order in which shapes chain and numbers in names rise,"
+                    .formatted(file)
+                + " found %s for %s"
+                    .formatted(
+                        several ? "several" : tries > MAX_TRIES ? "too many to try" : "none",
+                        shown()));
+      }
+      return found;
+    }
+
+    private void search() {
+      if (several || tries++ > MAX_TRIES) {
+        return;
+      }
+      if (taken.size() == layers.size()) {
+        several = found != null;
+        found = List.copyOf(taken);
+        return;
+      }
+      for (Deque<Layer> kind : kinds.values()) {
+        Layer next = kind.peekFirst();
+        if (next != null && (taken.isEmpty() || next.I == taken.get(taken.size() - 1).O)) {
+          taken.add(kind.removeFirst());
+          search();
+          kind.addFirst(taken.remove(taken.size() - 1));
+        }
+      }
+    }
+
+    private String shown() {
+      Set<String> names = new LinkedHashSet<>();
+      layers.forEach(layer -> names.add("%s (%d, %d)".formatted(layer.name(), layer.O, layer.I)));
+      return Shown.some(names);
+    }
+
+    private static BigInteger[] numbers(String name) {
+      return DIGITS
+          .matcher(name)
+          .results()
+          .map(number -> new BigInteger(number.group()))
+          .toArray(BigInteger[]::new);
+    }
+  }
+}

@@ -1,0 +1,289 @@
+package mlpcuda.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.TensorInfo;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Set;
+import mlpcuda.compute.Buffer;
+import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.cpu.CpuOps;
+import mlpcuda.data.EmbeddedMnist;
+import mlpcuda.data.IdxFolder;
+import mlpcuda.data.ImageSet;
+import mlpcuda.model.ModelFile;
+import mlpcuda.net.Mlp;
+import mlpcuda.net.Parameters;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What ONNX Runtime makes of the models that export writes. */
+@DisabledOnOs(
+    value = OS.MAC,
+    architectures = "x86_64",
+    disabledReason = "ONNX Runtime has no library for it")
+class ExportCommandTest {
+  @TempDir static Path shared;
+  private static Path trained;
+
+  @TempDir Path tmp;
+
+  /** A network of the default preset after an epoch of MNIST. */
+  private static synchronized Path trained() {
+    if (trained == null) {
+      Program.succeed("--cpu", "--threads", 2, "--epochs", 1, "--out", shared.resolve("run"));
+      trained = shared.resolve("run/model.safetensors");
+    }
+    return trained;
+  }
+
+  private Path export(Path model, String line) {
+    Path onnx = tmp.resolve("model.onnx");
+    Program.succeed(Program.words("export " + line, "--model", model, "--onnx", onnx));
+    return onnx;
+  }
+
+  /** (N, C), the logits of the program itself. */
+  static float[] ours(ModelFile model, ImageSet set) {
+    int N = set.size();
+    float[] logits = new float[N * model.shape().classes()];
+    float[] x = new float[set.pixels().length];
+    for (int i = 0; i < x.length; i++) {
+      x[i] =
+          Byte.toUnsignedInt(set.pixels()[i]) * model.scaling().scale() + model.scaling().shift();
+    }
+    try (var ops = new CpuOps(2);
+        var parameters = new Parameters(ops, model.shape());
+        Mlp mlp = Mlp.forInference(ops, model.shape(), parameters, N);
+        Buffer step = ops.allocate("step", Type.INT32, 1)) {
+      parameters.write(model.weights());
+      ops.write(mlp.inputs(), x);
+      mlp.forward(step, N);
+      ops.read(mlp.logits(), logits);
+    }
+    return logits;
+  }
+
+  /** (N, C), an output of the ONNX model, {@code B} images at a time. */
+  private static float[] theirs(Path onnx, String output, ImageSet set, int B) throws OrtException {
+    int I = set.pixelsPerImage();
+    float[] all = new float[0];
+    try (OrtSession session = session(onnx)) {
+      for (int from = 0; from < set.size(); from += B) {
+        int size = Math.min(B, set.size() - from);
+        byte[] pixels = Arrays.copyOfRange(set.pixels(), from * I, (from + size) * I);
+        try (OnnxTensor input = input(session, pixels, new long[] {size, I});
+            OrtSession.Result result = session.run(Map.of("pixels", input), Set.of(output))) {
+          OnnxTensor tensor = (OnnxTensor) result.get(0);
+          int C = (int) tensor.getInfo().getShape()[1];
+          assertArrayEquals(new long[] {size, C}, tensor.getInfo().getShape());
+          all = from == 0 ? new float[set.size() * C] : all;
+          tensor.getFloatBuffer().get(all, from * C, size * C);
+        }
+      }
+    }
+    return all;
+  }
+
+  private static OrtSession session(Path onnx) throws OrtException {
+    return OrtEnvironment.getEnvironment().createSession(onnx.toString());
+  }
+
+  /** Bytes or floats, as the model asks for. */
+  private static OnnxTensor input(OrtSession session, byte[] pixels, long[] shape)
+      throws OrtException {
+    OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    TensorInfo wanted = (TensorInfo) session.getInputInfo().get("pixels").getInfo();
+    if (wanted.type == OnnxJavaType.UINT8) {
+      ByteBuffer bytes = ByteBuffer.allocateDirect(pixels.length).order(ByteOrder.nativeOrder());
+      return OnnxTensor.createTensor(
+          environment, bytes.put(pixels).rewind(), shape, OnnxJavaType.UINT8);
+    }
+    FloatBuffer floats = FloatBuffer.allocate(pixels.length);
+    for (byte pixel : pixels) {
+      floats.put(Byte.toUnsignedInt(pixel) / 255f);
+    }
+    return OnnxTensor.createTensor(environment, floats.rewind(), shape);
+  }
+
+  /** Equal to 1e-5 of the larger of 1 and the logit: floats of two digits are 1e-6 apart. */
+  private static void assertSame(float[] expected, float[] found) {
+    assertEquals(expected.length, found.length);
+    for (int i = 0; i < expected.length; i++) {
+      assertEquals(expected[i], found[i], 1e-5 * Math.max(1, Math.abs(expected[i])));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"bytes,1", "bytes,1000", "bytes,10000", "unit,1", "unit,999", "unit,10000"})
+  void logitsOfTheWholeTestSet(String input, int batchSize) throws OrtException {
+    ImageSet test = EmbeddedMnist.load().test();
+    float[] ours = ours(ModelFile.read(trained()), test);
+    float[] theirs = theirs(export(trained(), "--input " + input), "logits", test, batchSize);
+    assertSame(ours, theirs);
+    int correct = 0;
+    for (int n = 0; n < test.size(); n++) {
+      int answer = 0;
+      for (int c = 1; c < 10; c++) {
+        answer = theirs[n * 10 + c] > theirs[n * 10 + answer] ? c : answer;
+      }
+      correct += answer == test.labels()[n] ? 1 : 0;
+    }
+    String evaluated = Program.succeed("evaluate", "--cpu", "--model", trained()).lastLine();
+    assertTrue(evaluated.contains(" " + correct + "/10000 "), evaluated + " and " + correct);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "--preset 128x64-centred",
+        "--preset 128x64x32-relu-out",
+        "--hidden none",
+        "--hidden none --relu-output --scaling centred",
+        "--hidden 9 --activation sigmoid",
+        "--hidden 9,8,7 --activation tanh --relu-output",
+        "--hidden 1 --scaling unit"
+      })
+  void everyNetwork(String line) throws OrtException {
+    Path data = Program.writeData(tmp.resolve("data"), 5, 7, 3, 50, 70);
+    Path run = tmp.resolve("run");
+    Program.succeed(Program.words(line, "--cpu", "--epochs", 3, "--data", data, "--out", run));
+    Path model = run.resolve("model.safetensors");
+    ImageSet test = IdxFolder.readTest(data, 3);
+    float[] ours = ours(ModelFile.read(model), test);
+    for (String input : new String[] {"bytes", "unit"}) {
+      Path onnx = export(model, "--softmax --input " + input);
+      assertSame(ours, theirs(onnx, "logits", test, 32));
+      float[] probabilities = theirs(onnx, "probabilities", test, 32);
+      for (int n = 0; n < test.size(); n++) {
+        double sum = 0;
+        double expected = 0;
+        for (int c = 0; c < 3; c++) {
+          sum += probabilities[n * 3 + c];
+          expected += Math.exp(ours[n * 3 + c]);
+        }
+        assertEquals(1, sum, 1e-6);
+        for (int c = 0; c < 3; c++) {
+          assertEquals(Math.exp(ours[n * 3 + c]) / expected, probabilities[n * 3 + c], 1e-5);
+        }
+      }
+    }
+  }
+
+  @Test
+  void whatTheModelSaysOfItself() throws OrtException {
+    Path onnx = export(trained(), "--softmax");
+    try (OrtSession session = session(onnx)) {
+      assertEquals(Set.of("pixels"), session.getInputNames());
+      assertEquals(Set.of("logits", "probabilities"), session.getOutputNames());
+      TensorInfo pixels = (TensorInfo) session.getInputInfo().get("pixels").getInfo();
+      assertEquals(OnnxJavaType.UINT8, pixels.type);
+      assertArrayEquals(new long[] {-1, 784}, pixels.getShape());
+      assertArrayEquals(new String[] {"batch", ""}, pixels.getDimensionNames());
+      for (String output : session.getOutputNames()) {
+        TensorInfo info = (TensorInfo) session.getOutputInfo().get(output).getInfo();
+        assertEquals(OnnxJavaType.FLOAT, info.type);
+        assertArrayEquals(new long[] {-1, 10}, info.getShape());
+        assertArrayEquals(new String[] {"batch", ""}, info.getDimensionNames());
+      }
+      assertEquals("mlp-cuda", session.getMetadata().getProducerName());
+      assertEquals(
+          "Multilayer perceptron 784-128-64-10, relu; input: 28x28 pixels in rows, 0 to 255; scaled"
+              + " inside: z-score, mean 0.1307, std 0.3081",
+          session.getMetadata().getDescription());
+    }
+  }
+
+  @Test
+  void aRuntimeRefusesOtherInputs() throws OrtException {
+    Path onnx = export(trained(), "--input unit");
+    try (OrtSession session = session(onnx);
+        OnnxTensor narrow =
+            OnnxTensor.createTensor(
+                OrtEnvironment.getEnvironment(), FloatBuffer.allocate(783), new long[] {1, 783})) {
+      Map<String, OnnxTensor> inputs = Map.of("pixels", narrow);
+      assertThrows(OrtException.class, () -> session.run(inputs));
+    }
+    try (OrtSession session = session(export(trained(), ""));
+        OnnxTensor floats =
+            OnnxTensor.createTensor(
+                OrtEnvironment.getEnvironment(), FloatBuffer.allocate(784), new long[] {1, 784})) {
+      Map<String, OnnxTensor> inputs = Map.of("pixels", floats);
+      assertThrows(OrtException.class, () -> session.run(inputs));
+    }
+  }
+
+  @Test
+  void saysWhatItWroteAndWritesTheSameBytesAgain() throws IOException {
+    Path onnx = tmp.resolve("a.onnx");
+    Program exported = Program.succeed("export", "--model", trained(), "--onnx", onnx);
+    assertEquals(
+        "Saved "
+            + onnx
+            + ": opset 17, input pixels (batch, 784) uint8, output logits (batch, 10)\n",
+        exported.out());
+    assertEquals("", exported.err());
+    byte[] first = Files.readAllBytes(onnx);
+    assertArrayEquals(first, Files.readAllBytes(export(trained(), "")));
+    Program more =
+        Program.succeed(
+            Program.words("export --softmax --input unit", "--model", trained(), "--onnx", onnx));
+    assertEquals(
+        "Saved "
+            + onnx
+            + ": opset 17, input pixels (batch, 784) float32, output logits (batch, 10) and"
+            + " probabilities (batch, 10)\n",
+        more.out());
+  }
+
+  @Test
+  void refusesBadModelsAndOptions() {
+    Path onnx = tmp.resolve("model.onnx");
+    Path none = tmp.resolve("none");
+    Program.run("export", "--model", none, "--onnx", onnx)
+        .assertRefused(4, none + ": file must exist, found none");
+    Program.run("export", "--model", none)
+        .assertRefused(
+            2,
+            "Missing required option: '--onnx=FILE'",
+            "'mlp-cuda export --help' lists the options.");
+    Program.run("export", "--model", none, "--onnx", onnx, "--input", "nope")
+        .assertRefused(
+            2,
+            "Invalid value for option '--input': expected one of [bytes, unit] (case-sensitive) but"
+                + " was 'nope'",
+            "'mlp-cuda export --help' lists the options.");
+    assertFalse(Files.exists(onnx));
+    Program.run("export", "--model", trained(), "--onnx", trained())
+        .assertRefused(
+            2,
+            "--onnx must be another file than --model, found " + trained(),
+            "'mlp-cuda export --help' lists the options.");
+    Path nowhere = tmp.resolve("no folder/model.onnx");
+    Program failed = Program.run("export", "--model", trained(), "--onnx", nowhere);
+    assertEquals(1, failed.code());
+    assertTrue(failed.err().startsWith(nowhere + ": cannot be written: "), failed.err());
+    assertEquals(1, failed.err().lines().count());
+  }
+}
