@@ -28,8 +28,17 @@ public final class MnistForm {
   /** The ink is looked for in pictures of at most so many times the image's side. */
   private static final int COARSE = 10;
 
-  /** A quarter of an MNIST image's ink is at least as bright as this. */
+  /** A quarter of an MNIST image's ink is at least as bright as this: of the first 1000, all. */
+  private static final double LEAST_INK = 190;
+
+  /** And mostly as bright as this. */
   private static final double FULL_INK = 250;
+
+  /**
+   * The share of the contrast that is taken for what JPEG leaves around ink. Not so in a picture as
+   * small as the network's: there the faint rims of strokes are ink.
+   */
+  private static final double RINGING = 1.0 / 8;
 
   private MnistForm() {}
 
@@ -51,7 +60,11 @@ public final class MnistForm {
             levels(),
             Math.max(1, (int) Math.round(picture.rows() / k)),
             Math.max(1, (int) Math.round(picture.cols() / k)));
-    double[] ink = ink(picture.name(), coarse);
+    double[] ink =
+        ink(
+            picture.name(),
+            coarse,
+            Math.max(picture.rows(), picture.cols()) > Math.max(rows, cols) ? RINGING : 0);
     Box found = box(coarse, ink);
     double down = (double) picture.rows() / coarse.rows();
     double right = (double) picture.cols() / coarse.cols();
@@ -92,8 +105,13 @@ public final class MnistForm {
     return levels;
   }
 
-  /** (256): the ink of a pixel of each level, 0 for the paper. */
-  private static double[] ink(String name, Grey grey) {
+  /**
+   * What is ink.
+   *
+   * @param ringing share of the contrast that is not
+   * @return (256), the ink of a pixel of each level, 0 for the paper
+   */
+  private static double[] ink(String name, Grey grey, double ringing) {
     double[] border = border(grey);
     double paper = median(border);
     double unevenness = median(Arrays.stream(border).map(v -> Math.abs(v - paper)).toArray());
@@ -119,7 +137,7 @@ public final class MnistForm {
           "%s: blank: ink must differ from the paper by at least %d of 255 levels, found %.0f"
               .formatted(name, LEAST_CONTRAST, contrast));
     }
-    double floor = Math.min(DEVIATIONS * unevenness, contrast / 2);
+    double floor = Math.min(Math.max(DEVIATIONS * unevenness, ringing * contrast), contrast / 2);
     double[] ink = new double[LEVELS];
     Arrays.setAll(ink, v -> Math.max(0, sign * (v - paper) - floor));
     return ink;
@@ -171,7 +189,8 @@ public final class MnistForm {
    */
   private static double gain(double[] light) {
     double[] lit = Arrays.stream(light).filter(v -> v > 0).sorted().toArray();
-    return Math.max(1, FULL_INK / lit[lit.length * 3 / 4]);
+    double quartile = lit[lit.length * 3 / 4];
+    return quartile >= LEAST_INK ? 1 : FULL_INK / quartile;
   }
 
   /** The character on black, its centre of mass as near to the middle as whole pixels allow. */
@@ -192,8 +211,8 @@ public final class MnistForm {
         right += v * (x + 0.5);
       }
     }
-    int top = within(rows / 2.0 - down / mass, rows - height);
-    int left = within(cols / 2.0 - right / mass, cols - width);
+    int top = within(rows / 2.0 + 0.5 - down / mass, rows - height);
+    int left = within(cols / 2.0 + 0.5 - right / mass, cols - width);
     for (int y = 0; y < height; y++) {
       for (int x = 0; x < width; x++) {
         image[(top + y) * cols + left + x] = (byte) Math.round(light[y * width + x]);
