@@ -76,8 +76,9 @@ final class PgmFile {
 
   private byte[] plain(int n, int max) {
     // A sample takes a digit and a white space: what cannot be there gets no memory.
-    if (bytes.length - at < 2L * n) {
-      throw bad("%d samples need at least %d bytes, found %d".formatted(n, 2L * n, bytes.length));
+    long need = at + 2L * n;
+    if (bytes.length < need) {
+      throw bad("%d samples need at least %d bytes, found %d".formatted(n, need, bytes.length));
     }
     byte[] pixels = new byte[n];
     for (int i = 0; i < n; i++) {
