@@ -29,6 +29,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       SweepCommand.class,
       LrFindCommand.class,
       EvaluateCommand.class,
+      PredictCommand.class,
       SummaryCommand.class,
       ExportCommand.class,
       ImportCommand.class,

@@ -24,7 +24,7 @@ class UsageTest {
   void helpListsTheCommands() {
     Program help = Program.succeed("--help");
     assertTrue(help.lines().get(0).startsWith("Usage: mlp-cuda"), help.out());
-    for (String command : List.of("train", "sweep", "evaluate", "summary", "export", "import")) {
+    for (String command : List.of("train", "sweep", "lr-find", "evaluate", "predict", "summary", "export", "import")) {
       assertTrue(help.out().contains("\n  " + command + " "), command);
     }
     assertEquals("", help.err());
@@ -210,9 +210,9 @@ class UsageTest {
         "--validation 10 --save-best --monitor nope|Invalid value for option '--monitor':"
             + " expected one of [loss, accuracy] (case-sensitive) but was 'nope'",
         "--bogus|Unknown option: '--bogus'",
-        "nope|the command must be one of train, sweep, lr-find, evaluate, summary, export, import, devices and come first, and options"
+        "nope|the command must be one of train, sweep, lr-find, evaluate, predict, summary, export, import, devices and come first, and options"
             + " begin with --; found nope",
-        "evaluate|the command must be one of train, sweep, lr-find, evaluate, summary, export, import, devices and come first, and options"
+        "evaluate|the command must be one of train, sweep, lr-find, evaluate, predict, summary, export, import, devices and come first, and options"
             + " begin with --; found evaluate"
       })
   void refusesOptionsOfTraining(String line, String message) {
@@ -227,9 +227,9 @@ class UsageTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "trian|train|the command must be one of train, sweep, lr-find, evaluate, summary, export, import, devices and come first, and"
+        "trian|train|the command must be one of train, sweep, lr-find, evaluate, predict, summary, export, import, devices and come first, and"
             + " options begin with --; found trian",
-        "train foo bar|train|the command must be one of train, sweep, lr-find, evaluate, summary, export, import, devices and come first,"
+        "train foo bar|train|the command must be one of train, sweep, lr-find, evaluate, predict, summary, export, import, devices and come first,"
             + " and options begin with --; found foo bar",
         "--classes 3|train|--classes needs --data, found --classes 3 alone",
         "--dataset nope|train|Invalid value for option '--dataset': data set must be one of mnist,"

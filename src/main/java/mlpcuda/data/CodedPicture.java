@@ -1,0 +1,174 @@
+package mlpcuda.data;
+
+import java.awt.image.BufferedImage;
+import java.awt.image.IndexColorModel;
+import java.awt.image.Raster;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageReadParam;
+import javax.imageio.ImageReader;
+import javax.imageio.stream.ImageInputStream;
+import javax.imageio.stream.MemoryCacheImageInputStream;
+
+/** Has the JDK decode PNG and JPEG, and makes grey of their colours. */
+final class CodedPicture {
+  /** More than a network can see; every k-th pixel of a larger picture bounds the memory. */
+  private static final int MAX_SIDE = 4096;
+
+  /** A block of 64 pixels takes a bit at least. */
+  private static final int MOST_PIXELS_OF_A_JPEG_BYTE = 512;
+
+  static {
+    // No window will be opened, and a server has no display to look for.
+    if (System.getProperty("java.awt.headless") == null) {
+      System.setProperty("java.awt.headless", "true");
+    }
+  }
+
+  private CodedPicture() {}
+
+  /**
+   * Decodes a PNG.
+   *
+   * @throws BadFileException if it is malformed or too large
+   */
+  static Picture png(String name, byte[] bytes) {
+    return decode(name, "PNG", PngChunks.ofPixels(name, bytes));
+  }
+
+  /**
+   * Decodes a JPEG and turns it upright.
+   *
+   * @throws BadFileException if it is malformed or too large, or its colours are neither grey nor
+   *     YCbCr nor RGB
+   */
+  static Picture jpeg(String name, byte[] bytes) {
+    JpegSegments.checkScans(name, bytes);
+    return upright(decode(name, "JPEG", bytes), JpegSegments.orientation(bytes));
+  }
+
+  private static Picture decode(String name, String format, byte[] bytes) {
+    ImageReader reader = ImageIO.getImageReadersByFormatName(format).next();
+    try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes))) {
+      reader.setInput(in, true, true);
+      int rows = reader.getHeight(0);
+      int cols = reader.getWidth(0);
+      Picture.checkSize(name, rows, cols);
+      if (format.equals("JPEG")
+          && (long) rows * cols > (long) MOST_PIXELS_OF_A_JPEG_BYTE * bytes.length) {
+        throw new BadFileException(
+            "%s: %dx%d pixels must have at least %d bytes, found %d"
+                .formatted(
+                    name,
+                    rows,
+                    cols,
+                    (long) rows * cols / MOST_PIXELS_OF_A_JPEG_BYTE,
+                    bytes.length));
+      }
+      // A JPEG that was cut short is grey from there on, and only a warning says so.
+      var damages = new StringBuilder();
+      reader.addIIOReadWarningListener(
+          (source, warning) -> {
+            if (damages.isEmpty() && warning.matches("(?s)(Corrupt|Premature).*")) {
+              damages.append(warning);
+            }
+          });
+      ImageReadParam param = reader.getDefaultReadParam();
+      int k = (Math.max(rows, cols) + MAX_SIDE - 1) / MAX_SIDE;
+      param.setSourceSubsampling(k, k, 0, 0);
+      BufferedImage image = reader.read(0, param);
+      if (!damages.isEmpty()) {
+        throw malformed(name, format, damages.toString(), null);
+      }
+      return grey(name, image);
+    } catch (BadFileException e) {
+      throw e;
+    } catch (IOException | RuntimeException e) {
+      // The JDK's readers fail with whatever the malformed file made them do.
+      throw malformed(name, format, e.getMessage() == null ? e.toString() : e.getMessage(), e);
+    } finally {
+      reader.dispose();
+    }
+  }
+
+  private static BadFileException malformed(
+      String name, String format, String finding, Throwable cause) {
+    String line = finding.replaceAll("[\\p{Cc}\\p{Zl}\\p{Zp}]+", " ").strip();
+    return new BadFileException(
+        "%s: must be a well-formed %s, found: %s".formatted(name, format, line), cause);
+  }
+
+  private static Picture grey(String name, BufferedImage image) {
+    int rows = image.getHeight();
+    int cols = image.getWidth();
+    byte[] pixels = new byte[rows * cols];
+    boolean palette = image.getColorModel() instanceof IndexColorModel;
+    Raster raster = image.getRaster();
+    int bands = raster.getNumBands();
+    if (!palette && bands > 4) {
+      throw new BadFileException(name + ": must have at most 4 samples a pixel, found " + bands);
+    }
+    int shift = palette ? 0 : Math.max(0, raster.getSampleModel().getSampleSize(0) - 8);
+    int[] row = new int[palette ? cols : cols * bands];
+    for (int y = 0; y < rows; y++) {
+      // Not getRGB where there is a choice: it takes grey samples for linear light and changes
+      // them.
+      if (palette) {
+        image.getRGB(0, y, cols, 1, row, 0, cols);
+      } else {
+        raster.getPixels(0, y, cols, 1, row);
+      }
+      for (int x = 0; x < cols; x++) {
+        pixels[y * cols + x] =
+            (byte) (palette ? ofArgb(row[x]) : ofSamples(row, x * bands, bands, shift));
+      }
+    }
+    return new Picture(name, rows, cols, pixels);
+  }
+
+  private static int ofArgb(int argb) {
+    return onPaper(luma(argb >> 16 & 0xff, argb >> 8 & 0xff, argb & 0xff), argb >>> 24);
+  }
+
+  private static int ofSamples(int[] row, int at, int bands, int shift) {
+    int light =
+        bands < 3
+            ? row[at] >> shift
+            : luma(row[at] >> shift, row[at + 1] >> shift, row[at + 2] >> shift);
+    return bands % 2 == 1 ? light : onPaper(light, row[at + bands - 1] >> shift);
+  }
+
+  /** Grey of the same brightness, ITU-R BT.601. */
+  private static int luma(int red, int green, int blue) {
+    return (299 * red + 587 * green + 114 * blue + 500) / 1000;
+  }
+
+  /** What is seen of it on white paper. */
+  private static int onPaper(int light, int alpha) {
+    return (light * alpha + 255 * (255 - alpha) + 127) / 255;
+  }
+
+  /** Undoes how the camera was held: 2, 4, 5 and 7 are mirrored, 5…8 lie on their side. */
+  private static Picture upright(Picture picture, int orientation) {
+    if (orientation == 1) {
+      return picture;
+    }
+    boolean side = orientation >= 5;
+    int rows = side ? picture.cols() : picture.rows();
+    int cols = side ? picture.rows() : picture.cols();
+    // Which way the rows and columns of the picture in the file run.
+    boolean upwards = orientation == 3 || orientation == 4 || orientation == 7 || orientation == 8;
+    boolean leftwards =
+        orientation == 2 || orientation == 3 || orientation == 6 || orientation == 7;
+    byte[] pixels = new byte[rows * cols];
+    for (int y = 0; y < rows; y++) {
+      for (int x = 0; x < cols; x++) {
+        int v = upwards ? rows - 1 - y : y;
+        int u = leftwards ? cols - 1 - x : x;
+        pixels[y * cols + x] = picture.pixels()[side ? u * picture.cols() + v : v * cols + u];
+      }
+    }
+    return new Picture(picture.name(), rows, cols, pixels);
+  }
+}

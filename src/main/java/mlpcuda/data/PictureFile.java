@@ -1,0 +1,113 @@
+package mlpcuda.data;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Arrays;
+
+/**
+ * The pictures of a file: one of a PNG, JPEG or PGM, any number of an IDX file, plain or gzip. The
+ * kind is told by the first bytes, not by the name.
+ */
+public final class PictureFile {
+  /** The largest PNG, JPEG or PGM that is read, in bytes. */
+  static final long MAX_BYTES = 256L << 20;
+
+  private final String name;
+  private final IdxFile.Images images;
+  private final boolean idx;
+
+  private PictureFile(String name, IdxFile.Images images, boolean idx) {
+    this.name = name;
+    this.images = images;
+    this.idx = idx;
+  }
+
+  /**
+   * Reads a file. A PNG or JPEG is held with each side at most 4096 pixels, every k-th of a larger
+   * one.
+   *
+   * @throws BadFileException if it cannot be read, is malformed or too large
+   */
+  public static PictureFile read(Path file) {
+    String name = file.toString();
+    if (Files.isDirectory(file)) {
+      throw new BadFileException(name + ": must be a file, found a folder");
+    }
+    try {
+      byte[] start;
+      try (InputStream in = Files.newInputStream(file)) {
+        start = in.readNBytes(4);
+      }
+      // An IDX file of any sort, for the message about the wrong ones.
+      if (GzipInput.isGzip(start, 0) || (start.length >= 2 && start[0] == 0 && start[1] == 0)) {
+        IdxFile.Images images = IdxFile.readImages(file);
+        Picture.checkSize(name, images.rows(), images.cols());
+        return new PictureFile(name, images, true);
+      }
+      Picture picture = single(name, start, file);
+      return new PictureFile(
+          name, new IdxFile.Images(1, picture.rows(), picture.cols(), picture.pixels()), false);
+    } catch (NoSuchFileException e) {
+      throw new BadFileException(name + ": no such file", e);
+    } catch (AccessDeniedException e) {
+      throw new BadFileException(name + ": cannot be read: permission denied", e);
+    } catch (IOException e) {
+      throw new BadFileException(name + ": cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  private static Picture single(String name, byte[] start, Path file) throws IOException {
+    boolean png = PngChunks.isPng(start);
+    boolean jpeg = JpegSegments.isJpeg(start);
+    if (!png && !jpeg && !PgmFile.isPgm(start)) {
+      throw new BadFileException(
+          "%s: must be a PNG, JPEG, PGM or IDX file, found one that begins with %s"
+              .formatted(name, begin(start)));
+    }
+    byte[] bytes;
+    try (InputStream in = Files.newInputStream(file)) {
+      bytes = in.readNBytes((int) Math.min(MAX_BYTES + 1, Files.size(file) + 1));
+    }
+    if (bytes.length > MAX_BYTES) {
+      throw new BadFileException(
+          "%s: a picture's file must have at most %d bytes, found more".formatted(name, MAX_BYTES));
+    }
+    if (png) {
+      return CodedPicture.png(name, bytes);
+    }
+    return jpeg ? CodedPicture.jpeg(name, bytes) : PgmFile.parse(name, bytes);
+  }
+
+  private static String begin(byte[] start) {
+    if (start.length == 0) {
+      return "nothing";
+    }
+    var text = new StringBuilder("0x");
+    for (byte b : start) {
+      text.append("%02x".formatted(b));
+    }
+    return text.toString();
+  }
+
+  /** Whether it is an IDX file, which may have several images. */
+  public boolean isIdx() {
+    return idx;
+  }
+
+  /** Number of pictures. */
+  public int count() {
+    return images.count();
+  }
+
+  /** The picture of that index, copied. */
+  public Picture get(int index) {
+    int size = images.rows() * images.cols();
+    byte[] pixels = Arrays.copyOfRange(images.pixels(), index * size, (int) ((index + 1L) * size));
+    String shown = idx ? name + "[" + index + "]" : name;
+    return new Picture(shown, images.rows(), images.cols(), pixels);
+  }
+}

@@ -1,0 +1,163 @@
+package mlpcuda.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class PredictCommandTest {
+  @TempDir static Path tmp;
+  private static Path model;
+  private static Path images;
+
+  @BeforeAll
+  static void train() {
+    Path data = Program.writeData(tmp.resolve("data"), 5, 7, 4, 60, 20);
+    Path run = tmp.resolve("run");
+    Program.succeed(
+        Program.words("--cpu --epochs 20 --batch-size 8", "--data", data, "--out", run));
+    model = run.resolve("model.safetensors");
+    images = data.resolve("t10k-images-idx3-ubyte");
+  }
+
+  private static Program predict(String line, Object... files) {
+    return ask(model, line, files);
+  }
+
+  private static Program ask(Path model, String line, Object... files) {
+    Object[] words = Program.words("predict --cpu " + line, files);
+    var all = new ArrayList<Object>(List.of(words));
+    all.addAll(List.of("--model", model));
+    return Program.run(all.toArray());
+  }
+
+  private Path pgm(String name, String text) throws IOException {
+    return Files.write(tmp.resolve(name), text.getBytes(StandardCharsets.US_ASCII));
+  }
+
+  @Test
+  void aLineForEachImage() {
+    Program all = predict("--raw", images);
+    assertEquals(0, all.code(), all.err());
+    assertEquals("", all.err());
+    assertEquals(21, all.lines().size());
+    assertTrue(all.lines().get(0).contains("(--cpu)"), all.lines().get(0));
+    for (int i = 0; i < 20; i++) {
+      String line = all.lines().get(1 + i);
+      assertTrue(line.startsWith(images + "[" + i + "]: " + i % 4 + " ("), line);
+      String answer = "\\d [01]\\.\\d{4}";
+      assertTrue(line.matches(".*: \\d \\([\\d.]+%; " + answer + "(, " + answer + "){2}\\)"), line);
+    }
+    Program some = predict("--raw --index 3..5", images);
+    assertEquals(all.lines().subList(4, 7), some.lines().subList(1, 4));
+    Program one = predict("--raw --index 19", images);
+    assertEquals(all.lines().get(20), one.lastLine());
+  }
+
+  @Test
+  void jsonSaysTheSame() {
+    Program json = predict("--raw --json --index 2..3", images);
+    Map<String, Object> answers = Program.json(json.out());
+    assertEquals(List.of("images"), List.copyOf(answers.keySet()));
+    Map<?, ?> first = (Map<?, ?>) ((List<?>) answers.get("images")).get(0);
+    assertEquals(images.toString(), first.get("file"));
+    assertEquals(2, first.get("index"));
+    assertEquals(2, first.get("class"));
+    List<?> likeliest = (List<?>) first.get("likeliest");
+    assertEquals(3, likeliest.size());
+    assertEquals(first.get("probability"), ((Map<?, ?>) likeliest.get(0)).get("probability"));
+    assertEquals(predict("--raw --index 2..3", images).out(), json.err());
+  }
+
+  @Test
+  void probabilitiesOfAllClassesMakeOne() {
+    Path data = Program.writeData(tmp.resolve("two"), 5, 7, 2, 10, 5);
+    Path run = tmp.resolve("run2");
+    Program.succeed(Program.words("--cpu --epochs 1", "--data", data, "--out", run));
+    Path two = run.resolve("model.safetensors");
+    Program json = ask(two, "--json --raw --index 0", data.resolve("t10k-images-idx3-ubyte"));
+    var image = (Map<?, ?>) ((List<?>) Program.json(json.out()).get("images")).get(0);
+    double sum = 0;
+    for (Object answer : (List<?>) image.get("likeliest")) {
+      sum += ((Number) ((Map<?, ?>) answer).get("probability")).doubleValue();
+    }
+    assertEquals(1, sum, 1e-6);
+  }
+
+  @Test
+  void bringsAnySizeToTheNetworks() throws IOException {
+    Path file = pgm("bar.pgm", "P2 3 9 9\n" + "9 0 9\n".repeat(9));
+    Program program = predict("", file);
+    assertEquals(0, program.code(), program.err());
+    assertTrue(program.lastLine().startsWith(file + ": "), program.lastLine());
+  }
+
+  @Test
+  void refusesAnotherSizeWithRaw() throws IOException {
+    Path file = pgm("bar.pgm", "P2 3 2 9\n9 0 9 9 0 9\n");
+    predict("--raw", images, file)
+        .assertRefused(4, file + ": must with --raw be 5x7 as the network's inputs, found 2x3");
+  }
+
+  @Test
+  void refusesABlankPicture() throws IOException {
+    Path file = pgm("blank.pgm", "P2 3 2 255\n200 200 195 200 200 200\n");
+    predict("", file)
+        .assertRefused(
+            4,
+            file + ": blank: ink must differ from the paper by at least 16 of 255 levels, found 5");
+  }
+
+  @Test
+  void refusesAFileThatIsNoPicture() throws IOException {
+    Path file = pgm("letter.txt", "Dear Yann");
+    predict("", images, file)
+        .assertRefused(
+            4,
+            file + ": must be a PNG, JPEG, PGM or IDX file, found one that begins with 0x44656172");
+    predict("", tmp.resolve("none.png"))
+        .assertRefused(4, tmp.resolve("none.png") + ": no such file");
+    predict("", tmp).assertRefused(4, tmp + ": must be a file, found a folder");
+  }
+
+  private static void assertUsage(Program program, String message) {
+    program.assertRefused(2, message, "'mlp-cuda predict --help' lists the options.");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"5..3", "-1", "x", "1..2..3", "..3", "99999999999"})
+  void refusesBadRanges(String range) {
+    assertUsage(
+        predict("--index=" + range, images),
+        "Invalid value for option '--index': must be a whole number from 0 to 2147483647, or two,"
+            + " in order, as in 0..9, found "
+            + range);
+  }
+
+  @Test
+  void refusesIndicesThatAreNotThere() throws IOException {
+    assertUsage(
+        predict("--index 18..20", images),
+        "Invalid value for option '--index': must be below the 20 images of "
+            + images
+            + ", found 20");
+    Path file = pgm("bar.pgm", "P2 3 2 9\n9 0 9 9 0 9\n");
+    assertUsage(predict("--index 0", file), "--index is of IDX files, found " + file);
+  }
+
+  @Test
+  void refusesNoImage() {
+    assertUsage(predict(""), "Missing required parameter: 'IMAGE'");
+  }
+}
