@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.zip.CRC32C;
+import mlpcuda.data.Protobuf;
 
 /**
  * A file of TensorBoard's events: TFRecords, each an {@code Event} message (tensorflow/core: {@code
@@ -72,8 +73,8 @@ final class EventFile implements AutoCloseable {
               .formatted(folder, why),
           e);
     }
-    record(event().text(FILE_VERSION, "brain.Event:2"));
-    add(step, SESSION_LOG, new Message().whole(STATUS, START));
+    record(event().add(FILE_VERSION, "brain.Event:2"));
+    add(step, SESSION_LOG, new Protobuf().add(STATUS, START));
     try {
       flush();
     } catch (UncheckedIOException e) {
@@ -83,8 +84,8 @@ final class EventFile implements AutoCloseable {
   }
 
   /** Adds an event of that step, which has {@code what} in that field. */
-  void add(long step, int field, Message what) {
-    record(event().whole(STEP, step).message(field, what));
+  void add(long step, int field, Protobuf what) {
+    record(event().add(STEP, step).add(field, what));
   }
 
   /**
@@ -116,11 +117,11 @@ final class EventFile implements AutoCloseable {
     return new UncheckedIOException(path + ": cannot be written: " + e, e);
   }
 
-  private static Message event() {
-    return new Message().real64(WALL_TIME, System.currentTimeMillis() / 1e3);
+  private static Protobuf event() {
+    return new Protobuf().add(WALL_TIME, System.currentTimeMillis() / 1e3);
   }
 
-  private void record(Message event) {
+  private void record(Protobuf event) {
     byte[] data = event.toByteArray();
     byte[] length = littleEndian(8).putLong(data.length).array();
     waiting.writeBytes(length);

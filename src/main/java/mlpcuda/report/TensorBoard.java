@@ -2,6 +2,7 @@ package mlpcuda.report;
 
 import java.nio.file.Path;
 import java.util.Arrays;
+import mlpcuda.data.Protobuf;
 import mlpcuda.train.Evaluation;
 import mlpcuda.train.Progress;
 import mlpcuda.train.Trainer;
@@ -59,13 +60,13 @@ public final class TensorBoard implements Trainer.Listener, AutoCloseable {
 
   @Override
   public void epochDone(Trainer.EpochResult result) {
-    var summary = new Message();
-    summary.message(VALUE, value("loss/epoch", result.loss()));
-    summary.message(VALUE, value("accuracy/train", result.accuracy()));
-    summary.message(VALUE, value("learning_rate", result.rate()));
+    var summary = new Protobuf();
+    summary.add(VALUE, value("loss/epoch", result.loss()));
+    summary.add(VALUE, value("accuracy/train", result.accuracy()));
+    summary.add(VALUE, value("learning_rate", result.rate()));
     if (result.validated()) {
-      summary.message(VALUE, value("loss/validation", result.validationLoss()));
-      summary.message(VALUE, value("accuracy/validation", result.validationAccuracy()));
+      summary.add(VALUE, value("loss/validation", result.validationLoss()));
+      summary.add(VALUE, value("accuracy/validation", result.validationAccuracy()));
     }
     add(summary);
   }
@@ -78,17 +79,17 @@ public final class TensorBoard implements Trainer.Listener, AutoCloseable {
   /** Writes how the network answers the test set. */
   public void tested(Evaluation evaluation) {
     int[][] pixels = picture(evaluation);
-    Message image =
-        new Message()
-            .whole(HEIGHT, pixels.length)
-            .whole(WIDTH, pixels[0].length)
-            .whole(COLORSPACE, RGB)
-            .bytes(ENCODED, Png.encode(pixels));
+    Protobuf image =
+        new Protobuf()
+            .add(HEIGHT, pixels.length)
+            .add(WIDTH, pixels[0].length)
+            .add(COLORSPACE, RGB)
+            .add(ENCODED, Png.encode(pixels));
     add(
-        new Message()
-            .message(VALUE, value("loss/test", evaluation.loss()))
-            .message(VALUE, value("accuracy/test", evaluation.accuracy()))
-            .message(VALUE, new Message().text(TAG, "confusion/test").message(IMAGE, image)));
+        new Protobuf()
+            .add(VALUE, value("loss/test", evaluation.loss()))
+            .add(VALUE, value("accuracy/test", evaluation.accuracy()))
+            .add(VALUE, new Protobuf().add(TAG, "confusion/test").add(IMAGE, image)));
   }
 
   @Override
@@ -96,16 +97,16 @@ public final class TensorBoard implements Trainer.Listener, AutoCloseable {
     file.close();
   }
 
-  private void add(Message summary) {
+  private void add(Protobuf summary) {
     file.add(steps, SUMMARY, summary);
   }
 
-  private static Message scalar(String tag, double number) {
-    return new Message().message(VALUE, value(tag, number));
+  private static Protobuf scalar(String tag, double number) {
+    return new Protobuf().add(VALUE, value(tag, number));
   }
 
-  private static Message value(String tag, double number) {
-    return new Message().text(TAG, tag).real32(SIMPLE_VALUE, (float) number);
+  private static Protobuf value(String tag, double number) {
+    return new Protobuf().add(TAG, tag).add(SIMPLE_VALUE, (float) number);
   }
 
   /**

@@ -24,7 +24,9 @@ class UsageTest {
   void helpListsTheCommands() {
     Program help = Program.succeed("--help");
     assertTrue(help.lines().get(0).startsWith("Usage: mlp-cuda"), help.out());
-    for (String command : List.of("train", "sweep", "lr-find", "evaluate", "predict", "summary", "export", "import")) {
+    for (String command :
+        List.of(
+            "train", "sweep", "lr-find", "evaluate", "predict", "summary", "export", "import")) {
       assertTrue(help.out().contains("\n  " + command + " "), command);
     }
     assertEquals("", help.err());

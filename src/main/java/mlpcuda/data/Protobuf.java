@@ -1,7 +1,9 @@
-package mlpcuda.model;
+package mlpcuda.data;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -15,50 +17,88 @@ import java.util.List;
  *
  * <p>Source: protobuf.dev/programming-guides/encoding.
  */
-final class Protobuf {
+public final class Protobuf {
   private static final int VARINT = 0;
+  private static final int BITS_64 = 1;
   private static final int LENGTH_DELIMITED = 2;
+  private static final int BITS_32 = 5;
   private static final int CHUNK_BYTES = 1 << 16;
 
   /** Writes as many bytes as were announced. */
   private interface Bytes {
-    void writeTo(OutputStream out) throws IOException;
+    /** Writes it. */
+    public void writeTo(OutputStream out) throws IOException;
   }
 
   private final List<Bytes> parts = new ArrayList<>();
   private long size;
 
   /** Number of bytes. */
-  long size() {
+  public long size() {
     return size;
   }
 
-  void writeTo(OutputStream out) throws IOException {
+  /** Writes it. */
+  public void writeTo(OutputStream out) throws IOException {
     for (Bytes part : parts) {
       part.writeTo(out);
     }
   }
 
-  /** A field of type int64 or of an enumeration; {@code value} from 0 on. */
-  Protobuf add(int field, long value) {
+  /** All of it. */
+  public byte[] toByteArray() {
+    var out = new ByteArrayOutputStream();
+    try {
+      writeTo(out);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // it writes to memory
+    }
+    return out.toByteArray();
+  }
+
+  /** A field of type int32, int64 or of an enumeration. */
+  public Protobuf add(int field, long value) {
     varint((long) field << 3 | VARINT);
     varint(value);
     return this;
   }
 
   /** A field of type string. */
-  Protobuf add(int field, String text) {
+  public Protobuf add(int field, String text) {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     return delimited(field, bytes.length, out -> out.write(bytes));
   }
 
+  /** A field of type bytes. */
+  public Protobuf add(int field, byte[] bytes) {
+    return delimited(field, bytes.length, out -> out.write(bytes));
+  }
+
+  /** A field of type double. */
+  public Protobuf add(int field, double value) {
+    varint((long) field << 3 | BITS_64);
+    return fixed(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putDouble(value));
+  }
+
+  /** A field of type float. */
+  public Protobuf add(int field, float value) {
+    varint((long) field << 3 | BITS_32);
+    return fixed(ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putFloat(value));
+  }
+
+  private Protobuf fixed(ByteBuffer value) {
+    parts.add(out -> out.write(value.array()));
+    size += value.capacity();
+    return this;
+  }
+
   /** A field that is a message, complete by now. */
-  Protobuf add(int field, Protobuf message) {
+  public Protobuf add(int field, Protobuf message) {
     return delimited(field, message.size, message::writeTo);
   }
 
   /** A field of type bytes: little-endian floats. */
-  Protobuf add(int field, float[] values) {
+  public Protobuf add(int field, float[] values) {
     return delimited(field, (long) Float.BYTES * values.length, out -> write(values, out));
   }
 
@@ -75,7 +115,7 @@ final class Protobuf {
     byte[] bytes = new byte[10];
     int count = 0;
     for (long left = value; count == 0 || left != 0; left >>>= 7) {
-      bytes[count++] = (byte) (left & 0x7f | (left > 0x7f ? 0x80 : 0));
+      bytes[count++] = (byte) (left & 0x7f | ((left & ~0x7fL) != 0 ? 0x80 : 0));
     }
     int length = count;
     parts.add(out -> out.write(bytes, 0, length));

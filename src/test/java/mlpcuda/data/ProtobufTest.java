@@ -1,4 +1,4 @@
-package mlpcuda.report;
+package mlpcuda.data;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -11,12 +11,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Google's reader finds the fields that were written. */
-class MessageTest {
+class ProtobufTest {
   @ParameterizedTest
   @ValueSource(
       longs = {0, 1, 127, 128, 16383, 16384, Integer.MAX_VALUE, 1L << 35, Long.MAX_VALUE, -1})
   void wholeNumbers(long value) throws IOException {
-    CodedInputStream in = CodedInputStream.newInstance(new Message().whole(3, value).toByteArray());
+    CodedInputStream in = CodedInputStream.newInstance(new Protobuf().add(3, value).toByteArray());
     assertEquals(3, WireFormat.getTagFieldNumber(in.readTag()));
     assertEquals(value, in.readInt64());
     assertTrue(in.isAtEnd());
@@ -27,12 +27,12 @@ class MessageTest {
     byte[] long200 = new byte[200];
     CodedInputStream in =
         CodedInputStream.newInstance(
-            new Message()
-                .real64(1, -0.1)
-                .real32(2, Float.NaN)
-                .text(16, "é")
-                .bytes(4, long200)
-                .message(5, new Message())
+            new Protobuf()
+                .add(1, -0.1)
+                .add(2, Float.NaN)
+                .add(16, "é")
+                .add(4, long200)
+                .add(5, new Protobuf())
                 .toByteArray());
     assertEquals(1 << 3 | 1, in.readTag());
     assertEquals(-0.1, in.readDouble());
