@@ -3,13 +3,12 @@ package mlpcuda.data;
 import java.awt.image.BufferedImage;
 import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReadParam;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
-import javax.imageio.stream.MemoryCacheImageInputStream;
+import javax.imageio.stream.ImageInputStreamImpl;
 
 /** Has the JDK decode PNG and JPEG, and makes grey of their colours. */
 final class CodedPicture {
@@ -34,7 +33,7 @@ final class CodedPicture {
    * @throws BadFileException if it is malformed or too large
    */
   static Picture png(String name, byte[] bytes) {
-    return decode(name, "PNG", PngChunks.ofPixels(name, bytes));
+    return decode(name, "PNG", bytes, PngChunks.keepPixels(name, bytes));
   }
 
   /**
@@ -45,12 +44,12 @@ final class CodedPicture {
    */
   static Picture jpeg(String name, byte[] bytes) {
     JpegSegments.checkScans(name, bytes);
-    return upright(decode(name, "JPEG", bytes), JpegSegments.orientation(bytes));
+    return upright(decode(name, "JPEG", bytes, bytes.length), JpegSegments.orientation(bytes));
   }
 
-  private static Picture decode(String name, String format, byte[] bytes) {
+  private static Picture decode(String name, String format, byte[] bytes, int length) {
     ImageReader reader = ImageIO.getImageReadersByFormatName(format).next();
-    try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes))) {
+    try (ImageInputStream in = new Input(bytes, length)) {
       reader.setInput(in, true, true);
       int rows = reader.getHeight(0);
       int cols = reader.getWidth(0);
@@ -87,8 +86,45 @@ final class CodedPicture {
     } catch (IOException | RuntimeException e) {
       // The JDK's readers fail with whatever the malformed file made them do.
       throw malformed(name, format, e.getMessage() == null ? e.toString() : e.getMessage(), e);
+    } catch (OutOfMemoryError e) {
+      throw new BadFileException(
+          name + ": the picture must fit in memory, found too little; java -Xmx gives more", e);
     } finally {
       reader.dispose();
+    }
+  }
+
+  /** Bytes, without the copies that the JDK's own streams keep of what was read. */
+  private static final class Input extends ImageInputStreamImpl {
+    private final byte[] bytes;
+    private final int end;
+
+    Input(byte[] bytes, int end) {
+      this.bytes = bytes;
+      this.end = end;
+    }
+
+    @Override
+    public int read() {
+      bitOffset = 0;
+      return streamPos < end ? bytes[(int) streamPos++] & 0xff : -1;
+    }
+
+    @Override
+    public int read(byte[] buffer, int offset, int length) {
+      bitOffset = 0;
+      if (streamPos >= end) {
+        return -1;
+      }
+      int n = (int) Math.min(length, end - streamPos);
+      System.arraycopy(bytes, (int) streamPos, buffer, offset, n);
+      streamPos += n;
+      return n;
+    }
+
+    @Override
+    public long length() {
+      return end;
     }
   }
 

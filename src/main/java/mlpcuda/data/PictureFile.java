@@ -42,7 +42,7 @@ public final class PictureFile {
       try (InputStream in = Files.newInputStream(file)) {
         start = in.readNBytes(4);
       }
-      // An IDX file of any sort, for the message about the wrong ones.
+      // IDX files of every sort: those of labels, say, get a message that says so.
       if (GzipInput.isGzip(start, 0) || (start.length >= 2 && start[0] == 0 && start[1] == 0)) {
         IdxFile.Images images = IdxFile.readImages(file);
         Picture.checkSize(name, images.rows(), images.cols());

@@ -1,6 +1,5 @@
 package mlpcuda.data;
 
-import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Set;
@@ -28,17 +27,17 @@ final class PngChunks {
   }
 
   /**
-   * The same picture, of the chunks that make its pixels.
+   * Moves the chunks that make the pixels together, in place: a picture may be most of the memory.
    *
+   * @return the number of bytes from the first on that are the picture now
    * @throws BadFileException if a chunk is damaged or the picture too large, or larger than its
    *     data can be
    */
-  static byte[] ofPixels(String name, byte[] bytes) {
+  static int keepPixels(String name, byte[] bytes) {
     if (!ByteBuffer.wrap(bytes, 0, Math.min(8, bytes.length)).equals(ByteBuffer.wrap(SIGNATURE))) {
       throw new BadFileException(name + ": must begin with PNG's eight bytes, found others");
     }
-    var kept = new ByteArrayOutputStream(bytes.length);
-    kept.write(bytes, 0, 8);
+    int kept = 8;
     long needed = -1;
     long data = 0;
     String type = "";
@@ -64,7 +63,8 @@ final class PngChunks {
         data += length;
       }
       if (OF_PIXELS.contains(type)) {
-        kept.write(bytes, at, whole);
+        System.arraycopy(bytes, at, bytes, kept, whole);
+        kept += whole;
       }
       at += whole;
     }
@@ -73,7 +73,7 @@ final class PngChunks {
           "%s: %d bytes of pixels need at least %d compressed, found %d"
               .formatted(name, needed, (needed + MOST_INFLATED - 1) / MOST_INFLATED, data));
     }
-    return kept.toByteArray();
+    return kept;
   }
 
   private static void checkSum(String name, byte[] bytes, int at, int whole) {
