@@ -3,10 +3,7 @@ package mlpcuda.train;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
-import mlpcuda.data.ExampleOrder;
 import mlpcuda.data.Scaling;
-import mlpcuda.net.Examples;
-import mlpcuda.net.Mlp;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 
@@ -26,30 +23,19 @@ public final class Predictor {
       Ops ops, MlpShape shape, Parameters parameters, byte[] pixels, Scaling scaling) {
     int N = pixels.length / shape.inputs();
     int C = shape.classes();
-    int B = Math.min(BATCH, N);
     float[][] answers = new float[N][C];
     byte[] unknown = new byte[N]; // labels, which nothing here looks at
-    try (var mlp = Mlp.forInference(ops, shape, parameters, B);
-        var examples =
-            new Examples(ops, shape, pixels, unknown, B, scaling.scale(), scaling.shift());
-        Buffer logs = ops.allocate("logs", Type.FLOAT32, B * C);
-        Buffer position = ops.allocate("position", Type.INT32, 2)) {
-      Buffer step = position.slice("step", 0, 1);
-      Buffer end = position.slice("end", 1, 1);
-      examples.begin(ExampleOrder.sequential(N), 0);
-      for (int from = 0; from < N; from += B) {
-        int size = Math.min(B, N - from);
-        ops.write(position, new int[] {1, from + size}, 0, 2);
-        examples.stage(size);
-        examples.gather(mlp.inputs(), end, size);
-        mlp.forward(step, size);
-        ops.logSoftmaxForward(logs, mlp.logits(), size, C);
-        float[] values = new float[size * C]; // (size, C)
-        ops.read(logs, values);
-        for (int b = 0; b < size; b++) {
-          System.arraycopy(values, b * C, answers[from + b], 0, C);
-        }
-      }
+    try (var inference = new Inference(ops, shape, parameters, pixels, unknown, scaling, BATCH);
+        Buffer logs = ops.allocate("logs", Type.FLOAT32, inference.batchSize() * C)) {
+      inference.run(
+          (from, size) -> {
+            ops.logSoftmaxForward(logs, inference.logits(), size, C);
+            float[] values = new float[size * C]; // (size, C)
+            ops.read(logs, values);
+            for (int b = 0; b < size; b++) {
+              System.arraycopy(values, b * C, answers[from + b], 0, C);
+            }
+          });
     }
     return answers;
   }

@@ -1,0 +1,88 @@
+package mlpcuda.train;
+
+import mlpcuda.compute.Buffer;
+import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.Ops;
+import mlpcuda.data.ExampleOrder;
+import mlpcuda.data.Scaling;
+import mlpcuda.net.Examples;
+import mlpcuda.net.Mlp;
+import mlpcuda.net.MlpShape;
+import mlpcuda.net.Parameters;
+
+/** A set of images on its way through a network that only predicts, batch by batch. */
+final class Inference implements AutoCloseable {
+  /** What is done with a batch whose logits are there. */
+  interface Batch {
+    /** {@code from}: its first image; {@code size}: how many it has. */
+    void done(int from, int size);
+  }
+
+  private final Ops ops;
+  private final int[] order;
+  private final int B;
+  private final Mlp mlp;
+  private final Examples examples;
+  private final Buffer position; // (2) INT32
+  private final Buffer step;
+  private final Buffer end;
+
+  /**
+   * A way through for batches of up to {@code maxB} images.
+   *
+   * @param pixels (N, I)
+   * @param labels (N), below C
+   */
+  Inference(
+      Ops ops,
+      MlpShape shape,
+      Parameters parameters,
+      byte[] pixels,
+      byte[] labels,
+      Scaling scaling,
+      int maxB) {
+    this.ops = ops;
+    this.order = ExampleOrder.sequential(labels.length);
+    this.B = Math.min(maxB, labels.length);
+    this.mlp = Mlp.forInference(ops, shape, parameters, B);
+    this.examples = new Examples(ops, shape, pixels, labels, B, scaling.scale(), scaling.shift());
+    this.position = ops.allocate("position", Type.INT32, 2);
+    this.step = position.slice("step", 0, 1);
+    this.end = position.slice("end", 1, 1);
+  }
+
+  /** The images of the largest batch. */
+  int batchSize() {
+    return B;
+  }
+
+  /** (B, C): the logits of the batch that is done. */
+  Buffer logits() {
+    return mlp.logits();
+  }
+
+  /** The loss of the batch that is done, into {@code log} (1, 2) as {@link Mlp#loss} says. */
+  void loss(Buffer log, int size) {
+    mlp.loss(log, examples.y(), step, size);
+  }
+
+  /** Takes all images through, with the weights of now. */
+  void run(Batch batch) {
+    examples.begin(order, 0);
+    for (int from = 0; from < order.length; from += B) {
+      int size = Math.min(B, order.length - from);
+      ops.write(position, new int[] {1, from + size}, 0, 2);
+      examples.stage(size);
+      examples.gather(mlp.inputs(), end, size);
+      mlp.forward(step, size);
+      batch.done(from, size);
+    }
+  }
+
+  @Override
+  public void close() {
+    mlp.close();
+    examples.close();
+    position.close();
+  }
+}
