@@ -2,10 +2,8 @@ package mlpcuda.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
@@ -371,16 +369,7 @@ final class TrainCommand implements Callable<Integer> {
         }
       }
     } catch (IOException e) {
-      String why =
-          e instanceof FileAlreadyExistsException
-              ? "a file of that name is there"
-              : e instanceof FileSystemException system && system.getReason() != null
-                  ? system.getReason()
-                  : e.toString();
-      throw new UncheckedIOException(
-          "%s: must be a folder to write to, or a name for a new one, found: %s"
-              .formatted(out != null ? folderOption + " " + out : "runs", why),
-          e);
+      throw WholeFile.notAFolder(out != null ? folderOption + " " + out : "runs", e);
     }
   }
 }

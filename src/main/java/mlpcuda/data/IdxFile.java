@@ -5,9 +5,7 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 
@@ -112,12 +110,8 @@ public final class IdxFile {
       try (InputStream inflated = new GzipInput(name, whole)) {
         return parser.parse(new Source(name, inflated, n, true));
       }
-    } catch (NoSuchFileException e) {
-      throw new BadFileException(name + ": no such file", e);
-    } catch (AccessDeniedException e) {
-      throw new BadFileException(name + ": cannot be read: permission denied", e);
     } catch (IOException e) {
-      throw new BadFileException(name + ": cannot be read: " + e.getMessage(), e);
+      throw BadFileException.unreadable(name, e);
     }
   }
 

@@ -2,9 +2,7 @@ package mlpcuda.data;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 
@@ -51,12 +49,8 @@ public final class PictureFile {
       Picture picture = single(name, start, file);
       return new PictureFile(
           name, new IdxFile.Images(1, picture.rows(), picture.cols(), picture.pixels()), false);
-    } catch (NoSuchFileException e) {
-      throw new BadFileException(name + ": no such file", e);
-    } catch (AccessDeniedException e) {
-      throw new BadFileException(name + ": cannot be read: permission denied", e);
     } catch (IOException e) {
-      throw new BadFileException(name + ": cannot be read: " + e.getMessage(), e);
+      throw BadFileException.unreadable(name, e);
     }
   }
 

@@ -7,6 +7,8 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -63,6 +65,22 @@ public final class WholeFile {
     } catch (IOException | UncheckedIOException e) {
       // They take up space and do no harm.
     }
+  }
+
+  /**
+   * What to throw where a folder for a run's files could not be made or written to.
+   *
+   * @param folder as the command line named it, its option included
+   */
+  public static UncheckedIOException notAFolder(String folder, IOException e) {
+    String why =
+        e instanceof FileAlreadyExistsException
+            ? "a file of that name is there"
+            : e instanceof FileSystemException system && system.getReason() != null
+                ? system.getReason()
+                : e.toString();
+    return new UncheckedIOException(
+        folder + ": must be a folder to write to, or a name for a new one, found: " + why, e);
   }
 
   private static void fill(Path file, Content content) throws IOException {

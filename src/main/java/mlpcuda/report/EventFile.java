@@ -9,12 +9,12 @@ import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.zip.CRC32C;
 import mlpcuda.data.Protobuf;
+import mlpcuda.data.WholeFile;
 
 /**
  * A file of TensorBoard's events: TFRecords, each an {@code Event} message (tensorflow/core: {@code
@@ -62,16 +62,7 @@ final class EventFile implements AutoCloseable {
       path = made;
       out = opened;
     } catch (IOException e) {
-      String why =
-          e instanceof FileAlreadyExistsException
-              ? "a file of that name is there"
-              : e instanceof FileSystemException system && system.getReason() != null
-                  ? system.getReason()
-                  : e.toString();
-      throw new UncheckedIOException(
-          "--tensorboard %s: must be a folder to write to, or a name for a new one, found: %s"
-              .formatted(folder, why),
-          e);
+      throw WholeFile.notAFolder("--tensorboard " + folder, e);
     }
     record(event().add(FILE_VERSION, "brain.Event:2"));
     add(step, SESSION_LOG, new Protobuf().add(STATUS, START));
