@@ -1,6 +1,7 @@
 package mlpcuda.compute.cuda;
 
 import java.util.Arrays;
+import java.util.StringJoiner;
 
 /**
  * The arguments of a kernel in their order, each in 8 bytes of its own: a driver takes the address
@@ -9,12 +10,13 @@ import java.util.Arrays;
  */
 public final class Arguments {
   private final StringBuilder types = new StringBuilder();
-  private final StringBuilder sizes = new StringBuilder();
+  private String[] names = new String[12]; // of those that have one
   private long[] values = new long[12];
 
   private Arguments add(char type, long value) {
     if (types.length() == values.length) {
       values = Arrays.copyOf(values, 2 * values.length);
+      names = Arrays.copyOf(names, values.length);
     }
     values[types.length()] = value;
     types.append(type);
@@ -38,8 +40,9 @@ public final class Arguments {
 
   /** A size or a choice: a 32-bit integer with a name, for the message of a launch that failed. */
   public Arguments add(String name, int value) {
-    sizes.append(' ').append(name).append('=').append(value);
-    return add(value);
+    add(value);
+    names[count() - 1] = name;
+    return this;
   }
 
   /** A double. */
@@ -64,7 +67,13 @@ public final class Arguments {
 
   /** The named ones, as {@code B=64 I=784}. */
   public String sizes() {
-    return sizes.toString().trim();
+    var sizes = new StringJoiner(" ");
+    for (int i = 0; i < count(); i++) {
+      if (names[i] != null) {
+        sizes.add(names[i] + "=" + (int) values[i]);
+      }
+    }
+    return sizes.toString();
   }
 
   /** The bits of argument {@code i}, the upper ones 0 where it is shorter. */
