@@ -27,9 +27,6 @@ public final class LearningRateFinder {
    * @param steps from 2
    */
   public record Settings(double low, double high, int steps) {
-    /** 100 steps over eight decades. */
-    public static final Settings DEFAULT = new Settings(1e-7, 10, 100);
-
     /** Checks the rules above. */
     public Settings {
       if (!(low > 0 && high > low && high < Double.POSITIVE_INFINITY)) {

@@ -19,9 +19,12 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class LearningRateFinderTest {
+  /** 100 steps over eight decades. */
+  private static final Settings SETTINGS = new Settings(1e-7, 10, 100);
+
   @Test
   void ratesGrowByTheSameFactor() {
-    Result result = LearningRateFinder.run(Settings.DEFAULT, rate -> 2);
+    Result result = LearningRateFinder.run(SETTINGS, rate -> 2);
     List<Point> curve = result.curve();
     assertEquals(100, curve.size());
     assertEquals(1e-7, curve.get(0).rate());
@@ -55,7 +58,7 @@ class LearningRateFinderTest {
         IntStream.range(0, 100)
             .mapToDouble(i -> 0.3 + 2 / (1 + Math.exp((i - middle - 0.5) / 4)))
             .toArray();
-    Result result = LearningRateFinder.run(Settings.DEFAULT, losses(smoothed));
+    Result result = LearningRateFinder.run(SETTINGS, losses(smoothed));
     for (int i = 0; i < 100; i++) {
       assertEquals(smoothed[i], result.curve().get(i).smoothed(), 1e-12);
     }
@@ -70,7 +73,7 @@ class LearningRateFinderTest {
       smoothed[i] = i < 10 ? 11 - i : i <= 50 ? 2 - (i - 10) * 0.03 : i < 70 ? 2 : 1;
     }
     smoothed[33] -= 0.005;
-    Result result = LearningRateFinder.run(Settings.DEFAULT, losses(smoothed));
+    Result result = LearningRateFinder.run(SETTINGS, losses(smoothed));
     assertEquals(100, result.curve().size());
     assertEquals(rate(32), result.suggestion().orElseThrow());
   }
@@ -83,7 +86,7 @@ class LearningRateFinderTest {
     Arrays.fill(smoothed, 0, 30, 1);
     Arrays.fill(smoothed, 30, 60, 0.5);
     Arrays.fill(smoothed, 60, 100, times * 0.5);
-    Result result = LearningRateFinder.run(Settings.DEFAULT, losses(smoothed));
+    Result result = LearningRateFinder.run(SETTINGS, losses(smoothed));
     assertEquals(steps, result.curve().size());
     assertEquals(rate(29), result.suggestion().orElseThrow());
   }
@@ -93,18 +96,17 @@ class LearningRateFinderTest {
   void endsAtALossThatIsNotFinite(double loss) {
     int[] calls = {0};
     Result result =
-        LearningRateFinder.run(
-            Settings.DEFAULT, rate -> calls[0]++ < 50 ? 3 - calls[0] * 0.01 : loss);
+        LearningRateFinder.run(SETTINGS, rate -> calls[0]++ < 50 ? 3 - calls[0] * 0.01 : loss);
     assertEquals(51, calls[0]);
     assertEquals(50, result.curve().size());
     assertTrue(result.suggestion().isPresent());
-    Result atOnce = LearningRateFinder.run(Settings.DEFAULT, rate -> loss);
+    Result atOnce = LearningRateFinder.run(SETTINGS, rate -> loss);
     assertEquals(new Result(List.of(), OptionalDouble.empty()), atOnce);
   }
 
   @Test
   void aLossThatOnlyRisesSuggestsNothing() {
-    assertFalse(LearningRateFinder.run(Settings.DEFAULT, r -> 2 + r).suggestion().isPresent());
+    assertFalse(LearningRateFinder.run(SETTINGS, r -> 2 + r).suggestion().isPresent());
   }
 
   /** Gradient descent on x², which converges below rate 1; the numbers are a Python loop's. */
@@ -147,7 +149,7 @@ class LearningRateFinderTest {
   }
 
   private static double rate(int i) {
-    return Settings.DEFAULT.rate(i);
+    return SETTINGS.rate(i);
   }
 
   /** A step whose losses make that smoothed curve: the moving average's definition, solved. */
