@@ -272,8 +272,12 @@ record TrainingRun(
     int epoch = progress.batch() == 0 ? progress.epoch() - 1 : progress.epoch();
     requireFinite(weights, epoch, progress.steps());
     if (progress.batch() == 0 && progress.epoch() > 1) {
-      metrics.modelWritten(modelEpoch(progress));
-      saveModel(progress.best().isEmpty() ? weights : progress.best(), metrics);
+      if (modelEpoch(progress) == metrics.modelEpoch()) {
+        metrics.write(folder); // the best epoch's model is there already
+      } else {
+        metrics.modelWritten(modelEpoch(progress));
+        saveModel(progress.best().isEmpty() ? weights : progress.best(), metrics);
+      }
     }
     new Checkpoint(
             shape,
