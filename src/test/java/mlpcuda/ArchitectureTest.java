@@ -29,7 +29,7 @@ class ArchitectureTest {
                   "compute.cpu",
                   "compute.cuda",
                   "data"),
-          "report", List.of("train", "data"),
+          "report", List.of("train", "net", "data"),
           "train", List.of("net", "compute", "data"),
           "model", List.of("net", "compute", "data"),
           "net", List.of("compute", "random"),
