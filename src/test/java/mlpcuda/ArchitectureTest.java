@@ -29,7 +29,7 @@ class ArchitectureTest {
                   "compute.cpu",
                   "compute.cuda",
                   "data"),
-          "report", List.of("train", "net", "data"),
+          "report", List.of("train", "net", "compute", "data"),
           "train", List.of("net", "compute", "data"),
           "model", List.of("net", "compute", "data"),
           "net", List.of("compute", "random"),
@@ -63,6 +63,22 @@ class ArchitectureTest {
     String[] known =
         MAY_USE.keySet().stream().map(room -> "mlpcuda." + room).toArray(String[]::new);
     noClasses().should().resideOutsideOfPackages(known).check(PROGRAM);
+  }
+
+  /**
+   * A server often has no fonts, and a small runtime no AWT: only pictures that come in need it.
+   */
+  @Test
+  void onlyTheDecoderOfPicturesUsesAwt() {
+    noClasses()
+        .that()
+        .doNotHaveFullyQualifiedName("mlpcuda.data.CodedPicture")
+        .and()
+        .doNotHaveFullyQualifiedName("mlpcuda.data.CodedPicture$Input")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("java.awt..", "javax.imageio..", "javax.swing..")
+        .check(PROGRAM);
   }
 
   @Test
