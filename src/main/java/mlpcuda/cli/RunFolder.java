@@ -21,10 +21,14 @@ final class RunFolder {
   /** The file that holds all that a run needs to go on. */
   static final String CHECKPOINT = "checkpoint.safetensors";
 
+  /** Time between two reports of a run that goes on: each takes some 20 ms. */
+  private static final long REPORT_NANOS = 2_000_000_000L;
+
   private final Path folder;
   private final TrainingRun run;
   private final Metrics metrics;
   private final Report report;
+  private long nextReport = System.nanoTime();
 
   /** Files of {@code run} in {@code folder}; none is written yet. */
   RunFolder(Path folder, TrainingRun run, Metrics metrics) {
@@ -71,10 +75,12 @@ final class RunFolder {
             progress.best(),
             run.state().at(progress, metrics.state()).json())
         .write(folder.resolve(CHECKPOINT));
-    if (progress.batch() == 0) { // last: it is what a run can do without
+    if (progress.batch() == 0 && System.nanoTime() - nextReport >= 0) {
+      // Last, for it is what a run can do without.
       int epochs = run.settings().trainer().epochs();
       String status = "Training: %d of %d epochs are done.".formatted(epoch, epochs);
       report.write(folder, status, weights.get(0), null);
+      nextReport = System.nanoTime() + REPORT_NANOS;
     }
   }
 

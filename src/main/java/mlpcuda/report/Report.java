@@ -34,8 +34,8 @@ public final class Report {
    */
   private static final int MOST_BYTES = 2 << 20;
 
-  /** The share of weights that are drawn by their size; larger ones, a few, would pale the rest. */
-  private static final double FULL_COLOUR = 0.995;
+  /** Weights beyond so many root mean squares are a few, and would pale the rest. */
+  private static final double FULL_COLOUR = 3;
 
   /** Points of a curve. */
   private static final int POINTS = 2000;
@@ -134,16 +134,18 @@ public final class Report {
     return Arrays.stream(indices).map(i -> Byte.toUnsignedInt(set.labels()[i])).toArray();
   }
 
-  /** The weights of the first units as signed bytes: ±127 for the largest few and what is near. */
+  /** The weights of the first units as signed bytes: ±127 for full colour and beyond. */
   private Map<String, Object> weights(float[] weights) {
     int I = shape.inputs(0);
     int units = Math.min(Math.min(UNITS, shape.outputs(0)), MOST_BYTES / I);
-    double[] sizes = IntStream.range(0, units * I).mapToDouble(i -> Math.abs(weights[i])).toArray();
-    Arrays.sort(sizes);
-    double full = sizes[(int) (FULL_COLOUR * (sizes.length - 1))];
+    double squares = 0;
+    for (int i = 0; i < units * I; i++) {
+      squares += (double) weights[i] * weights[i];
+    }
+    double full = FULL_COLOUR * Math.sqrt(squares / (units * I));
     byte[] bytes = new byte[units * I];
     for (int i = 0; i < bytes.length; i++) {
-      double part = full == 0 ? Math.signum(weights[i]) : weights[i] / full;
+      double part = full == 0 ? 0 : weights[i] / full;
       bytes[i] = (byte) Math.round(Byte.MAX_VALUE * Math.max(-1, Math.min(1, part)));
     }
     var shown = new LinkedHashMap<String, Object>();
