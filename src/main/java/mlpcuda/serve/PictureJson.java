@@ -16,6 +16,7 @@ import mlpcuda.data.Picture;
  */
 final class PictureJson {
   private static final int MAX_CHARACTERS = 100;
+  private static final int MAX_DEPTH = 4; // one too many is refused with a better message
   private static final JsonFactory JSON =
       JsonFactory.builder()
           .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES) // keeps none of others' names
@@ -24,7 +25,7 @@ final class PictureJson {
                   .maxStringLength(MAX_CHARACTERS)
                   .maxNameLength(MAX_CHARACTERS)
                   .maxNumberLength(MAX_CHARACTERS)
-                  .maxNestingDepth(3)
+                  .maxNestingDepth(MAX_DEPTH)
                   .build())
           .build();
 

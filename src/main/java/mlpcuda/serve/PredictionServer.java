@@ -82,6 +82,7 @@ public final class PredictionServer implements AutoCloseable {
   private static final Map<String, Resource> RESOURCES =
       Map.of(
           "/", Resource.of("index.html", "text/html; charset=utf-8"),
+          "/page.css", Resource.of("/mlpcuda/report/page.css", "text/css; charset=utf-8"),
           "/serve.css", Resource.of("serve.css", "text/css; charset=utf-8"),
           "/serve.js", Resource.of("serve.js", "text/javascript; charset=utf-8"),
           "/icon.svg", Resource.of("icon.svg", "image/svg+xml"));
@@ -154,9 +155,14 @@ public final class PredictionServer implements AutoCloseable {
    * @throws mlpcuda.compute.DeviceException if the device fails
    */
   public void run(Recogniser recogniser, BooleanSupplier stopping) {
-    description = recogniser.description();
+    run(recogniser.description(), recogniser::answer, stopping);
+  }
+
+  /** {@link #run} with whatever answers, and what it says of itself. */
+  void run(byte[] description, Handover.Answers answers, BooleanSupplier stopping) {
+    this.description = description;
     server.start();
-    handover.answer(recogniser::answer, stopping, failed);
+    handover.answer(answers, stopping, failed);
   }
 
   /** Closes all connections and frees the port. */
