@@ -253,10 +253,11 @@ public final class PredictionServer implements AutoCloseable {
     byte[] body;
     try {
       body = exchange.getRequestBody().readNBytes(MAX_BODY + 1);
-    } catch (IOException
-        | IndexOutOfBoundsException e) { // the JDK takes a chunk of −1 bytes for one
+    } catch (IOException | IndexOutOfBoundsException e) { // how the JDK reads a chunk of −1 bytes
+      exchange.getResponseHeaders().set("Connection", "close"); // nothing tells where it ends
+      String finding = e instanceof IOException ? e.getMessage() : "a chunk of less than nothing";
       throw new RefusedException(
-          400, "the body must be as long as the headers say, found: " + e.getMessage());
+          400, "the body must be as long as the headers say, found: " + finding);
     }
     if (body.length > MAX_BODY) {
       throw tooLarge("more");
