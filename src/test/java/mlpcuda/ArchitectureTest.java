@@ -32,7 +32,7 @@ class ArchitectureTest {
                   "compute.cpu",
                   "compute.cuda",
                   "data")),
-          entry("report", List.of("train", "data")),
+          entry("report", List.of("train", "net", "data")),
           entry("serve", List.of("train", "net", "compute", "data")),
           entry("train", List.of("net", "compute", "data")),
           entry("model", List.of("net", "compute", "data")),

@@ -20,6 +20,7 @@ import mlpcuda.net.MlpShape;
 import mlpcuda.net.Optimizer;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Step;
+import mlpcuda.report.Page;
 import mlpcuda.train.LearningRateFinder;
 import mlpcuda.train.LearningRateFinder.Point;
 import picocli.CommandLine.Command;
@@ -88,6 +89,12 @@ final class LrFindCommand implements Callable<Integer> {
       description = "Write the curve to FILE, as CSV: rate, loss, smoothed loss.")
   private Path out;
 
+  @Option(
+      names = "--report",
+      paramLabel = "FILE",
+      description = "Write the curve to FILE, as a page to look at.")
+  private Path report;
+
   @Option(names = "--json", description = "Print curve and suggestion as JSON on standard output.")
   private boolean json;
 
@@ -109,6 +116,16 @@ final class LrFindCommand implements Callable<Integer> {
       print(result, terminal);
       if (out != null) {
         write(result);
+      }
+      if (report != null) {
+        new Page("mlp-cuda: learning-rate range test")
+            .write(
+                report,
+                Map.of(
+                    "status",
+                    "%s, %s".formatted(opened.dataset().name(), opened.ops().description()),
+                    "range",
+                    describe(result)));
       }
       if (json) {
         standardOut.println(Tables.json(describe(result)));

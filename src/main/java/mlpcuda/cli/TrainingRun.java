@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.function.BooleanSupplier;
 import mlpcuda.compute.Ops;
@@ -24,7 +25,9 @@ import mlpcuda.net.Parameters;
 import mlpcuda.net.Regularisation;
 import mlpcuda.net.Step;
 import mlpcuda.report.Metrics;
+import mlpcuda.report.Report;
 import mlpcuda.report.TensorBoard;
+import mlpcuda.train.Answers;
 import mlpcuda.train.DivergedException;
 import mlpcuda.train.Evaluation;
 import mlpcuda.train.Evaluator;
@@ -102,6 +105,15 @@ record TrainingRun(
       terminal.line("%s: the run that it holds is replaced", folder);
     }
     var metrics = new Metrics(describe(), settings.trainer.logInterval());
+    Report report =
+        folder == null
+            ? null
+            : new Report(
+                Objects.toString(folder.toAbsolutePath().normalize().getFileName(), "/"),
+                metrics,
+                shape,
+                train,
+                dataset.test());
     try (TensorBoard board = tensorBoard(); // first: a bad folder shall not cost a training
         var parameters = new Parameters(ops, shape)) {
       if (from != null) {
@@ -118,14 +130,14 @@ record TrainingRun(
         parameters.initialise(settings.trainer.seed());
       }
       try {
-        train(parameters, metrics, board);
-        Evaluation answers = evaluate(parameters, metrics);
+        String outcome = train(parameters, metrics, report, board);
+        Evaluation answers = evaluate(parameters, metrics, report, outcome);
         if (board != null) { // last: should it fail, all else is done
           board.tested(answers);
         }
       } catch (DivergedException e) {
         metrics.diverged(e);
-        reportDiverged(metrics);
+        reportDiverged(metrics, report, e);
         throw e;
       }
     }
@@ -138,7 +150,8 @@ record TrainingRun(
         : new TensorBoard(events, settings.trainer.logInterval(), state.progress().steps());
   }
 
-  private void train(Parameters parameters, Metrics metrics, TensorBoard board) {
+  /** Trains; what the validation set came to mean for the run, empty if nothing. */
+  private String train(Parameters parameters, Metrics metrics, Report report, TensorBoard board) {
     int B = Math.min(settings.trainer.batchSize(), train.size());
     int perEpoch = (train.size() - 1) / settings.trainer.batchSize() + 1;
     OptionalInt nodes;
@@ -158,7 +171,7 @@ record TrainingRun(
           new Trainer.Listener() {
             @Override
             public void checkpoint(Progress progress) {
-              save(parameters, metrics, progress);
+              save(parameters, metrics, report, progress);
             }
           };
       var listeners = new ArrayList<Trainer.Listener>(List.of(metrics, display, saving));
@@ -170,12 +183,18 @@ record TrainingRun(
       if (from != null) {
         trainer.resume(state.progress());
       } else { // else a run killed early would leave an older one's
-        save(parameters, metrics, state.progress());
+        save(parameters, metrics, report, state.progress());
       }
       try {
         trainer.run();
       } catch (StoppedException e) {
-        throw folder == null ? e : e.resumable("--resume " + folder);
+        if (folder == null) {
+          throw e;
+        }
+        StoppedException stopped = e.resumable("--resume " + folder);
+        String status = "Interrupted: " + stopped.getMessage() + ".";
+        report.write(folder, status, parameters.read().get(0), null);
+        throw stopped;
       }
       nodes = step.nodes();
       best = trainer.best();
@@ -193,6 +212,12 @@ record TrainingRun(
               ? "A step is a CUDA graph of %d nodes".formatted(nodes.getAsInt())
               : "A step is not recorded: each operation is asked for by itself");
     }
+    return outcome;
+  }
+
+  private String progress(Metrics metrics) {
+    return "Training: %d of %d epochs are done."
+        .formatted(metrics.epochsDone(), settings.trainer.epochs());
   }
 
   /** What the validation set came to mean for the run; empty if nothing. */
@@ -216,11 +241,12 @@ record TrainingRun(
   }
 
   /** Writes what was measured, and says which model the folder holds. */
-  private void reportDiverged(Metrics metrics) {
+  private void reportDiverged(Metrics metrics, Report report, DivergedException e) {
     if (folder == null) {
       return;
     }
     metrics.write(folder);
+    report.write(folder, "Ended: " + e.getMessage() + ".", null, null);
     Path model = folder.resolve(MODEL);
     if (metrics.modelEpoch() > 0) {
       terminal.line("%s: the network after epoch %d", model, metrics.modelEpoch());
@@ -229,20 +255,22 @@ record TrainingRun(
     }
   }
 
-  private Evaluation evaluate(Parameters parameters, Metrics metrics) {
-    Evaluation answers = answers(parameters, dataset.test());
-    metrics.evaluated("test", answers);
-    if (!Double.isFinite(answers.loss())) { // the last step's update, which no step has met
-      throw new DivergedException(metrics.epochsDone(), metrics.stepsDone(), answers.loss());
+  private Evaluation evaluate(
+      Parameters parameters, Metrics metrics, Report report, String outcome) {
+    var answers = new Answers(dataset.test().size());
+    Evaluation tested = evaluation(parameters, dataset.test(), answers);
+    metrics.evaluated("test", tested);
+    if (!Double.isFinite(tested.loss())) { // the last step's update, which no step has met
+      throw new DivergedException(metrics.epochsDone(), metrics.stepsDone(), tested.loss());
     }
-    terminal.line(Tables.answers(answers));
+    terminal.line(Tables.answers(tested));
     if (validation != null) {
-      Evaluation held = answers(parameters, validation);
+      Evaluation held = evaluation(parameters, validation, null);
       metrics.evaluated("validation", held);
       terminal.line(Tables.result("Validation", held));
     }
     if (settings.evaluateTraining) {
-      Evaluation learnt = answers(parameters, train);
+      Evaluation learnt = evaluation(parameters, train, null);
       metrics.evaluated("train", learnt);
       terminal.line(Tables.result("Training", learnt));
     }
@@ -250,20 +278,25 @@ record TrainingRun(
       List<float[]> weights = parameters.read();
       requireFinite(weights, metrics.epochsDone(), metrics.stepsDone());
       saveModel(weights, metrics);
-      terminal.line("Saved %s, metrics.json and metrics.csv", folder.resolve(MODEL));
+      String status =
+          "Done: %,d epochs, %,d steps. %s"
+              .formatted(metrics.epochsDone(), metrics.stepsDone(), outcome);
+      report.write(folder, status.strip(), weights.get(0), answers);
+      terminal.line("Saved %s, report.html, metrics.json and metrics.csv", folder.resolve(MODEL));
     }
-    terminal.line(Tables.result("Test", answers));
-    return answers;
+    terminal.line(Tables.result("Test", tested));
+    return tested;
   }
 
-  private Evaluation answers(Parameters parameters, ImageSet set) {
+  /** The evaluation of a set, with the answers to its examples where they are wanted. */
+  private Evaluation evaluation(Parameters parameters, ImageSet set, Answers answers) {
     try (Evaluator evaluator = evaluator(parameters, set)) {
-      return evaluator.run();
+      return evaluator.run(answers);
     }
   }
 
   /** The model of the last whole epoch, or of the best one; and what the run needs to go on. */
-  private void save(Parameters parameters, Metrics metrics, Progress progress) {
+  private void save(Parameters parameters, Metrics metrics, Report report, Progress progress) {
     if (folder == null) {
       return;
     }
@@ -290,6 +323,9 @@ record TrainingRun(
             progress.best(),
             state.at(progress, metrics.state()).json())
         .write(folder.resolve(CHECKPOINT));
+    if (progress.batch() == 0) { // last: it is what a run can do without
+      report.write(folder, progress(metrics), weights.get(0), null);
+    }
   }
 
   /** The epoch whose network the model file holds: the last whole one, or the best. */
@@ -344,7 +380,7 @@ record TrainingRun(
     json.put("monitor", trainer.monitor().name().toLowerCase(Locale.ROOT));
     json.put("seed", trainer.seed());
     json.put("shuffle", trainer.shuffle());
-    json.put("max_steps", trainer.maxSteps());
+    json.put("max_steps", trainer.maxSteps() == Integer.MAX_VALUE ? null : trainer.maxSteps());
     json.put("log_interval", trainer.logInterval());
     json.put("init", settings.init);
     return json;

@@ -16,4 +16,11 @@ public record AdamSettings(
     implements OptimizerSettings {
   /** PyTorch's defaults: 0.9, 0.999, 1e-8, no weight decay. */
   public static final AdamSettings DEFAULT = new AdamSettings(0.9, 0.999, 1e-8, 0, false);
+
+  /** As {@code metrics.json} and the report show it. */
+  @Override
+  public String toString() {
+    return "%s (beta1 %s, beta2 %s, eps %s, weight decay %s)"
+        .formatted(decoupled ? "adamw" : "adam", beta1, beta2, eps, weightDecay);
+  }
 }

@@ -26,4 +26,11 @@ public record SgdSettings(double momentum, boolean nesterov, double weightDecay)
       throw new IllegalArgumentException("Nesterov's momentum needs a momentum above 0");
     }
   }
+
+  /** As {@code metrics.json} and the report show it. */
+  @Override
+  public String toString() {
+    return "sgd (momentum %s, %sweight decay %s)"
+        .formatted(momentum, nesterov ? "nesterov, " : "", weightDecay);
+  }
 }

@@ -48,8 +48,17 @@ public final class Evaluator implements AutoCloseable {
     }
   }
 
-  /** The answers now. */
+  /** How the network answers now. */
   public Evaluation run() {
+    return run(null);
+  }
+
+  /**
+   * How the network answers now.
+   *
+   * @param answers filled with the answer to each example; null: they are not wanted
+   */
+  public Evaluation run(Answers answers) {
     long[][] confusion = new long[C][C];
     double[] losses = new double[1];
     float[] sums = new float[2];
@@ -61,7 +70,11 @@ public final class Evaluator implements AutoCloseable {
           float[] logits = new float[size * C]; // (size, C)
           ops.read(inference.logits(), logits);
           for (int b = 0; b < size; b++) {
-            confusion[Byte.toUnsignedInt(labels[from + b])][largest(logits, b * C, C)]++;
+            int answer = largest(logits, b * C, C);
+            confusion[Byte.toUnsignedInt(labels[from + b])][answer]++;
+            if (answers != null) {
+              answers.put(from + b, answer, logits, b * C, C);
+            }
           }
         });
     return new Evaluation(losses[0] / labels.length, confusion);

@@ -1,0 +1,244 @@
+package mlpcuda.report;
+
+import java.nio.file.Path;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import mlpcuda.data.ImageSet;
+import mlpcuda.net.MlpShape;
+import mlpcuda.train.Answers;
+
+/** Writes {@code report.html}: what a run is made of, what it measured, and what it looks like. */
+public final class Report {
+  private static final String FILE = "report.html";
+
+  /** Images of the galleries. */
+  private static final int GALLERY = 20;
+
+  /** Images behind a cell of the confusion matrix. */
+  private static final int CELL = 24;
+
+  /** Units whose weights are shown. */
+  private static final int UNITS = 128;
+
+  /**
+   * Pixels of all test images together, in bytes; of the training images and the weights as well.
+   */
+  private static final int MOST_BYTES = 2 << 20;
+
+  /** The share of weights that are drawn by their size; larger ones, a few, would pale the rest. */
+  private static final double FULL_COLOUR = 0.995;
+
+  /** Points of a curve. */
+  private static final int POINTS = 2000;
+
+  private final Metrics metrics;
+  private final MlpShape shape;
+  private final ImageSet train;
+  private final ImageSet test;
+  private final Page page;
+
+  /**
+   * A report of the run that {@code metrics} hears of.
+   *
+   * @param name of the run
+   * @param train what the network learns from
+   * @param test what it is tested with, of images of the same size
+   */
+  public Report(String name, Metrics metrics, MlpShape shape, ImageSet train, ImageSet test) {
+    this.metrics = metrics;
+    this.shape = shape;
+    this.train = train;
+    this.test = test;
+    this.page = new Page("mlp-cuda: " + name);
+  }
+
+  /**
+   * Writes the report of now into {@code folder}, over a former one.
+   *
+   * @param status a sentence: how far the run is
+   * @param weights (O, I) of the first layer, finite; null: they are not shown
+   * @param answers to the test images; null: there are none yet
+   * @throws java.io.UncheckedIOException if writing fails
+   */
+  public void write(Path folder, String status, float[] weights, Answers answers) {
+    var data = new LinkedHashMap<String, Object>();
+    String now = LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss"));
+    data.put("status", status + " Written " + now + ".");
+    Map<String, Object> measured = metrics.json();
+    measured.replaceAll((name, value) -> value instanceof List<?> rows ? thinned(rows) : value);
+    data.put("metrics", measured);
+    data.put("layers", IntStream.range(0, shape.layers()).mapToObj(this::layer).toList());
+    data.put("training", training());
+    if (weights != null && shape.inputs(0) <= MOST_BYTES) {
+      data.put("weights", weights(weights));
+    }
+    if (answers != null) {
+      data.put("test", test(answers));
+    }
+    page.write(folder.resolve(FILE), data);
+  }
+
+  /** Every k-th row, from the last one backwards: as many as a curve can show. */
+  private static List<?> thinned(List<?> rows) {
+    int k = (rows.size() - 1) / POINTS + 1;
+    int first = (rows.size() - 1) % k;
+    return IntStream.iterate(first, i -> i < rows.size(), i -> i + k).mapToObj(rows::get).toList();
+  }
+
+  private Map<String, Object> layer(int l) {
+    var layer = new LinkedHashMap<String, Object>();
+    layer.put("name", "layers." + l);
+    layer.put("inputs", shape.inputs(l));
+    layer.put("outputs", shape.outputs(l));
+    layer.put("activation", shape.activation(l).label());
+    layer.put("parameters", shape.parameters(l));
+    return layer;
+  }
+
+  private Map<String, Object> training() {
+    int[] first = IntStream.range(0, Math.min(gallery(), train.size())).toArray();
+    Map<String, Object> images = images(train, first);
+    images.put("labels", labels(train, first));
+    return images;
+  }
+
+  /** Images of a gallery: all that large ones allow. */
+  private int gallery() {
+    // Of the test images there are two galleries.
+    return Math.min(GALLERY, MOST_BYTES / 2 / train.pixelsPerImage());
+  }
+
+  private static Map<String, Object> images(ImageSet set, int[] indices) {
+    int each = set.pixelsPerImage();
+    byte[] pixels = new byte[indices.length * each];
+    for (int i = 0; i < indices.length; i++) {
+      System.arraycopy(set.pixels(), indices[i] * each, pixels, i * each, each);
+    }
+    var images = new LinkedHashMap<String, Object>();
+    images.put("rows", set.rows());
+    images.put("cols", set.cols());
+    images.put("pixels", pixels);
+    return images;
+  }
+
+  private static int[] labels(ImageSet set, int[] indices) {
+    return Arrays.stream(indices).map(i -> Byte.toUnsignedInt(set.labels()[i])).toArray();
+  }
+
+  /** The weights of the first units as signed bytes: ±127 for the largest few and what is near. */
+  private Map<String, Object> weights(float[] weights) {
+    int I = shape.inputs(0);
+    int units = Math.min(Math.min(UNITS, shape.outputs(0)), MOST_BYTES / I);
+    double[] sizes = IntStream.range(0, units * I).mapToDouble(i -> Math.abs(weights[i])).toArray();
+    Arrays.sort(sizes);
+    double full = sizes[(int) (FULL_COLOUR * (sizes.length - 1))];
+    byte[] bytes = new byte[units * I];
+    for (int i = 0; i < bytes.length; i++) {
+      double part = full == 0 ? Math.signum(weights[i]) : weights[i] / full;
+      bytes[i] = (byte) Math.round(Byte.MAX_VALUE * Math.max(-1, Math.min(1, part)));
+    }
+    var shown = new LinkedHashMap<String, Object>();
+    shown.put("units", shape.outputs(0));
+    shown.put("inputs", I);
+    shown.put("rows", train.rows());
+    shown.put("cols", train.cols());
+    shown.put("full", full);
+    shown.put("bytes", bytes);
+    return shown;
+  }
+
+  /** A cell of the confusion matrix, and its examples in the order in which they are shown. */
+  private record Cell(int truth, int answer, List<Integer> examples) {}
+
+  private Map<String, Object> test(Answers answers) {
+    // By certainty, the most certain first; the order of the file between equals.
+    List<Integer> certain =
+        IntStream.range(0, test.size())
+            .boxed()
+            .sorted(Comparator.comparing((Integer i) -> -answers.probabilities()[i]))
+            .toList();
+    List<Cell> cells = cells(answers, certain);
+    List<Integer> mistakes =
+        certain.stream()
+            .filter(i -> answers.classes()[i] != Byte.toUnsignedInt(test.labels()[i]))
+            .limit(gallery())
+            .toList();
+    List<Integer> first = IntStream.range(0, Math.min(gallery(), test.size())).boxed().toList();
+    int room = MOST_BYTES / test.pixelsPerImage() - mistakes.size() - first.size();
+    int each = each(cells, room);
+
+    var slots = new LinkedHashMap<Integer, Integer>(); // of the images that are shown, by example
+    Stream.of(mistakes, first).forEach(examples -> slots(slots, examples));
+    var shown = new ArrayList<Map<String, Object>>();
+    for (Cell cell : cells) {
+      var of = new LinkedHashMap<String, Object>();
+      of.put("truth", cell.truth());
+      of.put("answer", cell.answer());
+      of.put("images", slots(slots, cell.examples().stream().limit(each).toList()));
+      shown.add(of);
+    }
+    int[] indices = slots.keySet().stream().mapToInt(i -> i).toArray();
+    Map<String, Object> json = images(test, indices);
+    json.put("indices", indices);
+    json.put("labels", labels(test, indices));
+    json.put("answers", Arrays.stream(indices).map(i -> answers.classes()[i]).toArray());
+    json.put(
+        "probabilities", Arrays.stream(indices).mapToObj(i -> answers.probabilities()[i]).toList());
+    json.put("mistakes", slots(slots, mistakes));
+    json.put("first", slots(slots, first));
+    json.put("cells", shown);
+    return json;
+  }
+
+  /**
+   * The cells that are not empty: of right answers the least certain first, of wrong ones the most.
+   */
+  private List<Cell> cells(Answers answers, List<Integer> certain) {
+    var cells = new LinkedHashMap<List<Integer>, Cell>();
+    for (int i : certain) {
+      int truth = Byte.toUnsignedInt(test.labels()[i]);
+      int answer = answers.classes()[i];
+      cells
+          .computeIfAbsent(List.of(truth, answer), at -> new Cell(truth, answer, new ArrayList<>()))
+          .examples()
+          .add(i);
+    }
+    cells.values().stream()
+        .filter(cell -> cell.truth() == cell.answer())
+        .forEach(cell -> Collections.reverse(cell.examples()));
+    return List.copyOf(cells.values());
+  }
+
+  /** How many images each cell may show, that all together have room. */
+  private static int each(List<Cell> cells, int room) {
+    int each = CELL;
+    while (each > 0 && total(cells, each) > room) {
+      each--;
+    }
+    return each;
+  }
+
+  private static int total(List<Cell> cells, int each) {
+    return cells.stream().mapToInt(cell -> Math.min(each, cell.examples().size())).sum();
+  }
+
+  /** The examples' slots; those without one get the next. */
+  private static List<Integer> slots(Map<Integer, Integer> slots, List<Integer> examples) {
+    return examples.stream()
+        .map(
+            i -> {
+              slots.putIfAbsent(i, slots.size());
+              return slots.get(i);
+            })
+        .toList();
+  }
+}

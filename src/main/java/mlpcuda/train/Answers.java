@@ -1,0 +1,23 @@
+package mlpcuda.train;
+
+/**
+ * What a network takes each example of a set for.
+ *
+ * @param classes (N): the class of the largest logit, the first of equals
+ * @param probabilities (N): what the network gives that class
+ */
+public record Answers(int[] classes, float[] probabilities) {
+  /** Room for the answers to {@code size} examples. */
+  public Answers(int size) {
+    this(new int[size], new float[size]);
+  }
+
+  void put(int example, int answer, float[] logits, int from, int C) {
+    double sum = 0; // of the softmax, the answer's own term being 1
+    for (int c = 0; c < C; c++) {
+      sum += Math.exp((double) logits[from + c] - logits[from + answer]);
+    }
+    classes[example] = answer;
+    probabilities[example] = (float) (1 / sum);
+  }
+}

@@ -1,0 +1,477 @@
+"use strict";
+(() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const metrics = data.metrics ?? {};
+  const epochs = metrics.epochs ?? [];
+  const steps = metrics.steps ?? [];
+
+  // ---- Text and numbers
+
+  const whole = new Intl.NumberFormat("en");
+  const percent = (share) => `${(100 * share).toFixed(2)}%`;
+  const sureness = (share) => (share < 0.9995 ? `${(100 * share).toFixed(1)}%` : "100%");
+  const rounded = (number) => (Number.isFinite(number) ? Number(number.toPrecision(4)) : number);
+
+  function element(name, text, className) {
+    const made = document.createElement(name);
+    if (text !== undefined) {
+      made.textContent = text;
+    }
+    if (className) {
+      made.className = className;
+    }
+    return made;
+  }
+
+  /** The section of that id, which is shown from now on. */
+  function section(id) {
+    const found = document.getElementById(id);
+    found.hidden = false;
+    return found;
+  }
+
+  function median(numbers) {
+    const sorted = [...numbers].sort((a, b) => a - b);
+    return sorted[Math.floor(sorted.length / 2)];
+  }
+
+  function tile(name, value, note) {
+    const box = element("div");
+    box.append(element("dt", name));
+    const shown = element("dd", value);
+    if (note) {
+      shown.append(element("small", note));
+    }
+    box.append(shown);
+    section("tiles").append(box);
+  }
+
+  /** Fills a table; columns whose header begins with "<" hold text. */
+  function table(parent, headers, rows) {
+    const filled = parent.querySelector("table");
+    const text = headers.map((header) => header.startsWith("<"));
+    const line = (cells, name) => {
+      const row = element("tr");
+      cells.forEach((cell, i) => row.append(element(name, cell, text[i] ? "text" : "")));
+      return row;
+    };
+    const head = element("thead");
+    head.append(
+      line(
+        headers.map((header) => header.replace("<", "")),
+        "th",
+      ),
+    );
+    const body = element("tbody");
+    rows.forEach((row) => body.append(line(row, "td")));
+    filled.append(head, body);
+  }
+
+  // ---- Images, drawn from their bytes
+
+  const bytes = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+
+  /** An image whose pixel i has the colour that `color(i)` gives: red, green, blue, alpha. */
+  function picture(rows, cols, label, color) {
+    const canvas = element("canvas", undefined, "pixels");
+    canvas.height = rows;
+    canvas.width = cols;
+    canvas.role = "img";
+    canvas.setAttribute("aria-label", label);
+    const context = canvas.getContext("2d");
+    const image = context.createImageData(cols, rows);
+    for (let i = 0; i < rows * cols; i++) {
+      image.data.set(color(i), 4 * i);
+    }
+    context.putImageData(image, 0, 0);
+    return canvas;
+  }
+
+  function grey(set, slot, label) {
+    set.decoded ??= bytes(set.pixels);
+    const start = slot * set.rows * set.cols;
+    return picture(set.rows, set.cols, label, (i) => {
+      const light = set.decoded[start + i];
+      return [light, light, light, 255];
+    });
+  }
+
+  function figure(canvas, lines) {
+    const box = element("figure");
+    box.append(canvas);
+    const caption = element("figcaption");
+    lines.forEach(([text, className]) => caption.append(element("div", text, className)));
+    box.append(caption);
+    return box;
+  }
+
+  /** A test image with its class and what the network takes it for. */
+  function answered(slot) {
+    const set = data.test;
+    const truth = set.labels[slot];
+    const answer = set.answers[slot];
+    const sure = sureness(set.probabilities[slot]);
+    const label = `Test image ${set.indices[slot]}: true class ${truth}, answer ${answer}`;
+    return figure(grey(set, slot, label), [
+      [`true ${truth}`, ""],
+      [`${answer === truth ? "✓" : "✗"} ${answer}, ${sure}`, answer === truth ? "muted" : "wrong"],
+    ]);
+  }
+
+  // ---- Charts
+
+  const charts = new Map();
+
+  const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+  /** Draws the chart of a section anew, in the colours of now; `describe` gives type, sets, axes. */
+  function chart(id, label, describe) {
+    const canvas = section(id).querySelector("canvas");
+    canvas.setAttribute("aria-label", label);
+    charts.set(id, () => {
+      Chart.getChart(canvas)?.destroy();
+      Chart.defaults.color = token("--muted");
+      Chart.defaults.borderColor = token("--line");
+      Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+      const { type, sets, x, y } = describe({
+        muted: token("--muted"),
+        first: token("--accent"),
+        second: token("--second"),
+      });
+      new Chart(canvas, {
+        type,
+        data: { datasets: sets },
+        options: {
+          animation: false,
+          maintainAspectRatio: false,
+          interaction: { mode: "nearest", axis: "x", intersect: false },
+          plugins: { legend: { display: sets.length > 1, labels: { boxHeight: 1, boxWidth: 24 } } },
+          scales: { x, y },
+        },
+      });
+    });
+    charts.get(id)();
+  }
+
+  /** A line of a chart; its points are marked while they are few. */
+  function line(label, color, points, more = {}) {
+    return {
+      label,
+      data: points,
+      borderColor: color,
+      backgroundColor: color,
+      borderWidth: 2,
+      clip: 8, // points on the frame are whole
+      pointRadius: points.length <= 40 ? 3 : 0,
+      ...more,
+    };
+  }
+
+  const axis = (text, more = {}) => ({ type: "linear", title: { display: true, text }, ...more });
+  const epochAxis = () =>
+    axis("epoch", { ticks: { precision: 0 }, min: 0, max: Math.max(1, epochs.at(-1).epoch) });
+  const overEpochs = (name, factor = 1) =>
+    epochs
+      .filter((epoch) => Number.isFinite(epoch[name]))
+      .map((epoch) => ({ x: epoch.epoch, y: factor * epoch[name] }));
+  const overSteps = (rows, name) =>
+    rows
+      .filter((row) => Number.isFinite(row[name]))
+      .map((row) => ({ x: row.step, y: row[name] }));
+
+  function lossChart() {
+    const logarithmic = document.getElementById("logarithmic");
+    chart("loss", "Loss of training and validation over the steps", ({ muted, first, second }) => {
+      const batches = overSteps(steps, "loss");
+      const validation = overSteps(epochs, "validation_loss");
+      const sets = [
+        line("training, mean of the epoch", first, overSteps(epochs, "loss")),
+        line("training, single batches", muted, batches, {
+          borderWidth: 1,
+          pointRadius: batches.length > 1 ? 0 : 3,
+        }),
+      ];
+      if (validation.length > 0) {
+        sets.splice(1, 0, line("validation", second, validation));
+      }
+      const y = logarithmic.checked
+        ? axis("cross-entropy", { type: "logarithmic" })
+        : axis("cross-entropy", { min: 0 });
+      return { type: "line", sets, x: axis("step", { min: 0, ticks: { precision: 0 } }), y };
+    });
+    logarithmic.addEventListener("change", () => charts.get("loss")());
+  }
+
+  function accuracyChart() {
+    chart("accuracy", "Accuracy over the epochs", ({ muted, first, second }) => {
+      const validation = overEpochs("validation_accuracy", 100);
+      const sets = [line("training", first, overEpochs("accuracy", 100))];
+      if (validation.length > 0) {
+        sets.push(line("validation", second, validation));
+      }
+      if (metrics.test) {
+        const y = 100 * metrics.test.accuracy;
+        const ends = [0, Math.max(1, epochs.at(-1).epoch)];
+        sets.push(
+          line(
+            "test, at the end",
+            muted,
+            ends.map((x) => ({ x, y })),
+            { borderDash: [6, 4], pointRadius: 0 },
+          ),
+        );
+      }
+      return { type: "line", sets, x: epochAxis(), y: axis("right, %") };
+    });
+  }
+
+  function rateChart() {
+    chart("rate", "Learning rate over the epochs", ({ first }) => ({
+      type: "line",
+      sets: [line("learning rate", first, overEpochs("learning_rate"))],
+      x: epochAxis(),
+      y: axis("learning rate", { min: 0, ticks: { callback: (rate) => (rate === 0 ? "0" : rate.toExponential(1)) } }),
+    }));
+  }
+
+  function timeChart() {
+    chart("time", "Time of each epoch", ({ first }) => ({
+      type: "bar",
+      sets: [
+        {
+          label: "seconds",
+          data: overEpochs("seconds").map(({ x, y }) => ({ x: String(x), y })),
+          backgroundColor: first,
+        },
+      ],
+      x: { title: { display: true, text: "epoch" }, grid: { display: false } },
+      y: axis("seconds", { min: 0 }),
+    }));
+  }
+
+  function rangeChart({ curve, suggestion }) {
+    const over = (name) => curve.map((point) => ({ x: point.rate, y: point[name] }));
+    chart("range", "Loss over the learning rate", ({ muted, first, second }) => {
+      const sets = [
+        line("smoothed", first, over("smoothed"), { pointRadius: 0 }),
+        line("single batches", muted, over("loss"), { borderWidth: 1, pointRadius: 0 }),
+      ];
+      if (suggestion) {
+        const most = Math.max(...curve.map((point) => point.smoothed));
+        sets.unshift(
+          line(
+            `suggestion, ${suggestion.toExponential(1)}`,
+            second,
+            [0, most].map((y) => ({ x: suggestion, y })),
+            { borderDash: [6, 4], pointRadius: 0 },
+          ),
+        );
+      }
+      const x = axis("learning rate", {
+        type: "logarithmic",
+        ticks: { callback: (rate) => (Number.isInteger(Math.log10(rate)) ? rate : null) },
+      });
+      return { type: "line", sets, x, y: axis("cross-entropy", { min: 0 }) };
+    });
+  }
+
+  // ---- Tables and galleries
+
+  function tiles() {
+    const last = epochs.at(-1);
+    if (metrics.test) {
+      const { accuracy, loss, right, size } = metrics.test;
+      tile("Test accuracy", percent(accuracy));
+      tile("Test loss", rounded(loss));
+      tile("Mistakes", whole.format(size - right), `of ${whole.format(size)}`);
+    } else if (last) {
+      tile("Training accuracy", percent(last.accuracy));
+      tile("Training loss", rounded(last.loss));
+    }
+    if (last) {
+      tile("Epochs", whole.format(last.epoch), `of ${whole.format(metrics.settings.epochs)}`);
+      const speed = Math.round(median(epochs.map((epoch) => epoch.images_per_second)));
+      tile(
+        "Median epoch",
+        `${rounded(median(epochs.map((epoch) => epoch.seconds)))} s`,
+        `${whole.format(speed)} images/s`,
+      );
+    }
+    if (metrics.settings) {
+      tile("Parameters", whole.format(metrics.settings.parameters), metrics.settings.layers.join("-"));
+    }
+    if (data.range) {
+      const { suggestion } = data.range;
+      tile("Suggestion", suggestion ? `--lr ${suggestion.toExponential(1)}` : "none");
+    }
+  }
+
+  function confusion() {
+    const matrix = metrics.test.confusion;
+    const box = section("confusion");
+    const heat = box.querySelector("table");
+    heat.classList.toggle("wide", matrix.length > 12);
+    const images = new Map(
+      (data.test?.cells ?? []).map((cell) => [`${cell.truth},${cell.answer}`, cell.images]),
+    );
+    const head = element("tr");
+    head.append(element("th", ""));
+    matrix.forEach((_, answer) => head.append(element("th", answer)));
+    heat.append(head);
+    const sizes = matrix.map((row) => Math.max(1, row.reduce((sum, count) => sum + count)));
+    const share = (truth, answer) => matrix[truth][answer] / sizes[truth];
+    // Errors are few: they are held against the largest of their own shares.
+    const wrong = matrix.flatMap((row, truth) =>
+      row.map((_, answer) => (truth === answer ? 0 : share(truth, answer))),
+    );
+    const mostWrong = wrong.reduce((most, of) => Math.max(most, of), 0);
+    let worst = null;
+    matrix.forEach((row, truth) => {
+      const shown = element("tr");
+      shown.append(element("th", truth));
+      row.forEach((count, answer) => {
+        const cell = element("td");
+        if (count > 0) {
+          const button = element("button", count);
+          const right = truth === answer;
+          const depth = Math.round((100 * share(truth, answer)) / (right ? 1 : mostWrong));
+          const color = right ? "--accent" : "--error";
+          button.style.background = `color-mix(in srgb, var(${color}) ${depth}%, var(--surface))`;
+          button.style.color = depth > 55 ? "var(--on-accent)" : "var(--text)";
+          button.setAttribute("aria-label", `true ${truth}, answered ${answer}: ${count}`);
+          button.setAttribute("aria-pressed", "false");
+          button.addEventListener("click", () => {
+            show(heat, button, truth, answer, images.get(`${truth},${answer}`) ?? []);
+          });
+          if (!right && (worst === null || count > worst.count)) {
+            worst = { button, count };
+          }
+          cell.append(button);
+        }
+        shown.append(cell);
+      });
+      heat.append(shown);
+    });
+    (worst?.button ?? heat.querySelector("button"))?.click();
+  }
+
+  /** Shows the images behind a cell of the matrix. */
+  function show(heat, button, truth, answer, slots) {
+    heat.querySelector("[aria-pressed=true]")?.setAttribute("aria-pressed", "false");
+    button.setAttribute("aria-pressed", "true");
+    const count = metrics.test.confusion[truth][answer];
+    const order = truth === answer ? "the least certain" : "the most certain";
+    const some = slots.length < count ? ` (here ${slots.length}, ${order})` : "";
+    const cell = section("cell");
+    cell.querySelector("h2").textContent = `True ${truth}, answered ${answer}: ${whole.format(count)}${some}`;
+    cell.querySelector("p").hidden = slots.length > 0;
+    cell.querySelector(".gallery").replaceChildren(...slots.map(answered));
+  }
+
+  function classes() {
+    table(
+      section("classes"),
+      ["<class", "precision", "recall", "F1", "examples"],
+      metrics.test.classes.map((of) => [
+        of.class,
+        of.precision.toFixed(4),
+        of.recall.toFixed(4),
+        of.f1.toFixed(4),
+        whole.format(of.examples),
+      ]),
+    );
+  }
+
+  function gallery(id, figures) {
+    if (figures.length > 0) {
+      section(id).querySelector(".gallery").replaceChildren(...figures);
+    }
+  }
+
+  function weights({ units, rows, cols, full, bytes: base64, inputs }) {
+    const values = new Int8Array(bytes(base64).buffer);
+    const shown = values.length / inputs;
+    const amount = shown < units ? `The first ${shown} of ${whole.format(units)} units` : `All ${units} units`;
+    section("weights").querySelector("p").textContent =
+      `${amount}, a weight for each pixel: orange where light speaks for the unit, blue where against; ` +
+      `full colour is ±${rounded(full)} and beyond.`;
+    gallery(
+      "weights",
+      Array.from({ length: shown }, (_, unit) =>
+        figure(
+          picture(rows, cols, `Weights of unit ${unit}`, (i) => {
+            const value = values[unit * inputs + i];
+            const strength = Math.min(255, 2 * Math.abs(value));
+            return value > 0 ? [235, 110, 20, strength] : [30, 110, 235, strength];
+          }),
+          [],
+        ),
+      ),
+    );
+  }
+
+  function layers() {
+    table(
+      section("layers"),
+      ["<layer", "inputs", "outputs", "<activation", "parameters"],
+      data.layers.map((layer) => [
+        layer.name,
+        whole.format(layer.inputs),
+        whole.format(layer.outputs),
+        layer.activation,
+        whole.format(layer.parameters),
+      ]),
+    );
+  }
+
+  function settings(all) {
+    const list = section("settings").querySelector("dl");
+    Object.entries(all).forEach(([name, value]) => {
+      const shown = Array.isArray(value) ? value.join(", ") : String(value ?? "none");
+      list.append(element("dt", name.replaceAll("_", " ")), element("dd", shown || "none"));
+    });
+  }
+
+  document.getElementById("status").textContent = data.status;
+  tiles();
+  if (epochs.length > 0 || steps.length > 0) {
+    lossChart();
+  }
+  if (epochs.length > 0) {
+    accuracyChart();
+    rateChart();
+    timeChart();
+  }
+  if (data.range) {
+    rangeChart(data.range);
+  }
+  if (metrics.test) {
+    confusion();
+    classes();
+  }
+  if (data.test) {
+    gallery("mistakes", data.test.mistakes.map(answered));
+    gallery("examples", data.test.first.map(answered));
+  }
+  if (data.training) {
+    const set = data.training;
+    gallery(
+      "training",
+      set.labels.map((label, slot) =>
+        figure(grey(set, slot, `Training image ${slot}, class ${label}`), [[label, ""]]),
+      ),
+    );
+  }
+  if (data.weights) {
+    weights(data.weights);
+  }
+  if (data.layers) {
+    layers();
+  }
+  if (metrics.settings ?? data.settings) {
+    settings(metrics.settings ?? data.settings);
+  }
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    charts.forEach((draw) => draw());
+  });
+})();
