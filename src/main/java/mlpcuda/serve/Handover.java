@@ -28,15 +28,15 @@ final class Handover {
   private final BlockingQueue<Question> questions = new ArrayBlockingQueue<>(WAITING);
 
   /** What answers. */
-  interface Answers {
+  interface Answering {
     byte[] answer(byte[] body, boolean raw) throws RefusedException;
   }
 
   /**
-   * The answer, as {@link Answers} gives it.
+   * The answer, as {@link Answering} gives it.
    *
-   * @throws RefusedException as {@code Answers} does, or if others wait already, or if it takes too
-   *     long
+   * @throws RefusedException as {@code Answering} does, or if others wait already, or if it takes
+   *     too long
    */
   byte[] ask(byte[] body, boolean raw) throws RefusedException {
     var question = new Question(body, raw, new CompletableFuture<>());
@@ -68,7 +68,7 @@ final class Handover {
    * @param failed gets what should not happen; the next picture is answered nevertheless
    * @throws DeviceException if the device fails: nothing will be answered after that
    */
-  void answer(Answers answers, BooleanSupplier stopping, Consumer<Throwable> failed) {
+  void answer(Answering answers, BooleanSupplier stopping, Consumer<Throwable> failed) {
     while (!stopping.getAsBoolean()) {
       Question question;
       try {

@@ -159,7 +159,7 @@ public final class PredictionServer implements AutoCloseable {
   }
 
   /** {@link #run} with whatever answers, and what it says of itself. */
-  void run(byte[] description, Handover.Answers answers, BooleanSupplier stopping) {
+  void run(byte[] description, Handover.Answering answers, BooleanSupplier stopping) {
     this.description = description;
     server.start();
     handover.answer(answers, stopping, failed);

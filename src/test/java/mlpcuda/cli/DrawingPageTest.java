@@ -3,15 +3,9 @@ package mlpcuda.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -34,38 +28,17 @@ import org.openqa.selenium.interactions.Sequence;
 @Timeout(120)
 class DrawingPageTest {
   @TempDir static Path tmp;
-  private static final CountDownLatch UP = new CountDownLatch(1);
-  private static volatile boolean stopping;
-  private static CompletableFuture<Program> server;
+  private static Serving server;
   private static Browser browser;
   private static String url;
 
   @BeforeAll
-  static void start() throws IOException, InterruptedException {
+  static void start() throws InterruptedException {
     browser = Browser.open();
     Path out = tmp.resolve("run");
     Program.succeed(Program.words("--cpu --threads 2 --epochs 2 --out", out));
-    int port;
-    try (var free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = free.getLocalPort();
-    }
-    url = "http://127.0.0.1:" + port + "/";
-    Object[] command =
-        Program.words(
-            "serve --cpu --threads 1 --port " + port + " --model",
-            out.resolve("model.safetensors"));
-    server =
-        CompletableFuture.supplyAsync(
-            () ->
-                Program.run(
-                    Program.NO_GPUS,
-                    () -> {
-                      UP.countDown();
-                      return stopping;
-                    },
-                    command),
-            task -> new Thread(task).start());
-    assertTrue(UP.await(20, TimeUnit.SECONDS));
+    server = new Serving(Program.NO_GPUS, out.resolve("model.safetensors"), "--cpu --threads 1");
+    url = server.url();
   }
 
   @AfterAll
@@ -73,9 +46,8 @@ class DrawingPageTest {
     if (browser != null) {
       browser.close();
     }
-    stopping = true;
     if (server != null) {
-      Program program = server.join();
+      Program program = server.stop();
       assertEquals(0, program.code(), program.err());
       assertEquals("", program.err());
     }
@@ -246,7 +218,7 @@ class DrawingPageTest {
   @ParameterizedTest
   @CsvSource({"400, false", "400, true", "1400, false", "1400, true"})
   void fitsAndIsSeen(int width, boolean dark) {
-    browser.show(url, width, 900, dark);
+    browser.show(url, width, 1100, dark); // no scroll bar, which a screenshot has not
     browser.waitFor("document.querySelectorAll('#bars li').length === 10");
     String name = "serve-" + width + (dark ? "-dark" : "-light");
     browser.assertFitsInWidth();

@@ -33,7 +33,7 @@ final class Running implements AutoCloseable {
   }
 
   /** A server that asks {@code answers}, or, if that is null, its network. */
-  Running(String host, Handover.Answers answers) throws IOException {
+  Running(String host, Handover.Answering answers) throws IOException {
     server = PredictionServer.open(host, InetAddress.getByName(host), 0, failures::add);
     ended =
         CompletableFuture.runAsync(
