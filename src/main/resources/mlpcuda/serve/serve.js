@@ -113,6 +113,7 @@ const percent = (probability) => (100 * probability).toFixed(1) + " %";
 
 function showAnswer(answer) {
   byId("class").textContent = answer.class;
+  byId("class").classList.remove("none");
   byId("probability").textContent = percent(answer.probability);
   showBars(answer.probabilities, answer.class);
   showSeen(answer.rows, answer.cols, atob(answer.pixels));
@@ -123,6 +124,7 @@ function showAnswer(answer) {
 
 function showNothing() {
   byId("class").textContent = "–";
+  byId("class").classList.add("none");
   byId("probability").textContent = "\u00a0";
   byId("spoken").textContent = "";
   showBars([], -1);
