@@ -32,7 +32,7 @@ class ArchitectureTest {
                   "compute.cpu",
                   "compute.cuda",
                   "data")),
-          entry("report", List.of("train", "net", "data")),
+          entry("report", List.of("train", "net", "compute", "data")),
           entry("serve", List.of("train", "net", "compute", "data")),
           entry("train", List.of("net", "compute", "data")),
           entry("model", List.of("net", "compute", "data")),
@@ -67,6 +67,22 @@ class ArchitectureTest {
     String[] known =
         MAY_USE.keySet().stream().map(room -> "mlpcuda." + room).toArray(String[]::new);
     noClasses().should().resideOutsideOfPackages(known).check(PROGRAM);
+  }
+
+  /**
+   * A server often has no fonts, and a small runtime no AWT: only pictures that come in need it.
+   */
+  @Test
+  void onlyTheDecoderOfPicturesUsesAwt() {
+    noClasses()
+        .that()
+        .doNotHaveFullyQualifiedName("mlpcuda.data.CodedPicture")
+        .and()
+        .doNotHaveFullyQualifiedName("mlpcuda.data.CodedPicture$Input")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("java.awt..", "javax.imageio..", "javax.swing..")
+        .check(PROGRAM);
   }
 
   @Test

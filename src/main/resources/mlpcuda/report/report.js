@@ -269,7 +269,7 @@
       }
       const x = axis("learning rate", {
         type: "logarithmic",
-        ticks: { callback: (rate) => (Number.isInteger(Math.log10(rate)) ? rate : null) },
+        ticks: { callback: (rate) => (Number.isInteger(Math.log10(rate)) ? rate.toExponential(0) : null) },
       });
       return { type: "line", sets, x, y: axis("cross-entropy", { min: 0 }) };
     });
@@ -334,10 +334,10 @@
         if (count > 0) {
           const button = element("button", count);
           const right = truth === answer;
-          const depth = Math.round((100 * share(truth, answer)) / (right ? 1 : mostWrong));
+          // Up to what the text can still be read on, light or dark.
+          const depth = Math.round((55 * share(truth, answer)) / (right ? 1 : mostWrong));
           const color = right ? "--accent" : "--error";
           button.style.background = `color-mix(in srgb, var(${color}) ${depth}%, var(--surface))`;
-          button.style.color = depth > 55 ? "var(--on-accent)" : "var(--text)";
           button.setAttribute("aria-label", `true ${truth}, answered ${answer}: ${count}`);
           button.setAttribute("aria-pressed", "false");
           button.addEventListener("click", () => {

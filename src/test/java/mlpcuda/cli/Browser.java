@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.logging.Level;
 import java.util.logging.Logger;
+import org.openqa.selenium.By;
+import org.openqa.selenium.WebElement;
 import org.openqa.selenium.chrome.ChromeDriver;
 import org.openqa.selenium.chrome.ChromeDriverService;
 import org.openqa.selenium.chrome.ChromeOptions;
@@ -86,6 +88,13 @@ final class Browser implements AutoCloseable {
         Map.of(
             "features",
             List.of(Map.of("name", "prefers-color-scheme", "value", dark ? "dark" : "light"))));
+  }
+
+  /** Clicks on the first element of that selector, as a person does who sees it. */
+  void click(String selector) {
+    WebElement element = driver.findElement(By.cssSelector(selector));
+    script("arguments[0].scrollIntoView({block: 'center'})", element);
+    element.click();
   }
 
   /** What a script returns. */
