@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import mlpcuda.data.BadFileException;
@@ -56,6 +57,11 @@ final class PictureJson {
   static Picture parse(String name, byte[] bytes) {
     try (JsonParser parser = JSON.createParser(bytes)) {
       return new PictureJson(name, parser).parse();
+    } catch (StreamConstraintsException e) {
+      throw new BadFileException(
+          "%s: names, texts and numbers must have at most %d characters, found more"
+              .formatted(name, MAX_CHARACTERS),
+          e);
     } catch (JsonProcessingException e) {
       throw new BadFileException(
           "%s: must be JSON of %s, found at byte %d: %s"

@@ -176,6 +176,14 @@ class PredictionServerTest {
   }
 
   @Test
+  void longNumbers() throws IOException {
+    assertError(
+        400,
+        "picture: names, texts and numbers must have at most 100 characters, found more",
+        predict("{\"image\": [[" + "1".repeat(10_000) + "]]}"));
+  }
+
+  @Test
   void queries() throws IOException {
     assertError(
         400,
