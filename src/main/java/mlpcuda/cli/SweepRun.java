@@ -115,7 +115,7 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
   Outcome run(Integer gpu, Gpus gpus, BooleanSupplier stopping) {
     var words = new ArrayList<String>();
     words.add("train");
-    if (gpu == null && Files.exists(folder.resolve(TrainingRun.CHECKPOINT))) {
+    if (gpu == null && Files.exists(folder.resolve(RunFolder.CHECKPOINT))) {
       words.add("--resume=" + folder); // on a GPU it would go on with the one it had, now another's
     } else {
       words.addAll(arguments);

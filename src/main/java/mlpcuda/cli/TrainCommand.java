@@ -156,7 +156,7 @@ final class TrainCommand implements Callable<Integer> {
       return train(null, null);
     }
     refuseOptionsBesideResume();
-    Path file = resume.resolve(TrainingRun.CHECKPOINT);
+    Path file = resume.resolve(RunFolder.CHECKPOINT);
     Checkpoint checkpoint = Checkpoint.read(file);
     RunState state = RunState.parse(checkpoint.state(), checkpoint.best(), file);
     TrainCommand begun = main.parseTrain(state.args(), spec.commandLine(), file);
@@ -256,7 +256,7 @@ final class TrainCommand implements Callable<Integer> {
   /** Refuses to go on with other examples than the run's, or from a place that it has not. */
   private void checkFits(
       RunState state, Checkpoint from, ImageSet all, Split split, MlpShape shape) {
-    Path file = out.resolve(TrainingRun.CHECKPOINT);
+    Path file = out.resolve(RunFolder.CHECKPOINT);
     if (checksum(all) != state.examples()
         || all.rows() != from.rows()
         || all.cols() != from.cols()) {

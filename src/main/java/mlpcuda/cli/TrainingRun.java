@@ -1,13 +1,11 @@
 package mlpcuda.cli;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.function.BooleanSupplier;
 import mlpcuda.compute.Ops;
@@ -16,7 +14,6 @@ import mlpcuda.data.Dataset;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.model.Checkpoint;
-import mlpcuda.model.ModelFile;
 import mlpcuda.net.Examples;
 import mlpcuda.net.Mlp;
 import mlpcuda.net.MlpShape;
@@ -25,7 +22,6 @@ import mlpcuda.net.Parameters;
 import mlpcuda.net.Regularisation;
 import mlpcuda.net.Step;
 import mlpcuda.report.Metrics;
-import mlpcuda.report.Report;
 import mlpcuda.report.TensorBoard;
 import mlpcuda.train.Answers;
 import mlpcuda.train.DivergedException;
@@ -83,11 +79,6 @@ record TrainingRun(
       boolean evaluateTraining,
       boolean verbose) {}
 
-  private static final String MODEL = "model.safetensors";
-
-  /** The file in a run's folder that holds all it needs to go on. */
-  static final String CHECKPOINT = "checkpoint.safetensors";
-
   /** Runs; what was measured. */
   Metrics run() {
     terminal.line(
@@ -101,27 +92,18 @@ record TrainingRun(
         dataset.classes(),
         scaling.name());
     terminal.line(Tables.layers(shape));
-    if (from == null && folder != null && Files.exists(folder.resolve(CHECKPOINT))) {
+    var metrics = new Metrics(describe(), settings.trainer.logInterval());
+    RunFolder files = folder == null ? null : new RunFolder(folder, this, metrics);
+    if (from == null && files != null && files.holdsARun()) {
       terminal.line("%s: the run that it holds is replaced", folder);
     }
-    var metrics = new Metrics(describe(), settings.trainer.logInterval());
-    Report report =
-        folder == null
-            ? null
-            : new Report(
-                Objects.toString(folder.toAbsolutePath().normalize().getFileName(), "/"),
-                metrics,
-                shape,
-                train,
-                dataset.test());
     try (TensorBoard board = tensorBoard(); // first: a bad folder shall not cost a training
         var parameters = new Parameters(ops, shape)) {
       if (from != null) {
         terminal.line(
             "Going on in epoch %d, after step %d",
             state.progress().epoch(), state.progress().steps());
-        metrics.restore(folder.resolve(CHECKPOINT), state.metrics());
-        metrics.modelWritten(modelEpoch(state.progress()));
+        files.restore();
         parameters.write(from.weights());
         parameters.writeState(new Parameters.State(from.m(), from.v()));
       } else if (initial != null) {
@@ -130,14 +112,16 @@ record TrainingRun(
         parameters.initialise(settings.trainer.seed());
       }
       try {
-        String outcome = train(parameters, metrics, report, board);
-        Evaluation answers = evaluate(parameters, metrics, report, outcome);
+        String outcome = train(parameters, metrics, files, board);
+        Evaluation answers = evaluate(parameters, metrics, files, outcome);
         if (board != null) { // last: should it fail, all else is done
           board.tested(answers);
         }
       } catch (DivergedException e) {
         metrics.diverged(e);
-        reportDiverged(metrics, report, e);
+        if (files != null) {
+          files.diverged(e);
+        }
         throw e;
       }
     }
@@ -151,7 +135,7 @@ record TrainingRun(
   }
 
   /** Trains; what the validation set came to mean for the run, empty if nothing. */
-  private String train(Parameters parameters, Metrics metrics, Report report, TensorBoard board) {
+  private String train(Parameters parameters, Metrics metrics, RunFolder files, TensorBoard board) {
     int B = Math.min(settings.trainer.batchSize(), train.size());
     int perEpoch = (train.size() - 1) / settings.trainer.batchSize() + 1;
     OptionalInt nodes;
@@ -171,10 +155,13 @@ record TrainingRun(
           new Trainer.Listener() {
             @Override
             public void checkpoint(Progress progress) {
-              save(parameters, metrics, report, progress);
+              files.save(parameters, progress);
             }
           };
-      var listeners = new ArrayList<Trainer.Listener>(List.of(metrics, display, saving));
+      var listeners = new ArrayList<Trainer.Listener>(List.of(metrics, display));
+      if (files != null) {
+        listeners.add(saving);
+      }
       if (board != null) {
         listeners.add(board); // after the checkpoint is written
       }
@@ -182,19 +169,13 @@ record TrainingRun(
           new Trainer(settings.trainer, step, parameters, train.size(), evaluator, listeners, stop);
       if (from != null) {
         trainer.resume(state.progress());
-      } else { // else a run killed early would leave an older one's
-        save(parameters, metrics, report, state.progress());
+      } else if (files != null) { // else a run killed early would leave an older one's
+        files.save(parameters, state.progress());
       }
       try {
         trainer.run();
       } catch (StoppedException e) {
-        if (folder == null) {
-          throw e;
-        }
-        StoppedException stopped = e.resumable("--resume " + folder);
-        String status = "Interrupted: " + stopped.getMessage() + ".";
-        report.write(folder, status, parameters.read().get(0), null);
-        throw stopped;
+        throw files == null ? e : files.stopped(parameters, e);
       }
       nodes = step.nodes();
       best = trainer.best();
@@ -213,11 +194,6 @@ record TrainingRun(
               : "A step is not recorded: each operation is asked for by itself");
     }
     return outcome;
-  }
-
-  private String progress(Metrics metrics) {
-    return "Training: %d of %d epochs are done."
-        .formatted(metrics.epochsDone(), settings.trainer.epochs());
   }
 
   /** What the validation set came to mean for the run; empty if nothing. */
@@ -240,23 +216,8 @@ record TrainingRun(
     return new Evaluator(ops, shape, parameters, set, scaling, settings.testBatchSize);
   }
 
-  /** Writes what was measured, and says which model the folder holds. */
-  private void reportDiverged(Metrics metrics, Report report, DivergedException e) {
-    if (folder == null) {
-      return;
-    }
-    metrics.write(folder);
-    report.write(folder, "Ended: " + e.getMessage() + ".", null, null);
-    Path model = folder.resolve(MODEL);
-    if (metrics.modelEpoch() > 0) {
-      terminal.line("%s: the network after epoch %d", model, metrics.modelEpoch());
-    } else if (Files.exists(model)) {
-      terminal.line("%s: left as an earlier run wrote it, for no epoch was done", model);
-    }
-  }
-
   private Evaluation evaluate(
-      Parameters parameters, Metrics metrics, Report report, String outcome) {
+      Parameters parameters, Metrics metrics, RunFolder files, String outcome) {
     var answers = new Answers(dataset.test().size());
     Evaluation tested = evaluation(parameters, dataset.test(), answers);
     metrics.evaluated("test", tested);
@@ -274,15 +235,10 @@ record TrainingRun(
       metrics.evaluated("train", learnt);
       terminal.line(Tables.result("Training", learnt));
     }
-    if (folder != null) {
-      List<float[]> weights = parameters.read();
-      requireFinite(weights, metrics.epochsDone(), metrics.stepsDone());
-      saveModel(weights, metrics);
-      String status =
-          "Done: %,d epochs, %,d steps. %s"
-              .formatted(metrics.epochsDone(), metrics.stepsDone(), outcome);
-      report.write(folder, status.strip(), weights.get(0), answers);
-      terminal.line("Saved %s, report.html, metrics.json and metrics.csv", folder.resolve(MODEL));
+    if (files != null) {
+      terminal.line(
+          "Saved %s, report.html, metrics.json and metrics.csv",
+          files.done(parameters, answers, outcome));
     }
     terminal.line(Tables.result("Test", tested));
     return tested;
@@ -293,59 +249,6 @@ record TrainingRun(
     try (Evaluator evaluator = evaluator(parameters, set)) {
       return evaluator.run(answers);
     }
-  }
-
-  /** The model of the last whole epoch, or of the best one; and what the run needs to go on. */
-  private void save(Parameters parameters, Metrics metrics, Report report, Progress progress) {
-    if (folder == null) {
-      return;
-    }
-    List<float[]> weights = parameters.read();
-    Parameters.State optimizer = parameters.readState();
-    int epoch = progress.batch() == 0 ? progress.epoch() - 1 : progress.epoch();
-    requireFinite(weights, epoch, progress.steps());
-    if (progress.batch() == 0 && progress.epoch() > 1) {
-      if (modelEpoch(progress) == metrics.modelEpoch()) {
-        metrics.write(folder); // the best epoch's model is there already
-      } else {
-        metrics.modelWritten(modelEpoch(progress));
-        saveModel(progress.best().isEmpty() ? weights : progress.best(), metrics);
-      }
-    }
-    new Checkpoint(
-            shape,
-            scaling,
-            train.rows(),
-            train.cols(),
-            weights,
-            optimizer.m(),
-            optimizer.v(),
-            progress.best(),
-            state.at(progress, metrics.state()).json())
-        .write(folder.resolve(CHECKPOINT));
-    if (progress.batch() == 0) { // last: it is what a run can do without
-      report.write(folder, progress(metrics), weights.get(0), null);
-    }
-  }
-
-  /** The epoch whose network the model file holds: the last whole one, or the best. */
-  private static int modelEpoch(Progress progress) {
-    return progress.best().isEmpty() ? progress.epoch() - 1 : progress.stopping().bestEpoch();
-  }
-
-  private static void requireFinite(List<float[]> weights, int epoch, int steps) {
-    for (float[] tensor : weights) {
-      for (float weight : tensor) {
-        if (!Float.isFinite(weight)) { // by an update whose loss no step has met yet
-          throw new DivergedException(epoch, steps, weight);
-        }
-      }
-    }
-  }
-
-  private void saveModel(List<float[]> weights, Metrics metrics) {
-    new ModelFile(shape, scaling, train.rows(), train.cols(), weights).write(folder.resolve(MODEL));
-    metrics.write(folder);
   }
 
   /** The settings as {@code metrics.json} has them. */

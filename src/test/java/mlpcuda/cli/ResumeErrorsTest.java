@@ -379,7 +379,7 @@ class ResumeErrorsTest {
   @Test
   void writingFailsDuringTheRun() throws IOException {
     byte[] expected = wholeModel();
-    for (String name : List.of("model.safetensors", "metrics.json", "metrics.csv")) {
+    for (String name : List.of("model.safetensors", "metrics.json", "metrics.csv", "report.html")) {
       Path folder = tmp.resolve("failing " + name);
       Path file = folder.resolve(name);
       Path aside = tmp.resolve("aside");
@@ -403,7 +403,7 @@ class ResumeErrorsTest {
       Program resumed = Program.run("train", "--resume", folder);
       assertEquals(0, resumed.code(), resumed.err());
       assertArrayEquals(expected, Files.readAllBytes(folder.resolve("model.safetensors")));
-      assertEquals(4, names(folder).size(), "nothing else may be left");
+      assertEquals(5, names(folder).size(), "nothing else may be left");
     }
   }
 
@@ -457,7 +457,7 @@ class ResumeErrorsTest {
     Path disk = Files.createDirectories(tmp.resolve("disk"));
     assumeTrue(Files.isExecutable(Path.of("/bin/mount")), "no mount");
     assumeTrue(
-        call("mount", "-t", "tmpfs", "-o", "size=96k", "tmpfs", disk.toString()) == 0,
+        call("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", disk.toString()) == 0,
         "a file system cannot be mounted here");
     try {
       byte[] expected = wholeModel();
@@ -470,7 +470,7 @@ class ResumeErrorsTest {
                   PER_EPOCH + 2,
                   () -> {
                     try {
-                      Files.write(filler, new byte[1 << 20]);
+                      Files.write(filler, new byte[4 << 20]);
                     } catch (IOException e) {
                       assertTrue(e.getMessage().contains("No space"), e.getMessage());
                     }
@@ -480,7 +480,12 @@ class ResumeErrorsTest {
       assertTrue(error.contains(": cannot be written: "), error);
       assertTrue(error.contains("No space left on device"), error);
       assertEquals(
-          Set.of("checkpoint.safetensors", "model.safetensors", "metrics.json", "metrics.csv"),
+          Set.of(
+              "checkpoint.safetensors",
+              "model.safetensors",
+              "report.html",
+              "metrics.json",
+              "metrics.csv"),
           names(run));
       // Full from its first write on, and still the checkpoint is there.
       refused(resume(), 1, "still full");

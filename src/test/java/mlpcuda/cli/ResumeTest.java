@@ -357,7 +357,7 @@ class ResumeTest {
     assertEndedLike(whole, "moved", List.of(stopped, goOn("moved")), "moved");
     assertFalse(Files.exists(tmp.resolve("run")));
     try (Stream<Path> files = Files.list(tmp.resolve("moved"))) {
-      assertEquals(4, files.count());
+      assertEquals(5, files.count());
     }
   }
 }

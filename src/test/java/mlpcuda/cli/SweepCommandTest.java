@@ -109,6 +109,7 @@ class SweepCommandTest {
               "model.safetensors",
               "metrics.json",
               "metrics.csv",
+              "report.html",
               "checkpoint.safetensors",
               "log.txt",
               "sweep-run.json"),

@@ -98,7 +98,9 @@ class TrainCommandTest {
     }
     assertEquals("class   precision     recall         F1   examples", lines.get(10));
     assertEquals(
-        "Saved " + tmp.resolve("run/model.safetensors") + ", metrics.json and metrics.csv",
+        "Saved "
+            + tmp.resolve("run/model.safetensors")
+            + ", report.html, metrics.json and metrics.csv",
         lines.get(lines.size() - 2));
     assertTrue(
         run.lastLine()
@@ -107,7 +109,12 @@ class TrainCommandTest {
         run.lastLine());
     assertEquals("", run.err());
     assertEquals(
-        Set.of("model.safetensors", "checkpoint.safetensors", "metrics.json", "metrics.csv"),
+        Set.of(
+            "model.safetensors",
+            "checkpoint.safetensors",
+            "report.html",
+            "metrics.json",
+            "metrics.csv"),
         files(tmp.resolve("run")));
   }
 
@@ -405,7 +412,7 @@ class TrainCommandTest {
         data + ": 10 training and 5 test images, 5x7, 3 classes, z-score scaling",
         run.lines().get(1));
     Path model = tmp.resolve("my %s run/100%/model.safetensors");
-    assertTrue(run.out().contains("Saved " + model + ", metrics.json"), run.out());
+    assertTrue(run.out().contains("Saved " + model + ", report.html, metrics.json"), run.out());
     assertEquals(
         data.toString(), ((Map<?, ?>) metrics("my %s run/100%").get("settings")).get("dataset"));
     Program evaluated = Program.succeed("evaluate", "--model", model, "--data", data);
@@ -424,7 +431,12 @@ class TrainCommandTest {
     assertTrue(second.lines().contains(replaced), second.out());
     assertEquals(1, metrics("run").get("model_epoch"));
     assertEquals(
-        Set.of("model.safetensors", "checkpoint.safetensors", "metrics.json", "metrics.csv"),
+        Set.of(
+            "model.safetensors",
+            "checkpoint.safetensors",
+            "report.html",
+            "metrics.json",
+            "metrics.csv"),
         files(tmp.resolve("run")));
   }
 
@@ -458,7 +470,8 @@ class TrainCommandTest {
                 + " --lr may help"),
         run.err().lines().toList());
     assertEquals(
-        Set.of("metrics.json", "metrics.csv", "checkpoint.safetensors"), files(tmp.resolve("run")));
+        Set.of("report.html", "metrics.json", "metrics.csv", "checkpoint.safetensors"),
+        files(tmp.resolve("run")));
     Map<String, Object> metrics = metrics("run");
     assertEquals(Map.of("epoch", 1, "step", 2), metrics.get("diverged"));
     assertEquals(List.of(), list(metrics, "epochs"));
@@ -580,7 +593,9 @@ class TrainCommandTest {
     assertEquals(1, run.code());
     assertEquals(1, run.err().lines().count(), run.err());
     assertTrue(run.err().startsWith(inTheWay + ": cannot be written: "), run.err());
-    assertEquals(Set.of("model.safetensors", "checkpoint.safetensors"), files(tmp.resolve("run")));
+    assertEquals(
+        Set.of("model.safetensors", "checkpoint.safetensors", "report.html"),
+        files(tmp.resolve("run")));
   }
 
   @Test

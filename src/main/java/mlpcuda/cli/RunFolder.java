@@ -1,0 +1,139 @@
+package mlpcuda.cli;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import mlpcuda.model.Checkpoint;
+import mlpcuda.model.ModelFile;
+import mlpcuda.net.Parameters;
+import mlpcuda.report.Metrics;
+import mlpcuda.report.Report;
+import mlpcuda.train.Answers;
+import mlpcuda.train.DivergedException;
+import mlpcuda.train.Progress;
+import mlpcuda.train.StoppedException;
+
+/** The files of a run: its model, what was measured, the report, and what it needs to go on. */
+final class RunFolder {
+  private static final String MODEL = "model.safetensors";
+
+  /** The file that holds all that a run needs to go on. */
+  static final String CHECKPOINT = "checkpoint.safetensors";
+
+  private final Path folder;
+  private final TrainingRun run;
+  private final Metrics metrics;
+  private final Report report;
+
+  /** Files of {@code run} in {@code folder}; none is written yet. */
+  RunFolder(Path folder, TrainingRun run, Metrics metrics) {
+    this.folder = folder;
+    this.run = run;
+    this.metrics = metrics;
+    String name = Objects.toString(folder.toAbsolutePath().normalize().getFileName(), "/");
+    this.report = new Report(name, metrics, run.shape(), run.train(), run.dataset().test());
+  }
+
+  /** Whether there is a run to go on with. */
+  boolean holdsARun() {
+    return Files.exists(folder.resolve(CHECKPOINT));
+  }
+
+  /** Gives the metrics back what they had at the checkpoint. */
+  void restore() {
+    metrics.restore(folder.resolve(CHECKPOINT), run.state().metrics());
+    metrics.modelWritten(modelEpoch(run.state().progress()));
+  }
+
+  /** The model of the last whole epoch, or of the best one; and what the run needs to go on. */
+  void save(Parameters parameters, Progress progress) {
+    List<float[]> weights = parameters.read();
+    Parameters.State optimizer = parameters.readState();
+    int epoch = progress.batch() == 0 ? progress.epoch() - 1 : progress.epoch();
+    requireFinite(weights, epoch, progress.steps());
+    if (progress.batch() == 0 && progress.epoch() > 1) {
+      if (modelEpoch(progress) == metrics.modelEpoch()) {
+        metrics.write(folder); // the best epoch's model is there already
+      } else {
+        metrics.modelWritten(modelEpoch(progress));
+        saveModel(progress.best().isEmpty() ? weights : progress.best());
+      }
+    }
+    new Checkpoint(
+            run.shape(),
+            run.scaling(),
+            run.train().rows(),
+            run.train().cols(),
+            weights,
+            optimizer.m(),
+            optimizer.v(),
+            progress.best(),
+            run.state().at(progress, metrics.state()).json())
+        .write(folder.resolve(CHECKPOINT));
+    if (progress.batch() == 0) { // last: it is what a run can do without
+      int epochs = run.settings().trainer().epochs();
+      String status = "Training: %d of %d epochs are done.".formatted(epoch, epochs);
+      report.write(folder, status, weights.get(0), null);
+    }
+  }
+
+  /** The run was told to stop, after a checkpoint; the same with a word on how to go on. */
+  StoppedException stopped(Parameters parameters, StoppedException e) {
+    StoppedException stopped = e.resumable("--resume " + folder);
+    String status = "Interrupted: " + stopped.getMessage() + ".";
+    report.write(folder, status, parameters.read().get(0), null);
+    return stopped;
+  }
+
+  /** Writes what was measured, and says which model the folder holds. */
+  void diverged(DivergedException e) {
+    metrics.write(folder);
+    report.write(folder, "Ended: " + e.getMessage() + ".", null, null);
+    Path model = folder.resolve(MODEL);
+    if (metrics.modelEpoch() > 0) {
+      run.terminal().line("%s: the network after epoch %d", model, metrics.modelEpoch());
+    } else if (Files.exists(model)) {
+      run.terminal().line("%s: left as an earlier run wrote it, for no epoch was done", model);
+    }
+  }
+
+  /**
+   * Writes the trained network and all that was measured.
+   *
+   * @param answers to the test images
+   * @param outcome what the validation set came to mean for the run; empty if nothing
+   * @return the model's file
+   */
+  Path done(Parameters parameters, Answers answers, String outcome) {
+    List<float[]> weights = parameters.read();
+    requireFinite(weights, metrics.epochsDone(), metrics.stepsDone());
+    saveModel(weights);
+    String status =
+        "Done: %,d epochs, %,d steps. %s"
+            .formatted(metrics.epochsDone(), metrics.stepsDone(), outcome);
+    report.write(folder, status.strip(), weights.get(0), answers);
+    return folder.resolve(MODEL);
+  }
+
+  /** The epoch whose network the model file holds: the last whole one, or the best. */
+  private static int modelEpoch(Progress progress) {
+    return progress.best().isEmpty() ? progress.epoch() - 1 : progress.stopping().bestEpoch();
+  }
+
+  private static void requireFinite(List<float[]> weights, int epoch, int steps) {
+    for (float[] tensor : weights) {
+      for (float weight : tensor) {
+        if (!Float.isFinite(weight)) { // by an update whose loss no step has met yet
+          throw new DivergedException(epoch, steps, weight);
+        }
+      }
+    }
+  }
+
+  private void saveModel(List<float[]> weights) {
+    new ModelFile(run.shape(), run.scaling(), run.train().rows(), run.train().cols(), weights)
+        .write(folder.resolve(MODEL));
+    metrics.write(folder);
+  }
+}
