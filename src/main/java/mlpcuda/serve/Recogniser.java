@@ -32,7 +32,7 @@ public record Recogniser(
     String name,
     int rows,
     int cols) {
-  /** The most pixels that a picture may have: a tenth of a second's work or so. */
+  /** The most pixels that a picture may have. */
   static final int MAX_PIXELS = 4_000_000;
 
   /** What messages call the picture. */
