@@ -27,6 +27,14 @@ final class Converters {
     }
   }
 
+  /** A TCP port, or 0. */
+  static final class Port implements ITypeConverter<Integer> {
+    @Override
+    public Integer convert(String text) {
+      return whole(text, 0, 65_535);
+    }
+  }
+
   /** A number above 0 that is a finite float. */
   static final class PositiveReal implements ITypeConverter<Double> {
     @Override
@@ -161,17 +169,20 @@ final class Converters {
   }
 
   private static int whole(String text, int least) {
+    return whole(text, least, Integer.MAX_VALUE);
+  }
+
+  private static int whole(String text, int least, int most) {
     try {
       int number = Integer.parseInt(text);
-      if (number >= least) {
+      if (number >= least && number <= most) {
         return number;
       }
     } catch (NumberFormatException e) {
-      // refused below, like a number that is too small
+      // refused below, like a number out of range
     }
     throw new TypeConversionException(
-        "must be a whole number from %d to %d, found %s"
-            .formatted(least, Integer.MAX_VALUE, shown(text)));
+        "must be a whole number from %d to %d, found %s".formatted(least, most, shown(text)));
   }
 
   private static String shown(String text) {

@@ -30,6 +30,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       LrFindCommand.class,
       EvaluateCommand.class,
       PredictCommand.class,
+      ServeCommand.class,
       SummaryCommand.class,
       ExportCommand.class,
       ImportCommand.class,

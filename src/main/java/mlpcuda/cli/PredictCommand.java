@@ -9,7 +9,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.BadFileException;
 import mlpcuda.data.MnistForm;
@@ -17,6 +16,7 @@ import mlpcuda.data.Picture;
 import mlpcuda.data.PictureFile;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.Parameters;
+import mlpcuda.train.Answer;
 import mlpcuda.train.Predictor;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -36,8 +36,6 @@ import picocli.CommandLine.TypeConversionException;
     versionProvider = Main.Version.class,
     sortOptions = false)
 final class PredictCommand implements Callable<Integer> {
-  private static final int LIKELIEST = 3;
-
   @Spec private CommandSpec spec;
 
   @Option(
@@ -135,7 +133,7 @@ final class PredictCommand implements Callable<Integer> {
     }
     var images = new ArrayList<Map<String, Object>>();
     for (int i = 0; i < answers.length; i++) {
-      List<Answer> likeliest = likeliest(answers[i]);
+      List<Answer> likeliest = Answer.likeliest(answers[i]);
       terminal.line("%s", line(inputs.get(i), likeliest));
       images.add(json(inputs.get(i), likeliest));
     }
@@ -197,18 +195,6 @@ final class PredictCommand implements Callable<Integer> {
     return pixels;
   }
 
-  private record Answer(int label, double probability) {}
-
-  /** The three classes of the largest probabilities, or all there are, the largest first. */
-  private static List<Answer> likeliest(float[] logs) {
-    return IntStream.range(0, logs.length)
-        .boxed()
-        .sorted((a, b) -> Float.compare(logs[b], logs[a])) // stable: the first of equals
-        .limit(LIKELIEST)
-        .map(c -> new Answer(c, Math.exp(logs[c])))
-        .toList();
-  }
-
   private static String line(Input input, List<Answer> likeliest) {
     String all =
         likeliest.stream()
@@ -230,19 +216,7 @@ final class PredictCommand implements Callable<Integer> {
     if (input.index() != null) {
       image.put("index", input.index());
     }
-    image.put("class", likeliest.get(0).label());
-    image.put("probability", likeliest.get(0).probability());
-    image.put(
-        "likeliest",
-        likeliest.stream()
-            .map(
-                a -> {
-                  var answer = new LinkedHashMap<String, Object>();
-                  answer.put("class", a.label());
-                  answer.put("probability", a.probability());
-                  return answer;
-                })
-            .toList());
+    image.putAll(Answer.json(likeliest));
     return image;
   }
 }

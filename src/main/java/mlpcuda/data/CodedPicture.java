@@ -32,8 +32,8 @@ final class CodedPicture {
    *
    * @throws BadFileException if it is malformed or too large
    */
-  static Picture png(String name, byte[] bytes) {
-    return decode(name, "PNG", bytes, PngChunks.keepPixels(name, bytes));
+  static Picture png(String name, byte[] bytes, long maxPixels) {
+    return decode(name, "PNG", bytes, PngChunks.keepPixels(name, bytes, maxPixels), maxPixels);
   }
 
   /**
@@ -42,18 +42,20 @@ final class CodedPicture {
    * @throws BadFileException if it is malformed or too large, or its colours are neither grey nor
    *     YCbCr nor RGB
    */
-  static Picture jpeg(String name, byte[] bytes) {
+  static Picture jpeg(String name, byte[] bytes, long maxPixels) {
     JpegSegments.checkScans(name, bytes);
-    return upright(decode(name, "JPEG", bytes, bytes.length), JpegSegments.orientation(bytes));
+    return upright(
+        decode(name, "JPEG", bytes, bytes.length, maxPixels), JpegSegments.orientation(bytes));
   }
 
-  private static Picture decode(String name, String format, byte[] bytes, int length) {
+  private static Picture decode(
+      String name, String format, byte[] bytes, int length, long maxPixels) {
     ImageReader reader = ImageIO.getImageReadersByFormatName(format).next();
     try (ImageInputStream in = new Input(bytes, length)) {
       reader.setInput(in, true, true);
       int rows = reader.getHeight(0);
       int cols = reader.getWidth(0);
-      Picture.checkSize(name, rows, cols);
+      Picture.checkSize(name, rows, cols, maxPixels);
       if (format.equals("JPEG")
           && (long) rows * cols > (long) MOST_PIXELS_OF_A_JPEG_BYTE * bytes.length) {
         throw new BadFileException(

@@ -36,14 +36,14 @@ final class PgmFile {
    *
    * @throws BadFileException if the bytes are not exactly such a file
    */
-  static Picture parse(String name, byte[] bytes) {
-    return new PgmFile(name, bytes).parse();
+  static Picture parse(String name, byte[] bytes, long maxPixels) {
+    return new PgmFile(name, bytes).parse(maxPixels);
   }
 
-  private Picture parse() {
+  private Picture parse(long maxPixels) {
     int cols = number("the width", Integer.MAX_VALUE);
     int rows = number("the height", Integer.MAX_VALUE);
-    Picture.checkSize(name, rows, cols);
+    Picture.checkSize(name, rows, cols, maxPixels);
     int max = number("the maximum", MAX_SAMPLE);
     if (max == 0) {
       throw bad("the maximum must be from 1 to %d, found 0".formatted(MAX_SAMPLE));

@@ -9,7 +9,7 @@ package mlpcuda.data;
  * @param pixels (rows, cols), one unsigned byte a pixel, 0 black
  */
 public record Picture(String name, int rows, int cols, byte[] pixels) {
-  /** The most pixels of a picture that is read. */
+  /** The most pixels of a picture that is read from a file. */
   static final long MAX_PIXELS = 100_000_000;
 
   /** The longest side, which is JPEG's own limit: a single row stays small, too. */
@@ -20,11 +20,11 @@ public record Picture(String name, int rows, int cols, byte[] pixels) {
    *
    * @throws BadFileException if a side is below 1 or the picture too large
    */
-  static void checkSize(String name, long rows, long cols) {
-    if (rows < 1 || cols < 1 || rows > MAX_SIDE || cols > MAX_SIDE || rows * cols > MAX_PIXELS) {
+  static void checkSize(String name, long rows, long cols, long maxPixels) {
+    if (rows < 1 || cols < 1 || rows > MAX_SIDE || cols > MAX_SIDE || rows * cols > maxPixels) {
       throw new BadFileException(
           "%s: a picture must have sides from 1 to %d and at most %d pixels, found %dx%d"
-              .formatted(name, MAX_SIDE, MAX_PIXELS, rows, cols));
+              .formatted(name, MAX_SIDE, maxPixels, rows, cols));
     }
   }
 }

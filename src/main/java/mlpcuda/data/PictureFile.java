@@ -8,7 +8,8 @@ import java.util.Arrays;
 
 /**
  * The pictures of a file: one of a PNG, JPEG or PGM, any number of an IDX file, plain or gzip. The
- * kind is told by the first bytes, not by the name.
+ * kind is told by the first bytes, not by the name. {@link #parse} takes the bytes of a PNG, JPEG
+ * or PGM from anywhere.
  */
 public final class PictureFile {
   /** The largest PNG, JPEG or PGM that is read, in bytes. */
@@ -43,7 +44,7 @@ public final class PictureFile {
       // IDX files of every sort: those of labels, say, get a message that says so.
       if (GzipInput.isGzip(start, 0) || (start.length >= 2 && start[0] == 0 && start[1] == 0)) {
         IdxFile.Images images = IdxFile.readImages(file);
-        Picture.checkSize(name, images.rows(), images.cols());
+        Picture.checkSize(name, images.rows(), images.cols(), Picture.MAX_PIXELS);
         return new PictureFile(name, images, true);
       }
       Picture picture = single(name, start, file);
@@ -55,13 +56,7 @@ public final class PictureFile {
   }
 
   private static Picture single(String name, byte[] start, Path file) throws IOException {
-    boolean png = PngChunks.isPng(start);
-    boolean jpeg = JpegSegments.isJpeg(start);
-    if (!png && !jpeg && !PgmFile.isPgm(start)) {
-      throw new BadFileException(
-          "%s: must be a PNG, JPEG, PGM or IDX file, found one that begins with %s"
-              .formatted(name, begin(start)));
-    }
+    Kind kind = kind(name, start, "PNG, JPEG, PGM or IDX file"); // before 256 MiB of it are read
     byte[] bytes;
     try (InputStream in = Files.newInputStream(file)) {
       bytes = in.readNBytes((int) Math.min(MAX_BYTES + 1, Files.size(file) + 1));
@@ -70,10 +65,39 @@ public final class PictureFile {
       throw new BadFileException(
           "%s: a picture's file must have at most %d bytes, found more".formatted(name, MAX_BYTES));
     }
-    if (png) {
-      return CodedPicture.png(name, bytes);
+    return kind.parse(name, bytes, Picture.MAX_PIXELS);
+  }
+
+  /**
+   * The picture that the bytes of a PNG, JPEG or PGM are.
+   *
+   * @param name for messages
+   * @param bytes which may be changed
+   * @param maxPixels the most that its header may claim, before memory is taken for them
+   * @throws BadFileException if they are of no such file, malformed or too large
+   */
+  public static Picture parse(String name, byte[] bytes, long maxPixels) {
+    byte[] start = Arrays.copyOf(bytes, Math.min(4, bytes.length));
+    return kind(name, start, "PNG, JPEG or PGM file").parse(name, bytes, maxPixels);
+  }
+
+  /** How a kind of file becomes a picture. */
+  private interface Kind {
+    Picture parse(String name, byte[] bytes, long maxPixels);
+  }
+
+  private static Kind kind(String name, byte[] start, String kinds) {
+    if (PngChunks.isPng(start)) {
+      return CodedPicture::png;
     }
-    return jpeg ? CodedPicture.jpeg(name, bytes) : PgmFile.parse(name, bytes);
+    if (JpegSegments.isJpeg(start)) {
+      return CodedPicture::jpeg;
+    }
+    if (PgmFile.isPgm(start)) {
+      return PgmFile::parse;
+    }
+    throw new BadFileException(
+        "%s: must be a %s, found one that begins with %s".formatted(name, kinds, begin(start)));
   }
 
   private static String begin(byte[] start) {

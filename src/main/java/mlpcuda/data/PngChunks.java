@@ -33,7 +33,7 @@ final class PngChunks {
    * @throws BadFileException if a chunk is damaged or the picture too large, or larger than its
    *     data can be
    */
-  static int keepPixels(String name, byte[] bytes) {
+  static int keepPixels(String name, byte[] bytes, long maxPixels) {
     if (!ByteBuffer.wrap(bytes, 0, Math.min(8, bytes.length)).equals(ByteBuffer.wrap(SIGNATURE))) {
       throw new BadFileException(name + ": must begin with PNG's eight bytes, found others");
     }
@@ -55,7 +55,8 @@ final class PngChunks {
       checkSum(name, bytes, at, whole);
       type = new String(bytes, at + 4, 4, StandardCharsets.ISO_8859_1);
       if (needed < 0) {
-        needed = bytesOfPixels(name, type, ByteBuffer.wrap(bytes, at + 8, (int) length).slice());
+        ByteBuffer header = ByteBuffer.wrap(bytes, at + 8, (int) length).slice();
+        needed = bytesOfPixels(name, type, header, maxPixels);
       } else if (type.equals("IHDR")) {
         throw new BadFileException(name + ": must have one chunk IHDR, found two");
       }
@@ -88,14 +89,14 @@ final class PngChunks {
   }
 
   /** What the first chunk says that there is, uncompressed. */
-  private static long bytesOfPixels(String name, String type, ByteBuffer header) {
+  private static long bytesOfPixels(String name, String type, ByteBuffer header, long maxPixels) {
     if (!type.equals("IHDR") || header.remaining() != HEADER_BYTES) {
       throw new BadFileException(
           name + ": must begin with a chunk IHDR of 13 bytes, found another");
     }
     long cols = Integer.toUnsignedLong(header.getInt(0));
     long rows = Integer.toUnsignedLong(header.getInt(4));
-    Picture.checkSize(name, rows, cols);
+    Picture.checkSize(name, rows, cols, maxPixels);
     int depth = header.get(8) & 0xff;
     int colour = header.get(9) & 0xff;
     boolean fits =

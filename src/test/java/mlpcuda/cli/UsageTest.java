@@ -26,7 +26,15 @@ class UsageTest {
     assertTrue(help.lines().get(0).startsWith("Usage: mlp-cuda"), help.out());
     for (String command :
         List.of(
-            "train", "sweep", "lr-find", "evaluate", "predict", "summary", "export", "import")) {
+            "train",
+            "sweep",
+            "lr-find",
+            "evaluate",
+            "predict",
+            "serve",
+            "summary",
+            "export",
+            "import")) {
       assertTrue(help.out().contains("\n  " + command + " "), command);
     }
     assertEquals("", help.err());
@@ -212,9 +220,9 @@ class UsageTest {
         "--validation 10 --save-best --monitor nope|Invalid value for option '--monitor':"
             + " expected one of [loss, accuracy] (case-sensitive) but was 'nope'",
         "--bogus|Unknown option: '--bogus'",
-        "nope|the command must be one of train, sweep, lr-find, evaluate, predict, summary, export, import, devices and come first, and options"
+        "nope|the command must be one of train, sweep, lr-find, evaluate, predict, serve, summary, export, import, devices and come first, and options"
             + " begin with --; found nope",
-        "evaluate|the command must be one of train, sweep, lr-find, evaluate, predict, summary, export, import, devices and come first, and options"
+        "evaluate|the command must be one of train, sweep, lr-find, evaluate, predict, serve, summary, export, import, devices and come first, and options"
             + " begin with --; found evaluate"
       })
   void refusesOptionsOfTraining(String line, String message) {
@@ -229,9 +237,9 @@ class UsageTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "trian|train|the command must be one of train, sweep, lr-find, evaluate, predict, summary, export, import, devices and come first, and"
+        "trian|train|the command must be one of train, sweep, lr-find, evaluate, predict, serve, summary, export, import, devices and come first, and"
             + " options begin with --; found trian",
-        "train foo bar|train|the command must be one of train, sweep, lr-find, evaluate, predict, summary, export, import, devices and come first,"
+        "train foo bar|train|the command must be one of train, sweep, lr-find, evaluate, predict, serve, summary, export, import, devices and come first,"
             + " and options begin with --; found foo bar",
         "--classes 3|train|--classes needs --data, found --classes 3 alone",
         "--dataset nope|train|Invalid value for option '--dataset': data set must be one of mnist,"

@@ -1,0 +1,122 @@
+package mlpcuda.cli;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.NetworkInterface;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import mlpcuda.compute.Ops;
+import mlpcuda.model.ModelFile;
+import mlpcuda.net.Parameters;
+import mlpcuda.serve.PredictionServer;
+import mlpcuda.serve.Recogniser;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
+
+/** {@code serve}: a page to draw on, and what a saved network takes the drawing for. */
+@Command(
+    name = "serve",
+    description = {
+      "Serves a page to draw on, which shows what a saved network takes the drawing for, and"
+          + " POST /predict for programs.",
+      "A body has at most 1 MiB, a picture 4 megapixels; a request may take 5 s to arrive and 5 s to"
+          + " be answered. Only this machine is answered unless --host says otherwise."
+    },
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    sortOptions = false)
+final class ServeCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+  @ParentCommand private Main main;
+
+  @Option(
+      names = "--model",
+      paramLabel = "FILE",
+      required = true,
+      description = "A model.safetensors that training wrote.")
+  private Path model;
+
+  @Option(
+      names = "--port",
+      paramLabel = "N",
+      converter = Converters.Port.class,
+      description = "Where to listen; 0: a free port. Default: 8080.")
+  private int port = 8080;
+
+  @Option(
+      names = "--host",
+      paramLabel = "ADDRESS",
+      description =
+          "The address to listen on, or its name; 0.0.0.0 for all. Whoever reaches it is answered."
+              + " Default: 127.0.0.1, this machine alone.")
+  private String host = "127.0.0.1";
+
+  @Mixin private DeviceOptions device = new DeviceOptions();
+
+  @Override
+  public Integer call() {
+    device.check();
+    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter err = spec.commandLine().getErr();
+    var terminal = new Terminal(out, Terminal.isInteractive());
+    ModelFile network = ModelFile.read(model);
+    try (PredictionServer server = open(err);
+        Ops ops = device.open();
+        var parameters = new Parameters(ops, network.shape())) {
+      parameters.write(network.weights());
+      terminal.line("%s", ops.description() + " (" + device.reason() + ")");
+      terminal.line("Serving %s at %s (Ctrl-C ends)", model, server.url());
+      out.flush();
+      server.run(
+          new Recogniser(
+              ops,
+              network.shape(),
+              parameters,
+              network.scaling(),
+              model.getFileName().toString(),
+              network.rows(),
+              network.cols()),
+          main.stopping());
+    }
+    return 0;
+  }
+
+  private PredictionServer open(PrintWriter err) {
+    InetAddress address;
+    try {
+      address = InetAddress.getByName(host);
+    } catch (UnknownHostException e) {
+      throw notOurs("unknown host", e);
+    }
+    try {
+      return PredictionServer.open(host, address, port, failure -> failure.printStackTrace(err));
+    } catch (IOException e) {
+      throw isOurs(address)
+          ? new UncheckedIOException(
+              "--port %d: must be free on %s, found: %s".formatted(port, host, e.getMessage()), e)
+          : notOurs(e.getMessage(), e);
+    }
+  }
+
+  private UncheckedIOException notOurs(String finding, IOException e) {
+    return new UncheckedIOException(
+        "--host %s: must be an address of this machine, found: %s".formatted(host, finding), e);
+  }
+
+  private static boolean isOurs(InetAddress address) {
+    try {
+      return address.isAnyLocalAddress()
+          || address.isLoopbackAddress()
+          || NetworkInterface.getByInetAddress(address) != null;
+    } catch (IOException e) {
+      return true; // then the port is the likelier cause
+    }
+  }
+}

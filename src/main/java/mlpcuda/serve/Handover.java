@@ -1,0 +1,96 @@
+package mlpcuda.serve;
+
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import mlpcuda.compute.DeviceException;
+
+/**
+ * Where the threads that speak HTTP hand pictures to the one thread that may drive the device: a
+ * CUDA context is of the thread that made it.
+ */
+final class Handover {
+  /** Pictures that wait; further ones are refused. */
+  static final int WAITING = 8;
+
+  /** The longest that a picture waits for its answer. */
+  static final int SECONDS = 5;
+
+  private static final int POLL_MILLIS = 50;
+
+  private record Question(byte[] body, boolean raw, CompletableFuture<byte[]> answer) {}
+
+  private final BlockingQueue<Question> questions = new ArrayBlockingQueue<>(WAITING);
+
+  /** What answers. */
+  interface Answering {
+    byte[] answer(byte[] body, boolean raw) throws RefusedException;
+  }
+
+  /**
+   * The answer, as {@link Answering} gives it.
+   *
+   * @throws RefusedException as {@code Answering} does, or if others wait already, or if it takes
+   *     too long
+   */
+  byte[] ask(byte[] body, boolean raw) throws RefusedException {
+    var question = new Question(body, raw, new CompletableFuture<>());
+    if (!questions.offer(question)) {
+      throw new RefusedException(
+          503, "busy: at most %d pictures may wait, found more".formatted(WAITING));
+    }
+    try {
+      return question.answer().get(SECONDS, TimeUnit.SECONDS);
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof RefusedException refused) {
+        throw refused;
+      }
+      throw new RefusedException(500, "internal failure: the server's terminal says which");
+    } catch (TimeoutException e) {
+      questions.remove(question); // its bytes are no longer needed
+      question.answer().cancel(false);
+      throw new RefusedException(
+          503, "busy: an answer must come within %d s, found none".formatted(SECONDS));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RefusedException(503, "the server ends");
+    }
+  }
+
+  /**
+   * Answers, in the calling thread, until it is told to stop.
+   *
+   * @param failed gets what should not happen; the next picture is answered nevertheless
+   * @throws DeviceException if the device fails: nothing will be answered after that
+   */
+  void answer(Answering answers, BooleanSupplier stopping, Consumer<Throwable> failed) {
+    while (!stopping.getAsBoolean()) {
+      Question question;
+      try {
+        question = questions.poll(POLL_MILLIS, TimeUnit.MILLISECONDS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+      if (question == null || question.answer().isDone()) { // nobody waits for it any more
+        continue;
+      }
+      try {
+        question.answer().complete(answers.answer(question.body(), question.raw()));
+      } catch (RefusedException e) {
+        question.answer().completeExceptionally(e);
+      } catch (DeviceException e) {
+        question.answer().completeExceptionally(e);
+        throw e;
+      } catch (RuntimeException | OutOfMemoryError e) {
+        question.answer().completeExceptionally(e);
+        failed.accept(e);
+      }
+    }
+  }
+}

@@ -1,0 +1,66 @@
+package mlpcuda.serve;
+
+import java.net.InetAddress;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+
+/**
+ * Under which names a server may be asked. Any web page can have the browser ask 127.0.0.1 and, if
+ * the page's own name is made to mean 127.0.0.1 (DNS rebinding), read the answers; but the name
+ * stands in the header Host then, and where the page is from in Origin.
+ */
+final class Hosts {
+  private static final int HTTP = 80;
+
+  /** What is an address and cannot be anybody's name. */
+  private static final Pattern LITERAL =
+      Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}|\\[[0-9a-f:.%]+]");
+
+  private final Set<String> names = new TreeSet<>();
+  private final boolean anyAddress;
+  private final int port;
+
+  /**
+   * Names of a server.
+   *
+   * @param host as it was given
+   * @param address what it means; a wildcard can be reached by every address of the machine
+   */
+  Hosts(String host, InetAddress address, int port) {
+    names.addAll(Set.of("127.0.0.1", "localhost", "[::1]"));
+    names.add(inUrl(host).toLowerCase(Locale.ROOT));
+    names.add(inUrl(address.getHostAddress()));
+    this.anyAddress = address.isAnyLocalAddress();
+    this.port = port;
+  }
+
+  /** The name as it stands in a URL: an IPv6 address in brackets. */
+  static String inUrl(String host) {
+    return host.contains(":") && !host.startsWith("[") ? "[" + host + "]" : host;
+  }
+
+  /** Whether a header Host names this server. */
+  boolean accepts(String host) {
+    String name = host.toLowerCase(Locale.ROOT);
+    String end = ":" + port;
+    if (name.endsWith(end) && !name.equals(end)) {
+      name = name.substring(0, name.length() - end.length());
+    } else if (port != HTTP) {
+      return false;
+    }
+    return names.contains(name) || anyAddress && LITERAL.matcher(name).matches();
+  }
+
+  /** Whether a header Origin is of a page that this server sent. */
+  boolean acceptsOrigin(String origin) {
+    return origin.startsWith("http://") && accepts(origin.substring("http://".length()));
+  }
+
+  /** The names, for messages. */
+  @Override
+  public String toString() {
+    return String.join(", ", names) + (anyAddress ? " or any address" : "") + " with port " + port;
+  }
+}

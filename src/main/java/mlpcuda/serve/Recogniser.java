@@ -1,0 +1,110 @@
+package mlpcuda.serve;
+
+import com.fasterxml.jackson.jr.ob.JSON;
+import java.io.IOException;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import mlpcuda.compute.Ops;
+import mlpcuda.data.BadFileException;
+import mlpcuda.data.MnistForm;
+import mlpcuda.data.Picture;
+import mlpcuda.data.PictureFile;
+import mlpcuda.data.Scaling;
+import mlpcuda.net.MlpShape;
+import mlpcuda.net.Parameters;
+import mlpcuda.train.Answer;
+import mlpcuda.train.Predictor;
+
+/**
+ * A network, and what it takes the pictures in requests for. Used by one thread: the one that
+ * opened the device. Decoding is its work too, so that one picture at a time takes memory.
+ *
+ * @param name of the network's file
+ * @param rows height of the network's images
+ * @param cols width of the network's images
+ */
+public record Recogniser(
+    Ops ops,
+    MlpShape shape,
+    Parameters parameters,
+    Scaling scaling,
+    String name,
+    int rows,
+    int cols) {
+  /** The most pixels that a picture may have. */
+  static final int MAX_PIXELS = 4_000_000;
+
+  /** What messages call the picture. */
+  private static final String PICTURE = "picture";
+
+  /** JSON of what the network is. */
+  byte[] description() {
+    var json = new LinkedHashMap<String, Object>();
+    json.put("model", name);
+    json.put("layers", shape.toString());
+    json.put("classes", shape.classes());
+    json.put("rows", rows);
+    json.put("cols", cols);
+    json.put("device", ops.description());
+    return bytes(json);
+  }
+
+  /**
+   * JSON of what a picture is taken for.
+   *
+   * @param body a PNG, JPEG, PGM or JSON's grey levels; it may be changed
+   * @param raw whether to take the picture as it is
+   * @throws RefusedException if it is none, or blank, or too large, or not of the network's size
+   */
+  byte[] answer(byte[] body, boolean raw) throws RefusedException {
+    byte[] pixels = pixels(picture(body), raw);
+    float[] logs = Predictor.logProbabilities(ops, shape, parameters, pixels, scaling)[0];
+    double[] probabilities = new double[logs.length];
+    for (int c = 0; c < logs.length; c++) {
+      probabilities[c] = Math.exp(logs[c]);
+    }
+    Map<String, Object> json = Answer.json(Answer.likeliest(logs));
+    json.put("probabilities", probabilities);
+    json.put("rows", rows);
+    json.put("cols", cols);
+    json.put("pixels", Base64.getEncoder().encodeToString(pixels));
+    return bytes(json);
+  }
+
+  private static Picture picture(byte[] body) throws RefusedException {
+    try {
+      return PictureJson.isJson(body)
+          ? PictureJson.parse(PICTURE, body)
+          : PictureFile.parse(PICTURE, body, MAX_PIXELS);
+    } catch (BadFileException e) {
+      throw new RefusedException(400, e.getMessage());
+    }
+  }
+
+  private byte[] pixels(Picture picture, boolean raw) throws RefusedException {
+    if (!raw) {
+      try {
+        return MnistForm.of(picture, rows, cols);
+      } catch (BadFileException e) { // blank
+        throw new RefusedException(422, e.getMessage());
+      }
+    }
+    if (picture.rows() != rows || picture.cols() != cols) {
+      throw new RefusedException(
+          422,
+          "%s: must with raw=true be %dx%d as the network's inputs, found %dx%d"
+              .formatted(PICTURE, rows, cols, picture.rows(), picture.cols()));
+    }
+    return picture.pixels();
+  }
+
+  /** JSON of maps, arrays, lists, texts and numbers, on a line. */
+  static byte[] bytes(Object json) {
+    try {
+      return JSON.std.asBytes(json);
+    } catch (IOException e) {
+      throw new AssertionError("memory takes every byte", e);
+    }
+  }
+}

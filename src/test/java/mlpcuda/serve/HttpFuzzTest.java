@@ -1,0 +1,446 @@
+package mlpcuda.serve;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.awt.Transparency;
+import java.awt.color.ColorSpace;
+import java.awt.image.BufferedImage;
+import java.awt.image.ComponentColorModel;
+import java.awt.image.DataBuffer;
+import java.io.BufferedReader;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.lang.management.ManagementFactory;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.zip.CRC32;
+import javax.imageio.IIOImage;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageWriteParam;
+import javax.imageio.ImageWriter;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * Thousands of malformed requests to a server in a JVM of its own, with a heap as small as the
+ * README says that it may be. Failures name the round; the rounds are always the same.
+ */
+@Timeout(120)
+class HttpFuzzTest {
+  private static final String HEAP = "-Xmx128m";
+  private static final int ROUNDS = 6000;
+  private static final int CLIENTS = 4;
+
+  /** What the README lists, without 503: there are fewer clients than may wait. */
+  private static final Set<Integer> DOCUMENTED = Set.of(200, 400, 403, 404, 405, 413, 422, 501);
+
+  /** Until a request that is not whole is given up, and a little. */
+  private static final int MILLIS = 1000 * PredictionServer.SECONDS + 3000;
+
+  /** Those that speak HTTP, and what a JVM has by itself. */
+  private static final int MOST_THREADS = PredictionServer.THREADS + 24;
+
+  private static Process process;
+  private static BufferedReader answers;
+  private static int port;
+  private static byte[] good;
+  private static byte[] answer;
+  private final ExecutorService clients = Executors.newFixedThreadPool(CLIENTS);
+
+  /** The server's JVM: prints the port, and then, a line for a line, how it is. */
+  public static void main(String[] args) throws IOException {
+    try (var server = new Running();
+        var lines = new BufferedReader(new InputStreamReader(System.in))) {
+      System.out.println(server.port());
+      while (lines.readLine() != null) {
+        System.out.printf(
+            "%d %d%n",
+            ManagementFactory.getThreadMXBean().getThreadCount(), server.failures.size());
+        server.failures.forEach(Throwable::printStackTrace);
+      }
+    }
+  }
+
+  @BeforeAll
+  static void start() throws IOException {
+    var command = new ArrayList<String>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    if (Runtime.version().feature() >= 22) {
+      command.add("--enable-native-access=ALL-UNNAMED"); // else it prints a warning
+    }
+    command.addAll(List.of(HEAP, "-cp", System.getProperty("java.class.path")));
+    command.add(HttpFuzzTest.class.getName());
+    process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    answers = process.inputReader();
+    port = Integer.parseInt(answers.readLine());
+    good = RawHttp.request(port, "POST /predict", picture("png", 24));
+    answer = RawHttp.send(port, good, false, MILLIS).body();
+    assertTrue(new String(answer).contains("\"probabilities\""), new String(answer));
+  }
+
+  @AfterAll
+  static void stop() {
+    process.destroy();
+  }
+
+  /** Whatever was sent, the server is as it was. */
+  @AfterEach
+  void asBefore() throws IOException {
+    clients.shutdownNow();
+    assertArrayEquals(answer, RawHttp.send(port, good, false, MILLIS).body());
+    process.outputWriter().write("\n");
+    process.outputWriter().flush();
+    String[] state = answers.readLine().split(" ");
+    int threads = Integer.parseInt(state[0]);
+    assertTrue(threads <= MOST_THREADS, threads + " threads");
+    assertEquals("0", state[1], "failures");
+    // Had a request left its connection open or counted, they would no longer fit.
+    var sockets = new ArrayList<Socket>();
+    try {
+      for (int i = 0; i < PredictionServer.CONNECTIONS - 20; i++) {
+        sockets.add(RawHttp.connect(port, MILLIS));
+      }
+      for (Socket socket : sockets) {
+        socket.getOutputStream().write(good);
+        assertArrayEquals(answer, RawHttp.read(socket.getInputStream()).body());
+      }
+    } finally {
+      for (Socket socket : sockets) {
+        socket.close();
+      }
+    }
+  }
+
+  private static byte[] picture(String format, int size) throws IOException {
+    var image = new BufferedImage(size, size, BufferedImage.TYPE_BYTE_GRAY);
+    for (int i = 0; i < size; i++) {
+      image.getRaster().setSample(i, size / 2, 0, 255);
+    }
+    var bytes = new ByteArrayOutputStream();
+    assertTrue(ImageIO.write(image, format, bytes));
+    return bytes.toByteArray();
+  }
+
+  private static List<byte[]> bodies() throws IOException {
+    return List.of(
+        picture("png", 24),
+        picture("jpeg", 24),
+        RawHttp.bytes("P2 3 3 9\n0 9 0 0 9 0 0 9 0"),
+        RawHttp.bytes("{\"image\": [[0, 255, 0], [0, 255, 0], [0, 200, 10]]}"));
+  }
+
+  @Test
+  void malformedRequests() throws Exception {
+    List<byte[]> bodies = bodies();
+    var rounds = new ArrayList<Future<Integer>>();
+    for (int i = 0; i < ROUNDS; i++) {
+      int round = i;
+      rounds.add(
+          clients.submit(
+              () -> {
+                byte[] request = request(bodies, new Random(round));
+                return RawHttp.send(port, request, true, MILLIS).status();
+              }));
+    }
+    var counts = new TreeMap<Integer, Integer>();
+    for (int i = 0; i < ROUNDS; i++) {
+      int status = get(rounds.get(i), i);
+      assertTrue(status == 0 || DOCUMENTED.contains(status), "status " + status + " in round " + i);
+      counts.merge(status, 1, Integer::sum);
+    }
+    // Or the requests are not what they should be: each sort of fault was met, and often.
+    for (int status : DOCUMENTED) {
+      assertTrue(counts.getOrDefault(status, 0) >= 20, "found " + counts);
+    }
+    assertTrue(counts.getOrDefault(0, 0) < ROUNDS / 5, "found " + counts);
+  }
+
+  private static <T> T get(Future<T> future, int round) throws InterruptedException {
+    try {
+      return future.get();
+    } catch (ExecutionException e) {
+      throw new AssertionError("round " + round, e.getCause());
+    }
+  }
+
+  private static byte[] request(List<byte[]> bodies, Random random) {
+    byte[] body = bodies.get(random.nextInt(bodies.size()));
+    return switch (random.nextInt(10)) {
+      case 0 -> noise(random, random.nextInt(3000));
+      case 1 -> changed(whole(body, random), random);
+      case 2 -> { // the head alone
+        byte[] whole = whole(body, random);
+        int head = whole.length - body.length;
+        yield RawHttp.joined(
+            changed(Arrays.copyOf(whole, Math.max(1, head)), random),
+            Arrays.copyOfRange(whole, Math.max(1, head), whole.length));
+      }
+      case 3, 4 -> RawHttp.request(port, "POST /predict", changed(body, random));
+      case 5 -> {
+        byte[] whole = whole(body, random);
+        yield Arrays.copyOf(whole, random.nextInt(whole.length)); // cut
+      }
+      case 6 -> { // a length that lies
+        long[] lengths = {-1, 0, 1, body.length - 1, body.length + 1, 1 << 20, 1L << 40};
+        long length = lengths[random.nextInt(lengths.length)];
+        byte[] head = RawHttp.request(port, "POST /predict", null, "Content-Length: " + length);
+        yield RawHttp.joined(head, body);
+      }
+      case 7 -> chunked(body, random);
+      case 8 -> oddHead(body, random);
+      default -> { // several at once
+        byte[] whole = whole(body, random);
+        yield RawHttp.joined(whole, changed(whole, random), whole);
+      }
+    };
+  }
+
+  private static byte[] whole(byte[] body, Random random) {
+    return switch (random.nextInt(5)) {
+      case 0 -> RawHttp.request(port, "GET /", null);
+      case 1 -> RawHttp.request(port, "GET /model", null, "Accept: */*");
+      case 2 -> RawHttp.request(port, "POST /predict?raw=true", body);
+      default -> RawHttp.request(port, "POST /predict", body);
+    };
+  }
+
+  private static byte[] chunked(byte[] body, Random random) {
+    String[] sizes = {"%x", "%x;a=b", "0%x", "%X ", "-%x", "ffffffff", "7fffffff", "%x0", "g", ""};
+    var request = new ByteArrayOutputStream();
+    String coding = random.nextInt(4) == 0 ? "gzip" : "chunked";
+    request.writeBytes(
+        RawHttp.request(port, "POST /predict", null, "Transfer-Encoding: " + coding));
+    for (int at = 0; at < body.length; ) {
+      int n = Math.min(body.length - at, 1 + random.nextInt(200));
+      String size = random.nextInt(4) > 0 ? "%x" : sizes[random.nextInt(sizes.length)];
+      request.writeBytes(RawHttp.bytes(size.formatted(n) + "\r\n"));
+      request.write(body, at, n);
+      request.writeBytes(RawHttp.bytes(random.nextInt(10) > 0 ? "\r\n" : "\n"));
+      at += n;
+    }
+    request.writeBytes(RawHttp.bytes("0\r\n\r\n"));
+    return request.toByteArray();
+  }
+
+  private static byte[] oddHead(byte[] body, Random random) {
+    String[] methods = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "CONNECT", "TRACE", "", "get"};
+    String[] targets = {
+      "/",
+      "/predict",
+      "/model",
+      "*",
+      "http://127.0.0.1/",
+      "//x",
+      "/%00",
+      "/%zz",
+      "/../..",
+      "/predict?raw=",
+      "/predict?raw=true&raw=false",
+      "mailto:x",
+      "?",
+      "#",
+      "/a".repeat(2000)
+    };
+    String[] headers = {
+      "Host: evil.example",
+      "Origin: null",
+      "Origin: http://127.0.0.1:1",
+      "Connection: close",
+      "Expect: 100-continue",
+      "Transfer-Encoding: identity",
+      "Content-Length: 3",
+      "Content-Type: text/plain",
+      "X: " + "y".repeat(20_000),
+      "X: y\r\n".repeat(120) + "X: y",
+      "no colon",
+      ": no name",
+      " folded",
+      "Cookie: \u0000\u00ff"
+    };
+    String line =
+        methods[random.nextInt(methods.length)] + " " + targets[random.nextInt(targets.length)];
+    String[] some = new String[random.nextInt(3)];
+    Arrays.setAll(some, i -> headers[random.nextInt(headers.length)]);
+    return RawHttp.request(port, line, random.nextBoolean() ? body : null, some);
+  }
+
+  private static byte[] noise(Random random, int length) {
+    byte[] bytes = new byte[length];
+    random.nextBytes(bytes);
+    return bytes;
+  }
+
+  private static byte[] changed(byte[] from, Random random) {
+    byte[] bytes = from.clone();
+    byte[] extremes = {0, -1, 127, -128, '\r', '\n', ' ', ':', '0', '9', '[', '{', '"', '-'};
+    for (int i = 0; i <= random.nextInt(3); i++) {
+      int at = random.nextInt(bytes.length);
+      switch (random.nextInt(5)) {
+        case 0 -> bytes[at] ^= (byte) (1 << random.nextInt(8));
+        case 1 -> bytes[at] = extremes[random.nextInt(extremes.length)];
+        case 2 -> bytes = without(bytes, at, Math.min(bytes.length - at, random.nextInt(9)));
+        case 3 -> { // a piece twice
+          int n = Math.min(bytes.length - at, random.nextInt(60));
+          byte[] before = Arrays.copyOf(bytes, at + n);
+          bytes = RawHttp.joined(before, Arrays.copyOfRange(bytes, at, bytes.length));
+        }
+        default -> {
+          byte[] rest = Arrays.copyOfRange(bytes, at, bytes.length);
+          byte[] noise = noise(random, random.nextInt(9));
+          bytes = RawHttp.joined(Arrays.copyOf(bytes, at), noise, rest);
+        }
+      }
+      if (bytes.length == 0) {
+        return from;
+      }
+    }
+    return bytes;
+  }
+
+  private static byte[] without(byte[] bytes, int at, int n) {
+    return RawHttp.joined(
+        Arrays.copyOf(bytes, at), Arrays.copyOfRange(bytes, at + n, bytes.length));
+  }
+
+  /** What unfolds: each at once from several clients, and all within the heap. */
+  @Test
+  void bombs() throws Exception {
+    var wide = new ByteArrayOutputStream();
+    assertTrue(
+        ImageIO.write(new BufferedImage(2000, 2000, BufferedImage.TYPE_BYTE_INDEXED), "png", wide));
+    var deep = new ByteArrayOutputStream();
+    assertTrue(ImageIO.write(sixteenBits(2000), "png", deep));
+    byte[] claims = wide.toByteArray();
+    ByteBuffer header = ByteBuffer.wrap(claims);
+    header.putInt(16, 65_535).putInt(20, 65_535);
+    var sum = new CRC32();
+    sum.update(claims, 12, 17);
+    header.putInt(29, (int) sum.getValue());
+    int most = PredictionServer.MAX_BODY;
+    List<Bomb> bombs =
+        List.of(
+            new Bomb(422, wide.toByteArray()), // blank, which is seen once it is decoded
+            new Bomb(422, deep.toByteArray()),
+            new Bomb(400, claims),
+            new Bomb(422, picture("png", 2000)),
+            new Bomb(422, scans(2000, 100)),
+            new Bomb(400, scans(2000, 101)),
+            new Bomb(400, "P5 2001 2000 255\n"),
+            new Bomb(422, "P2 500 1000 255\n" + "1 ".repeat(500_000)),
+            new Bomb(400, "[".repeat(most)),
+            new Bomb(400, "{\"image\":" + "[".repeat(most - 9)),
+            new Bomb(422, "{\"image\":[[" + "0,".repeat(most / 2 - 10) + "9]]}"),
+            new Bomb(422, "{\"image\":[[9]" + ",[0]".repeat(most / 4 - 10) + "]}"),
+            new Bomb(400, "{\"image\":[[" + "1".repeat(most - 20) + "]]}"),
+            new Bomb(400, "{\"" + "x".repeat(most - 20) + "\":1}"),
+            new Bomb(400, "{\"image\":\"" + "x".repeat(most - 20) + "\"}"),
+            new Bomb(400, new byte[most]),
+            new Bomb(413, new byte[most + 1]),
+            new Bomb(413, new byte[8 * most]));
+    var rounds = new ArrayList<Future<RawHttp.Reply>>();
+    for (int i = 0; i < 3 * bombs.size(); i++) {
+      byte[] request = RawHttp.request(port, "POST /predict", bombs.get(i / 3).body());
+      Callable<RawHttp.Reply> send = () -> RawHttp.send(port, request, false, MILLIS);
+      rounds.add(clients.submit(send));
+    }
+    for (int i = 0; i < rounds.size(); i++) {
+      RawHttp.Reply reply = get(rounds.get(i), i / 3);
+      assertEquals(
+          bombs.get(i / 3).status(), reply.status(), "bomb " + i / 3 + ": " + reply.text());
+    }
+  }
+
+  private record Bomb(int status, byte[] body) {
+    Bomb(int status, String body) {
+      this(status, RawHttp.bytes(body));
+    }
+  }
+
+  private static BufferedImage sixteenBits(int size) {
+    var colours =
+        new ComponentColorModel(
+            ColorSpace.getInstance(ColorSpace.CS_sRGB),
+            true,
+            false,
+            Transparency.TRANSLUCENT,
+            DataBuffer.TYPE_USHORT);
+    return new BufferedImage(
+        colours, colours.createCompatibleWritableRaster(size, size), false, null);
+  }
+
+  /** A progressive JPEG whose last scan comes again and again: each is a pass over all pixels. */
+  private static byte[] scans(int size, int count) throws IOException {
+    ImageWriter writer = ImageIO.getImageWritersByFormatName("jpeg").next();
+    var bytes = new ByteArrayOutputStream();
+    try (var out = new MemoryCacheImageOutputStream(bytes)) {
+      writer.setOutput(out);
+      ImageWriteParam param = writer.getDefaultWriteParam();
+      param.setProgressiveMode(ImageWriteParam.MODE_DEFAULT);
+      var image = ImageIO.read(new ByteArrayInputStream(picture("png", size)));
+      writer.write(null, new IIOImage(image, null, null), param);
+    } finally {
+      writer.dispose();
+    }
+    byte[] jpeg = bytes.toByteArray();
+    var starts = new ArrayList<Integer>();
+    for (int i = 1; i < jpeg.length; i++) {
+      if (jpeg[i] == (byte) 0xda && jpeg[i - 1] == -1) {
+        starts.add(i - 1);
+      }
+    }
+    int last = starts.get(starts.size() - 1);
+    byte[] scan = Arrays.copyOfRange(jpeg, last, jpeg.length - 2);
+    var all = new ByteArrayOutputStream();
+    all.write(jpeg, 0, jpeg.length - 2);
+    for (int i = starts.size(); i < count; i++) {
+      all.writeBytes(scan);
+    }
+    all.write(jpeg, jpeg.length - 2, 2);
+    return all.toByteArray();
+  }
+
+  /** More slow clients than there are threads and places to wait. */
+  @Test
+  void slowRequests() throws Exception {
+    byte[][] starts = {
+      {},
+      RawHttp.bytes("\r\n"),
+      RawHttp.bytes("GET / HTTP/1.1\r\nHost: 127.0.0.1"),
+      RawHttp.request(port, "POST /predict", null, "Content-Length: 50"),
+      RawHttp.request(port, "POST /predict", null, "Transfer-Encoding: chunked"),
+    };
+    var sockets = new ArrayList<Socket>();
+    long begin = System.nanoTime();
+    for (int i = 0; i < PredictionServer.CONNECTIONS + 10; i++) {
+      Socket socket = RawHttp.connect(port, MILLIS);
+      sockets.add(socket);
+      socket.getOutputStream().write(starts[i % starts.length]);
+    }
+    for (Socket socket : sockets) {
+      assertEquals(0, RawHttp.read(socket.getInputStream()).status(), "closed, and no answer");
+      socket.close();
+    }
+    double seconds = (System.nanoTime() - begin) / 1e9;
+    assertTrue(seconds < PredictionServer.SECONDS + 2, seconds + " s");
+  }
+}

@@ -1,0 +1,80 @@
+package mlpcuda.serve;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.URI;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import mlpcuda.compute.Activation;
+import mlpcuda.compute.Ops;
+import mlpcuda.compute.cpu.CpuOps;
+import mlpcuda.data.Scaling;
+import mlpcuda.net.MlpShape;
+import mlpcuda.net.Parameters;
+
+/** A server with a small network of no particular weights, on a free port. */
+final class Running implements AutoCloseable {
+  static final int ROWS = 5;
+  static final int COLS = 7;
+  static final int CLASSES = 4;
+
+  private final PredictionServer server;
+  private final CompletableFuture<Void> ended;
+  private volatile boolean stopping;
+
+  /** What it told its terminal. */
+  final List<Throwable> failures = new CopyOnWriteArrayList<>();
+
+  /** A server that asks its network. */
+  Running() throws IOException {
+    this("127.0.0.1", null);
+  }
+
+  /** A server that asks {@code answers}, or, if that is null, its network. */
+  Running(String host, Handover.Answering answers) throws IOException {
+    server = PredictionServer.open(host, InetAddress.getByName(host), 0, failures::add);
+    ended =
+        CompletableFuture.runAsync(
+            () -> {
+              if (answers == null) {
+                askNetwork();
+              } else {
+                server.run(RawHttp.bytes("{}"), answers, () -> stopping);
+              }
+            },
+            task -> new Thread(task, "device").start());
+  }
+
+  private void askNetwork() {
+    var shape = new MlpShape(List.of(ROWS * COLS, 6, CLASSES), Activation.RELU, Activation.NONE);
+    try (Ops ops = new CpuOps(1);
+        var parameters = new Parameters(ops, shape)) {
+      parameters.initialise(1);
+      var unit = new Scaling("unit", 0, 1);
+      var network = new Recogniser(ops, shape, parameters, unit, "net.safetensors", ROWS, COLS);
+      server.run(network, () -> stopping);
+    }
+  }
+
+  int port() {
+    return URI.create(server.url()).getPort();
+  }
+
+  String url() {
+    return server.url();
+  }
+
+  /** How the device's thread ended: normally, or with what it threw. */
+  CompletableFuture<Void> ended() {
+    return ended;
+  }
+
+  @Override
+  public void close() {
+    stopping = true;
+    ended.orTimeout(10, TimeUnit.SECONDS).exceptionally(e -> null).join();
+    server.close();
+  }
+}
