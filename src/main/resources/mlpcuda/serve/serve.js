@@ -109,7 +109,7 @@ function showError(error) {
   byId("error").textContent = error === null ? "" : error.message;
 }
 
-const percent = (probability) => (100 * probability).toFixed(1) + " %";
+const percent = (probability) => (100 * probability).toFixed(1) + "%";
 
 function showAnswer(answer) {
   byId("class").textContent = answer.class;

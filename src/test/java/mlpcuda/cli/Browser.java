@@ -56,6 +56,7 @@ final class Browser implements AutoCloseable {
         "--headless=new",
         "--no-sandbox", // which root cannot have; the pages are ours
         "--disable-gpu",
+        "--hide-scrollbars", // which would take 15 pixels of each width
         "--disable-dev-shm-usage",
         "--disable-quic",
         "--no-first-run",

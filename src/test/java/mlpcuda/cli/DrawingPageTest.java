@@ -204,7 +204,7 @@ class DrawingPageTest {
   @ParameterizedTest
   @CsvSource({"400, false", "400, true", "1400, false", "1400, true"})
   void fitsAndIsSeen(int width, boolean dark) {
-    browser.show(url, width, 1100, dark); // no scroll bar, which a screenshot has not
+    browser.show(url, width, 900, dark);
     browser.waitFor("document.querySelectorAll('#bars li').length === 10");
     String name = "serve-" + width + (dark ? "-dark" : "-light");
     browser.assertFitsInWidth();
