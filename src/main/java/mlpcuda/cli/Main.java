@@ -157,7 +157,7 @@ public final class Main {
   }
 
   /** The text without line breaks, which a file's name may bring along. */
-  private static String oneLine(String text) {
+  static String oneLine(String text) {
     return text.replaceAll("[\\p{Cc}\\p{Zl}\\p{Zp}]", "?");
   }
 
