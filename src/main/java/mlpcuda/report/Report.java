@@ -74,7 +74,7 @@ public final class Report {
     measured.replaceAll(
         (name, value) -> value instanceof List<?> rows ? Page.thinned(rows) : value);
     data.put("metrics", measured);
-    data.put("layers", IntStream.range(0, shape.layers()).mapToObj(this::layer).toList());
+    data.put("layers", layers(shape));
     data.put("training", training());
     if (weights != null && shape.inputs(0) <= MOST_BYTES) {
       data.put("weights", weights(weights));
@@ -85,7 +85,12 @@ public final class Report {
     page.write(folder.resolve(FILE), data);
   }
 
-  private Map<String, Object> layer(int l) {
+  /** The layers of a network as JSON objects. */
+  public static List<Map<String, Object>> layers(MlpShape shape) {
+    return IntStream.range(0, shape.layers()).mapToObj(l -> layer(shape, l)).toList();
+  }
+
+  private static Map<String, Object> layer(MlpShape shape, int l) {
     var layer = new LinkedHashMap<String, Object>();
     layer.put("name", "layers." + l);
     layer.put("inputs", shape.inputs(l));
