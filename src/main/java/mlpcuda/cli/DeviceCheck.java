@@ -25,7 +25,7 @@ final class DeviceCheck {
       var json = new LinkedHashMap<String, Object>();
       json.put("check", name);
       json.put("passed", passed());
-      json.put("error", Double.isFinite(error) ? error : null); // JSON has no NaN
+      json.put("error", Tables.number(error));
       json.put("limit", limit);
       return json;
     }

@@ -34,7 +34,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
       SummaryCommand.class,
       ExportCommand.class,
       ImportCommand.class,
-      DevicesCommand.class
+      DevicesCommand.class,
+      CompareCommand.class
     },
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,

@@ -7,6 +7,7 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.OptimizerSettings;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.random.Philox;
 
@@ -140,6 +141,56 @@ public final class Cases {
       }
     }
     cases.add(advance());
+    return cases;
+  }
+
+  /**
+   * What a training step asks of a device, at its sizes and in its order; without {@link
+   * Ops#advance}, which has none.
+   *
+   * @param sizes widths of the network's input, of its hidden layers and of its output
+   * @param hidden activation of the hidden layers
+   * @param output activation of the output layer
+   * @param dropout of the hidden layers; 0 for none
+   * @param n parameters
+   */
+  public static List<Case> ofStep(
+      int B,
+      List<Integer> sizes,
+      Activation hidden,
+      Activation output,
+      float dropout,
+      float smoothing,
+      int n,
+      OptimizerSettings optimizer) {
+    var cases = new ArrayList<Case>();
+    int layers = sizes.size() - 1;
+    cases.add(gather(B, sizes.get(0)));
+    for (int l = 0; l < layers; l++) {
+      Activation activation = l + 1 < layers ? hidden : output;
+      cases.add(linearForward(B, sizes.get(l), sizes.get(l + 1), activation));
+      if (l + 1 < layers && dropout > 0) {
+        cases.add(dropout(B * sizes.get(l + 1), dropout));
+      }
+    }
+    cases.add(crossEntropy(B, sizes.get(layers), 1, smoothing, true));
+    if (output != Activation.NONE) {
+      cases.add(activationBackward(B * sizes.get(layers), output));
+    }
+    for (int l = layers - 1; l >= 0; l--) {
+      boolean apart = l == 0 || dropout > 0; // from the activation's gradient
+      Activation below = apart ? Activation.NONE : hidden;
+      cases.add(linearBackward(B, sizes.get(l), sizes.get(l + 1), below, l > 0));
+      if (l > 0 && dropout > 0) {
+        cases.add(dropout(B * sizes.get(l), dropout));
+        cases.add(activationBackward(B * sizes.get(l), hidden));
+      }
+    }
+    if (optimizer instanceof AdamSettings adam) {
+      cases.add(adam(n, 1, adam));
+    } else {
+      cases.add(sgd(n, (SgdSettings) optimizer));
+    }
     return cases;
   }
 
@@ -504,10 +555,14 @@ public final class Cases {
         "",
         EXACT,
         t -> {
-          Buffer position = t.intOutput("position", 41, 640, 6);
+          int[] before = {41, 640, 6};
+          Buffer position = t.intOutput("position", before);
           Buffer rate = t.output("rate", 1);
           Buffer rates = t.uniform("rates", 9, 0, 1);
-          return () -> t.ops().advance(position, rate, rates, 37);
+          return () -> {
+            t.ops().write(position, before, 0, 3); // again and again, it would leave the rates
+            t.ops().advance(position, rate, rates, 37);
+          };
         });
   }
 
