@@ -178,6 +178,12 @@ final class CompareCommand implements Callable<Integer> {
         "%-34s %9.1e %9.1e %9.1e"
             .formatted(
                 "limit", StepCheck.LOSS_LIMIT, StepCheck.WEIGHTS_LIMIT, StepCheck.MOMENTS_LIMIT));
+    long kinks = taken.stream().filter(check -> check.kinks() > 0).count();
+    if (kinks > 0) {
+      terminal.line(
+          "A ReLU was at 0, but for rounding, in %d of %d steps: of these the loss alone is judged"
+              .formatted(kinks, steps));
+    }
     var times = new ArrayList<SpeedUp>();
     try (var reference = new ReferenceOps()) {
       for (Case one : chosen(stepCases(training).stream())) {

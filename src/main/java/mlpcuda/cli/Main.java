@@ -42,7 +42,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     synopsisSubcommandLabel = "[COMMAND]",
     footer = {
       "",
-      "Exit codes: 0 done; 1 internal failure; 2 usage; 3 device; 4 data or model file;"
+      "Exit codes: 0 done; 1 internal failure, or compare found a difference; 2 usage; 3 device; 4 data or model file;"
           + " 5 training diverged; 130 stopped by"
           + " Ctrl-C, 143 by SIGTERM.",
       "'mlp-cuda COMMAND --help' lists a command's options."

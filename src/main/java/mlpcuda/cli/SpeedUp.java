@@ -81,11 +81,11 @@ record SpeedUp(String what, double seconds, double expected) {
   }
 
   static final String HEADER =
-      "%-50s %12s %12s %9s".formatted("median time", "device", "reference", "ratio");
+      "%12s %12s %9s  %s".formatted("device", "reference", "ratio", "median time of");
 
   @Override
   public String toString() {
-    return "%-50s %9.1f us %9.1f us %8.1fx"
-        .formatted(what, 1e6 * seconds, 1e6 * expected, expected / seconds);
+    return "%9.1f us %9.1f us %8.1fx  %s"
+        .formatted(1e6 * seconds, 1e6 * expected, expected / seconds, what);
   }
 }

@@ -28,9 +28,11 @@ record StepCheck(
     double weightsError,
     double momentsError,
     long kinks) {
+  // 6,500 steps of five presets on 2 threads of a CPU stayed below 1.5e-7,
+  // 1e-11 and 5e-13 where no ReLU was at 0.
   static final double LOSS_LIMIT = 1e-6;
   static final double WEIGHTS_LIMIT = 1e-9;
-  static final double MOMENTS_LIMIT = 1e-9;
+  static final double MOMENTS_LIMIT = 1e-10;
 
   /**
    * Takes that many steps on both.

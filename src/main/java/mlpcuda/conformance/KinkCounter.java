@@ -12,7 +12,7 @@ import mlpcuda.compute.cpu.ReferenceOps;
  */
 public final class KinkCounter extends ReferenceOps {
   /** Of the sum of a unit's terms without their signs: what sums of FP32 are right to. */
-  private static final double CLOSE = 0x1p-22;
+  private static final double CLOSE = 0x1p-21;
 
   private long kinks;
 
