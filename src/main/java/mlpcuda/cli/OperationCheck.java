@@ -72,6 +72,7 @@ record OperationCheck(String operation, int cases, int failed, Result worst) {
             passed() ? "ok" : "WRONG",
             worst.damage() != null
                 ? worst.tested().sizes() + ": " + worst.damage()
-                : worst.tested().sizes());
+                : worst.tested().sizes())
+        .stripTrailing();
   }
 }
