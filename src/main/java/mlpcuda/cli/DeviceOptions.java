@@ -106,21 +106,36 @@ final class DeviceOptions {
       reason = cpu ? "--cpu" : "--threads " + threads;
       return cpuOps();
     }
-    Gpus gpus = ((Main) spec.root().userObject()).gpus();
+    Gpus gpus = main().gpus();
     if (gpu != null || asksForGpu()) {
       opened = gpu != null ? gpu : 0;
       reason = gpu != null ? "--gpu " + gpu : "an option of the GPU is given";
-      return new CudaOps(gpus.open(gpu != null ? gpu : 0), options());
+      return cudaOps(gpus);
     }
     try {
-      Ops ops = new CudaOps(gpus.open(0), options());
       opened = 0;
+      Ops ops = cudaOps(gpus);
       reason = "--cpu would train on the CPU";
       return ops;
     } catch (DeviceException e) {
       reason = "no GPU is used: " + e.why();
       return cpuOps();
     }
+  }
+
+  private Main main() {
+    return (Main) spec.root().userObject();
+  }
+
+  /** Of the program. */
+  StartUp startUp() {
+    return main().startUp();
+  }
+
+  private Ops cudaOps(Gpus gpus) {
+    gpus.load();
+    startUp().ended("natives");
+    return new CudaOps(gpus.open(opened), options());
   }
 
   private CudaOptions options() {
@@ -133,6 +148,8 @@ final class DeviceOptions {
 
   private Ops cpuOps() {
     opened = -1;
+    CpuOps.load();
+    startUp().ended("natives");
     return threads == null ? new CpuOps() : new CpuOps(threads);
   }
 

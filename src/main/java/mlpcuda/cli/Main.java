@@ -3,8 +3,10 @@ package mlpcuda.cli;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import mlpcuda.compute.DeviceException;
@@ -24,19 +26,6 @@ import picocli.CommandLine.UnmatchedArgumentException;
 @Command(
     name = "mlp-cuda",
     description = "Trains multilayer perceptrons. Without a command: train.",
-    subcommands = {
-      TrainCommand.class,
-      SweepCommand.class,
-      LrFindCommand.class,
-      EvaluateCommand.class,
-      PredictCommand.class,
-      ServeCommand.class,
-      SummaryCommand.class,
-      ExportCommand.class,
-      ImportCommand.class,
-      DevicesCommand.class,
-      CompareCommand.class
-    },
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     synopsisSubcommandLabel = "[COMMAND]",
@@ -54,6 +43,27 @@ public final class Main {
   private static final int FILE = 4;
   private static final int DIVERGED = 5;
 
+  /** The commands by their names, in the order of the help. */
+  private static final Map<String, Class<?>> COMMANDS = new LinkedHashMap<>();
+
+  static { // a stream, the first of the program, would take longer than the options
+    for (Class<?> command :
+        List.of(
+            TrainCommand.class,
+            SweepCommand.class,
+            LrFindCommand.class,
+            EvaluateCommand.class,
+            PredictCommand.class,
+            ServeCommand.class,
+            SummaryCommand.class,
+            ExportCommand.class,
+            ImportCommand.class,
+            DevicesCommand.class,
+            CompareCommand.class)) {
+      COMMANDS.put(command.getAnnotation(Command.class).name(), command);
+    }
+  }
+
   private static final Set<String> ROOT_OPTIONS = Set.of("-h", "--help", "-V", "--version");
 
   /** 128 + SIGINT, as shells have it. */
@@ -61,6 +71,7 @@ public final class Main {
 
   private final Gpus gpus;
   private final BooleanSupplier stopping;
+  private final StartUp startUp = new StartUp();
 
   private Main(Gpus gpus, BooleanSupplier stopping) {
     this.gpus = gpus;
@@ -70,6 +81,11 @@ public final class Main {
   /** The GPUs there are. */
   Gpus gpus() {
     return gpus;
+  }
+
+  /** What the start of the program took. */
+  StartUp startUp() {
+    return startUp;
   }
 
   /** Whether the program was told to stop. */
@@ -102,11 +118,13 @@ public final class Main {
       String[] args, PrintWriter out, PrintWriter err, Gpus gpus, BooleanSupplier stopping) {
     // Programs read the numbers: the same digits and points everywhere.
     Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
-    var commands = new CommandLine(new Main(gpus, stopping));
+    var main = new Main(gpus, stopping);
+    String[] whole = withCommand(args);
+    CommandLine commands = main.commands(whole[0]);
     commands.setOut(out).setErr(err);
     commands.setParameterExceptionHandler(
         (e, given) -> {
-          err.println(oneLine(usageMessage(e, commands)));
+          err.println(oneLine(usageMessage(e)));
           err.println(
               "'%s --help' lists the options."
                   .formatted(e.getCommandLine().getCommandSpec().qualifiedName()));
@@ -114,7 +132,7 @@ public final class Main {
         });
     commands.setExecutionExceptionHandler((e, command, result) -> report(e, err));
     try {
-      return commands.execute(withCommand(args, commands));
+      return commands.execute(whole);
     } catch (OutOfMemoryError e) {
       err.println(
           "out of memory: the network and its batches must fit, found %s; narrower layers or smaller"
@@ -131,10 +149,10 @@ public final class Main {
    * @throws BadFileException if they are not those of a run
    */
   TrainCommand parseTrain(List<String> args, CommandLine like, Path file) {
-    var commands = new CommandLine(this);
+    String[] whole = withCommand(args.toArray(new String[0]));
+    CommandLine commands = commands(whole[0]);
     commands.setExpandAtFiles(false); // they were, when the run began
     try {
-      String[] whole = withCommand(args.toArray(new String[0]), commands);
       var parsed = commands.parseArgs(whole).subcommand();
       if (parsed != null && parsed.commandSpec().userObject() instanceof TrainCommand train) {
         parsed.commandSpec().commandLine().setOut(like.getOut()).setErr(like.getErr());
@@ -147,12 +165,11 @@ public final class Main {
     throw new BadFileException("%s: its arguments must be a run's, found %s".formatted(file, args));
   }
 
-  private static String usageMessage(ParameterException e, CommandLine commands) {
+  private static String usageMessage(ParameterException e) {
     if (e instanceof UnmatchedArgumentException unmatched && !unmatched.isUnknownOption()) {
       return "the command must be one of %s and come first, and options begin with --; found %s"
           .formatted(
-              String.join(", ", commands.getSubcommands().keySet()),
-              String.join(" ", unmatched.getUnmatched()));
+              String.join(", ", COMMANDS.keySet()), String.join(" ", unmatched.getUnmatched()));
     }
     return e.getMessage();
   }
@@ -162,10 +179,20 @@ public final class Main {
     return text.replaceAll("[\\p{Cc}\\p{Zl}\\p{Zp}]", "?");
   }
 
+  /**
+   * The command line with that command, or with all of them where the word is none: to read the
+   * options of all takes half of the time that the program needs to begin.
+   */
+  private CommandLine commands(String word) {
+    var commands = new CommandLine(this);
+    Class<?> command = COMMANDS.get(word);
+    (command == null ? COMMANDS.values() : List.of(command)).forEach(commands::addSubcommand);
+    return commands;
+  }
+
   /** The arguments with the default command in front where none is named. */
-  private static String[] withCommand(String[] args, CommandLine commands) {
-    if (args.length > 0
-        && (commands.getSubcommands().containsKey(args[0]) || ROOT_OPTIONS.contains(args[0]))) {
+  private static String[] withCommand(String[] args) {
+    if (args.length > 0 && (COMMANDS.containsKey(args[0]) || ROOT_OPTIONS.contains(args[0]))) {
       return args;
     }
     String[] whole = new String[args.length + 1];

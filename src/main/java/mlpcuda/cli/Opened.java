@@ -12,10 +12,22 @@ record Opened(Ops ops, Dataset dataset) implements AutoCloseable {
    * opened here, for the thread that opens it is the one that drives it.
    */
   static Opened of(DeviceOptions device, DataOptions data, Terminal terminal) {
-    CompletableFuture<Dataset> reading = CompletableFuture.supplyAsync(() -> data.load(terminal));
+    StartUp startUp = device.startUp();
+    startUp.ended("options");
+    long start = System.nanoTime();
+    CompletableFuture<Dataset> reading =
+        CompletableFuture.supplyAsync(
+            () -> {
+              Dataset read = data.load(terminal);
+              startUp.ended("reading the data", start);
+              return read;
+            });
     Ops ops = device.open();
+    startUp.ended("device");
     try {
-      return new Opened(ops, reading.join());
+      Dataset read = reading.join();
+      startUp.ended("waiting for the data");
+      return new Opened(ops, read);
     } catch (CompletionException e) {
       RuntimeException failure = e.getCause() instanceof RuntimeException cause ? cause : e;
       try {

@@ -140,7 +140,9 @@ final class TrainCommand implements Callable<Integer> {
   @Option(names = "--dry-run", description = "One step and the evaluation; nothing is written.")
   private boolean dryRun;
 
-  @Option(names = "--verbose", description = "Say also what a step asks of the device.")
+  @Option(
+      names = "--verbose",
+      description = "Say also what the start took and what a step asks of the device.")
   private boolean verbose;
 
   @Option(
@@ -238,6 +240,7 @@ final class TrainCommand implements Callable<Integer> {
               dryRun ? null : tensorboard,
               state,
               from,
+              main.startUp(),
               main.stopping());
       String on = opened.ops().description();
       terminal.line(on + " (" + device.reason() + ")");

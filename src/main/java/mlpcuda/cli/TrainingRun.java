@@ -42,6 +42,7 @@ import mlpcuda.train.Trainer;
  * @param events folder of TensorBoard's events; null: none are written
  * @param state of a run that begins, or of one that goes on
  * @param from where it goes on; null: it begins
+ * @param startUp what came before
  * @param stop asked before each step whether to end the run
  */
 record TrainingRun(
@@ -58,6 +59,7 @@ record TrainingRun(
     Path events,
     RunState state,
     Checkpoint from,
+    StartUp startUp,
     BooleanSupplier stop) {
 
   /**
@@ -66,7 +68,7 @@ record TrainingRun(
    * @param clip limit of the gradient's norm; 0: none
    * @param init file of the initial weights, for the record; null: by seed
    * @param evaluateTraining whether the training examples are evaluated too
-   * @param verbose whether to say what a step asks of the device
+   * @param verbose whether to say what the start took and what a step asks of the device
    */
   record Settings(
       String preset,
@@ -172,6 +174,10 @@ record TrainingRun(
         files.goesOn(parameters);
       } else if (files != null) { // else a run killed early would leave an older one's
         files.save(parameters, state.progress());
+      }
+      startUp.ended("network and files");
+      if (settings.verbose) {
+        terminal.line("%s", startUp);
       }
       try {
         trainer.run();

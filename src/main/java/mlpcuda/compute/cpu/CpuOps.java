@@ -32,6 +32,9 @@ public final class CpuOps extends Ops {
 
   private static final long GRAIN_FLOPS = 50_000;
 
+  /** Images whose pixels are fetched into the first-level cache at once: half of it has room. */
+  private static final int GATHERED = 16;
+
   private final Workers workers;
   private final float[][][] scratch; // by part, by slot
   private final int[][][] bits; // by part, by slot: (BLOCK)
@@ -51,6 +54,18 @@ public final class CpuOps extends Ops {
     if (threads < 1) {
       throw new IllegalArgumentException("threads must be at least 1, found " + threads);
     }
+    load();
+    workers = new Workers(threads);
+    scratch = new float[threads][4][0];
+    bits = new int[threads][2][BLOCK];
+  }
+
+  /**
+   * Loads OpenBLAS, as the constructors do where it is not loaded.
+   *
+   * @throws DeviceException if it cannot be
+   */
+  public static void load() {
     // By default JavaCPP allows no more native memory than the Java heap may have.
     System.setProperty("org.bytedeco.javacpp.maxBytes", "0");
     System.setProperty("org.bytedeco.javacpp.maxPhysicalBytes", "0");
@@ -64,9 +79,6 @@ public final class CpuOps extends Ops {
               + " -Dorg.bytedeco.javacpp.cachedir=DIR",
           e);
     }
-    workers = new Workers(threads);
-    scratch = new float[threads][4][0];
-    bits = new int[threads][2][BLOCK];
   }
 
   @Override
@@ -187,20 +199,23 @@ public final class CpuOps extends Ops {
         parts((long) B * I),
         (part, parts) -> {
           float[] row = scratch(part, 0, I);
+          int[] sources = bits[part][0];
+          int read = 0;
           int to = Workers.bound(B, 1, part + 1, parts);
-          for (int b = Workers.bound(B, 1, part, parts); b < to; b++) {
-            int source = rows == null ? b : ((Ints) rows).at(first + b);
-            look(row, normalised, pixels.array, pixels.offset + source * I, I);
-            ((Floats) x).put(b * I, row, I);
-            ((Ints) y).array[((Ints) y).offset + b] = ((Bytes) labels).at(source);
+          for (int b = Workers.bound(B, 1, part, parts); b < to; b += GATHERED) {
+            int n = Math.min(GATHERED, to - b);
+            for (int k = 0; k < n; k++) {
+              sources[k] = rows == null ? b + k : ((Ints) rows).at(first + b + k);
+              read += Loops.fetch(pixels.array, pixels.offset + sources[k] * I, I);
+            }
+            for (int k = 0; k < n; k++) {
+              Loops.look(row, normalised, pixels.array, pixels.offset + sources[k] * I, I);
+              ((Floats) x).put((b + k) * I, row, I);
+              ((Ints) y).array[((Ints) y).offset + b + k] = ((Bytes) labels).at(sources[k]);
+            }
           }
+          sources[0] = read; // else the JIT compiler would see that nobody wants it
         });
-  }
-
-  private static void look(float[] row, float[] table, byte[] pixels, int from, int n) {
-    for (int i = 0; i < n; i++) {
-      row[i] = table[pixels[from + i] & 0xFF];
-    }
   }
 
   @Override

@@ -9,7 +9,30 @@ import mlpcuda.compute.SgdSettings;
  * static method, so that the JIT compiler sees one simple loop and vectorises it.
  */
 final class Loops {
+  private static final int CACHE_LINE = 64; // bytes
+
   private Loops() {}
+
+  /**
+   * Brings {@code n} bytes into the cache: memory answers these reads side by side, where those of
+   * {@link #look} wait for one another.
+   *
+   * @return some number that depends on all reads
+   */
+  static int fetch(byte[] bytes, int from, int n) {
+    int sum = 0;
+    for (int i = 0; i < n; i += CACHE_LINE) {
+      sum += bytes[from + i];
+    }
+    return sum;
+  }
+
+  /** row = table[pixel] for each of {@code n} pixels. */
+  static void look(float[] row, float[] table, byte[] pixels, int from, int n) {
+    for (int i = 0; i < n; i++) {
+      row[i] = table[pixels[from + i] & 0xFF];
+    }
+  }
 
   /** sum += x. */
   static void add(float[] sum, float[] x, int n) {
@@ -185,9 +208,8 @@ final class Loops {
     private final float oneMinusBeta1;
     private final float beta2;
     private final float oneMinusBeta2;
-    private final float rootCorrection2;
-    private final float eps;
-    private final float minusStepSize;
+    private final float eps; // times the root of the second moment's correction
+    private final float minusStepSize; // times the same
     private final float decay; // added to the gradient
     private final float shrink; // multiplies the weight
 
@@ -196,9 +218,11 @@ final class Loops {
       oneMinusBeta1 = (float) (1 - settings.beta1());
       beta2 = (float) settings.beta2();
       oneMinusBeta2 = (float) (1 - settings.beta2());
-      rootCorrection2 = (float) Math.sqrt(1 - Math.pow(settings.beta2(), step));
-      eps = (float) settings.eps();
-      minusStepSize = (float) (-rate / (1 - Math.pow(settings.beta1(), step)));
+      // PyTorch divides √v by this root; here it multiplies both sides of the fraction, which saves
+      // a division of each weight: divisions and roots are what its step's time goes into.
+      double root = Math.sqrt(1 - Math.pow(settings.beta2(), step));
+      eps = (float) (settings.eps() * root);
+      minusStepSize = (float) (-rate * root / (1 - Math.pow(settings.beta1(), step)));
       decay = settings.decoupled() ? 0 : (float) settings.weightDecay();
       shrink = settings.decoupled() ? (float) (1 - rate * settings.weightDecay()) : 1;
     }
@@ -209,10 +233,9 @@ final class Loops {
         float g = dw[i] + decay * weight;
         float mean = m[i] * beta1 + oneMinusBeta1 * g;
         float square = v[i] * beta2 + oneMinusBeta2 * g * g;
-        float denominator = (float) Math.sqrt(square) / rootCorrection2 + eps;
         m[i] = mean;
         v[i] = square;
-        w[i] = weight + minusStepSize * mean / denominator;
+        w[i] = weight + minusStepSize * mean / ((float) Math.sqrt(square) + eps);
       }
     }
   }

@@ -46,6 +46,11 @@ public record CudaDevices(Path natives) implements Gpus {
   }
 
   @Override
+  public void load() {
+    start(new Natives(natives));
+  }
+
+  @Override
   public CudaDriver open(int index) {
     return JCudaDriver.open(index, natives);
   }

@@ -13,6 +13,14 @@ public interface Gpus {
   List<CudaDriver.Device> list();
 
   /**
+   * Loads the native libraries that each GPU needs, as the other methods do where they are not
+   * loaded.
+   *
+   * @throws DeviceException that says why they cannot be, and what to do
+   */
+  default void load() {}
+
+  /**
    * Opens one for the calling thread; the caller closes it.
    *
    * @param index as CUDA counts
