@@ -440,10 +440,13 @@ class TrainCommandTest {
         files(tmp.resolve("run")));
   }
 
+  /** What the weights are multiplied by is infinite as a float. */
+  private static final String OVERFLOWING = "--optimizer adamw --lr 1e38 --weight-decay 100";
+
   /** The update at the end of an epoch overflows: no model of that epoch, and none is claimed. */
   @Test
   void theNetworkThatIsNamedIsTheOneInTheFile() throws IOException {
-    Program none = train("none", "--lr 3e38 --batch-size 50 --epochs 3");
+    Program none = train("none", OVERFLOWING + " --batch-size 50 --epochs 3");
     assertEquals(5, none.code(), none.out());
     assertFalse(none.out().contains("the network after epoch"), none.out());
     assertTrue(none.err().contains("at epoch 1, step 1"), none.err());
@@ -515,8 +518,7 @@ class TrainCommandTest {
   void weightsThatAreNotFiniteAreNeverSaved() throws IOException {
     trained("run", "--epochs 1");
     byte[] older = model("run");
-    // Adam's first step size is ten times the rate: infinite as a float.
-    Program run = train("run", "--lr 1e38 --batch-size 50 --epochs 1");
+    Program run = train("run", OVERFLOWING + " --batch-size 50 --epochs 1");
     assertEquals(5, run.code());
     assertTrue(run.err().contains("epoch 1, step 1;"), run.err());
     assertArrayEquals(older, model("run"));
