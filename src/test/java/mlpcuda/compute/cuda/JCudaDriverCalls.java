@@ -252,7 +252,8 @@ final class JCudaDriverCalls {
   }
 
   private void multiplies() throws IOException {
-    if (!new CublasLibrary(CublasLibrary.folders(Map.of(), Path.of("/"))).file().isPresent()) {
+    List<Path> system = CudaLibrary.folders(Map.of(), Path.of("/"));
+    if (!CudaLibrary.cublas(system).file().isPresent()) {
       Path library = fake.folder().resolve("libcublas.so.12");
       Path hidden = fake.folder().resolve("hidden");
       Path newer = fake.folder().resolve("libcublas.so.13");

@@ -11,7 +11,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class CublasLibraryTest {
+class CudaLibraryTest {
   @TempDir Path root;
 
   private Path file(String name) throws IOException {
@@ -26,7 +26,7 @@ class CublasLibraryTest {
     file("usr/local/cuda-13.0/lib64/libcublas.so.13");
     Map<String, String> environment =
         Map.of("LD_LIBRARY_PATH", ":relative:" + root.resolve("mine"), "CUDA_HOME", "/opt/cuda");
-    List<Path> folders = CublasLibrary.folders(environment, root);
+    List<Path> folders = CudaLibrary.folders(environment, root);
     assertEquals(
         List.of(
             root.resolve("mine"),
@@ -34,9 +34,9 @@ class CublasLibraryTest {
             root.resolve("usr/local/cuda-12.0/lib64"),
             root.resolve("usr/local/cuda-13.0/lib64")),
         folders.subList(0, 4));
-    assertEquals(Optional.of(old), new CublasLibrary(folders).file());
+    assertEquals(Optional.of(old), CudaLibrary.cublas(folders).file());
     Path mine = file("mine/libcublas.so.12");
-    assertEquals(Optional.of(mine), new CublasLibrary(folders).file());
+    assertEquals(Optional.of(mine), CudaLibrary.cublas(folders).file());
   }
 
   @Test
@@ -45,7 +45,7 @@ class CublasLibraryTest {
     Path thirteen = file("usr/local/cuda/lib64/libcublas.so.13");
     file("usr/local/cuda/lib64/libcublas.so.13.1.0"); // what the other leads to
     file("usr/local/cuda/lib64/libcublasLt.so.13");
-    var library = new CublasLibrary(CublasLibrary.folders(Map.of(), root));
+    var library = CudaLibrary.cublas(CudaLibrary.folders(Map.of(), root));
     assertEquals(Optional.empty(), library.file());
     assertEquals(List.of(thirteen, eleven), library.others());
   }
