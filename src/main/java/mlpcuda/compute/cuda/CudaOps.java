@@ -97,6 +97,11 @@ public final class CudaOps extends Ops {
             options.graph() ? "CUDA graph" : "no graph");
   }
 
+  /** Who computes bias, activations and log-softmax, with a version if it is a library. */
+  public String kernels() {
+    return nonlinear.description();
+  }
+
   @Override
   protected void closeK() {
     RuntimeException failure = null;

@@ -1,6 +1,8 @@
 package mlpcuda.compute.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -48,5 +50,21 @@ class CudaLibraryTest {
     var library = CudaLibrary.cublas(CudaLibrary.folders(Map.of(), root));
     assertEquals(Optional.empty(), library.file());
     assertEquals(List.of(thirteen, eleven), library.others());
+  }
+
+  @Test
+  void cudnnIsLookedForWithItsParts() throws IOException {
+    Path eight = file("usr/lib/x86_64-linux-gnu/libcudnn.so.8");
+    file("usr/lib/x86_64-linux-gnu/libcudnn.so.8.9.7");
+    var library = CudaLibrary.cudnn(CudaLibrary.folders(Map.of(), root));
+    assertEquals("libcudnn.so.9", library.name());
+    assertEquals(Optional.empty(), library.file());
+    assertEquals(List.of(eight), library.others());
+    library.load(); // the linker may know where it is: so this is no failure yet
+    Path nine = file("usr/local/cuda/lib64/libcudnn.so.9");
+    var alone = CudaLibrary.cudnn(CudaLibrary.folders(Map.of(), root));
+    assertEquals(Optional.of(nine), alone.file());
+    var e = assertThrows(UnsatisfiedLinkError.class, alone::load);
+    assertTrue(e.getMessage().contains("libcudnn_graph.so.9"), e.getMessage());
   }
 }
