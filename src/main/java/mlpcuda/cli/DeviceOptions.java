@@ -139,10 +139,14 @@ final class DeviceOptions {
   private CudaOptions options() {
     return new CudaOptions(
         gemm == null ? null : CudaOptions.Gemm.valueOf(gemm.name().toUpperCase(Locale.ROOT)),
-        kernels == KernelsName.cudnn ? CudaOptions.Kernels.CUDNN : CudaOptions.Kernels.PTX,
+        kernels(kernels),
         feed == FeedName.resident,
         !noGraph && !syncCheck,
         syncCheck);
+  }
+
+  private static CudaOptions.Kernels kernels(KernelsName name) {
+    return name == KernelsName.cudnn ? CudaOptions.Kernels.CUDNN : CudaOptions.Kernels.PTX;
   }
 
   private Ops cpuOps() {
