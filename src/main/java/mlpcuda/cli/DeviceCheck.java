@@ -8,12 +8,13 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Replay;
+import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.conformance.Bench;
 import mlpcuda.conformance.Cases;
 import mlpcuda.conformance.Cases.Case;
 import mlpcuda.conformance.Conformance;
 
-/** Whether a device computes: a small kernel, a small product and a replayed step. */
+/** Whether a device computes: a small kernel, a small product, a replayed step; a small layer. */
 final class DeviceCheck {
   /**
    * What a check found.
@@ -47,6 +48,11 @@ final class DeviceCheck {
         check("replay", DeviceCheck::replay, ops));
   }
 
+  /** What a device computes with other kernels, which name the check. */
+  static Result ofKernels(CudaOps ops) {
+    return check(ops.kernels(), DeviceCheck::layer, ops);
+  }
+
   private static Result check(String name, Function<Bench, Runnable> inputs, Ops ops) {
     var result = Conformance.check(ops, new Case(name, "", Cases.FP32, inputs));
     return new Result(name, result.passed(), result.error(), Cases.FP32);
@@ -67,6 +73,23 @@ final class DeviceCheck {
     Buffer w = t.normal("w", O * I, 1 / Math.sqrt(I));
     Buffer b = t.normal("b", O, 1);
     return () -> t.ops().linearForward(y, x, w, b, B, I, O, Activation.TANH);
+  }
+
+  private static Runnable layer(Bench t) {
+    int B = 33;
+    int O = 31;
+    Buffer y = t.output("y", B * O);
+    Buffer dx = t.output("dx", B * O);
+    Buffer p = t.output("p", B * O);
+    Buffer x = t.normal("x", B, 1);
+    Buffer w = t.normal("w", O, 1);
+    Buffer b = t.normal("b", O, 1);
+    Buffer dy = t.normal("dy", B * O, 1);
+    return () -> {
+      t.ops().linearForward(y, x, w, b, B, 1, O, Activation.SIGMOID);
+      t.ops().activationBackward(dx, dy, y, B * O, Activation.SIGMOID);
+      t.ops().logSoftmaxForward(p, y, B, O);
+    };
   }
 
   private static Runnable replay(Bench t) {

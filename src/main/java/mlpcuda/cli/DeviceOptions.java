@@ -23,6 +23,12 @@ final class DeviceOptions {
     ptx
   }
 
+  /** Who computes what a layer does besides products on a GPU, as the option names it. */
+  enum KernelsName {
+    ptx,
+    cudnn
+  }
+
   /** How batches come to a GPU, as the option names it. */
   enum FeedName {
     pinned,
@@ -56,6 +62,12 @@ final class DeviceOptions {
   private GemmName gemm;
 
   @Option(
+      names = "--kernels",
+      paramLabel = "ptx|cudnn",
+      description = "Who adds biases and computes activations on the GPU. Default: ptx.")
+  private KernelsName kernels;
+
+  @Option(
       names = "--feed",
       paramLabel = "pinned|resident",
       description = "Stream batches to the GPU, or keep the whole set there. Default: pinned.")
@@ -82,7 +94,8 @@ final class DeviceOptions {
     }
     if ((cpu || threads != null) && asksForGpu()) {
       throw refused(
-          "--gemm, --feed, --no-graph and --sync-check are of the GPU, found one with --cpu or --threads");
+          "--gemm, --kernels, --feed, --no-graph and --sync-check are of the GPU, found one with"
+              + " --cpu or --threads");
     }
     if (threads != null && threads > MAX_THREADS) {
       throw refused(
@@ -93,7 +106,7 @@ final class DeviceOptions {
 
   /** Whether an option is given that only a GPU can follow. */
   private boolean asksForGpu() {
-    return gemm != null || feed != null || noGraph || syncCheck;
+    return gemm != null || kernels != null || feed != null || noGraph || syncCheck;
   }
 
   private ParameterException refused(String message) {
@@ -141,9 +154,14 @@ final class DeviceOptions {
   private CudaOptions options() {
     return new CudaOptions(
         gemm == null ? null : CudaOptions.Gemm.valueOf(gemm.name().toUpperCase(Locale.ROOT)),
+        kernels(kernels),
         feed == FeedName.resident,
         !noGraph && !syncCheck,
         syncCheck);
+  }
+
+  private static CudaOptions.Kernels kernels(KernelsName name) {
+    return name == KernelsName.cudnn ? CudaOptions.Kernels.CUDNN : CudaOptions.Kernels.PTX;
   }
 
   private Ops cpuOps() {

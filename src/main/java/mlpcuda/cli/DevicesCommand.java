@@ -39,8 +39,14 @@ final class DevicesCommand implements Callable<Integer> {
    *
    * @param name what it is
    * @param problem why it cannot be used, and what to do; null if it works
+   * @param noCudnn why cuDNN cannot be used on it, and what to do; null if it can, or none is
+   *     wanted
    */
-  private record Row(String name, DeviceException problem, List<DeviceCheck.Result> checks) {
+  private record Row(
+      String name,
+      DeviceException problem,
+      List<DeviceCheck.Result> checks,
+      DeviceException noCudnn) {
     boolean works() {
       return problem == null && checks.stream().allMatch(DeviceCheck.Result::passed);
     }
@@ -54,6 +60,9 @@ final class DevicesCommand implements Callable<Integer> {
         json.put("remedy", problem.remedy());
       }
       json.put("checks", checks.stream().map(DeviceCheck.Result::json).toList());
+      if (noCudnn != null) {
+        json.put("no_cudnn", DevicesCommand.json(noCudnn));
+      }
       return json;
     }
   }
@@ -66,10 +75,7 @@ final class DevicesCommand implements Callable<Integer> {
     DeviceException none = null;
     try {
       for (Device device : gpus.list()) {
-        rows.add(
-            row(
-                device.describe(),
-                () -> new CudaOps(gpus.open(device.index()), CudaOptions.DEFAULT)));
+        rows.add(gpuRow(gpus, device));
       }
     } catch (DeviceException e) {
       none = e;
@@ -79,13 +85,13 @@ final class DevicesCommand implements Callable<Integer> {
       var document = new LinkedHashMap<String, Object>();
       document.put("devices", rows.stream().map(Row::json).toList());
       if (none != null) {
-        document.put("no_gpu", Map.of("why", none.why(), "remedy", none.remedy()));
+        document.put("no_gpu", json(none));
       }
       out.println(Tables.json(document));
     } else {
       rows.forEach(row -> print(row, out));
       if (none != null) {
-        print(new Row("No GPU", none, List.of()), out);
+        print(new Row("No GPU", none, List.of(), null), out);
       }
     }
     return rows.stream().allMatch(Row::works) ? 0 : Main.DEVICE;
@@ -97,10 +103,31 @@ final class DevicesCommand implements Callable<Integer> {
 
   private static Row row(String name, Opener opener) {
     try (Ops ops = opener.open()) {
-      return new Row(ops.description(), null, DeviceCheck.run(ops));
+      return new Row(ops.description(), null, DeviceCheck.run(ops), null);
     } catch (DeviceException e) {
-      return new Row(name, e, List.of());
+      return new Row(name, e, List.of(), null);
     }
+  }
+
+  /** A GPU, and what cuDNN makes of it: that there is none keeps nothing else from working. */
+  private static Row gpuRow(Gpus gpus, Device device) {
+    Row row =
+        row(device.describe(), () -> new CudaOps(gpus.open(device.index()), CudaOptions.DEFAULT));
+    if (row.problem != null) {
+      return row;
+    }
+    CudaOptions options = CudaOptions.DEFAULT.with(CudaOptions.Kernels.CUDNN);
+    try (var ops = new CudaOps(gpus.open(device.index()), options)) {
+      var checks = new ArrayList<>(row.checks);
+      checks.add(DeviceCheck.ofKernels(ops));
+      return new Row(row.name, null, checks, null);
+    } catch (DeviceException e) {
+      return new Row(row.name, null, row.checks, e);
+    }
+  }
+
+  private static Map<String, Object> json(DeviceException problem) {
+    return Map.of("why", problem.why(), "remedy", problem.remedy());
   }
 
   private static void print(Row row, PrintWriter out) {
@@ -111,5 +138,8 @@ final class DevicesCommand implements Callable<Integer> {
     }
     out.println(row.name);
     row.checks.forEach(check -> out.println("  " + check));
+    if (row.noCudnn != null) {
+      out.println("  no cuDNN: " + row.noCudnn.why());
+    }
   }
 }

@@ -99,6 +99,17 @@ class CompareCommandTest {
     }
   }
 
+  @Test
+  void cudnnIsComparedWhereItIsAskedFor() {
+    Program run =
+        compare(
+            GpuCommandsTest.WITH_CUBLAS,
+            "--gpu 0 --kernels cudnn --steps 3 --operations activationBackward,logSoftmaxForward");
+    assertEquals(0, run.code(), run.out());
+    assertTrue(run.lastLine().contains(", cuDNN, emulated, "), run.lastLine());
+    assertTrue(run.lastLine().endsWith(" agrees with the reference"), run.lastLine());
+  }
+
   /** The emulated GPU, some of whose calls go elsewhere. */
   private record Tampered(UnaryOperator<Call> tamper) implements Gpus {
     /** A call of the driver's; a null method is not made, and gives null. */

@@ -57,7 +57,7 @@ class GpuCommandsTest {
 
   static final OneGpu WITH_CUBLAS = OneGpu.with(EmulatedOptions.of(EmulatedPolicy.LATEST));
   static final OneGpu DRIVER_ALONE =
-      OneGpu.with(EmulatedOptions.of(EmulatedPolicy.LATEST).withoutCublas());
+      OneGpu.with(EmulatedOptions.of(EmulatedPolicy.LATEST).withoutCublas().withoutCudnn());
 
   @BeforeEach
   void writeData() {
@@ -165,10 +165,42 @@ class GpuCommandsTest {
             "Emulate it with cuBLAS, or use the program's own products");
   }
 
+  @Test
+  void cudnnIsUsedWhereItIsAskedForAndOnlyThere() {
+    Program own = train(WITH_CUBLAS, "--gpu 0", "own");
+    assertFalse(own.out().contains("cuDNN"), own.out());
+    Program run = train(WITH_CUBLAS, "--gpu 0 --kernels cudnn --verbose", "run");
+    assertEquals(0, run.code(), run.err());
+    assertTrue(
+        run.lines().get(0).contains(", cuBLAS, emulated, cuDNN, emulated, pinned feed, "),
+        run.lines().get(0));
+    // With cuBLAS 20; each of two hidden layers has bias and activation apart.
+    assertTrue(run.lines().contains("A step is a CUDA graph of 22 nodes"), run.out());
+    assertEquals(losses(own), losses(run));
+    train(DRIVER_ALONE, "--gpu 0 --kernels cudnn", "none")
+        .assertRefused(
+            3,
+            "cuDNN 9 was not found: this device is emulated without it",
+            "Emulate it with cuDNN, or use the program's own kernels");
+    // Nor is the CPU taken for a GPU without it.
+    train(DRIVER_ALONE, "--kernels cudnn", "none")
+        .assertRefused(
+            3,
+            "cuDNN 9 was not found: this device is emulated without it",
+            "Emulate it with cuDNN, or use the program's own kernels");
+  }
+
   /** What only a GPU can do is not done on the CPU in silence. */
   @Test
   void anOptionOfTheGpuNeedsOne() {
-    for (String option : List.of("--gemm ptx", "--feed resident", "--no-graph", "--sync-check")) {
+    for (String option :
+        List.of(
+            "--gemm ptx",
+            "--kernels ptx",
+            "--kernels cudnn",
+            "--feed resident",
+            "--no-graph",
+            "--sync-check")) {
       train(Program.NO_GPUS, option, "none")
           .assertRefused(3, "no GPU 0 for a test of the CPU", "Look elsewhere.");
     }
@@ -254,7 +286,9 @@ class GpuCommandsTest {
     Program run = Program.run(DRIVER_ALONE, "devices");
     assertEquals(0, run.code(), run.err());
     List<String> lines = run.lines();
-    assertEquals(8, lines.size(), run.out());
+    assertEquals(9, lines.size(), run.out());
+    assertEquals(
+        "  no cuDNN: cuDNN 9 was not found: this device is emulated without it", lines.get(8));
     assertTrue(lines.get(0).startsWith("CPU, "), run.out());
     assertTrue(lines.get(4).startsWith("GPU 0: Emulated GPU, compute capability 9.0"), run.out());
     for (int device = 0; device < 2; device++) {
@@ -265,6 +299,25 @@ class GpuCommandsTest {
             lines.get(line));
       }
     }
+  }
+
+  @Test
+  void devicesCheckCudnnToo() {
+    Program run = Program.run(WITH_CUBLAS, "devices");
+    assertEquals(0, run.code(), run.err());
+    assertEquals(9, run.lines().size(), run.out());
+    assertTrue(
+        run.lastLine().matches("  cuDNN, emulated: right, error .*, limit 1.0e-10"),
+        run.lastLine());
+    Map<?, ?> without = gpu(DRIVER_ALONE);
+    assertEquals(true, without.get("works"));
+    assertTrue(without.get("no_cudnn").toString().contains("cuDNN 9 was not found"), without + "");
+    assertFalse(gpu(WITH_CUBLAS).containsKey("no_cudnn"));
+  }
+
+  private static Map<?, ?> gpu(Gpus gpus) {
+    Map<String, Object> json = Program.json(Program.run(gpus, "devices", "--json").out());
+    return (Map<?, ?>) ((List<?>) json.get("devices")).get(1);
   }
 
   @Test

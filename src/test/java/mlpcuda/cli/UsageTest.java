@@ -120,8 +120,12 @@ class UsageTest {
             + " found -1",
         "--gpu 0 --cpu|--gpu and --cpu exclude each other, found both",
         "--gpu 0 --threads 2|--threads is of the CPU and excludes --gpu, found both",
-        "--cpu --no-graph|--gemm, --feed, --no-graph and --sync-check are of the GPU, found one"
-            + " with --cpu or --threads",
+        "--cpu --no-graph|--gemm, --kernels, --feed, --no-graph and --sync-check are of the GPU,"
+            + " found one with --cpu or --threads",
+        "--cpu --kernels cudnn|--gemm, --kernels, --feed, --no-graph and --sync-check are of the"
+            + " GPU, found one with --cpu or --threads",
+        "--kernels nope|Invalid value for option '--kernels': expected one of [ptx, cudnn]"
+            + " (case-sensitive) but was 'nope'",
         "--gemm nope|Invalid value for option '--gemm': expected one of [cublas, ptx]"
             + " (case-sensitive) but was 'nope'",
         "--feed nope|Invalid value for option '--feed': expected one of [pinned, resident]"
@@ -258,8 +262,8 @@ class UsageTest {
         "compare --seed x|compare|Invalid value for option '--seed': must be a whole number from"
             + " -9223372036854775808 to 9223372036854775807, found x",
         "compare --gpu 0 --cpu|compare|--gpu and --cpu exclude each other, found both",
-        "compare --cpu --no-graph|compare|--gemm, --feed, --no-graph and --sync-check are of the"
-            + " GPU, found one with --cpu or --threads",
+        "compare --cpu --no-graph|compare|--gemm, --kernels, --feed, --no-graph and --sync-check"
+            + " are of the GPU, found one with --cpu or --threads",
         "compare --classes 3|compare|--classes needs --data, found --classes 3 alone",
         "compare --scaling nope|compare|Invalid value for option '--scaling': must be one of unit,"
             + " centred, z-score, found nope",

@@ -4,12 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.abort;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import mlpcuda.compute.Activation;
+import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cuda.CudaDriver;
@@ -141,6 +143,29 @@ abstract class CudaTraining {
     }
     var checked = new CudaOptions(PTX, false, false, true);
     assertSameBits(expected, Run.ofEverything(ops(checked)), "--sync-check");
+  }
+
+  /** Its operations can be recorded, and give the same bits each time. */
+  @Test
+  void cudnnTrainsTooAndInGraphs() {
+    CudaOptions recorded = pinnedGraph(PTX).with(CudaOptions.Kernels.CUDNN);
+    CudaOps ops;
+    try {
+      ops = ops(recorded);
+    } catch (DeviceException e) { // a GPU without cuDNN
+      ops = abort(e.why());
+    }
+    Run gpu = Run.ofEverything(ops);
+    Run cpu = Run.ofEverything(new CpuOps(1));
+    assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5, "losses");
+    double error = normalisedError(cpu, gpu);
+    assertTrue(error <= 1e-9, "normalised mean squared error of the weights: " + error);
+    for (boolean resident : new boolean[] {true, false}) {
+      var launched = new CudaOptions(PTX, CudaOptions.Kernels.CUDNN, resident, false, false);
+      assertSameBits(gpu, Run.ofEverything(ops(launched)), launched.toString());
+    }
+    var checked = new CudaOptions(PTX, CudaOptions.Kernels.CUDNN, false, false, true);
+    assertSameBits(gpu, Run.ofEverything(ops(checked)), "--sync-check");
   }
 
   @Test

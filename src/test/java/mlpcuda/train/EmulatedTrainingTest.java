@@ -56,6 +56,20 @@ class EmulatedTrainingTest extends CudaTraining {
     assertEquals(14, gpu.nodes.orElseThrow(), "nodes of a step of two layers with cuBLAS");
   }
 
+  @Test
+  void cublasAndCudnnTrainTogether() {
+    Run cpu = Run.easy(new CpuOps(1), 75, 0.01, RAGGED);
+    CudaOptions both = pinnedGraph(CudaOptions.Gemm.CUBLAS).with(CudaOptions.Kernels.CUDNN);
+    Run gpu = Run.easy(ops(both), 75, 0.01, RAGGED);
+    assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5);
+    // One more than with cuBLAS alone: the hidden layer's bias and its activation.
+    assertEquals(15, gpu.nodes.orElseThrow(), "nodes of a step with cuBLAS and cuDNN");
+    for (EmulatedPolicy policy : List.of(EmulatedPolicy.EAGER, EmulatedPolicy.random(7))) {
+      var ops = new CudaOps(new EmulatedDriver(policy), both);
+      assertSameBits(gpu, Run.easy(ops, 75, 0.01, RAGGED), policy.toString());
+    }
+  }
+
   /** More rows than one block takes for the losses, and a last batch that one block takes. */
   @Test
   void largeBatchesSumTheirLossesInASecondLaunch() {

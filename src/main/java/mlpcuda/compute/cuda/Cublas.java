@@ -50,7 +50,7 @@ final class Cublas implements Sgemm {
    */
   Cublas(CudaDriver driver, Natives natives, CUstream stream) {
     this.driver = driver;
-    load(natives, CublasLibrary.ofThisMachine());
+    load(natives, CudaLibrary.cublas(CudaLibrary.folders()));
     Pointer scalars =
         Pointer.to(
             ByteBuffer.allocateDirect(2 * Float.BYTES)
@@ -83,7 +83,7 @@ final class Cublas implements Sgemm {
     }
   }
 
-  private static void load(Natives natives, CublasLibrary library) {
+  private static void load(Natives natives, CudaLibrary library) {
     try {
       library.load();
       natives.load("JCublas2", () -> JCublas2.setExceptionsEnabled(false));
@@ -91,7 +91,7 @@ final class Cublas implements Sgemm {
       String what = String.valueOf(e.getMessage());
       Obstacle obstacle =
           what.contains("libcublas")
-              ? Obstacle.noCublas(CublasLibrary.NAME, library.others(), what)
+              ? Obstacle.noCublas(library.name(), library.others(), what)
               : Obstacle.notLoaded(what, Surroundings.here());
       throw obstacle.exception(e);
     }

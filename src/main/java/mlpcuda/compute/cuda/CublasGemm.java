@@ -4,7 +4,7 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.DeviceException;
 
 /**
- * Products by cuBLAS, whose matrices are column-major, and a kernel for what follows them.
+ * Products by cuBLAS, whose matrices are column-major, and what follows them by others.
  *
  * <p>A row-major matrix read as column-major is its transpose. So a row-major C = A · B is asked
  * for as Cᵀ = Bᵀ · Aᵀ: the operands change places, and each is transposed exactly if it was in the
@@ -12,11 +12,12 @@ import mlpcuda.compute.DeviceException;
  */
 final class CublasGemm implements Gemm {
   private final Sgemm sgemm;
-  private final Kernels kernels;
+  private final Nonlinear nonlinear;
 
-  CublasGemm(Sgemm sgemm, Kernels kernels) {
+  /** Takes {@code sgemm} over; {@code nonlinear} is closed by whoever made it. */
+  CublasGemm(Sgemm sgemm, Nonlinear nonlinear) {
     this.sgemm = sgemm;
-    this.kernels = kernels;
+    this.nonlinear = nonlinear;
   }
 
   /**
@@ -39,9 +40,7 @@ final class CublasGemm implements Gemm {
   public void linearForward(
       long y, long x, long w, long b, int B, int I, int O, Activation activation) {
     multiply(y, x, false, w, true, B, O, I);
-    var arguments = new Arguments().address(y).address(b).add("B", B).add("O", O);
-    arguments.add("activation", activation.ordinal());
-    kernels.launch("bias_activation_forward", Kernels.cover(B * O), arguments);
+    nonlinear.biasActivationForward(y, b, B, O, activation);
   }
 
   @Override
@@ -54,16 +53,8 @@ final class CublasGemm implements Gemm {
       long dx, long dy, long x, long w, int B, int I, int O, Activation below) {
     multiply(dx, dy, false, w, false, B, I, O);
     if (below != Activation.NONE) {
-      activationBackward(kernels, dx, dx, x, B * I, below);
+      nonlinear.activationBackward(dx, dx, x, B * I, below);
     }
-  }
-
-  /** dx (n) = dy (n), times the derivative of {@code activation} at its output y (n). */
-  static void activationBackward(
-      Kernels kernels, long dx, long dy, long y, int n, Activation activation) {
-    var arguments = new Arguments().address(dx).address(dy).address(y).add("n", n);
-    arguments.add("activation", activation.ordinal());
-    kernels.launch("activation_backward", Kernels.cover(n), arguments);
   }
 
   @Override

@@ -156,6 +156,16 @@ public interface CudaDriver extends AutoCloseable {
    */
   Sgemm openSgemm(long stream);
 
+  // ---- cuDNN ----
+
+  /**
+   * Opens cuDNN for one stream.
+   *
+   * @throws mlpcuda.compute.DeviceException where it is not found, with the file names that were
+   *     looked for, or does not start
+   */
+  Dnn openDnn(long stream);
+
   /** Gives the device's context back. Throws a failure that nobody waited for. */
   @Override
   void close();

@@ -18,17 +18,13 @@ import mlpcuda.random.Philox;
 
 /**
  * The operations on an NVIDIA GPU: kernels of cuda/, launched one after another on one stream.
+ * Products may be cuBLAS's; bias, activations and log-softmax cuDNN's, which has no cross-entropy.
  *
  * <p>A call returns before its work is done; {@link #read} and {@link #write} wait.
  */
 public final class CudaOps extends Ops {
   /** Bytes that a read or a write moves at once, through page-locked memory. */
   private static final int STAGING = 1 << 20;
-
-  /** Threads of a block that has a row of a matrix for each of its warps. */
-  private static final int ROW_THREADS = 256;
-
-  private static final int WARP = 32;
 
   /** Rows up to which one block takes a batch's losses: that saves a launch, and is as fast. */
   private static final int ROWS_OF_ONE_BLOCK = 256;
@@ -38,13 +34,15 @@ public final class CudaOps extends Ops {
   private long stream;
   private Pinned staging;
   private Kernels kernels;
+  private Nonlinear nonlinear;
   private Gemm gemm;
   private String note = ""; // on what was looked for in vain
 
   /**
    * Opens the operations on a device that is open already; {@link #close} closes it.
    *
-   * @throws DeviceException if cuBLAS is asked for and not found; {@code driver} is closed then
+   * @throws DeviceException if cuBLAS or cuDNN is asked for and not found; {@code driver} is closed
+   *     then
    */
   public CudaOps(CudaDriver driver, CudaOptions options) {
     this.driver = driver;
@@ -53,6 +51,11 @@ public final class CudaOps extends Ops {
       stream = driver.createStream();
       staging = driver.allocatePinned(STAGING);
       kernels = new Kernels(driver, stream, "layers", options.check());
+      var own = new PtxNonlinear(kernels);
+      nonlinear =
+          options.kernels() == CudaOptions.Kernels.CUDNN
+              ? new CudnnNonlinear(driver.openDnn(stream), own, driver, stream, options.check())
+              : own;
       gemm = openGemm();
     } catch (RuntimeException e) {
       try {
@@ -67,7 +70,7 @@ public final class CudaOps extends Ops {
   private Gemm openGemm() {
     if (options.gemm() != CudaOptions.Gemm.PTX) {
       try {
-        return new CublasGemm(driver.openSgemm(stream), kernels);
+        return new CublasGemm(driver.openSgemm(stream), nonlinear);
       } catch (DeviceException e) {
         if (options.gemm() == CudaOptions.Gemm.CUBLAS) {
           throw e;
@@ -75,19 +78,28 @@ public final class CudaOps extends Ops {
         note = ": " + e.why();
       }
     }
-    return new PtxGemm(
-        new Kernels(driver, stream, "gemm", options.check()), driver.device().multiprocessors());
+    var own =
+        new PtxGemm(
+            new Kernels(driver, stream, "gemm", options.check()),
+            driver.device().multiprocessors());
+    return nonlinear instanceof CudnnNonlinear cudnn ? new UnfusedGemm(own, cudnn) : own;
   }
 
   @Override
   public String description() {
-    return "%s, %s%s, %s feed, %s"
+    return "%s, %s%s, %s%s feed, %s"
         .formatted(
             driver.device().describe(),
             gemm.description(),
             note,
+            nonlinear instanceof CudnnNonlinear ? nonlinear.description() + ", " : "",
             options.resident() ? "resident" : "pinned",
             options.graph() ? "CUDA graph" : "no graph");
+  }
+
+  /** Who computes bias, activations and log-softmax, with a version if it is a library. */
+  public String kernels() {
+    return nonlinear.description();
   }
 
   @Override
@@ -96,6 +108,9 @@ public final class CudaOps extends Ops {
     // What is missing here is what a failing constructor did not come to.
     if (gemm != null) {
       failure = attempt(gemm::close, failure);
+    }
+    if (nonlinear != null) {
+      failure = attempt(nonlinear::close, failure);
     }
     if (kernels != null) {
       failure = attempt(kernels::close, failure);
@@ -302,7 +317,7 @@ public final class CudaOps extends Ops {
     gemm.backwardWeights(DeviceBuffer.address(dw), dyAddress, xAddress, B, I, O);
     kernels.launch(
         "column_sum",
-        new Shape((O - 1) / WARP + 1, 1, 1, WARP, WARP),
+        new Shape((O - 1) / Kernels.WARP + 1, 1, 1, Kernels.WARP, Kernels.WARP),
         arguments(db, dy).add("B", B).add("O", O));
     if (dx != null) {
       gemm.backwardInputs(
@@ -312,13 +327,8 @@ public final class CudaOps extends Ops {
 
   @Override
   protected void activationBackwardK(Buffer dx, Buffer dy, Buffer y, int n, Activation activation) {
-    CublasGemm.activationBackward(
-        kernels,
-        DeviceBuffer.address(dx),
-        DeviceBuffer.address(dy),
-        DeviceBuffer.address(y),
-        n,
-        activation);
+    nonlinear.activationBackward(
+        DeviceBuffer.address(dx), DeviceBuffer.address(dy), DeviceBuffer.address(y), n, activation);
   }
 
   @Override
@@ -332,12 +342,7 @@ public final class CudaOps extends Ops {
 
   @Override
   protected void logSoftmaxForwardK(Buffer y, Buffer x, int B, int C) {
-    kernels.launch("log_softmax_forward", rows(B), arguments(y, x).add("B", B).add("C", C));
-  }
-
-  /** A warp for each of {@code B} rows. */
-  private static Shape rows(int B) {
-    return Shape.of((B - 1) / (ROW_THREADS / WARP) + 1, ROW_THREADS);
+    nonlinear.logSoftmaxForward(DeviceBuffer.address(y), DeviceBuffer.address(x), B, C);
   }
 
   @Override
@@ -355,7 +360,7 @@ public final class CudaOps extends Ops {
     boolean one = B <= ROWS_OF_ONE_BLOCK;
     kernels.launch(
         "cross_entropy_forward",
-        one ? Shape.of(1, Math.min(1024, WARP * B)) : rows(B),
+        one ? Shape.of(1, Math.min(1024, Kernels.WARP * B)) : Kernels.coverRows(B),
         arguments(dx, log, losses, x, y, step).add("B", B).add("C", C).add("S", S).add(smoothing));
     if (!one) {
       kernels.launch(

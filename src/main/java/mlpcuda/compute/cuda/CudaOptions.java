@@ -4,19 +4,29 @@ package mlpcuda.compute.cuda;
  * How a GPU is used.
  *
  * @param gemm who multiplies; null: cuBLAS where it is found, else PTX
+ * @param kernels who computes bias, activations and log-softmax
  * @param resident whether a training set lies on the device as a whole; else batches are streamed
  *     through page-locked memory
  * @param graph whether a step is recorded as a CUDA graph and replayed
  * @param check whether to wait after each launch, to find the one that fails; excludes {@code
  *     graph}
  */
-public record CudaOptions(Gemm gemm, boolean resident, boolean graph, boolean check) {
+public record CudaOptions(
+    Gemm gemm, Kernels kernels, boolean resident, boolean graph, boolean check) {
   /** Who multiplies matrices. */
   public enum Gemm {
     /** NVIDIA's library. */
     CUBLAS,
     /** Our own kernels. */
     PTX
+  }
+
+  /** Who computes what a layer does besides products. */
+  public enum Kernels {
+    /** Our own kernels. */
+    PTX,
+    /** NVIDIA's library. */
+    CUDNN
   }
 
   /** What is fastest where all is found. */
@@ -27,5 +37,15 @@ public record CudaOptions(Gemm gemm, boolean resident, boolean graph, boolean ch
     if (graph && check) {
       throw new IllegalArgumentException("a launch inside of a graph cannot be waited for");
     }
+  }
+
+  /** With our own kernels. */
+  public CudaOptions(Gemm gemm, boolean resident, boolean graph, boolean check) {
+    this(gemm, Kernels.PTX, resident, graph, check);
+  }
+
+  /** The same, with other kernels. */
+  public CudaOptions with(Kernels others) {
+    return new CudaOptions(gemm, others, resident, graph, check);
   }
 }

@@ -107,7 +107,7 @@ public final class JCudaDriver implements CudaDriver {
     this.natives = natives;
     handle = CudaDevices.handle(device.index());
     var context = new CUcontext();
-    // The primary context: the one that cuBLAS uses.
+    // The primary context: the one that cuBLAS and cuDNN use.
     check("cuDevicePrimaryCtxRetain", cuDevicePrimaryCtxRetain(context, handle));
     try {
       check("cuCtxSetCurrent", cuCtxSetCurrent(context));
@@ -358,6 +358,14 @@ public final class JCudaDriver implements CudaDriver {
   @Override
   public Sgemm openSgemm(long stream) {
     return new Cublas(this, natives, streams.get(stream));
+  }
+
+  // ---- cuDNN ----
+
+  @Override
+  public Dnn openDnn(long stream) {
+    requireOpen();
+    return new Cudnn(this, natives, streams.get(stream));
   }
 
   // ---- the end ----

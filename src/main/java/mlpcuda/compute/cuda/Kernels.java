@@ -11,6 +11,12 @@ import mlpcuda.compute.cuda.CudaDriver.Shape;
 
 /** The entries of one module of PTX, launched on one stream. */
 final class Kernels implements AutoCloseable {
+  /** Threads of a block that has a row of a matrix for each of its warps. */
+  private static final int ROW_THREADS = 256;
+
+  /** Threads of a warp. */
+  static final int WARP = 32;
+
   private final CudaDriver driver;
   private final long stream;
   private final boolean check;
@@ -72,6 +78,11 @@ final class Kernels implements AutoCloseable {
   /** Blocks of 256 threads, a thread for each of {@code n} elements. */
   static Shape cover(int n) {
     return Shape.of((n - 1) / 256 + 1, 256);
+  }
+
+  /** Blocks with a warp for each of {@code n} rows. */
+  static Shape coverRows(int n) {
+    return Shape.of((n - 1) / (ROW_THREADS / WARP) + 1, ROW_THREADS);
   }
 
   private static String described(Shape shape) {

@@ -26,6 +26,7 @@ record Obstacle(String why, String remedy) {
 
   private static final String NEW_DRIVER = "Install NVIDIA driver 525 or newer";
   private static final String OR_CPU = ", or train on the CPU: --cpu.";
+  private static final String OR_OWN_KERNELS = ", or leave --kernels cudnn out.";
 
   /** A line break of a driver, a linker or a device would make more than one line of it. */
   Obstacle {
@@ -108,14 +109,49 @@ record Obstacle(String why, String remedy) {
    */
   static Obstacle noCublas(String wanted, List<Path> found, String what) {
     return new Obstacle(
-        "cuBLAS 12 was not found: wanted %s, found %s (%s)"
-            .formatted(
-                wanted,
-                found.isEmpty()
-                    ? "none"
-                    : found.stream().map(Path::toString).collect(Collectors.joining(", ")),
-                what),
+        notFound("cuBLAS 12", wanted, found, what),
         "Install cuBLAS 12 and add its folder to LD_LIBRARY_PATH, or use the program's own kernels.");
+  }
+
+  private static String notFound(String library, String wanted, List<Path> found, String what) {
+    boolean there = found.stream().anyMatch(file -> file.endsWith(wanted));
+    return "%s %s: wanted %s, found %s (%s)"
+        .formatted(
+            library,
+            there ? "cannot be loaded" : "was not found",
+            wanted,
+            found.isEmpty()
+                ? "none"
+                : found.stream().map(Path::toString).collect(Collectors.joining(", ")),
+            what);
+  }
+
+  /**
+   * cuDNN is not there, or JCuda's library for it does not load.
+   *
+   * @param wanted the file's name
+   * @param found files of whatever version
+   * @param what the linker's words
+   */
+  static Obstacle noCudnn(String wanted, List<Path> found, String what, Surroundings around) {
+    // Windows does not say which it misses, but the driver's is loaded already.
+    boolean windows = what.contains("dependent libraries");
+    if (!windows && !what.contains("libcudnn")) {
+      return notLoaded(what, around);
+    }
+    return new Obstacle(
+        notFound("cuDNN 9", windows ? "cudnn64_9.dll" : wanted, found, what),
+        "Install cuDNN 9, all its libraries in one folder, and add that to "
+            + (windows ? "PATH" : "LD_LIBRARY_PATH")
+            + OR_OWN_KERNELS);
+  }
+
+  /** cuDNN was found, and gives no handle. */
+  static Obstacle ofCudnn(CudaException e, CudaDriver.Device device) {
+    return new Obstacle(
+        "cuDNN does not start on GPU %d (%s), driver for CUDA %s: %s"
+            .formatted(device.index(), device.name(), cuda(device.driver()), e.why()),
+        "Install a cuDNN 9 that supports this GPU and this driver" + OR_OWN_KERNELS);
   }
 
   // ---- the driver ----

@@ -258,6 +258,39 @@ class CudaOpsTest {
   }
 
   @Test
+  void aCallOfCudnnThatFailsIsToldWithItsSizes() {
+    for (boolean check : new boolean[] {false, true}) {
+      var driver = new EmulatedDriver(EmulatedPolicy.LATEST);
+      var options = new CudaOptions(null, CudaOptions.Kernels.CUDNN, false, false, check);
+      try (var ops = new CudaOps(driver, options);
+          Buffer x = ops.allocate("x", Type.FLOAT32, 6);
+          Buffer y = ops.allocate("y", Type.FLOAT32, 6)) {
+        driver.failNext("cudnnSoftmaxForward", 5000, "CUDNN_STATUS_EXECUTION_FAILED", "failed");
+        var e = assertThrows(DeviceException.class, () -> ops.logSoftmaxForward(y, x, 2, 3));
+        assertEquals(
+            "cudnnSoftmaxForward failed: CUDNN_STATUS_EXECUTION_FAILED (5000): failed; in"
+                + " cudnnSoftmaxForward with N=2 C=3",
+            e.why());
+        assertEquals(check, e.remedy().contains("this call is at fault"), e.remedy());
+        ops.logSoftmaxForward(y, x, 2, 3);
+        assertEquals(check, driver.calls().containsKey("cuStreamSynchronize"), "waits");
+      }
+    }
+  }
+
+  /** What does not ask for cuDNN does not even look for it. */
+  @Test
+  void cudnnIsOpenedOnlyWhereItIsAskedFor() {
+    var driver = new EmulatedDriver(EmulatedPolicy.LATEST);
+    new CudaOps(driver, CudaOptions.DEFAULT).close();
+    assertFalse(driver.calls().containsKey("cudnnCreate"));
+    var without = new EmulatedDriver(EmulatedOptions.of(EmulatedPolicy.LATEST).withoutCudnn());
+    var options = CudaOptions.DEFAULT.with(CudaOptions.Kernels.CUDNN);
+    assertThrows(DeviceException.class, () -> new CudaOps(without, options));
+    assertEquals(1, without.calls().get("cuDevicePrimaryCtxRelease"), "closed");
+  }
+
+  @Test
   void aGraphCannotBeWaitedForLaunchByLaunch() {
     assertThrows(IllegalArgumentException.class, () -> new CudaOptions(null, false, true, true));
   }

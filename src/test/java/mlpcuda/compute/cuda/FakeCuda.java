@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A folder with a libcuda.so.1 and a libcublas.so.12 that write down how they are called. For a
- * process that is started with {@link #environment}.
+ * A folder with a libcuda.so.1, a libcublas.so.12 and a libcudnn.so.9 that write down how they are
+ * called. For a process that is started with {@link #environment}.
  */
 final class FakeCuda {
   private final Path folder;
@@ -31,24 +31,34 @@ final class FakeCuda {
         System.getProperty("os.name").equals("Linux")
             && System.getProperty("os.arch").equals("amd64"),
         "JCuda's libraries are for x86-64 alone, and the fakes for Linux");
-    for (String source : List.of("fake.h", "fake-libcuda.c", "fake-libcublas.c")) {
+    for (String source :
+        List.of("fake.h", "fake-libcuda.c", "fake-libcublas.c", "fake-libcudnn.c")) {
       try (InputStream in = FakeCuda.class.getResourceAsStream(source)) {
         Files.copy(in, folder.resolve(source), StandardCopyOption.REPLACE_EXISTING);
       }
     }
-    // JCublas asks for symbols of that version.
-    Files.writeString(folder.resolve("fake-libcublas.map"), "libcublas.so.12 { global: *; };\n");
     gcc(folder, "fake-libcuda.c", "libcuda.so.1");
-    gcc(folder, "fake-libcublas.c", "libcublas.so.12", "-Wl,--version-script=fake-libcublas.map");
+    versioned(folder, "fake-libcublas.c", "libcublas.so.12");
+    versioned(folder, "fake-libcudnn.c", "libcudnn.so.9");
+    for (String part : List.of("libcudnn_graph.so.9", "libcudnn_ops.so.9")) {
+      gcc(folder, "/dev/null", part); // which are only looked for
+    }
     return new FakeCuda(folder);
+  }
+
+  /** JCublas and JCudnn ask for symbols of a version. */
+  private static void versioned(Path folder, String source, String library)
+      throws IOException, InterruptedException {
+    Files.writeString(folder.resolve(library + ".map"), library + " { global: *; };\n");
+    gcc(folder, source, library, "-Wl,--version-script=" + library + ".map", "-lm");
   }
 
   private static void gcc(Path folder, String source, String library, String... more)
       throws IOException, InterruptedException {
     List<String> command = new ArrayList<>(List.of("gcc", "-std=gnu11", "-Wall", "-Wextra"));
     command.addAll(List.of("-Werror", "-shared", "-fPIC", "-Wl,-soname," + library));
-    command.addAll(List.of(more));
-    command.addAll(List.of("-o", library, source));
+    command.addAll(List.of("-o", library, "-x", "c", source, "-x", "none"));
+    command.addAll(List.of(more)); // libraries come after what needs them
     Process process;
     try {
       process =

@@ -8,6 +8,7 @@ import mlpcuda.compute.Agreement;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.cuda.CudaOptions.Gemm;
+import mlpcuda.compute.cuda.CudaOptions.Kernels;
 import mlpcuda.conformance.Cases;
 import mlpcuda.conformance.Cases.Case;
 import org.junit.jupiter.api.AfterAll;
@@ -21,17 +22,30 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** The operations on a real GPU against the reference, over the whole table. */
 @Tag("gpu")
 class GpuConformanceTest {
-  private static final Map<Gemm, Ops> DEVICES = new HashMap<>();
-  private static final Map<Gemm, String> MISSING = new HashMap<>();
+  /** Whoever may multiply, with whoever may do the rest. */
+  private record Device(Gemm gemm, Kernels kernels) {
+    @Override
+    public String toString() {
+      return "%s products and %s kernels".formatted(gemm, kernels);
+    }
+  }
+
+  private static final List<Device> ALL =
+      Stream.of(Gemm.values())
+          .flatMap(gemm -> Stream.of(Kernels.values()).map(kernels -> new Device(gemm, kernels)))
+          .toList();
+  private static final Map<Device, Ops> DEVICES = new HashMap<>();
+  private static final Map<Device, String> MISSING = new HashMap<>();
 
   @BeforeAll
   static void open() {
-    for (Gemm gemm : Gemm.values()) {
+    for (Device device : ALL) {
       CudaDriver driver = RealGpu.open();
       try {
-        DEVICES.put(gemm, new CudaOps(driver, new CudaOptions(gemm, false, false, false)));
-      } catch (DeviceException e) { // no cuBLAS
-        MISSING.put(gemm, e.why());
+        var options = new CudaOptions(device.gemm, device.kernels, false, false, false);
+        DEVICES.put(device, new CudaOps(driver, options));
+      } catch (DeviceException e) { // no cuBLAS, no cuDNN
+        MISSING.put(device, e.why());
       }
     }
   }
@@ -43,13 +57,13 @@ class GpuConformanceTest {
 
   static Stream<Arguments> runs() {
     List<Case> cases = Cases.all();
-    return Stream.of(Gemm.values()).flatMap(gemm -> cases.stream().map(c -> Arguments.of(gemm, c)));
+    return ALL.stream().flatMap(device -> cases.stream().map(c -> Arguments.of(device, c)));
   }
 
   @ParameterizedTest(name = "{1} with {0}")
   @MethodSource("runs")
-  void agreesWithTheReference(Gemm gemm, Case c) {
-    Assumptions.assumeTrue(DEVICES.containsKey(gemm), () -> MISSING.get(gemm));
-    Agreement.check(DEVICES.get(gemm), c);
+  void agreesWithTheReference(Device device, Case c) {
+    Assumptions.assumeTrue(DEVICES.containsKey(device), () -> MISSING.get(device));
+    Agreement.check(DEVICES.get(device), c);
   }
 }

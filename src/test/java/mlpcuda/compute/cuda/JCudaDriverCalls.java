@@ -2,6 +2,7 @@ package mlpcuda.compute.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -12,6 +13,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+import mlpcuda.compute.Activation;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
@@ -19,9 +23,9 @@ import mlpcuda.compute.cuda.CudaDriver.Shape;
 import org.junit.jupiter.api.function.Executable;
 
 /**
- * Every method of {@link JCudaDriver} and {@link Cublas} on {@link FakeCuda}: what arrives at the
- * driver is compared argument by argument. Started by {@link JCudaDriverTest}, in a process of its
- * own.
+ * Every method of {@link JCudaDriver}, {@link Cublas} and {@link Cudnn} on {@link FakeCuda}: what
+ * arrives at the driver is compared argument by argument. Started by {@link JCudaDriverTest}, in a
+ * process of its own.
  */
 final class JCudaDriverCalls {
   private final FakeCuda fake = FakeCuda.here();
@@ -42,6 +46,7 @@ final class JCudaDriverCalls {
     calls.launches();
     calls.records();
     calls.multiplies();
+    calls.activates();
     calls.fails();
     calls.failsWhicheverCallItIs();
     calls.closes();
@@ -252,7 +257,8 @@ final class JCudaDriverCalls {
   }
 
   private void multiplies() throws IOException {
-    if (!new CublasLibrary(CublasLibrary.folders(Map.of(), Path.of("/"))).file().isPresent()) {
+    List<Path> system = CudaLibrary.folders(Map.of(), Path.of("/"));
+    if (!CudaLibrary.cublas(system).file().isPresent()) {
       Path library = fake.folder().resolve("libcublas.so.12");
       Path hidden = fake.folder().resolve("hidden");
       Path newer = fake.folder().resolve("libcublas.so.13");
@@ -325,6 +331,155 @@ final class JCudaDriverCalls {
     expect();
   }
 
+  private void hide(String... names) throws IOException {
+    for (String name : names) {
+      Files.move(fake.folder().resolve(name), fake.folder().resolve("hidden-" + name));
+    }
+  }
+
+  private void show(String... names) throws IOException {
+    for (String name : names) {
+      Files.move(fake.folder().resolve("hidden-" + name), fake.folder().resolve(name));
+    }
+  }
+
+  private boolean unpacked(String library) throws IOException {
+    try (Stream<Path> files = Files.walk(natives)) {
+      return files.anyMatch(file -> file.endsWith(Natives.fileName(library)));
+    }
+  }
+
+  private void activates() throws IOException {
+    assertFalse(unpacked("JCudnn"), "unpacked, though nobody asked for it");
+    List<Path> system = CudaLibrary.folders(Map.of(), Path.of("/"));
+    if (!CudaLibrary.cudnn(system).file().isPresent()) {
+      hide("libcudnn.so.9");
+      Path older = Files.createFile(fake.folder().resolve("libcudnn.so.8"));
+      var e = assertThrows(DeviceException.class, () -> driver.openDnn(stream));
+      assertTrue(
+          e.why().startsWith("cuDNN 9 was not found: wanted libcudnn.so.9, found " + older + " ("),
+          e.why());
+      assertTrue(e.remedy().endsWith(", or leave --kernels cudnn out."), e.remedy());
+      assertTrue(unpacked("JCudnn"), "it is JCudnn's library that misses cuDNN's");
+      show("libcudnn.so.9");
+    }
+    // Without this part cuDNN would end the process.
+    hide("libcudnn_ops.so.9");
+    var partless = assertThrows(DeviceException.class, () -> driver.openDnn(stream));
+    assertTrue(partless.why().startsWith("cuDNN 9 cannot be loaded: "), partless.why());
+    assertTrue(partless.why().contains("libcudnn_ops.so.9"), partless.why());
+    show("libcudnn_ops.so.9");
+    expect();
+
+    fake.control("cudnnCreate 1001");
+    var refused = assertThrows(DeviceException.class, () -> driver.openDnn(stream));
+    assertEquals(
+        "cuDNN does not start on GPU 1 (Fake 71), driver for CUDA 12.6: cudnnCreate failed:"
+            + " FAKE_STATUS (1001): cuDNN 9.10.2",
+        refused.why());
+    expect("cudnnCreate");
+
+    fake.control("cudnnSetActivationDescriptor 2000");
+    var bad = assertThrows(CudaException.class, () -> driver.openDnn(stream));
+    assertEquals(
+        "cudnnSetActivationDescriptor failed: CUDNN_STATUS_BAD_PARAM (2000): cuDNN 9.10.2",
+        bad.why());
+    expect(
+        "cudnnCreate",
+        "cudnnSetStream 0xd22 0x%x".formatted(stream),
+        "cudnnCreateActivationDescriptor",
+        "cudnnSetActivationDescriptor 0xac0 1 1 0",
+        "cudnnDestroyActivationDescriptor 0xac0",
+        "cudnnDestroy 0xd22");
+
+    fake.control("");
+    Dnn dnn = driver.openDnn(stream);
+    assertEquals("cuDNN 9.10.2", dnn.description());
+    expect(
+        "cudnnCreate",
+        "cudnnSetStream 0xd22 0x%x".formatted(stream),
+        "cudnnCreateActivationDescriptor",
+        "cudnnSetActivationDescriptor 0xac1 1 1 0", // ReLU, NaN propagated
+        "cudnnCreateActivationDescriptor",
+        "cudnnSetActivationDescriptor 0xac2 0 1 0", // sigmoid
+        "cudnnCreateActivationDescriptor",
+        "cudnnSetActivationDescriptor 0xac3 2 1 0"); // tanh
+
+    long memory = driver.allocate(128);
+    long a = memory;
+    long b = memory + 32;
+    long c = memory + 64;
+    long d = memory + 96;
+    Pinned pinned = driver.allocatePinned(128);
+    float[] values = {10, -30, 9, 9, 9, 9, 9, 9, /* b */ 1, 2, 3, 40, 5, 6};
+    for (int i = 0; i < values.length; i++) {
+      pinned.bytes().putFloat(4 * i, values[i]);
+    }
+    driver.copyToDevice(memory, pinned, 0, 128, stream);
+    fake.calls();
+
+    dnn.addTensor(b, a, 3, 2); // 11 -28 13 10 15 -24
+    expect(
+        "cudnnCreateTensorDescriptor",
+        "cudnnSetTensor4dDescriptor 0x7e0 0 0 1 2 1 1",
+        "cudnnCreateTensorDescriptor",
+        "cudnnSetTensor4dDescriptor 0x7e1 0 0 3 2 1 1",
+        "cudnnAddTensor 0xd22 1 0x7e0 0x%x 1 0x7e1 0x%x".formatted(a, b));
+    dnn.activationForward(c, b, 3, 2, Activation.RELU); // 11 0 13 10 15 0
+    expect("cudnnActivationForward 0xd22 0xac1 1 0x7e1 0x%x 0 0x7e1 0x%x".formatted(b, c));
+    dnn.activationBackward(d, c, b, c, 3, 2, Activation.RELU); // 11 0 13 10 15 0
+    expect(
+        "cudnnActivationBackward 0xd22 0xac1 1 0x7e1 0x%x 0x7e1 0x%x 0x7e1 0x%x 0 0x7e1 0x%x"
+            .formatted(c, b, c, d));
+    expectFloats(pinned, d, 11, 0, 13, 10, 15, 0);
+    dnn.activationBackward(d, a, b, c, 1, 2, Activation.TANH);
+    expect( // by the tensor of the row, which is known
+        "cudnnActivationBackward 0xd22 0xac3 1 0x7e0 0x%x 0x7e0 0x%x 0x7e0 0x%x 0 0x7e0 0x%x"
+            .formatted(a, b, c, d));
+    dnn.logSoftmaxForward(d, c, 3, 2);
+    // 2, 0: CUDNN_SOFTMAX_LOG, CUDNN_SOFTMAX_MODE_INSTANCE
+    expect("cudnnSoftmaxForward 0xd22 2 0 1 0x7e1 0x%x 0 0x7e1 0x%x".formatted(c, d));
+    float small = (float) -Math.log1p(Math.exp(-3)); // of 13 and 10
+    expectFloats(pinned, d + 8, small, small - 3);
+
+    assertThrows(
+        IllegalArgumentException.class, () -> dnn.activationForward(c, b, 3, 2, Activation.NONE));
+    fake.control("cudnnSetTensor4dDescriptor 2000");
+    assertThrows(CudaException.class, () -> dnn.addTensor(b, a, 4, 2));
+    expect(
+        "cudnnCreateTensorDescriptor",
+        "cudnnSetTensor4dDescriptor 0x7e2 0 0 4 2 1 1",
+        "cudnnDestroyTensorDescriptor 0x7e2");
+    fake.control("");
+    driver.free(memory);
+    driver.freePinned(pinned);
+    fake.calls();
+    dnn.close();
+    List<String> closing = fake.calls();
+    assertEquals(
+        Set.of(
+            "cudnnDestroyTensorDescriptor 0x7e0",
+            "cudnnDestroyTensorDescriptor 0x7e1",
+            "cudnnDestroyActivationDescriptor 0xac1",
+            "cudnnDestroyActivationDescriptor 0xac2",
+            "cudnnDestroyActivationDescriptor 0xac3",
+            "cudnnDestroy 0xd22"),
+        Set.copyOf(closing));
+    assertEquals(6, closing.size());
+    assertEquals("cudnnDestroy 0xd22", closing.get(5));
+    assertThrows(IllegalStateException.class, dnn::close);
+    assertThrows(IllegalStateException.class, () -> dnn.addTensor(b, a, 3, 2));
+    expect();
+  }
+
+  private void expectFloats(Pinned pinned, long from, float... values) {
+    driver.copyToHost(pinned, from, 4 * values.length, stream);
+    for (int i = 0; i < values.length; i++) {
+      assertEquals(values[i], pinned.bytes().getFloat(4 * i), 1e-5f);
+    }
+    fake.calls();
+  }
+
   /** A code of the driver arrives as an exception that names the call. */
   private void fails() {
     fake.control("cuMemAlloc 2");
@@ -384,6 +539,22 @@ final class JCudaDriverCalls {
       failure(call, () -> driver.openSgemm(stream));
     }
     failure("cublasDestroy", driver.openSgemm(stream)::close);
+    for (String call : List.of("cudnnSetStream", "cudnnCreateActivationDescriptor")) {
+      failure(call, () -> driver.openDnn(stream));
+    }
+    Dnn dnn = driver.openDnn(stream);
+    for (String call : List.of("cudnnCreateTensorDescriptor", "cudnnSetTensor4dDescriptor")) {
+      failure(call, () -> dnn.logSoftmaxForward(0, 0, 1, 1));
+    }
+    failure("cudnnAddTensor", () -> dnn.addTensor(0, 0, 1, 1));
+    failure("cudnnActivationForward", () -> dnn.activationForward(0, 0, 1, 1, Activation.SIGMOID));
+    failure(
+        "cudnnActivationBackward",
+        () -> dnn.activationBackward(0, 0, 0, 0, 1, 1, Activation.SIGMOID));
+    failure("cudnnSoftmaxForward", () -> dnn.logSoftmaxForward(0, 0, 1, 1));
+    failure("cudnnDestroyTensorDescriptor", dnn::close);
+    failure("cudnnDestroyActivationDescriptor", driver.openDnn(stream)::close);
+    failure("cudnnDestroy", driver.openDnn(stream)::close);
     for (String call : List.of("cuMemFreeHost", "cuDevicePrimaryCtxRelease")) {
       failure(call, JCudaDriver.open(0, natives)::close);
     }
@@ -409,6 +580,7 @@ final class JCudaDriverCalls {
     assertThrows(IllegalStateException.class, driver::createStream);
     assertThrows(IllegalStateException.class, () -> driver.synchronizeStream(stream));
     assertThrows(IllegalStateException.class, () -> driver.openSgemm(stream));
+    assertThrows(IllegalStateException.class, () -> driver.openDnn(stream));
     expect();
 
     fake.control("major 9");

@@ -106,6 +106,25 @@ class NativesTest {
     assertEquals("rwx------", permissions(file.getParent()));
   }
 
+  /** JCudnn's are named after JCuda's version, though its Java classes have another. */
+  @Test
+  void jcudnnIsUnpackedAndWithoutCudnnSaysSo() throws IOException {
+    Path file = new Natives(folder).unpack("JCudnn");
+    assertEquals(-1, Files.mismatch(file, write(shipped("JCudnn"))));
+    UnsatisfiedLinkError missing = null;
+    try {
+      new Natives(folder).load("JCudnn", () -> {});
+    } catch (UnsatisfiedLinkError e) {
+      missing = e;
+    }
+    assumeTrue(missing != null, "here is a cuDNN");
+    DeviceException e =
+        Obstacle.noCudnn("libcudnn.so.9", List.of(), missing.getMessage(), Surroundings.here())
+            .exception(missing);
+    assertEquals(2, e.getMessage().lines().count(), e.getMessage());
+    assertTrue(e.why().startsWith("cuDNN 9 was not found: wanted libcudnn.so.9"), e.why());
+  }
+
   @Test
   void twoAtOnceDoNotDisturbEachOther() throws Exception {
     Path content = write(shipped("JCudaDriver"));

@@ -73,6 +73,35 @@ class ObstacleTest {
         "wanted libcublas.so.12, found /l/libcublas.so.13 (why)",
         "own kernels",
         Obstacle.noCublas("libcublas.so.12", List.of(Path.of("/l/libcublas.so.13")), "why"));
+    says(
+        "cuDNN 9 was not found: wanted libcudnn.so.9, found none (libJCudnn.so: libcudnn.so.9: no)",
+        "add that to LD_LIBRARY_PATH, or leave --kernels cudnn out.",
+        Obstacle.noCudnn("libcudnn.so.9", List.of(), "libJCudnn.so: libcudnn.so.9: no", HOST));
+    says(
+        "cuDNN 9 cannot be loaded: wanted libcudnn.so.9, found /l/libcudnn.so.9 (",
+        "all its libraries in one folder",
+        Obstacle.noCudnn(
+            "libcudnn.so.9",
+            List.of(Path.of("/l/libcudnn.so.9")),
+            "Can't load library: /l/libcudnn_ops.so.9",
+            HOST));
+    says(
+        "wanted cudnn64_9.dll, found none",
+        "add that to PATH",
+        Obstacle.noCudnn(
+            "libcudnn.so.9", List.of(), "C:\\J.dll: Can't find dependent libraries", HOST));
+    says(
+        "nothing may be executed",
+        "XDG_CACHE_HOME",
+        Obstacle.noCudnn(
+            "libcudnn.so.9",
+            List.of(),
+            "/c/libJCudnn.so: failed to map segment from shared object",
+            HOST));
+    says(
+        "cuDNN does not start on GPU 0 (T4), driver for CUDA 12.2: cuInit failed: N (3000): t",
+        "a cuDNN 9 that supports this GPU",
+        Obstacle.ofCudnn(failed(3000), TURING));
   }
 
   private static CudaException failed(int code) {

@@ -46,7 +46,13 @@ final class EmulatedCalls {
           "cuDevicePrimaryCtxRelease",
           "cublasCreate",
           "cublasSgemm",
-          "cublasDestroy");
+          "cublasDestroy",
+          "cudnnCreate",
+          "cudnnAddTensor",
+          "cudnnActivationForward",
+          "cudnnActivationBackward",
+          "cudnnSoftmaxForward",
+          "cudnnDestroy");
 
   private final Thread owner = Thread.currentThread();
   private final Map<String, Integer> counts = new TreeMap<>();

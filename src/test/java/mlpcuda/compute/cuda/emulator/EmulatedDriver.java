@@ -10,6 +10,7 @@ import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.cuda.Arguments;
 import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaException;
+import mlpcuda.compute.cuda.Dnn;
 import mlpcuda.compute.cuda.Sgemm;
 import mlpcuda.compute.cuda.ptx.Fault;
 import mlpcuda.compute.cuda.ptx.PtxModule;
@@ -368,6 +369,24 @@ public final class EmulatedDriver implements CudaDriver {
                 "Emulate it with cuBLAS, or use the program's own products");
           }
           EmulatedSgemm made = new EmulatedSgemm(found, calls, memory, queue, handles);
+          handles.add(made);
+          return made;
+        });
+  }
+
+  @Override
+  public Dnn openDnn(long stream) {
+    return calls.call(
+        "cudnnCreate",
+        () -> {
+          EmulatedStream found = stream(stream);
+          checkNotCapturing();
+          if (!options.cudnn()) {
+            throw new DeviceException(
+                "cuDNN 9 was not found: this device is emulated without it",
+                "Emulate it with cuDNN, or use the program's own kernels");
+          }
+          EmulatedDnn made = new EmulatedDnn(found, calls, memory, queue, handles);
           handles.add(made);
           return made;
         });

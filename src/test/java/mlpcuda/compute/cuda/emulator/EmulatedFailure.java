@@ -25,6 +25,11 @@ record EmulatedFailure(int code, String name, String text) {
       new EmulatedFailure(
           7, "CUBLAS_STATUS_INVALID_VALUE", "an unsupported value or parameter was passed");
 
+  static final EmulatedFailure CUDNN_BAD_PARAM =
+      new EmulatedFailure(2000, "CUDNN_STATUS_BAD_PARAM", "cuDNN, emulated");
+  static final EmulatedFailure CUDNN_NOT_SUPPORTED =
+      new EmulatedFailure(3000, "CUDNN_STATUS_NOT_SUPPORTED", "cuDNN, emulated");
+
   // "This leaves the process in an inconsistent state" is what CUDA's manual says of these.
   private static final Set<Integer> LASTING =
       Set.of(214, 700, 702, 710, 714, 715, 716, 717, 718, 719);

@@ -11,27 +11,51 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Where cuBLAS lies: often in a toolkit's folder that the dynamic linker does not look into. */
-final class CublasLibrary {
-  /** What JCublas 12.6 is linked to. No other major version will do. */
-  static final String NAME = "libcublas.so.12";
-
-  /** Which {@link #NAME} needs, and finds if it is loaded first. */
-  private static final String LIGHT = "libcublasLt.so.12";
-
+/**
+ * Where a library of NVIDIA's lies: often in a folder that the dynamic linker does not look into.
+ */
+final class CudaLibrary {
+  private final String name;
+  private final List<String> parts;
+  private final boolean needsParts;
   private final List<Path> folders;
 
-  /** {@code folders} are looked into in their order. */
-  CublasLibrary(List<Path> folders) {
+  private CudaLibrary(String name, List<String> parts, boolean needsParts, List<Path> folders) {
+    this.name = name;
+    this.parts = parts;
+    this.needsParts = needsParts;
     this.folders = List.copyOf(folders);
   }
 
-  /** The folders of this machine: those of LD_LIBRARY_PATH, of CUDA's toolkits, of the system. */
-  static CublasLibrary ofThisMachine() {
-    return new CublasLibrary(folders(System.getenv(), Path.of("/")));
+  /**
+   * cuBLAS of the major version that JCublas 12.6 is linked to: no other will do. Its light part
+   * may lie elsewhere, if the linker knows where.
+   *
+   * @param folders looked into in their order
+   */
+  static CudaLibrary cublas(List<Path> folders) {
+    return new CudaLibrary("libcublas.so.12", List.of("libcublasLt.so.12"), false, folders);
   }
 
-  /** As {@link #ofThisMachine}, for that environment and root of the file system. */
+  /**
+   * cuDNN of the major version that JCudnn 12.6 is linked to: no other will do. The library itself
+   * only leads to others, the handle's and the operations' here, and where it does not find these
+   * it ends the process: so they must lie beside it, and are loaded first, which shows whether they
+   * can be.
+   *
+   * @param folders looked into in their order
+   */
+  static CudaLibrary cudnn(List<Path> folders) {
+    return new CudaLibrary(
+        "libcudnn.so.9", List.of("libcudnn_graph.so.9", "libcudnn_ops.so.9"), true, folders);
+  }
+
+  /** The folders of this machine: those of LD_LIBRARY_PATH, of CUDA's toolkits, of the system. */
+  static List<Path> folders() {
+    return folders(System.getenv(), Path.of("/"));
+  }
+
+  /** As {@link #folders()}, for that environment and root of the file system. */
   static List<Path> folders(Map<String, String> environment, Path root) {
     List<Path> folders = new ArrayList<>();
     for (String entry : environment.getOrDefault("LD_LIBRARY_PATH", "").split(File.pathSeparator)) {
@@ -59,16 +83,22 @@ final class CublasLibrary {
     }
   }
 
+  /** The file's name. */
+  String name() {
+    return name;
+  }
+
   /** The library, if one of the folders has it. */
   Optional<Path> file() {
-    return folders.stream().map(folder -> folder.resolve(NAME)).filter(Files::exists).findFirst();
+    return folders.stream().map(folder -> folder.resolve(name)).filter(Files::exists).findFirst();
   }
 
   /** The libraries of whatever version that the folders have. */
   List<Path> others() {
+    String stem = name.substring(0, name.lastIndexOf('.') + 1); // as libcublas.so.
     return folders.stream()
-        .flatMap(folder -> list(folder, "libcublas.so.*").stream())
-        .filter(file -> file.getFileName().toString().matches("libcublas\\.so\\.\\d+"))
+        .flatMap(folder -> list(folder, stem + "*").stream())
+        .filter(file -> file.getFileName().toString().substring(stem.length()).matches("\\d+"))
         .distinct()
         .toList();
   }
@@ -76,15 +106,18 @@ final class CublasLibrary {
   /**
    * Loads the library from its file, if a folder has it. Else the linker may know where it is.
    *
-   * @throws UnsatisfiedLinkError if the file is no good
+   * @throws UnsatisfiedLinkError if the file is no good, or a part that it needs is not beside it
    */
   void load() {
     file()
         .ifPresent(
             file -> {
-              Path light = file.resolveSibling(LIGHT);
-              if (Files.exists(light)) {
-                System.load(light.toAbsolutePath().toString());
+              // Parts first: the linker then takes these, by their names, for what wants them.
+              for (String part : parts) {
+                Path beside = file.resolveSibling(part);
+                if (needsParts || Files.exists(beside)) {
+                  System.load(beside.toAbsolutePath().toString());
+                }
               }
               System.load(file.toAbsolutePath().toString());
             });

@@ -1,6 +1,8 @@
 package mlpcuda.compute.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,7 +13,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class CublasLibraryTest {
+class CudaLibraryTest {
   @TempDir Path root;
 
   private Path file(String name) throws IOException {
@@ -26,7 +28,7 @@ class CublasLibraryTest {
     file("usr/local/cuda-13.0/lib64/libcublas.so.13");
     Map<String, String> environment =
         Map.of("LD_LIBRARY_PATH", ":relative:" + root.resolve("mine"), "CUDA_HOME", "/opt/cuda");
-    List<Path> folders = CublasLibrary.folders(environment, root);
+    List<Path> folders = CudaLibrary.folders(environment, root);
     assertEquals(
         List.of(
             root.resolve("mine"),
@@ -34,9 +36,9 @@ class CublasLibraryTest {
             root.resolve("usr/local/cuda-12.0/lib64"),
             root.resolve("usr/local/cuda-13.0/lib64")),
         folders.subList(0, 4));
-    assertEquals(Optional.of(old), new CublasLibrary(folders).file());
+    assertEquals(Optional.of(old), CudaLibrary.cublas(folders).file());
     Path mine = file("mine/libcublas.so.12");
-    assertEquals(Optional.of(mine), new CublasLibrary(folders).file());
+    assertEquals(Optional.of(mine), CudaLibrary.cublas(folders).file());
   }
 
   @Test
@@ -45,8 +47,24 @@ class CublasLibraryTest {
     Path thirteen = file("usr/local/cuda/lib64/libcublas.so.13");
     file("usr/local/cuda/lib64/libcublas.so.13.1.0"); // what the other leads to
     file("usr/local/cuda/lib64/libcublasLt.so.13");
-    var library = new CublasLibrary(CublasLibrary.folders(Map.of(), root));
+    var library = CudaLibrary.cublas(CudaLibrary.folders(Map.of(), root));
     assertEquals(Optional.empty(), library.file());
     assertEquals(List.of(thirteen, eleven), library.others());
+  }
+
+  @Test
+  void cudnnIsLookedForWithItsParts() throws IOException {
+    Path eight = file("usr/lib/x86_64-linux-gnu/libcudnn.so.8");
+    file("usr/lib/x86_64-linux-gnu/libcudnn.so.8.9.7");
+    var library = CudaLibrary.cudnn(CudaLibrary.folders(Map.of(), root));
+    assertEquals("libcudnn.so.9", library.name());
+    assertEquals(Optional.empty(), library.file());
+    assertEquals(List.of(eight), library.others());
+    library.load(); // the linker may know where it is: so this is no failure yet
+    Path nine = file("usr/local/cuda/lib64/libcudnn.so.9");
+    var alone = CudaLibrary.cudnn(CudaLibrary.folders(Map.of(), root));
+    assertEquals(Optional.of(nine), alone.file());
+    var e = assertThrows(UnsatisfiedLinkError.class, alone::load);
+    assertTrue(e.getMessage().contains("libcudnn_graph.so.9"), e.getMessage());
   }
 }

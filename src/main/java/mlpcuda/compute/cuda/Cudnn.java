@@ -1,0 +1,245 @@
+package mlpcuda.compute.cuda;
+
+import static jcuda.jcudnn.JCudnn.cudnnActivationBackward;
+import static jcuda.jcudnn.JCudnn.cudnnActivationForward;
+import static jcuda.jcudnn.JCudnn.cudnnAddTensor;
+import static jcuda.jcudnn.JCudnn.cudnnCreate;
+import static jcuda.jcudnn.JCudnn.cudnnCreateActivationDescriptor;
+import static jcuda.jcudnn.JCudnn.cudnnCreateTensorDescriptor;
+import static jcuda.jcudnn.JCudnn.cudnnDestroy;
+import static jcuda.jcudnn.JCudnn.cudnnDestroyActivationDescriptor;
+import static jcuda.jcudnn.JCudnn.cudnnDestroyTensorDescriptor;
+import static jcuda.jcudnn.JCudnn.cudnnGetErrorString;
+import static jcuda.jcudnn.JCudnn.cudnnGetVersion;
+import static jcuda.jcudnn.JCudnn.cudnnSetActivationDescriptor;
+import static jcuda.jcudnn.JCudnn.cudnnSetStream;
+import static jcuda.jcudnn.JCudnn.cudnnSetTensor4dDescriptor;
+import static jcuda.jcudnn.JCudnn.cudnnSoftmaxForward;
+import static jcuda.jcudnn.cudnnActivationMode.CUDNN_ACTIVATION_RELU;
+import static jcuda.jcudnn.cudnnActivationMode.CUDNN_ACTIVATION_SIGMOID;
+import static jcuda.jcudnn.cudnnActivationMode.CUDNN_ACTIVATION_TANH;
+import static jcuda.jcudnn.cudnnDataType.CUDNN_DATA_FLOAT;
+import static jcuda.jcudnn.cudnnNanPropagation.CUDNN_PROPAGATE_NAN;
+import static jcuda.jcudnn.cudnnSoftmaxAlgorithm.CUDNN_SOFTMAX_LOG;
+import static jcuda.jcudnn.cudnnSoftmaxMode.CUDNN_SOFTMAX_MODE_INSTANCE;
+import static jcuda.jcudnn.cudnnStatus.CUDNN_STATUS_SUCCESS;
+import static jcuda.jcudnn.cudnnTensorFormat.CUDNN_TENSOR_NCHW;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.Map;
+import jcuda.Pointer;
+import jcuda.driver.CUstream;
+import jcuda.jcudnn.JCudnn;
+import jcuda.jcudnn.cudnnActivationDescriptor;
+import jcuda.jcudnn.cudnnHandle;
+import jcuda.jcudnn.cudnnTensorDescriptor;
+import jcuda.runtime.cudaStream_t;
+import mlpcuda.compute.Activation;
+import mlpcuda.compute.cuda.JCudaObjects.Address;
+
+/**
+ * cuDNN 9 by JCudnn, whose Java classes are older: of cuDNN 8, and so are its names of status
+ * codes, which are others now. What is called here has the same signature and constants in both.
+ *
+ * <p>None of these operations has a workspace, and a descriptor is the host's: a step of them can
+ * be recorded once it has run, which loads cuDNN's kernels.
+ */
+final class Cudnn implements Dnn {
+  private record Shape(int N, int C) {}
+
+  private final String description;
+  private final cudnnHandle handle = new cudnnHandle();
+  private final Map<Shape, cudnnTensorDescriptor> tensors = new HashMap<>(); // made when first used
+  private final Map<Activation, cudnnActivationDescriptor> activations =
+      new EnumMap<>(Activation.class);
+  private final Pointer zero;
+  private final Pointer one;
+  private boolean closed;
+
+  /**
+   * Opens cuDNN for a stream, on the current context, before any recording of it.
+   *
+   * @throws mlpcuda.compute.DeviceException if cuDNN 9 is not found, or does not start
+   */
+  Cudnn(CudaDriver driver, Natives natives, CUstream stream) {
+    load(natives, CudaLibrary.cudnn(CudaLibrary.folders()));
+    long version = cudnnGetVersion();
+    description = "cuDNN %d.%d.%d".formatted(version / 10000, version / 100 % 100, version % 100);
+    Pointer scalars =
+        Pointer.to(
+            ByteBuffer.allocateDirect(2 * Float.BYTES)
+                .order(ByteOrder.nativeOrder())
+                .putFloat(Float.BYTES, 1f));
+    zero = scalars;
+    one = scalars.withByteOffset(Float.BYTES);
+    try {
+      check("cudnnCreate", cudnnCreate(handle));
+    } catch (CudaException e) {
+      throw Obstacle.ofCudnn(e, driver.device()).exception(e);
+    }
+    try {
+      check("cudnnSetStream", cudnnSetStream(handle, new cudaStream_t(stream)));
+      add(Activation.RELU, CUDNN_ACTIVATION_RELU);
+      add(Activation.SIGMOID, CUDNN_ACTIVATION_SIGMOID);
+      add(Activation.TANH, CUDNN_ACTIVATION_TANH);
+    } catch (CudaException e) {
+      try {
+        close();
+      } catch (CudaException closing) {
+        e.addSuppressed(closing);
+      }
+      throw e;
+    }
+  }
+
+  private static void load(Natives natives, CudaLibrary library) {
+    try {
+      library.load();
+      natives.load("JCudnn", () -> JCudnn.setExceptionsEnabled(false));
+    } catch (LinkageError e) {
+      String what = String.valueOf(e.getMessage());
+      throw Obstacle.noCudnn(library.name(), library.others(), what, Surroundings.here())
+          .exception(e);
+    }
+  }
+
+  private void add(Activation activation, int mode) {
+    var descriptor = new cudnnActivationDescriptor();
+    check("cudnnCreateActivationDescriptor", cudnnCreateActivationDescriptor(descriptor));
+    activations.put(activation, descriptor);
+    check(
+        "cudnnSetActivationDescriptor",
+        cudnnSetActivationDescriptor(descriptor, mode, CUDNN_PROPAGATE_NAN, 0));
+  }
+
+  private cudnnActivationDescriptor descriptor(Activation activation) {
+    cudnnActivationDescriptor known = activations.get(activation);
+    if (known == null) {
+      throw new IllegalArgumentException(
+          "the activation must be one of %s, found %s".formatted(activations.keySet(), activation));
+    }
+    return known;
+  }
+
+  private cudnnTensorDescriptor descriptor(int N, int C) {
+    if (closed) {
+      throw new IllegalStateException("cuDNN is closed");
+    }
+    var shape = new Shape(N, C);
+    cudnnTensorDescriptor known = tensors.get(shape);
+    if (known != null) {
+      return known;
+    }
+    var made = new cudnnTensorDescriptor();
+    check("cudnnCreateTensorDescriptor", cudnnCreateTensorDescriptor(made));
+    int set = cudnnSetTensor4dDescriptor(made, CUDNN_TENSOR_NCHW, CUDNN_DATA_FLOAT, N, C, 1, 1);
+    if (set != CUDNN_STATUS_SUCCESS) {
+      cudnnDestroyTensorDescriptor(made); // what failed first is what is told
+    }
+    check("cudnnSetTensor4dDescriptor", set);
+    tensors.put(shape, made);
+    return made;
+  }
+
+  @Override
+  public void addTensor(long c, long a, int N, int C) {
+    cudnnTensorDescriptor row = descriptor(1, C);
+    cudnnTensorDescriptor rows = descriptor(N, C);
+    check(
+        "cudnnAddTensor",
+        cudnnAddTensor(handle, one, row, new Address(a), one, rows, new Address(c)));
+  }
+
+  @Override
+  public void activationForward(long y, long x, int N, int C, Activation activation) {
+    cudnnTensorDescriptor t = descriptor(N, C);
+    check(
+        "cudnnActivationForward",
+        cudnnActivationForward(
+            handle, descriptor(activation), one, t, new Address(x), zero, t, new Address(y)));
+  }
+
+  @Override
+  public void activationBackward(
+      long dx, long y, long dy, long x, int N, int C, Activation activation) {
+    cudnnTensorDescriptor t = descriptor(N, C);
+    check(
+        "cudnnActivationBackward",
+        cudnnActivationBackward(
+            handle,
+            descriptor(activation),
+            one,
+            t,
+            new Address(y),
+            t,
+            new Address(dy),
+            t,
+            new Address(x),
+            zero,
+            t,
+            new Address(dx)));
+  }
+
+  @Override
+  public void logSoftmaxForward(long y, long x, int N, int C) {
+    cudnnTensorDescriptor t = descriptor(N, C);
+    check(
+        "cudnnSoftmaxForward",
+        cudnnSoftmaxForward(
+            handle,
+            CUDNN_SOFTMAX_LOG,
+            CUDNN_SOFTMAX_MODE_INSTANCE,
+            one,
+            t,
+            new Address(x),
+            zero,
+            t,
+            new Address(y)));
+  }
+
+  @Override
+  public String description() {
+    return description;
+  }
+
+  @Override
+  public void close() {
+    if (closed) {
+      throw new IllegalStateException("cuDNN is closed");
+    }
+    closed = true;
+    CudaException failure = null;
+    for (cudnnTensorDescriptor tensor : tensors.values()) {
+      failure =
+          first(failure, "cudnnDestroyTensorDescriptor", cudnnDestroyTensorDescriptor(tensor));
+    }
+    for (cudnnActivationDescriptor activation : activations.values()) {
+      failure =
+          first(
+              failure,
+              "cudnnDestroyActivationDescriptor",
+              cudnnDestroyActivationDescriptor(activation));
+    }
+    failure = first(failure, "cudnnDestroy", cudnnDestroy(handle));
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  private CudaException first(CudaException before, String call, int code) {
+    return before != null || code == CUDNN_STATUS_SUCCESS ? before : failed(call, code);
+  }
+
+  private void check(String call, int code) {
+    if (code != CUDNN_STATUS_SUCCESS) {
+      throw failed(call, code);
+    }
+  }
+
+  private CudaException failed(String call, int code) {
+    return new CudaException(call, code, cudnnGetErrorString(code), description);
+  }
+}
