@@ -114,7 +114,8 @@ def main():
     layers = initial(key)
     m = jax.tree_util.tree_map(jnp.zeros_like, layers)
     v = jax.tree_util.tree_map(jnp.zeros_like, layers)
-    state = layers, m, v, jnp.zeros(())
+    # Put there, as the data is, and not only made there: else the second epoch compiles again.
+    state = jax.device_put((layers, m, v, jnp.zeros(())), device)
     x, y = read(options.data, "train", device)
     for epoch in range(1, options.epochs + 1):
         start = time.perf_counter()
