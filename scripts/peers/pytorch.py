@@ -112,10 +112,12 @@ def main():
         # On a GPU this mode replays CUDA graphs. What indexes the training set stays outside of
         # what is compiled: a graph's inputs are copied, and here that would be the whole set.
         loss_of = torch.compile(loss_of, mode="reduce-overhead", dynamic=False)
+    # From 2.1 on: what the last step's graphs returned may be overwritten.
+    begin_step = getattr(getattr(torch, "compiler", None), "cudagraph_mark_step_begin", None)
 
     def step(images, labels):
-        if form == "compile" and hasattr(torch.compiler, "cudagraph_mark_step_begin"):
-            torch.compiler.cudagraph_mark_step_begin()
+        if form == "compile" and begin_step:
+            begin_step()
         adam.zero_grad(set_to_none=True)
         loss = loss_of(images, labels)
         loss.backward()
@@ -137,7 +139,7 @@ def main():
         graphs = {}  # by size of the batch: the epoch's last one may be smaller
         for size in {min(B, len(x)), len(x) % B} - {0}:
             rows = torch.arange(size, device=device)
-            graphs[size] = rows, captured(lambda rows=rows: step(x[rows], y[rows]))
+            graphs[size] = rows, captured(lambda rows=rows: step(x[rows], y[rows]).detach())
         with torch.no_grad():  # undo what the warm-up learnt, in place: graphs know addresses
             for parameter, before in zip(network.parameters(), weights):
                 parameter.copy_(before)

@@ -5,6 +5,7 @@ import ai.djl.inference.Predictor;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import ai.djl.nn.Activation;
 import ai.djl.nn.SequentialBlock;
@@ -21,7 +22,6 @@ import ai.djl.translate.NoopTranslator;
 import java.io.DataInputStream;
 import java.io.FileInputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -32,8 +32,8 @@ import java.util.zip.GZIPInputStream;
  * normalised beforehand: {@code ArrayDataset} makes a batch with one index operation, {@code
  * EasyTrain} trains on it.
  *
- * <p>Arguments: folder, GPU or -1, threads, batch size, epochs, batch sizes of inference or "". What
- * the lines of the output mean: scripts/peers.sh.
+ * <p>Arguments: folder, GPU or -1, threads, batch size, epochs, batch sizes of inference or "".
+ * What the lines of the output mean: scripts/peers.sh.
  */
 public final class DjlPeer {
   private DjlPeer() {}
@@ -68,8 +68,7 @@ public final class DjlPeer {
               .add(Linear.builder().setUnits(10).build()));
       var config =
           new DefaultTrainingConfig(Loss.softmaxCrossEntropyLoss())
-              .optOptimizer(
-                  Adam.builder().optLearningRateTracker(Tracker.fixed(1e-3f)).build())
+              .optOptimizer(Adam.builder().optLearningRateTracker(Tracker.fixed(1e-3f)).build())
               .optDevices(new Device[] {device});
       NDArray[] train = read(manager, folder, "train");
       var set =
@@ -156,21 +155,14 @@ public final class DjlPeer {
         NDList logits = predictor.predict(new NDList(x));
         logits.attach(scope);
         losses.addi(crossEntropy.evaluate(new NDList(y), logits).mul(B));
-        right.addi(
-            logits
-                .singletonOrThrow()
-                .argMax(1)
-                .eq(y)
-                .sum()
-                .toType(ai.djl.ndarray.types.DataType.FLOAT32, false));
+        right.addi(logits.singletonOrThrow().argMax(1).eq(y).sum().toType(DataType.FLOAT32, false));
       }
       return new double[] {losses.getFloat(0), right.getFloat(0)}; // waits for the GPU
     }
   }
 
   /** Images, z-scored, (N, 784), and their classes (N). */
-  private static NDArray[] read(NDManager manager, String folder, String split)
-      throws IOException {
+  private static NDArray[] read(NDManager manager, String folder, String split) throws IOException {
     byte[] pixels = unpack(folder + "/" + split + "-images-idx3-ubyte.gz", 16);
     byte[] labels = unpack(folder + "/" + split + "-labels-idx1-ubyte.gz", 8);
     float[] x = new float[pixels.length];

@@ -2,6 +2,7 @@ import java.io.DataInputStream;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
@@ -16,13 +17,14 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+import org.nd4j.linalg.ops.transforms.Transforms;
 
 /**
  * The default preset in Deeplearning4j, over arrays that were normalised beforehand: a batch is
  * {@code pullRows}, one operation, and {@code fit}.
  *
- * <p>Arguments: folder, batch size, epochs, batch sizes of inference or "". OMP_NUM_THREADS says how
- * many threads. What the lines of the output mean: scripts/peers.sh.
+ * <p>Arguments: folder, batch size, epochs, batch sizes of inference or "". OMP_NUM_THREADS says
+ * how many threads. What the lines of the output mean: scripts/peers.sh.
  */
 public final class Dl4jPeer {
   private Dl4jPeer() {}
@@ -31,10 +33,11 @@ public final class Dl4jPeer {
     String folder = args[0];
     int B = Integer.parseInt(args[1]);
     int epochs = Integer.parseInt(args[2]);
+    String jar =
+        MultiLayerNetwork.class.getProtectionDomain().getCodeSource().getLocation().getPath();
     System.out.printf(
-        "peer,Deeplearning4j %s, threads %s%n",
-        MultiLayerNetwork.class.getPackage().getImplementationVersion(),
-        System.getenv("OMP_NUM_THREADS"));
+        "peer,%s, threads %s%n",
+        jar.replaceAll(".*/|\\.jar$", ""), System.getenv("OMP_NUM_THREADS"));
 
     var network =
         new MultiLayerNetwork(
@@ -68,7 +71,7 @@ public final class Dl4jPeer {
         order[j] = swapped;
       }
       for (int from = 0; from < order.length; from += B) {
-        int[] rows = java.util.Arrays.copyOfRange(order, from, Math.min(from + B, order.length));
+        int[] rows = Arrays.copyOfRange(order, from, Math.min(from + B, order.length));
         try (INDArray x = Nd4j.pullRows(train[0], 1, rows);
             INDArray y = Nd4j.pullRows(train[1], 1, rows)) {
           network.fit(x, y);
@@ -136,8 +139,9 @@ public final class Dl4jPeer {
       INDArray probabilities = network.output(test[0].get(rows, NDArrayIndex.all()));
       // One-hot labels: the product with them leaves the true class's.
       INDArray ofTrue = probabilities.mul(y).sum(1);
-      loss -= org.nd4j.linalg.ops.transforms.Transforms.log(ofTrue, false).sumNumber().doubleValue();
-      right += probabilities.argMax(1).eq(y.argMax(1)).castTo(y.dataType()).sumNumber().doubleValue();
+      loss -= Transforms.log(ofTrue, false).sumNumber().doubleValue();
+      right +=
+          probabilities.argMax(1).eq(y.argMax(1)).castTo(y.dataType()).sumNumber().doubleValue();
     }
     return new double[] {loss, right};
   }
