@@ -13,10 +13,10 @@
 #   peer,WHAT IT IS                        version and setting
 #   epoch,N,LOSS,SECONDS                   the loss, if any, is that of the last batch
 #   Test set: … (ACCURACY%)                as mlp-cuda does
-#   inference,SECONDS,BATCH,TOOK           a warm pass over the test set, from images in memory to loss and accuracy;
-#                                          the fastest of batches of 250, 1000 and 10000. TOOK: all of that measuring.
-# A process's time has all but TOOK. Peers keep normalised floats in memory; mlp-cuda keeps bytes, and normalises them
-# in each pass and step.
+#   inference,SECONDS,BATCH,TOOK           a warm pass over the test set, from pixels in memory, bytes, to loss and
+#                                          accuracy; the fastest of batches of 250, 1000 and 10000. TOOK: all of that
+#                                          measuring, which a process's time is without.
+# What peers train on was normalised beforehand, on the device, as is their fastest; mlp-cuda normalises in every step.
 set -euo pipefail
 export LC_ALL=C
 cd "$(dirname "$0")/.."
@@ -34,11 +34,11 @@ batch=${1:-64} epochs=${2:-10} rounds=${3:-3}
 python=${PYTHON:-python3} jar=${JAR:-target/mlp-cuda.jar} all=$(nproc)
 mnist=src/main/resources/mlpcuda/data/mnist
 if [ "$device" = cpu ]; then
-  # One thread or all: which is faster differs. The DataLoader's and the compiled form have one, the faster where this
-  # was written; JAX uses all there are.
+  # One thread or all: which is faster differs. The DataLoader's and the compiled form have one, and DL4J too, the faster
+  # where this was written; JAX uses all there are.
   [ "$all" = 1 ] && more="" || more=$all
   default="mlp-cuda pytorch-1 ${more:+pytorch-$more} pytorch-loader pytorch-compile pytorch-graph jax
-    djl-1 ${more:+djl-$more} dl4j-1 ${more:+dl4j-$more}"
+    djl-1 ${more:+djl-$more} dl4j-1"
 else
   default="mlp-cuda mlp-cuda-resident pytorch-eager pytorch-loader pytorch-compile pytorch-graph jax djl-1 dl4j-1"
 fi
@@ -124,7 +124,7 @@ elapsed() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.3f", b - a }'
 why() { # the line of what a peer said last that tells most
   { grep -m 1 -E '^(\[ERROR\]|Exception|Caused by|[A-Za-z_.]*(Error|Exception):)' "$out/err" ||
     grep -m 1 . "$out/err" || echo "it failed and did not say why"; } |
-    sed -E 's/^.*: line [0-9]+: //; s/^\[ERROR\] //; s# *\(https?://[^)]*\)##g' | tr '|' '/' | cut -c 1-200
+    sed -E 's/^.*: line [0-9]+: //; s/^\[ERROR\] //; s/^Exception in thread "[^"]*" //; s# *\(https?://[^)]*\)##g' | tr '|' '/' | cut -c 1-200
 }
 
 lost() { # NAME
@@ -165,7 +165,7 @@ done
 # ---- the table
 
 {
-  echo "## Batches of $batch, $epochs epochs, $device, medians of $rounds rounds"
+  echo "## Batches of $batch, $epochs epochs, $device; medians, rounds: $rounds"
   echo
   echo "\`$command\`${PEERS:+ (PEERS=\"$PEERS\")}, $(date +%F)$(commit=$(git describe --always --dirty 2> /dev/null) &&
     echo ", commit $commit"). $all processors,$(sed -n 's/^model name.*://p' /proc/cpuinfo | head -n 1), $(uname -sr)$(
@@ -219,7 +219,7 @@ done
     }' "$out/lost" "$out/rows"
   echo
   echo "Epoch: the median of all of a run's epochs, the first one, which may compile, too. Process: from its start to"
-  echo "its end, with reading the data and the test. Inference: a warm pass over 10,000 images in memory, the fastest of"
+  echo "its end, with reading the data and the test. Inference: a warm pass over 10,000 images, bytes in memory, the best of"
   echo "batches of 250, 1000 and 10000. Ratios: median (least-greatest) of the rounds'; above 1 mlp-cuda is faster."
   echo
   cat "$out/who"

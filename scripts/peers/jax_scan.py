@@ -31,8 +31,12 @@ def read(folder, split, device):
         pixels = np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, 784)
     with gzip.open(folder / f"{split}-labels-idx1-ubyte.gz") as file:
         labels = np.frombuffer(file.read(), np.uint8, offset=8)
-    x = (pixels.astype(np.float32) / 255 - np.float32(0.1307)) / np.float32(0.3081)
-    return jax.device_put(x, device), jax.device_put(labels.astype(np.int32), device)
+    return jax.device_put(pixels, device), jax.device_put(labels.astype(np.int32), device)
+
+
+@jax.jit
+def normalised(pixels):
+    return pixels.astype(jnp.float32) * (1 / (255 * 0.3081)) - 0.1307 / 0.3081
 
 
 def initial(key):
@@ -85,7 +89,8 @@ def epoch_of(state, key, x, y, B):
 @functools.partial(jax.jit, static_argnames="B")
 def sums(layers, x, y, B):
     def batch(total, of):
-        loss, right = losses_of(layers, *of)
+        pixels, classes = of
+        loss, right = losses_of(layers, normalised(pixels), classes)
         return total + jnp.stack([loss.sum(), right.sum().astype(loss.dtype)]), None
 
     return jax.lax.scan(batch, jnp.zeros(2), (x.reshape(-1, B, 784), y.reshape(-1, B)))[0]
@@ -117,6 +122,7 @@ def main():
     # Put there, as the data is, and not only made there: else the second epoch compiles again.
     state = jax.device_put((layers, m, v, jnp.zeros(())), device)
     x, y = read(options.data, "train", device)
+    x = normalised(x)
     for epoch in range(1, options.epochs + 1):
         start = time.perf_counter()
         state, loss = epoch_of(state, jax.random.fold_in(key, epoch), x, y, options.batch_size)

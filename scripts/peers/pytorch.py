@@ -36,8 +36,12 @@ def read(folder, split, device):
         pixels = np.frombuffer(file.read(), np.uint8, offset=16).reshape(-1, 784)
     with gzip.open(folder / f"{split}-labels-idx1-ubyte.gz") as file:
         labels = np.frombuffer(file.read(), np.uint8, offset=8)
-    x = (torch.from_numpy(pixels.astype(np.float32)) / 255 - 0.1307) / 0.3081
-    return x.to(device), torch.from_numpy(labels.astype(np.int64)).to(device)
+    x, y = torch.from_numpy(pixels.copy()), torch.from_numpy(labels.astype(np.int64))
+    return x.to(device), y.to(device)
+
+
+def normalised(pixels):
+    return pixels.float().mul_(1 / (255 * 0.3081)).sub_(0.1307 / 0.3081)
 
 
 def adam_of(network, capturable):
@@ -125,6 +129,7 @@ def main():
         return loss
 
     x, y = read(options.data, "train", "cpu" if form == "loader" else device)
+    x = normalised(x)
     if form == "loader":
         batches = DataLoader(
             TensorDataset(x, y),
@@ -168,7 +173,7 @@ def main():
     count = len(y)
 
     def answers(images, labels):
-        logits = network(images)
+        logits = network(normalised(images))
         loss = cross_entropy(logits, labels, reduction="sum")
         return torch.stack([loss, (logits.argmax(1) == labels).sum().to(loss.dtype)])
 

@@ -22,6 +22,7 @@ import ai.djl.translate.NoopTranslator;
 import java.io.DataInputStream;
 import java.io.FileInputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -73,7 +74,7 @@ public final class DjlPeer {
       NDArray[] train = read(manager, folder, "train");
       var set =
           new ArrayDataset.Builder()
-              .setData(train[0])
+              .setData(normalised(train[0]))
               .optLabels(train[1])
               .setSampling(B, true)
               .build();
@@ -86,7 +87,7 @@ public final class DjlPeer {
             trainer.step();
             batch.close();
           }
-          train[0].get(0).getFloat(0); // waits for the GPU
+          model.getBlock().getParameters().valueAt(1).getArray().getFloat(0); // waits for the GPU
           System.out.printf(
               Locale.ROOT, "epoch,%d,,%.4f%n", epoch, (System.nanoTime() - start) / 1e9);
         }
@@ -152,7 +153,7 @@ public final class DjlPeer {
         NDArray y = test[1].get(from + ":" + (from + B));
         x.attach(scope);
         y.attach(scope);
-        NDList logits = predictor.predict(new NDList(x));
+        NDList logits = predictor.predict(new NDList(normalised(x)));
         logits.attach(scope);
         losses.addi(crossEntropy.evaluate(new NDList(y), logits).mul(B));
         right.addi(logits.singletonOrThrow().argMax(1).eq(y).sum().toType(DataType.FLOAT32, false));
@@ -161,19 +162,22 @@ public final class DjlPeer {
     }
   }
 
-  /** Images, z-scored, (N, 784), and their classes (N). */
+  private static NDArray normalised(NDArray pixels) {
+    return pixels.toType(DataType.FLOAT32, true).muli(1 / (255 * 0.3081f)).subi(0.1307f / 0.3081f);
+  }
+
+  /** Pixels (N, 784), and their classes (N). */
   private static NDArray[] read(NDManager manager, String folder, String split) throws IOException {
     byte[] pixels = unpack(folder + "/" + split + "-images-idx3-ubyte.gz", 16);
     byte[] labels = unpack(folder + "/" + split + "-labels-idx1-ubyte.gz", 8);
-    float[] x = new float[pixels.length];
-    for (int i = 0; i < x.length; i++) {
-      x[i] = ((pixels[i] & 255) / 255f - 0.1307f) / 0.3081f;
-    }
     long[] y = new long[labels.length];
     for (int i = 0; i < y.length; i++) {
       y[i] = labels[i];
     }
-    return new NDArray[] {manager.create(x, new Shape(y.length, 784)), manager.create(y)};
+    return new NDArray[] {
+      manager.create(ByteBuffer.wrap(pixels), new Shape(y.length, 784), DataType.UINT8),
+      manager.create(y)
+    };
   }
 
   private static byte[] unpack(String file, int header) throws IOException {

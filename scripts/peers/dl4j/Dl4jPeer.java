@@ -12,6 +12,7 @@ import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -57,6 +58,7 @@ public final class Dl4jPeer {
                 .build());
     network.init();
     INDArray[] train = read(folder, "train");
+    train[0] = normalised(train[0]);
     var random = new Random(1);
     int[] order = new int[(int) train[0].size(0)];
     for (int i = 0; i < order.length; i++) {
@@ -136,7 +138,7 @@ public final class Dl4jPeer {
     for (int from = 0; from < 10_000; from += B) {
       var rows = NDArrayIndex.interval(from, from + B);
       INDArray y = test[1].get(rows, NDArrayIndex.all());
-      INDArray probabilities = network.output(test[0].get(rows, NDArrayIndex.all()));
+      INDArray probabilities = network.output(normalised(test[0].get(rows, NDArrayIndex.all())));
       // One-hot labels: the product with them leaves the true class's.
       INDArray ofTrue = probabilities.mul(y).sum(1);
       loss -= Transforms.log(ofTrue, false).sumNumber().doubleValue();
@@ -146,20 +148,24 @@ public final class Dl4jPeer {
     return new double[] {loss, right};
   }
 
-  /** Images, z-scored, (N, 784), and their classes, one-hot, (N, 10). */
+  private static INDArray normalised(INDArray pixels) {
+    return pixels.castTo(DataType.FLOAT).muli(1 / (255 * 0.3081)).subi(0.1307 / 0.3081);
+  }
+
+  /** Pixels (N, 784), and their classes, one-hot, (N, 10). */
   private static INDArray[] read(String folder, String split) throws IOException {
     byte[] pixels = unpack(folder + "/" + split + "-images-idx3-ubyte.gz", 16);
     byte[] labels = unpack(folder + "/" + split + "-labels-idx1-ubyte.gz", 8);
     float[] x = new float[pixels.length];
     for (int i = 0; i < x.length; i++) {
-      x[i] = ((pixels[i] & 255) / 255f - 0.1307f) / 0.3081f;
+      x[i] = pixels[i] & 255;
     }
     float[] y = new float[labels.length * 10];
     for (int i = 0; i < labels.length; i++) {
       y[i * 10 + labels[i]] = 1;
     }
     return new INDArray[] {
-      Nd4j.createFromArray(x).reshape(labels.length, 784),
+      Nd4j.createFromArray(x).castTo(DataType.UINT8).reshape(labels.length, 784),
       Nd4j.createFromArray(y).reshape(labels.length, 10)
     };
   }
