@@ -122,9 +122,11 @@ run() {
 elapsed() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.3f", b - a }'; }
 
 why() { # the line of what a peer said last that tells most
-  { grep -m 1 -E '^(\[ERROR\]|Exception|Caused by|[A-Za-z_.]*(Error|Exception):)' "$out/err" ||
-    grep -m 1 . "$out/err" || echo "it failed and did not say why"; } |
-    sed -E 's/^.*: line [0-9]+: //; s/^\[ERROR\] //; s/^Exception in thread "[^"]*" //; s# *\(https?://[^)]*\)##g' | tr '|' '/' | cut -c 1-200
+  sed $'s/\e\\[[0-9;]*m//g' "$out/err" > "$out/plain" # without colours
+  { grep -m 1 -E '^(\[ERROR\]|Exception|Caused by|[A-Za-z_.]*(Error|Exception):)' "$out/plain" ||
+    grep -m 1 . "$out/plain" || echo "it failed and did not say why"; } |
+    sed -E 's/^.*: line [0-9]+: //; s/^.*(Could not resolve)/\1/; s/^\[ERROR\] //; s/^Exception in thread "[^"]*" //
+      s#https?://[^ )]*#the repository#g' | tr '|' '/' | cut -c 1-200
 }
 
 lost() { # NAME
