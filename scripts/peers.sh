@@ -1,0 +1,229 @@
+#!/usr/bin/env bash
+# Trains the default preset with mlp-cuda and with what one would use instead, in turn (A B C … A B C …),
+# and prints a table: medians of the rounds, and ratios to mlp-cuda, taken round by round.
+#
+#   mvn -q -DskipTests package && scripts/peers.sh [--cpu | --gpu N] [--out FILE] [BATCH [EPOCHS [ROUNDS]]]
+#
+# --cpu is the default, and so are batches of 64, 10 epochs and 3 rounds. --out appends the table to FILE too.
+# PEERS="mlp-cuda pytorch-1 djl-2" chooses peers; a number is one of threads. PYTHON names a Python with PyTorch and
+# JAX (default: python3), JAR another mlp-cuda. DJL and DL4J come by Maven, some hundred MB the first time. A peer that
+# is missing, or fails, is a row that says why.
+#
+# Each has the same network, data, scaling, Adam and order at random. A peer prints
+#   peer,WHAT IT IS                        version and setting
+#   epoch,N,LOSS,SECONDS                   the loss, if any, is that of the last batch
+#   Test set: … (ACCURACY%)                as mlp-cuda does
+#   inference,SECONDS,BATCH,TOOK           a warm pass over the test set, from pixels in memory, bytes, to loss and
+#                                          accuracy; the fastest of batches of 250, 1000 and 10000. TOOK: all of that
+#                                          measuring, which a process's time is without.
+# What peers train on was normalised beforehand, on the device, as is their fastest; mlp-cuda normalises in every step.
+set -euo pipefail
+export LC_ALL=C
+cd "$(dirname "$0")/.."
+command="scripts/peers.sh $*" device=cpu gpu=-1 file=/dev/null
+while [[ ${1-} == --* ]]; do
+  case $1 in
+    --cpu) device=cpu gpu=-1 ;;
+    --gpu) device=cuda:${2:?a number} gpu=$2 && shift ;;
+    --out) file=${2:?a file} && shift ;;
+    *) echo "unknown option $1" >&2 && exit 2 ;;
+  esac
+  shift
+done
+batch=${1:-64} epochs=${2:-10} rounds=${3:-3}
+python=${PYTHON:-python3} jar=${JAR:-target/mlp-cuda.jar} all=$(nproc)
+mnist=src/main/resources/mlpcuda/data/mnist
+if [ "$device" = cpu ]; then
+  # One thread or all: which is faster differs. The DataLoader's and the compiled form have one, and DL4J too, the faster
+  # where this was written; JAX uses all there are.
+  [ "$all" = 1 ] && more="" || more=$all
+  default="mlp-cuda pytorch-1 ${more:+pytorch-$more} pytorch-loader pytorch-compile pytorch-graph jax
+    djl-1 ${more:+djl-$more} dl4j-1"
+else
+  default="mlp-cuda mlp-cuda-resident pytorch-eager pytorch-loader pytorch-compile pytorch-graph jax djl-1 dl4j-1"
+fi
+read -d '' -ra peers <<< "${PEERS:-$default}" || true # words, over lines too
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+
+# ---- the peers: NAME EPOCHS [INFERENCE'S BATCH SIZES]
+
+mlp_cuda() {
+  local on=(--cpu)
+  [ "$device" = cpu ] || on=(--gpu "$gpu")
+  [ "$1" != mlp-cuda-resident ] || on+=(--feed resident)
+  java -jar "$jar" "${on[@]}" --batch-size "$batch" --epochs "$2" --out "$out/run" > "$out/train" || return
+  echo "peer,$(head -n 1 "$out/train")"
+  awk -F, '$1 == "epoch" { print "epoch," $2 "," $4 "," $6 }' "$out/run/metrics.csv"
+  tail -n 1 "$out/train"
+  [ -n "${3-}" ] || return 0
+  local start=$EPOCHREALTIME
+  java -jar "$jar" benchmark "${on[@]}" --batch-sizes "$3" --repeats 15 --seconds 0.01 --json > "$out/json" || return 0
+  # The first device of the document is the one asked for; after it come variations.
+  tr -d ' \n' < "$out/json" | sed 's/}\]}.*//' | grep -o '{"preset":"128x64",[^}]*"work":"inference",[^}]*}' |
+    sed -E 's/.*"batch_size":([0-9]+),.*"seconds":([^,]*),.*/\1 \2/' |
+    awk -v took="$(elapsed "$start")" '
+      { pass = $2 * 10000 / $1 }
+      NR == 1 || pass < best { best = pass; size = $1 }
+      END { printf "inference,%.6f,%d,%s\n", best, size, took }' || true
+}
+
+pytorch() {
+  local form=${1#pytorch-} threads=1
+  case $form in
+    [0-9]*) threads=$form form=eager ;;
+    eager) threads=0 ;;
+  esac
+  "$python" scripts/peers/pytorch.py --form "$form" --device "$device" --threads "$threads" \
+    --batch-size "$batch" --epochs "$2" --inference "${3-}"
+}
+
+jax() {
+  "$python" scripts/peers/jax_scan.py --device "$device" --batch-size "$batch" --epochs "$2" --inference "${3-}"
+}
+
+djl() { # offline: or else it reports its use
+  local threads=${1#djl-}
+  OMP_NUM_THREADS=$threads java -Dai.djl.offline=true -DDJL_CACHE_DIR=target/peers/djl/cache \
+    -cp "target/peers/djl/classes:$(cat target/peers/djl/classpath)" \
+    DjlPeer "$mnist" "$gpu" "$threads" "$batch" "$2" "${3-}"
+}
+
+dl4j() {
+  OMP_NUM_THREADS=${1#dl4j-} java -Dorg.bytedeco.javacpp.cachedir=target/peers/dl4j/cache \
+    -cp "target/peers/dl4j/classes:$(cat target/peers/dl4j/classpath)" Dl4jPeer "$mnist" "$batch" "$2" "${3-}"
+}
+
+built() { # djl or dl4j
+  if [ "$1" = dl4j ] && [ "$device" != cpu ]; then
+    echo "its newest release is for CUDA 11.6, and is not tried here on a GPU" >&2
+    return 1
+  fi
+  local profile=()
+  [ "$device" = cpu ] || profile=(-Pgpu)
+  mvn -B -q -Dstyle.color=never -f "scripts/peers/$1" ${profile[@]+"${profile[@]}"} compile \
+    org.apache.maven.plugins:maven-dependency-plugin:3.11.0:build-classpath \
+    -Dmdep.outputFile="$PWD/target/peers/$1/classpath" >&2
+}
+
+run() {
+  case $1 in
+    mlp-cuda | mlp-cuda-resident) mlp_cuda "$@" ;;
+    pytorch-*) pytorch "$@" ;;
+    jax) jax "$@" ;;
+    djl-[0-9]*) djl "$@" ;;
+    dl4j-[0-9]*) dl4j "$@" ;;
+    *) echo "no such peer" >&2 && return 1 ;;
+  esac
+}
+
+# ---- rounds
+
+elapsed() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.3f", b - a }'; }
+
+why() { # the line of what a peer said last that tells most
+  sed $'s/\e\\[[0-9;]*m//g' "$out/err" > "$out/plain" # without colours
+  { grep -m 1 -E '^(\[ERROR\]|Exception|Caused by|[A-Za-z_.]*(Error|Exception):)' "$out/plain" ||
+    grep -m 1 . "$out/plain" || echo "it failed and did not say why"; } |
+    sed -E 's/^.*: line [0-9]+: //; s/^.*(Could not resolve)/\1/; s/^\[ERROR\] //; s/^Exception in thread "[^"]*" //
+      s#https?://[^ )]*#the repository#g' | tr '|' '/' | cut -c 1-200
+}
+
+lost() { # NAME
+  echo "$1,$(why)" >> "$out/lost"
+  echo "$1: $(tail -n 1 "$out/lost" | cut -d, -f 2-)" >&2
+}
+
+touch "$out/lost" "$out/rows"
+for kind in djl dl4j; do
+  if [[ " ${peers[*]}" == *" $kind-"* ]] && ! built "$kind" 2> "$out/err"; then
+    for peer in "${peers[@]}"; do
+      [[ $peer != "$kind-"* ]] || lost "$peer"
+    done
+  fi
+done
+for round in $(seq 0 "$rounds"); do # round 0: no epochs, not counted; it shows who is here, and warms the file cache
+  for peer in "${peers[@]}"; do
+    ! grep -q "^$peer," "$out/lost" || continue
+    start=$EPOCHREALTIME
+    if [ "$round" = 0 ]; then
+      run "$peer" 0 > "$out/log" 2> "$out/err" || { lost "$peer" && continue; }
+      sed -n "s/^peer,/- \`$peer\`: /p" "$out/log" >> "$out/who"
+      continue
+    fi
+    echo "round $round of $rounds: $peer" >&2
+    run "$peer" "$epochs" 250,1000,10000 > "$out/log" 2> "$out/err" || { lost "$peer" && continue; }
+    awk -F, -v peer="$peer" -v round="$round" -v process="$(elapsed "$start")" '
+      $1 == "epoch" { n++; for (i = n; i > 1 && v[i - 1] > $4 + 0; i--) v[i] = v[i - 1]; v[i] = $4 + 0 }
+      $1 == "inference" { pass = $2; process -= $4 }
+      /^Test set:/ { accuracy = $0; sub(/.*\(/, "", accuracy); sub(/%.*/, "", accuracy) }
+      END {
+        median = (v[int((n + 1) / 2)] + v[int((n + 2) / 2)]) / 2
+        print peer, round, median, process, pass + 0, accuracy + 0
+      }' "$out/log" >> "$out/rows"
+  done
+done
+
+# ---- the table
+
+{
+  echo "## Batches of $batch, $epochs epochs, $device; medians, rounds: $rounds"
+  echo
+  echo "\`$command\`${PEERS:+ (PEERS=\"$PEERS\")}, $(date +%F)$(commit=$(git describe --always --dirty 2> /dev/null) &&
+    echo ", commit $commit"). $all processors,$(sed -n 's/^model name.*://p' /proc/cpuinfo | head -n 1), $(uname -sr)$(
+    [ "$device" = cpu ] || nvidia-smi -i "$gpu" --query-gpu=name,driver_version --format=csv,noheader 2> /dev/null |
+      sed 's/^/, /; s/, \([0-9.]*\)$/, driver \1/'), Java $(
+    java -XshowSettings:properties -version 2>&1 | sed -n 's/^ *java.version = //p')."
+  echo
+  awk -v peers="${peers[*]}" '
+    function median(values, range,   n, v, i, j, x) { # of "a b c"; with range, "median (min-max)"
+      n = split(values, v, " ")
+      for (i = 2; i <= n; i++) {
+        x = v[i] + 0
+        for (j = i; j > 1 && v[j - 1] + 0 > x; j--) v[j] = v[j - 1]
+        v[j] = x
+      }
+      if (!n) return "-"
+      x = (v[int((n + 1) / 2)] + v[int((n + 2) / 2)]) / 2
+      return range ? sprintf("%.2f (%.2f-%.2f)", x, v[1], v[n]) : x
+    }
+    function cell(values, factor, digits,   m) {
+      m = median(values)
+      return m == "-" ? m : sprintf("%." digits "f", m * factor)
+    }
+    FILENAME ~ /lost$/ { reason[substr($0, 1, index($0, ",") - 1)] = substr($0, index($0, ",") + 1); next }
+    {
+      for (c = 3; c <= 6; c++) { # epoch, process, inference, accuracy
+        if ($c == 0) continue
+        all[$1, c] = all[$1, c] " " $c
+        if ($1 == "mlp-cuda") ours[$2, c] = $c
+        else if (ours[$2, c]) ratios[$1, c] = ratios[$1, c] " " $c / ours[$2, c]
+      }
+    }
+    END {
+      format = "| %-17s | %8s | %-18s | %9s | %9s | %-18s | %12s | %-18s | %8s |\n"
+      printf format, "peer", "epoch, s", "/ mlp-cuda", "images/s", "process, s", "/ mlp-cuda", "inference, ms", \
+        "/ mlp-cuda", "accuracy"
+      print "|---|--:|:--|--:|--:|:--|--:|:--|--:|"
+      n = split(peers, order, " ")
+      for (i = 1; i <= n; i++) {
+        p = order[i]
+        if (p in reason) {
+          printf "| %-17s | not run: %s |\n", p, reason[p]
+          continue
+        }
+        m = median(all[p, 3])
+        printf format, p, cell(all[p, 3], 1, 3), p == "mlp-cuda" ? "1" : median(ratios[p, 3], 1), \
+          m == "-" ? m : sprintf("%.0f", 60000 / m), cell(all[p, 4], 1, 2), \
+          p == "mlp-cuda" ? "1" : median(ratios[p, 4], 1), cell(all[p, 5], 1e3, 2), \
+          p == "mlp-cuda" ? "1" : median(ratios[p, 5], 1), cell(all[p, 6], 1, 2) "%"
+      }
+    }' "$out/lost" "$out/rows"
+  echo
+  echo "Epoch: the median of all of a run's epochs, the first one, which may compile, too. Process: from its start to"
+  echo "its end, with reading the data and the test. Inference: a warm pass over 10,000 images, bytes in memory, the best of"
+  echo "batches of 250, 1000 and 10000. Ratios: median (least-greatest) of the rounds'; above 1 mlp-cuda is faster."
+  echo
+  cat "$out/who"
+  echo
+} | tee -a "$file"
