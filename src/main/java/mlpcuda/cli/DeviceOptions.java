@@ -1,6 +1,9 @@
 package mlpcuda.cli;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
+import java.util.function.Supplier;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.CpuOps;
@@ -16,6 +19,8 @@ import picocli.CommandLine.Spec;
 final class DeviceOptions {
   /** More than machines have processors, and less than makes them fail. */
   private static final int MAX_THREADS = 1024;
+
+  private static final boolean[] GRAPH_OR_NOT = {true, false};
 
   /** Who multiplies on a GPU, as the option names it. */
   enum GemmName {
@@ -123,12 +128,51 @@ final class DeviceOptions {
     }
   }
 
+  /**
+   * A way of using the device.
+   *
+   * @param open opens it; the caller closes it
+   */
+  record Variation(String name, Supplier<Ops> opener) {
+    Ops open() {
+      return opener.get();
+    }
+
+    @Override
+    public String toString() {
+      return name;
+    }
+  }
+
+  /**
+   * The ways of using the GPU that {@link #open} opened which the options leave open: with each
+   * GEMM, each feed, with and without graph. None of the CPU.
+   */
+  List<Variation> variations() {
+    var variations = new ArrayList<Variation>();
+    if (opened < 0) {
+      return variations;
+    }
+    Gpus gpus = ((Main) spec.root().userObject()).gpus();
+    for (GemmName by : gemm == null ? GemmName.values() : new GemmName[] {gemm}) {
+      for (FeedName from : feed == null ? FeedName.values() : new FeedName[] {feed}) {
+        for (boolean graph : noGraph || syncCheck ? new boolean[] {false} : GRAPH_OR_NOT) {
+          var options = new CudaOptions(gemm(by), from == FeedName.resident, graph, syncCheck);
+          String name = "%s, %s feed, %s".formatted(by, from, graph ? "CUDA graph" : "no graph");
+          variations.add(new Variation(name, () -> new CudaOps(gpus.open(opened), options)));
+        }
+      }
+    }
+    return variations;
+  }
+
+  private static CudaOptions.Gemm gemm(GemmName name) {
+    return name == null ? null : CudaOptions.Gemm.valueOf(name.name().toUpperCase(Locale.ROOT));
+  }
+
   private CudaOptions options() {
     return new CudaOptions(
-        gemm == null ? null : CudaOptions.Gemm.valueOf(gemm.name().toUpperCase(Locale.ROOT)),
-        feed == FeedName.resident,
-        !noGraph && !syncCheck,
-        syncCheck);
+        gemm(gemm), feed == FeedName.resident, !noGraph && !syncCheck, syncCheck);
   }
 
   private Ops cpuOps() {

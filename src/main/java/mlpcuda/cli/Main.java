@@ -28,6 +28,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       TrainCommand.class,
       SweepCommand.class,
       LrFindCommand.class,
+      BenchmarkCommand.class,
       EvaluateCommand.class,
       PredictCommand.class,
       ServeCommand.class,
