@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -125,10 +126,10 @@ final class LrFindCommand implements Callable<Integer> {
                     "status",
                     "%s, %s".formatted(opened.dataset().name(), opened.ops().description()),
                     "range",
-                    describe(result)));
+                    describe(result, Page.thinned(result.curve()))));
       }
       if (json) {
-        standardOut.println(Tables.json(describe(result)));
+        standardOut.println(Tables.json(describe(result, result.curve())));
       }
       return 0;
     }
@@ -235,11 +236,11 @@ final class LrFindCommand implements Callable<Integer> {
         });
   }
 
-  private static Map<String, Object> describe(LearningRateFinder.Result result) {
+  private static Map<String, Object> describe(LearningRateFinder.Result result, List<Point> curve) {
     var document = new LinkedHashMap<String, Object>();
     OptionalDouble suggestion = result.suggestion();
     document.put("suggestion", suggestion.isPresent() ? suggestion.getAsDouble() : null);
-    document.put("curve", result.curve().stream().map(LrFindCommand::describe).toList());
+    document.put("curve", curve.stream().map(LrFindCommand::describe).toList());
     return document;
   }
 

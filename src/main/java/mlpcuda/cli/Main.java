@@ -35,14 +35,15 @@ import picocli.CommandLine.UnmatchedArgumentException;
       SummaryCommand.class,
       ExportCommand.class,
       ImportCommand.class,
-      DevicesCommand.class
+      DevicesCommand.class,
+      CompareCommand.class
     },
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     synopsisSubcommandLabel = "[COMMAND]",
     footer = {
       "",
-      "Exit codes: 0 done; 1 internal failure; 2 usage; 3 device; 4 data or model file;"
+      "Exit codes: 0 done; 1 internal failure, or compare found a difference; 2 usage; 3 device; 4 data or model file;"
           + " 5 training diverged; 130 stopped by"
           + " Ctrl-C, 143 by SIGTERM.",
       "'mlp-cuda COMMAND --help' lists a command's options."
@@ -158,7 +159,7 @@ public final class Main {
   }
 
   /** The text without line breaks, which a file's name may bring along. */
-  private static String oneLine(String text) {
+  static String oneLine(String text) {
     return text.replaceAll("[\\p{Cc}\\p{Zl}\\p{Zp}]", "?");
   }
 

@@ -10,7 +10,6 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import mlpcuda.compute.Ops;
-import mlpcuda.data.BadFileException;
 import mlpcuda.data.MnistForm;
 import mlpcuda.data.Picture;
 import mlpcuda.data.PictureFile;
@@ -166,16 +165,9 @@ final class PredictCommand implements Callable<Integer> {
   }
 
   private byte[] pixels(Picture picture, ModelFile network) {
-    if (!raw) {
-      return MnistForm.of(picture, network.rows(), network.cols());
-    }
-    if (picture.rows() != network.rows() || picture.cols() != network.cols()) {
-      throw new BadFileException(
-          "%s: must with --raw be %dx%d as the network's inputs, found %dx%d"
-              .formatted(
-                  picture.name(), network.rows(), network.cols(), picture.rows(), picture.cols()));
-    }
-    return picture.pixels();
+    return raw
+        ? picture.exactly(network.rows(), network.cols(), "--raw")
+        : MnistForm.of(picture, network.rows(), network.cols());
   }
 
   private ParameterException refused(String message) {
@@ -204,7 +196,7 @@ final class PredictCommand implements Callable<Integer> {
     return String.format(
         Locale.ROOT,
         "%s: %d (%.2f%%; %s)",
-        input.toString().replaceAll("[\\p{Cc}\\p{Zl}\\p{Zp}]", "?"),
+        Main.oneLine(input.toString()),
         best.label(),
         100 * best.probability(),
         all);

@@ -1,5 +1,6 @@
 package mlpcuda.cli;
 
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -76,11 +77,28 @@ final class RunFolder {
             run.state().at(progress, metrics.state()).json())
         .write(folder.resolve(CHECKPOINT));
     if (progress.batch() == 0 && System.nanoTime() - nextReport >= 0) {
-      // Last, for it is what a run can do without.
-      int epochs = run.settings().trainer().epochs();
-      String status = "Training: %d of %d epochs are done.".formatted(epoch, epochs);
-      report.write(folder, status, weights.get(0), null);
+      reportProgress((progress.best().isEmpty() ? weights : progress.best()).get(0));
       nextReport = System.nanoTime() + REPORT_NANOS;
+    }
+  }
+
+  /** The run goes on from its checkpoint, whatever the report says of how it ended before. */
+  void goesOn(Parameters parameters) {
+    reportProgress(parameters.read().get(0));
+  }
+
+  private void reportProgress(float[] weights) {
+    int epochs = run.settings().trainer().epochs();
+    reportBeforeTheEnd(
+        "Training: %d of %d epochs are done.".formatted(metrics.epochsDone(), epochs), weights);
+  }
+
+  /** A run can do without a report, until it is done: what it fails with is said. */
+  private void reportBeforeTheEnd(String status, float[] weights) {
+    try {
+      report.write(folder, status, weights, null);
+    } catch (UncheckedIOException e) {
+      run.terminal().line("%s", Main.oneLine(e.getMessage()));
     }
   }
 
@@ -88,14 +106,14 @@ final class RunFolder {
   StoppedException stopped(Parameters parameters, StoppedException e) {
     StoppedException stopped = e.resumable("--resume " + folder);
     String status = "Interrupted: " + stopped.getMessage() + ".";
-    report.write(folder, status, parameters.read().get(0), null);
+    reportBeforeTheEnd(status, parameters.read().get(0));
     return stopped;
   }
 
   /** Writes what was measured, and says which model the folder holds. */
   void diverged(DivergedException e) {
     metrics.write(folder);
-    report.write(folder, "Ended: " + e.getMessage() + ".", null, null);
+    reportBeforeTheEnd("Ended: " + e.getMessage() + ".", null);
     Path model = folder.resolve(MODEL);
     if (metrics.modelEpoch() > 0) {
       run.terminal().line("%s: the network after epoch %d", model, metrics.modelEpoch());

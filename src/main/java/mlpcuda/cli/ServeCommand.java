@@ -17,6 +17,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
@@ -62,6 +63,11 @@ final class ServeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (host.isBlank()) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "Invalid value for option '--host': must be an address or a name, found nothing");
+    }
     device.check();
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter err = spec.commandLine().getErr();
@@ -72,7 +78,8 @@ final class ServeCommand implements Callable<Integer> {
         var parameters = new Parameters(ops, network.shape())) {
       parameters.write(network.weights());
       terminal.line("%s", ops.description() + " (" + device.reason() + ")");
-      terminal.line("Serving %s at %s (Ctrl-C ends)", model, server.url());
+      String file = Main.oneLine(model.toString());
+      terminal.line("Serving %s at %s (Ctrl-C ends)", file, server.url());
       out.flush();
       server.run(
           new Recogniser(

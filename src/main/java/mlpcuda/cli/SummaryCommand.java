@@ -2,12 +2,12 @@ package mlpcuda.cli;
 
 import java.io.PrintWriter;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
+import mlpcuda.report.Report;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -58,18 +58,8 @@ final class SummaryCommand implements Callable<Integer> {
   }
 
   private static Map<String, Object> describe(MlpShape shape) {
-    var layers = new ArrayList<Map<String, Object>>();
-    for (int l = 0; l < shape.layers(); l++) {
-      var layer = new LinkedHashMap<String, Object>();
-      layer.put("name", "layers." + l);
-      layer.put("inputs", shape.inputs(l));
-      layer.put("outputs", shape.outputs(l));
-      layer.put("activation", shape.activation(l).label());
-      layer.put("parameters", shape.parameters(l));
-      layers.add(layer);
-    }
     var json = new LinkedHashMap<String, Object>();
-    json.put("layers", layers);
+    json.put("layers", Report.layers(shape));
     json.put("parameters", shape.parameters());
     return json;
   }

@@ -73,6 +73,11 @@ final class Tables {
     }
   }
 
+  /** A number for {@link #json}, which has no NaN and no infinity: null instead. */
+  static Double number(double value) {
+    return Double.isFinite(value) ? value : null;
+  }
+
   /** The last line of training and of evaluation. */
   static String result(String set, Evaluation evaluation) {
     return String.format(

@@ -169,6 +169,7 @@ record TrainingRun(
           new Trainer(settings.trainer, step, parameters, train.size(), evaluator, listeners, stop);
       if (from != null) {
         trainer.resume(state.progress());
+        files.goesOn(parameters);
       } else if (files != null) { // else a run killed early would leave an older one's
         files.save(parameters, state.progress());
       }
@@ -220,10 +221,10 @@ record TrainingRun(
       Parameters parameters, Metrics metrics, RunFolder files, String outcome) {
     var answers = new Answers(dataset.test().size());
     Evaluation tested = evaluation(parameters, dataset.test(), answers);
-    metrics.evaluated("test", tested);
     if (!Double.isFinite(tested.loss())) { // the last step's update, which no step has met
       throw new DivergedException(metrics.epochsDone(), metrics.stepsDone(), tested.loss());
     }
+    metrics.evaluated("test", tested);
     terminal.line(Tables.answers(tested));
     if (validation != null) {
       Evaluation held = evaluation(parameters, validation, null);

@@ -27,4 +27,19 @@ public record Picture(String name, int rows, int cols, byte[] pixels) {
               .formatted(name, MAX_SIDE, maxPixels, rows, cols));
     }
   }
+
+  /**
+   * The pixels as they are, for a network of images of that size.
+   *
+   * @param option what asks for that, for the message
+   * @throws BadFileException if the picture has another size
+   */
+  public byte[] exactly(int rows, int cols, String option) {
+    if (this.rows != rows || this.cols != cols) {
+      throw new BadFileException(
+          "%s: must with %s be %dx%d as the network's inputs, found %dx%d"
+              .formatted(name, option, rows, cols, this.rows, this.cols));
+    }
+    return pixels;
+  }
 }

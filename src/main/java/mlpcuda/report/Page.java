@@ -7,9 +7,11 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.IntStream;
 import mlpcuda.data.WholeFile;
 
 /**
@@ -17,6 +19,7 @@ import mlpcuda.data.WholeFile;
  * Chart.js and what the script draws put inside.
  */
 public final class Page {
+  private static final int POINTS = 2000;
   private static final Pattern PLACE = Pattern.compile("\\{\\{([a-z.]+)}}");
   private static final Pattern SOURCE_MAP = Pattern.compile("\n//# sourceMappingURL=.*");
 
@@ -30,6 +33,15 @@ public final class Page {
       parts.put(
           name, SOURCE_MAP.matcher(resource(name)).replaceAll("")); // else browsers look for it
     }
+  }
+
+  /** Every k-th point of a curve, from the last one backwards: as many as can be seen. */
+  public static <T> List<T> thinned(List<T> points) {
+    int k = (points.size() - 1) / POINTS + 1;
+    int first = (points.size() - 1) % k;
+    return IntStream.iterate(first, i -> i < points.size(), i -> i + k)
+        .mapToObj(points::get)
+        .toList();
   }
 
   private static String resource(String name) {

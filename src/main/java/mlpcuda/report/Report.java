@@ -37,9 +37,6 @@ public final class Report {
   /** Weights beyond so many root mean squares are a few, and would pale the rest. */
   private static final double FULL_COLOUR = 3;
 
-  /** Points of a curve. */
-  private static final int POINTS = 2000;
-
   private final Metrics metrics;
   private final MlpShape shape;
   private final ImageSet train;
@@ -74,9 +71,10 @@ public final class Report {
     String now = LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss"));
     data.put("status", status + " Written " + now + ".");
     Map<String, Object> measured = metrics.json();
-    measured.replaceAll((name, value) -> value instanceof List<?> rows ? thinned(rows) : value);
+    measured.replaceAll(
+        (name, value) -> value instanceof List<?> rows ? Page.thinned(rows) : value);
     data.put("metrics", measured);
-    data.put("layers", IntStream.range(0, shape.layers()).mapToObj(this::layer).toList());
+    data.put("layers", layers(shape));
     data.put("training", training());
     if (weights != null && shape.inputs(0) <= MOST_BYTES) {
       data.put("weights", weights(weights));
@@ -87,14 +85,12 @@ public final class Report {
     page.write(folder.resolve(FILE), data);
   }
 
-  /** Every k-th row, from the last one backwards: as many as a curve can show. */
-  private static List<?> thinned(List<?> rows) {
-    int k = (rows.size() - 1) / POINTS + 1;
-    int first = (rows.size() - 1) % k;
-    return IntStream.iterate(first, i -> i < rows.size(), i -> i + k).mapToObj(rows::get).toList();
+  /** The layers of a network as JSON objects. */
+  public static List<Map<String, Object>> layers(MlpShape shape) {
+    return IntStream.range(0, shape.layers()).mapToObj(l -> layer(shape, l)).toList();
   }
 
-  private Map<String, Object> layer(int l) {
+  private static Map<String, Object> layer(MlpShape shape, int l) {
     var layer = new LinkedHashMap<String, Object>();
     layer.put("name", "layers." + l);
     layer.put("inputs", shape.inputs(l));

@@ -87,7 +87,7 @@ final class Handover {
       } catch (DeviceException e) {
         question.answer().completeExceptionally(e);
         throw e;
-      } catch (RuntimeException | OutOfMemoryError e) {
+      } catch (RuntimeException | Error e) { // a picture's decoder must not end the server
         question.answer().completeExceptionally(e);
         failed.accept(e);
       }

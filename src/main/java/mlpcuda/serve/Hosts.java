@@ -53,11 +53,6 @@ final class Hosts {
     return names.contains(name) || anyAddress && LITERAL.matcher(name).matches();
   }
 
-  /** Whether a header Origin is of a page that this server sent. */
-  boolean acceptsOrigin(String origin) {
-    return origin.startsWith("http://") && accepts(origin.substring("http://".length()));
-  }
-
   /** The names, for messages. */
   @Override
   public String toString() {

@@ -83,20 +83,11 @@ public record Recogniser(
   }
 
   private byte[] pixels(Picture picture, boolean raw) throws RefusedException {
-    if (!raw) {
-      try {
-        return MnistForm.of(picture, rows, cols);
-      } catch (BadFileException e) { // blank
-        throw new RefusedException(422, e.getMessage());
-      }
+    try {
+      return raw ? picture.exactly(rows, cols, "raw=true") : MnistForm.of(picture, rows, cols);
+    } catch (BadFileException e) { // of another size, or blank
+      throw new RefusedException(422, e.getMessage());
     }
-    if (picture.rows() != rows || picture.cols() != cols) {
-      throw new RefusedException(
-          422,
-          "%s: must with raw=true be %dx%d as the network's inputs, found %dx%d"
-              .formatted(PICTURE, rows, cols, picture.rows(), picture.cols()));
-    }
-    return picture.pixels();
   }
 
   /** JSON of maps, arrays, lists, texts and numbers, on a line. */

@@ -76,7 +76,7 @@
     const canvas = element("canvas", undefined, "pixels");
     canvas.height = rows;
     canvas.width = cols;
-    canvas.role = "img";
+    canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", label);
     const context = canvas.getContext("2d");
     const image = context.createImageData(cols, rows);
@@ -257,7 +257,7 @@
         line("single batches", muted, over("loss"), { borderWidth: 1, pointRadius: 0 }),
       ];
       if (suggestion) {
-        const most = Math.max(...curve.map((point) => point.smoothed));
+        const most = curve.reduce((largest, point) => Math.max(largest, point.smoothed), 0);
         sets.unshift(
           line(
             `suggestion, ${suggestion.toExponential(1)}`,
@@ -315,8 +315,13 @@
       (data.test?.cells ?? []).map((cell) => [`${cell.truth},${cell.answer}`, cell.images]),
     );
     const head = element("tr");
-    head.append(element("th", ""));
-    matrix.forEach((_, answer) => head.append(element("th", answer)));
+    const header = (text, scope) => {
+      const made = element("th", text);
+      made.scope = scope;
+      return made;
+    };
+    head.append(element("td"));
+    matrix.forEach((_, answer) => head.append(header(answer, "col")));
     heat.append(head);
     const sizes = matrix.map((row) => Math.max(1, row.reduce((sum, count) => sum + count)));
     const share = (truth, answer) => matrix[truth][answer] / sizes[truth];
@@ -328,7 +333,7 @@
     let worst = null;
     matrix.forEach((row, truth) => {
       const shown = element("tr");
-      shown.append(element("th", truth));
+      shown.append(header(truth, "row"));
       row.forEach((count, answer) => {
         const cell = element("td");
         if (count > 0) {
@@ -458,7 +463,7 @@
     gallery(
       "training",
       set.labels.map((label, slot) =>
-        figure(grey(set, slot, `Training image ${slot}, class ${label}`), [[label, ""]]),
+        figure(grey(set, slot, `Training image, class ${label}`), [[label, ""]]),
       ),
     );
   }
@@ -468,8 +473,8 @@
   if (data.layers) {
     layers();
   }
-  if (metrics.settings ?? data.settings) {
-    settings(metrics.settings ?? data.settings);
+  if (metrics.settings) {
+    settings(metrics.settings);
   }
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
     charts.forEach((draw) => draw());

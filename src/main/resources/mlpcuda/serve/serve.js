@@ -45,8 +45,9 @@ function show() {
   paint(drawing, side, getComputedStyle(drawing).color);
   const empty = strokes.length === 0;
   byId("hint").hidden = !empty;
-  byId("clear").disabled = empty;
-  byId("undo").disabled = empty;
+  for (const id of ["clear", "undo"]) { // not disabled: that would take the keyboard's focus away
+    byId(id).setAttribute("aria-disabled", empty);
+  }
 }
 
 function picture() {
@@ -63,6 +64,7 @@ function picture() {
 // Asking: one request at a time, and after it the newest state of the drawing.
 let asking = false;
 let changed = false;
+let drawings = 0; // that were cleared or undone: an answer to one of them comes too late
 
 async function ask() {
   changed = true;
@@ -76,14 +78,23 @@ async function ask() {
       showNothing();
       continue;
     }
+    const asked = drawings;
+    let answer = null;
+    let error = null;
     try {
-      const answer = await json("predict", { method: "POST", body: await picture() });
-      if (strokes.length > 0) { // else it was cleared meanwhile
+      answer = await json("predict", { method: "POST", body: await picture() });
+      if (answer.probabilities.length !== byId("bars").children.length) {
+        await showModel(); // there was none to be had before, or it is another one
+      }
+    } catch (caught) {
+      error = caught;
+    }
+    if (asked === drawings) {
+      if (answer === null) {
+        showNothing();
+      } else {
         showAnswer(answer);
       }
-      showError(null);
-    } catch (error) {
-      showNothing();
       showError(error);
     }
   }
@@ -92,12 +103,13 @@ async function ask() {
 
 async function json(path, options) {
   let response;
+  let answer;
   try {
     response = await fetch(path, { ...options, signal: AbortSignal.timeout(PATIENCE) });
+    answer = await response.json();
   } catch (error) {
     throw new Error("The server does not answer. Once it runs again, draw on.");
   }
-  const answer = await response.json();
   if (!response.ok) {
     throw new Error(answer.error);
   }
@@ -117,7 +129,7 @@ function showAnswer(answer) {
   byId("probability").textContent = percent(answer.probability);
   showBars(answer.probabilities, answer.class);
   showSeen(answer.rows, answer.cols, atob(answer.pixels));
-  if (pen === null) { // not at every turn of the hand
+  if (pen === null && !changed) { // not at every turn of the hand
     byId("spoken").textContent = `${answer.class}, ${percent(answer.probability)}`;
   }
 }
@@ -132,6 +144,7 @@ function showNothing() {
 }
 
 function makeBars(classes) {
+  byId("bars").replaceChildren();
   for (let c = 0; c < classes; c++) {
     const bar = document.createElement("li");
     for (const part of ["label", "track", "percent"]) {
@@ -144,10 +157,8 @@ function makeBars(classes) {
     bar.children[1].firstChild.className = "fill";
     byId("bars").append(bar);
   }
-  if (classes > 12) {
-    byId("bars").classList.add("many");
-    byId("bars").tabIndex = 0; // keys scroll it
-  }
+  byId("bars").classList.toggle("many", classes > 12);
+  byId("bars").tabIndex = classes > 12 ? 0 : -1; // keys scroll it
 }
 
 function showBars(probabilities, best) {
@@ -209,6 +220,7 @@ for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) {
 }
 
 function clear() {
+  drawings++;
   strokes.length = 0;
   pen = null;
   show();
@@ -217,6 +229,7 @@ function clear() {
 }
 
 function undo() {
+  drawings++;
   strokes.pop();
   pen = null;
   show();
@@ -228,7 +241,7 @@ byId("undo").addEventListener("click", undo);
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape" || event.key === "Delete") {
     clear();
-  } else if (event.key === "z" && (event.ctrlKey || event.metaKey)) {
+  } else if (event.key.toLowerCase() === "z" && !event.shiftKey && (event.ctrlKey || event.metaKey)) {
     event.preventDefault();
     undo();
   }
@@ -236,12 +249,13 @@ document.addEventListener("keydown", (event) => {
 window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
 new ResizeObserver(show).observe(drawing);
 
-json("model")
-  .then((model) => {
-    const size = `${model.rows}×${model.cols}`;
-    byId("model").textContent = `${model.model} · ${model.layers} · ${size} · ${model.device}`;
-    byId("seen").width = model.cols;
-    byId("seen").height = model.rows;
-    makeBars(model.classes);
-  })
-  .catch(showError);
+async function showModel() {
+  const model = await json("model");
+  const size = `${model.rows}×${model.cols}`;
+  byId("model").textContent = `${model.model} · ${model.layers} · ${size} · ${model.device}`;
+  byId("seen").width = model.cols;
+  byId("seen").height = model.rows;
+  makeBars(model.classes);
+}
+
+showModel().catch(showError);

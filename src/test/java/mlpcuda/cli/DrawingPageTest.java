@@ -177,7 +177,8 @@ class DrawingPageTest {
       WebElement button = browser.driver().findElement(By.id("clear"));
       button.sendKeys(key);
       assertEquals("–", text("class"));
-      assertEquals(false, button.isEnabled());
+      assertEquals("true", button.getAttribute("aria-disabled"));
+      assertEquals(button, browser.driver().switchTo().activeElement(), "keeps the focus");
     }
     assertEquals(
         false,
@@ -221,6 +222,37 @@ class DrawingPageTest {
   void aDotIsInk() {
     draw(Kind.MOUSE, new double[][][] {{{.5, .5}}});
     assertTrue(text("probability").endsWith("%"), text("probability"));
+    browser.assertNoComplaints();
+  }
+
+  /** An answer to a drawing that was cleared is not one to the next. */
+  @Test
+  void anAnswerThatComesTooLate() {
+    draw(Kind.MOUSE, strokes(7)); // the bars are there
+    browser.script(
+        "document.getElementById('clear').click(); window.ask7 = window.fetch; window.held = [];"
+            + "window.fetch = (...of) => new Promise(done => held.push(() =>"
+            + " done(window.ask7(...of))))");
+    WebElement paper = browser.driver().findElement(By.id("drawing"));
+    paper.click(); // a dot, which is asked about
+    browser.waitFor("held.length === 1");
+    browser.script("document.getElementById('clear').click()");
+    paper.click(); // another one, while that is held back
+    browser.script("held[0]()");
+    browser.waitFor("held.length === 2");
+    assertEquals("–", text("class"));
+    assertEquals("", browser.script("return document.getElementById('spoken').textContent"));
+    browser.script("window.fetch = window.ask7; held[1]()");
+    browser.waitFor("!asking && document.getElementById('spoken').textContent !== ''");
+    browser.assertNoComplaints();
+  }
+
+  @Test
+  void aServerThatWasGoneWhenThePageWasOpened() {
+    browser.script("document.getElementById('bars').replaceChildren()"); // no /model, no bars
+    draw(Kind.MOUSE, strokes(7));
+    assertEquals("7", text("class"));
+    assertEquals(10L, browser.script("return document.querySelectorAll('#bars .track').length"));
     browser.assertNoComplaints();
   }
 

@@ -188,7 +188,7 @@ class ReportPageTest {
         counts.add(count.equals(0) ? "" : count.toString());
       }
     }
-    assertEquals(counts, texts(".heat td"));
+    assertEquals(counts, texts(".heat tr:not(:first-child) td"));
     var numbers = new ArrayList<String>();
     for (Object each : (List<?>) test.get("classes")) {
       Map<?, ?> of = (Map<?, ?>) each;
@@ -332,6 +332,23 @@ class ReportPageTest {
     assertEquals(
         "adam (beta1 0.9, beta2 0.999, eps 1.0E-8, weight decay 0.0)",
         values.get(names.indexOf("optimizer")));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"3, 300", "300, 3"})
+  void longAndNarrowImagesFit(int rows, int cols) {
+    Path data = Program.writeData(tmp.resolve("narrow" + rows), rows, cols, 3, 50, 20);
+    Path out = tmp.resolve("narrow-run" + rows);
+    Program.succeed(Program.words("--cpu --epochs 1 --hidden 6 --data", data, "--out", out));
+    browser.show(out.resolve("report.html").toUri().toString(), 400, 900, false);
+    browser.assertNoComplaints();
+    browser.assertFitsInWidth();
+    long tallest =
+        (Long)
+            browser.script(
+                "return Math.max(...[...document.querySelectorAll('.gallery canvas')].map(c =>"
+                    + " c.offsetHeight))");
+    assertTrue(tallest <= 120, tallest + " pixels");
   }
 
   /** A run of which there is nothing yet to draw. */

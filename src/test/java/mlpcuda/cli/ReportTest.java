@@ -275,7 +275,16 @@ class ReportTest {
     var asked = new AtomicInteger();
     Program.run(Program.NO_GPUS, () -> asked.incrementAndGet() == 7, words(""));
     assertStatus("Interrupted: stopped in epoch 2, after step 6; --resume " + out + " goes on.");
-    Program.succeed("--resume", out);
+    var begun = new ArrayList<String>();
+    Program.run(
+        Program.NO_GPUS,
+        () -> {
+          begun.add((String) report().get("status"));
+          return false;
+        },
+        "--resume",
+        out);
+    assertTrue(begun.get(0).startsWith("Training: 1 of 3 epochs are done. "), begun.get(0));
     assertStatus("Done: 3 epochs, 12 steps.");
     assertEquals(3, list(map(report(), "metrics"), "epochs").size());
     Program.succeed(
@@ -289,6 +298,32 @@ class ReportTest {
     assertEquals(5, Program.run(words("--optimizer sgd --lr 1e30")).code());
     assertStatus("Ended: training diverged: losses and weights must be finite, found ");
     assertNull(report().get("weights"));
+  }
+
+  /** The last step's update is met by no other step: the test tells. */
+  @Test
+  void aRunThatDivergesAtItsEndHasNoTest() {
+    int code = Program.run(only("--optimizer sgd --lr 1e37 --batch-size 50 --epochs 1")).code();
+    assertEquals(5, code);
+    assertStatus("Ended: training diverged: losses and weights must be finite, found ");
+    assertNull(map(report(), "metrics").get("test"));
+    assertNull(report().get("test"));
+  }
+
+  /** A folder in its place keeps the report out: the run goes on, and says so at the end. */
+  @Test
+  void aReportThatCannotBeWrittenEndsNoRun() throws IOException {
+    Files.createDirectories(out.resolve("report.html/in the way"));
+    Program diverged = Program.run(words("--optimizer sgd --lr 1e30"));
+    assertEquals(5, diverged.code(), diverged.err());
+    assertTrue(diverged.out().contains("report.html: cannot be written: "), diverged.out());
+    Program stopped = Program.run(Program.NO_GPUS, () -> true, words(""));
+    assertEquals(130, stopped.code(), stopped.err());
+    assertTrue(stopped.err().contains("--resume " + out + " goes on"), stopped.err());
+    Program done = Program.run(words(""));
+    assertEquals(1, done.code());
+    assertTrue(done.err().startsWith(out.resolve("report.html") + ": cannot be written: "));
+    assertTrue(Files.exists(out.resolve("model.safetensors")));
   }
 
   private void assertStatus(String begin) {

@@ -142,6 +142,11 @@ class ServeCommandTest {
             1,
             "--host 192.0.2.1: must be an address of this machine, found: Cannot assign requested"
                 + " address");
+    Program.run("serve", "--model", model, "--host", "")
+        .assertRefused(
+            2,
+            "Invalid value for option '--host': must be an address or a name, found nothing",
+            "'mlp-cuda serve --help' lists the options.");
     serve("--port 0 --host [zz]")
         .assertRefused(1, "--host [zz]: must be an address of this machine, found: unknown host");
   }

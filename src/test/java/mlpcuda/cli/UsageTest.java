@@ -34,7 +34,9 @@ class UsageTest {
             "serve",
             "summary",
             "export",
-            "import")) {
+            "import",
+            "devices",
+            "compare")) {
       assertTrue(help.out().contains("\n  " + command + " "), command);
     }
     assertEquals("", help.err());
@@ -220,9 +222,9 @@ class UsageTest {
         "--validation 10 --save-best --monitor nope|Invalid value for option '--monitor':"
             + " expected one of [loss, accuracy] (case-sensitive) but was 'nope'",
         "--bogus|Unknown option: '--bogus'",
-        "nope|the command must be one of train, sweep, lr-find, evaluate, predict, serve, summary, export, import, devices and come first, and options"
+        "nope|the command must be one of train, sweep, lr-find, evaluate, predict, serve, summary, export, import, devices, compare and come first, and options"
             + " begin with --; found nope",
-        "evaluate|the command must be one of train, sweep, lr-find, evaluate, predict, serve, summary, export, import, devices and come first, and options"
+        "evaluate|the command must be one of train, sweep, lr-find, evaluate, predict, serve, summary, export, import, devices, compare and come first, and options"
             + " begin with --; found evaluate"
       })
   void refusesOptionsOfTraining(String line, String message) {
@@ -237,9 +239,9 @@ class UsageTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "trian|train|the command must be one of train, sweep, lr-find, evaluate, predict, serve, summary, export, import, devices and come first, and"
+        "trian|train|the command must be one of train, sweep, lr-find, evaluate, predict, serve, summary, export, import, devices, compare and come first, and"
             + " options begin with --; found trian",
-        "train foo bar|train|the command must be one of train, sweep, lr-find, evaluate, predict, serve, summary, export, import, devices and come first,"
+        "train foo bar|train|the command must be one of train, sweep, lr-find, evaluate, predict, serve, summary, export, import, devices, compare and come first,"
             + " and options begin with --; found foo bar",
         "--classes 3|train|--classes needs --data, found --classes 3 alone",
         "--dataset nope|train|Invalid value for option '--dataset': data set must be one of mnist,"
@@ -249,6 +251,23 @@ class UsageTest {
         "evaluate --model m --lr 3|evaluate|Unknown options: '--lr', '3'",
         "evaluate --model m --gpu 0 --cpu|evaluate|--gpu and --cpu exclude each other, found both",
         "evaluate --model m --classes 3|evaluate|--classes needs --data, found --classes 3 alone",
+        "compare --steps 0|compare|Invalid value for option '--steps': must be a whole number from 1"
+            + " to 2147483647, found 0",
+        "compare --batch-size 0|compare|Invalid value for option '--batch-size': must be a whole"
+            + " number from 1 to 2147483647, found 0",
+        "compare --seed x|compare|Invalid value for option '--seed': must be a whole number from"
+            + " -9223372036854775808 to 9223372036854775807, found x",
+        "compare --gpu 0 --cpu|compare|--gpu and --cpu exclude each other, found both",
+        "compare --cpu --no-graph|compare|--gemm, --feed, --no-graph and --sync-check are of the"
+            + " GPU, found one with --cpu or --threads",
+        "compare --classes 3|compare|--classes needs --data, found --classes 3 alone",
+        "compare --scaling nope|compare|Invalid value for option '--scaling': must be one of unit,"
+            + " centred, z-score, found nope",
+        "compare --lr 1|compare|Unknown options: '--lr', '1'",
+        "compare --operations sum,nope|compare|Invalid value for option '--operations': must be of"
+            + " gatherForward, activationBackward, dropoutForward, logSoftmaxForward,"
+            + " crossEntropyForward, adamStep, sgdStep, clipNorm, sum, zero, linearForward,"
+            + " linearBackward, advance, found nope",
         "summary --inputs 0|summary|Invalid value for option '--inputs': must be a whole number"
             + " from 1 to 2147483647, found 0",
         "summary --scaling nope|summary|Invalid value for option '--scaling': must be one of unit,"

@@ -1,14 +1,18 @@
 package mlpcuda.compute;
 
-import static mlpcuda.compute.Conformance.normalisedError;
+import static mlpcuda.conformance.Conformance.normalisedError;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import mlpcuda.compute.Cases.Case;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cpu.ReferenceOps;
+import mlpcuda.conformance.Bench;
+import mlpcuda.conformance.Cases;
+import mlpcuda.conformance.Cases.Case;
+import mlpcuda.conformance.Conformance;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -35,7 +39,7 @@ class ConformanceTest {
   @ParameterizedTest(name = "{1} on {0}")
   @MethodSource("runs")
   void agreesWithTheReference(String device, Case c) {
-    Conformance.check(DEVICES.get(device), c);
+    Agreement.check(DEVICES.get(device), c);
   }
 
   @Test
@@ -50,5 +54,51 @@ class ConformanceTest {
     assertEquals(0, normalisedError(odd.clone(), odd));
     assertEquals(infinite, normalisedError(new double[] {Double.NaN, -infinite, 1}, odd));
     assertEquals(infinite, normalisedError(new double[] {1, 0, 0}, new double[3]));
+  }
+
+  /** An operation that writes into its input is found out, whatever its outputs are. */
+  @Test
+  void aChangedInputIsDamage() {
+    var c =
+        new Case(
+            "zero",
+            "of an input",
+            1,
+            t -> {
+              Buffer x = t.given("x", 3f, 4f);
+              return () -> t.ops().zero(x);
+            });
+    try (var ops = new ReferenceOps()) {
+      Conformance.Result result = Conformance.check(ops, c, Map.of());
+      assertFalse(result.passed());
+      assertEquals(
+          "zero of an input: an element of the input x must stay 3.0, found 0.0 at index 0",
+          result.toString());
+      assertEquals(0, ops.liveBytes());
+    }
+  }
+
+  /** What a case calls may be called again: each time it computes the same from the same inputs. */
+  @Test
+  void aCallMayBeRepeated() {
+    Case c =
+        Cases.all().stream()
+            .filter(one -> one.name().equals("sum n=103"))
+            .findFirst()
+            .orElseThrow();
+    Ops ops = DEVICES.get("CPU, 3 threads");
+    try (var bench = new Bench(ops)) {
+      Runnable call = c.inputs().apply(bench);
+      call.run();
+      call.run();
+      assertEquals(0, normalisedError(bench.results().get("out"), once(ops, c)));
+    }
+  }
+
+  private static double[] once(Ops ops, Case c) {
+    try (var bench = new Bench(ops)) {
+      c.inputs().apply(bench).run();
+      return bench.results().get("out");
+    }
   }
 }

@@ -258,8 +258,10 @@ class PredictionServerTest {
     for (String good : List.of("127.0.0.1", "localhost", "[::1]", "LOCALHOST")) {
       assertEquals(200, statusFor(port, "Host: " + good + ":" + port), good);
       String origin = "Origin: http://" + good + ":" + port;
-      assertEquals(200, statusFor(port, "Host: 127.0.0.1:" + port, origin), good);
+      assertEquals(200, statusFor(port, "Host: " + good + ":" + port, origin), good);
     }
+    String local = "Host: 127.0.0.1:" + port;
+    assertEquals(403, statusFor(port, local, "Origin: http://localhost:" + port), "another page");
     for (String bad :
         List.of(
             "127.0.0.1",
@@ -308,7 +310,7 @@ class PredictionServerTest {
         send("POST /predict", new byte[most + 1]));
     // Nothing of it is waited for.
     byte[] announced = RawHttp.request(port, "POST /predict", null, "Content-Length: 9000000000");
-    assertEquals(413, RawHttp.send(port, announced, false, 1000).status());
+    assertEquals(413, RawHttp.send(port, announced, false, MILLIS).status());
     byte[] chunk = RawHttp.bytes("10000\r\n" + "x".repeat(0x10000) + "\r\n");
     var chunked = new ByteArrayOutputStream();
     chunked.writeBytes(RawHttp.request(port, "POST /predict", null, "Transfer-Encoding: chunked"));

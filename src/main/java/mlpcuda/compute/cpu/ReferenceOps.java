@@ -13,7 +13,7 @@ import mlpcuda.random.Philox;
  * The operations as plain loops over doubles: the oracle that every device is held against. Never
  * tuned. Floats are exact on their way in and rounded on their way out only.
  */
-public final class ReferenceOps extends Ops {
+public class ReferenceOps extends Ops {
   @Override
   public String description() {
     return "reference (plain loops in double precision)";

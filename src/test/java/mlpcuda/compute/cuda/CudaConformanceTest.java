@@ -3,12 +3,12 @@ package mlpcuda.compute.cuda;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import mlpcuda.compute.Cases;
-import mlpcuda.compute.Cases.Case;
-import mlpcuda.compute.Conformance;
+import mlpcuda.compute.Agreement;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
+import mlpcuda.conformance.Cases;
+import mlpcuda.conformance.Cases.Case;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -41,6 +41,6 @@ class CudaConformanceTest {
   @ParameterizedTest(name = "{1} with {0}")
   @MethodSource("runs")
   void agreesWithTheReference(String device, Case c) {
-    Conformance.check(DEVICES.get(device), c);
+    Agreement.check(DEVICES.get(device), c);
   }
 }

@@ -16,12 +16,12 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import mlpcuda.compute.Cases;
-import mlpcuda.compute.Cases.Case;
-import mlpcuda.compute.Conformance;
+import mlpcuda.compute.Agreement;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedOptions;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
+import mlpcuda.conformance.Cases;
+import mlpcuda.conformance.Cases.Case;
 import org.junit.jupiter.api.Test;
 
 /** The PTX that ships: made from these sources, and run to its last entry. */
@@ -106,7 +106,7 @@ class EveryKernelTest {
         int[] sizes =
             SIZE.matcher(c.name()).results().mapToInt(m -> Integer.parseInt(m.group(1))).toArray();
         if (Arrays.stream(sizes).asLongStream().reduce(1, (a, b) -> a * b) <= 11_000) {
-          Conformance.check(ops, c);
+          Agreement.check(ops, c);
         }
       }
     }

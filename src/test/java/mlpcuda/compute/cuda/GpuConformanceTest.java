@@ -4,12 +4,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import mlpcuda.compute.Cases;
-import mlpcuda.compute.Cases.Case;
-import mlpcuda.compute.Conformance;
+import mlpcuda.compute.Agreement;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.cuda.CudaOptions.Gemm;
+import mlpcuda.conformance.Cases;
+import mlpcuda.conformance.Cases.Case;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
@@ -50,6 +50,6 @@ class GpuConformanceTest {
   @MethodSource("runs")
   void agreesWithTheReference(Gemm gemm, Case c) {
     Assumptions.assumeTrue(DEVICES.containsKey(gemm), () -> MISSING.get(gemm));
-    Conformance.check(DEVICES.get(gemm), c);
+    Agreement.check(DEVICES.get(gemm), c);
   }
 }

@@ -1,0 +1,70 @@
+package mlpcuda.benchmarks;
+
+import java.util.concurrent.TimeUnit;
+import mlpcuda.compute.Ops;
+import mlpcuda.data.ImageSet;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/** An epoch of the default network: its order, its batches, and a loss every 100 steps. */
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.SingleShotTime)
+@OutputTimeUnit(TimeUnit.MILLISECONDS)
+@Fork(1)
+@Warmup(iterations = 5) // epochs; the JIT compiler shares the processors in the first
+@Measurement(iterations = 10)
+public class EpochBenchmark {
+  private static final int LOG_INTERVAL = 100;
+
+  @Param({"cpu", "gpu"})
+  public String device;
+
+  @Param({"64", "1024"})
+  public int batch;
+
+  @Param("60000")
+  public int images;
+
+  private Ops ops;
+  private Network network;
+
+  @Setup
+  public void open() {
+    ImageSet train = Mnist.first(images);
+    ops = Devices.open(device);
+    network = new Network(ops, train, batch);
+    network.check(train);
+    for (int i = 1; i < network.batches(); i++) { // the rest of its epoch
+      network.run();
+    }
+    network.loss();
+  }
+
+  @Benchmark
+  public double epoch() {
+    for (int i = 1; i < network.batches(); i++) {
+      network.run();
+      if (i % LOG_INTERVAL == 0) {
+        network.loss();
+      }
+    }
+    network.run();
+    return network.loss();
+  }
+
+  @TearDown
+  public void close() {
+    network.close();
+    ops.close();
+  }
+}

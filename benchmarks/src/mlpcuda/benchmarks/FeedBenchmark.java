@@ -1,0 +1,100 @@
+package mlpcuda.benchmarks;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import mlpcuda.compute.Activation;
+import mlpcuda.compute.Buffer;
+import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.Ops;
+import mlpcuda.data.ExampleOrder;
+import mlpcuda.data.ImageSet;
+import mlpcuda.data.Scaling;
+import mlpcuda.net.Examples;
+import mlpcuda.net.MlpShape;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/** Filling a batch: images to the device, scaled to floats, waited for. */
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.MICROSECONDS)
+@Fork(1)
+@Warmup(iterations = 3, time = 1) // the first iteration is the JIT compiler's
+@Measurement(iterations = 5, time = 1)
+public class FeedBenchmark {
+  private static final int I = 784;
+
+  @Param({"cpu", "gpu"})
+  public String device;
+
+  @Param({"64", "1024"})
+  public int batch;
+
+  @Param("60000")
+  public int images;
+
+  private Ops ops;
+  private Examples examples;
+  private Buffer x; // (batch, I)
+  private Buffer end; // (1) INT32
+  private int[] order;
+  private final float[] first = new float[1];
+
+  @Setup
+  public void open() {
+    ImageSet train = Mnist.first(images);
+    Scaling scaling = Mnist.scaling();
+    ops = Devices.open(device);
+    var shape = new MlpShape(List.of(I, 10), Activation.RELU, Activation.NONE);
+    examples =
+        new Examples(
+            ops, shape, train.pixels(), train.labels(), batch, scaling.scale(), scaling.shift());
+    x = ops.allocate("x", Type.FLOAT32, batch * I);
+    end = ops.allocate("end", Type.INT32, 1);
+    ops.write(end, new int[] {batch}, 0, 1);
+    order = Arrays.copyOf(ExampleOrder.shuffled(images, 1, 1), batch);
+    fill();
+    check(train, scaling);
+  }
+
+  private void check(ImageSet train, Scaling scaling) {
+    float[] found = new float[batch * I];
+    ops.read(x, found);
+    for (int i = 0; i < found.length; i++) {
+      int pixel = train.pixels()[order[i / I] * I + i % I] & 0xff;
+      float expected = pixel * scaling.scale() + scaling.shift();
+      if (!(Math.abs(found[i] - expected) <= 1e-6)) { // a device may round once or twice
+        throw new IllegalStateException(
+            "x[%d] must be %s, found %s".formatted(i, expected, found[i]));
+      }
+    }
+  }
+
+  @Benchmark
+  public float fill() {
+    examples.begin(order, 0);
+    examples.stage(batch);
+    examples.gather(x, end, batch);
+    ops.read(x, first);
+    return first[0];
+  }
+
+  @TearDown
+  public void close() {
+    x.close();
+    end.close();
+    examples.close();
+    ops.close();
+  }
+}

@@ -1,0 +1,100 @@
+package mlpcuda.benchmarks;
+
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import mlpcuda.compute.Activation;
+import mlpcuda.compute.AdamSettings;
+import mlpcuda.compute.Ops;
+import mlpcuda.conformance.Bench;
+import mlpcuda.conformance.Cases;
+import mlpcuda.conformance.Cases.Case;
+import mlpcuda.conformance.Conformance;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/**
+ * An operation of the conformance table. Each call is waited for, so that a GPU's time has a launch
+ * and a copy of one number in it: {@link StepBenchmark} has what a step costs.
+ */
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.MICROSECONDS)
+@Fork(1)
+@Warmup(iterations = 3, time = 1) // the first iteration is the JIT compiler's
+@Measurement(iterations = 5, time = 1)
+public class OperationBenchmark {
+  @Param({"cpu", "gpu"})
+  public String device;
+
+  /** How the name of a case begins; all of a step of the default network. */
+  @Param({
+    "gatherForward B=64 I=784",
+    "linearForward B=64 I=784 O=128 RELU",
+    "linearForward B=64 I=128 O=64 RELU",
+    "linearForward B=64 I=64 O=10 NONE",
+    "crossEntropyForward B=64 C=10",
+    "linearBackward B=64 I=64 O=10 below RELU",
+    "linearBackward B=64 I=128 O=64 below RELU",
+    "linearBackward B=64 I=784 O=128 below NONE, without dx",
+    "adamStep n=109386"
+  })
+  public String operation;
+
+  private Ops ops;
+  private Bench bench;
+  private Runnable call;
+
+  /** All cases: those of a step of the default network, and the table's. */
+  static List<Case> cases() {
+    List<Case> ofStep =
+        Cases.ofStep(
+            64,
+            List.of(784, 128, 64, 10),
+            Activation.RELU,
+            Activation.NONE,
+            0,
+            0,
+            109_386,
+            AdamSettings.DEFAULT);
+    return Stream.concat(ofStep.stream(), Cases.all().stream()).toList();
+  }
+
+  @Setup
+  public void open() {
+    Case chosen =
+        cases().stream()
+            .filter(one -> one.name().startsWith(operation))
+            .findFirst()
+            .orElseThrow(() -> new IllegalArgumentException("no case begins with " + operation));
+    ops = Devices.open(device);
+    Conformance.Result result = Conformance.check(ops, chosen);
+    if (!result.passed()) {
+      throw new IllegalStateException(result + " on " + ops.description());
+    }
+    bench = new Bench(ops);
+    call = chosen.inputs().apply(bench);
+  }
+
+  @Benchmark
+  public void operation() {
+    call.run();
+    bench.await();
+  }
+
+  @TearDown
+  public void close() {
+    bench.close();
+    ops.close();
+  }
+}

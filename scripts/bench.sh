@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Runs the benchmarks of benchmarks/src: every operation of a step, the whole step, an epoch, filling a
+# batch, reading IDX files. Each checks its answer first, and waits for the device inside of what is timed.
+#
+#   scripts/bench.sh [DEVICES [short [PATTERN]]]       # DEVICES: cpu, gpu or "cpu gpu", the default
+#
+# About 4 minutes a device; "short" takes less time for each, "-" does not, and PATTERN chooses, such as
+# StepBenchmark. Writes benchmarks/results/jmh-DEVICE.json, JMH's results, and jmh-DEVICE.txt, a table
+# with command, machine, date and commit. A GPU that is not there is a line. RESULTS names another folder.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+devices=${1:-cpu gpu} length=${2:--} pattern=${3:-mlpcuda.benchmarks}
+results=${RESULTS:-benchmarks/results}
+mvn -q test-compile org.apache.maven.plugins:maven-dependency-plugin:3.11.0:build-classpath \
+  -Dmdep.outputFile=target/bench.classpath -Dmdep.includeScope=test
+mkdir -p "$results"
+for device in $devices; do
+  {
+    echo "scripts/bench.sh $device $length $pattern, $(date +%F), commit $(git describe --always --dirty)"
+    echo "$(nproc) processors,$(sed -n 's/^model name.*://p' /proc/cpuinfo | head -n 1), Java $(
+      java -XshowSettings:properties -version 2>&1 | sed -n 's/^ *java.version = //p')"
+    java -cp "target/test-classes:target/classes:$(cat target/bench.classpath)" \
+      mlpcuda.benchmarks.Benchmarks "$device" "target/jmh-$device.json" "target/jmh-$device.log" \
+      "$length" "$pattern"
+  } | tee "target/jmh-$device.txt"
+  if ! grep -q "^$device is skipped" "target/jmh-$device.txt"; then
+    mv "target/jmh-$device.json" "target/jmh-$device.txt" "$results"
+  fi
+done

@@ -1,0 +1,239 @@
+package mlpcuda.cli;
+
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import mlpcuda.compute.Ops;
+import mlpcuda.compute.cpu.ReferenceOps;
+import mlpcuda.conformance.Cases;
+import mlpcuda.conformance.Cases.Case;
+import mlpcuda.conformance.KinkCounter;
+import mlpcuda.data.Dataset;
+import mlpcuda.data.ImageSet;
+import mlpcuda.data.Scaling;
+import mlpcuda.net.MlpShape;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code compare}: a device against the reference. */
+@Command(
+    name = "compare",
+    description =
+        "Compares a device with the reference, plain loops in double precision: operation by"
+            + " operation, then training step by step, then their times.",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    sortOptions = false,
+    footer = {"", "Exit code 1 if the device is further from the reference than it may be."})
+final class CompareCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+  @Mixin private NetworkOptions network = new NetworkOptions();
+  @Mixin private DataOptions data = new DataOptions();
+  @Mixin private DeviceOptions device = new DeviceOptions();
+  private final LearningOptions learning = new LearningOptions(); // none is given: the preset's
+
+  @Option(
+      names = "--batch-size",
+      paramLabel = "N",
+      converter = Converters.Positive.class,
+      description = "Examples of a training step. Default: the preset's.")
+  private Integer batchSize;
+
+  @Option(
+      names = "--steps",
+      paramLabel = "N",
+      converter = Converters.Positive.class,
+      description = "Training steps to take on both. Default: 100.")
+  private int steps = 100;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      converter = Converters.Whole.class,
+      description = "Seed of the initial weights, the order of examples and dropout. Default: 1.")
+  private long seed = 1;
+
+  @Option(
+      names = "--operations",
+      paramLabel = "NAME",
+      split = ",",
+      description = "Compare these operations alone, such as sum,linearForward. Default: all.")
+  private List<String> operations;
+
+  @Option(
+      names = "--json",
+      description = "Print the comparison as JSON on standard output, all else on standard error.")
+  private boolean json;
+
+  /** What was found, and printed. */
+  private record Comparison(
+      List<OperationCheck> operations, List<StepCheck> steps, List<SpeedUp> times) {
+    /** Names of what is further from the reference than it may be. */
+    List<String> wrong() {
+      var wrong = new ArrayList<String>();
+      operations.stream()
+          .filter(o -> !o.passed())
+          .map(OperationCheck::operation)
+          .forEach(wrong::add);
+      if (!steps.stream().allMatch(StepCheck::lossPassed)) {
+        wrong.add("the loss in training");
+      }
+      if (!steps.stream().allMatch(StepCheck::weightsPassed)) {
+        wrong.add("the weights in training");
+      }
+      if (!steps.stream().allMatch(StepCheck::momentsPassed)) {
+        wrong.add("the optimizer's moments in training");
+      }
+      return wrong;
+    }
+  }
+
+  @Override
+  public Integer call() {
+    network.check();
+    data.check();
+    device.check();
+    checkOperations();
+    PrintWriter out = spec.commandLine().getOut();
+    var terminal = new Terminal(json ? spec.commandLine().getErr() : out, false);
+    try (Opened opened = Opened.of(device, data, terminal)) {
+      Ops ops = opened.ops();
+      Training training = training(opened.dataset());
+      terminal.line(ops.description() + " (" + device.reason() + ")");
+      Comparison found = compare(ops, training, terminal);
+      List<String> wrong = found.wrong();
+      terminal.line(
+          wrong.isEmpty()
+              ? ops.description() + " agrees with the reference"
+              : "%s is WRONG, further from the reference than the limit: %s"
+                  .formatted(ops.description(), String.join(", ", wrong)));
+      if (json) {
+        out.println(Tables.json(describe(ops, training, found)));
+      }
+      return wrong.isEmpty() ? 0 : Main.INTERNAL;
+    }
+  }
+
+  private void checkOperations() {
+    List<String> known = Cases.all().stream().map(Case::operation).distinct().toList();
+    for (String name : operations == null ? List.<String>of() : operations) {
+      if (!known.contains(name)) {
+        throw new ParameterException(
+            spec.commandLine(),
+            "Invalid value for option '--operations': must be of %s, found %s"
+                .formatted(String.join(", ", known), name.isEmpty() ? "nothing" : name));
+      }
+    }
+  }
+
+  private Training training(Dataset dataset) {
+    ImageSet train = dataset.train();
+    MlpShape shape = network.shape(train.pixelsPerImage(), dataset.classes());
+    Preset preset = network.preset();
+    return new Training(
+        shape,
+        train,
+        Scaling.of(network.scaling(), train),
+        Math.min(batchSize != null ? batchSize : preset.batchSize(), train.size()),
+        learning.regularisation(preset, shape.layers() - 1, seed),
+        learning.optimizerSettings(preset),
+        (float) learning.learningRate(preset),
+        seed);
+  }
+
+  /** Compares, and prints what it finds as it goes. */
+  private Comparison compare(Ops ops, Training training, Terminal terminal) {
+    List<OperationCheck> checks =
+        OperationCheck.run(
+            ops, chosen(Stream.concat(Cases.all().stream(), stepCases(training).stream())));
+    terminal.line(OperationCheck.HEADER);
+    checks.forEach(check -> terminal.line(check.toString()));
+    terminal.line(
+        "Training %s, batches of %d, seed %d, on both"
+            .formatted(training.shape(), training.B(), seed));
+    return training.on(ops, here -> compare(ops, here, training, checks, terminal));
+  }
+
+  private Comparison compare(
+      Ops ops,
+      Training.Learner here,
+      Training training,
+      List<OperationCheck> checks,
+      Terminal terminal) {
+    List<StepCheck> taken;
+    try (var reference = new KinkCounter()) {
+      taken = training.on(reference, there -> StepCheck.run(here, there, reference::kinks, steps));
+    }
+    terminal.line(StepCheck.HEADER);
+    StepCheck.shown(taken).forEach(check -> terminal.line(check.toString()));
+    terminal.line(
+        "%-34s %9.1e %9.1e %9.1e"
+            .formatted(
+                "limit", StepCheck.LOSS_LIMIT, StepCheck.WEIGHTS_LIMIT, StepCheck.MOMENTS_LIMIT));
+    long kinks = taken.stream().filter(check -> check.kinks() > 0).count();
+    if (kinks > 0) {
+      terminal.line(
+          "A ReLU was at 0, but for rounding, in %d of %d steps: of these the loss alone is judged"
+              .formatted(kinks, steps));
+    }
+    var times = new ArrayList<SpeedUp>();
+    try (var reference = new ReferenceOps()) {
+      for (Case one : chosen(stepCases(training).stream())) {
+        times.add(SpeedUp.of(one, ops, reference));
+      }
+      times.add(training.on(reference, there -> SpeedUp.ofStep(here, there)));
+    }
+    terminal.line(SpeedUp.HEADER);
+    times.forEach(time -> terminal.line(time.toString()));
+    terminal.line(
+        "The reference is never tuned: this shows whether the device's times are plausible.");
+    return new Comparison(checks, taken, times);
+  }
+
+  private List<Case> stepCases(Training training) {
+    MlpShape shape = training.shape();
+    return Cases.ofStep(
+        training.B(),
+        shape.sizes(),
+        shape.hidden(),
+        shape.output(),
+        network.preset().recipe().dropout(),
+        network.preset().recipe().smoothing(),
+        shape.parameters(),
+        training.optimizer());
+  }
+
+  /** Those of the operations asked for, each once. */
+  private List<Case> chosen(Stream<Case> cases) {
+    var chosen = new LinkedHashMap<String, Case>();
+    cases
+        .filter(one -> operations == null || operations.contains(one.operation()))
+        .forEach(one -> chosen.putIfAbsent(one.name(), one));
+    return List.copyOf(chosen.values());
+  }
+
+  private Map<String, Object> describe(Ops ops, Training training, Comparison found) {
+    var document = new LinkedHashMap<String, Object>();
+    document.put("device", ops.description());
+    document.put("agrees", found.wrong().isEmpty());
+    document.put("wrong", found.wrong());
+    document.put("operations", found.operations().stream().map(OperationCheck::json).toList());
+    document.put("network", training.shape().toString());
+    document.put("batch_size", training.B());
+    document.put("seed", seed);
+    document.put("loss_limit", StepCheck.LOSS_LIMIT);
+    document.put("weights_limit", StepCheck.WEIGHTS_LIMIT);
+    document.put("moments_limit", StepCheck.MOMENTS_LIMIT);
+    document.put("steps", found.steps().stream().map(StepCheck::json).toList());
+    document.put("times", found.times().stream().map(SpeedUp::json).toList());
+    return document;
+  }
+}

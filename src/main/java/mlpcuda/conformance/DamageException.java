@@ -1,0 +1,18 @@
+package mlpcuda.conformance;
+
+/** An operation wrote where it must not: into an input, or beside a buffer. */
+final class DamageException extends RuntimeException {
+  private static final long serialVersionUID = 1;
+
+  private final String buffer;
+
+  DamageException(String buffer, String message) {
+    super(message);
+    this.buffer = buffer;
+  }
+
+  /** The name of the buffer. */
+  String buffer() {
+    return buffer;
+  }
+}

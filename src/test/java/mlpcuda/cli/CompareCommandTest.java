@@ -1,0 +1,187 @@
+package mlpcuda.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import mlpcuda.compute.cuda.CudaDriver;
+import mlpcuda.compute.cuda.CudaDriver.Device;
+import mlpcuda.compute.cuda.Gpus;
+import mlpcuda.conformance.Cases;
+import mlpcuda.conformance.Cases.Case;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class CompareCommandTest {
+  @TempDir private Path tmp;
+  private Path data;
+
+  @BeforeEach
+  void writeData() {
+    data = Program.writeData(tmp.resolve("data"), 5, 7, 3, 50, 20);
+  }
+
+  private Program compare(Gpus gpus, String line) {
+    return Program.run(
+        gpus, Program.words("compare --hidden 8,6 --batch-size 16 --data " + data + " " + line));
+  }
+
+  @Test
+  void theCpuAgreesInEveryCase() {
+    Program run = compare(Program.NO_GPUS, "--threads 2 --steps 12");
+    assertEquals(0, run.code(), run.out());
+    assertTrue(run.lines().get(0).endsWith(" (--threads 2)"), run.lines().get(0));
+    List<String> names = Cases.all().stream().map(Case::operation).distinct().toList();
+    for (int i = 0; i < names.size(); i++) {
+      String row = run.lines().get(2 + i);
+      assertTrue(row.matches(names.get(i) + " +\\d+ +\\S+ +\\S+  ok( .*)?"), row);
+    }
+    List<String> steps =
+        run.lines().stream()
+            .filter(line -> line.matches("\\d+ .*  ok.*"))
+            .map(line -> line.split(" ")[0])
+            .toList();
+    assertEquals(List.of("1", "2", "5", "10", "12"), steps);
+    assertEquals(
+        1, run.lines().stream().filter(line -> line.endsWith("x  the whole step")).count());
+    assertTrue(run.lastLine().matches("CPU, 2 threads, .* agrees with the reference"));
+    assertEquals("", run.err());
+  }
+
+  @Test
+  void jsonHasAllOfIt() {
+    Program run = compare(Program.NO_GPUS, "--cpu --steps 3 --operations sum,adamStep --json");
+    assertEquals(0, run.code(), run.err());
+    Map<String, Object> json = Program.json(run.out());
+    assertEquals(true, json.get("agrees"));
+    assertEquals(List.of(), json.get("wrong"));
+    assertEquals("35-8-6-3", json.get("network"));
+    var operations = (List<?>) json.get("operations");
+    assertEquals(List.of("adamStep", "sum"), each(operations, "operation"));
+    assertEquals(List.of(13, 7), each(operations, "cases")); // adamStep at the step's size too
+    assertEquals(List.of(0, 0), each(operations, "failed"));
+    var steps = (List<?>) json.get("steps");
+    assertEquals(List.of(1, 2, 3), each(steps, "step"));
+    for (Object error : each(steps, "weights_error")) {
+      assertTrue((Double) error < (Double) json.get("weights_limit"), steps.toString());
+    }
+    List<Object> losses = each(steps, "loss");
+    assertEquals(3, losses.stream().distinct().count(), "other batches: " + losses);
+    assertEquals(2, each((List<?>) json.get("times"), "ratio").size());
+    assertTrue(run.err().endsWith(" agrees with the reference\n"), run.err());
+  }
+
+  private static List<Object> each(List<?> maps, String key) {
+    var values = new ArrayList<Object>();
+    maps.forEach(map -> values.add(((Map<?, ?>) map).get(key)));
+    return values;
+  }
+
+  @Test
+  void theGpuAgrees() {
+    for (String way : List.of("", "--no-graph --feed resident")) {
+      Program run =
+          compare(
+              GpuCommandsTest.DRIVER_ALONE,
+              "--gpu 0 --steps 5 --operations sum,dropoutForward,crossEntropyForward " + way);
+      assertEquals(0, run.code(), run.out());
+      assertTrue(run.lastLine().startsWith("GPU 0: Emulated GPU, "), run.lastLine());
+      assertTrue(run.lastLine().endsWith(" agrees with the reference"), run.lastLine());
+    }
+  }
+
+  /** The emulated GPU, some of whose calls go elsewhere. */
+  private record Tampered(UnaryOperator<Call> tamper) implements Gpus {
+    /** A call of the driver's; a null method is not made, and gives null. */
+    record Call(Method method, Object[] arguments) {}
+
+    @Override
+    public List<Device> list() {
+      return GpuCommandsTest.DRIVER_ALONE.list();
+    }
+
+    @Override
+    public CudaDriver open(int index) {
+      CudaDriver driver = GpuCommandsTest.DRIVER_ALONE.open(index);
+      return (CudaDriver)
+          Proxy.newProxyInstance(
+              CudaDriver.class.getClassLoader(),
+              new Class<?>[] {CudaDriver.class},
+              (proxy, method, arguments) -> {
+                Call call = tamper.apply(new Call(method, arguments));
+                try {
+                  return call.method == null ? null : call.method.invoke(driver, call.arguments);
+                } catch (InvocationTargetException e) {
+                  throw e.getCause();
+                }
+              });
+    }
+
+    /** Adam that forgets the root of its second moment. */
+    static Tampered wrongAdam() {
+      return new Tampered(
+          call -> {
+            if (call.method.getName().equals("loadModule") && call.arguments[0].equals("layers")) {
+              String ptx = (String) call.arguments[1];
+              String wrong = ptx.replace("sqrt.rn.f32", "mov.f32");
+              assertNotEquals(ptx, wrong);
+              return new Call(call.method, new Object[] {call.arguments[0], wrong});
+            }
+            return call;
+          });
+    }
+
+    /** A graph that is not launched the third time. */
+    static Tampered missingLaunch() {
+      int[] launches = {0};
+      return new Tampered(
+          call ->
+              call.method.getName().equals("launchGraph") && ++launches[0] == 3
+                  ? new Call(null, null)
+                  : call);
+    }
+  }
+
+  @Test
+  void aWrongKernelIsFoundInItsOperationAndInTraining() {
+    Program run = compare(Tampered.wrongAdam(), "--gpu 0 --steps 3 --operations adamStep,sum");
+    assertEquals(1, run.code(), run.out());
+    assertTrue(run.lines().get(2).matches("adamStep .*  WRONG .*"), run.out());
+    assertTrue(run.lines().get(3).matches("sum .*  ok .*"), run.out());
+    assertTrue(run.out().contains("  WRONG\n2 "), "the first step: " + run.out());
+    assertTrue(
+        run.lastLine()
+            .endsWith(
+                " is WRONG, further from the reference than the limit: adamStep, the weights in"
+                    + " training"),
+        run.lastLine());
+  }
+
+  @Test
+  void aWrongKernelIsFoundInTrainingAlone() {
+    Program run = compare(Tampered.wrongAdam(), "--gpu 0 --steps 2 --operations sum --json");
+    assertEquals(1, run.code(), run.err());
+    Map<String, Object> json = Program.json(run.out());
+    assertEquals(false, json.get("agrees"));
+    assertEquals(List.of("the weights in training"), json.get("wrong"));
+  }
+
+  /** One step of many: it is shown, whatever its number. */
+  @Test
+  void aStepThatIsNotDoneIsFound() {
+    Program run = compare(Tampered.missingLaunch(), "--gpu 0 --steps 6 --operations sum");
+    assertEquals(1, run.code(), run.out());
+    List<String> wrong = run.lines().stream().filter(line -> line.endsWith("  WRONG")).toList();
+    assertTrue(wrong.get(0).startsWith("3 ") || wrong.get(0).startsWith("4 "), run.out());
+    assertTrue(run.lastLine().contains("the loss in training"), run.lastLine());
+  }
+}

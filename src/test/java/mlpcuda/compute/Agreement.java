@@ -1,0 +1,25 @@
+package mlpcuda.compute;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.HashMap;
+import java.util.Map;
+import mlpcuda.conformance.Cases.Case;
+import mlpcuda.conformance.Conformance;
+
+/** Asks of a device that it agrees with the reference; what that gives is computed once. */
+public final class Agreement {
+  private static final Map<String, Map<String, double[]>> EXPECTED = new HashMap<>();
+
+  private Agreement() {}
+
+  /** Fails unless the device agrees with the reference and leaves nothing behind. */
+  public static void check(Ops ops, Case c) {
+    Map<String, double[]> expected =
+        EXPECTED.computeIfAbsent(c.name(), name -> Conformance.expected(c));
+    Conformance.Result result = Conformance.check(ops, c, expected);
+    assertTrue(result.passed(), () -> result + " on " + ops.description());
+    assertEquals(0, ops.liveBytes(), "bytes not released");
+  }
+}
