@@ -1,44 +1,47 @@
 package mlpcuda.benchmark;
 
-import java.util.Arrays;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
-import mlpcuda.compute.AdamSettings;
+import java.util.Map;
+import java.util.function.Consumer;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.ReferenceOps;
+import mlpcuda.conformance.Conformance;
+import mlpcuda.conformance.KinkCounter;
 import mlpcuda.data.ExampleOrder;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
-import mlpcuda.net.Examples;
-import mlpcuda.net.Mlp;
 import mlpcuda.net.MlpShape;
-import mlpcuda.net.Optimizer;
 import mlpcuda.net.Parameters;
-import mlpcuda.net.Regularisation;
-import mlpcuda.net.Step;
 import mlpcuda.train.Answers;
+import mlpcuda.train.Evaluation;
 import mlpcuda.train.Evaluator;
+import mlpcuda.train.Learner;
+import mlpcuda.train.Training;
 
 /**
- * How fast a device trains and evaluates a network, once its answer has been held against the
- * reference.
- *
- * @param set images of the network's size, as many as the largest batch at least
+ * How fast devices train and evaluate a network, each held against the reference before it is
+ * timed. What the reference gave is kept: it is slow.
  */
-public record Throughput(Ops ops, MlpShape shape, ImageSet set, Scaling scaling) {
+public final class Throughput {
   /** The largest error of a {@link Result}: single precision stays far below. */
   public static final double LIMIT = 1e-9;
 
-  /** Examples that the reference, which is slow, is given. */
-  private static final int CHECKED = 256;
+  /** Examples that the reference is given; a larger batch repeats them. */
+  private static final int CHECKED = 128;
 
   private static final int READ_EVERY = 100; // steps, as the trainer does
-  private static final long SEED = 1;
+  private static final int EVALUATED = 10_000; // images, unless a batch has more
+  private static final int EMPTY_BATCHES = 50;
 
   /** What is measured. */
   public enum Work {
-    /** Steps: gather, forward, loss, backward, Adam. */
+    /** Steps: a batch made ready, forward, loss, backward, the optimizer. */
     TRAINING,
-    /** Answers to images: gather, forward, loss, and the logits read. */
+    /** Answers: a batch made ready, forward, loss, the logits read and the largest one found. */
     INFERENCE
   }
 
@@ -46,28 +49,71 @@ public record Throughput(Ops ops, MlpShape shape, ImageSet set, Scaling scaling)
    * What was measured.
    *
    * @param batch images of a batch
-   * @param error normalised mean squared error against the reference: of a step's gradients, or of
-   *     its loss if that is larger; of the answers' probabilities
+   * @param error the largest one of normalised mean squared errors against the reference: of
+   *     weights, moments and loss after a step, of probabilities and loss of the answers
    * @param timing of a batch; null where the error passes {@link #LIMIT}
+   * @param shares where its time goes; null with it
    */
-  public record Result(Work work, int batch, double error, Timing timing) {
-    /** Images a second, of the median. */
-    public double imagesPerSecond() {
-      return batch / timing.median();
+  public record Result(Work work, int batch, double error, Timing timing, Shares shares) {}
+
+  private final Training training;
+  private final Map<Integer, FirstStep> firstSteps = new HashMap<>(); // the reference's
+  private final Map<Integer, Answered> answers = new HashMap<>();
+
+  /**
+   * Of that training, in batches of any size.
+   *
+   * @param training in batches of the size that suits it
+   */
+  public Throughput(Training training) {
+    this.training = training;
+  }
+
+  /** What is measured, in batches of the size that suits it. */
+  public Training training() {
+    return training;
+  }
+
+  /**
+   * Measures a device.
+   *
+   * @param limits the device's
+   * @param sizes of batches, at most the set's
+   * @param heard told of each result when it is there: of training, then inference, size by size
+   */
+  public void measure(
+      Ops ops, DeviceLimits limits, List<Integer> sizes, Timing.Plan plan, Consumer<Result> heard) {
+    var brief = new Timing.Plan(plan.warmUp() / 4, plan.seconds() / 4, plan.repeats());
+    double emptyStep = timeSteps(ops, empty(), brief).median();
+    double emptyAnswer = timeAnswers(ops, empty(), brief).median();
+    for (int B : sizes) {
+      Training batches = training.with(training.set(), B);
+      double error = trainingError(ops, B);
+      Timing timing = error <= LIMIT ? timeSteps(ops, batches, plan) : null; // nor NaN
+      heard.accept(result(limits, Work.TRAINING, B, error, timing, emptyStep));
+      error = inferenceError(ops, B);
+      timing = error <= LIMIT ? timeAnswers(ops, batches, plan) : null;
+      heard.accept(result(limits, Work.INFERENCE, B, error, timing, emptyAnswer));
     }
   }
 
-  /** Measures one kind of work in batches of {@code B}; {@code B} at most the set's size. */
-  public Result measure(Work work, int B, Timing.Plan plan) {
-    double error = work == Work.TRAINING ? trainingError(B) : inferenceError(B);
-    if (!(error <= LIMIT)) { // nor NaN
-      return new Result(work, B, error, null);
+  private Result result(
+      DeviceLimits limits, Work work, int B, double error, Timing timing, double empty) {
+    if (timing == null) {
+      return new Result(work, B, error, null, null);
     }
-    return new Result(work, B, error, work == Work.TRAINING ? train(B, plan) : infer(B, plan));
+    double seconds = timing.median();
+    var shares =
+        new Shares(
+            flops(work, B) / limits.flops() / seconds,
+            limits.seconds(bytes(work, B)) / seconds,
+            empty / seconds);
+    return new Result(work, B, error, timing, shares);
   }
 
-  /** Multiplications and additions of a batch. */
+  /** Multiplications and additions of a batch's products. */
   public double flops(Work work, int B) {
+    MlpShape shape = training.shape();
     double products = 0;
     for (int l = 0; l < shape.layers(); l++) {
       double product = 2.0 * B * shape.inputs(l) * shape.outputs(l);
@@ -77,191 +123,211 @@ public record Throughput(Ops ops, MlpShape shape, ImageSet set, Scaling scaling)
     return products;
   }
 
-  /** Bytes that a batch reads and writes, each buffer counted when an operation passes it. */
-  public double bytes(Work work, int B) {
+  /** Bytes that a batch reads and writes at least, each buffer counted where it is passed. */
+  double bytes(Work work, int B) {
+    MlpShape shape = training.shape();
     double parameters = shape.parameters();
-    double values = 0; // of a batch's activations
+    double pixels = (double) B * shape.inputs();
+    double values = 0; // of the layers' outputs
     for (int l = 0; l < shape.layers(); l++) {
       values += (double) B * shape.outputs(l);
     }
-    double inputs = (double) B * shape.inputs();
-    if (work == Work.INFERENCE) { // pixels; x written and read; a written and read
-      return inputs + 4 * (2 * inputs + parameters + 2 * values);
+    if (work == Work.INFERENCE) { // inputs and outputs written and read, weights read
+      return pixels + Float.BYTES * (2 * pixels + parameters + 2 * values);
     }
-    // x is read twice, weights too; gradients are written and Adam passes seven arrays; activations
-    // are written, read by the next layer and by both gradients; their gradients likewise.
-    return inputs + 4 * (3 * inputs + (2 + 1 + 7) * parameters + (4 + 4) * values);
-  }
-
-  /** Operations that a batch asks for. */
-  public int operations(Work work) {
-    int layers = shape.layers();
-    return work == Work.INFERENCE ? 2 + layers : 4 + 2 * layers;
+    // Inputs are written, and read forward and backward; weights are read forward, and backward
+    // but for the first layer's; gradients are written, and Adam passes seven arrays. Outputs and
+    // their gradients are written once and read three times.
+    double weights = 2 * parameters - shape.parameters(0) + (1 + 7) * parameters;
+    return pixels + Float.BYTES * (3 * pixels + weights + (4 + 4) * values);
   }
 
   // ---- against the reference
 
   /**
-   * Examples whose mean is that of a batch which repeats them: gradients and losses are means, so
-   * the reference need not see all of a large batch.
+   * How many examples a batch may be made of, each as often as the others: gradients and losses are
+   * means, so that the reference need not see all of a large batch. Dropout has a mask for each
+   * place in the batch, so that there it must.
    */
-  private static int distinct(int B) {
+  private int distinct(int B) {
     int n = Math.min(B, CHECKED);
     while (B % n != 0) {
       n--;
     }
-    return n >= CHECKED / 8 ? n : B; // a batch that is hardly divisible is checked as it is
+    boolean drops = training.regularisation().dropouts().stream().anyMatch(rate -> rate > 0);
+    return drops || n < CHECKED / 8 ? B : n;
   }
 
-  private record FirstStep(double loss, List<float[]> gradients) {}
-
-  private double trainingError(int B) {
-    int n = distinct(B);
-    FirstStep found = step(ops, B, n);
-    FirstStep expected;
-    try (Ops reference = new ReferenceOps()) {
-      expected = step(reference, n, n);
-    }
-    double difference = 0;
-    double size = 0;
-    for (int t = 0; t < expected.gradients.size(); t++) {
-      float[] of = expected.gradients.get(t);
-      for (int i = 0; i < of.length; i++) {
-        double d = (double) found.gradients.get(t)[i] - of[i];
-        difference += d * d;
-        size += (double) of[i] * of[i];
+  /**
+   * A step from the initial weights.
+   *
+   * @param set what it learnt from
+   */
+  private record FirstStep(ImageSet set, double loss, Learner.State state) {
+    static FirstStep of(Ops ops, Training training) {
+      try (var learner = new Learner(ops, training)) {
+        learner.run();
+        return new FirstStep(training.set(), learner.loss(), learner.state());
       }
     }
-    double ofLoss = (found.loss - expected.loss) / expected.loss;
-    return Math.max(difference / size, ofLoss * ofLoss);
+
+    double error(FirstStep expected) {
+      Parameters.State moments = state.moments();
+      Parameters.State right = expected.state.moments();
+      return Collections.max(
+          List.of(
+              relativeSquare(loss, expected.loss),
+              Conformance.normalisedError(state.weights(), expected.state.weights()),
+              Conformance.normalisedError(moments.m(), right.m()),
+              Conformance.normalisedError(moments.v(), right.v())));
+    }
   }
 
-  /** The first step with a batch of {@code B} that repeats the first {@code n} examples. */
-  private FirstStep step(Ops on, int B, int n) {
-    try (var learner = new Learner(on, B)) {
-      int[] order = new int[B];
-      for (int i = 0; i < B; i++) {
-        order[i] = i % n;
+  private static double relativeSquare(double found, double expected) {
+    double relative = (found - expected) / expected;
+    return relative * relative;
+  }
+
+  private double trainingError(Ops ops, int B) {
+    FirstStep expected = firstSteps.computeIfAbsent(distinct(B), this::referenceStep);
+    return FirstStep.of(ops, training.with(repeated(expected.set, B), B)).error(expected);
+  }
+
+  /**
+   * The reference's step of {@code n} examples with which no ReLU is at 0 but for rounding: where
+   * one is, right devices have gradients that differ.
+   */
+  private FirstStep referenceStep(int n) {
+    ImageSet all = training.set();
+    var chosen = new ArrayList<Integer>();
+    for (int i = 0; i < n; i++) {
+      chosen.add(i);
+    }
+    int[] order = ExampleOrder.shuffled(n, training.seed(), 1); // the learner's
+    for (int next = n; ; ) {
+      try (var reference = new KinkCounter()) {
+        FirstStep step = FirstStep.of(reference, training.with(chosen(all, chosen), n));
+        BitSet kinks = reference.rows();
+        if (kinks.isEmpty() || next + kinks.cardinality() > all.size()) {
+          return step;
+        }
+        for (int row = kinks.nextSetBit(0); row >= 0; row = kinks.nextSetBit(row + 1)) {
+          chosen.set(order[row], next++);
+        }
       }
-      learner.step.begin(order, 0, new float[] {0});
-      learner.step.run(B);
-      double loss = learner.step.readLog()[0] / (double) B;
-      return new FirstStep(loss, learner.parameters.readGradients());
     }
   }
 
-  private double inferenceError(int B) {
-    int n = distinct(B);
-    float[] found = probabilities(ops, repeated(n, B), B);
-    float[] expected;
-    try (Ops reference = new ReferenceOps()) {
-      expected = probabilities(reference, repeated(n, n), n);
+  /** The images of those numbers. */
+  private static ImageSet chosen(ImageSet all, List<Integer> images) {
+    int each = all.pixelsPerImage();
+    byte[] pixels = new byte[images.size() * each];
+    byte[] labels = new byte[images.size()];
+    for (int i = 0; i < labels.length; i++) {
+      System.arraycopy(all.pixels(), images.get(i) * each, pixels, i * each, each);
+      labels[i] = all.labels()[images.get(i)];
     }
-    double difference = 0;
-    double size = 0;
+    return new ImageSet(all.rows(), all.cols(), pixels, labels);
+  }
+
+  /** The images, one round after another, {@code B} in all. */
+  private static ImageSet repeated(ImageSet some, int B) {
+    var images = new ArrayList<Integer>();
     for (int i = 0; i < B; i++) {
-      double d = (double) found[i] - expected[i % n];
-      difference += d * d;
-      size += (double) expected[i % n] * expected[i % n];
+      images.add(i % some.size());
     }
-    return difference / size;
+    return chosen(some, images);
   }
 
-  /** Of the answers of a network that has learnt nothing yet. */
-  private float[] probabilities(Ops on, ImageSet images, int B) {
-    var answers = new Answers(images.size());
-    try (var parameters = new Parameters(on, shape)) {
-      parameters.initialise(SEED);
-      try (var evaluator = new Evaluator(on, shape, parameters, images, scaling, B)) {
-        evaluator.run(answers);
+  /** How a network that has learnt nothing yet answers. */
+  private record Answered(double loss, float[] probabilities) {}
+
+  private double inferenceError(Ops ops, int B) {
+    int n = distinct(B);
+    ImageSet some = training.set().first(n);
+    Answered expected =
+        answers.computeIfAbsent(
+            n,
+            size -> {
+              try (Ops reference = new ReferenceOps()) {
+                return answered(reference, training.with(some, n));
+              }
+            });
+    Answered found = answered(ops, training.with(repeated(some, B), B));
+    float[] right = new float[B];
+    for (int i = 0; i < B; i++) {
+      right[i] = expected.probabilities[i % n];
+    }
+    return Math.max(
+        relativeSquare(found.loss, expected.loss),
+        Conformance.normalisedError(List.of(found.probabilities), List.of(right)));
+  }
+
+  private static Answered answered(Ops ops, Training of) {
+    var answers = new Answers(of.set().size());
+    try (var parameters = new Parameters(ops, of.shape())) {
+      parameters.initialise(of.seed());
+      try (Evaluator evaluator = evaluator(ops, parameters, of)) {
+        Evaluation evaluation = evaluator.run(answers);
+        return new Answered(evaluation.loss(), answers.probabilities());
       }
     }
-    return answers.probabilities();
   }
 
-  /** The first {@code n} images, one round after another, {@code B} in all. */
-  private ImageSet repeated(int n, int B) {
-    int each = set.pixelsPerImage();
-    byte[] pixels = new byte[B * each];
-    byte[] labels = new byte[B];
-    for (int i = 0; i < B; i++) {
-      System.arraycopy(set.pixels(), i % n * each, pixels, i * each, each);
-      labels[i] = set.labels()[i % n];
-    }
-    return new ImageSet(set.rows(), set.cols(), pixels, labels);
+  private static Evaluator evaluator(Ops ops, Parameters parameters, Training of) {
+    return new Evaluator(ops, of.shape(), parameters, of.set(), of.scaling(), of.B());
   }
 
   // ---- the clock
 
-  private Timing train(int B, Timing.Plan plan) {
-    int perEpoch = set.size() / B;
-    int[] order = ExampleOrder.shuffled(set.size(), SEED, 1);
-    float[] rates = new float[perEpoch];
-    Arrays.fill(rates, 1e-3f);
-    try (var learner = new Learner(ops, B)) {
-      var left = new int[1]; // steps of the epoch
+  /** The same with one image of one pixel a batch, and layers of one unit: nothing to compute. */
+  private Training empty() {
+    MlpShape shape = training.shape();
+    var ones = Collections.nCopies(shape.sizes().size(), 1);
+    return new Training(
+        new MlpShape(ones, shape.hidden(), shape.output()),
+        new ImageSet(1, 1, new byte[EMPTY_BATCHES], new byte[EMPTY_BATCHES]),
+        new Scaling("unit", 0, 1),
+        1,
+        training.regularisation(),
+        training.optimizer(),
+        training.clip(),
+        training.rate(),
+        training.seed());
+  }
+
+  /** Steps as a trainer takes them. */
+  private static Timing timeSteps(Ops ops, Training of, Timing.Plan plan) {
+    try (var learner = new Learner(ops, of)) {
       return Timing.of(
           plan,
           steps -> {
             for (int i = 1; i <= steps; i++) {
-              if (left[0] == 0) {
-                learner.step.begin(order, 0, rates);
-                left[0] = perEpoch;
-              }
-              learner.step.run(B);
-              left[0]--;
-              if (i % READ_EVERY == 0 || left[0] == 0 || i == steps) {
-                learner.step.readLog(); // waits
+              learner.run();
+              if (i % READ_EVERY == 0 || i == steps) {
+                learner.loss(); // waits
               }
             }
           });
     }
   }
 
-  private Timing infer(int B, Timing.Plan plan) {
-    int batches = Math.max(1, Math.min(set.size(), 10_000) / B);
-    ImageSet images = set.first(batches * B);
-    try (var parameters = new Parameters(ops, shape)) {
-      parameters.initialise(SEED);
-      try (var evaluator = new Evaluator(ops, shape, parameters, images, scaling, B)) {
-        Timing all =
-            Timing.of(
+  /** Whole batches, as an evaluation has them. */
+  private static Timing timeAnswers(Ops ops, Training of, Timing.Plan plan) {
+    int batches = Math.max(1, Math.min(of.set().size(), EVALUATED) / of.B());
+    Training some = of.with(of.set().first(batches * of.B()), of.B());
+    try (var parameters = new Parameters(ops, of.shape())) {
+      parameters.initialise(of.seed());
+      try (Evaluator evaluator = evaluator(ops, parameters, some)) {
+        return Timing.of(
                 plan,
                 runs -> {
                   for (int i = 0; i < runs; i++) {
                     evaluator.run();
                   }
-                });
-        return new Timing(all.median() / batches, all.min() / batches, all.max() / batches);
+                })
+            .each(batches);
       }
-    }
-  }
-
-  /** A network with what it learns with. */
-  private final class Learner implements AutoCloseable {
-    final Parameters parameters;
-    final Step step;
-    private final Mlp mlp;
-    private final Examples examples;
-    private final Optimizer optimizer;
-
-    Learner(Ops on, int B) {
-      parameters = new Parameters(on, shape);
-      parameters.initialise(SEED);
-      mlp = Mlp.forTraining(on, shape, parameters, B, Regularisation.NONE);
-      examples =
-          new Examples(on, shape, set.pixels(), set.labels(), B, scaling.scale(), scaling.shift());
-      optimizer = new Optimizer(on, parameters, AdamSettings.DEFAULT, 0);
-      step = new Step(on, mlp, optimizer, examples, Math.max(1, set.size() / B));
-    }
-
-    @Override
-    public void close() {
-      step.close();
-      optimizer.close();
-      examples.close();
-      mlp.close();
-      parameters.close();
     }
   }
 }

@@ -129,41 +129,42 @@ final class DeviceOptions {
   }
 
   /**
-   * A way of using the device.
+   * A way of using the GPU.
    *
-   * @param open opens it; the caller closes it
+   * @param gemm who multiplies
+   * @param opener opens it
    */
-  record Variation(String name, Supplier<Ops> opener) {
+  record Way(GemmName gemm, FeedName feed, boolean graph, Supplier<Ops> opener) {
+    /** The GPU used that way; the caller closes it. */
     Ops open() {
       return opener.get();
     }
 
     @Override
     public String toString() {
-      return name;
+      return "%s, %s feed, %s".formatted(gemm, feed, graph ? "CUDA graph" : "no graph");
     }
   }
 
   /**
-   * The ways of using the GPU that {@link #open} opened which the options leave open: with each
-   * GEMM, each feed, with and without graph. None of the CPU.
+   * The ways of using the GPU that {@link #open} opened which the options leave open, the default
+   * first: with each GEMM, each feed, with and without graph. None of the CPU.
    */
-  List<Variation> variations() {
-    var variations = new ArrayList<Variation>();
+  List<Way> ways() {
+    var ways = new ArrayList<Way>();
     if (opened < 0) {
-      return variations;
+      return ways;
     }
     Gpus gpus = ((Main) spec.root().userObject()).gpus();
     for (GemmName by : gemm == null ? GemmName.values() : new GemmName[] {gemm}) {
       for (FeedName from : feed == null ? FeedName.values() : new FeedName[] {feed}) {
         for (boolean graph : noGraph || syncCheck ? new boolean[] {false} : GRAPH_OR_NOT) {
           var options = new CudaOptions(gemm(by), from == FeedName.resident, graph, syncCheck);
-          String name = "%s, %s feed, %s".formatted(by, from, graph ? "CUDA graph" : "no graph");
-          variations.add(new Variation(name, () -> new CudaOps(gpus.open(opened), options)));
+          ways.add(new Way(by, from, graph, () -> new CudaOps(gpus.open(opened), options)));
         }
       }
     }
-    return variations;
+    return ways;
   }
 
   private static CudaOptions.Gemm gemm(GemmName name) {

@@ -69,32 +69,15 @@ record StepCheck(
     return checks;
   }
 
-  /** Everything in a row. */
-  private static double[] joined(List<float[]> tensors) {
-    int length = tensors.stream().mapToInt(tensor -> tensor.length).sum();
-    double[] all = new double[length];
-    int i = 0;
-    for (float[] tensor : tensors) {
-      for (float value : tensor) {
-        all[i++] = value;
-      }
-    }
-    return all;
-  }
-
-  private static double error(List<float[]> found, List<float[]> expected) {
-    return Conformance.normalisedError(joined(found), joined(expected));
-  }
-
   private static double weightsError(Learner.State found, Learner.State expected) {
-    return error(found.weights(), expected.weights());
+    return Conformance.normalisedError(found.weights(), expected.weights());
   }
 
   /** The larger one of the errors of the optimizer's first and second moments. */
   private static double momentsError(Learner.State found, Learner.State expected) {
     return Math.max(
-        error(found.moments().m(), expected.moments().m()),
-        error(found.moments().v(), expected.moments().v()));
+        Conformance.normalisedError(found.moments().m(), expected.moments().m()),
+        Conformance.normalisedError(found.moments().v(), expected.moments().v()));
   }
 
   boolean lossPassed() {

@@ -29,4 +29,9 @@ public record Training(
   public int batches() {
     return set.size() / B;
   }
+
+  /** The same with another set, in batches of {@code B}. */
+  public Training with(ImageSet set, int B) {
+    return new Training(shape, set, scaling, B, regularisation, optimizer, clip, rate, seed);
+  }
 }

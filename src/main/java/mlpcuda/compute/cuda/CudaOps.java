@@ -1,6 +1,9 @@
 package mlpcuda.compute.cuda;
 
 import java.nio.ByteBuffer;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import jcuda.JCudaVersion;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
@@ -88,6 +91,17 @@ public final class CudaOps extends Ops {
             note,
             options.resident() ? "resident" : "pinned",
             options.graph() ? "CUDA graph" : "no graph");
+  }
+
+  @Override
+  public Map<String, String> versions() {
+    var versions = new LinkedHashMap<String, String>();
+    versions.put("driver", driver.device().driverVersion());
+    versions.put("JCuda", JCudaVersion.get());
+    if (gemm instanceof CublasGemm) {
+      versions.put("cuBLAS", gemm.description().replace("cuBLAS ", ""));
+    }
+    return versions;
   }
 
   @Override
