@@ -125,8 +125,8 @@ final class BenchmarkCommand implements Callable<Integer> {
     }
     measureWays(subjects);
     terminal.line(
-        "Error: normalised squared error against the reference, at most %.0e. Limit: where most of"
-            + " the time goes, and its share.",
+        "error: normalised and squared, against the reference, at most %.0e; limit: what most of the"
+            + " time is, and its share",
         Throughput.LIMIT);
     Map<String, Object> document = document(description);
     if (out != null) {
