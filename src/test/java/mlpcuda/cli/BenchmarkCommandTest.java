@@ -133,6 +133,9 @@ class BenchmarkCommandTest {
     assertEquals("benchmark", command.get(0));
     assertEquals(out.toString(), command.get(command.size() - 1));
     assertEquals(Main.commit().orElse("unknown"), json.get("commit"));
+    assertTrue(
+        json.get("commit").toString().matches("[0-9a-f]{12,40}(-dirty)?|unknown"),
+        json.get("commit").toString());
     List<Map<?, ?>> rows = rows(ways(json).get(0));
     assertEquals(2, rows.size());
     for (Map<?, ?> row : rows) {
