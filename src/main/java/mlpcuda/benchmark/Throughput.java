@@ -86,10 +86,13 @@ public final class Throughput {
     var brief = new Timing.Plan(plan.warmUp() / 4, plan.seconds() / 4, plan.repeats());
     double emptyStep = timeSteps(ops, empty(), brief).median();
     double emptyAnswer = timeAnswers(ops, empty(), brief).median();
+    // The JIT compilers share the processors at first, and come back for each new network.
+    var first = new Timing.Plan(5 * plan.warmUp(), plan.seconds(), plan.repeats());
     for (int B : sizes) {
       Training batches = training.with(training.set(), B);
       double error = trainingError(ops, B);
-      Timing timing = error <= LIMIT ? timeSteps(ops, batches, plan) : null; // nor NaN
+      Timing.Plan steps = B == sizes.get(0) ? first : plan;
+      Timing timing = error <= LIMIT ? timeSteps(ops, batches, steps) : null; // nor NaN
       heard.accept(result(limits, Work.TRAINING, B, error, timing, emptyStep));
       error = inferenceError(ops, B);
       timing = error <= LIMIT ? timeAnswers(ops, batches, plan) : null;

@@ -84,7 +84,8 @@ final class BenchmarkCommand implements Callable<Integer> {
       names = "--seconds",
       paramLabel = "S",
       converter = Converters.PositiveReal.class,
-      description = "Seconds of a repeat, at least; twice that warms up. Default: 0.1.")
+      description =
+          "Seconds of a repeat, at least; twice that, and first ten times, warms up. Default: 0.1.")
   private double seconds = 0.1;
 
   @Option(
