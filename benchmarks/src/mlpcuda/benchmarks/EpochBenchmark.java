@@ -2,7 +2,8 @@ package mlpcuda.benchmarks;
 
 import java.util.concurrent.TimeUnit;
 import mlpcuda.compute.Ops;
-import mlpcuda.data.ImageSet;
+import mlpcuda.train.Learner;
+import mlpcuda.train.Training;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -36,35 +37,35 @@ public class EpochBenchmark {
   public int images;
 
   private Ops ops;
-  private Network network;
+  private Training training;
+  private Learner learner;
 
   @Setup
   public void open() {
-    ImageSet train = Mnist.first(images);
     ops = Devices.open(device);
-    network = new Network(ops, train, batch);
-    network.check(train);
-    for (int i = 1; i < network.batches(); i++) { // the rest of its epoch
-      network.run();
+    training = Network.training(images, batch);
+    learner = Network.learner(ops, training);
+    for (int i = 1; i < training.batches(); i++) { // the rest of its epoch
+      learner.run();
     }
-    network.loss();
+    learner.loss();
   }
 
   @Benchmark
   public double epoch() {
-    for (int i = 1; i < network.batches(); i++) {
-      network.run();
+    for (int i = 1; i < training.batches(); i++) {
+      learner.run();
       if (i % LOG_INTERVAL == 0) {
-        network.loss();
+        learner.loss();
       }
     }
-    network.run();
-    return network.loss();
+    learner.run();
+    return learner.loss();
   }
 
   @TearDown
   public void close() {
-    network.close();
+    learner.close();
     ops.close();
   }
 }

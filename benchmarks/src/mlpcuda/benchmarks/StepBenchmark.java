@@ -2,7 +2,7 @@ package mlpcuda.benchmarks;
 
 import java.util.concurrent.TimeUnit;
 import mlpcuda.compute.Ops;
-import mlpcuda.data.ImageSet;
+import mlpcuda.train.Learner;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -37,21 +37,19 @@ public class StepBenchmark {
   public int images;
 
   private Ops ops;
-  private Network network;
+  private Learner learner;
 
   @Setup
   public void open() {
-    ImageSet train = Mnist.first(images);
     ops = Devices.open(device);
-    network = new Network(ops, train, batch);
-    network.check(train);
+    learner = Network.learner(ops, Network.training(images, batch));
   }
 
   /** A step, and its loss: a wait. */
   @Benchmark
   public double step() {
-    network.run();
-    return network.loss();
+    learner.run();
+    return learner.loss();
   }
 
   /** A step of many, as in training. */
@@ -59,14 +57,14 @@ public class StepBenchmark {
   @OperationsPerInvocation(STEPS)
   public double stepOfHundred() {
     for (int i = 0; i < STEPS; i++) {
-      network.run();
+      learner.run();
     }
-    return network.loss();
+    return learner.loss();
   }
 
   @TearDown
   public void close() {
-    network.close();
+    learner.close();
     ops.close();
   }
 }

@@ -23,6 +23,7 @@ class ArchitectureTest {
           entry(
               "cli",
               List.of(
+                  "benchmark",
                   "report",
                   "serve",
                   "train",
@@ -33,6 +34,9 @@ class ArchitectureTest {
                   "compute.cpu",
                   "compute.cuda",
                   "data")),
+          entry(
+              "benchmark",
+              List.of("train", "net", "conformance", "compute", "compute.cpu", "data")),
           entry("report", List.of("train", "net", "compute", "data")),
           entry("serve", List.of("train", "net", "compute", "data")),
           entry("train", List.of("net", "compute", "data")),

@@ -16,6 +16,8 @@ import mlpcuda.data.Dataset;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
+import mlpcuda.train.Learner;
+import mlpcuda.train.Training;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -145,7 +147,8 @@ final class CompareCommand implements Callable<Integer> {
         Math.min(batchSize != null ? batchSize : preset.batchSize(), train.size()),
         learning.regularisation(preset, shape.layers() - 1, seed),
         learning.optimizerSettings(preset),
-        (float) learning.learningRate(preset),
+        learning.clip(),
+        learning.learningRate(preset),
         seed);
   }
 
@@ -159,18 +162,17 @@ final class CompareCommand implements Callable<Integer> {
     terminal.line(
         "Training %s, batches of %d, seed %d, on both"
             .formatted(training.shape(), training.B(), seed));
-    return training.on(ops, here -> compare(ops, here, training, checks, terminal));
+    try (var here = new Learner(ops, training)) {
+      return compare(ops, here, training, checks, terminal);
+    }
   }
 
   private Comparison compare(
-      Ops ops,
-      Training.Learner here,
-      Training training,
-      List<OperationCheck> checks,
-      Terminal terminal) {
+      Ops ops, Learner here, Training training, List<OperationCheck> checks, Terminal terminal) {
     List<StepCheck> taken;
-    try (var reference = new KinkCounter()) {
-      taken = training.on(reference, there -> StepCheck.run(here, there, reference::kinks, steps));
+    try (var reference = new KinkCounter();
+        var there = new Learner(reference, training)) {
+      taken = StepCheck.run(here, there, reference::kinks, steps);
     }
     terminal.line(StepCheck.HEADER);
     StepCheck.shown(taken).forEach(check -> terminal.line(check.toString()));
@@ -185,11 +187,12 @@ final class CompareCommand implements Callable<Integer> {
               .formatted(kinks, steps));
     }
     var times = new ArrayList<SpeedUp>();
-    try (var reference = new ReferenceOps()) {
+    try (var reference = new ReferenceOps();
+        var there = new Learner(reference, training)) {
       for (Case one : chosen(stepCases(training).stream())) {
         times.add(SpeedUp.of(one, ops, reference));
       }
-      times.add(training.on(reference, there -> SpeedUp.ofStep(here, there)));
+      times.add(SpeedUp.ofStep(here, there));
     }
     terminal.line(SpeedUp.HEADER);
     times.forEach(time -> terminal.line(time.toString()));

@@ -156,6 +156,38 @@ final class Converters {
     }
   }
 
+  /**
+   * Presets to measure.
+   *
+   * @param list each once
+   */
+  record Presets(List<Preset> list) {}
+
+  /** Presets' names joined by commas. */
+  static final class PresetNames implements ITypeConverter<Presets> {
+    @Override
+    public Presets convert(String text) {
+      var each = new PresetName();
+      return new Presets(Arrays.stream(text.split(",", -1)).map(each::convert).distinct().toList());
+    }
+  }
+
+  /**
+   * Sizes of batches.
+   *
+   * @param list each once
+   */
+  record Sizes(List<Integer> list) {}
+
+  /** Whole numbers from 1 on, joined by commas. */
+  static final class BatchSizes implements ITypeConverter<Sizes> {
+    @Override
+    public Sizes convert(String text) {
+      return new Sizes(
+          Arrays.stream(text.split(",", -1)).map(each -> whole(each, 1)).distinct().toList());
+    }
+  }
+
   private static double real(String text, double most, String rule) {
     try {
       double number = Double.parseDouble(text);

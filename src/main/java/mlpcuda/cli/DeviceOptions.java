@@ -1,6 +1,9 @@
 package mlpcuda.cli;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
+import java.util.function.Supplier;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.CpuOps;
@@ -16,6 +19,8 @@ import picocli.CommandLine.Spec;
 final class DeviceOptions {
   /** More than machines have processors, and less than makes them fail. */
   private static final int MAX_THREADS = 1024;
+
+  private static final boolean[] GRAPH_OR_NOT = {true, false};
 
   /** Who multiplies on a GPU, as the option names it. */
   enum GemmName {
@@ -151,13 +156,77 @@ final class DeviceOptions {
     return new CudaOps(gpus.open(opened), options());
   }
 
+  /**
+   * A way of using the GPU.
+   *
+   * @param gemm who multiplies
+   * @param kernels who does the rest of a layer
+   * @param library what may be missing and is not in the ways before; null: nothing
+   * @param opener opens it
+   */
+  record Way(
+      GemmName gemm,
+      KernelsName kernels,
+      FeedName feed,
+      boolean graph,
+      Enum<?> library,
+      Supplier<Ops> opener) {
+    /** The GPU used that way; the caller closes it. */
+    Ops open() {
+      return opener.get();
+    }
+
+    @Override
+    public String toString() {
+      String with = kernels == KernelsName.cudnn ? " with cudnn" : "";
+      return "%s%s, %s feed, %s".formatted(gemm, with, feed, graph ? "CUDA graph" : "no graph");
+    }
+  }
+
+  /**
+   * The ways of using the GPU that {@link #open} opened which the options leave open, the default
+   * first: with each GEMM, each feed, with and without graph; and each GEMM with cuDNN, as far as
+   * the rest is the default. None of the CPU.
+   */
+  List<Way> ways() {
+    var ways = new ArrayList<Way>();
+    if (opened < 0) {
+      return ways;
+    }
+    for (GemmName by : gemm == null ? GemmName.values() : new GemmName[] {gemm}) {
+      for (FeedName from : feed == null ? FeedName.values() : new FeedName[] {feed}) {
+        for (boolean graph : noGraph || syncCheck ? new boolean[] {false} : GRAPH_OR_NOT) {
+          ways.add(way(by, kernels == null ? KernelsName.ptx : kernels, from, graph));
+        }
+      }
+    }
+    if (kernels == null) {
+      ways.stream()
+          .filter(way -> way.feed == ways.get(0).feed && way.graph == ways.get(0).graph)
+          .toList()
+          .forEach(way -> ways.add(way(way.gemm, KernelsName.cudnn, way.feed, way.graph)));
+    }
+    return ways;
+  }
+
+  private Way way(GemmName by, KernelsName with, FeedName from, boolean graph) {
+    var options =
+        new CudaOptions(gemm(by), kernels(with), from == FeedName.resident, graph, syncCheck);
+    Enum<?> library =
+        with == KernelsName.cudnn && kernels == null
+            ? with
+            : by == GemmName.cublas && gemm == null ? by : null;
+    return new Way(
+        by, with, from, graph, library, () -> new CudaOps(main().gpus().open(opened), options));
+  }
+
+  private static CudaOptions.Gemm gemm(GemmName name) {
+    return name == null ? null : CudaOptions.Gemm.valueOf(name.name().toUpperCase(Locale.ROOT));
+  }
+
   private CudaOptions options() {
     return new CudaOptions(
-        gemm == null ? null : CudaOptions.Gemm.valueOf(gemm.name().toUpperCase(Locale.ROOT)),
-        kernels(kernels),
-        feed == FeedName.resident,
-        !noGraph && !syncCheck,
-        syncCheck);
+        gemm(gemm), kernels(kernels), feed == FeedName.resident, !noGraph && !syncCheck, syncCheck);
   }
 
   private static CudaOptions.Kernels kernels(KernelsName name) {

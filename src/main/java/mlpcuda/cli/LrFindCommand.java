@@ -11,19 +11,15 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import mlpcuda.compute.Ops;
-import mlpcuda.data.ExampleOrder;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.data.WholeFile;
-import mlpcuda.net.Examples;
-import mlpcuda.net.Mlp;
 import mlpcuda.net.MlpShape;
-import mlpcuda.net.Optimizer;
-import mlpcuda.net.Parameters;
-import mlpcuda.net.Step;
 import mlpcuda.report.Page;
+import mlpcuda.train.Learner;
 import mlpcuda.train.LearningRateFinder;
 import mlpcuda.train.LearningRateFinder.Point;
+import mlpcuda.train.Training;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -149,63 +145,25 @@ final class LrFindCommand implements Callable<Integer> {
     Scaling scaling = Scaling.of(network.scaling(), train);
     int given = batchSize != null ? batchSize : network.preset().batchSize();
     int B = Math.min(given, train.size());
-    try (var parameters = new Parameters(ops, shape);
-        Mlp mlp =
-            Mlp.forTraining(
-                ops,
-                shape,
-                parameters,
-                B,
-                learning.regularisation(network.preset(), shape.layers() - 1, seed));
-        var examples =
-            new Examples(
-                ops, shape, train.pixels(), train.labels(), B, scaling.scale(), scaling.shift());
-        var optimizer =
-            new Optimizer(
-                ops, parameters, learning.optimizerSettings(network.preset()), learning.clip());
-        var step = new Step(ops, mlp, optimizer, examples, 1)) {
-      parameters.initialise(seed);
-      var batches = new Batches(train.size(), B, seed);
+    var training =
+        new Training(
+            shape,
+            train,
+            scaling,
+            B,
+            learning.regularisation(network.preset(), shape.layers() - 1, seed),
+            learning.optimizerSettings(network.preset()),
+            learning.clip(),
+            rates.low(),
+            seed);
+    try (var learner = new Learner(ops, training)) {
       return LearningRateFinder.run(
           rates,
           rate -> {
-            step.begin(batches.order(), batches.next(), new float[] {(float) rate});
-            step.run(B);
-            return step.readLog()[0] / (double) B;
+            learner.rate(rate);
+            learner.run();
+            return learner.loss();
           });
-    }
-  }
-
-  /** Whole batches of one epoch after another. */
-  private static final class Batches {
-    private final int size;
-    private final int B;
-    private final long seed;
-    private int epoch;
-    private int taken;
-    private int[] order;
-
-    Batches(int size, int B, long seed) {
-      this.size = size;
-      this.B = B;
-      this.seed = seed;
-      this.taken = size; // of an epoch before the first
-    }
-
-    /** The order of the epoch that the next batch is of. */
-    int[] order() {
-      if (taken + B > size) {
-        order = ExampleOrder.shuffled(size, seed, ++epoch);
-        taken = 0;
-      }
-      return order;
-    }
-
-    /** Where in the order the next batch begins. */
-    int next() {
-      int from = taken;
-      taken += B;
-      return from;
     }
   }
 

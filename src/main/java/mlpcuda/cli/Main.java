@@ -1,12 +1,16 @@
 package mlpcuda.cli;
 
+import java.io.IOException;
+import java.io.InputStream;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import mlpcuda.compute.DeviceException;
@@ -31,7 +35,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     synopsisSubcommandLabel = "[COMMAND]",
     footer = {
       "",
-      "Exit codes: 0 done; 1 internal failure, or compare found a difference; 2 usage; 3 device; 4 data or model file;"
+      "Exit codes: 0 done; 1 internal failure, or compare or benchmark found a wrong answer; 2 usage; 3 device; 4 data or model file;"
           + " 5 training diverged; 130 stopped by"
           + " Ctrl-C, 143 by SIGTERM.",
       "'mlp-cuda COMMAND --help' lists a command's options."
@@ -52,6 +56,7 @@ public final class Main {
             TrainCommand.class,
             SweepCommand.class,
             LrFindCommand.class,
+            BenchmarkCommand.class,
             EvaluateCommand.class,
             PredictCommand.class,
             ServeCommand.class,
@@ -222,7 +227,7 @@ public final class Main {
       err.println(oneLine(e.getMessage()));
       return INTERNAL;
     }
-    err.println("Internal failure of mlp-cuda " + version() + ":");
+    err.println("Internal failure of " + build() + ":");
     e.printStackTrace(err);
     return INTERNAL;
   }
@@ -231,6 +236,22 @@ public final class Main {
   static String version() {
     String version = Main.class.getPackage().getImplementationVersion();
     return version == null ? "(built from source)" : version;
+  }
+
+  /** Name, version and, where the build knew it, commit. */
+  static String build() {
+    return "mlp-cuda " + version() + commit().map(", commit "::concat).orElse("");
+  }
+
+  /** The commit that the program was built from, with {@code -dirty} if it was changed before. */
+  static Optional<String> commit() {
+    try (InputStream file = Main.class.getResourceAsStream("commit")) {
+      return file == null
+          ? Optional.empty()
+          : Optional.of(new String(file.readAllBytes(), StandardCharsets.UTF_8).strip());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** The folder that keeps what was fetched or unpacked. */
@@ -242,7 +263,7 @@ public final class Main {
   static final class Version implements IVersionProvider {
     @Override
     public String[] getVersion() {
-      return new String[] {"mlp-cuda " + version()};
+      return new String[] {build()};
     }
   }
 }

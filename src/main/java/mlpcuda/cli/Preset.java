@@ -95,7 +95,8 @@ record Preset(
                 new IllegalArgumentException(
                     "must be one of %s, found %s"
                         .formatted(
-                            String.join(", ", ALL.stream().map(Preset::name).toList()), name)));
+                            String.join(", ", ALL.stream().map(Preset::name).toList()),
+                            name.isEmpty() ? "nothing" : name)));
   }
 
   /** Widths from a comma-separated list: {@code 128,64}; {@code none} for no hidden layer. */

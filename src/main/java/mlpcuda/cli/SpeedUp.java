@@ -6,6 +6,7 @@ import java.util.Map;
 import mlpcuda.compute.Ops;
 import mlpcuda.conformance.Bench;
 import mlpcuda.conformance.Cases.Case;
+import mlpcuda.train.Learner;
 
 /**
  * How long something takes on a device and on the reference, which nobody has tuned: whether the
@@ -32,7 +33,7 @@ record SpeedUp(String what, double seconds, double expected) {
   }
 
   /** Times a training step. */
-  static SpeedUp ofStep(Training.Learner device, Training.Learner reference) {
+  static SpeedUp ofStep(Learner device, Learner reference) {
     return new SpeedUp(
         "the whole step",
         seconds(device::run, device::loss),

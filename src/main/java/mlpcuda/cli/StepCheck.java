@@ -5,6 +5,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.LongSupplier;
+import mlpcuda.conformance.Conformance;
+import mlpcuda.train.Learner;
 
 /**
  * A step of training on a device, and the same step on the reference: the same batch, from the
@@ -39,8 +41,7 @@ record StepCheck(
    *
    * @param kinks how many the reference has counted
    */
-  static List<StepCheck> run(
-      Training.Learner device, Training.Learner reference, LongSupplier kinks, int steps) {
+  static List<StepCheck> run(Learner device, Learner reference, LongSupplier kinks, int steps) {
     var checks = new ArrayList<StepCheck>();
     for (int step = 1; step <= steps; step++) {
       reference.start(device.state());
@@ -53,19 +54,30 @@ record StepCheck(
           Double.compare(found, expected) == 0
               ? 0
               : Math.abs(found - expected) / Math.max(1, expected);
-      Training.State after = device.state();
-      Training.State right = reference.state();
+      Learner.State after = device.state();
+      Learner.State right = reference.state();
       checks.add(
           new StepCheck(
               step,
               found,
               expected,
               error,
-              after.weightsError(right),
-              after.momentsError(right),
+              weightsError(after, right),
+              momentsError(after, right),
               kinks.getAsLong() - before));
     }
     return checks;
+  }
+
+  private static double weightsError(Learner.State found, Learner.State expected) {
+    return Conformance.normalisedError(found.weights(), expected.weights());
+  }
+
+  /** The larger one of the errors of the optimizer's first and second moments. */
+  private static double momentsError(Learner.State found, Learner.State expected) {
+    return Math.max(
+        Conformance.normalisedError(found.moments().m(), expected.moments().m()),
+        Conformance.normalisedError(found.moments().v(), expected.moments().v()));
   }
 
   boolean lossPassed() {

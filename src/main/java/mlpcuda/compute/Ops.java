@@ -3,6 +3,7 @@ package mlpcuda.compute;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import mlpcuda.compute.Buffer.Type;
 
@@ -25,6 +26,11 @@ public abstract class Ops implements AutoCloseable {
 
   /** One line for people: the device and what it computes with. */
   public abstract String description();
+
+  /** Versions of the driver and the libraries that it computes with, by their names. */
+  public Map<String, String> versions() {
+    return Map.of();
+  }
 
   // ---- memory ----
 

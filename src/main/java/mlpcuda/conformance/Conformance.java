@@ -1,5 +1,6 @@
 package mlpcuda.conformance;
 
+import java.util.List;
 import java.util.Map;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.ReferenceOps;
@@ -96,5 +97,21 @@ public final class Conformance {
       size += expected[i] * expected[i];
     }
     return difference == 0 ? 0 : difference / size;
+  }
+
+  /** {@link #normalisedError} of tensors, all in a row. */
+  public static double normalisedError(List<float[]> found, List<float[]> expected) {
+    return normalisedError(joined(found), joined(expected));
+  }
+
+  private static double[] joined(List<float[]> tensors) {
+    double[] all = new double[tensors.stream().mapToInt(tensor -> tensor.length).sum()];
+    int i = 0;
+    for (float[] tensor : tensors) {
+      for (float value : tensor) {
+        all[i++] = value;
+      }
+    }
+    return all;
   }
 }

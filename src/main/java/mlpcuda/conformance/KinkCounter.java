@@ -1,5 +1,6 @@
 package mlpcuda.conformance;
 
+import java.util.BitSet;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.cpu.ReferenceOps;
@@ -15,10 +16,16 @@ public final class KinkCounter extends ReferenceOps {
   private static final double CLOSE = 0x1p-21;
 
   private long kinks;
+  private final BitSet rows = new BitSet();
 
   /** How many there were until now. */
   public long kinks() {
     return kinks;
+  }
+
+  /** The rows of a batch, from 0, that had one. */
+  public BitSet rows() {
+    return (BitSet) rows.clone();
   }
 
   @Override
@@ -39,6 +46,7 @@ public final class KinkCounter extends ReferenceOps {
         }
         if (Math.abs(z) < CLOSE * size) {
           kinks++;
+          rows.set(r);
         }
       }
     }

@@ -111,7 +111,7 @@ class CompareCommandTest {
   }
 
   /** The emulated GPU, some of whose calls go elsewhere. */
-  private record Tampered(UnaryOperator<Call> tamper) implements Gpus {
+  record Tampered(UnaryOperator<Call> tamper) implements Gpus {
     /** A call of the driver's; a null method is not made, and gives null. */
     record Call(Method method, Object[] arguments) {}
 

@@ -29,6 +29,7 @@ class UsageTest {
             "train",
             "sweep",
             "lr-find",
+            "benchmark",
             "evaluate",
             "predict",
             "serve",
@@ -58,7 +59,7 @@ class UsageTest {
   @ValueSource(strings = {"--version", "-V", "train --version", "evaluate -V", "summary --version"})
   void version(String line) {
     Program version = Program.succeed(Program.words(line));
-    assertEquals(List.of("mlp-cuda " + Main.version()), version.lines());
+    assertEquals(List.of(Main.build()), version.lines());
     assertEquals("", version.err());
   }
 
@@ -226,9 +227,9 @@ class UsageTest {
         "--validation 10 --save-best --monitor nope|Invalid value for option '--monitor':"
             + " expected one of [loss, accuracy] (case-sensitive) but was 'nope'",
         "--bogus|Unknown option: '--bogus'",
-        "nope|the command must be one of train, sweep, lr-find, evaluate, predict, serve, summary, export, import, devices, compare and come first, and options"
+        "nope|the command must be one of train, sweep, lr-find, benchmark, evaluate, predict, serve, summary, export, import, devices, compare and come first, and options"
             + " begin with --; found nope",
-        "evaluate|the command must be one of train, sweep, lr-find, evaluate, predict, serve, summary, export, import, devices, compare and come first, and options"
+        "evaluate|the command must be one of train, sweep, lr-find, benchmark, evaluate, predict, serve, summary, export, import, devices, compare and come first, and options"
             + " begin with --; found evaluate"
       })
   void refusesOptionsOfTraining(String line, String message) {
@@ -243,9 +244,9 @@ class UsageTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "trian|train|the command must be one of train, sweep, lr-find, evaluate, predict, serve, summary, export, import, devices, compare and come first, and"
+        "trian|train|the command must be one of train, sweep, lr-find, benchmark, evaluate, predict, serve, summary, export, import, devices, compare and come first, and"
             + " options begin with --; found trian",
-        "train foo bar|train|the command must be one of train, sweep, lr-find, evaluate, predict, serve, summary, export, import, devices, compare and come first,"
+        "train foo bar|train|the command must be one of train, sweep, lr-find, benchmark, evaluate, predict, serve, summary, export, import, devices, compare and come first,"
             + " and options begin with --; found foo bar",
         "--classes 3|train|--classes needs --data, found --classes 3 alone",
         "--dataset nope|train|Invalid value for option '--dataset': data set must be one of mnist,"
@@ -272,6 +273,24 @@ class UsageTest {
             + " gatherForward, activationBackward, dropoutForward, logSoftmaxForward,"
             + " crossEntropyForward, adamStep, sgdStep, clipNorm, sum, zero, linearForward,"
             + " linearBackward, advance, found nope",
+        "benchmark --presets 128,nope|benchmark|Invalid value for option '--presets': must be one of"
+            + " 128x64, 300x300, 128, 128x64-centred, 128x64x32-relu-out, tuned, found nope",
+        "benchmark --presets 128,|benchmark|Invalid value for option '--presets': must be one of"
+            + " 128x64, 300x300, 128, 128x64-centred, 128x64x32-relu-out, tuned, found nothing",
+        "benchmark --presets 128 --presets tuned|benchmark|option '--presets' (NAMES) should be"
+            + " specified only once",
+        "benchmark --batch-sizes 64,0|benchmark|Invalid value for option '--batch-sizes': must be a"
+            + " whole number from 1 to 2147483647, found 0",
+        "benchmark --batch-sizes 64, |benchmark|Invalid value for option '--batch-sizes': must be a"
+            + " whole number from 1 to 2147483647, found nothing",
+        "benchmark --repeats 0|benchmark|Invalid value for option '--repeats': must be a whole"
+            + " number from 1 to 2147483647, found 0",
+        "benchmark --seconds 0|benchmark|Invalid value for option '--seconds': must be a number"
+            + " above 0 that a float can hold, found 0",
+        "benchmark --cpu --feed pinned|benchmark|--gemm, --kernels, --feed, --no-graph and"
+            + " --sync-check are of the GPU, found one with --cpu or --threads",
+        "benchmark --classes 3|benchmark|--classes needs --data, found --classes 3 alone",
+        "benchmark --preset tuned|benchmark|Unknown options: '--preset', 'tuned'",
         "summary --inputs 0|summary|Invalid value for option '--inputs': must be a whole number"
             + " from 1 to 2147483647, found 0",
         "summary --scaling nope|summary|Invalid value for option '--scaling': must be one of unit,"
@@ -325,7 +344,7 @@ class UsageTest {
     Program failed = failing(new IllegalStateException("a broken promise"));
     assertEquals(1, failed.code());
     List<String> lines = failed.err().lines().toList();
-    assertEquals("Internal failure of mlp-cuda " + Main.version() + ":", lines.get(0));
+    assertEquals("Internal failure of " + Main.build() + ":", lines.get(0));
     assertEquals("java.lang.IllegalStateException: a broken promise", lines.get(1));
     assertTrue(lines.get(2).startsWith("\tat "), lines.get(2));
   }

@@ -38,4 +38,19 @@ class KinkCounterTest {
     assertEquals(0, kinks(3, 1000, -3000, Activation.TANH));
     assertEquals(0, kinks(3, 1000, -3000, Activation.NONE));
   }
+
+  @Test
+  void theirRowsAreKnown() {
+    try (var ops = new KinkCounter();
+        Buffer x = ops.allocate("x", Type.FLOAT32, 4);
+        Buffer w = ops.allocate("w", Type.FLOAT32, 1);
+        Buffer b = ops.allocate("b", Type.FLOAT32, 1);
+        Buffer y = ops.allocate("y", Type.FLOAT32, 4)) {
+      ops.write(x, new float[] {1, 3, 2, 3});
+      ops.write(w, new float[] {1000});
+      ops.write(b, new float[] {-3000});
+      ops.linearForward(y, x, w, b, 4, 1, 1, Activation.RELU);
+      assertEquals("{1, 3}", ops.rows().toString());
+    }
+  }
 }

@@ -2,6 +2,7 @@ package mlpcuda.compute.cpu;
 
 import static org.bytedeco.openblas.global.openblas_nolapack.OPENBLAS_VERSION;
 
+import java.util.Map;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
@@ -85,6 +86,11 @@ public final class CpuOps extends Ops {
   public String description() {
     return "CPU, %d thread%s, %s"
         .formatted(workers.count(), workers.count() == 1 ? "" : "s", OPENBLAS_VERSION.trim());
+  }
+
+  @Override
+  public Map<String, String> versions() {
+    return Map.of("OpenBLAS", OPENBLAS_VERSION.trim().replace("OpenBLAS ", ""));
   }
 
   @Override

@@ -26,8 +26,13 @@ public interface CudaDriver extends AutoCloseable {
       int index, String name, int major, int minor, long memory, int multiprocessors, int driver) {
     /** One line for people. */
     public String describe() {
-      return "GPU %d: %s, compute capability %d.%d, %s, driver for CUDA %d.%d"
-          .formatted(index, name, major, minor, size(memory), driver / 1000, driver % 1000 / 10);
+      return "GPU %d: %s, compute capability %d.%d, %s, driver for %s"
+          .formatted(index, name, major, minor, size(memory), driverVersion());
+    }
+
+    /** The newest CUDA that the driver can do: CUDA 12.6. */
+    public String driverVersion() {
+      return "CUDA %d.%d".formatted(driver / 1000, driver % 1000 / 10);
     }
 
     /** Bytes in the largest unit that leaves a whole number before the point. */

@@ -1,6 +1,9 @@
 package mlpcuda.compute.cuda;
 
 import java.nio.ByteBuffer;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import jcuda.JCudaVersion;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
@@ -100,6 +103,20 @@ public final class CudaOps extends Ops {
   /** Who computes bias, activations and log-softmax, with a version if it is a library. */
   public String kernels() {
     return nonlinear.description();
+  }
+
+  @Override
+  public Map<String, String> versions() {
+    var versions = new LinkedHashMap<String, String>();
+    versions.put("driver", driver.device().driverVersion());
+    versions.put("JCuda", JCudaVersion.get());
+    if (gemm instanceof CublasGemm) {
+      versions.put("cuBLAS", gemm.description().replace("cuBLAS ", ""));
+    }
+    if (nonlinear instanceof CudnnNonlinear) {
+      versions.put("cuDNN", nonlinear.description().replace("cuDNN ", ""));
+    }
+    return versions;
   }
 
   @Override

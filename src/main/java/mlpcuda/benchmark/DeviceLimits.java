@@ -1,0 +1,109 @@
+package mlpcuda.benchmark;
+
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import mlpcuda.compute.Activation;
+import mlpcuda.compute.AdamSettings;
+import mlpcuda.compute.Buffer;
+import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.Ops;
+
+/**
+ * The most that a device was seen to do, by its own operations: what a step's time is held against.
+ *
+ * @param flops floating-point operations a second, in the fastest of several square products
+ * @param memory bytes read and written a second, by Adam over so many bytes: up to what fits a
+ *     cache, and beyond
+ */
+public record DeviceLimits(double flops, NavigableMap<Double, Double> memory) {
+  private static final int SMALLEST_PRODUCT = 64;
+  private static final int LARGEST_PRODUCT = 8192;
+  private static final double LONG_ENOUGH = 0.02; // seconds: what is larger is no faster
+  private static final int LEAST_PARAMETERS = 1 << 13;
+  private static final int MOST_PARAMETERS = 1 << 23;
+  private static final int BYTES_A_PARAMETER = 28; // w, m, v read and written, dw read
+
+  /**
+   * Measures a device: what it did in the fastest repeat, for others may use it too.
+   *
+   * @param plan of each product, and of each size of memory
+   */
+  public static DeviceLimits of(Ops ops, Timing.Plan plan) {
+    double flops = flops(ops, plan);
+    var memory = new TreeMap<Double, Double>();
+    for (int n = LEAST_PARAMETERS; n <= MOST_PARAMETERS; n *= 4) {
+      double bytes = (double) BYTES_A_PARAMETER * n;
+      double seconds = adam(ops, plan, n);
+      memory.put(bytes, bytes / seconds);
+      if (seconds > LONG_ENOUGH) {
+        break;
+      }
+    }
+    // Again, a while later: a peak that others' work has hidden would flatter every row.
+    return new DeviceLimits(Math.max(flops, flops(ops, plan)), memory);
+  }
+
+  /** Bytes a second, from and to more of them than a cache holds. */
+  public double bandwidth() {
+    return memory.lastEntry().getValue();
+  }
+
+  /** Seconds that so many bytes take: at the rate of as many or more, whichever was fastest. */
+  public double seconds(double bytes) {
+    double rate =
+        memory.tailMap(bytes, true).values().stream()
+            .mapToDouble(Double::doubleValue)
+            .max()
+            .orElse(bandwidth());
+    return bytes / rate;
+  }
+
+  private static double flops(Ops ops, Timing.Plan plan) {
+    double best = 0;
+    for (int n = SMALLEST_PRODUCT; n <= LARGEST_PRODUCT; n *= 2) {
+      double seconds = product(ops, plan, n);
+      best = Math.max(best, 2.0 * n * n * n / seconds);
+      if (seconds > LONG_ENOUGH) {
+        break;
+      }
+    }
+    return best;
+  }
+
+  private static double product(Ops ops, Timing.Plan plan, int n) {
+    try (Buffer y = ops.allocate("y", Type.FLOAT32, n * n);
+        Buffer x = ops.allocate("x", Type.FLOAT32, n * n);
+        Buffer w = ops.allocate("w", Type.FLOAT32, n * n);
+        Buffer b = ops.allocate("b", Type.FLOAT32, n)) {
+      Runnable product = () -> ops.linearForward(y, x, w, b, n, n, n, Activation.NONE);
+      return fastest(ops, plan, b, product);
+    }
+  }
+
+  private static double adam(Ops ops, Timing.Plan plan, int n) {
+    try (Buffer w = ops.allocate("w", Type.FLOAT32, n);
+        Buffer m = ops.allocate("m", Type.FLOAT32, n);
+        Buffer v = ops.allocate("v", Type.FLOAT32, n);
+        Buffer dw = ops.allocate("dw", Type.FLOAT32, n);
+        Buffer step = ops.allocate("step", Type.INT32, 1);
+        Buffer rate = ops.allocate("rate", Type.FLOAT32, 1)) {
+      ops.write(step, new int[] {1}, 0, 1);
+      Runnable adam = () -> ops.adamStep(w, m, v, dw, step, rate, n, AdamSettings.DEFAULT);
+      return fastest(ops, plan, rate, adam);
+    }
+  }
+
+  /** Seconds of the fastest repeat of {@code work}, which uses {@code buffer}. */
+  private static double fastest(Ops ops, Timing.Plan plan, Buffer buffer, Runnable work) {
+    float[] one = new float[1];
+    return Timing.of(
+            plan,
+            times -> {
+              for (int i = 0; i < times; i++) {
+                work.run();
+              }
+              ops.read(buffer, one); // waits
+            })
+        .min();
+  }
+}

@@ -1,0 +1,336 @@
+package mlpcuda.benchmark;
+
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import mlpcuda.compute.Ops;
+import mlpcuda.compute.cpu.ReferenceOps;
+import mlpcuda.conformance.Conformance;
+import mlpcuda.conformance.KinkCounter;
+import mlpcuda.data.ExampleOrder;
+import mlpcuda.data.ImageSet;
+import mlpcuda.data.Scaling;
+import mlpcuda.net.MlpShape;
+import mlpcuda.net.Parameters;
+import mlpcuda.train.Answers;
+import mlpcuda.train.Evaluation;
+import mlpcuda.train.Evaluator;
+import mlpcuda.train.Learner;
+import mlpcuda.train.Training;
+
+/**
+ * How fast devices train and evaluate a network, each held against the reference before it is
+ * timed. What the reference gave is kept: it is slow.
+ */
+public final class Throughput {
+  /** The largest error of a {@link Result}: single precision stays far below. */
+  public static final double LIMIT = 1e-9;
+
+  /** Examples that the reference is given; a larger batch repeats them. */
+  private static final int CHECKED = 128;
+
+  private static final int READ_EVERY = 100; // steps, as the trainer does
+  private static final int EVALUATED = 10_000; // images, unless a batch has more
+  private static final int EMPTY_BATCHES = 50;
+
+  /** What is measured. */
+  public enum Work {
+    /** Steps: a batch made ready, forward, loss, backward, the optimizer. */
+    TRAINING,
+    /** Answers: a batch made ready, forward, loss, the logits read and the largest one found. */
+    INFERENCE
+  }
+
+  /**
+   * What was measured.
+   *
+   * @param batch images of a batch
+   * @param error the largest one of normalised mean squared errors against the reference: of
+   *     weights, moments and loss after a step, of probabilities and loss of the answers
+   * @param timing of a batch; null where the error passes {@link #LIMIT}
+   * @param shares where its time goes; null with it
+   */
+  public record Result(Work work, int batch, double error, Timing timing, Shares shares) {}
+
+  private final Training training;
+  private final Map<Integer, FirstStep> firstSteps = new HashMap<>(); // the reference's
+  private final Map<Integer, Answered> answers = new HashMap<>();
+
+  /**
+   * Of that training, in batches of any size.
+   *
+   * @param training in batches of the size that suits it
+   */
+  public Throughput(Training training) {
+    this.training = training;
+  }
+
+  /** What is measured, in batches of the size that suits it. */
+  public Training training() {
+    return training;
+  }
+
+  /**
+   * Measures a device.
+   *
+   * @param limits the device's
+   * @param sizes of batches, at most the set's
+   * @param heard told of each result when it is there: of training, then inference, size by size
+   */
+  public void measure(
+      Ops ops, DeviceLimits limits, List<Integer> sizes, Timing.Plan plan, Consumer<Result> heard) {
+    var brief = new Timing.Plan(plan.warmUp() / 4, plan.seconds() / 4, plan.repeats());
+    double emptyStep = timeSteps(ops, empty(), brief).median();
+    double emptyAnswer = timeAnswers(ops, empty(), brief).median();
+    // The JIT compilers share the processors at first, and come back for each new network.
+    var first = new Timing.Plan(5 * plan.warmUp(), plan.seconds(), plan.repeats());
+    for (int B : sizes) {
+      Training batches = training.with(training.set(), B);
+      double error = trainingError(ops, B);
+      Timing.Plan steps = B == sizes.get(0) ? first : plan;
+      Timing timing = error <= LIMIT ? timeSteps(ops, batches, steps) : null; // nor NaN
+      heard.accept(result(limits, Work.TRAINING, B, error, timing, emptyStep));
+      error = inferenceError(ops, B);
+      timing = error <= LIMIT ? timeAnswers(ops, batches, plan) : null;
+      heard.accept(result(limits, Work.INFERENCE, B, error, timing, emptyAnswer));
+    }
+  }
+
+  private Result result(
+      DeviceLimits limits, Work work, int B, double error, Timing timing, double empty) {
+    if (timing == null) {
+      return new Result(work, B, error, null, null);
+    }
+    double seconds = timing.median();
+    var shares =
+        new Shares(
+            flops(work, B) / limits.flops() / seconds,
+            limits.seconds(bytes(work, B)) / seconds,
+            empty / seconds);
+    return new Result(work, B, error, timing, shares);
+  }
+
+  /** Multiplications and additions of a batch's products. */
+  public double flops(Work work, int B) {
+    MlpShape shape = training.shape();
+    double products = 0;
+    for (int l = 0; l < shape.layers(); l++) {
+      double product = 2.0 * B * shape.inputs(l) * shape.outputs(l);
+      // Backward: gradients of the weights, and of the inputs but for the first layer's.
+      products += work == Work.INFERENCE ? product : l == 0 ? 2 * product : 3 * product;
+    }
+    return products;
+  }
+
+  /** Bytes that a batch reads and writes at least, each buffer counted where it is passed. */
+  double bytes(Work work, int B) {
+    MlpShape shape = training.shape();
+    double parameters = shape.parameters();
+    double pixels = (double) B * shape.inputs();
+    double values = 0; // of the layers' outputs
+    for (int l = 0; l < shape.layers(); l++) {
+      values += (double) B * shape.outputs(l);
+    }
+    if (work == Work.INFERENCE) { // inputs and outputs written and read, weights read
+      return pixels + Float.BYTES * (2 * pixels + parameters + 2 * values);
+    }
+    // Inputs are written, and read forward and backward; weights are read forward, and backward
+    // but for the first layer's; gradients are written, and Adam passes seven arrays. Outputs and
+    // their gradients are written once and read three times.
+    double weights = 2 * parameters - shape.parameters(0) + (1 + 7) * parameters;
+    return pixels + Float.BYTES * (3 * pixels + weights + (4 + 4) * values);
+  }
+
+  // ---- against the reference
+
+  /**
+   * How many examples a batch may be made of, each as often as the others: gradients and losses are
+   * means, so that the reference need not see all of a large batch. Dropout has a mask for each
+   * place in the batch, so that there it must.
+   */
+  private int distinct(int B) {
+    int n = Math.min(B, CHECKED);
+    while (B % n != 0) {
+      n--;
+    }
+    boolean drops = training.regularisation().dropouts().stream().anyMatch(rate -> rate > 0);
+    return drops || n < CHECKED / 8 ? B : n;
+  }
+
+  /**
+   * A step from the initial weights.
+   *
+   * @param set what it learnt from
+   */
+  private record FirstStep(ImageSet set, double loss, Learner.State state) {
+    static FirstStep of(Ops ops, Training training) {
+      try (var learner = new Learner(ops, training)) {
+        learner.run();
+        return new FirstStep(training.set(), learner.loss(), learner.state());
+      }
+    }
+
+    double error(FirstStep expected) {
+      Parameters.State moments = state.moments();
+      Parameters.State right = expected.state.moments();
+      return Collections.max(
+          List.of(
+              relativeSquare(loss, expected.loss),
+              Conformance.normalisedError(state.weights(), expected.state.weights()),
+              Conformance.normalisedError(moments.m(), right.m()),
+              Conformance.normalisedError(moments.v(), right.v())));
+    }
+  }
+
+  private static double relativeSquare(double found, double expected) {
+    double relative = (found - expected) / expected;
+    return relative * relative;
+  }
+
+  private double trainingError(Ops ops, int B) {
+    FirstStep expected = firstSteps.computeIfAbsent(distinct(B), this::referenceStep);
+    return FirstStep.of(ops, training.with(repeated(expected.set, B), B)).error(expected);
+  }
+
+  /**
+   * The reference's step of {@code n} examples with which no ReLU is at 0 but for rounding: where
+   * one is, right devices have gradients that differ.
+   */
+  private FirstStep referenceStep(int n) {
+    ImageSet all = training.set();
+    var chosen = new ArrayList<Integer>();
+    for (int i = 0; i < n; i++) {
+      chosen.add(i);
+    }
+    int[] order = ExampleOrder.shuffled(n, training.seed(), 1); // the learner's
+    for (int next = n; ; ) {
+      try (var reference = new KinkCounter()) {
+        FirstStep step = FirstStep.of(reference, training.with(chosen(all, chosen), n));
+        BitSet kinks = reference.rows();
+        if (kinks.isEmpty() || next + kinks.cardinality() > all.size()) {
+          return step;
+        }
+        for (int row = kinks.nextSetBit(0); row >= 0; row = kinks.nextSetBit(row + 1)) {
+          chosen.set(order[row], next++);
+        }
+      }
+    }
+  }
+
+  /** The images of those numbers. */
+  private static ImageSet chosen(ImageSet all, List<Integer> images) {
+    int each = all.pixelsPerImage();
+    byte[] pixels = new byte[images.size() * each];
+    byte[] labels = new byte[images.size()];
+    for (int i = 0; i < labels.length; i++) {
+      System.arraycopy(all.pixels(), images.get(i) * each, pixels, i * each, each);
+      labels[i] = all.labels()[images.get(i)];
+    }
+    return new ImageSet(all.rows(), all.cols(), pixels, labels);
+  }
+
+  /** The images, one round after another, {@code B} in all. */
+  private static ImageSet repeated(ImageSet some, int B) {
+    var images = new ArrayList<Integer>();
+    for (int i = 0; i < B; i++) {
+      images.add(i % some.size());
+    }
+    return chosen(some, images);
+  }
+
+  /** How a network that has learnt nothing yet answers. */
+  private record Answered(double loss, float[] probabilities) {}
+
+  private double inferenceError(Ops ops, int B) {
+    int n = distinct(B);
+    ImageSet some = training.set().first(n);
+    Answered expected =
+        answers.computeIfAbsent(
+            n,
+            size -> {
+              try (Ops reference = new ReferenceOps()) {
+                return answered(reference, training.with(some, n));
+              }
+            });
+    Answered found = answered(ops, training.with(repeated(some, B), B));
+    float[] right = new float[B];
+    for (int i = 0; i < B; i++) {
+      right[i] = expected.probabilities[i % n];
+    }
+    return Math.max(
+        relativeSquare(found.loss, expected.loss),
+        Conformance.normalisedError(List.of(found.probabilities), List.of(right)));
+  }
+
+  private static Answered answered(Ops ops, Training of) {
+    var answers = new Answers(of.set().size());
+    try (var parameters = new Parameters(ops, of.shape())) {
+      parameters.initialise(of.seed());
+      try (Evaluator evaluator = evaluator(ops, parameters, of)) {
+        Evaluation evaluation = evaluator.run(answers);
+        return new Answered(evaluation.loss(), answers.probabilities());
+      }
+    }
+  }
+
+  private static Evaluator evaluator(Ops ops, Parameters parameters, Training of) {
+    return new Evaluator(ops, of.shape(), parameters, of.set(), of.scaling(), of.B());
+  }
+
+  // ---- the clock
+
+  /** The same with one image of one pixel a batch, and layers of one unit: nothing to compute. */
+  private Training empty() {
+    MlpShape shape = training.shape();
+    var ones = Collections.nCopies(shape.sizes().size(), 1);
+    return new Training(
+        new MlpShape(ones, shape.hidden(), shape.output()),
+        new ImageSet(1, 1, new byte[EMPTY_BATCHES], new byte[EMPTY_BATCHES]),
+        new Scaling("unit", 0, 1),
+        1,
+        training.regularisation(),
+        training.optimizer(),
+        training.clip(),
+        training.rate(),
+        training.seed());
+  }
+
+  /** Steps as a trainer takes them. */
+  private static Timing timeSteps(Ops ops, Training of, Timing.Plan plan) {
+    try (var learner = new Learner(ops, of)) {
+      return Timing.of(
+          plan,
+          steps -> {
+            for (int i = 1; i <= steps; i++) {
+              learner.run();
+              if (i % READ_EVERY == 0 || i == steps) {
+                learner.loss(); // waits
+              }
+            }
+          });
+    }
+  }
+
+  /** Whole batches, as an evaluation has them. */
+  private static Timing timeAnswers(Ops ops, Training of, Timing.Plan plan) {
+    int batches = Math.max(1, Math.min(of.set().size(), EVALUATED) / of.B());
+    Training some = of.with(of.set().first(batches * of.B()), of.B());
+    try (var parameters = new Parameters(ops, of.shape())) {
+      parameters.initialise(of.seed());
+      try (Evaluator evaluator = evaluator(ops, parameters, some)) {
+        return Timing.of(
+                plan,
+                runs -> {
+                  for (int i = 0; i < runs; i++) {
+                    evaluator.run();
+                  }
+                })
+            .each(batches);
+      }
+    }
+  }
+}

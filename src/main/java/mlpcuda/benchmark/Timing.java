@@ -1,0 +1,68 @@
+package mlpcuda.benchmark;
+
+import java.util.Arrays;
+import java.util.function.IntConsumer;
+import java.util.function.LongSupplier;
+
+/**
+ * Seconds of one piece of work, over several repeats.
+ *
+ * @param median of the repeats
+ * @param min the fastest repeat
+ * @param max the slowest repeat
+ */
+public record Timing(double median, double min, double max) {
+  /**
+   * How long to measure.
+   *
+   * @param warmUp seconds of work that do not count, at least
+   * @param seconds of each repeat, at least
+   */
+  public record Plan(double warmUp, double seconds, int repeats) {}
+
+  /**
+   * Times a piece of work, as often in each repeat as makes it long enough.
+   *
+   * @param work does so many pieces and waits for them
+   */
+  public static Timing of(Plan plan, IntConsumer work) {
+    return of(plan, work, System::nanoTime);
+  }
+
+  /** {@link #of} by that clock, of nanoseconds. */
+  static Timing of(Plan plan, IntConsumer work, LongSupplier clock) {
+    long begin = clock.getAsLong();
+    int pieces = 1;
+    double last; // seconds of the last `pieces` pieces
+    do { // more and more, until a repeat is long enough: this warms up, too
+      last = seconds(work, pieces, clock);
+      if (last < plan.seconds) {
+        pieces = (int) Math.min(2.0 * pieces, Math.ceil(1.2 * pieces * plan.seconds / last));
+      }
+    } while (last < plan.seconds || (clock.getAsLong() - begin) * 1e-9 < plan.warmUp);
+    double[] repeats = new double[plan.repeats];
+    for (int i = 0; i < repeats.length; i++) {
+      repeats[i] = seconds(work, pieces, clock) / pieces;
+    }
+    return of(repeats);
+  }
+
+  /** Of those repeats, one at least. */
+  static Timing of(double... seconds) {
+    double[] sorted = seconds.clone();
+    Arrays.sort(sorted);
+    int n = sorted.length;
+    return new Timing((sorted[(n - 1) / 2] + sorted[n / 2]) / 2, sorted[0], sorted[n - 1]);
+  }
+
+  /** The same work in {@code parts} equal parts: of one of them. */
+  Timing each(int parts) {
+    return new Timing(median / parts, min / parts, max / parts);
+  }
+
+  private static double seconds(IntConsumer work, int pieces, LongSupplier clock) {
+    long start = clock.getAsLong();
+    work.accept(pieces);
+    return (clock.getAsLong() - start) * 1e-9;
+  }
+}

@@ -1,0 +1,348 @@
+package mlpcuda.cli;
+
+import com.fasterxml.jackson.jr.ob.JSON;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import mlpcuda.benchmark.DeviceLimits;
+import mlpcuda.benchmark.Shares;
+import mlpcuda.benchmark.Throughput;
+import mlpcuda.benchmark.Throughput.Result;
+import mlpcuda.benchmark.Timing;
+import mlpcuda.compute.Activation;
+import mlpcuda.compute.DeviceException;
+import mlpcuda.compute.Ops;
+import mlpcuda.data.Dataset;
+import mlpcuda.data.ImageSet;
+import mlpcuda.data.Scaling;
+import mlpcuda.data.WholeFile;
+import mlpcuda.net.MlpShape;
+import mlpcuda.train.Training;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code benchmark}: how many images a second a device learns from and answers. */
+@Command(
+    name = "benchmark",
+    description = {
+      "Measures how many images a second a device learns from and answers, after holding what it"
+          + " computes against the reference, and what limits it.",
+      "A GPU is measured in each way that no option rules out: each GEMM, each feed, with and"
+          + " without graph; the first way with all presets, the others with the first preset."
+    },
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    sortOptions = false,
+    footer = {"", "Exit code 1 if an answer is wrong."})
+final class BenchmarkCommand implements Callable<Integer> {
+  private static final List<Integer> BATCH_SIZES =
+      List.of(32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384);
+
+  @Spec private CommandSpec spec;
+  @Mixin private DataOptions data = new DataOptions();
+  @Mixin private DeviceOptions device = new DeviceOptions();
+  private final LearningOptions learning = new LearningOptions(); // none is given: the preset's
+
+  @Option(
+      names = "--presets",
+      paramLabel = "NAMES",
+      converter = Converters.PresetNames.class,
+      description = "Measure these presets alone, such as 128x64,tuned. Default: all.")
+  private Converters.Presets presets;
+
+  @Option(
+      names = "--batch-sizes",
+      paramLabel = "SIZES",
+      converter = Converters.BatchSizes.class,
+      description =
+          "Batch sizes of every preset, such as 64,1024. Default: 32,64,128 ... 16384 of the first"
+              + " preset, and of each other its own.")
+  private Converters.Sizes batchSizes;
+
+  @Option(
+      names = "--repeats",
+      paramLabel = "N",
+      converter = Converters.Positive.class,
+      description = "Repeats of each measurement, of which the median is given. Default: 5.")
+  private int repeats = 5;
+
+  @Option(
+      names = "--seconds",
+      paramLabel = "S",
+      converter = Converters.PositiveReal.class,
+      description =
+          "Seconds of a repeat, at least; twice that, and first ten times, warms up. Default: 0.1.")
+  private double seconds = 0.1;
+
+  @Option(
+      names = "--out",
+      paramLabel = "FILE",
+      description = "Write device, versions, command, commit and figures to FILE, as JSON.")
+  private Path out;
+
+  @Option(
+      names = "--json",
+      description = "Print that JSON on standard output, all else on standard error.")
+  private boolean json;
+
+  private Terminal terminal;
+  private DeviceLimits limits;
+  private boolean wrong;
+  private final Map<String, String> versions = new TreeMap<>();
+  private final List<Map<String, Object>> measured = new ArrayList<>();
+
+  /** A preset's network, and the batches to measure it in. */
+  private record Subject(Preset preset, Throughput throughput, List<Integer> sizes) {}
+
+  @Override
+  public Integer call() {
+    data.check();
+    device.check();
+    PrintWriter standardOut = spec.commandLine().getOut();
+    terminal = new Terminal(json ? spec.commandLine().getErr() : standardOut, false);
+    List<Subject> subjects;
+    String description;
+    try (Opened opened = Opened.of(device, data, terminal)) {
+      subjects = subjects(opened.dataset());
+      description = opened.ops().description();
+      terminal.line(description + " (" + device.reason() + ")");
+      if (device.ways().isEmpty()) {
+        measure(description, opened.ops(), subjects);
+      }
+    }
+    measureWays(subjects);
+    terminal.line(
+        "error: normalised and squared, against the reference, at most %.0e; limit: what most of the"
+            + " time is, and its share",
+        Throughput.LIMIT);
+    Map<String, Object> document = document(description);
+    if (out != null) {
+      WholeFile.write(
+          out,
+          stream ->
+              stream.write(JSON.std.with(JSON.Feature.PRETTY_PRINT_OUTPUT).asBytes(document)));
+    }
+    if (json) {
+      standardOut.println(Tables.json(document));
+    }
+    return wrong ? Main.INTERNAL : 0;
+  }
+
+  private List<Subject> subjects(Dataset dataset) {
+    ImageSet set = dataset.train();
+    List<Preset> chosen = presets == null ? Preset.ALL : presets.list();
+    var subjects = new ArrayList<Subject>();
+    for (Preset preset : chosen) {
+      subjects.add(
+          new Subject(
+              preset,
+              new Throughput(training(preset, set, dataset.classes())),
+              sizes(preset, preset == chosen.get(0), set.size())));
+    }
+    return subjects;
+  }
+
+  /** As a run with no other option learns, but for its schedule. */
+  private Training training(Preset preset, ImageSet set, int classes) {
+    List<Integer> sizes =
+        Stream.of(List.of(set.pixelsPerImage()), preset.hidden(), List.of(classes))
+            .flatMap(List::stream)
+            .toList();
+    var shape = new MlpShape(sizes, Activation.RELU, preset.output());
+    return new Training(
+        shape,
+        set,
+        Scaling.of(preset.scaling(), set),
+        Math.min(preset.batchSize(), set.size()),
+        learning.regularisation(preset, shape.layers() - 1, 1),
+        learning.optimizerSettings(preset),
+        learning.clip(),
+        learning.learningRate(preset),
+        1);
+  }
+
+  private List<Integer> sizes(Preset preset, boolean first, int examples) {
+    if (batchSizes == null) {
+      List<Integer> sizes = first ? BATCH_SIZES : List.of(preset.batchSize());
+      return sizes.stream().map(B -> Math.min(B, examples)).distinct().toList();
+    }
+    for (int B : batchSizes.list()) {
+      if (B > examples) {
+        throw new ParameterException(
+            spec.commandLine(),
+            "Invalid value for option '--batch-sizes': must be at most the %d training examples,"
+                    .formatted(examples)
+                + " found "
+                + B);
+      }
+    }
+    return batchSizes.list();
+  }
+
+  /** Measures the ways of using a GPU, as far as they are there. */
+  private void measureWays(List<Subject> subjects) {
+    List<Subject> some = subjects;
+    var missing = new HashSet<Enum<?>>();
+    for (DeviceOptions.Way way : device.ways()) {
+      if (missing.contains(way.gemm()) || missing.contains(way.kernels())) {
+        continue; // it was told once
+      }
+      Ops ops;
+      try {
+        ops = way.open();
+      } catch (DeviceException e) {
+        Enum<?> library = way.library();
+        if (library == null) {
+          throw e;
+        }
+        missing.add(library);
+        terminal.line("%s: not measured: %s", library, e.why());
+        var json = new LinkedHashMap<String, Object>();
+        json.put("way", library.toString());
+        json.put("not_measured", e.why());
+        measured.add(json);
+        continue;
+      }
+      try (ops) {
+        terminal.line(way.toString());
+        measure(way.toString(), ops, some);
+        some = subjects.subList(0, 1);
+      }
+    }
+  }
+
+  private void measure(String way, Ops ops, List<Subject> subjects) {
+    versions.putAll(ops.versions());
+    if (limits == null) {
+      limits = DeviceLimits.of(ops, new Timing.Plan(seconds / 2, seconds / 5, repeats));
+      terminal.line(
+          "At most %,.0f GFLOP/s were seen in products, and %,.1f GB/s in Adam",
+          limits.flops() / 1e9, limits.bandwidth() / 1e9);
+    }
+    terminal.line(HEADER);
+    var rows = new ArrayList<Map<String, Object>>();
+    for (Subject subject : subjects) {
+      subject.throughput.measure(
+          ops,
+          limits,
+          subject.sizes,
+          new Timing.Plan(2 * seconds, seconds, repeats),
+          result -> {
+            terminal.line(row(subject, result));
+            rows.add(json(subject, result));
+            wrong |= result.timing() == null;
+          });
+    }
+    var json = new LinkedHashMap<String, Object>();
+    json.put("way", way);
+    json.put("rows", rows);
+    measured.add(json);
+  }
+
+  private static final String HEADER =
+      "%-18s %-9s %5s %10s %7s %9s %9s %9s %7s %4s %-15s %7s"
+          .formatted(
+              "preset",
+              "",
+              "batch",
+              "images/s",
+              "steps/s",
+              "µs/step",
+              "min",
+              "max",
+              "GFLOP/s",
+              "peak",
+              "limit",
+              "error");
+
+  private static String name(Result result) {
+    return result.work().name().toLowerCase(Locale.ROOT);
+  }
+
+  private static String row(Subject of, Result result) {
+    String what = "%-18s %-9s %5d".formatted(of.preset.name(), name(result), result.batch());
+    Timing timing = result.timing();
+    if (timing == null) {
+      return "%s WRONG, and not timed: error %.1e".formatted(what, result.error());
+    }
+    Shares shares = result.shares();
+    return String.format(
+        Locale.ROOT,
+        "%s %,10.0f %,7.0f %,9.1f %,9.1f %,9.1f %,7.0f %3.0f%% %-15s %7.1e",
+        what,
+        result.batch() / timing.median(),
+        1 / timing.median(),
+        timing.median() * 1e6,
+        timing.min() * 1e6,
+        timing.max() * 1e6,
+        of.throughput.flops(result.work(), result.batch()) / timing.median() / 1e9,
+        100 * shares.arithmetic(),
+        "%s %.0f%%".formatted(shares.limit(), 100 * shares.all().get(shares.limit())),
+        result.error());
+  }
+
+  private static Map<String, Object> json(Subject of, Result result) {
+    var json = new LinkedHashMap<String, Object>();
+    json.put("preset", of.preset.name());
+    json.put("layers", of.throughput.training().shape().sizes());
+    json.put("work", name(result));
+    json.put("batch_size", result.batch());
+    json.put("error", Tables.number(result.error()));
+    Timing timing = result.timing();
+    json.put("right", timing != null);
+    if (timing != null) {
+      json.put("seconds", timing.median());
+      json.put("seconds_min", timing.min());
+      json.put("seconds_max", timing.max());
+      json.put("images_per_second", result.batch() / timing.median());
+      json.put("steps_per_second", 1 / timing.median());
+      json.put(
+          "flops_per_second", of.throughput.flops(result.work(), result.batch()) / timing.median());
+      json.put("shares", result.shares().all());
+      json.put("limit", result.shares().limit());
+    }
+    return json;
+  }
+
+  private Map<String, Object> document(String description) {
+    var json = new LinkedHashMap<String, Object>();
+    json.put("device", description);
+    json.put("driver", Objects.requireNonNullElse(versions.remove("driver"), "none"));
+    versions.put("mlp-cuda", Main.version());
+    json.put("versions", versions);
+    json.put("command", spec.root().commandLine().getParseResult().originalArgs());
+    json.put("commit", Main.commit().orElse("unknown"));
+    json.put("date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+    json.put("java", System.getProperty("java.vm.name") + " " + Runtime.version());
+    json.put(
+        "system",
+        "%s %s, %s"
+            .formatted(
+                System.getProperty("os.name"),
+                System.getProperty("os.version"),
+                System.getProperty("os.arch")));
+    json.put("processors", Runtime.getRuntime().availableProcessors());
+    json.put("repeats", repeats);
+    json.put("repeat_seconds", seconds);
+    json.put("error_limit", Throughput.LIMIT);
+    json.put("peak_flops_per_second", limits.flops());
+    json.put("peak_bytes_per_second", limits.bandwidth());
+    json.put("measured", measured);
+    return json;
+  }
+}

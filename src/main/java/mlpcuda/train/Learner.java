@@ -1,0 +1,105 @@
+package mlpcuda.train;
+
+import java.util.Arrays;
+import java.util.List;
+import mlpcuda.compute.Ops;
+import mlpcuda.data.ExampleOrder;
+import mlpcuda.data.ImageSet;
+import mlpcuda.data.Scaling;
+import mlpcuda.net.Examples;
+import mlpcuda.net.Mlp;
+import mlpcuda.net.Optimizer;
+import mlpcuda.net.Parameters;
+import mlpcuda.net.Step;
+
+/**
+ * A network on a device, with all that it needs to learn: it has its initial weights, and learns
+ * batch by batch, one shuffled epoch after another.
+ */
+public final class Learner implements AutoCloseable {
+  private final Training training;
+  private final Parameters parameters;
+  private final Mlp mlp;
+  private final Examples examples;
+  private final Optimizer optimizer;
+  private final Step step;
+  private double rate;
+  private int epoch;
+  private int[] order; // of the epoch's examples
+  private int left; // batches of the epoch
+  private boolean begun; // whether the device knows the rates of those
+
+  /** A network that has learnt nothing yet; the caller closes it. */
+  public Learner(Ops ops, Training training) {
+    this.training = training;
+    ImageSet set = training.set();
+    Scaling scaling = training.scaling();
+    int B = training.B();
+    parameters = new Parameters(ops, training.shape());
+    parameters.initialise(training.seed());
+    mlp = Mlp.forTraining(ops, training.shape(), parameters, B, training.regularisation());
+    examples =
+        new Examples(
+            ops, training.shape(), set.pixels(), set.labels(), B, scaling.scale(), scaling.shift());
+    optimizer = new Optimizer(ops, parameters, training.optimizer(), training.clip());
+    step = new Step(ops, mlp, optimizer, examples, training.batches());
+    rate = training.rate();
+  }
+
+  /** The weights, and what goes with them. */
+  public Parameters parameters() {
+    return parameters;
+  }
+
+  /** Sets the learning rate of the next steps. */
+  public void rate(double rate) {
+    this.rate = rate;
+    begun = false;
+  }
+
+  /** Asks for the next step; at most {@link Step#LOG_ROWS} before the next {@link #loss}. */
+  public void run() {
+    if (left == 0) {
+      left = training.batches();
+      order = ExampleOrder.shuffled(training.set().size(), training.seed(), ++epoch);
+      begun = false;
+    }
+    if (!begun) {
+      float[] rates = new float[left];
+      Arrays.fill(rates, (float) rate);
+      step.begin(order, (training.batches() - left) * training.B(), rates);
+      begun = true;
+    }
+    step.run(training.B());
+    left--;
+  }
+
+  /** Waits for all steps asked for; the mean loss of the last one's batch. */
+  public double loss() {
+    float[] rows = step.readLog();
+    return rows[rows.length - 2] / (double) training.B();
+  }
+
+  /** What the next step starts from, but for its number. */
+  public State state() {
+    return new State(parameters.read(), parameters.readState());
+  }
+
+  /** Sets it. */
+  public void start(State state) {
+    parameters.write(state.weights);
+    parameters.writeState(state.moments);
+  }
+
+  /** Weights and what the optimizer keeps, on the host. */
+  public record State(List<float[]> weights, Parameters.State moments) {}
+
+  @Override
+  public void close() {
+    step.close();
+    optimizer.close();
+    examples.close();
+    mlp.close();
+    parameters.close();
+  }
+}

@@ -1,0 +1,209 @@
+package mlpcuda.benchmark;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import mlpcuda.benchmark.Throughput.Result;
+import mlpcuda.benchmark.Throughput.Work;
+import mlpcuda.compute.Activation;
+import mlpcuda.compute.AdamSettings;
+import mlpcuda.compute.Buffer;
+import mlpcuda.compute.Ops;
+import mlpcuda.compute.cpu.CpuOps;
+import mlpcuda.compute.cpu.ReferenceOps;
+import mlpcuda.conformance.KinkCounter;
+import mlpcuda.data.ImageSet;
+import mlpcuda.data.Scaling;
+import mlpcuda.net.MlpShape;
+import mlpcuda.net.Parameters;
+import mlpcuda.net.Regularisation;
+import mlpcuda.train.Learner;
+import mlpcuda.train.Training;
+import org.junit.jupiter.api.Test;
+
+class ThroughputTest {
+  private static final DeviceLimits LIMITS =
+      new DeviceLimits(1e9, new TreeMap<>(Map.of(1000.0, 1e9)));
+  private static final Timing.Plan BRIEF = new Timing.Plan(0, 1e-4, 1);
+
+  private static ImageSet images(int rows, int cols, int classes, int n) {
+    var random = new Random(1);
+    byte[] pixels = new byte[n * rows * cols];
+    random.nextBytes(pixels);
+    byte[] labels = new byte[n];
+    for (int i = 0; i < n; i++) {
+      labels[i] = (byte) random.nextInt(classes);
+    }
+    return new ImageSet(rows, cols, pixels, labels);
+  }
+
+  private static Training training(
+      ImageSet set, Scaling scaling, Regularisation drops, int... sizes) {
+    List<Integer> widths = Arrays.stream(sizes).boxed().toList();
+    var shape = new MlpShape(widths, Activation.RELU, Activation.NONE);
+    return new Training(shape, set, scaling, 4, drops, AdamSettings.DEFAULT, 0, 1e-3, 1);
+  }
+
+  private static Training plain(int n, int... sizes) {
+    ImageSet set = images(1, sizes[0], sizes[sizes.length - 1], n);
+    return training(set, new Scaling("unit", 0, 1), Regularisation.NONE, sizes);
+  }
+
+  private static List<Result> measure(Training training, Ops ops, Integer... sizes) {
+    var results = new ArrayList<Result>();
+    new Throughput(training).measure(ops, LIMITS, List.of(sizes), BRIEF, results::add);
+    return results;
+  }
+
+  @Test
+  void flopsAreOfTheProducts() {
+    var throughput = new Throughput(plain(1, 784, 128, 64, 10));
+    assertEquals(2.0 * 64 * (784 * 128 + 128 * 64 + 64 * 10), throughput.flops(Work.INFERENCE, 64));
+    assertEquals(
+        2.0 * 64 * (2 * 784 * 128 + 3 * (128 * 64 + 64 * 10)), throughput.flops(Work.TRAINING, 64));
+  }
+
+  @Test
+  void bytesAreOfTheBuffersPassed() {
+    var throughput = new Throughput(plain(1, 5, 3, 2));
+    int parameters = 6 * 3 + 4 * 2;
+    assertEquals(
+        7 * 5 + 4 * (2 * 7 * 5 + parameters + 2 * 7 * (3 + 2)),
+        throughput.bytes(Work.INFERENCE, 7));
+    assertEquals(
+        7 * 5 + 4 * (3 * 7 * 5 + parameters + 4 * 2 + 8 * parameters + 8 * 7 * (3 + 2)),
+        throughput.bytes(Work.TRAINING, 7));
+  }
+
+  /** 150 = 75 · 2, 256 = 128 · 2 and 251, which is prime. */
+  @Test
+  void aLargeBatchRepeatsWhatTheReferenceSaw() {
+    try (var ops = new CpuOps(2)) {
+      List<Result> results = measure(plain(300, 20, 9, 6, 4), ops, 150, 251, 256);
+      assertEquals(
+          List.of(150, 150, 251, 251, 256, 256), results.stream().map(Result::batch).toList());
+      for (Result result : results) {
+        assertTrue(result.error() <= Throughput.LIMIT, result.toString());
+        assertNotNull(result.timing());
+      }
+      assertEquals(0, ops.liveBytes());
+    }
+  }
+
+  /** Each place in a batch has a mask of its own. */
+  @Test
+  void dropoutIsCheckedInTheWholeBatch() {
+    var drops = new Regularisation(List.of(0.5f, 0.25f), 0, 1);
+    ImageSet set = images(1, 20, 4, 300);
+    Training training = training(set, new Scaling("unit", 0, 1), drops, 20, 9, 6, 4);
+    try (var ops = new CpuOps(2)) {
+      for (Result result : measure(training, ops, 256)) {
+        assertTrue(result.error() <= Throughput.LIMIT, result.toString());
+      }
+    }
+  }
+
+  /** Gradients that are a ten-thousandth too large. */
+  private static final class Wrong extends ReferenceOps {
+    @Override
+    protected void crossEntropyForwardK(
+        Buffer dLogits,
+        Buffer log,
+        Buffer losses,
+        Buffer logits,
+        Buffer y,
+        Buffer step,
+        int B,
+        int C,
+        float smoothing) {
+      super.crossEntropyForwardK(dLogits, log, losses, logits, y, step, B, C, smoothing);
+      if (dLogits != null) {
+        float[] values = new float[B * C];
+        read(dLogits, values);
+        for (int i = 0; i < values.length; i++) {
+          values[i] *= 1.0001f;
+        }
+        write(dLogits, values);
+      }
+    }
+  }
+
+  @Test
+  void aWrongAnswerIsNotTimed() {
+    try (var ops = new Wrong()) {
+      List<Result> results = measure(plain(8, 20, 9, 4), ops, 8);
+      Result training = results.get(0);
+      assertEquals(Work.TRAINING, training.work());
+      assertTrue(training.error() > Throughput.LIMIT, training.toString());
+      assertNull(training.timing());
+      assertNull(training.shares());
+      assertNotNull(results.get(1).timing(), "its answers are right");
+    }
+  }
+
+  /** The inputs of ReLUs that are nearly 0 come out above. */
+  private static final class RoundsUp extends ReferenceOps {
+    @Override
+    protected void linearForwardK(
+        Buffer y, Buffer x, Buffer w, Buffer b, int B, int I, int O, Activation activation) {
+      super.linearForwardK(y, x, w, b, B, I, O, activation);
+      if (activation == Activation.RELU) {
+        float[] values = new float[B * O];
+        read(y, values);
+        for (int i = 0; i < values.length; i++) {
+          values[i] = Math.max(values[i], near0(x, w, b, i / O, i % O, I) ? 1e-9f : 0);
+        }
+        write(y, values);
+      }
+    }
+
+    private boolean near0(Buffer x, Buffer w, Buffer b, int r, int o, int I) {
+      float[] inputs = new float[(r + 1) * I];
+      float[] weights = new float[(o + 1) * I];
+      float[] bias = new float[o + 1];
+      read(x, inputs);
+      read(w, weights);
+      read(b, bias);
+      double z = bias[o];
+      for (int i = 0; i < I; i++) {
+        z += (double) inputs[r * I + i] * weights[o * I + i];
+      }
+      return Math.abs(z) < 1e-7;
+    }
+  }
+
+  /** An image whose unit's input is 0 but for rounding: the check takes another in its place. */
+  @Test
+  void whereRightDevicesPartIsNotChecked() {
+    ImageSet set = images(1, 1, 2, 20);
+    set.pixels()[2] = 100;
+    Training any = training(set, new Scaling("unit", 0, 1), Regularisation.NONE, 1, 1, 2);
+    double w;
+    double b;
+    try (var ops = new ReferenceOps();
+        var parameters = new Parameters(ops, any.shape())) {
+      parameters.initialise(any.seed());
+      w = parameters.read().get(0)[0];
+      b = parameters.read().get(1)[0];
+    }
+    var scaling = new Scaling("z-score", 100 / 255.0 + b / w, 1); // image 2 becomes −b / w
+    Training training = training(set, scaling, Regularisation.NONE, 1, 1, 2);
+    try (var counter = new KinkCounter();
+        var learner = new Learner(counter, training.with(set.first(4), 4))) {
+      learner.run();
+      assertEquals(1, counter.kinks(), "the test's own image");
+    }
+    try (var ops = new RoundsUp()) {
+      Result result = measure(training, ops, 4).get(0);
+      assertTrue(result.error() <= Throughput.LIMIT, result.toString());
+    }
+  }
+}

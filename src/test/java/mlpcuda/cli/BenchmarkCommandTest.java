@@ -1,0 +1,260 @@
+package mlpcuda.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import mlpcuda.compute.cuda.Gpus;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is measured and told; never how fast anything is. */
+class BenchmarkCommandTest {
+  private static final int WIDTH = 120;
+
+  @TempDir private Path tmp;
+  private Path data;
+
+  @BeforeEach
+  void writeData() {
+    data = Program.writeData(tmp.resolve("data"), 5, 7, 3, 50, 20);
+  }
+
+  private Program benchmark(Gpus gpus, String line) {
+    return Program.run(
+        gpus, Program.words("benchmark --seconds 0.001 --repeats 1 --data " + data + " " + line));
+  }
+
+  @Test
+  void aRowForEachPresetSizeAndWork() {
+    Program run =
+        benchmark(Program.NO_GPUS, "--threads 2 --presets 128,128x64-centred --batch-sizes 16,50");
+    assertEquals(0, run.code(), run.err());
+    assertEquals("", run.err());
+    List<String> lines = run.lines();
+    assertTrue(lines.get(0).endsWith(" (--threads 2)"), lines.get(0));
+    assertTrue(
+        lines
+            .get(1)
+            .matches("At most [\\d,]+ GFLOP/s were seen in products, and [\\d,.]+ GB/s in Adam"),
+        lines.get(1));
+    assertEquals(
+        List.of(
+            "preset batch images/s steps/s µs/step min max GFLOP/s peak limit error".split(" ")),
+        List.of(lines.get(2).split(" +")));
+    var rows = new ArrayList<String>();
+    for (String row : lines.subList(3, lines.size() - 1)) {
+      assertTrue(
+          row.matches(
+              "\\S+ +\\S+ +\\d+( +[\\d,]+){2}( +[\\d,]+\\.\\d){3} +[\\d,]+ +\\d+%"
+                  + " (arithmetic|memory|launches|host) \\d+% +\\d\\.\\de-\\d\\d"),
+          row);
+      rows.add(String.join(" ", List.of(row.split(" +")).subList(0, 3)));
+    }
+    assertEquals(
+        List.of(
+            "128 training 16",
+            "128 inference 16",
+            "128 training 50",
+            "128 inference 50",
+            "128x64-centred training 16",
+            "128x64-centred inference 16",
+            "128x64-centred training 50",
+            "128x64-centred inference 50"),
+        rows);
+    for (String line : lines.subList(1, lines.size())) {
+      assertTrue(line.length() <= WIDTH, line.length() + " columns: " + line);
+    }
+    assertTrue(run.lastLine().contains("at most 1e-09"), run.lastLine());
+  }
+
+  /** The set's 50 images bound the sizes. */
+  @Test
+  void withoutOptionsEveryPresetInItsOwnSizeAndTheFirstInMany() {
+    Program run = benchmark(Program.NO_GPUS, "--cpu --json");
+    assertEquals(0, run.code(), run.err());
+    List<Map<?, ?>> rows = rows(ways(Program.json(run.out())).get(0));
+    List<String> training =
+        rows.stream()
+            .filter(row -> row.get("work").equals("training"))
+            .map(row -> row.get("preset") + " " + row.get("batch_size"))
+            .toList();
+    assertEquals(
+        List.of(
+            "128x64 32",
+            "128x64 50",
+            "300x300 32",
+            "128 50",
+            "128x64-centred 50",
+            "128x64x32-relu-out 50",
+            "tuned 50"),
+        training);
+    assertEquals(2 * training.size(), rows.size());
+  }
+
+  @Test
+  void jsonHasAllOfIt() throws IOException {
+    Path out = tmp.resolve("benchmark.json");
+    String line = "--cpu --presets tuned --batch-sizes 20 --json --out " + out;
+    Program run = benchmark(Program.NO_GPUS, line);
+    assertEquals(0, run.code(), run.err());
+    Map<String, Object> json = Program.json(run.out());
+    assertEquals(json, Program.json(Files.readString(out)));
+    assertEquals(
+        List.of(
+            "device",
+            "driver",
+            "versions",
+            "command",
+            "commit",
+            "date",
+            "java",
+            "system",
+            "processors",
+            "repeats",
+            "repeat_seconds",
+            "error_limit",
+            "peak_flops_per_second",
+            "peak_bytes_per_second",
+            "measured"),
+        List.copyOf(json.keySet()));
+    assertTrue(run.err().startsWith(json.get("device") + " (--cpu)\n"), run.err());
+    assertEquals("none", json.get("driver"));
+    assertEquals(Set.of("OpenBLAS", "mlp-cuda"), ((Map<?, ?>) json.get("versions")).keySet());
+    List<?> command = (List<?>) json.get("command");
+    assertEquals("benchmark", command.get(0));
+    assertEquals(out.toString(), command.get(command.size() - 1));
+    assertEquals(Main.commit().orElse("unknown"), json.get("commit"));
+    assertTrue(
+        json.get("commit").toString().matches("[0-9a-f]{12,40}(-dirty)?|unknown"),
+        json.get("commit").toString());
+    List<Map<?, ?>> rows = rows(ways(json).get(0));
+    assertEquals(2, rows.size());
+    for (Map<?, ?> row : rows) {
+      assertEquals(List.of(35, 512, 256, 3), row.get("layers"));
+      assertEquals(true, row.get("right"));
+      double seconds = number(row, "seconds");
+      assertTrue(number(row, "seconds_min") <= seconds, row.toString());
+      assertTrue(number(row, "seconds_max") >= seconds, row.toString());
+      assertEquals(20 / seconds, number(row, "images_per_second"), 1e-6 / seconds);
+      assertEquals(1 / seconds, number(row, "steps_per_second"), 1e-6 / seconds);
+      double products = 2 * 20 * (35 * 512 + 512 * 256 + 256 * 3);
+      double backward = 2 * 20 * (35 * 512 + 2 * (512 * 256 + 256 * 3));
+      double flops = row.get("work").equals("training") ? products + backward : products;
+      assertEquals(flops / seconds, number(row, "flops_per_second"), 1e-6 * flops / seconds);
+      Map<?, ?> shares = (Map<?, ?>) row.get("shares");
+      assertEquals(
+          flops / seconds / number(json, "peak_flops_per_second"),
+          number(shares, "arithmetic"),
+          1e-6);
+      assertTrue(shares.containsKey(row.get("limit")), row.toString());
+      assertTrue(number(row, "error") <= number(json, "error_limit"), row.toString());
+    }
+  }
+
+  private static double number(Map<?, ?> json, String key) {
+    return ((Number) json.get(key)).doubleValue();
+  }
+
+  private static List<Map<?, ?>> ways(Map<String, Object> json) {
+    return maps(json.get("measured"));
+  }
+
+  private static List<Map<?, ?>> rows(Map<?, ?> way) {
+    return maps(way.get("rows"));
+  }
+
+  private static List<Map<?, ?>> maps(Object list) {
+    var maps = new ArrayList<Map<?, ?>>();
+    ((List<?>) list).forEach(map -> maps.add((Map<?, ?>) map));
+    return maps;
+  }
+
+  @Test
+  void everyWayOfAGpuIsMeasured() {
+    Program run =
+        benchmark(
+            GpuCommandsTest.WITH_CUBLAS, "--gpu 0 --presets 128,128x64 --batch-sizes 4 --json");
+    assertEquals(0, run.code(), run.err());
+    Map<String, Object> json = Program.json(run.out());
+    assertEquals("CUDA 12.6", json.get("driver"));
+    assertEquals(
+        Set.of("JCuda", "cuBLAS", "cuDNN", "mlp-cuda"),
+        ((Map<?, ?>) json.get("versions")).keySet());
+    var names = new ArrayList<String>();
+    for (String gemm : List.of("cublas", "ptx")) {
+      for (String feed : List.of("pinned", "resident")) {
+        names.add(gemm + ", " + feed + " feed, CUDA graph");
+        names.add(gemm + ", " + feed + " feed, no graph");
+      }
+    }
+    names.add("cublas with cudnn, pinned feed, CUDA graph");
+    names.add("ptx with cudnn, pinned feed, CUDA graph");
+    List<Map<?, ?>> ways = ways(json);
+    assertEquals(names, ways.stream().map(way -> way.get("way")).toList());
+    for (Map<?, ?> way : ways) {
+      List<String> presets = way == ways.get(0) ? List.of("128", "128x64") : List.of("128");
+      assertEquals(presets, rows(way).stream().map(row -> row.get("preset")).distinct().toList());
+      assertEquals(2 * presets.size(), rows(way).size());
+      assertTrue(rows(way).stream().allMatch(row -> row.get("right").equals(true)));
+    }
+    assertTrue(run.err().lines().toList().contains(names.get(7)), run.err());
+  }
+
+  @Test
+  void missingCublasIsALine() {
+    String line = "--presets 128 --batch-sizes 8 --feed resident --no-graph";
+    Program run = benchmark(GpuCommandsTest.DRIVER_ALONE, line);
+    assertEquals(0, run.code(), run.err());
+    assertEquals(
+        "cublas: not measured: cuBLAS 12 was not found: this device is emulated without it",
+        run.lines().get(1));
+    assertEquals("ptx, resident feed, no graph", run.lines().get(2));
+    assertEquals(2 + 1 + 1 + 1 + 2 + 1 + 1, run.lines().size(), run.out());
+    benchmark(GpuCommandsTest.DRIVER_ALONE, line + " --gemm cublas")
+        .assertRefused(
+            3,
+            "cuBLAS 12 was not found: this device is emulated without it",
+            "Emulate it with cuBLAS, or use the program's own products");
+  }
+
+  @Test
+  void whatIsWrongIsNotTimed() {
+    String line =
+        "--gpu 0 --presets 128 --batch-sizes 8 --gemm ptx --feed pinned --no-graph --json";
+    Program run = benchmark(CompareCommandTest.Tampered.wrongAdam(), line);
+    assertEquals(1, run.code(), run.err());
+    assertTrue(
+        run.err()
+            .lines()
+            .anyMatch(
+                row ->
+                    row.matches(
+                        "128 +training +8 WRONG, and not timed: error \\d\\.\\de[+-]\\d\\d")),
+        run.err());
+    List<Map<?, ?>> rows = rows(ways(Program.json(run.out())).get(0));
+    assertEquals(false, rows.get(0).get("right"));
+    assertTrue(number(rows.get(0), "error") > 1e-9);
+    assertFalse(rows.get(0).containsKey("seconds"));
+    assertEquals("inference", rows.get(1).get("work"));
+    assertEquals(true, rows.get(1).get("right"));
+  }
+
+  @Test
+  void batchesAreNoLargerThanTheSet() {
+    benchmark(Program.NO_GPUS, "--cpu --batch-sizes 50,51")
+        .assertRefused(
+            2,
+            "Invalid value for option '--batch-sizes': must be at most the 50 training examples,"
+                + " found 51",
+            "'mlp-cuda benchmark --help' lists the options.");
+  }
+}

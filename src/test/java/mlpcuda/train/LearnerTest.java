@@ -1,0 +1,90 @@
+package mlpcuda.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+
+import java.util.List;
+import java.util.Random;
+import mlpcuda.compute.Activation;
+import mlpcuda.compute.AdamSettings;
+import mlpcuda.compute.cpu.CpuOps;
+import mlpcuda.compute.cpu.ReferenceOps;
+import mlpcuda.data.ImageSet;
+import mlpcuda.data.Scaling;
+import mlpcuda.net.MlpShape;
+import mlpcuda.net.Regularisation;
+import org.junit.jupiter.api.Test;
+
+class LearnerTest {
+  private static final int STEPS = 7; // of 3 a whole epoch
+
+  private static Training training(double rate) {
+    byte[] pixels = new byte[10 * 6];
+    new Random(1).nextBytes(pixels);
+    return new Training(
+        new MlpShape(List.of(6, 5, 4), Activation.RELU, Activation.NONE),
+        new ImageSet(2, 3, pixels, new byte[] {0, 1, 2, 3, 0, 1, 2, 3, 0, 1}),
+        new Scaling("unit", 0, 1),
+        3,
+        Regularisation.NONE,
+        AdamSettings.DEFAULT,
+        0,
+        rate,
+        1);
+  }
+
+  private static void assertSame(Learner.State expected, Learner.State found) {
+    for (int t = 0; t < expected.weights().size(); t++) {
+      assertArrayEquals(expected.weights().get(t), found.weights().get(t));
+      assertArrayEquals(expected.moments().m().get(t), found.moments().m().get(t));
+      assertArrayEquals(expected.moments().v().get(t), found.moments().v().get(t));
+    }
+  }
+
+  /** To set the rate, in the middle of an epoch too, changes nothing else. */
+  @Test
+  void theRateMayBeSetBeforeAnyStep() {
+    try (var ops = new ReferenceOps();
+        var one = new Learner(ops, training(0.01));
+        var other = new Learner(ops, training(0.5))) {
+      for (int i = 0; i < STEPS; i++) {
+        one.run();
+        other.rate(0.01);
+        other.run();
+        assertEquals(one.loss(), other.loss());
+      }
+      assertSame(one.state(), other.state());
+      one.rate(0.02);
+      one.run();
+      other.run();
+      assertEquals(one.loss(), other.loss(), "the loss is that of before the update");
+      assertNotEquals(one.state().weights().get(0)[0], other.state().weights().get(0)[0]);
+    }
+  }
+
+  @Test
+  void aStepCanBeTakenFromAnothersState() {
+    try (var ops = new CpuOps(1);
+        var one = new Learner(ops, training(0.01));
+        var other = new Learner(ops, training(0.01))) {
+      for (int i = 0; i < STEPS; i++) {
+        one.run();
+        other.run();
+        other.loss();
+      }
+      Learner.State before = one.state();
+      one.run();
+      Learner.State after = one.state();
+      other.start(new Learner.State(zeros(before.weights()), before.moments()));
+      other.start(before);
+      other.run();
+      assertSame(after, other.state());
+    }
+    assertEquals(3, training(0).batches());
+  }
+
+  private static List<float[]> zeros(List<float[]> like) {
+    return like.stream().map(tensor -> new float[tensor.length]).toList();
+  }
+}
