@@ -39,7 +39,7 @@ public final class CpuOps extends Ops {
   private final Workers workers;
   private final float[][][] scratch; // by part, by slot
   private final int[][][] bits; // by part, by slot: (BLOCK)
-  private final Products products = new Products();
+  private final Products products = new Products(this);
 
   /** All processors that this Java runtime may use. */
   public CpuOps() {
@@ -264,23 +264,65 @@ public final class CpuOps extends Ops {
       int I,
       int O,
       Activation below) {
-    products.prepare(B);
+    int parts = productParts((dx == null ? 2L : 4L) * B * I * O);
+    boolean byBatch = parts > 1 && B >= (long) O * parts;
+    products.prepare(B, byBatch ? parts : 1, O * I + O);
     workers.run(
-        productParts((dx == null ? 2L : 4L) * B * I * O),
-        (part, parts) -> {
-          Tile weights = Tile.of(O, I, part, parts);
-          if (!weights.isEmpty()) {
-            Products.weightGradient(weights, (Floats) dw, (Floats) dy, (Floats) x, B, I, O);
+        parts,
+        (part, all) -> {
+          Tile inputs = Tile.rows(B, I, part, all);
+          // The longer side is split, for each processor to keep what it has in its caches: the
+          // rows
+          // of x that it wrote and the sums over them, or the weights that its optimizer changes.
+          if (byBatch) {
+            Tile weights = Tile.rows(O, I, 0, 1);
+            Floats dwSum = part == 0 ? (Floats) dw : products.sum(part);
+            Floats dbSum = part == 0 ? (Floats) db : products.sum(part);
+            int dbAt = part == 0 ? 0 : O * I;
+            products.gradients(
+                weights,
+                dwSum,
+                dbSum,
+                dbAt,
+                (Floats) dy,
+                (Floats) x,
+                inputs.row(),
+                inputs.rows(),
+                I,
+                O);
+          } else {
+            Tile weights = Tile.rows(O, I, part, all);
+            products.gradients(
+                weights, (Floats) dw, (Floats) db, 0, (Floats) dy, (Floats) x, 0, B, I, O);
           }
-          Tile biases = Tile.columns(B, O, part, parts);
-          if (!biases.isEmpty()) {
-            products.biasGradient(biases, (Floats) db, (Floats) dy, B, O);
-          }
-          Tile inputs = Tile.rows(B, I, part, parts);
           if (dx != null && !inputs.isEmpty()) {
             Products.inputGradient(inputs, (Floats) dx, (Floats) dy, (Floats) w, I, O);
             int from = inputs.row() * I;
             differentiate(part, dx, dx, x, from, from + inputs.rows() * I, below);
+          }
+        });
+    if (byBatch) {
+      addSums((Floats) dw, 0, O * I, parts);
+      addSums((Floats) db, O * I, O, parts);
+    }
+  }
+
+  /** Adds to {@code n} gradients the sums of all parts but the first, {@code at} their element. */
+  private void addSums(Floats gradients, int at, int n, int sums) {
+    workers.run(
+        parts(n),
+        (part, parts) -> {
+          float[] block = scratch(part, 0, BLOCK);
+          float[] sum = scratch(part, 1, BLOCK);
+          int end = Workers.bound(n, BLOCK, part + 1, parts);
+          for (int i = Workers.bound(n, BLOCK, part, parts); i < end; i += BLOCK) {
+            int size = Math.min(BLOCK, end - i);
+            gradients.get(i, block, size);
+            for (int k = 1; k < sums; k++) {
+              products.sum(k).get(at + i, sum, size);
+              Loops.add(block, sum, size);
+            }
+            gradients.put(i, block, size);
           }
         });
   }

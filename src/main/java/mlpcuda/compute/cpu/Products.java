@@ -7,13 +7,20 @@ import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sgemm;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sgemv;
 
 import java.util.Arrays;
+import mlpcuda.compute.Ops;
 import org.bytedeco.javacpp.FloatPointer;
 
 /** The products of a layer by OpenBLAS, tile by tile, on the thread that calls. */
 final class Products implements AutoCloseable {
   private static final int UNIT = 8; // rows or columns: what OpenBLAS's kernels take at once
 
-  private FloatPointer ones; // as many as the largest batch so far
+  private final Ops ops;
+  private Floats ones; // as many as the largest batch so far
+  private Floats[] sums = {}; // of gradients, by part; none of the first one
+
+  Products(Ops ops) {
+    this.ops = ops;
+  }
 
   /** A rectangle of a matrix. */
   record Tile(int row, int rows, int column, int columns) {
@@ -50,14 +57,6 @@ final class Products implements AutoCloseable {
     product(to, O, tile, I, xRows, I, CblasNoTrans, wRows, I, CblasTrans);
   }
 
-  /** dw = dyᵀ · x on a tile of dw (O, I). */
-  static void weightGradient(Tile tile, Floats dw, Floats dy, Floats x, int B, int I, int O) {
-    FloatPointer to = dw.at(tile.row * I + tile.column);
-    FloatPointer dyColumns = dy.at(tile.row);
-    FloatPointer xColumns = x.at(tile.column);
-    product(to, I, tile, B, dyColumns, O, CblasTrans, xColumns, I, CblasNoTrans);
-  }
-
   /** dx = dy · w on a tile of dx (B, I) that has whole rows. */
   static void inputGradient(Tile tile, Floats dx, Floats dy, Floats w, int I, int O) {
     FloatPointer to = dx.at(tile.row * I);
@@ -82,29 +81,78 @@ final class Products implements AutoCloseable {
     cblas_sgemm(CblasRowMajor, opA, opB, m, n, k, 1f, a, lda, b, ldb, 0f, c, ldc);
   }
 
-  /** Makes {@link #biasGradient} ready for batches of {@code B}; before the parts begin. */
-  void prepare(int B) {
-    if (ones == null || ones.capacity() < B) {
-      close();
+  /**
+   * Makes {@link #gradients} ready for batches of {@code B}, and {@link #sum} for {@code parts}
+   * parts of {@code n} floats; before the parts begin.
+   */
+  void prepare(int B, int parts, int n) {
+    if (ones == null || ones.length() < B) {
+      release(ones);
+      ones = floats("ones", B);
       float[] values = new float[B];
       Arrays.fill(values, 1f);
-      ones = new FloatPointer(values);
+      ones.put(0, values, B);
+    }
+    if (sums.length < parts) {
+      sums = Arrays.copyOf(sums, parts);
+    }
+    for (int part = 1; part < parts; part++) {
+      if (sums[part] == null || sums[part].length() < n) {
+        release(sums[part]);
+        sums[part] = null;
+        sums[part] = floats("sums of a part", n);
+      }
     }
   }
 
-  /** db = dyᵀ · 1, the columns of a tile of dy (B, O) that has whole columns. */
-  void biasGradient(Tile tile, Floats db, Floats dy, int B, int O) {
-    FloatPointer dyColumns = dy.at(tile.column);
-    FloatPointer to = db.at(tile.column);
-    int n = tile.columns;
-    cblas_sgemv(CblasRowMajor, CblasTrans, B, n, 1f, dyColumns, O, ones, 1, 0f, to, 1);
+  /** The sums of that part, from 1: of whatever fits. */
+  Floats sum(int part) {
+    return sums[part];
+  }
+
+  /**
+   * dw = dyᵀ · x and db = dyᵀ · 1, for {@code rows} examples of the batch from {@code from} on: on
+   * a tile of dw (O, I) that has whole rows, and the elements of db (O) of the same outputs.
+   *
+   * @param dbAt where db begins in its buffer
+   */
+  void gradients(
+      Tile tile,
+      Floats dw,
+      Floats db,
+      int dbAt,
+      Floats dy,
+      Floats x,
+      int from,
+      int rows,
+      int I,
+      int O) {
+    if (tile.isEmpty()) {
+      return;
+    }
+    FloatPointer dyColumns = dy.at(from * O + tile.row);
+    FloatPointer to = dw.at(tile.row * I);
+    product(to, I, tile, rows, dyColumns, O, CblasTrans, x.at(from * I), I, CblasNoTrans);
+    FloatPointer biases = db.at(dbAt + tile.row);
+    int n = tile.rows;
+    cblas_sgemv(CblasRowMajor, CblasTrans, rows, n, 1f, dyColumns, O, ones.at(0), 1, 0f, biases, 1);
   }
 
   @Override
   public void close() {
-    if (ones != null) {
-      ones.close();
-      ones = null;
+    release(ones);
+    for (Floats sum : sums) {
+      release(sum);
+    }
+  }
+
+  private Floats floats(String name, int length) {
+    return new Floats(ops, name, length);
+  }
+
+  private static void release(Floats floats) {
+    if (floats != null) {
+      floats.release();
     }
   }
 }
