@@ -58,7 +58,7 @@ mlp_cuda() {
   tail -n 1 "$out/train"
   [ -n "${3-}" ] || return 0
   local start=$EPOCHREALTIME
-  java -jar "$jar" benchmark "${on[@]}" --batch-sizes "$3" --repeats 15 --seconds 0.01 --json > "$out/json" || return 0
+  java -jar "$jar" benchmark "${on[@]}" --presets 128x64 --batch-sizes "$3" --repeats 15 --seconds 0.01 --json > "$out/json" || return 0
   # The first device of the document is the one asked for; after it come variations.
   tr -d ' \n' < "$out/json" | sed 's/}\]}.*//' | grep -o '{"preset":"128x64",[^}]*"work":"inference",[^}]*}' |
     sed -E 's/.*"batch_size":([0-9]+),.*"seconds":([^,]*),.*/\1 \2/' |
