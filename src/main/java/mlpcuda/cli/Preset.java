@@ -47,6 +47,15 @@ record Preset(
         new Recipe(2e-3, LearningOptions.OptimizerName.adamw, 1e-2, 0.2f, 0, "one-cycle", 0);
   }
 
+  /**
+   * picocli asks for this before it reads any option, and a record's own takes 40 ms the first
+   * time.
+   */
+  @Override
+  public String toString() {
+    return name;
+  }
+
   static final Preset DEFAULT =
       new Preset(
           "128x64", List.of(128, 64), Activation.NONE, "z-score", 64, 64, 10, Recipe.PUBLISHED);
