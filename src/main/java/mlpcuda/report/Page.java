@@ -6,11 +6,8 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import mlpcuda.data.WholeFile;
 
@@ -20,19 +17,35 @@ import mlpcuda.data.WholeFile;
  */
 public final class Page {
   private static final int POINTS = 2000;
-  private static final Pattern PLACE = Pattern.compile("\\{\\{([a-z.]+)}}");
-  private static final Pattern SOURCE_MAP = Pattern.compile("\n//# sourceMappingURL=.*");
 
-  private final String frame = resource("report.html");
-  private final Map<String, String> parts = new HashMap<>();
+  private final byte[] before; // what the script draws
+  private final byte[] after;
 
   /** A page under that title. */
   public Page(String title) {
-    parts.put("title", title.replace("&", "&amp;").replace("<", "&lt;"));
+    String frame = resource("report.html");
     for (String name : new String[] {"page.css", "report.css", "report.js", "chart.umd.min.js"}) {
-      parts.put(
-          name, SOURCE_MAP.matcher(resource(name)).replaceAll("")); // else browsers look for it
+      frame = frame.replace(place(name), withoutSourceMap(resource(name)));
     }
+    String data = place("data");
+    int at = frame.indexOf(data);
+    String shown = title.replace("&", "&amp;").replace("<", "&lt;");
+    before = bytes(frame.substring(0, at).replace(place("title"), shown));
+    after = bytes(frame.substring(at + data.length()).replace(place("title"), shown));
+  }
+
+  private static String place(String name) {
+    return "{{" + name + "}}";
+  }
+
+  /** Browsers would look for the map. */
+  private static String withoutSourceMap(String script) {
+    int line = script.lastIndexOf("\n//# sourceMappingURL=");
+    return line < 0 ? script : script.substring(0, line + 1);
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
   }
 
   /** Every k-th point of a curve, from the last one backwards: as many as can be seen. */
@@ -66,11 +79,10 @@ public final class Page {
     WholeFile.write(
         file,
         out -> {
+          out.write(before);
           // A file's name with "</script>" in it, say, must not end the script.
-          parts.put("data", JSON.std.asString(data).replace("<", "\\u003c"));
-          Matcher place = PLACE.matcher(frame);
-          String page = place.replaceAll(m -> Matcher.quoteReplacement(parts.get(m.group(1))));
-          out.write(page.getBytes(StandardCharsets.UTF_8));
+          out.write(bytes(JSON.std.asString(data).replace("<", "\\u003c")));
+          out.write(after);
         });
   }
 }
