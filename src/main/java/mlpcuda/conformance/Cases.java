@@ -98,6 +98,8 @@ public final class Cases {
       }
       cases.add(linearBackward(s[0], s[1], s[2], Activation.NONE, false));
     }
+    cases.add(linearBackward(32, 784, 5, Activation.NONE, false)); // fewer outputs than processors
+    cases.add(linearBackward(64, 512, 4, Activation.RELU, true));
     cases.add(dropout(109_386, 0f));
     cases.add(dropout(109_386, 0.1f));
     cases.add(logSoftmax(33, 10, 1e4));

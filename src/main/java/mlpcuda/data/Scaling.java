@@ -1,5 +1,7 @@
 package mlpcuda.data;
 
+import java.nio.ByteBuffer;
+import java.nio.LongBuffer;
 import java.util.List;
 
 /**
@@ -86,23 +88,24 @@ public record Scaling(String name, double mean, double std) {
 
   /** (256), how often each value occurs. */
   private static int[] histogram(byte[] pixels) {
-    // Four tables: most pixels are equal, and one counter would wait for its own last store.
-    int[] counts = new int[4 * LEVELS];
-    int whole = pixels.length & ~3;
-    for (int i = 0; i < whole; i += 4) {
+    int[] counts = new int[LEVELS];
+    LongBuffer words = ByteBuffer.wrap(pixels).asLongBuffer(); // of eight pixels
+    int zeros = 0; // words: half of MNIST's
+    for (int i = 0; i < words.limit(); i++) {
+      long word = words.get(i);
+      if (word == 0) {
+        zeros++;
+        continue;
+      }
+      for (int k = 0; k < Long.SIZE; k += Byte.SIZE) {
+        counts[(int) (word >>> k) & 0xff]++;
+      }
+    }
+    counts[0] += Long.BYTES * zeros;
+    for (int i = Long.BYTES * words.limit(); i < pixels.length; i++) {
       counts[pixels[i] & 0xff]++;
-      counts[LEVELS + (pixels[i + 1] & 0xff)]++;
-      counts[2 * LEVELS + (pixels[i + 2] & 0xff)]++;
-      counts[3 * LEVELS + (pixels[i + 3] & 0xff)]++;
     }
-    for (int i = whole; i < pixels.length; i++) {
-      counts[pixels[i] & 0xff]++;
-    }
-    int[] sums = new int[LEVELS];
-    for (int i = 0; i < counts.length; i++) {
-      sums[i % LEVELS] += counts[i];
-    }
-    return sums;
+    return counts;
   }
 
   private static double round4(double value) {

@@ -139,7 +139,8 @@ public final class Parameters implements AutoCloseable {
       Tensor tensor = tensors.get(t);
       int I = tensors.get(t - t % 2).shape.get(1); // a bias has its weight's bound
       float bound = (float) (1 / Math.sqrt(I));
-      for (int i = 0; i < tensor.length(); i++) {
+      int n = tensor.length();
+      for (int i = 0; i < n; i++) {
         if (i % 4 == 0) {
           Philox.block(words, i / 4, t, 0, Philox.Use.INITIAL_WEIGHTS, seed);
         }

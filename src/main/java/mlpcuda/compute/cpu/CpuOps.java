@@ -21,8 +21,8 @@ import org.bytedeco.openblas.global.openblas_nolapack;
  *
  * <p>A product of one batch is too small for OpenBLAS's own threads, so each operation is split
  * over {@link Workers} and every part calls OpenBLAS with one thread. Parts depend on the sizes and
- * the number of threads alone, and no sum is shared by two of them: the same run gives the same
- * bits.
+ * the number of threads alone, and a sum that they share is added up in their order: the same run
+ * gives the same bits.
  */
 public final class CpuOps extends Ops {
   /** Floats of a block that loops work on: a few of them fit a 32 KiB first-level cache. */
@@ -33,13 +33,16 @@ public final class CpuOps extends Ops {
 
   private static final long GRAIN_FLOPS = 50_000;
 
-  /** Images whose pixels are fetched into the first-level cache at once: half of it has room. */
-  private static final int GATHERED = 16;
+  /** Bytes that are fetched into the first-level cache at once: half of it. */
+  private static final int FETCHED = 16 << 10;
 
   private final Workers workers;
   private final float[][][] scratch; // by part, by slot
   private final int[][][] bits; // by part, by slot: (BLOCK)
-  private final Products products = new Products(this);
+  private float[] table; // of the last gatherForward, with its scale and shift
+  private float tableScale;
+  private float tableShift;
+  private final Products products = new Products(this::floats);
 
   /** All processors that this Java runtime may use. */
   public CpuOps() {
@@ -135,7 +138,7 @@ public final class CpuOps extends Ops {
     };
   }
 
-  private Buffer floats(String name, int length) {
+  private Floats floats(String name, int length) {
     if (length > Floats.MAX_LENGTH) {
       throw outOfMemory(name, length, "a buffer may have at most " + Floats.MAX_LENGTH, null);
     }
@@ -195,10 +198,7 @@ public final class CpuOps extends Ops {
       int I,
       float scale,
       float shift) {
-    float[] normalised = new float[256]; // a byte has no more values: a table beats a conversion
-    for (int v = 0; v < normalised.length; v++) {
-      normalised[v] = v * scale + shift;
-    }
+    float[] normalised = normalised(scale, shift);
     var pixels = (Bytes) images;
     int first = rows == null ? 0 : ((Ints) end).at(0) - B;
     workers.run(
@@ -206,10 +206,11 @@ public final class CpuOps extends Ops {
         (part, parts) -> {
           float[] row = scratch(part, 0, I);
           int[] sources = bits[part][0];
+          int group = Math.max(1, Math.min(sources.length, FETCHED / I));
           int read = 0;
           int to = Workers.bound(B, 1, part + 1, parts);
-          for (int b = Workers.bound(B, 1, part, parts); b < to; b += GATHERED) {
-            int n = Math.min(GATHERED, to - b);
+          for (int b = Workers.bound(B, 1, part, parts); b < to; b += group) {
+            int n = Math.min(group, to - b);
             for (int k = 0; k < n; k++) {
               sources[k] = rows == null ? b + k : ((Ints) rows).at(first + b + k);
               read += Loops.fetch(pixels.array, pixels.offset + sources[k] * I, I);
@@ -222,6 +223,19 @@ public final class CpuOps extends Ops {
           }
           sources[0] = read; // else the JIT compiler would see that nobody wants it
         });
+  }
+
+  /** What each byte becomes: a byte has so few values that a table beats a conversion. */
+  private float[] normalised(float scale, float shift) {
+    if (table == null || scale != tableScale || shift != tableShift) {
+      table = new float[256];
+      for (int v = 0; v < table.length; v++) {
+        table[v] = v * scale + shift;
+      }
+      tableScale = scale;
+      tableShift = shift;
+    }
+    return table;
   }
 
   @Override
@@ -265,15 +279,15 @@ public final class CpuOps extends Ops {
       int O,
       Activation below) {
     int parts = productParts((dx == null ? 2L : 4L) * B * I * O);
-    boolean byBatch = parts > 1 && B >= (long) O * parts;
+    boolean byBatch = parts > 1 && B >= (long) Math.max(O, Tile.UNIT) * parts; // no part is empty
     products.prepare(B, byBatch ? parts : 1, O * I + O);
     workers.run(
         parts,
         (part, all) -> {
           Tile inputs = Tile.rows(B, I, part, all);
-          // The longer side is split, for each processor to keep what it has in its caches: the
-          // rows
-          // of x that it wrote and the sums over them, or the weights that its optimizer changes.
+          // What is large stays with one processor: the rows of x that it wrote, in a long batch,
+          // or
+          // else the weights that it will change.
           if (byBatch) {
             Tile weights = Tile.rows(O, I, 0, 1);
             Floats dwSum = part == 0 ? (Floats) dw : products.sum(part);

@@ -7,23 +7,25 @@ import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sgemm;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sgemv;
 
 import java.util.Arrays;
-import mlpcuda.compute.Ops;
+import java.util.function.BiFunction;
 import org.bytedeco.javacpp.FloatPointer;
 
 /** The products of a layer by OpenBLAS, tile by tile, on the thread that calls. */
 final class Products implements AutoCloseable {
-  private static final int UNIT = 8; // rows or columns: what OpenBLAS's kernels take at once
-
-  private final Ops ops;
+  private final BiFunction<String, Integer, Floats> allocator;
   private Floats ones; // as many as the largest batch so far
   private Floats[] sums = {}; // of gradients, by part; none of the first one
 
-  Products(Ops ops) {
-    this.ops = ops;
+  /** {@code allocator}: makes floats, by name and length. */
+  Products(BiFunction<String, Integer, Floats> allocator) {
+    this.allocator = allocator;
   }
 
   /** A rectangle of a matrix. */
   record Tile(int row, int rows, int column, int columns) {
+    /** Rows or columns that OpenBLAS's kernels take at once: parts are multiples of them. */
+    static final int UNIT = 8;
+
     /**
      * This part of an (m, n) matrix that is split along its longer side: each part packs the rows
      * and columns it needs anew, and this way packs least.
@@ -87,10 +89,9 @@ final class Products implements AutoCloseable {
    */
   void prepare(int B, int parts, int n) {
     if (ones == null || ones.length() < B) {
-      release(ones);
-      ones = floats("ones", B);
       float[] values = new float[B];
       Arrays.fill(values, 1f);
+      ones = larger(ones, "ones", B);
       ones.put(0, values, B);
     }
     if (sums.length < parts) {
@@ -98,11 +99,16 @@ final class Products implements AutoCloseable {
     }
     for (int part = 1; part < parts; part++) {
       if (sums[part] == null || sums[part].length() < n) {
-        release(sums[part]);
-        sums[part] = null;
-        sums[part] = floats("sums of a part", n);
+        sums[part] = larger(sums[part], "sums of a part", n);
       }
     }
+  }
+
+  /** Both live for a moment: a failure leaves the former one as it was. */
+  private Floats larger(Floats former, String name, int length) {
+    Floats made = allocator.apply(name, length);
+    release(former);
+    return made;
   }
 
   /** The sums of that part, from 1: of whatever fits. */
@@ -144,10 +150,6 @@ final class Products implements AutoCloseable {
     for (Floats sum : sums) {
       release(sum);
     }
-  }
-
-  private Floats floats(String name, int length) {
-    return new Floats(ops, name, length);
   }
 
   private static void release(Floats floats) {
