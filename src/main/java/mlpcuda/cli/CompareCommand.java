@@ -130,7 +130,7 @@ final class CompareCommand implements Callable<Integer> {
       if (!known.contains(name)) {
         throw new ParameterException(
             spec.commandLine(),
-            "Invalid value for option '--operations': must be of %s, found %s"
+            "Invalid value for option '--operations': must be one of %s, found %s"
                 .formatted(String.join(", ", known), name.isEmpty() ? "nothing" : name));
       }
     }
