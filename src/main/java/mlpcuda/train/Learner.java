@@ -3,11 +3,13 @@ package mlpcuda.train;
 import java.util.Arrays;
 import java.util.List;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Owned;
 import mlpcuda.data.ExampleOrder;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.Examples;
 import mlpcuda.net.Mlp;
+import mlpcuda.net.MlpShape;
 import mlpcuda.net.Optimizer;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Step;
@@ -17,11 +19,9 @@ import mlpcuda.net.Step;
  * batch by batch, one shuffled epoch after another.
  */
 public final class Learner implements AutoCloseable {
+  private final Owned owned = new Owned();
   private final Training training;
   private final Parameters parameters;
-  private final Mlp mlp;
-  private final Examples examples;
-  private final Optimizer optimizer;
   private final Step step;
   private double rate;
   private int epoch;
@@ -35,15 +35,24 @@ public final class Learner implements AutoCloseable {
     ImageSet set = training.set();
     Scaling scaling = training.scaling();
     int B = training.B();
-    parameters = new Parameters(ops, training.shape());
-    parameters.initialise(training.seed());
-    mlp = Mlp.forTraining(ops, training.shape(), parameters, B, training.regularisation());
-    examples =
-        new Examples(
-            ops, training.shape(), set.pixels(), set.labels(), B, scaling.scale(), scaling.shift());
-    optimizer = new Optimizer(ops, parameters, training.optimizer(), training.clip());
-    step = new Step(ops, mlp, optimizer, examples, training.batches());
+    MlpShape shape = training.shape();
     rate = training.rate();
+    try {
+      parameters = owned.add(new Parameters(ops, shape));
+      parameters.initialise(training.seed());
+      var mlp =
+          owned.add(Mlp.forTraining(ops, shape, parameters, B, training.regularisation()));
+      var examples =
+          owned.add(
+              new Examples(
+                  ops, shape, set.pixels(), set.labels(), B, scaling.scale(), scaling.shift()));
+      var optimizer =
+          owned.add(new Optimizer(ops, parameters, training.optimizer(), training.clip()));
+      step = owned.add(new Step(ops, mlp, optimizer, examples, training.batches()));
+    } catch (RuntimeException | Error e) {
+      owned.closeAfter(e);
+      throw e;
+    }
   }
 
   /** The weights, and what goes with them. */
@@ -96,10 +105,6 @@ public final class Learner implements AutoCloseable {
 
   @Override
   public void close() {
-    step.close();
-    optimizer.close();
-    examples.close();
-    mlp.close();
-    parameters.close();
+    owned.close();
   }
 }
