@@ -26,7 +26,8 @@ public final class Step implements AutoCloseable {
   private final Buffer rates; // (maxSteps)
   private final Buffer log; // (LOG_ROWS, 2): loss sum and number right of the last steps
   private final Replay replay;
-  private int left; // steps of the epoch whose rate is known
+  private int known; // steps whose rates begin gave
+  private int left; // of them, those not asked for
   private int steps; // asked for
   private int read; // steps whose row has been read
 
@@ -72,7 +73,16 @@ public final class Step implements AutoCloseable {
     examples.begin(order, from);
     ops.write(position.slice("of the epoch", 1, 2), new int[] {from, 0}, 0, 2);
     ops.write(this.rates, rates);
-    left = rates.length;
+    known = rates.length;
+    left = known;
+  }
+
+  /** Sets the learning rate of the next step, in place of the one that {@link #begin} gave. */
+  public void rate(float rate) {
+    if (left == 0) {
+      throw new IllegalStateException("a rate without a step: begin gave fewer");
+    }
+    ops.write(rates.slice("the next rate", known - left, 1), new float[] {rate});
   }
 
   /** Learns from the next {@code B} examples. */

@@ -23,11 +23,10 @@ public final class Learner implements AutoCloseable {
   private final Training training;
   private final Parameters parameters;
   private final Step step;
-  private double rate;
+  private float rate;
+  private float begunWith; // the rate that the device has for the epoch's steps
   private int epoch;
-  private int[] order; // of the epoch's examples
   private int left; // batches of the epoch
-  private boolean begun; // whether the device knows the rates of those
 
   /** A network that has learnt nothing yet; the caller closes it. */
   public Learner(Ops ops, Training training) {
@@ -36,12 +35,11 @@ public final class Learner implements AutoCloseable {
     Scaling scaling = training.scaling();
     int B = training.B();
     MlpShape shape = training.shape();
-    rate = training.rate();
+    rate = (float) training.rate();
     try {
       parameters = owned.add(new Parameters(ops, shape));
       parameters.initialise(training.seed());
-      var mlp =
-          owned.add(Mlp.forTraining(ops, shape, parameters, B, training.regularisation()));
+      var mlp = owned.add(Mlp.forTraining(ops, shape, parameters, B, training.regularisation()));
       var examples =
           owned.add(
               new Examples(
@@ -62,22 +60,19 @@ public final class Learner implements AutoCloseable {
 
   /** Sets the learning rate of the next steps. */
   public void rate(double rate) {
-    this.rate = rate;
-    begun = false;
+    this.rate = (float) rate;
   }
 
   /** Asks for the next step; at most {@link Step#LOG_ROWS} before the next {@link #loss}. */
   public void run() {
     if (left == 0) {
       left = training.batches();
-      order = ExampleOrder.shuffled(training.set().size(), training.seed(), ++epoch);
-      begun = false;
-    }
-    if (!begun) {
       float[] rates = new float[left];
-      Arrays.fill(rates, (float) rate);
-      step.begin(order, (training.batches() - left) * training.B(), rates);
-      begun = true;
+      Arrays.fill(rates, rate);
+      step.begin(ExampleOrder.shuffled(training.set().size(), training.seed(), ++epoch), 0, rates);
+      begunWith = rate;
+    } else if (rate != begunWith) { // of this step alone: the next may have another
+      step.rate(rate);
     }
     step.run(training.B());
     left--;

@@ -68,6 +68,36 @@ class LearnerTest {
     }
   }
 
+  /** A range test sets it before each step: order and other rates need not cross each time. */
+  @Test
+  void aRateWithinAnEpochIsAllThatIsWritten() {
+    int[] written = {0}; // elements
+    try (var ops =
+            new ReferenceOps() {
+              @Override
+              protected void writeK(Buffer to, float[] values) {
+                written[0] += values.length;
+                super.writeK(to, values);
+              }
+
+              @Override
+              protected void writeK(Buffer to, int[] values, int from, int n) {
+                written[0] += n;
+                super.writeK(to, values, from, n);
+              }
+            };
+        var learner = new Learner(ops, training(0.01))) {
+      learner.run();
+      written[0] = 0;
+      learner.rate(0.02);
+      learner.run();
+      assertEquals(1, written[0], "a new rate");
+      learner.rate(0.01);
+      learner.run();
+      assertEquals(1, written[0], "the rate that the device has");
+    }
+  }
+
   @Test
   void aStepCanBeTakenFromAnothersState() {
     try (var ops = new CpuOps(1);
