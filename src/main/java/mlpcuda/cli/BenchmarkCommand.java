@@ -25,7 +25,6 @@ import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.Dataset;
 import mlpcuda.data.ImageSet;
-import mlpcuda.data.Scaling;
 import mlpcuda.data.WholeFile;
 import mlpcuda.net.MlpShape;
 import mlpcuda.train.Training;
@@ -164,16 +163,7 @@ final class BenchmarkCommand implements Callable<Integer> {
             .flatMap(List::stream)
             .toList();
     var shape = new MlpShape(sizes, Activation.RELU, preset.output());
-    return new Training(
-        shape,
-        set,
-        Scaling.of(preset.scaling(), set),
-        Math.min(preset.batchSize(), set.size()),
-        learning.regularisation(preset, shape.layers() - 1, 1),
-        learning.optimizerSettings(preset),
-        learning.clip(),
-        learning.learningRate(preset),
-        1);
+    return learning.training(preset, shape, set, preset.scaling(), null, 1);
   }
 
   private List<Integer> sizes(Preset preset, boolean first, int examples) {

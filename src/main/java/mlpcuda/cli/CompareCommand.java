@@ -14,7 +14,6 @@ import mlpcuda.conformance.Cases.Case;
 import mlpcuda.conformance.KinkCounter;
 import mlpcuda.data.Dataset;
 import mlpcuda.data.ImageSet;
-import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
 import mlpcuda.train.Learner;
 import mlpcuda.train.Training;
@@ -139,17 +138,7 @@ final class CompareCommand implements Callable<Integer> {
   private Training training(Dataset dataset) {
     ImageSet train = dataset.train();
     MlpShape shape = network.shape(train.pixelsPerImage(), dataset.classes());
-    Preset preset = network.preset();
-    return new Training(
-        shape,
-        train,
-        Scaling.of(network.scaling(), train),
-        Math.min(batchSize != null ? batchSize : preset.batchSize(), train.size()),
-        learning.regularisation(preset, shape.layers() - 1, seed),
-        learning.optimizerSettings(preset),
-        learning.clip(),
-        learning.learningRate(preset),
-        seed);
+    return learning.training(network.preset(), shape, train, network.scaling(), batchSize, seed);
   }
 
   /** Compares, and prints what it finds as it goes. */
