@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.conformance.Conformance;
@@ -299,19 +300,21 @@ public final class Throughput {
         training.seed());
   }
 
-  /** Steps as a trainer takes them. */
+  /** Takes so many steps, as a trainer takes them, and waits for them. */
+  public static IntConsumer steps(Learner learner) {
+    return steps -> {
+      for (int i = 1; i <= steps; i++) {
+        learner.run();
+        if (i % READ_EVERY == 0 || i == steps) {
+          learner.loss(); // waits
+        }
+      }
+    };
+  }
+
   private static Timing timeSteps(Ops ops, Training of, Timing.Plan plan) {
     try (var learner = new Learner(ops, of)) {
-      return Timing.of(
-          plan,
-          steps -> {
-            for (int i = 1; i <= steps; i++) {
-              learner.run();
-              if (i % READ_EVERY == 0 || i == steps) {
-                learner.loss(); // waits
-              }
-            }
-          });
+      return Timing.of(plan, steps(learner));
     }
   }
 
