@@ -52,10 +52,13 @@ public final class Throughput {
    * @param batch images of a batch
    * @param error the largest one of normalised mean squared errors against the reference: of
    *     weights, moments and loss after a step, of probabilities and loss of the answers
+   * @param lossAlone whether of a step the loss alone was held against the reference, for a ReLU
+   *     was at 0 and no image was left to take its image's place
    * @param timing of a batch; null where the error passes {@link #LIMIT}
    * @param shares where its time goes; null with it
    */
-  public record Result(Work work, int batch, double error, Timing timing, Shares shares) {}
+  public record Result(
+      Work work, int batch, double error, boolean lossAlone, Timing timing, Shares shares) {}
 
   private final Training training;
   private final Map<Integer, FirstStep> firstSteps = new HashMap<>(); // the reference's
@@ -94,17 +97,24 @@ public final class Throughput {
       double error = trainingError(ops, B);
       Timing.Plan steps = B == sizes.get(0) ? first : plan;
       Timing timing = error <= LIMIT ? timeSteps(ops, batches, steps) : null; // nor NaN
-      heard.accept(result(limits, Work.TRAINING, B, error, timing, emptyStep));
+      boolean lossAlone = expectedStep(B).kinks;
+      heard.accept(result(limits, Work.TRAINING, B, error, lossAlone, timing, emptyStep));
       error = inferenceError(ops, B);
       timing = error <= LIMIT ? timeAnswers(ops, batches, plan) : null;
-      heard.accept(result(limits, Work.INFERENCE, B, error, timing, emptyAnswer));
+      heard.accept(result(limits, Work.INFERENCE, B, error, false, timing, emptyAnswer));
     }
   }
 
   private Result result(
-      DeviceLimits limits, Work work, int B, double error, Timing timing, double empty) {
+      DeviceLimits limits,
+      Work work,
+      int B,
+      double error,
+      boolean lossAlone,
+      Timing timing,
+      double empty) {
     if (timing == null) {
-      return new Result(work, B, error, null, null);
+      return new Result(work, B, error, lossAlone, null, null);
     }
     double seconds = timing.median();
     var shares =
@@ -112,7 +122,7 @@ public final class Throughput {
             flops(work, B) / limits.flops() / seconds,
             limits.seconds(bytes(work, B)) / seconds,
             empty / seconds);
-    return new Result(work, B, error, timing, shares);
+    return new Result(work, B, error, lossAlone, timing, shares);
   }
 
   /** Multiplications and additions of a batch's products. */
@@ -166,16 +176,21 @@ public final class Throughput {
    * A step from the initial weights.
    *
    * @param set what it learnt from
+   * @param kinks whether a ReLU was at 0 but for rounding
    */
-  private record FirstStep(ImageSet set, double loss, Learner.State state) {
+  private record FirstStep(ImageSet set, double loss, Learner.State state, boolean kinks) {
     static FirstStep of(Ops ops, Training training) {
       try (var learner = new Learner(ops, training)) {
         learner.run();
-        return new FirstStep(training.set(), learner.loss(), learner.state());
+        boolean kinks = ops instanceof KinkCounter counter && counter.kinks() > 0;
+        return new FirstStep(training.set(), learner.loss(), learner.state(), kinks);
       }
     }
 
     double error(FirstStep expected) {
+      if (expected.kinks) { // right devices part in weights and moments
+        return relativeSquare(loss, expected.loss);
+      }
       Parameters.State moments = state.moments();
       Parameters.State right = expected.state.moments();
       return Collections.max(
@@ -193,13 +208,17 @@ public final class Throughput {
   }
 
   private double trainingError(Ops ops, int B) {
-    FirstStep expected = firstSteps.computeIfAbsent(distinct(B), this::referenceStep);
+    FirstStep expected = expectedStep(B);
     return FirstStep.of(ops, training.with(repeated(expected.set, B), B)).error(expected);
+  }
+
+  private FirstStep expectedStep(int B) {
+    return firstSteps.computeIfAbsent(distinct(B), this::referenceStep);
   }
 
   /**
    * The reference's step of {@code n} examples with which no ReLU is at 0 but for rounding: where
-   * one is, right devices have gradients that differ.
+   * one is, right devices have gradients that differ. As far as the set has enough of them.
    */
   private FirstStep referenceStep(int n) {
     ImageSet all = training.set();

@@ -102,6 +102,7 @@ final class BenchmarkCommand implements Callable<Integer> {
   private Terminal terminal;
   private DeviceLimits limits;
   private boolean wrong;
+  private boolean lossAlone; // of a step at least
   private final Map<String, String> versions = new TreeMap<>();
   private final List<Map<String, Object>> measured = new ArrayList<>();
 
@@ -129,6 +130,10 @@ final class BenchmarkCommand implements Callable<Integer> {
         "error: normalised and squared, against the reference, at most %.0e; limit: what most of the"
             + " time is, and its share",
         Throughput.LIMIT);
+    if (lossAlone) {
+      terminal.line(
+          "*: the loss alone, for a ReLU was at 0, but for rounding, and no other images were left");
+    }
     Map<String, Object> document = document(description);
     if (out != null) {
       WholeFile.write(
@@ -234,6 +239,7 @@ final class BenchmarkCommand implements Callable<Integer> {
           new Timing.Plan(2 * seconds, seconds, repeats),
           result -> {
             terminal.line(row(subject, result));
+            lossAlone |= result.lossAlone();
             rows.add(json(subject, result));
             wrong |= result.timing() == null;
           });
@@ -273,7 +279,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     Shares shares = result.shares();
     return String.format(
         Locale.ROOT,
-        "%s %,10.0f %,7.0f %,9.1f %,9.1f %,9.1f %,7.0f %3.0f%% %-15s %7.1e",
+        "%s %,10.0f %,7.0f %,9.1f %,9.1f %,9.1f %,7.0f %3.0f%% %-15s%s%7.1e",
         what,
         result.batch() / timing.median(),
         1 / timing.median(),
@@ -283,6 +289,7 @@ final class BenchmarkCommand implements Callable<Integer> {
         of.throughput.flops(result.work(), result.batch()) / timing.median() / 1e9,
         100 * shares.arithmetic(),
         "%s %.0f%%".formatted(shares.limit(), 100 * shares.all().get(shares.limit())),
+        result.lossAlone() ? "*" : " ",
         result.error());
   }
 
@@ -293,6 +300,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     json.put("work", name(result));
     json.put("batch_size", result.batch());
     json.put("error", Tables.number(result.error()));
+    json.put("loss_alone", result.lossAlone());
     Timing timing = result.timing();
     json.put("right", timing != null);
     if (timing != null) {

@@ -1,6 +1,7 @@
 package mlpcuda.benchmark;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -180,7 +181,30 @@ class ThroughputTest {
     }
   }
 
-  /** An image whose unit's input is 0 but for rounding: the check takes another in its place. */
+  /** Losses that are a ten-thousandth too large. */
+  private static final class WrongLoss extends ReferenceOps {
+    @Override
+    protected void crossEntropyForwardK(
+        Buffer dLogits,
+        Buffer log,
+        Buffer losses,
+        Buffer logits,
+        Buffer y,
+        Buffer step,
+        int B,
+        int C,
+        float smoothing) {
+      super.crossEntropyForwardK(dLogits, log, losses, logits, y, step, B, C, smoothing);
+      for (int i = 0; i < log.length(); i += 2) {
+        set(log, i, 1.0001 * value(log, i));
+      }
+    }
+  }
+
+  /**
+   * An image whose unit's input is 0 but for rounding: the check takes another in its place, or,
+   * where there is none, looks at the loss alone.
+   */
   @Test
   void whereRightDevicesPartIsNotChecked() {
     ImageSet set = images(1, 1, 2, 20);
@@ -204,6 +228,23 @@ class ThroughputTest {
     try (var ops = new RoundsUp()) {
       Result result = measure(training, ops, 4).get(0);
       assertTrue(result.error() <= Throughput.LIMIT, result.toString());
+      assertFalse(result.lossAlone());
+    }
+    Training noOthers = training.with(set.first(4), 4);
+    try (var ops = new RoundsUp()) {
+      List<Result> results = measure(noOthers, ops, 4);
+      assertTrue(results.get(0).lossAlone());
+      assertTrue(results.get(0).error() <= Throughput.LIMIT, results.toString());
+      assertNotNull(results.get(0).timing());
+      assertFalse(results.get(1).lossAlone());
+    }
+    try (var ops = new Wrong()) { // whose gradients nobody looks at
+      assertTrue(measure(noOthers, ops, 4).get(0).error() <= Throughput.LIMIT);
+    }
+    try (var ops = new WrongLoss()) {
+      Result result = measure(noOthers, ops, 4).get(0);
+      assertTrue(result.error() > Throughput.LIMIT, result.toString());
+      assertNull(result.timing());
     }
   }
 }
