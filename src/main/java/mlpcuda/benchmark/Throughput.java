@@ -34,6 +34,9 @@ public final class Throughput {
   /** Examples that the reference is given; a larger batch repeats them. */
   private static final int CHECKED = 128;
 
+  /** Examples of a batch that the reference is given whole, for it cannot be made of fewer. */
+  private static final int CHECKED_WHOLE = 512;
+
   private static final int READ_EVERY = 100; // steps, as the trainer does
   private static final int EVALUATED = 10_000; // images, unless a batch has more
   private static final int EMPTY_BATCHES = 50;
@@ -94,12 +97,12 @@ public final class Throughput {
     var first = new Timing.Plan(5 * plan.warmUp(), plan.seconds(), plan.repeats());
     for (int B : sizes) {
       Training batches = training.with(training.set(), B);
-      double error = trainingError(ops, B);
+      double error = trainingError(ops, checkedStep(B));
       Timing.Plan steps = B == sizes.get(0) ? first : plan;
       Timing timing = error <= LIMIT ? timeSteps(ops, batches, steps) : null; // nor NaN
-      boolean lossAlone = expectedStep(B).kinks;
+      boolean lossAlone = expectedStep(checkedStep(B)).kinks;
       heard.accept(result(limits, Work.TRAINING, B, error, lossAlone, timing, emptyStep));
-      error = inferenceError(ops, B);
+      error = inferenceError(ops, checkedAnswers(B));
       timing = error <= LIMIT ? timeAnswers(ops, batches, plan) : null;
       heard.accept(result(limits, Work.INFERENCE, B, error, false, timing, emptyAnswer));
     }
@@ -160,16 +163,34 @@ public final class Throughput {
 
   /**
    * How many examples a batch may be made of, each as often as the others: gradients and losses are
-   * means, so that the reference need not see all of a large batch. Dropout has a mask for each
-   * place in the batch, so that there it must.
+   * means, so that the reference need not see all of a large batch. All of it where that does not
+   * go, as with most primes.
    */
-  private int distinct(int B) {
+  private static int distinct(int B) {
     int n = Math.min(B, CHECKED);
     while (B % n != 0) {
       n--;
     }
-    boolean drops = training.regularisation().dropouts().stream().anyMatch(rate -> rate > 0);
-    return drops || n < CHECKED / 8 ? B : n;
+    return n < CHECKED / 8 ? B : n;
+  }
+
+  /** The same of a step: dropout has a mask for each place in the batch. */
+  private int distinctOfStep(int B) {
+    return drops() ? B : distinct(B);
+  }
+
+  private boolean drops() {
+    return training.regularisation().dropouts().stream().anyMatch(rate -> rate > 0);
+  }
+
+  /** The batch whose step is checked before one of {@code B} is timed: a minute is too long. */
+  int checkedStep(int B) {
+    return distinctOfStep(B) <= CHECKED_WHOLE ? B : CHECKED_WHOLE;
+  }
+
+  /** The same of an evaluation. */
+  static int checkedAnswers(int B) {
+    return distinct(B) <= CHECKED_WHOLE ? B : CHECKED_WHOLE;
   }
 
   /**
@@ -207,13 +228,14 @@ public final class Throughput {
     return relative * relative;
   }
 
+  /** Of a batch that can be checked. */
   private double trainingError(Ops ops, int B) {
     FirstStep expected = expectedStep(B);
     return FirstStep.of(ops, training.with(repeated(expected.set, B), B)).error(expected);
   }
 
   private FirstStep expectedStep(int B) {
-    return firstSteps.computeIfAbsent(distinct(B), this::referenceStep);
+    return firstSteps.computeIfAbsent(distinctOfStep(B), this::referenceStep);
   }
 
   /**

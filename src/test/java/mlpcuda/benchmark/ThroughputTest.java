@@ -99,6 +99,23 @@ class ThroughputTest {
     }
   }
 
+  /** The reference would take a minute for all of a large one. */
+  @Test
+  void aLargeBatchThatCannotRepeatIsCheckedByASmallerOne() {
+    var drops = new Regularisation(List.of(0.5f), 0, 1);
+    var with =
+        new Throughput(training(images(1, 2, 2, 4), new Scaling("unit", 0, 1), drops, 2, 2, 2));
+    var without = new Throughput(plain(4, 2, 2, 2));
+    assertEquals(64, with.checkedStep(64));
+    assertEquals(512, with.checkedStep(512));
+    assertEquals(512, with.checkedStep(16384));
+    assertEquals(16384, without.checkedStep(16384));
+    assertEquals(251, without.checkedStep(251));
+    assertEquals(512, without.checkedStep(16381), "a prime");
+    assertEquals(16384, Throughput.checkedAnswers(16384));
+    assertEquals(512, Throughput.checkedAnswers(16381));
+  }
+
   /** Each place in a batch has a mask of its own. */
   @Test
   void dropoutIsCheckedInTheWholeBatch() {
