@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
+import java.util.function.Supplier;
+import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.conformance.Conformance;
@@ -59,9 +61,17 @@ public final class Throughput {
    *     was at 0 and no image was left to take its image's place
    * @param timing of a batch; null where the error passes {@link #LIMIT}
    * @param shares where its time goes; null with it
+   * @param failure why there is none of the rest: the batch does not fit the device, say; null
+   *     where nothing failed
    */
   public record Result(
-      Work work, int batch, double error, boolean lossAlone, Timing timing, Shares shares) {}
+      Work work,
+      int batch,
+      double error,
+      boolean lossAlone,
+      Timing timing,
+      Shares shares,
+      DeviceException failure) {}
 
   private final Training training;
   private final Map<Integer, FirstStep> firstSteps = new HashMap<>(); // the reference's
@@ -82,7 +92,7 @@ public final class Throughput {
   }
 
   /**
-   * Measures a device.
+   * Measures a device. What fails is a result, too: what comes after it may fit.
    *
    * @param limits the device's
    * @param sizes of batches, at most the set's
@@ -97,14 +107,34 @@ public final class Throughput {
     var first = new Timing.Plan(5 * plan.warmUp(), plan.seconds(), plan.repeats());
     for (int B : sizes) {
       Training batches = training.with(training.set(), B);
-      double error = trainingError(ops, checkedStep(B));
       Timing.Plan steps = B == sizes.get(0) ? first : plan;
-      Timing timing = error <= LIMIT ? timeSteps(ops, batches, steps) : null; // nor NaN
-      boolean lossAlone = expectedStep(checkedStep(B)).kinks;
-      heard.accept(result(limits, Work.TRAINING, B, error, lossAlone, timing, emptyStep));
-      error = inferenceError(ops, checkedAnswers(B));
-      timing = error <= LIMIT ? timeAnswers(ops, batches, plan) : null;
-      heard.accept(result(limits, Work.INFERENCE, B, error, false, timing, emptyAnswer));
+      heard.accept(
+          orFailure(
+              Work.TRAINING,
+              B,
+              () -> {
+                double error = trainingError(ops, checkedStep(B));
+                boolean lossAlone = expectedStep(checkedStep(B)).kinks;
+                Timing timing = error <= LIMIT ? timeSteps(ops, batches, steps) : null; // nor NaN
+                return result(limits, Work.TRAINING, B, error, lossAlone, timing, emptyStep);
+              }));
+      heard.accept(
+          orFailure(
+              Work.INFERENCE,
+              B,
+              () -> {
+                double error = inferenceError(ops, checkedAnswers(B));
+                Timing timing = error <= LIMIT ? timeAnswers(ops, batches, plan) : null;
+                return result(limits, Work.INFERENCE, B, error, false, timing, emptyAnswer);
+              }));
+    }
+  }
+
+  private static Result orFailure(Work work, int B, Supplier<Result> measurement) {
+    try {
+      return measurement.get();
+    } catch (DeviceException e) {
+      return new Result(work, B, Double.NaN, false, null, null, e);
     }
   }
 
@@ -117,7 +147,7 @@ public final class Throughput {
       Timing timing,
       double empty) {
     if (timing == null) {
-      return new Result(work, B, error, lossAlone, null, null);
+      return new Result(work, B, error, lossAlone, null, null, null);
     }
     double seconds = timing.median();
     var shares =
@@ -125,7 +155,7 @@ public final class Throughput {
             flops(work, B) / limits.flops() / seconds,
             limits.seconds(bytes(work, B)) / seconds,
             empty / seconds);
-    return new Result(work, B, error, lossAlone, timing, shares);
+    return new Result(work, B, error, lossAlone, timing, shares, null);
   }
 
   /** Multiplications and additions of a batch's products. */

@@ -103,6 +103,8 @@ final class BenchmarkCommand implements Callable<Integer> {
   private DeviceLimits limits;
   private boolean wrong;
   private boolean lossAlone; // of a step at least
+  private boolean anything; // was measured
+  private DeviceException failure; // the first
   private final Map<String, String> versions = new TreeMap<>();
   private final List<Map<String, Object>> measured = new ArrayList<>();
 
@@ -113,6 +115,9 @@ final class BenchmarkCommand implements Callable<Integer> {
   public Integer call() {
     data.check();
     device.check();
+    if (out != null) {
+      WholeFile.check(out); // better said now than after minutes
+    }
     PrintWriter standardOut = spec.commandLine().getOut();
     terminal = new Terminal(json ? spec.commandLine().getErr() : standardOut, false);
     List<Subject> subjects;
@@ -135,14 +140,17 @@ final class BenchmarkCommand implements Callable<Integer> {
           "*: the loss alone, for a ReLU was at 0, but for rounding, and no other images were left");
     }
     Map<String, Object> document = document(description);
+    if (json) { // first: the disk may be full
+      standardOut.println(Tables.json(document));
+    }
     if (out != null) {
       WholeFile.write(
           out,
           stream ->
               stream.write(JSON.std.with(JSON.Feature.PRETTY_PRINT_OUTPUT).asBytes(document)));
     }
-    if (json) {
-      standardOut.println(Tables.json(document));
+    if (!anything && failure != null) {
+      throw failure;
     }
     return wrong ? Main.INTERNAL : 0;
   }
@@ -202,26 +210,57 @@ final class BenchmarkCommand implements Callable<Integer> {
         ops = way.open();
       } catch (DeviceException e) {
         Enum<?> library = way.library();
-        if (library == null) {
-          throw e;
+        if (library != null) {
+          missing.add(library);
         }
-        missing.add(library);
-        terminal.line("%s: not measured: %s", library, e.why());
-        var json = new LinkedHashMap<String, Object>();
-        json.put("way", library.toString());
-        json.put("not_measured", e.why());
-        measured.add(json);
+        notMeasured(beginWay(library != null ? library.toString() : way.toString()), e);
         continue;
       }
       try (ops) {
         terminal.line(way.toString());
         measure(way.toString(), ops, some);
-        some = subjects.subList(0, 1);
+        if (anything) {
+          some = subjects.subList(0, 1);
+        }
+      } catch (DeviceException e) { // to close what has failed may fail, too
+        notMeasured(measured.get(measured.size() - 1), e);
       }
     }
   }
 
+  /** What was measured of that way of using a device: nothing yet. */
+  private Map<String, Object> beginWay(String way) {
+    var json = new LinkedHashMap<String, Object>();
+    json.put("way", way);
+    measured.add(json);
+    return json;
+  }
+
+  /** Something of that way, or all of it. */
+  private void notMeasured(Map<String, Object> way, DeviceException e) {
+    terminal.line("%s: not measured: %s", way.get("way"), e.why());
+    way.put("not_measured", e.why());
+    failed(e);
+  }
+
+  private void failed(DeviceException e) {
+    if (failure == null) {
+      failure = e;
+    }
+  }
+
   private void measure(String way, Ops ops, List<Subject> subjects) {
+    Map<String, Object> json = beginWay(way);
+    var rows = new ArrayList<Map<String, Object>>();
+    json.put("rows", rows);
+    try {
+      measure(ops, subjects, rows);
+    } catch (DeviceException e) {
+      notMeasured(json, e);
+    }
+  }
+
+  private void measure(Ops ops, List<Subject> subjects, List<Map<String, Object>> rows) {
     versions.putAll(ops.versions());
     if (limits == null) {
       limits = DeviceLimits.of(ops, new Timing.Plan(seconds / 2, seconds / 5, repeats));
@@ -230,7 +269,6 @@ final class BenchmarkCommand implements Callable<Integer> {
           limits.flops() / 1e9, limits.bandwidth() / 1e9);
     }
     terminal.line(HEADER);
-    var rows = new ArrayList<Map<String, Object>>();
     for (Subject subject : subjects) {
       subject.throughput.measure(
           ops,
@@ -241,13 +279,14 @@ final class BenchmarkCommand implements Callable<Integer> {
             terminal.line(row(subject, result));
             lossAlone |= result.lossAlone();
             rows.add(json(subject, result));
-            wrong |= result.timing() == null;
+            if (result.failure() != null) {
+              failed(result.failure());
+            } else {
+              anything = true;
+              wrong |= result.timing() == null;
+            }
           });
     }
-    var json = new LinkedHashMap<String, Object>();
-    json.put("way", way);
-    json.put("rows", rows);
-    measured.add(json);
   }
 
   private static final String HEADER =
@@ -272,6 +311,9 @@ final class BenchmarkCommand implements Callable<Integer> {
 
   private static String row(Subject of, Result result) {
     String what = "%-18s %-9s %5d".formatted(of.preset.name(), name(result), result.batch());
+    if (result.failure() != null) {
+      return what + " not measured: " + result.failure().why();
+    }
     Timing timing = result.timing();
     if (timing == null) {
       return "%s WRONG, and not timed: error %.1e".formatted(what, result.error());
@@ -299,6 +341,10 @@ final class BenchmarkCommand implements Callable<Integer> {
     json.put("layers", of.throughput.training().shape().sizes());
     json.put("work", name(result));
     json.put("batch_size", result.batch());
+    if (result.failure() != null) {
+      json.put("not_measured", result.failure().why());
+      return json;
+    }
     json.put("error", Tables.number(result.error()));
     json.put("loss_alone", result.lossAlone());
     Timing timing = result.timing();
@@ -338,8 +384,8 @@ final class BenchmarkCommand implements Callable<Integer> {
     json.put("repeats", repeats);
     json.put("repeat_seconds", seconds);
     json.put("error_limit", Throughput.LIMIT);
-    json.put("peak_flops_per_second", limits.flops());
-    json.put("peak_bytes_per_second", limits.bandwidth());
+    json.put("peak_flops_per_second", limits == null ? null : limits.flops());
+    json.put("peak_bytes_per_second", limits == null ? null : limits.bandwidth());
     json.put("measured", measured);
     return json;
   }
