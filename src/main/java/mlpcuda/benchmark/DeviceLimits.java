@@ -6,6 +6,7 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Ops;
 
 /**
@@ -24,7 +25,8 @@ public record DeviceLimits(double flops, NavigableMap<Double, Double> memory) {
   private static final int BYTES_A_PARAMETER = 28; // w, m, v read and written, dw read
 
   /**
-   * Measures a device: what it did in the fastest repeat, for others may use it too.
+   * Measures a device: what it did in the fastest repeat, for others may use it too, at sizes up to
+   * the first that does not fit.
    *
    * @param plan of each product, and of each size of memory
    */
@@ -33,7 +35,15 @@ public record DeviceLimits(double flops, NavigableMap<Double, Double> memory) {
     var memory = new TreeMap<Double, Double>();
     for (int n = LEAST_PARAMETERS; n <= MOST_PARAMETERS; n *= 4) {
       double bytes = (double) BYTES_A_PARAMETER * n;
-      double seconds = adam(ops, plan, n);
+      double seconds;
+      try {
+        seconds = adam(ops, plan, n);
+      } catch (DeviceException e) {
+        if (memory.isEmpty()) {
+          throw e;
+        }
+        break;
+      }
       memory.put(bytes, bytes / seconds);
       if (seconds > LONG_ENOUGH) {
         break;
@@ -61,7 +71,15 @@ public record DeviceLimits(double flops, NavigableMap<Double, Double> memory) {
   private static double flops(Ops ops, Timing.Plan plan) {
     double best = 0;
     for (int n = SMALLEST_PRODUCT; n <= LARGEST_PRODUCT; n *= 2) {
-      double seconds = product(ops, plan, n);
+      double seconds;
+      try {
+        seconds = product(ops, plan, n);
+      } catch (DeviceException e) {
+        if (best == 0) {
+          throw e;
+        }
+        break;
+      }
       best = Math.max(best, 2.0 * n * n * n / seconds);
       if (seconds > LONG_ENOUGH) {
         break;

@@ -7,6 +7,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
+import java.util.function.Supplier;
+import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.conformance.Conformance;
@@ -33,6 +36,9 @@ public final class Throughput {
   /** Examples that the reference is given; a larger batch repeats them. */
   private static final int CHECKED = 128;
 
+  /** Examples of a batch that the reference is given whole, for it cannot be made of fewer. */
+  private static final int CHECKED_WHOLE = 512;
+
   private static final int READ_EVERY = 100; // steps, as the trainer does
   private static final int EVALUATED = 10_000; // images, unless a batch has more
   private static final int EMPTY_BATCHES = 50;
@@ -51,10 +57,21 @@ public final class Throughput {
    * @param batch images of a batch
    * @param error the largest one of normalised mean squared errors against the reference: of
    *     weights, moments and loss after a step, of probabilities and loss of the answers
+   * @param lossAlone whether of a step the loss alone was held against the reference, for a ReLU
+   *     was at 0 and no image was left to take its image's place
    * @param timing of a batch; null where the error passes {@link #LIMIT}
    * @param shares where its time goes; null with it
+   * @param failure why there is none of the rest: the batch does not fit the device, say; null
+   *     where nothing failed
    */
-  public record Result(Work work, int batch, double error, Timing timing, Shares shares) {}
+  public record Result(
+      Work work,
+      int batch,
+      double error,
+      boolean lossAlone,
+      Timing timing,
+      Shares shares,
+      DeviceException failure) {}
 
   private final Training training;
   private final Map<Integer, FirstStep> firstSteps = new HashMap<>(); // the reference's
@@ -75,7 +92,7 @@ public final class Throughput {
   }
 
   /**
-   * Measures a device.
+   * Measures a device. What fails is a result, too: what comes after it may fit.
    *
    * @param limits the device's
    * @param sizes of batches, at most the set's
@@ -90,20 +107,47 @@ public final class Throughput {
     var first = new Timing.Plan(5 * plan.warmUp(), plan.seconds(), plan.repeats());
     for (int B : sizes) {
       Training batches = training.with(training.set(), B);
-      double error = trainingError(ops, B);
       Timing.Plan steps = B == sizes.get(0) ? first : plan;
-      Timing timing = error <= LIMIT ? timeSteps(ops, batches, steps) : null; // nor NaN
-      heard.accept(result(limits, Work.TRAINING, B, error, timing, emptyStep));
-      error = inferenceError(ops, B);
-      timing = error <= LIMIT ? timeAnswers(ops, batches, plan) : null;
-      heard.accept(result(limits, Work.INFERENCE, B, error, timing, emptyAnswer));
+      heard.accept(
+          orFailure(
+              Work.TRAINING,
+              B,
+              () -> {
+                double error = trainingError(ops, checkedStep(B));
+                boolean lossAlone = expectedStep(checkedStep(B)).kinks;
+                Timing timing = error <= LIMIT ? timeSteps(ops, batches, steps) : null; // nor NaN
+                return result(limits, Work.TRAINING, B, error, lossAlone, timing, emptyStep);
+              }));
+      heard.accept(
+          orFailure(
+              Work.INFERENCE,
+              B,
+              () -> {
+                double error = inferenceError(ops, checkedAnswers(B));
+                Timing timing = error <= LIMIT ? timeAnswers(ops, batches, plan) : null;
+                return result(limits, Work.INFERENCE, B, error, false, timing, emptyAnswer);
+              }));
+    }
+  }
+
+  private static Result orFailure(Work work, int B, Supplier<Result> measurement) {
+    try {
+      return measurement.get();
+    } catch (DeviceException e) {
+      return new Result(work, B, Double.NaN, false, null, null, e);
     }
   }
 
   private Result result(
-      DeviceLimits limits, Work work, int B, double error, Timing timing, double empty) {
+      DeviceLimits limits,
+      Work work,
+      int B,
+      double error,
+      boolean lossAlone,
+      Timing timing,
+      double empty) {
     if (timing == null) {
-      return new Result(work, B, error, null, null);
+      return new Result(work, B, error, lossAlone, null, null, null);
     }
     double seconds = timing.median();
     var shares =
@@ -111,7 +155,7 @@ public final class Throughput {
             flops(work, B) / limits.flops() / seconds,
             limits.seconds(bytes(work, B)) / seconds,
             empty / seconds);
-    return new Result(work, B, error, timing, shares);
+    return new Result(work, B, error, lossAlone, timing, shares, null);
   }
 
   /** Multiplications and additions of a batch's products. */
@@ -149,32 +193,55 @@ public final class Throughput {
 
   /**
    * How many examples a batch may be made of, each as often as the others: gradients and losses are
-   * means, so that the reference need not see all of a large batch. Dropout has a mask for each
-   * place in the batch, so that there it must.
+   * means, so that the reference need not see all of a large batch. All of it where that does not
+   * go, as with most primes.
    */
-  private int distinct(int B) {
+  private static int distinct(int B) {
     int n = Math.min(B, CHECKED);
     while (B % n != 0) {
       n--;
     }
-    boolean drops = training.regularisation().dropouts().stream().anyMatch(rate -> rate > 0);
-    return drops || n < CHECKED / 8 ? B : n;
+    return n < CHECKED / 8 ? B : n;
+  }
+
+  /** The same of a step: dropout has a mask for each place in the batch. */
+  private int distinctOfStep(int B) {
+    return drops() ? B : distinct(B);
+  }
+
+  private boolean drops() {
+    return training.regularisation().dropouts().stream().anyMatch(rate -> rate > 0);
+  }
+
+  /** The batch whose step is checked before one of {@code B} is timed: a minute is too long. */
+  int checkedStep(int B) {
+    return distinctOfStep(B) <= CHECKED_WHOLE ? B : CHECKED_WHOLE;
+  }
+
+  /** The same of an evaluation. */
+  static int checkedAnswers(int B) {
+    return distinct(B) <= CHECKED_WHOLE ? B : CHECKED_WHOLE;
   }
 
   /**
    * A step from the initial weights.
    *
    * @param set what it learnt from
+   * @param kinks whether a ReLU was at 0 but for rounding
    */
-  private record FirstStep(ImageSet set, double loss, Learner.State state) {
+  private record FirstStep(ImageSet set, double loss, Learner.State state, boolean kinks) {
     static FirstStep of(Ops ops, Training training) {
       try (var learner = new Learner(ops, training)) {
         learner.run();
-        return new FirstStep(training.set(), learner.loss(), learner.state());
+        boolean kinks = ops instanceof KinkCounter counter && counter.kinks() > 0;
+        return new FirstStep(training.set(), learner.loss(), learner.state(), kinks);
       }
     }
 
     double error(FirstStep expected) {
+      if (expected.kinks) { // right devices part in weights and moments
+        return relativeSquare(loss, expected.loss);
+      }
       Parameters.State moments = state.moments();
       Parameters.State right = expected.state.moments();
       return Collections.max(
@@ -191,14 +258,19 @@ public final class Throughput {
     return relative * relative;
   }
 
+  /** Of a batch that can be checked. */
   private double trainingError(Ops ops, int B) {
-    FirstStep expected = firstSteps.computeIfAbsent(distinct(B), this::referenceStep);
+    FirstStep expected = expectedStep(B);
     return FirstStep.of(ops, training.with(repeated(expected.set, B), B)).error(expected);
+  }
+
+  private FirstStep expectedStep(int B) {
+    return firstSteps.computeIfAbsent(distinctOfStep(B), this::referenceStep);
   }
 
   /**
    * The reference's step of {@code n} examples with which no ReLU is at 0 but for rounding: where
-   * one is, right devices have gradients that differ.
+   * one is, right devices have gradients that differ. As far as the set has enough of them.
    */
   private FirstStep referenceStep(int n) {
     ImageSet all = training.set();
@@ -299,19 +371,21 @@ public final class Throughput {
         training.seed());
   }
 
-  /** Steps as a trainer takes them. */
+  /** Takes so many steps, as a trainer takes them, and waits for them. */
+  public static IntConsumer steps(Learner learner) {
+    return steps -> {
+      for (int i = 1; i <= steps; i++) {
+        learner.run();
+        if (i % READ_EVERY == 0 || i == steps) {
+          learner.loss(); // waits
+        }
+      }
+    };
+  }
+
   private static Timing timeSteps(Ops ops, Training of, Timing.Plan plan) {
     try (var learner = new Learner(ops, of)) {
-      return Timing.of(
-          plan,
-          steps -> {
-            for (int i = 1; i <= steps; i++) {
-              learner.run();
-              if (i % READ_EVERY == 0 || i == steps) {
-                learner.loss(); // waits
-              }
-            }
-          });
+      return Timing.of(plan, steps(learner));
     }
   }
 

@@ -17,8 +17,15 @@ public record Timing(double median, double min, double max) {
    *
    * @param warmUp seconds of work that do not count, at least
    * @param seconds of each repeat, at least
+   * @param repeats at most
+   * @param most seconds of all repeats, after which no further one begins
    */
-  public record Plan(double warmUp, double seconds, int repeats) {}
+  public record Plan(double warmUp, double seconds, int repeats, double most) {
+    /** Of all repeats, whatever they take. */
+    public Plan(double warmUp, double seconds, int repeats) {
+      this(warmUp, seconds, repeats, Double.POSITIVE_INFINITY);
+    }
+  }
 
   /**
    * Times a piece of work, as often in each repeat as makes it long enough.
@@ -41,10 +48,12 @@ public record Timing(double median, double min, double max) {
       }
     } while (last < plan.seconds || (clock.getAsLong() - begin) * 1e-9 < plan.warmUp);
     double[] repeats = new double[plan.repeats];
-    for (int i = 0; i < repeats.length; i++) {
-      repeats[i] = seconds(work, pieces, clock) / pieces;
-    }
-    return of(repeats);
+    int done = 0;
+    begin = clock.getAsLong();
+    do {
+      repeats[done++] = seconds(work, pieces, clock) / pieces;
+    } while (done < plan.repeats && (clock.getAsLong() - begin) * 1e-9 < plan.most);
+    return of(Arrays.copyOf(repeats, done));
   }
 
   /** Of those repeats, one at least. */

@@ -25,7 +25,6 @@ import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.Dataset;
 import mlpcuda.data.ImageSet;
-import mlpcuda.data.Scaling;
 import mlpcuda.data.WholeFile;
 import mlpcuda.net.MlpShape;
 import mlpcuda.train.Training;
@@ -103,6 +102,9 @@ final class BenchmarkCommand implements Callable<Integer> {
   private Terminal terminal;
   private DeviceLimits limits;
   private boolean wrong;
+  private boolean lossAlone; // of a step at least
+  private boolean anything; // was measured
+  private DeviceException failure; // the first
   private final Map<String, String> versions = new TreeMap<>();
   private final List<Map<String, Object>> measured = new ArrayList<>();
 
@@ -113,6 +115,9 @@ final class BenchmarkCommand implements Callable<Integer> {
   public Integer call() {
     data.check();
     device.check();
+    if (out != null) {
+      WholeFile.check(out); // better said now than after minutes
+    }
     PrintWriter standardOut = spec.commandLine().getOut();
     terminal = new Terminal(json ? spec.commandLine().getErr() : standardOut, false);
     List<Subject> subjects;
@@ -130,15 +135,22 @@ final class BenchmarkCommand implements Callable<Integer> {
         "error: normalised and squared, against the reference, at most %.0e; limit: what most of the"
             + " time is, and its share",
         Throughput.LIMIT);
+    if (lossAlone) {
+      terminal.line(
+          "*: the loss alone, for a ReLU was at 0, but for rounding, and no other images were left");
+    }
     Map<String, Object> document = document(description);
+    if (json) { // first: the disk may be full
+      standardOut.println(Tables.json(document));
+    }
     if (out != null) {
       WholeFile.write(
           out,
           stream ->
               stream.write(JSON.std.with(JSON.Feature.PRETTY_PRINT_OUTPUT).asBytes(document)));
     }
-    if (json) {
-      standardOut.println(Tables.json(document));
+    if (!anything && failure != null) {
+      throw failure;
     }
     return wrong ? Main.INTERNAL : 0;
   }
@@ -164,16 +176,7 @@ final class BenchmarkCommand implements Callable<Integer> {
             .flatMap(List::stream)
             .toList();
     var shape = new MlpShape(sizes, Activation.RELU, preset.output());
-    return new Training(
-        shape,
-        set,
-        Scaling.of(preset.scaling(), set),
-        Math.min(preset.batchSize(), set.size()),
-        learning.regularisation(preset, shape.layers() - 1, 1),
-        learning.optimizerSettings(preset),
-        learning.clip(),
-        learning.learningRate(preset),
-        1);
+    return learning.training(preset, shape, set, preset.scaling(), null, 1);
   }
 
   private List<Integer> sizes(Preset preset, boolean first, int examples) {
@@ -207,26 +210,57 @@ final class BenchmarkCommand implements Callable<Integer> {
         ops = way.open();
       } catch (DeviceException e) {
         Enum<?> library = way.library();
-        if (library == null) {
-          throw e;
+        if (library != null) {
+          missing.add(library);
         }
-        missing.add(library);
-        terminal.line("%s: not measured: %s", library, e.why());
-        var json = new LinkedHashMap<String, Object>();
-        json.put("way", library.toString());
-        json.put("not_measured", e.why());
-        measured.add(json);
+        notMeasured(beginWay(library != null ? library.toString() : way.toString()), e);
         continue;
       }
       try (ops) {
         terminal.line(way.toString());
         measure(way.toString(), ops, some);
-        some = subjects.subList(0, 1);
+        if (anything) {
+          some = subjects.subList(0, 1);
+        }
+      } catch (DeviceException e) { // to close what has failed may fail, too
+        notMeasured(measured.get(measured.size() - 1), e);
       }
     }
   }
 
+  /** What was measured of that way of using a device: nothing yet. */
+  private Map<String, Object> beginWay(String way) {
+    var json = new LinkedHashMap<String, Object>();
+    json.put("way", way);
+    measured.add(json);
+    return json;
+  }
+
+  /** Something of that way, or all of it. */
+  private void notMeasured(Map<String, Object> way, DeviceException e) {
+    terminal.line("%s: not measured: %s", way.get("way"), e.why());
+    way.put("not_measured", e.why());
+    failed(e);
+  }
+
+  private void failed(DeviceException e) {
+    if (failure == null) {
+      failure = e;
+    }
+  }
+
   private void measure(String way, Ops ops, List<Subject> subjects) {
+    Map<String, Object> json = beginWay(way);
+    var rows = new ArrayList<Map<String, Object>>();
+    json.put("rows", rows);
+    try {
+      measure(ops, subjects, rows);
+    } catch (DeviceException e) {
+      notMeasured(json, e);
+    }
+  }
+
+  private void measure(Ops ops, List<Subject> subjects, List<Map<String, Object>> rows) {
     versions.putAll(ops.versions());
     if (limits == null) {
       limits = DeviceLimits.of(ops, new Timing.Plan(seconds / 2, seconds / 5, repeats));
@@ -235,7 +269,6 @@ final class BenchmarkCommand implements Callable<Integer> {
           limits.flops() / 1e9, limits.bandwidth() / 1e9);
     }
     terminal.line(HEADER);
-    var rows = new ArrayList<Map<String, Object>>();
     for (Subject subject : subjects) {
       subject.throughput.measure(
           ops,
@@ -244,14 +277,16 @@ final class BenchmarkCommand implements Callable<Integer> {
           new Timing.Plan(2 * seconds, seconds, repeats),
           result -> {
             terminal.line(row(subject, result));
+            lossAlone |= result.lossAlone();
             rows.add(json(subject, result));
-            wrong |= result.timing() == null;
+            if (result.failure() != null) {
+              failed(result.failure());
+            } else {
+              anything = true;
+              wrong |= result.timing() == null;
+            }
           });
     }
-    var json = new LinkedHashMap<String, Object>();
-    json.put("way", way);
-    json.put("rows", rows);
-    measured.add(json);
   }
 
   private static final String HEADER =
@@ -276,6 +311,9 @@ final class BenchmarkCommand implements Callable<Integer> {
 
   private static String row(Subject of, Result result) {
     String what = "%-18s %-9s %5d".formatted(of.preset.name(), name(result), result.batch());
+    if (result.failure() != null) {
+      return what + " not measured: " + result.failure().why();
+    }
     Timing timing = result.timing();
     if (timing == null) {
       return "%s WRONG, and not timed: error %.1e".formatted(what, result.error());
@@ -283,7 +321,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     Shares shares = result.shares();
     return String.format(
         Locale.ROOT,
-        "%s %,10.0f %,7.0f %,9.1f %,9.1f %,9.1f %,7.0f %3.0f%% %-15s %7.1e",
+        "%s %,10.0f %,7.0f %,9.1f %,9.1f %,9.1f %,7.0f %3.0f%% %-15s%s%7.1e",
         what,
         result.batch() / timing.median(),
         1 / timing.median(),
@@ -293,6 +331,7 @@ final class BenchmarkCommand implements Callable<Integer> {
         of.throughput.flops(result.work(), result.batch()) / timing.median() / 1e9,
         100 * shares.arithmetic(),
         "%s %.0f%%".formatted(shares.limit(), 100 * shares.all().get(shares.limit())),
+        result.lossAlone() ? "*" : " ",
         result.error());
   }
 
@@ -302,7 +341,12 @@ final class BenchmarkCommand implements Callable<Integer> {
     json.put("layers", of.throughput.training().shape().sizes());
     json.put("work", name(result));
     json.put("batch_size", result.batch());
+    if (result.failure() != null) {
+      json.put("not_measured", result.failure().why());
+      return json;
+    }
     json.put("error", Tables.number(result.error()));
+    json.put("loss_alone", result.lossAlone());
     Timing timing = result.timing();
     json.put("right", timing != null);
     if (timing != null) {
@@ -340,8 +384,8 @@ final class BenchmarkCommand implements Callable<Integer> {
     json.put("repeats", repeats);
     json.put("repeat_seconds", seconds);
     json.put("error_limit", Throughput.LIMIT);
-    json.put("peak_flops_per_second", limits.flops());
-    json.put("peak_bytes_per_second", limits.bandwidth());
+    json.put("peak_flops_per_second", limits == null ? null : limits.flops());
+    json.put("peak_bytes_per_second", limits == null ? null : limits.bandwidth());
     json.put("measured", measured);
     return json;
   }

@@ -14,7 +14,6 @@ import mlpcuda.conformance.Cases.Case;
 import mlpcuda.conformance.KinkCounter;
 import mlpcuda.data.Dataset;
 import mlpcuda.data.ImageSet;
-import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
 import mlpcuda.train.Learner;
 import mlpcuda.train.Training;
@@ -34,7 +33,11 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     sortOptions = false,
-    footer = {"", "Exit code 1 if the device is further from the reference than it may be."})
+    footer = {
+      "",
+      "Exit code 1 if the device is further from the reference than it may be, or no step could"
+          + " tell."
+    })
 final class CompareCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private NetworkOptions network = new NetworkOptions();
@@ -96,6 +99,16 @@ final class CompareCommand implements Callable<Integer> {
       }
       return wrong;
     }
+
+    /** Steps whose weights and moments were held against the reference's. */
+    long judged() {
+      return steps.stream().filter(StepCheck::judged).count();
+    }
+
+    /** Whether nothing is wrong, and somebody would have noticed. */
+    boolean agrees() {
+      return wrong().isEmpty() && judged() > 0;
+    }
   }
 
   @Override
@@ -111,17 +124,23 @@ final class CompareCommand implements Callable<Integer> {
       Training training = training(opened.dataset());
       terminal.line(ops.description() + " (" + device.reason() + ")");
       Comparison found = compare(ops, training, terminal);
-      List<String> wrong = found.wrong();
-      terminal.line(
-          wrong.isEmpty()
-              ? ops.description() + " agrees with the reference"
-              : "%s is WRONG, further from the reference than the limit: %s"
-                  .formatted(ops.description(), String.join(", ", wrong)));
+      terminal.line(ops.description() + verdict(found));
       if (json) {
         out.println(Tables.json(describe(ops, training, found)));
       }
-      return wrong.isEmpty() ? 0 : Main.INTERNAL;
+      return found.agrees() ? 0 : Main.INTERNAL;
     }
+  }
+
+  private static String verdict(Comparison found) {
+    if (found.agrees()) {
+      return " agrees with the reference";
+    }
+    return found.wrong().isEmpty()
+        ? ": the weights of no step could be judged; more --steps or a smaller --batch-size have"
+            + " steps without a ReLU at 0"
+        : " is WRONG, further from the reference than the limit: "
+            + String.join(", ", found.wrong());
   }
 
   private void checkOperations() {
@@ -130,7 +149,7 @@ final class CompareCommand implements Callable<Integer> {
       if (!known.contains(name)) {
         throw new ParameterException(
             spec.commandLine(),
-            "Invalid value for option '--operations': must be of %s, found %s"
+            "Invalid value for option '--operations': must be one of %s, found %s"
                 .formatted(String.join(", ", known), name.isEmpty() ? "nothing" : name));
       }
     }
@@ -139,17 +158,7 @@ final class CompareCommand implements Callable<Integer> {
   private Training training(Dataset dataset) {
     ImageSet train = dataset.train();
     MlpShape shape = network.shape(train.pixelsPerImage(), dataset.classes());
-    Preset preset = network.preset();
-    return new Training(
-        shape,
-        train,
-        Scaling.of(network.scaling(), train),
-        Math.min(batchSize != null ? batchSize : preset.batchSize(), train.size()),
-        learning.regularisation(preset, shape.layers() - 1, seed),
-        learning.optimizerSettings(preset),
-        learning.clip(),
-        learning.learningRate(preset),
-        seed);
+    return learning.training(network.preset(), shape, train, network.scaling(), batchSize, seed);
   }
 
   /** Compares, and prints what it finds as it goes. */
@@ -180,12 +189,15 @@ final class CompareCommand implements Callable<Integer> {
         "%-34s %9.1e %9.1e %9.1e"
             .formatted(
                 "limit", StepCheck.LOSS_LIMIT, StepCheck.WEIGHTS_LIMIT, StepCheck.MOMENTS_LIMIT));
-    long kinks = taken.stream().filter(check -> check.kinks() > 0).count();
-    if (kinks > 0) {
-      terminal.line(
-          "A ReLU was at 0, but for rounding, in %d of %d steps: of these the loss alone is judged"
-              .formatted(kinks, steps));
-    }
+    long judged = taken.stream().filter(StepCheck::judged).count();
+    terminal.line(
+        "Weights and moments were judged in %d of %d steps%s"
+            .formatted(
+                judged,
+                steps,
+                judged == steps
+                    ? ""
+                    : ": in the others a ReLU was at 0, but for rounding, and the loss alone was"));
     var times = new ArrayList<SpeedUp>();
     try (var reference = new ReferenceOps();
         var there = new Learner(reference, training)) {
@@ -226,7 +238,7 @@ final class CompareCommand implements Callable<Integer> {
   private Map<String, Object> describe(Ops ops, Training training, Comparison found) {
     var document = new LinkedHashMap<String, Object>();
     document.put("device", ops.description());
-    document.put("agrees", found.wrong().isEmpty());
+    document.put("agrees", found.agrees());
     document.put("wrong", found.wrong());
     document.put("operations", found.operations().stream().map(OperationCheck::json).toList());
     document.put("network", training.shape().toString());
@@ -235,6 +247,7 @@ final class CompareCommand implements Callable<Integer> {
     document.put("loss_limit", StepCheck.LOSS_LIMIT);
     document.put("weights_limit", StepCheck.WEIGHTS_LIMIT);
     document.put("moments_limit", StepCheck.MOMENTS_LIMIT);
+    document.put("steps_judged", found.judged());
     document.put("steps", found.steps().stream().map(StepCheck::json).toList());
     document.put("times", found.times().stream().map(SpeedUp::json).toList());
     return document;

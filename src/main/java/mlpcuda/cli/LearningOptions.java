@@ -5,8 +5,12 @@ import java.util.List;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.OptimizerSettings;
 import mlpcuda.compute.SgdSettings;
+import mlpcuda.data.ImageSet;
+import mlpcuda.data.Scaling;
+import mlpcuda.net.MlpShape;
 import mlpcuda.net.Regularisation;
 import mlpcuda.train.Schedule;
+import mlpcuda.train.Training;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -161,6 +165,26 @@ final class LearningOptions {
       rates = Collections.nCopies(hiddenLayers, rates.get(0));
     }
     return new Regularisation(rates, smooth, seed);
+  }
+
+  /**
+   * Training as the options and, for what is not given, the preset have it, but at one rate.
+   *
+   * @param scaling its name
+   * @param batchSize null: the preset's; at most the set's in either case
+   */
+  Training training(
+      Preset preset, MlpShape shape, ImageSet set, String scaling, Integer batchSize, long seed) {
+    return new Training(
+        shape,
+        set,
+        Scaling.of(scaling, set),
+        Math.min(batchSize != null ? batchSize : preset.batchSize(), set.size()),
+        regularisation(preset, shape.layers() - 1, seed),
+        optimizerSettings(preset),
+        clip(),
+        learningRate(preset),
+        seed);
   }
 
   /** Limit of the gradient's norm; 0 for none. */

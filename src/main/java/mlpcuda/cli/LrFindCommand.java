@@ -12,7 +12,6 @@ import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.ImageSet;
-import mlpcuda.data.Scaling;
 import mlpcuda.data.WholeFile;
 import mlpcuda.net.MlpShape;
 import mlpcuda.report.Page;
@@ -142,20 +141,8 @@ final class LrFindCommand implements Callable<Integer> {
   private LearningRateFinder.Result find(
       Ops ops, ImageSet train, int classes, LearningRateFinder.Settings rates) {
     MlpShape shape = network.shape(train.pixelsPerImage(), classes);
-    Scaling scaling = Scaling.of(network.scaling(), train);
-    int given = batchSize != null ? batchSize : network.preset().batchSize();
-    int B = Math.min(given, train.size());
-    var training =
-        new Training(
-            shape,
-            train,
-            scaling,
-            B,
-            learning.regularisation(network.preset(), shape.layers() - 1, seed),
-            learning.optimizerSettings(network.preset()),
-            learning.clip(),
-            rates.low(),
-            seed);
+    Training training =
+        learning.training(network.preset(), shape, train, network.scaling(), batchSize, seed);
     try (var learner = new Learner(ops, training)) {
       return LearningRateFinder.run(
           rates,

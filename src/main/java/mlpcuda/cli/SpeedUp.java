@@ -1,8 +1,9 @@
 package mlpcuda.cli;
 
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import mlpcuda.benchmark.Throughput;
+import mlpcuda.benchmark.Timing;
 import mlpcuda.compute.Ops;
 import mlpcuda.conformance.Bench;
 import mlpcuda.conformance.Cases.Case;
@@ -16,60 +17,37 @@ import mlpcuda.train.Learner;
  * @param expected on the reference
  */
 record SpeedUp(String what, double seconds, double expected) {
-  private static final int ROUNDS = 7;
-  private static final double ROUND = 0.005; // seconds that a round lasts at least
-  private static final double WARM = 0.1; // seconds: what is first is not compiled yet
-  private static final double MOST = 1; // seconds, after which no further round begins
+  // What is first is not compiled yet; the reference may take seconds for one step.
+  private static final Timing.Plan PLAN = new Timing.Plan(0.1, 0.005, 7, 1);
 
   /** Times an operation. */
   static SpeedUp of(Case operation, Ops ops, Ops reference) {
     return new SpeedUp(operation.name(), seconds(operation, ops), seconds(operation, reference));
   }
 
+  /** A device that has what it was asked for still before it is waited for, as in training. */
   private static double seconds(Case operation, Ops ops) {
     try (var bench = new Bench(ops)) {
-      return seconds(operation.inputs().apply(bench), bench::await);
+      Runnable call = operation.inputs().apply(bench);
+      return Timing.of(
+              PLAN,
+              calls -> {
+                for (int i = 0; i < calls; i++) {
+                  call.run();
+                }
+                bench.await();
+              })
+          .median();
     }
   }
 
   /** Times a training step. */
   static SpeedUp ofStep(Learner device, Learner reference) {
-    return new SpeedUp(
-        "the whole step",
-        seconds(device::run, device::loss),
-        seconds(reference::run, reference::loss));
+    return new SpeedUp("the whole step", seconds(device), seconds(reference));
   }
 
-  /**
-   * Median over rounds of the seconds of a call, in rounds of several calls and one wait: a device
-   * that has what it was asked for still before it is waited for as in training.
-   */
-  private static double seconds(Runnable call, Runnable await) {
-    long begin = System.nanoTime();
-    int calls = 0;
-    do {
-      call.run();
-      await.run();
-      calls++;
-    } while (since(begin) < WARM);
-    int n = (int) Math.max(1, Math.min(1000, ROUND / (since(begin) / calls)));
-    double[] rounds = new double[ROUNDS];
-    int done = 0;
-    begin = System.nanoTime();
-    do {
-      long start = System.nanoTime();
-      for (int i = 0; i < n; i++) {
-        call.run();
-      }
-      await.run();
-      rounds[done++] = since(start) / n;
-    } while (done < ROUNDS && since(begin) < MOST);
-    Arrays.sort(rounds, 0, done);
-    return rounds[done / 2];
-  }
-
-  private static double since(long nanos) {
-    return (System.nanoTime() - nanos) * 1e-9;
+  private static double seconds(Learner learner) {
+    return Timing.of(PLAN, Throughput.steps(learner)).median();
   }
 
   Map<String, Object> json() {

@@ -4,6 +4,7 @@ import mlpcuda.compute.Buffer.Type;
 
 /** The whole set on the device, as bytes, and an epoch's order beside it. */
 public final class ResidentFeed implements Feed {
+  private final Owned owned = new Owned();
   private final Ops ops;
   private final Buffer images; // (N, I) UINT8
   private final Buffer labels; // (N) UINT8
@@ -13,10 +14,15 @@ public final class ResidentFeed implements Feed {
   /** {@code pixels}: (N, I); {@code labels}: (N). */
   public ResidentFeed(Ops ops, byte[] pixels, byte[] labels, int I) {
     this.ops = ops;
-    this.images = ops.constant("images", pixels);
-    this.labels = ops.constant("labels", labels);
-    this.rows = ops.allocate("rows", Type.INT32, labels.length);
     this.I = I;
+    try {
+      this.images = owned.add(ops.constant("images", pixels));
+      this.labels = owned.add(ops.constant("labels", labels));
+      this.rows = owned.add(ops.allocate("rows", Type.INT32, labels.length));
+    } catch (RuntimeException | Error e) {
+      owned.closeAfter(e);
+      throw e;
+    }
   }
 
   @Override
@@ -41,8 +47,6 @@ public final class ResidentFeed implements Feed {
 
   @Override
   public void close() {
-    images.close();
-    labels.close();
-    rows.close();
+    owned.close();
   }
 }

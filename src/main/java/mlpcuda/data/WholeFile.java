@@ -39,8 +39,7 @@ public final class WholeFile {
    *     the folder that could not be forced, and nothing else is left behind
    */
   public static void write(Path file, Content content) {
-    // Files.createTempFile would make a file that only its owner can read.
-    Path temporary = file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + TEMPORARY);
+    Path temporary = beside(file);
     try {
       try {
         fill(temporary, content);
@@ -50,8 +49,35 @@ public final class WholeFile {
         Files.deleteIfExists(temporary); // nothing to delete once it has been moved
       }
     } catch (IOException e) {
-      throw new UncheckedIOException(file + ": cannot be written: " + e, e);
+      throw cannotBeWritten(file, e);
     }
+  }
+
+  /**
+   * Finds out before long work whether {@link #write} can put its result there; nothing is left.
+   *
+   * @throws UncheckedIOException if it cannot
+   */
+  public static void check(Path file) {
+    Path temporary = beside(file);
+    try {
+      if (Files.isDirectory(file)) {
+        throw new FileSystemException(file.toString(), null, "a folder of that name is there");
+      }
+      Files.createFile(temporary);
+      Files.delete(temporary);
+    } catch (IOException e) {
+      throw cannotBeWritten(file, e);
+    }
+  }
+
+  private static UncheckedIOException cannotBeWritten(Path file, IOException e) {
+    return new UncheckedIOException(file + ": cannot be written: " + e, e);
+  }
+
+  /** Files.createTempFile would make a file that only its owner can read. */
+  private static Path beside(Path file) {
+    return file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + TEMPORARY);
   }
 
   /** Deletes what processes left in {@code folder} that were killed while they wrote. */

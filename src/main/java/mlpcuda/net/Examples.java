@@ -4,9 +4,11 @@ import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Owned;
 
 /** A set of labelled images on a device, and the batch that was gathered from it last. */
 public final class Examples implements AutoCloseable {
+  private final Owned owned = new Owned();
   private final Feed feed;
   private final Buffer y; // (maxB) INT32
   private final float scale;
@@ -39,10 +41,15 @@ public final class Examples implements AutoCloseable {
                 .formatted(shape.classes(), Byte.toUnsignedInt(labels[i]), i));
       }
     }
-    this.feed = ops.feed(pixels, labels, shape.inputs(), maxB);
-    this.y = ops.allocate("y", Type.INT32, maxB);
     this.scale = scale;
     this.shift = shift;
+    try {
+      this.feed = owned.add(ops.feed(pixels, labels, shape.inputs(), maxB));
+      this.y = owned.add(ops.allocate("y", Type.INT32, maxB));
+    } catch (RuntimeException | Error e) {
+      owned.closeAfter(e);
+      throw e;
+    }
   }
 
   /** Number of examples, N. */
@@ -76,7 +83,6 @@ public final class Examples implements AutoCloseable {
 
   @Override
   public void close() {
-    feed.close();
-    y.close();
+    owned.close();
   }
 }

@@ -6,12 +6,14 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Owned;
 
 /**
  * A multilayer perceptron for batches of up to {@code maxB} examples: a₀ = x, aₗ₊₁ = activationₗ(aₗ
  * · Wₗᵀ + bₗ), and the loss is the cross-entropy of the softmax of the last a.
  */
 public final class Mlp implements AutoCloseable {
+  private final Owned owned = new Owned();
   private final Ops ops;
   private final MlpShape shape;
   private final Parameters parameters;
@@ -38,16 +40,26 @@ public final class Mlp implements AutoCloseable {
           "dropout must have a rate for each of %d hidden layers, found %d"
               .formatted(shape.layers() - 1, rates));
     }
-    this.losses = ops.allocate("losses", Type.FLOAT32, size(maxB, 2));
-    for (int l = 0; l <= shape.layers(); l++) {
-      a.add(ops.allocate("a" + l, Type.FLOAT32, size(maxB, shape.sizes().get(l))));
-      if (l < shape.layers()) {
-        h.add(drops(l) ? ops.allocate("h" + l, Type.FLOAT32, a.get(l).length()) : a.get(l));
+    try {
+      this.losses = allocate("losses", maxB, 2);
+      for (int l = 0; l <= shape.layers(); l++) {
+        int width = shape.sizes().get(l);
+        a.add(allocate("a" + l, maxB, width));
+        if (l < shape.layers()) {
+          h.add(drops(l) ? allocate("h" + l, maxB, width) : a.get(l));
+        }
+        if (training && l > 0) {
+          dz.add(allocate("dz" + (l - 1), maxB, width));
+        }
       }
-      if (training && l > 0) {
-        dz.add(ops.allocate("dz" + (l - 1), Type.FLOAT32, size(maxB, shape.sizes().get(l))));
-      }
+    } catch (RuntimeException | Error e) {
+      owned.closeAfter(e);
+      throw e;
     }
+  }
+
+  private Buffer allocate(String name, int maxB, int width) {
+    return owned.add(ops.allocate(name, Type.FLOAT32, size(maxB, width)));
   }
 
   /** Whether dropout stands between a[l] and the layer that it is the input of. */
@@ -159,13 +171,6 @@ public final class Mlp implements AutoCloseable {
 
   @Override
   public void close() {
-    for (int l = 0; l < h.size(); l++) {
-      if (drops(l)) {
-        h.get(l).close();
-      }
-    }
-    a.forEach(Buffer::close);
-    dz.forEach(Buffer::close);
-    losses.close();
+    owned.close();
   }
 }

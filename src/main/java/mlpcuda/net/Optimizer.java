@@ -5,6 +5,7 @@ import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.OptimizerSettings;
+import mlpcuda.compute.Owned;
 import mlpcuda.compute.SgdSettings;
 
 /**
@@ -12,6 +13,7 @@ import mlpcuda.compute.SgdSettings;
  * {@link Ops#clipNorm} where gradients are to be clipped. Its learning rate lies on the device.
  */
 public final class Optimizer implements AutoCloseable {
+  private final Owned owned = new Owned();
   private final Ops ops;
   private final Parameters parameters;
   private final OptimizerSettings settings;
@@ -33,8 +35,13 @@ public final class Optimizer implements AutoCloseable {
     this.parameters = parameters;
     this.settings = settings;
     this.clip = (float) clip;
-    this.rate = ops.allocate("rate", Type.FLOAT32, 1);
-    this.norm = clip == 0 ? null : ops.allocate("norm", Type.FLOAT32, Ops.NORM_LENGTH);
+    try {
+      this.rate = owned.add(ops.allocate("rate", Type.FLOAT32, 1));
+      this.norm = clip == 0 ? null : owned.add(ops.allocate("norm", Type.FLOAT32, Ops.NORM_LENGTH));
+    } catch (RuntimeException | Error e) {
+      owned.closeAfter(e);
+      throw e;
+    }
   }
 
   /** (1): the learning rate, which is to be set before {@link #update}. */
@@ -63,9 +70,6 @@ public final class Optimizer implements AutoCloseable {
 
   @Override
   public void close() {
-    rate.close();
-    if (norm != null) {
-      norm.close();
-    }
+    owned.close();
   }
 }

@@ -6,6 +6,7 @@ import java.util.List;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Owned;
 import mlpcuda.random.Philox;
 
 /**
@@ -41,6 +42,7 @@ public final class Parameters implements AutoCloseable {
   /** The gradients of one layer's tensors, or the tensors themselves. */
   record Layer(Buffer weight, Buffer bias) {}
 
+  private final Owned owned = new Owned();
   private final Ops ops;
   private final List<Tensor> tensors;
   private final int length;
@@ -57,10 +59,15 @@ public final class Parameters implements AutoCloseable {
     this.tensors = tensors(shape);
     Tensor last = tensors.get(tensors.size() - 1);
     this.length = last.offset + last.length();
-    this.w = ops.allocate("w", Type.FLOAT32, length);
-    this.dw = ops.allocate("dw", Type.FLOAT32, length);
-    this.m = ops.allocate("m", Type.FLOAT32, length);
-    this.v = ops.allocate("v", Type.FLOAT32, length);
+    try {
+      this.w = owned.add(ops.allocate("w", Type.FLOAT32, length));
+      this.dw = owned.add(ops.allocate("dw", Type.FLOAT32, length));
+      this.m = owned.add(ops.allocate("m", Type.FLOAT32, length));
+      this.v = owned.add(ops.allocate("v", Type.FLOAT32, length));
+    } catch (RuntimeException | Error e) {
+      owned.closeAfter(e);
+      throw e;
+    }
     for (int layer = 0; layer < shape.layers(); layer++) {
       layers.add(layer(w, "", layer));
       gradients.add(layer(dw, "d ", layer));
@@ -204,9 +211,6 @@ public final class Parameters implements AutoCloseable {
 
   @Override
   public void close() {
-    w.close();
-    dw.close();
-    m.close();
-    v.close();
+    owned.close();
   }
 }

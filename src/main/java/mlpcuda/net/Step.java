@@ -4,6 +4,7 @@ import java.util.OptionalInt;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Owned;
 import mlpcuda.compute.Replay;
 
 /**
@@ -14,6 +15,7 @@ public final class Step implements AutoCloseable {
   /** Steps whose losses the device keeps until they are read. */
   public static final int LOG_ROWS = 1024;
 
+  private final Owned owned = new Owned();
   private final Ops ops;
   private final Mlp mlp;
   private final Optimizer optimizer;
@@ -24,7 +26,8 @@ public final class Step implements AutoCloseable {
   private final Buffer rates; // (maxSteps)
   private final Buffer log; // (LOG_ROWS, 2): loss sum and number right of the last steps
   private final Replay replay;
-  private int left; // steps of the epoch whose rate is known
+  private int known; // steps whose rates begin gave
+  private int left; // of them, those not asked for
   private int steps; // asked for
   private int read; // steps whose row has been read
 
@@ -38,12 +41,17 @@ public final class Step implements AutoCloseable {
     this.mlp = mlp;
     this.optimizer = optimizer;
     this.examples = examples;
-    this.position = ops.allocate("position", Type.INT32, 3);
+    try {
+      this.position = owned.add(ops.allocate("position", Type.INT32, 3));
+      this.rates = owned.add(ops.allocate("rates", Type.FLOAT32, maxSteps));
+      this.log = owned.add(ops.allocate("log", Type.FLOAT32, 2 * LOG_ROWS));
+      this.replay = owned.add(ops.replay()); // the last: it is to end before what it uses
+    } catch (RuntimeException | Error e) {
+      owned.closeAfter(e);
+      throw e;
+    }
     this.step = position.slice("step", 0, 1);
     this.end = position.slice("end", 1, 1);
-    this.rates = ops.allocate("rates", Type.FLOAT32, maxSteps);
-    this.log = ops.allocate("log", Type.FLOAT32, 2 * LOG_ROWS);
-    this.replay = ops.replay();
   }
 
   /** Goes on with a run that has done {@code steps} steps. */
@@ -65,7 +73,16 @@ public final class Step implements AutoCloseable {
     examples.begin(order, from);
     ops.write(position.slice("of the epoch", 1, 2), new int[] {from, 0}, 0, 2);
     ops.write(this.rates, rates);
-    left = rates.length;
+    known = rates.length;
+    left = known;
+  }
+
+  /** Sets the learning rate of the next step, in place of the one that {@link #begin} gave. */
+  public void rate(float rate) {
+    if (left == 0) {
+      throw new IllegalStateException("a rate without a step: begin gave fewer");
+    }
+    ops.write(rates.slice("the next rate", known - left, 1), new float[] {rate});
   }
 
   /** Learns from the next {@code B} examples. */
@@ -116,9 +133,6 @@ public final class Step implements AutoCloseable {
 
   @Override
   public void close() {
-    replay.close();
-    position.close();
-    rates.close();
-    log.close();
+    owned.close();
   }
 }

@@ -3,6 +3,7 @@ package mlpcuda.train;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Owned;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
@@ -10,6 +11,7 @@ import mlpcuda.net.Parameters;
 
 /** Asks a network for its answers to a set of examples, as often as wanted. */
 public final class Evaluator implements AutoCloseable {
+  private final Owned owned = new Owned();
   private final Ops ops;
   private final byte[] labels;
   private final int C;
@@ -30,9 +32,15 @@ public final class Evaluator implements AutoCloseable {
     this.ops = ops;
     this.labels = set.labels();
     this.C = shape.classes();
-    this.inference =
-        new Inference(ops, shape, parameters, set.pixels(), labels, scaling, batchSize);
-    this.log = ops.allocate("log", Type.FLOAT32, 2);
+    try {
+      this.inference =
+          owned.add(
+              new Inference(ops, shape, parameters, set.pixels(), labels, scaling, batchSize));
+      this.log = owned.add(ops.allocate("log", Type.FLOAT32, 2));
+    } catch (RuntimeException | Error e) {
+      owned.closeAfter(e);
+      throw e;
+    }
   }
 
   /** The answers of one network, once. */
@@ -93,7 +101,6 @@ public final class Evaluator implements AutoCloseable {
 
   @Override
   public void close() {
-    inference.close();
-    log.close();
+    owned.close();
   }
 }

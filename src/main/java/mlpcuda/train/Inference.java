@@ -3,6 +3,7 @@ package mlpcuda.train;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Owned;
 import mlpcuda.data.ExampleOrder;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.Examples;
@@ -18,6 +19,7 @@ final class Inference implements AutoCloseable {
     void done(int from, int size);
   }
 
+  private final Owned owned = new Owned();
   private final Ops ops;
   private final int[] order;
   private final int B;
@@ -44,9 +46,15 @@ final class Inference implements AutoCloseable {
     this.ops = ops;
     this.order = ExampleOrder.sequential(labels.length);
     this.B = Math.min(maxB, labels.length);
-    this.mlp = Mlp.forInference(ops, shape, parameters, B);
-    this.examples = new Examples(ops, shape, pixels, labels, B, scaling.scale(), scaling.shift());
-    this.position = ops.allocate("position", Type.INT32, 2);
+    try {
+      this.mlp = owned.add(Mlp.forInference(ops, shape, parameters, B));
+      this.examples =
+          owned.add(new Examples(ops, shape, pixels, labels, B, scaling.scale(), scaling.shift()));
+      this.position = owned.add(ops.allocate("position", Type.INT32, 2));
+    } catch (RuntimeException | Error e) {
+      owned.closeAfter(e);
+      throw e;
+    }
     this.step = position.slice("step", 0, 1);
     this.end = position.slice("end", 1, 1);
   }
@@ -81,8 +89,6 @@ final class Inference implements AutoCloseable {
 
   @Override
   public void close() {
-    mlp.close();
-    examples.close();
-    position.close();
+    owned.close();
   }
 }

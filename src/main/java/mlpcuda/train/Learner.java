@@ -3,11 +3,13 @@ package mlpcuda.train;
 import java.util.Arrays;
 import java.util.List;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Owned;
 import mlpcuda.data.ExampleOrder;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.Examples;
 import mlpcuda.net.Mlp;
+import mlpcuda.net.MlpShape;
 import mlpcuda.net.Optimizer;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Step;
@@ -17,17 +19,14 @@ import mlpcuda.net.Step;
  * batch by batch, one shuffled epoch after another.
  */
 public final class Learner implements AutoCloseable {
+  private final Owned owned = new Owned();
   private final Training training;
   private final Parameters parameters;
-  private final Mlp mlp;
-  private final Examples examples;
-  private final Optimizer optimizer;
   private final Step step;
-  private double rate;
+  private float rate;
+  private float begunWith; // the rate that the device has for the epoch's steps
   private int epoch;
-  private int[] order; // of the epoch's examples
   private int left; // batches of the epoch
-  private boolean begun; // whether the device knows the rates of those
 
   /** A network that has learnt nothing yet; the caller closes it. */
   public Learner(Ops ops, Training training) {
@@ -35,15 +34,23 @@ public final class Learner implements AutoCloseable {
     ImageSet set = training.set();
     Scaling scaling = training.scaling();
     int B = training.B();
-    parameters = new Parameters(ops, training.shape());
-    parameters.initialise(training.seed());
-    mlp = Mlp.forTraining(ops, training.shape(), parameters, B, training.regularisation());
-    examples =
-        new Examples(
-            ops, training.shape(), set.pixels(), set.labels(), B, scaling.scale(), scaling.shift());
-    optimizer = new Optimizer(ops, parameters, training.optimizer(), training.clip());
-    step = new Step(ops, mlp, optimizer, examples, training.batches());
-    rate = training.rate();
+    MlpShape shape = training.shape();
+    rate = (float) training.rate();
+    try {
+      parameters = owned.add(new Parameters(ops, shape));
+      parameters.initialise(training.seed());
+      var mlp = owned.add(Mlp.forTraining(ops, shape, parameters, B, training.regularisation()));
+      var examples =
+          owned.add(
+              new Examples(
+                  ops, shape, set.pixels(), set.labels(), B, scaling.scale(), scaling.shift()));
+      var optimizer =
+          owned.add(new Optimizer(ops, parameters, training.optimizer(), training.clip()));
+      step = owned.add(new Step(ops, mlp, optimizer, examples, training.batches()));
+    } catch (RuntimeException | Error e) {
+      owned.closeAfter(e);
+      throw e;
+    }
   }
 
   /** The weights, and what goes with them. */
@@ -53,22 +60,19 @@ public final class Learner implements AutoCloseable {
 
   /** Sets the learning rate of the next steps. */
   public void rate(double rate) {
-    this.rate = rate;
-    begun = false;
+    this.rate = (float) rate;
   }
 
   /** Asks for the next step; at most {@link Step#LOG_ROWS} before the next {@link #loss}. */
   public void run() {
     if (left == 0) {
       left = training.batches();
-      order = ExampleOrder.shuffled(training.set().size(), training.seed(), ++epoch);
-      begun = false;
-    }
-    if (!begun) {
       float[] rates = new float[left];
-      Arrays.fill(rates, (float) rate);
-      step.begin(order, (training.batches() - left) * training.B(), rates);
-      begun = true;
+      Arrays.fill(rates, rate);
+      step.begin(ExampleOrder.shuffled(training.set().size(), training.seed(), ++epoch), 0, rates);
+      begunWith = rate;
+    } else if (rate != begunWith) { // of this step alone: the next may have another
+      step.rate(rate);
     }
     step.run(training.B());
     left--;
@@ -96,10 +100,6 @@ public final class Learner implements AutoCloseable {
 
   @Override
   public void close() {
-    step.close();
-    optimizer.close();
-    examples.close();
-    mlp.close();
-    parameters.close();
+    owned.close();
   }
 }

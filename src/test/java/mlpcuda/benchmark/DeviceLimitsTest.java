@@ -1,12 +1,18 @@
 package mlpcuda.benchmark;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import mlpcuda.compute.Buffer;
+import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.cpu.CpuOps;
+import mlpcuda.compute.cpu.ReferenceOps;
 import org.junit.jupiter.api.Test;
 
 class DeviceLimitsTest {
@@ -30,6 +36,38 @@ class DeviceLimitsTest {
       assertTrue(limits.memory().values().stream().allMatch(rate -> rate > 0), limits.toString());
       assertEquals(28.0 * 8192, limits.memory().firstKey());
       assertEquals(0, ops.liveBytes());
+    }
+  }
+
+  /** Room for a product of 64 by 64, and for Adam over the fewest parameters. */
+  @Test
+  void sizesThatDoNotFitEndTheSearch() {
+    try (var ops = new Small(8192)) {
+      DeviceLimits limits = DeviceLimits.of(ops, new Timing.Plan(0, 1e-4, 1));
+      assertTrue(limits.flops() > 0, limits.toString());
+      assertEquals(Set.of(28.0 * 8192), limits.memory().keySet());
+      assertEquals(0, ops.liveBytes());
+    }
+    try (var ops = new Small(8191)) {
+      var plan = new Timing.Plan(0, 1e-4, 1);
+      assertThrows(DeviceException.class, () -> DeviceLimits.of(ops, plan));
+    }
+  }
+
+  /** A device whose buffers have no more elements than that. */
+  private static final class Small extends ReferenceOps {
+    private final int most;
+
+    Small(int most) {
+      this.most = most;
+    }
+
+    @Override
+    protected Buffer allocateK(String name, Type type, int length) {
+      if (length > most) {
+        throw new DeviceException("no room for " + name, "Ask for less.");
+      }
+      return super.allocateK(name, type, length);
     }
   }
 

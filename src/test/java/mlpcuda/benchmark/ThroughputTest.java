@@ -1,6 +1,7 @@
 package mlpcuda.benchmark;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -98,6 +99,23 @@ class ThroughputTest {
     }
   }
 
+  /** The reference would take a minute for all of a large one. */
+  @Test
+  void aLargeBatchThatCannotRepeatIsCheckedByASmallerOne() {
+    var drops = new Regularisation(List.of(0.5f), 0, 1);
+    var with =
+        new Throughput(training(images(1, 2, 2, 4), new Scaling("unit", 0, 1), drops, 2, 2, 2));
+    var without = new Throughput(plain(4, 2, 2, 2));
+    assertEquals(64, with.checkedStep(64));
+    assertEquals(512, with.checkedStep(512));
+    assertEquals(512, with.checkedStep(16384));
+    assertEquals(16384, without.checkedStep(16384));
+    assertEquals(251, without.checkedStep(251));
+    assertEquals(512, without.checkedStep(16381), "a prime");
+    assertEquals(16384, Throughput.checkedAnswers(16384));
+    assertEquals(512, Throughput.checkedAnswers(16381));
+  }
+
   /** Each place in a batch has a mask of its own. */
   @Test
   void dropoutIsCheckedInTheWholeBatch() {
@@ -180,7 +198,30 @@ class ThroughputTest {
     }
   }
 
-  /** An image whose unit's input is 0 but for rounding: the check takes another in its place. */
+  /** Losses that are a ten-thousandth too large. */
+  private static final class WrongLoss extends ReferenceOps {
+    @Override
+    protected void crossEntropyForwardK(
+        Buffer dLogits,
+        Buffer log,
+        Buffer losses,
+        Buffer logits,
+        Buffer y,
+        Buffer step,
+        int B,
+        int C,
+        float smoothing) {
+      super.crossEntropyForwardK(dLogits, log, losses, logits, y, step, B, C, smoothing);
+      for (int i = 0; i < log.length(); i += 2) {
+        set(log, i, 1.0001 * value(log, i));
+      }
+    }
+  }
+
+  /**
+   * An image whose unit's input is 0 but for rounding: the check takes another in its place, or,
+   * where there is none, looks at the loss alone.
+   */
   @Test
   void whereRightDevicesPartIsNotChecked() {
     ImageSet set = images(1, 1, 2, 20);
@@ -204,6 +245,23 @@ class ThroughputTest {
     try (var ops = new RoundsUp()) {
       Result result = measure(training, ops, 4).get(0);
       assertTrue(result.error() <= Throughput.LIMIT, result.toString());
+      assertFalse(result.lossAlone());
+    }
+    Training noOthers = training.with(set.first(4), 4);
+    try (var ops = new RoundsUp()) {
+      List<Result> results = measure(noOthers, ops, 4);
+      assertTrue(results.get(0).lossAlone());
+      assertTrue(results.get(0).error() <= Throughput.LIMIT, results.toString());
+      assertNotNull(results.get(0).timing());
+      assertFalse(results.get(1).lossAlone());
+    }
+    try (var ops = new Wrong()) { // whose gradients nobody looks at
+      assertTrue(measure(noOthers, ops, 4).get(0).error() <= Throughput.LIMIT);
+    }
+    try (var ops = new WrongLoss()) {
+      Result result = measure(noOthers, ops, 4).get(0);
+      assertTrue(result.error() > Throughput.LIMIT, result.toString());
+      assertNull(result.timing());
     }
   }
 }

@@ -57,6 +57,17 @@ class TimingTest {
     assertEquals(1, work.calls.get(6));
   }
 
+  /** What takes long is repeated less often, but once. */
+  @Test
+  void noRepeatBeginsAfterTheMost() {
+    var work = new Work();
+    work.time(new Timing.Plan(0, 0.001, 7, 0.0025), 0);
+    assertEquals(1 + 3, work.calls.size());
+    work.calls.clear();
+    work.time(new Timing.Plan(0, 0.001, 7, 0), 0);
+    assertEquals(1 + 1, work.calls.size());
+  }
+
   @Test
   void theClockIsTheSystems() {
     Timing timing = Timing.of(new Timing.Plan(0, 1e-6, 2), pieces -> {});

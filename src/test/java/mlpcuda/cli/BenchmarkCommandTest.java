@@ -1,5 +1,6 @@
 package mlpcuda.cli;
 
+import static mlpcuda.compute.cuda.emulator.EmulatedPolicy.LATEST;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -12,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import mlpcuda.compute.cuda.Gpus;
+import mlpcuda.compute.cuda.emulator.EmulatedOptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -246,6 +248,64 @@ class BenchmarkCommandTest {
     assertFalse(rows.get(0).containsKey("seconds"));
     assertEquals("inference", rows.get(1).get("work"));
     assertEquals(true, rows.get(1).get("right"));
+  }
+
+  /** A batch that does not fit costs its own rows alone. */
+  @Test
+  void whatDoesNotFitIsARow() {
+    Path many = Program.writeData(tmp.resolve("many"), 5, 7, 3, 150, 20);
+    var small = GpuCommandsTest.OneGpu.with(EmulatedOptions.of(LATEST).withMemory(190_000));
+    String line =
+        "benchmark --seconds 0.001 --repeats 1 --gpu 0 --presets 128 --batch-sizes 150,30 --gemm"
+            + " ptx --kernels ptx --feed pinned --no-graph --json --data ";
+    Program run = Program.run(small, Program.words(line + many));
+    assertEquals(0, run.code(), run.err());
+    List<String> lines = run.err().lines().toList();
+    String why = "out of memory on GPU 0 for \\w+( \\d)?: asked for .* are free";
+    assertEquals(
+        2,
+        lines.stream()
+            .filter(row -> row.matches("128 +(training|inference) +150 not measured: " + why))
+            .count(),
+        run.err());
+    List<Map<?, ?>> rows = rows(ways(Program.json(run.out())).get(0));
+    assertEquals(
+        List.of(150, 150, 30, 30), rows.stream().map(row -> row.get("batch_size")).toList());
+    for (Map<?, ?> row : rows) {
+      boolean fits = row.get("batch_size").equals(30);
+      assertEquals(fits, row.containsKey("seconds"), row.toString());
+      assertEquals(!fits, row.containsKey("not_measured"), row.toString());
+    }
+  }
+
+  @Test
+  void whereNothingFitsTheDeviceHasFailed() {
+    var tiny = GpuCommandsTest.OneGpu.with(EmulatedOptions.of(LATEST).withMemory(10_000));
+    Program run =
+        benchmark(tiny, "--gpu 0 --presets 128 --batch-sizes 4 --gemm ptx --no-graph --json");
+    assertEquals(3, run.code(), run.err());
+    List<Map<?, ?>> ways = ways(Program.json(run.out()));
+    assertTrue(ways.size() > 1, ways.toString());
+    assertTrue(ways.stream().allMatch(way -> way.containsKey("not_measured")), ways.toString());
+    assertTrue(
+        run.err().endsWith("Lower --batch-size, --test-batch-size or --hidden.\n"), run.err());
+  }
+
+  @Test
+  void aFileThatCannotBeWrittenIsToldBeforeAnythingIsMeasured() {
+    Path out = tmp.resolve("no/such/folder.json");
+    Program run = benchmark(Program.NO_GPUS, "--cpu --out " + out);
+    assertEquals(1, run.code());
+    assertEquals("", run.out());
+    assertEquals(1, run.err().lines().count(), run.err());
+    assertTrue(run.err().startsWith(out + ": cannot be written: "), run.err());
+    benchmark(Program.NO_GPUS, "--cpu --out " + tmp)
+        .assertRefused(
+            1,
+            tmp
+                + ": cannot be written: java.nio.file.FileSystemException: "
+                + tmp
+                + ": a folder of that name is there");
   }
 
   @Test

@@ -76,8 +76,39 @@ class CompareCommandTest {
     }
     List<Object> losses = each(steps, "loss");
     assertEquals(3, losses.stream().distinct().count(), "other batches: " + losses);
+    assertEquals(3, json.get("steps_judged"));
     assertEquals(2, each((List<?>) json.get("times"), "ratio").size());
     assertTrue(run.err().endsWith(" agrees with the reference\n"), run.err());
+  }
+
+  /** The published network's first step has a ReLU at 0 with this seed: it can tell nothing. */
+  @Test
+  void whereNoWeightsWereJudgedNothingAgrees() {
+    String line = "compare --cpu --preset 300x300 --seed 1 --operations sum --json --steps ";
+    Program none = Program.run(Program.words(line + 1));
+    assertEquals(1, none.code(), none.err());
+    Map<String, Object> json = Program.json(none.out());
+    assertEquals(false, json.get("agrees"));
+    assertEquals(List.of(), json.get("wrong"));
+    assertEquals(0, json.get("steps_judged"));
+    List<String> lines = none.err().lines().toList();
+    assertTrue(
+        lines.contains(
+            "Weights and moments were judged in 0 of 1 steps: in the others a ReLU was at 0, but"
+                + " for rounding, and the loss alone was"),
+        none.err());
+    assertTrue(
+        lines
+            .get(lines.size() - 1)
+            .endsWith(
+                ": the weights of no step could be judged; more --steps or a smaller --batch-size"
+                    + " have steps without a ReLU at 0"),
+        none.err());
+    Program some = Program.run(Program.words(line + 3));
+    assertEquals(0, some.code(), some.err());
+    json = Program.json(some.out());
+    assertEquals(true, json.get("agrees"));
+    assertEquals(2, json.get("steps_judged"));
   }
 
   private static List<Object> each(List<?> maps, String key) {

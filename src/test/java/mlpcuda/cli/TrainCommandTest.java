@@ -74,6 +74,21 @@ class TrainCommandTest {
     return Files.exists(runs) ? files(runs) : Set.of();
   }
 
+  /** The parts of the start, of which none may be lost as the program changes. */
+  @Test
+  void verboseTellsWhatTheStartTook() {
+    String all =
+        Stream.of("JVM", "options", "natives", "device", "waiting for the data")
+                .map(part -> part + " \\d+\\.\\d\\d, ")
+                .collect(Collectors.joining())
+            + "network and files \\d+\\.\\d\\d; meanwhile: reading the data \\d+\\.\\d\\d";
+    String line = "Training begins after \\d+\\.\\d\\d s: " + all;
+    Program verbose = trained("run", "--epochs 1 --verbose");
+    assertEquals(1, verbose.lines().stream().filter(l -> l.matches(line)).count(), verbose.out());
+    Program usual = trained("other", "--epochs 1");
+    assertFalse(usual.out().contains("Training begins"), usual.out());
+  }
+
   @Test
   void theWholeOutput() throws IOException {
     Program run = trained("run", "train --hidden 4 --epochs 2 --batch-size 16 --log-interval 3");

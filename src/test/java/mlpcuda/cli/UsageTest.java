@@ -269,8 +269,8 @@ class UsageTest {
         "compare --scaling nope|compare|Invalid value for option '--scaling': must be one of unit,"
             + " centred, z-score, found nope",
         "compare --lr 1|compare|Unknown options: '--lr', '1'",
-        "compare --operations sum,nope|compare|Invalid value for option '--operations': must be of"
-            + " gatherForward, activationBackward, dropoutForward, logSoftmaxForward,"
+        "compare --operations sum,nope|compare|Invalid value for option '--operations': must be one"
+            + " of gatherForward, activationBackward, dropoutForward, logSoftmaxForward,"
             + " crossEntropyForward, adamStep, sgdStep, clipNorm, sum, zero, linearForward,"
             + " linearBackward, advance, found nope",
         "benchmark --presets 128,nope|benchmark|Invalid value for option '--presets': must be one of"

@@ -102,6 +102,7 @@ class StepPositionTest {
       assertThrows(IllegalStateException.class, () -> step.run(B), "before begin");
       int[] order = new int[N];
       assertThrows(IllegalArgumentException.class, () -> step.begin(order, 0, new float[4]));
+      assertThrows(IllegalStateException.class, () -> step.rate(1), "before begin");
       step.begin(order, 0, new float[1]);
       step.run(B);
       assertThrows(IllegalStateException.class, () -> step.run(B));

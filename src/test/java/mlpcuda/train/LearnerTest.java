@@ -3,16 +3,21 @@ package mlpcuda.train;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import java.util.Random;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
+import mlpcuda.compute.Buffer;
+import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
+import mlpcuda.net.Parameters;
 import mlpcuda.net.Regularisation;
 import org.junit.jupiter.api.Test;
 
@@ -63,6 +68,36 @@ class LearnerTest {
     }
   }
 
+  /** A range test sets it before each step: order and other rates need not cross each time. */
+  @Test
+  void aRateWithinAnEpochIsAllThatIsWritten() {
+    int[] written = {0}; // elements
+    try (var ops =
+            new ReferenceOps() {
+              @Override
+              protected void writeK(Buffer to, float[] values) {
+                written[0] += values.length;
+                super.writeK(to, values);
+              }
+
+              @Override
+              protected void writeK(Buffer to, int[] values, int from, int n) {
+                written[0] += n;
+                super.writeK(to, values, from, n);
+              }
+            };
+        var learner = new Learner(ops, training(0.01))) {
+      learner.run();
+      written[0] = 0;
+      learner.rate(0.02);
+      learner.run();
+      assertEquals(1, written[0], "a new rate");
+      learner.rate(0.01);
+      learner.run();
+      assertEquals(1, written[0], "the rate that the device has");
+    }
+  }
+
   @Test
   void aStepCanBeTakenFromAnothersState() {
     try (var ops = new CpuOps(1);
@@ -82,6 +117,85 @@ class LearnerTest {
       assertSame(after, other.state());
     }
     assertEquals(3, training(0).batches());
+  }
+
+  /** A device that has room for so many buffers only. */
+  private static final class Full extends ReferenceOps {
+    private int room;
+
+    Full(int room) {
+      this.room = room;
+    }
+
+    @Override
+    protected Buffer allocateK(String name, Type type, int length) {
+      take(name);
+      return super.allocateK(name, type, length);
+    }
+
+    @Override
+    protected Buffer constantK(String name, byte[] values) {
+      take(name);
+      return super.constantK(name, values);
+    }
+
+    private void take(String name) {
+      if (room-- == 0) {
+        throw new DeviceException("no room for " + name, "Ask for less.");
+      }
+    }
+  }
+
+  /** The device's own close throws, too, if a buffer is left. */
+  @Test
+  void whatWasMadeIsClosedWhereTheRestDoesNotFit() {
+    Training clipped = clipped(training(0.01));
+    int buffers = 0;
+    for (boolean fits = false; !fits; buffers++) {
+      try (var ops = new Full(buffers)) {
+        try (var learner = new Learner(ops, clipped)) {
+          fits = learner.parameters() != null;
+        } catch (DeviceException e) {
+          assertEquals(0, e.getSuppressed().length, e.toString());
+        }
+        assertEquals(0, ops.liveBytes(), buffers + " buffers");
+      }
+    }
+    assertTrue(buffers > 20, "with dropout and clipping, found " + buffers);
+  }
+
+  @Test
+  void anEvaluationClosesWhatItMadeWhereTheRestDoesNotFit() {
+    Training any = training(0.01);
+    int buffers = 4; // of the parameters
+    for (boolean fits = false; !fits; buffers++) {
+      try (var ops = new Full(buffers);
+          var parameters = new Parameters(ops, any.shape())) {
+        long before = ops.liveBytes();
+        try (var evaluator =
+            new Evaluator(ops, any.shape(), parameters, any.set(), any.scaling(), any.B())) {
+          fits = evaluator.run() != null;
+        } catch (DeviceException e) {
+          assertEquals(0, e.getSuppressed().length, e.toString());
+        }
+        assertEquals(before, ops.liveBytes(), buffers + " buffers");
+      }
+    }
+    assertTrue(buffers > 4 + 8, "found " + buffers);
+  }
+
+  /** With dropout and clipping, which have buffers of their own. */
+  private static Training clipped(Training like) {
+    return new Training(
+        like.shape(),
+        like.set(),
+        like.scaling(),
+        like.B(),
+        new Regularisation(List.of(0.5f), 0, 1),
+        like.optimizer(),
+        1,
+        like.rate(),
+        like.seed());
   }
 
   private static List<float[]> zeros(List<float[]> like) {
