@@ -8,6 +8,7 @@
 # StepBenchmark. Writes benchmarks/results/jmh-DEVICE.json, JMH's results, and jmh-DEVICE.txt, a table
 # with command, machine, date and commit. A GPU that is not there is a line. RESULTS names another folder.
 set -euo pipefail
+[[ ${RESULTS:-/} = /* ]] || RESULTS=$PWD/$RESULTS # of the caller's folder
 cd "$(dirname "$0")/.."
 devices=${1:-cpu gpu} length=${2:--} pattern=${3:-mlpcuda.benchmarks}
 results=${RESULTS:-benchmarks/results}

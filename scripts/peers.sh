@@ -19,19 +19,28 @@
 # What peers train on was normalised beforehand, on the device, as is their fastest; mlp-cuda normalises in every step.
 set -euo pipefail
 export LC_ALL=C
+from=$PWD
 cd "$(dirname "$0")/.."
+there() { # a path as the caller means it
+  case $1 in
+    /*) echo "$1" ;;
+    *) echo "$from/$1" ;;
+  esac
+}
 command="scripts/peers.sh $*" device=cpu gpu=-1 file=/dev/null
 while [[ ${1-} == --* ]]; do
   case $1 in
     --cpu) device=cpu gpu=-1 ;;
     --gpu) device=cuda:${2:?a number} gpu=$2 && shift ;;
-    --out) file=${2:?a file} && shift ;;
+    --out) file=$(there "${2:?a file}") && shift ;;
     *) echo "unknown option $1" >&2 && exit 2 ;;
   esac
   shift
 done
 batch=${1:-64} epochs=${2:-10} rounds=${3:-3}
-python=${PYTHON:-python3} jar=${JAR:-target/mlp-cuda.jar} all=$(nproc)
+python=${PYTHON:-python3} jar=target/mlp-cuda.jar all=$(nproc)
+[[ $python != */* ]] || python=$(there "$python") # or else a command's name
+[ -z "${JAR-}" ] || jar=$(there "$JAR")
 mnist=src/main/resources/mlpcuda/data/mnist
 if [ "$device" = cpu ]; then
   # One thread or all: which is faster differs. The DataLoader's and the compiled form have one, and DL4J too, the faster
