@@ -117,7 +117,7 @@ dl4j() {
 
 built() { # djl or dl4j
   if [ "$1" = dl4j ] && [ "$device" != cpu ]; then
-    echo "its newest release is for CUDA 11.6, and is not tried here on a GPU" >&2
+    echo "it is not tried here on a GPU" >&2
     return 1
   fi
   local profile=()
