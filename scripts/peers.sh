@@ -155,7 +155,7 @@ lost() { # NAME
   echo "$1: $(tail -n 1 "$out/lost" | cut -d, -f 2-)" >&2
 }
 
-touch "$out/lost" "$out/rows"
+touch "$out/lost" "$out/rows" "$out/who"
 for kind in djl dl4j; do
   if [[ " ${peers[*]}" == *" $kind-"* ]] && ! built "$kind" 2> "$out/err"; then
     for peer in "${peers[@]}"; do
