@@ -191,7 +191,12 @@ public final class Throughput {
     return relative * relative;
   }
 
-  private double trainingError(Ops ops, int B) {
+  /**
+   * How far a device's first step from the initial weights is from the reference's: the largest of
+   * the errors of its loss, weights and moments. At most {@link #LIMIT} where it is right, for the
+   * batch is made of examples with which right devices agree.
+   */
+  public double trainingError(Ops ops, int B) {
     FirstStep expected = firstSteps.computeIfAbsent(distinct(B), this::referenceStep);
     return FirstStep.of(ops, training.with(repeated(expected.set, B), B)).error(expected);
   }
