@@ -6,6 +6,7 @@ import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cuda.CudaDevices;
 import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.compute.cuda.CudaOptions;
+import mlpcuda.data.PublishedDataset;
 
 /** The devices that a benchmark's parameter names. */
 final class Devices {
@@ -19,12 +20,14 @@ final class Devices {
   static Ops open(String name) {
     return switch (name) {
       case "cpu" -> new CpuOps();
-      case "gpu" ->
-          new CudaOps(
-              new CudaDevices(Path.of(System.getProperty("java.io.tmpdir"), "mlp-cuda-natives"))
-                  .open(0),
-              CudaOptions.DEFAULT);
+      case "gpu" -> gpu(CudaOptions.DEFAULT);
       default -> throw new IllegalArgumentException("device must be cpu or gpu, found " + name);
     };
+  }
+
+  /** Its natives lie where the program's do: in a folder of the user's own. */
+  private static Ops gpu(CudaOptions options) {
+    Path cache = PublishedDataset.cacheRoot(System.getenv(), System.getProperty("user.home"));
+    return new CudaOps(new CudaDevices(cache.resolve("natives")).open(0), options);
   }
 }
