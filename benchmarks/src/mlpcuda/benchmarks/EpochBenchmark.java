@@ -27,7 +27,7 @@ import org.openjdk.jmh.annotations.Warmup;
 public class EpochBenchmark {
   private static final int LOG_INTERVAL = 100;
 
-  @Param({"cpu", "gpu"})
+  @Param({"cpu", "gpu", "gpu-ptx", "gpu-cudnn"})
   public String device;
 
   @Param({"64", "1024"})

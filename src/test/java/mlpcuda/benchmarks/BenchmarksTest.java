@@ -15,6 +15,8 @@ import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.ReferenceOps;
+import mlpcuda.conformance.Cases;
+import mlpcuda.conformance.Cases.Case;
 import mlpcuda.train.Training;
 import org.junit.jupiter.api.Test;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -64,11 +66,22 @@ class BenchmarksTest {
             .map(BenchmarksTest::name)
             .collect(Collectors.toCollection(TreeSet::new));
     assertEquals(expected, ran);
-    long operations =
+    List<String> chosen =
         results.stream()
             .filter(result -> result.getParams().getBenchmark().contains("Operation"))
-            .count();
-    assertEquals(9, operations);
+            .map(result -> result.getParams().getParam("operation"))
+            .toList();
+    assertEquals(
+        operations(Cases.all().stream().map(Case::operation)),
+        operations(chosen.stream().map(name -> name.split(" ")[0])),
+        "each operation of the table has its benchmark");
+    for (Case one : OperationBenchmark.ofStep()) {
+      assertTrue(chosen.stream().anyMatch(one.name()::startsWith), one + " has its benchmark");
+    }
+  }
+
+  private static Set<String> operations(Stream<String> names) {
+    return names.collect(Collectors.toCollection(TreeSet::new));
   }
 
   /** A layer whose bias has no gradient, which the first loss does not show. */
