@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
-# Runs the benchmarks of benchmarks/src: every operation of a step, the whole step, an epoch, filling a
-# batch, reading IDX files. Each checks its answer first, and waits for the device inside of what is timed.
+# Runs the benchmarks of benchmarks/src: every operation, the whole step, an epoch, filling a batch, reading
+# IDX files. Each checks its answer first, and waits for the device inside of what is timed.
 #
-#   scripts/bench.sh [DEVICES [short [PATTERN]]]       # DEVICES: cpu, gpu or "cpu gpu", the default
+#   scripts/bench.sh [DEVICES [short [PATTERN]]]       # default: "cpu gpu gpu-ptx gpu-cudnn"
 #
-# About 4 minutes a device; "short" takes less time for each, "-" does not, and PATTERN chooses, such as
+# gpu is GPU 0, with cuBLAS where it is found, gpu-ptx with our own kernels alone, gpu-cudnn with cuDNN too.
+# About 5 minutes a device; "short" takes less time for each, "-" does not, and PATTERN chooses, such as
 # StepBenchmark. Writes benchmarks/results/jmh-DEVICE.json, JMH's results, and jmh-DEVICE.txt, a table
-# with command, machine, date and commit. A GPU that is not there is a line. RESULTS names another folder.
+# with command, machine, date and commit. What is not there is a line. RESULTS names another folder.
 set -euo pipefail
+[[ ${RESULTS:-/} = /* ]] || RESULTS=$PWD/$RESULTS # of the caller's folder
 cd "$(dirname "$0")/.."
-devices=${1:-cpu gpu} length=${2:--} pattern=${3:-mlpcuda.benchmarks}
+devices=${1:-cpu gpu gpu-ptx gpu-cudnn} length=${2:--} pattern=${3:-mlpcuda.benchmarks}
 results=${RESULTS:-benchmarks/results}
 mvn -q test-compile org.apache.maven.plugins:maven-dependency-plugin:3.11.0:build-classpath \
   -Dmdep.outputFile=target/bench.classpath -Dmdep.includeScope=test

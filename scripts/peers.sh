@@ -19,19 +19,28 @@
 # What peers train on was normalised beforehand, on the device, as is their fastest; mlp-cuda normalises in every step.
 set -euo pipefail
 export LC_ALL=C
+from=$PWD
 cd "$(dirname "$0")/.."
+there() { # a path as the caller means it
+  case $1 in
+    /*) echo "$1" ;;
+    *) echo "$from/$1" ;;
+  esac
+}
 command="scripts/peers.sh $*" device=cpu gpu=-1 file=/dev/null
 while [[ ${1-} == --* ]]; do
   case $1 in
     --cpu) device=cpu gpu=-1 ;;
     --gpu) device=cuda:${2:?a number} gpu=$2 && shift ;;
-    --out) file=${2:?a file} && shift ;;
+    --out) file=$(there "${2:?a file}") && shift ;;
     *) echo "unknown option $1" >&2 && exit 2 ;;
   esac
   shift
 done
 batch=${1:-64} epochs=${2:-10} rounds=${3:-3}
-python=${PYTHON:-python3} jar=${JAR:-target/mlp-cuda.jar} all=$(nproc)
+python=${PYTHON:-python3} jar=target/mlp-cuda.jar all=$(nproc)
+[[ $python != */* ]] || python=$(there "$python") # or else a command's name
+[ -z "${JAR-}" ] || jar=$(there "$JAR")
 mnist=src/main/resources/mlpcuda/data/mnist
 if [ "$device" = cpu ]; then
   # One thread or all: which is faster differs. The DataLoader's and the compiled form have one, and DL4J too, the faster
@@ -45,6 +54,7 @@ fi
 read -d '' -ra peers <<< "${PEERS:-$default}" || true # words, over lines too
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
+exec 3>&2 # for what is to be heard although the peer goes on; what it says itself is kept, and told where it fails
 
 # ---- the peers: NAME EPOCHS [INFERENCE'S BATCH SIZES]
 
@@ -57,15 +67,26 @@ mlp_cuda() {
   awk -F, '$1 == "epoch" { print "epoch," $2 "," $4 "," $6 }' "$out/run/metrics.csv"
   tail -n 1 "$out/train"
   [ -n "${3-}" ] || return 0
-  local start=$EPOCHREALTIME
-  java -jar "$jar" benchmark "${on[@]}" --presets 128x64 --batch-sizes "$3" --repeats 15 --seconds 0.01 --json > "$out/json" || return 0
+  local start=$EPOCHREALTIME code=0 best took
+  java -jar "$jar" benchmark "${on[@]}" --presets 128x64 --batch-sizes "$3" --repeats 15 --seconds 0.01 --json \
+    > "$out/json" 2> "$out/err-inference" || code=$?
+  took=$(elapsed "$start") # however it ended, or else the process's time would have it
+  if [ "$code" != 0 ]; then
+    echo "inference,0,0,$took"
+    echo "$1: inference is not measured: benchmark ended with code $code: $(why "$out/err-inference")" >&3
+    return 0
+  fi
   # The first device of the document is the one asked for; after it come variations.
-  tr -d ' \n' < "$out/json" | sed 's/}\]}.*//' | grep -o '{"preset":"128x64",[^}]*"work":"inference",[^}]*}' |
+  best=$(tr -d ' \n' < "$out/json" | sed 's/}\]}.*//' | grep -o '{"preset":"128x64",[^}]*"work":"inference",[^}]*}' |
     sed -E 's/.*"batch_size":([0-9]+),.*"seconds":([^,]*),.*/\1 \2/' |
-    awk -v took="$(elapsed "$start")" '
-      { pass = $2 * 10000 / $1 }
-      NR == 1 || pass < best { best = pass; size = $1 }
-      END { printf "inference,%.6f,%d,%s\n", best, size, took }' || true
+    awk '
+      $2 > 0 { # not of what is wrong, which has no time
+        pass = $2 * 10000 / $1
+        if (!size || pass < best) { best = pass; size = $1 }
+      }
+      END { if (size) printf "%.6f,%d", best, size }') || true
+  echo "inference,${best:-0,0},$took"
+  [ -n "$best" ] || echo "$1: inference is not measured: benchmark's document has none" >&3
 }
 
 pytorch() {
@@ -96,7 +117,7 @@ dl4j() {
 
 built() { # djl or dl4j
   if [ "$1" = dl4j ] && [ "$device" != cpu ]; then
-    echo "its newest release is for CUDA 11.6, and is not tried here on a GPU" >&2
+    echo "it is not tried here on a GPU" >&2
     return 1
   fi
   local profile=()
@@ -121,8 +142,8 @@ run() {
 
 elapsed() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.3f", b - a }'; }
 
-why() { # the line of what a peer said last that tells most
-  sed $'s/\e\\[[0-9;]*m//g' "$out/err" > "$out/plain" # without colours
+why() { # the line of FILE, by default of what a peer said last, that tells most
+  sed $'s/\e\\[[0-9;]*m//g' "${1:-$out/err}" > "$out/plain" # without colours
   { grep -m 1 -E '^(\[ERROR\]|Exception|Caused by|[A-Za-z_.]*(Error|Exception):)' "$out/plain" ||
     grep -m 1 . "$out/plain" || echo "it failed and did not say why"; } |
     sed -E 's/^.*: line [0-9]+: //; s/^.*(Could not resolve)/\1/; s/^\[ERROR\] //; s/^Exception in thread "[^"]*" //
@@ -134,7 +155,7 @@ lost() { # NAME
   echo "$1: $(tail -n 1 "$out/lost" | cut -d, -f 2-)" >&2
 }
 
-touch "$out/lost" "$out/rows"
+touch "$out/lost" "$out/rows" "$out/who"
 for kind in djl dl4j; do
   if [[ " ${peers[*]}" == *" $kind-"* ]] && ! built "$kind" 2> "$out/err"; then
     for peer in "${peers[@]}"; do

@@ -3,8 +3,8 @@
     python3 scripts/peers/pytorch.py --form eager --batch-size 64 --epochs 10 --threads 1
 
 eager    over tensors that are on the device and normalised beforehand: one index operation a batch
-loader   over a TensorDataset with a shuffling DataLoader, as tutorials do; its default of no
-         workers, which is its fastest here: a batch costs less than handing it to a process
+loader   over a TensorDataset with a shuffling DataLoader, as tutorials do; with its default of no
+         workers, unless --workers says otherwise
 compile  as eager, but forward and backward are compiled (torch.compile, PyTorch 2)
 graph    as eager, but the whole step, Adam too, is one CUDA graph
 

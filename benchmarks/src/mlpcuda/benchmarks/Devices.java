@@ -6,25 +6,36 @@ import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cuda.CudaDevices;
 import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.compute.cuda.CudaOptions;
+import mlpcuda.compute.cuda.CudaOptions.Gemm;
+import mlpcuda.compute.cuda.CudaOptions.Kernels;
+import mlpcuda.data.PublishedDataset;
 
 /** The devices that a benchmark's parameter names. */
 final class Devices {
   private Devices() {}
 
   /**
-   * Opens {@code cpu} or {@code gpu}, which is GPU 0; the caller closes it.
+   * Opens {@code cpu} or a way of using GPU 0: {@code gpu} multiplies by cuBLAS where it is found,
+   * {@code gpu-ptx} does all by our own kernels, and {@code gpu-cudnn} is as {@code gpu}, but with
+   * cuDNN for biases, activations and log-softmax. The caller closes it.
    *
    * @throws mlpcuda.compute.DeviceException where there is none that works
    */
   static Ops open(String name) {
     return switch (name) {
       case "cpu" -> new CpuOps();
-      case "gpu" ->
-          new CudaOps(
-              new CudaDevices(Path.of(System.getProperty("java.io.tmpdir"), "mlp-cuda-natives"))
-                  .open(0),
-              CudaOptions.DEFAULT);
-      default -> throw new IllegalArgumentException("device must be cpu or gpu, found " + name);
+      case "gpu" -> gpu(CudaOptions.DEFAULT);
+      case "gpu-ptx" -> gpu(new CudaOptions(Gemm.PTX, false, true, false));
+      case "gpu-cudnn" -> gpu(CudaOptions.DEFAULT.with(Kernels.CUDNN));
+      default ->
+          throw new IllegalArgumentException(
+              "device must be cpu, gpu, gpu-ptx or gpu-cudnn, found " + name);
     };
+  }
+
+  /** Its natives lie where the program's do: in a folder of the user's own. */
+  private static Ops gpu(CudaOptions options) {
+    Path cache = PublishedDataset.cacheRoot(System.getenv(), System.getProperty("user.home"));
+    return new CudaOps(new CudaDevices(cache.resolve("natives")).open(0), options);
   }
 }

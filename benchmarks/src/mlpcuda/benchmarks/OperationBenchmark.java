@@ -6,6 +6,8 @@ import java.util.stream.Stream;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.OptimizerSettings;
+import mlpcuda.compute.SgdSettings;
 import mlpcuda.conformance.Bench;
 import mlpcuda.conformance.Cases;
 import mlpcuda.conformance.Cases.Case;
@@ -24,20 +26,21 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * An operation of the conformance table. Each call is waited for, so that a GPU's time has a launch
- * and a copy of one number in it: {@link StepBenchmark} has what a step costs.
+ * Each operation of the conformance table. Each call is waited for, so that a GPU's time has a
+ * launch and a copy of one number in it: {@link StepBenchmark} has what a step costs.
  */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 @Fork(1)
-@Warmup(iterations = 3, time = 1) // the first iteration is the JIT compiler's
-@Measurement(iterations = 5, time = 1)
+// Half seconds, for there are many operations; the first one is the JIT compiler's.
+@Warmup(iterations = 3, time = 500, timeUnit = TimeUnit.MILLISECONDS)
+@Measurement(iterations = 5, time = 500, timeUnit = TimeUnit.MILLISECONDS)
 public class OperationBenchmark {
-  @Param({"cpu", "gpu"})
+  @Param({"cpu", "gpu", "gpu-ptx", "gpu-cudnn"})
   public String device;
 
-  /** How the name of a case begins; all of a step of the default network. */
+  /** How the name of a case begins: all of a step of the default network, then the others. */
   @Param({
     "gatherForward B=64 I=784",
     "linearForward B=64 I=784 O=128 RELU",
@@ -47,7 +50,15 @@ public class OperationBenchmark {
     "linearBackward B=64 I=64 O=10 below RELU",
     "linearBackward B=64 I=128 O=64 below RELU",
     "linearBackward B=64 I=784 O=128 below NONE, without dx",
-    "adamStep n=109386"
+    "adamStep n=109386",
+    "advance",
+    "dropoutForward n=8192 rate=0.2",
+    "activationBackward n=8192 RELU",
+    "logSoftmaxForward B=1025 C=10",
+    "sgdStep n=109386",
+    "clipNorm n=300000",
+    "sum n=1025",
+    "zero n=1025"
   })
   public String operation;
 
@@ -55,19 +66,27 @@ public class OperationBenchmark {
   private Bench bench;
   private Runnable call;
 
-  /** All cases: those of a step of the default network, and the table's. */
+  /** All cases: those of a step of the default network, of one with other settings, the table's. */
   static List<Case> cases() {
-    List<Case> ofStep =
-        Cases.ofStep(
-            64,
-            List.of(784, 128, 64, 10),
-            Activation.RELU,
-            Activation.NONE,
-            0,
-            0,
-            109_386,
-            AdamSettings.DEFAULT);
-    return Stream.concat(ofStep.stream(), Cases.all().stream()).toList();
+    List<Case> others = ofStep(0.2f, SgdSettings.DEFAULT);
+    return Stream.of(ofStep(), others, Cases.all()).flatMap(List::stream).toList();
+  }
+
+  /** The cases of a step of the default network. */
+  static List<Case> ofStep() {
+    return ofStep(0, AdamSettings.DEFAULT);
+  }
+
+  private static List<Case> ofStep(float dropout, OptimizerSettings optimizer) {
+    return Cases.ofStep(
+        64,
+        List.of(784, 128, 64, 10),
+        Activation.RELU,
+        Activation.NONE,
+        dropout,
+        0,
+        109_386,
+        optimizer);
   }
 
   @Setup

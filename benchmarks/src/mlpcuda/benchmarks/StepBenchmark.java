@@ -27,7 +27,7 @@ import org.openjdk.jmh.annotations.Warmup;
 public class StepBenchmark {
   private static final int STEPS = 100;
 
-  @Param({"cpu", "gpu"})
+  @Param({"cpu", "gpu", "gpu-ptx", "gpu-cudnn"})
   public String device;
 
   @Param({"64", "1024"})

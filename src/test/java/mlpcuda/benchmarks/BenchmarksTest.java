@@ -1,6 +1,7 @@
 package mlpcuda.benchmarks;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.reflect.Method;
@@ -9,6 +10,14 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import mlpcuda.compute.Activation;
+import mlpcuda.compute.AdamSettings;
+import mlpcuda.compute.Buffer;
+import mlpcuda.compute.Ops;
+import mlpcuda.compute.cpu.ReferenceOps;
+import mlpcuda.conformance.Cases;
+import mlpcuda.conformance.Cases.Case;
+import mlpcuda.train.Training;
 import org.junit.jupiter.api.Test;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.results.RunResult;
@@ -57,11 +66,76 @@ class BenchmarksTest {
             .map(BenchmarksTest::name)
             .collect(Collectors.toCollection(TreeSet::new));
     assertEquals(expected, ran);
-    long operations =
+    List<String> chosen =
         results.stream()
             .filter(result -> result.getParams().getBenchmark().contains("Operation"))
-            .count();
-    assertEquals(9, operations);
+            .map(result -> result.getParams().getParam("operation"))
+            .toList();
+    assertEquals(
+        operations(Cases.all().stream().map(Case::operation)),
+        operations(chosen.stream().map(name -> name.split(" ")[0])),
+        "each operation of the table has its benchmark");
+    for (Case one : OperationBenchmark.ofStep()) {
+      assertTrue(chosen.stream().anyMatch(one.name()::startsWith), one + " has its benchmark");
+    }
+  }
+
+  private static Set<String> operations(Stream<String> names) {
+    return names.collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  /** A layer whose bias has no gradient, which the first loss does not show. */
+  private static final class WrongGradient extends ReferenceOps {
+    @Override
+    protected void linearBackwardK(
+        Buffer dx,
+        Buffer dw,
+        Buffer db,
+        Buffer dy,
+        Buffer x,
+        Buffer w,
+        int B,
+        int I,
+        int O,
+        Activation below) {
+      super.linearBackwardK(dx, dw, db, dy, x, w, B, I, O, below);
+      super.zeroK(db);
+    }
+  }
+
+  /** A step that is a tenth too long: the first loss does not show that either. */
+  private static final class WrongOptimizer extends ReferenceOps {
+    @Override
+    protected void adamStepK(
+        Buffer w,
+        Buffer m,
+        Buffer v,
+        Buffer dw,
+        Buffer step,
+        Buffer rate,
+        int n,
+        AdamSettings settings) {
+      double right = value(rate, 0);
+      set(rate, 0, 1.1 * right);
+      super.adamStepK(w, m, v, dw, step, rate, n, settings);
+      set(rate, 0, right);
+    }
+  }
+
+  @Test
+  void aStepThatGoesWrongAfterItsLossIsNotTimed() {
+    Training training = Network.training(320, 64);
+    for (Ops wrong : List.of(new WrongGradient(), new WrongOptimizer())) {
+      try (Ops ops = wrong) {
+        var refusal =
+            assertThrows(IllegalStateException.class, () -> Network.learner(ops, training));
+        assertTrue(refusal.getMessage().contains("weights and moments"), refusal.getMessage());
+        assertEquals(0, ops.liveBytes());
+      }
+    }
+    try (Ops right = new ReferenceOps()) {
+      Network.learner(right, training).close();
+    }
   }
 
   private static String name(Method method) {
