@@ -261,8 +261,8 @@ public final class Throughput {
   /**
    * How far a device's first step from the initial weights is from the reference's: the largest of
    * the errors of its loss, weights and moments. At most {@link #LIMIT} where it is right, for the
-   * batch is made of examples with which right devices agree; where the set has too few of them, the
-   * loss alone is compared.
+   * batch is made of examples with which right devices agree; where the set has too few of them,
+   * the loss alone is compared.
    */
   public double trainingError(Ops ops, int B) {
     FirstStep expected = expectedStep(B);
