@@ -1,7 +1,7 @@
 package mlpcuda.cli;
 
-import com.fasterxml.jackson.jr.ob.JSON;
 import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -14,7 +14,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import mlpcuda.benchmark.DeviceLimits;
 import mlpcuda.benchmark.Shares;
 import mlpcuda.benchmark.Throughput;
@@ -139,15 +138,12 @@ final class BenchmarkCommand implements Callable<Integer> {
       terminal.line(
           "*: the loss alone, for a ReLU was at 0, but for rounding, and no other images were left");
     }
-    Map<String, Object> document = document(description);
+    String document = Tables.json(document(description));
     if (json) { // first: the disk may be full
-      standardOut.println(Tables.json(document));
+      standardOut.println(document);
     }
     if (out != null) {
-      WholeFile.write(
-          out,
-          stream ->
-              stream.write(JSON.std.with(JSON.Feature.PRETTY_PRINT_OUTPUT).asBytes(document)));
+      WholeFile.write(out, stream -> stream.write(document.getBytes(StandardCharsets.UTF_8)));
     }
     if (!anything && failure != null) {
       throw failure;
@@ -171,10 +167,7 @@ final class BenchmarkCommand implements Callable<Integer> {
 
   /** As a run with no other option learns, but for its schedule. */
   private Training training(Preset preset, ImageSet set, int classes) {
-    List<Integer> sizes =
-        Stream.of(List.of(set.pixelsPerImage()), preset.hidden(), List.of(classes))
-            .flatMap(List::stream)
-            .toList();
+    List<Integer> sizes = NetworkOptions.sizes(set.pixelsPerImage(), preset.hidden(), classes);
     var shape = new MlpShape(sizes, Activation.RELU, preset.output());
     return learning.training(preset, shape, set, preset.scaling(), null, 1);
   }

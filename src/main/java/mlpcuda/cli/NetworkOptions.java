@@ -1,6 +1,7 @@
 package mlpcuda.cli;
 
 import java.util.ArrayList;
+import java.util.List;
 import mlpcuda.compute.Activation;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
@@ -82,10 +83,7 @@ final class NetworkOptions {
 
   /** The network for images of {@code inputs} pixels and {@code classes} classes. */
   MlpShape shape(int inputs, int classes) {
-    var sizes = new ArrayList<Integer>();
-    sizes.add(inputs);
-    sizes.addAll(hidden != null ? hidden.list() : preset.hidden());
-    sizes.add(classes);
+    List<Integer> sizes = sizes(inputs, hidden != null ? hidden.list() : preset.hidden(), classes);
     Activation output = preset.output();
     if (reluOutput != null) {
       output = reluOutput ? Activation.RELU : Activation.NONE;
@@ -95,5 +93,14 @@ final class NetworkOptions {
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage());
     }
+  }
+
+  /** The widths of all layers. */
+  static List<Integer> sizes(int inputs, List<Integer> hidden, int classes) {
+    var sizes = new ArrayList<Integer>();
+    sizes.add(inputs);
+    sizes.addAll(hidden);
+    sizes.add(classes);
+    return sizes;
   }
 }

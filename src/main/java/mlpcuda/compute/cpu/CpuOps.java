@@ -36,6 +36,8 @@ public final class CpuOps extends Ops {
   /** Bytes that are fetched into the first-level cache at once: half of it. */
   private static final int FETCHED = 16 << 10;
 
+  private static volatile boolean loaded;
+
   private final Workers workers;
   private final float[][][] scratch; // by part, by slot
   private final int[][][] bits; // by part, by slot: (BLOCK)
@@ -70,12 +72,16 @@ public final class CpuOps extends Ops {
    * @throws DeviceException if it cannot be
    */
   public static void load() {
+    if (loaded) {
+      return; // to ask JavaCPP again takes milliseconds of the program's start
+    }
     // By default JavaCPP allows no more native memory than the Java heap may have.
     System.setProperty("org.bytedeco.javacpp.maxBytes", "0");
     System.setProperty("org.bytedeco.javacpp.maxPhysicalBytes", "0");
     try {
       Loader.load(openblas_nolapack.class);
       openblas_nolapack.blas_set_num_threads(1);
+      loaded = true;
     } catch (LinkageError e) {
       throw new DeviceException(
           "OpenBLAS could not be loaded for " + Loader.getPlatform() + ": " + e.getMessage(),
