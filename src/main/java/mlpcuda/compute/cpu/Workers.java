@@ -2,6 +2,7 @@ package mlpcuda.compute.cpu;
 
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -36,9 +37,9 @@ final class Workers implements AutoCloseable {
   private final AtomicLongArray shares;
 
   private final AtomicInteger unfinished = new AtomicInteger(); // parts
-  // Volatile so that the compiler does not know what it holds and so does not compile each task
+  // Atomic so that the compiler does not know what it holds and so does not compile each task
   // once more into the method that hands it over: on few cores compilers and work compete.
-  private volatile Task task;
+  private final AtomicReference<Task> task = new AtomicReference<>();
   private int parts; // written, like task, before the shares of a round
   private volatile int round;
   private volatile Throwable failure;
@@ -78,20 +79,24 @@ final class Workers implements AutoCloseable {
    * throws is thrown here. One caller at a time: see {@link mlpcuda.compute.Ops}.
    */
   void run(int parts, Task task) {
-    this.task = task;
+    this.task.setRelease(task);
     if (parts == 1 || threads.length == 0) {
       for (int part = 0; part < parts; part++) {
-        this.task.run(part, parts);
+        this.task.get().run(part, parts);
       }
       return;
     }
-    failure = null;
+    if (failure != null) {
+      failure = null;
+    }
+    // Each of these is in a cache line that another thread has. They may arrive side by side, as
+    // long as they do before the round: a volatile write would wait for its line to come over.
     this.parts = parts;
-    unfinished.set(parts);
+    unfinished.setRelease(parts);
     int next = round + 1;
     for (int share = 0; share < count(); share++) {
       int left = Math.max(0, Math.min(perShare(parts), parts - share * perShare(parts)));
-      shares.set(STRIDE * share, (long) next << 32 | left);
+      shares.setRelease(STRIDE * share, (long) next << 32 | left);
     }
     round = next;
     wake();
@@ -136,7 +141,7 @@ final class Workers implements AutoCloseable {
 
   private void runPart(int part) {
     try {
-      task.run(part, parts);
+      task.get().run(part, parts);
     } catch (Throwable e) { // an Error too must reach the caller, who would wait for ever
       failure = e;
     } finally {
