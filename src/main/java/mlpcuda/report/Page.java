@@ -1,11 +1,13 @@
 package mlpcuda.report;
 
 import com.fasterxml.jackson.jr.ob.JSON;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -17,31 +19,41 @@ import mlpcuda.data.WholeFile;
  */
 public final class Page {
   private static final int POINTS = 2000;
+  private static final int LAST_LINE = 200; // bytes: more than it has
 
   private final byte[] before; // what the script draws
   private final byte[] after;
 
   /** A page under that title. */
   public Page(String title) {
-    String frame = resource("report.html");
-    for (String name : new String[] {"page.css", "report.css", "report.js", "chart.umd.min.js"}) {
-      frame = frame.replace(place(name), withoutSourceMap(resource(name)));
+    String frame = new String(resource("report.html"), StandardCharsets.UTF_8);
+    var page = new ByteArrayOutputStream();
+    byte[] untilData = {};
+    int at = 0;
+    for (int place = frame.indexOf("{{"); place >= 0; place = frame.indexOf("{{", at)) {
+      page.writeBytes(bytes(frame.substring(at, place)));
+      at = frame.indexOf("}}", place) + 2;
+      String name = frame.substring(place + 2, at - 2);
+      switch (name) {
+        case "title" -> page.writeBytes(bytes(title.replace("&", "&amp;").replace("<", "&lt;")));
+        case "data" -> {
+          untilData = page.toByteArray();
+          page.reset();
+        }
+        default -> page.writeBytes(withoutSourceMap(resource(name)));
+      }
     }
-    String data = place("data");
-    int at = frame.indexOf(data);
-    String shown = title.replace("&", "&amp;").replace("<", "&lt;");
-    before = bytes(frame.substring(0, at).replace(place("title"), shown));
-    after = bytes(frame.substring(at + data.length()).replace(place("title"), shown));
+    page.writeBytes(bytes(frame.substring(at)));
+    before = untilData;
+    after = page.toByteArray();
   }
 
-  private static String place(String name) {
-    return "{{" + name + "}}";
-  }
-
-  /** Browsers would look for the map. */
-  private static String withoutSourceMap(String script) {
-    int line = script.lastIndexOf("\n//# sourceMappingURL=");
-    return line < 0 ? script : script.substring(0, line + 1);
+  /** Browsers would look for the map, which the last line of a script names. */
+  private static byte[] withoutSourceMap(byte[] script) {
+    int end = Math.max(0, script.length - LAST_LINE);
+    String last = new String(script, end, script.length - end, StandardCharsets.ISO_8859_1);
+    int line = last.lastIndexOf("\n//# sourceMappingURL=");
+    return line < 0 ? script : Arrays.copyOf(script, end + line + 1);
   }
 
   private static byte[] bytes(String text) {
@@ -57,12 +69,12 @@ public final class Page {
         .toList();
   }
 
-  private static String resource(String name) {
+  private static byte[] resource(String name) {
     try (InputStream in = Page.class.getResourceAsStream(name)) {
       if (in == null) {
         throw new IllegalStateException("the program has no " + name + ": it was not built whole");
       }
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+      return in.readAllBytes();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
