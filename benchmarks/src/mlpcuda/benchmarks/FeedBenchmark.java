@@ -6,6 +6,7 @@ import java.util.concurrent.TimeUnit;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.ExampleOrder;
 import mlpcuda.data.ImageSet;
@@ -59,7 +60,14 @@ public class FeedBenchmark {
     var shape = new MlpShape(List.of(I, 10), Activation.RELU, Activation.NONE);
     examples =
         new Examples(
-            ops, shape, train.pixels(), train.labels(), batch, scaling.scale(), scaling.shift());
+            ops,
+            shape,
+            InputOrder.natural(I),
+            train.pixels(),
+            train.labels(),
+            batch,
+            scaling.scale(),
+            scaling.shift());
     x = ops.allocate("x", Type.FLOAT32, batch * I);
     end = ops.allocate("end", Type.INT32, 1);
     ops.write(end, new int[] {batch}, 0, 1);

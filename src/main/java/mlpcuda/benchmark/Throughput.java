@@ -60,7 +60,9 @@ public final class Throughput {
    * @param lossAlone whether of a step the loss alone was held against the reference, for a ReLU
    *     was at 0 and no image was left to take its image's place
    * @param timing of a batch; null where the error passes {@link #LIMIT}
-   * @param shares where its time goes; null with it
+   * @param flops multiplications and additions of a batch's products, without those that the device
+   *     leaves out: see {@link mlpcuda.compute.InputOrder}
+   * @param shares where its time goes; null with the timing
    * @param failure why there is none of the rest: the batch does not fit the device, say; null
    *     where nothing failed
    */
@@ -70,6 +72,7 @@ public final class Throughput {
       double error,
       boolean lossAlone,
       Timing timing,
+      double flops,
       Shares shares,
       DeviceException failure) {}
 
@@ -103,6 +106,8 @@ public final class Throughput {
     var brief = new Timing.Plan(plan.warmUp() / 4, plan.seconds() / 4, plan.repeats());
     double emptyStep = timeSteps(ops, empty(), brief).median();
     double emptyAnswer = timeAnswers(ops, empty(), brief).median();
+    byte[] pixels = training.set().pixels();
+    int inputs = ops.inputOrder(pixels, training.shape().inputs()).multiplied();
     // The JIT compilers share the processors at first, and come back for each new network.
     var first = new Timing.Plan(5 * plan.warmUp(), plan.seconds(), plan.repeats());
     for (int B : sizes) {
@@ -116,7 +121,8 @@ public final class Throughput {
                 double error = trainingError(ops, checkedStep(B));
                 boolean lossAlone = expectedStep(checkedStep(B)).kinks;
                 Timing timing = error <= LIMIT ? timeSteps(ops, batches, steps) : null; // nor NaN
-                return result(limits, Work.TRAINING, B, error, lossAlone, timing, emptyStep);
+                return result(
+                    limits, Work.TRAINING, B, inputs, error, lossAlone, timing, emptyStep);
               }));
       heard.accept(
           orFailure(
@@ -125,7 +131,7 @@ public final class Throughput {
               () -> {
                 double error = inferenceError(ops, checkedAnswers(B));
                 Timing timing = error <= LIMIT ? timeAnswers(ops, batches, plan) : null;
-                return result(limits, Work.INFERENCE, B, error, false, timing, emptyAnswer);
+                return result(limits, Work.INFERENCE, B, inputs, error, false, timing, emptyAnswer);
               }));
     }
   }
@@ -134,7 +140,7 @@ public final class Throughput {
     try {
       return measurement.get();
     } catch (DeviceException e) {
-      return new Result(work, B, Double.NaN, false, null, null, e);
+      return new Result(work, B, Double.NaN, false, null, 0, null, e);
     }
   }
 
@@ -142,28 +148,34 @@ public final class Throughput {
       DeviceLimits limits,
       Work work,
       int B,
+      int inputs,
       double error,
       boolean lossAlone,
       Timing timing,
       double empty) {
     if (timing == null) {
-      return new Result(work, B, error, lossAlone, null, null, null);
+      return new Result(work, B, error, lossAlone, null, 0, null, null);
     }
     double seconds = timing.median();
+    double flops = flops(work, B, inputs);
     var shares =
         new Shares(
-            flops(work, B) / limits.flops() / seconds,
+            flops / limits.flops() / seconds,
             limits.seconds(bytes(work, B)) / seconds,
             empty / seconds);
-    return new Result(work, B, error, lossAlone, timing, shares, null);
+    return new Result(work, B, error, lossAlone, timing, flops, shares, null);
   }
 
-  /** Multiplications and additions of a batch's products. */
-  public double flops(Work work, int B) {
+  /**
+   * Multiplications and additions of a batch's products.
+   *
+   * @param inputs of the network that are multiplied
+   */
+  double flops(Work work, int B, int inputs) {
     MlpShape shape = training.shape();
     double products = 0;
     for (int l = 0; l < shape.layers(); l++) {
-      double product = 2.0 * B * shape.inputs(l) * shape.outputs(l);
+      double product = 2.0 * B * (l == 0 ? inputs : shape.inputs(l)) * shape.outputs(l);
       // Backward: gradients of the weights, and of the inputs but for the first layer's.
       products += work == Work.INFERENCE ? product : l == 0 ? 2 * product : 3 * product;
     }
@@ -345,13 +357,17 @@ public final class Throughput {
 
   private static Answered answered(Ops ops, Training of) {
     var answers = new Answers(of.set().size());
-    try (var parameters = new Parameters(ops, of.shape())) {
+    try (var parameters = parameters(ops, of)) {
       parameters.initialise(of.seed());
       try (Evaluator evaluator = evaluator(ops, parameters, of)) {
         Evaluation evaluation = evaluator.run(answers);
         return new Answered(evaluation.loss(), answers.probabilities());
       }
     }
+  }
+
+  private static Parameters parameters(Ops ops, Training of) {
+    return new Parameters(ops, of.shape(), ops.inputOrder(of.set().pixels(), of.shape().inputs()));
   }
 
   private static Evaluator evaluator(Ops ops, Parameters parameters, Training of) {
@@ -398,7 +414,7 @@ public final class Throughput {
   private static Timing timeAnswers(Ops ops, Training of, Timing.Plan plan) {
     int batches = Math.max(1, Math.min(of.set().size(), EVALUATED) / of.B());
     Training some = of.with(of.set().first(batches * of.B()), of.B());
-    try (var parameters = new Parameters(ops, of.shape())) {
+    try (var parameters = parameters(ops, of)) {
       parameters.initialise(of.seed());
       try (Evaluator evaluator = evaluator(ops, parameters, some)) {
         return Timing.of(

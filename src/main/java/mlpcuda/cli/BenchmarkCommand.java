@@ -321,7 +321,7 @@ final class BenchmarkCommand implements Callable<Integer> {
         timing.median() * 1e6,
         timing.min() * 1e6,
         timing.max() * 1e6,
-        of.throughput.flops(result.work(), result.batch()) / timing.median() / 1e9,
+        result.flops() / timing.median() / 1e9,
         100 * shares.arithmetic(),
         "%s %.0f%%".formatted(shares.limit(), 100 * shares.all().get(shares.limit())),
         result.lossAlone() ? "*" : " ",
@@ -348,8 +348,7 @@ final class BenchmarkCommand implements Callable<Integer> {
       json.put("seconds_max", timing.max());
       json.put("images_per_second", result.batch() / timing.median());
       json.put("steps_per_second", 1 / timing.median());
-      json.put(
-          "flops_per_second", of.throughput.flops(result.work(), result.batch()) / timing.median());
+      json.put("flops_per_second", result.flops() / timing.median());
       json.put("shares", result.shares().all());
       json.put("limit", result.shares().limit());
     }

@@ -3,10 +3,13 @@ package mlpcuda.cli;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import mlpcuda.compute.InputOrder;
+import mlpcuda.compute.Ops;
 import mlpcuda.data.BadFileException;
 import mlpcuda.data.Dataset;
 import mlpcuda.data.ImageSet;
 import mlpcuda.model.ModelFile;
+import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import mlpcuda.report.Metrics;
 import mlpcuda.train.Evaluation;
@@ -56,21 +59,26 @@ final class EvaluateCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     var terminal = new Terminal(json ? spec.commandLine().getErr() : out, Terminal.isInteractive());
     ModelFile file = ModelFile.read(model);
-    try (Opened opened = Opened.of(device, data, terminal);
-        var parameters = new Parameters(opened.ops(), file.shape())) {
-      parameters.write(file.weights());
+    try (Opened opened = Opened.of(device, data, terminal)) {
       ImageSet test = fitting(file, opened.dataset());
       terminal.line(opened.ops().description() + " (" + device.reason() + ")");
       terminal.line(Tables.layers(file.shape()));
-      Evaluation answers =
-          Evaluator.evaluate(
-              opened.ops(), file.shape(), parameters, test, file.scaling(), testBatchSize);
+      Evaluation answers = answers(opened.ops(), file, test);
       terminal.line(Tables.answers(answers));
       terminal.line(Tables.result("Test", answers));
       if (json) {
         out.println(Tables.json(Metrics.json(answers)));
       }
       return 0;
+    }
+  }
+
+  private Evaluation answers(Ops ops, ModelFile file, ImageSet test) {
+    MlpShape shape = file.shape();
+    InputOrder order = ops.inputOrder(test.pixels(), shape.inputs());
+    try (var parameters = new Parameters(ops, shape, order)) {
+      parameters.write(file.weights());
+      return Evaluator.evaluate(ops, shape, parameters, test, file.scaling(), testBatchSize);
     }
   }
 

@@ -100,7 +100,8 @@ record TrainingRun(
       terminal.line("%s: the run that it holds is replaced", folder);
     }
     try (TensorBoard board = tensorBoard(); // first: a bad folder shall not cost a training
-        var parameters = new Parameters(ops, shape)) {
+        var parameters =
+            new Parameters(ops, shape, ops.inputOrder(train.pixels(), shape.inputs()))) {
       if (from != null) {
         terminal.line(
             "Going on in epoch %d, after step %d",
@@ -146,7 +147,14 @@ record TrainingRun(
     try (Mlp mlp = Mlp.forTraining(ops, shape, parameters, B, settings.regularisation);
         var examples =
             new Examples(
-                ops, shape, train.pixels(), train.labels(), B, scaling.scale(), scaling.shift());
+                ops,
+                shape,
+                parameters.inputOrder(),
+                train.pixels(),
+                train.labels(),
+                B,
+                scaling.scale(),
+                scaling.shift());
         var optimizer = new Optimizer(ops, parameters, settings.optimizer, settings.clip);
         var step = new Step(ops, mlp, optimizer, examples, perEpoch);
         Evaluator evaluator = validation == null ? null : evaluator(parameters, validation);

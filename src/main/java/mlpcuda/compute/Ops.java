@@ -56,6 +56,18 @@ public abstract class Ops implements AutoCloseable {
     return counted(constantK(name, values));
   }
 
+  /**
+   * The images of a feed, in an order of their inputs: {@link #constant}'s bytes, in effect.
+   *
+   * @param pixels (N, I), as they are
+   */
+  final Buffer images(String name, byte[] pixels, InputOrder order) {
+    if (closed) {
+      throw new IllegalStateException("images " + name + " after the device was closed");
+    }
+    return counted(imagesK(name, pixels, order));
+  }
+
   private Buffer counted(Buffer buffer) {
     live.add(buffer);
     return buffer;
@@ -104,12 +116,23 @@ public abstract class Ops implements AutoCloseable {
    * Brings batches of a set of images here, in the way that suits this device; close it when done.
    * The arrays must not change while it lives.
    *
-   * @param pixels (N, I)
+   * @param pixels (N, I), as they are
    * @param labels (N)
+   * @param order of the inputs that a batch shall have
    * @param maxB the largest batch
    */
-  public Feed feed(byte[] pixels, byte[] labels, int I, int maxB) {
-    return new ResidentFeed(this, pixels, labels, I);
+  public Feed feed(byte[] pixels, byte[] labels, InputOrder order, int maxB) {
+    return new ResidentFeed(this, pixels, labels, order);
+  }
+
+  /**
+   * The order of inputs in which this device is fastest with these images: a feed may be given them
+   * in any order, if the first layer's weights have their columns in the same.
+   *
+   * @param pixels (N, I)
+   */
+  public InputOrder inputOrder(byte[] pixels, int I) {
+    return InputOrder.natural(I);
   }
 
   /** Runs the same operations again and again; close it before the buffers that they use. */
@@ -433,6 +456,11 @@ public abstract class Ops implements AutoCloseable {
 
   /** {@link #constant}. */
   protected abstract Buffer constantK(String name, byte[] values);
+
+  /** {@link #images}. */
+  protected Buffer imagesK(String name, byte[] pixels, InputOrder order) {
+    return constantK(name, order.images(pixels));
+  }
 
   /** {@link #write(Buffer, float[])}. */
   protected abstract void writeK(Buffer to, float[] values);

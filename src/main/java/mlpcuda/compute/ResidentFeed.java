@@ -11,12 +11,12 @@ public final class ResidentFeed implements Feed {
   private final Buffer rows; // (N) INT32
   private final int I;
 
-  /** {@code pixels}: (N, I); {@code labels}: (N). */
-  public ResidentFeed(Ops ops, byte[] pixels, byte[] labels, int I) {
+  /** {@code pixels}: (N, I), as they are; {@code labels}: (N). */
+  public ResidentFeed(Ops ops, byte[] pixels, byte[] labels, InputOrder order) {
     this.ops = ops;
-    this.I = I;
+    this.I = order.inputs();
     try {
-      this.images = owned.add(ops.constant("images", pixels));
+      this.images = owned.add(ops.images("images", pixels, order));
       this.labels = owned.add(ops.constant("labels", labels));
       this.rows = owned.add(ops.allocate("rows", Type.INT32, labels.length));
     } catch (RuntimeException | Error e) {

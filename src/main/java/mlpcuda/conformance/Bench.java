@@ -9,6 +9,8 @@ import java.util.Random;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.Feed;
+import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Replay;
 
@@ -31,6 +33,7 @@ public final class Bench implements AutoCloseable {
   private final Random random = new Random(20261123);
   private final Map<String, Entry> entries = new LinkedHashMap<>();
   private final List<Buffer> constants = new ArrayList<>();
+  private final List<Feed> feeds = new ArrayList<>();
   private final List<Replay> replays = new ArrayList<>();
 
   /** An empty bench on that device. */
@@ -157,6 +160,29 @@ public final class Bench implements AutoCloseable {
     return buffer;
   }
 
+  /**
+   * {@code N} images of {@code I} pixels with labels, in an order in which of the pixels from
+   * number {@code core} on one in 20 is not 0.
+   *
+   * @param maxB the largest batch
+   */
+  public Feed images(int N, int I, int core, int maxB) {
+    int[] order = new int[I];
+    for (int i = 0; i < I; i++) {
+      order[i] = I - 1 - i;
+    }
+    byte[] pixels = new byte[N * I];
+    byte[] labels = new byte[N];
+    random.nextBytes(labels);
+    for (int i = 0; i < pixels.length; i++) {
+      boolean border = I - 1 - i % I >= core;
+      pixels[i] = (byte) (border && random.nextInt(20) > 0 ? 0 : random.nextInt(256));
+    }
+    Feed feed = ops.feed(pixels, labels, InputOrder.of(order, core), maxB);
+    feeds.add(feed);
+    return feed;
+  }
+
   /** What records the operation and replays it. */
   public Replay replay() {
     Replay replay = ops.replay();
@@ -262,5 +288,6 @@ public final class Bench implements AutoCloseable {
     replays.forEach(Replay::close);
     entries.values().forEach(entry -> entry.whole.close());
     constants.forEach(Buffer::close);
+    feeds.forEach(Feed::close);
   }
 }

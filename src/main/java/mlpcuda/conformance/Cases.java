@@ -1,11 +1,13 @@
 package mlpcuda.conformance;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
+import mlpcuda.compute.Feed;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.OptimizerSettings;
 import mlpcuda.compute.SgdSettings;
@@ -100,6 +102,10 @@ public final class Cases {
     }
     cases.add(linearBackward(32, 784, 5, Activation.NONE, false)); // fewer outputs than processors
     cases.add(linearBackward(64, 512, 4, Activation.RELU, true));
+    cases.add(firstLayer(3, 33, 7, 5));
+    cases.add(firstLayer(31, 103, 64, 33));
+    cases.add(firstLayer(64, 784, 467, 128));
+    cases.add(firstLayer(1025, 103, 31, 10)); // gradients are summed up by parts of the batch
     cases.add(dropout(109_386, 0f));
     cases.add(dropout(109_386, 0.1f));
     cases.add(logSoftmax(33, 10, 1e4));
@@ -280,6 +286,40 @@ public final class Cases {
           Buffer x = t.activated("x", B * I, below);
           Buffer w = t.normal("w", O * I, 1 / Math.sqrt(I));
           return () -> t.ops().linearBackward(dx, dw, db, dy, x, w, B, I, O, below);
+        });
+  }
+
+  /**
+   * The layer behind images that have a border in which few pixels are not 0: a device need not
+   * multiply all of it. The second of two batches in the same place.
+   */
+  private static Case firstLayer(int B, int I, int core, int O) {
+    return new Case(
+        "linearBackward",
+        "B=%d I=%d O=%d and forward, %d inputs of a border".formatted(B, I, O, I - core),
+        FP32,
+        t -> {
+          Buffer x = t.output("x", B * I);
+          Buffer y = t.intOutput("y", new int[B]);
+          Buffer z = t.output("z", B * O);
+          Buffer dw = t.output("dw", O * I);
+          Buffer db = t.output("db", O);
+          Buffer dz = t.normal("dz", B * O, 1);
+          Buffer w = t.normal("w", O * I, 1 / Math.sqrt(I));
+          Buffer b = t.normal("b", O, 1);
+          Feed images = t.images(2 * B, I, core, B);
+          int[] order = new int[2 * B];
+          Arrays.setAll(order, i -> (7 * i + 3) % order.length);
+          images.begin(order, 0);
+          images.stage(B);
+          images.gather(x, y, t.given("first end", B), B, 0.0127f, -0.42f);
+          images.stage(B);
+          Buffer end = t.given("end", 2 * B);
+          return () -> {
+            images.gather(x, y, end, B, 0.0127f, -0.42f);
+            t.ops().linearForward(z, x, w, b, B, I, O, Activation.RELU);
+            t.ops().linearBackward(null, dw, db, dz, x, w, B, I, O, Activation.NONE);
+          };
         });
   }
 

@@ -3,6 +3,7 @@ package mlpcuda.net;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Feed;
+import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Owned;
 
@@ -18,13 +19,21 @@ public final class Examples implements AutoCloseable {
    * Examples for networks of that shape, in batches of up to {@code maxB}; the arrays must not
    * change while they live.
    *
-   * @param pixels (N, I)
+   * @param order in which the network's weights want the pixels
+   * @param pixels (N, I), as they are
    * @param labels (N), below C
    * @param scale with {@code shift}: an input is pixel · scale + shift
    * @throws IllegalArgumentException if images or labels do not fit the shape
    */
   public Examples(
-      Ops ops, MlpShape shape, byte[] pixels, byte[] labels, int maxB, float scale, float shift) {
+      Ops ops,
+      MlpShape shape,
+      InputOrder order,
+      byte[] pixels,
+      byte[] labels,
+      int maxB,
+      float scale,
+      float shift) {
     if (pixels.length != (long) labels.length * shape.inputs()) {
       throw new IllegalArgumentException(
           "%d images of %d pixels must have %d bytes, found %d"
@@ -44,7 +53,7 @@ public final class Examples implements AutoCloseable {
     this.scale = scale;
     this.shift = shift;
     try {
-      this.feed = owned.add(ops.feed(pixels, labels, shape.inputs(), maxB));
+      this.feed = owned.add(ops.feed(pixels, labels, order, maxB));
       this.y = owned.add(ops.allocate("y", Type.INT32, maxB));
     } catch (RuntimeException | Error e) {
       owned.closeAfter(e);

@@ -1,10 +1,10 @@
 package mlpcuda.net;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Owned;
 import mlpcuda.random.Philox;
@@ -44,6 +44,7 @@ public final class Parameters implements AutoCloseable {
 
   private final Owned owned = new Owned();
   private final Ops ops;
+  private final InputOrder inputOrder; // of the first weights' columns, on the device alone
   private final List<Tensor> tensors;
   private final int length;
   private final Buffer w;
@@ -53,9 +54,20 @@ public final class Parameters implements AutoCloseable {
   private final List<Layer> layers = new ArrayList<>();
   private final List<Layer> gradients = new ArrayList<>();
 
-  /** Zeros of the given shape on the given device. */
+  /** Zeros of the given shape on the given device, for images as they are. */
   public Parameters(Ops ops, MlpShape shape) {
+    this(ops, shape, InputOrder.natural(shape.inputs()));
+  }
+
+  /** Zeros of the given shape on the given device, for images in that order. */
+  public Parameters(Ops ops, MlpShape shape, InputOrder inputOrder) {
+    if (inputOrder.inputs() != shape.inputs()) {
+      throw new IllegalArgumentException(
+          "an order of %d inputs must be given, found one of %d"
+              .formatted(shape.inputs(), inputOrder.inputs()));
+    }
     this.ops = ops;
+    this.inputOrder = inputOrder;
     this.tensors = tensors(shape);
     Tensor last = tensors.get(tensors.size() - 1);
     this.length = last.offset + last.length();
@@ -101,6 +113,11 @@ public final class Parameters implements AutoCloseable {
     return (offset + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   }
 
+  /** How images must be ordered for these weights; what is read and written here is as ever. */
+  public InputOrder inputOrder() {
+    return inputOrder;
+  }
+
   /** Where each tensor lies, layer by layer. */
   public List<Tensor> tensors() {
     return tensors;
@@ -140,21 +157,21 @@ public final class Parameters implements AutoCloseable {
    * uniform in (−1/√I, 1/√I).
    */
   public void initialise(long seed) {
-    float[] values = new float[length];
+    var values = new ArrayList<float[]>();
     int[] words = new int[4];
     for (int t = 0; t < tensors.size(); t++) {
-      Tensor tensor = tensors.get(t);
       int I = tensors.get(t - t % 2).shape.get(1); // a bias has its weight's bound
       float bound = (float) (1 / Math.sqrt(I));
-      int n = tensor.length();
-      for (int i = 0; i < n; i++) {
+      float[] tensor = new float[tensors.get(t).length()];
+      for (int i = 0; i < tensor.length; i++) {
         if (i % 4 == 0) {
           Philox.block(words, i / 4, t, 0, Philox.Use.INITIAL_WEIGHTS, seed);
         }
-        values[tensor.offset + i] = (2 * Philox.uniform(words[i % 4]) - 1) * bound;
+        tensor[i] = (2 * Philox.uniform(words[i % 4]) - 1) * bound;
       }
+      values.add(tensor);
     }
-    ops.write(w, values);
+    write(values);
   }
 
   /** Sets the weights of all tensors, in the order and with the lengths of {@link #tensors}. */
@@ -196,7 +213,11 @@ public final class Parameters implements AutoCloseable {
             "%s must hold %d values, found %d"
                 .formatted(tensor.name, tensor.length(), parts.get(t).length));
       }
-      System.arraycopy(parts.get(t), 0, values, tensor.offset, tensor.length());
+      if (t == 0) {
+        inputOrder.toDevice(parts.get(0), values, tensor.offset);
+      } else {
+        System.arraycopy(parts.get(t), 0, values, tensor.offset, tensor.length());
+      }
     }
     ops.write(arena, values);
   }
@@ -204,9 +225,18 @@ public final class Parameters implements AutoCloseable {
   private List<float[]> split(Buffer arena) {
     float[] values = new float[length];
     ops.read(arena, values);
-    return tensors.stream()
-        .map(t -> Arrays.copyOfRange(values, t.offset, t.offset + t.length()))
-        .toList();
+    var parts = new ArrayList<float[]>();
+    for (int t = 0; t < tensors.size(); t++) {
+      Tensor tensor = tensors.get(t);
+      float[] part = new float[tensor.length()];
+      if (t == 0) {
+        inputOrder.fromDevice(values, tensor.offset, part);
+      } else {
+        System.arraycopy(values, tensor.offset, part, 0, part.length);
+      }
+      parts.add(part);
+    }
+    return List.copyOf(parts);
   }
 
   @Override

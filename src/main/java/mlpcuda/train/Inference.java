@@ -49,7 +49,16 @@ final class Inference implements AutoCloseable {
     try {
       this.mlp = owned.add(Mlp.forInference(ops, shape, parameters, B));
       this.examples =
-          owned.add(new Examples(ops, shape, pixels, labels, B, scaling.scale(), scaling.shift()));
+          owned.add(
+              new Examples(
+                  ops,
+                  shape,
+                  parameters.inputOrder(),
+                  pixels,
+                  labels,
+                  B,
+                  scaling.scale(),
+                  scaling.shift()));
       this.position = owned.add(ops.allocate("position", Type.INT32, 2));
     } catch (RuntimeException | Error e) {
       owned.closeAfter(e);

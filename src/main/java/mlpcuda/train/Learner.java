@@ -37,13 +37,21 @@ public final class Learner implements AutoCloseable {
     MlpShape shape = training.shape();
     rate = (float) training.rate();
     try {
-      parameters = owned.add(new Parameters(ops, shape));
+      parameters =
+          owned.add(new Parameters(ops, shape, ops.inputOrder(set.pixels(), shape.inputs())));
       parameters.initialise(training.seed());
       var mlp = owned.add(Mlp.forTraining(ops, shape, parameters, B, training.regularisation()));
       var examples =
           owned.add(
               new Examples(
-                  ops, shape, set.pixels(), set.labels(), B, scaling.scale(), scaling.shift()));
+                  ops,
+                  shape,
+                  parameters.inputOrder(),
+                  set.pixels(),
+                  set.labels(),
+                  B,
+                  scaling.scale(),
+                  scaling.shift()));
       var optimizer =
           owned.add(new Optimizer(ops, parameters, training.optimizer(), training.clip()));
       step = owned.add(new Step(ops, mlp, optimizer, examples, training.batches()));

@@ -67,9 +67,11 @@ class ThroughputTest {
   @Test
   void flopsAreOfTheProducts() {
     var throughput = new Throughput(plain(1, 784, 128, 64, 10));
-    assertEquals(2.0 * 64 * (784 * 128 + 128 * 64 + 64 * 10), throughput.flops(Work.INFERENCE, 64));
     assertEquals(
-        2.0 * 64 * (2 * 784 * 128 + 3 * (128 * 64 + 64 * 10)), throughput.flops(Work.TRAINING, 64));
+        2.0 * 64 * (784 * 128 + 128 * 64 + 64 * 10), throughput.flops(Work.INFERENCE, 64, 784));
+    assertEquals(
+        2.0 * 64 * (2 * 784 * 128 + 3 * (128 * 64 + 64 * 10)),
+        throughput.flops(Work.TRAINING, 64, 784));
   }
 
   @Test

@@ -60,7 +60,8 @@ class StepPositionTest {
     try (Ops ops = device;
         var parameters = new Parameters(ops, SHAPE);
         var mlp = Mlp.forTraining(ops, SHAPE, parameters, B, Regularisation.NONE);
-        var examples = new Examples(ops, SHAPE, pixels, labels, B, 1 / 255f, 0);
+        var examples =
+            new Examples(ops, SHAPE, parameters.inputOrder(), pixels, labels, B, 1 / 255f, 0);
         var optimizer = new Optimizer(ops, parameters, SgdSettings.DEFAULT, 0.5);
         var step = new Step(ops, mlp, optimizer, examples, RATES.length)) {
       parameters.initialise(1);
@@ -96,7 +97,9 @@ class StepPositionTest {
     try (Ops ops = new CpuOps(1);
         var parameters = new Parameters(ops, SHAPE);
         var mlp = Mlp.forTraining(ops, SHAPE, parameters, B, Regularisation.NONE);
-        var examples = new Examples(ops, SHAPE, new byte[N * 4], new byte[N], B, 1, 0);
+        var examples =
+            new Examples(
+                ops, SHAPE, parameters.inputOrder(), new byte[N * 4], new byte[N], B, 1, 0);
         var optimizer = new Optimizer(ops, parameters, SgdSettings.DEFAULT, 0);
         var step = new Step(ops, mlp, optimizer, examples, 3)) {
       assertThrows(IllegalStateException.class, () -> step.run(B), "before begin");

@@ -19,7 +19,8 @@ class StepTest {
     try (Ops ops = new CpuOps(1);
         var parameters = new Parameters(ops, shape);
         var mlp = Mlp.forTraining(ops, shape, parameters, 1, Regularisation.NONE);
-        var examples = new Examples(ops, shape, new byte[N], new byte[N], 1, 1, 0);
+        var examples =
+            new Examples(ops, shape, parameters.inputOrder(), new byte[N], new byte[N], 1, 1, 0);
         var adam = new Optimizer(ops, parameters, AdamSettings.DEFAULT, 0);
         var step = new Step(ops, mlp, adam, examples, N)) {
       step.begin(new int[N], 0, new float[N]);

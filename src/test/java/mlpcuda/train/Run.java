@@ -72,7 +72,16 @@ final class Run implements Trainer.Listener {
     try (ops;
         var parameters = new Parameters(ops, shape);
         var mlp = Mlp.forTraining(ops, shape, parameters, B, regularisation);
-        var examples = new Examples(ops, shape, train.pixels(), train.labels(), B, scale, shift);
+        var examples =
+            new Examples(
+                ops,
+                shape,
+                parameters.inputOrder(),
+                train.pixels(),
+                train.labels(),
+                B,
+                scale,
+                shift);
         var moves = new Optimizer(ops, parameters, optimizer, clip);
         var step = new Step(ops, mlp, moves, examples, (train.size() - 1) / B + 1);
         Evaluator evaluator =

@@ -1,23 +1,39 @@
 package mlpcuda.compute.cpu;
 
 import mlpcuda.compute.Buffer;
+import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 
-/** A UINT8 buffer in the Java heap. */
+/** A UINT8 buffer in the Java heap, which no operation writes. */
 final class Bytes extends Buffer {
   byte[] array; // null once released
   final int offset;
 
+  /** Where each element of an image is in the array, from its image's on; null: in order. */
+  final int[] order;
+
+  /** Of these images; null: none. */
+  final Background background;
+
   Bytes(Ops ops, String name, byte[] array) {
+    this(ops, name, array, InputOrder.natural(array.length));
+  }
+
+  /** Images in that order, of an array that has their pixels as they are. */
+  Bytes(Ops ops, String name, byte[] array, InputOrder order) {
     super(ops, name, Type.UINT8, array.length);
     this.array = array;
     this.offset = 0;
+    this.order = order.pixels();
+    this.background = Background.of(array, order);
   }
 
   private Bytes(Bytes of, String name, int from, int length) {
     super(of, name, length);
     this.array = of.array;
     this.offset = of.offset + from;
+    this.order = null;
+    this.background = null;
   }
 
   int at(int i) {
@@ -26,6 +42,9 @@ final class Bytes extends Buffer {
 
   @Override
   protected Buffer sliceK(String name, int from, int length) {
+    if (order != null) {
+      throw new IllegalStateException("images in an order have no slices: " + this);
+    }
     return new Bytes(this, name, from, length);
   }
 

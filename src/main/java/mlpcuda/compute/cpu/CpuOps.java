@@ -2,12 +2,14 @@ package mlpcuda.compute.cpu;
 
 import static org.bytedeco.openblas.global.openblas_nolapack.OPENBLAS_VERSION;
 
+import java.util.Arrays;
 import java.util.Map;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.DeviceException;
+import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.compute.cpu.Products.Tile;
@@ -23,6 +25,9 @@ import org.bytedeco.openblas.global.openblas_nolapack;
  * over {@link Workers} and every part calls OpenBLAS with one thread. Parts depend on the sizes and
  * the number of threads alone, and a sum that they share is added up in their order: the same run
  * gives the same bits.
+ *
+ * <p>The first layer's products leave out the {@link Background} of the images that were gathered:
+ * a border that all of them have contributes the same to each, and its few other pixels one by one.
  */
 public final class CpuOps extends Ops {
   /** Floats of a block that loops work on: a few of them fit a 32 KiB first-level cache. */
@@ -41,10 +46,11 @@ public final class CpuOps extends Ops {
   private final Workers workers;
   private final float[][][] scratch; // by part, by slot
   private final int[][][] bits; // by part, by slot: (BLOCK)
+  private final Columns[] columns; // by part
   private float[] table; // of the last gatherForward, with its scale and shift
   private float tableScale;
   private float tableShift;
-  private final Products products = new Products(this::floats);
+  private final Products products;
 
   /** All processors that this Java runtime may use. */
   public CpuOps() {
@@ -57,13 +63,26 @@ public final class CpuOps extends Ops {
    * @throws DeviceException if OpenBLAS cannot be loaded
    */
   public CpuOps(int threads) {
+    this(threads, Products.hasSmallKernels());
+  }
+
+  /**
+   * The same.
+   *
+   * @param smallKernels whether products shall suit OpenBLAS's kernels for small matrices, which it
+   *     has for AVX-512
+   */
+  public CpuOps(int threads, boolean smallKernels) {
     if (threads < 1) {
       throw new IllegalArgumentException("threads must be at least 1, found " + threads);
     }
     load();
+    products = new Products(this::floats, smallKernels);
     workers = new Workers(threads);
-    scratch = new float[threads][4][0];
+    scratch = new float[threads][4][BLOCK];
     bits = new int[threads][2][BLOCK];
+    columns = new Columns[threads];
+    Arrays.setAll(columns, part -> new Columns());
   }
 
   /**
@@ -128,9 +147,14 @@ public final class CpuOps extends Ops {
 
   private float[] scratch(int part, int slot, int n) {
     if (scratch[part][slot].length < n) {
-      scratch[part][slot] = new float[Math.max(n, BLOCK)];
+      scratch[part][slot] = new float[n];
     }
     return scratch[part][slot];
+  }
+
+  @Override
+  public InputOrder inputOrder(byte[] pixels, int I) {
+    return Background.order(pixels, I);
   }
 
   // ---- memory ----
@@ -166,6 +190,11 @@ public final class CpuOps extends Ops {
   @Override
   protected Buffer constantK(String name, byte[] values) {
     return new Bytes(this, name, values);
+  }
+
+  @Override
+  protected Buffer imagesK(String name, byte[] pixels, InputOrder order) {
+    return new Bytes(this, name, pixels, order);
   }
 
   @Override
@@ -206,29 +235,75 @@ public final class CpuOps extends Ops {
       float shift) {
     float[] normalised = normalised(scale, shift);
     var pixels = (Bytes) images;
+    Background background = pixels.background;
+    int core = background == null ? I : background.core();
     int first = rows == null ? 0 : ((Ints) end).at(0) - B;
+    int[] sources = new int[B];
+    var gathered = background == null ? null : new Gathered(background, sources, normalised, I);
+    // Where there is background already, it need not be written.
+    Gathered known = ((Floats) x).known(B, I);
+    Gathered former = known != null && known.sameBackground(gathered) ? known : null;
     workers.run(
         parts((long) B * I),
         (part, parts) -> {
           float[] row = scratch(part, 0, I);
-          int[] sources = bits[part][0];
-          int group = Math.max(1, Math.min(sources.length, FETCHED / I));
+          Arrays.fill(row, core, I, normalised[0]);
+          int group = Math.max(1, FETCHED / I);
           int read = 0;
           int to = Workers.bound(B, 1, part + 1, parts);
           for (int b = Workers.bound(B, 1, part, parts); b < to; b += group) {
-            int n = Math.min(group, to - b);
-            for (int k = 0; k < n; k++) {
-              sources[k] = rows == null ? b + k : ((Ints) rows).at(first + b + k);
-              read += Loops.fetch(pixels.array, pixels.offset + sources[k] * I, I);
+            int groupEnd = Math.min(b + group, to);
+            for (int r = b; r < groupEnd; r++) {
+              sources[r] = rows == null ? r : ((Ints) rows).at(first + r);
+              if (gathered != null) {
+                read += gathered.start(r);
+              }
+              read += Loops.fetch(pixels.array, pixels.offset + sources[r] * I, I);
             }
-            for (int k = 0; k < n; k++) {
-              Loops.look(row, normalised, pixels.array, pixels.offset + sources[k] * I, I);
-              ((Floats) x).put((b + k) * I, row, I);
-              ((Ints) y).array[((Ints) y).offset + b + k] = ((Bytes) labels).at(sources[k]);
+            for (int r = b; r < groupEnd; r++) {
+              gatherRow(
+                  (Floats) x, r, row, pixels, sources[r], normalised, core, former, gathered, I);
+              ((Ints) y).array[((Ints) y).offset + r] = ((Bytes) labels).at(sources[r]);
             }
           }
-          sources[0] = read; // else the JIT compiler would see that nobody wants it
+          bits[part][0][0] = read; // else the JIT compiler would see that nobody wants it
         });
+    if (gathered != null) {
+      ((Floats) x).know(gathered);
+    }
+  }
+
+  /**
+   * Sets row {@code r} of x to an image.
+   *
+   * @param row (I) for use: the background from {@code core} on
+   * @param former what the background in x is of already; null: it must be written
+   * @param gathered what it shall be of; null: there is none
+   */
+  private static void gatherRow(
+      Floats x,
+      int r,
+      float[] row,
+      Bytes pixels,
+      int image,
+      float[] table,
+      int core,
+      Gathered former,
+      Gathered gathered,
+      int I) {
+    int at = pixels.offset + image * I;
+    if (pixels.order == null) {
+      Loops.look(row, table, pixels.array, at, core);
+    } else {
+      Loops.look(row, table, pixels.array, at, pixels.order, core);
+    }
+    x.put(r * I, row, former == null ? I : core);
+    if (former != null) {
+      former.hide(x, r);
+    }
+    if (gathered != null) {
+      gathered.show(x, r);
+    }
   }
 
   /** What each byte becomes: a byte has so few values that a table beats a conversion. */
@@ -247,28 +322,71 @@ public final class CpuOps extends Ops {
   @Override
   protected void linearForwardK(
       Buffer y, Buffer x, Buffer w, Buffer b, int B, int I, int O, Activation activation) {
+    Gathered gathered = ((Floats) x).known(B, I);
+    int width = gathered == null ? I : gathered.core();
+    int parts = productParts(2L * B * width * O);
+    if (gathered != null) {
+      products.prepareOnes(I);
+      products.prepareSums(0, parts, O);
+    }
     workers.run(
-        productParts(2L * B * I * O),
-        (part, parts) -> {
-          Tile tile = Tile.of(B, O, part, parts);
+        parts,
+        (part, all) -> {
+          Tile tile = Tile.of(B, O, part, all);
           if (!tile.isEmpty()) {
-            Products.output(tile, (Floats) y, (Floats) x, (Floats) w, I, O);
-            activate(part, tile, (Floats) y, (Floats) b, O, activation);
+            products.output(tile, (Floats) y, (Floats) x, (Floats) w, width, I, O);
+            activate(part, tile, (Floats) y, (Floats) b, O, activation, gathered, (Floats) w);
           }
         });
   }
 
-  /** y = activation(y + b) on a tile of y (B, O). */
-  private void activate(int part, Tile tile, Floats y, Floats b, int O, Activation activation) {
+  /**
+   * y = activation(y + b) on a tile of y (B, O).
+   *
+   * @param gathered what y lacks the background of; null: it is whole
+   */
+  private void activate(
+      int part,
+      Tile tile,
+      Floats y,
+      Floats b,
+      int O,
+      Activation activation,
+      Gathered gathered,
+      Floats w) {
     int n = tile.columns();
     float[] row = scratch(part, 0, n);
     float[] bias = scratch(part, 1, n);
     b.get(tile.column(), bias, n);
+    if (gathered != null) {
+      Floats sums = products.sum(part);
+      products.rowSums(tile, sums, w, gathered.core(), gathered.I(), gathered.value());
+      sums.get(0, row, n);
+      Loops.add(bias, row, n);
+      columns[part].begin(gathered.I() - gathered.core(), n);
+    }
     for (int r = tile.row(); r < tile.row() + tile.rows(); r++) {
       y.get(r * O + tile.column(), row, n);
       Loops.add(row, bias, n);
+      if (gathered != null) {
+        addListed(row, r, gathered, w, tile.column(), n, columns[part]);
+      }
       Loops.activate(row, n, activation);
       y.put(r * O + tile.column(), row, n);
+    }
+  }
+
+  /** Adds to n outputs of row {@code r} what its listed pixels differ from the background by. */
+  private static void addListed(
+      float[] outputs, int r, Gathered gathered, Floats w, int firstOutput, int n, Columns known) {
+    int end = gathered.end(r);
+    for (int k = gathered.start(r); k < end; k++) {
+      int column = gathered.column(k);
+      if (!known.has(column)) {
+        int from = firstOutput * gathered.I() + gathered.core() + column;
+        w.column(known.make(column, n), from, gathered.I(), n);
+      }
+      Loops.add(outputs, known.get(column), gathered.excess(k), n);
     }
   }
 
@@ -284,46 +402,88 @@ public final class CpuOps extends Ops {
       int I,
       int O,
       Activation below) {
-    int parts = productParts((dx == null ? 2L : 4L) * B * I * O);
+    Gathered gathered = ((Floats) x).known(B, I);
+    int width = gathered == null ? I : gathered.core();
+    int parts = productParts(2L * B * O * (width + (dx == null ? 0 : I)));
     boolean byBatch = parts > 1 && B >= (long) Math.max(O, Tile.UNIT) * parts; // no part is empty
-    products.prepare(B, byBatch ? parts : 1, O * I + O);
+    products.prepareOnes(B);
+    products.prepareSums(1, byBatch ? parts : 1, O * I + O);
     workers.run(
         parts,
         (part, all) -> {
           Tile inputs = Tile.rows(B, I, part, all);
           // What is large stays with one processor: the rows of x that it wrote, in a long batch,
-          // or
-          // else the weights that it will change.
-          if (byBatch) {
-            Tile weights = Tile.rows(O, I, 0, 1);
-            Floats dwSum = part == 0 ? (Floats) dw : products.sum(part);
-            Floats dbSum = part == 0 ? (Floats) db : products.sum(part);
-            int dbAt = part == 0 ? 0 : O * I;
+          // or else the weights that it will change.
+          Tile weights = byBatch ? Tile.rows(O, width, 0, 1) : Tile.rows(O, width, part, all);
+          int from = byBatch ? inputs.row() : 0;
+          int rows = byBatch ? inputs.rows() : B;
+          boolean sums = byBatch && part > 0;
+          Floats dwSum = sums ? products.sum(part) : (Floats) dw;
+          Floats dbSum = sums ? products.sum(part) : (Floats) db;
+          int dbAt = sums ? O * I : 0;
+          if (!weights.isEmpty()) {
             products.gradients(
-                weights,
-                dwSum,
-                dbSum,
-                dbAt,
-                (Floats) dy,
-                (Floats) x,
-                inputs.row(),
-                inputs.rows(),
-                I,
-                O);
-          } else {
-            Tile weights = Tile.rows(O, I, part, all);
-            products.gradients(
-                weights, (Floats) dw, (Floats) db, 0, (Floats) dy, (Floats) x, 0, B, I, O);
+                weights, dwSum, dbSum, dbAt, (Floats) dy, (Floats) x, from, rows, I, O);
+            if (gathered != null) {
+              backgroundGradients(
+                  part, weights, dwSum, dbSum, dbAt, (Floats) dy, gathered, from, rows, O);
+            }
           }
           if (dx != null && !inputs.isEmpty()) {
-            Products.inputGradient(inputs, (Floats) dx, (Floats) dy, (Floats) w, I, O);
-            int from = inputs.row() * I;
-            differentiate(part, dx, dx, x, from, from + inputs.rows() * I, below);
+            products.inputGradient(inputs, (Floats) dx, (Floats) dy, (Floats) w, I, O);
+            int begin = inputs.row() * I;
+            differentiate(part, dx, dx, x, begin, begin + inputs.rows() * I, below);
           }
         });
     if (byBatch) {
       addSums((Floats) dw, 0, O * I, parts);
       addSums((Floats) db, O * I, O, parts);
+    }
+  }
+
+  /** The columns of dw that {@link Products#gradients} leaves out: those of the background. */
+  private void backgroundGradients(
+      int part,
+      Tile weights,
+      Floats dw,
+      Floats db,
+      int dbAt,
+      Floats dy,
+      Gathered gathered,
+      int from,
+      int rows,
+      int O) {
+    int n = weights.rows();
+    int core = gathered.core();
+    int width = gathered.I() - core;
+    float[] gradients = scratch(part, 0, n);
+    Columns sums = columns[part]; // of dw, (I, O): of listed pixels
+    sums.begin(width, n);
+    for (int r = from; r < from + rows; r++) {
+      if (gathered.start(r) < gathered.end(r)) {
+        dy.get(r * O + weights.row(), gradients, n);
+        addListed(sums, r, gathered, gradients, n);
+      }
+    }
+    float[] bias = scratch(part, 1, n);
+    float[] row = scratch(part, 2, width);
+    db.get(dbAt + weights.row(), bias, n);
+    for (int o = 0; o < n; o++) {
+      Arrays.fill(row, 0, width, gathered.value() * bias[o]);
+      sums.addRow(row, o);
+      dw.put((weights.row() + o) * gathered.I() + core, row, width);
+    }
+  }
+
+  /** Adds to sums of n gradients by how much row {@code r}'s listed pixels change them. */
+  private static void addListed(Columns sums, int r, Gathered gathered, float[] gradients, int n) {
+    int end = gathered.end(r);
+    for (int k = gathered.start(r); k < end; k++) {
+      int column = gathered.column(k);
+      if (!sums.has(column)) {
+        Arrays.fill(sums.make(column, n), 0, n, 0f);
+      }
+      Loops.add(sums.get(column), gradients, gathered.excess(k), n);
     }
   }
 
@@ -452,18 +612,11 @@ public final class CpuOps extends Ops {
           double[] exponentials = new double[C];
           int end = Workers.bound(B, 1, part + 1, parts);
           for (int r = Workers.bound(B, 1, part, parts); r < end; r++) {
-            int label = ((Ints) y).at(r);
             ((Floats) x).get(r * C, row, C);
-            int answer = Loops.largest(row, C);
-            double sum = Loops.exponentials(exponentials, row, C, row[answer]);
-            double loss = (row[answer] - (double) row[label]) * (1.0 - smoothing) + Math.log(sum);
-            if (smoothing > 0) {
-              loss += Loops.distances(row, C, row[answer]) * smoothing / C;
-            }
-            rows[r] = (float) loss;
-            rows[B + r] = answer == label ? 1 : 0;
+            int label = ((Ints) y).at(r);
+            rows[B + r] = Loops.largest(row, C) == label ? 1 : 0;
+            rows[r] = crossEntropy(row, exponentials, C, label, B, smoothing, dx != null);
             if (dx != null) {
-              Loops.softmaxGradient(row, exponentials, C, label, sum, B, smoothing);
               ((Floats) dx).put(r * C, row, C);
             }
           }
@@ -477,6 +630,21 @@ public final class CpuOps extends Ops {
     }
     int row = Math.floorMod(((Ints) step).at(0) - 1, log.length() / 2);
     ((Floats) log).put(2 * row, new float[] {(float) sum, right}, 2);
+  }
+
+  /** A row's loss; while training, its gradient takes the logits' place. */
+  private static float crossEntropy(
+      float[] row, double[] exponentials, int C, int label, int B, float smoothing, boolean train) {
+    float max = row[Loops.largest(row, C)];
+    double sum = Loops.exponentials(exponentials, row, C, max);
+    double loss = (max - (double) row[label]) * (1.0 - smoothing) + Math.log(sum);
+    if (smoothing > 0) {
+      loss += Loops.distances(row, C, max) * smoothing / C;
+    }
+    if (train) {
+      Loops.softmaxGradient(row, exponentials, C, label, sum, B, smoothing);
+    }
+    return (float) loss;
   }
 
   @Override
@@ -495,23 +663,25 @@ public final class CpuOps extends Ops {
     workers.run(
         parts(n),
         (part, parts) -> {
-          float[] wBlock = scratch(part, 0, BLOCK);
-          float[] mBlock = scratch(part, 1, BLOCK);
-          float[] vBlock = scratch(part, 2, BLOCK);
-          float[] gBlock = scratch(part, 3, BLOCK);
           int end = Workers.bound(n, BLOCK, part + 1, parts);
           for (int i = Workers.bound(n, BLOCK, part, parts); i < end; i += BLOCK) {
             int size = Math.min(BLOCK, end - i);
-            ((Floats) w).get(i, wBlock, size);
-            ((Floats) m).get(i, mBlock, size);
-            ((Floats) v).get(i, vBlock, size);
-            ((Floats) dw).get(i, gBlock, size);
-            adam.step(wBlock, mBlock, vBlock, gBlock, size);
-            ((Floats) w).put(i, wBlock, size);
-            ((Floats) m).put(i, mBlock, size);
-            ((Floats) v).put(i, vBlock, size);
+            adamStep(scratch[part], (Floats) w, (Floats) m, (Floats) v, (Floats) dw, i, size, adam);
           }
         });
+  }
+
+  /** A step of Adam on the {@code n} floats from {@code i} on, at most BLOCK. */
+  private static void adamStep(
+      float[][] blocks, Floats w, Floats m, Floats v, Floats dw, int i, int n, Loops.Adam adam) {
+    w.get(i, blocks[0], n);
+    m.get(i, blocks[1], n);
+    v.get(i, blocks[2], n);
+    dw.get(i, blocks[3], n);
+    adam.step(blocks[0], blocks[1], blocks[2], blocks[3], n);
+    w.put(i, blocks[0], n);
+    m.put(i, blocks[1], n);
+    v.put(i, blocks[2], n);
   }
 
   @Override

@@ -25,6 +25,9 @@ final class Floats extends Buffer {
   private final FloatBuffer elements;
   private final IntBuffer bits; // of the same memory
   private final int offset;
+  private final Floats whole; // this, or of what it is a slice
+  private Gathered gathered; // of the whole: what is known of its floats, if anything:
+  private int gatheredAt; // from this one on
 
   Floats(Ops ops, String name, int length) {
     super(ops, name, Type.FLOAT32, length);
@@ -34,6 +37,7 @@ final class Floats extends Buffer {
     bits = new IntPointer(allocation).asBuffer();
     address = allocation.address();
     offset = (int) (-address & (ALIGNMENT - 1)) / Float.BYTES;
+    whole = this;
   }
 
   private Floats(Floats of, String name, int from, int length) {
@@ -43,15 +47,22 @@ final class Floats extends Buffer {
     bits = of.bits;
     address = of.address;
     offset = of.offset + from;
+    whole = of.whole;
   }
 
-  /** The address of element {@code i}, for OpenBLAS. */
+  /** The address of element {@code i}, for OpenBLAS to read. */
   FloatPointer at(int i) {
     return new Address(address + (long) Float.BYTES * (offset + i));
   }
 
+  /** The address of element {@code i}, for OpenBLAS to write. */
+  FloatPointer to(int i) {
+    forget();
+    return at(i);
+  }
+
   /** A bare address: a pointer made of another pointer would drag a phantom reference along. */
-  private static final class Address extends FloatPointer {
+  static final class Address extends FloatPointer {
     Address(long address) {
       super((Pointer) null);
       this.address = address;
@@ -63,9 +74,23 @@ final class Floats extends Buffer {
     elements.get(offset + from, block, 0, n);
   }
 
+  /** Copies {@code n} elements, each {@code stride} after the one before, to the start of block. */
+  void column(float[] block, int from, int stride, int n) {
+    for (int i = 0; i < n; i++) {
+      block[i] = elements.get(offset + from + i * stride);
+    }
+  }
+
   /** Copies the first {@code n} values of {@code block} to the elements from {@code from} on. */
   void put(int from, float[] block, int n) {
+    forget();
     elements.put(offset + from, block, 0, n);
+  }
+
+  /** Sets element {@code i}. */
+  void put(int i, float value) {
+    forget();
+    elements.put(offset + i, value);
   }
 
   /** {@link #get(int, float[], int)}, as the bits of the floats. */
@@ -75,7 +100,27 @@ final class Floats extends Buffer {
 
   /** {@link #put(int, float[], int)}, from the bits of floats. */
   void put(int from, int[] block, int n) {
+    forget();
     bits.put(offset + from, block, 0, n);
+  }
+
+  /** Notes what the first rows are now; until something is written here, or to a slice. */
+  void know(Gathered rows) {
+    whole.gathered = rows;
+    whole.gatheredAt = offset;
+  }
+
+  /** What is known of the first {@code B} rows of {@code I} floats; null: nothing. */
+  Gathered known(int B, int I) {
+    Gathered rows = whole.gathered;
+    boolean these = rows != null && whole.gatheredAt == offset && rows.I() == I;
+    return these && rows.images().length >= B ? rows : null;
+  }
+
+  private void forget() {
+    if (whole.gathered != null) { // threads that write side by side need not disturb each other
+      whole.gathered = null;
+    }
   }
 
   @Override

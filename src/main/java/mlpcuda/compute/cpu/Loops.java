@@ -34,10 +34,24 @@ final class Loops {
     }
   }
 
+  /** The same in another order. */
+  static void look(float[] row, float[] table, byte[] pixels, int from, int[] order, int n) {
+    for (int i = 0; i < n; i++) {
+      row[i] = table[pixels[from + order[i]] & 0xFF];
+    }
+  }
+
   /** sum += x. */
   static void add(float[] sum, float[] x, int n) {
     for (int i = 0; i < n; i++) {
       sum[i] += x[i];
+    }
+  }
+
+  /** sum += x · factor. */
+  static void add(float[] sum, float[] x, float factor, int n) {
+    for (int i = 0; i < n; i++) {
+      sum[i] += x[i] * factor;
     }
   }
 

@@ -6,19 +6,46 @@ import static org.bytedeco.openblas.global.openblas_nolapack.CblasTrans;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sgemm;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sgemv;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.function.BiFunction;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.FloatPointer;
 
 /** The products of a layer by OpenBLAS, tile by tile, on the thread that calls. */
 final class Products implements AutoCloseable {
   private final BiFunction<String, Integer, Floats> allocator;
+  private final boolean smallKernels;
   private Floats ones; // as many as the largest batch so far
-  private Floats[] sums = {}; // of gradients, by part; none of the first one
+  private Floats[] sums = {}; // by part: what it adds up on its own
 
-  /** {@code allocator}: makes floats, by name and length. */
-  Products(BiFunction<String, Integer, Floats> allocator) {
+  /**
+   * Products as they are fastest here.
+   *
+   * @param allocator makes floats, by name and length
+   * @param smallKernels whether OpenBLAS has kernels for small matrices: see {@link Block}
+   */
+  Products(BiFunction<String, Integer, Floats> allocator, boolean smallKernels) {
     this.allocator = allocator;
+    this.smallKernels = smallKernels;
+  }
+
+  /**
+   * Whether this processor has what OpenBLAS asks of one before it takes its kernels for AVX-512,
+   * as Linux tells it; false on other systems, where products are right all the same.
+   */
+  static boolean hasSmallKernels() {
+    try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
+      return lines
+          .filter(line -> line.startsWith("flags"))
+          .limit(1)
+          .anyMatch(line -> line.contains(" avx512vl"));
+    } catch (IOException | UncheckedIOException e) {
+      return false;
+    }
   }
 
   /** A rectangle of a matrix. */
@@ -51,23 +78,23 @@ final class Products implements AutoCloseable {
     }
   }
 
-  /** y = x · wᵀ on a tile of y (B, O). */
-  static void output(Tile tile, Floats y, Floats x, Floats w, int I, int O) {
-    FloatPointer to = y.at(tile.row * O + tile.column);
+  /** y = x · wᵀ on a tile of y (B, O), over the first {@code n} columns of x (B, I) and w. */
+  void output(Tile tile, Floats y, Floats x, Floats w, int n, int I, int O) {
+    FloatPointer to = y.to(tile.row * O + tile.column);
     FloatPointer xRows = x.at(tile.row * I);
     FloatPointer wRows = w.at(tile.column * I);
-    product(to, O, tile, I, xRows, I, CblasNoTrans, wRows, I, CblasTrans);
+    product(to, O, tile, n, xRows, I, CblasNoTrans, wRows, I, CblasTrans);
   }
 
   /** dx = dy · w on a tile of dx (B, I) that has whole rows. */
-  static void inputGradient(Tile tile, Floats dx, Floats dy, Floats w, int I, int O) {
-    FloatPointer to = dx.at(tile.row * I);
+  void inputGradient(Tile tile, Floats dx, Floats dy, Floats w, int I, int O) {
+    FloatPointer to = dx.to(tile.row * I);
     FloatPointer dyRows = dy.at(tile.row * O);
     product(to, I, tile, O, dyRows, O, CblasNoTrans, w.at(0), I, CblasNoTrans);
   }
 
   /** c = a · b, with c of the tile's size and the inner dimension k. */
-  private static void product(
+  private void product(
       FloatPointer c,
       int ldc,
       Tile tile,
@@ -80,24 +107,74 @@ final class Products implements AutoCloseable {
       int opB) {
     int m = tile.rows;
     int n = tile.columns;
-    cblas_sgemm(CblasRowMajor, opA, opB, m, n, k, 1f, a, lda, b, ldb, 0f, c, ldc);
+    Block block = smallKernels ? Block.of(m, n, k, opB == CblasTrans) : Block.WHOLE;
+    for (int row = 0; row < m; row += Math.min(block.rows, m - row)) {
+      int rows = Math.min(block.rows, m - row);
+      FloatPointer aRows = moved(a, opA == CblasTrans ? row : (long) row * lda);
+      for (int column = 0; column < n; column += Math.min(block.columns, n - column)) {
+        int columns = Math.min(block.columns, n - column);
+        FloatPointer bColumns = moved(b, opB == CblasTrans ? (long) column * ldb : column);
+        FloatPointer to = moved(c, (long) row * ldc + column);
+        cblas_sgemm(
+            CblasRowMajor, opA, opB, rows, columns, k, 1f, aRows, lda, bColumns, ldb, 0f, to, ldc);
+      }
+    }
+  }
+
+  private static FloatPointer moved(FloatPointer pointer, long floats) {
+    return floats == 0 ? pointer : new Floats.Address(pointer.address() + Float.BYTES * floats);
   }
 
   /**
-   * Makes {@link #gradients} ready for batches of {@code B}, and {@link #sum} for {@code parts}
-   * parts of {@code n} floats; before the parts begin.
+   * The largest piece of a product that OpenBLAS gives to its kernels for small matrices, which
+   * read the operands where they are: packing them first costs a short batch a quarter of its time,
+   * and the threads would take turns with the memory for it. They exist for AVX-512; what they take
+   * is in OpenBLAS's {@code sgemm_small_kernel_permit_skylakex.c}.
    */
-  void prepare(int B, int parts, int n) {
-    if (ones == null || ones.length() < B) {
-      float[] values = new float[B];
+  record Block(int rows, int columns) {
+    /** In one piece. */
+    static final Block WHOLE = new Block(Integer.MAX_VALUE, Integer.MAX_VALUE);
+
+    private static final int MOST = 1_000_000; // rows · columns · k
+    private static final int MOST_TRANSPOSED = 1200; // rows · columns, where b is transposed
+    private static final int LEAST_TRANSPOSED = 32; // k, with it
+
+    /** Of a longer batch than this a processor's share is faster in one piece. */
+    private static final int SHORT = 256;
+
+    private static final int ROWS = 64;
+
+    /** For c (m, n) with the inner dimension k; {@link #WHOLE} where that is better. */
+    static Block of(int m, int n, int k, boolean transposed) {
+      int most = MOST / k;
+      if (transposed) {
+        int columns = Math.min(n, 16);
+        int rows =
+            Math.min(ROWS, Math.min(most, MOST_TRANSPOSED) / columns) / Tile.UNIT * Tile.UNIT;
+        return m > SHORT || k < LEAST_TRANSPOSED || rows == 0 ? WHOLE : new Block(rows, columns);
+      }
+      int rows = Math.min(m, k <= ROWS ? ROWS : ROWS / 2);
+      int columns = most / rows / Tile.UNIT * Tile.UNIT;
+      return k > SHORT || columns < ROWS ? WHOLE : new Block(rows, columns);
+    }
+  }
+
+  /** Makes {@link #gradients} and {@link #rowSums} ready for sums over {@code n}; beforehand. */
+  void prepareOnes(int n) {
+    if (ones == null || ones.length() < n) {
+      float[] values = new float[n];
       Arrays.fill(values, 1f);
-      ones = larger(ones, "ones", B);
-      ones.put(0, values, B);
+      ones = larger(ones, "ones", n);
+      ones.put(0, values, n);
     }
-    if (sums.length < parts) {
-      sums = Arrays.copyOf(sums, parts);
+  }
+
+  /** Makes {@link #sum} ready for parts {@code from} … {@code to − 1} of n floats; beforehand. */
+  void prepareSums(int from, int to, int n) {
+    if (sums.length < to) {
+      sums = Arrays.copyOf(sums, to);
     }
-    for (int part = 1; part < parts; part++) {
+    for (int part = from; part < to; part++) {
       if (sums[part] == null || sums[part].length() < n) {
         sums[part] = larger(sums[part], "sums of a part", n);
       }
@@ -111,14 +188,15 @@ final class Products implements AutoCloseable {
     return made;
   }
 
-  /** The sums of that part, from 1: of whatever fits. */
+  /** The sums of that part: of whatever fits. */
   Floats sum(int part) {
     return sums[part];
   }
 
   /**
    * dw = dyᵀ · x and db = dyᵀ · 1, for {@code rows} examples of the batch from {@code from} on: on
-   * a tile of dw (O, I) that has whole rows, and the elements of db (O) of the same outputs.
+   * a tile of dw (O, I) that has whole rows, or the first columns of them, and the elements of db
+   * (O) of the same outputs.
    *
    * @param dbAt where db begins in its buffer
    */
@@ -137,11 +215,20 @@ final class Products implements AutoCloseable {
       return;
     }
     FloatPointer dyColumns = dy.at(from * O + tile.row);
-    FloatPointer to = dw.at(tile.row * I);
+    FloatPointer to = dw.to(tile.row * I);
     product(to, I, tile, rows, dyColumns, O, CblasTrans, x.at(from * I), I, CblasNoTrans);
-    FloatPointer biases = db.at(dbAt + tile.row);
+    FloatPointer biases = db.to(dbAt + tile.row);
     int n = tile.rows;
     cblas_sgemv(CblasRowMajor, CblasTrans, rows, n, 1f, dyColumns, O, ones.at(0), 1, 0f, biases, 1);
+  }
+
+  /** sums[o] = factor · Σ w[o, i] over columns {@code from} … I − 1, for the tile's columns o. */
+  void rowSums(Tile tile, Floats sums, Floats w, int from, int I, float factor) {
+    FloatPointer rows = w.at(tile.column * I + from);
+    FloatPointer to = sums.to(0);
+    int m = tile.columns;
+    int n = I - from;
+    cblas_sgemv(CblasRowMajor, CblasNoTrans, m, n, factor, rows, I, ones.at(0), 1, 0f, to, 1);
   }
 
   @Override

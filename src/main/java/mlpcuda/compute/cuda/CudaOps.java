@@ -10,6 +10,7 @@ import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Feed;
+import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Replay;
 import mlpcuda.compute.ResidentFeed;
@@ -265,10 +266,10 @@ public final class CudaOps extends Ops {
   // ---- how a training loop uses a device ----
 
   @Override
-  public Feed feed(byte[] pixels, byte[] labels, int I, int maxB) {
+  public Feed feed(byte[] pixels, byte[] labels, InputOrder order, int maxB) {
     return options.resident()
-        ? new ResidentFeed(this, pixels, labels, I)
-        : new PinnedFeed(this, driver, stream, pixels, labels, I, maxB);
+        ? new ResidentFeed(this, pixels, labels, order)
+        : new PinnedFeed(this, driver, stream, order.images(pixels), labels, order.inputs(), maxB);
   }
 
   @Override

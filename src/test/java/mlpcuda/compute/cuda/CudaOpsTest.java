@@ -17,6 +17,7 @@ import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Feed;
+import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Replay;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedOptions;
@@ -135,12 +136,15 @@ class CudaOpsTest {
       driver.failNext("cuMemAllocHost", CudaException.OUT_OF_MEMORY, "CUDA_ERROR", "");
       var e =
           assertThrows(
-              DeviceException.class, () -> ops.feed(new byte[12], new byte[2], 6, 2).close());
+              DeviceException.class,
+              () -> ops.feed(new byte[12], new byte[2], InputOrder.natural(6), 2).close());
       assertTrue(e.why().startsWith("out of page-locked memory for a batch: asked for 14 bytes"));
       e =
           assertThrows(
               DeviceException.class,
-              () -> ops.feed(new byte[12], new byte[2], 6, Integer.MAX_VALUE / 6).close());
+              () ->
+                  ops.feed(new byte[12], new byte[2], InputOrder.natural(6), Integer.MAX_VALUE / 6)
+                      .close());
       assertTrue(e.why().contains("is too large"), e.why());
       assertEquals(0, ops.liveBytes());
     }
@@ -233,7 +237,8 @@ class CudaOpsTest {
       driver.failNext("cuMemAllocHost", 1, "CUDA_ERROR_INVALID_VALUE", "invalid argument");
       var e =
           assertThrows(
-              CudaException.class, () -> ops.feed(new byte[12_000], new byte[1000], 12, 1000));
+              CudaException.class,
+              () -> ops.feed(new byte[12_000], new byte[1000], InputOrder.natural(12), 1000));
       assertTrue(e.why().startsWith("cuMemAllocHost failed: CUDA_ERROR_INVALID_VALUE"), e.why());
     }
   }
@@ -309,8 +314,8 @@ class CudaOpsTest {
       order[i] = 19 - i;
     }
     try (CudaOps ops = ops();
-        Feed one = ops.feed(pixels, labels, 3, 4);
-        Feed other = ops.feed(pixels, labels, 3, 7);
+        Feed one = ops.feed(pixels, labels, InputOrder.natural(3), 4);
+        Feed other = ops.feed(pixels, labels, InputOrder.natural(3), 7);
         Buffer x = ops.allocate("x", Type.FLOAT32, 21);
         Buffer y = ops.allocate("y", Type.INT32, 7);
         Buffer end = ops.allocate("end", Type.INT32, 1)) {

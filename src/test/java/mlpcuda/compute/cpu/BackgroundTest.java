@@ -1,0 +1,222 @@
+package mlpcuda.compute.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Random;
+import java.util.function.BiConsumer;
+import java.util.stream.IntStream;
+import mlpcuda.compute.Activation;
+import mlpcuda.compute.Buffer;
+import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.Feed;
+import mlpcuda.compute.InputOrder;
+import mlpcuda.compute.Ops;
+import org.junit.jupiter.api.Test;
+
+/** When the CPU may leave pixels out of a product, and when it must not. */
+class BackgroundTest {
+  private static final int I = 40;
+  private static final int O = 8;
+  private static final int B = 16;
+
+  /** Of the pixels 0 … 9 few are not 0, of the others most. */
+  private static byte[] bordered(int N, double few) {
+    var random = new Random(5);
+    byte[] pixels = new byte[N * I];
+    for (int i = 0; i < pixels.length; i++) {
+      boolean shown = random.nextDouble() < (i % I < 10 ? few : 0.7);
+      pixels[i] = (byte) (shown ? 1 + random.nextInt(255) : 0);
+    }
+    return pixels;
+  }
+
+  @Test
+  void theBorderComesLast() {
+    InputOrder order = Background.order(bordered(500, 0.002), I);
+    assertEquals(30, order.multiplied());
+    assertArrayEquals(
+        IntStream.range(0, 10).toArray(), IntStream.of(order.pixels()).skip(30).sorted().toArray());
+    assertArrayEquals(
+        IntStream.range(0, I).toArray(), IntStream.of(order.pixels()).sorted().toArray());
+  }
+
+  @Test
+  void imagesWithoutABorderStayAsTheyAre() {
+    InputOrder order = Background.order(bordered(500, 0.5), I);
+    assertNull(order.pixels());
+    assertEquals(I, order.multiplied());
+    assertNull(Background.of(bordered(500, 0.5), order));
+  }
+
+  /** A product of nothing would not be one. */
+  @Test
+  void ofBlankImagesOneInputIsMultiplied() {
+    assertEquals(1, Background.order(new byte[3 * I], I).multiplied());
+  }
+
+  /** Every second image is in the sample: what the others have is found all the same. */
+  @Test
+  void whatTheSampleDidNotShowIsListed() {
+    byte[] pixels = bordered(2048, 0);
+    pixels[I * 1001 + 3] = 7;
+    InputOrder order = Background.order(pixels, I);
+    Background background = Background.of(pixels, order);
+    assertNotNull(background);
+    assertEquals(background.start(1001) + 1, background.start(1002));
+    int k = background.start(1001);
+    assertEquals(3, order.pixels()[background.core() + background.column(k)]);
+    assertEquals(7, background.value(k));
+
+    for (int image = 1; image < 2048; image += 2) { // those that are not in the sample
+      for (int i = 0; i < 10; i++) {
+        pixels[image * I + i] = 1;
+      }
+    }
+    assertEquals(30, Background.order(pixels, I).multiplied());
+    assertNull(Background.of(pixels, Background.order(pixels, I)));
+  }
+
+  /**
+   * Gathers a batch, does something else, and asks for the layer behind x.
+   *
+   * @return x (B, I), and what the layer made of it (B, O)
+   */
+  private static float[][] layer(
+      Ops ops, byte[] pixels, boolean ordered, BiConsumer<Ops, Buffer> between) {
+    InputOrder order = ordered ? Background.order(pixels, I) : InputOrder.natural(I);
+    byte[] labels = new byte[pixels.length / I];
+    var random = new Random(6);
+    float[] weights = new float[O * I];
+    for (int i = 0; i < weights.length; i++) {
+      weights[i] = (float) random.nextGaussian();
+    }
+    float[] inOrder = new float[O * I];
+    order.toDevice(weights, inOrder, 0);
+    float[] z = new float[B * O];
+    float[] inputs = new float[B * I];
+    try (Feed feed = ops.feed(pixels, labels, order, B);
+        Buffer x = ops.allocate("x", Type.FLOAT32, B * I);
+        Buffer y = ops.allocate("y", Type.INT32, B);
+        Buffer end = ops.allocate("end", Type.INT32, 1);
+        Buffer w = ops.allocate("w", Type.FLOAT32, O * I);
+        Buffer b = ops.allocate("b", Type.FLOAT32, O);
+        Buffer out = ops.allocate("out", Type.FLOAT32, B * O)) {
+      ops.write(w, inOrder);
+      ops.write(end, new int[] {B}, 0, 1);
+      feed.begin(IntStream.range(0, labels.length).toArray(), 0);
+      feed.stage(B);
+      feed.gather(x, y, end, B, 0.01f, -0.3f);
+      between.accept(ops, x);
+      ops.linearForward(out, x, w, b, B, I, O, Activation.NONE);
+      ops.read(out, z);
+      ops.read(x, inputs);
+    }
+    return new float[][] {inputs, z};
+  }
+
+  private static void agrees(byte[] pixels, BiConsumer<Ops, Buffer> between) {
+    try (var cpu = new CpuOps(2);
+        var reference = new ReferenceOps()) {
+      // What happens between is told in places of x, so both must have the same order.
+      float[][] expected = layer(reference, pixels, true, between);
+      float[][] found = layer(cpu, pixels, true, between);
+      assertArrayEquals(expected[0], found[0], 1e-5f);
+      assertArrayEquals(expected[1], found[1], 1e-4f);
+    }
+  }
+
+  @Test
+  void theOrderOfInputsIsNotSeenBehindTheLayer() {
+    byte[] pixels = bordered(B, 0.02);
+    assertTrue(Background.order(pixels, I).multiplied() < I);
+    try (var cpu = new CpuOps(2)) {
+      BiConsumer<Ops, Buffer> nothing = (ops, x) -> {};
+      assertArrayEquals(
+          layer(cpu, pixels, false, nothing)[1], layer(cpu, pixels, true, nothing)[1], 1e-4f);
+    }
+  }
+
+  /** What was known of x ends with the first thing that is written there, by whatever operation. */
+  @Test
+  void whatIsWrittenOverABatchIsMultiplied() {
+    byte[] pixels = bordered(B, 0.005);
+    float[] values = new float[I];
+    for (int i = 0; i < I; i++) {
+      values[i] = i + 0.5f;
+    }
+    agrees(pixels, (ops, x) -> ops.write(x, values));
+    agrees(pixels, (ops, x) -> ops.write(x.slice("row 3", 3 * I, I), values));
+    agrees(pixels, (ops, x) -> ops.zero(x));
+    agrees(
+        pixels,
+        (ops, x) -> {
+          try (Buffer step = ops.allocate("step", Type.INT32, 1)) {
+            ops.dropoutForward(x, x, step, B * I, 0.5f, 0, 1);
+          }
+        });
+    agrees(
+        pixels,
+        (ops, x) -> {
+          try (Buffer w = ops.allocate("w", Type.FLOAT32, I);
+              Buffer b = ops.allocate("b", Type.FLOAT32, I)) {
+            ops.write(b, values);
+            ops.linearForward(x, x, w, b, B, 1, I, Activation.NONE); // each row becomes b
+          }
+        });
+  }
+
+  /** Of a batch in the place of another, the rows beyond it are the other's. */
+  @Test
+  void aShorterBatchLeavesTheRest() {
+    byte[] pixels = bordered(2 * B, 0.02);
+    agrees(
+        pixels,
+        (ops, x) -> {
+          InputOrder order = Background.order(pixels, I);
+          try (Feed other = ops.feed(pixels, new byte[2 * B], order, B);
+              Buffer y = ops.allocate("y", Type.INT32, B);
+              Buffer end = ops.allocate("end", Type.INT32, 1)) {
+            ops.write(end, new int[] {B + 5}, 0, 1);
+            other.begin(IntStream.range(0, 2 * B).toArray(), B);
+            other.stage(5);
+            other.gather(x, y, end, 5, 0.01f, -0.3f);
+          }
+        });
+  }
+
+  /** Another scaling, or another set, makes another background. */
+  @Test
+  void anotherBackgroundIsWrittenWhole() {
+    byte[] pixels = bordered(B, 0.005);
+    for (float shift : new float[] {-0.3f, 0.25f}) {
+      byte[] others = bordered(3 * B, 0.005);
+      agrees(
+          pixels,
+          (ops, x) -> {
+            InputOrder order = Background.order(pixels, I);
+            try (Feed other = ops.feed(others, new byte[3 * B], order, B);
+                Buffer y = ops.allocate("y", Type.INT32, B);
+                Buffer end = ops.allocate("end", Type.INT32, 1)) {
+              ops.write(end, new int[] {B}, 0, 1);
+              other.begin(IntStream.range(0, 3 * B).toArray(), 0);
+              other.stage(B);
+              other.gather(x, y, end, B, 0.01f, shift);
+            }
+          });
+    }
+  }
+
+  @Test
+  void imagesInAnOrderHaveNoSlices() {
+    byte[] pixels = bordered(B, 0.005);
+    try (var ops = new CpuOps(1)) {
+      var bytes = new Bytes(ops, "images", pixels, Background.order(pixels, I));
+      assertThrows(IllegalStateException.class, () -> bytes.slice("row", 0, I));
+    }
+  }
+}
