@@ -21,9 +21,34 @@ __device__ inline double power(double x, int n) {
 }
 
 struct AdamScalars {
-  float step_size, root_correction, shrink;
+  float step_size, root_correction, shrink, decay;
   float keep1, take1, keep2, take2;  // beta and 1 - beta, rounded apart
 };
+
+// In double, as PyTorch computes them on the host: 1 - beta2^t cancels.
+__device__ inline AdamScalars adam_scalars(int step, double rate, double beta1, double beta2, double weight_decay,
+                                           int decoupled) {
+  AdamScalars scalars;
+  scalars.step_size = float(rate / (1 - power(beta1, step)));
+  scalars.root_correction = float(sqrt(1 - power(beta2, step)));
+  scalars.shrink = decoupled ? float(1 - rate * weight_decay) : 1;
+  scalars.decay = decoupled ? 0 : float(weight_decay);
+  scalars.keep1 = float(beta1);
+  scalars.take1 = float(1 - beta1);
+  scalars.keep2 = float(beta2);
+  scalars.take2 = float(1 - beta2);
+  return scalars;
+}
+
+// The new weight; `mean` and `square` become the new moments.
+__device__ inline float adam_weight(float weight, float &mean, float &square, float g, const AdamScalars &scalars,
+                                    float eps) {
+  weight *= scalars.shrink;
+  g += scalars.decay * weight;
+  mean = mean * scalars.keep1 + scalars.take1 * g;
+  square = square * scalars.keep2 + scalars.take2 * g * g;
+  return weight - scalars.step_size * mean / (sqrtf(square) / scalars.root_correction + eps);
+}
 
 // One thread an element of w, m, v, dw (n).
 __device__ inline void adam_step(float *w, float *m, float *v, const float *dw, const int *step, const float *rate,
@@ -37,25 +62,14 @@ __device__ inline void adam_step(float *w, float *m, float *v, const float *dw, 
     mean = m[i];
     square = v[i];
   }
-  if (threadIdx.x == 0) {  // in double, as PyTorch computes them on the host: 1 - beta2^t cancels
-    double lr = rate[0];
-    scalars.step_size = float(lr / (1 - power(beta1, step[0])));
-    scalars.root_correction = float(sqrt(1 - power(beta2, step[0])));
-    scalars.shrink = decoupled ? float(1 - lr * weight_decay) : 1;
-    scalars.keep1 = float(beta1);
-    scalars.take1 = float(1 - beta1);
-    scalars.keep2 = float(beta2);
-    scalars.take2 = float(1 - beta2);
+  if (threadIdx.x == 0) {
+    scalars = adam_scalars(step[0], rate[0], beta1, beta2, weight_decay, decoupled);
   }
   __syncthreads();
   if (i < n) {
-    weight *= scalars.shrink;
-    g += decoupled ? 0 : float(weight_decay) * weight;
-    mean = mean * scalars.keep1 + scalars.take1 * g;
-    square = square * scalars.keep2 + scalars.take2 * g * g;
+    w[i] = adam_weight(weight, mean, square, g, scalars, eps);
     m[i] = mean;
     v[i] = square;
-    w[i] = weight - scalars.step_size * mean / (sqrtf(square) / scalars.root_correction + eps);
   }
 }
 

@@ -21,6 +21,23 @@ __device__ inline Block philox(Block c, unsigned k0, unsigned k1) {
   return c;
 }
 
+// Dropout after one layer. A rate of 0 is none.
+struct Dropout {
+  float rate, scale;
+  int layer, step, use;
+  unsigned long long seed;
+
+  // What is left of element i. Four neighbours draw the same block: for a kernel that has other work to hide it.
+  __device__ float operator()(float x, unsigned i) const {
+    Block words =
+        philox({i / 4, unsigned(layer), unsigned(step), unsigned(use)}, unsigned(seed), unsigned(seed >> 32));
+    unsigned low = i % 2 == 0 ? words.word[0] : words.word[1];
+    unsigned high = i % 2 == 0 ? words.word[2] : words.word[3];
+    unsigned word = i % 4 < 2 ? low : high;
+    return (word >> 8) * 0x1p-24f >= rate ? x * scale : 0;
+  }
+};
+
 // y (n) = x * scale where kept, 0 elsewhere; y may be x. Element i is kept where word i mod 4 of the block of counter
 // (i / 4, layer, step, use) and key `seed`, as a number in [0, 1), is at least `rate`. One thread has 4 elements.
 __device__ inline void dropout_forward(float *y, const float *x, const int *step, int n, float rate, float scale,

@@ -29,6 +29,17 @@ using Large = Tiles<128, 128, 16, 8, 8, 1, 1>;  // most products per byte read: 
 // How an operand X (ROWS, K) lies in memory.
 enum Layout { K_CONTIGUOUS, K_STRIDED };
 
+// The elements of an operand that lies in memory as it is.
+template <Layout LAYOUT>
+struct Matrix {
+  const float *x;
+  int rows, K;
+
+  __device__ float operator()(int row, int k) const {
+    return x[LAYOUT == K_CONTIGUOUS ? size_t(row) * K + k : size_t(k) * rows + row];
+  }
+};
+
 // Part of a tile (SIZE, BK) of an operand that a thread carries from global to shared memory.
 template <class T, int SIZE, int STRIDE, Layout LAYOUT>
 struct Carrier {
@@ -46,12 +57,13 @@ struct Carrier {
     return LAYOUT == K_CONTIGUOUS ? e % T::BK : e / SIZE;
   }
 
-  __device__ void load(const float *x, int row0, int k0, int rows, int K) {
+  template <class Operand>
+  __device__ void load(Operand x, int row0, int k0, int rows, int K) {
 #pragma unroll
     for (int i = 0; i < COUNT; i++) {
       int r = row0 + row(i), c = k0 + k(i);
       bool inside = r < rows && c < K;
-      value[i] = inside ? x[LAYOUT == K_CONTIGUOUS ? size_t(r) * K + c : size_t(c) * rows + r] : 0;
+      value[i] = inside ? x(r, c) : 0;
     }
   }
 
@@ -76,9 +88,10 @@ __device__ inline void read_groups(float *to, const float *from, int apart) {
   }
 }
 
-// c (M, N) = finish(a (M, K) times b (N, K) transposed). A grid of (M / BM, N / BN) blocks, both rounded up.
-template <class T, Layout LAYOUT_A, Layout LAYOUT_B, class Finish>
-__device__ inline void multiply(float *c, const float *a, const float *b, int M, int N, int K, Finish finish) {
+// c (M, N) = finish(a (M, K) times b (N, K) transposed), the block's tile of it, which begins at (m0, n0). Operands are
+// functions of row and k; neighbours in the layout go to neighbouring threads.
+template <class T, Layout LAYOUT_A, Layout LAYOUT_B, class A, class B, class Finish>
+__device__ inline void multiply(float *c, A a, B b, int M, int N, int K, int m0, int n0, Finish finish) {
   __shared__ __align__(16) float shared[T::SHARED];
   float *shared_a = shared;
   float *shared_b = shared + T::BK * T::STRIDE_A;
@@ -86,7 +99,6 @@ __device__ inline void multiply(float *c, const float *a, const float *b, int M,
   constexpr int APART_M = T::BM / (T::TM / 4), APART_N = T::BN / (T::TN / 4);
   int slice = threadIdx.x / SLICE_THREADS, thread = threadIdx.x % SLICE_THREADS;
   int tm = thread / ACROSS * 4, tn = thread % ACROSS * 4;
-  int m0 = blockIdx.x * T::BM, n0 = blockIdx.y * T::BN;
 
   float sum[T::TM][T::TN] = {};
   Carrier<T, T::BM, T::STRIDE_A, LAYOUT_A> carry_a;
@@ -158,13 +170,16 @@ template <class T>
 __device__ inline void linear_forward(float *y, const float *x, const float *w, const float *b, int B, int I, int O,
                                       int activation) {
   multiply<T, K_CONTIGUOUS, K_CONTIGUOUS>(
-      y, x, w, B, O, I, [=](float sum, size_t, int o) { return activate(sum + b[o], activation); });
+      y, Matrix<K_CONTIGUOUS>{x, B, I}, Matrix<K_CONTIGUOUS>{w, O, I}, B, O, I, blockIdx.x * T::BM, blockIdx.y * T::BN,
+      [=](float sum, size_t, int o) { return activate(sum + b[o], activation); });
 }
 
 // dw (O, I) = dy (B, O) transposed times x (B, I).
 template <class T>
 __device__ inline void linear_backward_weights(float *dw, const float *dy, const float *x, int B, int I, int O) {
-  multiply<T, K_STRIDED, K_STRIDED>(dw, dy, x, O, I, B, [](float sum, size_t, int) { return sum; });
+  multiply<T, K_STRIDED, K_STRIDED>(
+      dw, Matrix<K_STRIDED>{dy, O, B}, Matrix<K_STRIDED>{x, I, B}, O, I, B, blockIdx.x * T::BM, blockIdx.y * T::BN,
+      [](float sum, size_t, int) { return sum; });
 }
 
 // dx (B, I) = dy (B, O) times w (O, I), times the derivative of the activation that made x (B, I).
@@ -172,7 +187,8 @@ template <class T>
 __device__ inline void linear_backward_inputs(float *dx, const float *dy, const float *x, const float *w, int B, int I,
                                               int O, int below) {
   multiply<T, K_CONTIGUOUS, K_STRIDED>(
-      dx, dy, w, B, I, O, [=](float sum, size_t at, int) { return below == NONE ? sum : differentiate(sum, x[at], below); });
+      dx, Matrix<K_CONTIGUOUS>{dy, B, O}, Matrix<K_STRIDED>{w, I, O}, B, I, O, blockIdx.x * T::BM, blockIdx.y * T::BN,
+      [=](float sum, size_t at, int) { return below == NONE ? sum : differentiate(sum, x[at], below); });
 }
 
 }  // namespace op

@@ -5,16 +5,22 @@
 
 namespace op {
 
+// The new weight; `velocity` becomes the new one.
+__device__ inline float sgd_weight(float weight, float &velocity, float g, float rate, float momentum, int nesterov,
+                                   float weight_decay) {
+  g += weight_decay * weight;
+  velocity = momentum * velocity + g;
+  return weight - rate * (nesterov ? g + momentum * velocity : velocity);
+}
+
 // One thread an element of w, velocity, dw (n).
 __device__ inline void sgd_step(float *w, float *velocity, const float *dw, const float *rate, int n, float momentum,
                                 int nesterov, float weight_decay) {
   unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i < n) {
-    float weight = w[i];
-    float g = dw[i] + weight_decay * weight;
-    float v = momentum * velocity[i] + g;
+    float v = velocity[i];
+    w[i] = sgd_weight(w[i], v, dw[i], rate[0], momentum, nesterov, weight_decay);
     velocity[i] = v;
-    w[i] = weight - rate[0] * (nesterov ? g + momentum * v : v);
   }
 }
 

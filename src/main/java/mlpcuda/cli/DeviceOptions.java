@@ -34,6 +34,12 @@ final class DeviceOptions {
     cudnn
   }
 
+  /** How a GPU is asked for a training step, as the option names it. */
+  enum StepName {
+    layered,
+    fused
+  }
+
   /** How batches come to a GPU, as the option names it. */
   enum FeedName {
     pinned,
@@ -73,6 +79,14 @@ final class DeviceOptions {
   private KernelsName kernels;
 
   @Option(
+      names = "--step",
+      paramLabel = "layered|fused",
+      description =
+          "Ask the GPU for a training step operation by operation, or in three kernels of our own."
+              + " Default: layered where cuBLAS multiplies or --kernels is cudnn, else fused.")
+  private StepName step;
+
+  @Option(
       names = "--feed",
       paramLabel = "pinned|resident",
       description = "Stream batches to the GPU, or keep the whole set there. Default: pinned.")
@@ -99,8 +113,8 @@ final class DeviceOptions {
     }
     if ((cpu || threads != null) && asksForGpu()) {
       throw refused(
-          "--gemm, --kernels, --feed, --no-graph and --sync-check are of the GPU, found one with"
-              + " --cpu or --threads");
+          "--gemm, --kernels, --step, --feed, --no-graph and --sync-check are of the GPU, found one"
+              + " with --cpu or --threads");
     }
     if (threads != null && threads > MAX_THREADS) {
       throw refused(
@@ -109,9 +123,14 @@ final class DeviceOptions {
     }
   }
 
+  /** Whether fused steps are asked for by name. */
+  boolean asksForFusedSteps() {
+    return step == StepName.fused;
+  }
+
   /** Whether an option is given that only a GPU can follow. */
   private boolean asksForGpu() {
-    return gemm != null || kernels != null || feed != null || noGraph || syncCheck;
+    return gemm != null || kernels != null || step != null || feed != null || noGraph || syncCheck;
   }
 
   private ParameterException refused(String message) {
@@ -167,6 +186,7 @@ final class DeviceOptions {
   record Way(
       GemmName gemm,
       KernelsName kernels,
+      StepName step,
       FeedName feed,
       boolean graph,
       Enum<?> library,
@@ -179,24 +199,27 @@ final class DeviceOptions {
     @Override
     public String toString() {
       String with = kernels == KernelsName.cudnn ? " with cudnn" : "";
-      return "%s%s, %s feed, %s".formatted(gemm, with, feed, graph ? "CUDA graph" : "no graph");
+      String how = step == StepName.fused ? ", fused step" : "";
+      return "%s%s, %s feed, %s%s"
+          .formatted(gemm, with, feed, graph ? "CUDA graph" : "no graph", how);
     }
   }
 
   /**
    * The ways of using the GPU that {@link #open} opened which the options leave open, the default
-   * first: with each GEMM, each feed, with and without graph; and each GEMM with cuDNN, as far as
-   * the rest is the default. None of the CPU.
+   * first: with each GEMM, each feed, with and without graph; and, as far as the rest is the
+   * default, each GEMM with cuDNN, and the fused step. None of the CPU.
    */
   List<Way> ways() {
     var ways = new ArrayList<Way>();
     if (opened < 0) {
       return ways;
     }
+    StepName asked = step == null ? StepName.layered : step;
     for (GemmName by : gemm == null ? GemmName.values() : new GemmName[] {gemm}) {
       for (FeedName from : feed == null ? FeedName.values() : new FeedName[] {feed}) {
         for (boolean graph : noGraph || syncCheck ? new boolean[] {false} : GRAPH_OR_NOT) {
-          ways.add(way(by, kernels == null ? KernelsName.ptx : kernels, from, graph));
+          ways.add(way(by, kernels == null ? KernelsName.ptx : kernels, asked, from, graph));
         }
       }
     }
@@ -204,20 +227,32 @@ final class DeviceOptions {
       ways.stream()
           .filter(way -> way.feed == ways.get(0).feed && way.graph == ways.get(0).graph)
           .toList()
-          .forEach(way -> ways.add(way(way.gemm, KernelsName.cudnn, way.feed, way.graph)));
+          .forEach(way -> ways.add(way(way.gemm, KernelsName.cudnn, asked, way.feed, way.graph)));
+    }
+    if (step == null) {
+      Way first = ways.get(0);
+      GemmName own = gemm == null ? GemmName.ptx : gemm;
+      ways.add(way(own, first.kernels, StepName.fused, first.feed, first.graph));
     }
     return ways;
   }
 
-  private Way way(GemmName by, KernelsName with, FeedName from, boolean graph) {
+  private Way way(GemmName by, KernelsName with, StepName how, FeedName from, boolean graph) {
     var options =
-        new CudaOptions(gemm(by), kernels(with), from == FeedName.resident, graph, syncCheck);
+        new CudaOptions(
+            gemm(by), kernels(with), step(how), from == FeedName.resident, graph, syncCheck);
     Enum<?> library =
         with == KernelsName.cudnn && kernels == null
             ? with
             : by == GemmName.cublas && gemm == null ? by : null;
     return new Way(
-        by, with, from, graph, library, () -> new CudaOps(main().gpus().open(opened), options));
+        by,
+        with,
+        how,
+        from,
+        graph,
+        library,
+        () -> new CudaOps(main().gpus().open(opened), options));
   }
 
   private static CudaOptions.Gemm gemm(GemmName name) {
@@ -226,7 +261,16 @@ final class DeviceOptions {
 
   private CudaOptions options() {
     return new CudaOptions(
-        gemm(gemm), kernels(kernels), feed == FeedName.resident, !noGraph && !syncCheck, syncCheck);
+        gemm(gemm),
+        kernels(kernels),
+        step(step),
+        feed == FeedName.resident,
+        !noGraph && !syncCheck,
+        syncCheck);
+  }
+
+  private static CudaOptions.Step step(StepName name) {
+    return name == null ? null : CudaOptions.Step.valueOf(name.name().toUpperCase(Locale.ROOT));
   }
 
   private static CudaOptions.Kernels kernels(KernelsName name) {

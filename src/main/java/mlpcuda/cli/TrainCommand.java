@@ -248,6 +248,9 @@ final class TrainCommand implements Callable<Integer> {
         terminal.line(
             "The run began on another device, so its numbers may differ: " + state.device());
       }
+      if (device.asksForFusedSteps() && learning.clip() > 0) {
+        terminal.line("Steps are layered: a gradient's norm needs all gradients before any update");
+      }
       Metrics metrics = run.run();
       if (json) {
         standardOut.println(Tables.json(metrics.json()));

@@ -5,6 +5,16 @@ package mlpcuda.compute;
  * device does, so that the device's share can be recorded once and replayed.
  */
 public interface Feed extends AutoCloseable {
+  /**
+   * Where a batch lies on the device.
+   *
+   * @param images UINT8: images, all or those of the batch
+   * @param labels UINT8: their labels
+   * @param rows INT32: an order of images, of which the batch is a part; null: the batch is the
+   *     images from the first on
+   */
+  record Batch(Buffer images, Buffer labels, Buffer rows) {}
+
   /** Number of examples, N. */
   int size();
 
@@ -28,6 +38,9 @@ public interface Feed extends AutoCloseable {
    * @param end (1) INT32: examples of the order up to the end of this batch
    */
   void gather(Buffer x, Buffer y, Buffer end, int B, float scale, float shift);
+
+  /** Where the {@code B} examples are that were staged last, for a device that gathers them. */
+  Batch batch(int B);
 
   @Override
   void close();

@@ -4,6 +4,7 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import mlpcuda.compute.Buffer.Type;
 
@@ -133,6 +134,11 @@ public abstract class Ops implements AutoCloseable {
    */
   public InputOrder inputOrder(byte[] pixels, int I) {
     return InputOrder.natural(I);
+  }
+
+  /** Whole training steps at once, closed by the caller; empty where this device has none. */
+  public Optional<FusedStep> fusedStep(FusedStep.Plan plan) {
+    return Optional.empty();
   }
 
   /** Runs the same operations again and again; close it before the buffers that they use. */

@@ -46,6 +46,11 @@ public final class ResidentFeed implements Feed {
   }
 
   @Override
+  public Batch batch(int B) {
+    return new Batch(images, labels, rows);
+  }
+
+  @Override
   public void close() {
     owned.close();
   }

@@ -90,6 +90,19 @@ public final class Examples implements AutoCloseable {
     feed.gather(x, y, end, B, scale, shift);
   }
 
+  /** Where the staged batch of {@code B} is, for a device that gathers it in a step of its own. */
+  Feed.Batch batch(int B) {
+    return feed.batch(B);
+  }
+
+  float scale() {
+    return scale;
+  }
+
+  float shift() {
+    return shift;
+  }
+
   @Override
   public void close() {
     owned.close();

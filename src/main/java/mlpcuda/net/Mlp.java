@@ -93,6 +93,15 @@ public final class Mlp implements AutoCloseable {
     return shape;
   }
 
+  /** Examples of the largest batch. */
+  int maxB() {
+    return logits().length() / shape.classes();
+  }
+
+  Regularisation regularisation() {
+    return regularisation;
+  }
+
   /** (maxB, I): where a batch's inputs go. */
   public Buffer inputs() {
     return a.get(0);

@@ -49,6 +49,19 @@ public final class Optimizer implements AutoCloseable {
     return rate;
   }
 
+  Parameters parameters() {
+    return parameters;
+  }
+
+  OptimizerSettings settings() {
+    return settings;
+  }
+
+  /** Whether gradients are clipped: by a norm of all of them, so that all must be there first. */
+  boolean clips() {
+    return norm != null;
+  }
+
   /**
    * Moves the parameters. The gradients are left as they were used: clipped.
    *

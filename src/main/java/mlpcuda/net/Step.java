@@ -1,8 +1,10 @@
 package mlpcuda.net;
 
+import java.util.ArrayList;
 import java.util.OptionalInt;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.FusedStep;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Owned;
 import mlpcuda.compute.Replay;
@@ -25,6 +27,7 @@ public final class Step implements AutoCloseable {
   private final Buffer end; // of position: the epoch's examples up to this step's last
   private final Buffer rates; // (maxSteps)
   private final Buffer log; // (LOG_ROWS, 2): loss sum and number right of the last steps
+  private final FusedStep fused; // null where the step is asked for operation by operation
   private final Replay replay;
   private int known; // steps whose rates begin gave
   private int left; // of them, those not asked for
@@ -45,6 +48,7 @@ public final class Step implements AutoCloseable {
       this.position = owned.add(ops.allocate("position", Type.INT32, 3));
       this.rates = owned.add(ops.allocate("rates", Type.FLOAT32, maxSteps));
       this.log = owned.add(ops.allocate("log", Type.FLOAT32, 2 * LOG_ROWS));
+      this.fused = optimizer.clips() ? null : ops.fusedStep(plan()).map(owned::add).orElse(null);
       this.replay = owned.add(ops.replay()); // the last: it is to end before what it uses
     } catch (RuntimeException | Error e) {
       owned.closeAfter(e);
@@ -52,6 +56,43 @@ public final class Step implements AutoCloseable {
     }
     this.step = position.slice("step", 0, 1);
     this.end = position.slice("end", 1, 1);
+  }
+
+  private FusedStep.Plan plan() {
+    MlpShape shape = mlp.shape();
+    Parameters parameters = optimizer.parameters();
+    Regularisation regularisation = mlp.regularisation();
+    var weights = new ArrayList<Integer>();
+    var biases = new ArrayList<Integer>();
+    for (int l = 0; l < shape.layers(); l++) {
+      weights.add(parameters.tensors().get(2 * l).offset());
+      biases.add(parameters.tensors().get(2 * l + 1).offset());
+    }
+    return new FusedStep.Plan(
+        shape.sizes(),
+        shape.hidden(),
+        shape.output(),
+        parameters.w(),
+        parameters.m(),
+        parameters.v(),
+        weights,
+        biases,
+        optimizer.settings(),
+        regularisation.dropouts(),
+        regularisation.smoothing(),
+        regularisation.seed(),
+        position,
+        optimizer.rate(),
+        rates,
+        log,
+        examples.scale(),
+        examples.shift(),
+        mlp.maxB());
+  }
+
+  /** Whether the device does a step in a few kernels of its own. */
+  public boolean isFused() {
+    return fused != null;
   }
 
   /** Goes on with a run that has done {@code steps} steps. */
@@ -102,6 +143,10 @@ public final class Step implements AutoCloseable {
 
   /** What the device does. Nothing here may depend on more than the slot and B: it is recorded. */
   private void learn(int B) {
+    if (fused != null) {
+      fused.run(examples.batch(B), B);
+      return;
+    }
     ops.advance(position, optimizer.rate(), rates, B);
     examples.gather(mlp.inputs(), end, B);
     mlp.forward(step, B);

@@ -200,6 +200,7 @@ class BenchmarkCommandTest {
     }
     names.add("cublas with cudnn, pinned feed, CUDA graph");
     names.add("ptx with cudnn, pinned feed, CUDA graph");
+    names.add("ptx, pinned feed, CUDA graph, fused step");
     List<Map<?, ?>> ways = ways(json);
     assertEquals(names, ways.stream().map(way -> way.get("way")).toList());
     for (Map<?, ?> way : ways) {
@@ -220,7 +221,8 @@ class BenchmarkCommandTest {
         "cublas: not measured: cuBLAS 12 was not found: this device is emulated without it",
         run.lines().get(1));
     assertEquals("ptx, resident feed, no graph", run.lines().get(2));
-    assertEquals(2 + 1 + 1 + 1 + 2 + 1 + 1, run.lines().size(), run.out());
+    int fused = 1 + 1 + 2;
+    assertEquals(2 + 1 + 1 + 1 + 2 + 1 + fused + 1, run.lines().size(), run.out());
     benchmark(GpuCommandsTest.DRIVER_ALONE, line + " --gemm cublas")
         .assertRefused(
             3,
@@ -257,7 +259,7 @@ class BenchmarkCommandTest {
     var small = GpuCommandsTest.OneGpu.with(EmulatedOptions.of(LATEST).withMemory(190_000));
     String line =
         "benchmark --seconds 0.001 --repeats 1 --gpu 0 --presets 128 --batch-sizes 150,30 --gemm"
-            + " ptx --kernels ptx --feed pinned --no-graph --json --data ";
+            + " ptx --kernels ptx --step layered --feed pinned --no-graph --json --data ";
     Program run = Program.run(small, Program.words(line + many));
     assertEquals(0, run.code(), run.err());
     List<String> lines = run.err().lines().toList();

@@ -195,7 +195,8 @@ class CompareCommandTest {
 
   @Test
   void aWrongKernelIsFoundInItsOperationAndInTraining() {
-    Program run = compare(Tampered.wrongAdam(), "--gpu 0 --steps 3 --operations adamStep,sum");
+    Program run =
+        compare(Tampered.wrongAdam(), "--gpu 0 --step layered --steps 3 --operations adamStep,sum");
     assertEquals(1, run.code(), run.out());
     assertTrue(run.lines().get(2).matches("adamStep .*  WRONG .*"), run.out());
     assertTrue(run.lines().get(3).matches("sum .*  ok .*"), run.out());
@@ -210,7 +211,8 @@ class CompareCommandTest {
 
   @Test
   void aWrongKernelIsFoundInTrainingAlone() {
-    Program run = compare(Tampered.wrongAdam(), "--gpu 0 --steps 2 --operations sum --json");
+    Program run =
+        compare(Tampered.wrongAdam(), "--gpu 0 --step layered --steps 2 --operations sum --json");
     assertEquals(1, run.code(), run.err());
     Map<String, Object> json = Program.json(run.out());
     assertEquals(false, json.get("agrees"));

@@ -76,11 +76,14 @@ class GpuCommandsTest {
     assertEquals(
         "GPU 0: Emulated GPU, compute capability 9.0, 1.0 GiB, driver for CUDA 12.6, own GEMM:"
             + " cuBLAS 12 was not found: this device is emulated without it, pinned feed, CUDA"
-            + " graph (--cpu would train on the CPU)",
+            + " graph, fused step (--cpu would train on the CPU)",
         run.lines().get(0));
+    assertTrue(run.lines().contains("A step is a CUDA graph of 3 nodes"), run.out());
+    Program layered = train(DRIVER_ALONE, "--verbose --step layered", "layered");
     // Position, gather, 2 layers forward, loss; 2 weights', 2 biases' and 1 inputs' gradients;
     // Adam.
-    assertTrue(run.lines().contains("A step is a CUDA graph of 15 nodes"), run.out());
+    assertTrue(layered.lines().contains("A step is a CUDA graph of 15 nodes"), layered.out());
+    assertEquals(layered.lastLine(), run.lastLine());
     Program cpu = train(Program.NO_GPUS, "", "cpu");
     assertEquals(cpu.lastLine(), run.lastLine());
     assertTrue(
@@ -116,6 +119,33 @@ class GpuCommandsTest {
       expected = expected == null ? model : expected;
       assertArrayEquals(expected, model, way);
     }
+  }
+
+  @Test
+  void aFusedStepIsSaidAndWritesTheSameModelInEveryWay() throws IOException {
+    byte[] expected = null;
+    for (String way : List.of("", " --feed resident", " --no-graph", " --sync-check")) {
+      Program run = train(WITH_CUBLAS, "--gpu 0 --step fused --verbose" + way, "run");
+      assertEquals(0, run.code(), run.err());
+      byte[] model = Files.readAllBytes(tmp.resolve("run/model.safetensors"));
+      expected = expected == null ? model : expected;
+      assertArrayEquals(expected, model, way);
+      if (!way.contains("-graph") && !way.contains("-check")) {
+        assertTrue(
+            run.lines().contains("A step is a CUDA graph of 3 nodes"), run.lines().toString());
+      }
+    }
+  }
+
+  @Test
+  void clippingFallsBackToLayersAndSaysSo() {
+    String line = "--gpu 0 --step fused --clip-grad-norm 0.5";
+    Program run = train(WITH_CUBLAS, line, "run");
+    assertEquals(0, run.code(), run.err());
+    assertTrue(
+        run.lines()
+            .contains("Steps are layered: a gradient's norm needs all gradients before any update"),
+        run.lines().toString());
   }
 
   /** Every option of learning at once. */

@@ -11,8 +11,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import mlpcuda.compute.Activation;
+import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.OptimizerSettings;
+import mlpcuda.compute.SgdSettings;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaOps;
@@ -161,10 +164,10 @@ abstract class CudaTraining {
     double error = normalisedError(cpu, gpu);
     assertTrue(error <= 1e-9, "normalised mean squared error of the weights: " + error);
     for (boolean resident : new boolean[] {true, false}) {
-      var launched = new CudaOptions(PTX, CudaOptions.Kernels.CUDNN, resident, false, false);
+      var launched = new CudaOptions(PTX, resident, false, false).with(CudaOptions.Kernels.CUDNN);
       assertSameBits(gpu, Run.ofEverything(ops(launched)), launched.toString());
     }
-    var checked = new CudaOptions(PTX, CudaOptions.Kernels.CUDNN, false, false, true);
+    var checked = new CudaOptions(PTX, false, false, true).with(CudaOptions.Kernels.CUDNN);
     assertSameBits(gpu, Run.ofEverything(ops(checked)), "--sync-check");
   }
 
@@ -190,6 +193,113 @@ abstract class CudaTraining {
     assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5);
     assertEquals(cpu.answers.loss(), gpu.answers.loss(), 1e-5);
     assertEquals(15, gpu.nodes.orElseThrow(), "nodes of a step with own GEMM");
+  }
+
+  // ---- the fused step
+
+  private static CudaOptions fused(boolean resident, boolean graph, boolean check) {
+    return new CudaOptions(PTX, resident, graph, check).with(CudaOptions.Step.FUSED);
+  }
+
+  /** The CPU's losses, weights and validation, step by step: what the layered step is held to. */
+  @Test
+  void aFusedStepOfEverythingIsTheCpus() {
+    Run cpu = Run.ofEverything(new CpuOps(1), 0);
+    Run gpu = Run.ofEverything(ops(fused(false, true, false)), 0);
+    assertEquals(30, gpu.steps.size());
+    assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5, "losses");
+    assertArrayEquals(validationLosses(cpu), validationLosses(gpu), 1e-5, "validation");
+    double error = normalisedError(cpu, gpu);
+    assertTrue(error <= 1e-9, "normalised mean squared error of the weights: " + error);
+  }
+
+  @Test
+  void feedsAndGraphsMakeTheSameBitsOfAFusedStep() {
+    Run expected = Run.ofEverything(ops(fused(true, false, false)), 0);
+    for (boolean resident : new boolean[] {true, false}) {
+      for (boolean graph : new boolean[] {true, false}) {
+        CudaOptions options = fused(resident, graph, false);
+        assertSameBits(expected, Run.ofEverything(ops(options), 0), options.toString());
+      }
+    }
+    assertSameBits(expected, Run.ofEverything(ops(fused(false, false, true)), 0), "--sync-check");
+  }
+
+  /** From none hidden to four, with every activation; three nodes, whatever the layers. */
+  @Test
+  void aFusedStepHasThreeNodesForAnyNetwork() {
+    var settings = Run.settings(4, 16, true, 5, Integer.MAX_VALUE, 1);
+    var unit = new Scaling("unit", 0, 1);
+    ImageSet train = Run.easyImages(75);
+    List<List<Integer>> networks =
+        List.of(List.of(6, 3), List.of(6, 5, 3), List.of(6, 33, 40, 3), List.of(6, 7, 5, 35, 9, 3));
+    for (List<Integer> sizes : networks) {
+      for (Activation hidden : Activation.values()) {
+        for (Activation output : List.of(Activation.NONE, Activation.RELU)) {
+          var shape = new MlpShape(sizes, hidden, output);
+          Run cpu = new Run().of(new CpuOps(1), shape, unit, train, train, 0.01, settings);
+          CudaOps ops = ops(fused(false, true, false));
+          Run gpu = new Run().of(ops, shape, unit, train, train, 0.01, settings);
+          String what = shape + " " + hidden + ", output " + output;
+          assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5, what);
+          double error = normalisedError(cpu, gpu);
+          assertTrue(error <= 1e-9, what + ": normalised mean squared error: " + error);
+          assertEquals(3, gpu.nodes.orElseThrow(), what);
+        }
+      }
+    }
+  }
+
+  @Test
+  void theDefaultNetworkTakesTheCpusStepsFused() {
+    ImageSet train = EmbeddedMnist.load().train().first(200);
+    Scaling scaling = Scaling.of("z-score", train);
+    var settings = Run.settings(1, 64, true, 1, Integer.MAX_VALUE, 1);
+    ImageSet test = train.first(70);
+    MlpShape shape = Run.mnistShape(128, 64);
+    Run cpu = new Run().of(new CpuOps(2), shape, scaling, train, test, 1e-3, settings);
+    CudaOps ops = ops(fused(false, true, false));
+    Run gpu = new Run().of(ops, shape, scaling, train, test, 1e-3, settings);
+    assertEquals(4, gpu.steps.size()); // the last one is smaller
+    assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5);
+    assertEquals(cpu.answers.loss(), gpu.answers.loss(), 1e-5);
+    assertEquals(3, gpu.nodes.orElseThrow());
+  }
+
+  @Test
+  void everyOptimizerWorksInAFusedStep() {
+    List<OptimizerSettings> optimizers =
+        List.of(
+            new AdamSettings(0.8, 0.99, 1e-6, 0.01, false),
+            new AdamSettings(0.9, 0.999, 1e-8, 0.1, true),
+            SgdSettings.DEFAULT,
+            new SgdSettings(0.9, false, 0.01),
+            new SgdSettings(0.8, true, 0.3));
+    for (OptimizerSettings optimizer : optimizers) {
+      var runs = new ArrayList<Run>();
+      for (Ops ops : List.of(new CpuOps(1), ops(fused(true, true, false)))) {
+        var run = new Run();
+        run.optimizer = optimizer;
+        runs.add(run.onEasyImages(ops, 75, 0.01, RAGGED));
+      }
+      double[] losses = runs.get(0).losses();
+      assertArrayEquals(losses, runs.get(1).losses(), 1e-5, optimizer.toString());
+      double error = normalisedError(runs.get(0), runs.get(1));
+      assertTrue(error <= 1e-9, optimizer + ": normalised mean squared error: " + error);
+    }
+  }
+
+  /** A norm of all gradients cannot be had before all gradients are: the step stays layered. */
+  @Test
+  void clippingIsLayered() {
+    var runs = new ArrayList<Run>();
+    for (var options : List.of(pinnedGraph(PTX), fused(false, true, false))) {
+      var run = new Run();
+      run.clip = 0.05;
+      runs.add(run.onEasyImages(ops(options), 75, 0.01, RAGGED));
+    }
+    assertSameBits(runs.get(0), runs.get(1), "clipped");
+    assertEquals(runs.get(0).nodes, runs.get(1).nodes);
   }
 
   @Test

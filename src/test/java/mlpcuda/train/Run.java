@@ -178,10 +178,15 @@ final class Run implements Trainer.Listener {
    * warm-up and one cycle, and a validation set whose best epoch is kept.
    */
   static Run ofEverything(Ops ops) {
+    return ofEverything(ops, 0.5);
+  }
+
+  /** The same with another limit of the gradient's norm; 0: none. */
+  static Run ofEverything(Ops ops, double clip) {
     var run = new Run();
     run.regularisation = new Regularisation(List.of(0.3f, 0.2f), 0.1f, 77);
     run.optimizer = new AdamSettings(0.9, 0.999, 1e-8, 0.1, true);
-    run.clip = 0.5;
+    run.clip = clip;
     run.validation = easyImages(40);
     var settings =
         new Trainer.Settings(

@@ -3,6 +3,7 @@ package mlpcuda.compute.cuda;
 import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import jcuda.JCudaVersion;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
@@ -10,6 +11,7 @@ import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Feed;
+import mlpcuda.compute.FusedStep;
 import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Replay;
@@ -91,14 +93,22 @@ public final class CudaOps extends Ops {
 
   @Override
   public String description() {
-    return "%s, %s%s, %s%s feed, %s"
+    return "%s, %s%s, %s%s feed, %s%s"
         .formatted(
             driver.device().describe(),
             gemm.description(),
             note,
             nonlinear instanceof CudnnNonlinear ? nonlinear.description() + ", " : "",
             options.resident() ? "resident" : "pinned",
-            options.graph() ? "CUDA graph" : "no graph");
+            options.graph() ? "CUDA graph" : "no graph",
+            fusesSteps() ? ", fused step" : "");
+  }
+
+  /** Whether steps are fused: as the options say, else where all kernels are ours anyway. */
+  private boolean fusesSteps() {
+    return options.step() == null
+        ? !(gemm instanceof CublasGemm) && nonlinear instanceof PtxNonlinear
+        : options.step() == CudaOptions.Step.FUSED;
   }
 
   /** Who computes bias, activations and log-softmax, with a version if it is a library. */
@@ -270,6 +280,14 @@ public final class CudaOps extends Ops {
     return options.resident()
         ? new ResidentFeed(this, pixels, labels, order)
         : new PinnedFeed(this, driver, stream, order.images(pixels), labels, order.inputs(), maxB);
+  }
+
+  @Override
+  public Optional<FusedStep> fusedStep(FusedStep.Plan plan) {
+    return fusesSteps()
+        ? Optional.of(
+            new FusedKernels(this, new Kernels(driver, stream, "fused", options.check()), plan))
+        : Optional.empty();
   }
 
   @Override

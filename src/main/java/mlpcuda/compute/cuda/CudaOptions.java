@@ -8,11 +8,12 @@ package mlpcuda.compute.cuda;
  * @param resident whether a training set lies on the device as a whole; else batches are streamed
  *     through page-locked memory
  * @param graph whether a step is recorded as a CUDA graph and replayed
+ * @param step how a training step is asked for; null: layered with cuBLAS, else fused
  * @param check whether to wait after each launch, to find the one that fails; excludes {@code
  *     graph}
  */
 public record CudaOptions(
-    Gemm gemm, Kernels kernels, boolean resident, boolean graph, boolean check) {
+    Gemm gemm, Kernels kernels, Step step, boolean resident, boolean graph, boolean check) {
   /** Who multiplies matrices. */
   public enum Gemm {
     /** NVIDIA's library. */
@@ -29,8 +30,17 @@ public record CudaOptions(
     CUDNN
   }
 
+  /** How a training step is asked for. */
+  public enum Step {
+    /** Operation by operation. */
+    LAYERED,
+    /** In a few kernels of our own. */
+    FUSED
+  }
+
   /** What is fastest where all is found. */
-  public static final CudaOptions DEFAULT = new CudaOptions(null, false, true, false);
+  public static final CudaOptions DEFAULT =
+      new CudaOptions(null, Kernels.PTX, null, false, true, false);
 
   /** Checks that a graph is not asked for together with a check of each launch. */
   public CudaOptions {
@@ -39,13 +49,18 @@ public record CudaOptions(
     }
   }
 
-  /** With our own kernels. */
+  /** Layered, with our own kernels. */
   public CudaOptions(Gemm gemm, boolean resident, boolean graph, boolean check) {
-    this(gemm, Kernels.PTX, resident, graph, check);
+    this(gemm, Kernels.PTX, Step.LAYERED, resident, graph, check);
   }
 
   /** The same, with other kernels. */
   public CudaOptions with(Kernels others) {
-    return new CudaOptions(gemm, others, resident, graph, check);
+    return new CudaOptions(gemm, others, step, resident, graph, check);
+  }
+
+  /** The same, with steps asked for in another way. */
+  public CudaOptions with(Step other) {
+    return new CudaOptions(gemm, kernels, other, resident, graph, check);
   }
 }

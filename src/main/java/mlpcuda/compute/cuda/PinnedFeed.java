@@ -139,9 +139,14 @@ final class PinnedFeed implements Feed {
 
   @Override
   public void gather(Buffer x, Buffer y, Buffer end, int B, float scale, float shift) {
+    Batch batch = batch(B);
+    ops.gatherForward(x, y, batch.images(), batch.labels(), null, null, B, I, scale, shift);
+  }
+
+  @Override
+  public Batch batch(int B) {
     Buffer images = staged.bytes.slice("images", 0, B * I);
-    Buffer classes = staged.bytes.slice("labels", B * I, B);
-    ops.gatherForward(x, y, images, classes, null, null, B, I, scale, shift);
+    return new Batch(images, staged.bytes.slice("labels", B * I, B), null);
   }
 
   @Override

@@ -40,7 +40,7 @@ class CudaConformanceTest {
   private static Ops ops(Gemm gemm, Kernels kernels) {
     return new CudaOps(
         new EmulatedDriver(EmulatedPolicy.LATEST),
-        new CudaOptions(gemm, kernels, false, false, false));
+        new CudaOptions(gemm, false, false, false).with(kernels));
   }
 
   @AfterAll

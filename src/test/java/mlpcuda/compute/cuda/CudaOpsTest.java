@@ -266,7 +266,7 @@ class CudaOpsTest {
   void aCallOfCudnnThatFailsIsToldWithItsSizes() {
     for (boolean check : new boolean[] {false, true}) {
       var driver = new EmulatedDriver(EmulatedPolicy.LATEST);
-      var options = new CudaOptions(null, CudaOptions.Kernels.CUDNN, false, false, check);
+      var options = new CudaOptions(null, false, false, check).with(CudaOptions.Kernels.CUDNN);
       try (var ops = new CudaOps(driver, options);
           Buffer x = ops.allocate("x", Type.FLOAT32, 6);
           Buffer y = ops.allocate("y", Type.FLOAT32, 6)) {

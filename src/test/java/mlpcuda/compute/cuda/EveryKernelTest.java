@@ -16,12 +16,22 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import mlpcuda.compute.Activation;
+import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Agreement;
+import mlpcuda.compute.OptimizerSettings;
+import mlpcuda.compute.SgdSettings;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedOptions;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
 import mlpcuda.conformance.Cases;
 import mlpcuda.conformance.Cases.Case;
+import mlpcuda.data.ImageSet;
+import mlpcuda.data.Scaling;
+import mlpcuda.net.MlpShape;
+import mlpcuda.net.Regularisation;
+import mlpcuda.train.Learner;
+import mlpcuda.train.Training;
 import org.junit.jupiter.api.Test;
 
 /** The PTX that ships: made from these sources, and run to its last entry. */
@@ -89,6 +99,8 @@ class EveryKernelTest {
       runSmallCases(options);
       runSmallCases(options.withoutCublas());
     }
+    runFusedSteps(AdamSettings.DEFAULT); // which CudaTraining's tests hold to be right
+    runFusedSteps(SgdSettings.DEFAULT);
     Set<String> ran = new TreeSet<>();
     EmulatedDriver.launches()
         .forEach(
@@ -98,6 +110,27 @@ class EveryKernelTest {
               }
             });
     assertEquals(entries(), ran);
+  }
+
+  private static void runFusedSteps(OptimizerSettings optimizer) {
+    var training =
+        new Training(
+            new MlpShape(List.of(4, 3, 2), Activation.RELU, Activation.NONE),
+            new ImageSet(2, 2, new byte[5 * 4], new byte[5]),
+            new Scaling("unit", 0, 1),
+            2,
+            Regularisation.NONE,
+            optimizer,
+            0,
+            0.01,
+            1);
+    var fused = CudaOptions.DEFAULT.with(CudaOptions.Step.FUSED);
+    try (var ops =
+            new CudaOps(new EmulatedDriver(EmulatedOptions.of(EmulatedPolicy.LATEST)), fused);
+        var learner = new Learner(ops, training)) {
+      learner.run();
+      assertEquals(Math.log(2), learner.loss(), 0.5);
+    }
   }
 
   private static void runSmallCases(EmulatedOptions options) {

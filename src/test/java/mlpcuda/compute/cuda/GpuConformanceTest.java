@@ -42,7 +42,7 @@ class GpuConformanceTest {
     for (Device device : ALL) {
       CudaDriver driver = RealGpu.open();
       try {
-        var options = new CudaOptions(device.gemm, device.kernels, false, false, false);
+        var options = new CudaOptions(device.gemm, false, false, false).with(device.kernels);
         DEVICES.put(device, new CudaOps(driver, options));
       } catch (DeviceException e) { // no cuBLAS, no cuDNN
         MISSING.put(device, e.why());

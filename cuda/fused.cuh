@@ -1,0 +1,214 @@
+// A whole training step in three launches. A network this small is bound by launches, not by arithmetic: each node of a
+// graph waits for the one before, and starts. What depends on nothing but a row of the batch needs no launch of its own.
+//
+//   fused_input    images to the first layer's outputs: bytes are read, gathered and normalised on their way into the
+//                  product, bias, activation and dropout are its epilogue
+//   fused_head     the other layers, the loss, and all gradients before activations: a block has a few rows of the batch
+//                  and takes them all the way up and down
+//   fused_update   all gradients of weights and biases, and the optimizer: a block owns a tile of one layer's weights,
+//                  sums its gradient over the batch, in a fixed order, and updates it in place
+//
+// The run's position is read by fused_input and bumped by fused_head: a launch either reads it or bumps it.
+#pragma once
+
+#include "adam.cuh"
+#include "dropout.cuh"
+#include "gemm.cuh"
+#include "sgd.cuh"
+#include "softmax.cuh"
+
+namespace op {
+
+// A layer, as mlpcuda.compute.cuda.FusedKernels lays it out. Places are floats from the beginning of an arena.
+struct FusedLayer {
+  int I, O;
+  int w, b;           // of its weights and biases: in the parameters' arenas
+  int in;             // of its inputs (B, I), in the arena of activations; the first layer's are images
+  int out;            // of its outputs (B, O)
+  int kept;           // of what dropout left of them: out where there is none
+  int dz;             // of the gradient before its activation (B, O)
+  int activation;
+  float rate, scale;  // of dropout after it
+  int tile;           // its first block of fused_update
+};
+
+// The images of a batch: as gather_forward has them.
+struct Batch {
+  const unsigned char *images;
+  const int *rows;  // null: the batch is the images
+  int first, I;     // of rows
+  float scale, shift;
+
+  __device__ int row(int b) const { return rows == nullptr ? b : rows[first + b]; }
+  __device__ float pixel(int row, int i) const { return fmaf(images[size_t(row) * I + i], scale, shift); }
+};
+
+// out (B, O) = activation(images times w (O, I) transposed + b), kept (B, O) = what dropout leaves of it, if it does; the
+// batch's classes y (B), this step's number and learning rate. A grid of (B / BM, O / BN) blocks, both rounded up.
+template <class T>
+__device__ inline void fused_input(float *out, float *kept, int *y, int *step, float *rate, const unsigned char *labels,
+                                   const int *position, const float *rates, const float *w, const float *b, int B, int O,
+                                   int activation, Batch batch, Dropout dropout) {
+  __shared__ int row_of[T::BM];
+  int m0 = blockIdx.x * T::BM, n0 = blockIdx.y * T::BN, I = batch.I;
+  batch.first = position[1];
+  dropout.step = position[0] + 1;
+  if (threadIdx.x < T::BM && m0 + threadIdx.x < B) {
+    int row = batch.row(m0 + threadIdx.x);
+    row_of[threadIdx.x] = row;
+    if (blockIdx.y == 0) {
+      y[m0 + threadIdx.x] = labels[row];
+    }
+  }
+  if (blockIdx.x == 0 && blockIdx.y == 0 && threadIdx.x == 0) {
+    step[0] = dropout.step;
+    rate[0] = rates[position[2]];
+  }
+  __syncthreads();
+  const int *rows = row_of;
+  multiply<T, K_CONTIGUOUS, K_CONTIGUOUS>(
+      out, [=](int r, int i) { return batch.pixel(rows[r - m0], i); }, Matrix<K_CONTIGUOUS>{w, O, I}, B, O, I, m0, n0,
+      [=](float sum, size_t at, int o) {
+        float a = activate(sum + b[o], activation);
+        if (dropout.rate > 0) {
+          kept[at] = dropout(a, at);
+        }
+        return a;
+      });
+}
+
+constexpr int HEAD_ROWS = 4;  // of the batch, for each block
+
+// From the first layer's outputs to the loss, and back to the gradient before the first layer's activation. A grid of
+// B / HEAD_ROWS blocks, rounded up, of whole warps: HEAD_ROWS of them at least.
+__device__ inline void fused_head(float *arena, float *losses, int *position, const float *w, const FusedLayer *layers,
+                                  const int *y, const int *step, int L, int B, float smoothing, Dropout dropout) {
+  int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP, warps = blockDim.x / WARP;
+  int row0 = blockIdx.x * HEAD_ROWS, rows = min(HEAD_ROWS, B - row0);
+  dropout.step = step[0];
+  if (blockIdx.x == 0 && threadIdx.x == 0) {
+    position[0] += 1;
+    position[1] += B;
+    position[2] += 1;
+  }
+  for (int l = 1; l < L; l++) {  // a warp has an output of each row
+    FusedLayer layer = layers[l];
+    const float *in = arena + layer.in + size_t(row0) * layer.I;
+    dropout.rate = layer.rate;
+    dropout.scale = layer.scale;
+    dropout.layer = l + 1;
+    for (int o = warp; o < layer.O; o += warps) {
+      const float *weights = w + layer.w + size_t(o) * layer.I;
+      float sum[HEAD_ROWS] = {};
+      for (int i = lane; i < layer.I; i += WARP) {
+        float weight = weights[i];
+#pragma unroll
+        for (int r = 0; r < HEAD_ROWS; r++) {
+          sum[r] = r < rows ? fmaf(in[size_t(r) * layer.I + i], weight, sum[r]) : 0;
+        }
+      }
+      float mine = 0;
+#pragma unroll
+      for (int r = 0; r < HEAD_ROWS; r++) {
+        float all = warp_sum(sum[r]);
+        mine = lane == r ? all : mine;
+      }
+      if (lane < rows) {
+        size_t at = size_t(row0 + lane) * layer.O + o;
+        float a = activate(mine + w[layer.b + o], layer.activation);
+        arena[layer.out + at] = a;
+        if (layer.rate > 0) {
+          arena[layer.kept + at] = dropout(a, at);
+        }
+      }
+    }
+    __syncthreads();  // the next layer reads all of it
+  }
+
+  FusedLayer last = layers[L - 1];
+  if (warp < rows) {
+    int row = row0 + warp, C = last.O;
+    const float *logits = arena + last.out + size_t(row) * C;
+    float *dz = arena + last.dz + size_t(row) * C;
+    cross_entropy_row(dz, losses, logits, y[row], row, B, C, smoothing, lane);
+    for (int c = lane; c < C; c += WARP) {  // each lane those that it wrote
+      dz[c] = differentiate(dz[c], logits[c], last.activation);
+    }
+  }
+  __syncthreads();
+
+  for (int l = L - 1; l > 0; l--) {  // a thread has an input of each row
+    FusedLayer layer = layers[l], below = layers[l - 1];
+    const float *dz = arena + layer.dz + size_t(row0) * layer.O;
+    dropout.rate = below.rate;
+    dropout.scale = below.scale;
+    dropout.layer = l;
+    for (int i = threadIdx.x; i < layer.I; i += blockDim.x) {
+      float sum[HEAD_ROWS] = {};
+      for (int o = 0; o < layer.O; o++) {
+        float weight = w[layer.w + size_t(o) * layer.I + i];
+#pragma unroll
+        for (int r = 0; r < HEAD_ROWS; r++) {
+          sum[r] = r < rows ? fmaf(dz[size_t(r) * layer.O + o], weight, sum[r]) : 0;
+        }
+      }
+#pragma unroll
+      for (int r = 0; r < HEAD_ROWS; r++) {
+        if (r < rows) {
+          size_t at = size_t(row0 + r) * layer.I + i;
+          float g = below.rate > 0 ? dropout(sum[r], at) : sum[r];
+          arena[below.dz + at] = differentiate(g, arena[below.out + at], below.activation);
+        }
+      }
+    }
+    __syncthreads();
+  }
+}
+
+// All weights and biases, by update(place in the arena, gradient), which gives the new value; and the batch's row of the
+// log, by the last block. A grid of all layers' tiles.
+template <class T, class Update>
+__device__ inline void fused_update(float *w, float *log, const float *arena, const float *losses,
+                                    const FusedLayer *layers, const int *step, const int *position, int L, int B, int S,
+                                    Batch batch, Update update) {
+  static_assert(T::BM == WARP, "a lane has a bias");
+  int l = 0;
+  while (l + 1 < L && int(blockIdx.x) >= layers[l + 1].tile) {
+    l++;
+  }
+  FusedLayer layer = layers[l];
+  int O = layer.O, I = layer.I;
+  int tile = blockIdx.x - layer.tile, across = (I - 1) / T::BN + 1;
+  int m0 = tile / across * T::BM, n0 = tile % across * T::BN;
+  batch.first = position[1] - B;  // which fused_head has bumped
+  const float *dz = arena + layer.dz, *in = l == 0 ? nullptr : arena + layer.in;
+  multiply<T, K_STRIDED, K_STRIDED>(
+      w + layer.w, Matrix<K_STRIDED>{dz, O, B},
+      [=](int i, int b) { return in == nullptr ? batch.pixel(batch.row(b), i) : in[size_t(b) * I + i]; }, O, I, B, m0, n0,
+      [=](float g, size_t at, int) { return update(layer.w + at, g); });
+  if (n0 == 0) {
+    __shared__ float partial[T::THREADS / WARP][WARP];
+    int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
+    int o = m0 + lane;
+    float mine = 0;
+    if (o < O) {
+      for (int b = warp; b < B; b += T::THREADS / WARP) {
+        mine += dz[size_t(b) * O + o];
+      }
+    }
+    partial[warp][lane] = mine;
+    __syncthreads();
+    if (warp == 0 && o < O) {
+      float all = 0;
+      for (int r = 0; r < T::THREADS / WARP; r++) {
+        all += partial[r][lane];
+      }
+      w[layer.b + o] = update(layer.b + o, all);
+    }
+  }
+  if (blockIdx.x == gridDim.x - 1) {
+    log_losses(log, losses, step, B, S);
+  }
+}
+
+}  // namespace op
