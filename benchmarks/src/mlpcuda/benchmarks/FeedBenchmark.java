@@ -66,6 +66,7 @@ public class FeedBenchmark {
             train.pixels(),
             train.labels(),
             batch,
+            1,
             scaling.scale(),
             scaling.shift());
     x = ops.allocate("x", Type.FLOAT32, batch * I);
@@ -92,8 +93,8 @@ public class FeedBenchmark {
   @Benchmark
   public float fill() {
     examples.begin(order, 0);
-    examples.stage(batch);
-    examples.gather(x, end, batch);
+    examples.stage(batch, 1);
+    examples.gather(0, x, end, batch);
     ops.read(x, first);
     return first[0];
   }

@@ -395,11 +395,11 @@ public final class Throughput {
   /** Takes so many steps, as a trainer takes them, and waits for them. */
   public static IntConsumer steps(Learner learner) {
     return steps -> {
-      for (int i = 1; i <= steps; i++) {
-        learner.run();
-        if (i % READ_EVERY == 0 || i == steps) {
-          learner.loss(); // waits
-        }
+      for (int done = 0; done < steps; ) {
+        int n = Math.min(READ_EVERY, steps - done);
+        learner.run(n);
+        learner.loss(); // waits
+        done += n;
       }
     };
   }

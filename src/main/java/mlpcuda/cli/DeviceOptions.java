@@ -20,6 +20,9 @@ final class DeviceOptions {
   /** More than machines have processors, and less than makes them fail. */
   private static final int MAX_THREADS = 1024;
 
+  /** More make a graph and the memory for its batches large, and save nothing any more. */
+  private static final int MAX_STEPS = 100;
+
   private static final boolean[] GRAPH_OR_NOT = {true, false};
 
   /** Who multiplies on a GPU, as the option names it. */
@@ -96,6 +99,13 @@ final class DeviceOptions {
   private boolean noGraph;
 
   @Option(
+      names = "--steps-per-launch",
+      paramLabel = "N",
+      converter = Converters.Positive.class,
+      description = "Training steps of a CUDA graph. Default: 8, fewer of large batches.")
+  private Integer stepsPerLaunch;
+
+  @Option(
       names = "--sync-check",
       description = "Wait after each launch on the GPU, to find the one that fails; no graph.")
   private boolean syncCheck;
@@ -113,8 +123,16 @@ final class DeviceOptions {
     }
     if ((cpu || threads != null) && asksForGpu()) {
       throw refused(
-          "--gemm, --kernels, --step, --feed, --no-graph and --sync-check are of the GPU, found one"
-              + " with --cpu or --threads");
+          "--gemm, --kernels, --step, --feed, --no-graph, --steps-per-launch and --sync-check are of"
+              + " the GPU, found one with --cpu or --threads");
+    }
+    if (stepsPerLaunch != null && (noGraph || syncCheck)) {
+      throw refused("--steps-per-launch is of a CUDA graph, found --no-graph or --sync-check too");
+    }
+    if (stepsPerLaunch != null && stepsPerLaunch > MAX_STEPS) {
+      throw refused(
+          "Invalid value for option '--steps-per-launch': must be at most %d, found %d"
+              .formatted(MAX_STEPS, stepsPerLaunch));
     }
     if (threads != null && threads > MAX_THREADS) {
       throw refused(
@@ -130,7 +148,13 @@ final class DeviceOptions {
 
   /** Whether an option is given that only a GPU can follow. */
   private boolean asksForGpu() {
-    return gemm != null || kernels != null || step != null || feed != null || noGraph || syncCheck;
+    return gemm != null
+        || kernels != null
+        || step != null
+        || feed != null
+        || noGraph
+        || stepsPerLaunch != null
+        || syncCheck;
   }
 
   private ParameterException refused(String message) {
@@ -240,7 +264,13 @@ final class DeviceOptions {
   private Way way(GemmName by, KernelsName with, StepName how, FeedName from, boolean graph) {
     var options =
         new CudaOptions(
-            gemm(by), kernels(with), step(how), from == FeedName.resident, graph, syncCheck);
+            gemm(by),
+            kernels(with),
+            step(how),
+            from == FeedName.resident,
+            graph,
+            stepsAtOnce(),
+            syncCheck);
     Enum<?> library =
         with == KernelsName.cudnn && kernels == null
             ? with
@@ -266,7 +296,12 @@ final class DeviceOptions {
         step(step),
         feed == FeedName.resident,
         !noGraph && !syncCheck,
+        stepsAtOnce(),
         syncCheck);
+  }
+
+  private int stepsAtOnce() {
+    return stepsPerLaunch == null ? 0 : stepsPerLaunch;
   }
 
   private static CudaOptions.Step step(StepName name) {

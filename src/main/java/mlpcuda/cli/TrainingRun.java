@@ -153,6 +153,7 @@ record TrainingRun(
                 train.pixels(),
                 train.labels(),
                 B,
+                ops.stepsAtOnce(B),
                 scaling.scale(),
                 scaling.shift());
         var optimizer = new Optimizer(ops, parameters, settings.optimizer, settings.clip);

@@ -24,23 +24,24 @@ public interface Feed extends AutoCloseable {
   void begin(int[] order, int from);
 
   /**
-   * Makes the next {@code B} examples ready: the host's share of a batch.
+   * Makes the next {@code n} batches of {@code B} examples ready: the host's share of them.
    *
-   * @return in which of its slots they are: what the device does with them depends on it
+   * @return in which of its slots the first one is: what the device does with them depends on it
    */
-  int stage(int B);
+  int stage(int B, int n);
 
   /**
-   * Gathers the batch that was staged last as {@link Ops#gatherForward} does: the device's share.
+   * Gathers batch {@code i} of those that were staged last, as {@link Ops#gatherForward} does: the
+   * device's share.
    *
    * @param x (B, I) out
    * @param y (B) out, INT32
    * @param end (1) INT32: examples of the order up to the end of this batch
    */
-  void gather(Buffer x, Buffer y, Buffer end, int B, float scale, float shift);
+  void gather(int i, Buffer x, Buffer y, Buffer end, int B, float scale, float shift);
 
-  /** Where the {@code B} examples are that were staged last, for a device that gathers them. */
-  Batch batch(int B);
+  /** Where batch {@code i} of those that were staged last is, for a device that gathers it. */
+  Batch batch(int i, int B);
 
   @Override
   void close();

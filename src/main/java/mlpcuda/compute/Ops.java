@@ -121,8 +121,9 @@ public abstract class Ops implements AutoCloseable {
    * @param labels (N)
    * @param order of the inputs that a batch shall have
    * @param maxB the largest batch
+   * @param atOnce the most batches that are staged at once
    */
-  public Feed feed(byte[] pixels, byte[] labels, InputOrder order, int maxB) {
+  public Feed feed(byte[] pixels, byte[] labels, InputOrder order, int maxB, int atOnce) {
     return new ResidentFeed(this, pixels, labels, order);
   }
 
@@ -136,6 +137,11 @@ public abstract class Ops implements AutoCloseable {
     return InputOrder.natural(I);
   }
 
+  /** How many training steps of {@code B} examples this device is best asked for at once. */
+  public int stepsAtOnce(int B) {
+    return 1;
+  }
+
   /** Whole training steps at once, closed by the caller; empty where this device has none. */
   public Optional<FusedStep> fusedStep(FusedStep.Plan plan) {
     return Optional.empty();
@@ -145,7 +151,7 @@ public abstract class Ops implements AutoCloseable {
   public Replay replay() {
     return new Replay() {
       @Override
-      public void run(int slot, int B, Runnable operations) {
+      public void run(int slot, int B, int n, Runnable operations) {
         operations.run();
       }
 

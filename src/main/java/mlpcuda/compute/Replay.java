@@ -5,12 +5,14 @@ import java.util.OptionalInt;
 /** Runs the same operations again and again; a device may record them the first time. */
 public interface Replay extends AutoCloseable {
   /**
-   * Runs {@code operations}, which must be the same for each {@code slot} and {@code B}: the same
-   * buffers, sizes and scalars.
+   * Runs {@code operations}, which must be the same for each {@code slot}, {@code B} and {@code n}:
+   * the same buffers, sizes and scalars.
+   *
+   * @param n how many times they do the same
    */
-  void run(int slot, int B, Runnable operations);
+  void run(int slot, int B, int n, Runnable operations);
 
-  /** Nodes of the latest recording: what a device is asked for; empty if none was made. */
+  /** Nodes of each of the n in the latest recording; empty if none was made. */
   default OptionalInt nodes() {
     return OptionalInt.empty();
   }

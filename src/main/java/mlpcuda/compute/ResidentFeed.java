@@ -36,17 +36,17 @@ public final class ResidentFeed implements Feed {
   }
 
   @Override
-  public int stage(int B) {
-    return 0; // the device finds its batch by itself
+  public int stage(int B, int n) {
+    return 0; // the device finds its batches by itself
   }
 
   @Override
-  public void gather(Buffer x, Buffer y, Buffer end, int B, float scale, float shift) {
+  public void gather(int i, Buffer x, Buffer y, Buffer end, int B, float scale, float shift) {
     ops.gatherForward(x, y, images, labels, rows, end, B, I, scale, shift);
   }
 
   @Override
-  public Batch batch(int B) {
+  public Batch batch(int i, int B) {
     return new Batch(images, labels, rows);
   }
 

@@ -178,7 +178,7 @@ public final class Bench implements AutoCloseable {
       boolean border = I - 1 - i % I >= core;
       pixels[i] = (byte) (border && random.nextInt(20) > 0 ? 0 : random.nextInt(256));
     }
-    Feed feed = ops.feed(pixels, labels, InputOrder.of(order, core), maxB);
+    Feed feed = ops.feed(pixels, labels, InputOrder.of(order, core), maxB, 1);
     feeds.add(feed);
     return feed;
   }

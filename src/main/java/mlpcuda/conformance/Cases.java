@@ -311,12 +311,12 @@ public final class Cases {
           int[] order = new int[2 * B];
           Arrays.setAll(order, i -> (7 * i + 3) % order.length);
           images.begin(order, 0);
-          images.stage(B);
-          images.gather(x, y, t.given("first end", B), B, 0.0127f, -0.42f);
-          images.stage(B);
+          images.stage(B, 1);
+          images.gather(0, x, y, t.given("first end", B), B, 0.0127f, -0.42f);
+          images.stage(B, 1);
           Buffer end = t.given("end", 2 * B);
           return () -> {
-            images.gather(x, y, end, B, 0.0127f, -0.42f);
+            images.gather(0, x, y, end, B, 0.0127f, -0.42f);
             t.ops().linearForward(z, x, w, b, B, I, O, Activation.RELU);
             t.ops().linearBackward(null, dw, db, dz, x, w, B, I, O, Activation.NONE);
           };

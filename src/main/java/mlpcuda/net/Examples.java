@@ -12,6 +12,7 @@ public final class Examples implements AutoCloseable {
   private final Owned owned = new Owned();
   private final Feed feed;
   private final Buffer y; // (maxB) INT32
+  private final int atOnce;
   private final float scale;
   private final float shift;
 
@@ -22,6 +23,7 @@ public final class Examples implements AutoCloseable {
    * @param order in which the network's weights want the pixels
    * @param pixels (N, I), as they are
    * @param labels (N), below C
+   * @param atOnce the most batches that are staged at once
    * @param scale with {@code shift}: an input is pixel · scale + shift
    * @throws IllegalArgumentException if images or labels do not fit the shape
    */
@@ -32,6 +34,7 @@ public final class Examples implements AutoCloseable {
       byte[] pixels,
       byte[] labels,
       int maxB,
+      int atOnce,
       float scale,
       float shift) {
     if (pixels.length != (long) labels.length * shape.inputs()) {
@@ -50,10 +53,11 @@ public final class Examples implements AutoCloseable {
                 .formatted(shape.classes(), Byte.toUnsignedInt(labels[i]), i));
       }
     }
+    this.atOnce = atOnce;
     this.scale = scale;
     this.shift = shift;
     try {
-      this.feed = owned.add(ops.feed(pixels, labels, order, maxB));
+      this.feed = owned.add(ops.feed(pixels, labels, order, maxB, atOnce));
       this.y = owned.add(ops.allocate("y", Type.INT32, maxB));
     } catch (RuntimeException | Error e) {
       owned.closeAfter(e);
@@ -76,23 +80,29 @@ public final class Examples implements AutoCloseable {
     feed.begin(order, from);
   }
 
-  /** Makes the next {@code B} examples ready, in a slot of that number: work of the host. */
-  public int stage(int B) {
-    return feed.stage(B);
+  /** The most batches that are staged at once. */
+  int atOnce() {
+    return atOnce;
+  }
+
+  /** Makes the next {@code n} batches ready, in slots from that number on: work of the host. */
+  public int stage(int B, int n) {
+    return feed.stage(B, n);
   }
 
   /**
-   * Gathers the staged batch into {@code x} (B, I) and {@link #y}: work of the device.
+   * Gathers batch {@code i} of those staged into {@code x} (B, I) and {@link #y}: work of the
+   * device.
    *
    * @param end (1) INT32: examples of the order up to the end of this batch
    */
-  public void gather(Buffer x, Buffer end, int B) {
-    feed.gather(x, y, end, B, scale, shift);
+  public void gather(int i, Buffer x, Buffer end, int B) {
+    feed.gather(i, x, y, end, B, scale, shift);
   }
 
-  /** Where the staged batch of {@code B} is, for a device that gathers it in a step of its own. */
-  Feed.Batch batch(int B) {
-    return feed.batch(B);
+  /** Where staged batch {@code i} is, for a device that gathers it in a step of its own. */
+  Feed.Batch batch(int i, int B) {
+    return feed.batch(i, B);
   }
 
   float scale() {

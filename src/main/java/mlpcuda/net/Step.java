@@ -126,29 +126,45 @@ public final class Step implements AutoCloseable {
     ops.write(rates.slice("the next rate", known - left, 1), new float[] {rate});
   }
 
-  /** Learns from the next {@code B} examples. */
-  public void run(int B) {
-    if (steps - read == LOG_ROWS) {
+  /** The most steps that the device is asked for at once. */
+  public int atOnce() {
+    return examples.atOnce();
+  }
+
+  /** Learns from the next {@code n} batches of {@code B} examples: n up to {@link #atOnce}. */
+  public void run(int B, int n) {
+    if (steps - read > LOG_ROWS - n) {
       throw new IllegalStateException(
           "the losses of at most %d steps are kept: read them".formatted(LOG_ROWS));
     }
-    if (left == 0) {
+    if (left < n) {
       throw new IllegalStateException("a step without a learning rate: begin gave fewer");
     }
-    int slot = examples.stage(B);
-    replay.run(slot, B, () -> learn(B));
-    steps++;
-    left--;
+    int slot = examples.stage(B, n);
+    replay.run(
+        slot,
+        B,
+        n,
+        () -> {
+          for (int i = 0; i < n; i++) {
+            learn(i, B);
+          }
+        });
+    steps += n;
+    left -= n;
   }
 
-  /** What the device does. Nothing here may depend on more than the slot and B: it is recorded. */
-  private void learn(int B) {
+  /**
+   * What the device does with staged batch {@code i}. Nothing here may depend on more than the slot
+   * and B: it is recorded.
+   */
+  private void learn(int i, int B) {
     if (fused != null) {
-      fused.run(examples.batch(B), B);
+      fused.run(examples.batch(i, B), B);
       return;
     }
     ops.advance(position, optimizer.rate(), rates, B);
-    examples.gather(mlp.inputs(), end, B);
+    examples.gather(i, mlp.inputs(), end, B);
     mlp.forward(step, B);
     mlp.loss(log, examples.y(), step, B);
     mlp.backward(step, B);

@@ -57,6 +57,7 @@ final class Inference implements AutoCloseable {
                   pixels,
                   labels,
                   B,
+                  1,
                   scaling.scale(),
                   scaling.shift()));
       this.position = owned.add(ops.allocate("position", Type.INT32, 2));
@@ -89,8 +90,8 @@ final class Inference implements AutoCloseable {
     for (int from = 0; from < order.length; from += B) {
       int size = Math.min(B, order.length - from);
       ops.write(position, new int[] {1, from + size}, 0, 2);
-      examples.stage(size);
-      examples.gather(mlp.inputs(), end, size);
+      examples.stage(size, 1);
+      examples.gather(0, mlp.inputs(), end, size);
       mlp.forward(step, size);
       batch.done(from, size);
     }

@@ -50,6 +50,7 @@ public final class Learner implements AutoCloseable {
                   set.pixels(),
                   set.labels(),
                   B,
+                  ops.stepsAtOnce(B),
                   scaling.scale(),
                   scaling.shift()));
       var optimizer =
@@ -71,8 +72,20 @@ public final class Learner implements AutoCloseable {
     this.rate = (float) rate;
   }
 
-  /** Asks for the next step; at most {@link Step#LOG_ROWS} before the next {@link #loss}. */
+  /** Asks for the next step: see the next. */
   public void run() {
+    run(1);
+  }
+
+  /** Asks for the next n steps; at most {@link Step#LOG_ROWS} before the next {@link #loss}. */
+  public void run(int n) {
+    for (int asked = 0; asked < n; ) {
+      asked += runSome(n - asked);
+    }
+  }
+
+  /** Asks for steps of the same epoch, so many at most; how many these were. */
+  private int runSome(int most) {
     if (left == 0) {
       left = training.batches();
       float[] rates = new float[left];
@@ -82,8 +95,10 @@ public final class Learner implements AutoCloseable {
     } else if (rate != begunWith) { // of this step alone: the next may have another
       step.rate(rate);
     }
-    step.run(training.B());
-    left--;
+    int n = rate == begunWith ? Math.min(most, Math.min(left, step.atOnce())) : 1;
+    step.run(training.B(), n);
+    left -= n;
+    return n;
   }
 
   /** Waits for all steps asked for; the mean loss of the last one's batch. */

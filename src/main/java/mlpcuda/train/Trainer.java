@@ -220,9 +220,10 @@ public final class Trainer {
         checkpoint();
         throw new StoppedException(epoch, steps);
       }
-      step.run(Math.min(B, examples - batch * B));
-      steps++;
-      batch++;
+      int n = together(planned, readEvery);
+      step.run(Math.min(B, examples - batch * B), n);
+      steps += n;
+      batch += n;
       boolean due = settings.checkpointEvery > 0 && steps % settings.checkpointEvery == 0;
       if (batch % readEvery == 0 || batch == planned || due) {
         report();
@@ -233,6 +234,16 @@ public final class Trainer {
     }
     double seconds = (System.nanoTime() - start) / 1e9;
     endEpoch(rates[rates.length - 1], seconds, (batch - before) * (long) B);
+  }
+
+  /** How many steps come together: whole batches until something is due, or one that is none. */
+  private int together(int planned, int readEvery) {
+    int whole = Math.min(planned, examples / settings.batchSize) - batch;
+    int n = Math.min(step.atOnce(), Math.min(whole, readEvery - batch % readEvery));
+    if (settings.checkpointEvery > 0) {
+      n = Math.min(n, settings.checkpointEvery - steps % settings.checkpointEvery);
+    }
+    return Math.max(1, n);
   }
 
   private void endEpoch(double rate, double seconds, long done) {

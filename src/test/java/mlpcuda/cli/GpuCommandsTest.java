@@ -297,7 +297,11 @@ class GpuCommandsTest {
     var calls = new AtomicInteger();
     var err = new StringWriter();
     Path out = tmp.resolve("run");
-    String line = "--gpu 0 --batch-size 16 --epochs 100 --data " + data + " --out " + out;
+    String line =
+        "--gpu 0 --steps-per-launch 1 --batch-size 16 --epochs 100 --data "
+            + data
+            + " --out "
+            + out;
     String[] args = line.split(" ");
     int code =
         Main.run(

@@ -281,17 +281,32 @@ class ResumeTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "--feed pinned --gemm ptx",
-        "--feed resident --gemm ptx --dropout 0.3",
-        "--feed pinned --optimizer sgd --momentum 0.9 --lr 0.1 --clip-grad-norm 0.5",
+        "--steps-per-launch 1 --feed pinned --gemm ptx",
+        "--steps-per-launch 1 --feed resident --gemm ptx --dropout 0.3",
+        "--steps-per-launch 1 --optimizer sgd --momentum 0.9 --lr 0.1 --clip-grad-norm 0.5",
         "--no-graph --validation 13 --save-best --schedule plateau:0.5:0 --lr 0.3",
-        "",
+        "--steps-per-launch 1",
       })
   void onAGpu(String options) throws IOException {
     String line = "--epochs 3 --checkpoint-every 3 " + options;
     Whole whole = whole(GpuCommandsTest.WITH_CUBLAS, line);
     for (int k : new int[] {1, 3, 5, 8, whole.steps}) {
       stopAndGoOn(GpuCommandsTest.WITH_CUBLAS, whole, line, k);
+    }
+  }
+
+  /** A run is stopped between launches; what comes after it comes together in another way. */
+  @ParameterizedTest
+  @ValueSource(strings = {"--steps-per-launch 2", "--gemm ptx --steps-per-launch 3", ""})
+  void betweenLaunchesOfSeveralSteps(String options) throws IOException {
+    String line = "--epochs 3 --checkpoint-every 3 " + options;
+    Whole whole = whole(GpuCommandsTest.WITH_CUBLAS, line);
+    for (int k = 1; k <= whole.steps; k++) {
+      String name = "before launch " + k;
+      Program stopped = begin(GpuCommandsTest.WITH_CUBLAS, before(k), name, line);
+      assertEquals(130, stopped.code(), stopped.err());
+      Program resumed = goOn(GpuCommandsTest.WITH_CUBLAS, () -> false, name);
+      assertEndedLike(whole, name, List.of(stopped, resumed), name);
     }
   }
 

@@ -225,8 +225,8 @@ class SweepCommandTest {
             + " centred, z-score, found nope",
         "--grid classes=3,257|Invalid value for option '--classes': must be at most 256, as labels"
             + " are bytes; found 257",
-        "--grid seed=1,2 --gemm ptx|--gemm, --kernels, --step, --feed, --no-graph and --sync-check are"
-            + " of the GPU, found one with --cpu or --threads",
+        "--grid seed=1,2 --gemm ptx|--gemm, --kernels, --step, --feed, --no-graph,"
+            + " --steps-per-launch and --sync-check are of the GPU, found one with --cpu or --threads",
         "--grid seed=1,2 --gpus 0 --cpu|--gpu and --cpu exclude each other, found both",
         "--grid seed=1,2 --bogus|Unknown option: '--bogus'",
         "--grid seed=1,2 --epochs 1 bogus|options begin with --, found bogus",

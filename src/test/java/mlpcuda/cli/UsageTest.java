@@ -121,14 +121,18 @@ class UsageTest {
             + " found -1",
         "--gpu 0 --cpu|--gpu and --cpu exclude each other, found both",
         "--gpu 0 --threads 2|--threads is of the CPU and excludes --gpu, found both",
-        "--cpu --no-graph|--gemm, --kernels, --step, --feed, --no-graph and --sync-check are of the"
-            + " GPU, found one with --cpu or --threads",
-        "--cpu --kernels cudnn|--gemm, --kernels, --step, --feed, --no-graph and --sync-check are of"
-            + " the GPU, found one with --cpu or --threads",
+        "--cpu --no-graph|--gemm, --kernels, --step, --feed, --no-graph,"
+            + " --steps-per-launch and --sync-check are of the GPU, found one with --cpu or --threads",
+        "--cpu --kernels cudnn|--gemm, --kernels, --step, --feed, --no-graph,"
+            + " --steps-per-launch and --sync-check are of the GPU, found one with --cpu or --threads",
         "--kernels nope|Invalid value for option '--kernels': expected one of [ptx, cudnn]"
             + " (case-sensitive) but was 'nope'",
-        "--cpu --step fused|--gemm, --kernels, --step, --feed, --no-graph and --sync-check are of the"
-            + " GPU, found one with --cpu or --threads",
+        "--cpu --step fused|--gemm, --kernels, --step, --feed, --no-graph,"
+            + " --steps-per-launch and --sync-check are of the GPU, found one with --cpu or --threads",
+        "--gpu 0 --no-graph --steps-per-launch 2|--steps-per-launch is of a CUDA graph, found"
+            + " --no-graph or --sync-check too",
+        "--steps-per-launch 101|Invalid value for option '--steps-per-launch': must be at most 100,"
+            + " found 101",
         "--step nope|Invalid value for option '--step': expected one of [layered, fused]"
             + " (case-sensitive) but was 'nope'",
         "--gemm nope|Invalid value for option '--gemm': expected one of [cublas, ptx]"
@@ -267,7 +271,8 @@ class UsageTest {
         "compare --seed x|compare|Invalid value for option '--seed': must be a whole number from"
             + " -9223372036854775808 to 9223372036854775807, found x",
         "compare --gpu 0 --cpu|compare|--gpu and --cpu exclude each other, found both",
-        "compare --cpu --no-graph|compare|--gemm, --kernels, --step, --feed, --no-graph and --sync-check"
+        "compare --cpu --no-graph|compare|--gemm, --kernels, --step, --feed, --no-graph,"
+            + " --steps-per-launch and --sync-check"
             + " are of the GPU, found one with --cpu or --threads",
         "compare --classes 3|compare|--classes needs --data, found --classes 3 alone",
         "compare --scaling nope|compare|Invalid value for option '--scaling': must be one of unit,"
@@ -291,7 +296,8 @@ class UsageTest {
             + " number from 1 to 2147483647, found 0",
         "benchmark --seconds 0|benchmark|Invalid value for option '--seconds': must be a number"
             + " above 0 that a float can hold, found 0",
-        "benchmark --cpu --feed pinned|benchmark|--gemm, --kernels, --step, --feed, --no-graph and"
+        "benchmark --cpu --feed pinned|benchmark|--gemm, --kernels, --step, --feed, --no-graph,"
+            + " --steps-per-launch and"
             + " --sync-check are of the GPU, found one with --cpu or --threads",
         "benchmark --classes 3|benchmark|--classes needs --data, found --classes 3 alone",
         "benchmark --preset tuned|benchmark|Unknown options: '--preset', 'tuned'",

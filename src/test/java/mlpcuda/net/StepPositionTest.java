@@ -61,7 +61,7 @@ class StepPositionTest {
         var parameters = new Parameters(ops, SHAPE);
         var mlp = Mlp.forTraining(ops, SHAPE, parameters, B, Regularisation.NONE);
         var examples =
-            new Examples(ops, SHAPE, parameters.inputOrder(), pixels, labels, B, 1 / 255f, 0);
+            new Examples(ops, SHAPE, parameters.inputOrder(), pixels, labels, B, 1, 1 / 255f, 0);
         var optimizer = new Optimizer(ops, parameters, SgdSettings.DEFAULT, 0.5);
         var step = new Step(ops, mlp, optimizer, examples, RATES.length)) {
       parameters.initialise(1);
@@ -71,7 +71,7 @@ class StepPositionTest {
           if (batch == until) {
             step.begin(order, batch * B, Arrays.copyOfRange(RATES, batch, RATES.length));
           }
-          step.run(Math.min(B, N - batch * B));
+          step.run(Math.min(B, N - batch * B), 1);
         }
       }
       return parameters.read();
@@ -99,16 +99,16 @@ class StepPositionTest {
         var mlp = Mlp.forTraining(ops, SHAPE, parameters, B, Regularisation.NONE);
         var examples =
             new Examples(
-                ops, SHAPE, parameters.inputOrder(), new byte[N * 4], new byte[N], B, 1, 0);
+                ops, SHAPE, parameters.inputOrder(), new byte[N * 4], new byte[N], B, 1, 1, 0);
         var optimizer = new Optimizer(ops, parameters, SgdSettings.DEFAULT, 0);
         var step = new Step(ops, mlp, optimizer, examples, 3)) {
-      assertThrows(IllegalStateException.class, () -> step.run(B), "before begin");
+      assertThrows(IllegalStateException.class, () -> step.run(B, 1), "before begin");
       int[] order = new int[N];
       assertThrows(IllegalArgumentException.class, () -> step.begin(order, 0, new float[4]));
       assertThrows(IllegalStateException.class, () -> step.rate(1), "before begin");
       step.begin(order, 0, new float[1]);
-      step.run(B);
-      assertThrows(IllegalStateException.class, () -> step.run(B));
+      step.run(B, 1);
+      assertThrows(IllegalStateException.class, () -> step.run(B, 1));
     }
   }
 }

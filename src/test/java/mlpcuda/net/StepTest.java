@@ -20,16 +20,17 @@ class StepTest {
         var parameters = new Parameters(ops, shape);
         var mlp = Mlp.forTraining(ops, shape, parameters, 1, Regularisation.NONE);
         var examples =
-            new Examples(ops, shape, parameters.inputOrder(), new byte[N], new byte[N], 1, 1, 0);
+            new Examples(
+                ops, shape, parameters.inputOrder(), new byte[N], new byte[N], 1, 1, 1, 0);
         var adam = new Optimizer(ops, parameters, AdamSettings.DEFAULT, 0);
         var step = new Step(ops, mlp, adam, examples, N)) {
       step.begin(new int[N], 0, new float[N]);
       for (int i = 0; i < Step.LOG_ROWS; i++) {
-        step.run(1);
+        step.run(1, 1);
       }
-      assertThrows(IllegalStateException.class, () -> step.run(1));
+      assertThrows(IllegalStateException.class, () -> step.run(1, 1));
       assertEquals(2 * Step.LOG_ROWS, step.readLog().length);
-      step.run(1);
+      step.run(1, 1);
       assertEquals(2, step.readLog().length);
     }
   }

@@ -175,7 +175,7 @@ abstract class CudaTraining {
   void theDefaultNetworkTakesTheCpusSteps() {
     ImageSet train = EmbeddedMnist.load().train().first(200);
     Scaling scaling = Scaling.of("z-score", train);
-    var settings = Run.settings(1, 64, true, 1, Integer.MAX_VALUE, 1);
+    var settings = Run.settings(2, 64, true, 1, Integer.MAX_VALUE, 1); // the second from graphs
     ImageSet test = train.first(70);
     Run cpu =
         new Run().of(new CpuOps(2), Run.mnistShape(128, 64), scaling, train, test, 1e-3, settings);
@@ -189,7 +189,7 @@ abstract class CudaTraining {
                 test,
                 1e-3,
                 settings);
-    assertEquals(4, gpu.steps.size());
+    assertEquals(8, gpu.steps.size());
     assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5);
     assertEquals(cpu.answers.loss(), gpu.answers.loss(), 1e-5);
     assertEquals(15, gpu.nodes.orElseThrow(), "nodes of a step with own GEMM");
@@ -225,6 +225,24 @@ abstract class CudaTraining {
     assertSameBits(expected, Run.ofEverything(ops(fused(false, false, true)), 0), "--sync-check");
   }
 
+  /** Epochs of five batches, the last one smaller, a checkpoint after every seventh step. */
+  @Test
+  void anyNumberOfStepsAtOnceMakesTheSameBits() {
+    for (CudaOptions options : List.of(pinnedGraph(PTX), fused(false, true, false))) {
+      Run expected = Run.ofEverything(ops(options.withStepsAtOnce(1)), 0);
+      for (int n : new int[] {2, 3, 4, 8, 100}) {
+        Run found = Run.ofEverything(ops(options.withStepsAtOnce(n)), 0);
+        assertSameBits(expected, found, options + ", at once: " + n);
+        assertEquals(expected.nodes, found.nodes, "of a step");
+      }
+    }
+    CudaOptions resident = fused(true, true, false);
+    assertSameBits(
+        Run.ofEverything(ops(resident.withStepsAtOnce(1)), 0),
+        Run.ofEverything(ops(resident.withStepsAtOnce(3)), 0),
+        "resident");
+  }
+
   /** From none hidden to four, with every activation; three nodes, whatever the layers. */
   @Test
   void aFusedStepHasThreeNodesForAnyNetwork() {
@@ -254,13 +272,13 @@ abstract class CudaTraining {
   void theDefaultNetworkTakesTheCpusStepsFused() {
     ImageSet train = EmbeddedMnist.load().train().first(200);
     Scaling scaling = Scaling.of("z-score", train);
-    var settings = Run.settings(1, 64, true, 1, Integer.MAX_VALUE, 1);
+    var settings = Run.settings(2, 64, true, 1, Integer.MAX_VALUE, 1); // the second from graphs
     ImageSet test = train.first(70);
     MlpShape shape = Run.mnistShape(128, 64);
     Run cpu = new Run().of(new CpuOps(2), shape, scaling, train, test, 1e-3, settings);
     CudaOps ops = ops(fused(false, true, false));
     Run gpu = new Run().of(ops, shape, scaling, train, test, 1e-3, settings);
-    assertEquals(4, gpu.steps.size()); // the last one is smaller
+    assertEquals(8, gpu.steps.size()); // each epoch's last one is smaller
     assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5);
     assertEquals(cpu.answers.loss(), gpu.answers.loss(), 1e-5);
     assertEquals(3, gpu.nodes.orElseThrow());

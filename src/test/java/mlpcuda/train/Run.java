@@ -80,6 +80,7 @@ final class Run implements Trainer.Listener {
                 train.pixels(),
                 train.labels(),
                 B,
+                ops.stepsAtOnce(B),
                 scale,
                 shift);
         var moves = new Optimizer(ops, parameters, optimizer, clip);

@@ -35,6 +35,12 @@ public final class CudaOps extends Ops {
   /** Rows up to which one block takes a batch's losses: that saves a launch, and is as fast. */
   private static final int ROWS_OF_ONE_BLOCK = 256;
 
+  /** Steps of a graph, unless it is told: their launch costs the host as much as one step's. */
+  private static final int STEPS_AT_ONCE = 8;
+
+  /** A long step hides its launch: so many examples at most, in steps that are more than one. */
+  private static final int EXAMPLES_AT_ONCE = 2048;
+
   private final CudaDriver driver;
   private final CudaOptions options;
   private long stream;
@@ -276,10 +282,11 @@ public final class CudaOps extends Ops {
   // ---- how a training loop uses a device ----
 
   @Override
-  public Feed feed(byte[] pixels, byte[] labels, InputOrder order, int maxB) {
+  public Feed feed(byte[] pixels, byte[] labels, InputOrder order, int maxB, int atOnce) {
     return options.resident()
         ? new ResidentFeed(this, pixels, labels, order)
-        : new PinnedFeed(this, driver, stream, order.images(pixels), labels, order.inputs(), maxB);
+        : new PinnedFeed(
+            this, driver, stream, order.images(pixels), labels, order.inputs(), maxB, atOnce);
   }
 
   @Override
@@ -288,6 +295,17 @@ public final class CudaOps extends Ops {
         ? Optional.of(
             new FusedKernels(this, new Kernels(driver, stream, "fused", options.check()), plan))
         : Optional.empty();
+  }
+
+  /** One, without a graph: each kernel is launched by itself anyway. */
+  @Override
+  public int stepsAtOnce(int B) {
+    if (!options.graph()) {
+      return 1;
+    }
+    return options.stepsAtOnce() > 0
+        ? options.stepsAtOnce()
+        : Math.max(1, Math.min(STEPS_AT_ONCE, EXAMPLES_AT_ONCE / B));
   }
 
   @Override

@@ -9,11 +9,18 @@ package mlpcuda.compute.cuda;
  *     through page-locked memory
  * @param graph whether a step is recorded as a CUDA graph and replayed
  * @param step how a training step is asked for; null: layered with cuBLAS, else fused
+ * @param stepsAtOnce training steps of a graph; 0: as many as suit the batch
  * @param check whether to wait after each launch, to find the one that fails; excludes {@code
  *     graph}
  */
 public record CudaOptions(
-    Gemm gemm, Kernels kernels, Step step, boolean resident, boolean graph, boolean check) {
+    Gemm gemm,
+    Kernels kernels,
+    Step step,
+    boolean resident,
+    boolean graph,
+    int stepsAtOnce,
+    boolean check) {
   /** Who multiplies matrices. */
   public enum Gemm {
     /** NVIDIA's library. */
@@ -40,7 +47,7 @@ public record CudaOptions(
 
   /** What is fastest where all is found. */
   public static final CudaOptions DEFAULT =
-      new CudaOptions(null, Kernels.PTX, null, false, true, false);
+      new CudaOptions(null, Kernels.PTX, null, false, true, 0, false);
 
   /** Checks that a graph is not asked for together with a check of each launch. */
   public CudaOptions {
@@ -51,16 +58,21 @@ public record CudaOptions(
 
   /** Layered, with our own kernels. */
   public CudaOptions(Gemm gemm, boolean resident, boolean graph, boolean check) {
-    this(gemm, Kernels.PTX, Step.LAYERED, resident, graph, check);
+    this(gemm, Kernels.PTX, Step.LAYERED, resident, graph, 0, check);
   }
 
   /** The same, with other kernels. */
   public CudaOptions with(Kernels others) {
-    return new CudaOptions(gemm, others, step, resident, graph, check);
+    return new CudaOptions(gemm, others, step, resident, graph, stepsAtOnce, check);
   }
 
   /** The same, with steps asked for in another way. */
   public CudaOptions with(Step other) {
-    return new CudaOptions(gemm, kernels, other, resident, graph, check);
+    return new CudaOptions(gemm, kernels, other, resident, graph, stepsAtOnce, check);
+  }
+
+  /** The same, with so many training steps in a graph. */
+  public CudaOptions withStepsAtOnce(int steps) {
+    return new CudaOptions(gemm, kernels, step, resident, graph, steps, check);
   }
 }

@@ -7,9 +7,9 @@ import java.util.OptionalInt;
 import java.util.Set;
 import mlpcuda.compute.Replay;
 
-/** Records operations as CUDA graphs, one for each slot and batch size, and replays them. */
+/** Records operations as CUDA graphs, one for each slot, batch size and count, and replays them. */
 final class GraphReplay implements Replay {
-  private record Key(int slot, int B) {}
+  private record Key(int slot, int B, int n) {}
 
   private final CudaDriver driver;
   private final long stream;
@@ -27,17 +27,17 @@ final class GraphReplay implements Replay {
    * drivers before CUDA 12.3 cannot load a kernel, nor cuBLAS set one up, while they record.
    */
   @Override
-  public void run(int slot, int B, Runnable operations) {
+  public void run(int slot, int B, int n, Runnable operations) {
     if (warm.add(B)) {
       operations.run();
       return;
     }
-    var key = new Key(slot, B);
+    var key = new Key(slot, B, n);
     Long graph = graphs.get(key);
     if (graph == null) {
       graph = record(operations);
       graphs.put(key, graph);
-      nodes = driver.nodes(graph);
+      nodes = driver.nodes(graph) / n;
     }
     driver.launchGraph(graph, stream);
   }

@@ -19,7 +19,10 @@ import mlpcuda.compute.cuda.CudaDriver.Pinned;
  * that reads the slot. A step waits for its slot's copy.
  */
 final class PinnedFeed implements Feed {
-  /** One is consumed, one is copied, one is filled, and one takes up a hitch of any of them. */
+  /**
+   * Slots at least: one is consumed, one is copied, one is filled, and one takes up a hitch of any
+   * of them.
+   */
   static final int SLOTS = 4;
 
   /** A batch on its way: images (B, I), then labels (B). */
@@ -70,17 +73,26 @@ final class PinnedFeed implements Feed {
   private final List<Slot> slots = new ArrayList<>();
   private int[] order = {};
   private int taken; // examples of the order
-  private Slot staged; // null before the first batch
-  private int next; // slot
+  private final int atOnce; // slots of a bank: what is staged at once begins with one
+  private final List<Slot> staged = new ArrayList<>(); // last
+  private int next; // bank
 
   PinnedFeed(
-      Ops ops, CudaDriver driver, long stream, byte[] pixels, byte[] labels, int I, int maxB) {
+      Ops ops,
+      CudaDriver driver,
+      long stream,
+      byte[] pixels,
+      byte[] labels,
+      int I,
+      int maxB,
+      int atOnce) {
     this.ops = ops;
     this.driver = driver;
     this.stream = stream;
     this.pixels = pixels;
     this.labels = labels;
     this.I = I;
+    this.atOnce = atOnce;
     this.copies = driver.createStream();
     long bytes = maxB * (I + 1L);
     try {
@@ -90,7 +102,7 @@ final class PinnedFeed implements Feed {
                 .formatted(maxB, I, Integer.MAX_VALUE),
             "Lower --batch-size or --test-batch-size.");
       }
-      for (int s = 0; s < SLOTS; s++) {
+      for (int s = 0; s < Math.max(SLOTS, 2 * atOnce) / atOnce * atOnce; s++) {
         slots.add(new Slot(s, (int) bytes));
       }
     } catch (RuntimeException e) {
@@ -115,12 +127,20 @@ final class PinnedFeed implements Feed {
   }
 
   @Override
-  public int stage(int B) {
-    if (staged != null) { // all that reads it has been asked for by now
-      driver.record(staged.consumed, stream);
+  public int stage(int B, int n) {
+    for (Slot slot : staged) { // all that reads it has been asked for by now
+      driver.record(slot.consumed, stream);
     }
-    int number = next;
-    Slot slot = slots.get(number);
+    staged.clear();
+    int first = next * atOnce;
+    for (int i = 0; i < n; i++) {
+      stage(slots.get(first + i), B);
+    }
+    next = (next + 1) % (slots.size() / atOnce);
+    return first;
+  }
+
+  private void stage(Slot slot, int B) {
     driver.synchronizeEvent(slot.copied);
     for (int b = 0; b < B; b++) {
       int row = order[taken + b];
@@ -132,21 +152,19 @@ final class PinnedFeed implements Feed {
     driver.record(slot.copied, copies);
     driver.await(stream, slot.copied);
     taken += B;
-    staged = slot;
-    next = (number + 1) % SLOTS;
-    return number;
+    staged.add(slot);
   }
 
   @Override
-  public void gather(Buffer x, Buffer y, Buffer end, int B, float scale, float shift) {
-    Batch batch = batch(B);
+  public void gather(int i, Buffer x, Buffer y, Buffer end, int B, float scale, float shift) {
+    Batch batch = batch(i, B);
     ops.gatherForward(x, y, batch.images(), batch.labels(), null, null, B, I, scale, shift);
   }
 
   @Override
-  public Batch batch(int B) {
-    Buffer images = staged.bytes.slice("images", 0, B * I);
-    return new Batch(images, staged.bytes.slice("labels", B * I, B), null);
+  public Batch batch(int i, int B) {
+    Buffer bytes = staged.get(i).bytes;
+    return new Batch(bytes.slice("images", 0, B * I), bytes.slice("labels", B * I, B), null);
   }
 
   @Override

@@ -99,7 +99,7 @@ class BackgroundTest {
     order.toDevice(weights, inOrder, 0);
     float[] z = new float[B * O];
     float[] inputs = new float[B * I];
-    try (Feed feed = ops.feed(pixels, labels, order, B);
+    try (Feed feed = ops.feed(pixels, labels, order, B, 1);
         Buffer x = ops.allocate("x", Type.FLOAT32, B * I);
         Buffer y = ops.allocate("y", Type.INT32, B);
         Buffer end = ops.allocate("end", Type.INT32, 1);
@@ -109,8 +109,8 @@ class BackgroundTest {
       ops.write(w, inOrder);
       ops.write(end, new int[] {B}, 0, 1);
       feed.begin(IntStream.range(0, labels.length).toArray(), 0);
-      feed.stage(B);
-      feed.gather(x, y, end, B, 0.01f, -0.3f);
+      feed.stage(B, 1);
+      feed.gather(0, x, y, end, B, 0.01f, -0.3f);
       between.accept(ops, x);
       ops.linearForward(out, x, w, b, B, I, O, Activation.NONE);
       ops.read(out, z);
@@ -178,13 +178,13 @@ class BackgroundTest {
         pixels,
         (ops, x) -> {
           InputOrder order = Background.order(pixels, I);
-          try (Feed other = ops.feed(pixels, new byte[2 * B], order, B);
+          try (Feed other = ops.feed(pixels, new byte[2 * B], order, B, 1);
               Buffer y = ops.allocate("y", Type.INT32, B);
               Buffer end = ops.allocate("end", Type.INT32, 1)) {
             ops.write(end, new int[] {B + 5}, 0, 1);
             other.begin(IntStream.range(0, 2 * B).toArray(), B);
-            other.stage(5);
-            other.gather(x, y, end, 5, 0.01f, -0.3f);
+            other.stage(5, 1);
+            other.gather(0, x, y, end, 5, 0.01f, -0.3f);
           }
         });
   }
@@ -199,13 +199,13 @@ class BackgroundTest {
           pixels,
           (ops, x) -> {
             InputOrder order = Background.order(pixels, I);
-            try (Feed other = ops.feed(others, new byte[3 * B], order, B);
+            try (Feed other = ops.feed(others, new byte[3 * B], order, B, 1);
                 Buffer y = ops.allocate("y", Type.INT32, B);
                 Buffer end = ops.allocate("end", Type.INT32, 1)) {
               ops.write(end, new int[] {B}, 0, 1);
               other.begin(IntStream.range(0, 3 * B).toArray(), 0);
-              other.stage(B);
-              other.gather(x, y, end, B, 0.01f, shift);
+              other.stage(B, 1);
+              other.gather(0, x, y, end, B, 0.01f, shift);
             }
           });
     }

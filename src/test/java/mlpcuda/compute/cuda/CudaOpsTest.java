@@ -137,13 +137,18 @@ class CudaOpsTest {
       var e =
           assertThrows(
               DeviceException.class,
-              () -> ops.feed(new byte[12], new byte[2], InputOrder.natural(6), 2).close());
+              () -> ops.feed(new byte[12], new byte[2], InputOrder.natural(6), 2, 1).close());
       assertTrue(e.why().startsWith("out of page-locked memory for a batch: asked for 14 bytes"));
       e =
           assertThrows(
               DeviceException.class,
               () ->
-                  ops.feed(new byte[12], new byte[2], InputOrder.natural(6), Integer.MAX_VALUE / 6)
+                  ops.feed(
+                          new byte[12],
+                          new byte[2],
+                          InputOrder.natural(6),
+                          Integer.MAX_VALUE / 6,
+                          1)
                       .close());
       assertTrue(e.why().contains("is too large"), e.why());
       assertEquals(0, ops.liveBytes());
@@ -158,7 +163,7 @@ class CudaOpsTest {
         Buffer rate = ops.allocate("rate", Type.FLOAT32, 1);
         Buffer rates = ops.allocate("rates", Type.FLOAT32, 12);
         Replay replay = ops.replay()) {
-      replay.run(0, 1, () -> ops.advance(x, rate, rates, 1));
+      replay.run(0, 1, 1, () -> ops.advance(x, rate, rates, 1));
       var failure = new IllegalStateException("in the recording");
       Runnable failing =
           () -> {
@@ -166,13 +171,13 @@ class CudaOpsTest {
             throw failure;
           };
       assertSame(
-          failure, assertThrows(IllegalStateException.class, () -> replay.run(0, 1, failing)));
+          failure, assertThrows(IllegalStateException.class, () -> replay.run(0, 1, 1, failing)));
       assertEquals(0, failure.getSuppressed().length);
       Runnable reading = () -> ops.read(x, new int[2]); // is no operation that can be recorded
-      var e = assertThrows(CudaException.class, () -> replay.run(0, 1, reading));
+      var e = assertThrows(CudaException.class, () -> replay.run(0, 1, 1, reading));
       assertTrue(e.why().startsWith("cuStreamSynchronize failed: "), e.why());
       assertEquals(1, e.getSuppressed().length, "the recording could not be ended either");
-      replay.run(0, 1, () -> ops.advance(x, rate, rates, 1));
+      replay.run(0, 1, 1, () -> ops.advance(x, rate, rates, 1));
       int[] position = new int[2];
       ops.read(x, position);
       assertArrayEquals(new int[] {2, 2}, position);
@@ -188,20 +193,20 @@ class CudaOpsTest {
         Buffer rate = ops.allocate("rate", Type.FLOAT32, 1);
         Buffer rates = ops.allocate("rates", Type.FLOAT32, 12);
         Replay replay = ops.replay()) {
-      replay.run(0, 1, () -> ops.advance(x, rate, rates, 1));
+      replay.run(0, 1, 1, () -> ops.advance(x, rate, rates, 1));
       assertFalse(driver.calls().containsKey("cuStreamBeginCapture"));
       assertTrue(replay.nodes().isEmpty());
       for (int round = 0; round < 2; round++) {
         for (int slot = 0; slot < 2; slot++) {
           for (int B = 1; B <= 2; B++) {
             int size = B;
-            replay.run(slot, B, () -> ops.advance(x, rate, rates, size));
+            replay.run(slot, B, 1, () -> ops.advance(x, rate, rates, size));
           }
         }
       }
       assertEquals(4, driver.calls().get("cuStreamBeginCapture"));
       assertEquals(7, driver.calls().get("cuGraphLaunch"), "size 2 ran directly once");
-      replay.run(0, 1, () -> ops.advance(x, rate, rates, 1)); // and closed with that under way
+      replay.run(0, 1, 1, () -> ops.advance(x, rate, rates, 1)); // and closed with that under way
     }
   }
 
@@ -238,7 +243,7 @@ class CudaOpsTest {
       var e =
           assertThrows(
               CudaException.class,
-              () -> ops.feed(new byte[12_000], new byte[1000], InputOrder.natural(12), 1000));
+              () -> ops.feed(new byte[12_000], new byte[1000], InputOrder.natural(12), 1000, 1));
       assertTrue(e.why().startsWith("cuMemAllocHost failed: CUDA_ERROR_INVALID_VALUE"), e.why());
     }
   }
@@ -314,23 +319,23 @@ class CudaOpsTest {
       order[i] = 19 - i;
     }
     try (CudaOps ops = ops();
-        Feed one = ops.feed(pixels, labels, InputOrder.natural(3), 4);
-        Feed other = ops.feed(pixels, labels, InputOrder.natural(3), 7);
+        Feed one = ops.feed(pixels, labels, InputOrder.natural(3), 4, 1);
+        Feed other = ops.feed(pixels, labels, InputOrder.natural(3), 7, 1);
         Buffer x = ops.allocate("x", Type.FLOAT32, 21);
         Buffer y = ops.allocate("y", Type.INT32, 7);
         Buffer end = ops.allocate("end", Type.INT32, 1)) {
       one.begin(order, 0);
       other.begin(order, 0);
       for (int batch = 0; batch < 5; batch++) {
-        one.stage(4);
-        one.gather(x, y, end, 4, 1, 0);
+        one.stage(4, 1);
+        one.gather(0, x, y, end, 4, 1, 0);
         check(ops, x, y, 19 - 4 * batch, 4);
         int from = 7 * batch % 14;
         if (from == 0) {
           other.begin(order, 0);
         }
-        other.stage(7);
-        other.gather(x, y, end, 7, 1, 0);
+        other.stage(7, 1);
+        other.gather(0, x, y, end, 7, 1, 0);
         check(ops, x, y, 19 - from, 7);
       }
     }
