@@ -9,7 +9,7 @@ ptxas=${PTXAS:-ptxas}
 architectures=(sm_75 sm_80 sm_86 sm_89 sm_90)
 echo "# Kernels"
 echo
-echo "\`scripts/kernel-table.sh\`, $("$ptxas" --version | sed -n 's/.*release \([0-9.]*\), V\(.*\)/ptxas \2/p'). Registers of a thread; bytes of static shared"
+echo "\`scripts/kernel-table.sh\`, $(date +%F), $("$ptxas" --version | sed -n 's/.*release \([0-9.]*\), V\(.*\)/ptxas \2/p'). Registers of a thread; bytes of static shared"
 echo "memory of a block (the most of the architectures); bytes spilled to local memory, stores and loads together."
 echo
 echo "| module | kernel | threads | shared | registers: ${architectures[*]} | spilled |"

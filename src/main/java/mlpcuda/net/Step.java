@@ -90,11 +90,6 @@ public final class Step implements AutoCloseable {
         mlp.maxB());
   }
 
-  /** Whether the device does a step in a few kernels of its own. */
-  public boolean isFused() {
-    return fused != null;
-  }
-
   /** Goes on with a run that has done {@code steps} steps. */
   public void resume(int steps) {
     ops.write(step, new int[] {steps}, 0, 1);

@@ -102,7 +102,8 @@ final class PinnedFeed implements Feed {
                 .formatted(maxB, I, Integer.MAX_VALUE),
             "Lower --batch-size or --test-batch-size.");
       }
-      for (int s = 0; s < Math.max(SLOTS, 2 * atOnce) / atOnce * atOnce; s++) {
+      int banks = Math.max(2, SLOTS / atOnce); // one is filled while another one is consumed
+      for (int s = 0; s < banks * atOnce; s++) {
         slots.add(new Slot(s, (int) bytes));
       }
     } catch (RuntimeException e) {
