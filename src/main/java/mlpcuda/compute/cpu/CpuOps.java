@@ -369,24 +369,10 @@ public final class CpuOps extends Ops {
       y.get(r * O + tile.column(), row, n);
       Loops.add(row, bias, n);
       if (gathered != null) {
-        addListed(row, r, gathered, w, tile.column(), n, columns[part]);
+        gathered.addTo(row, r, w, tile.column(), n, columns[part]);
       }
       Loops.activate(row, n, activation);
       y.put(r * O + tile.column(), row, n);
-    }
-  }
-
-  /** Adds to n outputs of row {@code r} what its listed pixels differ from the background by. */
-  private static void addListed(
-      float[] outputs, int r, Gathered gathered, Floats w, int firstOutput, int n, Columns known) {
-    int end = gathered.end(r);
-    for (int k = gathered.start(r); k < end; k++) {
-      int column = gathered.column(k);
-      if (!known.has(column)) {
-        int from = firstOutput * gathered.I() + gathered.core() + column;
-        w.column(known.make(column, n), from, gathered.I(), n);
-      }
-      Loops.add(outputs, known.get(column), gathered.excess(k), n);
     }
   }
 
@@ -462,7 +448,7 @@ public final class CpuOps extends Ops {
     for (int r = from; r < from + rows; r++) {
       if (gathered.start(r) < gathered.end(r)) {
         dy.get(r * O + weights.row(), gradients, n);
-        addListed(sums, r, gathered, gradients, n);
+        gathered.addTo(sums, r, gradients, n);
       }
     }
     float[] bias = scratch(part, 1, n);
@@ -472,18 +458,6 @@ public final class CpuOps extends Ops {
       Arrays.fill(row, 0, width, gathered.value() * bias[o]);
       sums.addRow(row, o);
       dw.put((weights.row() + o) * gathered.I() + core, row, width);
-    }
-  }
-
-  /** Adds to sums of n gradients by how much row {@code r}'s listed pixels change them. */
-  private static void addListed(Columns sums, int r, Gathered gathered, float[] gradients, int n) {
-    int end = gathered.end(r);
-    for (int k = gathered.start(r); k < end; k++) {
-      int column = gathered.column(k);
-      if (!sums.has(column)) {
-        Arrays.fill(sums.make(column, n), 0, n, 0f);
-      }
-      Loops.add(sums.get(column), gradients, gathered.excess(k), n);
     }
   }
 
