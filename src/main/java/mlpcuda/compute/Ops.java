@@ -37,9 +37,7 @@ public abstract class Ops implements AutoCloseable {
 
   /** A buffer of {@code length} zeros; close it when done. */
   public final Buffer allocate(String name, Type type, int length) {
-    if (closed) {
-      throw new IllegalStateException("allocate " + name + " after the device was closed");
-    }
+    needOpen("allocate", name);
     if (length < 1) {
       throw new IllegalArgumentException(name + " must hold at least 1 element, found " + length);
     }
@@ -51,9 +49,7 @@ public abstract class Ops implements AutoCloseable {
    * itself: it must not change while the buffer lives.
    */
   public final Buffer constant(String name, byte[] values) {
-    if (closed) {
-      throw new IllegalStateException("constant " + name + " after the device was closed");
-    }
+    needOpen("constant", name);
     return counted(constantK(name, values));
   }
 
@@ -63,10 +59,14 @@ public abstract class Ops implements AutoCloseable {
    * @param pixels (N, I), as they are
    */
   final Buffer images(String name, byte[] pixels, InputOrder order) {
-    if (closed) {
-      throw new IllegalStateException("images " + name + " after the device was closed");
-    }
+    needOpen("images", name);
     return counted(imagesK(name, pixels, order));
+  }
+
+  private void needOpen(String what, String name) {
+    if (closed) {
+      throw new IllegalStateException(what + " " + name + " after the device was closed");
+    }
   }
 
   private Buffer counted(Buffer buffer) {

@@ -19,7 +19,7 @@ import org.bytedeco.javacpp.FloatPointer;
 final class Products implements AutoCloseable {
   private final BiFunction<String, Integer, Floats> allocator;
   private final boolean smallKernels;
-  private Floats ones; // as many as the largest batch so far
+  private Floats ones; // as many as the longest sum so far
   private Floats[] sums = {}; // by part: what it adds up on its own
 
   /**
@@ -211,9 +211,6 @@ final class Products implements AutoCloseable {
       int rows,
       int I,
       int O) {
-    if (tile.isEmpty()) {
-      return;
-    }
     FloatPointer dyColumns = dy.at(from * O + tile.row);
     FloatPointer to = dw.to(tile.row * I);
     product(to, I, tile, rows, dyColumns, O, CblasTrans, x.at(from * I), I, CblasNoTrans);

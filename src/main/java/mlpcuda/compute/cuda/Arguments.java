@@ -2,6 +2,9 @@ package mlpcuda.compute.cuda;
 
 import java.util.Arrays;
 import java.util.StringJoiner;
+import mlpcuda.compute.AdamSettings;
+import mlpcuda.compute.Buffer;
+import mlpcuda.compute.SgdSettings;
 
 /**
  * The arguments of a kernel in their order, each in 8 bytes of its own: a driver takes the address
@@ -26,6 +29,26 @@ public final class Arguments {
   /** An address of the device, or 0, the null pointer. */
   public Arguments address(long address) {
     return add('p', address);
+  }
+
+  /** Where buffers begin on the device; the null pointer for null. */
+  Arguments add(Buffer... buffers) {
+    for (Buffer buffer : buffers) {
+      address(DeviceBuffer.address(buffer));
+    }
+    return this;
+  }
+
+  /** What the entries of cuda/adam.cuh take of these settings, in their order. */
+  Arguments add(AdamSettings settings) {
+    add(settings.beta1()).add(settings.beta2()).add((float) settings.eps());
+    return add(settings.weightDecay()).add("decoupled", settings.decoupled() ? 1 : 0);
+  }
+
+  /** What the entries of cuda/sgd.cuh take of these settings, in their order. */
+  Arguments add(SgdSettings settings) {
+    add((float) settings.momentum()).add("nesterov", settings.nesterov() ? 1 : 0);
+    return add((float) settings.weightDecay());
   }
 
   /** A 64-bit integer. */

@@ -315,14 +315,6 @@ public final class CudaOps extends Ops {
 
   // ---- operations ----
 
-  private static Arguments arguments(Buffer... buffers) {
-    var arguments = new Arguments();
-    for (Buffer buffer : buffers) {
-      arguments.address(DeviceBuffer.address(buffer));
-    }
-    return arguments;
-  }
-
   @Override
   protected void gatherForwardK(
       Buffer x,
@@ -335,7 +327,8 @@ public final class CudaOps extends Ops {
       int I,
       float scale,
       float shift) {
-    Arguments arguments = arguments(x, y, images, labels, rows, rows == null ? null : end);
+    Arguments arguments =
+        new Arguments().add(x, y, images, labels, rows, rows == null ? null : end);
     arguments.add("B", B).add("I", I).add(scale).add(shift);
     kernels.launch("gather_forward", Shape.of(B, 256), arguments);
   }
@@ -372,7 +365,7 @@ public final class CudaOps extends Ops {
     kernels.launch(
         "column_sum",
         new Shape((O - 1) / Kernels.WARP + 1, 1, 1, Kernels.WARP, Kernels.WARP),
-        arguments(db, dy).add("B", B).add("O", O));
+        new Arguments().add(db, dy).add("B", B).add("O", O));
     if (dx != null) {
       gemm.backwardInputs(
           DeviceBuffer.address(dx), dyAddress, xAddress, DeviceBuffer.address(w), B, I, O, below);
@@ -388,7 +381,7 @@ public final class CudaOps extends Ops {
   @Override
   protected void dropoutForwardK(
       Buffer y, Buffer x, Buffer step, int n, float rate, int layer, long seed) {
-    Arguments arguments = arguments(y, x, step).add("n", n).add(rate);
+    Arguments arguments = new Arguments().add(y, x, step).add("n", n).add(rate);
     arguments.add((float) (1 / (1.0 - rate))).add("layer", layer);
     arguments.add("use", Philox.Use.DROPOUT.ordinal()).add(seed);
     kernels.launch("dropout_forward", Kernels.cover((n - 1) / 4 + 1), arguments);
@@ -415,10 +408,17 @@ public final class CudaOps extends Ops {
     kernels.launch(
         "cross_entropy_forward",
         one ? Shape.of(1, Math.min(1024, Kernels.WARP * B)) : Kernels.coverRows(B),
-        arguments(dx, log, losses, x, y, step).add("B", B).add("C", C).add("S", S).add(smoothing));
+        new Arguments()
+            .add(dx, log, losses, x, y, step)
+            .add("B", B)
+            .add("C", C)
+            .add("S", S)
+            .add(smoothing));
     if (!one) {
       kernels.launch(
-          "log_losses", Shape.of(1, 1024), arguments(log, losses, step).add("B", B).add("S", S));
+          "log_losses",
+          Shape.of(1, 1024),
+          new Arguments().add(log, losses, step).add("B", B).add("S", S));
     }
   }
 
@@ -432,43 +432,40 @@ public final class CudaOps extends Ops {
       Buffer rate,
       int n,
       AdamSettings settings) {
-    Arguments arguments = arguments(w, m, v, dw, step, rate).add("n", n);
-    arguments.add(settings.beta1()).add(settings.beta2()).add((float) settings.eps());
-    arguments.add(settings.weightDecay()).add("decoupled", settings.decoupled() ? 1 : 0);
-    kernels.launch("adam_step", Kernels.cover(n), arguments);
+    Arguments arguments = new Arguments().add(w, m, v, dw, step, rate).add("n", n);
+    kernels.launch("adam_step", Kernels.cover(n), arguments.add(settings));
   }
 
   @Override
   protected void sgdStepK(
       Buffer w, Buffer velocity, Buffer dw, Buffer rate, int n, SgdSettings settings) {
-    Arguments arguments = arguments(w, velocity, dw, rate).add("n", n);
-    arguments.add((float) settings.momentum()).add("nesterov", settings.nesterov() ? 1 : 0);
-    arguments.add((float) settings.weightDecay());
-    kernels.launch("sgd_step", Kernels.cover(n), arguments);
+    Arguments arguments = new Arguments().add(w, velocity, dw, rate).add("n", n);
+    kernels.launch("sgd_step", Kernels.cover(n), arguments.add(settings));
   }
 
   @Override
   protected void clipNormK(Buffer dw, Buffer norm, int n, float limit) {
     int P = Math.min(NORM_LENGTH - 1, (n - 1) / 1024 + 1);
-    kernels.launch("partial_norms", Shape.of(P, 1024), arguments(norm, dw).add("n", n));
+    kernels.launch("partial_norms", Shape.of(P, 1024), new Arguments().add(norm, dw).add("n", n));
     kernels.launch(
         "clip_norm",
         Shape.of(Math.min(1024, (n - 1) / 256 + 1), 256), // each block sums up the norm's parts
-        arguments(dw, norm).add("n", n).add("P", P).add(limit));
+        new Arguments().add(dw, norm).add("n", n).add("P", P).add(limit));
   }
 
   @Override
   protected void advanceK(Buffer position, Buffer rate, Buffer rates, int B) {
-    kernels.launch("advance", Shape.of(1, 1), arguments(position, rate, rates).add("B", B));
+    kernels.launch(
+        "advance", Shape.of(1, 1), new Arguments().add(position, rate, rates).add("B", B));
   }
 
   @Override
   protected void zeroK(Buffer x) {
-    kernels.launch("zero", Kernels.cover(x.length()), arguments(x).add("n", x.length()));
+    kernels.launch("zero", Kernels.cover(x.length()), new Arguments().add(x).add("n", x.length()));
   }
 
   @Override
   protected void sumK(Buffer out, Buffer x, int n) {
-    kernels.launch("sum", Shape.of(1, 1024), arguments(out, x).add("n", n));
+    kernels.launch("sum", Shape.of(1, 1024), new Arguments().add(out, x).add("n", n));
   }
 }

@@ -36,7 +36,7 @@ final class FusedKernels implements FusedStep {
 
   /** {@code kernels}: module fused, which is closed here. */
   FusedKernels(Ops ops, Kernels kernels, Plan plan) {
-    this.kernels = kernels;
+    this.kernels = owned.add(kernels);
     this.plan = plan;
     try {
       int[] table = new int[plan.layers() * COLUMNS];
@@ -84,7 +84,6 @@ final class FusedKernels implements FusedStep {
       step = owned.add(ops.allocate("step", Type.INT32, 1));
       ops.write(layers, table, 0, table.length);
     } catch (RuntimeException | Error e) {
-      kernels.close();
       owned.closeAfter(e);
       throw e;
     }
@@ -101,13 +100,6 @@ final class FusedKernels implements FusedStep {
     update(batch, B);
   }
 
-  private Arguments with(Arguments arguments, Buffer... buffers) {
-    for (Buffer buffer : buffers) {
-      arguments.address(buffer == null ? 0 : DeviceBuffer.address(buffer));
-    }
-    return arguments;
-  }
-
   private long place(Buffer buffer, int element) {
     return DeviceBuffer.address(buffer) + (long) Float.BYTES * element;
   }
@@ -118,8 +110,8 @@ final class FusedKernels implements FusedStep {
     float rate = plan.dropout(0);
     var arguments = new Arguments();
     arguments.address(place(arena, 0)).address(rate > 0 ? place(arena, plan.maxB() * O) : 0);
-    with(arguments, y, step, plan.rate(), batch.images(), batch.labels(), batch.rows());
-    with(arguments, plan.position(), plan.rates());
+    arguments.add(y, step, plan.rate(), batch.images(), batch.labels(), batch.rows());
+    arguments.add(plan.position(), plan.rates());
     arguments.address(place(plan.w(), plan.weights().get(0)));
     arguments.address(place(plan.w(), plan.biases().get(0)));
     arguments.add("B", B).add("I", I).add("O", O);
@@ -130,29 +122,26 @@ final class FusedKernels implements FusedStep {
   }
 
   private void head(int B) {
-    Arguments arguments = with(new Arguments(), arena, losses, plan.position(), plan.w(), layers);
-    with(arguments, y, step).add("L", plan.layers()).add("B", B).add(plan.smoothing());
+    Arguments arguments = new Arguments().add(arena, losses, plan.position(), plan.w(), layers);
+    arguments.add(y, step).add("L", plan.layers()).add("B", B).add(plan.smoothing());
     arguments.add("use", Philox.Use.DROPOUT.ordinal()).add(plan.seed());
     kernels.launch("fused_head", Shape.of((B - 1) / HEAD_ROWS + 1, THREADS), arguments);
   }
 
   private void update(Feed.Batch batch, int B) {
-    Arguments arguments = with(new Arguments(), plan.w(), plan.m());
+    Arguments arguments = new Arguments().add(plan.w(), plan.m());
     boolean adam = plan.optimizer() instanceof AdamSettings;
     if (adam) {
-      with(arguments, plan.v());
+      arguments.add(plan.v());
     }
-    with(arguments, plan.log(), arena, losses, layers, batch.images(), batch.rows(), step);
-    with(arguments, plan.rate(), plan.position());
+    arguments.add(plan.log(), arena, losses, layers, batch.images(), batch.rows(), step);
+    arguments.add(plan.rate(), plan.position());
     arguments.add("L", plan.layers()).add("B", B).add("I", plan.sizes().get(0));
     arguments.add("S", plan.log().length() / 2).add(plan.scale()).add(plan.shift());
     if (plan.optimizer() instanceof AdamSettings settings) {
-      arguments.add(settings.beta1()).add(settings.beta2()).add((float) settings.eps());
-      arguments.add(settings.weightDecay()).add("decoupled", settings.decoupled() ? 1 : 0);
+      arguments.add(settings);
     } else {
-      var settings = (SgdSettings) plan.optimizer();
-      arguments.add((float) settings.momentum()).add("nesterov", settings.nesterov() ? 1 : 0);
-      arguments.add((float) settings.weightDecay());
+      arguments.add((SgdSettings) plan.optimizer());
     }
     String entry = adam ? "fused_update_adam" : "fused_update_sgd";
     kernels.launch(entry, Shape.of(tiles, THREADS), arguments);
@@ -160,10 +149,6 @@ final class FusedKernels implements FusedStep {
 
   @Override
   public void close() {
-    try {
-      owned.close();
-    } finally {
-      kernels.close();
-    }
+    owned.close();
   }
 }

@@ -170,44 +170,36 @@ class BackgroundTest {
         });
   }
 
+  /** Gathers {@code n} images of another feed, from number {@code from} on, over what is in x. */
+  private static void gatherOver(
+      Ops ops, Buffer x, byte[] images, InputOrder order, int from, int n, float shift) {
+    int N = images.length / I;
+    try (Feed other = ops.feed(images, new byte[N], order, B, 1);
+        Buffer y = ops.allocate("y", Type.INT32, B);
+        Buffer end = ops.allocate("end", Type.INT32, 1)) {
+      ops.write(end, new int[] {from + n}, 0, 1);
+      other.begin(IntStream.range(0, N).toArray(), from);
+      other.stage(n, 1);
+      other.gather(0, x, y, end, n, 0.01f, shift);
+    }
+  }
+
   /** Of a batch in the place of another, the rows beyond it are the other's. */
   @Test
   void aShorterBatchLeavesTheRest() {
     byte[] pixels = bordered(2 * B, 0.02);
-    agrees(
-        pixels,
-        (ops, x) -> {
-          InputOrder order = Background.order(pixels, I);
-          try (Feed other = ops.feed(pixels, new byte[2 * B], order, B, 1);
-              Buffer y = ops.allocate("y", Type.INT32, B);
-              Buffer end = ops.allocate("end", Type.INT32, 1)) {
-            ops.write(end, new int[] {B + 5}, 0, 1);
-            other.begin(IntStream.range(0, 2 * B).toArray(), B);
-            other.stage(5, 1);
-            other.gather(0, x, y, end, 5, 0.01f, -0.3f);
-          }
-        });
+    InputOrder order = Background.order(pixels, I);
+    agrees(pixels, (ops, x) -> gatherOver(ops, x, pixels, order, B, 5, -0.3f));
   }
 
   /** Another scaling, or another set, makes another background. */
   @Test
   void anotherBackgroundIsWrittenWhole() {
     byte[] pixels = bordered(B, 0.005);
+    InputOrder order = Background.order(pixels, I);
     for (float shift : new float[] {-0.3f, 0.25f}) {
       byte[] others = bordered(3 * B, 0.005);
-      agrees(
-          pixels,
-          (ops, x) -> {
-            InputOrder order = Background.order(pixels, I);
-            try (Feed other = ops.feed(others, new byte[3 * B], order, B, 1);
-                Buffer y = ops.allocate("y", Type.INT32, B);
-                Buffer end = ops.allocate("end", Type.INT32, 1)) {
-              ops.write(end, new int[] {B}, 0, 1);
-              other.begin(IntStream.range(0, 3 * B).toArray(), 0);
-              other.stage(B, 1);
-              other.gather(0, x, y, end, B, 0.01f, shift);
-            }
-          });
+      agrees(pixels, (ops, x) -> gatherOver(ops, x, others, order, 0, B, shift));
     }
   }
 
