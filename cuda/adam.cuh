@@ -6,6 +6,8 @@
 // freezes its arguments.
 #pragma once
 
+#include "scaling.cuh"
+
 namespace op {
 
 // x^n by squaring: exact to a few roundings, and a handful of products where pow() is a long function.
@@ -52,7 +54,11 @@ __device__ inline float adam_weight(float weight, float &mean, float &square, fl
 
 // One thread an element of w, m, v, dw (n).
 __device__ inline void adam_step(float *w, float *m, float *v, const float *dw, const int *step, const float *rate,
-                                 int n, double beta1, double beta2, float eps, double weight_decay, int decoupled) {
+                                 const LossScale *scaling, int n, double beta1, double beta2, float eps,
+                                 double weight_decay, int decoupled) {
+  if (skips(scaling)) {
+    return;
+  }
   __shared__ AdamScalars scalars;
   unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
   float weight = 0, g = 0, mean = 0, square = 0;
@@ -63,7 +69,7 @@ __device__ inline void adam_step(float *w, float *m, float *v, const float *dw, 
     square = v[i];
   }
   if (threadIdx.x == 0) {
-    scalars = adam_scalars(step[0], rate[0], beta1, beta2, weight_decay, decoupled);
+    scalars = adam_scalars(step[0] - skipped_before(scaling), rate[0], beta1, beta2, weight_decay, decoupled);
   }
   __syncthreads();
   if (i < n) {

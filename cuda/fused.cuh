@@ -130,7 +130,7 @@ __device__ inline void fused_head(float *arena, float *losses, int *position, co
     int row = row0 + warp, C = last.O;
     const float *logits = arena + last.out + size_t(row) * C;
     float *dz = arena + last.dz + size_t(row) * C;
-    cross_entropy_row(dz, losses, logits, y[row], row, B, C, smoothing, lane);
+    cross_entropy_row(dz, losses, logits, y[row], row, B, C, smoothing, 1, lane);
     for (int c = lane; c < C; c += WARP) {  // each lane those that it wrote
       dz[c] = differentiate(dz[c], logits[c], last.activation);
     }

@@ -17,21 +17,21 @@ ENTRY(activation_backward, 256)(float *dx, const float *dy, const float *y, int 
   op::activation_backward(dx, dy, y, n, activation);
 }
 
-ENTRY(adam_step, 256)(float *w, float *m, float *v, const float *dw, const int *step, const float *rate, int n,
-                 double beta1, double beta2, float eps, double weight_decay, int decoupled) {
-  op::adam_step(w, m, v, dw, step, rate, n, beta1, beta2, eps, weight_decay, decoupled);
+ENTRY(adam_step, 256)(float *w, float *m, float *v, const float *dw, const int *step, const float *rate,
+                      const op::LossScale *scaling, int n, double beta1, double beta2, float eps, double weight_decay, int decoupled) {
+  op::adam_step(w, m, v, dw, step, rate, scaling, n, beta1, beta2, eps, weight_decay, decoupled);
 }
 
-ENTRY(advance, 1)(int *position, float *rate, const float *rates, int B) {
-  op::advance(position, rate, rates, B);
+ENTRY(advance, 1)(int *position, float *rate, const float *rates, op::LossScale *scaling, int B) {
+  op::advance(position, rate, rates, scaling, B);
 }
 
 ENTRY(bias_activation_forward, 256)(float *y, const float *b, int B, int O, int activation) {
   op::bias_activation_forward(y, b, B, O, activation);
 }
 
-ENTRY(clip_norm, 256)(float *dw, float *norm, int n, int P, float limit) {
-  op::clip_norm(dw, norm, n, P, limit);
+ENTRY(clip_norm, 256)(float *dw, float *norm, op::LossScale *scaling, int n, int P, float limit) {
+  op::clip_norm(dw, norm, scaling, n, P, limit);
 }
 
 ENTRY(column_sum, 1024)(float *db, const float *dy, int B, int O) {
@@ -39,8 +39,8 @@ ENTRY(column_sum, 1024)(float *db, const float *dy, int B, int O) {
 }
 
 ENTRY(cross_entropy_forward, 1024)(float *dx, float *log, float *losses, const float *x, const int *y, const int *step,
-                             int B, int C, int S, float smoothing) {
-  op::cross_entropy_forward(dx, log, losses, x, y, step, B, C, S, smoothing);
+                                   const op::LossScale *scaling, int B, int C, int S, float smoothing) {
+  op::cross_entropy_forward(dx, log, losses, x, y, step, scaling, B, C, S, smoothing);
 }
 
 ENTRY(dropout_forward, 256)(float *y, const float *x, const int *step, int n, float rate, float scale, int layer, int use,
@@ -65,9 +65,9 @@ ENTRY(partial_norms, 1024)(float *norm, const float *dw, int n) {
   op::partial_norms(norm, dw, n);
 }
 
-ENTRY(sgd_step, 256)(float *w, float *velocity, const float *dw, const float *rate, int n, float momentum, int nesterov,
-                     float weight_decay) {
-  op::sgd_step(w, velocity, dw, rate, n, momentum, nesterov, weight_decay);
+ENTRY(sgd_step, 256)(float *w, float *velocity, const float *dw, const float *rate,
+                     const op::LossScale *scaling, int n, float momentum, int nesterov, float weight_decay) {
+  op::sgd_step(w, velocity, dw, rate, scaling, n, momentum, nesterov, weight_decay);
 }
 
 ENTRY(sum, 1024)(float *out, const float *x, int n) {

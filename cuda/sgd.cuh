@@ -3,6 +3,8 @@
 // momentum * velocity). A velocity of zeros makes the first step PyTorch's, and momentum 0 the plain descent.
 #pragma once
 
+#include "scaling.cuh"
+
 namespace op {
 
 // The new weight; `velocity` becomes the new one.
@@ -14,10 +16,10 @@ __device__ inline float sgd_weight(float weight, float &velocity, float g, float
 }
 
 // One thread an element of w, velocity, dw (n).
-__device__ inline void sgd_step(float *w, float *velocity, const float *dw, const float *rate, int n, float momentum,
-                                int nesterov, float weight_decay) {
+__device__ inline void sgd_step(float *w, float *velocity, const float *dw, const float *rate,
+                                const LossScale *scaling, int n, float momentum, int nesterov, float weight_decay) {
   unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
-  if (i < n) {
+  if (i < n && !skips(scaling)) {
     float v = velocity[i];
     w[i] = sgd_weight(w[i], v, dw[i], rate[0], momentum, nesterov, weight_decay);
     velocity[i] = v;

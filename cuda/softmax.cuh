@@ -6,6 +6,7 @@
 #pragma once
 
 #include "reduce.cuh"
+#include "scaling.cuh"
 
 namespace op {
 
@@ -86,10 +87,10 @@ __device__ inline void log_losses(float *log, const float *losses, const int *st
 }
 
 // A row of logits (C), by one warp: its loss into losses (2, B), and whether its answer is right; its share of the
-// gradient of the batch's mean loss into dx (C), unless null. The target is (1 - smoothing) one-hot(label) +
-// smoothing / C.
+// gradient of the batch's mean loss, times `scale`, into dx (C), unless null. The target is (1 - smoothing)
+// one-hot(label) + smoothing / C.
 __device__ inline void cross_entropy_row(float *dx, float *losses, const float *logits, int label, int row, int B, int C,
-                                         float smoothing, int lane) {
+                                         float smoothing, float scale, int lane) {
   float others = smoothing / C;  // the target of classes that are not the label
   float its = 1 - (smoothing - others);
   Largest largest = row_largest(logits, C, lane);
@@ -102,21 +103,23 @@ __device__ inline void cross_entropy_row(float *dx, float *losses, const float *
   if (dx != nullptr) {
     for (int c = lane; c < C; c += WARP) {
       float softmax = expf(logits[c] - largest.value) / sum;
-      dx[c] = (softmax - (c == label ? its : others)) / B;
+      dx[c] = (softmax - (c == label ? its : others)) / B * scale;
     }
   }
 }
 
 // For logits x (B, C) and classes y (B): losses (2, B), each row's loss, then 1 for each right answer; dx (B, C), the
-// gradient of the batch's mean loss, unless null. A grid of one block sums into the log at once, which saves a node of
-// the graph; after larger grids log_losses must follow. Blocks of whole warps.
+// gradient of the batch's mean loss times the loss scale, unless null. A grid of one block sums into the log at once,
+// which saves a node of the graph; after larger grids log_losses must follow. Blocks of whole warps.
 __device__ inline void cross_entropy_forward(float *dx, float *log, float *losses, const float *x, const int *y,
-                                             const int *step, int B, int C, int S, float smoothing) {
+                                             const int *step, const LossScale *scaling, int B, int C, int S,
+                                             float smoothing) {
   int lane = threadIdx.x % WARP;
   unsigned warps = gridDim.x * blockDim.x / WARP;
   for (unsigned row = (blockIdx.x * blockDim.x + threadIdx.x) / WARP; row < B; row += warps) {
     size_t at = size_t(row) * C;
-    cross_entropy_row(dx == nullptr ? dx : dx + at, losses, x + at, y[row], row, B, C, smoothing, lane);
+    cross_entropy_row(dx == nullptr ? dx : dx + at, losses, x + at, y[row], row, B, C, smoothing, scale_of(scaling),
+                      lane);
   }
   if (gridDim.x == 1) {
     __syncthreads();  // all rows' losses are there

@@ -106,7 +106,7 @@ public record DeviceLimits(double flops, NavigableMap<Double, Double> memory) {
         Buffer step = ops.allocate("step", Type.INT32, 1);
         Buffer rate = ops.allocate("rate", Type.FLOAT32, 1)) {
       ops.write(step, new int[] {1}, 0, 1);
-      Runnable adam = () -> ops.adamStep(w, m, v, dw, step, rate, n, AdamSettings.DEFAULT);
+      Runnable adam = () -> ops.adamStep(w, m, v, dw, step, rate, null, n, AdamSettings.DEFAULT);
       return fastest(ops, plan, rate, adam);
     }
   }

@@ -100,7 +100,7 @@ final class DeviceCheck {
     Replay replay = t.replay();
     return () -> {
       for (int i = 0; i < steps; i++) {
-        replay.run(0, 64, 1, () -> t.ops().advance(position, rate, rates, 64));
+        replay.run(0, 64, 1, () -> t.ops().advance(position, rate, rates, null, 64));
       }
     };
   }

@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.function.Supplier;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Precision;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.compute.cuda.CudaOptions;
@@ -267,6 +268,7 @@ final class DeviceOptions {
             gemm(by),
             kernels(with),
             step(how),
+            Precision.FP32,
             from == FeedName.resident,
             graph,
             stepsAtOnce(),
@@ -294,6 +296,7 @@ final class DeviceOptions {
         gemm(gemm),
         kernels(kernels),
         step(step),
+        Precision.FP32,
         feed == FeedName.resident,
         !noGraph && !syncCheck,
         stepsAtOnce(),

@@ -26,6 +26,7 @@ public interface FusedStep extends AutoCloseable {
    * @param rate (1) out: the step's learning rate
    * @param rates (S): the learning rates of the epoch's steps
    * @param log (S, 2): as {@link Ops#crossEntropyForward} has it
+   * @param scaling {@link LossScale}'s state; null where there is none
    * @param scale with {@code shift}: an input is pixel · scale + shift
    * @param maxB the largest batch
    */
@@ -46,6 +47,7 @@ public interface FusedStep extends AutoCloseable {
       Buffer rate,
       Buffer rates,
       Buffer log,
+      Buffer scaling,
       float scale,
       float shift,
       int maxB) {

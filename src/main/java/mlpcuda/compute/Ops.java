@@ -23,10 +23,26 @@ public abstract class Ops implements AutoCloseable {
   public static final int NORM_LENGTH = 1 + 256;
 
   private final Set<Buffer> live = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final Precision precision;
   private boolean closed;
+
+  /** Operations in single precision. */
+  protected Ops() {
+    this(Precision.FP32);
+  }
+
+  /** Operations whose products have operands of that precision. */
+  protected Ops(Precision precision) {
+    this.precision = precision;
+  }
 
   /** One line for people: the device and what it computes with. */
   public abstract String description();
+
+  /** What {@link #linearForward} and {@link #linearBackward} round their products' operands to. */
+  public final Precision precision() {
+    return precision;
+  }
 
   /** Versions of the driver and the libraries that it computes with, by their names. */
   public Map<String, String> versions() {
@@ -201,7 +217,7 @@ public abstract class Ops implements AutoCloseable {
   }
 
   /**
-   * A layer: y = activation(x · wᵀ + b).
+   * A layer: y = activation(x · wᵀ + b), where x and w are rounded to {@link #precision}.
    *
    * @param y (B, O) out
    * @param x (B, I)
@@ -221,7 +237,7 @@ public abstract class Ops implements AutoCloseable {
 
   /**
    * The gradients of a layer: dw = dyᵀ · x, db = the column sums of dy, and dx = (dy · w) ⊙
-   * below′(x).
+   * below′(x), where the products' operands are rounded to {@link #precision}.
    *
    * @param dx (B, I) out: the gradient before the activation that made x; null where none is wanted
    * @param dw (O, I) out
@@ -322,6 +338,7 @@ public abstract class Ops implements AutoCloseable {
    * @param x (B, C): the logits
    * @param y (B) INT32: the classes, each below C: the caller's promise
    * @param step (1) INT32, at least 1
+   * @param scaling {@link LossScale}'s state: dx is multiplied by its scale; null: it is not
    * @param smoothing ε, in [0, 1)
    */
   public final void crossEntropyForward(
@@ -331,6 +348,7 @@ public abstract class Ops implements AutoCloseable {
       Buffer x,
       Buffer y,
       Buffer step,
+      Buffer scaling,
       int B,
       int C,
       float smoothing) {
@@ -344,10 +362,11 @@ public abstract class Ops implements AutoCloseable {
     need(op, "x", x, Type.FLOAT32, (long) B * C);
     need(op, "y", y, Type.INT32, B);
     need(op, "step", step, Type.INT32, 1);
+    needScaling(op, scaling);
     if (!(smoothing >= 0 && smoothing < 1)) {
       throw new IllegalArgumentException(op + ": smoothing must lie in [0, 1), found " + smoothing);
     }
-    crossEntropyForwardK(dx, log, losses, x, y, step, B, C, smoothing);
+    crossEntropyForwardK(dx, log, losses, x, y, step, scaling, B, C, smoothing);
   }
 
   /**
@@ -359,6 +378,8 @@ public abstract class Ops implements AutoCloseable {
    * @param dw (n): the gradients
    * @param step (1) INT32: this step's number, from 1
    * @param rate (1): the learning rate
+   * @param scaling {@link LossScale}'s state: nothing moves where it says that this step is
+   *     skipped, and steps that were skipped are not counted; null: none is
    */
   public final void adamStep(
       Buffer w,
@@ -367,6 +388,7 @@ public abstract class Ops implements AutoCloseable {
       Buffer dw,
       Buffer step,
       Buffer rate,
+      Buffer scaling,
       int n,
       AdamSettings settings) {
     String op = "adamStep";
@@ -377,7 +399,8 @@ public abstract class Ops implements AutoCloseable {
     need(op, "dw", dw, Type.FLOAT32, n);
     need(op, "step", step, Type.INT32, 1);
     need(op, "rate", rate, Type.FLOAT32, 1);
-    adamStepK(w, m, v, dw, step, rate, n, settings);
+    needScaling(op, scaling);
+    adamStepK(w, m, v, dw, step, rate, scaling, n, settings);
   }
 
   /**
@@ -387,16 +410,24 @@ public abstract class Ops implements AutoCloseable {
    * @param velocity (n) in and out: zeros before the first step
    * @param dw (n): the gradients
    * @param rate (1): the learning rate
+   * @param scaling as {@link #adamStep} has it
    */
   public final void sgdStep(
-      Buffer w, Buffer velocity, Buffer dw, Buffer rate, int n, SgdSettings settings) {
+      Buffer w,
+      Buffer velocity,
+      Buffer dw,
+      Buffer rate,
+      Buffer scaling,
+      int n,
+      SgdSettings settings) {
     String op = "sgdStep";
     sizes(op, n);
     need(op, "w", w, Type.FLOAT32, n);
     need(op, "velocity", velocity, Type.FLOAT32, n);
     need(op, "dw", dw, Type.FLOAT32, n);
     need(op, "rate", rate, Type.FLOAT32, 1);
-    sgdStepK(w, velocity, dw, rate, n, settings);
+    needScaling(op, scaling);
+    sgdStepK(w, velocity, dw, rate, scaling, n, settings);
   }
 
   /**
@@ -405,20 +436,25 @@ public abstract class Ops implements AutoCloseable {
    * 1e-6)). Where the norm is NaN, so is all of dw; where it is infinite, dw is 0, and NaN where it
    * was infinite.
    *
+   * <p>With a loss scale dw is divided by it first, and the state then says whether this step is
+   * skipped: where the norm is not finite.
+   *
    * @param dw (n) in and out: the gradients
    * @param norm ({@link #NORM_LENGTH}) out: the norm before clipping; what the others hold
    *     afterwards is the device's affair
-   * @param limit above 0
+   * @param scaling in and out: {@link LossScale}'s state; null: there is none
+   * @param limit above 0; infinite: nothing is clipped
    */
-  public final void clipNorm(Buffer dw, Buffer norm, int n, float limit) {
+  public final void clipNorm(Buffer dw, Buffer norm, Buffer scaling, int n, float limit) {
     String op = "clipNorm";
     sizes(op, n);
     need(op, "dw", dw, Type.FLOAT32, n);
     need(op, "norm", norm, Type.FLOAT32, NORM_LENGTH);
+    needScaling(op, scaling);
     if (!(limit > 0)) {
       throw new IllegalArgumentException(op + ": limit must be above 0, found " + limit);
     }
-    clipNormK(dw, norm, n, limit);
+    clipNormK(dw, norm, scaling, n, limit);
   }
 
   /**
@@ -431,14 +467,17 @@ public abstract class Ops implements AutoCloseable {
    * @param rate (1) out: {@code rates}[position[2]], by the position before
    * @param rates (S): the learning rates of the epoch's steps; position[2] lies in 0 … S − 1: the
    *     caller's promise
+   * @param scaling in and out: {@link LossScale}'s state, {@linkplain LossScale#settle settled}
+   *     where a step has begun before; null: there is none
    */
-  public final void advance(Buffer position, Buffer rate, Buffer rates, int B) {
+  public final void advance(Buffer position, Buffer rate, Buffer rates, Buffer scaling, int B) {
     String op = "advance";
     sizes(op, B);
     need(op, "position", position, Type.INT32, 3);
     need(op, "rate", rate, Type.FLOAT32, 1);
     need(op, "rates", rates, Type.FLOAT32, 1);
-    advanceK(position, rate, rates, B);
+    needScaling(op, scaling);
+    advanceK(position, rate, rates, scaling, B);
   }
 
   /** x = 0 in all its elements; FLOAT32. */
@@ -527,7 +566,7 @@ public abstract class Ops implements AutoCloseable {
   /** {@link #logSoftmaxForward}. */
   protected abstract void logSoftmaxForwardK(Buffer y, Buffer x, int B, int C);
 
-  /** {@link #crossEntropyForward}; {@code dx} may be null. */
+  /** {@link #crossEntropyForward}; {@code dx} and {@code scaling} may be null. */
   protected abstract void crossEntropyForwardK(
       Buffer dx,
       Buffer log,
@@ -535,11 +574,12 @@ public abstract class Ops implements AutoCloseable {
       Buffer x,
       Buffer y,
       Buffer step,
+      Buffer scaling,
       int B,
       int C,
       float smoothing);
 
-  /** {@link #adamStep}. */
+  /** {@link #adamStep}; {@code scaling} may be null. */
   protected abstract void adamStepK(
       Buffer w,
       Buffer m,
@@ -547,18 +587,26 @@ public abstract class Ops implements AutoCloseable {
       Buffer dw,
       Buffer step,
       Buffer rate,
+      Buffer scaling,
       int n,
       AdamSettings settings);
 
-  /** {@link #sgdStep}. */
+  /** {@link #sgdStep}; {@code scaling} may be null. */
   protected abstract void sgdStepK(
-      Buffer w, Buffer velocity, Buffer dw, Buffer rate, int n, SgdSettings settings);
+      Buffer w,
+      Buffer velocity,
+      Buffer dw,
+      Buffer rate,
+      Buffer scaling,
+      int n,
+      SgdSettings settings);
 
-  /** {@link #clipNorm}. */
-  protected abstract void clipNormK(Buffer dw, Buffer norm, int n, float limit);
+  /** {@link #clipNorm}; {@code scaling} may be null. */
+  protected abstract void clipNormK(Buffer dw, Buffer norm, Buffer scaling, int n, float limit);
 
-  /** {@link #advance}. */
-  protected abstract void advanceK(Buffer position, Buffer rate, Buffer rates, int B);
+  /** {@link #advance}; {@code scaling} may be null. */
+  protected abstract void advanceK(
+      Buffer position, Buffer rate, Buffer rates, Buffer scaling, int B);
 
   /** {@link #zero}. */
   protected abstract void zeroK(Buffer x);
@@ -619,6 +667,12 @@ public abstract class Ops implements AutoCloseable {
       if (size < 1) {
         throw new IllegalArgumentException(op + ": sizes must be at least 1, found " + size);
       }
+    }
+  }
+
+  private void needScaling(String op, Buffer scaling) {
+    if (scaling != null) {
+      need(op, "scaling", scaling, Type.FLOAT32, LossScale.LENGTH);
     }
   }
 

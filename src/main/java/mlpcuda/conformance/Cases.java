@@ -402,7 +402,8 @@ public final class Cases {
           Buffer x = t.uniform("x", B * C, -scale, scale);
           Buffer y = t.integers("y", B, C);
           Buffer step = t.given("step", 5);
-          return () -> t.ops().crossEntropyForward(dx, log, losses, x, y, step, B, C, smoothing);
+          return () ->
+              t.ops().crossEntropyForward(dx, log, losses, x, y, step, null, B, C, smoothing);
         });
   }
 
@@ -419,7 +420,7 @@ public final class Cases {
           Buffer dw = t.normal("dw", n, 0.01);
           Buffer step = t.given("step", steps);
           Buffer rate = t.given("rate", 0.1f);
-          return () -> t.ops().adamStep(w, m, v, dw, step, rate, n, settings);
+          return () -> t.ops().adamStep(w, m, v, dw, step, rate, null, n, settings);
         });
   }
 
@@ -437,7 +438,7 @@ public final class Cases {
           Buffer dw = t.uniform("dw", 33, 0, 0);
           Buffer step = t.given("step", 2);
           Buffer rate = t.given("rate", 0.1f);
-          return () -> t.ops().adamStep(w, m, v, dw, step, rate, 33, settings);
+          return () -> t.ops().adamStep(w, m, v, dw, step, rate, null, 33, settings);
         });
   }
 
@@ -453,7 +454,7 @@ public final class Cases {
           Buffer x = t.ties("x", B * C);
           Buffer y = t.integers("y", B, C);
           Buffer step = t.given("step", 1);
-          return () -> t.ops().crossEntropyForward(dx, log, losses, x, y, step, B, C, 0);
+          return () -> t.ops().crossEntropyForward(dx, log, losses, x, y, step, null, B, C, 0);
         });
   }
 
@@ -470,7 +471,7 @@ public final class Cases {
           Buffer x = t.uniform("x", B * C, 3, 3);
           Buffer y = t.integers("y", B, 1);
           Buffer step = t.given("step", 1);
-          return () -> t.ops().crossEntropyForward(dx, log, losses, x, y, step, B, C, 0);
+          return () -> t.ops().crossEntropyForward(dx, log, losses, x, y, step, null, B, C, 0);
         });
   }
 
@@ -487,7 +488,7 @@ public final class Cases {
           Buffer x = t.uniform("x", 70, -1, 1);
           Buffer y = t.integers("y", 7, 10);
           Buffer step = t.given("step", -6);
-          return () -> t.ops().crossEntropyForward(dx, log, losses, x, y, step, 7, 10, 0);
+          return () -> t.ops().crossEntropyForward(dx, log, losses, x, y, step, null, 7, 10, 0);
         });
   }
 
@@ -520,7 +521,8 @@ public final class Cases {
           Buffer x = t.special("x", B * C);
           Buffer y = t.integers("y", B, C);
           Buffer step = t.given("step", 1);
-          return () -> t.ops().crossEntropyForward(dx, log, losses, x, y, step, B, C, smoothing);
+          return () ->
+              t.ops().crossEntropyForward(dx, log, losses, x, y, step, null, B, C, smoothing);
         });
   }
 
@@ -549,7 +551,8 @@ public final class Cases {
           Buffer x = t.uniform("x", 330, 9999, 10001);
           Buffer y = t.integers("y", 33, 10);
           Buffer step = t.given("step", 1);
-          return () -> t.ops().crossEntropyForward(dx, log, losses, x, y, step, 33, 10, smoothing);
+          return () ->
+              t.ops().crossEntropyForward(dx, log, losses, x, y, step, null, 33, 10, smoothing);
         });
   }
 
@@ -563,7 +566,7 @@ public final class Cases {
           Buffer velocity = t.inOut("velocity", n, -0.01, 0.01);
           Buffer dw = t.normal("dw", n, 0.01);
           Buffer rate = t.given("rate", 0.1f);
-          return () -> t.ops().sgdStep(w, velocity, dw, rate, n, settings);
+          return () -> t.ops().sgdStep(w, velocity, dw, rate, null, n, settings);
         });
   }
 
@@ -575,7 +578,7 @@ public final class Cases {
         t -> {
           Buffer dw = t.inOut("dw", n, -scale, scale);
           Buffer norm = t.outputAndScratch("norm", 1, Ops.NORM_LENGTH - 1);
-          return () -> t.ops().clipNorm(dw, norm, n, limit);
+          return () -> t.ops().clipNorm(dw, norm, null, n, limit);
         });
   }
 
@@ -587,7 +590,7 @@ public final class Cases {
         t -> {
           Buffer dw = t.givenInOut("dw", gradients);
           Buffer norm = t.outputAndScratch("norm", 1, Ops.NORM_LENGTH - 1);
-          return () -> t.ops().clipNorm(dw, norm, gradients.length, limit);
+          return () -> t.ops().clipNorm(dw, norm, null, gradients.length, limit);
         });
   }
 
@@ -603,7 +606,7 @@ public final class Cases {
           Buffer rates = t.uniform("rates", 9, 0, 1);
           return () -> {
             t.ops().write(position, before, 0, 3); // again and again, it would leave the rates
-            t.ops().advance(position, rate, rates, 37);
+            t.ops().advance(position, rate, rates, null, 37);
           };
         });
   }

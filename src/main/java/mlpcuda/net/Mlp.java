@@ -143,11 +143,23 @@ public final class Mlp implements AutoCloseable {
   /**
    * The loss of the logits against the classes {@code y} (B), into {@code log} as {@link
    * Ops#crossEntropyForward} says; while training also its gradient.
+   *
+   * @param scaling {@link mlpcuda.compute.LossScale}'s state, for the gradient; null where there is
+   *     none
    */
-  public void loss(Buffer log, Buffer y, Buffer step, int B) {
+  public void loss(Buffer log, Buffer y, Buffer step, Buffer scaling, int B) {
     Buffer dLogits = dz.isEmpty() ? null : dz.get(shape.layers() - 1);
     ops.crossEntropyForward(
-        dLogits, log, losses, logits(), y, step, B, shape.classes(), regularisation.smoothing());
+        dLogits,
+        log,
+        losses,
+        logits(),
+        y,
+        step,
+        scaling,
+        B,
+        shape.classes(),
+        regularisation.smoothing());
   }
 
   /** The gradients of all parameters, after {@link #forward} and {@link #loss}. */

@@ -19,7 +19,7 @@ public final class Optimizer implements AutoCloseable {
   private final OptimizerSettings settings;
   private final float clip;
   private final Buffer rate; // (1)
-  private final Buffer norm; // (NORM_LENGTH); null where nothing is clipped
+  private final Buffer norm; // (NORM_LENGTH); null where nothing needs one
 
   /**
    * An optimizer of those parameters. The caller closes it, and {@code parameters} after it.
@@ -37,7 +37,8 @@ public final class Optimizer implements AutoCloseable {
     this.clip = (float) clip;
     try {
       this.rate = owned.add(ops.allocate("rate", Type.FLOAT32, 1));
-      this.norm = clip == 0 ? null : owned.add(ops.allocate("norm", Type.FLOAT32, Ops.NORM_LENGTH));
+      boolean judges = clip > 0 || ops.precision().needsLossScale();
+      this.norm = !judges ? null : owned.add(ops.allocate("norm", Type.FLOAT32, Ops.NORM_LENGTH));
     } catch (RuntimeException | Error e) {
       owned.closeAfter(e);
       throw e;
@@ -59,25 +60,27 @@ public final class Optimizer implements AutoCloseable {
 
   /** Whether gradients are clipped: by a norm of all of them, so that all must be there first. */
   boolean clips() {
-    return norm != null;
+    return clip > 0;
   }
 
   /**
    * Moves the parameters. The gradients are left as they were used: clipped.
    *
    * @param step (1) INT32: the step's number, from 1
+   * @param scaling {@link mlpcuda.compute.LossScale}'s state; null where there is none
    */
-  void update(Buffer step) {
+  void update(Buffer step, Buffer scaling) {
     int n = parameters.length(); // and the zeros between tensors, which stay zeros
     Buffer w = parameters.w();
     Buffer dw = parameters.dw();
     if (norm != null) {
-      ops.clipNorm(dw, norm, n, clip);
+      ops.clipNorm(dw, norm, scaling, n, clip > 0 ? clip : Float.POSITIVE_INFINITY);
     }
     if (settings instanceof AdamSettings adam) {
-      ops.adamStep(w, parameters.m(), parameters.v(), dw, step, rate, n, adam);
+      ops.adamStep(w, parameters.m(), parameters.v(), dw, step, rate, scaling, n, adam);
     } else {
-      ops.sgdStep(w, parameters.m(), dw, rate, n, (SgdSettings) settings); // m is the velocity
+      ops.sgdStep(
+          w, parameters.m(), dw, rate, scaling, n, (SgdSettings) settings); // m is the velocity
     }
   }
 

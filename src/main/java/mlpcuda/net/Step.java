@@ -5,6 +5,7 @@ import java.util.OptionalInt;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.FusedStep;
+import mlpcuda.compute.LossScale;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Owned;
 import mlpcuda.compute.Replay;
@@ -27,6 +28,7 @@ public final class Step implements AutoCloseable {
   private final Buffer end; // of position: the epoch's examples up to this step's last
   private final Buffer rates; // (maxSteps)
   private final Buffer log; // (LOG_ROWS, 2): loss sum and number right of the last steps
+  private final Buffer scaling; // LossScale's state; null where there is none
   private final FusedStep fused; // null where the step is asked for operation by operation
   private final Replay replay;
   private int known; // steps whose rates begin gave
@@ -48,6 +50,13 @@ public final class Step implements AutoCloseable {
       this.position = owned.add(ops.allocate("position", Type.INT32, 3));
       this.rates = owned.add(ops.allocate("rates", Type.FLOAT32, maxSteps));
       this.log = owned.add(ops.allocate("log", Type.FLOAT32, 2 * LOG_ROWS));
+      this.scaling =
+          ops.precision().needsLossScale()
+              ? owned.add(ops.allocate("scaling", Type.FLOAT32, LossScale.LENGTH))
+              : null;
+      if (scaling != null) {
+        ops.write(scaling, LossScale.initial());
+      }
       this.fused = optimizer.clips() ? null : ops.fusedStep(plan()).map(owned::add).orElse(null);
       this.replay = owned.add(ops.replay()); // the last: it is to end before what it uses
     } catch (RuntimeException | Error e) {
@@ -85,13 +94,21 @@ public final class Step implements AutoCloseable {
         optimizer.rate(),
         rates,
         log,
+        scaling,
         examples.scale(),
         examples.shift(),
         mlp.maxB());
   }
 
-  /** Goes on with a run that has done {@code steps} steps. */
-  public void resume(int steps) {
+  /**
+   * Goes on with a run that has done {@code steps} steps.
+   *
+   * @param lossScale what {@link #lossScale} told after them
+   */
+  public void resume(int steps, float[] lossScale) {
+    if (scaling != null) {
+      ops.write(scaling, lossScale);
+    }
     ops.write(step, new int[] {steps}, 0, 1);
     this.steps = steps;
     read = steps;
@@ -158,12 +175,12 @@ public final class Step implements AutoCloseable {
       fused.run(examples.batch(i, B), B);
       return;
     }
-    ops.advance(position, optimizer.rate(), rates, B);
+    ops.advance(position, optimizer.rate(), rates, scaling, B);
     examples.gather(i, mlp.inputs(), end, B);
     mlp.forward(step, B);
-    mlp.loss(log, examples.y(), step, B);
+    mlp.loss(log, examples.y(), step, scaling, B);
     mlp.backward(step, B);
-    optimizer.update(step);
+    optimizer.update(step, scaling);
   }
 
   /**
@@ -180,6 +197,15 @@ public final class Step implements AutoCloseable {
       rows[i + 1] = values[2 * row + 1];
     }
     return rows;
+  }
+
+  /** Waits for the steps asked for; {@link LossScale}'s state, empty where there is none. */
+  public float[] lossScale() {
+    float[] state = new float[scaling == null ? 0 : LossScale.LENGTH];
+    if (scaling != null) {
+      ops.read(scaling, state);
+    }
+    return state;
   }
 
   /** Nodes of the recorded step; empty where the device records none. */

@@ -81,7 +81,7 @@ final class Inference implements AutoCloseable {
 
   /** The loss of the batch that is done, into {@code log} (1, 2) as {@link Mlp#loss} says. */
   void loss(Buffer log, int size) {
-    mlp.loss(log, examples.y(), step, size);
+    mlp.loss(log, examples.y(), step, null, size);
   }
 
   /** Takes all images through, with the weights of now. */

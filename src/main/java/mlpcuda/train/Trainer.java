@@ -2,6 +2,7 @@ package mlpcuda.train;
 
 import java.util.List;
 import java.util.function.BooleanSupplier;
+import mlpcuda.compute.LossScale;
 import mlpcuda.data.ExampleOrder;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Step;
@@ -153,7 +154,7 @@ public final class Trainer {
     int patience = settings.patience == 0 ? Integer.MAX_VALUE : settings.patience;
     stopping = new EarlyStopping(settings.monitor, patience, from.stopping());
     best = from.best();
-    step.resume(steps);
+    step.resume(steps, LossScale.initial());
   }
 
   private Progress progress() {

@@ -141,10 +141,11 @@ class ThroughputTest {
         Buffer logits,
         Buffer y,
         Buffer step,
+        Buffer scaling,
         int B,
         int C,
         float smoothing) {
-      super.crossEntropyForwardK(dLogits, log, losses, logits, y, step, B, C, smoothing);
+      super.crossEntropyForwardK(dLogits, log, losses, logits, y, step, scaling, B, C, smoothing);
       if (dLogits != null) {
         float[] values = new float[B * C];
         read(dLogits, values);
@@ -210,10 +211,11 @@ class ThroughputTest {
         Buffer logits,
         Buffer y,
         Buffer step,
+        Buffer scaling,
         int B,
         int C,
         float smoothing) {
-      super.crossEntropyForwardK(dLogits, log, losses, logits, y, step, B, C, smoothing);
+      super.crossEntropyForwardK(dLogits, log, losses, logits, y, step, scaling, B, C, smoothing);
       for (int i = 0; i < log.length(); i += 2) {
         set(log, i, 1.0001 * value(log, i));
       }

@@ -113,11 +113,12 @@ class BenchmarksTest {
         Buffer dw,
         Buffer step,
         Buffer rate,
+        Buffer scaling,
         int n,
         AdamSettings settings) {
       double right = value(rate, 0);
       set(rate, 0, 1.1 * right);
-      super.adamStepK(w, m, v, dw, step, rate, n, settings);
+      super.adamStepK(w, m, v, dw, step, rate, scaling, n, settings);
       set(rate, 0, right);
     }
   }

@@ -34,9 +34,9 @@ class ConformanceTest {
           "CPU, 3 threads",
           new CpuOps(3),
           "CPU, 12 threads",
-          new CpuOps(12, false),
+          new CpuOps(12, Precision.FP32, false),
           "CPU, 2 threads",
-          new CpuOps(2, true));
+          new CpuOps(2, Precision.FP32, true));
 
   /** Operations that change none of their inputs. */
   private static final Set<String> REPEATABLE =

@@ -56,16 +56,16 @@ class OpsTest {
         Buffer x = ops.allocate("x", Type.FLOAT32, 8);
         Buffer norm = ops.allocate("norm", Type.FLOAT32, Ops.NORM_LENGTH);
         Buffer step = ops.allocate("step", Type.INT32, 1)) {
-      assertThrows(IllegalArgumentException.class, () -> ops.advance(x, x, x, 1));
+      assertThrows(IllegalArgumentException.class, () -> ops.advance(x, x, x, null, 1));
       for (float rate : new float[] {-0.1f, 1f, Float.NaN}) {
         assertThrows(
             IllegalArgumentException.class, () -> ops.dropoutForward(x, x, step, 8, rate, 0, 0));
         assertThrows(
             IllegalArgumentException.class,
-            () -> ops.crossEntropyForward(null, x, x, x, step, step, 1, 1, rate));
+            () -> ops.crossEntropyForward(null, x, x, x, step, step, null, 1, 1, rate));
       }
       for (float limit : new float[] {-1, 0, Float.NaN}) {
-        assertThrows(IllegalArgumentException.class, () -> ops.clipNorm(x, norm, 8, limit));
+        assertThrows(IllegalArgumentException.class, () -> ops.clipNorm(x, norm, null, 8, limit));
       }
     }
   }

@@ -58,7 +58,7 @@ class MlpTest {
 
     double loss() {
       mlp.forward(step, B);
-      mlp.loss(log, y, step, B);
+      mlp.loss(log, y, step, null, B);
       float[] values = new float[2];
       ops.read(log, values);
       return values[0] / (double) B;
@@ -134,9 +134,9 @@ class MlpTest {
           for (int i = 0; i < 50; i++) {
             fixture.ops.write(fixture.step, new int[] {i + 1}, 0, 1);
             fixture.mlp.forward(fixture.step, B);
-            fixture.mlp.loss(fixture.log, fixture.y, fixture.step, B);
+            fixture.mlp.loss(fixture.log, fixture.y, fixture.step, null, B);
             fixture.mlp.backward(fixture.step, B);
-            adam.update(fixture.step);
+            adam.update(fixture.step, null);
           }
         }
       }

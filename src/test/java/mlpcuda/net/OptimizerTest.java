@@ -227,7 +227,7 @@ class OptimizerTest {
         ops.write(parameters.dw(), g);
         ops.write(step, new int[] {t}, 0, 1);
         ops.write(optimizer.rate(), new float[] {(float) rate(descent, t)});
-        optimizer.update(step);
+        optimizer.update(step, null);
       }
       ops.read(parameters.w(), w);
     }
@@ -253,7 +253,7 @@ class OptimizerTest {
         ops.write(parameters.dw(), g);
         try (var optimizer = new Optimizer(ops, parameters, SgdSettings.DEFAULT, c[0])) {
           ops.write(optimizer.rate(), new float[] {1});
-          optimizer.update(step);
+          optimizer.update(step, null);
         }
         float[] w = new float[g.length];
         ops.read(parameters.w(), w);

@@ -10,7 +10,9 @@ import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.InputOrder;
+import mlpcuda.compute.LossScale;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Precision;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.compute.cpu.Products.Tile;
 import mlpcuda.random.Philox;
@@ -28,6 +30,8 @@ import org.bytedeco.openblas.global.openblas_nolapack;
  *
  * <p>The first layer's products leave out the {@link Background} of the images that were gathered:
  * a border that all of them have contributes the same to each, and its few other pixels one by one.
+ * Not so in other than single precision, where operands are copied and rounded before each product:
+ * that is to show what a GPU does, and saves no time.
  */
 public final class CpuOps extends Ops {
   /** Floats of a block that loops work on: a few of them fit a 32 KiB first-level cache. */
@@ -51,6 +55,7 @@ public final class CpuOps extends Ops {
   private float tableScale;
   private float tableShift;
   private final Products products;
+  private final Floats[] operands = new Floats[3]; // of products, rounded
 
   /** All processors that this Java runtime may use. */
   public CpuOps() {
@@ -63,7 +68,12 @@ public final class CpuOps extends Ops {
    * @throws DeviceException if OpenBLAS cannot be loaded
    */
   public CpuOps(int threads) {
-    this(threads, Products.hasSmallKernels());
+    this(threads, Precision.FP32);
+  }
+
+  /** {@code threads} threads, at least 1, and products whose operands have that precision. */
+  public CpuOps(int threads, Precision precision) {
+    this(threads, precision, Products.hasSmallKernels());
   }
 
   /**
@@ -72,7 +82,8 @@ public final class CpuOps extends Ops {
    * @param smallKernels whether products shall suit OpenBLAS's kernels for small matrices, which it
    *     has for AVX-512
    */
-  public CpuOps(int threads, boolean smallKernels) {
+  public CpuOps(int threads, Precision precision, boolean smallKernels) {
+    super(precision);
     if (threads < 1) {
       throw new IllegalArgumentException("threads must be at least 1, found " + threads);
     }
@@ -112,8 +123,12 @@ public final class CpuOps extends Ops {
 
   @Override
   public String description() {
-    return "CPU, %d thread%s, %s"
-        .formatted(workers.count(), workers.count() == 1 ? "" : "s", OPENBLAS_VERSION.trim());
+    return "CPU, %d thread%s, %s%s"
+        .formatted(
+            workers.count(),
+            workers.count() == 1 ? "" : "s",
+            OPENBLAS_VERSION.trim(),
+            precision() == Precision.FP32 ? "" : ", operands rounded to " + precision().label());
   }
 
   @Override
@@ -125,6 +140,11 @@ public final class CpuOps extends Ops {
   protected void closeK() {
     workers.close();
     products.close();
+    for (Floats operand : operands) {
+      if (operand != null) {
+        operand.release();
+      }
+    }
   }
 
   // ---- how work is split ----
@@ -154,7 +174,7 @@ public final class CpuOps extends Ops {
 
   @Override
   public InputOrder inputOrder(byte[] pixels, int I) {
-    return Background.order(pixels, I);
+    return precision() == Precision.FP32 ? Background.order(pixels, I) : InputOrder.natural(I);
   }
 
   // ---- memory ----
@@ -319,6 +339,37 @@ public final class CpuOps extends Ops {
     return table;
   }
 
+  /**
+   * The first {@code n} elements of x as an operand, number {@code slot} of an operation's
+   * products.
+   */
+  private Floats operand(int slot, Buffer x, int n) {
+    if (precision() == Precision.FP32) {
+      return (Floats) x;
+    }
+    Floats former = operands[slot];
+    if (former == null || former.length() < n) {
+      operands[slot] = floats("rounded operand", n);
+      if (former != null) {
+        former.release();
+      }
+    }
+    Floats rounded = operands[slot];
+    workers.run(
+        parts(n),
+        (part, parts) -> {
+          float[] block = scratch(part, 0, BLOCK);
+          int end = Workers.bound(n, BLOCK, part + 1, parts);
+          for (int i = Workers.bound(n, BLOCK, part, parts); i < end; i += BLOCK) {
+            int size = Math.min(BLOCK, end - i);
+            ((Floats) x).get(i, block, size);
+            Loops.round(block, size, precision());
+            rounded.put(i, block, size);
+          }
+        });
+    return rounded;
+  }
+
   @Override
   protected void linearForwardK(
       Buffer y, Buffer x, Buffer w, Buffer b, int B, int I, int O, Activation activation) {
@@ -329,12 +380,14 @@ public final class CpuOps extends Ops {
       products.prepareOnes(I);
       products.prepareSums(0, parts, O);
     }
+    Floats xOperand = operand(0, x, B * I);
+    Floats wOperand = operand(1, w, O * I);
     workers.run(
         parts,
         (part, all) -> {
           Tile tile = Tile.of(B, O, part, all);
           if (!tile.isEmpty()) {
-            products.output(tile, (Floats) y, (Floats) x, (Floats) w, width, I, O);
+            products.output(tile, (Floats) y, xOperand, wOperand, width, I, O);
             activate(part, tile, (Floats) y, (Floats) b, O, activation, gathered, (Floats) w);
           }
         });
@@ -394,6 +447,9 @@ public final class CpuOps extends Ops {
     boolean byBatch = parts > 1 && B >= (long) Math.max(O, Tile.UNIT) * parts; // no part is empty
     products.prepareOnes(B);
     products.prepareSums(1, byBatch ? parts : 1, O * I + O);
+    Floats dyOperand = operand(0, dy, B * O);
+    Floats xOperand = operand(1, x, B * I);
+    Floats wOperand = dx == null ? null : operand(2, w, O * I);
     workers.run(
         parts,
         (part, all) -> {
@@ -408,15 +464,15 @@ public final class CpuOps extends Ops {
           Floats dbSum = sums ? products.sum(part) : (Floats) db;
           int dbAt = sums ? O * I : 0;
           if (!weights.isEmpty()) {
-            products.gradients(
-                weights, dwSum, dbSum, dbAt, (Floats) dy, (Floats) x, from, rows, I, O);
+            products.gradients(weights, dwSum, dyOperand, xOperand, from, rows, I, O);
+            products.biasGradients(weights, dbSum, dbAt, (Floats) dy, from, rows, O);
             if (gathered != null) {
               backgroundGradients(
                   part, weights, dwSum, dbSum, dbAt, (Floats) dy, gathered, from, rows, O);
             }
           }
           if (dx != null && !inputs.isEmpty()) {
-            products.inputGradient(inputs, (Floats) dx, (Floats) dy, (Floats) w, I, O);
+            products.inputGradient(inputs, (Floats) dx, dyOperand, wOperand, I, O);
             int begin = inputs.row() * I;
             differentiate(part, dx, dx, x, begin, begin + inputs.rows() * I, below);
           }
@@ -575,9 +631,11 @@ public final class CpuOps extends Ops {
       Buffer x,
       Buffer y,
       Buffer step,
+      Buffer scaling,
       int B,
       int C,
       float smoothing) {
+    float scale = scaling == null ? 1 : lossScale(scaling)[LossScale.SCALE];
     float[] rows = new float[2 * B];
     workers.run(
         parts(16L * B * C), // an exponential costs many additions
@@ -591,6 +649,9 @@ public final class CpuOps extends Ops {
             rows[B + r] = Loops.largest(row, C) == label ? 1 : 0;
             rows[r] = crossEntropy(row, exponentials, C, label, B, smoothing, dx != null);
             if (dx != null) {
+              if (scaling != null) {
+                Loops.scale(row, scale, C);
+              }
               ((Floats) dx).put(r * C, row, C);
             }
           }
@@ -604,6 +665,16 @@ public final class CpuOps extends Ops {
     }
     int row = Math.floorMod(((Ints) step).at(0) - 1, log.length() / 2);
     ((Floats) log).put(2 * row, new float[] {(float) sum, right}, 2);
+  }
+
+  private static float[] lossScale(Buffer scaling) {
+    float[] state = new float[LossScale.LENGTH];
+    ((Floats) scaling).get(0, state, LossScale.LENGTH);
+    return state;
+  }
+
+  private static boolean skips(Buffer scaling) {
+    return scaling != null && lossScale(scaling)[LossScale.SKIPS] != 0;
   }
 
   /** A row's loss; while training, its gradient takes the logits' place. */
@@ -629,11 +700,16 @@ public final class CpuOps extends Ops {
       Buffer dw,
       Buffer step,
       Buffer rate,
+      Buffer scaling,
       int n,
       AdamSettings settings) {
+    if (skips(scaling)) {
+      return;
+    }
     float[] lr = new float[1];
     ((Floats) rate).get(0, lr, 1);
-    var adam = new Loops.Adam(settings, lr[0], ((Ints) step).at(0));
+    int skipped = scaling == null ? 0 : (int) lossScale(scaling)[LossScale.SKIPPED];
+    var adam = new Loops.Adam(settings, lr[0], ((Ints) step).at(0) - skipped);
     workers.run(
         parts(n),
         (part, parts) -> {
@@ -660,7 +736,16 @@ public final class CpuOps extends Ops {
 
   @Override
   protected void sgdStepK(
-      Buffer w, Buffer velocity, Buffer dw, Buffer rate, int n, SgdSettings settings) {
+      Buffer w,
+      Buffer velocity,
+      Buffer dw,
+      Buffer rate,
+      Buffer scaling,
+      int n,
+      SgdSettings settings) {
+    if (skips(scaling)) {
+      return;
+    }
     float[] lr = new float[1];
     ((Floats) rate).get(0, lr, 1);
     workers.run(
@@ -683,7 +768,7 @@ public final class CpuOps extends Ops {
   }
 
   @Override
-  protected void clipNormK(Buffer dw, Buffer norm, int n, float limit) {
+  protected void clipNormK(Buffer dw, Buffer norm, Buffer scaling, int n, float limit) {
     double[] squares = new double[(n - 1) / BLOCK + 1]; // by block
     workers.run(
         parts(n),
@@ -700,10 +785,16 @@ public final class CpuOps extends Ops {
     for (double square : squares) {
       sum += square;
     }
-    float whole = (float) Math.sqrt(sum);
+    float scale = scaling == null ? 1 : lossScale(scaling)[LossScale.SCALE];
+    float whole = (float) (Math.sqrt(sum) / scale);
     ((Floats) norm).put(0, new float[] {whole}, 1);
+    if (scaling != null) {
+      float skips = Float.isFinite(whole) ? 0 : 1;
+      ((Floats) scaling).put(LossScale.SKIPS, new float[] {skips}, 1);
+    }
     float coefficient = limit / (whole + 1e-6f);
-    if (coefficient >= 1) { // not so for NaN
+    float factor = (coefficient >= 1 ? 1 : coefficient) / scale; // NaN stays NaN
+    if (factor == 1) {
       return;
     }
     workers.run(
@@ -714,15 +805,20 @@ public final class CpuOps extends Ops {
           for (int i = Workers.bound(n, BLOCK, part, parts); i < end; i += BLOCK) {
             int size = Math.min(BLOCK, end - i);
             ((Floats) dw).get(i, block, size);
-            Loops.scale(block, coefficient, size);
+            Loops.scale(block, factor, size);
             ((Floats) dw).put(i, block, size);
           }
         });
   }
 
   @Override
-  protected void advanceK(Buffer position, Buffer rate, Buffer rates, int B) {
+  protected void advanceK(Buffer position, Buffer rate, Buffer rates, Buffer scaling, int B) {
     var ints = (Ints) position;
+    if (scaling != null && ints.at(0) > 0) {
+      float[] state = lossScale(scaling);
+      LossScale.settle(state);
+      ((Floats) scaling).put(0, state, state.length);
+    }
     float[] its = new float[1];
     ((Floats) rates).get(ints.at(2), its, 1);
     ((Floats) rate).put(0, its, 1);

@@ -2,6 +2,7 @@ package mlpcuda.compute.cpu;
 
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
+import mlpcuda.compute.Precision;
 import mlpcuda.compute.SgdSettings;
 
 /**
@@ -156,6 +157,13 @@ final class Loops {
     double its = 1.0 - smoothing + others;
     for (int i = 0; i < n; i++) {
       d[i] = (float) ((e[i] / sum - (i == label ? its : others)) / B);
+    }
+  }
+
+  /** Each x as an operand of that precision has it. */
+  static void round(float[] x, int n, Precision precision) {
+    for (int i = 0; i < n; i++) {
+      x[i] = precision.round(x[i]);
     }
   }
 

@@ -159,7 +159,9 @@ final class Products implements AutoCloseable {
     }
   }
 
-  /** Makes {@link #gradients} and {@link #rowSums} ready for sums over {@code n}; beforehand. */
+  /**
+   * Makes {@link #biasGradients} and {@link #rowSums} ready for sums over {@code n}; beforehand.
+   */
   void prepareOnes(int n) {
     if (ones == null || ones.length() < n) {
       float[] values = new float[n];
@@ -194,26 +196,23 @@ final class Products implements AutoCloseable {
   }
 
   /**
-   * dw = dyᵀ · x and db = dyᵀ · 1, for {@code rows} examples of the batch from {@code from} on: on
-   * a tile of dw (O, I) that has whole rows, or the first columns of them, and the elements of db
-   * (O) of the same outputs.
-   *
-   * @param dbAt where db begins in its buffer
+   * dw = dyᵀ · x, for {@code rows} examples of the batch from {@code from} on: on a tile of dw (O,
+   * I) that has whole rows, or the first columns of them.
    */
-  void gradients(
-      Tile tile,
-      Floats dw,
-      Floats db,
-      int dbAt,
-      Floats dy,
-      Floats x,
-      int from,
-      int rows,
-      int I,
-      int O) {
+  void gradients(Tile tile, Floats dw, Floats dy, Floats x, int from, int rows, int I, int O) {
     FloatPointer dyColumns = dy.at(from * O + tile.row);
     FloatPointer to = dw.to(tile.row * I);
     product(to, I, tile, rows, dyColumns, O, CblasTrans, x.at(from * I), I, CblasNoTrans);
+  }
+
+  /**
+   * db = dyᵀ · 1, for the same examples: the elements of db (O) that belong to the rows of a tile
+   * of dw.
+   *
+   * @param dbAt where db begins in its buffer
+   */
+  void biasGradients(Tile tile, Floats db, int dbAt, Floats dy, int from, int rows, int O) {
+    FloatPointer dyColumns = dy.at(from * O + tile.row);
     FloatPointer biases = db.to(dbAt + tile.row);
     int n = tile.rows;
     cblas_sgemv(CblasRowMajor, CblasTrans, rows, n, 1f, dyColumns, O, ones.at(0), 1, 0f, biases, 1);

@@ -5,7 +5,9 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.LossScale;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Precision;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.random.Philox;
 
@@ -14,6 +16,14 @@ import mlpcuda.random.Philox;
  * tuned. Floats are exact on their way in and rounded on their way out only.
  */
 public class ReferenceOps extends Ops {
+  /** Operations in double precision. */
+  public ReferenceOps() {}
+
+  /** Operations whose products have operands of that precision. */
+  public ReferenceOps(Precision precision) {
+    super(precision);
+  }
+
   @Override
   public String description() {
     return "reference (plain loops in double precision)";
@@ -50,6 +60,12 @@ public class ReferenceOps extends Ops {
   private static double at(Buffer buffer, int i) {
     var doubles = (Doubles) buffer;
     return doubles.array[doubles.offset + i];
+  }
+
+  /** Element {@code i} as an operand of a product. */
+  private double operand(Buffer buffer, int i) {
+    double value = at(buffer, i);
+    return precision() == Precision.FP32 ? value : precision().round((float) value);
   }
 
   private static void put(Buffer buffer, int i, double value) {
@@ -135,7 +151,7 @@ public class ReferenceOps extends Ops {
       for (int o = 0; o < O; o++) {
         double z = at(b, o);
         for (int i = 0; i < I; i++) {
-          z += at(x, r * I + i) * at(w, o * I + i);
+          z += operand(x, r * I + i) * operand(w, o * I + i);
         }
         put(y, r * O + o, activated(z, activation));
       }
@@ -181,7 +197,7 @@ public class ReferenceOps extends Ops {
       for (int i = 0; i < I; i++) {
         double weight = 0;
         for (int r = 0; r < B; r++) {
-          weight += at(dy, r * O + o) * at(x, r * I + i);
+          weight += operand(dy, r * O + o) * operand(x, r * I + i);
         }
         put(dw, o * I + i, weight);
       }
@@ -193,7 +209,7 @@ public class ReferenceOps extends Ops {
       for (int i = 0; i < I; i++) {
         double d = 0;
         for (int o = 0; o < O; o++) {
-          d += at(dy, r * O + o) * at(w, o * I + i);
+          d += operand(dy, r * O + o) * operand(w, o * I + i);
         }
         put(dx, r * I + i, d * derivative(at(x, r * I + i), below));
       }
@@ -255,9 +271,11 @@ public class ReferenceOps extends Ops {
       Buffer x,
       Buffer y,
       Buffer step,
+      Buffer scaling,
       int B,
       int C,
       float smoothing) {
+    double scale = scaling == null ? 1 : at(scaling, LossScale.SCALE);
     double sum = 0;
     int right = 0;
     for (int r = 0; r < B; r++) {
@@ -269,7 +287,7 @@ public class ReferenceOps extends Ops {
         double logSoftmax = at(x, r * C + c) - logSum;
         loss -= target == 0 ? 0 : target * logSoftmax; // the logarithm may be infinite
         if (dx != null) {
-          put(dx, r * C + c, (Math.exp(logSoftmax) - target) / B);
+          put(dx, r * C + c, (Math.exp(logSoftmax) - target) / B * scale);
         }
       }
       int isRight = largest(x, r, C) == label ? 1 : 0;
@@ -291,10 +309,15 @@ public class ReferenceOps extends Ops {
       Buffer dw,
       Buffer step,
       Buffer rate,
+      Buffer scaling,
       int n,
       AdamSettings settings) {
-    double correction1 = 1 - Math.pow(settings.beta1(), at(step, 0));
-    double correction2 = 1 - Math.pow(settings.beta2(), at(step, 0));
+    if (skips(scaling)) {
+      return;
+    }
+    double t = at(step, 0) - (scaling == null ? 0 : at(scaling, LossScale.SKIPPED));
+    double correction1 = 1 - Math.pow(settings.beta1(), t);
+    double correction2 = 1 - Math.pow(settings.beta2(), t);
     double lr = at(rate, 0);
     for (int i = 0; i < n; i++) {
       double weight = at(w, i);
@@ -313,9 +336,22 @@ public class ReferenceOps extends Ops {
     }
   }
 
+  private static boolean skips(Buffer scaling) {
+    return scaling != null && at(scaling, LossScale.SKIPS) != 0;
+  }
+
   @Override
   protected void sgdStepK(
-      Buffer w, Buffer velocity, Buffer dw, Buffer rate, int n, SgdSettings settings) {
+      Buffer w,
+      Buffer velocity,
+      Buffer dw,
+      Buffer rate,
+      Buffer scaling,
+      int n,
+      SgdSettings settings) {
+    if (skips(scaling)) {
+      return;
+    }
     for (int i = 0; i < n; i++) {
       double g = at(dw, i) + settings.weightDecay() * at(w, i);
       double v = settings.momentum() * at(velocity, i) + g;
@@ -326,12 +362,17 @@ public class ReferenceOps extends Ops {
   }
 
   @Override
-  protected void clipNormK(Buffer dw, Buffer norm, int n, float limit) {
+  protected void clipNormK(Buffer dw, Buffer norm, Buffer scaling, int n, float limit) {
+    double scale = scaling == null ? 1 : at(scaling, LossScale.SCALE);
     double sum = 0;
     for (int i = 0; i < n; i++) {
+      put(dw, i, at(dw, i) / scale);
       sum += at(dw, i) * at(dw, i);
     }
     put(norm, 0, (float) Math.sqrt(sum)); // PyTorch's norm is infinite where a float's is
+    if (scaling != null) {
+      put(scaling, LossScale.SKIPS, Double.isFinite(at(norm, 0)) ? 0 : 1);
+    }
     double coefficient = Math.min(1, limit / (at(norm, 0) + 1e-6));
     for (int i = 0; i < n; i++) {
       put(dw, i, at(dw, i) * coefficient);
@@ -339,7 +380,13 @@ public class ReferenceOps extends Ops {
   }
 
   @Override
-  protected void advanceK(Buffer position, Buffer rate, Buffer rates, int B) {
+  protected void advanceK(Buffer position, Buffer rate, Buffer rates, Buffer scaling, int B) {
+    if (scaling != null && at(position, 0) > 0) {
+      float[] state = new float[LossScale.LENGTH];
+      readK(scaling, state);
+      LossScale.settle(state);
+      writeK(scaling, state);
+    }
     put(rate, 0, at(rates, (int) at(position, 2)));
     put(position, 0, at(position, 0) + 1);
     put(position, 1, at(position, 1) + B);

@@ -57,6 +57,7 @@ public final class CudaOps extends Ops {
    *     then
    */
   public CudaOps(CudaDriver driver, CudaOptions options) {
+    super(options.precision());
     this.driver = driver;
     this.options = options;
     try {
@@ -400,6 +401,7 @@ public final class CudaOps extends Ops {
       Buffer x,
       Buffer y,
       Buffer step,
+      Buffer scaling,
       int B,
       int C,
       float smoothing) {
@@ -409,7 +411,7 @@ public final class CudaOps extends Ops {
         "cross_entropy_forward",
         one ? Shape.of(1, Math.min(1024, Kernels.WARP * B)) : Kernels.coverRows(B),
         new Arguments()
-            .add(dx, log, losses, x, y, step)
+            .add(dx, log, losses, x, y, step, scaling)
             .add("B", B)
             .add("C", C)
             .add("S", S)
@@ -430,33 +432,40 @@ public final class CudaOps extends Ops {
       Buffer dw,
       Buffer step,
       Buffer rate,
+      Buffer scaling,
       int n,
       AdamSettings settings) {
-    Arguments arguments = new Arguments().add(w, m, v, dw, step, rate).add("n", n);
+    Arguments arguments = new Arguments().add(w, m, v, dw, step, rate, scaling).add("n", n);
     kernels.launch("adam_step", Kernels.cover(n), arguments.add(settings));
   }
 
   @Override
   protected void sgdStepK(
-      Buffer w, Buffer velocity, Buffer dw, Buffer rate, int n, SgdSettings settings) {
-    Arguments arguments = new Arguments().add(w, velocity, dw, rate).add("n", n);
+      Buffer w,
+      Buffer velocity,
+      Buffer dw,
+      Buffer rate,
+      Buffer scaling,
+      int n,
+      SgdSettings settings) {
+    Arguments arguments = new Arguments().add(w, velocity, dw, rate, scaling).add("n", n);
     kernels.launch("sgd_step", Kernels.cover(n), arguments.add(settings));
   }
 
   @Override
-  protected void clipNormK(Buffer dw, Buffer norm, int n, float limit) {
+  protected void clipNormK(Buffer dw, Buffer norm, Buffer scaling, int n, float limit) {
     int P = Math.min(NORM_LENGTH - 1, (n - 1) / 1024 + 1);
     kernels.launch("partial_norms", Shape.of(P, 1024), new Arguments().add(norm, dw).add("n", n));
     kernels.launch(
         "clip_norm",
         Shape.of(Math.min(1024, (n - 1) / 256 + 1), 256), // each block sums up the norm's parts
-        new Arguments().add(dw, norm).add("n", n).add("P", P).add(limit));
+        new Arguments().add(dw, norm, scaling).add("n", n).add("P", P).add(limit));
   }
 
   @Override
-  protected void advanceK(Buffer position, Buffer rate, Buffer rates, int B) {
+  protected void advanceK(Buffer position, Buffer rate, Buffer rates, Buffer scaling, int B) {
     kernels.launch(
-        "advance", Shape.of(1, 1), new Arguments().add(position, rate, rates).add("B", B));
+        "advance", Shape.of(1, 1), new Arguments().add(position, rate, rates, scaling).add("B", B));
   }
 
   @Override

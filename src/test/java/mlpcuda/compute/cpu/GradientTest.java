@@ -147,10 +147,10 @@ class GradientTest {
     Buffer dx = empty("dx", B * C);
     Loss loss =
         () -> {
-          ops.crossEntropyForward(null, log, losses, x, y, step, B, C, smoothing);
+          ops.crossEntropyForward(null, log, losses, x, y, step, null, B, C, smoothing);
           return ops.value(log, 0) / B;
         };
-    ops.crossEntropyForward(dx, log, losses, x, y, step, B, C, smoothing);
+    ops.crossEntropyForward(dx, log, losses, x, y, step, null, B, C, smoothing);
     check(loss, x, dx);
   }
 
@@ -181,7 +181,7 @@ class GradientTest {
     Buffer log = empty("log", 2);
     Buffer probabilities = empty("log-softmax", B * C);
     Buffer losses = empty("losses", 2 * B);
-    ops.crossEntropyForward(null, log, losses, x, y, integers("step", 1), B, C, 0);
+    ops.crossEntropyForward(null, log, losses, x, y, integers("step", 1), null, B, C, 0);
     ops.logSoftmaxForward(probabilities, x, B, C);
     double expected = 0;
     for (int r = 0; r < B; r++) {
@@ -207,11 +207,11 @@ class GradientTest {
     double[] each = new double[C];
     double mean = 0;
     for (int c = 0; c < C; c++) {
-      ops.crossEntropyForward(null, log, losses, x, integers("y" + c, c), step, 1, C, 0);
+      ops.crossEntropyForward(null, log, losses, x, integers("y" + c, c), step, null, 1, C, 0);
       each[c] = ops.value(losses, 0);
       mean += each[c] / C;
     }
-    ops.crossEntropyForward(null, log, losses, x, integers("y", 1), step, 1, C, smoothing);
+    ops.crossEntropyForward(null, log, losses, x, integers("y", 1), step, null, 1, C, smoothing);
     assertEquals((1.0 - smoothing) * each[1] + smoothing * mean, ops.value(losses, 0), 1e-12);
   }
 }

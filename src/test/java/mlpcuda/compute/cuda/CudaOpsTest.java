@@ -163,11 +163,11 @@ class CudaOpsTest {
         Buffer rate = ops.allocate("rate", Type.FLOAT32, 1);
         Buffer rates = ops.allocate("rates", Type.FLOAT32, 12);
         Replay replay = ops.replay()) {
-      replay.run(0, 1, 1, () -> ops.advance(x, rate, rates, 1));
+      replay.run(0, 1, 1, () -> ops.advance(x, rate, rates, null, 1));
       var failure = new IllegalStateException("in the recording");
       Runnable failing =
           () -> {
-            ops.advance(x, rate, rates, 1);
+            ops.advance(x, rate, rates, null, 1);
             throw failure;
           };
       assertSame(
@@ -177,7 +177,7 @@ class CudaOpsTest {
       var e = assertThrows(CudaException.class, () -> replay.run(0, 1, 1, reading));
       assertTrue(e.why().startsWith("cuStreamSynchronize failed: "), e.why());
       assertEquals(1, e.getSuppressed().length, "the recording could not be ended either");
-      replay.run(0, 1, 1, () -> ops.advance(x, rate, rates, 1));
+      replay.run(0, 1, 1, () -> ops.advance(x, rate, rates, null, 1));
       int[] position = new int[2];
       ops.read(x, position);
       assertArrayEquals(new int[] {2, 2}, position);
@@ -193,20 +193,21 @@ class CudaOpsTest {
         Buffer rate = ops.allocate("rate", Type.FLOAT32, 1);
         Buffer rates = ops.allocate("rates", Type.FLOAT32, 12);
         Replay replay = ops.replay()) {
-      replay.run(0, 1, 1, () -> ops.advance(x, rate, rates, 1));
+      replay.run(0, 1, 1, () -> ops.advance(x, rate, rates, null, 1));
       assertFalse(driver.calls().containsKey("cuStreamBeginCapture"));
       assertTrue(replay.nodes().isEmpty());
       for (int round = 0; round < 2; round++) {
         for (int slot = 0; slot < 2; slot++) {
           for (int B = 1; B <= 2; B++) {
             int size = B;
-            replay.run(slot, B, 1, () -> ops.advance(x, rate, rates, size));
+            replay.run(slot, B, 1, () -> ops.advance(x, rate, rates, null, size));
           }
         }
       }
       assertEquals(4, driver.calls().get("cuStreamBeginCapture"));
       assertEquals(7, driver.calls().get("cuGraphLaunch"), "size 2 ran directly once");
-      replay.run(0, 1, 1, () -> ops.advance(x, rate, rates, 1)); // and closed with that under way
+      replay.run(
+          0, 1, 1, () -> ops.advance(x, rate, rates, null, 1)); // and closed with that under way
     }
   }
 

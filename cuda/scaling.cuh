@@ -1,0 +1,35 @@
+// Dynamic loss scaling, for gradients in half precision: mlpcuda.compute.LossScale has the rules. A null pointer is none.
+#pragma once
+
+namespace op {
+
+// The state, in its order.
+struct LossScale {
+  float scale;
+  float clean;    // steps since the scale changed
+  float skipped;  // steps before this one
+  float skips;    // 1 if this one is
+};
+
+constexpr float GROWTH_INTERVAL = 2000;
+
+// Settles the last step, so that the next may begin.
+__device__ inline LossScale settled(LossScale state) {
+  if (state.skips != 0) {
+    return {state.scale / 2, 0, state.skipped + 1, 0};
+  }
+  if (state.clean + 1 == GROWTH_INTERVAL) {
+    return {state.scale * 2, 0, state.skipped, 0};
+  }
+  return {state.scale, state.clean + 1, state.skipped, 0};
+}
+
+__device__ inline float scale_of(const LossScale *scaling) { return scaling == nullptr ? 1 : scaling->scale; }
+
+__device__ inline int skipped_before(const LossScale *scaling) {
+  return scaling == nullptr ? 0 : int(scaling->skipped);
+}
+
+__device__ inline bool skips(const LossScale *scaling) { return scaling != nullptr && scaling->skips != 0; }
+
+}  // namespace op

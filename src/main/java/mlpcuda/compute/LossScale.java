@@ -1,0 +1,58 @@
+package mlpcuda.compute;
+
+/**
+ * Dynamic loss scaling (Micikevicius et al., "Mixed precision training", ICLR 2018), with the rules
+ * and defaults of {@code torch.amp.GradScaler}: the gradient of the loss is multiplied by a scale
+ * before it goes back through the layers, so that small ones survive half precision, and the
+ * parameters' gradients are divided by it again. If one of these is not finite, the step moves
+ * nothing and the scale is halved; after {@link #GROWTH_INTERVAL} steps without that it is doubled.
+ *
+ * <p>Its state is a FLOAT32 buffer of {@link #LENGTH} on the device: {@link Ops#advance} settles
+ * the step before, {@link Ops#clipNorm} judges this one.
+ */
+public final class LossScale {
+  /** Elements of the state. */
+  public static final int LENGTH = 4;
+
+  /** Of the state: the scale, a power of two. */
+  public static final int SCALE = 0;
+
+  /** Of the state: steps since the scale changed, this one left out, that had finite gradients. */
+  public static final int CLEAN = 1;
+
+  /** Of the state: steps before this one that were skipped. */
+  public static final int SKIPPED = 2;
+
+  /** Of the state: 1 if this step is skipped, else 0. */
+  public static final int SKIPS = 3;
+
+  /** Steps with finite gradients after which the scale is doubled. */
+  public static final int GROWTH_INTERVAL = 2000;
+
+  private static final float INITIAL = 65536;
+
+  private LossScale() {}
+
+  /** The state before the first step. */
+  public static float[] initial() {
+    return new float[] {INITIAL, 0, 0, 0};
+  }
+
+  /** How many steps a state knows of that were skipped. */
+  public static int skipped(float[] state) {
+    return (int) (state[SKIPPED] + state[SKIPS]);
+  }
+
+  /** Settles the step that {@code state} is of, so that the next may begin. */
+  public static void settle(float[] state) {
+    if (state[SKIPS] != 0) {
+      state[SCALE] /= 2;
+      state[CLEAN] = 0;
+      state[SKIPPED]++;
+      state[SKIPS] = 0;
+    } else if (++state[CLEAN] == GROWTH_INTERVAL) {
+      state[SCALE] *= 2;
+      state[CLEAN] = 0;
+    }
+  }
+}
