@@ -1,37 +1,39 @@
-// The entry points of the fused step: module fused.ptx. mlpcuda.compute.cuda.FusedKernels launches them with these
-// parameters in this order.
+// The entry points of the fused step: module fused.ptx, and fused_tf32.ptx and its like for products of operands of less
+// precision. mlpcuda.compute.cuda.FusedKernels launches them with these parameters in this order.
 #include "fused.cuh"
 
+using Small = op::Tilings<op::MODULE_PRECISION>::Small;
+
 // One block on a multiprocessor is enough: a small network has no more, and registers cost less than spills.
-#define ENTRY(name) extern "C" __global__ void __launch_bounds__(op::Small::THREADS, 1) name
+#define ENTRY(name) extern "C" __global__ void __launch_bounds__(Small::THREADS, 1) name
 
 ENTRY(fused_input)(float *__restrict__ out, float *__restrict__ kept, int *y, int *step, float *rate,
                    const unsigned char *__restrict__ images, const unsigned char *labels, const int *rows,
-                   const int *position, const float *rates, const float *__restrict__ w, const float *__restrict__ b,
-                   int B, int I, int O, int activation, float scale, float shift, float drop_rate, float drop_scale,
+                   const int *position, const float *rates, op::LossScale *scaling, const float *__restrict__ w,
+                   const float *__restrict__ b, int B, int I, int O, int activation, float scale, float shift, float drop_rate, float drop_scale,
                    int use, unsigned long long seed) {
-  op::fused_input<op::Small>(out, kept, y, step, rate, labels, position, rates, w, b, B, O, activation,
+  op::fused_input<Small>(out, kept, y, step, rate, labels, position, rates, scaling, w, b, B, O, activation,
                              {images, rows, 0, I, scale, shift}, {drop_rate, drop_scale, 1, 0, use, seed});
 }
 
-ENTRY(fused_head)(float *arena, float *losses, int *position, const float *__restrict__ w, const void *layers,
-                  const int *y, const int *step, int L, int B, float smoothing, int use, unsigned long long seed) {
-  op::fused_head(arena, losses, position, w, static_cast<const op::FusedLayer *>(layers), y, step, L, B, smoothing,
-                 {0, 0, 0, 0, use, seed});
+ENTRY(fused_head)(float *arena, float *losses, int *lost, int *position, const float *__restrict__ w,
+                  const void *layers, const int *y, const int *step, const op::LossScale *scaling, int L, int B, float smoothing, int use, unsigned long long seed) {
+  op::fused_head<op::MODULE_PRECISION>(arena, losses, lost, position, w, static_cast<const op::FusedLayer *>(layers), y,
+                                       step, scaling, L, B, smoothing, {0, 0, 0, 0, use, seed});
 }
 
 ENTRY(fused_update_adam)(float *w, float *m, float *v, float *log, const float *arena, const float *losses,
-                         const void *layers, const unsigned char *__restrict__ images, const int *rows, const int *step,
-                         const float *rate, const int *position, int L, int B, int I, int S, float scale, float shift,
+                         const int *lost, const void *layers, const unsigned char *__restrict__ images, const int *rows,
+                         const int *step, const float *rate, const int *position, op::LossScale *scaling, int L, int B, int I, int S, float scale, float shift,
                          double beta1, double beta2, float eps, double weight_decay, int decoupled) {
   __shared__ op::AdamScalars shared;
   if (threadIdx.x == 0) {
-    shared = op::adam_scalars(step[0], rate[0], beta1, beta2, weight_decay, decoupled);
+    shared = op::adam_scalars(step[0] - op::skipped_before(scaling), rate[0], beta1, beta2, weight_decay, decoupled);
   }
   __syncthreads();
   const op::AdamScalars &scalars = shared;
-  op::fused_update<op::Small>(w, log, arena, losses, static_cast<const op::FusedLayer *>(layers), step, position, L, B,
-                              S, {images, rows, 0, I, scale, shift}, [=, &scalars](size_t at, float g) {
+  op::fused_update<Small>(w, log, arena, losses, lost, static_cast<const op::FusedLayer *>(layers), step, position,
+                          scaling, L, B, S, {images, rows, 0, I, scale, shift}, [=, &scalars](size_t at, float g) {
                                 float mean = m[at], square = v[at];
                                 float weight = op::adam_weight(w[at], mean, square, g, scalars, eps);
                                 m[at] = mean;
@@ -41,12 +43,12 @@ ENTRY(fused_update_adam)(float *w, float *m, float *v, float *log, const float *
 }
 
 ENTRY(fused_update_sgd)(float *w, float *velocity, float *log, const float *arena, const float *losses,
-                        const void *layers, const unsigned char *__restrict__ images, const int *rows, const int *step,
-                        const float *rate, const int *position, int L, int B, int I, int S, float scale, float shift,
+                        const int *lost, const void *layers, const unsigned char *__restrict__ images, const int *rows,
+                        const int *step, const float *rate, const int *position, op::LossScale *scaling, int L, int B, int I, int S, float scale, float shift,
                         float momentum, int nesterov, float weight_decay) {
   float lr = rate[0];
-  op::fused_update<op::Small>(w, log, arena, losses, static_cast<const op::FusedLayer *>(layers), step, position, L, B,
-                              S, {images, rows, 0, I, scale, shift}, [=](size_t at, float g) {
+  op::fused_update<Small>(w, log, arena, losses, lost, static_cast<const op::FusedLayer *>(layers), step, position,
+                          scaling, L, B, S, {images, rows, 0, I, scale, shift}, [=](size_t at, float g) {
                                 float v = velocity[at];
                                 float weight = op::sgd_weight(w[at], v, g, lr, momentum, nesterov, weight_decay);
                                 velocity[at] = v;

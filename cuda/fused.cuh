@@ -8,7 +8,9 @@
 //   fused_update   all gradients of weights and biases, and the optimizer: a block owns a tile of one layer's weights,
 //                  sums its gradient over the batch, in a fixed order, and updates it in place
 //
-// The run's position is read by fused_input and bumped by fused_head: a launch either reads it or bumps it.
+// The run's position is read by fused_input and bumped by fused_head: a launch either reads it or bumps it. So with the
+// loss scale, if there is one: fused_input settles the step before, fused_head notes which of its blocks left a gradient
+// that half precision cannot hold, and fused_update then moves nothing.
 #pragma once
 
 #include "adam.cuh"
@@ -47,8 +49,8 @@ struct Batch {
 // batch's classes y (B), this step's number and learning rate. A grid of (B / BM, O / BN) blocks, both rounded up.
 template <class T>
 __device__ inline void fused_input(float *out, float *kept, int *y, int *step, float *rate, const unsigned char *labels,
-                                   const int *position, const float *rates, const float *w, const float *b, int B, int O,
-                                   int activation, Batch batch, Dropout dropout) {
+                                   const int *position, const float *rates, LossScale *scaling, const float *w,
+                                   const float *b, int B, int O, int activation, Batch batch, Dropout dropout) {
   __shared__ int row_of[T::BM];
   int m0 = blockIdx.x * T::BM, n0 = blockIdx.y * T::BN, I = batch.I;
   batch.first = position[1];
@@ -63,11 +65,14 @@ __device__ inline void fused_input(float *out, float *kept, int *y, int *step, f
   if (blockIdx.x == 0 && blockIdx.y == 0 && threadIdx.x == 0) {
     step[0] = dropout.step;
     rate[0] = rates[position[2]];
+    if (scaling != nullptr && position[0] > 0) {
+      *scaling = settled(*scaling);
+    }
   }
   __syncthreads();
   const int *rows = row_of;
   multiply<T, K_CONTIGUOUS, K_CONTIGUOUS>(
-      out, [=](int r, int i) { return batch.pixel(rows[r - m0], i); }, Matrix<K_CONTIGUOUS>{w, O, I}, B, O, I, m0, n0,
+      out, [=](int r, int i) { return batch.pixel(rows[r - m0], i); }, Matrix<K_CONTIGUOUS>{w, O, I}, B, O, 0, I, m0, n0,
       [=](float sum, size_t at, int o) {
         float a = activate(sum + b[o], activation);
         if (dropout.rate > 0) {
@@ -79,10 +84,21 @@ __device__ inline void fused_input(float *out, float *kept, int *y, int *step, f
 
 constexpr int HEAD_ROWS = 4;  // of the batch, for each block
 
-// From the first layer's outputs to the loss, and back to the gradient before the first layer's activation. A grid of
-// B / HEAD_ROWS blocks, rounded up, of whole warps: HEAD_ROWS of them at least.
-__device__ inline void fused_head(float *arena, float *losses, int *position, const float *w, const FusedLayer *layers,
-                                  const int *y, const int *step, int L, int B, float smoothing, Dropout dropout) {
+// Whether a gradient is one that its precision cannot hold.
+template <Precision P>
+__device__ inline bool is_lost(float dz) {
+  return !isfinite(rounded<P>(dz));
+}
+
+// From the first layer's outputs to the loss, and back to the gradient before the first layer's activation. With a loss
+// scale, lost (blocks) = 1 for each block that has a gradient that is_lost, else 0. A grid of B / HEAD_ROWS blocks,
+// rounded up, of whole warps: HEAD_ROWS of them at least.
+template <Precision P>
+__device__ inline void fused_head(float *arena, float *losses, int *lost, int *position, const float *w,
+                                  const FusedLayer *layers, const int *y, const int *step, const LossScale *scaling,
+                                  int L, int B, float smoothing, Dropout dropout) {
+  __shared__ bool lost_of[WARP];  // by warp
+  bool mine_lost = false;
   int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP, warps = blockDim.x / WARP;
   int row0 = blockIdx.x * HEAD_ROWS, rows = min(HEAD_ROWS, B - row0);
   dropout.step = step[0];
@@ -101,10 +117,10 @@ __device__ inline void fused_head(float *arena, float *losses, int *position, co
       const float *weights = w + layer.w + size_t(o) * layer.I;
       float sum[HEAD_ROWS] = {};
       for (int i = lane; i < layer.I; i += WARP) {
-        float weight = weights[i];
+        float weight = rounded<P>(weights[i]);
 #pragma unroll
         for (int r = 0; r < HEAD_ROWS; r++) {
-          sum[r] = r < rows ? fmaf(in[size_t(r) * layer.I + i], weight, sum[r]) : 0;
+          sum[r] = r < rows ? fmaf(rounded<P>(in[size_t(r) * layer.I + i]), weight, sum[r]) : 0;
         }
       }
       float mine = 0;
@@ -130,9 +146,11 @@ __device__ inline void fused_head(float *arena, float *losses, int *position, co
     int row = row0 + warp, C = last.O;
     const float *logits = arena + last.out + size_t(row) * C;
     float *dz = arena + last.dz + size_t(row) * C;
-    cross_entropy_row(dz, losses, logits, y[row], row, B, C, smoothing, 1, lane);
+    cross_entropy_row(dz, losses, logits, y[row], row, B, C, smoothing, scale_of(scaling) / B, lane);
     for (int c = lane; c < C; c += WARP) {  // each lane those that it wrote
-      dz[c] = differentiate(dz[c], logits[c], last.activation);
+      float g = differentiate(dz[c], logits[c], last.activation);
+      dz[c] = g;
+      mine_lost |= is_lost<P>(g);
     }
   }
   __syncthreads();
@@ -146,10 +164,10 @@ __device__ inline void fused_head(float *arena, float *losses, int *position, co
     for (int i = threadIdx.x; i < layer.I; i += blockDim.x) {
       float sum[HEAD_ROWS] = {};
       for (int o = 0; o < layer.O; o++) {
-        float weight = w[layer.w + size_t(o) * layer.I + i];
+        float weight = rounded<P>(w[layer.w + size_t(o) * layer.I + i]);
 #pragma unroll
         for (int r = 0; r < HEAD_ROWS; r++) {
-          sum[r] = r < rows ? fmaf(dz[size_t(r) * layer.O + o], weight, sum[r]) : 0;
+          sum[r] = r < rows ? fmaf(rounded<P>(dz[size_t(r) * layer.O + o]), weight, sum[r]) : 0;
         }
       }
 #pragma unroll
@@ -157,21 +175,54 @@ __device__ inline void fused_head(float *arena, float *losses, int *position, co
         if (r < rows) {
           size_t at = size_t(row0 + r) * layer.I + i;
           float g = below.rate > 0 ? dropout(sum[r], at) : sum[r];
-          arena[below.dz + at] = differentiate(g, arena[below.out + at], below.activation);
+          g = differentiate(g, arena[below.out + at], below.activation);
+          arena[below.dz + at] = g;
+          mine_lost |= is_lost<P>(g);
         }
       }
     }
     __syncthreads();
   }
+  if (scaling != nullptr) {
+    bool its_lost = __any_sync(WHOLE_WARP, mine_lost);
+    if (lane == 0) {
+      lost_of[warp] = its_lost;
+    }
+    __syncthreads();
+    if (warp == 0) {
+      bool any_lost = __any_sync(WHOLE_WARP, lane < warps && lost_of[lane]);
+      if (lane == 0) {
+        lost[blockIdx.x] = any_lost;
+      }
+    }
+  }
 }
 
 // All weights and biases, by update(place in the arena, gradient), which gives the new value; and the batch's row of the
-// log, by the last block. A grid of all layers' tiles.
+// log, by the last block. A grid of all layers' tiles, of whole warps.
 template <class T, class Update>
-__device__ inline void fused_update(float *w, float *log, const float *arena, const float *losses,
-                                    const FusedLayer *layers, const int *step, const int *position, int L, int B, int S,
-                                    Batch batch, Update update) {
+__device__ inline void fused_update(float *w, float *log, const float *arena, const float *losses, const int *lost,
+                                    const FusedLayer *layers, const int *step, const int *position, LossScale *scaling,
+                                    int L, int B, int S, Batch batch, Update update) {
   static_assert(T::BM == WARP, "a lane has a bias");
+  if (blockIdx.x == gridDim.x - 1) {
+    log_losses(log, losses, step, B, S);
+  }
+  float unscale = 1;
+  if (scaling != nullptr) {
+    int any = 0;
+    for (int i = threadIdx.x % WARP; i < (B - 1) / HEAD_ROWS + 1; i += WARP) {
+      any |= lost[i];
+    }
+    bool skipped = __any_sync(WHOLE_WARP, any);  // alike in all warps
+    if (blockIdx.x == 0 && threadIdx.x == 0) {
+      scaling->skips = skipped;
+    }
+    if (skipped) {
+      return;
+    }
+    unscale = 1 / scaling->scale;
+  }
   int l = 0;
   while (l + 1 < L && int(blockIdx.x) >= layers[l + 1].tile) {
     l++;
@@ -184,8 +235,8 @@ __device__ inline void fused_update(float *w, float *log, const float *arena, co
   const float *dz = arena + layer.dz, *in = l == 0 ? nullptr : arena + layer.in;
   multiply<T, K_STRIDED, K_STRIDED>(
       w + layer.w, Matrix<K_STRIDED>{dz, O, B},
-      [=](int i, int b) { return in == nullptr ? batch.pixel(batch.row(b), i) : in[size_t(b) * I + i]; }, O, I, B, m0, n0,
-      [=](float g, size_t at, int) { return update(layer.w + at, g); });
+      [=](int i, int b) { return in == nullptr ? batch.pixel(batch.row(b), i) : in[size_t(b) * I + i]; }, O, I, 0, B, m0,
+      n0, [=](float g, size_t at, int) { return update(layer.w + at, g * unscale); });
   if (n0 == 0) {
     __shared__ float partial[T::THREADS / WARP][WARP];
     int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
@@ -203,11 +254,8 @@ __device__ inline void fused_update(float *w, float *log, const float *arena, co
       for (int r = 0; r < T::THREADS / WARP; r++) {
         all += partial[r][lane];
       }
-      w[layer.b + o] = update(layer.b + o, all);
+      w[layer.b + o] = update(layer.b + o, all * unscale);
     }
-  }
-  if (blockIdx.x == gridDim.x - 1) {
-    log_losses(log, losses, step, B, S);
   }
 }
 

@@ -6,15 +6,20 @@
 // reads shared memory 16 bytes at a time. SLICES groups of threads share the BK products of each step, for outputs too
 // small to fill the chip with tiles; their sums are added in a fixed order at the end. Nothing is atomic: the same
 // operands give the same bits.
+//
+// So in single precision; tensor.cuh multiplies in others.
 #pragma once
 
 #include "activation.cuh"
+#include "tensor.cuh"
+#include "tiles.cuh"
 
 namespace op {
 
 template <int BM_, int BN_, int BK_, int TM_, int TN_, int SLICES_, int ROWS_A_PASS_>
 struct Tiles {
-  static constexpr int BM = BM_, BN = BN_, BK = BK_, TM = TM_, TN = TN_, SLICES = SLICES_;
+  static constexpr Precision PRECISION = FP32;
+  static constexpr int BM = BM_, BN = BN_, BK = BK_, WORDS = BK_, TM = TM_, TN = TN_, SLICES = SLICES_;
   static constexpr int ROWS_A_PASS = ROWS_A_PASS_;  // of a thread's TM, in the pass that stores the outputs
   static constexpr int THREADS = BM / TM * (BN / TN) * SLICES;
   static constexpr int STRIDE_A = BM + 4, STRIDE_B = BN + 4;  // fewer bank conflicts, and 16-byte rows still
@@ -23,56 +28,20 @@ struct Tiles {
   static constexpr int SHARED = OPERANDS > OUTPUTS ? OPERANDS : OUTPUTS;
 };
 
-using Small = Tiles<32, 32, 64, 4, 4, 4, 4>;    // many blocks and short sums: a batch of 64
-using Large = Tiles<128, 128, 16, 8, 8, 1, 1>;  // most products per byte read: a batch of 16384
-
-// How an operand X (ROWS, K) lies in memory.
-enum Layout { K_CONTIGUOUS, K_STRIDED };
-
-// The elements of an operand that lies in memory as it is.
-template <Layout LAYOUT>
-struct Matrix {
-  const float *x;
-  int rows, K;
-
-  __device__ float operator()(int row, int k) const {
-    return x[LAYOUT == K_CONTIGUOUS ? size_t(row) * K + k : size_t(k) * rows + row];
-  }
+// The tilings of each precision: many blocks and short sums for a batch of 64, most products per byte read for one of
+// 16384.
+template <Precision P>
+struct Tilings {
+  using Small = TensorTiles<P, 32, 32, 2, 4, 32>;
+  using Medium = TensorTiles<P, 64, 64, 2, 4, 16>;
+  using Large = TensorTiles<P, 128, 128, 2, 4, 16>;
 };
 
-// Part of a tile (SIZE, BK) of an operand that a thread carries from global to shared memory.
-template <class T, int SIZE, int STRIDE, Layout LAYOUT>
-struct Carrier {
-  static constexpr int COUNT = SIZE * T::BK / T::THREADS;
-  static_assert(COUNT * T::THREADS == SIZE * T::BK, "each thread carries the same number of elements");
-  float value[COUNT];
-
-  // The place of element i of this thread: neighbours in memory go to neighbouring threads.
-  static __device__ int row(int i) {
-    int e = i * T::THREADS + threadIdx.x;
-    return LAYOUT == K_CONTIGUOUS ? e / T::BK : e % SIZE;
-  }
-  static __device__ int k(int i) {
-    int e = i * T::THREADS + threadIdx.x;
-    return LAYOUT == K_CONTIGUOUS ? e % T::BK : e / SIZE;
-  }
-
-  template <class Operand>
-  __device__ void load(Operand x, int row0, int k0, int rows, int K) {
-#pragma unroll
-    for (int i = 0; i < COUNT; i++) {
-      int r = row0 + row(i), c = k0 + k(i);
-      bool inside = r < rows && c < K;
-      value[i] = inside ? x(r, c) : 0;
-    }
-  }
-
-  __device__ void store(float *shared) const {
-#pragma unroll
-    for (int i = 0; i < COUNT; i++) {
-      shared[k(i) * STRIDE + row(i)] = value[i];
-    }
-  }
+template <>
+struct Tilings<FP32> {
+  using Small = Tiles<32, 32, 64, 4, 4, 4, 4>;
+  using Medium = Tiles<64, 64, 32, 4, 4, 1, 4>;
+  using Large = Tiles<128, 128, 16, 8, 8, 1, 1>;
 };
 
 // Copies COUNT floats, in groups of 4 that lie `apart` floats from each other.
@@ -88,10 +57,11 @@ __device__ inline void read_groups(float *to, const float *from, int apart) {
   }
 }
 
-// c (M, N) = finish(a (M, K) times b (N, K) transposed), the block's tile of it, which begins at (m0, n0). Operands are
-// functions of row and k; neighbours in the layout go to neighbouring threads.
+// c (M, N) = finish(a (M, K) times b (N, K) transposed), of K the part from k_from up to k_to, and of c the block's tile,
+// which begins at (m0, n0). Operands are functions of row and k; neighbours in the layout go to neighbouring threads.
 template <class T, Layout LAYOUT_A, Layout LAYOUT_B, class A, class B, class Finish>
-__device__ inline void multiply(float *c, A a, B b, int M, int N, int K, int m0, int n0, Finish finish) {
+__device__ inline void fma_multiply(float *c, A a, B b, int M, int N, int k_from, int k_to, int m0, int n0,
+                                    Finish finish) {
   __shared__ __align__(16) float shared[T::SHARED];
   float *shared_a = shared;
   float *shared_b = shared + T::BK * T::STRIDE_A;
@@ -101,17 +71,17 @@ __device__ inline void multiply(float *c, A a, B b, int M, int N, int K, int m0,
   int tm = thread / ACROSS * 4, tn = thread % ACROSS * 4;
 
   float sum[T::TM][T::TN] = {};
-  Carrier<T, T::BM, T::STRIDE_A, LAYOUT_A> carry_a;
-  Carrier<T, T::BN, T::STRIDE_B, LAYOUT_B> carry_b;
-  carry_a.load(a, m0, 0, M, K);
-  carry_b.load(b, n0, 0, N, K);
-  for (int k0 = 0; k0 < K; k0 += T::BK) {
-    carry_a.store(shared_a);
-    carry_b.store(shared_b);
+  Carrier<T, T::BM, LAYOUT_A> carry_a;
+  Carrier<T, T::BN, LAYOUT_B> carry_b;
+  carry_a.load(a, m0, k_from, M, k_to);
+  carry_b.load(b, n0, k_from, N, k_to);
+  for (int k0 = k_from; k0 < k_to; k0 += T::BK) {
+    carry_a.store([&](int row, int k, auto &x) { shared_a[k * T::STRIDE_A + row] = x[0]; });
+    carry_b.store([&](int row, int k, auto &x) { shared_b[k * T::STRIDE_B + row] = x[0]; });
     __syncthreads();
-    if (k0 + T::BK < K) {
-      carry_a.load(a, m0, k0 + T::BK, M, K);
-      carry_b.load(b, n0, k0 + T::BK, N, K);
+    if (k0 + T::BK < k_to) {
+      carry_a.load(a, m0, k0 + T::BK, M, k_to);
+      carry_b.load(b, n0, k0 + T::BK, N, k_to);
     }
     constexpr int SHARE = T::BK / T::SLICES;
 #pragma unroll 8
@@ -165,21 +135,47 @@ __device__ inline void multiply(float *c, A a, B b, int M, int N, int K, int m0,
   }
 }
 
+// The same, as the tiling's precision has it.
+template <class T, Layout LAYOUT_A, Layout LAYOUT_B, class A, class B, class Finish>
+__device__ inline void multiply(float *c, A a, B b, int M, int N, int k_from, int k_to, int m0, int n0, Finish finish) {
+  if constexpr (T::PRECISION == FP32) {
+    fma_multiply<T, LAYOUT_A, LAYOUT_B>(c, a, b, M, N, k_from, k_to, m0, n0, finish);
+  } else {
+    tensor_multiply<T, LAYOUT_A, LAYOUT_B>(c, a, b, M, N, k_from, k_to, m0, n0, finish);
+  }
+}
+
 // y (B, O) = activation(x (B, I) times w (O, I) transposed + b (O)).
 template <class T>
 __device__ inline void linear_forward(float *y, const float *x, const float *w, const float *b, int B, int I, int O,
                                       int activation) {
   multiply<T, K_CONTIGUOUS, K_CONTIGUOUS>(
-      y, Matrix<K_CONTIGUOUS>{x, B, I}, Matrix<K_CONTIGUOUS>{w, O, I}, B, O, I, blockIdx.x * T::BM, blockIdx.y * T::BN,
-      [=](float sum, size_t, int o) { return activate(sum + b[o], activation); });
+      y, Matrix<K_CONTIGUOUS>{x, B, I}, Matrix<K_CONTIGUOUS>{w, O, I}, B, O, 0, I, blockIdx.x * T::BM,
+      blockIdx.y * T::BN, [=](float sum, size_t, int o) { return activate(sum + b[o], activation); });
 }
 
-// dw (O, I) = dy (B, O) transposed times x (B, I).
+// dw (P, O, I) = dy (B, O) transposed times x (B, I), part by part of the batch, `share` examples each, one of them for
+// each block of the grid's third dimension: add_parts then adds them up. That is for matrices with fewer tiles than the
+// chip has room for, and long batches.
 template <class T>
-__device__ inline void linear_backward_weights(float *dw, const float *dy, const float *x, int B, int I, int O) {
+__device__ inline void linear_backward_weights(float *dw, const float *dy, const float *x, int B, int I, int O,
+                                               int share) {
+  int from = blockIdx.z * share;
   multiply<T, K_STRIDED, K_STRIDED>(
-      dw, Matrix<K_STRIDED>{dy, O, B}, Matrix<K_STRIDED>{x, I, B}, O, I, B, blockIdx.x * T::BM, blockIdx.y * T::BN,
-      [](float sum, size_t, int) { return sum; });
+      dw + size_t(blockIdx.z) * O * I, Matrix<K_STRIDED>{dy, O, B}, Matrix<K_STRIDED>{x, I, B}, O, I, from,
+      min(B, from + share), blockIdx.x * T::BM, blockIdx.y * T::BN, [](float sum, size_t, int) { return sum; });
+}
+
+// sum (n) = the sum of parts (P, n), in their order. One thread an element.
+__device__ inline void add_parts(float *sum, const float *parts, int n, int P) {
+  unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < n) {
+    float all = 0;
+    for (int p = 0; p < P; p++) {
+      all += parts[size_t(p) * n + i];
+    }
+    sum[i] = all;
+  }
 }
 
 // dx (B, I) = dy (B, O) times w (O, I), times the derivative of the activation that made x (B, I).
@@ -187,8 +183,8 @@ template <class T>
 __device__ inline void linear_backward_inputs(float *dx, const float *dy, const float *x, const float *w, int B, int I,
                                               int O, int below) {
   multiply<T, K_CONTIGUOUS, K_STRIDED>(
-      dx, Matrix<K_CONTIGUOUS>{dy, B, O}, Matrix<K_STRIDED>{w, I, O}, B, I, O, blockIdx.x * T::BM, blockIdx.y * T::BN,
-      [=](float sum, size_t at, int) { return below == NONE ? sum : differentiate(sum, x[at], below); });
+      dx, Matrix<K_CONTIGUOUS>{dy, B, O}, Matrix<K_STRIDED>{w, I, O}, B, I, 0, O, blockIdx.x * T::BM,
+      blockIdx.y * T::BN, [=](float sum, size_t at, int) { return below == NONE ? sum : differentiate(sum, x[at], below); });
 }
 
 }  // namespace op

@@ -5,13 +5,15 @@
 #include "clip.cuh"
 #include "dropout.cuh"
 #include "gather.cuh"
+#include "halves.cuh"
 #include "reduce.cuh"
 #include "sgd.cuh"
 #include "softmax.cuh"
 #include "vector.cuh"
 
-// The most threads of a block: what the assembler gives registers for.
-#define ENTRY(name, threads) extern "C" __global__ void __launch_bounds__(threads) name
+// The most threads of a block, of which a multiprocessor need not hold a second one: what the assembler gives registers
+// for.
+#define ENTRY(name, threads) extern "C" __global__ void __launch_bounds__(threads, 1) name
 
 ENTRY(activation_backward, 256)(float *dx, const float *dy, const float *y, int n, int activation) {
   op::activation_backward(dx, dy, y, n, activation);
@@ -63,6 +65,11 @@ ENTRY(log_softmax_forward, 256)(float *y, const float *x, int B, int C) {
 
 ENTRY(partial_norms, 1024)(float *norm, const float *dw, int n) {
   op::partial_norms(norm, dw, n);
+}
+
+ENTRY(round_operands, 256)(unsigned short *a16, unsigned short *b16, const float *a, const float *b, int n_a, int n_b,
+                           int precision) {
+  op::round_operands(a16, b16, a, b, n_a, n_b, precision);
 }
 
 ENTRY(sgd_step, 256)(float *w, float *velocity, const float *dw, const float *rate,

@@ -86,11 +86,11 @@ __device__ inline void log_losses(float *log, const float *losses, const int *st
   }
 }
 
-// A row of logits (C), by one warp: its loss into losses (2, B), and whether its answer is right; its share of the
-// gradient of the batch's mean loss, times `scale`, into dx (C), unless null. The target is (1 - smoothing)
-// one-hot(label) + smoothing / C.
+// A row of logits (C), by one warp: its loss into losses (2, B), and whether its answer is right; its
+// gradient times `share` into dx (C), unless null: a batch's mean loss has 1 / B of each row's. The target is
+// (1 - smoothing) one-hot(label) + smoothing / C.
 __device__ inline void cross_entropy_row(float *dx, float *losses, const float *logits, int label, int row, int B, int C,
-                                         float smoothing, float scale, int lane) {
+                                         float smoothing, float share, int lane) {
   float others = smoothing / C;  // the target of classes that are not the label
   float its = 1 - (smoothing - others);
   Largest largest = row_largest(logits, C, lane);
@@ -103,7 +103,7 @@ __device__ inline void cross_entropy_row(float *dx, float *losses, const float *
   if (dx != nullptr) {
     for (int c = lane; c < C; c += WARP) {
       float softmax = expf(logits[c] - largest.value) / sum;
-      dx[c] = (softmax - (c == label ? its : others)) / B * scale;
+      dx[c] = (softmax - (c == label ? its : others)) * share;
     }
   }
 }
@@ -116,10 +116,10 @@ __device__ inline void cross_entropy_forward(float *dx, float *log, float *losse
                                              float smoothing) {
   int lane = threadIdx.x % WARP;
   unsigned warps = gridDim.x * blockDim.x / WARP;
+  float share = scale_of(scaling) / B;
   for (unsigned row = (blockIdx.x * blockDim.x + threadIdx.x) / WARP; row < B; row += warps) {
     size_t at = size_t(row) * C;
-    cross_entropy_row(dx == nullptr ? dx : dx + at, losses, x + at, y[row], row, B, C, smoothing, scale_of(scaling),
-                      lane);
+    cross_entropy_row(dx == nullptr ? dx : dx + at, losses, x + at, y[row], row, B, C, smoothing, share, lane);
   }
   if (gridDim.x == 1) {
     __syncthreads();  // all rows' losses are there

@@ -13,13 +13,22 @@ cd "$(dirname "$0")/../cuda"
 nvcc=${NVCC:-nvcc}
 stamp=$(cat $(ls ./*.cu ./*.cuh | LC_ALL=C sort) | sha256sum | cut -d ' ' -f 1)
 mkdir -p ptx
-for source in *.cu; do
-  name=${source%.cu}
-  "$nvcc" -ptx -arch=sm_75 -O3 -std=c++17 -Werror all-warnings -o "ptx/$name.tmp" "$source"
+
+compile() { # source, module, architecture, precision of products' operands
+  "$nvcc" -ptx -arch="$3" -D MODULE_PRECISION="$4" -O3 -std=c++17 -Werror all-warnings -o "ptx/$2.tmp" "$1.cu"
   {
     echo "// sources: sha256 $stamp (scripts/build-ptx.sh)"
-    sed -E 's/^\.version .*/.version 8.0/; /^\s*\.pragma "used_bytes_mask /d' "ptx/$name.tmp"
-  } > "ptx/$name.ptx"
-  rm "ptx/$name.tmp"
-  echo "cuda/ptx/$name.ptx: $(grep -c "\.entry " "ptx/$name.ptx") entries"
+    sed -E 's/^\.version .*/.version 8.0/; /^\s*\.pragma "used_bytes_mask /d' "ptx/$2.tmp"
+  } > "ptx/$2.ptx"
+  rm "ptx/$2.tmp"
+  echo "cuda/ptx/$2.ptx: $(grep -c "\.entry " "ptx/$2.ptx") entries"
+}
+
+for source in layers gemm fused; do
+  compile "$source" "$source" sm_75 FP32
+done
+for precision in tf32 bf16 fp16; do # tensor cores have these from compute capability 8.0 on
+  for source in gemm fused; do
+    compile "$source" "${source}_$precision" sm_80 "${precision^^}"
+  done
 done

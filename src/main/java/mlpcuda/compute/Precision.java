@@ -34,6 +34,11 @@ public enum Precision {
     return name().toLowerCase(Locale.ROOT);
   }
 
+  /** Whether an operand has 16 bits. */
+  public boolean isHalf() {
+    return this == BF16 || this == FP16;
+  }
+
   /** Whether gradients need a {@link LossScale}: they may be too small for its range. */
   public boolean needsLossScale() {
     return this == FP16;

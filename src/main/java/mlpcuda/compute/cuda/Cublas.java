@@ -1,7 +1,11 @@
 package mlpcuda.compute.cuda;
 
+import static jcuda.cudaDataType.CUDA_R_16BF;
+import static jcuda.cudaDataType.CUDA_R_16F;
+import static jcuda.cudaDataType.CUDA_R_32F;
 import static jcuda.jcublas.JCublas2.cublasCreate;
 import static jcuda.jcublas.JCublas2.cublasDestroy;
+import static jcuda.jcublas.JCublas2.cublasGemmEx;
 import static jcuda.jcublas.JCublas2.cublasGetStatusString;
 import static jcuda.jcublas.JCublas2.cublasGetVersion;
 import static jcuda.jcublas.JCublas2.cublasSetMathMode;
@@ -9,7 +13,9 @@ import static jcuda.jcublas.JCublas2.cublasSetPointerMode;
 import static jcuda.jcublas.JCublas2.cublasSetStream;
 import static jcuda.jcublas.JCublas2.cublasSetWorkspace;
 import static jcuda.jcublas.JCublas2.cublasSgemm;
+import static jcuda.jcublas.cublasGemmAlgo.CUBLAS_GEMM_DEFAULT;
 import static jcuda.jcublas.cublasMath.CUBLAS_DEFAULT_MATH;
+import static jcuda.jcublas.cublasMath.CUBLAS_TF32_TENSOR_OP_MATH;
 import static jcuda.jcublas.cublasOperation.CUBLAS_OP_N;
 import static jcuda.jcublas.cublasOperation.CUBLAS_OP_T;
 import static jcuda.jcublas.cublasPointerMode.CUBLAS_POINTER_MODE_HOST;
@@ -23,11 +29,13 @@ import jcuda.jcublas.JCublas2;
 import jcuda.jcublas.cublasHandle;
 import jcuda.jcublas.cublasStatus;
 import jcuda.runtime.cudaStream_t;
+import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.JCudaObjects.Address;
 
 /**
- * Products by cuBLAS, in single precision without TF32. The same product gives the same bits each
- * time: one stream, a workspace of its own, and no atomics, as is cuBLAS's default.
+ * Products by cuBLAS: in single precision without TF32, in TF32, which cuBLAS rounds to itself, or
+ * of operands of 16 bits. The same product gives the same bits each time: one stream, a workspace
+ * of its own, and no atomics, as is cuBLAS's default.
  */
 final class Cublas implements Sgemm {
   /** What NVIDIA recommends, from Hopper on and before. */
@@ -36,6 +44,7 @@ final class Cublas implements Sgemm {
   private static final long WORKSPACE = 4L << 20;
 
   private final CudaDriver driver;
+  private final Precision precision;
   private final cublasHandle handle = new cublasHandle();
   private final Pointer one;
   private final Pointer zero;
@@ -48,8 +57,9 @@ final class Cublas implements Sgemm {
    *
    * @throws mlpcuda.compute.DeviceException if cuBLAS 12 is not found
    */
-  Cublas(CudaDriver driver, Natives natives, CUstream stream) {
+  Cublas(CudaDriver driver, Natives natives, CUstream stream, Precision precision) {
     this.driver = driver;
+    this.precision = precision;
     load(natives, CudaLibrary.cublas(CudaLibrary.folders()));
     Pointer scalars =
         Pointer.to(
@@ -64,7 +74,8 @@ final class Cublas implements Sgemm {
     try {
       // The stream first: to set it resets the workspace.
       check("cublasSetStream", cublasSetStream(handle, new cudaStream_t(stream)));
-      check("cublasSetMathMode", cublasSetMathMode(handle, CUBLAS_DEFAULT_MATH));
+      int math = precision == Precision.TF32 ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_DEFAULT_MATH;
+      check("cublasSetMathMode", cublasSetMathMode(handle, math));
       check("cublasSetPointerMode", cublasSetPointerMode(handle, CUBLAS_POINTER_MODE_HOST));
       int[] version = new int[1];
       check("cublasGetVersion", cublasGetVersion(handle, version));
@@ -111,23 +122,43 @@ final class Cublas implements Sgemm {
       long c,
       int ldc) {
     requireOpen();
+    int opA = transposeA ? CUBLAS_OP_T : CUBLAS_OP_N;
+    int opB = transposeB ? CUBLAS_OP_T : CUBLAS_OP_N;
+    var aAt = new Address(a);
+    var bAt = new Address(b);
+    var cAt = new Address(c);
+    if (!precision.isHalf()) {
+      check(
+          "cublasSgemm",
+          cublasSgemm(handle, opA, opB, m, n, k, one, aAt, lda, bAt, ldb, zero, cAt, ldc));
+      return;
+    }
+    int half = precision == Precision.BF16 ? CUDA_R_16BF : CUDA_R_16F;
+    int single = CUDA_R_32F;
+    // JCuda's last but one argument is the type of the sums, as before cuBLAS 11, which has more to
+    // choose from there: CUBLAS_COMPUTE_32F_FAST_16F would be refused.
     check(
-        "cublasSgemm",
-        cublasSgemm(
+        "cublasGemmEx",
+        cublasGemmEx(
             handle,
-            transposeA ? CUBLAS_OP_T : CUBLAS_OP_N,
-            transposeB ? CUBLAS_OP_T : CUBLAS_OP_N,
+            opA,
+            opB,
             m,
             n,
             k,
             one,
-            new Address(a),
+            aAt,
+            half,
             lda,
-            new Address(b),
+            bAt,
+            half,
             ldb,
             zero,
-            new Address(c),
-            ldc));
+            cAt,
+            single,
+            ldc,
+            single,
+            CUBLAS_GEMM_DEFAULT));
   }
 
   @Override

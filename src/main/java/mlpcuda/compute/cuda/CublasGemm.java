@@ -9,15 +9,24 @@ import mlpcuda.compute.DeviceException;
  * <p>A row-major matrix read as column-major is its transpose. So a row-major C = A · B is asked
  * for as Cᵀ = Bᵀ · Aᵀ: the operands change places, and each is transposed exactly if it was in the
  * row-major product.
+ *
+ * <p>Operands of 16 bits are made for each product anew: they are a copy, and what is kept between
+ * products is single precision.
  */
 final class CublasGemm implements Gemm {
   private final Sgemm sgemm;
   private final Nonlinear nonlinear;
+  private final Halves halves;
 
-  /** Takes {@code sgemm} over; {@code nonlinear} is closed by whoever made it. */
-  CublasGemm(Sgemm sgemm, Nonlinear nonlinear) {
+  /**
+   * Takes {@code sgemm} and {@code halves} over; {@code nonlinear} is closed by whoever made it.
+   *
+   * @param halves makes operands of 16 bits; null where they are single precision
+   */
+  CublasGemm(Sgemm sgemm, Nonlinear nonlinear, Halves halves) {
     this.sgemm = sgemm;
     this.nonlinear = nonlinear;
+    this.halves = halves;
   }
 
   /**
@@ -28,8 +37,13 @@ final class CublasGemm implements Gemm {
       long c, long a, boolean transposeA, long b, boolean transposeB, int M, int N, int K) {
     int lda = transposeA ? M : K; // the length of a row in memory
     int ldb = transposeB ? K : N;
+    var operands = new Halves.Operands(a, b);
+    if (halves != null) {
+      operands = halves.round(a, M * K, b, K * N);
+    }
     try {
-      sgemm.multiply(transposeB, transposeA, N, M, K, b, ldb, a, lda, c, N);
+      sgemm.multiply(
+          transposeB, transposeA, N, M, K, operands.b(), ldb, operands.a(), lda, c, N);
     } catch (CudaException e) {
       String why = "%s; in a product of M=%d N=%d K=%d".formatted(e.why(), M, N, K);
       throw new DeviceException(why, e.remedy(), e);
@@ -65,5 +79,8 @@ final class CublasGemm implements Gemm {
   @Override
   public void close() {
     sgemm.close();
+    if (halves != null) {
+      halves.close();
+    }
   }
 }

@@ -1,6 +1,7 @@
 package mlpcuda.compute.cuda;
 
 import java.nio.ByteBuffer;
+import mlpcuda.compute.Precision;
 
 /**
  * The one seam to native calls: what a trainer needs of CUDA's driver API, on one device.
@@ -156,10 +157,11 @@ public interface CudaDriver extends AutoCloseable {
    * Opens cuBLAS for one stream, with a workspace of its own, so that it can be recorded and gives
    * the same bits each time.
    *
+   * @param precision of the products' operands
    * @throws mlpcuda.compute.DeviceException where it is not found, with the file names that were
    *     looked for
    */
-  Sgemm openSgemm(long stream);
+  Sgemm openSgemm(long stream, Precision precision);
 
   // ---- cuDNN ----
 

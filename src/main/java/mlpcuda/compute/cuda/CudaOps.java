@@ -14,6 +14,7 @@ import mlpcuda.compute.Feed;
 import mlpcuda.compute.FusedStep;
 import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Precision;
 import mlpcuda.compute.Replay;
 import mlpcuda.compute.ResidentFeed;
 import mlpcuda.compute.SgdSettings;
@@ -41,6 +42,12 @@ public final class CudaOps extends Ops {
   /** A long step hides its launch: so many examples at most, in steps that are more than one. */
   private static final int EXAMPLES_AT_ONCE = 2048;
 
+  /**
+   * Examples of the longest batch whose step is fused, unless it is told: the fused kernels have
+   * small tiles alone. Judged by their reads of memory, not measured on a GPU yet.
+   */
+  private static final int LONGEST_FUSED = 512;
+
   private final CudaDriver driver;
   private final CudaOptions options;
   private long stream;
@@ -53,14 +60,17 @@ public final class CudaOps extends Ops {
   /**
    * Opens the operations on a device that is open already; {@link #close} closes it.
    *
-   * @throws DeviceException if cuBLAS or cuDNN is asked for and not found; {@code driver} is closed
-   *     then
+   * @throws DeviceException if cuBLAS or cuDNN is asked for and not found, or the device lacks the
+   *     precision; {@code driver} is closed then
    */
   public CudaOps(CudaDriver driver, CudaOptions options) {
     super(options.precision());
     this.driver = driver;
     this.options = options;
     try {
+      if (!Obstacle.canMultiply(driver.device(), precision())) {
+        throw Obstacle.ofPrecision(driver.device(), precision()).exception(null);
+      }
       stream = driver.createStream();
       staging = driver.allocatePinned(STAGING);
       kernels = new Kernels(driver, stream, "layers", options.check());
@@ -83,7 +93,10 @@ public final class CudaOps extends Ops {
   private Gemm openGemm() {
     if (options.gemm() != CudaOptions.Gemm.PTX) {
       try {
-        return new CublasGemm(driver.openSgemm(stream), nonlinear);
+        Sgemm sgemm = driver.openSgemm(stream, precision());
+        Halves halves =
+            precision().isHalf() ? new Halves(driver, kernels, precision()) : null;
+        return new CublasGemm(sgemm, nonlinear, halves);
       } catch (DeviceException e) {
         if (options.gemm() == CudaOptions.Gemm.CUBLAS) {
           throw e;
@@ -91,30 +104,37 @@ public final class CudaOps extends Ops {
         note = ": " + e.why();
       }
     }
-    var own =
-        new PtxGemm(
-            new Kernels(driver, stream, "gemm", options.check()),
-            driver.device().multiprocessors());
+    var own = new PtxGemm(driver, productKernels("gemm"), "own GEMM");
     return nonlinear instanceof CudnnNonlinear cudnn ? new UnfusedGemm(own, cudnn) : own;
+  }
+
+  /** The module of that family that has products of this precision. */
+  private Kernels productKernels(String family) {
+    String module = precision() == Precision.FP32 ? family : family + "_" + precision().label();
+    return new Kernels(driver, stream, module, options.check());
   }
 
   @Override
   public String description() {
-    return "%s, %s%s, %s%s feed, %s%s"
+    return "%s, %s%s%s, %s%s feed, %s%s"
         .formatted(
             driver.device().describe(),
             gemm.description(),
+            precision() == Precision.FP32 ? "" : " of " + precision().label(),
             note,
             nonlinear instanceof CudnnNonlinear ? nonlinear.description() + ", " : "",
             options.resident() ? "resident" : "pinned",
             options.graph() ? "CUDA graph" : "no graph",
-            fusesSteps() ? ", fused step" : "");
+            fusesSteps(1) ? ", fused step" : "");
   }
 
-  /** Whether steps are fused: as the options say, else where all kernels are ours anyway. */
-  private boolean fusesSteps() {
+  /**
+   * Whether steps of {@code B} examples are fused: as the options say, else where all kernels are
+   * ours anyway, and the batch is not so long that its products are worth launches of their own.
+   */
+  private boolean fusesSteps(int B) {
     return options.step() == null
-        ? !(gemm instanceof CublasGemm) && nonlinear instanceof PtxNonlinear
+        ? !(gemm instanceof CublasGemm) && nonlinear instanceof PtxNonlinear && B <= LONGEST_FUSED
         : options.step() == CudaOptions.Step.FUSED;
   }
 
@@ -292,9 +312,8 @@ public final class CudaOps extends Ops {
 
   @Override
   public Optional<FusedStep> fusedStep(FusedStep.Plan plan) {
-    return fusesSteps()
-        ? Optional.of(
-            new FusedKernels(this, new Kernels(driver, stream, "fused", options.check()), plan))
+    return fusesSteps(plan.maxB())
+        ? Optional.of(new FusedKernels(this, productKernels("fused"), plan))
         : Optional.empty();
   }
 

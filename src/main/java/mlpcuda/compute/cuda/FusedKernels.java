@@ -31,6 +31,7 @@ final class FusedKernels implements FusedStep {
   private final Buffer arena; // a, what dropout left of it, and dz, of each layer
   private final Buffer layers; // (L, COLUMNS) INT32
   private final Buffer losses; // (2, maxB)
+  private final Buffer lost; // INT32: by block of fused_head, whether it has a gradient to skip for
   private final Buffer y; // (maxB) INT32
   private final Buffer step; // (1) INT32
 
@@ -80,6 +81,7 @@ final class FusedKernels implements FusedStep {
       arena = owned.add(ops.allocate("activations", Type.FLOAT32, (int) end));
       layers = owned.add(ops.allocate("layers", Type.INT32, table.length));
       losses = owned.add(ops.allocate("losses", Type.FLOAT32, 2 * maxB));
+      lost = owned.add(ops.allocate("lost", Type.INT32, headBlocks(maxB)));
       y = owned.add(ops.allocate("y", Type.INT32, maxB));
       step = owned.add(ops.allocate("step", Type.INT32, 1));
       ops.write(layers, table, 0, table.length);
@@ -111,7 +113,7 @@ final class FusedKernels implements FusedStep {
     var arguments = new Arguments();
     arguments.address(place(arena, 0)).address(rate > 0 ? place(arena, plan.maxB() * O) : 0);
     arguments.add(y, step, plan.rate(), batch.images(), batch.labels(), batch.rows());
-    arguments.add(plan.position(), plan.rates());
+    arguments.add(plan.position(), plan.rates(), plan.scaling());
     arguments.address(place(plan.w(), plan.weights().get(0)));
     arguments.address(place(plan.w(), plan.biases().get(0)));
     arguments.add("B", B).add("I", I).add("O", O);
@@ -122,10 +124,15 @@ final class FusedKernels implements FusedStep {
   }
 
   private void head(int B) {
-    Arguments arguments = new Arguments().add(arena, losses, plan.position(), plan.w(), layers);
-    arguments.add(y, step).add("L", plan.layers()).add("B", B).add(plan.smoothing());
+    var arguments = new Arguments();
+    arguments.add(arena, losses, lost, plan.position(), plan.w(), layers, y, step, plan.scaling());
+    arguments.add("L", plan.layers()).add("B", B).add(plan.smoothing());
     arguments.add("use", Philox.Use.DROPOUT.ordinal()).add(plan.seed());
-    kernels.launch("fused_head", Shape.of((B - 1) / HEAD_ROWS + 1, THREADS), arguments);
+    kernels.launch("fused_head", Shape.of(headBlocks(B), THREADS), arguments);
+  }
+
+  private static int headBlocks(int B) {
+    return (B - 1) / HEAD_ROWS + 1;
   }
 
   private void update(Feed.Batch batch, int B) {
@@ -134,8 +141,8 @@ final class FusedKernels implements FusedStep {
     if (adam) {
       arguments.add(plan.v());
     }
-    arguments.add(plan.log(), arena, losses, layers, batch.images(), batch.rows(), step);
-    arguments.add(plan.rate(), plan.position());
+    arguments.add(plan.log(), arena, losses, lost, layers, batch.images(), batch.rows(), step);
+    arguments.add(plan.rate(), plan.position(), plan.scaling());
     arguments.add("L", plan.layers()).add("B", B).add("I", plan.sizes().get(0));
     arguments.add("S", plan.log().length() / 2).add(plan.scale()).add(plan.shift());
     if (plan.optimizer() instanceof AdamSettings settings) {

@@ -46,6 +46,7 @@ import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUgraph;
 import jcuda.driver.JITOptions;
+import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.JCudaObjects.Address;
 import mlpcuda.compute.cuda.JCudaObjects.Event;
 import mlpcuda.compute.cuda.JCudaObjects.Function;
@@ -356,8 +357,8 @@ public final class JCudaDriver implements CudaDriver {
   // ---- cuBLAS ----
 
   @Override
-  public Sgemm openSgemm(long stream) {
-    return new Cublas(this, natives, streams.get(stream));
+  public Sgemm openSgemm(long stream, Precision precision) {
+    return new Cublas(this, natives, streams.get(stream), precision);
   }
 
   // ---- cuDNN ----

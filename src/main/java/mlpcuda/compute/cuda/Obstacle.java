@@ -7,6 +7,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import jcuda.driver.CUresult;
 import mlpcuda.compute.DeviceException;
+import mlpcuda.compute.Precision;
 
 /**
  * What keeps a GPU from being used. Each of the static methods says it for one situation, and looks
@@ -20,6 +21,9 @@ record Obstacle(String why, String remedy) {
   private static final int LEAST_MAJOR = 7;
 
   private static final int LEAST_MINOR = 5;
+
+  /** Of compute capability 8.0, which the kernels for tensor cores are written for. */
+  private static final int TENSOR_MAJOR = 8;
 
   /** CUDA 12.0: the first that knows the kernels' PTX ISA 8.0. */
   static final int LEAST_DRIVER = 12000;
@@ -245,6 +249,25 @@ record Obstacle(String why, String remedy) {
                 device.major(),
                 device.minor()),
         "Give --gpu another of those that 'mlp-cuda devices' lists" + OR_CPU);
+  }
+
+  /** Whether the device's tensor cores have that precision: from compute capability 8.0 on. */
+  static boolean canMultiply(CudaDriver.Device device, Precision precision) {
+    return precision == Precision.FP32 || device.major() >= TENSOR_MAJOR;
+  }
+
+  /** What to say where {@link #canMultiply} is false. */
+  static Obstacle ofPrecision(CudaDriver.Device device, Precision precision) {
+    return new Obstacle(
+        "GPU %d (%s) must have compute capability %d.0 or newer (Ampere, 2020) for %s, found %d.%d"
+            .formatted(
+                device.index(),
+                device.name(),
+                TENSOR_MAJOR,
+                precision.label(),
+                device.major(),
+                device.minor()),
+        "Use --precision fp32.");
   }
 
   /** The device gives no context. */

@@ -1,47 +1,35 @@
 package mlpcuda.compute.cuda;
 
 import mlpcuda.compute.Activation;
-import mlpcuda.compute.cuda.CudaDriver.Shape;
 
 /** Products by our own kernels, module gemm: they need nothing but the driver. */
 final class PtxGemm implements Gemm {
-  /** A tiling of cuda/gemm.cuh: its tile is size x size. */
-  private enum Tiles {
-    SMALL("_small", 32),
-    LARGE("_large", 128);
+  /** Of the sums of parts, bytes. */
+  private static final long WORKSPACE = 32L << 20;
 
-    private static final int THREADS = 256;
-
-    private final String suffix;
-    private final int size;
-
-    Tiles(String suffix, int size) {
-      this.suffix = suffix;
-      this.size = size;
-    }
-
-    Shape cover(int M, int N) {
-      return new Shape((M - 1) / size + 1, (N - 1) / size + 1, 1, THREADS, 1);
-    }
-  }
-
+  private final CudaDriver driver;
   private final Kernels kernels;
-  private final int multiprocessors;
+  private final String description;
+  private long workspace; // 0 until a product is made in parts
 
-  PtxGemm(Kernels kernels, int multiprocessors) {
+  /**
+   * {@code kernels}: module gemm of some precision, which is closed here.
+   *
+   * @param description what multiplies
+   */
+  PtxGemm(CudaDriver driver, Kernels kernels, String description) {
+    this.driver = driver;
     this.kernels = kernels;
-    this.multiprocessors = multiprocessors;
+    this.description = description;
   }
 
-  /** Large tiles where they occupy half of the device at least: they reuse more, but are fewer. */
-  private Tiles tiles(int M, int N) {
-    Shape large = Tiles.LARGE.cover(M, N);
-    return 2L * large.gridX() * large.gridY() >= multiprocessors ? Tiles.LARGE : Tiles.SMALL;
+  private int multiprocessors() {
+    return driver.device().multiprocessors();
   }
 
-  private void multiply(String entry, int M, int N, Arguments arguments) {
-    Tiles tiles = tiles(M, N);
-    kernels.launch(entry + tiles.suffix, tiles.cover(M, N), arguments);
+  private void multiply(String entry, int M, int N, int K, Arguments arguments) {
+    Tiling tiling = Tiling.whole(M, N, K, multiprocessors());
+    kernels.launch(entry + tiling.tiles().suffix(), tiling.cover(M, N), arguments);
   }
 
   @Override
@@ -49,13 +37,26 @@ final class PtxGemm implements Gemm {
       long y, long x, long w, long b, int B, int I, int O, Activation activation) {
     var arguments = new Arguments().address(y).address(x).address(w).address(b);
     arguments.add("B", B).add("I", I).add("O", O).add("activation", activation.ordinal());
-    multiply("linear_forward", B, O, arguments);
+    multiply("linear_forward", B, O, I, arguments);
   }
 
   @Override
   public void backwardWeights(long dw, long dy, long x, int B, int I, int O) {
-    var arguments = new Arguments().address(dw).address(dy).address(x);
-    multiply("linear_backward_weights", O, I, arguments.add("B", B).add("I", I).add("O", O));
+    int n = O * I;
+    int most = (int) Math.min(B, WORKSPACE / Float.BYTES / n);
+    Tiling tiling = Tiling.of(O, I, B, multiprocessors(), most);
+    boolean parts = tiling.parts() > 1;
+    if (parts && workspace == 0) { // in the first batch of its size, which is never recorded
+      workspace = driver.allocate(WORKSPACE);
+    }
+    var arguments = new Arguments().address(parts ? workspace : dw).address(dy).address(x);
+    arguments.add("B", B).add("I", I).add("O", O).add("share", tiling.share());
+    String entry = "linear_backward_weights" + tiling.tiles().suffix();
+    kernels.launch(entry, tiling.cover(O, I), arguments);
+    if (parts) {
+      var sum = new Arguments().address(dw).address(workspace);
+      kernels.launch("add_parts", Kernels.cover(n), sum.add("n", n).add("P", tiling.parts()));
+    }
   }
 
   @Override
@@ -63,16 +64,19 @@ final class PtxGemm implements Gemm {
       long dx, long dy, long x, long w, int B, int I, int O, Activation below) {
     var arguments = new Arguments().address(dx).address(dy).address(x).address(w);
     arguments.add("B", B).add("I", I).add("O", O).add("below", below.ordinal());
-    multiply("linear_backward_inputs", B, I, arguments);
+    multiply("linear_backward_inputs", B, I, O, arguments);
   }
 
   @Override
   public String description() {
-    return "own GEMM";
+    return description;
   }
 
   @Override
   public void close() {
     kernels.close();
+    if (workspace != 0) {
+      driver.free(workspace);
+    }
   }
 }

@@ -211,14 +211,14 @@ class CudaOpsTest {
     }
   }
 
-  /** Large tiles from half of the multiprocessors on. */
   @Test
-  void tilesAreLargeWhereTheyOccupyTheDevice() {
-    assertEquals(List.of("linear_forward_large"), productsRun(4));
-    assertEquals(List.of("linear_forward_small"), productsRun(5));
+  void tilesAreAsLargeAsFillsTheDevice() {
+    assertEquals(List.of("gemm/linear_forward_large"), productsRun(2));
+    assertEquals(List.of("gemm/linear_forward_medium"), productsRun(3));
+    assertEquals(List.of("gemm/linear_forward_small"), productsRun(4));
   }
 
-  /** The entries of a product of two large tiles that ran. */
+  /** The entries of a product of 2 large, 3 medium or 5 small tiles that ran. */
   private static List<String> productsRun(int multiprocessors) {
     var options = EmulatedOptions.of(EmulatedPolicy.LATEST).withMultiprocessors(multiprocessors);
     Map<String, Integer> before = EmulatedDriver.launches();
@@ -257,12 +257,12 @@ class CudaOpsTest {
         Buffer w = ops.allocate("w", Type.FLOAT32, 12);
         Buffer b = ops.allocate("b", Type.FLOAT32, 4);
         Buffer y = ops.allocate("y", Type.FLOAT32, 8)) {
-      driver.failNext("cublasSgemm", 13, "CUBLAS_STATUS_EXECUTION_FAILED", "failed");
+      driver.failNext("cublasGemmEx", 13, "CUBLAS_STATUS_EXECUTION_FAILED", "failed");
       var e =
           assertThrows(
               DeviceException.class, () -> ops.linearForward(y, x, w, b, 2, 3, 4, Activation.NONE));
       assertEquals(
-          "cublasSgemm failed: CUBLAS_STATUS_EXECUTION_FAILED (13): failed; in a product of M=2"
+          "cublasGemmEx failed: CUBLAS_STATUS_EXECUTION_FAILED (13): failed; in a product of M=2"
               + " N=4 K=3",
           e.why());
     }

@@ -20,6 +20,7 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Agreement;
 import mlpcuda.compute.OptimizerSettings;
+import mlpcuda.compute.Precision;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedOptions;
@@ -38,6 +39,8 @@ import org.junit.jupiter.api.Test;
 class EveryKernelTest {
   private static final Path SOURCES = Path.of("cuda");
   private static final Path PTX = SOURCES.resolve("ptx");
+  private static final List<Precision> RATHER_THAN_FP32 =
+      List.of(Precision.TF32, Precision.BF16, Precision.FP16);
   private static final Pattern SIZE = Pattern.compile("[BIOCn]=(\\d+)");
   private static final Pattern ENTRY = Pattern.compile("\\.entry\\s+(\\w+)");
 
@@ -59,21 +62,32 @@ class EveryKernelTest {
   void thePtxIsMadeFromTheseSources() throws IOException, NoSuchAlgorithmException {
     String expected = "// sources: sha256 " + hash() + " (scripts/build-ptx.sh)";
     List<Path> modules = files(PTX, ".*\\.ptx");
+    Set<String> wanted = new TreeSet<>();
+    for (Path source : files(SOURCES, ".*\\.cu")) {
+      String family = source.getFileName().toString().replace(".cu", "");
+      wanted.add(family);
+      if (!family.equals("layers")) { // which has no products
+        RATHER_THAN_FP32.forEach(precision -> wanted.add(family + "_" + precision.label()));
+      }
+    }
     assertEquals(
-        files(SOURCES, ".*\\.cu").stream()
-            .map(f -> f.getFileName().toString().replace(".cu", ".ptx"))
-            .toList(),
-        modules.stream().map(f -> f.getFileName().toString()).toList(),
-        "a module for each .cu, and none else");
+        wanted,
+        new TreeSet<>(modules.stream().map(EveryKernelTest::module).toList()),
+        "a module for each .cu, with products one for each precision, and none else");
     for (Path module : modules) {
       try (Stream<String> lines = Files.lines(module)) {
         assertEquals(
             expected, lines.findFirst().orElseThrow(), module + ": run scripts/build-ptx.sh");
       }
       String text = Files.readString(module);
+      String target = module(module).contains("_") ? ".target sm_80" : ".target sm_75";
       assertEquals(1, text.lines().filter(".version 8.0"::equals).count(), module.toString());
-      assertEquals(1, text.lines().filter(".target sm_75"::equals).count(), module.toString());
+      assertEquals(1, text.lines().filter(target::equals).count(), module.toString());
     }
+  }
+
+  private static String module(Path file) {
+    return file.getFileName().toString().replace(".ptx", "");
   }
 
   private static Set<String> entries() throws IOException {
@@ -81,7 +95,7 @@ class EveryKernelTest {
     for (Path module : files(PTX, ".*\\.ptx")) {
       Matcher matcher = ENTRY.matcher(Files.readString(module));
       while (matcher.find()) {
-        entries.add(matcher.group(1));
+        entries.add(module(module) + "/" + matcher.group(1));
       }
     }
     return entries;
@@ -94,13 +108,17 @@ class EveryKernelTest {
   @Test
   void everyEntryRuns() throws IOException {
     Map<String, Integer> before = EmulatedDriver.launches();
-    for (int multiprocessors : new int[] {1, 1000}) { // large tiles, small ones
+    for (int multiprocessors : new int[] {1, 2, 1000}) { // large tiles, medium ones, small ones
       var options = EmulatedOptions.of(EmulatedPolicy.LATEST).withMultiprocessors(multiprocessors);
-      runSmallCases(options);
-      runSmallCases(options.withoutCublas());
+      runSmallCases(options, Precision.FP32);
+      for (Precision precision : Precision.values()) {
+        runSmallCases(options.withoutCublas(), precision);
+      }
     }
-    runFusedSteps(AdamSettings.DEFAULT); // which CudaTraining's tests hold to be right
-    runFusedSteps(SgdSettings.DEFAULT);
+    for (Precision precision : Precision.values()) {
+      runFusedSteps(AdamSettings.DEFAULT, precision); // which CudaTraining holds to be right
+      runFusedSteps(SgdSettings.DEFAULT, precision);
+    }
     Set<String> ran = new TreeSet<>();
     EmulatedDriver.launches()
         .forEach(
@@ -112,7 +130,7 @@ class EveryKernelTest {
     assertEquals(entries(), ran);
   }
 
-  private static void runFusedSteps(OptimizerSettings optimizer) {
+  private static void runFusedSteps(OptimizerSettings optimizer, Precision precision) {
     var training =
         new Training(
             new MlpShape(List.of(4, 3, 2), Activation.RELU, Activation.NONE),
@@ -124,7 +142,7 @@ class EveryKernelTest {
             0,
             0.01,
             1);
-    var fused = CudaOptions.DEFAULT.with(CudaOptions.Step.FUSED);
+    var fused = CudaOptions.DEFAULT.with(CudaOptions.Step.FUSED).with(precision);
     try (var ops =
             new CudaOps(new EmulatedDriver(EmulatedOptions.of(EmulatedPolicy.LATEST)), fused);
         var learner = new Learner(ops, training)) {
@@ -133,8 +151,9 @@ class EveryKernelTest {
     }
   }
 
-  private static void runSmallCases(EmulatedOptions options) {
-    try (var ops = new CudaOps(new EmulatedDriver(options), CudaOptions.DEFAULT)) {
+  private static void runSmallCases(EmulatedOptions options, Precision precision) {
+    var driver = new EmulatedDriver(options);
+    try (var ops = new CudaOps(driver, CudaOptions.DEFAULT.with(precision))) {
       for (Case c : Cases.all()) {
         int[] sizes =
             SIZE.matcher(c.name()).results().mapToInt(m -> Integer.parseInt(m.group(1))).toArray();

@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.DeviceException;
+import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
@@ -264,19 +265,19 @@ final class JCudaDriverCalls {
       Path newer = fake.folder().resolve("libcublas.so.13");
       Files.move(library, hidden);
       Files.createFile(newer);
-      var e = assertThrows(DeviceException.class, () -> driver.openSgemm(stream));
+      var e = assertThrows(DeviceException.class, () -> driver.openSgemm(stream, Precision.FP32));
       assertTrue(e.getMessage().contains("wanted libcublas.so.12, found " + newer), e.getMessage());
       Files.move(hidden, library);
     }
 
     fake.control("cublasSetWorkspace 7");
-    assertThrows(CudaException.class, () -> driver.openSgemm(stream));
+    assertThrows(CudaException.class, () -> driver.openSgemm(stream, Precision.FP32));
     List<String> calls = fake.calls();
     assertEquals("cublasDestroy 0xb1a5", calls.get(calls.size() - 2));
     assertTrue(calls.get(calls.size() - 1).startsWith("cuMemFree "), calls.toString());
 
     fake.control("");
-    Sgemm sgemm = driver.openSgemm(stream);
+    Sgemm sgemm = driver.openSgemm(stream, Precision.FP32);
     assertEquals("cuBLAS 12.6.4", sgemm.description());
     calls = fake.calls();
     String workspace = calls.get(6).split(" ")[2];
@@ -536,9 +537,9 @@ final class JCudaDriverCalls {
             "cublasSetMathMode",
             "cublasSetPointerMode",
             "cublasGetVersion")) {
-      failure(call, () -> driver.openSgemm(stream));
+      failure(call, () -> driver.openSgemm(stream, Precision.FP32));
     }
-    failure("cublasDestroy", driver.openSgemm(stream)::close);
+    failure("cublasDestroy", driver.openSgemm(stream, Precision.FP32)::close);
     for (String call : List.of("cudnnSetStream", "cudnnCreateActivationDescriptor")) {
       failure(call, () -> driver.openDnn(stream));
     }
@@ -579,7 +580,7 @@ final class JCudaDriverCalls {
     assertThrows(IllegalStateException.class, () -> driver.allocate(1));
     assertThrows(IllegalStateException.class, driver::createStream);
     assertThrows(IllegalStateException.class, () -> driver.synchronizeStream(stream));
-    assertThrows(IllegalStateException.class, () -> driver.openSgemm(stream));
+    assertThrows(IllegalStateException.class, () -> driver.openSgemm(stream, Precision.FP32));
     assertThrows(IllegalStateException.class, () -> driver.openDnn(stream));
     expect();
 
@@ -587,7 +588,7 @@ final class JCudaDriverCalls {
     try (JCudaDriver hopper = JCudaDriver.open(0, natives)) {
       long order = hopper.createStream();
       fake.calls();
-      hopper.openSgemm(order).close();
+      hopper.openSgemm(order, Precision.FP32).close();
       assertTrue(fake.calls().contains("cuMemAlloc 33554432"));
     }
   }

@@ -82,3 +82,55 @@ int cublasSgemm_v2(
   }
   return code;
 }
+
+// What the header of cuBLAS asks before the call of the same name with the type of the sums.
+int cublasGetMathMode(void *handle, int *mode) {
+  (void) handle;
+  *mode = 0;
+  return 0;
+}
+
+// Computes nothing: what it is asked for is what counts.
+int cublasGemmEx(
+    void *handle,
+    int transposeA,
+    int transposeB,
+    int m,
+    int n,
+    int k,
+    const float *alpha,
+    const void *a,
+    int typeA,
+    int lda,
+    const void *b,
+    int typeB,
+    int ldb,
+    const float *beta,
+    void *c,
+    int typeC,
+    int ldc,
+    int computeType,
+    int algorithm) {
+  return call(
+      "cublasGemmEx",
+      " 0x%zx %d %d %d %d %d %g 0x%zx %d %d 0x%zx %d %d %g 0x%zx %d %d %d %d",
+      (size_t) handle,
+      transposeA,
+      transposeB,
+      m,
+      n,
+      k,
+      *alpha,
+      (size_t) a,
+      typeA,
+      lda,
+      (size_t) b,
+      typeB,
+      ldb,
+      *beta,
+      (size_t) c,
+      typeC,
+      ldc,
+      computeType,
+      algorithm);
+}

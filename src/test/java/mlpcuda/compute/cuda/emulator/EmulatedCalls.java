@@ -45,7 +45,7 @@ final class EmulatedCalls {
           "cuGraphExecDestroy",
           "cuDevicePrimaryCtxRelease",
           "cublasCreate",
-          "cublasSgemm",
+          "cublasGemmEx",
           "cublasDestroy",
           "cudnnCreate",
           "cudnnAddTensor",

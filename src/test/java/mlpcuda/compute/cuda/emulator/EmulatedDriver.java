@@ -7,6 +7,7 @@ import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import mlpcuda.compute.DeviceException;
+import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.Arguments;
 import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaException;
@@ -108,7 +109,8 @@ public final class EmulatedDriver implements CudaDriver {
 
   @Override
   public Device device() {
-    return new Device(0, "Emulated GPU", 9, 0, options.memory(), options.multiprocessors(), DRIVER);
+    return new Device(
+        0, "Emulated GPU", options.major(), 0, options.memory(), options.multiprocessors(), DRIVER);
   }
 
   @Override
@@ -357,7 +359,7 @@ public final class EmulatedDriver implements CudaDriver {
   }
 
   @Override
-  public Sgemm openSgemm(long stream) {
+  public Sgemm openSgemm(long stream, Precision precision) {
     return calls.call(
         "cublasCreate",
         () -> {
@@ -368,7 +370,7 @@ public final class EmulatedDriver implements CudaDriver {
                 "cuBLAS 12 was not found: this device is emulated without it",
                 "Emulate it with cuBLAS, or use the program's own products");
           }
-          EmulatedSgemm made = new EmulatedSgemm(found, calls, memory, queue, handles);
+          EmulatedSgemm made = new EmulatedSgemm(found, precision, calls, memory, queue, handles);
           handles.add(made);
           return made;
         });

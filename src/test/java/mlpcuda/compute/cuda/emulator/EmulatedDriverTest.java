@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaException;
 import mlpcuda.compute.cuda.ptx.Fault;
@@ -118,7 +119,7 @@ class EmulatedDriverTest {
           cuda.createEvent();
           cuda.allocate(24);
           cuda.allocatePinned(48);
-          cuda.openSgemm(stream);
+          cuda.openSgemm(stream, Precision.FP32);
           cuda.beginCapture(stream);
           cuda.endCapture(stream);
         },

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.List;
 import java.util.function.Consumer;
+import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaException;
@@ -210,7 +211,7 @@ class EmulatedGraphTest {
             t -> t.cuda.synchronizeStream(t.other),
             t -> t.cuda.synchronizeEvent(t.event),
             t -> t.cuda.loadModule("fill", EmulatedKernels.FILL),
-            t -> t.cuda.openSgemm(t.stream))) {
+            t -> t.cuda.openSgemm(t.stream, Precision.FP32))) {
       passes(
           with(
               t -> {

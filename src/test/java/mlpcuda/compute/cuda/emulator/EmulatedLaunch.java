@@ -16,10 +16,12 @@ import mlpcuda.compute.cuda.ptx.PtxModule;
 final class EmulatedLaunch extends EmulatedOperation {
   /** A loaded module. */
   static final class Module extends EmulatedResource {
+    private final String name;
     private final PtxModule ptx;
 
     Module(String name, PtxModule ptx) {
       super("module " + name);
+      this.name = name;
       this.ptx = ptx;
     }
 
@@ -44,7 +46,7 @@ final class EmulatedLaunch extends EmulatedOperation {
     }
   }
 
-  /** How often each entry ran, in all emulated drivers ever. */
+  /** How often each entry ran, as {@code gemm/add_parts}, in all emulated drivers ever. */
   static final Map<String, Integer> COUNTS = new ConcurrentHashMap<>();
 
   private static final int THREADS = 1024;
@@ -134,7 +136,7 @@ final class EmulatedLaunch extends EmulatedOperation {
     }
     PtxModule.Accesses accesses =
         function.module.ptx.run(function.entry, shape, arguments, memory.bytes());
-    COUNTS.merge(function.entry, 1, Integer::sum);
+    COUNTS.merge(function.module.name + "/" + function.entry, 1, Integer::sum);
     use(accesses.read(), EmulatedResource::readBy);
     use(accesses.written(), EmulatedResource::writtenBy);
   }

@@ -84,7 +84,7 @@ class EmulatedLaunchTest {
 
   @Test
   void countsWhatRan() {
-    int before = EmulatedDriver.launches().getOrDefault("fill", 0);
+    int before = EmulatedDriver.launches().getOrDefault("filling/fill", 0);
     try (EmulatedDriver cuda = new EmulatedDriver(EmulatedPolicy.LATEST)) {
       with(t -> t.fill(1)).accept(cuda);
       with(t -> {
@@ -99,7 +99,7 @@ class EmulatedLaunchTest {
           .accept(cuda);
       assertEquals(2, cuda.calls().get("cuLaunchKernel"));
     }
-    assertEquals(before + 3, EmulatedDriver.launches().get("fill"));
+    assertEquals(before + 3, EmulatedDriver.launches().get("filling/fill"));
   }
 
   @Test
@@ -117,12 +117,12 @@ class EmulatedLaunchTest {
     int[] ran = new int[1];
     try (EmulatedDriver cuda = new EmulatedDriver(policy)) {
       with(t -> {
-            int before = EmulatedDriver.launches().getOrDefault("fill", 0);
+            int before = EmulatedDriver.launches().getOrDefault("filling/fill", 0);
             t.fill(1);
             long other = cuda.createStream();
             cuda.synchronizeStream(other);
             cuda.destroyStream(other);
-            ran[0] = EmulatedDriver.launches().getOrDefault("fill", 0) - before;
+            ran[0] = EmulatedDriver.launches().getOrDefault("filling/fill", 0) - before;
           })
           .accept(cuda);
     }

@@ -2,6 +2,7 @@ package mlpcuda.compute.cuda.emulator;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.ptx.DeviceMemory;
 import mlpcuda.compute.cuda.ptx.Fault;
 
@@ -36,6 +37,7 @@ final class EmulatedProduct extends EmulatedOperation {
 
   private final DeviceMemory memory;
   private final EmulatedResource workspace;
+  private final Precision precision;
   private final boolean transposeA;
   private final boolean transposeB;
   private final Matrix a;
@@ -46,6 +48,7 @@ final class EmulatedProduct extends EmulatedOperation {
   EmulatedProduct(
       DeviceMemory memory,
       EmulatedResource workspace,
+      Precision precision,
       boolean transposeA,
       boolean transposeB,
       Matrix a,
@@ -54,6 +57,7 @@ final class EmulatedProduct extends EmulatedOperation {
     super("product of %d x %d".formatted(c.rows, c.columns), workspace, a.in, b.in, c.in);
     this.memory = memory;
     this.workspace = workspace;
+    this.precision = precision;
     this.transposeA = transposeA;
     this.transposeB = transposeB;
     this.a = a;
@@ -96,6 +100,9 @@ final class EmulatedProduct extends EmulatedOperation {
     for (int j = 0; j < matrix.columns && matrix.rows > 0; j++) {
       memory.read(matrix.column(j), bytes.clear());
       bytes.clear().asFloatBuffer().get(columns[j]);
+      for (int i = 0; i < matrix.rows; i++) {
+        columns[j][i] = precision.round(columns[j][i]);
+      }
     }
     return transpose ? transposed(columns, matrix.rows) : columns;
   }

@@ -1,12 +1,14 @@
 package mlpcuda.compute.cuda.emulator;
 
+import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.Sgemm;
 import mlpcuda.compute.cuda.emulator.EmulatedProduct.Matrix;
 import mlpcuda.compute.cuda.ptx.Fault;
 
-/** The product of cuBLAS, asked of one stream. */
+/** The product of cuBLAS, asked of one stream, its operands rounded as its precision says. */
 final class EmulatedSgemm extends EmulatedResource implements Sgemm {
   private final EmulatedStream stream;
+  private final Precision precision;
   private final EmulatedCalls calls;
   private final EmulatedMemory memory;
   private final EmulatedQueue queue;
@@ -14,12 +16,14 @@ final class EmulatedSgemm extends EmulatedResource implements Sgemm {
 
   EmulatedSgemm(
       EmulatedStream stream,
+      Precision precision,
       EmulatedCalls calls,
       EmulatedMemory memory,
       EmulatedQueue queue,
       EmulatedHandles handles) {
     super("cuBLAS of " + stream);
     this.stream = stream;
+    this.precision = precision;
     this.calls = calls;
     this.memory = memory;
     this.queue = queue;
@@ -40,7 +44,7 @@ final class EmulatedSgemm extends EmulatedResource implements Sgemm {
       long c,
       int ldc) {
     calls.run(
-        "cublasSgemm",
+        "cublasGemmEx",
         () -> {
           if (!live() || !stream.live()) {
             throw new Fault("%s, after it or its stream was given back".formatted(this));
@@ -62,7 +66,14 @@ final class EmulatedSgemm extends EmulatedResource implements Sgemm {
               stream,
               () ->
                   new EmulatedProduct(
-                      memory.bytes(), this, transposeA, transposeB, left, right, result));
+                      memory.bytes(),
+                      this,
+                      precision,
+                      transposeA,
+                      transposeB,
+                      left,
+                      right,
+                      result));
         });
   }
 

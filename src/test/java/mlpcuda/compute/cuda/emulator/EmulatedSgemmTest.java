@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.function.Consumer;
 import mlpcuda.compute.DeviceException;
+import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaException;
 import mlpcuda.compute.cuda.Sgemm;
@@ -39,7 +40,7 @@ class EmulatedSgemmTest {
     Things(EmulatedDriver cuda) {
       this.cuda = cuda;
       stream = cuda.createStream();
-      sgemm = cuda.openSgemm(stream);
+      sgemm = cuda.openSgemm(stream, Precision.FP32);
       a = cuda.allocate(4 * FLOATS);
       b = cuda.allocate(4 * FLOATS);
       c = cuda.allocate(4 * FLOATS);
@@ -159,7 +160,7 @@ class EmulatedSgemmTest {
                             t.sgemm.multiply(
                                 false, false, d[0], d[1], d[2], t.a, d[3], t.b, d[4], t.c, d[5]));
                 assertTrue(
-                    thrown.why().startsWith("cublasSgemm failed: CUBLAS_STATUS_INVALID_VALUE (7)"),
+                    thrown.why().startsWith("cublasGemmEx failed: CUBLAS_STATUS_INVALID_VALUE (7)"),
                     thrown::getMessage);
               }
             }));
@@ -169,7 +170,7 @@ class EmulatedSgemmTest {
   void staysInItsMatrices() {
     faults(
         with(t -> t.sgemm.multiply(false, false, 2, 2, 3, t.a, 9, t.b, 3, t.c, 2)),
-        "cublasSgemm",
+        "cublasGemmEx",
         "are not in allocation");
     faults(
         with(t -> t.sgemm.multiply(false, false, 2, 2, 3, t.a + 2, 2, t.b, 3, t.c, 2)),
@@ -249,7 +250,8 @@ class EmulatedSgemmTest {
     EmulatedOptions options = EmulatedOptions.of(EmulatedPolicy.EAGER).withoutCublas();
     try (EmulatedDriver cuda = new EmulatedDriver(options)) {
       long stream = cuda.createStream();
-      DeviceException thrown = assertThrows(DeviceException.class, () -> cuda.openSgemm(stream));
+      DeviceException thrown =
+          assertThrows(DeviceException.class, () -> cuda.openSgemm(stream, Precision.FP32));
       assertTrue(thrown.getMessage().startsWith("cuBLAS 12 was not found"));
       cuda.destroyStream(stream);
     }

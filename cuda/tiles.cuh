@@ -1,0 +1,62 @@
+// Operands of a product, and how a block's threads carry tiles of them to shared memory.
+#pragma once
+
+namespace op {
+
+// How an operand X (ROWS, K) lies in memory.
+enum Layout { K_CONTIGUOUS, K_STRIDED };
+
+// The elements of an operand that lies in memory as it is.
+template <Layout LAYOUT>
+struct Matrix {
+  const float *x;
+  int rows, K;
+
+  __device__ float operator()(int row, int k) const {
+    return x[LAYOUT == K_CONTIGUOUS ? size_t(row) * K + k : size_t(k) * rows + row];
+  }
+};
+
+// Part of a tile (SIZE, T::WORDS of K) of an operand that a thread carries from global to shared memory.
+template <class T, int SIZE, Layout LAYOUT>
+struct Carrier {
+  static constexpr int WIDTH = T::BK / T::WORDS;  // of a word, in elements
+  static constexpr int COUNT = SIZE * T::WORDS / T::THREADS;
+  static_assert(COUNT * T::THREADS == SIZE * T::WORDS, "each thread carries the same number of words");
+  float value[COUNT][WIDTH];
+
+  // The place of word i of this thread: neighbours in memory go to neighbouring threads.
+  static __device__ int row(int i) {
+    int e = i * T::THREADS + threadIdx.x;
+    return LAYOUT == K_CONTIGUOUS ? e / T::WORDS : e % SIZE;
+  }
+  static __device__ int word(int i) {
+    int e = i * T::THREADS + threadIdx.x;
+    return LAYOUT == K_CONTIGUOUS ? e % T::WORDS : e / SIZE;
+  }
+
+  // Rows row0 ..., elements k0 ... below k_to; zeros elsewhere.
+  template <class Operand>
+  __device__ void load(Operand x, int row0, int k0, int rows, int k_to) {
+#pragma unroll
+    for (int i = 0; i < COUNT; i++) {
+#pragma unroll
+      for (int e = 0; e < WIDTH; e++) {
+        int r = row0 + row(i), k = k0 + word(i) * WIDTH + e;
+        bool inside = r < rows && k < k_to;
+        value[i][e] = inside ? x(r, k) : 0;
+      }
+    }
+  }
+
+  // put(row, word, its elements) for each.
+  template <class Put>
+  __device__ void store(Put put) const {
+#pragma unroll
+    for (int i = 0; i < COUNT; i++) {
+      put(row(i), word(i), value[i]);
+    }
+  }
+};
+
+}  // namespace op

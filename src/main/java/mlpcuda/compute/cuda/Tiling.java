@@ -1,0 +1,74 @@
+package mlpcuda.compute.cuda;
+
+import mlpcuda.compute.cuda.CudaDriver.Shape;
+
+/**
+ * How a product (M, N) with inner dimension K is shared out among blocks: in tiles, and, along K,
+ * in parts that are added up afterwards. Large tiles read least, but a chip is full only with a
+ * block on each of its multiprocessors.
+ *
+ * @param tiles how large they are
+ * @param parts how many parts K is divided into
+ * @param share of K that a part has; the last one what is left
+ */
+record Tiling(Tiles tiles, int parts, int share) {
+  /** The tilings of cuda/gemm.cuh: a tile is size x size. */
+  enum Tiles {
+    LARGE("_large", 128),
+    MEDIUM("_medium", 64),
+    SMALL("_small", 32);
+
+    private static final int THREADS = 256;
+
+    private final String suffix;
+    private final int size;
+
+    Tiles(String suffix, int size) {
+      this.suffix = suffix;
+      this.size = size;
+    }
+
+    /** Of an entry's name. */
+    String suffix() {
+      return suffix;
+    }
+
+    private long count(int M, int N) {
+      return ((M - 1L) / size + 1) * ((N - 1L) / size + 1);
+    }
+  }
+
+  /** Less of K is not worth a part: to add it up costs as much memory traffic as to multiply it. */
+  private static final int LEAST_SHARE = 256;
+
+  /** All steps along K, of whatever tiling and precision, divide it. */
+  private static final int STEP = 64;
+
+  /** The largest tiles that fill the chip; the smallest ones where none do. */
+  static Tiling whole(int M, int N, int K, int multiprocessors) {
+    return of(M, N, K, multiprocessors, 1);
+  }
+
+  /** The same for a product that may be made in up to {@code most} parts. */
+  static Tiling of(int M, int N, int K, int multiprocessors, int most) {
+    int worth = Math.max(1, Math.min(most, K / LEAST_SHARE));
+    for (Tiles tiles : Tiles.values()) {
+      long wanted = (multiprocessors - 1) / tiles.count(M, N) + 1;
+      if (wanted <= worth || tiles == Tiles.SMALL) {
+        int share = roundedUp(K, (int) Math.min(wanted, worth));
+        return new Tiling(tiles, (K - 1) / share + 1, share);
+      }
+    }
+    throw new AssertionError("there is a smallest tiling");
+  }
+
+  private static int roundedUp(int K, int parts) {
+    return ((K - 1) / parts / STEP + 1) * STEP;
+  }
+
+  /** Blocks of a product (M, N), and their threads. */
+  Shape cover(int M, int N) {
+    int size = tiles.size;
+    return new Shape((M - 1) / size + 1, (N - 1) / size + 1, parts, Tiles.THREADS, 1);
+  }
+}

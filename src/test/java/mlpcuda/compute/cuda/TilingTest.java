@@ -1,0 +1,79 @@
+package mlpcuda.compute.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import mlpcuda.compute.cuda.CudaDriver.Shape;
+import mlpcuda.compute.cuda.Tiling.Tiles;
+import org.junit.jupiter.api.Test;
+
+/** Which tiles and how many parts a product gets. */
+class TilingTest {
+  /** An H100's. */
+  private static final int MULTIPROCESSORS = 132;
+
+  private static final List<List<Integer>> NETWORKS =
+      List.of(List.of(784, 512, 512, 10), List.of(784, 128, 64, 10), List.of(784, 2048, 10));
+
+  private static long blocks(Tiling tiling, int M, int N) {
+    Shape shape = tiling.cover(M, N);
+    return (long) shape.gridX() * shape.gridY() * shape.gridZ();
+  }
+
+  /** Products whose tiles cannot fill the chip, however small, have as many as there are. */
+  private static void fills(Tiling tiling, int M, int N, int K, int most) {
+    assertEquals((K - 1) / tiling.share() + 1, tiling.parts(), "all of K, and no empty part");
+    assertTrue(tiling.parts() <= most, tiling.toString());
+    boolean smallest = tiling.tiles() == Tiles.SMALL && K / (tiling.parts() + 1) < 256 + 64;
+    assertTrue(
+        blocks(tiling, M, N) >= MULTIPROCESSORS
+            || tiling.tiles() == Tiles.SMALL && (most == 1 || smallest),
+        "%d x %d x %d: %s".formatted(M, N, K, tiling));
+  }
+
+  @Test
+  void largeBatchesFillTheChip() {
+    for (List<Integer> sizes : NETWORKS) {
+      for (int B = 1024; B <= 16384; B *= 2) {
+        for (int l = 0; l + 1 < sizes.size(); l++) {
+          int I = sizes.get(l);
+          int O = sizes.get(l + 1);
+          fills(Tiling.whole(B, O, I, MULTIPROCESSORS), B, O, I, 1);
+          fills(Tiling.whole(B, I, O, MULTIPROCESSORS), B, I, O, 1);
+          fills(Tiling.of(O, I, B, MULTIPROCESSORS, 16), O, I, B, 16);
+        }
+      }
+    }
+  }
+
+  /** The issue of a batch of 16384 for 784 inputs and 512 outputs. */
+  @Test
+  void theWeightsOfALongBatchAreMadeInParts() {
+    assertEquals(
+        new Tiling(Tiles.LARGE, 1, 784), whole(Tiling.whole(16384, 512, 784, MULTIPROCESSORS)));
+    assertEquals(new Tiling(Tiles.LARGE, 5, 3328), Tiling.of(512, 784, 16384, MULTIPROCESSORS, 20));
+    assertEquals(new Tiling(Tiles.MEDIUM, 2, 512), Tiling.of(512, 784, 1024, MULTIPROCESSORS, 20));
+  }
+
+  private static Tiling whole(Tiling tiling) {
+    assertEquals(1, tiling.parts());
+    return new Tiling(tiling.tiles(), 1, 784);
+  }
+
+  @Test
+  void shortBatchesAreNotDivided() {
+    for (int B : new int[] {1, 64, 511}) {
+      Tiling tiling = Tiling.of(128, 784, B, MULTIPROCESSORS, 20);
+      assertEquals(1, tiling.parts());
+      assertEquals(Tiles.SMALL, tiling.tiles());
+      assertTrue(tiling.share() >= B);
+    }
+  }
+
+  @Test
+  void noMorePartsThanThereIsMemoryFor() {
+    assertEquals(1, Tiling.of(512, 784, 16384, MULTIPROCESSORS, 0).parts());
+    assertEquals(3, Tiling.of(64, 64, 16384, MULTIPROCESSORS, 3).parts());
+  }
+}
