@@ -121,17 +121,23 @@ final class Mma extends Control {
 
   /** A and B, row by row. A fragment of A has rows 8 apart first, then columns 4 apart. */
   private void readTf32(long[][] x, double[] left, double[] right) {
+    long[] a0 = x[a[0]];
+    long[] a1 = x[a[1]];
+    long[] a2 = x[a[2]];
+    long[] a3 = x[a[3]];
+    long[] b0 = x[b[0]];
+    long[] b1 = x[b[1]];
     for (int lane = 0; lane < Lanes.COUNT; lane++) {
       int group = lane >> 2;
       int inGroup = lane & 3;
       int at = group * 8 + inGroup;
-      left[at] = tf32(x[a[0]][lane]);
-      left[at + 64] = tf32(x[a[1]][lane]);
-      left[at + 4] = tf32(x[a[2]][lane]);
-      left[at + 68] = tf32(x[a[3]][lane]);
+      left[at] = tf32(a0[lane]);
+      left[at + 64] = tf32(a1[lane]);
+      left[at + 4] = tf32(a2[lane]);
+      left[at + 68] = tf32(a3[lane]);
       at = inGroup * COLUMNS + group;
-      right[at] = tf32(x[b[0]][lane]);
-      right[at + 4 * COLUMNS] = tf32(x[b[1]][lane]);
+      right[at] = tf32(b0[lane]);
+      right[at + 4 * COLUMNS] = tf32(b1[lane]);
     }
   }
 
@@ -141,44 +147,63 @@ final class Mma extends Control {
 
   /** A and B, row by row. A fragment of A has rows 8 apart first, then columns 8 apart. */
   private void readHalves(long[][] x, double[] left, double[] right) {
-    boolean brain = type == Multiplicand.BF16;
+    long[] a0 = x[a[0]];
+    long[] a1 = x[a[1]];
+    long[] a2 = x[a[2]];
+    long[] a3 = x[a[3]];
+    long[] b0 = x[b[0]];
+    long[] b1 = x[b[1]];
     for (int lane = 0; lane < Lanes.COUNT; lane++) {
       int group = lane >> 2;
       int inGroup = lane & 3;
-      for (int i = 0; i < 4; i++) {
-        int pair = (int) x[a[i]][lane];
-        int at = (group + (i & 1) * 8) * 16 + 2 * inGroup + (i >> 1) * 8;
-        left[at] = brain ? NarrowFloats.ofBrain(pair) : NarrowFloats.ofHalf(pair);
-        left[at + 1] = brain ? NarrowFloats.ofBrain(pair >>> 16) : NarrowFloats.ofHalf(pair >>> 16);
-      }
-      for (int i = 0; i < 2; i++) {
-        int pair = (int) x[b[i]][lane];
-        int at = (2 * inGroup + i * 8) * COLUMNS + group;
-        right[at] = brain ? NarrowFloats.ofBrain(pair) : NarrowFloats.ofHalf(pair);
-        right[at + COLUMNS] =
-            brain ? NarrowFloats.ofBrain(pair >>> 16) : NarrowFloats.ofHalf(pair >>> 16);
-      }
+      int at = group * 16 + 2 * inGroup;
+      halves(a0[lane], left, at, 1);
+      halves(a1[lane], left, at + 8 * 16, 1);
+      halves(a2[lane], left, at + 8, 1);
+      halves(a3[lane], left, at + 8 * 16 + 8, 1);
+      at = 2 * inGroup * COLUMNS + group;
+      halves(b0[lane], right, at, COLUMNS);
+      halves(b1[lane], right, at + 8 * COLUMNS, COLUMNS);
+    }
+  }
+
+  private void halves(long pair, double[] to, int at, int step) {
+    int bits = (int) pair;
+    if (type == Multiplicand.BF16) {
+      to[at] = NarrowFloats.ofBrain(bits);
+      to[at + step] = NarrowFloats.ofBrain(bits >>> 16);
+    } else {
+      to[at] = NarrowFloats.ofHalf(bits);
+      to[at + step] = NarrowFloats.ofHalf(bits >>> 16);
     }
   }
 
   /** C, row by row. A fragment has two columns, and the same 8 rows below. */
   private void readSum(long[][] x, double[] sum) {
+    long[] c0 = x[c[0]];
+    long[] c1 = x[c[1]];
+    long[] c2 = x[c[2]];
+    long[] c3 = x[c[3]];
     for (int lane = 0; lane < Lanes.COUNT; lane++) {
       int at = firstOfSum(lane);
-      sum[at] = FloatOperations.value(x[c[0]][lane]);
-      sum[at + 1] = FloatOperations.value(x[c[1]][lane]);
-      sum[at + 8 * COLUMNS] = FloatOperations.value(x[c[2]][lane]);
-      sum[at + 8 * COLUMNS + 1] = FloatOperations.value(x[c[3]][lane]);
+      sum[at] = FloatOperations.value(c0[lane]);
+      sum[at + 1] = FloatOperations.value(c1[lane]);
+      sum[at + 8 * COLUMNS] = FloatOperations.value(c2[lane]);
+      sum[at + 8 * COLUMNS + 1] = FloatOperations.value(c3[lane]);
     }
   }
 
   private void writeSum(long[][] x, double[] sum) {
+    long[] d0 = x[d[0]];
+    long[] d1 = x[d[1]];
+    long[] d2 = x[d[2]];
+    long[] d3 = x[d[3]];
     for (int lane = 0; lane < Lanes.COUNT; lane++) {
       int at = firstOfSum(lane);
-      x[d[0]][lane] = FloatOperations.bits((float) sum[at]);
-      x[d[1]][lane] = FloatOperations.bits((float) sum[at + 1]);
-      x[d[2]][lane] = FloatOperations.bits((float) sum[at + 8 * COLUMNS]);
-      x[d[3]][lane] = FloatOperations.bits((float) sum[at + 8 * COLUMNS + 1]);
+      d0[lane] = FloatOperations.bits((float) sum[at]);
+      d1[lane] = FloatOperations.bits((float) sum[at + 1]);
+      d2[lane] = FloatOperations.bits((float) sum[at + 8 * COLUMNS]);
+      d3[lane] = FloatOperations.bits((float) sum[at + 8 * COLUMNS + 1]);
     }
   }
 
