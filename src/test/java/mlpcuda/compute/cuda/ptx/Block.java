@@ -8,6 +8,12 @@ final class Block {
   final byte[] shared;
   final Shadow sharedShadow;
 
+  /** What {@link Mma} computes with, here as it would be made anew so often. */
+  final double[] left = new double[Mma.ROWS * Mma.DEPTH];
+
+  final double[] right = new double[Mma.DEPTH * Mma.COLUMNS];
+  final double[] sum = new double[Mma.ROWS * Mma.COLUMNS];
+
   /** Stamps below are of other blocks, see {@link Shadow}. */
   int startedAt;
 

@@ -9,6 +9,7 @@ import mlpcuda.compute.cuda.ptx.Statement.Pair;
 /** Makes instructions of statements. */
 final class Decoder {
   private static final Type B32 = Type.of("b32");
+  private static final Type F32 = Type.of("f32");
   private static final Type PREDICATE = Type.of("pred");
 
   private final EntryBuilder entry;
@@ -22,7 +23,7 @@ final class Decoder {
   }
 
   Instruction decode(Statement at) {
-    Opcode op = new Opcode(at);
+    Opcode op = new Opcode(at, entry.target);
     Instruction instruction =
         switch (op.name) {
           case "ld" -> memory.load(op);
@@ -41,6 +42,7 @@ final class Decoder {
           case "shfl" -> shuffle(op);
           case "vote" -> vote(op);
           case "activemask" -> activeMask(op);
+          case "mma" -> multiply(op);
           default -> PREDICATE.equals(op.peekType()) ? combine(op) : compute(op);
         };
     op.done();
@@ -57,6 +59,9 @@ final class Decoder {
     operation = operation == null ? BitOperations.find(op) : operation;
     operation = operation == null ? FloatOperations.find(op) : operation;
     operation = operation == null ? DoubleOperations.find(op) : operation;
+    operation = operation == null ? NarrowFloats.find(op) : operation;
+    // These take registers wider than their types.
+    boolean converts = operation == null && op.name.equals("cvt");
     operation = operation == null ? Conversions.find(op) : operation;
     if (operation == null) {
       throw at.fault("is not known to the emulator");
@@ -65,7 +70,6 @@ final class Decoder {
     // The tables and fields of these are numbers that the operation holds itself.
     int numbers = op.name.equals("lop3") ? 1 : op.name.equals("bfi") ? 2 : 0;
     Operands.count(at, 1 + sources + numbers);
-    boolean converts = op.name.equals("cvt");
     int[] from = new int[3];
     for (int i = 0; i < sources; i++) {
       Type type = operation.sources().get(i);
@@ -98,8 +102,7 @@ final class Decoder {
     }
     if (from instanceof Statement.Vector parts) {
       Type part = part(at, type, parts);
-      int[] slots =
-          parts.items().stream().mapToInt(item -> operands.source(at, item, part)).toArray();
+      int[] slots = sources(at, parts.items(), part);
       return new Moves.Pack(at, operands.result(at, to, type), slots, part.bits());
     }
     if (to instanceof Statement.Vector parts) {
@@ -362,5 +365,39 @@ final class Decoder {
       throw at.fault("is not known to the emulator");
     }
     return new Meetings.ActiveMask(at, operands.result(at, at.operands().get(0), B32));
+  }
+
+  private Instruction multiply(Opcode op) {
+    Statement at = op.statement;
+    Mma.Multiplicand type;
+    if (op.takeAll("sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32")) {
+      type = Mma.Multiplicand.TF32;
+    } else if (op.takeAll("sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32")) {
+      type = Mma.Multiplicand.BF16;
+    } else if (op.takeAll("sync.aligned.m16n8k16.row.col.f32.f16.f16.f32")) {
+      type = Mma.Multiplicand.F16;
+    } else {
+      throw at.fault("is not known to the emulator");
+    }
+    op.requireTarget(80);
+    Operands.count(at, 4);
+    int[] d =
+        fragment(at, 0, 4).stream().mapToInt(item -> operands.result(at, item, F32)).toArray();
+    int[] a = sources(at, fragment(at, 1, 4), B32);
+    int[] b = sources(at, fragment(at, 2, 2), B32);
+    return new Mma(at, type, d, a, b, sources(at, fragment(at, 3, 4), F32));
+  }
+
+  /** What stands in the braces of operand {@code i}. */
+  private static List<Operand> fragment(Statement at, int i, int registers) {
+    if (at.operands().get(i) instanceof Statement.Vector vector
+        && vector.items().size() == registers) {
+      return vector.items();
+    }
+    throw at.fault("has an operand " + (i + 1) + " that is not {" + registers + " registers}");
+  }
+
+  private int[] sources(Statement at, List<Operand> items, Type type) {
+    return items.stream().mapToInt(item -> operands.source(at, item, type)).toArray();
   }
 }

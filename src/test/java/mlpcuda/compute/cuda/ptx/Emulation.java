@@ -13,7 +13,7 @@ import org.junit.jupiter.api.function.Executable;
 
 /** A memory and what tests do with it: buffers in and out, and small kernels written by hand. */
 final class Emulation {
-  static final String HEADER = ".version 8.0\n.target sm_75\n.address_size 64\n";
+  static final String HEADER = ".version 8.0\n.target sm_80\n.address_size 64\n";
 
   /** Registers that kernels written by hand may use. */
   private static final String REGISTERS =

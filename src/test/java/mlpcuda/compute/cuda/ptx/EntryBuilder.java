@@ -15,6 +15,10 @@ final class EntryBuilder {
 
   final String module;
   final String name;
+
+  /** The module's target, as 80 for sm_80. */
+  final int target;
+
   final Registers registers = new Registers();
   private final Map<String, Integer> parameters = new HashMap<>();
   private final List<Type> parameterTypes = new ArrayList<>();
@@ -29,9 +33,10 @@ final class EntryBuilder {
   private int[] requiredThreads;
 
   /** {@code moduleShared}: the variables of shared memory that the module declares for all. */
-  EntryBuilder(String module, String name, Map<String, Variable> moduleShared) {
+  EntryBuilder(String module, String name, int target, Map<String, Variable> moduleShared) {
     this.module = module;
     this.name = name;
+    this.target = target;
     this.moduleShared = moduleShared;
   }
 

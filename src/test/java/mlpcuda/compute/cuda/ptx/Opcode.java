@@ -9,9 +9,12 @@ final class Opcode {
   final Statement statement;
   final String name;
   private final List<String> modifiers;
+  private final int target;
 
-  Opcode(Statement statement) {
+  /** {@code target}: of the module, as 80 for sm_80. */
+  Opcode(Statement statement, int target) {
     this.statement = statement;
+    this.target = target;
     List<String> parts = new ArrayList<>(Arrays.asList(statement.opcode().split("\\.")));
     this.name = parts.remove(0);
     this.modifiers = parts;
@@ -30,6 +33,22 @@ final class Opcode {
       }
     }
     return null;
+  }
+
+  /** Takes all modifiers if they are exactly these, with dots between. */
+  boolean takeAll(String all) {
+    boolean are = String.join(".", modifiers).equals(all);
+    if (are) {
+      modifiers.clear();
+    }
+    return are;
+  }
+
+  /** Fails where the module's target does not have what came with that one. */
+  void requireTarget(int least) {
+    if (target < least) {
+      throw statement.fault("needs .target sm_" + least + ", not sm_" + target);
+    }
   }
 
   /** Takes the type at the end. */

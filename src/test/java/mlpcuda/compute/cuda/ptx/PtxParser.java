@@ -10,6 +10,7 @@ import mlpcuda.compute.cuda.ptx.Statement.Operand;
 final class PtxParser {
   private final String module;
   private final Tokens tokens;
+  private int target;
 
   private PtxParser(String module, String text) {
     this.module = module;
@@ -27,7 +28,8 @@ final class PtxParser {
       int line = tokens.line();
       String directive = tokens.take();
       switch (directive) {
-        case ".version", ".target" -> tokens.take();
+        case ".version" -> tokens.take();
+        case ".target" -> target = target();
         case ".address_size" -> tokens.expect("64");
         case ".visible" -> {}
         case ".file" -> skipFile();
@@ -47,6 +49,16 @@ final class PtxParser {
     return entries;
   }
 
+  /** The number in sm_80. */
+  private int target() {
+    String name = tokens.peek();
+    if (!name.matches("sm_[0-9]{2,3}")) {
+      throw tokens.fault("target '" + name + "' is not known to the emulator");
+    }
+    tokens.take();
+    return Integer.parseInt(name.substring(3));
+  }
+
   private void skipFile() {
     tokens.takeNumber();
     tokens.take();
@@ -56,7 +68,7 @@ final class PtxParser {
   }
 
   private Program entry(Map<String, EntryBuilder.Variable> shared) {
-    EntryBuilder entry = new EntryBuilder(module, tokens.take(), shared);
+    EntryBuilder entry = new EntryBuilder(module, tokens.take(), target, shared);
     if (tokens.takeIf("(")) {
       while (!tokens.takeIf(")")) {
         parameter(entry);
@@ -151,10 +163,25 @@ final class PtxParser {
         tokens.expect(";");
         entry.branchTargets(first, targets);
       }
-    } else if (first.startsWith(".") || first.equals("{")) {
+    } else if (tokens.takeIf("{")) {
+      instructions(entry);
+    } else if (first.startsWith(".")) {
       throw tokens.fault("'" + first + "' is not known to the emulator");
     } else {
       entry.statement(statement(line));
+    }
+  }
+
+  /**
+   * Instructions in braces, as of inline assembly: what they would declare is not known outside.
+   */
+  private void instructions(EntryBuilder entry) {
+    while (!tokens.takeIf("}")) {
+      String first = tokens.peek();
+      if (first.startsWith(".") || first.equals("{") || tokens.peekSecond().equals(":")) {
+        throw tokens.fault("'" + first + "' in braces is not known to the emulator");
+      }
+      entry.statement(statement(tokens.line()));
     }
   }
 

@@ -9,6 +9,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is not known is refused by its name with its line, before anything runs. */
 class RefusalsTest {
+  private static final String TF32_PRODUCT = "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32";
+  private static final String D = " {%f0, %f1, %f2, %f3}, ";
+  private static final String A = "{%r0, %r1, %r2, %r3}, ";
+  private static final String B = "{%r4, %r5}, ";
+  private static final String C = "{%f0, %f1, %f2, %f3};";
+
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -31,7 +37,22 @@ class RefusalsTest {
         "cvt.f32.s32 %f1, %r1;",
         "cvt.s32.f32 %r1, %f1;",
         "cvt.f32.f64 %f1, %fd1;",
-        "cvt.rn.f16.f32 %rs1, %f1;",
+        "cvt.f16.f32 %rs1, %f1;",
+        "cvt.rz.f16.f32 %rs1, %f1;",
+        "cvt.rn.relu.f16.f32 %rs1, %f1;",
+        "cvt.rn.f16.f32 %r1, %f1;",
+        "cvt.rn.f16.f64 %rs1, %fd1;",
+        "cvt.rn.f32.f16 %f1, %rs1;",
+        "cvt.ftz.f32.f16 %f1, %rs1;",
+        "cvt.f32.f16 %f1, %r1;",
+        "cvt.f32.bf16 %f1, %rs1;",
+        "cvt.rz.bf16.f32 %rs1, %f1;",
+        "cvt.rn.bf16.f32 %r1, %f1;",
+        "cvt.rn.tf32.f32 %r1, %f1;",
+        "cvt.rna.satfinite.tf32.f32 %r1, %f1;",
+        "cvt.rna.tf32.f32 %rs1, %f1;",
+        "cvt.rn.bf16x2.f32 %r1, %f1;",
+        "cvt.rn.f16x2.f32 %rs1, %f1, %f2;",
         "cvt.rn.relu.f32.f64 %f1, %fd1;",
         "setp.lt.b32 %p1, %r1, %r2;",
         "setp.ltu.s32 %p1, %r1, %r2;",
@@ -66,6 +87,18 @@ class RefusalsTest {
         "brkpt;",
         "cp.async.ca.shared.global [%r1], [%rd1], 4;",
         "wmma.load.a.sync.aligned.row.m16n16k16.f16 {%r1}, [%rd1], %r2;",
+        "mma.sync.aligned.m16n8k4.row.col.f32.tf32.tf32.f32" + D + "{%r0, %r1}, {%r2}, " + C,
+        "mma.sync.m16n8k8.row.col.f32.tf32.tf32.f32" + D + A + B + C,
+        "mma.sync.aligned.m16n8k8.row.row.f32.tf32.tf32.f32" + D + A + B + C,
+        "mma.sync.aligned.m16n8k16.row.col.f32.tf32.tf32.f32" + D + A + B + C,
+        "mma.sync.aligned.m16n8k16.row.col.f32.bf16.f16.f32" + D + A + B + C,
+        "mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32" + D + "{%r0, %r1}, {%r2}, " + C,
+        TF32_PRODUCT + D + A + "{%r4, %r5};",
+        TF32_PRODUCT + D + A + "%rd1, " + C,
+        TF32_PRODUCT + D + A + "{%r4, %r5, %r6}, " + C,
+        TF32_PRODUCT + D + A + "{%r4, %rs5}, " + C,
+        TF32_PRODUCT + D + A + B + "{%f0, %f1, %f2, %fd3};",
+        TF32_PRODUCT + " {%f0, %f1, %f2, _}, " + A + B + C,
         "prefetch.global.L1 [%rd1];",
         "ld.global.L1::no_allocate.f32 %f1, [%rd1];",
         "mov.u32 %r1, %clock;",
@@ -98,7 +131,9 @@ class RefusalsTest {
         ".weird x;",
         "call.uni foo, (%r1);",
         ".pragma \"enable_smem_spilling\";",
-        "{ add.s32 %r1, %r1, %r1; }",
+        "{ .reg .b32 %t; mov.u32 %t, 0; }",
+        "{ { add.s32 %r1, %r1, %r1; } }",
+        "{ AGAIN: bra AGAIN; }",
         ".reg .f16 %h<4>;",
         ".reg .b32 %r1;",
         "mov.u32 %r1, 09;",
@@ -135,6 +170,34 @@ class RefusalsTest {
     Emulation.assertFault(
         () -> PtxModule.parse("test", ".version 8.0\n.target sm_75\n.address_size 32\n"),
         "test, line 3: '64' expected, found '32'");
+  }
+
+  @Test
+  void targetsThatAreNone() {
+    Emulation.assertFault(
+        () -> PtxModule.parse("test", ".version 8.0\n.target compute_80\n.address_size 64\n"),
+        "test, line 2: target 'compute_80'");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "cvt.rna.tf32.f32 %r1, %f1;",
+        "cvt.rn.bf16.f32 %rs1, %f1;",
+        "cvt.rn.bf16x2.f32 %r1, %f1, %f2;",
+        "cvt.rn.f16x2.f32 %r1, %f1, %f2;",
+        TF32_PRODUCT + D + A + B + C,
+      })
+  void instructionsOfLaterTargets(String text) {
+    String module =
+        Emulation.HEADER
+            + ".entry k() { .reg .b16 %rs<9>; .reg .b32 %r<9>; .reg .f32 %f<9>;\n"
+            + text
+            + "\n}";
+    assertEquals(Set.of("k"), PtxModule.parse("test", module).entries());
+    Emulation.assertFault(
+        () -> PtxModule.parse("test", module.replace("sm_80", "sm_75")),
+        "test, line 5: " + text + " needs .target sm_80, not sm_75");
   }
 
   @Test

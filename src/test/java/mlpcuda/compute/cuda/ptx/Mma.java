@@ -1,0 +1,248 @@
+package mlpcuda.compute.cuda.ptx;
+
+/**
+ * mma.sync: D = A B + C for a warp, where A has 16 rows, B 8 columns, and each lane holds a
+ * fragment of each matrix.
+ *
+ * <p>The ISA leaves open in which order a tensor core sums and how it rounds on the way. Here an
+ * element of C and the products, which are exact, are summed in double precision, and the sum is
+ * rounded to float once. A GPU's result differs from that by some last bits.
+ */
+final class Mma extends Control {
+  static final int ROWS = 16;
+  static final int COLUMNS = 8;
+
+  /** The greatest number of columns of A. */
+  static final int DEPTH = 16;
+
+  /** The type of the elements of A and B. */
+  enum Multiplicand {
+    /** A register each. */
+    TF32(8),
+    /** Two to a register, the lower half first. */
+    BF16(16),
+    /** Two to a register, the lower half first. */
+    F16(16);
+
+    /** Columns of A, rows of B. */
+    final int depth;
+
+    Multiplicand(int depth) {
+      this.depth = depth;
+    }
+  }
+
+  private final Multiplicand type;
+  private final int[] d;
+  private final int[] a;
+  private final int[] b;
+  private final int[] c;
+
+  /** With the registers of the fragments. */
+  Mma(Statement statement, Multiplicand type, int[] d, int[] a, int[] b, int[] c) {
+    super(statement);
+    this.type = type;
+    this.d = d;
+    this.a = a;
+    this.b = b;
+    this.c = c;
+  }
+
+  @Override
+  boolean isMeeting() {
+    return true;
+  }
+
+  @Override
+  void run(Warp warp, int pc, int mask) {
+    int here = guarded(warp, mask);
+    if (here == 0) {
+      warp.go(pc + 1, mask);
+      return;
+    }
+    int lane = Integer.numberOfTrailingZeros(here);
+    if (here != mask) {
+      int other = Integer.numberOfTrailingZeros(mask & ~here);
+      throw warp.fault(pc, lane, "needs the whole warp, but its guard excludes lane " + other);
+    }
+    if (here != -1) {
+      int gone = ~here & ~warp.alive();
+      if (gone != 0) {
+        int other = Integer.numberOfTrailingZeros(gone);
+        throw warp.fault(
+            pc,
+            lane,
+            "needs the whole warp, but lane "
+                + other
+                + ((warp.present >> other & 1) == 0 ? " is no thread" : " has exited"));
+      }
+      warp.await(pc, here);
+      return;
+    }
+    double[] left = warp.block.left;
+    double[] right = warp.block.right;
+    double[] sum = warp.block.sum;
+    if (type == Multiplicand.TF32) {
+      checkTf32(warp, pc, 'a', a);
+      checkTf32(warp, pc, 'b', b);
+      readTf32(warp.registers, left, right);
+    } else {
+      readHalves(warp.registers, left, right);
+    }
+    readSum(warp.registers, sum);
+    multiply(left, right, sum, type.depth);
+    writeSum(warp.registers, sum);
+    warp.go(pc + 1, here);
+  }
+
+  /**
+   * A GPU takes any float for a tf32 and ignores the lower bits, but the ISA does not say so: a
+   * kernel that relies on it has forgotten to convert, and rounds to zero.
+   */
+  private static void checkTf32(Warp warp, int pc, char operand, int[] fragment) {
+    for (int i = 0; i < fragment.length; i++) {
+      long[] x = warp.registers[fragment[i]];
+      long all = 0;
+      for (int lane = 0; lane < Lanes.COUNT; lane++) {
+        all |= x[lane];
+      }
+      for (int lane = 0; (all & NarrowFloats.BELOW_TF32) != 0; lane++) {
+        if ((x[lane] & NarrowFloats.BELOW_TF32) != 0) {
+          throw warp.fault(
+              pc,
+              lane,
+              String.format(
+                  "takes 0x%08x of lane %d as %c%d, which is no tf32 (cvt.rna.tf32.f32 makes one)",
+                  (int) x[lane], lane, operand, i));
+        }
+      }
+    }
+  }
+
+  /** A and B, row by row. A fragment of A has rows 8 apart first, then columns 4 apart. */
+  private void readTf32(long[][] x, double[] left, double[] right) {
+    long[] a0 = x[a[0]];
+    long[] a1 = x[a[1]];
+    long[] a2 = x[a[2]];
+    long[] a3 = x[a[3]];
+    long[] b0 = x[b[0]];
+    long[] b1 = x[b[1]];
+    for (int lane = 0; lane < Lanes.COUNT; lane++) {
+      int group = lane >> 2;
+      int inGroup = lane & 3;
+      int at = group * 8 + inGroup;
+      left[at] = tf32(a0[lane]);
+      left[at + 64] = tf32(a1[lane]);
+      left[at + 4] = tf32(a2[lane]);
+      left[at + 68] = tf32(a3[lane]);
+      at = inGroup * COLUMNS + group;
+      right[at] = tf32(b0[lane]);
+      right[at + 4 * COLUMNS] = tf32(b1[lane]);
+    }
+  }
+
+  private static double tf32(long bits) {
+    return Float.intBitsToFloat((int) bits);
+  }
+
+  /** A and B, row by row. A fragment of A has rows 8 apart first, then columns 8 apart. */
+  private void readHalves(long[][] x, double[] left, double[] right) {
+    long[] a0 = x[a[0]];
+    long[] a1 = x[a[1]];
+    long[] a2 = x[a[2]];
+    long[] a3 = x[a[3]];
+    long[] b0 = x[b[0]];
+    long[] b1 = x[b[1]];
+    for (int lane = 0; lane < Lanes.COUNT; lane++) {
+      int group = lane >> 2;
+      int inGroup = lane & 3;
+      int at = group * 16 + 2 * inGroup;
+      halves(a0[lane], left, at, 1);
+      halves(a1[lane], left, at + 8 * 16, 1);
+      halves(a2[lane], left, at + 8, 1);
+      halves(a3[lane], left, at + 8 * 16 + 8, 1);
+      at = 2 * inGroup * COLUMNS + group;
+      halves(b0[lane], right, at, COLUMNS);
+      halves(b1[lane], right, at + 8 * COLUMNS, COLUMNS);
+    }
+  }
+
+  private void halves(long pair, double[] to, int at, int step) {
+    int bits = (int) pair;
+    if (type == Multiplicand.BF16) {
+      to[at] = NarrowFloats.ofBrain(bits);
+      to[at + step] = NarrowFloats.ofBrain(bits >>> 16);
+    } else {
+      to[at] = NarrowFloats.ofHalf(bits);
+      to[at + step] = NarrowFloats.ofHalf(bits >>> 16);
+    }
+  }
+
+  /** C, row by row. A fragment has two columns, and the same 8 rows below. */
+  private void readSum(long[][] x, double[] sum) {
+    long[] c0 = x[c[0]];
+    long[] c1 = x[c[1]];
+    long[] c2 = x[c[2]];
+    long[] c3 = x[c[3]];
+    for (int lane = 0; lane < Lanes.COUNT; lane++) {
+      int at = firstOfSum(lane);
+      sum[at] = FloatOperations.value(c0[lane]);
+      sum[at + 1] = FloatOperations.value(c1[lane]);
+      sum[at + 8 * COLUMNS] = FloatOperations.value(c2[lane]);
+      sum[at + 8 * COLUMNS + 1] = FloatOperations.value(c3[lane]);
+    }
+  }
+
+  private void writeSum(long[][] x, double[] sum) {
+    long[] d0 = x[d[0]];
+    long[] d1 = x[d[1]];
+    long[] d2 = x[d[2]];
+    long[] d3 = x[d[3]];
+    for (int lane = 0; lane < Lanes.COUNT; lane++) {
+      int at = firstOfSum(lane);
+      d0[lane] = FloatOperations.bits((float) sum[at]);
+      d1[lane] = FloatOperations.bits((float) sum[at + 1]);
+      d2[lane] = FloatOperations.bits((float) sum[at + 8 * COLUMNS]);
+      d3[lane] = FloatOperations.bits((float) sum[at + 8 * COLUMNS + 1]);
+    }
+  }
+
+  private static int firstOfSum(int lane) {
+    return (lane >> 2) * COLUMNS + 2 * (lane & 3);
+  }
+
+  /** The columns are spelled out so that a row's sums stay in the processor's registers. */
+  private static void multiply(double[] left, double[] right, double[] sum, int depth) {
+    for (int row = 0; row < ROWS; row++) {
+      int to = row * COLUMNS;
+      double s0 = sum[to];
+      double s1 = sum[to + 1];
+      double s2 = sum[to + 2];
+      double s3 = sum[to + 3];
+      double s4 = sum[to + 4];
+      double s5 = sum[to + 5];
+      double s6 = sum[to + 6];
+      double s7 = sum[to + 7];
+      for (int k = 0; k < depth; k++) {
+        double x = left[row * depth + k];
+        int from = k * COLUMNS;
+        s0 += x * right[from];
+        s1 += x * right[from + 1];
+        s2 += x * right[from + 2];
+        s3 += x * right[from + 3];
+        s4 += x * right[from + 4];
+        s5 += x * right[from + 5];
+        s6 += x * right[from + 6];
+        s7 += x * right[from + 7];
+      }
+      sum[to] = s0;
+      sum[to + 1] = s1;
+      sum[to + 2] = s2;
+      sum[to + 3] = s3;
+      sum[to + 4] = s4;
+      sum[to + 5] = s5;
+      sum[to + 6] = s6;
+      sum[to + 7] = s7;
+    }
+  }
+}
