@@ -42,8 +42,7 @@ final class CublasGemm implements Gemm {
       operands = halves.round(a, M * K, b, K * N);
     }
     try {
-      sgemm.multiply(
-          transposeB, transposeA, N, M, K, operands.b(), ldb, operands.a(), lda, c, N);
+      sgemm.multiply(transposeB, transposeA, N, M, K, operands.b(), ldb, operands.a(), lda, c, N);
     } catch (CudaException e) {
       String why = "%s; in a product of M=%d N=%d K=%d".formatted(e.why(), M, N, K);
       throw new DeviceException(why, e.remedy(), e);

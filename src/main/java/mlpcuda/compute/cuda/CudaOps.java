@@ -94,8 +94,7 @@ public final class CudaOps extends Ops {
     if (options.gemm() != CudaOptions.Gemm.PTX) {
       try {
         Sgemm sgemm = driver.openSgemm(stream, precision());
-        Halves halves =
-            precision().isHalf() ? new Halves(driver, kernels, precision()) : null;
+        Halves halves = precision().isHalf() ? new Halves(driver, kernels, precision()) : null;
         return new CublasGemm(sgemm, nonlinear, halves);
       } catch (DeviceException e) {
         if (options.gemm() == CudaOptions.Gemm.CUBLAS) {

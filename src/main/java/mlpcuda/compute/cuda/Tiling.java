@@ -41,29 +41,33 @@ record Tiling(Tiles tiles, int parts, int share) {
   /** Less of K is not worth a part: to add it up costs as much memory traffic as to multiply it. */
   private static final int LEAST_SHARE = 256;
 
+  /** Of the multiprocessors, while they take one block after another. */
+  private static final double BUSY = 0.75;
+
   /** All steps along K, of whatever tiling and precision, divide it. */
   private static final int STEP = 64;
 
-  /** The largest tiles that fill the chip; the smallest ones where none do. */
+  /** The largest tiles that keep most of the chip busy; the smallest ones where none do. */
   static Tiling whole(int M, int N, int K, int multiprocessors) {
     return of(M, N, K, multiprocessors, 1);
   }
 
   /** The same for a product that may be made in up to {@code most} parts. */
   static Tiling of(int M, int N, int K, int multiprocessors, int most) {
-    int worth = Math.max(1, Math.min(most, K / LEAST_SHARE));
+    long worth = Math.max(1, Math.min(most, K / LEAST_SHARE));
+    Tiling tiling = null;
     for (Tiles tiles : Tiles.values()) {
-      long wanted = (multiprocessors - 1) / tiles.count(M, N) + 1;
-      if (wanted <= worth || tiles == Tiles.SMALL) {
-        int share = roundedUp(K, (int) Math.min(wanted, worth));
-        return new Tiling(tiles, (K - 1) / share + 1, share);
+      long count = tiles.count(M, N);
+      int wanted = (int) Math.max(1, Math.min(worth, multiprocessors / count));
+      int share = ((K - 1) / wanted / STEP + 1) * STEP;
+      tiling = new Tiling(tiles, (K - 1) / share + 1, share);
+      long blocks = count * tiling.parts;
+      long rounds = (blocks - 1) / multiprocessors + 1;
+      if (blocks >= BUSY * (rounds * multiprocessors)) {
+        break;
       }
     }
-    throw new AssertionError("there is a smallest tiling");
-  }
-
-  private static int roundedUp(int K, int parts) {
-    return ((K - 1) / parts / STEP + 1) * STEP;
+    return tiling;
   }
 
   /** Blocks of a product (M, N), and their threads. */

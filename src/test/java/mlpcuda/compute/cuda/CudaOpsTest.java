@@ -214,8 +214,8 @@ class CudaOpsTest {
   @Test
   void tilesAreAsLargeAsFillsTheDevice() {
     assertEquals(List.of("gemm/linear_forward_large"), productsRun(2));
-    assertEquals(List.of("gemm/linear_forward_medium"), productsRun(3));
-    assertEquals(List.of("gemm/linear_forward_small"), productsRun(4));
+    assertEquals(List.of("gemm/linear_forward_medium"), productsRun(4));
+    assertEquals(List.of("gemm/linear_forward_small"), productsRun(5));
   }
 
   /** The entries of a product of 2 large, 3 medium or 5 small tiles that ran. */
@@ -257,12 +257,12 @@ class CudaOpsTest {
         Buffer w = ops.allocate("w", Type.FLOAT32, 12);
         Buffer b = ops.allocate("b", Type.FLOAT32, 4);
         Buffer y = ops.allocate("y", Type.FLOAT32, 8)) {
-      driver.failNext("cublasGemmEx", 13, "CUBLAS_STATUS_EXECUTION_FAILED", "failed");
+      driver.failNext("cublasSgemm", 13, "CUBLAS_STATUS_EXECUTION_FAILED", "failed");
       var e =
           assertThrows(
               DeviceException.class, () -> ops.linearForward(y, x, w, b, 2, 3, 4, Activation.NONE));
       assertEquals(
-          "cublasGemmEx failed: CUBLAS_STATUS_EXECUTION_FAILED (13): failed; in a product of M=2"
+          "cublasSgemm failed: CUBLAS_STATUS_EXECUTION_FAILED (13): failed; in a product of M=2"
               + " N=4 K=3",
           e.why());
     }

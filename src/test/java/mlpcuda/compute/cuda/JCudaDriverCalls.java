@@ -330,6 +330,27 @@ final class JCudaDriverCalls {
         IllegalStateException.class,
         () -> sgemm.multiply(false, false, 1, 1, 1, memory, 1, memory, 1, memory, 1));
     expect();
+    multipliesLessThanSinglePrecision();
+  }
+
+  /** By cuBLAS's numbers: TF32 is a mode, 14 and 2 are bfloat16 and half, 0 and 68 single. */
+  private void multipliesLessThanSinglePrecision() {
+    Sgemm tf32 = driver.openSgemm(stream, Precision.TF32);
+    assertTrue(fake.calls().contains("cublasSetMathMode 0xb1a5 3"));
+    tf32.multiply(true, false, 0, 0, 0, 64, 4, 128, 5, 192, 6);
+    expect("cublasSgemm 0xb1a5 1 0 0 0 0 1 0x40 4 0x80 5 0 0xc0 6");
+    tf32.close();
+    for (Precision half : List.of(Precision.BF16, Precision.FP16)) {
+      fake.calls();
+      Sgemm gemm = driver.openSgemm(stream, half);
+      assertTrue(fake.calls().contains("cublasSetMathMode 0xb1a5 0"));
+      gemm.multiply(true, false, 2, 1, 3, 64, 4, 128, 5, 192, 6);
+      expect(
+          "cublasGemmEx 0xb1a5 1 0 2 1 3 1 0x40 %1$d 4 0x80 %1$d 5 0 0xc0 0 6 68 -1"
+              .formatted(half == Precision.BF16 ? 14 : 2));
+      gemm.close();
+    }
+    fake.calls();
   }
 
   private void hide(String... names) throws IOException {

@@ -46,6 +46,7 @@ final class EmulatedCalls {
           "cuDevicePrimaryCtxRelease",
           "cublasCreate",
           "cublasGemmEx",
+          "cublasSgemm",
           "cublasDestroy",
           "cudnnCreate",
           "cudnnAddTensor",

@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.ptx.DeviceMemory;
 import mlpcuda.compute.cuda.ptx.Fault;
+import mlpcuda.compute.cuda.ptx.NarrowFloats;
 
 /** C = op(A) · op(B) in column-major order, summed in floats from the first to the last. */
 final class EmulatedProduct extends EmulatedOperation {
@@ -12,32 +13,48 @@ final class EmulatedProduct extends EmulatedOperation {
    * A matrix on the device.
    *
    * @param in the allocation it is in
-   * @param stride floats from the start of a column to that of the next
+   * @param precision what its elements are rounded to: halves lie in memory, other elements are
+   *     floats there
+   * @param stride elements from the start of a column to that of the next
    */
-  record Matrix(EmulatedResource in, long address, int rows, int columns, int stride) {
+  record Matrix(
+      EmulatedResource in, Precision precision, long address, int rows, int columns, int stride) {
     /** {@link Fault} unless all of it is in one allocation. */
-    static Matrix of(EmulatedMemory memory, long address, int rows, int columns, int stride) {
-      long floats = rows == 0 || columns == 0 ? 0 : (columns - 1L) * stride + rows;
-      if (address % Float.BYTES != 0) {
-        throw new Fault("floats at 0x%x, which 4 does not divide".formatted(address));
+    static Matrix of(
+        EmulatedMemory memory,
+        Precision precision,
+        long address,
+        int rows,
+        int columns,
+        int stride) {
+      long elements = rows == 0 || columns == 0 ? 0 : (columns - 1L) * stride + rows;
+      int bytes = bytes(precision);
+      if (address % bytes != 0) {
+        throw new Fault("a matrix at 0x%x, which %d does not divide".formatted(address, bytes));
       }
       return new Matrix(
-          memory.holding(address, Float.BYTES * floats), address, rows, columns, stride);
+          memory.holding(address, bytes * elements), precision, address, rows, columns, stride);
+    }
+
+    /** Of an element. */
+    private static int bytes(Precision precision) {
+      return precision.isHalf() ? Short.BYTES : Float.BYTES;
     }
 
     /** The address behind its last element. */
     long end() {
-      return rows == 0 || columns == 0 ? address : column(columns - 1) + (long) Float.BYTES * rows;
+      return rows == 0 || columns == 0
+          ? address
+          : column(columns - 1) + (long) bytes(precision) * rows;
     }
 
     private long column(int j) {
-      return address + (long) Float.BYTES * stride * j;
+      return address + (long) bytes(precision) * stride * j;
     }
   }
 
   private final DeviceMemory memory;
   private final EmulatedResource workspace;
-  private final Precision precision;
   private final boolean transposeA;
   private final boolean transposeB;
   private final Matrix a;
@@ -48,7 +65,6 @@ final class EmulatedProduct extends EmulatedOperation {
   EmulatedProduct(
       DeviceMemory memory,
       EmulatedResource workspace,
-      Precision precision,
       boolean transposeA,
       boolean transposeB,
       Matrix a,
@@ -57,7 +73,6 @@ final class EmulatedProduct extends EmulatedOperation {
     super("product of %d x %d".formatted(c.rows, c.columns), workspace, a.in, b.in, c.in);
     this.memory = memory;
     this.workspace = workspace;
-    this.precision = precision;
     this.transposeA = transposeA;
     this.transposeB = transposeB;
     this.a = a;
@@ -77,7 +92,7 @@ final class EmulatedProduct extends EmulatedOperation {
     c.in.writtenBy(this);
     float[][] columnsOfA = read(a, transposeA);
     float[][] columnsOfB = read(b, transposeB);
-    ByteBuffer bytes = buffer(c.rows);
+    ByteBuffer bytes = buffer(c.rows * Float.BYTES);
     for (int j = 0; j < c.columns; j++) {
       float[] column = new float[c.rows];
       for (int l = 0; l < columnsOfA.length; l++) {
@@ -96,15 +111,23 @@ final class EmulatedProduct extends EmulatedOperation {
 
   private float[][] read(Matrix matrix, boolean transpose) {
     float[][] columns = new float[matrix.columns][matrix.rows];
-    ByteBuffer bytes = buffer(matrix.rows);
+    ByteBuffer bytes = buffer(matrix.rows * Matrix.bytes(matrix.precision));
     for (int j = 0; j < matrix.columns && matrix.rows > 0; j++) {
       memory.read(matrix.column(j), bytes.clear());
-      bytes.clear().asFloatBuffer().get(columns[j]);
+      bytes.clear();
       for (int i = 0; i < matrix.rows; i++) {
-        columns[j][i] = precision.round(columns[j][i]);
+        columns[j][i] = element(bytes, i, matrix.precision);
       }
     }
     return transpose ? transposed(columns, matrix.rows) : columns;
+  }
+
+  private static float element(ByteBuffer bytes, int i, Precision precision) {
+    return switch (precision) {
+      case FP32, TF32 -> precision.round(bytes.getFloat(Float.BYTES * i));
+      case BF16 -> NarrowFloats.ofBrain(bytes.getShort(Short.BYTES * i));
+      case FP16 -> NarrowFloats.ofHalf(bytes.getShort(Short.BYTES * i));
+    };
   }
 
   private static float[][] transposed(float[][] columns, int rows) {
@@ -117,7 +140,7 @@ final class EmulatedProduct extends EmulatedOperation {
     return result;
   }
 
-  private static ByteBuffer buffer(int floats) {
-    return ByteBuffer.allocate(floats * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+  private static ByteBuffer buffer(int bytes) {
+    return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
   }
 }

@@ -5,7 +5,7 @@ import mlpcuda.compute.cuda.Sgemm;
 import mlpcuda.compute.cuda.emulator.EmulatedProduct.Matrix;
 import mlpcuda.compute.cuda.ptx.Fault;
 
-/** The product of cuBLAS, asked of one stream, its operands rounded as its precision says. */
+/** The product of cuBLAS, asked of one stream. It rounds operands to TF32; halves it is given. */
 final class EmulatedSgemm extends EmulatedResource implements Sgemm {
   private final EmulatedStream stream;
   private final Precision precision;
@@ -44,7 +44,7 @@ final class EmulatedSgemm extends EmulatedResource implements Sgemm {
       long c,
       int ldc) {
     calls.run(
-        "cublasGemmEx",
+        precision.isHalf() ? "cublasGemmEx" : "cublasSgemm",
         () -> {
           if (!live() || !stream.live()) {
             throw new Fault("%s, after it or its stream was given back".formatted(this));
@@ -57,23 +57,16 @@ final class EmulatedSgemm extends EmulatedResource implements Sgemm {
               || ldc < Math.max(1, m)) {
             throw calls.failure(EmulatedFailure.CUBLAS_INVALID_VALUE);
           }
-          Matrix left = Matrix.of(memory, a, rowsA, transposeA ? m : k, lda);
-          Matrix right = Matrix.of(memory, b, rowsB, transposeB ? k : n, ldb);
-          Matrix result = Matrix.of(memory, c, m, n, ldc);
+          Matrix left = Matrix.of(memory, precision, a, rowsA, transposeA ? m : k, lda);
+          Matrix right = Matrix.of(memory, precision, b, rowsB, transposeB ? k : n, ldb);
+          Matrix result = Matrix.of(memory, Precision.FP32, c, m, n, ldc);
           checkApart(left, result);
           checkApart(right, result);
           queue.ask(
               stream,
               () ->
                   new EmulatedProduct(
-                      memory.bytes(),
-                      this,
-                      precision,
-                      transposeA,
-                      transposeB,
-                      left,
-                      right,
-                      result));
+                      memory.bytes(), this, transposeA, transposeB, left, right, result));
         });
   }
 

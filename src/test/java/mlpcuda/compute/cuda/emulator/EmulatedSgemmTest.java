@@ -160,7 +160,7 @@ class EmulatedSgemmTest {
                             t.sgemm.multiply(
                                 false, false, d[0], d[1], d[2], t.a, d[3], t.b, d[4], t.c, d[5]));
                 assertTrue(
-                    thrown.why().startsWith("cublasGemmEx failed: CUBLAS_STATUS_INVALID_VALUE (7)"),
+                    thrown.why().startsWith("cublasSgemm failed: CUBLAS_STATUS_INVALID_VALUE (7)"),
                     thrown::getMessage);
               }
             }));
@@ -170,7 +170,7 @@ class EmulatedSgemmTest {
   void staysInItsMatrices() {
     faults(
         with(t -> t.sgemm.multiply(false, false, 2, 2, 3, t.a, 9, t.b, 3, t.c, 2)),
-        "cublasGemmEx",
+        "cublasSgemm",
         "are not in allocation");
     faults(
         with(t -> t.sgemm.multiply(false, false, 2, 2, 3, t.a + 2, 2, t.b, 3, t.c, 2)),

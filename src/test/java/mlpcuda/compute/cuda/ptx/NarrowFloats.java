@@ -1,7 +1,7 @@
 package mlpcuda.compute.cuda.ptx;
 
 /** Floats of fewer bits, as tensor cores take them: tf32, bf16 and f16 (half). */
-final class NarrowFloats {
+public final class NarrowFloats {
   private static final Type B16 = Type.of("b16");
   private static final Type B32 = Type.of("b32");
   private static final Type F32 = Type.of("f32");
@@ -112,7 +112,7 @@ final class NarrowFloats {
   }
 
   /** The value of the half in the lower 16 bits, exactly. */
-  static float ofHalf(int bits) {
+  public static float ofHalf(int bits) {
     int magnitude = bits & 0x7fff;
     float x =
         magnitude < 0x7c00
@@ -123,7 +123,7 @@ final class NarrowFloats {
   }
 
   /** The value of the bf16 in the lower 16 bits, exactly. */
-  static float ofBrain(int bits) {
+  public static float ofBrain(int bits) {
     return Float.intBitsToFloat(bits << 16);
   }
 }
