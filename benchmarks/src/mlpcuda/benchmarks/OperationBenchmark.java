@@ -7,6 +7,7 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.OptimizerSettings;
+import mlpcuda.compute.Precision;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.conformance.Bench;
 import mlpcuda.conformance.Cases;
@@ -79,6 +80,7 @@ public class OperationBenchmark {
 
   private static List<Case> ofStep(float dropout, OptimizerSettings optimizer) {
     return Cases.ofStep(
+        Precision.FP32,
         64,
         List.of(784, 128, 64, 10),
         Activation.RELU,

@@ -165,7 +165,10 @@ final class CompareCommand implements Callable<Integer> {
   private Comparison compare(Ops ops, Training training, Terminal terminal) {
     List<OperationCheck> checks =
         OperationCheck.run(
-            ops, chosen(Stream.concat(Cases.all().stream(), stepCases(training).stream())));
+            ops,
+            chosen(
+                Stream.concat(
+                    Cases.all(ops.precision()).stream(), stepCases(ops, training).stream())));
     terminal.line(OperationCheck.HEADER);
     checks.forEach(check -> terminal.line(check.toString()));
     terminal.line(
@@ -179,7 +182,7 @@ final class CompareCommand implements Callable<Integer> {
   private Comparison compare(
       Ops ops, Learner here, Training training, List<OperationCheck> checks, Terminal terminal) {
     List<StepCheck> taken;
-    try (var reference = new KinkCounter();
+    try (var reference = new KinkCounter(ops.precision());
         var there = new Learner(reference, training)) {
       taken = StepCheck.run(here, there, reference::kinks, steps);
     }
@@ -199,9 +202,9 @@ final class CompareCommand implements Callable<Integer> {
                     ? ""
                     : ": in the others a ReLU was at 0, but for rounding, and the loss alone was"));
     var times = new ArrayList<SpeedUp>();
-    try (var reference = new ReferenceOps();
+    try (var reference = new ReferenceOps(ops.precision());
         var there = new Learner(reference, training)) {
-      for (Case one : chosen(stepCases(training).stream())) {
+      for (Case one : chosen(stepCases(ops, training).stream())) {
         times.add(SpeedUp.of(one, ops, reference));
       }
       times.add(SpeedUp.ofStep(here, there));
@@ -213,9 +216,10 @@ final class CompareCommand implements Callable<Integer> {
     return new Comparison(checks, taken, times);
   }
 
-  private List<Case> stepCases(Training training) {
+  private List<Case> stepCases(Ops ops, Training training) {
     MlpShape shape = training.shape();
     return Cases.ofStep(
+        ops.precision(),
         training.B(),
         shape.sizes(),
         shape.hidden(),

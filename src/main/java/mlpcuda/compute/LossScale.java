@@ -38,6 +38,29 @@ public final class LossScale {
     return new float[] {INITIAL, 0, 0, 0};
   }
 
+  /** The same for a device of that precision; empty where it has no loss scale. */
+  public static float[] initial(Precision precision) {
+    return precision.needsLossScale() ? initial() : new float[0];
+  }
+
+  /**
+   * Whether an array may be the state of a run: its scale a power of two, or 0 or infinity, where
+   * halving and doubling end; the others counts.
+   */
+  public static boolean isState(float[] state) {
+    return state.length == LENGTH
+        && (state[SCALE] == 0
+            || Math.scalb(1.0, Math.getExponent((double) state[SCALE])) == state[SCALE])
+        && isCount(state[CLEAN])
+        && state[CLEAN] < GROWTH_INTERVAL
+        && isCount(state[SKIPPED])
+        && (state[SKIPS] == 0 || state[SKIPS] == 1);
+  }
+
+  private static boolean isCount(float number) {
+    return number >= 0 && number == (int) number;
+  }
+
   /** How many steps a state knows of that were skipped. */
   public static int skipped(float[] state) {
     return (int) (state[SKIPPED] + state[SKIPS]);

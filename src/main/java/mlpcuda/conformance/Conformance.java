@@ -3,6 +3,7 @@ package mlpcuda.conformance;
 import java.util.List;
 import java.util.Map;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Precision;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.conformance.Cases.Case;
 
@@ -31,9 +32,9 @@ public final class Conformance {
 
   private Conformance() {}
 
-  /** Runs a case on the device and on the reference. */
+  /** Runs a case on the device and on the reference in the device's precision. */
   public static Result check(Ops ops, Case tested) {
-    return check(ops, tested, expected(tested));
+    return check(ops, tested, expected(tested, ops.precision()));
   }
 
   /** Runs a case on the device, where the reference's outputs are known. */
@@ -65,9 +66,9 @@ public final class Conformance {
     return new Result(tested, worst, largest, null);
   }
 
-  /** The reference's outputs, by name. */
-  public static Map<String, double[]> expected(Case tested) {
-    try (var reference = new ReferenceOps()) {
+  /** The outputs of the reference in that precision, by name. */
+  public static Map<String, double[]> expected(Case tested, Precision precision) {
+    try (var reference = new ReferenceOps(precision)) {
       return outputs(reference, tested);
     }
   }

@@ -1,8 +1,11 @@
 package mlpcuda.conformance;
 
 import java.util.BitSet;
+import java.util.IdentityHashMap;
+import java.util.Map;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
+import mlpcuda.compute.Precision;
 import mlpcuda.compute.cpu.ReferenceOps;
 
 /**
@@ -10,13 +13,33 @@ import mlpcuda.compute.cpu.ReferenceOps;
  * arithmetic may find it on the other side. The output is as good as the same then, but the
  * gradient of its unit is there or not, and Adam makes a whole step of the smallest one: two right
  * devices part.
+ *
+ * <p>Where operands are rounded to fewer bits, it also knows which of them FP32 arithmetic may find
+ * on the other side of a tie, as outputs of the layer before: these are a whole unit in their last
+ * place apart then, and so may be the input of a ReLU behind them.
  */
 public final class KinkCounter extends ReferenceOps {
   /** Of the sum of a unit's terms without their signs: what sums of FP32 are right to. */
   private static final double CLOSE = 0x1p-21;
 
+  /** Of a value that is no sum: what FP32 is right to. */
+  private static final double ROUNDED = 0x1p-23;
+
   private long kinks;
   private final BitSet rows = new BitSet();
+
+  /** How far from the reference's a right device's layer outputs may be, element by element. */
+  private final Map<Buffer, double[]> apart = new IdentityHashMap<>();
+
+  /** In single precision. */
+  public KinkCounter() {
+    this(Precision.FP32);
+  }
+
+  /** With operands of products in that precision. */
+  public KinkCounter(Precision precision) {
+    super(precision);
+  }
 
   /** How many there were until now. */
   public long kinks() {
@@ -32,22 +55,60 @@ public final class KinkCounter extends ReferenceOps {
   protected void linearForwardK(
       Buffer y, Buffer x, Buffer w, Buffer b, int B, int I, int O, Activation activation) {
     super.linearForwardK(y, x, w, b, B, I, O, activation);
-    if (activation != Activation.RELU) {
+    boolean rounds = precision() != Precision.FP32;
+    if (activation != Activation.RELU && !rounds) {
       return;
     }
+    double[] yApart = rounds ? apart.computeIfAbsent(y, of -> new double[of.length()]) : null;
     for (int r = 0; r < B; r++) {
+      double[] xApart = rounds ? operandsApart(x, r * I, I) : null;
       for (int o = 0; o < O; o++) {
         double z = value(b, o);
         double size = Math.abs(z);
+        double ties = 0;
         for (int i = 0; i < I; i++) {
-          double term = value(x, r * I + i) * value(w, o * I + i);
+          double weight = operand(w, o * I + i);
+          double term = operand(x, r * I + i) * weight;
           z += term;
           size += Math.abs(term);
+          ties += rounds ? xApart[i] * Math.abs(weight) : 0;
         }
-        if (Math.abs(z) < CLOSE * size) {
+        double close = CLOSE * size + ties;
+        if (activation == Activation.RELU && Math.abs(z) < close) {
           kinks++;
           rows.set(r);
         }
+        if (rounds) { // no activation is steeper than 1
+          yApart[r * O + o] = close + ROUNDED * Math.abs(value(y, r * O + o));
+        }
+      }
+    }
+  }
+
+  /** How far apart {@code n} elements from {@code from} on may be as operands. */
+  private double[] operandsApart(Buffer x, int from, int n) {
+    double[] known = apart.get(x);
+    double[] operands = new double[n];
+    for (int i = 0; i < n; i++) {
+      double value = value(x, from + i);
+      double by = known == null ? ROUNDED * Math.abs(value) : known[from + i];
+      float low = precision().round((float) (value - by));
+      float high = precision().round((float) (value + by));
+      operands[i] = low == high ? 0 : (double) high - low; // infinite ones are equal
+    }
+    return operands;
+  }
+
+  @Override
+  protected void dropoutForwardK(
+      Buffer y, Buffer x, Buffer step, int n, float rate, int layer, long seed) {
+    double[] known = apart.get(x); // before: y may be x
+    super.dropoutForwardK(y, x, step, n, rate, layer, seed);
+    if (known != null) {
+      double[] yApart = apart.computeIfAbsent(y, of -> new double[of.length()]);
+      for (int i = 0; i < n; i++) {
+        double kept = value(y, i);
+        yApart[i] = kept == 0 ? 0 : known[i] / (1.0 - rate) + ROUNDED * Math.abs(kept);
       }
     }
   }

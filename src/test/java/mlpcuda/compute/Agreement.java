@@ -17,7 +17,8 @@ public final class Agreement {
   /** Fails unless the device agrees with the reference and leaves nothing behind. */
   public static void check(Ops ops, Case c) {
     Map<String, double[]> expected =
-        EXPECTED.computeIfAbsent(c.name(), name -> Conformance.expected(c));
+        EXPECTED.computeIfAbsent(
+            ops.precision() + " " + c.name(), name -> Conformance.expected(c, ops.precision()));
     Conformance.Result result = Conformance.check(ops, c, expected);
     assertTrue(result.passed(), () -> result + " on " + ops.description());
     assertEquals(0, ops.liveBytes(), "bytes not released");

@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
-import java.util.List;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -27,16 +27,17 @@ class ConformanceTest {
    * By name: 3 threads make parts of unequal size, also on a machine with fewer cores; 12 are more
    * than some matrices have rows.
    */
-  private static final Map<String, Ops> DEVICES =
-      Map.of(
-          "CPU, 1 thread",
-          new CpuOps(1),
-          "CPU, 3 threads",
-          new CpuOps(3),
-          "CPU, 12 threads",
-          new CpuOps(12, Precision.FP32, false),
-          "CPU, 2 threads",
-          new CpuOps(2, Precision.FP32, true));
+  private static final Map<String, Ops> DEVICES = new LinkedHashMap<>();
+
+  static {
+    for (Precision precision : Precision.values()) {
+      String in = precision == Precision.FP32 ? "" : " in " + precision.label();
+      DEVICES.put("CPU, 1 thread" + in, new CpuOps(1, precision));
+      DEVICES.put("CPU, 3 threads" + in, new CpuOps(3, precision));
+    }
+    DEVICES.put("CPU, 12 threads", new CpuOps(12, Precision.FP32, false));
+    DEVICES.put("CPU, 2 threads", new CpuOps(2, Precision.FP32, true));
+  }
 
   /** Operations that change none of their inputs. */
   private static final Set<String> REPEATABLE =
@@ -55,9 +56,11 @@ class ConformanceTest {
   }
 
   static Stream<Arguments> runs() {
-    List<Case> cases = Cases.all();
-    return DEVICES.keySet().stream()
-        .flatMap(device -> cases.stream().map(c -> Arguments.of(device, c)));
+    return DEVICES.entrySet().stream()
+        .flatMap(
+            device ->
+                Cases.all(device.getValue().precision()).stream()
+                    .map(c -> Arguments.of(device.getKey(), c)));
   }
 
   @ParameterizedTest(name = "{1} on {0}")

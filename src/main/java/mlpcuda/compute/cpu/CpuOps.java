@@ -370,10 +370,19 @@ public final class CpuOps extends Ops {
     return rounded;
   }
 
+  /**
+   * The images whose background a product with x (B, I) leaves out; null: it is whole. Images in an
+   * order of their own have a background in every precision, but what is added for it is made of
+   * operands that are not rounded.
+   */
+  private Gathered leftOut(Floats x, int B, int I) {
+    return precision() == Precision.FP32 ? x.known(B, I) : null;
+  }
+
   @Override
   protected void linearForwardK(
       Buffer y, Buffer x, Buffer w, Buffer b, int B, int I, int O, Activation activation) {
-    Gathered gathered = ((Floats) x).known(B, I);
+    Gathered gathered = leftOut((Floats) x, B, I);
     int width = gathered == null ? I : gathered.core();
     int parts = productParts(2L * B * width * O);
     if (gathered != null) {
@@ -441,7 +450,7 @@ public final class CpuOps extends Ops {
       int I,
       int O,
       Activation below) {
-    Gathered gathered = ((Floats) x).known(B, I);
+    Gathered gathered = leftOut((Floats) x, B, I);
     int width = gathered == null ? I : gathered.core();
     int parts = productParts(2L * B * O * (width + (dx == null ? 0 : I)));
     boolean byBatch = parts > 1 && B >= (long) Math.max(O, Tile.UNIT) * parts; // no part is empty

@@ -1,0 +1,153 @@
+package mlpcuda.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import mlpcuda.compute.AdamSettings;
+import mlpcuda.compute.Buffer;
+import mlpcuda.compute.LossScale;
+import mlpcuda.compute.SgdSettings;
+import mlpcuda.compute.cpu.ReferenceOps;
+import mlpcuda.conformance.Cases.Case;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** The conformance table tells a device that forgets something of a loss scale. */
+class ForgottenScaleTest {
+  /** What is forgotten, and the operations that must show it. */
+  private enum Forgotten {
+    SCALE_OF_LOSS("crossEntropyForward"),
+    SCALE_OF_GRADIENTS("clipNorm"),
+    JUDGEMENT("clipNorm"),
+    SKIP("adamStep", "sgdStep"),
+    SKIPPED_BEFORE("adamStep"),
+    SETTLING("advance"),
+    THE_FIRST_STEP("advance");
+
+    private final Set<String> operations;
+
+    Forgotten(String... operations) {
+      this.operations = Set.of(operations);
+    }
+  }
+
+  private static final class Forgetful extends ReferenceOps {
+    private final Forgotten forgotten;
+
+    Forgetful(Forgotten forgotten) {
+      this.forgotten = forgotten;
+    }
+
+    /** Does something while an element of the state is another. */
+    private void with(Buffer scaling, int element, double value, Runnable action) {
+      double right = value(scaling, element);
+      set(scaling, element, value);
+      action.run();
+      set(scaling, element, right);
+    }
+
+    private void withoutState(Buffer scaling, Runnable action) {
+      if (scaling != null && forgotten == Forgotten.SKIP) {
+        with(scaling, LossScale.SKIPS, 0, action);
+      } else if (scaling != null && forgotten == Forgotten.SKIPPED_BEFORE) {
+        with(scaling, LossScale.SKIPPED, 0, action);
+      } else {
+        action.run();
+      }
+    }
+
+    @Override
+    protected void crossEntropyForwardK(
+        Buffer dx,
+        Buffer log,
+        Buffer losses,
+        Buffer x,
+        Buffer y,
+        Buffer step,
+        Buffer scaling,
+        int B,
+        int C,
+        float smoothing) {
+      Buffer seen = forgotten == Forgotten.SCALE_OF_LOSS ? null : scaling;
+      super.crossEntropyForwardK(dx, log, losses, x, y, step, seen, B, C, smoothing);
+    }
+
+    @Override
+    protected void adamStepK(
+        Buffer w,
+        Buffer m,
+        Buffer v,
+        Buffer dw,
+        Buffer step,
+        Buffer rate,
+        Buffer scaling,
+        int n,
+        AdamSettings settings) {
+      withoutState(scaling, () -> super.adamStepK(w, m, v, dw, step, rate, scaling, n, settings));
+    }
+
+    @Override
+    protected void sgdStepK(
+        Buffer w,
+        Buffer velocity,
+        Buffer dw,
+        Buffer rate,
+        Buffer scaling,
+        int n,
+        SgdSettings settings) {
+      withoutState(scaling, () -> super.sgdStepK(w, velocity, dw, rate, scaling, n, settings));
+    }
+
+    @Override
+    protected void clipNormK(Buffer dw, Buffer norm, Buffer scaling, int n, float limit) {
+      Runnable clip = () -> super.clipNormK(dw, norm, scaling, n, limit);
+      if (scaling != null && forgotten == Forgotten.SCALE_OF_GRADIENTS) {
+        with(scaling, LossScale.SCALE, 1, clip);
+      } else if (scaling != null && forgotten == Forgotten.JUDGEMENT) {
+        with(scaling, LossScale.SKIPS, 0, clip);
+      } else {
+        clip.run();
+      }
+    }
+
+    @Override
+    protected void advanceK(Buffer position, Buffer rate, Buffer rates, Buffer scaling, int B) {
+      if (scaling != null && forgotten == Forgotten.THE_FIRST_STEP && value(position, 0) == 0) {
+        set(position, 0, 1);
+        super.advanceK(position, rate, rates, scaling, B);
+        set(position, 0, 1);
+      } else {
+        Buffer seen = forgotten == Forgotten.SETTLING ? null : scaling;
+        super.advanceK(position, rate, rates, seen, B);
+      }
+    }
+  }
+
+  private static List<Case> cases() {
+    return Cases.others().stream().filter(c -> !c.sizes().contains("109386")).toList();
+  }
+
+  @ParameterizedTest
+  @EnumSource(Forgotten.class)
+  void isFound(Forgotten forgotten) {
+    try (var ops = new Forgetful(forgotten)) {
+      Set<String> failed =
+          cases().stream()
+              .filter(c -> !Conformance.check(ops, c).passed())
+              .map(Case::operation)
+              .collect(Collectors.toCollection(TreeSet::new));
+      assertEquals(new TreeSet<>(forgotten.operations), failed);
+    }
+  }
+
+  @Test
+  void nothingForgottenPasses() {
+    try (var ops = new Forgetful(null)) {
+      cases().forEach(c -> assertEquals(0, Conformance.check(ops, c).error(), c.name()));
+    }
+  }
+}
