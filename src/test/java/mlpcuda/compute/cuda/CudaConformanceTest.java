@@ -1,14 +1,17 @@
 package mlpcuda.compute.cuda;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import mlpcuda.compute.Agreement;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.CudaOptions.Gemm;
 import mlpcuda.compute.cuda.CudaOptions.Kernels;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
+import mlpcuda.compute.cuda.emulator.EmulatedOptions;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
 import mlpcuda.conformance.Cases;
 import mlpcuda.conformance.Cases.Case;
@@ -33,6 +36,37 @@ class CudaConformanceTest {
           "cuBLAS and cuDNN",
           ops(Gemm.CUBLAS, Kernels.CUDNN));
 
+  /**
+   * Of products with rounded operands. The number of multiprocessors decides how large tiles are: 1
+   * makes them large, 1000 small.
+   */
+  private record Rounding(Precision precision, Gemm gemm, int multiprocessors) {
+    Ops open() {
+      var options = EmulatedOptions.of(EmulatedPolicy.LATEST).withMultiprocessors(multiprocessors);
+      return new CudaOps(
+          new EmulatedDriver(options), new CudaOptions(gemm, false, false, false).with(precision));
+    }
+
+    @Override
+    public String toString() {
+      return "%s of %s, %d multiprocessors".formatted(gemm, precision, multiprocessors);
+    }
+  }
+
+  private static final List<Rounding> ROUNDING =
+      List.of(
+          new Rounding(Precision.TF32, Gemm.PTX, 1),
+          new Rounding(Precision.TF32, Gemm.PTX, 4),
+          new Rounding(Precision.TF32, Gemm.CUBLAS, 4),
+          new Rounding(Precision.BF16, Gemm.PTX, 4),
+          new Rounding(Precision.BF16, Gemm.PTX, 1000),
+          new Rounding(Precision.BF16, Gemm.CUBLAS, 4),
+          new Rounding(Precision.FP16, Gemm.PTX, 1),
+          new Rounding(Precision.FP16, Gemm.PTX, 13),
+          new Rounding(Precision.FP16, Gemm.CUBLAS, 4));
+
+  private static final Map<Rounding, Ops> ROUNDING_DEVICES = new HashMap<>();
+
   /** Of what cuDNN computes; what else there is would be run again as it is. */
   private static final Set<String> BY_CUDNN =
       Set.of("linearForward", "linearBackward", "activationBackward", "logSoftmaxForward");
@@ -46,6 +80,7 @@ class CudaConformanceTest {
   @AfterAll
   static void close() {
     DEVICES.values().forEach(Ops::close);
+    ROUNDING_DEVICES.values().forEach(Ops::close);
   }
 
   static Stream<Arguments> runs() {
@@ -62,5 +97,17 @@ class CudaConformanceTest {
   @MethodSource("runs")
   void agreesWithTheReference(String device, Case c) {
     Agreement.check(DEVICES.get(device), c);
+  }
+
+  static Stream<Arguments> roundingRuns() {
+    return ROUNDING.stream()
+        .flatMap(
+            device -> Cases.products(device.precision).stream().map(c -> Arguments.of(device, c)));
+  }
+
+  @ParameterizedTest(name = "{1} with {0}")
+  @MethodSource("roundingRuns")
+  void productsOfRoundedOperandsAgreeWithTheReference(Rounding device, Case c) {
+    Agreement.check(ROUNDING_DEVICES.computeIfAbsent(device, Rounding::open), c);
   }
 }

@@ -1,6 +1,7 @@
 package mlpcuda.compute.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -108,14 +110,16 @@ class EveryKernelTest {
   @Test
   void everyEntryRuns() throws IOException {
     Map<String, Integer> before = EmulatedDriver.launches();
-    for (int multiprocessors : new int[] {1, 2, 1000}) { // large tiles, medium ones, small ones
-      var options = EmulatedOptions.of(EmulatedPolicy.LATEST).withMultiprocessors(multiprocessors);
-      runSmallCases(options, Precision.FP32);
-      for (Precision precision : Precision.values()) {
-        runSmallCases(options.withoutCublas(), precision);
-      }
-    }
+    var options = EmulatedOptions.of(EmulatedPolicy.LATEST);
+    run(options, Precision.FP32, EveryKernelTest::isSmall);
+    run(options, Precision.BF16, EveryKernelTest::isSmall);
     for (Precision precision : Precision.values()) {
+      var own = options.withoutCublas();
+      run(own.withMultiprocessors(1), precision, EveryKernelTest::isSmall); // large tiles
+      run(own.withMultiprocessors(1000), precision, EveryKernelTest::isSmall); // small ones
+      run(own.withMultiprocessors(2), precision, is("linearForward")); // medium ones
+      run(own.withMultiprocessors(13), precision, is("linearBackward"));
+      run(own, precision, c -> c.name().startsWith("linearBackward B=1025 I=33")); // in parts
       runFusedSteps(AdamSettings.DEFAULT, precision); // which CudaTraining holds to be right
       runFusedSteps(SgdSettings.DEFAULT, precision);
     }
@@ -151,16 +155,22 @@ class EveryKernelTest {
     }
   }
 
-  private static void runSmallCases(EmulatedOptions options, Precision precision) {
+  private static boolean isSmall(Case c) {
+    int[] sizes =
+        SIZE.matcher(c.name()).results().mapToInt(m -> Integer.parseInt(m.group(1))).toArray();
+    return Arrays.stream(sizes).asLongStream().reduce(1, (a, b) -> a * b) <= 11_000;
+  }
+
+  private static Predicate<Case> is(String operation) {
+    return c -> c.name().startsWith(operation + " B=103 I=784 O=10 ");
+  }
+
+  private static void run(EmulatedOptions options, Precision precision, Predicate<Case> chosen) {
+    List<Case> cases = Cases.all(precision).stream().filter(chosen).toList();
+    assertFalse(cases.isEmpty());
     var driver = new EmulatedDriver(options);
     try (var ops = new CudaOps(driver, CudaOptions.DEFAULT.with(precision))) {
-      for (Case c : Cases.all()) {
-        int[] sizes =
-            SIZE.matcher(c.name()).results().mapToInt(m -> Integer.parseInt(m.group(1))).toArray();
-        if (Arrays.stream(sizes).asLongStream().reduce(1, (a, b) -> a * b) <= 11_000) {
-          Agreement.check(ops, c);
-        }
-      }
+      cases.forEach(c -> Agreement.check(ops, c));
     }
   }
 }
