@@ -1,6 +1,6 @@
 // Gradient clipping by the norm of all gradients at once, as torch.nn.utils.clip_grad_norm_: dw *= min(1, limit / (norm +
 // 1e-6)). Before that gradients are divided by the loss scale, if there is one, and judged: a norm that is not finite
-// makes the step one that is skipped.
+// makes the step one that is skipped, and leaves the gradients alone.
 //
 // Two launches and no atomics: the blocks of the first leave their shares of the norm, and each block of the second puts
 // them together for itself, in the same order. Squares are summed in double: they neither overflow nor lose what is small
@@ -40,10 +40,14 @@ __device__ inline void clip_norm(float *dw, float *norm, LossScale *scaling, int
     float whole = float(sqrt(all) / scale);
     float coefficient = limit / (whole + 1e-6f);
     factor = (coefficient >= 1 ? 1 : coefficient) / scale;  // NaN stays NaN
+    bool skipped = scaling != nullptr && !isfinite(whole);
+    if (skipped) {
+      factor = 1;
+    }
     if (blockIdx.x == 0) {
       norm[0] = whole;
       if (scaling != nullptr) {
-        scaling->skips = isfinite(whole) ? 0 : 1;
+        scaling->skips = skipped;
       }
     }
   }

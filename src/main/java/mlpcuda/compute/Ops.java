@@ -436,8 +436,8 @@ public abstract class Ops implements AutoCloseable {
    * 1e-6)). Where the norm is NaN, so is all of dw; where it is infinite, dw is 0, and NaN where it
    * was infinite.
    *
-   * <p>With a loss scale dw is divided by it first, and the state then says whether this step is
-   * skipped: where the norm is not finite.
+   * <p>With a loss scale dw is divided by it first. Where the norm is not finite then, the state
+   * says that this step is skipped, and dw is left alone: what lies between tensors must stay zero.
    *
    * @param dw (n) in and out: the gradients
    * @param norm ({@link #NORM_LENGTH}) out: the norm before clipping; what the others hold

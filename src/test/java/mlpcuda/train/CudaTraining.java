@@ -61,14 +61,14 @@ abstract class CudaTraining {
     }
   }
 
-  private static double[] validationLosses(Run run) {
+  static double[] validationLosses(Run run) {
     return run.epochs.stream()
         .filter(epoch -> epoch.validated())
         .mapToDouble(epoch -> epoch.validationLoss())
         .toArray();
   }
 
-  private static double normalisedError(Run expected, Run found) {
+  static double normalisedError(Run expected, Run found) {
     double difference = 0;
     double size = 0;
     for (int t = 0; t < expected.weights.size(); t++) {

@@ -30,11 +30,13 @@ final class Run implements Trainer.Listener {
   OptionalInt nodes;
   List<float[]> gradients; // of the last step, as the optimizer used them
   List<float[]> best;
+  float[] lossScale; // the state; empty where there is none
 
   // How it learns, where that is not plain Adam.
   Regularisation regularisation = Regularisation.NONE;
   OptimizerSettings optimizer = AdamSettings.DEFAULT;
   double clip;
+  float[] firstLossScale; // null: as a run begins
   ImageSet validation;
 
   @Override
@@ -93,10 +95,14 @@ final class Run implements Trainer.Listener {
       List<Trainer.Listener> listeners = List.of(this);
       var trainer =
           new Trainer(rated, step, parameters, train.size(), evaluator, listeners, () -> false);
+      if (firstLossScale != null) {
+        step.resume(0, firstLossScale);
+      }
       trainer.run();
       best = trainer.best();
       gradients = parameters.readGradients();
       nodes = step.nodes();
+      lossScale = step.lossScale();
       weights = parameters.read();
       answers = Evaluator.evaluate(ops, shape, parameters, test, scaling, B);
     }
@@ -184,11 +190,15 @@ final class Run implements Trainer.Listener {
 
   /** The same with another limit of the gradient's norm; 0: none. */
   static Run ofEverything(Ops ops, double clip) {
-    var run = new Run();
-    run.regularisation = new Regularisation(List.of(0.3f, 0.2f), 0.1f, 77);
-    run.optimizer = new AdamSettings(0.9, 0.999, 1e-8, 0.1, true);
-    run.clip = clip;
-    run.validation = easyImages(40);
+    return new Run().onEverything(ops, clip);
+  }
+
+  /** {@link #ofEverything}, as this run begins. */
+  Run onEverything(Ops ops, double clip) {
+    regularisation = new Regularisation(List.of(0.3f, 0.2f), 0.1f, 77);
+    optimizer = new AdamSettings(0.9, 0.999, 1e-8, 0.1, true);
+    this.clip = clip;
+    validation = easyImages(40);
     var settings =
         new Trainer.Settings(
             6,
@@ -206,6 +216,6 @@ final class Run implements Trainer.Listener {
             7);
     var shape = new MlpShape(List.of(6, 16, 9, 3), Activation.RELU, Activation.NONE);
     var unit = new Scaling("unit", 0, 1);
-    return run.of(ops, shape, unit, easyImages(75), easyImages(50), 0.03, settings);
+    return of(ops, shape, unit, easyImages(75), easyImages(50), 0.03, settings);
   }
 }

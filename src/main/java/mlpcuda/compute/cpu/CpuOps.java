@@ -800,6 +800,9 @@ public final class CpuOps extends Ops {
     if (scaling != null) {
       float skips = Float.isFinite(whole) ? 0 : 1;
       ((Floats) scaling).put(LossScale.SKIPS, new float[] {skips}, 1);
+      if (skips != 0) {
+        return;
+      }
     }
     float coefficient = limit / (whole + 1e-6f);
     float factor = (coefficient >= 1 ? 1 : coefficient) / scale; // NaN stays NaN

@@ -366,16 +366,18 @@ public class ReferenceOps extends Ops {
     double scale = scaling == null ? 1 : at(scaling, LossScale.SCALE);
     double sum = 0;
     for (int i = 0; i < n; i++) {
-      put(dw, i, at(dw, i) / scale);
       sum += at(dw, i) * at(dw, i);
     }
-    put(norm, 0, (float) Math.sqrt(sum)); // PyTorch's norm is infinite where a float's is
+    put(norm, 0, (float) (Math.sqrt(sum) / scale)); // PyTorch's norm is infinite where a float's is
     if (scaling != null) {
       put(scaling, LossScale.SKIPS, Double.isFinite(at(norm, 0)) ? 0 : 1);
     }
-    double coefficient = Math.min(1, limit / (at(norm, 0) + 1e-6));
+    if (skips(scaling)) {
+      return;
+    }
+    double factor = Math.min(1, limit / (at(norm, 0) + 1e-6)) / scale;
     for (int i = 0; i < n; i++) {
-      put(dw, i, at(dw, i) * coefficient);
+      put(dw, i, at(dw, i) * factor);
     }
   }
 

@@ -1,0 +1,190 @@
+package mlpcuda.train;
+
+import static mlpcuda.train.CudaTraining.assertSameBits;
+import static mlpcuda.train.CudaTraining.normalisedError;
+import static mlpcuda.train.CudaTraining.validationLosses;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Arrays;
+import java.util.List;
+import mlpcuda.compute.LossScale;
+import mlpcuda.compute.Ops;
+import mlpcuda.compute.Precision;
+import mlpcuda.compute.SgdSettings;
+import mlpcuda.compute.cpu.CpuOps;
+import mlpcuda.compute.cuda.CudaDriver;
+import mlpcuda.compute.cuda.CudaOps;
+import mlpcuda.compute.cuda.CudaOptions;
+import mlpcuda.compute.cuda.CudaOptions.Gemm;
+import mlpcuda.compute.cuda.CudaOptions.Step;
+import mlpcuda.data.EmbeddedMnist;
+import mlpcuda.data.ImageSet;
+import mlpcuda.data.Scaling;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.EnumSource.Mode;
+
+/**
+ * Whole runs with rounded operands on a GPU, against a CPU that rounds them alike: what a subclass
+ * opens as one.
+ */
+abstract class CudaRoundedTraining {
+  /** How often a scale of 2²⁴ is halved until half precision has all gradients of everything. */
+  private static final int HALVINGS = 5;
+
+  /** A device that nobody else has. */
+  abstract CudaDriver open();
+
+  private Ops ops(CudaOptions options) {
+    return new CudaOps(open(), options);
+  }
+
+  private static CudaOptions options(Gemm gemm, Step step, Precision precision) {
+    return new CudaOptions(gemm, false, true, false).with(step).with(precision);
+  }
+
+  /** Every step but the last layer's few: a sum that rounds to the other side is rare here. */
+  @ParameterizedTest
+  @EnumSource(mode = Mode.EXCLUDE, names = "FP32")
+  void everythingAtOnceTakesTheCpusSteps(Precision precision) {
+    Run cpu = Run.ofEverything(new CpuOps(1, precision), 0);
+    assertApart(cpu, Run.ofEverything(new CpuOps(1), 0));
+    for (CudaOptions options : everyWay(precision)) {
+      Run gpu = Run.ofEverything(ops(options), 0);
+      assertEquals(30, gpu.steps.size());
+      assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5, options.toString());
+      assertArrayEquals(validationLosses(cpu), validationLosses(gpu), 1e-5, options.toString());
+      double error = normalisedError(cpu, gpu);
+      assertTrue(error <= 1e-9, options + ": normalised mean squared error: " + error);
+      assertArrayEquals(cpu.lossScale, gpu.lossScale, options.toString());
+    }
+  }
+
+  /** The test's own test: single precision would not pass. */
+  private static void assertApart(Run rounded, Run single) {
+    double error = normalisedError(single, rounded);
+    assertTrue(error > 1e-6, "of single precision: " + error);
+  }
+
+  private static List<CudaOptions> everyWay(Precision precision) {
+    return List.of(
+        options(Gemm.PTX, Step.LAYERED, precision),
+        options(Gemm.PTX, Step.FUSED, precision),
+        options(Gemm.CUBLAS, Step.LAYERED, precision));
+  }
+
+  /**
+   * Of so many activations some are rounded to the other side of what the CPU rounds them to: two
+   * runs part a little, but are a hundred times closer than to single precision.
+   */
+  @ParameterizedTest
+  @EnumSource(mode = Mode.EXCLUDE, names = "FP32")
+  void theDefaultNetworkTakesTheCpusSteps(Precision precision) {
+    Run single = mnist(new CpuOps(2));
+    Run cpu = mnist(new CpuOps(2, precision));
+    double apart = normalisedError(single, cpu);
+    for (Step step : Step.values()) {
+      Run gpu = mnist(ops(options(Gemm.PTX, step, precision)));
+      double error = normalisedError(cpu, gpu);
+      assertTrue(
+          error <= apart / 100, "%s: %s, of single precision %s".formatted(step, error, apart));
+      assertArrayEquals(cpu.losses(), gpu.losses(), 1e-3, step.toString());
+      boolean judges = precision.needsLossScale(); // the gradients' norm, in two launches
+      int nodes = step == Step.FUSED ? 3 : judges ? 17 : 15;
+      assertEquals(nodes, gpu.nodes.orElseThrow(), step.toString());
+    }
+  }
+
+  private static Run mnist(Ops ops) {
+    ImageSet train = EmbeddedMnist.load().train().first(200);
+    Scaling scaling = Scaling.of("z-score", train);
+    var settings = Run.settings(2, 64, true, 1, Integer.MAX_VALUE, 1); // the second from graphs
+    return new Run()
+        .of(ops, Run.mnistShape(128, 64), scaling, train, train.first(70), 1e-3, settings);
+  }
+
+  @ParameterizedTest
+  @EnumSource(mode = Mode.EXCLUDE, names = "FP32")
+  void feedsGraphsAndStepsAtOnceMakeTheSameBits(Precision precision) {
+    for (Step step : Step.values()) {
+      CudaOptions base = new CudaOptions(Gemm.PTX, true, false, false).with(step).with(precision);
+      Run expected = startingHigh(ops(base), 0);
+      for (boolean resident : new boolean[] {true, false}) {
+        for (int atOnce : new int[] {1, 3, 8}) {
+          CudaOptions options =
+              new CudaOptions(Gemm.PTX, resident, true, false)
+                  .with(step)
+                  .with(precision)
+                  .withStepsAtOnce(atOnce);
+          Run found = startingHigh(ops(options), 0);
+          assertSameBits(expected, found, options.toString());
+          assertArrayEquals(expected.lossScale, found.lossScale, options.toString());
+        }
+      }
+    }
+  }
+
+  /** Everything, with a loss scale that is halved at first and doubled later, if there is one. */
+  private static Run startingHigh(Ops ops, double clip) {
+    var run = new Run();
+    run.firstLossScale = highScale(ops.precision());
+    return run.onEverything(ops, clip);
+  }
+
+  private static float[] highScale(Precision precision) {
+    return precision.needsLossScale() ? new float[] {0x1p24f, 0, 0, 0} : null;
+  }
+
+  /** Gradients that half precision cannot hold: the step moves nothing and does not count. */
+  @ParameterizedTest
+  @EnumSource(Step.class)
+  void stepsWithoutFiniteGradientsAreSkipped(Step step) {
+    for (Gemm gemm : step == Step.FUSED ? List.of(Gemm.PTX) : List.of(Gemm.values())) {
+      for (double clip : step == Step.FUSED ? new double[] {0} : new double[] {0, 0.5}) {
+        Run cpu = startingHigh(new CpuOps(1, Precision.FP16), clip);
+        Run gpu = startingHigh(ops(options(gemm, step, Precision.FP16)), clip);
+        assertEquals(HALVINGS, LossScale.skipped(cpu.lossScale), Arrays.toString(cpu.lossScale));
+        assertArrayEquals(cpu.lossScale, gpu.lossScale);
+        assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5);
+        double error = normalisedError(cpu, gpu);
+        assertTrue(error <= 1e-9, "normalised mean squared error: " + error);
+      }
+    }
+  }
+
+  /** All of its steps are: the network is as it was made. */
+  @ParameterizedTest
+  @EnumSource(Step.class)
+  void aSkippedStepMovesNothing(Step step) {
+    Run three = stepsOfSgd(ops(options(Gemm.PTX, step, Precision.FP16)), 3);
+    Run one = stepsOfSgd(ops(options(Gemm.PTX, step, Precision.FP16)), 1);
+    for (int t = 0; t < one.weights.size(); t++) {
+      assertArrayEquals(three.weights.get(t), one.weights.get(t));
+    }
+    assertArrayEquals(new float[] {0x1p24f, 0, 0, 1}, one.lossScale);
+    assertArrayEquals(new float[] {0x1p22f, 0, 2, 1}, three.lossScale);
+  }
+
+  private static Run stepsOfSgd(Ops ops, int steps) {
+    var run = new Run();
+    run.optimizer = new SgdSettings(0.9, false, 0.1);
+    run.firstLossScale = highScale(Precision.FP16);
+    return run.onEasyImages(ops, 75, 0.01, Run.settings(1, 16, true, 3, steps, 1));
+  }
+
+  /** After 2000 steps with finite gradients the scale is doubled. */
+  @ParameterizedTest
+  @EnumSource(Step.class)
+  void theScaleGrows(Step step) {
+    for (Ops ops :
+        List.of(new CpuOps(1, Precision.FP16), ops(options(Gemm.PTX, step, Precision.FP16)))) {
+      var run = new Run();
+      run.firstLossScale = new float[] {1024, LossScale.GROWTH_INTERVAL - 3, 0, 0};
+      run.onEasyImages(ops, 75, 0.01, Run.settings(1, 16, true, 3, 5, 1));
+      // Four steps are settled: the third of them is the 2000th.
+      assertArrayEquals(new float[] {2048, 1, 0, 0}, run.lossScale, ops.toString());
+    }
+  }
+}

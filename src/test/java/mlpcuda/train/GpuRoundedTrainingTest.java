@@ -1,0 +1,14 @@
+package mlpcuda.train;
+
+import mlpcuda.compute.cuda.CudaDriver;
+import mlpcuda.compute.cuda.RealGpu;
+import org.junit.jupiter.api.Tag;
+
+/** Whole runs with rounded operands on a real GPU. */
+@Tag("gpu")
+class GpuRoundedTrainingTest extends CudaRoundedTraining {
+  @Override
+  CudaDriver open() {
+    return RealGpu.open();
+  }
+}
