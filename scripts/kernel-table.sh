@@ -16,7 +16,11 @@ echo "| module | kernel | threads | shared | registers: ${architectures[*]} | sp
 echo "|---|---|--:|--:|---|--:|"
 for ptx in cuda/ptx/*.ptx; do
   for architecture in "${architectures[@]}"; do
-    "$ptxas" -v -arch="$architecture" "$ptx" -o /dev/null 2>&1
+    if [[ "$architecture" < "$(sed -n 's/^\.target //p' "$ptx")" ]]; then
+      echo "Older $architecture"
+    else
+      "$ptxas" -v -arch="$architecture" "$ptx" -o /dev/null 2>&1
+    fi
   done | awk -v ptx="$ptx" '
     BEGIN {
       while ((getline line < ptx) > 0) {
@@ -25,6 +29,7 @@ for ptx in cuda/ptx/*.ptx; do
       }
       sub(/.*\//, "", ptx)
     }
+    /^Older / { older = older " -" }
     /Function properties for/ { kernel = $NF }
     /spill stores/ { for (i = 1; i < NF; i++) if ($i == "bytes" && $(i + 1) == "spill") spilled[kernel] += $(i - 1) }
     /Used [0-9]+ registers/ {
@@ -35,7 +40,7 @@ for ptx in cuda/ptx/*.ptx; do
     }
     END {
       for (kernel in registers) {
-        printf "| %s | `%s` | %d | %d |%s | %d |\n", ptx, kernel, threads[kernel], shared[kernel], registers[kernel], spilled[kernel]
+        printf "| %s | `%s` | %d | %d |%s | %d |\n", ptx, kernel, threads[kernel], shared[kernel], older registers[kernel], spilled[kernel]
       }
     }' | LC_ALL=C sort
 done

@@ -46,6 +46,19 @@ class EmulatedTrainingTest extends CudaTraining {
     }
   }
 
+  /** Longer ones have products that are worth launches of their own. */
+  @Test
+  void stepsOfShortBatchesAreFusedWhereAllKernelsAreOurs() {
+    assertEquals(3, nodesOf(512));
+    // With log_losses, for so many rows, and add_parts for both layers.
+    assertEquals(14, nodesOf(513));
+  }
+
+  private int nodesOf(int B) {
+    CudaOptions own = pinnedGraph(CudaOptions.Gemm.PTX).with((CudaOptions.Step) null);
+    return Run.easy(ops(own), 2 * B, 0.01, Run.settings(2, B, true, 3, 4, 1)).nodes.orElseThrow();
+  }
+
   @Test
   void cublasTrainsToo() {
     Run cpu = Run.easy(new CpuOps(1), 75, 0.01, RAGGED);

@@ -18,6 +18,7 @@ import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.InputOrder;
+import mlpcuda.compute.Precision;
 import mlpcuda.compute.Replay;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedOptions;
@@ -208,6 +209,26 @@ class CudaOpsTest {
       assertEquals(7, driver.calls().get("cuGraphLaunch"), "size 2 ran directly once");
       replay.run(
           0, 1, 1, () -> ops.advance(x, rate, rates, null, 1)); // and closed with that under way
+    }
+  }
+
+  @Test
+  void tensorCoresMustBeThere() {
+    var options = EmulatedOptions.of(EmulatedPolicy.LATEST).withMajor(7);
+    new CudaOps(new EmulatedDriver(options), CudaOptions.DEFAULT).close();
+    for (Precision precision : List.of(Precision.TF32, Precision.BF16, Precision.FP16)) {
+      var driver = new EmulatedDriver(options);
+      var e =
+          assertThrows(
+              DeviceException.class,
+              () -> new CudaOps(driver, CudaOptions.DEFAULT.with(precision)));
+      assertEquals(
+          "GPU 0 (Emulated GPU) must have compute capability 8.0 or newer (Ampere, 2020) for "
+              + precision.label()
+              + ", found 7.0",
+          e.why());
+      assertEquals("Use --precision fp32.", e.remedy());
+      assertThrows(RuntimeException.class, driver::close, "it is closed");
     }
   }
 

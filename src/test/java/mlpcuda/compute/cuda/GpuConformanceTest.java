@@ -7,6 +7,7 @@ import java.util.stream.Stream;
 import mlpcuda.compute.Agreement;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.CudaOptions.Gemm;
 import mlpcuda.compute.cuda.CudaOptions.Kernels;
 import mlpcuda.conformance.Cases;
@@ -22,17 +23,28 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** The operations on a real GPU against the reference, over the whole table. */
 @Tag("gpu")
 class GpuConformanceTest {
-  /** Whoever may multiply, with whoever may do the rest. */
-  private record Device(Gemm gemm, Kernels kernels) {
+  /** Whoever may multiply, in each precision, with whoever may do the rest. */
+  private record Device(Gemm gemm, Precision precision, Kernels kernels) {
+    List<Case> cases() {
+      return precision == Precision.FP32 ? Cases.all() : Cases.products(precision);
+    }
+
     @Override
     public String toString() {
-      return "%s products and %s kernels".formatted(gemm, kernels);
+      return "%s products of %s and %s kernels".formatted(gemm, precision, kernels);
     }
   }
 
   private static final List<Device> ALL =
       Stream.of(Gemm.values())
-          .flatMap(gemm -> Stream.of(Kernels.values()).map(kernels -> new Device(gemm, kernels)))
+          .flatMap(
+              gemm ->
+                  Stream.concat(
+                      Stream.of(Kernels.values())
+                          .map(kernels -> new Device(gemm, Precision.FP32, kernels)),
+                      Stream.of(Precision.values())
+                          .filter(precision -> precision != Precision.FP32)
+                          .map(precision -> new Device(gemm, precision, Kernels.PTX))))
           .toList();
   private static final Map<Device, Ops> DEVICES = new HashMap<>();
   private static final Map<Device, String> MISSING = new HashMap<>();
@@ -42,9 +54,12 @@ class GpuConformanceTest {
     for (Device device : ALL) {
       CudaDriver driver = RealGpu.open();
       try {
-        var options = new CudaOptions(device.gemm, false, false, false).with(device.kernels);
+        var options =
+            new CudaOptions(device.gemm, false, false, false)
+                .with(device.kernels)
+                .with(device.precision);
         DEVICES.put(device, new CudaOps(driver, options));
-      } catch (DeviceException e) { // no cuBLAS, no cuDNN
+      } catch (DeviceException e) { // no cuBLAS, no cuDNN, no tensor cores
         MISSING.put(device, e.why());
       }
     }
@@ -56,8 +71,8 @@ class GpuConformanceTest {
   }
 
   static Stream<Arguments> runs() {
-    List<Case> cases = Cases.all();
-    return ALL.stream().flatMap(device -> cases.stream().map(c -> Arguments.of(device, c)));
+    return ALL.stream()
+        .flatMap(device -> device.cases().stream().map(c -> Arguments.of(device, c)));
   }
 
   @ParameterizedTest(name = "{1} with {0}")
