@@ -38,7 +38,23 @@ public interface Feed extends AutoCloseable {
    * @param y (B) out, INT32
    * @param end (1) INT32: examples of the order up to the end of this batch
    */
-  void gather(int i, Buffer x, Buffer y, Buffer end, int B, float scale, float shift);
+  default void gather(int i, Buffer x, Buffer y, Buffer end, int B, float scale, float shift) {
+    Batch batch = batch(i, B);
+    Buffer rows = batch.rows();
+    int I = batch.images().length() / batch.labels().length();
+    x.ops()
+        .gatherForward(
+            x,
+            y,
+            batch.images(),
+            batch.labels(),
+            rows,
+            rows == null ? null : end,
+            B,
+            I,
+            scale,
+            shift);
+  }
 
   /** Where batch {@code i} of those that were staged last is, for a device that gathers it. */
   Batch batch(int i, int B);

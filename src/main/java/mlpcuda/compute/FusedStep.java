@@ -8,18 +8,26 @@ import java.util.List;
  */
 public interface FusedStep extends AutoCloseable {
   /**
+   * A layer: y = dropout(activation(x · wᵀ + b)).
+   *
+   * @param inputs I
+   * @param outputs O
+   * @param weight where its weights (O, I) begin in the arenas
+   * @param bias where its biases (O) begin
+   * @param activation what follows the affine map
+   * @param dropout rate of dropout after it; 0: there is none
+   */
+  record Layer(
+      int inputs, int outputs, int weight, int bias, Activation activation, float dropout) {}
+
+  /**
    * What a step works on.
    *
-   * @param sizes width of the input, of each hidden layer, of the output
-   * @param hidden activation of the hidden layers
-   * @param output activation of the last layer
+   * @param layers from the first to the last
    * @param w the weights' arena
    * @param m the first moments', or velocities', laid out alike
    * @param v the second moments'
-   * @param weights where each layer's weights (O, I) begin in the arenas
-   * @param biases where each layer's biases (O) begin
-   * @param optimizer what moves them
-   * @param dropouts rates of dropout after each hidden layer; empty: there is none
+   * @param optimizer what moves the weights
    * @param smoothing of labels
    * @param seed of dropout's masks
    * @param position (3) INT32: as {@link Ops#advance} has it
@@ -31,16 +39,11 @@ public interface FusedStep extends AutoCloseable {
    * @param maxB the largest batch
    */
   record Plan(
-      List<Integer> sizes,
-      Activation hidden,
-      Activation output,
+      List<Layer> layers,
       Buffer w,
       Buffer m,
       Buffer v,
-      List<Integer> weights,
-      List<Integer> biases,
       OptimizerSettings optimizer,
-      List<Float> dropouts,
       float smoothing,
       long seed,
       Buffer position,
@@ -50,22 +53,7 @@ public interface FusedStep extends AutoCloseable {
       Buffer scaling,
       float scale,
       float shift,
-      int maxB) {
-    /** Number of layers with weights, L. */
-    public int layers() {
-      return sizes.size() - 1;
-    }
-
-    /** Activation of layer {@code l}. */
-    public Activation activation(int l) {
-      return l == layers() - 1 ? output : hidden;
-    }
-
-    /** Rate of dropout after layer {@code l}. */
-    public float dropout(int l) {
-      return l < dropouts.size() ? dropouts.get(l) : 0;
-    }
-  }
+      int maxB) {}
 
   /** Learns from a batch of {@code B} examples. */
   void run(Feed.Batch batch, int B);

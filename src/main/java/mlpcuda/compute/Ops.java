@@ -288,6 +288,13 @@ public abstract class Ops implements AutoCloseable {
   }
 
   /**
+   * What {@link #dropoutForward} multiplies by what it keeps: 1 / (1 − rate), in single precision.
+   */
+  public static float dropoutScale(float rate) {
+    return (float) (1 / (1.0 - rate));
+  }
+
+  /**
    * Dropout: y = x / (1 − rate) where kept, 0 elsewhere. Element i is kept where the Philox float
    * of counter (i / 4, layer, step[0]), word i mod 4, key {@code seed}, is at least {@code rate}:
    * the mask is never stored. {@code y} may be {@code x}. The gradient is the same operation:

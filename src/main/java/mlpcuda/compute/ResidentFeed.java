@@ -41,11 +41,6 @@ public final class ResidentFeed implements Feed {
   }
 
   @Override
-  public void gather(int i, Buffer x, Buffer y, Buffer end, int B, float scale, float shift) {
-    ops.gatherForward(x, y, images, labels, rows, end, B, I, scale, shift);
-  }
-
-  @Override
   public Batch batch(int i, int B) {
     return new Batch(images, labels, rows);
   }

@@ -71,23 +71,23 @@ public final class Step implements AutoCloseable {
     MlpShape shape = mlp.shape();
     Parameters parameters = optimizer.parameters();
     Regularisation regularisation = mlp.regularisation();
-    var weights = new ArrayList<Integer>();
-    var biases = new ArrayList<Integer>();
+    var layers = new ArrayList<FusedStep.Layer>();
     for (int l = 0; l < shape.layers(); l++) {
-      weights.add(parameters.tensors().get(2 * l).offset());
-      biases.add(parameters.tensors().get(2 * l + 1).offset());
+      layers.add(
+          new FusedStep.Layer(
+              shape.inputs(l),
+              shape.outputs(l),
+              parameters.tensors().get(2 * l).offset(),
+              parameters.tensors().get(2 * l + 1).offset(),
+              shape.activation(l),
+              l + 1 < shape.layers() ? regularisation.dropout(l + 1) : 0));
     }
     return new FusedStep.Plan(
-        shape.sizes(),
-        shape.hidden(),
-        shape.output(),
+        layers,
         parameters.w(),
         parameters.m(),
         parameters.v(),
-        weights,
-        biases,
         optimizer.settings(),
-        regularisation.dropouts(),
         regularisation.smoothing(),
         regularisation.seed(),
         position,

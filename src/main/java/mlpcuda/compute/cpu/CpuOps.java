@@ -590,7 +590,7 @@ public final class CpuOps extends Ops {
   @Override
   protected void dropoutForwardK(
       Buffer y, Buffer x, Buffer step, int n, float rate, int layer, long seed) {
-    float scale = (float) (1 / (1.0 - rate));
+    float scale = dropoutScale(rate);
     int count = ((Ints) step).at(0);
     workers.run(
         parts(n),

@@ -401,7 +401,7 @@ public final class CudaOps extends Ops {
   protected void dropoutForwardK(
       Buffer y, Buffer x, Buffer step, int n, float rate, int layer, long seed) {
     Arguments arguments = new Arguments().add(y, x, step).add("n", n).add(rate);
-    arguments.add((float) (1 / (1.0 - rate))).add("layer", layer);
+    arguments.add(dropoutScale(rate)).add("layer", layer);
     arguments.add("use", Philox.Use.DROPOUT.ordinal()).add(seed);
     kernels.launch("dropout_forward", Kernels.cover((n - 1) / 4 + 1), arguments);
   }

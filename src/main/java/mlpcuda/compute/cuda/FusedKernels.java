@@ -9,14 +9,13 @@ import mlpcuda.compute.Ops;
 import mlpcuda.compute.Owned;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
+import mlpcuda.compute.cuda.Tiling.Tiles;
 import mlpcuda.random.Philox;
 
 /** The training step of module fused: three launches, whatever the number of layers. */
 final class FusedKernels implements FusedStep {
-  /** A tile of weights is so long and so wide, and so is one of the first layer's outputs. */
-  private static final int TILE = 32;
-
-  private static final int THREADS = 256;
+  /** Of each layer's weights, and of the first layer's outputs. */
+  private static final Tiles TILES = Tiles.SMALL;
 
   /** Rows of the batch that a block of fused_head has. */
   private static final int HEAD_ROWS = 4;
@@ -40,15 +39,16 @@ final class FusedKernels implements FusedStep {
     this.kernels = owned.add(kernels);
     this.plan = plan;
     try {
-      int[] table = new int[plan.layers() * COLUMNS];
+      int[] table = new int[plan.layers().size() * COLUMNS];
       int maxB = plan.maxB();
       long end = 0; // of the arena, so far
       int tile = 0;
       int in = 0;
-      for (int l = 0; l < plan.layers(); l++) {
-        int I = plan.sizes().get(l);
-        int O = plan.sizes().get(l + 1);
-        float rate = plan.dropout(l);
+      int at = 0;
+      for (Layer layer : plan.layers()) {
+        int I = layer.inputs();
+        int O = layer.outputs();
+        float rate = layer.dropout();
         int out = (int) end;
         end += (long) maxB * O;
         int kept = rate > 0 ? (int) end : out;
@@ -57,25 +57,26 @@ final class FusedKernels implements FusedStep {
         end += (long) maxB * O;
         if (end > Integer.MAX_VALUE) {
           throw new IllegalArgumentException(
-              "a batch of %d is too large for a fused step of %s".formatted(maxB, plan.sizes()));
+              "a batch of %d is too large for a fused step of %s".formatted(maxB, plan.layers()));
         }
         int[] row = {
           I,
           O,
-          plan.weights().get(l),
-          plan.biases().get(l),
+          layer.weight(),
+          layer.bias(),
           in,
           out,
           kept,
           dz,
-          plan.activation(l).ordinal(),
+          layer.activation().ordinal(),
           Float.floatToRawIntBits(rate),
-          Float.floatToRawIntBits(scale(rate)),
+          Float.floatToRawIntBits(Ops.dropoutScale(rate)),
           tile
         };
-        System.arraycopy(row, 0, table, l * COLUMNS, COLUMNS);
+        System.arraycopy(row, 0, table, at, COLUMNS);
+        at += COLUMNS;
         in = kept;
-        tile += ((O - 1) / TILE + 1) * ((I - 1) / TILE + 1);
+        tile += Math.toIntExact(TILES.count(O, I));
       }
       tiles = tile;
       arena = owned.add(ops.allocate("activations", Type.FLOAT32, (int) end));
@@ -91,10 +92,6 @@ final class FusedKernels implements FusedStep {
     }
   }
 
-  private static float scale(float rate) {
-    return (float) (1 / (1.0 - rate));
-  }
-
   @Override
   public void run(Feed.Batch batch, int B) {
     input(batch, B);
@@ -107,28 +104,31 @@ final class FusedKernels implements FusedStep {
   }
 
   private void input(Feed.Batch batch, int B) {
-    int I = plan.sizes().get(0);
-    int O = plan.sizes().get(1);
-    float rate = plan.dropout(0);
+    Layer layer = plan.layers().get(0);
+    int O = layer.outputs();
+    float rate = layer.dropout();
     var arguments = new Arguments();
     arguments.address(place(arena, 0)).address(rate > 0 ? place(arena, plan.maxB() * O) : 0);
     arguments.add(y, step, plan.rate(), batch.images(), batch.labels(), batch.rows());
     arguments.add(plan.position(), plan.rates(), plan.scaling());
-    arguments.address(place(plan.w(), plan.weights().get(0)));
-    arguments.address(place(plan.w(), plan.biases().get(0)));
-    arguments.add("B", B).add("I", I).add("O", O);
-    arguments.add("activation", plan.activation(0).ordinal()).add(plan.scale()).add(plan.shift());
-    arguments.add(rate).add(scale(rate)).add("use", Philox.Use.DROPOUT.ordinal()).add(plan.seed());
-    Shape shape = new Shape((B - 1) / TILE + 1, (O - 1) / TILE + 1, 1, THREADS, 1);
-    kernels.launch("fused_input", shape, arguments);
+    arguments.address(place(plan.w(), layer.weight()));
+    arguments.address(place(plan.w(), layer.bias()));
+    arguments.add("B", B).add("I", layer.inputs()).add("O", O);
+    arguments.add("activation", layer.activation().ordinal()).add(plan.scale()).add(plan.shift());
+    arguments
+        .add(rate)
+        .add(Ops.dropoutScale(rate))
+        .add("use", Philox.Use.DROPOUT.ordinal())
+        .add(plan.seed());
+    kernels.launch("fused_input", TILES.cover(B, O, 1), arguments);
   }
 
   private void head(int B) {
     var arguments = new Arguments();
     arguments.add(arena, losses, lost, plan.position(), plan.w(), layers, y, step, plan.scaling());
-    arguments.add("L", plan.layers()).add("B", B).add(plan.smoothing());
+    arguments.add("L", plan.layers().size()).add("B", B).add(plan.smoothing());
     arguments.add("use", Philox.Use.DROPOUT.ordinal()).add(plan.seed());
-    kernels.launch("fused_head", Shape.of(headBlocks(B), THREADS), arguments);
+    kernels.launch("fused_head", Shape.of(headBlocks(B), Tiles.THREADS), arguments);
   }
 
   private static int headBlocks(int B) {
@@ -143,7 +143,7 @@ final class FusedKernels implements FusedStep {
     }
     arguments.add(plan.log(), arena, losses, lost, layers, batch.images(), batch.rows(), step);
     arguments.add(plan.rate(), plan.position(), plan.scaling());
-    arguments.add("L", plan.layers()).add("B", B).add("I", plan.sizes().get(0));
+    arguments.add("L", plan.layers().size()).add("B", B).add("I", plan.layers().get(0).inputs());
     arguments.add("S", plan.log().length() / 2).add(plan.scale()).add(plan.shift());
     if (plan.optimizer() instanceof AdamSettings settings) {
       arguments.add(settings);
@@ -151,7 +151,7 @@ final class FusedKernels implements FusedStep {
       arguments.add((SgdSettings) plan.optimizer());
     }
     String entry = adam ? "fused_update_adam" : "fused_update_sgd";
-    kernels.launch(entry, Shape.of(tiles, THREADS), arguments);
+    kernels.launch(entry, Shape.of(tiles, Tiles.THREADS), arguments);
   }
 
   @Override

@@ -157,12 +157,6 @@ final class PinnedFeed implements Feed {
   }
 
   @Override
-  public void gather(int i, Buffer x, Buffer y, Buffer end, int B, float scale, float shift) {
-    Batch batch = batch(i, B);
-    ops.gatherForward(x, y, batch.images(), batch.labels(), null, null, B, I, scale, shift);
-  }
-
-  @Override
   public Batch batch(int i, int B) {
     Buffer bytes = staged.get(i).bytes;
     return new Batch(bytes.slice("images", 0, B * I), bytes.slice("labels", B * I, B), null);

@@ -18,7 +18,8 @@ record Tiling(Tiles tiles, int parts, int share) {
     MEDIUM("_medium", 64),
     SMALL("_small", 32);
 
-    private static final int THREADS = 256;
+    /** Of a block. */
+    static final int THREADS = 256;
 
     private final String suffix;
     private final int size;
@@ -33,8 +34,14 @@ record Tiling(Tiles tiles, int parts, int share) {
       return suffix;
     }
 
-    private long count(int M, int N) {
+    /** How many a matrix (M, N) has. */
+    long count(int M, int N) {
       return ((M - 1L) / size + 1) * ((N - 1L) / size + 1);
+    }
+
+    /** A block for each tile of a matrix (M, N), and that as often as there are parts. */
+    Shape cover(int M, int N, int parts) {
+      return new Shape((M - 1) / size + 1, (N - 1) / size + 1, parts, THREADS, 1);
     }
   }
 
@@ -72,7 +79,6 @@ record Tiling(Tiles tiles, int parts, int share) {
 
   /** Blocks of a product (M, N), and their threads. */
   Shape cover(int M, int N) {
-    int size = tiles.size;
-    return new Shape((M - 1) / size + 1, (N - 1) / size + 1, parts, Tiles.THREADS, 1);
+    return tiles.cover(M, N, parts);
   }
 }
