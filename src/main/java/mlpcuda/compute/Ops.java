@@ -437,7 +437,8 @@ public abstract class Ops implements AutoCloseable {
    * was infinite.
    *
    * <p>With a loss scale dw is divided by it first, and the state then says whether this step is
-   * skipped: where the norm is not finite.
+   * skipped: where the norm is not finite. Nothing is clipped then: what no gradient belongs to,
+   * the zeros between tensors, must be 0 still in the step after.
    *
    * @param dw (n) in and out: the gradients
    * @param norm ({@link #NORM_LENGTH}) out: the norm before clipping; what the others hold

@@ -63,7 +63,7 @@ public class ReferenceOps extends Ops {
   }
 
   /** Element {@code i} as an operand of a product. */
-  protected final double operand(Buffer buffer, int i) {
+  protected double operand(Buffer buffer, int i) {
     double value = at(buffer, i);
     return precision() == Precision.FP32 ? value : precision().round((float) value);
   }
@@ -373,7 +373,7 @@ public class ReferenceOps extends Ops {
     if (scaling != null) {
       put(scaling, LossScale.SKIPS, Double.isFinite(at(norm, 0)) ? 0 : 1);
     }
-    double coefficient = Math.min(1, limit / (at(norm, 0) + 1e-6));
+    double coefficient = skips(scaling) ? 1 : Math.min(1, limit / (at(norm, 0) + 1e-6));
     for (int i = 0; i < n; i++) {
       put(dw, i, at(dw, i) * coefficient);
     }
