@@ -39,10 +39,11 @@ final class Network {
    */
   static Learner learner(Ops ops, Training training) {
     double error = new Throughput(training).trainingError(ops, training.B());
-    if (!(error <= Throughput.LIMIT)) { // nor NaN
+    double limit = Throughput.limit(ops.precision());
+    if (!(error <= limit)) { // nor NaN
       throw new IllegalStateException(
           "a step's loss, weights and moments must be the reference's to within %s, found %s on %s"
-              .formatted(Throughput.LIMIT, error, ops.description()));
+              .formatted(limit, error, ops.description()));
     }
     return new Learner(ops, training);
   }

@@ -12,8 +12,12 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.SortedSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import mlpcuda.benchmark.DeviceLimits;
 import mlpcuda.benchmark.Shares;
 import mlpcuda.benchmark.Throughput;
@@ -22,6 +26,7 @@ import mlpcuda.benchmark.Timing;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Precision;
 import mlpcuda.data.Dataset;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.WholeFile;
@@ -41,7 +46,8 @@ import picocli.CommandLine.Spec;
       "Measures how many images a second a device learns from and answers, after holding what it"
           + " computes against the reference, and what limits it.",
       "A GPU is measured in each way that no option rules out: each GEMM, each feed, with and"
-          + " without graph; the first way with all presets, the others with the first preset."
+          + " without graph, each precision; the first way with all presets, the others with the"
+          + " first preset."
     },
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
@@ -104,6 +110,7 @@ final class BenchmarkCommand implements Callable<Integer> {
   private boolean lossAlone; // of a step at least
   private boolean anything; // was measured
   private DeviceException failure; // the first
+  private final SortedSet<Precision> precisions = new TreeSet<>(); // that were opened
   private final Map<String, String> versions = new TreeMap<>();
   private final List<Map<String, Object>> measured = new ArrayList<>();
 
@@ -124,6 +131,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     try (Opened opened = Opened.of(device, data, terminal)) {
       subjects = subjects(opened.dataset());
       description = opened.ops().description();
+      precisions.add(opened.ops().precision());
       terminal.line(description + " (" + device.reason() + ")");
       if (device.ways().isEmpty()) {
         measure(description, opened.ops(), subjects);
@@ -131,9 +139,9 @@ final class BenchmarkCommand implements Callable<Integer> {
     }
     measureWays(subjects);
     terminal.line(
-        "error: normalised and squared, against the reference, at most %.0e; limit: what most of the"
+        "error: normalised and squared, against the reference, at most %s; limit: what most of the"
             + " time is, and its share",
-        Throughput.LIMIT);
+        limitsOfErrors());
     if (lossAlone) {
       terminal.line(
           "*: the loss alone, for a ReLU was at 0, but for rounding, and no other images were left");
@@ -149,6 +157,15 @@ final class BenchmarkCommand implements Callable<Integer> {
       throw failure;
     }
     return wrong ? Main.INTERNAL : 0;
+  }
+
+  /** Of the precisions that were measured. */
+  private String limitsOfErrors() {
+    String first = "%.0e".formatted(Throughput.limit(precisions.first()));
+    return precisions.stream()
+        .skip(1)
+        .map(p -> ", in %s %.0e".formatted(p.label(), Throughput.limit(p)))
+        .collect(Collectors.joining("", first, ""));
   }
 
   private List<Subject> subjects(Dataset dataset) {
@@ -195,18 +212,18 @@ final class BenchmarkCommand implements Callable<Integer> {
     List<Subject> some = subjects;
     var missing = new HashSet<Enum<?>>();
     for (DeviceOptions.Way way : device.ways()) {
-      if (missing.contains(way.gemm()) || missing.contains(way.kernels())) {
+      if (Stream.of(way.gemm(), way.kernels(), way.precision()).anyMatch(missing::contains)) {
         continue; // it was told once
       }
       Ops ops;
       try {
         ops = way.open();
       } catch (DeviceException e) {
-        Enum<?> library = way.library();
-        if (library != null) {
-          missing.add(library);
+        Enum<?> part = way.part();
+        if (part != null) {
+          missing.add(part);
         }
-        notMeasured(beginWay(library != null ? library.toString() : way.toString()), e);
+        notMeasured(beginWay(part != null ? part.toString() : way.toString()), e);
         continue;
       }
       try (ops) {
@@ -244,6 +261,9 @@ final class BenchmarkCommand implements Callable<Integer> {
 
   private void measure(String way, Ops ops, List<Subject> subjects) {
     Map<String, Object> json = beginWay(way);
+    precisions.add(ops.precision());
+    json.put("precision", ops.precision().label());
+    json.put("error_limit", Throughput.limit(ops.precision()));
     var rows = new ArrayList<Map<String, Object>>();
     json.put("rows", rows);
     try {
@@ -375,7 +395,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     json.put("processors", Runtime.getRuntime().availableProcessors());
     json.put("repeats", repeats);
     json.put("repeat_seconds", seconds);
-    json.put("error_limit", Throughput.LIMIT);
+    json.put("error_limit", Throughput.limit(precisions.first()));
     json.put("peak_flops_per_second", limits == null ? null : limits.flops());
     json.put("peak_bytes_per_second", limits == null ? null : limits.bandwidth());
     json.put("measured", measured);

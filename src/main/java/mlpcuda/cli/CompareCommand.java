@@ -184,14 +184,17 @@ final class CompareCommand implements Callable<Integer> {
     List<StepCheck> taken;
     try (var reference = new KinkCounter(ops.precision());
         var there = new Learner(reference, training)) {
-      taken = StepCheck.run(here, there, reference::kinks, steps);
+      taken = StepCheck.run(here, there, reference::kinks, steps, ops.precision());
     }
     terminal.line(StepCheck.HEADER);
     StepCheck.shown(taken).forEach(check -> terminal.line(check.toString()));
     terminal.line(
         "%-34s %9.1e %9.1e %9.1e"
             .formatted(
-                "limit", StepCheck.LOSS_LIMIT, StepCheck.WEIGHTS_LIMIT, StepCheck.MOMENTS_LIMIT));
+                "limit",
+                StepCheck.lossLimit(ops.precision()),
+                StepCheck.weightsLimit(ops.precision()),
+                StepCheck.momentsLimit(ops.precision())));
     long judged = taken.stream().filter(StepCheck::judged).count();
     terminal.line(
         "Weights and moments were judged in %d of %d steps%s"
@@ -242,15 +245,16 @@ final class CompareCommand implements Callable<Integer> {
   private Map<String, Object> describe(Ops ops, Training training, Comparison found) {
     var document = new LinkedHashMap<String, Object>();
     document.put("device", ops.description());
+    document.put("precision", ops.precision().label());
     document.put("agrees", found.agrees());
     document.put("wrong", found.wrong());
     document.put("operations", found.operations().stream().map(OperationCheck::json).toList());
     document.put("network", training.shape().toString());
     document.put("batch_size", training.B());
     document.put("seed", seed);
-    document.put("loss_limit", StepCheck.LOSS_LIMIT);
-    document.put("weights_limit", StepCheck.WEIGHTS_LIMIT);
-    document.put("moments_limit", StepCheck.MOMENTS_LIMIT);
+    document.put("loss_limit", StepCheck.lossLimit(ops.precision()));
+    document.put("weights_limit", StepCheck.weightsLimit(ops.precision()));
+    document.put("moments_limit", StepCheck.momentsLimit(ops.precision()));
     document.put("steps_judged", found.judged());
     document.put("steps", found.steps().stream().map(StepCheck::json).toList());
     document.put("times", found.times().stream().map(SpeedUp::json).toList());

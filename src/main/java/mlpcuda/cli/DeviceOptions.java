@@ -26,6 +26,10 @@ final class DeviceOptions {
 
   private static final boolean[] GRAPH_OR_NOT = {true, false};
 
+  /** Than the default. */
+  private static final List<PrecisionName> OTHER_PRECISIONS =
+      List.of(PrecisionName.tf32, PrecisionName.bf16, PrecisionName.fp16);
+
   /** Who multiplies on a GPU, as the option names it. */
   enum GemmName {
     cublas,
@@ -42,6 +46,18 @@ final class DeviceOptions {
   enum StepName {
     layered,
     fused
+  }
+
+  /** What the operands of products are rounded to, as the option names it. */
+  enum PrecisionName {
+    fp32,
+    tf32,
+    bf16,
+    fp16;
+
+    Precision precision() {
+      return Precision.valueOf(name().toUpperCase(Locale.ROOT));
+    }
   }
 
   /** How batches come to a GPU, as the option names it. */
@@ -69,6 +85,14 @@ final class DeviceOptions {
       converter = Converters.Positive.class,
       description = "Threads of the CPU device. Default: all processors.")
   private Integer threads;
+
+  @Option(
+      names = "--precision",
+      paramLabel = "fp32|tf32|bf16|fp16",
+      description =
+          "What the operands of products are rounded to, on a GPU for its tensor cores. Default:"
+              + " fp32, no rounding.")
+  private PrecisionName precision;
 
   @Option(
       names = "--gemm",
@@ -205,7 +229,9 @@ final class DeviceOptions {
    *
    * @param gemm who multiplies
    * @param kernels who does the rest of a layer
-   * @param library what may be missing and is not in the ways before; null: nothing
+   * @param precision of the operands of products
+   * @param part of it that the device may lack and that is not in the ways before: a library, or
+   *     the precision; null: nothing
    * @param opener opens it
    */
   record Way(
@@ -214,7 +240,8 @@ final class DeviceOptions {
       StepName step,
       FeedName feed,
       boolean graph,
-      Enum<?> library,
+      PrecisionName precision,
+      Enum<?> part,
       Supplier<Ops> opener) {
     /** The GPU used that way; the caller closes it. */
     Ops open() {
@@ -225,15 +252,17 @@ final class DeviceOptions {
     public String toString() {
       String with = kernels == KernelsName.cudnn ? " with cudnn" : "";
       String how = step == StepName.fused ? ", fused step" : "";
-      return "%s%s, %s feed, %s%s"
-          .formatted(gemm, with, feed, graph ? "CUDA graph" : "no graph", how);
+      String rounded = precision == PrecisionName.fp32 ? "" : ", " + precision;
+      return "%s%s, %s feed, %s%s%s"
+          .formatted(gemm, with, feed, graph ? "CUDA graph" : "no graph", how, rounded);
     }
   }
 
   /**
    * The ways of using the GPU that {@link #open} opened which the options leave open, the default
    * first: with each GEMM, each feed, with and without graph; and, as far as the rest is the
-   * default, each GEMM with cuDNN, and the fused step. None of the CPU.
+   * default, each GEMM with cuDNN, the fused step, and each precision with each GEMM. None of the
+   * CPU.
    */
   List<Way> ways() {
     var ways = new ArrayList<Way>();
@@ -241,49 +270,73 @@ final class DeviceOptions {
       return ways;
     }
     StepName asked = step == null ? StepName.layered : step;
+    PrecisionName rounded = precision == null ? PrecisionName.fp32 : precision;
+    KernelsName with = kernels == null ? KernelsName.ptx : kernels;
     for (GemmName by : gemm == null ? GemmName.values() : new GemmName[] {gemm}) {
       for (FeedName from : feed == null ? FeedName.values() : new FeedName[] {feed}) {
         for (boolean graph : noGraph || syncCheck ? new boolean[] {false} : GRAPH_OR_NOT) {
-          ways.add(way(by, kernels == null ? KernelsName.ptx : kernels, asked, from, graph));
+          ways.add(way(by, with, asked, from, graph, rounded));
         }
       }
     }
+    Way first = ways.get(0);
+    List<GemmName> multiply =
+        ways.stream()
+            .filter(way -> way.feed == first.feed && way.graph == first.graph)
+            .map(Way::gemm)
+            .toList();
     if (kernels == null) {
-      ways.stream()
-          .filter(way -> way.feed == ways.get(0).feed && way.graph == ways.get(0).graph)
-          .toList()
-          .forEach(way -> ways.add(way(way.gemm, KernelsName.cudnn, asked, way.feed, way.graph)));
+      for (GemmName by : multiply) {
+        ways.add(way(by, KernelsName.cudnn, asked, first.feed, first.graph, rounded));
+      }
     }
     if (step == null) {
-      Way first = ways.get(0);
       GemmName own = gemm == null ? GemmName.ptx : gemm;
-      ways.add(way(own, first.kernels, StepName.fused, first.feed, first.graph));
+      ways.add(way(own, first.kernels, StepName.fused, first.feed, first.graph, rounded));
+    }
+    if (precision == null) {
+      for (PrecisionName other : OTHER_PRECISIONS) {
+        for (GemmName by : multiply) {
+          ways.add(way(by, first.kernels, asked, first.feed, first.graph, other));
+        }
+      }
     }
     return ways;
   }
 
-  private Way way(GemmName by, KernelsName with, StepName how, FeedName from, boolean graph) {
+  private Way way(
+      GemmName by,
+      KernelsName with,
+      StepName how,
+      FeedName from,
+      boolean graph,
+      PrecisionName rounded) {
     var options =
         new CudaOptions(
             gemm(by),
             kernels(with),
             step(how),
-            Precision.FP32,
+            rounded.precision(),
             from == FeedName.resident,
             graph,
             stepsAtOnce(),
             syncCheck);
-    Enum<?> library =
-        with == KernelsName.cudnn && kernels == null
-            ? with
-            : by == GemmName.cublas && gemm == null ? by : null;
+    Enum<?> part = null;
+    if (precision == null && rounded != PrecisionName.fp32) {
+      part = rounded; // a GEMM that is missing was found out before
+    } else if (kernels == null && with == KernelsName.cudnn) {
+      part = with;
+    } else if (gemm == null && by == GemmName.cublas) {
+      part = by;
+    }
     return new Way(
         by,
         with,
         how,
         from,
         graph,
-        library,
+        rounded,
+        part,
         () -> new CudaOps(main().gpus().open(opened), options));
   }
 
@@ -296,11 +349,15 @@ final class DeviceOptions {
         gemm(gemm),
         kernels(kernels),
         step(step),
-        Precision.FP32,
+        precision(),
         feed == FeedName.resident,
         !noGraph && !syncCheck,
         stepsAtOnce(),
         syncCheck);
+  }
+
+  private Precision precision() {
+    return precision == null ? Precision.FP32 : precision.precision();
   }
 
   private int stepsAtOnce() {
@@ -319,7 +376,7 @@ final class DeviceOptions {
     opened = -1;
     CpuOps.load();
     startUp().ended("natives");
-    return threads == null ? new CpuOps() : new CpuOps(threads);
+    return new CpuOps(threadCount(), precision());
   }
 
   /** Chooses what another run had: the GPU of that index, or, for −1, the CPU. */

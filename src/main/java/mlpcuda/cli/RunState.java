@@ -4,10 +4,12 @@ import com.fasterxml.jackson.jr.ob.JSON;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import mlpcuda.compute.LossScale;
 import mlpcuda.data.BadFileException;
 import mlpcuda.train.EarlyStopping;
 import mlpcuda.train.Plateau;
@@ -38,7 +40,7 @@ record RunState(
     return new RunState(args, device, gpu, threads, examples, progress, metrics);
   }
 
-  /** As JSON. Doubles of the progress are texts: they may be infinite, and must stay exact. */
+  /** As JSON. Reals of the progress are texts: they may be infinite, and must stay exact. */
   String json() {
     var at = new LinkedHashMap<String, Object>();
     at.put("epoch", progress.epoch());
@@ -52,6 +54,13 @@ record RunState(
     at.put("stopping_best", Double.toString(progress.stopping().best()));
     at.put("stopping_best_epoch", progress.stopping().bestEpoch());
     at.put("stopping_epochs", progress.stopping().epochs());
+    if (progress.lossScale().length > 0) {
+      var lossScale = new ArrayList<String>();
+      for (float element : progress.lossScale()) {
+        lossScale.add(Float.toString(element));
+      }
+      at.put("loss_scale", lossScale);
+    }
     var json = new LinkedHashMap<String, Object>();
     json.put("args", args);
     json.put("device", device);
@@ -93,7 +102,8 @@ record RunState(
                   real(at, "stopping_best"),
                   whole(at, "stopping_best_epoch", 0),
                   whole(at, "stopping_epochs", 0)),
-              best);
+              best,
+              lossScale(at.get("loss_scale")));
       @SuppressWarnings("unchecked")
       var metrics = (Map<String, Object>) all.get("metrics");
       return new RunState(
@@ -109,6 +119,19 @@ record RunState(
       throw new BadFileException(
           "%s: its state must be what 'train' writes, found something else".formatted(file));
     }
+  }
+
+  /** What a run without one, and one before there was any, does not write is empty. */
+  private static float[] lossScale(Object list) {
+    List<?> texts = list == null ? List.of() : (List<?>) list;
+    float[] state = new float[texts.size()];
+    for (int i = 0; i < state.length; i++) {
+      state[i] = Float.parseFloat((String) texts.get(i));
+    }
+    if (list != null && !LossScale.isState(state)) {
+      throw new NumberFormatException("loss_scale");
+    }
+    return state;
   }
 
   private static int whole(Map<?, ?> map, String key, int least) {

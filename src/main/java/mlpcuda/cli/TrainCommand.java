@@ -12,6 +12,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.zip.CRC32C;
+import mlpcuda.compute.LossScale;
+import mlpcuda.compute.Precision;
 import mlpcuda.data.BadFileException;
 import mlpcuda.data.Dataset;
 import mlpcuda.data.ImageSet;
@@ -219,10 +221,11 @@ final class TrainCommand implements Callable<Integer> {
                 device.gpuIndex(),
                 device.threadCount(),
                 checksum(all),
-                Progress.begin(validation.monitor()),
+                Progress.begin(validation.monitor(), LossScale.initial(opened.ops().precision())),
                 Map.of());
       } else {
         checkFits(state, from, all, split, shape);
+        checkFits(state, opened.ops().precision());
         WholeFile.clear(out);
       }
       var run =
@@ -284,6 +287,21 @@ final class TrainCommand implements Callable<Integer> {
           "%s: its place must be one of the run's, of %d batches an epoch, found epoch %d, batch"
                   .formatted(file, batches, at.epoch())
               + " %d, step %d".formatted(at.batch(), at.steps()));
+    }
+  }
+
+  /** Refuses to go on without the loss scale that the precision needs, or with one it has not. */
+  private void checkFits(RunState state, Precision precision) {
+    boolean has = state.progress().lossScale().length > 0;
+    if (has != precision.needsLossScale()) {
+      throw new BadFileException(
+          "%s: its loss scale must be %s, found %s"
+              .formatted(
+                  out.resolve(RunFolder.CHECKPOINT),
+                  has
+                      ? "of --precision fp16 alone"
+                      : "there, as --precision " + precision.label() + " needs one",
+                  has ? "one with " + precision.label() : "none"));
     }
   }
 

@@ -1,5 +1,6 @@
 package mlpcuda.cli;
 
+import java.math.BigDecimal;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -8,6 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.function.BooleanSupplier;
+import mlpcuda.compute.LossScale;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.OptimizerSettings;
 import mlpcuda.data.Dataset;
@@ -95,6 +97,7 @@ record TrainingRun(
         scaling.name());
     terminal.line(Tables.layers(shape));
     var metrics = new Metrics(describe(), settings.trainer.logInterval());
+    metrics.checkpoint(state.progress());
     RunFolder files = folder == null ? null : new RunFolder(folder, this, metrics);
     if (from == null && files != null && files.holdsARun()) {
       terminal.line("%s: the run that it holds is replaced", folder);
@@ -137,13 +140,14 @@ record TrainingRun(
         : new TensorBoard(events, settings.trainer.logInterval(), state.progress().steps());
   }
 
-  /** Trains; what the validation set came to mean for the run, empty if nothing. */
+  /** Trains; what validation set and loss scale came to mean for the run, empty if nothing. */
   private String train(Parameters parameters, Metrics metrics, RunFolder files, TensorBoard board) {
     int B = Math.min(settings.trainer.batchSize(), train.size());
     int perEpoch = (train.size() - 1) / settings.trainer.batchSize() + 1;
     OptionalInt nodes;
     List<float[]> best;
     String outcome;
+    String scaled;
     try (Mlp mlp = Mlp.forTraining(ops, shape, parameters, B, settings.regularisation);
         var examples =
             new Examples(
@@ -196,9 +200,12 @@ record TrainingRun(
       nodes = step.nodes();
       best = trainer.best();
       outcome = outcome(trainer);
+      scaled = lossScale(step.lossScale(), trainer.steps());
     }
-    if (!outcome.isEmpty()) { // once the bars are closed
-      terminal.line(outcome);
+    for (String line : List.of(outcome, scaled)) { // once the bars are closed
+      if (!line.isEmpty()) {
+        terminal.line(line);
+      }
     }
     if (!best.isEmpty()) {
       parameters.write(best);
@@ -209,7 +216,22 @@ record TrainingRun(
               ? "A step is a CUDA graph of %d nodes".formatted(nodes.getAsInt())
               : "A step is not recorded: each operation is asked for by itself");
     }
-    return outcome;
+    return outcome.isEmpty() || scaled.isEmpty() ? outcome + scaled : outcome + " " + scaled;
+  }
+
+  /** What became of the loss scale in so many steps; empty where there is none. */
+  private String lossScale(float[] lossScale, int steps) {
+    if (lossScale.length == 0) {
+      return "";
+    }
+    float scale = lossScale[LossScale.SCALE];
+    int skipped = LossScale.skipped(lossScale);
+    return "Loss scale %s, %s of %d steps skipped%s."
+        .formatted(
+            Float.isFinite(scale) ? new BigDecimal(scale).toPlainString() : scale,
+            skipped == 0 ? "none" : skipped,
+            steps,
+            skipped == 0 ? "" : ": their gradients were not finite in " + ops.precision().label());
   }
 
   /** What the validation set came to mean for the run; empty if nothing. */
@@ -273,6 +295,7 @@ record TrainingRun(
     var json = new LinkedHashMap<String, Object>();
     json.put("version", Main.version());
     json.put("device", ops.description());
+    json.put("precision", ops.precision().label());
     json.put("dataset", dataset.name());
     json.put("training_examples", train.size());
     json.put("validation_examples", validation == null ? 0 : validation.size());

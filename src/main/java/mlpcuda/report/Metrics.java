@@ -10,10 +10,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import mlpcuda.compute.LossScale;
 import mlpcuda.data.BadFileException;
 import mlpcuda.data.WholeFile;
 import mlpcuda.train.DivergedException;
 import mlpcuda.train.Evaluation;
+import mlpcuda.train.Progress;
 import mlpcuda.train.Trainer;
 
 /** Collects what a run measures, and writes {@code metrics.json} and {@code metrics.csv}. */
@@ -47,6 +49,16 @@ public final class Metrics implements Trainer.Listener {
   @Override
   public void epochDone(Trainer.EpochResult result) {
     epochs.add(result);
+  }
+
+  /** Notes the loss scale, where there is one, and how many steps it has cost. */
+  @Override
+  public void checkpoint(Progress progress) {
+    float[] lossScale = progress.lossScale();
+    if (lossScale.length > 0) {
+      results.put("loss_scale", lossScale[LossScale.SCALE]);
+      results.put("skipped_steps", LossScale.skipped(lossScale));
+    }
   }
 
   /** Notes that the model file holds the network after that epoch, from 1. */

@@ -14,6 +14,7 @@ import java.util.List;
  * @param plateau of {@link Plateau}
  * @param stopping of {@link EarlyStopping}
  * @param best the weights after the best epoch; empty where there is none
+ * @param lossScale the state of {@link mlpcuda.compute.LossScale}; empty where the device has none
  */
 public record Progress(
     int epoch,
@@ -23,10 +24,19 @@ public record Progress(
     double rightSum,
     Plateau.State plateau,
     EarlyStopping.State stopping,
-    List<float[]> best) {
-  /** That of a run that has not begun. */
-  public static Progress begin(EarlyStopping.Monitor monitor) {
+    List<float[]> best,
+    float[] lossScale) {
+  /** That of a run that has not begun, with the device's loss scale. */
+  public static Progress begin(EarlyStopping.Monitor monitor, float[] lossScale) {
     return new Progress(
-        1, 0, 0, 0, 0, Plateau.State.INITIAL, EarlyStopping.State.initial(monitor), List.of());
+        1,
+        0,
+        0,
+        0,
+        0,
+        Plateau.State.INITIAL,
+        EarlyStopping.State.initial(monitor),
+        List.of(),
+        lossScale);
   }
 }

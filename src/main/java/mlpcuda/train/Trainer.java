@@ -2,7 +2,6 @@ package mlpcuda.train;
 
 import java.util.List;
 import java.util.function.BooleanSupplier;
-import mlpcuda.compute.LossScale;
 import mlpcuda.data.ExampleOrder;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Step;
@@ -137,7 +136,7 @@ public final class Trainer {
     this.stop = stop;
     this.batches = (examples - 1) / settings.batchSize + 1;
     this.totalSteps = (int) Math.min(settings.maxSteps, (long) settings.epochs * batches);
-    resume(Progress.begin(settings.monitor));
+    resume(Progress.begin(settings.monitor, step.lossScale()));
   }
 
   /** Goes on from there; the parameters are the caller's to restore. */
@@ -154,13 +153,21 @@ public final class Trainer {
     int patience = settings.patience == 0 ? Integer.MAX_VALUE : settings.patience;
     stopping = new EarlyStopping(settings.monitor, patience, from.stopping());
     best = from.best();
-    step.resume(steps, LossScale.initial());
+    step.resume(steps, from.lossScale());
   }
 
   private Progress progress() {
     Plateau.State reductions = plateau == null ? Plateau.State.INITIAL : plateau.state();
     return new Progress(
-        epoch, batch, steps, epochLoss, epochRight, reductions, stopping.state(), best);
+        epoch,
+        batch,
+        steps,
+        epochLoss,
+        epochRight,
+        reductions,
+        stopping.state(),
+        best,
+        step.lossScale());
   }
 
   /**
@@ -183,6 +190,11 @@ public final class Trainer {
   /** The best epoch on the validation set so far, from 1; 0 where there is none. */
   public int bestEpoch() {
     return stopping.bestEpoch();
+  }
+
+  /** Steps done from the run's beginning. */
+  public int steps() {
+    return steps;
   }
 
   /** Whether the run ended with epochs left, for nothing got better. */

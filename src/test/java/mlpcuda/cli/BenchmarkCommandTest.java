@@ -12,6 +12,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import mlpcuda.compute.DeviceException;
+import mlpcuda.compute.cuda.CudaDriver;
+import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.compute.cuda.Gpus;
 import mlpcuda.compute.cuda.emulator.EmulatedOptions;
 import org.junit.jupiter.api.BeforeEach;
@@ -184,7 +188,8 @@ class BenchmarkCommandTest {
   void everyWayOfAGpuIsMeasured() {
     Program run =
         benchmark(
-            GpuCommandsTest.WITH_CUBLAS, "--gpu 0 --presets 128,128x64 --batch-sizes 4 --json");
+            GpuCommandsTest.WITH_CUBLAS,
+            "--gpu 0 --presets 128,128x64 --batch-sizes 4 --precision fp32 --json");
     assertEquals(0, run.code(), run.err());
     Map<String, Object> json = Program.json(run.out());
     assertEquals("CUDA 12.6", json.get("driver"));
@@ -212,9 +217,93 @@ class BenchmarkCommandTest {
     assertTrue(run.err().lines().toList().contains(names.get(7)), run.err());
   }
 
+  /** Fails to open from some time on, as a GPU does that is asked for what it has not. */
+  private record Refusing(int after, AtomicInteger opened) implements Gpus {
+    @Override
+    public List<Device> list() {
+      return GpuCommandsTest.WITH_CUBLAS.list();
+    }
+
+    @Override
+    public CudaDriver open(int index) {
+      if (opened.incrementAndGet() > after) {
+        throw new DeviceException("GPU 0 rounds nothing", "Take another.");
+      }
+      return GpuCommandsTest.WITH_CUBLAS.open(index);
+    }
+  }
+
+  private static final String ONE_WAY =
+      "--gpu 0 --kernels ptx --step layered --feed pinned --no-graph --presets 128 --batch-sizes 4"
+          + " --json ";
+
+  @Test
+  void eachPrecisionIsAWayWithEachGemm() {
+    Program run = benchmark(GpuCommandsTest.WITH_CUBLAS, ONE_WAY);
+    List<Map<?, ?>> ways = ways(Program.json(run.out()));
+    var names = new ArrayList<String>();
+    for (String precision : List.of("", ", tf32", ", bf16", ", fp16")) {
+      for (String gemm : List.of("cublas", "ptx")) {
+        names.add(gemm + ", pinned feed, no graph" + precision);
+      }
+    }
+    assertEquals(names, ways.stream().map(way -> way.get("way")).toList());
+    assertEquals(
+        List.of("fp32", "fp32", "tf32", "tf32", "bf16", "bf16", "fp16", "fp16"),
+        ways.stream().map(way -> way.get("precision")).toList());
+    assertEquals(
+        List.of(1e-9, 1e-9, 1e-7, 1e-7, 1e-6, 1e-6, 1e-7, 1e-7),
+        ways.stream().map(way -> way.get("error_limit")).toList());
+    assertTrue(
+        run.err().contains(" at most 1e-09, in tf32 1e-07, in bf16 1e-06, in fp16 1e-07; limit: "),
+        run.err());
+  }
+
+  @Test
+  void aPrecisionThatIsAskedForIsTheOnlyOne() {
+    Program run = benchmark(GpuCommandsTest.DRIVER_ALONE, ONE_WAY + "--gemm ptx --precision bf16");
+    List<Map<?, ?>> ways = ways(Program.json(run.out()));
+    assertEquals(
+        List.of("ptx, pinned feed, no graph, bf16"),
+        ways.stream().map(way -> way.get("way")).toList());
+    assertEquals(1e-6, Program.json(run.out()).get("error_limit"));
+    assertTrue(run.err().contains(" at most 1e-06; limit: "), run.err());
+  }
+
+  /** The CPU has no ways: it is measured in the precision that is asked for. */
+  @Test
+  void theCpuInAPrecision() {
+    Program run =
+        benchmark(
+            Program.NO_GPUS, "--cpu --presets 128 --batch-sizes 16,50 --precision fp16 --json");
+    assertEquals(0, run.code(), run.err());
+    List<Map<?, ?>> ways = ways(Program.json(run.out()));
+    assertEquals(1, ways.size());
+    assertEquals("fp16", ways.get(0).get("precision"));
+    assertTrue(rows(ways.get(0)).stream().allMatch(row -> row.get("right").equals(true)));
+  }
+
+  /** As a library that is missing: a line each, and the rest is measured. */
+  @Test
+  void aPrecisionThatTheGpuRefusesIsALine() {
+    var refusing = new Refusing(3, new AtomicInteger()); // the device itself, then both GEMMs
+    Program run = benchmark(refusing, ONE_WAY);
+    assertEquals(0, run.code(), run.err());
+    List<Map<?, ?>> ways = ways(Program.json(run.out()));
+    assertEquals(
+        List.of(
+            "cublas, pinned feed, no graph", "ptx, pinned feed, no graph", "tf32", "bf16", "fp16"),
+        ways.stream().map(way -> way.get("way")).toList());
+    for (String precision : List.of("tf32", "bf16", "fp16")) {
+      String line = precision + ": not measured: GPU 0 rounds nothing";
+      assertTrue(run.err().lines().toList().contains(line), run.err());
+    }
+    assertEquals("GPU 0 rounds nothing", ways.get(2).get("not_measured"));
+  }
+
   @Test
   void missingCublasIsALine() {
-    String line = "--presets 128 --batch-sizes 8 --feed resident --no-graph";
+    String line = "--presets 128 --batch-sizes 8 --feed resident --no-graph --precision fp32";
     Program run = benchmark(GpuCommandsTest.DRIVER_ALONE, line);
     assertEquals(0, run.code(), run.err());
     assertEquals(
@@ -259,7 +348,7 @@ class BenchmarkCommandTest {
     var small = GpuCommandsTest.OneGpu.with(EmulatedOptions.of(LATEST).withMemory(190_000));
     String line =
         "benchmark --seconds 0.001 --repeats 1 --gpu 0 --presets 128 --batch-sizes 150,30 --gemm"
-            + " ptx --kernels ptx --step layered --feed pinned --no-graph --json --data ";
+            + " ptx --kernels ptx --step layered --feed pinned --no-graph --precision fp32 --json --data ";
     Program run = Program.run(small, Program.words(line + many));
     assertEquals(0, run.code(), run.err());
     List<String> lines = run.err().lines().toList();

@@ -67,7 +67,7 @@ class CompareCommandTest {
     assertEquals("35-8-6-3", json.get("network"));
     var operations = (List<?>) json.get("operations");
     assertEquals(List.of("adamStep", "sum"), each(operations, "operation"));
-    assertEquals(List.of(13, 7), each(operations, "cases")); // adamStep at the step's size too
+    assertEquals(List.of(17, 7), each(operations, "cases")); // adamStep at the step's size too
     assertEquals(List.of(0, 0), each(operations, "failed"));
     var steps = (List<?>) json.get("steps");
     assertEquals(List.of(1, 2, 3), each(steps, "step"));

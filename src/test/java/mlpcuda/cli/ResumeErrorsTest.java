@@ -100,6 +100,7 @@ class ResumeErrorsTest {
         "--dry-run",
         "--no-shuffle",
         "--log-interval=1",
+        "--precision=fp32",
       })
   void otherOptions(String option) throws IOException {
     byte[] before = Files.readAllBytes(checkpoint);
@@ -310,6 +311,7 @@ class ResumeErrorsTest {
             "\"stopping_epochs\":1=\"stopping_epochs\":-1",
             "\"progress\":{=\"progress\":{\"a\":[],\"steps\":{},",
             "\"device\":=\"device\":null,\"x\":",
+            "\"progress\":{=\"progress\":{\"loss_scale\":[\"65536.0\",\"4.0\",\"0.0\",\"0.0\"],",
             "\"loss_sum\"=\"loss_sun\"")) {
       String[] parts = change.split("=");
       changes.add(state -> state.replaceFirst(Pattern.quote(parts[0]), parts[1]));
@@ -323,6 +325,58 @@ class ResumeErrorsTest {
     }
     Files.write(checkpoint, good);
     assertGoesOn();
+  }
+
+  /** The same of a loss scale, in the run of a precision that has one. */
+  @Test
+  void aLossScaleThatNoRunWrites() throws IOException {
+    String line = LINE + " --precision fp16";
+    run = tmp.resolve("fp16");
+    checkpoint = run.resolve("checkpoint.safetensors");
+    assertEquals(130, begin(run, stopBefore(5), line).code());
+    byte[] good = Files.readAllBytes(checkpoint);
+    // The fourth step, the last, is settled by the next.
+    String state = "\"loss_scale\":[\"65536.0\",\"3.0\",\"0.0\",\"0.0\"]";
+    for (String bad :
+        List.of(
+            "[]",
+            "{}",
+            "1",
+            "\"65536.0\"",
+            "[65536.0,4.0,0.0,0.0]",
+            "[\"65536.0\",\"4.0\",\"0.0\"]",
+            "[\"65536.0\",\"4.0\",\"0.0\",\"0.0\",\"0.0\"]",
+            "[\"65537.0\",\"4.0\",\"0.0\",\"0.0\"]",
+            "[\"NaN\",\"4.0\",\"0.0\",\"0.0\"]",
+            "[\"65536.0\",\"2000.0\",\"0.0\",\"0.0\"]",
+            "[\"65536.0\",\"4.0\",\"-1.0\",\"0.0\"]",
+            "[\"65536.0\",\"4.0\",\"0.0\",\"2.0\"]",
+            "[\"65536.0\",\"4.0\",\"0.0\",null]",
+            "[\"65536.0\",\"four\",\"0.0\",\"0.0\"]")) {
+      Files.write(checkpoint, good);
+      writeState(text -> text.replace(state, "\"loss_scale\":" + bad));
+      assertEquals(
+          checkpoint + ": its state must be what 'train' writes, found something else",
+          refused(resume(), 4, bad));
+    }
+    for (String none : List.of("\"x\":[]", "\"loss_scale\":null")) {
+      Files.write(checkpoint, good);
+      writeState(text -> text.replace(state, none));
+      assertEquals(
+          checkpoint + ": its loss scale must be there, as --precision fp16 needs one, found none",
+          refused(resume(), 4, none));
+    }
+    Files.write(checkpoint, good);
+    writeState(text -> text.replace("\"fp16\"", "\"bf16\""));
+    assertEquals(
+        checkpoint + ": its loss scale must be of --precision fp16 alone, found one with bf16",
+        refused(resume(), 4, "bf16"));
+    Files.write(checkpoint, good);
+    assertEquals(0, begin(tmp.resolve("whole"), () -> false, line).code());
+    assertEquals(0, resume().code());
+    assertArrayEquals(
+        Files.readAllBytes(tmp.resolve("whole/model.safetensors")),
+        Files.readAllBytes(run.resolve("model.safetensors")));
   }
 
   private static String args(String args) {

@@ -12,10 +12,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import mlpcuda.compute.cuda.Gpus;
+import mlpcuda.model.Checkpoint;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -180,6 +182,73 @@ class ResumeTest {
       stopAndGoOn(Program.NO_GPUS, whole, options, k);
     }
     stopBeforeEveryStep(Program.NO_GPUS, whole, options);
+  }
+
+  /**
+   * The line's precision is the run's; where it has a loss scale, that goes through checkpoints.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"tf32", "bf16", "fp16"})
+  void inEachPrecision(String precision) throws IOException {
+    String line = "--epochs 2 --clip-grad-norm 0.5 --threads 1 --precision " + precision;
+    Whole whole = whole(Program.NO_GPUS, line);
+    begin(Program.NO_GPUS, () -> false, "fp32", line.replace(precision, "fp32"));
+    assertFalse(Arrays.equals(whole.model, model("fp32")), "the precision must matter");
+    for (int k = 1; k <= whole.steps; k += 3) {
+      stopAndGoOn(Program.NO_GPUS, whole, line, k);
+    }
+    stopBeforeEveryStep(Program.NO_GPUS, whole, line);
+  }
+
+  /**
+   * Batches of one, whose scaled gradients are beyond halves at first: the scale is halved in some
+   * steps and doubled after 2000 of the others, and the run goes on before and after each.
+   */
+  @Test
+  void aLossScaleThatChanges() throws IOException {
+    String line = "--epochs 42 --precision fp16 --threads 1 --hidden 4 --log-interval 1000";
+    String options = line + " --checkpoint-every 7";
+    Program program = one(() -> false, "whole", options);
+    assertEquals(0, program.code(), program.err());
+    List<String> scaled = scaleLines(program);
+    assertEquals(1, scaled.size(), program.out());
+    Map<String, Object> metrics = Program.json(Files.readString(tmp.resolve("whole/metrics.json")));
+    int skipped = (int) metrics.get("skipped_steps");
+    double scale = ((Number) metrics.get("loss_scale")).doubleValue();
+    assertTrue(skipped > 0, scaled.toString());
+    assertTrue(scale > Math.scalb(65536.0, -skipped), "the scale must have been doubled too");
+    for (int k : new int[] {2, 3, 4, 5, 50, 1990, 2001, 2002, 2003, 2004, 2005, 2010}) {
+      Program stopped = one(before(k), "stopped before " + k, options);
+      assertStopped(stopped, k - 1);
+      Program resumed = goOn("stopped before " + k);
+      assertEquals(0, resumed.code(), resumed.err());
+      assertArrayEquals(model("whole"), model("stopped before " + k), "before step " + k);
+      assertEquals(scaled, scaleLines(resumed));
+      assertEquals(program.lastLine(), resumed.lastLine());
+    }
+  }
+
+  private Program one(BooleanSupplier stopping, String name, String line) {
+    return Program.run(
+        Program.NO_GPUS,
+        stopping,
+        Program.words(
+            line, "--batch-size", 1, "--data", data, "--out", tmp.resolve(name), "--seed", 3));
+  }
+
+  private static List<String> scaleLines(Program program) {
+    return program.lines().stream().filter(line -> line.startsWith("Loss scale ")).toList();
+  }
+
+  /** A checkpoint of before there was any precision says nothing of a loss scale. */
+  @Test
+  void aCheckpointWithoutLossScale() throws IOException {
+    Whole whole = whole(Program.NO_GPUS, "--epochs 1 --threads 1");
+    Path file = tmp.resolve("whole/checkpoint.safetensors");
+    assertFalse(Checkpoint.read(file).state().contains("loss_scale"));
+    Program again = goOn("whole");
+    assertEquals(0, again.code(), again.err());
+    assertArrayEquals(whole.model, model("whole"));
   }
 
   /** The reductions of the rate, by the training loss and by the validation loss. */

@@ -3,6 +3,7 @@ package mlpcuda.cli;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -18,6 +19,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import mlpcuda.model.ModelFile;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -131,6 +133,112 @@ class TrainCommandTest {
             "metrics.json",
             "metrics.csv"),
         files(tmp.resolve("run")));
+  }
+
+  /** Each learns what single precision learns, by other weights, and says what it is. */
+  @ParameterizedTest
+  @ValueSource(strings = {"fp32", "tf32", "bf16", "fp16"})
+  void eachPrecisionLearns(String precision) throws IOException {
+    String line = "--hidden 8 --batch-size 16 --epochs 20 --lr 0.01";
+    Program run = trained("run", line + " --precision " + precision);
+    boolean single = precision.equals("fp32");
+    assertEquals(
+        !single,
+        run.lines().get(0).contains(", operands rounded to " + precision + " ("),
+        run.lines().get(0));
+    Map<String, Object> metrics = metrics("run");
+    assertEquals(precision, ((Map<?, ?>) metrics.get("settings")).get("precision"));
+    assertTrue(run.lastLine().endsWith("Accuracy: 20/20 (100.00%)"), run.lastLine());
+    trained("other", line);
+    assertEquals(single, Arrays.equals(model("run"), model("other")));
+    boolean scaled = precision.equals("fp16");
+    assertEquals(scaled, metrics.containsKey("loss_scale"));
+    assertEquals(scaled, metrics.containsKey("skipped_steps"));
+    String closing = "Loss scale 65536, none of 80 steps skipped.";
+    assertEquals(scaled, run.lines().contains(closing), run.out());
+    assertEquals(
+        scaled, Files.readString(tmp.resolve("run/report.html")).contains(closing), "the report");
+  }
+
+  /** In batches of one the gradient of a logit is up to 1: times 65536 it is beyond halves. */
+  @Test
+  void gradientsBeyondHalvesAreSkippedAndLearningGoesOn() throws IOException {
+    ResumeTest.hardData(data); // some labels are wrong, and the network is sure that they are
+    String line = "--hidden 8 --batch-size 1 --lr 0.01 --epochs 30";
+    Program run = trained("run", line + " --precision fp16");
+    Map<String, Object> metrics = metrics("run");
+    int skipped = (int) metrics.get("skipped_steps");
+    double scale = ((Number) metrics.get("loss_scale")).doubleValue();
+    assertTrue(skipped > 0 && skipped < 16, run.out());
+    assertEquals(Math.scalb(65536.0, -skipped), scale, "too few steps to double it");
+    assertTrue(
+        run.lines()
+            .contains(
+                "Loss scale %.0f, %d of 1500 steps skipped: their gradients were not finite in fp16."
+                    .formatted(scale, skipped)),
+        run.out());
+    assertLearnt("run");
+    trained("single", line);
+    assertEquals(lastLoss("single"), lastLoss("run"), 0.1 * lastLoss("single"));
+  }
+
+  private void assertLearnt(String name) throws IOException {
+    double first = (double) list(metrics(name), "epochs").get(0).get("loss");
+    assertTrue(lastLoss(name) < 0.8 * first, first + " to " + lastLoss(name));
+  }
+
+  private double lastLoss(String name) throws IOException {
+    List<Map<String, Object>> epochs = list(metrics(name), "epochs");
+    return (double) epochs.get(epochs.size() - 1).get("loss");
+  }
+
+  /** A step that is skipped moves nothing, not by weight decay either; the next one does. */
+  @Test
+  void aSkippedStepMovesNothing() throws IOException {
+    String line = "--hidden 8 --batch-size 1 --no-shuffle --weight-decay 0.1 --precision ";
+    trained("usual", line + "fp16 --epochs 0");
+    Path init = tmp.resolve("usual/model.safetensors");
+    ModelFile model = ModelFile.read(init);
+    model.weights().get(3)[1] = 1000; // the first example is of class 0: its gradient is −1
+    Path sure = tmp.resolve("sure.safetensors");
+    model.write(sure);
+    line = "--init " + sure + " " + line;
+    trained("initial", line + "fp16 --epochs 0");
+    assertEquals(0, metrics("initial").get("skipped_steps"));
+    Program run = trained("run", line + "fp16 --max-steps 1");
+    assertTrue(
+        run.lines()
+            .contains(
+                "Loss scale 65536, 1 of 1 steps skipped: their gradients were not finite in fp16."),
+        run.out());
+    assertArrayEquals(model("initial"), model("run"));
+    trained("moved", line + "bf16 --max-steps 1");
+    assertFalse(Arrays.equals(model("initial"), model("moved")));
+    trained("longer", line + "fp16 --max-steps 20");
+    assertFalse(Arrays.equals(model("initial"), model("longer")));
+  }
+
+  /** What it was trained in is no part of a model: each command has a precision of its own. */
+  @Test
+  void otherCommandsTakeAPrecision() throws IOException {
+    trained("run", "--hidden 8 --batch-size 16 --epochs 3 --precision fp16");
+    Path model = tmp.resolve("run/model.safetensors");
+    Program evaluated =
+        Program.succeed(
+            "evaluate", "--cpu", "--precision", "bf16", "--data", data, "--model", model);
+    assertTrue(evaluated.lines().get(0).contains("operands rounded to bf16"), evaluated.out());
+    Path images = data.resolve("t10k-images-idx3-ubyte");
+    Program predicted =
+        Program.succeed("predict", "--cpu", "--precision", "bf16", "--model", model, images);
+    Program single = Program.succeed("predict", "--cpu", "--model", model, images);
+    assertNotEquals(single.out(), predicted.out());
+    Program found =
+        Program.succeed(
+            Program.words(
+                "lr-find --cpu --precision fp16 --steps 5 --hidden 8 --batch-size 16",
+                "--data",
+                data));
+    assertTrue(found.lines().get(0).contains("operands rounded to fp16"), found.out());
   }
 
   @ParameterizedTest

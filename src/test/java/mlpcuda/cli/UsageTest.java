@@ -137,6 +137,10 @@ class UsageTest {
             + " (case-sensitive) but was 'nope'",
         "--gemm nope|Invalid value for option '--gemm': expected one of [cublas, ptx]"
             + " (case-sensitive) but was 'nope'",
+        "--precision nope|Invalid value for option '--precision': expected one of [fp32, tf32, bf16,"
+            + " fp16] (case-sensitive) but was 'nope'",
+        "--precision FP16|Invalid value for option '--precision': expected one of [fp32, tf32, bf16,"
+            + " fp16] (case-sensitive) but was 'FP16'",
         "--feed nope|Invalid value for option '--feed': expected one of [pinned, resident]"
             + " (case-sensitive) but was 'nope'",
         "--dataset mnist|--data and --dataset exclude each other, found both",
@@ -280,8 +284,8 @@ class UsageTest {
         "compare --lr 1|compare|Unknown options: '--lr', '1'",
         "compare --operations sum,nope|compare|Invalid value for option '--operations': must be one"
             + " of gatherForward, activationBackward, dropoutForward, logSoftmaxForward,"
-            + " crossEntropyForward, adamStep, sgdStep, clipNorm, sum, zero, linearForward,"
-            + " linearBackward, advance, found nope",
+            + " crossEntropyForward, adamStep, sgdStep, clipNorm, sum, zero, advance, linearForward,"
+            + " linearBackward, found nope",
         "benchmark --presets 128,nope|benchmark|Invalid value for option '--presets': must be one of"
             + " 128x64, 300x300, 128, 128x64-centred, 128x64x32-relu-out, tuned, found nope",
         "benchmark --presets 128,|benchmark|Invalid value for option '--presets': must be one of"
@@ -299,6 +303,8 @@ class UsageTest {
         "benchmark --cpu --feed pinned|benchmark|--gemm, --kernels, --step, --feed, --no-graph,"
             + " --steps-per-launch and"
             + " --sync-check are of the GPU, found one with --cpu or --threads",
+        "evaluate --model m --precision nope|evaluate|Invalid value for option '--precision': expected"
+            + " one of [fp32, tf32, bf16, fp16] (case-sensitive) but was 'nope'",
         "benchmark --classes 3|benchmark|--classes needs --data, found --classes 3 alone",
         "benchmark --preset tuned|benchmark|Unknown options: '--preset', 'tuned'",
         "summary --inputs 0|summary|Invalid value for option '--inputs': must be a whole number"

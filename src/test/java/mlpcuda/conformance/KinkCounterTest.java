@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.Precision;
 import org.junit.jupiter.api.Test;
 
 class KinkCounterTest {
@@ -52,5 +53,40 @@ class KinkCounterTest {
       ops.linearForward(y, x, w, b, 4, 1, 1, Activation.RELU);
       assertEquals("{1, 3}", ops.rows().toString());
     }
+  }
+
+  /** How many kinks a ReLU has, of (0.5 + first) + second: two layers of one unit. */
+  private static long kinksBehind(Precision precision, float first, float second) {
+    try (var ops = new KinkCounter(precision);
+        Buffer x = ops.allocate("x", Type.FLOAT32, 1);
+        Buffer w = ops.allocate("w", Type.FLOAT32, 1);
+        Buffer b1 = ops.allocate("b1", Type.FLOAT32, 1);
+        Buffer hidden = ops.allocate("hidden", Type.FLOAT32, 1);
+        Buffer b2 = ops.allocate("b2", Type.FLOAT32, 1);
+        Buffer y = ops.allocate("y", Type.FLOAT32, 1)) {
+      ops.write(x, new float[] {0.5f});
+      ops.write(w, new float[] {1});
+      ops.write(b1, new float[] {first});
+      ops.write(b2, new float[] {second});
+      ops.linearForward(hidden, x, w, b1, 1, 1, 1, Activation.NONE);
+      ops.linearForward(y, hidden, w, b2, 1, 1, 1, Activation.RELU);
+      return ops.kinks();
+    }
+  }
+
+  /**
+   * An output at a tie, but for rounding, may be one number or the next for the layer behind: right
+   * devices part where a ReLU of that is on one side of 0 with the one and on the other with the
+   * other. From 0.5 on bfloat16's numbers are 2⁻⁸ apart.
+   */
+  @Test
+  void whatRoundsToOneSideOfATieOrTheOther() {
+    float between = -0.5f - 0x1p-10f;
+    assertEquals(1, kinksBehind(Precision.BF16, 0x1p-9f, between));
+    assertEquals(1, kinksBehind(Precision.BF16, 0x1p-9f + 0x1p-23f, between));
+    assertEquals(0, kinksBehind(Precision.BF16, 0x1p-9f, -0.6f), "far from both");
+    assertEquals(0, kinksBehind(Precision.BF16, 0x1p-9f + 0x1p-13f, between), "no tie");
+    assertEquals(0, kinksBehind(Precision.TF32, 0x1p-9f, between), "a number of TF32");
+    assertEquals(0, kinksBehind(Precision.FP32, 0x1p-9f, between));
   }
 }

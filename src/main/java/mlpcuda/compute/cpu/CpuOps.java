@@ -797,12 +797,12 @@ public final class CpuOps extends Ops {
     float scale = scaling == null ? 1 : lossScale(scaling)[LossScale.SCALE];
     float whole = (float) (Math.sqrt(sum) / scale);
     ((Floats) norm).put(0, new float[] {whole}, 1);
+    boolean skips = scaling != null && !Float.isFinite(whole);
     if (scaling != null) {
-      float skips = Float.isFinite(whole) ? 0 : 1;
-      ((Floats) scaling).put(LossScale.SKIPS, new float[] {skips}, 1);
-      if (skips != 0) {
-        return;
-      }
+      ((Floats) scaling).put(LossScale.SKIPS, skips ? 1 : 0);
+    }
+    if (skips) {
+      return;
     }
     float coefficient = limit / (whole + 1e-6f);
     float factor = (coefficient >= 1 ? 1 : coefficient) / scale; // NaN stays NaN

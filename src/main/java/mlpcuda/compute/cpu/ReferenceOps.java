@@ -63,7 +63,7 @@ public class ReferenceOps extends Ops {
   }
 
   /** Element {@code i} as an operand of a product. */
-  protected final double operand(Buffer buffer, int i) {
+  protected double operand(Buffer buffer, int i) {
     double value = at(buffer, i);
     return precision() == Precision.FP32 ? value : precision().round((float) value);
   }

@@ -1,0 +1,129 @@
+package mlpcuda.cli;
+
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import java.util.stream.Stream;
+import mlpcuda.compute.Activation;
+import mlpcuda.compute.AdamSettings;
+import mlpcuda.compute.Buffer;
+import mlpcuda.compute.Ops;
+import mlpcuda.compute.Precision;
+import mlpcuda.compute.cpu.CpuOps;
+import mlpcuda.compute.cpu.ReferenceOps;
+import mlpcuda.conformance.KinkCounter;
+import mlpcuda.data.EmbeddedMnist;
+import mlpcuda.data.ImageSet;
+import mlpcuda.data.Scaling;
+import mlpcuda.net.MlpShape;
+import mlpcuda.net.Regularisation;
+import mlpcuda.train.Learner;
+import mlpcuda.train.Training;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The limits of whole steps let right devices pass, and tell those that round otherwise. */
+class StepCheckTest {
+  private static final int STEPS = 20;
+  private static final ImageSet IMAGES = EmbeddedMnist.load().train().first(640);
+  private static final Training TRAINING =
+      new Training(
+          new MlpShape(List.of(784, 32, 16, 10), Activation.RELU, Activation.NONE),
+          IMAGES,
+          Scaling.of("z-score", IMAGES),
+          32,
+          Regularisation.NONE,
+          AdamSettings.DEFAULT,
+          0,
+          1e-3,
+          1);
+
+  private static List<StepCheck> run(Ops ops, Precision precision) {
+    try (ops;
+        var here = new Learner(ops, TRAINING);
+        var reference = new KinkCounter(precision);
+        var there = new Learner(reference, TRAINING)) {
+      return StepCheck.run(here, there, reference::kinks, STEPS, precision);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Precision.class)
+  void rightDevicesPass(Precision precision) {
+    List<StepCheck> checks = run(new CpuOps(2, precision), precision);
+    checks.forEach(check -> assertTrue(check.passed(), check.toString()));
+    long judged = checks.stream().filter(StepCheck::judged).count();
+    assertTrue(judged >= STEPS / 2, judged + " of " + STEPS + " could be judged");
+  }
+
+  /** Rounds its operands backward alone, or forward alone. */
+  private static final class Half extends ReferenceOps {
+    private final boolean forward;
+    private boolean rounds;
+
+    Half(Precision precision, boolean forward) {
+      super(precision);
+      this.forward = forward;
+    }
+
+    @Override
+    protected double operand(Buffer buffer, int i) {
+      return rounds ? super.operand(buffer, i) : value(buffer, i);
+    }
+
+    @Override
+    protected void linearForwardK(
+        Buffer y, Buffer x, Buffer w, Buffer b, int B, int I, int O, Activation activation) {
+      rounds = forward;
+      super.linearForwardK(y, x, w, b, B, I, O, activation);
+    }
+
+    @Override
+    protected void linearBackwardK(
+        Buffer dx,
+        Buffer dw,
+        Buffer db,
+        Buffer dy,
+        Buffer x,
+        Buffer w,
+        int B,
+        int I,
+        int O,
+        Activation below) {
+      rounds = !forward;
+      super.linearBackwardK(dx, dw, db, dy, x, w, B, I, O, below);
+    }
+  }
+
+  /** By how many bits they round: halves and TF32 differ in ties and range, which steps lack. */
+  static Stream<Arguments> others() {
+    return Stream.of(
+        Arguments.of(Precision.TF32, Precision.FP32),
+        Arguments.of(Precision.TF32, Precision.BF16),
+        Arguments.of(Precision.BF16, Precision.FP32),
+        Arguments.of(Precision.BF16, Precision.TF32),
+        Arguments.of(Precision.FP16, Precision.FP32),
+        Arguments.of(Precision.FP16, Precision.BF16));
+  }
+
+  private static void assertFound(List<StepCheck> checks) {
+    List<StepCheck> wrong = checks.stream().filter(check -> !check.passed()).toList();
+    assertFalse(wrong.isEmpty(), checks.toString());
+  }
+
+  @ParameterizedTest(name = "{0}, but in {1}")
+  @MethodSource("others")
+  void anotherPrecisionIsFound(Precision precision, Precision found) {
+    assertFound(run(new CpuOps(2, found), precision));
+  }
+
+  @ParameterizedTest
+  @EnumSource(value = Precision.class, names = "FP32", mode = EnumSource.Mode.EXCLUDE)
+  void halfARoundingIsFound(Precision precision) {
+    assertFound(run(new Half(precision, true), precision));
+    assertFound(run(new Half(precision, false), precision));
+  }
+}
