@@ -22,36 +22,58 @@ ENTRY(fused_head)(float *arena, float *losses, int *lost, int *position, const f
                                        step, scaling, L, B, smoothing, {0, 0, 0, 0, use, seed});
 }
 
+struct AdamUpdate {
+  float *w, *m, *v;
+  const op::AdamScalars *scalars;
+  float eps;
+
+  struct Loaded {
+    float weight, mean, square;
+  };
+  __device__ Loaded load(size_t at) const { return {w[at], m[at], v[at]}; }
+  __device__ float operator()(Loaded its, float g, size_t at) const {
+    float weight = op::adam_weight(its.weight, its.mean, its.square, g, *scalars, eps);
+    m[at] = its.mean;
+    v[at] = its.square;
+    return weight;
+  }
+};
+
 ENTRY(fused_update_adam)(float *w, float *m, float *v, float *log, const float *arena, const float *losses,
                          const int *lost, const void *layers, const unsigned char *__restrict__ images, const int *rows,
-                         const int *step, const float *rate, const int *position, op::LossScale *scaling, int L, int B, int I, int S, float scale, float shift,
-                         double beta1, double beta2, float eps, double weight_decay, int decoupled) {
-  __shared__ op::AdamScalars shared;
-  if (threadIdx.x == 0) {
-    shared = op::adam_scalars(step[0] - op::skipped_before(scaling), rate[0], beta1, beta2, weight_decay, decoupled);
+                         const int *step, const float *rate, const int *position, op::LossScale *scaling, int L, int B,
+                         int I, int S, float scale, float shift, double beta1, double beta2, float eps,
+                         double weight_decay, int decoupled) {
+  __shared__ op::AdamScalars scalars;
+  if (threadIdx.x == 0) {  // there for all threads after the first barrier of the product
+    scalars = op::adam_scalars(step[0] - op::skipped_before(scaling), rate[0], beta1, beta2, weight_decay, decoupled);
   }
-  __syncthreads();
-  const op::AdamScalars &scalars = shared;
   op::fused_update<Small>(w, log, arena, losses, lost, static_cast<const op::FusedLayer *>(layers), step, position,
-                          scaling, L, B, S, {images, rows, 0, I, scale, shift}, [=, &scalars](size_t at, float g) {
-                                float mean = m[at], square = v[at];
-                                float weight = op::adam_weight(w[at], mean, square, g, scalars, eps);
-                                m[at] = mean;
-                                v[at] = square;
-                                return weight;
-                              });
+                          scaling, L, B, S, {images, rows, 0, I, scale, shift}, AdamUpdate{w, m, v, &scalars, eps});
 }
+
+struct SgdUpdate {
+  float *w, *velocity;
+  float rate, momentum;
+  int nesterov;
+  float weight_decay;
+
+  struct Loaded {
+    float weight, velocity;
+  };
+  __device__ Loaded load(size_t at) const { return {w[at], velocity[at]}; }
+  __device__ float operator()(Loaded its, float g, size_t at) const {
+    float weight = op::sgd_weight(its.weight, its.velocity, g, rate, momentum, nesterov, weight_decay);
+    velocity[at] = its.velocity;
+    return weight;
+  }
+};
 
 ENTRY(fused_update_sgd)(float *w, float *velocity, float *log, const float *arena, const float *losses,
                         const int *lost, const void *layers, const unsigned char *__restrict__ images, const int *rows,
-                        const int *step, const float *rate, const int *position, op::LossScale *scaling, int L, int B, int I, int S, float scale, float shift,
-                        float momentum, int nesterov, float weight_decay) {
-  float lr = rate[0];
+                        const int *step, const float *rate, const int *position, op::LossScale *scaling, int L, int B,
+                        int I, int S, float scale, float shift, float momentum, int nesterov, float weight_decay) {
   op::fused_update<Small>(w, log, arena, losses, lost, static_cast<const op::FusedLayer *>(layers), step, position,
-                          scaling, L, B, S, {images, rows, 0, I, scale, shift}, [=](size_t at, float g) {
-                                float v = velocity[at];
-                                float weight = op::sgd_weight(w[at], v, g, lr, momentum, nesterov, weight_decay);
-                                velocity[at] = v;
-                                return weight;
-                              });
+                          scaling, L, B, S, {images, rows, 0, I, scale, shift},
+                          SgdUpdate{w, velocity, rate[0], momentum, nesterov, weight_decay});
 }

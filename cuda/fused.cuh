@@ -9,7 +9,7 @@
 //                  sums its gradient over the batch, in a fixed order, and updates it in place
 //
 // The run's position is read by fused_input and bumped by fused_head: a launch either reads it or bumps it. So with the
-// loss scale, if there is one: fused_input settles the step before, fused_head notes which of its blocks left a gradient
+// loss scale, if there is one: fused_input settles the step before, fused_head notes which of its blocks met an operand
 // that half precision cannot hold, and fused_update then moves nothing.
 #pragma once
 
@@ -33,6 +33,7 @@ struct FusedLayer {
   float rate, scale;  // of dropout after it
   int tile;           // its first block of fused_update
 };
+static_assert(sizeof(FusedLayer) == 12 * sizeof(int), "FusedKernels.COLUMNS");
 
 // The images of a batch: as gather_forward has them.
 struct Batch {
@@ -73,31 +74,50 @@ __device__ inline void fused_input(float *out, float *kept, int *y, int *step, f
   const int *rows = row_of;
   multiply<T, K_CONTIGUOUS, K_CONTIGUOUS>(
       out, [=](int r, int i) { return batch.pixel(rows[r - m0], i); }, Matrix<K_CONTIGUOUS>{w, O, I}, B, O, 0, I, m0, n0,
-      [=](float sum, size_t at, int o) {
-        float a = activate(sum + b[o], activation);
-        if (dropout.rate > 0) {
-          kept[at] = dropout(a, at);
-        }
-        return a;
-      });
+      finish([=](size_t, int o) { return b[o]; },
+             [=](float bias, float sum, size_t at, int) {
+               float a = activate(sum + bias, activation);
+               if (dropout.rate > 0) {
+                 kept[at] = dropout(a, at);
+               }
+               return a;
+             }));
 }
 
-constexpr int HEAD_ROWS = 4;  // of the batch, for each block
+constexpr int HEAD_ROWS = 4;       // of the batch, for each block
+constexpr int HEAD_WIDTH = 1024;   // of the widest layer that fused_head takes, the images' inputs left out
 
-// Whether a gradient is one that its precision cannot hold.
-template <Precision P>
-__device__ inline bool is_lost(float dz) {
-  return !isfinite(rounded<P>(dz));
+// Values of a layer, for the rows of a block: operands of products, and so rounded.
+struct Held {
+  float4 of[HEAD_WIDTH];
+
+  // Sets row r's value i; returns whether it is one that its precision cannot hold.
+  template <Precision P>
+  __device__ bool set(int i, int r, float value) {
+    float x = rounded<P>(value);
+    reinterpret_cast<float *>(of + i)[r] = x;
+    return !isfinite(x);
+  }
+};
+
+// sum += weight times the values of all rows.
+__device__ inline void add_products(float (&sum)[HEAD_ROWS], float weight, float4 values) {
+  sum[0] = fmaf(values.x, weight, sum[0]);
+  sum[1] = fmaf(values.y, weight, sum[1]);
+  sum[2] = fmaf(values.z, weight, sum[2]);
+  sum[3] = fmaf(values.w, weight, sum[3]);
 }
 
 // From the first layer's outputs to the loss, and back to the gradient before the first layer's activation. With a loss
-// scale, lost (blocks) = 1 for each block that has a gradient that is_lost, else 0. A grid of B / HEAD_ROWS blocks,
-// rounded up, of whole warps: HEAD_ROWS of them at least.
+// scale, lost (blocks) = 1 for each block that has an operand of the gradients of weights that its precision cannot
+// hold, which makes gradients that are not finite, else 0. A grid of B / HEAD_ROWS blocks, rounded up, of whole warps:
+// HEAD_ROWS of them at least.
 template <Precision P>
 __device__ inline void fused_head(float *arena, float *losses, int *lost, int *position, const float *w,
                                   const FusedLayer *layers, const int *y, const int *step, const LossScale *scaling,
                                   int L, int B, float smoothing, Dropout dropout) {
-  __shared__ bool lost_of[WARP];  // by warp
+  __shared__ __align__(16) Held held[2];  // one is read while the other is made
+  __shared__ bool lost_of[WARP];          // by warp
   bool mine_lost = false;
   int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP, warps = blockDim.x / WARP;
   int row0 = blockIdx.x * HEAD_ROWS, rows = min(HEAD_ROWS, B - row0);
@@ -107,9 +127,20 @@ __device__ inline void fused_head(float *arena, float *losses, int *lost, int *p
     position[1] += B;
     position[2] += 1;
   }
+  int now = 0;  // which of the two is read
+  if (L > 1) {
+    int I = layers[1].I;
+    const float *in = arena + layers[1].in + size_t(row0) * I;
+    for (int i = threadIdx.x; i < I; i += blockDim.x) {
+#pragma unroll
+      for (int r = 0; r < HEAD_ROWS; r++) {
+        mine_lost |= held[now].set<P>(i, r, r < rows ? in[size_t(r) * I + i] : 0);
+      }
+    }
+    __syncthreads();
+  }
   for (int l = 1; l < L; l++) {  // a warp has an output of each row
     FusedLayer layer = layers[l];
-    const float *in = arena + layer.in + size_t(row0) * layer.I;
     dropout.rate = layer.rate;
     dropout.scale = layer.scale;
     dropout.layer = l + 1;
@@ -117,11 +148,7 @@ __device__ inline void fused_head(float *arena, float *losses, int *lost, int *p
       const float *weights = w + layer.w + size_t(o) * layer.I;
       float sum[HEAD_ROWS] = {};
       for (int i = lane; i < layer.I; i += WARP) {
-        float weight = rounded<P>(weights[i]);
-#pragma unroll
-        for (int r = 0; r < HEAD_ROWS; r++) {
-          sum[r] = r < rows ? fmaf(rounded<P>(in[size_t(r) * layer.I + i]), weight, sum[r]) : 0;
-        }
+        add_products(sum, rounded<P>(weights[i]), held[now].of[i]);
       }
       float mine = 0;
 #pragma unroll
@@ -129,59 +156,67 @@ __device__ inline void fused_head(float *arena, float *losses, int *lost, int *p
         float all = warp_sum(sum[r]);
         mine = lane == r ? all : mine;
       }
+      float kept = 0;  // rows that are none have zeros
       if (lane < rows) {
         size_t at = size_t(row0 + lane) * layer.O + o;
-        float a = activate(mine + w[layer.b + o], layer.activation);
-        arena[layer.out + at] = a;
+        kept = activate(mine + w[layer.b + o], layer.activation);
+        arena[layer.out + at] = kept;
         if (layer.rate > 0) {
-          arena[layer.kept + at] = dropout(a, at);
+          kept = dropout(kept, at);
+          arena[layer.kept + at] = kept;
         }
+      }
+      if (l + 1 < L && lane < HEAD_ROWS) {
+        mine_lost |= held[1 - now].set<P>(o, lane, kept);
       }
     }
     __syncthreads();  // the next layer reads all of it
+    now = 1 - now;
   }
 
   FusedLayer last = layers[L - 1];
-  if (warp < rows) {
+  if (warp < HEAD_ROWS) {
     int row = row0 + warp, C = last.O;
     const float *logits = arena + last.out + size_t(row) * C;
     float *dz = arena + last.dz + size_t(row) * C;
-    cross_entropy_row(dz, losses, logits, y[row], row, B, C, smoothing, scale_of(scaling) / B, lane);
+    if (warp < rows) {
+      cross_entropy_row(dz, losses, logits, y[row], row, B, C, smoothing, scale_of(scaling) / B, lane);
+    }
     for (int c = lane; c < C; c += WARP) {  // each lane those that it wrote
-      float g = differentiate(dz[c], logits[c], last.activation);
-      dz[c] = g;
-      mine_lost |= is_lost<P>(g);
+      float g = 0;
+      if (warp < rows) {
+        g = differentiate(dz[c], logits[c], last.activation);
+        dz[c] = g;
+      }
+      mine_lost |= held[now].set<P>(c, warp, g);
     }
   }
   __syncthreads();
 
   for (int l = L - 1; l > 0; l--) {  // a thread has an input of each row
     FusedLayer layer = layers[l], below = layers[l - 1];
-    const float *dz = arena + layer.dz + size_t(row0) * layer.O;
     dropout.rate = below.rate;
     dropout.scale = below.scale;
     dropout.layer = l;
     for (int i = threadIdx.x; i < layer.I; i += blockDim.x) {
       float sum[HEAD_ROWS] = {};
       for (int o = 0; o < layer.O; o++) {
-        float weight = rounded<P>(w[layer.w + size_t(o) * layer.I + i]);
-#pragma unroll
-        for (int r = 0; r < HEAD_ROWS; r++) {
-          sum[r] = r < rows ? fmaf(rounded<P>(dz[size_t(r) * layer.O + o]), weight, sum[r]) : 0;
-        }
+        add_products(sum, rounded<P>(w[layer.w + size_t(o) * layer.I + i]), held[now].of[o]);
       }
 #pragma unroll
       for (int r = 0; r < HEAD_ROWS; r++) {
+        float g = 0;
         if (r < rows) {
           size_t at = size_t(row0 + r) * layer.I + i;
-          float g = below.rate > 0 ? dropout(sum[r], at) : sum[r];
+          g = below.rate > 0 ? dropout(sum[r], at) : sum[r];
           g = differentiate(g, arena[below.out + at], below.activation);
           arena[below.dz + at] = g;
-          mine_lost |= is_lost<P>(g);
         }
+        mine_lost |= held[1 - now].set<P>(i, r, g);
       }
     }
     __syncthreads();
+    now = 1 - now;
   }
   if (scaling != nullptr) {
     bool its_lost = __any_sync(WHOLE_WARP, mine_lost);
@@ -198,8 +233,8 @@ __device__ inline void fused_head(float *arena, float *losses, int *lost, int *p
   }
 }
 
-// All weights and biases, by update(place in the arena, gradient), which gives the new value; and the batch's row of the
-// log, by the last block. A grid of all layers' tiles, of whole warps.
+// All weights and biases, by update.load(place in the arena) and update(what that fetched, gradient, place), which gives
+// the new value; and the batch's row of the log, by the last block. A grid of all layers' tiles, of whole warps.
 template <class T, class Update>
 __device__ inline void fused_update(float *w, float *log, const float *arena, const float *losses, const int *lost,
                                     const FusedLayer *layers, const int *step, const int *position, LossScale *scaling,
@@ -236,7 +271,8 @@ __device__ inline void fused_update(float *w, float *log, const float *arena, co
   multiply<T, K_STRIDED, K_STRIDED>(
       w + layer.w, Matrix<K_STRIDED>{dz, O, B},
       [=](int i, int b) { return in == nullptr ? batch.pixel(batch.row(b), i) : in[size_t(b) * I + i]; }, O, I, 0, B, m0,
-      n0, [=](float g, size_t at, int) { return update(layer.w + at, g * unscale); });
+      n0, finish([=](size_t at, int) { return update.load(layer.w + at); },
+                 [=](auto loaded, float g, size_t at, int) { return update(loaded, g * unscale, layer.w + at); }));
   if (n0 == 0) {
     __shared__ float partial[T::THREADS / WARP][WARP];
     int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
@@ -254,7 +290,7 @@ __device__ inline void fused_update(float *w, float *log, const float *arena, co
       for (int r = 0; r < T::THREADS / WARP; r++) {
         all += partial[r][lane];
       }
-      w[layer.b + o] = update(layer.b + o, all * unscale);
+      w[layer.b + o] = update(update.load(layer.b + o), all * unscale, layer.b + o);
     }
   }
 }

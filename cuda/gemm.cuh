@@ -28,8 +28,8 @@ struct Tiles {
   static constexpr int SHARED = OPERANDS > OUTPUTS ? OPERANDS : OUTPUTS;
 };
 
-// The tilings of each precision: many blocks and short sums for a batch of 64, most products per byte read for one of
-// 16384.
+// The tilings of each precision: Small has many blocks and short sums, for a batch of 64, and Large most products per
+// byte read, for one of 16384; Medium is for what lies between. mlpcuda.compute.cuda.Tiling has the same sizes.
 template <Precision P>
 struct Tilings {
   using Small = TensorTiles<P, 32, 32, 2, 4, 32>;
@@ -57,11 +57,10 @@ __device__ inline void read_groups(float *to, const float *from, int apart) {
   }
 }
 
-// c (M, N) = finish(a (M, K) times b (N, K) transposed), of K the part from k_from up to k_to, and of c the block's tile,
+// c (M, N) = a (M, K) times b (N, K) transposed, finished, of K the part from k_from up to k_to, and of c the block's tile,
 // which begins at (m0, n0). Operands are functions of row and k; neighbours in the layout go to neighbouring threads.
-template <class T, Layout LAYOUT_A, Layout LAYOUT_B, class A, class B, class Finish>
-__device__ inline void fma_multiply(float *c, A a, B b, int M, int N, int k_from, int k_to, int m0, int n0,
-                                    Finish finish) {
+template <class T, Layout LAYOUT_A, Layout LAYOUT_B, class A, class B, class F>
+__device__ inline void fma_multiply(float *c, A a, B b, int M, int N, int k_from, int k_to, int m0, int n0, F finish) {
   __shared__ __align__(16) float shared[T::SHARED];
   float *shared_a = shared;
   float *shared_b = shared + T::BK * T::STRIDE_A;
@@ -69,6 +68,25 @@ __device__ inline void fma_multiply(float *c, A a, B b, int M, int N, int k_from
   constexpr int APART_M = T::BM / (T::TM / 4), APART_N = T::BN / (T::TN / 4);
   int slice = threadIdx.x / SLICE_THREADS, thread = threadIdx.x % SLICE_THREADS;
   int tm = thread / ACROSS * 4, tn = thread % ACROSS * 4;
+
+  constexpr int DOWN = T::BM / T::TM, ROWS = T::ROWS_A_PASS * DOWN, PART = ROWS * T::BN;
+  constexpr bool EARLY = T::BM * T::BN == GROUP * T::THREADS;
+  auto place = [=](int pass, int e) {
+    int i = pass * T::ROWS_A_PASS + e / T::BN / DOWN;
+    int m = i / 4 * APART_M + e / T::BN % DOWN * 4 + i % 4;
+    return output(m0 + m, n0 + e % T::BN, M, N);
+  };
+  decltype(finish.load(0, 0)) loaded[GROUP];
+  auto load = [&](int pass, int first) {
+#pragma unroll
+    for (int g = 0; g < GROUP; g++) {
+      Output o = place(pass, first + g * T::THREADS);
+      loaded[g] = o.inside ? finish.load(o.at, o.n) : decltype(finish.load(0, 0)){};
+    }
+  };
+  if constexpr (EARLY) {
+    load(0, threadIdx.x);
+  }
 
   float sum[T::TM][T::TN] = {};
   Carrier<T, T::BM, LAYOUT_A> carry_a;
@@ -102,7 +120,6 @@ __device__ inline void fma_multiply(float *c, A a, B b, int M, int N, int k_from
 
   // The sums go through shared memory, some of each thread's rows at a time: there the slices meet, and neighbouring
   // threads then finish and store neighbouring outputs.
-  constexpr int DOWN = T::BM / T::TM, ROWS = T::ROWS_A_PASS * DOWN, PART = ROWS * T::BN;
 #pragma unroll  // an array indexed at run time would leave the registers
   for (int pass = 0; pass < T::TM / T::ROWS_A_PASS; pass++) {
 #pragma unroll
@@ -114,19 +131,24 @@ __device__ inline void fma_multiply(float *c, A a, B b, int M, int N, int k_from
       }
     }
     __syncthreads();
+    static_assert(PART % (GROUP * T::THREADS) == 0, "each thread has whole groups");
 #pragma unroll 1
-    for (unsigned e = threadIdx.x; e < PART; e += T::THREADS) {
-      int i = pass * T::ROWS_A_PASS + e / T::BN / DOWN;
-      int m = m0 + i / 4 * APART_M + e / T::BN % DOWN * 4 + i % 4;
-      int n = n0 + e % T::BN;
-      if (m < M && n < N) {
-        float all = 0;
+    for (int first = threadIdx.x; first < PART; first += GROUP * T::THREADS) {
+      if constexpr (!EARLY) {
+        load(pass, first);
+      }
 #pragma unroll
-        for (int s = 0; s < T::SLICES; s++) {
-          all += shared[s * PART + e];
+      for (int g = 0; g < GROUP; g++) {
+        int e = first + g * T::THREADS;
+        Output o = place(pass, e);
+        if (o.inside) {
+          float all = 0;
+#pragma unroll
+          for (int s = 0; s < T::SLICES; s++) {
+            all += shared[s * PART + e];
+          }
+          c[o.at] = finish.apply(loaded[g], all, o.at, o.n);
         }
-        size_t at = size_t(m) * N + n;
-        c[at] = finish(all, at, n);
       }
     }
     if (pass + 1 < T::TM / T::ROWS_A_PASS) {
@@ -136,8 +158,8 @@ __device__ inline void fma_multiply(float *c, A a, B b, int M, int N, int k_from
 }
 
 // The same, as the tiling's precision has it.
-template <class T, Layout LAYOUT_A, Layout LAYOUT_B, class A, class B, class Finish>
-__device__ inline void multiply(float *c, A a, B b, int M, int N, int k_from, int k_to, int m0, int n0, Finish finish) {
+template <class T, Layout LAYOUT_A, Layout LAYOUT_B, class A, class B, class F>
+__device__ inline void multiply(float *c, A a, B b, int M, int N, int k_from, int k_to, int m0, int n0, F finish) {
   if constexpr (T::PRECISION == FP32) {
     fma_multiply<T, LAYOUT_A, LAYOUT_B>(c, a, b, M, N, k_from, k_to, m0, n0, finish);
   } else {
@@ -151,7 +173,8 @@ __device__ inline void linear_forward(float *y, const float *x, const float *w, 
                                       int activation) {
   multiply<T, K_CONTIGUOUS, K_CONTIGUOUS>(
       y, Matrix<K_CONTIGUOUS>{x, B, I}, Matrix<K_CONTIGUOUS>{w, O, I}, B, O, 0, I, blockIdx.x * T::BM,
-      blockIdx.y * T::BN, [=](float sum, size_t, int o) { return activate(sum + b[o], activation); });
+      blockIdx.y * T::BN, finish([=](size_t, int o) { return b[o]; },
+                                 [=](float bias, float sum, size_t, int) { return activate(sum + bias, activation); }));
 }
 
 // dw (P, O, I) = dy (B, O) transposed times x (B, I), part by part of the batch, `share` examples each, one of them for
@@ -163,7 +186,8 @@ __device__ inline void linear_backward_weights(float *dw, const float *dy, const
   int from = blockIdx.z * share;
   multiply<T, K_STRIDED, K_STRIDED>(
       dw + size_t(blockIdx.z) * O * I, Matrix<K_STRIDED>{dy, O, B}, Matrix<K_STRIDED>{x, I, B}, O, I, from,
-      min(B, from + share), blockIdx.x * T::BM, blockIdx.y * T::BN, [](float sum, size_t, int) { return sum; });
+      min(B, from + share), blockIdx.x * T::BM, blockIdx.y * T::BN,
+      finish(nothing(), [](Nothing, float sum, size_t, int) { return sum; }));
 }
 
 // sum (n) = the sum of parts (P, n), in their order. One thread an element.
@@ -184,7 +208,8 @@ __device__ inline void linear_backward_inputs(float *dx, const float *dy, const 
                                               int O, int below) {
   multiply<T, K_CONTIGUOUS, K_STRIDED>(
       dx, Matrix<K_CONTIGUOUS>{dy, B, O}, Matrix<K_STRIDED>{w, I, O}, B, I, 0, O, blockIdx.x * T::BM,
-      blockIdx.y * T::BN, [=](float sum, size_t at, int) { return below == NONE ? sum : differentiate(sum, x[at], below); });
+      blockIdx.y * T::BN, finish([=](size_t at, int) { return below == NONE ? 0 : x[at]; },
+                                 [=](float y, float sum, size_t, int) { return differentiate(sum, y, below); }));
 }
 
 }  // namespace op

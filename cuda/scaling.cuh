@@ -12,14 +12,15 @@ struct LossScale {
 };
 
 constexpr float GROWTH_INTERVAL = 2000;
+constexpr float LEAST_SCALE = 0x1p-24f, MOST_SCALE = 0x1p126f;
 
 // Settles the last step, so that the next may begin.
 __device__ inline LossScale settled(LossScale state) {
   if (state.skips != 0) {
-    return {state.scale / 2, 0, state.skipped + 1, 0};
+    return {fmaxf(state.scale / 2, LEAST_SCALE), 0, state.skipped + 1, 0};
   }
   if (state.clean + 1 == GROWTH_INTERVAL) {
-    return {state.scale * 2, 0, state.skipped, 0};
+    return {fminf(state.scale * 2, MOST_SCALE), 0, state.skipped, 0};
   }
   return {state.scale, state.clean + 1, state.skipped, 0};
 }

@@ -2,8 +2,9 @@
 // multiply-accumulate operation using mma instruction", whose fragments these are.
 //
 // A block's tile is shared out among WARPS_M x WARPS_N warps, each with a whole number of mma's outputs, 16 x 8. Operands
-// are rounded on their way into shared memory, where a row of either has its WORDS of the step along K side by side: a
-// stride of WORDS + 4 puts the 32 words of a fragment into 32 banks.
+// are rounded on their way into shared memory, where a row of either has its WORDS of the step along K side by side. A
+// stride of WORDS + 4 puts the 32 words of a fragment into 32 banks, and neighbours of four change places by the row's
+// eighth, so that a warp that stores a word of 32 rows meets 32 banks too.
 #pragma once
 
 #include "precision.cuh"
@@ -18,23 +19,27 @@ struct TensorTiles {
   static constexpr int BK = WORDS * PACKED<P>;
   static constexpr int THREADS = 32 * WARPS_M * WARPS_N;
   static constexpr int STRIDE = WORDS + 4;
+  static_assert(STRIDE % 8 == 4, "8 rows begin in 8 different groups of 4 banks");
+
+  // Where a row's word is in shared memory.
+  static __device__ int place(int row, int word) { return row * STRIDE + (word ^ (row / 8 % 4)); }
 };
 
 // d += a (16, 8 words of K) times b (8, 8 words of K) transposed: the fragments of one lane.
 template <Precision P>
 __device__ inline void multiply_add(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
   if constexpr (P == TF32) {
-    asm volatile(
+    asm(
         "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
         : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
   } else if constexpr (P == BF16) {
-    asm volatile(
+    asm(
         "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
         : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
   } else {
-    asm volatile(
+    asm(
         "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
         : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
         : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
@@ -42,9 +47,9 @@ __device__ inline void multiply_add(float (&d)[4], const unsigned (&a)[4], const
 }
 
 // As fma_multiply of gemm.cuh.
-template <class T, Layout LAYOUT_A, Layout LAYOUT_B, class A, class B, class Finish>
+template <class T, Layout LAYOUT_A, Layout LAYOUT_B, class A, class B, class F>
 __device__ inline void tensor_multiply(float *c, A a, B b, int M, int N, int k_from, int k_to, int m0, int n0,
-                                       Finish finish) {
+                                       F finish) {
   constexpr Precision P = T::PRECISION;
   constexpr int WM = T::BM / T::WARPS_M, WN = T::BN / T::WARPS_N, DOWN = WM / 16, ACROSS = WN / 8;
   static_assert(DOWN * 16 == WM && ACROSS * 8 == WN && T::WORDS % 8 == 0, "a warp has whole outputs of mma");
@@ -54,14 +59,30 @@ __device__ inline void tensor_multiply(float *c, A a, B b, int M, int N, int k_f
   int group = lane / 4, member = lane % 4;
   int wm = warp / T::WARPS_N * WM, wn = warp % T::WARPS_N * WN;
 
-  float sum[DOWN][ACROSS][4] = {};
+  constexpr bool EARLY = DOWN * ACROSS == 1;
+  auto place = [=](int i, int j, int g) {
+    return output(m0 + wm + 16 * i + group + g / 2 * 8, n0 + wn + 8 * j + member * 2 + g % 2, M, N);
+  };
+  decltype(finish.load(0, 0)) loaded[GROUP];
+  auto load = [&](int i, int j) {
+#pragma unroll
+    for (int g = 0; g < GROUP; g++) {
+      Output o = place(i, j, g);
+      loaded[g] = o.inside ? finish.load(o.at, o.n) : decltype(finish.load(0, 0)){};
+    }
+  };
+  if constexpr (EARLY) {
+    load(0, 0);
+  }
+
+  float sum[DOWN][ACROSS][GROUP] = {};
   Carrier<T, T::BM, LAYOUT_A> carry_a;
   Carrier<T, T::BN, LAYOUT_B> carry_b;
   carry_a.load(a, m0, k_from, M, k_to);
   carry_b.load(b, n0, k_from, N, k_to);
   for (int k0 = k_from; k0 < k_to; k0 += T::BK) {
-    carry_a.store([&](int row, int word, auto &x) { shared_a[row * T::STRIDE + word] = packed<P>(x); });
-    carry_b.store([&](int row, int word, auto &x) { shared_b[row * T::STRIDE + word] = packed<P>(x); });
+    carry_a.store([&](int row, int word, auto &x) { shared_a[T::place(row, word)] = packed<P>(x); });
+    carry_b.store([&](int row, int word, auto &x) { shared_b[T::place(row, word)] = packed<P>(x); });
     __syncthreads();
     if (k0 + T::BK < k_to) {
       carry_a.load(a, m0, k0 + T::BK, M, k_to);
@@ -72,17 +93,17 @@ __device__ inline void tensor_multiply(float *c, A a, B b, int M, int N, int k_f
       unsigned am[DOWN][4], bn[ACROSS][2];
 #pragma unroll
       for (int i = 0; i < DOWN; i++) {
-        const unsigned *at = shared_a + (wm + 16 * i + group) * T::STRIDE + word + member;
-        am[i][0] = at[0];
-        am[i][1] = at[8 * T::STRIDE];
-        am[i][2] = at[4];
-        am[i][3] = at[8 * T::STRIDE + 4];
+        int row = wm + 16 * i + group;
+        am[i][0] = shared_a[T::place(row, word + member)];
+        am[i][1] = shared_a[T::place(row + 8, word + member)];
+        am[i][2] = shared_a[T::place(row, word + member + 4)];
+        am[i][3] = shared_a[T::place(row + 8, word + member + 4)];
       }
 #pragma unroll
       for (int j = 0; j < ACROSS; j++) {
-        const unsigned *at = shared_b + (wn + 8 * j + group) * T::STRIDE + word + member;
-        bn[j][0] = at[0];
-        bn[j][1] = at[4];
+        int row = wn + 8 * j + group;
+        bn[j][0] = shared_b[T::place(row, word + member)];
+        bn[j][1] = shared_b[T::place(row, word + member + 4)];
       }
 #pragma unroll
       for (int i = 0; i < DOWN; i++) {
@@ -95,18 +116,18 @@ __device__ inline void tensor_multiply(float *c, A a, B b, int M, int N, int k_f
     __syncthreads();  // before the next pair of tiles replaces this one
   }
 
-  // A lane has two neighbours in each of two rows of an mma's output: a warp stores whole sectors of 32 bytes.
 #pragma unroll
   for (int i = 0; i < DOWN; i++) {
 #pragma unroll
     for (int j = 0; j < ACROSS; j++) {
+      if constexpr (!EARLY) {
+        load(i, j);
+      }
 #pragma unroll
-      for (int e = 0; e < 4; e++) {
-        int m = m0 + wm + 16 * i + group + e / 2 * 8;
-        int n = n0 + wn + 8 * j + member * 2 + e % 2;
-        if (m < M && n < N) {
-          size_t at = size_t(m) * N + n;
-          c[at] = finish(sum[i][j][e], at, n);
+      for (int g = 0; g < GROUP; g++) {  // two neighbours in each of two rows of an mma's output
+        Output o = place(i, j, g);
+        if (o.inside) {
+          c[o.at] = finish.apply(loaded[g], sum[i][j][g], o.at, o.n);
         }
       }
     }

@@ -59,4 +59,39 @@ struct Carrier {
   }
 };
 
+// How many outputs of a thread are finished together.
+constexpr int GROUP = 4;
+
+// An output of a product: column n, at a place of the matrix.
+struct Output {
+  bool inside;  // of the matrix
+  int n;
+  size_t at;
+};
+
+__device__ inline Output output(int m, int n, int M, int N) {
+  return {m < M && n < N, n, size_t(m) * N + n};
+}
+
+// What becomes of the sums of a product: load(at, n) fetches what that takes, and apply(what it fetched, sum, at, n) is
+// the output. Loads of a group come before its stores, which they would wait for otherwise, or before the products,
+// where a thread has one group.
+template <class Load, class Apply>
+struct Finish {
+  Load load;
+  Apply apply;
+};
+
+template <class Load, class Apply>
+__device__ Finish<Load, Apply> finish(Load load, Apply apply) {
+  return {load, apply};
+}
+
+// Of a finish that needs nothing but the sum.
+struct Nothing {};
+
+__device__ inline auto nothing() {
+  return [](size_t, int) { return Nothing{}; };
+}
+
 }  // namespace op

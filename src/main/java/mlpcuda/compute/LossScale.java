@@ -6,6 +6,7 @@ package mlpcuda.compute;
  * before it goes back through the layers, so that small ones survive half precision, and the
  * parameters' gradients are divided by it again. If one of these is not finite, the step moves
  * nothing and the scale is halved; after {@link #GROWTH_INTERVAL} steps without that it is doubled.
+ * It stays between {@link #LEAST} and {@link #MOST}, which GradScaler does not know.
  *
  * <p>Its state is a FLOAT32 buffer of {@link #LENGTH} on the device: {@link Ops#advance} settles
  * the step before, {@link Ops#clipNorm} judges this one.
@@ -29,6 +30,15 @@ public final class LossScale {
   /** Steps with finite gradients after which the scale is doubled. */
   public static final int GROWTH_INTERVAL = 2000;
 
+  /**
+   * The least scale: gradients that half precision does not hold with it are above 10¹², and will
+   * not come back.
+   */
+  public static final float LEAST = 0x1p-24f;
+
+  /** The largest scale: the last that can be doubled and is finite still. */
+  public static final float MOST = 0x1p126f;
+
   private static final float INITIAL = 65536;
 
   private LossScale() {}
@@ -44,13 +54,13 @@ public final class LossScale {
   }
 
   /**
-   * Whether an array may be the state of a run: its scale a power of two, or 0 or infinity, where
-   * halving and doubling end; the others counts.
+   * Whether an array may be the state of a run: its scale a power of two, the others counts.
    */
   public static boolean isState(float[] state) {
     return state.length == LENGTH
-        && (state[SCALE] == 0
-            || Math.scalb(1.0, Math.getExponent((double) state[SCALE])) == state[SCALE])
+        && state[SCALE] >= LEAST
+        && state[SCALE] <= MOST
+        && Math.scalb(1.0f, Math.getExponent(state[SCALE])) == state[SCALE]
         && isCount(state[CLEAN])
         && state[CLEAN] < GROWTH_INTERVAL
         && isCount(state[SKIPPED])
@@ -66,15 +76,20 @@ public final class LossScale {
     return (int) (state[SKIPPED] + state[SKIPS]);
   }
 
+  /** Whether no scale is small enough any more: the run will not learn again. */
+  public static boolean isExhausted(float[] state) {
+    return state[SCALE] == LEAST && state[SKIPS] != 0;
+  }
+
   /** Settles the step that {@code state} is of, so that the next may begin. */
   public static void settle(float[] state) {
     if (state[SKIPS] != 0) {
-      state[SCALE] /= 2;
+      state[SCALE] = Math.max(state[SCALE] / 2, LEAST);
       state[CLEAN] = 0;
       state[SKIPPED]++;
       state[SKIPS] = 0;
     } else if (++state[CLEAN] == GROWTH_INTERVAL) {
-      state[SCALE] *= 2;
+      state[SCALE] = Math.min(state[SCALE] * 2, MOST);
       state[CLEAN] = 0;
     }
   }

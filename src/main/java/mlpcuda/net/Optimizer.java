@@ -64,7 +64,8 @@ public final class Optimizer implements AutoCloseable {
   }
 
   /**
-   * Moves the parameters. The gradients are left as they were used: clipped.
+   * Moves the parameters. The gradients are left as they were used: divided by the loss scale and
+   * clipped; those of a step that is skipped as they were.
    *
    * @param step (1) INT32: the step's number, from 1
    * @param scaling {@link mlpcuda.compute.LossScale}'s state; null where there is none

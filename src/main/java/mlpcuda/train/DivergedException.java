@@ -1,8 +1,8 @@
 package mlpcuda.train;
 
 /**
- * A training run whose losses or weights are no longer finite. The message names epoch and step;
- * the program prints it and ends with exit code 5.
+ * A training run whose losses, weights or gradients are no longer finite. The message names epoch
+ * and step; the program prints it and ends with exit code 5.
  */
 public final class DivergedException extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -15,10 +15,25 @@ public final class DivergedException extends RuntimeException {
    * update, or a weight after it.
    */
   public DivergedException(int epoch, int step, double found) {
-    super(
-        ("training diverged: losses and weights must be finite, found %s at epoch %d, step %d;"
-                + " a lower --lr may help")
+    this(
+        epoch,
+        step,
+        "losses and weights must be finite, found %s at epoch %d, step %d; a lower --lr may help"
             .formatted(found, epoch, step));
+  }
+
+  /** Gradients that no loss scale makes finite in half precision; {@code step} as before. */
+  static DivergedException ofLossScale(int epoch, int step, float scale) {
+    return new DivergedException(
+        epoch,
+        step,
+        ("gradients must be finite in fp16, found others at a loss scale of %s at epoch %d, step"
+                + " %d; a lower --lr or --precision bf16 may help")
+            .formatted(scale, epoch, step));
+  }
+
+  private DivergedException(int epoch, int step, String what) {
+    super("training diverged: " + what);
     this.epoch = epoch;
     this.step = step;
   }

@@ -3,6 +3,7 @@ package mlpcuda.train;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 import mlpcuda.data.ExampleOrder;
+import mlpcuda.compute.LossScale;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Step;
 
@@ -173,7 +174,7 @@ public final class Trainer {
   /**
    * Trains.
    *
-   * @throws DivergedException when a loss is not finite
+   * @throws DivergedException when a loss is not finite, or gradients are not whatever their scale
    * @throws StoppedException when told to stop, after a checkpoint
    */
   public void run() {
@@ -322,6 +323,10 @@ public final class Trainer {
       epochRight += log[2 * i + 1];
       var result = new StepResult(epoch, steps - before, itsBatch, loss);
       listeners.forEach(listener -> listener.stepDone(result));
+    }
+    float[] lossScale = step.lossScale();
+    if (lossScale.length > 0 && LossScale.isExhausted(lossScale)) {
+      throw DivergedException.ofLossScale(epoch, steps, lossScale[LossScale.SCALE]);
     }
   }
 }

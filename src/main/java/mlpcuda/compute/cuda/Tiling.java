@@ -39,6 +39,11 @@ record Tiling(Tiles tiles, int parts, int share) {
       return ((M - 1L) / size + 1) * ((N - 1L) / size + 1);
     }
 
+    /** How much of the plane they cover: elements of the matrix, and what lies beside it. */
+    private long covered(int M, int N) {
+      return count(M, N) * size * size;
+    }
+
     /** A block for each tile of a matrix (M, N), and that as often as there are parts. */
     Shape cover(int M, int N, int parts) {
       return new Shape((M - 1) / size + 1, (N - 1) / size + 1, parts, THREADS, 1);
@@ -48,10 +53,13 @@ record Tiling(Tiles tiles, int parts, int share) {
   /** Less of K is not worth a part: to add it up costs as much memory traffic as to multiply it. */
   private static final int LEAST_SHARE = 256;
 
+  /** Of what the smallest tiles cover: more of it beside the matrix is not worth large tiles. */
+  private static final double COVERED = 1.5;
+
   /** Of the multiprocessors, while they take one block after another. */
   private static final double BUSY = 0.75;
 
-  /** All steps along K, of whatever tiling and precision, divide it. */
+  /** All steps along K, of whatever tiling and precision, divide it: no part has a ragged one. */
   private static final int STEP = 64;
 
   /** The largest tiles that keep most of the chip busy; the smallest ones where none do. */
@@ -64,6 +72,9 @@ record Tiling(Tiles tiles, int parts, int share) {
     long worth = Math.max(1, Math.min(most, K / LEAST_SHARE));
     Tiling tiling = null;
     for (Tiles tiles : Tiles.values()) {
+      if (tiles.covered(M, N) > COVERED * Tiles.SMALL.covered(M, N)) {
+        continue;
+      }
       long count = tiles.count(M, N);
       int wanted = (int) Math.max(1, Math.min(worth, multiprocessors / count));
       int share = ((K - 1) / wanted / STEP + 1) * STEP;

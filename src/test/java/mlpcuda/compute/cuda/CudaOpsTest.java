@@ -235,21 +235,21 @@ class CudaOpsTest {
   @Test
   void tilesAreAsLargeAsFillsTheDevice() {
     assertEquals(List.of("gemm/linear_forward_large"), productsRun(2));
-    assertEquals(List.of("gemm/linear_forward_medium"), productsRun(4));
-    assertEquals(List.of("gemm/linear_forward_small"), productsRun(5));
+    assertEquals(List.of("gemm/linear_forward_medium"), productsRun(8));
+    assertEquals(List.of("gemm/linear_forward_small"), productsRun(9));
   }
 
-  /** The entries of a product of 2 large, 3 medium or 5 small tiles that ran. */
+  /** The entries of a product of 2 large, 8 medium or 32 small tiles that ran. */
   private static List<String> productsRun(int multiprocessors) {
     var options = EmulatedOptions.of(EmulatedPolicy.LATEST).withMultiprocessors(multiprocessors);
     Map<String, Integer> before = EmulatedDriver.launches();
     try (var ops = new CudaOps(new EmulatedDriver(options.withoutCublas()), CudaOptions.DEFAULT);
-        Buffer y = ops.allocate("y", Type.FLOAT32, 129);
-        Buffer x = ops.allocate("x", Type.FLOAT32, 1);
-        Buffer w = ops.allocate("w", Type.FLOAT32, 129);
-        Buffer b = ops.allocate("b", Type.FLOAT32, 129)) {
-      ops.linearForward(y, x, w, b, 1, 1, 129, Activation.NONE);
-      ops.read(y, new float[129]);
+        Buffer y = ops.allocate("y", Type.FLOAT32, 128 * 256);
+        Buffer x = ops.allocate("x", Type.FLOAT32, 128);
+        Buffer w = ops.allocate("w", Type.FLOAT32, 256);
+        Buffer b = ops.allocate("b", Type.FLOAT32, 256)) {
+      ops.linearForward(y, x, w, b, 128, 1, 256, Activation.NONE);
+      ops.read(y, new float[1]);
     }
     return EmulatedDriver.launches().entrySet().stream()
         .filter(entry -> entry.getValue() > before.getOrDefault(entry.getKey(), 0))

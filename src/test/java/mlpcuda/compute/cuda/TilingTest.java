@@ -26,6 +26,11 @@ class TilingTest {
   private static void fills(Tiling tiling, int M, int N, int K, int most) {
     assertEquals((K - 1) / tiling.share() + 1, tiling.parts(), "all of K, and no empty part");
     assertTrue(tiling.parts() <= most, tiling.toString());
+    Shape shape = tiling.cover(M, N);
+    int size = tiling.tiles() == Tiles.LARGE ? 128 : tiling.tiles() == Tiles.MEDIUM ? 64 : 32;
+    long covered = (long) shape.gridX() * shape.gridY() * size * size;
+    long least = ((M - 1L) / 32 + 1) * ((N - 1L) / 32 + 1) * 32 * 32;
+    assertTrue(covered <= 1.5 * least, "%d x %d x %d: %s".formatted(M, N, K, tiling));
     assertTrue(
         busy(tiling, M, N) >= 0.75 || tiling.tiles() == Tiles.SMALL,
         "%d x %d x %d: %s".formatted(M, N, K, tiling));
