@@ -18,6 +18,7 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Precision;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.conformance.KinkCounter;
@@ -29,6 +30,8 @@ import mlpcuda.net.Regularisation;
 import mlpcuda.train.Learner;
 import mlpcuda.train.Training;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class ThroughputTest {
   private static final DeviceLimits LIMITS =
@@ -167,6 +170,49 @@ class ThroughputTest {
       assertNull(training.timing());
       assertNull(training.shares());
       assertNotNull(results.get(1).timing(), "its answers are right");
+    }
+  }
+
+  /** Says that it rounds operands, and does not. */
+  private static final class Unrounded extends ReferenceOps {
+    Unrounded(Precision precision) {
+      super(precision);
+    }
+
+    @Override
+    protected double operand(Buffer buffer, int i) {
+      return value(buffer, i);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(value = Precision.class, names = "FP32", mode = EnumSource.Mode.EXCLUDE)
+  void aDeviceIsHeldAgainstTheReferenceInItsPrecision(Precision precision) {
+    Training training = plain(100, 100, 32, 16, 10);
+    try (var ops = new CpuOps(2, precision)) {
+      for (Result result : measure(training, ops, 64)) {
+        assertTrue(result.error() <= Throughput.limit(precision), result.toString());
+        assertNotNull(result.timing());
+      }
+    }
+    try (var ops = new Unrounded(precision)) {
+      Result result = measure(training, ops, 64).get(0);
+      assertTrue(result.error() > Throughput.limit(precision), result.toString());
+      assertNull(result.timing());
+    }
+  }
+
+  /** What one precision gave is not what another is held against. */
+  @Test
+  void precisionsAreKeptApart() {
+    var throughput = new Throughput(plain(100, 100, 32, 16, 10));
+    for (int round = 0; round < 2; round++) {
+      for (Precision precision : Precision.values()) {
+        try (var ops = new CpuOps(2, precision)) {
+          double error = throughput.trainingError(ops, 64);
+          assertTrue(error <= Throughput.limit(precision), precision + ": " + error);
+        }
+      }
     }
   }
 
