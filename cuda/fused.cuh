@@ -84,8 +84,8 @@ __device__ inline void fused_input(float *out, float *kept, int *y, int *step, f
              }));
 }
 
-constexpr int HEAD_ROWS = 4;       // of the batch, for each block
-constexpr int HEAD_WIDTH = 1024;   // of the widest layer that fused_head takes, the images' inputs left out
+constexpr int HEAD_ROWS = 4;      // of the batch, for each block
+constexpr int HEAD_WIDTH = 1024;  // outputs of the widest layer: mlpcuda.compute.FusedStep.WIDEST
 
 // Values of a layer, for the rows of a block: operands of products, and so rounded.
 struct Held {

@@ -5,7 +5,7 @@
 #include "clip.cuh"
 #include "dropout.cuh"
 #include "gather.cuh"
-#include "halves.cuh"
+#include "operands.cuh"
 #include "reduce.cuh"
 #include "sgd.cuh"
 #include "softmax.cuh"
@@ -67,9 +67,8 @@ ENTRY(partial_norms, 1024)(float *norm, const float *dw, int n) {
   op::partial_norms(norm, dw, n);
 }
 
-ENTRY(round_operands, 256)(unsigned short *a16, unsigned short *b16, const float *a, const float *b, int n_a, int n_b,
-                           int precision) {
-  op::round_operands(a16, b16, a, b, n_a, n_b, precision);
+ENTRY(round_operands, 256)(void *to_a, void *to_b, const float *a, const float *b, int n_a, int n_b, int precision) {
+  op::round_operands(to_a, to_b, a, b, n_a, n_b, precision);
 }
 
 ENTRY(sgd_step, 256)(float *w, float *velocity, const float *dw, const float *rate,

@@ -8,10 +8,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.Collections;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.zip.CRC32C;
+import mlpcuda.compute.FusedStep;
 import mlpcuda.compute.LossScale;
 import mlpcuda.compute.Precision;
 import mlpcuda.data.BadFileException;
@@ -202,6 +204,10 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
+  private static int widest(MlpShape shape) {
+    return Collections.max(shape.sizes().subList(1, shape.sizes().size()));
+  }
+
   /** Trains: from the beginning, or, where {@code from} is given, from there. */
   private int train(RunState state, Checkpoint from) {
     check();
@@ -253,6 +259,10 @@ final class TrainCommand implements Callable<Integer> {
       }
       if (device.asksForFusedSteps() && learning.clip() > 0) {
         terminal.line("Steps are layered: a gradient's norm needs all gradients before any update");
+      } else if (device.asksForFusedSteps() && widest(shape) > FusedStep.WIDEST) {
+        terminal.line(
+            "Steps are layered: a fused step's layers may have %d outputs, found %d"
+                .formatted(FusedStep.WIDEST, widest(shape)));
       }
       Metrics metrics = run.run();
       if (json) {

@@ -7,6 +7,9 @@ import java.util.List;
  * do one by one, with the same results but for rounding. No gradients are left behind.
  */
 public interface FusedStep extends AutoCloseable {
+  /** The most outputs of a layer. */
+  int WIDEST = 1024;
+
   /**
    * A layer: y = dropout(activation(x · wᵀ + b)).
    *

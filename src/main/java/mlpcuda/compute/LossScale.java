@@ -53,9 +53,7 @@ public final class LossScale {
     return precision.needsLossScale() ? initial() : new float[0];
   }
 
-  /**
-   * Whether an array may be the state of a run: its scale a power of two, the others counts.
-   */
+  /** Whether an array may be the state of a run: its scale a power of two, the others counts. */
   public static boolean isState(float[] state) {
     return state.length == LENGTH
         && state[SCALE] >= LEAST

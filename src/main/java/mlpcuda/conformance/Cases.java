@@ -173,6 +173,8 @@ public final class Cases {
     cases.add(scaledAdvance("after the step before the last", 41, 1024, 1998, 2, 0));
     cases.add(scaledAdvance("after the step that doubles the scale", 41, 1024, 1999, 2, 0));
     cases.add(scaledAdvance("after that step, skipped", 41, 1024, 1999, 2, 1));
+    cases.add(scaledAdvance("after a skipped step of the least", 41, LossScale.LEAST, 0, 2, 1));
+    cases.add(scaledAdvance("that cannot be doubled", 41, LossScale.MOST, 1999, 2, 0));
   }
 
   /** Those of {@link #all(Precision)} in which the precision plays a part. */

@@ -2,8 +2,8 @@ package mlpcuda.train;
 
 import java.util.List;
 import java.util.function.BooleanSupplier;
-import mlpcuda.data.ExampleOrder;
 import mlpcuda.compute.LossScale;
+import mlpcuda.data.ExampleOrder;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Step;
 

@@ -240,6 +240,7 @@ class BenchmarkCommandTest {
   @Test
   void eachPrecisionIsAWayWithEachGemm() {
     Program run = benchmark(GpuCommandsTest.WITH_CUBLAS, ONE_WAY);
+    assertEquals(0, run.code(), run.err());
     List<Map<?, ?>> ways = ways(Program.json(run.out()));
     var names = new ArrayList<String>();
     for (String precision : List.of("", ", tf32", ", bf16", ", fp16")) {
@@ -262,6 +263,7 @@ class BenchmarkCommandTest {
   @Test
   void aPrecisionThatIsAskedForIsTheOnlyOne() {
     Program run = benchmark(GpuCommandsTest.DRIVER_ALONE, ONE_WAY + "--gemm ptx --precision bf16");
+    assertEquals(0, run.code(), run.err());
     List<Map<?, ?>> ways = ways(Program.json(run.out()));
     assertEquals(
         List.of("ptx, pinned feed, no graph, bf16"),

@@ -138,6 +138,16 @@ class GpuCommandsTest {
   }
 
   @Test
+  void wideLayersFallBackToLayersAndSaySo() {
+    Program run = train(WITH_CUBLAS, "--gpu 0 --step fused --hidden 1025 --dry-run", "run");
+    assertEquals(0, run.code(), run.err());
+    assertTrue(
+        run.lines()
+            .contains("Steps are layered: a fused step's layers may have 1024 outputs, found 1025"),
+        run.lines().toString());
+  }
+
+  @Test
   void clippingFallsBackToLayersAndSaysSo() {
     String line = "--gpu 0 --step fused --clip-grad-norm 0.5";
     Program run = train(WITH_CUBLAS, line, "run");

@@ -5,10 +5,12 @@ import static mlpcuda.train.CudaTraining.normalisedError;
 import static mlpcuda.train.CudaTraining.validationLosses;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.List;
+import mlpcuda.compute.Activation;
 import mlpcuda.compute.LossScale;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Precision;
@@ -22,6 +24,7 @@ import mlpcuda.compute.cuda.CudaOptions.Step;
 import mlpcuda.data.EmbeddedMnist;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
+import mlpcuda.net.MlpShape;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
@@ -152,6 +155,68 @@ abstract class CudaRoundedTraining {
         assertTrue(error <= 1e-9, "normalised mean squared error: " + error);
       }
     }
+  }
+
+  /** Without a hidden layer nothing but the loss's own gradients can be too large. */
+  @ParameterizedTest
+  @EnumSource(Step.class)
+  void stepsOfOneLayerAreSkipped(Step step) {
+    var shape = new MlpShape(List.of(6, 3), Activation.RELU, Activation.NONE);
+    var settings = Run.settings(2, 16, true, 3, Integer.MAX_VALUE, 1);
+    Run cpu = ofOneLayer(new CpuOps(1, Precision.FP16), shape, settings);
+    Run gpu = ofOneLayer(ops(options(Gemm.PTX, step, Precision.FP16)), shape, settings);
+    assertTrue(LossScale.skipped(cpu.lossScale) > 0, Arrays.toString(cpu.lossScale));
+    assertArrayEquals(cpu.lossScale, gpu.lossScale);
+    assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5);
+  }
+
+  private static Run ofOneLayer(Ops ops, MlpShape shape, Trainer.Settings settings) {
+    var run = new Run();
+    run.firstLossScale = highScale(Precision.FP16);
+    ImageSet train = Run.easyImages(75);
+    return run.of(ops, shape, new Scaling("unit", 0, 1), train, train, 0.01, settings);
+  }
+
+  /**
+   * Activations that half precision cannot hold, behind which loss and gradients are finite: only
+   * the last layer's weights have gradients that are not.
+   */
+  @ParameterizedTest
+  @EnumSource(Step.class)
+  void activationsTooLargeAreNotLearntFrom(Step step) {
+    Run cpu = ofLargeActivations(new CpuOps(1, Precision.FP16), 5);
+    Run gpu = ofLargeActivations(ops(options(Gemm.PTX, step, Precision.FP16)), 5);
+    assertArrayEquals(new float[] {4096, 0, 4, 1}, cpu.lossScale);
+    assertArrayEquals(cpu.lossScale, gpu.lossScale);
+    assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5);
+    for (int t = 0; t < cpu.weights.size(); t++) {
+      assertArrayEquals(cpu.weights.get(t), gpu.weights.get(t), "tensor " + t);
+    }
+  }
+
+  /** No scale helps them. */
+  @ParameterizedTest
+  @EnumSource(Step.class)
+  void aScaleThatIsExhaustedEndsTheRun(Step step) {
+    Ops ops = ops(options(Gemm.PTX, step, Precision.FP16));
+    var e = assertThrows(DivergedException.class, () -> ofLargeActivations(ops, 100));
+    assertEquals(
+        "training diverged: gradients must be finite in fp16, found others at a loss scale of"
+            + " 5.9604645E-8 at epoch 9, step 45; a lower --lr or --precision bf16 may help",
+        e.getMessage());
+  }
+
+  private static Run ofLargeActivations(Ops ops, int steps) {
+    var run = new Run();
+    float[] large = new float[30];
+    Arrays.fill(large, 6e4f);
+    float[] negative = new float[15];
+    Arrays.fill(negative, -0.5f);
+    run.firstWeights = List.of(large, new float[5], negative, new float[3]);
+    var shape = new MlpShape(List.of(6, 5, 3), Activation.RELU, Activation.SIGMOID);
+    ImageSet train = Run.easyImages(75);
+    var settings = Run.settings(20, 16, true, 3, steps, 1);
+    return run.of(ops, shape, new Scaling("unit", 0, 1), train, train, 0.01, settings);
   }
 
   /** All of its steps are: the network is as it was made. */

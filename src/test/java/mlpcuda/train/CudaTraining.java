@@ -268,6 +268,23 @@ abstract class CudaTraining {
     }
   }
 
+  /** The widest layer that a fused step takes, as a hidden one and as the last, and a wider one. */
+  @Test
+  void widerLayersAreLayered() {
+    var settings = Run.settings(4, 16, true, 5, 4, 1);
+    var unit = new Scaling("unit", 0, 1);
+    ImageSet train = Run.easyImages(32);
+    for (List<Integer> sizes :
+        List.of(List.of(6, 1024, 3), List.of(6, 5, 1024), List.of(6, 1025, 3))) {
+      var shape = new MlpShape(sizes, Activation.TANH, Activation.NONE);
+      Run cpu = new Run().of(new CpuOps(1), shape, unit, train, train, 0.01, settings);
+      CudaOps ops = ops(fused(false, true, false));
+      Run gpu = new Run().of(ops, shape, unit, train, train, 0.01, settings);
+      assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5, sizes.toString());
+      assertEquals(sizes.contains(1025) ? 11 : 3, gpu.nodes.orElseThrow(), sizes.toString());
+    }
+  }
+
   @Test
   void theDefaultNetworkTakesTheCpusStepsFused() {
     ImageSet train = EmbeddedMnist.load().train().first(200);

@@ -37,6 +37,7 @@ final class Run implements Trainer.Listener {
   OptimizerSettings optimizer = AdamSettings.DEFAULT;
   double clip;
   float[] firstLossScale; // null: as a run begins
+  List<float[]> firstWeights; // null: by the seed
   ImageSet validation;
 
   @Override
@@ -92,6 +93,9 @@ final class Run implements Trainer.Listener {
                 ? null
                 : new Evaluator(ops, shape, parameters, validation, scaling, B)) {
       parameters.initialise(settings.seed());
+      if (firstWeights != null) {
+        parameters.write(firstWeights);
+      }
       List<Trainer.Listener> listeners = List.of(this);
       var trainer =
           new Trainer(rated, step, parameters, train.size(), evaluator, listeners, () -> false);

@@ -10,23 +10,23 @@ import mlpcuda.compute.DeviceException;
  * for as Cᵀ = Bᵀ · Aᵀ: the operands change places, and each is transposed exactly if it was in the
  * row-major product.
  *
- * <p>Operands of 16 bits are made for each product anew: they are a copy, and what is kept between
+ * <p>Rounded operands are made for each product anew: they are a copy, and what is kept between
  * products is single precision.
  */
 final class CublasGemm implements Gemm {
   private final Sgemm sgemm;
   private final Nonlinear nonlinear;
-  private final Halves halves;
+  private final RoundedOperands rounded;
 
   /**
-   * Takes {@code sgemm} and {@code halves} over; {@code nonlinear} is closed by whoever made it.
+   * Takes {@code sgemm} and {@code rounded} over; {@code nonlinear} is closed by whoever made it.
    *
-   * @param halves makes operands of 16 bits; null where they are single precision
+   * @param rounded makes rounded operands; null where they are single precision
    */
-  CublasGemm(Sgemm sgemm, Nonlinear nonlinear, Halves halves) {
+  CublasGemm(Sgemm sgemm, Nonlinear nonlinear, RoundedOperands rounded) {
     this.sgemm = sgemm;
     this.nonlinear = nonlinear;
-    this.halves = halves;
+    this.rounded = rounded;
   }
 
   /**
@@ -37,9 +37,9 @@ final class CublasGemm implements Gemm {
       long c, long a, boolean transposeA, long b, boolean transposeB, int M, int N, int K) {
     int lda = transposeA ? M : K; // the length of a row in memory
     int ldb = transposeB ? K : N;
-    var operands = new Halves.Operands(a, b);
-    if (halves != null) {
-      operands = halves.round(a, M * K, b, K * N);
+    var operands = new RoundedOperands.Operands(a, b);
+    if (rounded != null) {
+      operands = rounded.round(a, M * K, b, K * N);
     }
     try {
       sgemm.multiply(transposeB, transposeA, N, M, K, operands.b(), ldb, operands.a(), lda, c, N);
@@ -77,9 +77,8 @@ final class CublasGemm implements Gemm {
 
   @Override
   public void close() {
-    sgemm.close();
-    if (halves != null) {
-      halves.close();
+    try (rounded) {
+      sgemm.close();
     }
   }
 }

@@ -18,7 +18,6 @@ import mlpcuda.compute.Precision;
 import mlpcuda.compute.Replay;
 import mlpcuda.compute.ResidentFeed;
 import mlpcuda.compute.SgdSettings;
-import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
 import mlpcuda.random.Philox;
@@ -94,8 +93,11 @@ public final class CudaOps extends Ops {
     if (options.gemm() != CudaOptions.Gemm.PTX) {
       try {
         Sgemm sgemm = driver.openSgemm(stream, precision());
-        Halves halves = precision().isHalf() ? new Halves(driver, kernels, precision()) : null;
-        return new CublasGemm(sgemm, nonlinear, halves);
+        RoundedOperands rounded =
+            precision() == Precision.FP32
+                ? null
+                : new RoundedOperands(driver, kernels, precision());
+        return new CublasGemm(sgemm, nonlinear, rounded);
       } catch (DeviceException e) {
         if (options.gemm() == CudaOptions.Gemm.CUBLAS) {
           throw e;
@@ -190,7 +192,8 @@ public final class CudaOps extends Ops {
     try {
       address = driver.allocate(bytes);
     } catch (CudaException e) {
-      throw e.code() == CudaException.OUT_OF_MEMORY ? outOfMemory(name, bytes, e) : e;
+      String or = options.resident() ? ", or use --feed pinned" : "";
+      throw Obstacle.ofAllocation(e, driver, name, bytes, or);
     }
     try {
       driver.zero(address, bytes, stream);
@@ -198,21 +201,6 @@ public final class CudaOps extends Ops {
       throw attempt(() -> driver.free(address), e);
     }
     return new DeviceBuffer(this, name, type, length, address);
-  }
-
-  private DeviceException outOfMemory(String name, long bytes, CudaException cause) {
-    Device device = driver.device();
-    return new DeviceException(
-        "out of memory on GPU %d for %s: asked for %s, %s of %s are free"
-            .formatted(
-                device.index(),
-                name,
-                Device.size(bytes),
-                Device.size(driver.freeMemory()),
-                Device.size(device.memory())),
-        "Lower --batch-size, --test-batch-size or --hidden"
-            + (options.resident() ? ", or use --feed pinned." : "."),
-        cause);
   }
 
   @Override
@@ -311,7 +299,8 @@ public final class CudaOps extends Ops {
 
   @Override
   public Optional<FusedStep> fusedStep(FusedStep.Plan plan) {
-    return fusesSteps(plan.maxB())
+    boolean fits = plan.layers().stream().allMatch(layer -> layer.outputs() <= FusedStep.WIDEST);
+    return fits && fusesSteps(plan.maxB())
         ? Optional.of(new FusedKernels(this, productKernels("fused"), plan))
         : Optional.empty();
   }

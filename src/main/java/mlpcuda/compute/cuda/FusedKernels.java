@@ -12,7 +12,10 @@ import mlpcuda.compute.cuda.CudaDriver.Shape;
 import mlpcuda.compute.cuda.Tiling.Tiles;
 import mlpcuda.random.Philox;
 
-/** The training step of module fused: three launches, whatever the number of layers. */
+/**
+ * The training step of module fused: three launches, whatever the number of layers. No layer may
+ * have more outputs than {@link FusedStep#WIDEST}, HEAD_WIDTH of cuda/fused.cuh.
+ */
 final class FusedKernels implements FusedStep {
   /** Of each layer's weights, and of the first layer's outputs. */
   private static final Tiles TILES = Tiles.SMALL;

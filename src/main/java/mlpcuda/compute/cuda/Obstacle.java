@@ -270,6 +270,30 @@ record Obstacle(String why, String remedy) {
         "Use --precision fp32.");
   }
 
+  /**
+   * What to throw where memory could not be had.
+   *
+   * @param name of what it is for
+   * @param or what else may help, after a comma; may be empty
+   */
+  static RuntimeException ofAllocation(
+      CudaException e, CudaDriver driver, String name, long bytes, String or) {
+    if (e.code() != CudaException.OUT_OF_MEMORY) {
+      return e;
+    }
+    CudaDriver.Device device = driver.device();
+    return new DeviceException(
+        "out of memory on GPU %d for %s: asked for %s, %s of %s are free"
+            .formatted(
+                device.index(),
+                name,
+                CudaDriver.Device.size(bytes),
+                CudaDriver.Device.size(driver.freeMemory()),
+                CudaDriver.Device.size(device.memory())),
+        "Lower --batch-size, --test-batch-size or --hidden" + or + ".",
+        e);
+  }
+
   /** The device gives no context. */
   static Obstacle noContext(CudaDriver.Device device, CudaException e) {
     return new Obstacle(

@@ -4,13 +4,13 @@ import mlpcuda.compute.Activation;
 
 /** Products by our own kernels, module gemm: they need nothing but the driver. */
 final class PtxGemm implements Gemm {
-  /** Of the sums of parts, bytes. */
+  /** Of the sums of parts, bytes at most. */
   private static final long WORKSPACE = 32L << 20;
 
   private final CudaDriver driver;
   private final Kernels kernels;
   private final String description;
-  private long workspace; // 0 until a product is made in parts
+  private final Workspace parts;
 
   /**
    * {@code kernels}: module gemm of some precision, which is closed here.
@@ -21,6 +21,7 @@ final class PtxGemm implements Gemm {
     this.driver = driver;
     this.kernels = kernels;
     this.description = description;
+    this.parts = new Workspace(driver, "parts of sums");
   }
 
   private int multiprocessors() {
@@ -45,16 +46,14 @@ final class PtxGemm implements Gemm {
     int n = O * I;
     int most = (int) Math.min(B, WORKSPACE / Float.BYTES / n);
     Tiling tiling = Tiling.of(O, I, B, multiprocessors(), most);
-    boolean parts = tiling.parts() > 1;
-    if (parts && workspace == 0) { // in the first batch of its size, which is never recorded
-      workspace = driver.allocate(WORKSPACE);
-    }
-    var arguments = new Arguments().address(parts ? workspace : dw).address(dy).address(x);
+    boolean divided = tiling.parts() > 1;
+    long sums = divided ? parts.reserve((long) Float.BYTES * n * tiling.parts()) : dw;
+    var arguments = new Arguments().address(sums).address(dy).address(x);
     arguments.add("B", B).add("I", I).add("O", O).add("share", tiling.share());
     String entry = "linear_backward_weights" + tiling.tiles().suffix();
     kernels.launch(entry, tiling.cover(O, I), arguments);
-    if (parts) {
-      var sum = new Arguments().address(dw).address(workspace);
+    if (divided) {
+      var sum = new Arguments().address(dw).address(sums);
       kernels.launch("add_parts", Kernels.cover(n), sum.add("n", n).add("P", tiling.parts()));
     }
   }
@@ -74,9 +73,8 @@ final class PtxGemm implements Gemm {
 
   @Override
   public void close() {
-    kernels.close();
-    if (workspace != 0) {
-      driver.free(workspace);
+    try (parts) {
+      kernels.close();
     }
   }
 }

@@ -119,8 +119,8 @@ class EveryKernelTest {
       var one = own.withMultiprocessors(1);
       run(one, precision, is("linearForward B=103 I=31 O=1025 NONE")); // large
       run(one, precision, is("linearForward B=784 I=103 O=33 NONE")); // medium
-      run(one, precision, is("linearBackward B=64 I=784 O=128 below=NONE")); // large, medium
-      run(one, precision, is("linearBackward B=784 I=103 O=33 below=NONE")); // medium, large
+      run(one, precision, is("linearBackward B=64 I=784 O=128 below NONE")); // large, medium
+      run(one, precision, is("linearBackward B=784 I=103 O=33 below NONE")); // medium, large
       run(own, precision, c -> c.name().startsWith("linearBackward B=1025 I=33")); // in parts
       runFusedSteps(AdamSettings.DEFAULT, precision); // which CudaTraining holds to be right
       runFusedSteps(SgdSettings.DEFAULT, precision);

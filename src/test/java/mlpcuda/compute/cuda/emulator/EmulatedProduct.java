@@ -124,7 +124,8 @@ final class EmulatedProduct extends EmulatedOperation {
 
   private static float element(ByteBuffer bytes, int i, Precision precision) {
     return switch (precision) {
-      case FP32, TF32 -> precision.round(bytes.getFloat(Float.BYTES * i));
+      case FP32 -> bytes.getFloat(Float.BYTES * i);
+      case TF32 -> Float.intBitsToFloat(bytes.getInt(Float.BYTES * i) & ~0x1fff);
       case BF16 -> NarrowFloats.ofBrain(bytes.getShort(Short.BYTES * i));
       case FP16 -> NarrowFloats.ofHalf(bytes.getShort(Short.BYTES * i));
     };

@@ -5,7 +5,10 @@ import mlpcuda.compute.cuda.Sgemm;
 import mlpcuda.compute.cuda.emulator.EmulatedProduct.Matrix;
 import mlpcuda.compute.cuda.ptx.Fault;
 
-/** The product of cuBLAS, asked of one stream. It rounds operands to TF32; halves it is given. */
+/**
+ * The product of cuBLAS, asked of one stream. For TF32 its tensor cores cut operands off, which
+ * does no harm to those that are rounded.
+ */
 final class EmulatedSgemm extends EmulatedResource implements Sgemm {
   private final EmulatedStream stream;
   private final Precision precision;
