@@ -69,6 +69,11 @@ final class Floats extends Buffer {
     }
   }
 
+  /** Element {@code i}. */
+  float get(int i) {
+    return elements.get(offset + i);
+  }
+
   /** Copies the {@code n} elements from {@code from} on to the start of {@code block}. */
   void get(int from, float[] block, int n) {
     elements.get(offset + from, block, 0, n);
