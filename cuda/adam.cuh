@@ -22,6 +22,7 @@ __device__ inline double power(double x, int n) {
   return result;
 }
 
+// mlpcuda.compute.cuda.FusedKernels has memory for them.
 struct AdamScalars {
   float step_size, root_correction, shrink, decay;
   float keep1, take1, keep2, take2;  // beta and 1 - beta, rounded apart

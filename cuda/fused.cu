@@ -2,19 +2,37 @@
 // precision. mlpcuda.compute.cuda.FusedKernels launches them with these parameters in this order.
 #include "fused.cuh"
 
+using Thin = op::Tilings<op::MODULE_PRECISION>::Thin;
 using Small = op::Tilings<op::MODULE_PRECISION>::Small;
+static_assert(Thin::THREADS == Small::THREADS, "entries have one size of blocks");
 
 // One block on a multiprocessor is enough: a small network has no more, and registers cost less than spills.
 #define ENTRY(name) extern "C" __global__ void __launch_bounds__(Small::THREADS, 1) name
 
-ENTRY(fused_input)(float *__restrict__ out, float *__restrict__ kept, int *y, int *step, float *rate,
-                   const unsigned char *__restrict__ images, const unsigned char *labels, const int *rows,
-                   const int *position, const float *rates, op::LossScale *scaling, const float *__restrict__ w,
-                   const float *__restrict__ b, int B, int I, int O, int activation, float scale, float shift, float drop_rate, float drop_scale,
-                   int use, unsigned long long seed) {
-  op::fused_input<Small>(out, kept, y, step, rate, labels, position, rates, scaling, w, b, B, O, activation,
-                             {images, rows, 0, I, scale, shift}, {drop_rate, drop_scale, 1, 0, use, seed});
-}
+// `scalars` is for Adam, with what they are made of; null where another optimizer moves the weights.
+#define FUSED_INPUT(name, tiles)                                                                                      \
+  ENTRY(name)(float *__restrict__ out, float *__restrict__ kept, int *y, int *step, float *rate,                      \
+              op::AdamScalars *scalars, const unsigned char *__restrict__ images, const unsigned char *labels,        \
+              const int *rows, const int *position, const float *rates, op::LossScale *scaling,                       \
+              const float *__restrict__ w, const float *__restrict__ b, int B, int I, int O, int activation,          \
+              float scale, float shift, float drop_rate, float drop_scale, int use, unsigned long long seed,          \
+              double beta1, double beta2, double weight_decay, int decoupled) {                                       \
+    if (blockIdx.x == gridDim.x - 1) {                                                                                \
+      if (threadIdx.x == 0) {                                                                                         \
+        op::begin_step(step, rate, position, rates, scaling);                                                         \
+        if (scalars != nullptr) {                                                                                     \
+          int t = step[0] - op::skipped_before(scaling);                                                              \
+          *scalars = op::adam_scalars(t, rate[0], beta1, beta2, weight_decay, decoupled);                             \
+        }                                                                                                             \
+      }                                                                                                               \
+      return;                                                                                                         \
+    }                                                                                                                 \
+    op::fused_input<tiles>(out, kept, y, labels, position, w, b, B, O, activation, {images, rows, 0, I, scale, shift}, \
+                           {drop_rate, drop_scale, 1, 0, use, seed});                                                 \
+  }
+
+FUSED_INPUT(fused_input_thin, Thin)
+FUSED_INPUT(fused_input_small, Small)
 
 ENTRY(fused_head)(float *arena, float *losses, int *lost, int *position, const float *__restrict__ w,
                   const void *layers, const int *y, const int *step, const op::LossScale *scaling, int L, int B, float smoothing, int use, unsigned long long seed) {
@@ -24,7 +42,7 @@ ENTRY(fused_head)(float *arena, float *losses, int *lost, int *position, const f
 
 struct AdamUpdate {
   float *w, *m, *v;
-  const op::AdamScalars *scalars;
+  op::AdamScalars scalars;
   float eps;
 
   struct Loaded {
@@ -32,7 +50,7 @@ struct AdamUpdate {
   };
   __device__ Loaded load(size_t at) const { return {w[at], m[at], v[at]}; }
   __device__ float operator()(Loaded its, float g, size_t at) const {
-    float weight = op::adam_weight(its.weight, its.mean, its.square, g, *scalars, eps);
+    float weight = op::adam_weight(its.weight, its.mean, its.square, g, scalars, eps);
     m[at] = its.mean;
     v[at] = its.square;
     return weight;
@@ -41,15 +59,10 @@ struct AdamUpdate {
 
 ENTRY(fused_update_adam)(float *w, float *m, float *v, float *log, const float *arena, const float *losses,
                          const int *lost, const void *layers, const unsigned char *__restrict__ images, const int *rows,
-                         const int *step, const float *rate, const int *position, op::LossScale *scaling, int L, int B,
-                         int I, int S, float scale, float shift, double beta1, double beta2, float eps,
-                         double weight_decay, int decoupled) {
-  __shared__ op::AdamScalars scalars;
-  if (threadIdx.x == 0) {  // there for all threads after the first barrier of the product
-    scalars = op::adam_scalars(step[0] - op::skipped_before(scaling), rate[0], beta1, beta2, weight_decay, decoupled);
-  }
+                         const int *step, const op::AdamScalars *scalars, const int *position, op::LossScale *scaling,
+                         int L, int B, int I, int S, float scale, float shift, float eps) {
   op::fused_update<Small>(w, log, arena, losses, lost, static_cast<const op::FusedLayer *>(layers), step, position,
-                          scaling, L, B, S, {images, rows, 0, I, scale, shift}, AdamUpdate{w, m, v, &scalars, eps});
+                          scaling, L, B, S, {images, rows, 0, I, scale, shift}, AdamUpdate{w, m, v, *scalars, eps});
 }
 
 struct SgdUpdate {

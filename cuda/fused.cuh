@@ -8,6 +8,9 @@
 //   fused_update   all gradients of weights and biases, and the optimizer: a block owns a tile of one layer's weights,
 //                  sums its gradient over the batch, in a fixed order, and updates it in place
 //
+// What one thread does, and others would wait for, has a block of its own: the scalars of the step and of its optimizer
+// in fused_input, the log in fused_update.
+//
 // The run's position is read by fused_input and bumped by fused_head: a launch either reads it or bumps it. So with the
 // loss scale, if there is one: fused_input settles the step before, fused_head notes which of its blocks met an operand
 // that half precision cannot hold, and fused_update then moves nothing.
@@ -46,28 +49,31 @@ struct Batch {
   __device__ float pixel(int row, int i) const { return fmaf(images[size_t(row) * I + i], scale, shift); }
 };
 
+// This step's number and learning rate, and its loss scale. One thread.
+__device__ inline void begin_step(int *step, float *rate, const int *position, const float *rates, LossScale *scaling) {
+  step[0] = position[0] + 1;
+  rate[0] = rates[position[2]];
+  if (scaling != nullptr && position[0] > 0) {
+    *scaling = settled(*scaling);
+  }
+}
+
 // out (B, O) = activation(images times w (O, I) transposed + b), kept (B, O) = what dropout leaves of it, if it does; the
-// batch's classes y (B), this step's number and learning rate. A grid of (B / BM, O / BN) blocks, both rounded up.
+// batch's classes y (B). A grid of B / BM x O / BN blocks, both rounded up, and one that is another's.
 template <class T>
-__device__ inline void fused_input(float *out, float *kept, int *y, int *step, float *rate, const unsigned char *labels,
-                                   const int *position, const float *rates, LossScale *scaling, const float *w,
-                                   const float *b, int B, int O, int activation, Batch batch, Dropout dropout) {
+__device__ inline void fused_input(float *out, float *kept, int *y, const unsigned char *labels, const int *position,
+                                   const float *w, const float *b, int B, int O, int activation, Batch batch,
+                                   Dropout dropout) {
   __shared__ int row_of[T::BM];
-  int m0 = blockIdx.x * T::BM, n0 = blockIdx.y * T::BN, I = batch.I;
+  int across = (O - 1) / T::BN + 1, I = batch.I;
+  int m0 = blockIdx.x / across * T::BM, n0 = blockIdx.x % across * T::BN;
   batch.first = position[1];
   dropout.step = position[0] + 1;
   if (threadIdx.x < T::BM && m0 + threadIdx.x < B) {
     int row = batch.row(m0 + threadIdx.x);
     row_of[threadIdx.x] = row;
-    if (blockIdx.y == 0) {
+    if (n0 == 0) {
       y[m0 + threadIdx.x] = labels[row];
-    }
-  }
-  if (blockIdx.x == 0 && blockIdx.y == 0 && threadIdx.x == 0) {
-    step[0] = dropout.step;
-    rate[0] = rates[position[2]];
-    if (scaling != nullptr && position[0] > 0) {
-      *scaling = settled(*scaling);
     }
   }
   __syncthreads();
@@ -86,6 +92,8 @@ __device__ inline void fused_input(float *out, float *kept, int *y, int *step, f
 
 constexpr int HEAD_ROWS = 4;      // of the batch, for each block
 constexpr int HEAD_WIDTH = 1024;  // outputs of the widest layer: mlpcuda.compute.FusedStep.WIDEST
+constexpr int HEAD_OUTPUTS = 4;   // that a warp makes at once: as many reads of weights are under way
+constexpr int HEAD_READS = 8;     // of weights that a thread has under way on the way down
 
 // Values of a layer, for the rows of a block: operands of products, and so rounded.
 struct Held {
@@ -144,30 +152,45 @@ __device__ inline void fused_head(float *arena, float *losses, int *lost, int *p
     dropout.rate = layer.rate;
     dropout.scale = layer.scale;
     dropout.layer = l + 1;
-    for (int o = warp; o < layer.O; o += warps) {
-      const float *weights = w + layer.w + size_t(o) * layer.I;
-      float sum[HEAD_ROWS] = {};
+    for (int o0 = warp * HEAD_OUTPUTS; o0 < layer.O; o0 += warps * HEAD_OUTPUTS) {
+      int row = lane % HEAD_ROWS, o = o0 + lane / HEAD_ROWS;  // what this lane will finish
+      bool finishes = lane < HEAD_ROWS * HEAD_OUTPUTS && o < layer.O;
+      float bias = finishes ? w[layer.b + o] : 0;
+      float sum[HEAD_OUTPUTS][HEAD_ROWS] = {};
+#pragma unroll 2
       for (int i = lane; i < layer.I; i += WARP) {
-        add_products(sum, rounded<P>(weights[i]), held[now].of[i]);
+        float weight[HEAD_OUTPUTS];
+#pragma unroll
+        for (int k = 0; k < HEAD_OUTPUTS; k++) {
+          weight[k] = o0 + k < layer.O ? w[layer.w + size_t(o0 + k) * layer.I + i] : 0;
+        }
+        float4 values = held[now].of[i];
+#pragma unroll
+        for (int k = 0; k < HEAD_OUTPUTS; k++) {
+          add_products(sum[k], rounded<P>(weight[k]), values);
+        }
       }
       float mine = 0;
 #pragma unroll
-      for (int r = 0; r < HEAD_ROWS; r++) {
-        float all = warp_sum(sum[r]);
-        mine = lane == r ? all : mine;
+      for (int k = 0; k < HEAD_OUTPUTS; k++) {
+#pragma unroll
+        for (int r = 0; r < HEAD_ROWS; r++) {
+          float all = warp_sum(sum[k][r]);
+          mine = lane == k * HEAD_ROWS + r ? all : mine;
+        }
       }
       float kept = 0;  // rows that are none have zeros
-      if (lane < rows) {
-        size_t at = size_t(row0 + lane) * layer.O + o;
-        kept = activate(mine + w[layer.b + o], layer.activation);
+      if (finishes && row < rows) {
+        size_t at = size_t(row0 + row) * layer.O + o;
+        kept = activate(mine + bias, layer.activation);
         arena[layer.out + at] = kept;
         if (layer.rate > 0) {
           kept = dropout(kept, at);
           arena[layer.kept + at] = kept;
         }
       }
-      if (l + 1 < L && lane < HEAD_ROWS) {
-        mine_lost |= held[1 - now].set<P>(o, lane, kept);
+      if (l + 1 < L && finishes) {
+        mine_lost |= held[1 - now].set<P>(o, row, kept);
       }
     }
     __syncthreads();  // the next layer reads all of it
@@ -200,8 +223,18 @@ __device__ inline void fused_head(float *arena, float *losses, int *lost, int *p
     dropout.layer = l;
     for (int i = threadIdx.x; i < layer.I; i += blockDim.x) {
       float sum[HEAD_ROWS] = {};
-      for (int o = 0; o < layer.O; o++) {
-        add_products(sum, rounded<P>(w[layer.w + size_t(o) * layer.I + i]), held[now].of[o]);
+      for (int o0 = 0; o0 < layer.O; o0 += HEAD_READS) {
+        float weight[HEAD_READS];
+#pragma unroll
+        for (int k = 0; k < HEAD_READS; k++) {
+          weight[k] = o0 + k < layer.O ? w[layer.w + size_t(o0 + k) * layer.I + i] : 0;
+        }
+#pragma unroll
+        for (int k = 0; k < HEAD_READS; k++) {
+          if (o0 + k < layer.O) {
+            add_products(sum, rounded<P>(weight[k]), held[now].of[o0 + k]);
+          }
+        }
       }
 #pragma unroll
       for (int r = 0; r < HEAD_ROWS; r++) {
@@ -234,13 +267,15 @@ __device__ inline void fused_head(float *arena, float *losses, int *lost, int *p
 }
 
 // All weights and biases, by update.load(place in the arena) and update(what that fetched, gradient, place), which gives
-// the new value; and the batch's row of the log, by the last block. A grid of all layers' tiles, of whole warps.
+// the new value. A grid of all layers' tiles, and a block for the batch's row of the log and whether the step is skipped.
+// Blocks of whole warps.
 template <class T, class Update>
 __device__ inline void fused_update(float *w, float *log, const float *arena, const float *losses, const int *lost,
                                     const FusedLayer *layers, const int *step, const int *position, LossScale *scaling,
                                     int L, int B, int S, Batch batch, Update update) {
   static_assert(T::BM == WARP, "a lane has a bias");
-  if (blockIdx.x == gridDim.x - 1) {
+  bool logs = blockIdx.x == gridDim.x - 1;
+  if (logs) {
     log_losses(log, losses, step, B, S);
   }
   float unscale = 1;
@@ -250,13 +285,16 @@ __device__ inline void fused_update(float *w, float *log, const float *arena, co
       any |= lost[i];
     }
     bool skipped = __any_sync(WHOLE_WARP, any);  // alike in all warps
-    if (blockIdx.x == 0 && threadIdx.x == 0) {
+    if (logs && threadIdx.x == 0) {
       scaling->skips = skipped;
     }
     if (skipped) {
       return;
     }
     unscale = 1 / scaling->scale;
+  }
+  if (logs) {
+    return;
   }
   int l = 0;
   while (l + 1 < L && int(blockIdx.x) >= layers[l + 1].tile) {

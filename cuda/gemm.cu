@@ -1,4 +1,4 @@
-// The entry points of the products, each in three tilings: module gemm.ptx, and gemm_tf32.ptx and its like for operands
+// The entry points of the products, each in four tilings: module gemm.ptx, and gemm_tf32.ptx and its like for operands
 // of less precision. None is loaded where cuBLAS multiplies.
 // mlpcuda.compute.cuda.PtxGemm launches them with these parameters in this order.
 #include "gemm.cuh"
@@ -26,12 +26,15 @@ using Tilings = op::Tilings<op::MODULE_PRECISION>;
     op::linear_backward_inputs<Tilings::tiles>(dx, dy, x, w, B, I, O, below);                                 \
   }
 
+LINEAR_FORWARD(linear_forward_thin, Thin)
 LINEAR_FORWARD(linear_forward_small, Small)
 LINEAR_FORWARD(linear_forward_medium, Medium)
 LINEAR_FORWARD(linear_forward_large, Large)
+LINEAR_BACKWARD_WEIGHTS(linear_backward_weights_thin, Thin)
 LINEAR_BACKWARD_WEIGHTS(linear_backward_weights_small, Small)
 LINEAR_BACKWARD_WEIGHTS(linear_backward_weights_medium, Medium)
 LINEAR_BACKWARD_WEIGHTS(linear_backward_weights_large, Large)
+LINEAR_BACKWARD_INPUTS(linear_backward_inputs_thin, Thin)
 LINEAR_BACKWARD_INPUTS(linear_backward_inputs_small, Small)
 LINEAR_BACKWARD_INPUTS(linear_backward_inputs_medium, Medium)
 LINEAR_BACKWARD_INPUTS(linear_backward_inputs_large, Large)

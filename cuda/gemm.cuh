@@ -26,12 +26,15 @@ struct Tiles {
   static constexpr int OPERANDS = BK * (STRIDE_A + STRIDE_B);
   static constexpr int OUTPUTS = SLICES * ROWS_A_PASS * (BM / TM) * BN;
   static constexpr int SHARED = OPERANDS > OUTPUTS ? OPERANDS : OUTPUTS;
+  static constexpr int GROUP = BM * BN < 4 * THREADS ? 1 : 4;
 };
 
-// The tilings of each precision: Small has many blocks and short sums, for a batch of 64, and Large most products per
-// byte read, for one of 16384; Medium is for what lies between. mlpcuda.compute.cuda.Tiling has the same sizes.
+// The tilings of each precision: Large has most products per byte read, for a batch of 16384, Thin most blocks, for one
+// of 64, each of whose warps have a part of long sums; the others are for what lies between. The longest step of Thin
+// that shared memory has room for takes 784 inputs in two or three. mlpcuda.compute.cuda.Tiling has the same sizes.
 template <Precision P>
 struct Tilings {
+  using Thin = TensorTiles<P, 16, 8, 1, 1, P == TF32 ? 320 : 256, 8>;
   using Small = TensorTiles<P, 32, 32, 2, 4, 32>;
   using Medium = TensorTiles<P, 64, 64, 2, 4, 16>;
   using Large = TensorTiles<P, 128, 128, 2, 4, 16>;
@@ -39,6 +42,7 @@ struct Tilings {
 
 template <>
 struct Tilings<FP32> {
+  using Thin = Tiles<16, 8, 288, 4, 4, 32, 4>;
   using Small = Tiles<32, 32, 64, 4, 4, 4, 4>;
   using Medium = Tiles<64, 64, 32, 4, 4, 1, 4>;
   using Large = Tiles<128, 128, 16, 8, 8, 1, 1>;
@@ -70,11 +74,12 @@ __device__ inline void fma_multiply(float *c, A a, B b, int M, int N, int k_from
   int tm = thread / ACROSS * 4, tn = thread % ACROSS * 4;
 
   constexpr int DOWN = T::BM / T::TM, ROWS = T::ROWS_A_PASS * DOWN, PART = ROWS * T::BN;
-  constexpr bool EARLY = T::BM * T::BN == GROUP * T::THREADS;
+  constexpr int GROUP = T::GROUP;
+  constexpr bool EARLY = T::BM * T::BN <= GROUP * T::THREADS;
   auto place = [=](int pass, int e) {
     int i = pass * T::ROWS_A_PASS + e / T::BN / DOWN;
     int m = i / 4 * APART_M + e / T::BN % DOWN * 4 + i % 4;
-    return output(m0 + m, n0 + e % T::BN, M, N);
+    return output(e < PART ? m0 + m : M, n0 + e % T::BN, M, N);
   };
   decltype(finish.load(0, 0)) loaded[GROUP];
   auto load = [&](int pass, int first) {
@@ -131,7 +136,7 @@ __device__ inline void fma_multiply(float *c, A a, B b, int M, int N, int k_from
       }
     }
     __syncthreads();
-    static_assert(PART % (GROUP * T::THREADS) == 0, "each thread has whole groups");
+    static_assert(PART % (GROUP * T::THREADS) == 0 || EARLY, "each thread has whole groups");
 #pragma unroll 1
     for (int first = threadIdx.x; first < PART; first += GROUP * T::THREADS) {
       if constexpr (!EARLY) {

@@ -1,7 +1,8 @@
 // Products on tensor cores, for operands of less than single precision: mma.sync of the PTX ISA, section "Matrix
 // multiply-accumulate operation using mma instruction", whose fragments these are.
 //
-// A block's tile is shared out among WARPS_M x WARPS_N warps, each with a whole number of mma's outputs, 16 x 8. Operands
+// A block's tile is shared out among WARPS_M x WARPS_N warps, each with a whole number of mma's outputs, 16 x 8, and that
+// SLICES times, each with a part of each step along K; their sums are added in a fixed order at the end. Operands
 // are rounded on their way into shared memory, where a row of either has its WORDS of the step along K side by side. A
 // stride of WORDS + 4 puts the 32 words of a fragment into 32 banks, and neighbours of four change places by the row's
 // eighth, so that a warp that stores a word of 32 rows meets 32 banks too.
@@ -12,12 +13,13 @@
 
 namespace op {
 
-template <Precision P, int BM_, int BN_, int WARPS_M_, int WARPS_N_, int WORDS_>
+template <Precision P, int BM_, int BN_, int WARPS_M_, int WARPS_N_, int WORDS_, int SLICES_ = 1>
 struct TensorTiles {
   static constexpr Precision PRECISION = P;
-  static constexpr int BM = BM_, BN = BN_, WARPS_M = WARPS_M_, WARPS_N = WARPS_N_, WORDS = WORDS_;
+  static constexpr int BM = BM_, BN = BN_, WARPS_M = WARPS_M_, WARPS_N = WARPS_N_, WORDS = WORDS_, SLICES = SLICES_;
   static constexpr int BK = WORDS * PACKED<P>;
-  static constexpr int THREADS = 32 * WARPS_M * WARPS_N;
+  static constexpr int THREADS = 32 * WARPS_M * WARPS_N * SLICES;
+  static constexpr int GROUP = SLICES > 1 ? 1 : 4;
   static constexpr int STRIDE = WORDS + 4;
   static_assert(STRIDE % 8 == 4, "8 rows begin in 8 different groups of 4 banks");
 
@@ -52,16 +54,26 @@ __device__ inline void tensor_multiply(float *c, A a, B b, int M, int N, int k_f
                                        F finish) {
   constexpr Precision P = T::PRECISION;
   constexpr int WM = T::BM / T::WARPS_M, WN = T::BN / T::WARPS_N, DOWN = WM / 16, ACROSS = WN / 8;
-  static_assert(DOWN * 16 == WM && ACROSS * 8 == WN && T::WORDS % 8 == 0, "a warp has whole outputs of mma");
+  static_assert(DOWN * 16 == WM && ACROSS * 8 == WN && T::WORDS / T::SLICES % 8 == 0,
+                "a warp has whole products of mma");
   __shared__ unsigned shared_a[T::BM * T::STRIDE];
   __shared__ unsigned shared_b[T::BN * T::STRIDE];
   int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
   int group = lane / 4, member = lane % 4;
-  int wm = warp / T::WARPS_N * WM, wn = warp % T::WARPS_N * WN;
+  int slice = warp / (T::WARPS_M * T::WARPS_N), in_slice = warp % (T::WARPS_M * T::WARPS_N);
+  int wm = in_slice / T::WARPS_N * WM, wn = in_slice % T::WARPS_N * WN;
 
+  constexpr int GROUP = T::GROUP;
   constexpr bool EARLY = DOWN * ACROSS == 1;
+  auto row_of = [=](int i, int g) { return wm + 16 * i + group + g / 2 * 8; };
+  auto column_of = [=](int j, int g) { return wn + 8 * j + member * 2 + g % 2; };
   auto place = [=](int i, int j, int g) {
-    return output(m0 + wm + 16 * i + group + g / 2 * 8, n0 + wn + 8 * j + member * 2 + g % 2, M, N);
+    if constexpr (T::SLICES > 1) {  // an output for each of the first threads
+      int e = threadIdx.x;
+      return output(e < T::BM * T::BN ? m0 + e / T::BN : M, n0 + e % T::BN, M, N);
+    } else {
+      return output(m0 + row_of(i, g), n0 + column_of(j, g), M, N);
+    }
   };
   decltype(finish.load(0, 0)) loaded[GROUP];
   auto load = [&](int i, int j) {
@@ -75,7 +87,7 @@ __device__ inline void tensor_multiply(float *c, A a, B b, int M, int N, int k_f
     load(0, 0);
   }
 
-  float sum[DOWN][ACROSS][GROUP] = {};
+  float sum[DOWN][ACROSS][4] = {};
   Carrier<T, T::BM, LAYOUT_A> carry_a;
   Carrier<T, T::BN, LAYOUT_B> carry_b;
   carry_a.load(a, m0, k_from, M, k_to);
@@ -89,7 +101,8 @@ __device__ inline void tensor_multiply(float *c, A a, B b, int M, int N, int k_f
       carry_b.load(b, n0, k0 + T::BK, N, k_to);
     }
 #pragma unroll
-    for (int word = 0; word < T::WORDS; word += 8) {
+    for (int step = 0; step < T::WORDS / T::SLICES; step += 8) {
+      int word = slice * (T::WORDS / T::SLICES) + step;
       unsigned am[DOWN][4], bn[ACROSS][2];
 #pragma unroll
       for (int i = 0; i < DOWN; i++) {
@@ -116,18 +129,37 @@ __device__ inline void tensor_multiply(float *c, A a, B b, int M, int N, int k_f
     __syncthreads();  // before the next pair of tiles replaces this one
   }
 
+  if constexpr (T::SLICES > 1) {
+    static_assert(EARLY && T::BM * T::BN * T::SLICES <= T::BM * T::STRIDE, "sums take the operands' place");
+    float *sums = reinterpret_cast<float *>(shared_a);
 #pragma unroll
-  for (int i = 0; i < DOWN; i++) {
+    for (int g = 0; g < 4; g++) {
+      sums[(slice * T::BM + row_of(0, g)) * T::BN + column_of(0, g)] = sum[0][0][g];
+    }
+    __syncthreads();
+    Output o = place(0, 0, 0);
+    if (o.inside) {
+      float all = 0;
 #pragma unroll
-    for (int j = 0; j < ACROSS; j++) {
-      if constexpr (!EARLY) {
-        load(i, j);
+      for (int s = 0; s < T::SLICES; s++) {
+        all += sums[s * T::BM * T::BN + threadIdx.x];
       }
+      c[o.at] = finish.apply(loaded[0], all, o.at, o.n);
+    }
+  } else {
 #pragma unroll
-      for (int g = 0; g < GROUP; g++) {  // two neighbours in each of two rows of an mma's output
-        Output o = place(i, j, g);
-        if (o.inside) {
-          c[o.at] = finish.apply(loaded[g], sum[i][j][g], o.at, o.n);
+    for (int i = 0; i < DOWN; i++) {
+#pragma unroll
+      for (int j = 0; j < ACROSS; j++) {
+        if constexpr (!EARLY) {
+          load(i, j);
+        }
+#pragma unroll
+        for (int g = 0; g < GROUP; g++) {  // two neighbours in each of two rows of an mma's output
+          Output o = place(i, j, g);
+          if (o.inside) {
+            c[o.at] = finish.apply(loaded[g], sum[i][j][g], o.at, o.n);
+          }
         }
       }
     }

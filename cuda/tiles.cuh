@@ -59,9 +59,6 @@ struct Carrier {
   }
 };
 
-// How many outputs of a thread are finished together.
-constexpr int GROUP = 4;
-
 // An output of a product: column n, at a place of the matrix.
 struct Output {
   bool inside;  // of the matrix
@@ -74,8 +71,8 @@ __device__ inline Output output(int m, int n, int M, int N) {
 }
 
 // What becomes of the sums of a product: load(at, n) fetches what that takes, and apply(what it fetched, sum, at, n) is
-// the output. Loads of a group come before its stores, which they would wait for otherwise, or before the products,
-// where a thread has one group.
+// the output. Loads of a group, T::GROUP outputs of a thread, come before its stores, which they would wait for
+// otherwise, or before the products, where a thread has one group.
 template <class Load, class Apply>
 struct Finish {
   Load load;

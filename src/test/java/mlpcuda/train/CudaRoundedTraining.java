@@ -100,7 +100,7 @@ abstract class CudaRoundedTraining {
     }
   }
 
-  private static Run mnist(Ops ops) {
+  static Run mnist(Ops ops) {
     ImageSet train = EmbeddedMnist.load().train().first(200);
     Scaling scaling = Scaling.of("z-score", train);
     var settings = Run.settings(2, 64, true, 1, Integer.MAX_VALUE, 1); // the second from graphs

@@ -1,11 +1,37 @@
 package mlpcuda.train;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import mlpcuda.compute.Precision;
+import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cuda.CudaDriver;
+import mlpcuda.compute.cuda.CudaOps;
+import mlpcuda.compute.cuda.CudaOptions;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
+import mlpcuda.compute.cuda.emulator.EmulatedOptions;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Whole runs with rounded operands on the interpreter. */
 class EmulatedRoundedTrainingTest extends CudaRoundedTraining {
+  /** As many multiprocessors as an H100 has make thin tiles of what is large for the others. */
+  @ParameterizedTest
+  @EnumSource
+  void theDefaultNetworkTakesTheCpusStepsOnALargeChip(Precision precision) {
+    Run single = mnist(new CpuOps(2));
+    Run cpu = precision == Precision.FP32 ? single : mnist(new CpuOps(2, precision));
+    double limit =
+        precision == Precision.FP32 ? 1e-9 : CudaTraining.normalisedError(single, cpu) / 100;
+    var large = EmulatedOptions.of(EmulatedPolicy.LATEST).withMultiprocessors(132);
+    for (CudaOptions.Step step : CudaOptions.Step.values()) {
+      var options = new CudaOptions(CudaOptions.Gemm.PTX, false, true, false);
+      var ops = new CudaOps(new EmulatedDriver(large), options.with(step).with(precision));
+      double error = CudaTraining.normalisedError(cpu, mnist(ops));
+      assertTrue(error <= limit, step + ": normalised mean squared error: " + error);
+    }
+  }
+
   @Override
   CudaDriver open() {
     return new EmulatedDriver(EmulatedPolicy.LATEST);

@@ -301,7 +301,9 @@ public final class CudaOps extends Ops {
   public Optional<FusedStep> fusedStep(FusedStep.Plan plan) {
     boolean fits = plan.layers().stream().allMatch(layer -> layer.outputs() <= FusedStep.WIDEST);
     return fits && fusesSteps(plan.maxB())
-        ? Optional.of(new FusedKernels(this, productKernels("fused"), plan))
+        ? Optional.of(
+            new FusedKernels(
+                this, productKernels("fused"), plan, driver.device().multiprocessors()))
         : Optional.empty();
   }
 

@@ -17,7 +17,7 @@ import mlpcuda.random.Philox;
  * have more outputs than {@link FusedStep#WIDEST}, HEAD_WIDTH of cuda/fused.cuh.
  */
 final class FusedKernels implements FusedStep {
-  /** Of each layer's weights, and of the first layer's outputs. */
+  /** Of each layer's weights. */
   private static final Tiles TILES = Tiles.SMALL;
 
   /** Rows of the batch that a block of fused_head has. */
@@ -36,10 +36,16 @@ final class FusedKernels implements FusedStep {
   private final Buffer lost; // INT32: by block of fused_head, whether it has a gradient to skip for
   private final Buffer y; // (maxB) INT32
   private final Buffer step; // (1) INT32
+  private final Buffer scalars; // of Adam's step: cuda/adam.cuh has their order; null: no Adam
+  private final int multiprocessors;
+
+  /** Floats of {@link #scalars}. */
+  private static final int SCALARS = 8;
 
   /** {@code kernels}: module fused, which is closed here. */
-  FusedKernels(Ops ops, Kernels kernels, Plan plan) {
+  FusedKernels(Ops ops, Kernels kernels, Plan plan, int multiprocessors) {
     this.kernels = owned.add(kernels);
+    this.multiprocessors = multiprocessors;
     this.plan = plan;
     try {
       int[] table = new int[plan.layers().size() * COLUMNS];
@@ -88,6 +94,10 @@ final class FusedKernels implements FusedStep {
       lost = owned.add(ops.allocate("lost", Type.INT32, headBlocks(maxB)));
       y = owned.add(ops.allocate("y", Type.INT32, maxB));
       step = owned.add(ops.allocate("step", Type.INT32, 1));
+      scalars =
+          plan.optimizer() instanceof AdamSettings
+              ? owned.add(ops.allocate("scalars", Type.FLOAT32, SCALARS))
+              : null;
       ops.write(layers, table, 0, table.length);
     } catch (RuntimeException | Error e) {
       owned.closeAfter(e);
@@ -112,7 +122,7 @@ final class FusedKernels implements FusedStep {
     float rate = layer.dropout();
     var arguments = new Arguments();
     arguments.address(place(arena, 0)).address(rate > 0 ? place(arena, plan.maxB() * O) : 0);
-    arguments.add(y, step, plan.rate(), batch.images(), batch.labels(), batch.rows());
+    arguments.add(y, step, plan.rate(), scalars, batch.images(), batch.labels(), batch.rows());
     arguments.add(plan.position(), plan.rates(), plan.scaling());
     arguments.address(place(plan.w(), layer.weight()));
     arguments.address(place(plan.w(), layer.bias()));
@@ -123,7 +133,13 @@ final class FusedKernels implements FusedStep {
         .add(Ops.dropoutScale(rate))
         .add("use", Philox.Use.DROPOUT.ordinal())
         .add(plan.seed());
-    kernels.launch("fused_input", TILES.cover(B, O, 1), arguments);
+    boolean adam = plan.optimizer() instanceof AdamSettings;
+    AdamSettings settings = adam ? (AdamSettings) plan.optimizer() : AdamSettings.DEFAULT; // unused
+    arguments.add(settings.beta1()).add(settings.beta2()).add(settings.weightDecay());
+    arguments.add("decoupled", settings.decoupled() ? 1 : 0);
+    Tiles tiles = Tiling.smallest(B, O, layer.inputs(), multiprocessors);
+    int blocks = Math.toIntExact(tiles.count(B, O)) + 1; // one begins the step
+    kernels.launch("fused_input" + tiles.suffix(), Shape.of(blocks, Tiles.THREADS), arguments);
   }
 
   private void head(int B) {
@@ -145,16 +161,16 @@ final class FusedKernels implements FusedStep {
       arguments.add(plan.v());
     }
     arguments.add(plan.log(), arena, losses, lost, layers, batch.images(), batch.rows(), step);
-    arguments.add(plan.rate(), plan.position(), plan.scaling());
+    arguments.add(adam ? scalars : plan.rate(), plan.position(), plan.scaling());
     arguments.add("L", plan.layers().size()).add("B", B).add("I", plan.layers().get(0).inputs());
     arguments.add("S", plan.log().length() / 2).add(plan.scale()).add(plan.shift());
     if (plan.optimizer() instanceof AdamSettings settings) {
-      arguments.add(settings);
+      arguments.add((float) settings.eps());
     } else {
       arguments.add((SgdSettings) plan.optimizer());
     }
     String entry = adam ? "fused_update_adam" : "fused_update_sgd";
-    kernels.launch(entry, Shape.of(tiles, Tiles.THREADS), arguments);
+    kernels.launch(entry, Shape.of(tiles + 1, Tiles.THREADS), arguments); // one logs
   }
 
   @Override

@@ -37,8 +37,8 @@ class CudaConformanceTest {
           ops(Gemm.CUBLAS, Kernels.CUDNN));
 
   /**
-   * Of products with rounded operands. The number of multiprocessors decides how large tiles are: 1
-   * makes them large, 1000 small.
+   * Of products with rounded operands, and of some without. The number of multiprocessors decides
+   * how large tiles are: 1 makes them large, 1000 small or thin.
    */
   private record Rounding(Precision precision, Gemm gemm, int multiprocessors) {
     Ops open() {
@@ -56,7 +56,8 @@ class CudaConformanceTest {
   private static final List<Rounding> ROUNDING =
       List.of(
           new Rounding(Precision.TF32, Gemm.PTX, 1),
-          new Rounding(Precision.TF32, Gemm.PTX, 4),
+          new Rounding(Precision.FP32, Gemm.PTX, 1000),
+          new Rounding(Precision.TF32, Gemm.PTX, 1000),
           new Rounding(Precision.TF32, Gemm.CUBLAS, 4),
           new Rounding(Precision.BF16, Gemm.PTX, 4),
           new Rounding(Precision.BF16, Gemm.PTX, 1000),

@@ -115,15 +115,19 @@ class EveryKernelTest {
     run(options, Precision.BF16, EveryKernelTest::isSmall);
     for (Precision precision : Precision.values()) {
       var own = options.withoutCublas();
-      run(own.withMultiprocessors(1000), precision, EveryKernelTest::isSmall); // small tiles
+      var many = own.withMultiprocessors(1000);
+      run(many, precision, EveryKernelTest::isSmall); // small tiles
+      run(many, precision, is("linearForward B=103 I=784 O=10 NONE")); // thin
+      run(many, precision, is("linearBackward B=784 I=103 O=33 below NONE")); // thin, small
+      run(many, precision, is("linearBackward B=103 I=31 O=1025 below NONE")); // small, thin
       var one = own.withMultiprocessors(1);
       run(one, precision, is("linearForward B=103 I=31 O=1025 NONE")); // large
       run(one, precision, is("linearForward B=784 I=103 O=33 NONE")); // medium
       run(one, precision, is("linearBackward B=64 I=784 O=128 below NONE")); // large, medium
       run(one, precision, is("linearBackward B=784 I=103 O=33 below NONE")); // medium, large
       run(own, precision, c -> c.name().startsWith("linearBackward B=1025 I=33")); // in parts
-      runFusedSteps(AdamSettings.DEFAULT, precision); // which CudaTraining holds to be right
-      runFusedSteps(SgdSettings.DEFAULT, precision);
+      runFusedSteps(4, AdamSettings.DEFAULT, precision); // which CudaTraining holds to be right
+      runFusedSteps(256, SgdSettings.DEFAULT, precision); // thin tiles of inputs
     }
     Set<String> ran = new TreeSet<>();
     EmulatedDriver.launches()
@@ -136,11 +140,11 @@ class EveryKernelTest {
     assertEquals(entries(), ran);
   }
 
-  private static void runFusedSteps(OptimizerSettings optimizer, Precision precision) {
+  private static void runFusedSteps(int I, OptimizerSettings optimizer, Precision precision) {
     var training =
         new Training(
-            new MlpShape(List.of(4, 3, 2), Activation.RELU, Activation.NONE),
-            new ImageSet(2, 2, new byte[5 * 4], new byte[5]),
+            new MlpShape(List.of(I, 3, 2), Activation.RELU, Activation.NONE),
+            new ImageSet(2, I / 2, new byte[5 * I], new byte[5]),
             new Scaling("unit", 0, 1),
             2,
             Regularisation.NONE,

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Map;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
 import mlpcuda.compute.cuda.Tiling.Tiles;
 import org.junit.jupiter.api.Test;
@@ -12,6 +13,11 @@ import org.junit.jupiter.api.Test;
 class TilingTest {
   /** An H100's. */
   private static final int MULTIPROCESSORS = 132;
+
+  /** Elements of a tile. */
+  private static final Map<Tiles, Integer> SIZES =
+      Map.of(
+          Tiles.LARGE, 128 * 128, Tiles.MEDIUM, 64 * 64, Tiles.SMALL, 32 * 32, Tiles.THIN, 16 * 8);
 
   private static final List<List<Integer>> NETWORKS =
       List.of(List.of(784, 512, 512, 10), List.of(784, 128, 64, 10), List.of(784, 2048, 10));
@@ -26,14 +32,12 @@ class TilingTest {
   private static void fills(Tiling tiling, int M, int N, int K, int most) {
     assertEquals((K - 1) / tiling.share() + 1, tiling.parts(), "all of K, and no empty part");
     assertTrue(tiling.parts() <= most, tiling.toString());
-    Shape shape = tiling.cover(M, N);
-    int size = tiling.tiles() == Tiles.LARGE ? 128 : tiling.tiles() == Tiles.MEDIUM ? 64 : 32;
-    long covered = (long) shape.gridX() * shape.gridY() * size * size;
-    long least = ((M - 1L) / 32 + 1) * ((N - 1L) / 32 + 1) * 32 * 32;
-    assertTrue(covered <= 1.5 * least, "%d x %d x %d: %s".formatted(M, N, K, tiling));
-    assertTrue(
-        busy(tiling, M, N) >= 0.75 || tiling.tiles() == Tiles.SMALL,
-        "%d x %d x %d: %s".formatted(M, N, K, tiling));
+    String what = "%d x %d x %d: %s".formatted(M, N, K, tiling);
+    long elements = tiling.tiles().count(M, N) * SIZES.get(tiling.tiles());
+    long least = Tiles.SMALL.count(M, N) * SIZES.get(Tiles.SMALL);
+    assertTrue(elements <= 1.5 * least, what);
+    boolean small = tiling.tiles() == Tiles.SMALL || tiling.tiles() == Tiles.THIN;
+    assertTrue(busy(tiling, M, N) >= 0.75 || small, what);
   }
 
   @Test
@@ -73,6 +77,16 @@ class TilingTest {
       assertEquals(Tiles.SMALL, tiling.tiles());
       assertTrue(tiling.share() >= B);
     }
+  }
+
+  /** The default network's products, of a batch of 64: 8 small tiles would leave the chip empty. */
+  @Test
+  void longSumsOfFewOutputsAreThin() {
+    assertEquals(Tiles.THIN, Tiling.whole(64, 128, 784, MULTIPROCESSORS).tiles());
+    assertEquals(Tiles.SMALL, Tiling.whole(64, 64, 128, MULTIPROCESSORS).tiles());
+    assertEquals(Tiles.SMALL, Tiling.of(128, 784, 64, MULTIPROCESSORS, 20).tiles());
+    assertEquals(Tiles.SMALL, Tiling.whole(64, 128, 784, 16).tiles(), "on a small chip");
+    assertEquals(64, Tiles.THIN.count(64, 128));
   }
 
   @Test
