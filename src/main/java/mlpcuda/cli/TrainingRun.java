@@ -228,7 +228,7 @@ record TrainingRun(
     int skipped = LossScale.skipped(lossScale);
     return "Loss scale %s, %s of %d steps skipped%s."
         .formatted(
-            Float.isFinite(scale) ? new BigDecimal(scale).toPlainString() : scale,
+            new BigDecimal(scale).toPlainString(),
             skipped == 0 ? "none" : skipped,
             steps,
             skipped == 0 ? "" : ": their gradients were not finite in " + ops.precision().label());

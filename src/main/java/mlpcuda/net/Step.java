@@ -106,6 +106,12 @@ public final class Step implements AutoCloseable {
    * @param lossScale what {@link #lossScale} told after them
    */
   public void resume(int steps, float[] lossScale) {
+    int needed = scaling == null ? 0 : LossScale.LENGTH;
+    if (lossScale.length != needed) {
+      throw new IllegalArgumentException(
+          "a loss scale's state must have %d elements, found %d"
+              .formatted(needed, lossScale.length));
+    }
     if (scaling != null) {
       ops.write(scaling, lossScale);
     }

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.compute.cuda.Gpus;
@@ -20,6 +21,8 @@ import mlpcuda.conformance.Cases.Case;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class CompareCommandTest {
   @TempDir private Path tmp;
@@ -126,6 +129,22 @@ class CompareCommandTest {
               "--gpu 0 --steps 5 --operations sum,dropoutForward,crossEntropyForward " + way);
       assertEquals(0, run.code(), run.out());
       assertTrue(run.lastLine().startsWith("GPU 0: Emulated GPU, "), run.lastLine());
+      assertTrue(run.lastLine().endsWith(" agrees with the reference"), run.lastLine());
+    }
+  }
+
+  /** The whole step's operands are rounded as the reference's are, whoever multiplies. */
+  @ParameterizedTest
+  @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "FP32")
+  void theGpuAgreesInEachPrecision(Precision precision) {
+    for (String way : List.of("--step fused", "--step layered", "--gemm cublas")) {
+      Program run =
+          compare(
+              GpuCommandsTest.WITH_CUBLAS,
+              "--gpu 0 --steps 5 --operations sum --precision %s %s"
+                  .formatted(precision.label(), way));
+      assertEquals(0, run.code(), run.out());
+      assertTrue(run.lastLine().contains(" of " + precision.label() + ", "), run.lastLine());
       assertTrue(run.lastLine().endsWith(" agrees with the reference"), run.lastLine());
     }
   }

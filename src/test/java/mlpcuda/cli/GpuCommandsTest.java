@@ -138,6 +138,17 @@ class GpuCommandsTest {
   }
 
   @Test
+  void aPrecisionIsInTheFirstLineAndItsLossScaleInTheLast() {
+    Program run = train(DRIVER_ALONE, "--gpu 0 --precision fp16", "run");
+    assertEquals(0, run.code(), run.err());
+    assertTrue(run.lines().get(0).contains(", own GEMM of fp16: cuBLAS"), run.lines().get(0));
+    assertTrue(
+        run.lines().stream()
+            .anyMatch(l -> l.matches("Loss scale 65536, none of \\d+ steps skipped.")),
+        run.lines().toString());
+  }
+
+  @Test
   void wideLayersFallBackToLayersAndSaySo() {
     Program run = train(WITH_CUBLAS, "--gpu 0 --step fused --hidden 1025 --dry-run", "run");
     assertEquals(0, run.code(), run.err());
