@@ -130,11 +130,6 @@ __device__ inline void fused_head(float *arena, float *losses, int *lost, int *p
   int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP, warps = blockDim.x / WARP;
   int row0 = blockIdx.x * HEAD_ROWS, rows = min(HEAD_ROWS, B - row0);
   dropout.step = step[0];
-  if (blockIdx.x == 0 && threadIdx.x == 0) {
-    position[0] += 1;
-    position[1] += B;
-    position[2] += 1;
-  }
   int now = 0;  // which of the two is read
   if (L > 1) {
     int I = layers[1].I;
@@ -162,7 +157,7 @@ __device__ inline void fused_head(float *arena, float *losses, int *lost, int *p
         float weight[HEAD_OUTPUTS];
 #pragma unroll
         for (int k = 0; k < HEAD_OUTPUTS; k++) {
-          weight[k] = o0 + k < layer.O ? w[layer.w + size_t(o0 + k) * layer.I + i] : 0;
+          weight[k] = w[layer.w + size_t(min(o0 + k, layer.O - 1)) * layer.I + i];  // no branch; the last's go nowhere
         }
         float4 values = held[now].of[i];
 #pragma unroll
@@ -227,7 +222,7 @@ __device__ inline void fused_head(float *arena, float *losses, int *lost, int *p
         float weight[HEAD_READS];
 #pragma unroll
         for (int k = 0; k < HEAD_READS; k++) {
-          weight[k] = o0 + k < layer.O ? w[layer.w + size_t(o0 + k) * layer.I + i] : 0;
+          weight[k] = w[layer.w + size_t(min(o0 + k, layer.O - 1)) * layer.I + i];
         }
 #pragma unroll
         for (int k = 0; k < HEAD_READS; k++) {
@@ -250,6 +245,11 @@ __device__ inline void fused_head(float *arena, float *losses, int *lost, int *p
     }
     __syncthreads();
     now = 1 - now;
+  }
+  if (blockIdx.x == 0 && threadIdx.x == 0) {  // last: nobody waits for it
+    position[0] += 1;
+    position[1] += B;
+    position[2] += 1;
   }
   if (scaling != nullptr) {
     bool its_lost = __any_sync(WHOLE_WARP, mine_lost);
