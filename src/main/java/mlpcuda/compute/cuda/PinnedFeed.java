@@ -7,6 +7,7 @@ import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Owned;
 import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 
@@ -33,10 +34,13 @@ final class PinnedFeed implements Feed {
     private final long consumed; // event: the step that reads the slot is done
 
     Slot(int number, int length) {
-      bytes = ops.allocate("slot " + number, Type.UINT8, length);
+      bytes = owned.add(ops.allocate("slot " + number, Type.UINT8, length));
       pinned = pinned(length);
+      owned.add(() -> driver.freePinned(pinned));
       copied = driver.createEvent();
+      owned.add(() -> driver.destroyEvent(copied));
       consumed = driver.createEvent();
+      owned.add(() -> driver.destroyEvent(consumed));
       driver.record(consumed, stream); // after the zeros that an allocation begins with
     }
 
@@ -44,7 +48,6 @@ final class PinnedFeed implements Feed {
       try {
         return driver.allocatePinned(length);
       } catch (CudaException e) {
-        bytes.close();
         if (e.code() != CudaException.OUT_OF_MEMORY) {
           throw e;
         }
@@ -54,15 +57,9 @@ final class PinnedFeed implements Feed {
             e);
       }
     }
-
-    void close() {
-      bytes.close();
-      driver.freePinned(pinned);
-      driver.destroyEvent(copied);
-      driver.destroyEvent(consumed);
-    }
   }
 
+  private final Owned owned = new Owned();
   private final Ops ops;
   private final CudaDriver driver;
   private final long stream; // where steps run
@@ -94,6 +91,7 @@ final class PinnedFeed implements Feed {
     this.I = I;
     this.atOnce = atOnce;
     this.copies = driver.createStream();
+    owned.add(() -> driver.destroyStream(copies));
     long bytes = maxB * (I + 1L);
     try {
       if (bytes > Integer.MAX_VALUE) {
@@ -106,12 +104,9 @@ final class PinnedFeed implements Feed {
       for (int s = 0; s < banks * atOnce; s++) {
         slots.add(new Slot(s, (int) bytes));
       }
+      owned.add(() -> driver.synchronizeStream(copies)); // the first that is done at the end
     } catch (RuntimeException e) {
-      try {
-        close();
-      } catch (RuntimeException closing) {
-        e.addSuppressed(closing);
-      }
+      owned.closeAfter(e);
       throw e;
     }
   }
@@ -164,9 +159,6 @@ final class PinnedFeed implements Feed {
 
   @Override
   public void close() {
-    driver.synchronizeStream(copies);
-    slots.forEach(Slot::close);
-    slots.clear();
-    driver.destroyStream(copies);
+    owned.close();
   }
 }

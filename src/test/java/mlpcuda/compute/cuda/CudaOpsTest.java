@@ -152,6 +152,10 @@ class CudaOpsTest {
                           1)
                       .close());
       assertTrue(e.why().contains("is too large"), e.why());
+      driver.failNext("cuEventCreate", 1, "CUDA_ERROR", "");
+      assertThrows(
+          CudaException.class,
+          () -> ops.feed(new byte[12], new byte[2], InputOrder.natural(6), 2, 1));
       assertEquals(0, ops.liveBytes());
     }
   }
