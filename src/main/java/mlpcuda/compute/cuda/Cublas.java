@@ -37,7 +37,7 @@ import mlpcuda.compute.cuda.JCudaObjects.Address;
  * of operands of 16 bits. The same product gives the same bits each time: one stream, a workspace
  * of its own, and no atomics, as is cuBLAS's default.
  */
-final class Cublas implements Sgemm {
+final class Cublas implements Blas {
   /** What NVIDIA recommends, from Hopper on and before. */
   private static final long HOPPER_WORKSPACE = 32L << 20;
 

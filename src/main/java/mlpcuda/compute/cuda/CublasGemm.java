@@ -14,17 +14,17 @@ import mlpcuda.compute.DeviceException;
  * products is single precision.
  */
 final class CublasGemm implements Gemm {
-  private final Sgemm sgemm;
+  private final Blas blas;
   private final Nonlinear nonlinear;
   private final RoundedOperands rounded;
 
   /**
-   * Takes {@code sgemm} and {@code rounded} over; {@code nonlinear} is closed by whoever made it.
+   * Takes {@code blas} and {@code rounded} over; {@code nonlinear} is closed by whoever made it.
    *
    * @param rounded makes rounded operands; null where they are single precision
    */
-  CublasGemm(Sgemm sgemm, Nonlinear nonlinear, RoundedOperands rounded) {
-    this.sgemm = sgemm;
+  CublasGemm(Blas blas, Nonlinear nonlinear, RoundedOperands rounded) {
+    this.blas = blas;
     this.nonlinear = nonlinear;
     this.rounded = rounded;
   }
@@ -42,7 +42,7 @@ final class CublasGemm implements Gemm {
       operands = rounded.round(a, M * K, b, K * N);
     }
     try {
-      sgemm.multiply(transposeB, transposeA, N, M, K, operands.b(), ldb, operands.a(), lda, c, N);
+      blas.multiply(transposeB, transposeA, N, M, K, operands.b(), ldb, operands.a(), lda, c, N);
     } catch (CudaException e) {
       String why = "%s; in a product of M=%d N=%d K=%d".formatted(e.why(), M, N, K);
       throw new DeviceException(why, e.remedy(), e);
@@ -72,13 +72,13 @@ final class CublasGemm implements Gemm {
 
   @Override
   public String description() {
-    return sgemm.description();
+    return blas.description();
   }
 
   @Override
   public void close() {
     try (rounded) {
-      sgemm.close();
+      blas.close();
     }
   }
 }

@@ -161,7 +161,7 @@ public interface CudaDriver extends AutoCloseable {
    * @throws mlpcuda.compute.DeviceException where it is not found, with the file names that were
    *     looked for
    */
-  Sgemm openSgemm(long stream, Precision precision);
+  Blas openBlas(long stream, Precision precision);
 
   // ---- cuDNN ----
 

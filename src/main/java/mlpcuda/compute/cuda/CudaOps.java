@@ -92,12 +92,12 @@ public final class CudaOps extends Ops {
   private Gemm openGemm() {
     if (options.gemm() != CudaOptions.Gemm.PTX) {
       try {
-        Sgemm sgemm = driver.openSgemm(stream, precision());
+        Blas blas = driver.openBlas(stream, precision());
         RoundedOperands rounded =
             precision() == Precision.FP32
                 ? null
                 : new RoundedOperands(driver, kernels, precision());
-        return new CublasGemm(sgemm, nonlinear, rounded);
+        return new CublasGemm(blas, nonlinear, rounded);
       } catch (DeviceException e) {
         if (options.gemm() == CudaOptions.Gemm.CUBLAS) {
           throw e;

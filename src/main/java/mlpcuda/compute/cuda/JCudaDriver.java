@@ -357,7 +357,7 @@ public final class JCudaDriver implements CudaDriver {
   // ---- cuBLAS ----
 
   @Override
-  public Sgemm openSgemm(long stream, Precision precision) {
+  public Blas openBlas(long stream, Precision precision) {
     return new Cublas(this, natives, streams.get(stream), precision);
   }
 

@@ -265,20 +265,20 @@ final class JCudaDriverCalls {
       Path newer = fake.folder().resolve("libcublas.so.13");
       Files.move(library, hidden);
       Files.createFile(newer);
-      var e = assertThrows(DeviceException.class, () -> driver.openSgemm(stream, Precision.FP32));
+      var e = assertThrows(DeviceException.class, () -> driver.openBlas(stream, Precision.FP32));
       assertTrue(e.getMessage().contains("wanted libcublas.so.12, found " + newer), e.getMessage());
       Files.move(hidden, library);
     }
 
     fake.control("cublasSetWorkspace 7");
-    assertThrows(CudaException.class, () -> driver.openSgemm(stream, Precision.FP32));
+    assertThrows(CudaException.class, () -> driver.openBlas(stream, Precision.FP32));
     List<String> calls = fake.calls();
     assertEquals("cublasDestroy 0xb1a5", calls.get(calls.size() - 2));
     assertTrue(calls.get(calls.size() - 1).startsWith("cuMemFree "), calls.toString());
 
     fake.control("");
-    Sgemm sgemm = driver.openSgemm(stream, Precision.FP32);
-    assertEquals("cuBLAS 12.6.4", sgemm.description());
+    Blas blas = driver.openBlas(stream, Precision.FP32);
+    assertEquals("cuBLAS 12.6.4", blas.description());
     calls = fake.calls();
     String workspace = calls.get(6).split(" ")[2];
     assertEquals(
@@ -301,7 +301,7 @@ final class JCudaDriverCalls {
     long memory = driver.allocate(64);
     driver.copyToDevice(memory, pinned, 0, 64, stream);
     fake.calls();
-    sgemm.multiply(true, false, 2, 1, 3, memory, 4, memory + 32, 5, memory + 48, 6);
+    blas.multiply(true, false, 2, 1, 3, memory, 4, memory + 32, 5, memory + 48, 6);
     expect(
         "cublasSgemm 0xb1a5 1 0 2 1 3 1 0x%x 4 0x%x 5 0 0x%x 6"
             .formatted(memory, memory + 32, memory + 48));
@@ -315,7 +315,7 @@ final class JCudaDriverCalls {
     var e =
         assertThrows(
             CudaException.class,
-            () -> sgemm.multiply(false, true, 1, 1, 1, memory, 1, memory, 1, memory, 1));
+            () -> blas.multiply(false, true, 1, 1, 1, memory, 1, memory, 1, memory, 1));
     assertEquals(
         "cublasSgemm failed: CUBLAS_STATUS_EXECUTION_FAILED (13): fails as asked", e.why());
     fake.control("");
@@ -323,26 +323,26 @@ final class JCudaDriverCalls {
     driver.free(memory);
     driver.freePinned(pinned);
     fake.calls();
-    sgemm.close();
+    blas.close();
     expect("cublasDestroy 0xb1a5", "cuMemFree " + workspace);
-    assertThrows(IllegalStateException.class, sgemm::close);
+    assertThrows(IllegalStateException.class, blas::close);
     assertThrows(
         IllegalStateException.class,
-        () -> sgemm.multiply(false, false, 1, 1, 1, memory, 1, memory, 1, memory, 1));
+        () -> blas.multiply(false, false, 1, 1, 1, memory, 1, memory, 1, memory, 1));
     expect();
     multipliesLessThanSinglePrecision();
   }
 
   /** By cuBLAS's numbers: TF32 is a mode, 14 and 2 are bfloat16 and half, 0 and 68 single. */
   private void multipliesLessThanSinglePrecision() {
-    Sgemm tf32 = driver.openSgemm(stream, Precision.TF32);
+    Blas tf32 = driver.openBlas(stream, Precision.TF32);
     assertTrue(fake.calls().contains("cublasSetMathMode 0xb1a5 3"));
     tf32.multiply(true, false, 0, 0, 0, 64, 4, 128, 5, 192, 6);
     expect("cublasSgemm 0xb1a5 1 0 0 0 0 1 0x40 4 0x80 5 0 0xc0 6");
     tf32.close();
     for (Precision half : List.of(Precision.BF16, Precision.FP16)) {
       fake.calls();
-      Sgemm gemm = driver.openSgemm(stream, half);
+      Blas gemm = driver.openBlas(stream, half);
       assertTrue(fake.calls().contains("cublasSetMathMode 0xb1a5 0"));
       gemm.multiply(true, false, 2, 1, 3, 64, 4, 128, 5, 192, 6);
       expect(
@@ -558,9 +558,9 @@ final class JCudaDriverCalls {
             "cublasSetMathMode",
             "cublasSetPointerMode",
             "cublasGetVersion")) {
-      failure(call, () -> driver.openSgemm(stream, Precision.FP32));
+      failure(call, () -> driver.openBlas(stream, Precision.FP32));
     }
-    failure("cublasDestroy", driver.openSgemm(stream, Precision.FP32)::close);
+    failure("cublasDestroy", driver.openBlas(stream, Precision.FP32)::close);
     for (String call : List.of("cudnnSetStream", "cudnnCreateActivationDescriptor")) {
       failure(call, () -> driver.openDnn(stream));
     }
@@ -601,7 +601,7 @@ final class JCudaDriverCalls {
     assertThrows(IllegalStateException.class, () -> driver.allocate(1));
     assertThrows(IllegalStateException.class, driver::createStream);
     assertThrows(IllegalStateException.class, () -> driver.synchronizeStream(stream));
-    assertThrows(IllegalStateException.class, () -> driver.openSgemm(stream, Precision.FP32));
+    assertThrows(IllegalStateException.class, () -> driver.openBlas(stream, Precision.FP32));
     assertThrows(IllegalStateException.class, () -> driver.openDnn(stream));
     expect();
 
@@ -609,7 +609,7 @@ final class JCudaDriverCalls {
     try (JCudaDriver hopper = JCudaDriver.open(0, natives)) {
       long order = hopper.createStream();
       fake.calls();
-      hopper.openSgemm(order, Precision.FP32).close();
+      hopper.openBlas(order, Precision.FP32).close();
       assertTrue(fake.calls().contains("cuMemAlloc 33554432"));
     }
   }

@@ -9,10 +9,10 @@ import java.util.stream.Collectors;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.Arguments;
+import mlpcuda.compute.cuda.Blas;
 import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaException;
 import mlpcuda.compute.cuda.Dnn;
-import mlpcuda.compute.cuda.Sgemm;
 import mlpcuda.compute.cuda.ptx.Fault;
 import mlpcuda.compute.cuda.ptx.PtxModule;
 
@@ -359,7 +359,7 @@ public final class EmulatedDriver implements CudaDriver {
   }
 
   @Override
-  public Sgemm openSgemm(long stream, Precision precision) {
+  public Blas openBlas(long stream, Precision precision) {
     return calls.call(
         "cublasCreate",
         () -> {
@@ -370,7 +370,7 @@ public final class EmulatedDriver implements CudaDriver {
                 "cuBLAS 12 was not found: this device is emulated without it",
                 "Emulate it with cuBLAS, or use the program's own products");
           }
-          EmulatedSgemm made = new EmulatedSgemm(found, precision, calls, memory, queue, handles);
+          EmulatedBlas made = new EmulatedBlas(found, precision, calls, memory, queue, handles);
           handles.add(made);
           return made;
         });

@@ -119,7 +119,7 @@ class EmulatedDriverTest {
           cuda.createEvent();
           cuda.allocate(24);
           cuda.allocatePinned(48);
-          cuda.openSgemm(stream, Precision.FP32);
+          cuda.openBlas(stream, Precision.FP32);
           cuda.beginCapture(stream);
           cuda.endCapture(stream);
         },

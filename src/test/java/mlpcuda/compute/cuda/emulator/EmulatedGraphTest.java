@@ -211,7 +211,7 @@ class EmulatedGraphTest {
             t -> t.cuda.synchronizeStream(t.other),
             t -> t.cuda.synchronizeEvent(t.event),
             t -> t.cuda.loadModule("fill", EmulatedKernels.FILL),
-            t -> t.cuda.openSgemm(t.stream, Precision.FP32))) {
+            t -> t.cuda.openBlas(t.stream, Precision.FP32))) {
       passes(
           with(
               t -> {

@@ -26,7 +26,7 @@ class MissingBarriersTest {
     long sum = emulation.of(0L);
     long ones = emulation.of(new int[300]);
     module.run(
-        "sgemm",
+        "blas",
         new Shape(2, 2, 1, 256, 1),
         new Arguments().address(a).address(b).address(c).add(70).add(70).add(70),
         emulation.memory);

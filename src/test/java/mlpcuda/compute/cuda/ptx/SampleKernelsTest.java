@@ -54,7 +54,7 @@ class SampleKernelsTest {
 
   @Test
   void parameters() {
-    assertEquals("pppiii", module.parameters("sgemm"));
+    assertEquals("pppiii", module.parameters("blas"));
     assertEquals("ppppppffff", module.parameters("adam"));
     assertEquals("ppppif", module.parameters("dropout"));
   }
@@ -69,7 +69,7 @@ class SampleKernelsTest {
     long pc = emulation.memory.allocate(4L * m * n);
     PtxModule.Accesses accesses =
         run(
-            "sgemm",
+            "blas",
             new Shape((n + 63) / 64, (m + 63) / 64, 1, 256, 1),
             new Arguments().address(pa).address(pb).address(pc).add(m).add(n).add(k));
     float[] expected = new float[m * n];

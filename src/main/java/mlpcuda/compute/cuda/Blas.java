@@ -4,7 +4,7 @@ package mlpcuda.compute.cuda;
  * A product of matrices in column-major order, as BLAS and cuBLAS have it, in single precision. Its
  * operands are single-precision too, or of 16 bits, as the precision that it was opened with says.
  */
-public interface Sgemm extends AutoCloseable {
+public interface Blas extends AutoCloseable {
   /**
    * C = op(A) · op(B), where op transposes if asked, all of it in column-major order: element (i,
    * j) of a matrix X lies i + j · ldx elements after x.

@@ -1,7 +1,7 @@
 package mlpcuda.compute.cuda.emulator;
 
 import mlpcuda.compute.Precision;
-import mlpcuda.compute.cuda.Sgemm;
+import mlpcuda.compute.cuda.Blas;
 import mlpcuda.compute.cuda.emulator.EmulatedProduct.Matrix;
 import mlpcuda.compute.cuda.ptx.Fault;
 
@@ -9,7 +9,7 @@ import mlpcuda.compute.cuda.ptx.Fault;
  * The product of cuBLAS, asked of one stream. For TF32 its tensor cores cut operands off, which
  * does no harm to those that are rounded.
  */
-final class EmulatedSgemm extends EmulatedResource implements Sgemm {
+final class EmulatedBlas extends EmulatedResource implements Blas {
   private final EmulatedStream stream;
   private final Precision precision;
   private final EmulatedCalls calls;
@@ -17,7 +17,7 @@ final class EmulatedSgemm extends EmulatedResource implements Sgemm {
   private final EmulatedQueue queue;
   private final EmulatedHandles handles;
 
-  EmulatedSgemm(
+  EmulatedBlas(
       EmulatedStream stream,
       Precision precision,
       EmulatedCalls calls,

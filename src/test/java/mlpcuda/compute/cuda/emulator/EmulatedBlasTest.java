@@ -10,13 +10,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.function.Consumer;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Precision;
+import mlpcuda.compute.cuda.Blas;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaException;
-import mlpcuda.compute.cuda.Sgemm;
 import org.junit.jupiter.api.Test;
 
 /** The product of cuBLAS. */
-class EmulatedSgemmTest {
+class EmulatedBlasTest {
   private static final float NONE = -1;
   private static final int FLOATS = 16;
 
@@ -31,7 +31,7 @@ class EmulatedSgemmTest {
   private static final class Things {
     final EmulatedDriver cuda;
     final long stream;
-    final Sgemm sgemm;
+    final Blas blas;
     final long a;
     final long b;
     final long c;
@@ -40,7 +40,7 @@ class EmulatedSgemmTest {
     Things(EmulatedDriver cuda) {
       this.cuda = cuda;
       stream = cuda.createStream();
-      sgemm = cuda.openSgemm(stream, Precision.FP32);
+      blas = cuda.openBlas(stream, Precision.FP32);
       a = cuda.allocate(4 * FLOATS);
       b = cuda.allocate(4 * FLOATS);
       c = cuda.allocate(4 * FLOATS);
@@ -62,7 +62,7 @@ class EmulatedSgemmTest {
     }
 
     void giveBack() {
-      sgemm.close();
+      blas.close();
       cuda.free(a);
       cuda.free(b);
       cuda.free(c);
@@ -90,10 +90,10 @@ class EmulatedSgemmTest {
                 boolean ofB = (i & 2) != 0;
                 t.put(t.a, ofA ? A_TRANSPOSED : A);
                 t.put(t.b, ofB ? B_TRANSPOSED : B);
-                t.sgemm.multiply(ofA, ofB, 2, 2, 3, t.a, ofA ? 3 : 2, t.b, ofB ? 2 : 3, t.c, 2);
+                t.blas.multiply(ofA, ofB, 2, 2, 3, t.a, ofA ? 3 : 2, t.b, ofB ? 2 : 3, t.c, 2);
                 assertArrayEquals(C, t.get(t.c, 4));
               }
-              assertTrue(t.sgemm.description().contains("cuBLAS"));
+              assertTrue(t.blas.description().contains("cuBLAS"));
             }));
   }
 
@@ -105,7 +105,7 @@ class EmulatedSgemmTest {
               t.put(t.a, 1, 4, NONE, 2, 5, NONE, 3, 6);
               t.put(t.b, B);
               t.put(t.c, NONE, NONE, NONE, NONE, NONE, NONE);
-              t.sgemm.multiply(false, false, 2, 2, 3, t.a, 3, t.b, 3, t.c, 4);
+              t.blas.multiply(false, false, 2, 2, 3, t.a, 3, t.b, 3, t.c, 4);
               assertArrayEquals(new float[] {58, 139, NONE, NONE, 64, 154}, t.get(t.c, 6));
             }));
   }
@@ -115,9 +115,9 @@ class EmulatedSgemmTest {
     passes(
         with(
             t -> {
-              t.sgemm.multiply(false, false, 2, 2, 0, t.a, 2, t.b, 1, t.c, 2);
+              t.blas.multiply(false, false, 2, 2, 0, t.a, 2, t.b, 1, t.c, 2);
               assertArrayEquals(new float[4], t.get(t.c, 4));
-              t.sgemm.multiply(false, false, 0, 2, 3, t.a, 1, t.b, 3, t.c, 1);
+              t.blas.multiply(false, false, 0, 2, 3, t.a, 1, t.b, 3, t.c, 1);
             }));
   }
 
@@ -129,7 +129,7 @@ class EmulatedSgemmTest {
               t.put(t.a, A);
               t.put(t.b, B);
               t.cuda.beginCapture(t.stream);
-              t.sgemm.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
+              t.blas.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
               long graph = t.cuda.endCapture(t.stream);
               assertEquals(1, t.cuda.nodes(graph));
               t.cuda.launchGraph(graph, t.stream);
@@ -157,7 +157,7 @@ class EmulatedSgemmTest {
                     assertThrows(
                         CudaException.class,
                         () ->
-                            t.sgemm.multiply(
+                            t.blas.multiply(
                                 false, false, d[0], d[1], d[2], t.a, d[3], t.b, d[4], t.c, d[5]));
                 assertTrue(
                     thrown.why().startsWith("cublasSgemm failed: CUBLAS_STATUS_INVALID_VALUE (7)"),
@@ -169,14 +169,14 @@ class EmulatedSgemmTest {
   @Test
   void staysInItsMatrices() {
     faults(
-        with(t -> t.sgemm.multiply(false, false, 2, 2, 3, t.a, 9, t.b, 3, t.c, 2)),
+        with(t -> t.blas.multiply(false, false, 2, 2, 3, t.a, 9, t.b, 3, t.c, 2)),
         "cublasSgemm",
         "are not in allocation");
     faults(
-        with(t -> t.sgemm.multiply(false, false, 2, 2, 3, t.a + 2, 2, t.b, 3, t.c, 2)),
+        with(t -> t.blas.multiply(false, false, 2, 2, 3, t.a + 2, 2, t.b, 3, t.c, 2)),
         "which 4 does not divide");
     faults(
-        with(t -> t.sgemm.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.a + 8, 2)),
+        with(t -> t.blas.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.a + 8, 2)),
         "over one of its operands");
   }
 
@@ -187,7 +187,7 @@ class EmulatedSgemmTest {
             t -> {
               t.put(t.a, A);
               t.put(t.b, B);
-              t.sgemm.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
+              t.blas.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
               long other = t.cuda.createStream();
               t.cuda.zero(t.a, 4, other);
               t.cuda.synchronizeStream(t.stream);
@@ -207,11 +207,11 @@ class EmulatedSgemmTest {
               t.put(t.a, A);
               t.put(t.b, B);
               t.cuda.beginCapture(t.stream);
-              t.sgemm.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
+              t.blas.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
               long graph = t.cuda.endCapture(t.stream);
               long other = t.cuda.createStream();
               t.cuda.launchGraph(graph, other);
-              t.sgemm.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c + 16, 2);
+              t.blas.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c + 16, 2);
               t.cuda.synchronizeStream(t.stream);
               t.cuda.synchronizeStream(other);
             }),
@@ -223,8 +223,8 @@ class EmulatedSgemmTest {
     faults(
         with(
             t -> {
-              t.sgemm.close();
-              t.sgemm.close();
+              t.blas.close();
+              t.blas.close();
             }),
         "given back before");
     faults(
@@ -232,15 +232,15 @@ class EmulatedSgemmTest {
             t -> {
               t.put(t.a, A);
               t.put(t.b, B);
-              t.sgemm.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
-              t.sgemm.close();
+              t.blas.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
+              t.blas.close();
             }),
         "the host has not waited for that");
     faults(
         with(
             t -> {
-              t.sgemm.close();
-              t.sgemm.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
+              t.blas.close();
+              t.blas.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
             }),
         "after it or its stream was given back");
   }
@@ -251,7 +251,7 @@ class EmulatedSgemmTest {
     try (EmulatedDriver cuda = new EmulatedDriver(options)) {
       long stream = cuda.createStream();
       DeviceException thrown =
-          assertThrows(DeviceException.class, () -> cuda.openSgemm(stream, Precision.FP32));
+          assertThrows(DeviceException.class, () -> cuda.openBlas(stream, Precision.FP32));
       assertTrue(thrown.getMessage().startsWith("cuBLAS 12 was not found"));
       cuda.destroyStream(stream);
     }
