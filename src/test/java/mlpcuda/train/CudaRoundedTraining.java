@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import mlpcuda.compute.Activation;
@@ -207,6 +208,59 @@ abstract class CudaRoundedTraining {
     assertArrayEquals(cpu.losses(), gpu.losses(), 1e-4);
   }
 
+  /** The same of a layer in the middle, whose outputs are not the first's. */
+  @ParameterizedTest
+  @EnumSource(Step.class)
+  void activationsTooLargeInTheMiddleAreNotLearntFrom(Step step) {
+    Run cpu = ofLargeMiddle(new CpuOps(1, Precision.FP16));
+    Run gpu = ofLargeMiddle(ops(options(Gemm.PTX, step, Precision.FP16)));
+    assertArrayEquals(new float[] {4096, 0, 4, 1}, cpu.lossScale);
+    assertArrayEquals(cpu.lossScale, gpu.lossScale);
+    for (int t = 0; t < cpu.weights.size(); t++) {
+      assertArrayEquals(cpu.weights.get(t), gpu.weights.get(t), "tensor " + t);
+    }
+  }
+
+  private static Run ofLargeMiddle(Ops ops) {
+    var run = new Run();
+    run.firstWeights =
+        List.of(
+            filled(30, 1e3f),
+            new float[5],
+            filled(20, 1e3f),
+            new float[4],
+            filled(12, -0.5f),
+            new float[3]);
+    var shape = new MlpShape(List.of(6, 5, 4, 3), Activation.RELU, Activation.SIGMOID);
+    ImageSet train = Run.easyImages(75);
+    var settings = Run.settings(20, 16, true, 3, 5, 1);
+    return run.of(ops, shape, new Scaling("unit", 0, 1), train, train, 0.01, settings);
+  }
+
+  private static float[] filled(int n, float value) {
+    float[] values = new float[n];
+    Arrays.fill(values, value);
+    return values;
+  }
+
+  /** Adam makes the same of gradients whatever their scale; plain descent does not. */
+  @ParameterizedTest
+  @EnumSource(Step.class)
+  void plainDescentSeesTheScaleOfGradients(Step step) {
+    for (double momentum : new double[] {0, 0.9}) {
+      var runs = new ArrayList<Run>();
+      for (Ops ops :
+          List.of(new CpuOps(1, Precision.FP16), ops(options(Gemm.PTX, step, Precision.FP16)))) {
+        var run = new Run();
+        run.optimizer = new SgdSettings(momentum, false, 0);
+        runs.add(run.onEasyImages(ops, 75, 0.1, CudaTraining.RAGGED));
+      }
+      assertArrayEquals(runs.get(0).losses(), runs.get(1).losses(), 1e-5);
+      double error = normalisedError(runs.get(0), runs.get(1));
+      assertTrue(error <= 1e-9, "normalised mean squared error: " + error);
+    }
+  }
+
   /** No scale helps them. */
   @ParameterizedTest
   @EnumSource(Step.class)
@@ -229,14 +283,11 @@ abstract class CudaRoundedTraining {
    */
   private static Run ofWeights(Ops ops, float first, float second, Activation output, int steps) {
     var run = new Run();
-    float[] below = new float[30];
-    Arrays.fill(below, first);
-    float[] above = new float[15];
-    Arrays.fill(above, second);
+    float[] above = filled(15, second);
     if (second > 0) {
       Arrays.fill(above, 0, 5, -second);
     }
-    run.firstWeights = List.of(below, new float[5], above, new float[3]);
+    run.firstWeights = List.of(filled(30, first), new float[5], above, new float[3]);
     var shape = new MlpShape(List.of(6, 5, 3), Activation.RELU, output);
     ImageSet train = Run.easyImages(75);
     var settings = Run.settings(20, 16, true, 3, steps, 1);
