@@ -261,6 +261,40 @@ abstract class CudaRoundedTraining {
     }
   }
 
+  /** One gradient of one example in whatever warp, whatever block, and the step is skipped. */
+  @ParameterizedTest
+  @EnumSource(Step.class)
+  void oneGradientIsEnough(Step step) {
+    for (int[] batch : new int[][] {{4, 0}, {4, 1}, {4, 2}, {4, 3}, {200, 3}, {200, 199}}) {
+      Run gpu = ofOneWrong(ops(options(Gemm.PTX, step, Precision.FP16)), batch[0], batch[1]);
+      assertEquals(1, gpu.lossScale[LossScale.SKIPS], Arrays.toString(batch));
+    }
+    Run none = ofOneWrong(ops(options(Gemm.PTX, step, Precision.FP16)), 4, -1);
+    assertEquals(0, none.lossScale[LossScale.SKIPS]);
+  }
+
+  /** A step of a batch of which all but one example are answered as right as can be. */
+  private static Run ofOneWrong(Ops ops, int B, int wrong) {
+    byte[] pixels = new byte[6 * B];
+    byte[] labels = new byte[B];
+    for (int b = 0; b < B; b++) {
+      int shown = b % 3;
+      pixels[6 * b + 2 * shown] = (byte) 255;
+      labels[b] = (byte) (b == wrong ? (shown + 1) % 3 : shown);
+    }
+    float[] weights = new float[18];
+    for (int c = 0; c < 3; c++) {
+      weights[6 * c + 2 * c] = 200;
+    }
+    var run = new Run();
+    run.firstWeights = List.of(weights, new float[3]);
+    run.firstLossScale = new float[] {B == 4 ? 0x1p18f : 0x1p24f, 0, 0, 0};
+    var shape = new MlpShape(List.of(6, 3), Activation.RELU, Activation.NONE);
+    var train = new ImageSet(2, 3, pixels, labels);
+    var settings = Run.settings(1, B, false, 3, 1, 1);
+    return run.of(ops, shape, new Scaling("unit", 0, 1), train, train, 0.01, settings);
+  }
+
   /** No scale helps them. */
   @ParameterizedTest
   @EnumSource(Step.class)
