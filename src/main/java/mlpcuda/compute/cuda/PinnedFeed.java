@@ -34,13 +34,14 @@ final class PinnedFeed implements Feed {
     private final long consumed; // event: the step that reads the slot is done
 
     Slot(int number, int length) {
-      bytes = owned.add(ops.allocate("slot " + number, Type.UINT8, length));
-      pinned = pinned(length);
-      owned.add(() -> driver.freePinned(pinned));
       copied = driver.createEvent();
       owned.add(() -> driver.destroyEvent(copied));
       consumed = driver.createEvent();
       owned.add(() -> driver.destroyEvent(consumed));
+      pinned = pinned(length);
+      owned.add(() -> driver.freePinned(pinned));
+      // The last, and so the first that is closed: that waits for the stream of the events' steps.
+      bytes = owned.add(ops.allocate("slot " + number, Type.UINT8, length));
       driver.record(consumed, stream); // after the zeros that an allocation begins with
     }
 
