@@ -35,7 +35,8 @@ FUSED_INPUT(fused_input_thin, Thin)
 FUSED_INPUT(fused_input_small, Small)
 
 ENTRY(fused_head)(float *arena, float *losses, int *lost, int *position, const float *__restrict__ w,
-                  const void *layers, const int *y, const int *step, const op::LossScale *scaling, int L, int B, float smoothing, int use, unsigned long long seed) {
+                  const void *layers, const int *y, const int *step, const op::LossScale *scaling, int L,
+                  int B, float smoothing, int use, unsigned long long seed) {
   op::fused_head<op::MODULE_PRECISION>(arena, losses, lost, position, w, static_cast<const op::FusedLayer *>(layers), y,
                                        step, scaling, L, B, smoothing, {0, 0, 0, 0, use, seed});
 }
