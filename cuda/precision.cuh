@@ -1,7 +1,7 @@
 // What the operands of products are rounded to. Their sums are single precision whatever this is.
 //
-// Each precision is a module of its own, made of the same sources with MODULE_PRECISION defined: a driver compiles only what
-// runs. All but FP32 need compute capability 8.0.
+// Each precision is a module of its own, made of the same sources with MODULE_PRECISION defined: a driver compiles only
+// what runs. All but FP32 need compute capability 8.0.
 #pragma once
 
 #ifndef MODULE_PRECISION

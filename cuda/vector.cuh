@@ -6,8 +6,8 @@
 namespace op {
 
 // position (3) = steps begun, examples of the epoch taken until the end of this step's batch, and batches of the epoch
-// begun; rate (1) = this step's of rates (S); the loss scale settled, if a step has begun before. One thread, and a launch of its own: no thread may read a count that
-// another one bumps.
+// begun; rate (1) = this step's of rates (S); the loss scale settled, if a step has begun before. One thread, and a launch
+// of its own: no thread may read a count that another one bumps.
 __device__ inline void advance(int *position, float *rate, const float *rates, LossScale *scaling, int B) {
   if (scaling != nullptr && position[0] > 0) {
     *scaling = settled(*scaling);
