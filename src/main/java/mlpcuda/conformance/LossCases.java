@@ -1,5 +1,6 @@
 package mlpcuda.conformance;
 
+import java.util.function.Function;
 import mlpcuda.compute.Buffer;
 import mlpcuda.conformance.Cases.Case;
 
@@ -8,147 +9,103 @@ final class LossCases {
   private LossCases() {}
 
   static Case logSoftmax(int B, int C, double scale) {
-    return new Case(
-        "logSoftmaxForward",
-        "B=%d C=%d logits ±%.0e".formatted(B, C, scale),
-        Cases.FP32,
-        t -> {
-          Buffer y = t.output("y", B * C);
-          Buffer x = t.uniform("x", B * C, -scale, scale);
-          return () -> t.ops().logSoftmaxForward(y, x, B, C);
-        });
-  }
-
-  static Case crossEntropy(int B, int C, double scale, float smoothing, boolean withDx) {
-    return new Case(
-        "crossEntropyForward",
-        "B=%d C=%d logits ±%.0e smoothing=%s%s"
-            .formatted(B, C, scale, smoothing, withDx ? "" : ", without dx"),
-        Cases.FP32,
-        t -> {
-          Buffer dx = withDx ? t.output("dx", B * C) : null;
-          // Step 5 of a log of 3 rows: the second is written, the others keep.
-          Buffer log = t.inOut("log", 6, 1, 2);
-          Buffer losses = t.output("losses", 2 * B);
-          Buffer x = t.uniform("x", B * C, -scale, scale);
-          Buffer y = t.integers("y", B, C);
-          Buffer step = t.given("step", 5);
-          return () ->
-              t.ops().crossEntropyForward(dx, log, losses, x, y, step, null, B, C, smoothing);
-        });
-  }
-
-  static Case crossEntropyOfTies(int B, int C) {
-    return new Case(
-        "crossEntropyForward",
-        "B=%d C=%d with equal logits".formatted(B, C),
-        Cases.FP32,
-        t -> {
-          Buffer dx = t.output("dx", B * C);
-          Buffer log = t.output("log", 2);
-          Buffer losses = t.output("losses", 2 * B);
-          Buffer x = t.ties("x", B * C);
-          Buffer y = t.integers("y", B, C);
-          Buffer step = t.given("step", 1);
-          return () -> t.ops().crossEntropyForward(dx, log, losses, x, y, step, null, B, C, 0);
-        });
-  }
-
-  /** The first of all classes is the answer, also of those that one lane of a warp looks at. */
-  static Case crossEntropyOfEqual(int B, int C) {
-    return new Case(
-        "crossEntropyForward",
-        "B=%d C=%d with one logit".formatted(B, C),
-        Cases.FP32,
-        t -> {
-          Buffer dx = t.output("dx", B * C);
-          Buffer log = t.output("log", 2);
-          Buffer losses = t.output("losses", 2 * B);
-          Buffer x = t.uniform("x", B * C, 3, 3);
-          Buffer y = t.integers("y", B, 1);
-          Buffer step = t.given("step", 1);
-          return () -> t.ops().crossEntropyForward(dx, log, losses, x, y, step, null, B, C, 0);
-        });
-  }
-
-  /** A step below 1, as after 2^31 steps: the row of the log is in the log still. */
-  static Case crossEntropyBeforeTheFirstStep() {
-    return new Case(
-        "crossEntropyForward",
-        "B=7 C=10 step -6",
-        Cases.FP32,
-        t -> {
-          Buffer dx = t.output("dx", 70);
-          Buffer log = t.inOut("log", 6, 1, 2);
-          Buffer losses = t.output("losses", 14);
-          Buffer x = t.uniform("x", 70, -1, 1);
-          Buffer y = t.integers("y", 7, 10);
-          Buffer step = t.given("step", -6);
-          return () -> t.ops().crossEntropyForward(dx, log, losses, x, y, step, null, 7, 10, 0);
-        });
-  }
-
-  /** A loss must be NaN or infinite where the logits make it so: that is how divergence is seen. */
-  static Case crossEntropyOfSpecial(int B, int C, float smoothing) {
-    return new Case(
-        "crossEntropyForward",
-        "B=%d C=%d of NaN and infinity, smoothing=%s".formatted(B, C, smoothing),
-        Cases.FP32,
-        t -> {
-          Buffer dx = t.output("dx", B * C);
-          Buffer log = t.output("log", 2);
-          Buffer losses = t.output("losses", 2 * B);
-          Buffer x = t.special("x", B * C);
-          Buffer y = t.integers("y", B, C);
-          Buffer step = t.given("step", 1);
-          return () ->
-              t.ops().crossEntropyForward(dx, log, losses, x, y, step, null, B, C, smoothing);
-        });
+    return logSoftmax(B, C, "logits ±%.0e".formatted(scale), -scale, scale);
   }
 
   /** What is small beside the logits is right still: the largest is subtracted first. */
   static Case logSoftmaxOfLargeButClose() {
+    return logSoftmax(33, 10, "logits 1e4 ± 1", 9999, 10001);
+  }
+
+  private static Case logSoftmax(int B, int C, String what, double low, double high) {
     return new Case(
         "logSoftmaxForward",
-        "B=33 C=10 logits 1e4 ± 1",
+        "B=%d C=%d %s".formatted(B, C, what),
         Cases.FP32,
         t -> {
-          Buffer y = t.output("y", 330);
-          Buffer x = t.uniform("x", 330, 9999, 10001);
-          return () -> t.ops().logSoftmaxForward(y, x, 33, 10);
+          Buffer y = t.output("y", B * C);
+          Buffer x = t.uniform("x", B * C, low, high);
+          return () -> t.ops().logSoftmaxForward(y, x, B, C);
         });
+  }
+
+  /** Step 5 of a log of 3 rows: the second is written, the others keep. */
+  static Case crossEntropy(int B, int C, double scale, float smoothing, boolean withDx) {
+    String what =
+        "logits ±%.0e smoothing=%s%s".formatted(scale, smoothing, withDx ? "" : ", without dx");
+    Function<Bench, Buffer> logits = uniform(B * C, -scale, scale);
+    return crossEntropy(B, C, what, withDx, 3, logits, C, 5, null, smoothing);
+  }
+
+  static Case crossEntropyOfTies(int B, int C) {
+    Function<Bench, Buffer> logits = t -> t.ties("x", B * C);
+    return crossEntropy(B, C, "with equal logits", true, 1, logits, C, 1, null, 0);
+  }
+
+  /** The first of all classes is the answer, also of those that one lane of a warp looks at. */
+  static Case crossEntropyOfEqual(int B, int C) {
+    Function<Bench, Buffer> logits = uniform(B * C, 3, 3);
+    return crossEntropy(B, C, "with one logit", true, 1, logits, 1, 1, null, 0);
+  }
+
+  /** A step below 1, as after 2^31 steps: the row of the log is in the log still. */
+  static Case crossEntropyBeforeTheFirstStep() {
+    return crossEntropy(7, 10, "step -6", true, 3, uniform(70, -1, 1), 10, -6, null, 0);
+  }
+
+  /** A loss must be NaN or infinite where the logits make it so: that is how divergence is seen. */
+  static Case crossEntropyOfSpecial(int B, int C, float smoothing) {
+    String what = "of NaN and infinity, smoothing=" + smoothing;
+    Function<Bench, Buffer> logits = t -> t.special("x", B * C);
+    return crossEntropy(B, C, what, true, 1, logits, C, 1, null, smoothing);
   }
 
   static Case crossEntropyOfLargeButClose(float smoothing) {
-    return new Case(
-        "crossEntropyForward",
-        "B=33 C=10 logits 1e4 ± 1 smoothing=" + smoothing,
-        Cases.FP32,
-        t -> {
-          Buffer dx = t.output("dx", 330);
-          Buffer log = t.output("log", 2);
-          Buffer losses = t.output("losses", 66);
-          Buffer x = t.uniform("x", 330, 9999, 10001);
-          Buffer y = t.integers("y", 33, 10);
-          Buffer step = t.given("step", 1);
-          return () ->
-              t.ops().crossEntropyForward(dx, log, losses, x, y, step, null, 33, 10, smoothing);
-        });
+    String what = "logits 1e4 ± 1 smoothing=" + smoothing;
+    Function<Bench, Buffer> logits = uniform(330, 9999, 10001);
+    return crossEntropy(33, 10, what, true, 1, logits, 10, 1, null, smoothing);
   }
 
   static Case scaledCrossEntropy(int B, int C, float smoothing) {
+    String what = "smoothing=%s, scaled".formatted(smoothing);
+    float[] state = OptimizerCases.state(false);
+    return crossEntropy(B, C, what, true, 1, uniform(B * C, -1, 1), C, 5, state, smoothing);
+  }
+
+  private static Function<Bench, Buffer> uniform(int n, double low, double high) {
+    return t -> t.uniform("x", n, low, high);
+  }
+
+  /**
+   * A case of cross-entropy.
+   *
+   * @param rows of the log: one, or some of which one is written
+   * @param classes that the labels are of
+   * @param state of the loss scale; null: there is none
+   */
+  private static Case crossEntropy(
+      int B,
+      int C,
+      String what,
+      boolean withDx,
+      int rows,
+      Function<Bench, Buffer> logits,
+      int classes,
+      int steps,
+      float[] state,
+      float smoothing) {
     return new Case(
         "crossEntropyForward",
-        "B=%d C=%d smoothing=%s, scaled".formatted(B, C, smoothing),
+        "B=%d C=%d %s".formatted(B, C, what),
         Cases.FP32,
         t -> {
-          Buffer dx = t.output("dx", B * C);
-          Buffer log = t.output("log", 2);
+          Buffer dx = withDx ? t.output("dx", B * C) : null;
+          Buffer log = rows == 1 ? t.output("log", 2) : t.inOut("log", 2 * rows, 1, 2);
           Buffer losses = t.output("losses", 2 * B);
-          Buffer x = t.uniform("x", B * C, -1, 1);
-          Buffer y = t.integers("y", B, C);
-          Buffer step = t.given("step", 5);
-          Buffer scaling = t.given("scaling", OptimizerCases.state(false));
+          Buffer x = logits.apply(t);
+          Buffer y = t.integers("y", B, classes);
+          Buffer step = t.given("step", steps);
+          Buffer scaling = state == null ? null : t.given("scaling", state);
           return () ->
               t.ops().crossEntropyForward(dx, log, losses, x, y, step, scaling, B, C, smoothing);
         });

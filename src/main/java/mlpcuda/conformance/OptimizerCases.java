@@ -1,9 +1,11 @@
 package mlpcuda.conformance;
 
+import java.util.function.Function;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.LossScale;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.OptimizerSettings;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.conformance.Cases.Case;
 
@@ -11,12 +13,22 @@ import mlpcuda.conformance.Cases.Case;
 final class OptimizerCases {
   private OptimizerCases() {}
 
-  /** The weights are small beside the update, and so what is seen of the result is the update. */
   static Case adam(int n, int steps, AdamSettings settings) {
+    return adam(n, "step=%d %s".formatted(steps, settings), Cases.FP32, steps, null, settings);
+  }
+
+  /** A step that is skipped changes no bit; one that is not is a step less for each before it. */
+  static Case scaledAdam(int n, AdamSettings settings, boolean skips) {
+    return adam(n, scaled(settings, skips), limit(skips), 5, state(skips), settings);
+  }
+
+  /** The weights are small beside the update, and so what is seen of the result is the update. */
+  private static Case adam(
+      int n, String what, double limit, int steps, float[] state, AdamSettings settings) {
     return new Case(
         "adamStep",
-        "n=%d step=%d %s".formatted(n, steps, settings),
-        Cases.FP32,
+        "n=%d %s".formatted(n, what),
+        limit,
         t -> {
           Buffer w = t.inOut("w", n, -0.01, 0.01);
           Buffer m = t.inOut("m", n, -0.01, 0.01);
@@ -24,7 +36,8 @@ final class OptimizerCases {
           Buffer dw = t.normal("dw", n, 0.01);
           Buffer step = t.given("step", steps);
           Buffer rate = t.given("rate", 0.1f);
-          return () -> t.ops().adamStep(w, m, v, dw, step, rate, null, n, settings);
+          Buffer scaling = state == null ? null : t.given("scaling", state);
+          return () -> t.ops().adamStep(w, m, v, dw, step, rate, scaling, n, settings);
         });
   }
 
@@ -47,58 +60,36 @@ final class OptimizerCases {
   }
 
   static Case sgd(int n, SgdSettings settings) {
+    return sgd(n, settings.toString(), Cases.FP32, null, settings);
+  }
+
+  /** As {@link #scaledAdam}. */
+  static Case scaledSgd(int n, boolean skips) {
+    var settings = new SgdSettings(0.9, true, 0.01);
+    return sgd(n, scaled(settings, skips), limit(skips), state(skips), settings);
+  }
+
+  private static Case sgd(int n, String what, double limit, float[] state, SgdSettings settings) {
     return new Case(
         "sgdStep",
-        "n=%d %s".formatted(n, settings),
-        Cases.FP32,
+        "n=%d %s".formatted(n, what),
+        limit,
         t -> {
           Buffer w = t.inOut("w", n, -0.01, 0.01);
           Buffer velocity = t.inOut("velocity", n, -0.01, 0.01);
           Buffer dw = t.normal("dw", n, 0.01);
           Buffer rate = t.given("rate", 0.1f);
-          return () -> t.ops().sgdStep(w, velocity, dw, rate, null, n, settings);
+          Buffer scaling = state == null ? null : t.given("scaling", state);
+          return () -> t.ops().sgdStep(w, velocity, dw, rate, scaling, n, settings);
         });
   }
 
-  static Case clip(int n, double scale, float limit) {
-    return new Case(
-        "clipNorm",
-        "n=%d gradients ±%.0e limit=%s".formatted(n, scale, limit),
-        Cases.ROUNDED,
-        t -> {
-          Buffer dw = t.inOut("dw", n, -scale, scale);
-          Buffer norm = t.outputAndScratch("norm", 1, Ops.NORM_LENGTH - 1);
-          return () -> t.ops().clipNorm(dw, norm, null, n, limit);
-        });
+  private static String scaled(OptimizerSettings settings, boolean skips) {
+    return settings + (skips ? ", skipped" : ", after 3 that were skipped");
   }
 
-  static Case clipOf(String what, float limit, float... gradients) {
-    return new Case(
-        "clipNorm",
-        "of " + what,
-        Cases.ROUNDED,
-        t -> {
-          Buffer dw = t.givenInOut("dw", gradients);
-          Buffer norm = t.outputAndScratch("norm", 1, Ops.NORM_LENGTH - 1);
-          return () -> t.ops().clipNorm(dw, norm, null, gradients.length, limit);
-        });
-  }
-
-  static Case advance() {
-    return new Case(
-        "advance",
-        "",
-        Cases.EXACT,
-        t -> {
-          int[] before = {41, 640, 6};
-          Buffer position = t.intOutput("position", before);
-          Buffer rate = t.output("rate", 1);
-          Buffer rates = t.uniform("rates", 9, 0, 1);
-          return () -> {
-            t.ops().write(position, before, 0, 3); // again and again, it would leave the rates
-            t.ops().advance(position, rate, rates, null, 37);
-          };
-        });
+  private static double limit(boolean skips) {
+    return skips ? Cases.EXACT : Cases.FP32;
   }
 
   /** A state of {@link LossScale}: of a step before which 3 of the others were skipped. */
@@ -106,78 +97,63 @@ final class OptimizerCases {
     return new float[] {1024, 7, 3, skips ? 1 : 0};
   }
 
-  /** A step that is skipped changes no bit; one that is not is a step less for each before it. */
-  static Case scaledAdam(int n, AdamSettings settings, boolean skips) {
-    return new Case(
-        "adamStep",
-        "n=%d %s, %s".formatted(n, settings, skips ? "skipped" : "after 3 that were skipped"),
-        skips ? Cases.EXACT : Cases.FP32,
-        t -> {
-          Buffer w = t.inOut("w", n, -0.01, 0.01);
-          Buffer m = t.inOut("m", n, -0.01, 0.01);
-          Buffer v = t.inOut("v", n, 0, 1e-4);
-          Buffer dw = t.normal("dw", n, 0.01);
-          Buffer step = t.given("step", 5);
-          Buffer rate = t.given("rate", 0.1f);
-          Buffer scaling = t.given("scaling", state(skips));
-          return () -> t.ops().adamStep(w, m, v, dw, step, rate, scaling, n, settings);
-        });
+  static Case clip(int n, double scale, float limit) {
+    String what = "n=%d gradients ±%.0e limit=%s".formatted(n, scale, limit);
+    return clip(what, n, t -> t.inOut("dw", n, -scale, scale), null, limit);
   }
 
-  static Case scaledSgd(int n, boolean skips) {
-    var settings = new SgdSettings(0.9, true, 0.01);
-    return new Case(
-        "sgdStep",
-        "n=%d %s, %s".formatted(n, settings, skips ? "skipped" : "after 3 that were skipped"),
-        skips ? Cases.EXACT : Cases.FP32,
-        t -> {
-          Buffer w = t.inOut("w", n, -0.01, 0.01);
-          Buffer velocity = t.inOut("velocity", n, -0.01, 0.01);
-          Buffer dw = t.normal("dw", n, 0.01);
-          Buffer rate = t.given("rate", 0.1f);
-          Buffer scaling = t.given("scaling", state(skips));
-          return () -> t.ops().sgdStep(w, velocity, dw, rate, scaling, n, settings);
-        });
+  static Case clipOf(String what, float limit, float... gradients) {
+    return clip("of " + what, gradients.length, given(gradients), null, limit);
   }
 
   /** The state says before that the step is skipped: the operation must say anew that it is not. */
   static Case scaledClip(int n, float limit) {
+    String what = "n=%d limit=%s, scaled".formatted(n, limit);
+    return clip(what, n, t -> t.inOut("dw", n, -1024, 1024), state(true), limit);
+  }
+
+  static Case scaledClipOf(String what, float limit, float... gradients) {
+    String sizes = "of %s, limit=%s, scaled".formatted(what, limit);
+    return clip(sizes, gradients.length, given(gradients), state(false), limit);
+  }
+
+  private static Function<Bench, Buffer> given(float[] gradients) {
+    return t -> t.givenInOut("dw", gradients);
+  }
+
+  private static Case clip(
+      String sizes, int n, Function<Bench, Buffer> gradients, float[] state, float limit) {
     return new Case(
         "clipNorm",
-        "n=%d limit=%s, scaled".formatted(n, limit),
+        sizes,
         Cases.ROUNDED,
         t -> {
-          Buffer dw = t.inOut("dw", n, -1024, 1024);
+          Buffer dw = gradients.apply(t);
           Buffer norm = t.outputAndScratch("norm", 1, Ops.NORM_LENGTH - 1);
-          Buffer scaling = t.givenInOut("scaling", state(true));
+          Buffer scaling = state == null ? null : t.givenInOut("scaling", state);
           return () -> t.ops().clipNorm(dw, norm, scaling, n, limit);
         });
   }
 
-  static Case scaledClipOf(String what, float limit, float... gradients) {
-    return new Case(
-        "clipNorm",
-        "of %s, limit=%s, scaled".formatted(what, limit),
-        Cases.ROUNDED,
-        t -> {
-          Buffer dw = t.givenInOut("dw", gradients);
-          Buffer norm = t.outputAndScratch("norm", 1, Ops.NORM_LENGTH - 1);
-          Buffer scaling = t.givenInOut("scaling", state(false));
-          return () -> t.ops().clipNorm(dw, norm, scaling, gradients.length, limit);
-        });
+  static Case advance() {
+    return advance("", 41, null);
   }
 
   static Case scaledAdvance(String when, int steps, float... state) {
+    return advance(when + ", scaled", steps, state);
+  }
+
+  private static Case advance(String sizes, int steps, float[] state) {
     return new Case(
         "advance",
-        when + ", scaled",
+        sizes,
         Cases.EXACT,
         t -> {
           int[] before = {steps, 640, 6};
           Buffer position = t.intOutput("position", before);
           Buffer rate = t.output("rate", 1);
           Buffer rates = t.uniform("rates", 9, 0, 1);
-          Buffer scaling = t.givenInOut("scaling", state);
+          Buffer scaling = state == null ? null : t.givenInOut("scaling", state);
           return () -> {
             t.ops().write(position, before, 0, 3); // again and again, it would leave the rates
             t.ops().advance(position, rate, rates, scaling, 37);

@@ -11,14 +11,12 @@ import java.util.function.Consumer;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.Blas;
-import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaException;
 import org.junit.jupiter.api.Test;
 
 /** The product of cuBLAS. */
 class EmulatedBlasTest {
   private static final float NONE = -1;
-  private static final int FLOATS = 16;
 
   // A is 2 x 3 and B is 3 x 2; columns one after the other, and so are those of their transposes.
   private static final float[] A = {1, 4, 2, 5, 3, 6};
@@ -27,57 +25,9 @@ class EmulatedBlasTest {
   private static final float[] B_TRANSPOSED = {7, 8, 9, 10, 11, 12};
   private static final float[] C = {58, 139, 64, 154};
 
-  /** A stream with cuBLAS, and three matrices. */
-  private static final class Things {
-    final EmulatedDriver cuda;
-    final long stream;
-    final Blas blas;
-    final long a;
-    final long b;
-    final long c;
-    final Pinned pinned;
-
-    Things(EmulatedDriver cuda) {
-      this.cuda = cuda;
-      stream = cuda.createStream();
-      blas = cuda.openBlas(stream, Precision.FP32);
-      a = cuda.allocate(4 * FLOATS);
-      b = cuda.allocate(4 * FLOATS);
-      c = cuda.allocate(4 * FLOATS);
-      pinned = cuda.allocatePinned(4 * FLOATS);
-    }
-
-    void put(long to, float... values) {
-      pinned.bytes().asFloatBuffer().put(values);
-      cuda.copyToDevice(to, pinned, 0, 4 * values.length, stream);
-      cuda.synchronizeStream(stream);
-    }
-
-    float[] get(long from, int count) {
-      cuda.copyToHost(pinned, from, 4 * count, stream);
-      cuda.synchronizeStream(stream);
-      float[] values = new float[count];
-      pinned.bytes().asFloatBuffer().get(values);
-      return values;
-    }
-
-    void giveBack() {
-      blas.close();
-      cuda.free(a);
-      cuda.free(b);
-      cuda.free(c);
-      cuda.freePinned(pinned);
-      cuda.destroyStream(stream);
-    }
-  }
-
-  private static Consumer<EmulatedDriver> with(Consumer<Things> scenario) {
-    return driver -> {
-      Things things = new Things(driver);
-      scenario.accept(things);
-      things.cuda.synchronizeStream(things.stream);
-      things.giveBack();
-    };
+  private static Consumer<EmulatedDriver> with(Consumer<EmulatedLibrary<Blas>> scenario) {
+    return EmulatedLibrary.with(
+        (cuda, stream) -> cuda.openBlas(stream, Precision.FP32), Blas::close, scenario);
   }
 
   @Test
@@ -90,10 +40,10 @@ class EmulatedBlasTest {
                 boolean ofB = (i & 2) != 0;
                 t.put(t.a, ofA ? A_TRANSPOSED : A);
                 t.put(t.b, ofB ? B_TRANSPOSED : B);
-                t.blas.multiply(ofA, ofB, 2, 2, 3, t.a, ofA ? 3 : 2, t.b, ofB ? 2 : 3, t.c, 2);
+                t.library.multiply(ofA, ofB, 2, 2, 3, t.a, ofA ? 3 : 2, t.b, ofB ? 2 : 3, t.c, 2);
                 assertArrayEquals(C, t.get(t.c, 4));
               }
-              assertTrue(t.blas.description().contains("cuBLAS"));
+              assertTrue(t.library.description().contains("cuBLAS"));
             }));
   }
 
@@ -105,7 +55,7 @@ class EmulatedBlasTest {
               t.put(t.a, 1, 4, NONE, 2, 5, NONE, 3, 6);
               t.put(t.b, B);
               t.put(t.c, NONE, NONE, NONE, NONE, NONE, NONE);
-              t.blas.multiply(false, false, 2, 2, 3, t.a, 3, t.b, 3, t.c, 4);
+              t.library.multiply(false, false, 2, 2, 3, t.a, 3, t.b, 3, t.c, 4);
               assertArrayEquals(new float[] {58, 139, NONE, NONE, 64, 154}, t.get(t.c, 6));
             }));
   }
@@ -115,9 +65,9 @@ class EmulatedBlasTest {
     passes(
         with(
             t -> {
-              t.blas.multiply(false, false, 2, 2, 0, t.a, 2, t.b, 1, t.c, 2);
+              t.library.multiply(false, false, 2, 2, 0, t.a, 2, t.b, 1, t.c, 2);
               assertArrayEquals(new float[4], t.get(t.c, 4));
-              t.blas.multiply(false, false, 0, 2, 3, t.a, 1, t.b, 3, t.c, 1);
+              t.library.multiply(false, false, 0, 2, 3, t.a, 1, t.b, 3, t.c, 1);
             }));
   }
 
@@ -129,7 +79,7 @@ class EmulatedBlasTest {
               t.put(t.a, A);
               t.put(t.b, B);
               t.cuda.beginCapture(t.stream);
-              t.blas.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
+              t.library.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
               long graph = t.cuda.endCapture(t.stream);
               assertEquals(1, t.cuda.nodes(graph));
               t.cuda.launchGraph(graph, t.stream);
@@ -157,7 +107,7 @@ class EmulatedBlasTest {
                     assertThrows(
                         CudaException.class,
                         () ->
-                            t.blas.multiply(
+                            t.library.multiply(
                                 false, false, d[0], d[1], d[2], t.a, d[3], t.b, d[4], t.c, d[5]));
                 assertTrue(
                     thrown.why().startsWith("cublasSgemm failed: CUBLAS_STATUS_INVALID_VALUE (7)"),
@@ -169,14 +119,14 @@ class EmulatedBlasTest {
   @Test
   void staysInItsMatrices() {
     faults(
-        with(t -> t.blas.multiply(false, false, 2, 2, 3, t.a, 9, t.b, 3, t.c, 2)),
+        with(t -> t.library.multiply(false, false, 2, 2, 3, t.a, 9, t.b, 3, t.c, 2)),
         "cublasSgemm",
         "are not in allocation");
     faults(
-        with(t -> t.blas.multiply(false, false, 2, 2, 3, t.a + 2, 2, t.b, 3, t.c, 2)),
+        with(t -> t.library.multiply(false, false, 2, 2, 3, t.a + 2, 2, t.b, 3, t.c, 2)),
         "which 4 does not divide");
     faults(
-        with(t -> t.blas.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.a + 8, 2)),
+        with(t -> t.library.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.a + 8, 2)),
         "over one of its operands");
   }
 
@@ -187,7 +137,7 @@ class EmulatedBlasTest {
             t -> {
               t.put(t.a, A);
               t.put(t.b, B);
-              t.blas.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
+              t.library.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
               long other = t.cuda.createStream();
               t.cuda.zero(t.a, 4, other);
               t.cuda.synchronizeStream(t.stream);
@@ -207,11 +157,11 @@ class EmulatedBlasTest {
               t.put(t.a, A);
               t.put(t.b, B);
               t.cuda.beginCapture(t.stream);
-              t.blas.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
+              t.library.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
               long graph = t.cuda.endCapture(t.stream);
               long other = t.cuda.createStream();
               t.cuda.launchGraph(graph, other);
-              t.blas.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c + 16, 2);
+              t.library.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c + 16, 2);
               t.cuda.synchronizeStream(t.stream);
               t.cuda.synchronizeStream(other);
             }),
@@ -223,8 +173,8 @@ class EmulatedBlasTest {
     faults(
         with(
             t -> {
-              t.blas.close();
-              t.blas.close();
+              t.library.close();
+              t.library.close();
             }),
         "given back before");
     faults(
@@ -232,15 +182,15 @@ class EmulatedBlasTest {
             t -> {
               t.put(t.a, A);
               t.put(t.b, B);
-              t.blas.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
-              t.blas.close();
+              t.library.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
+              t.library.close();
             }),
         "the host has not waited for that");
     faults(
         with(
             t -> {
-              t.blas.close();
-              t.blas.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
+              t.library.close();
+              t.library.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
             }),
         "after it or its stream was given back");
   }

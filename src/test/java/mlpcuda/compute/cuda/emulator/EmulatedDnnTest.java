@@ -10,7 +10,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.function.Consumer;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.DeviceException;
-import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaException;
 import mlpcuda.compute.cuda.Dnn;
 import org.junit.jupiter.api.Test;
@@ -18,64 +17,15 @@ import org.junit.jupiter.api.function.Executable;
 
 /** The operations of cuDNN. */
 class EmulatedDnnTest {
-  private static final int FLOATS = 16;
   private static final float NAN = Float.NaN;
   private static final float INFINITY = Float.POSITIVE_INFINITY;
 
-  /** A stream with cuDNN, and four tensors. */
-  private static final class Things {
-    final EmulatedDriver cuda;
-    final long stream;
-    final Dnn dnn;
-    final long a;
-    final long b;
-    final long c;
-    final long d;
-    final Pinned pinned;
-
-    Things(EmulatedDriver cuda) {
-      this.cuda = cuda;
-      stream = cuda.createStream();
-      dnn = cuda.openDnn(stream);
-      a = cuda.allocate(4 * FLOATS);
-      b = cuda.allocate(4 * FLOATS);
-      c = cuda.allocate(4 * FLOATS);
-      d = cuda.allocate(4 * FLOATS);
-      pinned = cuda.allocatePinned(4 * FLOATS);
-    }
-
-    void put(long to, float... values) {
-      pinned.bytes().asFloatBuffer().put(values);
-      cuda.copyToDevice(to, pinned, 0, 4 * values.length, stream);
-      cuda.synchronizeStream(stream);
-    }
-
-    void expect(long from, float... values) {
-      cuda.copyToHost(pinned, from, 4 * values.length, stream);
-      cuda.synchronizeStream(stream);
-      float[] found = new float[values.length];
-      pinned.bytes().asFloatBuffer().get(found);
-      assertArrayEquals(values, found, 1e-6f);
-    }
-
-    void giveBack() {
-      dnn.close();
-      cuda.free(a);
-      cuda.free(b);
-      cuda.free(c);
-      cuda.free(d);
-      cuda.freePinned(pinned);
-      cuda.destroyStream(stream);
-    }
+  private static Consumer<EmulatedDriver> with(Consumer<EmulatedLibrary<Dnn>> scenario) {
+    return EmulatedLibrary.with(EmulatedDriver::openDnn, Dnn::close, scenario);
   }
 
-  private static Consumer<EmulatedDriver> with(Consumer<Things> scenario) {
-    return driver -> {
-      Things things = new Things(driver);
-      scenario.accept(things);
-      things.cuda.synchronizeStream(things.stream);
-      things.giveBack();
-    };
+  private static void expect(EmulatedLibrary<Dnn> t, long from, float... values) {
+    assertArrayEquals(values, t.get(from, values.length), 1e-6f);
   }
 
   @Test
@@ -85,9 +35,9 @@ class EmulatedDnnTest {
             t -> {
               t.put(t.c, 1, 2, 3, 4, 5, 6, -1);
               t.put(t.a, 10, 20, 30);
-              t.dnn.addTensor(t.c, t.a, 2, 3);
-              t.expect(t.c, 11, 22, 33, 14, 25, 36, -1);
-              assertTrue(t.dnn.description().contains("cuDNN"));
+              t.library.addTensor(t.c, t.a, 2, 3);
+              expect(t, t.c, 11, 22, 33, 14, 25, 36, -1);
+              assertTrue(t.library.description().contains("cuDNN"));
             }));
   }
 
@@ -97,12 +47,12 @@ class EmulatedDnnTest {
         with(
             t -> {
               t.put(t.a, -2, 0.5f, NAN, INFINITY, -INFINITY, 0);
-              t.dnn.activationForward(t.b, t.a, 2, 3, Activation.RELU);
-              t.expect(t.b, 0, 0.5f, NAN, INFINITY, 0, 0);
-              t.dnn.activationForward(t.b, t.a, 3, 2, Activation.SIGMOID);
-              t.expect(t.b, 0.1192029f, 0.6224593f, NAN, 1, 0, 0.5f);
-              t.dnn.activationForward(t.a, t.a, 6, 1, Activation.TANH);
-              t.expect(t.a, -0.9640276f, 0.4621172f, NAN, 1, -1, 0);
+              t.library.activationForward(t.b, t.a, 2, 3, Activation.RELU);
+              expect(t, t.b, 0, 0.5f, NAN, INFINITY, 0, 0);
+              t.library.activationForward(t.b, t.a, 3, 2, Activation.SIGMOID);
+              expect(t, t.b, 0.1192029f, 0.6224593f, NAN, 1, 0, 0.5f);
+              t.library.activationForward(t.a, t.a, 6, 1, Activation.TANH);
+              expect(t, t.a, -0.9640276f, 0.4621172f, NAN, 1, -1, 0);
             }));
   }
 
@@ -115,12 +65,12 @@ class EmulatedDnnTest {
               t.put(t.a, 0.5f, 0.5f, 0.5f); // y
               t.put(t.b, 8, 4, 2); // dy
               t.put(t.c, -1, 1, 0); // x
-              t.dnn.activationBackward(t.d, t.a, t.b, t.c, 1, 3, Activation.RELU);
-              t.expect(t.d, 0, 4, 0);
-              t.dnn.activationBackward(t.d, t.a, t.b, t.c, 1, 3, Activation.SIGMOID);
-              t.expect(t.d, 2, 1, 0.5f);
-              t.dnn.activationBackward(t.b, t.a, t.b, t.a, 1, 3, Activation.TANH);
-              t.expect(t.b, 6, 3, 1.5f);
+              t.library.activationBackward(t.d, t.a, t.b, t.c, 1, 3, Activation.RELU);
+              expect(t, t.d, 0, 4, 0);
+              t.library.activationBackward(t.d, t.a, t.b, t.c, 1, 3, Activation.SIGMOID);
+              expect(t, t.d, 2, 1, 0.5f);
+              t.library.activationBackward(t.b, t.a, t.b, t.a, 1, 3, Activation.TANH);
+              expect(t, t.b, 6, 3, 1.5f);
             }));
   }
 
@@ -130,11 +80,18 @@ class EmulatedDnnTest {
         with(
             t -> {
               t.put(t.a, 1000, 1000, 0, 1, 2, 3);
-              t.dnn.logSoftmaxForward(t.b, t.a, 2, 3);
-              t.expect(
-                  t.b, -0.6931472f, -0.6931472f, -1000.69315f, -2.407606f, -1.407606f, -0.407606f);
-              t.dnn.logSoftmaxForward(t.b, t.a, 3, 2);
-              t.expect(t.b, -0.6931472f, -0.6931472f, -1.313262f, -0.3132617f);
+              t.library.logSoftmaxForward(t.b, t.a, 2, 3);
+              expect(
+                  t,
+                  t.b,
+                  -0.6931472f,
+                  -0.6931472f,
+                  -1000.69315f,
+                  -2.407606f,
+                  -1.407606f,
+                  -0.407606f);
+              t.library.logSoftmaxForward(t.b, t.a, 3, 2);
+              expect(t, t.b, -0.6931472f, -0.6931472f, -1.313262f, -0.3132617f);
             }));
   }
 
@@ -146,13 +103,13 @@ class EmulatedDnnTest {
               t.put(t.a, 1, 2);
               t.put(t.b, -3, 4);
               t.cuda.beginCapture(t.stream);
-              t.dnn.addTensor(t.b, t.a, 1, 2);
-              t.dnn.activationForward(t.b, t.b, 1, 2, Activation.RELU);
+              t.library.addTensor(t.b, t.a, 1, 2);
+              t.library.activationForward(t.b, t.b, 1, 2, Activation.RELU);
               long graph = t.cuda.endCapture(t.stream);
               assertEquals(2, t.cuda.nodes(graph));
               t.cuda.launchGraph(graph, t.stream);
               t.cuda.launchGraph(graph, t.stream);
-              t.expect(t.b, 1, 8);
+              expect(t, t.b, 1, 8);
               t.cuda.destroyGraph(graph);
             }));
   }
@@ -162,23 +119,24 @@ class EmulatedDnnTest {
     passes(
         with(
             t -> {
-              refuses("cudnnAddTensor", "BAD_PARAM (2000)", () -> t.dnn.addTensor(t.c, t.a, 0, 1));
+              refuses(
+                  "cudnnAddTensor", "BAD_PARAM (2000)", () -> t.library.addTensor(t.c, t.a, 0, 1));
               refuses(
                   "cudnnSoftmaxForward",
                   "BAD_PARAM (2000)",
-                  () -> t.dnn.logSoftmaxForward(t.c, t.a, 1, -1));
+                  () -> t.library.logSoftmaxForward(t.c, t.a, 1, -1));
               refuses(
                   "cudnnSoftmaxForward",
                   "NOT_SUPPORTED (3000)",
-                  () -> t.dnn.logSoftmaxForward(t.c, t.a, 1 << 20, 1 << 11));
+                  () -> t.library.logSoftmaxForward(t.c, t.a, 1 << 20, 1 << 11));
               refuses(
                   "cudnnActivationForward",
                   "BAD_PARAM (2000)",
-                  () -> t.dnn.activationForward(t.c, t.a, 1, 1, Activation.NONE));
+                  () -> t.library.activationForward(t.c, t.a, 1, 1, Activation.NONE));
               refuses(
                   "cudnnActivationBackward",
                   "BAD_PARAM (2000)",
-                  () -> t.dnn.activationBackward(t.c, t.a, t.b, t.d, 1, 1, Activation.NONE));
+                  () -> t.library.activationBackward(t.c, t.a, t.b, t.d, 1, 1, Activation.NONE));
             }));
   }
 
@@ -191,26 +149,27 @@ class EmulatedDnnTest {
 
   @Test
   void staysInItsTensors() {
-    faults(with(t -> t.dnn.addTensor(t.c, t.a, 17, 1)), "cudnnAddTensor", "are not in allocation");
     faults(
-        with(t -> t.dnn.addTensor(t.c + 2, t.a, 1, 1)),
+        with(t -> t.library.addTensor(t.c, t.a, 17, 1)), "cudnnAddTensor", "are not in allocation");
+    faults(
+        with(t -> t.library.addTensor(t.c + 2, t.a, 1, 1)),
         "cudnnAddTensor",
         "which 4 does not divide");
-    faults(with(t -> t.dnn.addTensor(t.c, t.c, 2, 2)), "written over an input");
+    faults(with(t -> t.library.addTensor(t.c, t.c, 2, 2)), "written over an input");
     faults(
-        with(t -> t.dnn.activationForward(t.c, t.c + 4, 2, 2, Activation.RELU)),
+        with(t -> t.library.activationForward(t.c, t.c + 4, 2, 2, Activation.RELU)),
         "written over an input");
     faults(
-        with(t -> t.dnn.activationBackward(t.c, t.a, t.c + 4, t.b, 2, 2, Activation.RELU)),
+        with(t -> t.library.activationBackward(t.c, t.a, t.c + 4, t.b, 2, 2, Activation.RELU)),
         "written over an input");
     faults(
-        with(t -> t.dnn.activationBackward(t.c, t.c, t.a, t.b, 2, 2, Activation.TANH)),
+        with(t -> t.library.activationBackward(t.c, t.c, t.a, t.b, 2, 2, Activation.TANH)),
         "written over an input");
     faults(
-        with(t -> t.dnn.activationBackward(t.c, t.a, t.b, t.c, 2, 2, Activation.TANH)),
+        with(t -> t.library.activationBackward(t.c, t.a, t.b, t.c, 2, 2, Activation.TANH)),
         "written over an input");
-    faults(with(t -> t.dnn.logSoftmaxForward(t.c, t.c, 2, 2)), "written over an input");
-    faults(with(t -> t.dnn.logSoftmaxForward(t.c, t.a, 2, 2)), "was never written");
+    faults(with(t -> t.library.logSoftmaxForward(t.c, t.c, 2, 2)), "written over an input");
+    faults(with(t -> t.library.logSoftmaxForward(t.c, t.a, 2, 2)), "was never written");
   }
 
   @Test
@@ -219,7 +178,7 @@ class EmulatedDnnTest {
         with(
             t -> {
               t.put(t.a, 1, 2);
-              t.dnn.logSoftmaxForward(t.b, t.a, 1, 2);
+              t.library.logSoftmaxForward(t.b, t.a, 1, 2);
               long other = t.cuda.createStream();
               t.cuda.zero(t.a, 4, other);
               t.cuda.synchronizeStream(t.stream);
@@ -235,23 +194,23 @@ class EmulatedDnnTest {
     faults(
         with(
             t -> {
-              t.dnn.close();
-              t.dnn.close();
+              t.library.close();
+              t.library.close();
             }),
         "given back before");
     faults(
         with(
             t -> {
               t.put(t.a, 1, 2);
-              t.dnn.logSoftmaxForward(t.b, t.a, 1, 2);
-              t.dnn.close();
+              t.library.logSoftmaxForward(t.b, t.a, 1, 2);
+              t.library.close();
             }),
         "the host has not waited for that");
     faults(
         with(
             t -> {
-              t.dnn.close();
-              t.dnn.logSoftmaxForward(t.b, t.a, 1, 2);
+              t.library.close();
+              t.library.logSoftmaxForward(t.b, t.a, 1, 2);
             }),
         "after it or its stream was given back");
   }
