@@ -83,11 +83,7 @@ __device__ inline void fma_multiply(float *c, A a, B b, int M, int N, int k_from
   };
   decltype(finish.load(0, 0)) loaded[GROUP];
   auto load = [&](int pass, int first) {
-#pragma unroll
-    for (int g = 0; g < GROUP; g++) {
-      Output o = place(pass, first + g * T::THREADS);
-      loaded[g] = o.inside ? finish.load(o.at, o.n) : decltype(finish.load(0, 0)){};
-    }
+    load_group(loaded, finish, [=](int g) { return place(pass, first + g * T::THREADS); });
   };
   if constexpr (EARLY) {
     load(0, threadIdx.x);

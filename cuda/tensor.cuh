@@ -30,22 +30,18 @@ struct TensorTiles {
 // d += a (16, 8 words of K) times b (8, 8 words of K) transposed: the fragments of one lane.
 template <Precision P>
 __device__ inline void multiply_add(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+#define MMA(shape_and_types)                                                                              \
+  asm("mma.sync.aligned." shape_and_types " {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"        \
+      : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])                                                    \
+      : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]))
   if constexpr (P == TF32) {
-    asm(
-        "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-        : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+    MMA("m16n8k8.row.col.f32.tf32.tf32.f32");
   } else if constexpr (P == BF16) {
-    asm(
-        "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-        : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+    MMA("m16n8k16.row.col.f32.bf16.bf16.f32");
   } else {
-    asm(
-        "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-        : "+f"(d[0]), "+f"(d[1]), "+f"(d[2]), "+f"(d[3])
-        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+    MMA("m16n8k16.row.col.f32.f16.f16.f32");
   }
+#undef MMA
 }
 
 // As fma_multiply of gemm.cuh.
@@ -76,13 +72,7 @@ __device__ inline void tensor_multiply(float *c, A a, B b, int M, int N, int k_f
     }
   };
   decltype(finish.load(0, 0)) loaded[GROUP];
-  auto load = [&](int i, int j) {
-#pragma unroll
-    for (int g = 0; g < GROUP; g++) {
-      Output o = place(i, j, g);
-      loaded[g] = o.inside ? finish.load(o.at, o.n) : decltype(finish.load(0, 0)){};
-    }
-  };
+  auto load = [&](int i, int j) { load_group(loaded, finish, [=](int g) { return place(i, j, g); }); };
   if constexpr (EARLY) {
     load(0, 0);
   }

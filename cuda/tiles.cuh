@@ -84,6 +84,16 @@ __device__ Finish<Load, Apply> finish(Load load, Apply apply) {
   return {load, apply};
 }
 
+// What a group of outputs needs, where place(g) is the g-th of them.
+template <class Loaded, int GROUP, class F, class Place>
+__device__ inline void load_group(Loaded (&loaded)[GROUP], F finish, Place place) {
+#pragma unroll
+  for (int g = 0; g < GROUP; g++) {
+    Output o = place(g);
+    loaded[g] = o.inside ? finish.load(o.at, o.n) : Loaded{};
+  }
+}
+
 // Of a finish that needs nothing but the sum.
 struct Nothing {};
 

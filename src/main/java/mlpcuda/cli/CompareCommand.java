@@ -186,15 +186,12 @@ final class CompareCommand implements Callable<Integer> {
         var there = new Learner(reference, training)) {
       taken = StepCheck.run(here, there, reference::kinks, steps, ops.precision());
     }
+    var limits = StepCheck.Limits.of(ops.precision());
     terminal.line(StepCheck.HEADER);
     StepCheck.shown(taken).forEach(check -> terminal.line(check.toString()));
     terminal.line(
         "%-34s %9.1e %9.1e %9.1e"
-            .formatted(
-                "limit",
-                StepCheck.lossLimit(ops.precision()),
-                StepCheck.weightsLimit(ops.precision()),
-                StepCheck.momentsLimit(ops.precision())));
+            .formatted("limit", limits.loss(), limits.weights(), limits.moments()));
     long judged = taken.stream().filter(StepCheck::judged).count();
     terminal.line(
         "Weights and moments were judged in %d of %d steps%s"
@@ -252,9 +249,10 @@ final class CompareCommand implements Callable<Integer> {
     document.put("network", training.shape().toString());
     document.put("batch_size", training.B());
     document.put("seed", seed);
-    document.put("loss_limit", StepCheck.lossLimit(ops.precision()));
-    document.put("weights_limit", StepCheck.weightsLimit(ops.precision()));
-    document.put("moments_limit", StepCheck.momentsLimit(ops.precision()));
+    var limits = StepCheck.Limits.of(ops.precision());
+    document.put("loss_limit", limits.loss());
+    document.put("weights_limit", limits.weights());
+    document.put("moments_limit", limits.moments());
     document.put("steps_judged", found.judged());
     document.put("steps", found.steps().stream().map(StepCheck::json).toList());
     document.put("times", found.times().stream().map(SpeedUp::json).toList());

@@ -35,9 +35,7 @@ record StepCheck(
     Precision precision) {
   // 6,500 steps of five presets on 2 threads of a CPU stayed below 1.5e-7,
   // 1e-11 and 5e-13 where no ReLU was at 0.
-  private static final double LOSS_LIMIT = 1e-6;
-  private static final double WEIGHTS_LIMIT = 1e-9;
-  private static final double MOMENTS_LIMIT = 1e-10;
+  private static final Limits LIMITS = new Limits(1e-6, 1e-9, 1e-10);
 
   // Where a layer's outputs are rounded for the next one, some of them lie at a tie but for FP32's
   // rounding, and devices that are right find them on different sides of it: a unit in the last
@@ -46,35 +44,19 @@ record StepCheck(
   // not round at all is above 4e-5 and 4e-5, and above 4e-4 and 6e-4, in some step of each preset.
   // Weights are as near as ever in most steps, but Adam's first makes as much of the smallest
   // gradient as of any: 2e-8 was seen.
-  private static final double LOSS_LIMIT_10_BITS = 3e-5;
-  private static final double WEIGHTS_LIMIT_10_BITS = 1e-7;
-  private static final double MOMENTS_LIMIT_10_BITS = 3e-8;
-  private static final double LOSS_LIMIT_7_BITS = 2e-4;
-  private static final double WEIGHTS_LIMIT_7_BITS = 1e-6;
-  private static final double MOMENTS_LIMIT_7_BITS = 1e-6;
+  private static final Limits LIMITS_10_BITS = new Limits(3e-5, 1e-7, 3e-8);
+  private static final Limits LIMITS_7_BITS = new Limits(2e-4, 1e-6, 1e-6);
 
-  static double lossLimit(Precision precision) {
-    return switch (precision) {
-      case FP32 -> LOSS_LIMIT;
-      case TF32, FP16 -> LOSS_LIMIT_10_BITS;
-      case BF16 -> LOSS_LIMIT_7_BITS;
-    };
-  }
-
-  static double weightsLimit(Precision precision) {
-    return switch (precision) {
-      case FP32 -> WEIGHTS_LIMIT;
-      case TF32, FP16 -> WEIGHTS_LIMIT_10_BITS;
-      case BF16 -> WEIGHTS_LIMIT_7_BITS;
-    };
-  }
-
-  static double momentsLimit(Precision precision) {
-    return switch (precision) {
-      case FP32 -> MOMENTS_LIMIT;
-      case TF32, FP16 -> MOMENTS_LIMIT_10_BITS;
-      case BF16 -> MOMENTS_LIMIT_7_BITS;
-    };
+  /** The largest errors of a right device. */
+  record Limits(double loss, double weights, double moments) {
+    /** In that precision. */
+    static Limits of(Precision precision) {
+      return switch (precision) {
+        case FP32 -> LIMITS;
+        case TF32, FP16 -> LIMITS_10_BITS;
+        case BF16 -> LIMITS_7_BITS;
+      };
+    }
   }
 
   /**
@@ -125,7 +107,7 @@ record StepCheck(
   }
 
   boolean lossPassed() {
-    return lossError <= lossLimit(precision); // not so for NaN
+    return lossError <= Limits.of(precision).loss; // not so for NaN
   }
 
   /** Whether weights and moments can tell right from wrong, and not the loss alone. */
@@ -134,11 +116,11 @@ record StepCheck(
   }
 
   boolean weightsPassed() {
-    return !judged() || weightsError <= weightsLimit(precision);
+    return !judged() || weightsError <= Limits.of(precision).weights;
   }
 
   boolean momentsPassed() {
-    return !judged() || momentsError <= momentsLimit(precision);
+    return !judged() || momentsError <= Limits.of(precision).moments;
   }
 
   boolean passed() {
