@@ -379,11 +379,36 @@ final class DeviceOptions {
     return new CpuOps(threadCount(), precision());
   }
 
-  /** Chooses what another run had: the GPU of that index, or, for −1, the CPU. */
+  /**
+   * Chooses what another run had: the GPU of that index, or, for −1, the CPU; and on the CPU gives
+   * up what only a GPU can follow.
+   */
   void choose(int gpuIndex, int threadCount) {
     cpu = gpuIndex < 0;
     gpu = cpu ? null : Integer.valueOf(gpuIndex);
     threads = cpu ? Integer.valueOf(threadCount) : null;
+    if (cpu) {
+      gemm = null;
+      kernels = null;
+      step = null;
+      feed = null;
+      noGraph = false;
+      stepsPerLaunch = null;
+      syncCheck = false;
+    }
+  }
+
+  /** The GPU that the options name, or else {@code gpuIndex}, for −1 the CPU. */
+  int gpuOr(int gpuIndex) {
+    if (gpu != null) {
+      return gpu;
+    }
+    return cpu || threads != null ? -1 : gpuIndex;
+  }
+
+  /** The threads that the options name, or else {@code threadCount}. */
+  int threadsOr(int threadCount) {
+    return threads != null ? threads : threadCount;
   }
 
   /** What {@link #open} opened: the index of a GPU; −1: the CPU. */
@@ -393,7 +418,7 @@ final class DeviceOptions {
 
   /** Threads of the CPU device: parts of sums depend on them. */
   int threadCount() {
-    return threads != null ? threads : Runtime.getRuntime().availableProcessors();
+    return threadsOr(Runtime.getRuntime().availableProcessors());
   }
 
   /** Why the device is what {@link #open} opened. */

@@ -2,6 +2,8 @@ package mlpcuda.cli;
 
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
@@ -52,12 +54,15 @@ final class EvaluateCommand implements Callable<Integer> {
       description = "Print the evaluation as JSON on standard output, all else on standard error.")
   private boolean json;
 
+  @Option(names = "--quiet", description = "Print the last line and warnings alone.")
+  private boolean quiet;
+
   @Override
   public Integer call() {
     data.check();
     device.check();
     PrintWriter out = spec.commandLine().getOut();
-    var terminal = new Terminal(json ? spec.commandLine().getErr() : out, Terminal.isInteractive());
+    Terminal terminal = Terminal.of(spec.commandLine(), json, quiet);
     ModelFile file = ModelFile.read(model);
     try (Opened opened = Opened.of(device, data, terminal)) {
       ImageSet test = fitting(file, opened.dataset());
@@ -65,9 +70,13 @@ final class EvaluateCommand implements Callable<Integer> {
       terminal.line(Tables.layers(file.shape()));
       Evaluation answers = answers(opened.ops(), file, test);
       terminal.line(Tables.answers(answers));
-      terminal.line(Tables.result("Test", answers));
+      List<String> warnings = Warnings.ofAnswers(answers, file.shape(), "").stream().toList();
+      warnings.forEach(terminal::always);
+      terminal.always(Tables.result("Test", answers));
       if (json) {
-        out.println(Tables.json(Metrics.json(answers)));
+        Map<String, Object> document = Metrics.json(answers);
+        document.put("warnings", warnings);
+        out.println(Tables.json(document));
       }
       return 0;
     }

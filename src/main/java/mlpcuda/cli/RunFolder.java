@@ -18,6 +18,7 @@ import mlpcuda.train.StoppedException;
 /** The files of a run: its model, what was measured, the report, and what it needs to go on. */
 final class RunFolder {
   private static final String MODEL = "model.safetensors";
+  private static final String REPORT = "report.html";
 
   /** The file that holds all that a run needs to go on. */
   static final String CHECKPOINT = "checkpoint.safetensors";
@@ -45,6 +46,16 @@ final class RunFolder {
     return Files.exists(folder.resolve(CHECKPOINT));
   }
 
+  /** Whether all files of a run that is done are there. */
+  boolean holdsTheEnd() {
+    for (String name : List.of(MODEL, REPORT, Metrics.CSV)) {
+      if (!Files.exists(folder.resolve(name))) {
+        return false;
+      }
+    }
+    return Metrics.tellsOfTheEnd(folder);
+  }
+
   /** Gives the metrics back what they had at the checkpoint. */
   void restore() {
     metrics.restore(folder.resolve(CHECKPOINT), run.state().metrics());
@@ -62,7 +73,8 @@ final class RunFolder {
         metrics.write(folder); // the best epoch's model is there already
       } else {
         metrics.modelWritten(modelEpoch(progress));
-        saveModel(progress.best().isEmpty() ? weights : progress.best());
+        writeModel(progress.best().isEmpty() ? weights : progress.best());
+        metrics.write(folder);
       }
     }
     new Checkpoint(
@@ -90,7 +102,8 @@ final class RunFolder {
   private void reportProgress(float[] weights) {
     int epochs = run.settings().trainer().epochs();
     reportBeforeTheEnd(
-        "Training: %d of %d epochs are done.".formatted(metrics.epochsDone(), epochs), weights);
+        "Training: %d of %s done.".formatted(metrics.epochsDone(), Tables.count(epochs, "epoch")),
+        weights);
   }
 
   /** A run can do without a report, until it is done: what it fails with is said. */
@@ -98,7 +111,7 @@ final class RunFolder {
     try {
       report.write(folder, status, weights, null);
     } catch (UncheckedIOException e) {
-      run.terminal().line("%s", Main.oneLine(e.getMessage()));
+      run.terminal().always(Main.oneLine(e.getMessage()));
     }
   }
 
@@ -126,17 +139,22 @@ final class RunFolder {
    * Writes the trained network and all that was measured.
    *
    * @param answers to the test images
-   * @param outcome what the validation set came to mean for the run; empty if nothing
+   * @param outcome what came of the validation set and of the loss scale, and the warnings; empty
+   *     if nothing
    * @return the model's file
    */
   Path done(Parameters parameters, Answers answers, String outcome) {
     List<float[]> weights = parameters.read();
     requireFinite(weights, metrics.epochsDone(), metrics.stepsDone());
-    saveModel(weights);
+    writeModel(weights);
     String status =
-        "Done: %,d epochs, %,d steps. %s"
-            .formatted(metrics.epochsDone(), metrics.stepsDone(), outcome);
+        "Done: %s, %s. %s"
+            .formatted(
+                Tables.count(metrics.epochsDone(), "epoch"),
+                Tables.count(metrics.stepsDone(), "step"),
+                outcome);
     report.write(folder, status.strip(), weights.get(0), answers);
+    metrics.write(folder); // last: what they say of the test set tells that all is written
     return folder.resolve(MODEL);
   }
 
@@ -155,9 +173,8 @@ final class RunFolder {
     }
   }
 
-  private void saveModel(List<float[]> weights) {
+  private void writeModel(List<float[]> weights) {
     new ModelFile(run.shape(), run.scaling(), run.train().rows(), run.train().cols(), weights)
         .write(folder.resolve(MODEL));
-    metrics.write(folder);
   }
 }

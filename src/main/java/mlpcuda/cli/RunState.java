@@ -19,7 +19,7 @@ import mlpcuda.train.Progress;
  * What a checkpoint keeps as text: how the run was begun, where it stands, what it measured.
  *
  * @param args the command line of the run
- * @param device what it runs on, in words
+ * @param device what it began on, in words
  * @param gpu index of the GPU it runs on; −1: the CPU
  * @param threads of the CPU device
  * @param examples checksum of the training examples
@@ -37,6 +37,16 @@ record RunState(
 
   /** The same run, further on. */
   RunState at(Progress progress, Map<String, Object> metrics) {
+    return new RunState(args, device, gpu, threads, examples, progress, metrics);
+  }
+
+  /** The same run with other arguments. */
+  RunState with(List<String> args) {
+    return new RunState(args, device, gpu, threads, examples, progress, metrics);
+  }
+
+  /** The same run, going on with that GPU, or, for −1, with so many threads of the CPU. */
+  RunState on(int gpu, int threads) {
     return new RunState(args, device, gpu, threads, examples, progress, metrics);
   }
 

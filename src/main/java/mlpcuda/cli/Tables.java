@@ -64,6 +64,11 @@ final class Tables {
     return table.toString();
   }
 
+  /** That many of a thing: {@code 1 epoch}, {@code 9,380 steps}. */
+  static String count(long number, String thing) {
+    return String.format(Locale.ROOT, "%,d %s%s", number, thing, number == 1 ? "" : "s");
+  }
+
   /** JSON of maps, lists, texts and numbers. */
   static String json(Object value) {
     try {

@@ -2,6 +2,7 @@ package mlpcuda.cli;
 
 import java.io.Console;
 import java.io.PrintWriter;
+import java.io.Writer;
 import java.nio.charset.Charset;
 import java.util.Locale;
 import java.util.function.IntSupplier;
@@ -9,6 +10,7 @@ import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 import mlpcuda.data.PublishedDataset;
+import picocli.CommandLine;
 
 /** Where people read: lines always, progress bars where someone is watching. */
 final class Terminal {
@@ -20,11 +22,30 @@ final class Terminal {
 
   private final PrintWriter out;
   private final boolean interactive;
+  private final boolean quiet;
 
   /** Lines go to {@code out}. */
   Terminal(PrintWriter out, boolean interactive) {
+    this(out, interactive, false);
+  }
+
+  private Terminal(PrintWriter out, boolean interactive, boolean quiet) {
     this.out = out;
     this.interactive = interactive;
+    this.quiet = quiet;
+  }
+
+  /**
+   * The terminal of a command: its standard output, or its standard error where that output is JSON.
+   *
+   * @param quiet whether only results and warnings are printed, and beside JSON nothing
+   */
+  static Terminal of(CommandLine command, boolean json, boolean quiet) {
+    PrintWriter out = json ? command.getErr() : command.getOut();
+    return new Terminal(
+        json && quiet ? new PrintWriter(Writer.nullWriter()) : out,
+        !quiet && isInteractive(),
+        quiet);
   }
 
   /** Whether a person is watching: standard input and output are a terminal. */
@@ -60,9 +81,16 @@ final class Terminal {
     return interactive;
   }
 
-  /** Prints a line. */
+  /** Prints a line, unless the terminal is quiet. */
   void line(String format, Object... values) {
-    out.println(values.length == 0 ? format : String.format(Locale.ROOT, format, values));
+    if (!quiet) {
+      out.println(values.length == 0 ? format : String.format(Locale.ROOT, format, values));
+    }
+  }
+
+  /** Prints a result or a warning, which a quiet terminal shows too. */
+  void always(String line) {
+    out.println(line);
   }
 
   /** Prints a line in place of two bars that have been closed. */

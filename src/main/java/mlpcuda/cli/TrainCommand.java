@@ -1,7 +1,6 @@
 package mlpcuda.cli;
 
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -9,33 +8,30 @@ import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.Callable;
-import java.util.zip.CRC32C;
 import mlpcuda.compute.FusedStep;
 import mlpcuda.compute.LossScale;
-import mlpcuda.compute.Precision;
 import mlpcuda.data.BadFileException;
 import mlpcuda.data.Dataset;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.data.Split;
 import mlpcuda.data.WholeFile;
-import mlpcuda.model.Checkpoint;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
 import mlpcuda.report.Metrics;
 import mlpcuda.train.Progress;
+import mlpcuda.train.Schedule;
 import mlpcuda.train.Trainer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
 /** {@code train}: from images to a trained, evaluated and saved network. */
@@ -67,6 +63,13 @@ final class TrainCommand implements Callable<Integer> {
       converter = Converters.Positive.class,
       description = "Examples evaluated at once. Default: the preset's.")
   private Integer testBatchSize;
+
+  @Option(
+      names = "--test-at-end",
+      description =
+          "Evaluate the test set once, at the end. Default: after each epoch too, in time that is"
+              + " not counted as the epoch's.")
+  private boolean testAtEnd;
 
   @Option(
       names = "--epochs",
@@ -138,7 +141,12 @@ final class TrainCommand implements Callable<Integer> {
   @Option(
       names = "--resume",
       paramLabel = "DIR",
-      description = "Go on with the run of that folder, with its own options.")
+      description = {
+        "Go on with the run of that folder, stopped or finished, with its own options. Beside it may"
+            + " stand --epochs, --max-steps and --early-stopping for another end, --data or"
+            + " --dataset where the same examples are now, --cpu, --gpu or --threads, --tensorboard,"
+            + " --test-at-end, --quiet, --verbose and --json."
+      })
   private Path resume;
 
   @Option(names = "--dry-run", description = "One step and the evaluation; nothing is written.")
@@ -149,38 +157,62 @@ final class TrainCommand implements Callable<Integer> {
       description = "Say also what the start took and what a step asks of the device.")
   private boolean verbose;
 
+  @Option(names = "--quiet", description = "Print the last line and warnings alone.")
+  private boolean quiet;
+
   @Option(
       names = "--json",
       description = "Print the metrics as JSON on standard output, all else on standard error.")
   private boolean json;
 
   private String folderOption = "--out"; // that named the folder
+  private boolean stretched; // a run that goes on to another end than it had
 
   @Override
   public Integer call() {
     if (resume == null) {
-      return train(null, null);
+      return train(null);
     }
-    refuseOptionsBesideResume();
-    Path file = resume.resolve(RunFolder.CHECKPOINT);
-    Checkpoint checkpoint = Checkpoint.read(file);
-    RunState state = RunState.parse(checkpoint.state(), checkpoint.best(), file);
-    TrainCommand begun = main.parseTrain(state.args(), spec.commandLine(), file);
-    if (begun.resume != null || begun.dryRun) { // neither writes a checkpoint of its own
-      throw new BadFileException(
-          "%s: its arguments must be a run's, found %s".formatted(file, state.args()));
+    ParseResult given = spec.commandLine().getParseResult();
+    Resumption.check(given);
+    device.check();
+    data.check();
+    checkLines();
+    Resumption former = Resumption.read(resume);
+    TrainCommand begun = begun(former);
+    Resumption from = former.with(begun.spec.commandLine().getParseResult(), given).on(device);
+    if (from.changed()) {
+      int epochsBefore = begun.epochs();
+      int stepsBefore = begun.maxSteps;
+      begun = begun(from);
+      begun.check(); // what the changes do not fit is this command line's
+      from.checkEnd(begun.epochs(), begun.maxSteps, given);
+      begun.stretched = begun.epochs() != epochsBefore || begun.maxSteps != stepsBefore;
     }
     begun.out = resume;
     begun.folderOption = "--resume";
-    begun.verbose |= verbose;
+    begun.verbose = verbose || begun.verbose && !quiet;
+    begun.quiet = quiet || begun.quiet && !verbose;
     begun.json |= json;
-    begun.device.choose(state.gpu(), state.threads());
+    begun.device.choose(from.state().gpu(), from.state().threads());
     try {
-      return begun.train(state, checkpoint);
+      return begun.train(from);
     } catch (ParameterException e) { // not this command line's: it is the file or the data
       throw new BadFileException(
-          "%s: its arguments must be a run's and fit the data: %s".formatted(file, e.getMessage()));
+          "%s: its arguments must be a run's and fit the data: %s"
+              .formatted(from.file(), e.getMessage()));
     }
+  }
+
+  /** The command that a checkpoint's arguments stand for. */
+  private TrainCommand begun(Resumption from) {
+    List<String> args = from.state().args();
+    TrainCommand begun = main.parseTrain(args, spec.commandLine(), from.file());
+    if (begun.resume != null || begun.dryRun) { // neither writes a checkpoint of its own
+      throw new BadFileException(
+          "%s: its arguments must be a run's, found %s".formatted(from.file(), args));
+    }
+    return begun;
   }
 
   /** Refuses what can be refused before any file is read. */
@@ -190,17 +222,13 @@ final class TrainCommand implements Callable<Integer> {
     device.check();
     learning.check(network.preset(), network.hiddenLayers());
     validation.check();
+    checkLines();
   }
 
-  /** Other options would make it another run. */
-  private void refuseOptionsBesideResume() {
-    Set<String> allowed = Set.of("--resume", "--verbose", "--json");
-    for (ArgSpec given : spec.commandLine().getParseResult().matchedArgs()) {
-      if (given instanceof OptionSpec option && !allowed.contains(option.longestName())) {
-        throw new ParameterException(
-            spec.commandLine(),
-            "--resume goes on with the run's own options, found " + option.longestName());
-      }
+  private void checkLines() {
+    if (quiet && verbose) {
+      throw new ParameterException(
+          spec.commandLine(), "--quiet and --verbose exclude each other, found both");
     }
   }
 
@@ -208,32 +236,39 @@ final class TrainCommand implements Callable<Integer> {
     return Collections.max(shape.sizes().subList(1, shape.sizes().size()));
   }
 
-  /** Trains: from the beginning, or, where {@code from} is given, from there. */
-  private int train(RunState state, Checkpoint from) {
+  /**
+   * Trains.
+   *
+   * @param from where the run goes on; null: it begins
+   */
+  private int train(Resumption from) {
     check();
-    PrintWriter standardOut = spec.commandLine().getOut();
-    var terminal =
-        new Terminal(json ? spec.commandLine().getErr() : standardOut, Terminal.isInteractive());
+    Terminal terminal = Terminal.of(spec.commandLine(), json, quiet);
     try (Opened opened = Opened.of(device, data, terminal)) {
       Dataset dataset = opened.dataset();
       ImageSet all = training(dataset);
       Split split = split(all);
       MlpShape shape = network.shape(all.pixelsPerImage(), dataset.classes());
-      if (state == null) {
+      RunState state;
+      if (from == null) {
         state =
             new RunState(
                 spec.root().commandLine().getParseResult().expandedArgs(), // of @files
                 opened.ops().description(),
                 device.gpuIndex(),
                 device.threadCount(),
-                checksum(all),
+                Resumption.checksum(all),
                 Progress.begin(validation.monitor(), LossScale.initial(opened.ops().precision())),
                 Map.of());
       } else {
-        checkFits(state, from, all, split, shape);
-        checkFits(state, opened.ops().precision());
+        state = from.state();
+        from.checkExamples(all);
+        from.checkShape(shape);
+        from.checkPlace(batches(split), maxSteps);
+        from.checkLossScale(opened.ops().precision());
         WholeFile.clear(out);
       }
+      TrainingRun.Settings settings = settings(shape.layers() - 1);
       var run =
           new TrainingRun(
               terminal,
@@ -244,18 +279,19 @@ final class TrainCommand implements Callable<Integer> {
               shape,
               Scaling.of(network.scaling(), split.train()),
               init == null || from != null ? null : ModelFile.readWeights(init, shape),
-              settings(shape.layers() - 1),
+              settings,
               dryRun ? null : folder(),
               dryRun ? null : tensorboard,
               state,
               from,
               main.startUp(),
               main.stopping());
-      String on = opened.ops().description();
-      terminal.line(on + " (" + device.reason() + ")");
-      if (!on.equals(state.device())) { // another GPU, or no cuBLAS any more
-        terminal.line(
-            "The run began on another device, so its numbers may differ: " + state.device());
+      terminal.line(opened.ops().description() + " (" + device.reason() + ")");
+      if (from != null) {
+        sayWhatDiffers(from, opened.ops().description(), terminal);
+        if (stretched && !settings.trainer().ended(state.progress())) {
+          sayHowItIsStretched(settings.trainer().schedule(), from.missing(batches(split)), terminal);
+        }
       }
       if (device.asksForFusedSteps() && learning.clip() > 0) {
         terminal.line("Steps are layered: a gradient's norm needs all gradients before any update");
@@ -266,53 +302,41 @@ final class TrainCommand implements Callable<Integer> {
       }
       Metrics metrics = run.run();
       if (json) {
-        standardOut.println(Tables.json(metrics.json()));
+        spec.commandLine().getOut().println(Tables.json(metrics.json()));
       }
       return 0;
     }
   }
 
-  /** Refuses to go on with other examples than the run's, or from a place that it has not. */
-  private void checkFits(
-      RunState state, Checkpoint from, ImageSet all, Split split, MlpShape shape) {
-    Path file = out.resolve(RunFolder.CHECKPOINT);
-    if (checksum(all) != state.examples()
-        || all.rows() != from.rows()
-        || all.cols() != from.cols()) {
-      throw new BadFileException(
-          "%s: the training examples must be those that the run began with, found others"
-              .formatted(file));
-    }
-    if (!shape.equals(from.shape())) {
-      throw new BadFileException(
-          "%s: its network must be that of its arguments and data, %s, found %s"
-              .formatted(file, shape, from.shape()));
-    }
-    Progress at = state.progress();
-    int batches = (split.train().size() - 1) / given(batchSize, network.preset().batchSize()) + 1;
-    boolean atItsPlace = at.steps() == (at.epoch() - 1L) * batches + at.batch();
-    boolean ended = at.batch() == 0 && at.steps() == maxSteps;
-    if (at.batch() >= batches || !atItsPlace && !ended) {
-      throw new BadFileException(
-          "%s: its place must be one of the run's, of %d batches an epoch, found epoch %d, batch"
-                  .formatted(file, batches, at.epoch())
-              + " %d, step %d".formatted(at.batch(), at.steps()));
+  private static void sayWhatDiffers(Resumption from, String device, Terminal terminal) {
+    if (!device.equals(from.state().device())) { // another GPU, or no cuBLAS any more
+      terminal.always(
+          "The run began on another device, so its numbers and the bytes of its model may differ: "
+              + from.state().device());
     }
   }
 
-  /** Refuses to go on without the loss scale that the precision needs, or with one it has not. */
-  private void checkFits(RunState state, Precision precision) {
-    boolean has = state.progress().lossScale().length > 0;
-    if (has != precision.needsLossScale()) {
-      throw new BadFileException(
-          "%s: its loss scale must be %s, found %s"
-              .formatted(
-                  out.resolve(RunFolder.CHECKPOINT),
-                  has
-                      ? "of --precision fp16 alone"
-                      : "there, as --precision " + precision.label() + " needs one",
-                  has ? "one with " + precision.label() : "none"));
+  /** Says why a run with another end may end otherwise than one that began with that end. */
+  private static void sayHowItIsStretched(Schedule schedule, long missing, Terminal terminal) {
+    if (schedule.spansTheRun()) {
+      terminal.always(
+          "The schedule %s spans the whole run: from here on it is stretched to the new length, and a"
+                  .formatted(schedule)
+              + " run that begins with this length ends with another model");
     }
+    if (missing > 0) {
+      terminal.always(
+          "--max-steps ended an epoch early, by %s: the run goes on with the next epoch"
+              .formatted(Tables.count(missing, "step")));
+    }
+  }
+
+  private int epochs() {
+    return given(epochs, network.preset().epochs());
+  }
+
+  private int batches(Split split) {
+    return (split.train().size() - 1) / given(batchSize, network.preset().batchSize()) + 1;
   }
 
   private TrainingRun.Settings settings(int hiddenLayers) {
@@ -320,7 +344,7 @@ final class TrainCommand implements Callable<Integer> {
     return new TrainingRun.Settings(
         preset.name(),
         new Trainer.Settings(
-            dryRun ? 1 : given(epochs, preset.epochs()),
+            dryRun ? 1 : epochs(),
             given(batchSize, preset.batchSize()),
             !noShuffle,
             seed,
@@ -339,6 +363,7 @@ final class TrainCommand implements Callable<Integer> {
         given(testBatchSize, preset.testBatchSize()),
         init == null ? null : init.toString(),
         subset != null,
+        testAtEnd,
         verbose);
   }
 
@@ -356,17 +381,6 @@ final class TrainCommand implements Callable<Integer> {
 
   private static int given(Integer option, int preset) {
     return option != null ? option : preset;
-  }
-
-  /**
-   * Of images and labels, those held back too, for they may tell when to end: a run cannot go on
-   * with others.
-   */
-  private static long checksum(ImageSet set) {
-    var crc = new CRC32C();
-    crc.update(set.pixels());
-    crc.update(set.labels());
-    return crc.getValue();
   }
 
   private ImageSet training(Dataset dataset) {

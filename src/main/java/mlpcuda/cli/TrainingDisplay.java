@@ -53,12 +53,15 @@ final class TrainingDisplay implements Trainer.Listener, AutoCloseable {
     String line =
         String.format(
             Locale.ROOT,
-            "Epoch %d/%d: mean loss %.4f, accuracy %.2f%%%s, rate %.2e, %.2f s, %,.0f images/s",
+            "Epoch %d/%d: mean loss %.4f, accuracy %.2f%%%s%s, rate %.2e, %.2f s, %,.0f images/s",
             result.epoch(),
             epochs,
             result.loss(),
             100 * result.accuracy(),
-            validation(result),
+            result.validated()
+                ? answers("validation", result.validationLoss(), result.validationAccuracy())
+                : "",
+            result.tested() ? answers("test", result.testLoss(), result.testAccuracy()) : "",
             result.rate(),
             result.seconds(),
             result.imagesPerSecond());
@@ -70,14 +73,9 @@ final class TrainingDisplay implements Trainer.Listener, AutoCloseable {
     terminal.lineOverTwoBars(line);
   }
 
-  private static String validation(Trainer.EpochResult result) {
-    return result.validated()
-        ? String.format(
-            Locale.ROOT,
-            ", validation loss %.4f, accuracy %.2f%%",
-            result.validationLoss(),
-            100 * result.validationAccuracy())
-        : "";
+  private static String answers(String set, double loss, double accuracy) {
+    return String.format(
+        Locale.ROOT, ", %s loss %.4f, accuracy %.2f%%", set, loss, 100 * accuracy);
   }
 
   /** Ends the bars, also where training ended early. */

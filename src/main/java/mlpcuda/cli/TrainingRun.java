@@ -7,15 +7,16 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import mlpcuda.compute.LossScale;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.OptimizerSettings;
 import mlpcuda.data.Dataset;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
-import mlpcuda.model.Checkpoint;
 import mlpcuda.net.Examples;
 import mlpcuda.net.Mlp;
 import mlpcuda.net.MlpShape;
@@ -43,7 +44,7 @@ import mlpcuda.train.Trainer;
  * @param folder for the files; null: none are written
  * @param events folder of TensorBoard's events; null: none are written
  * @param state of a run that begins, or of one that goes on
- * @param from where it goes on; null: it begins
+ * @param from what it goes on from; null: it begins
  * @param startUp what came before
  * @param stop asked before each step whether to end the run
  */
@@ -60,7 +61,7 @@ record TrainingRun(
     Path folder,
     Path events,
     RunState state,
-    Checkpoint from,
+    Resumption from,
     StartUp startUp,
     BooleanSupplier stop) {
 
@@ -70,6 +71,7 @@ record TrainingRun(
    * @param clip limit of the gradient's norm; 0: none
    * @param init file of the initial weights, for the record; null: by seed
    * @param evaluateTraining whether the training examples are evaluated too
+   * @param testAtEnd whether the test set is not evaluated before the end
    * @param verbose whether to say what the start took and what a step asks of the device
    */
   record Settings(
@@ -81,47 +83,56 @@ record TrainingRun(
       int testBatchSize,
       String init,
       boolean evaluateTraining,
+      boolean testAtEnd,
       boolean verbose) {}
 
   /** Runs; what was measured. */
   Metrics run() {
     terminal.line(
-        "%s: %,d training%s and %,d test images, %dx%d, %d classes, %s scaling",
+        "%s: %,d training%s and %,d test images, %dx%d, %s, %s scaling",
         dataset.name(),
         train.size(),
         validation == null ? "" : ", %,d validation".formatted(validation.size()),
         dataset.test().size(),
         train.rows(),
         train.cols(),
-        dataset.classes(),
+        dataset.classes() == 1 ? "1 class" : dataset.classes() + " classes",
         scaling.name());
     terminal.line(Tables.layers(shape));
     var metrics = new Metrics(describe(), settings.trainer.logInterval());
     metrics.checkpoint(state.progress());
+    Warnings.ofLabels(train, dataset.test(), shape.classes())
+        .ifPresent(
+            warning -> {
+              metrics.warn(warning);
+              terminal.always(warning);
+            });
     RunFolder files = folder == null ? null : new RunFolder(folder, this, metrics);
     if (from == null && files != null && files.holdsARun()) {
       terminal.line("%s: the run that it holds is replaced", folder);
     }
-    try (TensorBoard board = tensorBoard(); // first: a bad folder shall not cost a training
+    boolean ended = from != null && settings.trainer.ended(state.progress());
+    boolean written = ended && files.holdsTheEnd();
+    try (TensorBoard board = written ? null : tensorBoard(); // first: a bad folder costs no training
         var parameters =
             new Parameters(ops, shape, ops.inputOrder(train.pixels(), shape.inputs()))) {
       if (from != null) {
-        terminal.line(
-            "Going on in epoch %d, after step %d",
-            state.progress().epoch(), state.progress().steps());
         files.restore();
-        parameters.write(from.weights());
-        parameters.writeState(new Parameters.State(from.m(), from.v()));
+        terminal.line(ended ? finished(metrics) : goingOn());
+        parameters.write(from.checkpoint().weights());
+        parameters.writeState(
+            new Parameters.State(from.checkpoint().m(), from.checkpoint().v()));
       } else if (initial != null) {
         parameters.write(initial);
       } else {
         parameters.initialise(settings.trainer.seed());
       }
       try {
-        String outcome = train(parameters, metrics, files, board);
-        Evaluation answers = evaluate(parameters, metrics, files, outcome);
+        RunFolder kept = written ? null : files; // nothing is written twice
+        Trained trained = train(parameters, metrics, kept, board);
+        Evaluation answers = evaluate(parameters, metrics, kept, trained);
         if (board != null) { // last: should it fail, all else is done
-          board.tested(answers);
+          board.tested(answers, settings.testAtEnd || metrics.epochsDone() == 0);
         }
       } catch (DivergedException e) {
         metrics.diverged(e);
@@ -134,20 +145,53 @@ record TrainingRun(
     return metrics;
   }
 
+  private String goingOn() {
+    return "Going on in epoch %d, after step %d"
+        .formatted(state.progress().epoch(), state.progress().steps());
+  }
+
+  /** Says that a run is at its end, and which option moves that. */
+  private String finished(Metrics metrics) {
+    Progress at = state.progress();
+    String option = "--early-stopping with more patience";
+    if (at.epoch() > settings.trainer.epochs()) {
+      option = "--epochs with a larger number";
+    } else if (at.steps() >= settings.trainer.maxSteps()) {
+      option = "--max-steps with a larger number";
+    }
+    return "The run in %s is finished, after %s and %s: %s goes on with it"
+        .formatted(
+            folder,
+            Tables.count(metrics.epochsDone(), "epoch"),
+            Tables.count(at.steps(), "step"),
+            option);
+  }
+
   private TensorBoard tensorBoard() {
     return events == null
         ? null
         : new TensorBoard(events, settings.trainer.logInterval(), state.progress().steps());
   }
 
-  /** Trains; what validation set and loss scale came to mean for the run, empty if nothing. */
-  private String train(Parameters parameters, Metrics metrics, RunFolder files, TensorBoard board) {
+  /**
+   * What training came to.
+   *
+   * @param outcome what came of validation set and loss scale; empty if nothing
+   * @param answers to the test set, where {@code tested} is known; else room for them
+   * @param tested how the trained network answers the test set; null: it was not evaluated yet
+   */
+  private record Trained(String outcome, Answers answers, Evaluation tested) {}
+
+  private Trained train(
+      Parameters parameters, Metrics metrics, RunFolder files, TensorBoard board) {
     int B = Math.min(settings.trainer.batchSize(), train.size());
     int perEpoch = (train.size() - 1) / settings.trainer.batchSize() + 1;
     OptionalInt nodes;
     List<float[]> best;
     String outcome;
     String scaled;
+    var answers = new Answers(dataset.test().size());
+    Evaluation tested;
     try (Mlp mlp = Mlp.forTraining(ops, shape, parameters, B, settings.regularisation);
         var examples =
             new Examples(
@@ -163,6 +207,7 @@ record TrainingRun(
         var optimizer = new Optimizer(ops, parameters, settings.optimizer, settings.clip);
         var step = new Step(ops, mlp, optimizer, examples, perEpoch);
         Evaluator evaluator = validation == null ? null : evaluator(parameters, validation);
+        Evaluator test = settings.testAtEnd ? null : evaluator(parameters, dataset.test());
         var display =
             new TrainingDisplay(
                 terminal, settings.trainer.epochs(), settings.trainer.logInterval())) {
@@ -182,9 +227,17 @@ record TrainingRun(
       }
       var trainer =
           new Trainer(settings.trainer, step, parameters, train.size(), evaluator, listeners, stop);
+      if (test != null) {
+        trainer.testEachEpoch(test, answers);
+      }
       if (from != null) {
         trainer.resume(state.progress());
-        files.goesOn(parameters);
+        if (files != null) {
+          if (from.changed()) {
+            files.save(parameters, state.progress()); // with the arguments that it goes on with
+          }
+          files.goesOn(parameters);
+        }
       } else if (files != null) { // else a run killed early would leave an older one's
         files.save(parameters, state.progress());
       }
@@ -199,6 +252,7 @@ record TrainingRun(
       }
       nodes = step.nodes();
       best = trainer.best();
+      tested = trainer.tested();
       outcome = outcome(trainer);
       scaled = lossScale(step.lossScale(), trainer.steps());
     }
@@ -213,10 +267,10 @@ record TrainingRun(
     if (settings.verbose) {
       terminal.line(
           nodes.isPresent()
-              ? "A step is a CUDA graph of %d nodes".formatted(nodes.getAsInt())
+              ? "A step is a CUDA graph of " + Tables.count(nodes.getAsInt(), "node")
               : "A step is not recorded: each operation is asked for by itself");
     }
-    return outcome.isEmpty() || scaled.isEmpty() ? outcome + scaled : outcome + " " + scaled;
+    return new Trained((outcome + " " + scaled).strip(), answers, tested);
   }
 
   /** What became of the loss scale in so many steps; empty where there is none. */
@@ -226,11 +280,12 @@ record TrainingRun(
     }
     float scale = lossScale[LossScale.SCALE];
     int skipped = LossScale.skipped(lossScale);
-    return "Loss scale %s, %s of %d steps skipped%s."
+    return "Loss scale %s, %s of %d step%s skipped%s."
         .formatted(
             new BigDecimal(scale).toPlainString(),
             skipped == 0 ? "none" : skipped,
             steps,
+            steps == 1 ? "" : "s",
             skipped == 0 ? "" : ": their gradients were not finite in " + ops.precision().label());
   }
 
@@ -239,8 +294,8 @@ record TrainingRun(
     String monitor = settings.trainer.monitor().name().toLowerCase(Locale.ROOT);
     String ended =
         trainer.endedEarly()
-            ? "Stopped early: no better validation %s for %d epochs. "
-                .formatted(monitor, settings.trainer.patience())
+            ? "Stopped early: no better validation %s for %s. "
+                .formatted(monitor, Tables.count(settings.trainer.patience(), "epoch"))
             : "";
     String kept =
         trainer.best().isEmpty()
@@ -255,13 +310,15 @@ record TrainingRun(
   }
 
   private Evaluation evaluate(
-      Parameters parameters, Metrics metrics, RunFolder files, String outcome) {
-    var answers = new Answers(dataset.test().size());
-    Evaluation tested = evaluation(parameters, dataset.test(), answers);
+      Parameters parameters, Metrics metrics, RunFolder files, Trained trained) {
+    Evaluation tested =
+        trained.tested != null
+            ? trained.tested
+            : evaluation(parameters, dataset.test(), trained.answers);
     if (!Double.isFinite(tested.loss())) { // the last step's update, which no step has met
       throw new DivergedException(metrics.epochsDone(), metrics.stepsDone(), tested.loss());
     }
-    metrics.evaluated("test", tested);
+    metrics.evaluated(Metrics.TEST, tested);
     terminal.line(Tables.answers(tested));
     if (validation != null) {
       Evaluation held = evaluation(parameters, validation, null);
@@ -273,13 +330,30 @@ record TrainingRun(
       metrics.evaluated("train", learnt);
       terminal.line(Tables.result("Training", learnt));
     }
+    List<String> warnings = warnings(metrics.epochs(), tested);
+    warnings.forEach(metrics::warn);
     if (files != null) {
+      String outcome = trained.outcome + " " + String.join(" ", metrics.warnings());
       terminal.line(
           "Saved %s, report.html, metrics.json and metrics.csv",
-          files.done(parameters, answers, outcome));
+          files.done(parameters, trained.answers, outcome.strip()));
     }
-    terminal.line(Tables.result("Test", tested));
+    warnings.forEach(terminal::always);
+    terminal.always(Tables.result("Test", tested));
     return tested;
+  }
+
+  /** What is probably wrong with a network that was trained for more than a step. */
+  private List<String> warnings(List<Trainer.EpochResult> epochs, Evaluation tested) {
+    if (epochs.isEmpty() || epochs.get(epochs.size() - 1).steps() < 2) {
+      return List.of();
+    }
+    double last = epochs.get(epochs.size() - 1).loss();
+    Optional<String> loss = Warnings.ofLoss(last, tested, settings.trainer.learningRate());
+    String cause = loss.isPresent() ? "Training that has gone astray is the cause." : "";
+    return Stream.of(loss, Warnings.ofAnswers(tested, shape, cause))
+        .flatMap(Optional::stream)
+        .toList();
   }
 
   /** The evaluation of a set, with the answers to its examples where they are wanted. */

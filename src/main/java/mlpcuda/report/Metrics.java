@@ -1,9 +1,11 @@
 package mlpcuda.report;
 
 import com.fasterxml.jackson.jr.ob.JSON;
+import java.io.IOException;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -20,15 +22,26 @@ import mlpcuda.train.Trainer;
 
 /** Collects what a run measures, and writes {@code metrics.json} and {@code metrics.csv}. */
 public final class Metrics implements Trainer.Listener {
+  /** The name of the file of {@link #write} that has a row for each step and epoch. */
+  public static final String CSV = "metrics.csv";
+
+  /** The name of the set that is evaluated when a run is done. */
+  public static final String TEST = "test";
+
+  private static final String FILE = "metrics.json";
   private static final String EPOCHS = "epochs";
   private static final String STEPS = "steps";
   private static final int MAX_SHOWN = 80;
+
+  /** Numbers of an epoch in a state: the last two are of the test set, and newer than the rest. */
+  private static final int EPOCH_NUMBERS = 11;
 
   private final Map<String, Object> settings;
   private final int logInterval;
   private final List<Trainer.StepResult> steps = new ArrayList<>();
   private final List<Trainer.EpochResult> epochs = new ArrayList<>();
   private final Map<String, Object> results = new LinkedHashMap<>();
+  private final List<String> warnings = new ArrayList<>();
 
   /**
    * Metrics of a run with the given settings, which are written as they are; of the steps every
@@ -86,6 +99,21 @@ public final class Metrics implements Trainer.Listener {
     results.put(set, json(evaluation));
   }
 
+  /** Notes a warning, a sentence of what is probably wrong. */
+  public void warn(String warning) {
+    warnings.add(warning);
+  }
+
+  /** The warnings so far. */
+  public List<String> warnings() {
+    return List.copyOf(warnings);
+  }
+
+  /** The epochs that were done, in their order. */
+  public List<Trainer.EpochResult> epochs() {
+    return List.copyOf(epochs);
+  }
+
   /** Notes that the run ended because its loss was no longer finite. */
   public void diverged(DivergedException e) {
     var diverged = new LinkedHashMap<String, Object>();
@@ -115,7 +143,9 @@ public final class Metrics implements Trainer.Listener {
                         e.validationLoss(),
                         e.validationAccuracy(),
                         e.seconds(),
-                        e.imagesPerSecond()))
+                        e.imagesPerSecond(),
+                        e.testLoss(),
+                        e.testAccuracy()))
             .toList());
     state.put(
         STEPS,
@@ -135,7 +165,7 @@ public final class Metrics implements Trainer.Listener {
   public void restore(Path file, Map<String, Object> state) {
     var before = new State(file, state);
     List<Trainer.EpochResult> formerEpochs =
-        before.rows(EPOCHS, 9).stream()
+        before.rows(EPOCHS, EPOCH_NUMBERS - 2, EPOCH_NUMBERS).stream()
             .map(
                 row ->
                     new Trainer.EpochResult(
@@ -146,11 +176,13 @@ public final class Metrics implements Trainer.Listener {
                         before.number(row, 4),
                         before.number(row, 5),
                         before.number(row, 6),
+                        row.size() < EPOCH_NUMBERS ? Double.NaN : before.number(row, 9),
+                        row.size() < EPOCH_NUMBERS ? Double.NaN : before.number(row, 10),
                         before.number(row, 7),
                         before.number(row, 8)))
             .toList();
     List<Trainer.StepResult> formerSteps =
-        before.rows(STEPS, 4).stream()
+        before.rows(STEPS, 4, 4).stream()
             .map(
                 row ->
                     new Trainer.StepResult(
@@ -167,13 +199,14 @@ public final class Metrics implements Trainer.Listener {
 
   /** A state, every value of it checked on its way out. */
   private record State(Path file, Map<String, Object> values) {
-    List<List<?>> rows(String name, int length) {
+    /** The rows of that name, each of {@code length} numbers or, from older versions, fewer. */
+    List<List<?>> rows(String name, int older, int length) {
       if (!(values.get(name) instanceof List<?> list)) {
         throw bad(name + " must be a list", values.get(name));
       }
       var rows = new ArrayList<List<?>>();
       for (Object item : list) {
-        if (!(item instanceof List<?> row) || row.size() != length) {
+        if (!(item instanceof List<?> row) || row.size() != length && row.size() != older) {
           throw bad("%s must be lists of %d numbers".formatted(name, length), item);
         }
         rows.add(row);
@@ -231,6 +264,15 @@ public final class Metrics implements Trainer.Listener {
     return json;
   }
 
+  /** Whether the files in {@code folder} tell how the network of a run that is done answers. */
+  public static boolean tellsOfTheEnd(Path folder) {
+    try {
+      return JSON.std.mapFrom(Files.readAllBytes(folder.resolve(FILE))).containsKey(TEST);
+    } catch (IOException e) { // there is none, or it is damaged
+      return false;
+    }
+  }
+
   /** All of it as JSON objects. */
   public Map<String, Object> json() {
     var json = new LinkedHashMap<String, Object>();
@@ -238,6 +280,7 @@ public final class Metrics implements Trainer.Listener {
     json.put(EPOCHS, epochs.stream().map(Metrics::json).toList());
     json.put(STEPS, steps.stream().map(Metrics::json).toList());
     json.putAll(results);
+    json.put("warnings", warnings());
     return json;
   }
 
@@ -251,6 +294,10 @@ public final class Metrics implements Trainer.Listener {
     if (epoch.validated()) {
       json.put("validation_loss", epoch.validationLoss());
       json.put("validation_accuracy", epoch.validationAccuracy());
+    }
+    if (epoch.tested()) {
+      json.put("test_loss", epoch.testLoss());
+      json.put("test_accuracy", epoch.testAccuracy());
     }
     json.put("seconds", epoch.seconds());
     json.put("images_per_second", epoch.imagesPerSecond());
@@ -273,21 +320,21 @@ public final class Metrics implements Trainer.Listener {
    */
   public void write(Path folder) {
     WholeFile.write(
-        folder.resolve("metrics.json"),
+        folder.resolve(FILE),
         out -> out.write(JSON.std.with(JSON.Feature.PRETTY_PRINT_OUTPUT).asBytes(json())));
     WholeFile.write(
-        folder.resolve("metrics.csv"),
+        folder.resolve(CSV),
         out -> {
           var csv = new PrintWriter(new OutputStreamWriter(out, StandardCharsets.UTF_8));
           csv.print(
               "kind,epoch,step,loss,accuracy,seconds,images_per_second,"
-                  + "learning_rate,validation_loss,validation_accuracy\n");
+                  + "learning_rate,validation_loss,validation_accuracy,test_loss,test_accuracy\n");
           int next = 0;
           for (Trainer.EpochResult epoch : epochs) {
             next = writeSteps(csv, next, epoch.epoch());
             csv.printf(
                 Locale.ROOT,
-                "epoch,%d,%d,%s,%s,%s,%s,%s,%s,%s\n",
+                "epoch,%d,%d,%s,%s,%s,%s,%s,%s,%s,%s,%s\n",
                 epoch.epoch(),
                 epoch.steps(),
                 epoch.loss(),
@@ -296,7 +343,9 @@ public final class Metrics implements Trainer.Listener {
                 epoch.imagesPerSecond(),
                 epoch.rate(),
                 epoch.validated() ? epoch.validationLoss() : "",
-                epoch.validated() ? epoch.validationAccuracy() : "");
+                epoch.validated() ? epoch.validationAccuracy() : "",
+                epoch.tested() ? epoch.testLoss() : "",
+                epoch.tested() ? epoch.testAccuracy() : "");
           }
           writeSteps(csv, next, Integer.MAX_VALUE); // of an epoch that did not end
           csv.flush();
@@ -307,7 +356,7 @@ public final class Metrics implements Trainer.Listener {
   private int writeSteps(PrintWriter csv, int next, int epoch) {
     while (next < steps.size() && steps.get(next).epoch() <= epoch) {
       Trainer.StepResult step = steps.get(next++);
-      csv.printf(Locale.ROOT, "step,%d,%d,%s,,,,,,\n", step.epoch(), step.step(), step.loss());
+      csv.printf(Locale.ROOT, "step,%d,%d,%s,,,,,,,,\n", step.epoch(), step.step(), step.loss());
     }
     return next;
   }

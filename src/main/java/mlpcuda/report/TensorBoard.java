@@ -30,6 +30,9 @@ public final class TensorBoard implements Trainer.Listener, AutoCloseable {
   private static final int ENCODED = 4;
   private static final int RGB = 3;
 
+  private static final String TEST_LOSS = "loss/test";
+  private static final String TEST_ACCURACY = "accuracy/test";
+
   private static final int IMAGE_SIDE = 320; // pixels, at most, where a class has several
   private static final int WHITE = 0xFF;
 
@@ -68,6 +71,10 @@ public final class TensorBoard implements Trainer.Listener, AutoCloseable {
       summary.add(VALUE, value("loss/validation", result.validationLoss()));
       summary.add(VALUE, value("accuracy/validation", result.validationAccuracy()));
     }
+    if (result.tested()) {
+      summary.add(VALUE, value(TEST_LOSS, result.testLoss()));
+      summary.add(VALUE, value(TEST_ACCURACY, result.testAccuracy()));
+    }
     add(summary);
   }
 
@@ -76,8 +83,13 @@ public final class TensorBoard implements Trainer.Listener, AutoCloseable {
     file.flush();
   }
 
-  /** Writes how the network answers the test set. */
-  public void tested(Evaluation evaluation) {
+  /**
+   * Writes how the network that the run ended with answers the test set.
+   *
+   * @param scalars whether to write loss and accuracy too, which a run that tests after each epoch
+   *     has written already
+   */
+  public void tested(Evaluation evaluation, boolean scalars) {
     int[][] pixels = picture(evaluation);
     Protobuf image =
         new Protobuf()
@@ -85,11 +97,12 @@ public final class TensorBoard implements Trainer.Listener, AutoCloseable {
             .add(WIDTH, pixels[0].length)
             .add(COLORSPACE, RGB)
             .add(ENCODED, Png.encode(pixels));
-    add(
-        new Protobuf()
-            .add(VALUE, value("loss/test", evaluation.loss()))
-            .add(VALUE, value("accuracy/test", evaluation.accuracy()))
-            .add(VALUE, new Protobuf().add(TAG, "confusion/test").add(IMAGE, image)));
+    var summary = new Protobuf();
+    if (scalars) {
+      summary.add(VALUE, value(TEST_LOSS, evaluation.loss()));
+      summary.add(VALUE, value(TEST_ACCURACY, evaluation.accuracy()));
+    }
+    add(summary.add(VALUE, new Protobuf().add(TAG, "confusion/test").add(IMAGE, image)));
   }
 
   @Override

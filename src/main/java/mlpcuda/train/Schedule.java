@@ -65,6 +65,11 @@ public sealed interface Schedule {
     }
 
     @Override
+    public boolean spansTheRun() {
+      return true;
+    }
+
+    @Override
     public String toString() {
       return "cosine";
     }
@@ -87,6 +92,11 @@ public sealed interface Schedule {
       return step <= peak
           ? between(FIRST, 1, step / peak)
           : between(1, LAST, (step - peak) / (totalSteps - 1 - peak));
+    }
+
+    @Override
+    public boolean spansTheRun() {
+      return true;
     }
 
     @Override
@@ -119,6 +129,14 @@ public sealed interface Schedule {
    * warm-up.
    */
   double factor(int step, int stepsPerEpoch, int totalSteps);
+
+  /**
+   * Whether the factors depend on the length of the whole run, so that a run which is made longer
+   * goes on with other ones.
+   */
+  default boolean spansTheRun() {
+    return false;
+  }
 
   /** The text that {@link #parse} makes this schedule of. */
   @Override

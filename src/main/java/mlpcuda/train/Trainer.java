@@ -41,7 +41,20 @@ public final class Trainer {
       EarlyStopping.Monitor monitor,
       int patience,
       boolean keepBest,
-      int checkpointEvery) {}
+      int checkpointEvery) {
+    /** Whether a run that stands there has nothing left to do. */
+    public boolean ended(Progress at) {
+      return stopping(at.stopping()).stops() || !goOn(at.epoch(), at.steps());
+    }
+
+    private boolean goOn(int epoch, int steps) {
+      return epoch <= epochs && steps < maxSteps;
+    }
+
+    private EarlyStopping stopping(EarlyStopping.State state) {
+      return new EarlyStopping(monitor, patience == 0 ? Integer.MAX_VALUE : patience, state);
+    }
+  }
 
   /**
    * A step that was done.
@@ -61,7 +74,9 @@ public final class Trainer {
    * @param rate learning rate of its last step
    * @param validationLoss mean loss of the validation set after it; NaN where there is none
    * @param validationAccuracy fraction of it answered right; NaN where there is none
-   * @param seconds time of its steps
+   * @param testLoss mean loss of the test set after it; NaN where that was not asked for
+   * @param testAccuracy fraction of it answered right; NaN where that was not asked for
+   * @param seconds time of its steps, without that of the evaluations after them
    */
   public record EpochResult(
       int epoch,
@@ -71,11 +86,18 @@ public final class Trainer {
       double rate,
       double validationLoss,
       double validationAccuracy,
+      double testLoss,
+      double testAccuracy,
       double seconds,
       double imagesPerSecond) {
     /** Whether there is a validation set. */
     public boolean validated() {
       return !Double.isNaN(validationAccuracy);
+    }
+
+    /** Whether the test set was evaluated after this epoch. */
+    public boolean tested() {
+      return !Double.isNaN(testAccuracy);
     }
   }
 
@@ -112,6 +134,9 @@ public final class Trainer {
   private Plateau plateau; // null: another schedule
   private EarlyStopping stopping;
   private List<float[]> best = List.of();
+  private Evaluator test; // null: the test set is not evaluated after each epoch
+  private Answers testAnswers;
+  private Evaluation tested; // after the last epoch; null: it was not
 
   /**
    * A run of {@code step} over {@code examples} examples.
@@ -151,10 +176,20 @@ public final class Trainer {
         settings.schedule instanceof Schedule.ReduceOnPlateau reduce
             ? new Plateau(reduce, from.plateau())
             : null;
-    int patience = settings.patience == 0 ? Integer.MAX_VALUE : settings.patience;
-    stopping = new EarlyStopping(settings.monitor, patience, from.stopping());
+    stopping = settings.stopping(from.stopping());
     best = from.best();
     step.resume(steps, from.lossScale());
+  }
+
+  /**
+   * Evaluates the test set too after each epoch, to tell of it: nothing that is trained depends on
+   * what comes out.
+   *
+   * @param answers filled with the answers after each epoch
+   */
+  public void testEachEpoch(Evaluator test, Answers answers) {
+    this.test = test;
+    this.testAnswers = answers;
   }
 
   private Progress progress() {
@@ -193,6 +228,14 @@ public final class Trainer {
     return stopping.bestEpoch();
   }
 
+  /**
+   * How the network that the run ends with, the best one or the last, answers the test set; null
+   * where it was not evaluated by {@link #testEachEpoch}.
+   */
+  public Evaluation tested() {
+    return best.isEmpty() || stopping.lastWasBest() ? tested : null;
+  }
+
   /** Steps done from the run's beginning. */
   public int steps() {
     return steps;
@@ -204,7 +247,7 @@ public final class Trainer {
   }
 
   private boolean hasNext() {
-    return epoch <= settings.epochs && steps < settings.maxSteps;
+    return settings.goOn(epoch, steps);
   }
 
   private void runEpoch() {
@@ -274,6 +317,9 @@ public final class Trainer {
         best = parameters.read();
       }
     }
+    if (test != null) {
+      tested = test.run(testAnswers);
+    }
     double speed = Math.min(done, seen) / seconds;
     var result =
         new EpochResult(
@@ -284,6 +330,8 @@ public final class Trainer {
             rate,
             answers == null ? Double.NaN : answers.loss(),
             answers == null ? Double.NaN : answers.accuracy(),
+            test == null ? Double.NaN : tested.loss(),
+            test == null ? Double.NaN : tested.accuracy(),
             seconds,
             speed);
     listeners.forEach(listener -> listener.epochDone(result));

@@ -34,7 +34,7 @@ class MetricsTest {
     metrics.stepDone(new StepResult(1, 1, 1, 2.5));
     metrics.stepDone(new StepResult(1, 2, 2, 1e-7));
     metrics.stepDone(new StepResult(1, 3, 3, 0));
-    metrics.epochDone(new EpochResult(1, 3, 0.75, 0.5, 0.001, 0.25, 0.875, 0.125, 1234567.5));
+    metrics.epochDone(new EpochResult(1, 3, 0.75, 0.5, 0.001, 0.25, 0.875, 0.375, 0.9375, 0.125, 1234567.5));
     metrics.stepDone(new StepResult(2, 4, 1, 1e30));
     metrics.stepDone(new StepResult(2, 5, 2, 0.1));
     return metrics;

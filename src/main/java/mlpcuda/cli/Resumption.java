@@ -1,0 +1,216 @@
+package mlpcuda.cli;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.zip.CRC32C;
+import mlpcuda.compute.Precision;
+import mlpcuda.data.BadFileException;
+import mlpcuda.data.ImageSet;
+import mlpcuda.model.Checkpoint;
+import mlpcuda.net.MlpShape;
+import mlpcuda.train.Progress;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+
+/**
+ * A run that goes on from its checkpoint, with what a command line changes of it.
+ *
+ * @param folder of the run
+ * @param checkpoint as it was read
+ * @param state where the run stands, and the arguments that it goes on with
+ * @param changed whether these are others than the checkpoint's, so that it must be written anew
+ */
+record Resumption(Path folder, Checkpoint checkpoint, RunState state, boolean changed) {
+  /** Options that a run may go on with in place of its own, and that later resumptions keep. */
+  private static final Set<String> KEPT =
+      Set.of(
+          "--epochs",
+          "--max-steps",
+          "--early-stopping",
+          "--data",
+          "--dataset",
+          "--test-at-end",
+          "--tensorboard");
+
+  /** Options of one resumption alone; of those of the device the checkpoint keeps the outcome. */
+  private static final Set<String> PASSING =
+      Set.of("--resume", "--cpu", "--gpu", "--threads", "--quiet", "--verbose", "--json");
+
+  /** Refuses options that would make it another run. */
+  static void check(ParseResult given) {
+    for (ArgSpec argument : given.matchedArgs()) {
+      if (argument instanceof OptionSpec option
+          && !KEPT.contains(option.longestName())
+          && !PASSING.contains(option.longestName())) {
+        throw new ParameterException(
+            given.commandSpec().commandLine(),
+            "--resume goes on with the run's own options, found " + option.longestName());
+      }
+    }
+  }
+
+  /** The run of that folder, with nothing changed. */
+  static Resumption read(Path folder) {
+    Path file = folder.resolve(RunFolder.CHECKPOINT);
+    Checkpoint checkpoint = Checkpoint.read(file);
+    RunState state = RunState.parse(checkpoint.state(), checkpoint.best(), file);
+    return new Resumption(folder, checkpoint, state, false);
+  }
+
+  /** The file that it goes on from. */
+  Path file() {
+    return folder.resolve(RunFolder.CHECKPOINT);
+  }
+
+  /**
+   * The same run on the device that {@code device} asks for, or else on its own.
+   *
+   * @param device of the command line that goes on
+   */
+  Resumption on(DeviceOptions device) {
+    int gpu = device.gpuOr(state.gpu());
+    boolean moves = state.gpu() >= 0 && gpu < 0; // that machine's threads say nothing of this one's
+    int threads = moves ? device.threadCount() : device.threadsOr(state.threads());
+    boolean same = gpu == state.gpu() && threads == state.threads();
+    return same
+        ? this
+        : new Resumption(folder, checkpoint, state.on(gpu, threads), true);
+  }
+
+  /** The same run with the options that {@code given} has in place of those that it began with. */
+  Resumption with(ParseResult begun, ParseResult given) {
+    Map<String, String> options = words(begun);
+    Map<String, String> changes = words(given);
+    changes.keySet().retainAll(KEPT);
+    if (changes.isEmpty()) {
+      return this;
+    }
+    if (changes.containsKey("--data")) {
+      options.remove("--dataset");
+    }
+    if (changes.containsKey("--dataset")) {
+      options.remove("--data");
+      options.remove("--classes");
+    }
+    options.putAll(changes);
+    var args = new ArrayList<>(List.of("train"));
+    args.addAll(options.values());
+    return new Resumption(folder, checkpoint, state.with(args), true);
+  }
+
+  /** The options of a command line that are set, each as one word, by their names. */
+  private static Map<String, String> words(ParseResult line) {
+    var words = new LinkedHashMap<String, String>();
+    for (OptionSpec option : line.matchedOptions()) {
+      String name = option.longestName();
+      String value = option.originalStringValues().get(0);
+      if (option.arity().max() > 0) {
+        words.put(name, name + "=" + value);
+      } else if (value.equals("true")) { // a flag, whose value picocli fills in
+        words.put(name, name);
+      }
+    }
+    return words;
+  }
+
+  /** Refuses an end before the place where the run stands. */
+  void checkEnd(int epochs, int maxSteps, ParseResult given) {
+    Progress at = state.progress();
+    int least = at.batch() > 0 ? at.epoch() : at.epoch() - 1;
+    if (given.hasMatchedOption("--epochs") && epochs < least) {
+      throw refused(
+          given,
+          "the run in %s has %s already: --epochs must be at least %d, found %d"
+              .formatted(
+                  folder,
+                  at.batch() > 0 ? "begun epoch " + least : "done " + Tables.count(least, "epoch"),
+                  least,
+                  epochs));
+    }
+    if (given.hasMatchedOption("--max-steps") && maxSteps < at.steps()) {
+      throw refused(
+          given,
+          "the run in %s has done %s already: --max-steps must be at least as many, found %d"
+              .formatted(folder, Tables.count(at.steps(), "step"), maxSteps));
+    }
+  }
+
+  private static ParameterException refused(ParseResult given, String message) {
+    return new ParameterException(given.commandSpec().commandLine(), message);
+  }
+
+  /** Refuses to go on with other examples than the run's. */
+  void checkExamples(ImageSet all) {
+    if (checksum(all) != state.examples()
+        || all.rows() != checkpoint.rows()
+        || all.cols() != checkpoint.cols()) {
+      throw bad("the training examples must be those that the run began with, found others");
+    }
+  }
+
+  /** Refuses to go on with another network than the run's. */
+  void checkShape(MlpShape shape) {
+    if (!shape.equals(checkpoint.shape())) {
+      throw bad(
+          "its network must be that of its arguments and data, %s, found %s"
+              .formatted(shape, checkpoint.shape()));
+    }
+  }
+
+  /**
+   * Refuses a place that the run has not.
+   *
+   * @param batches of an epoch
+   * @param maxSteps of its arguments: where that ended the run, an epoch may have been cut short
+   */
+  void checkPlace(int batches, int maxSteps) {
+    Progress at = state.progress();
+    boolean mayBeCut = maxSteps < Integer.MAX_VALUE && at.steps() <= maxSteps;
+    if (at.batch() >= batches || missing(batches) != 0 && !(mayBeCut && missing(batches) > 0)) {
+      throw bad(
+          "its place must be one of the run's, of %d batches an epoch, found epoch %d, batch %d, step %d"
+              .formatted(batches, at.epoch(), at.batch(), at.steps()));
+    }
+  }
+
+  /** Steps that the epochs before this one were cut short by, of so many batches each. */
+  long missing(int batches) {
+    Progress at = state.progress();
+    return (at.epoch() - 1L) * batches + at.batch() - at.steps();
+  }
+
+  /** Refuses to go on without the loss scale that the precision needs, or with one it has not. */
+  void checkLossScale(Precision precision) {
+    boolean has = state.progress().lossScale().length > 0;
+    if (has != precision.needsLossScale()) {
+      throw bad(
+          "its loss scale must be %s, found %s"
+              .formatted(
+                  has
+                      ? "of --precision fp16 alone"
+                      : "there, as --precision " + precision.label() + " needs one",
+                  has ? "one with " + precision.label() : "none"));
+    }
+  }
+
+  private BadFileException bad(String message) {
+    return new BadFileException(file() + ": " + message);
+  }
+
+  /**
+   * Of images and labels, those held back too, for they may tell when to end: a run cannot go on
+   * with others.
+   */
+  static long checksum(ImageSet set) {
+    var crc = new CRC32C();
+    crc.update(set.pixels());
+    crc.update(set.labels());
+    return crc.getValue();
+  }
+}
