@@ -194,10 +194,10 @@ final class CompareCommand implements Callable<Integer> {
             .formatted("limit", limits.loss(), limits.weights(), limits.moments()));
     long judged = taken.stream().filter(StepCheck::judged).count();
     terminal.line(
-        "Weights and moments were judged in %d of %d steps%s"
+        "Weights and moments were judged in %d of %s%s"
             .formatted(
                 judged,
-                steps,
+                Tables.count(steps, "step"),
                 judged == steps
                     ? ""
                     : ": in the others a ReLU was at 0, but for rounding, and the loss alone was"));

@@ -70,12 +70,15 @@ final class EvaluateCommand implements Callable<Integer> {
       terminal.line(Tables.layers(file.shape()));
       Evaluation answers = answers(opened.ops(), file, test);
       terminal.line(Tables.answers(answers));
-      List<String> warnings = Warnings.ofAnswers(answers, file.shape(), "").stream().toList();
+      List<String> warnings =
+          Warnings.ofAnswers(answers, file.shape(), false, null).stream().toList();
       warnings.forEach(terminal::always);
       terminal.always(Tables.result("Test", answers));
       if (json) {
         Map<String, Object> document = Metrics.json(answers);
-        document.put("warnings", warnings);
+        if (!warnings.isEmpty()) {
+          document.put("warnings", warnings);
+        }
         out.println(Tables.json(document));
       }
       return 0;

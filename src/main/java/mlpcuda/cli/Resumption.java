@@ -78,9 +78,7 @@ record Resumption(Path folder, Checkpoint checkpoint, RunState state, boolean ch
     boolean moves = state.gpu() >= 0 && gpu < 0; // that machine's threads say nothing of this one's
     int threads = moves ? device.threadCount() : device.threadsOr(state.threads());
     boolean same = gpu == state.gpu() && threads == state.threads();
-    return same
-        ? this
-        : new Resumption(folder, checkpoint, state.on(gpu, threads), true);
+    return same ? this : new Resumption(folder, checkpoint, state.on(gpu, threads), true);
   }
 
   /** The same run with the options that {@code given} has in place of those that it began with. */

@@ -102,7 +102,7 @@ final class RunFolder {
   private void reportProgress(float[] weights) {
     int epochs = run.settings().trainer().epochs();
     reportBeforeTheEnd(
-        "Training: %d of %s done.".formatted(metrics.epochsDone(), Tables.count(epochs, "epoch")),
+        "Training: %d of %s done.".formatted(metrics.epochsDone(), Tables.are(epochs, "epoch")),
         weights);
   }
 

@@ -3,6 +3,7 @@ package mlpcuda.cli;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -124,6 +125,9 @@ final class SweepCommand implements Callable<Integer> {
           "Folder for the runs' folders, sweep.json and sweep.csv. Default: runs/sweep-<time>.")
   private Path out;
 
+  @Option(names = "--quiet", description = "Print the tables alone, and no line for each run.")
+  private boolean quiet;
+
   @Option(
       names = "--json",
       description = "Print sweep.json on standard output, all else on standard error.")
@@ -175,9 +179,11 @@ final class SweepCommand implements Callable<Integer> {
       openDevices();
       makeFolder();
     }
-    lines.println("%s: %d runs, %d of them done before".formatted(out, runs.size(), done));
+    PrintWriter progress = quiet ? new PrintWriter(Writer.nullWriter()) : lines;
+    progress.println(
+        "%s: %s, %d of them done before".formatted(out, Tables.count(runs.size(), "run"), done));
     if (done < runs.size()) {
-      runAll(runs, outcomes, lines);
+      runAll(runs, outcomes, progress);
     }
     var rows = new ArrayList<Row>();
     for (int i = 0; i < outcomes.length; i++) {
@@ -379,8 +385,8 @@ final class SweepCommand implements Callable<Integer> {
         rows.stream()
             .anyMatch(row -> row.outcome() == null || row.outcome().code() == Main.STOPPED);
     lines.println(
-        "%d of %d runs are done%s; the same command with --out %s runs the others"
-            .formatted(done, rows.size(), stopped ? ": stopped" : "", out));
+        "%d of %s done%s; the same command with --out %s runs the others"
+            .formatted(done, Tables.are(rows.size(), "run"), stopped ? ": stopped" : "", out));
     return stopped ? Main.STOPPED : Main.INTERNAL;
   }
 }

@@ -69,6 +69,11 @@ final class Tables {
     return String.format(Locale.ROOT, "%,d %s%s", number, thing, number == 1 ? "" : "s");
   }
 
+  /** The verb too: {@code 1 epoch is}, {@code 10 epochs are}. */
+  static String are(long number, String thing) {
+    return count(number, thing) + (number == 1 ? " is" : " are");
+  }
+
   /** JSON of maps, lists, texts and numbers. */
   static String json(Object value) {
     try {

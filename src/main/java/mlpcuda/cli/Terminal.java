@@ -36,7 +36,8 @@ final class Terminal {
   }
 
   /**
-   * The terminal of a command: its standard output, or its standard error where that output is JSON.
+   * The terminal of a command: its standard output, or its standard error where that output is
+   * JSON.
    *
    * @param quiet whether only results and warnings are printed, and beside JSON nothing
    */

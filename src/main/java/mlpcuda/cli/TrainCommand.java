@@ -290,7 +290,8 @@ final class TrainCommand implements Callable<Integer> {
       if (from != null) {
         sayWhatDiffers(from, opened.ops().description(), terminal);
         if (stretched && !settings.trainer().ended(state.progress())) {
-          sayHowItIsStretched(settings.trainer().schedule(), from.missing(batches(split)), terminal);
+          sayHowItIsStretched(
+              settings.trainer().schedule(), from.missing(batches(split)), terminal);
         }
       }
       if (device.asksForFusedSteps() && learning.clip() > 0) {

@@ -74,8 +74,7 @@ final class TrainingDisplay implements Trainer.Listener, AutoCloseable {
   }
 
   private static String answers(String set, double loss, double accuracy) {
-    return String.format(
-        Locale.ROOT, ", %s loss %.4f, accuracy %.2f%%", set, loss, 100 * accuracy);
+    return String.format(Locale.ROOT, ", %s loss %.4f, accuracy %.2f%%", set, loss, 100 * accuracy);
   }
 
   /** Ends the bars, also where training ended early. */

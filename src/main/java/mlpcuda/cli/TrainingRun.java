@@ -98,30 +98,30 @@ record TrainingRun(
         train.cols(),
         dataset.classes() == 1 ? "1 class" : dataset.classes() + " classes",
         scaling.name());
-    terminal.line(Tables.layers(shape));
     var metrics = new Metrics(describe(), settings.trainer.logInterval());
-    metrics.checkpoint(state.progress());
     Warnings.ofLabels(train, dataset.test(), shape.classes())
         .ifPresent(
             warning -> {
               metrics.warn(warning);
               terminal.always(warning);
             });
+    terminal.line(Tables.layers(shape));
+    metrics.checkpoint(state.progress());
     RunFolder files = folder == null ? null : new RunFolder(folder, this, metrics);
     if (from == null && files != null && files.holdsARun()) {
       terminal.line("%s: the run that it holds is replaced", folder);
     }
     boolean ended = from != null && settings.trainer.ended(state.progress());
     boolean written = ended && files.holdsTheEnd();
-    try (TensorBoard board = written ? null : tensorBoard(); // first: a bad folder costs no training
+    try (TensorBoard board =
+            written ? null : tensorBoard(); // first: a bad folder costs no training
         var parameters =
             new Parameters(ops, shape, ops.inputOrder(train.pixels(), shape.inputs()))) {
       if (from != null) {
         files.restore();
         terminal.line(ended ? finished(metrics) : goingOn());
         parameters.write(from.checkpoint().weights());
-        parameters.writeState(
-            new Parameters.State(from.checkpoint().m(), from.checkpoint().v()));
+        parameters.writeState(new Parameters.State(from.checkpoint().m(), from.checkpoint().v()));
       } else if (initial != null) {
         parameters.write(initial);
       } else {
@@ -350,8 +350,7 @@ record TrainingRun(
     }
     double last = epochs.get(epochs.size() - 1).loss();
     Optional<String> loss = Warnings.ofLoss(last, tested, settings.trainer.learningRate());
-    String cause = loss.isPresent() ? "Training that has gone astray is the cause." : "";
-    return Stream.of(loss, Warnings.ofAnswers(tested, shape, cause))
+    return Stream.of(loss, Warnings.ofAnswers(tested, shape, loss.isPresent(), train))
         .flatMap(Optional::stream)
         .toList();
   }

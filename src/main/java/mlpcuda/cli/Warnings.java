@@ -27,7 +27,8 @@ final class Warnings {
   /** The classes that training has no example of. */
   static Optional<String> ofLabels(ImageSet train, ImageSet test, int classes) {
     int[] examples = examples(train, classes);
-    List<Integer> missing = IntStream.range(0, classes).filter(c -> examples[c] == 0).boxed().toList();
+    List<Integer> missing =
+        IntStream.range(0, classes).filter(c -> examples[c] == 0).boxed().toList();
     if (missing.isEmpty()) {
       return Optional.empty();
     }
@@ -80,9 +81,11 @@ final class Warnings {
   /**
    * The classes that the network never answers, though the test set has examples of them.
    *
-   * @param cause of it, in a sentence, where it is known; else empty
+   * @param astray whether it is known already that training has gone astray
+   * @param train the examples that the network learnt from; null: they are not known
    */
-  static Optional<String> ofAnswers(Evaluation tested, MlpShape shape, String cause) {
+  static Optional<String> ofAnswers(
+      Evaluation tested, MlpShape shape, boolean astray, ImageSet train) {
     int C = tested.classes();
     var never = new ArrayList<Integer>();
     var answered = new ArrayList<Integer>();
@@ -108,15 +111,23 @@ final class Warnings {
     } else {
       what = "The network never answers %s, though the test set has them.".formatted(named(never));
     }
-    return Optional.of(what + " " + (cause.isEmpty() ? usualCause(shape) : cause));
+    return Optional.of(what + " " + cause(never, shape, astray, train));
   }
 
-  private static String usualCause(MlpShape shape) {
+  private static String cause(List<Integer> never, MlpShape shape, boolean astray, ImageSet train) {
+    if (train != null) {
+      int[] examples = examples(train, shape.classes());
+      if (never.stream().allMatch(c -> examples[c] == 0)) {
+        return never.size() == 1 ? "It had no training example." : "They had no training examples.";
+      }
+    }
+    if (astray) {
+      return "The cause is that training has gone astray.";
+    }
     return shape.output() == Activation.RELU
         ? "Its output has a ReLU, and a unit there that gives 0 to every image gets no gradient and"
             + " has died: another --seed, a lower --lr or --no-relu-output may help."
-        : "It was probably trained too short, at too high a learning rate, or on too few examples"
-            + " of them.";
+        : "It was probably trained too short, at too high a learning rate, or on too few examples.";
   }
 
   /** Numbers in words, those in a row by the first and the last: {@code 1, 3 and 5 to 9}. */

@@ -280,7 +280,9 @@ public final class Metrics implements Trainer.Listener {
     json.put(EPOCHS, epochs.stream().map(Metrics::json).toList());
     json.put(STEPS, steps.stream().map(Metrics::json).toList());
     json.putAll(results);
-    json.put("warnings", warnings());
+    if (!warnings.isEmpty()) {
+      json.put("warnings", warnings());
+    }
     return json;
   }
 

@@ -97,7 +97,7 @@ class CompareCommandTest {
     List<String> lines = none.err().lines().toList();
     assertTrue(
         lines.contains(
-            "Weights and moments were judged in 0 of 1 steps: in the others a ReLU was at 0, but"
+            "Weights and moments were judged in 0 of 1 step: in the others a ReLU was at 0, but"
                 + " for rounding, and the loss alone was"),
         none.err());
     assertTrue(

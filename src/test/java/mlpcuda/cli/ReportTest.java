@@ -20,6 +20,7 @@ import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import mlpcuda.data.IdxFolder;
 import mlpcuda.data.ImageSet;
@@ -79,7 +80,22 @@ class ReportTest {
     Program.succeed(words("--validation 10"));
     Map<String, Object> metrics = Program.json(Files.readString(out.resolve("metrics.json")));
     assertEquals(metrics, report().get("metrics"));
-    assertTrue(((String) report().get("status")).startsWith("Done: 3 epochs, 9 steps. Written "));
+    List<?> warnings = (List<?>) metrics.getOrDefault("warnings", List.of());
+    String said = warnings.stream().map(warning -> warning + " ").collect(Collectors.joining());
+    assertStatus("Done: 3 epochs, 9 steps. " + said + "Written ");
+  }
+
+  /** The answers of the last epoch's test are those of a test at the end. */
+  @Test
+  void hasTheSameAnswersWheneverTheyWereAskedFor() {
+    Program.succeed(words("--test-at-end"));
+    Object atTheEnd = report().get("test");
+    Program.succeed(words(""));
+    assertEquals(atTheEnd, report().get("test"));
+    Program.succeed(words("--validation 10 --save-best --test-at-end --lr 0.3"));
+    Object best = report().get("test");
+    Program.succeed(words("--validation 10 --save-best --lr 0.3"));
+    assertEquals(best, report().get("test"));
   }
 
   @Test
@@ -293,7 +309,7 @@ class ReportTest {
     int done = list(metrics, "epochs").size();
     assertTrue(done < 99);
     assertStatus(
-        "Done: %d epochs, %d steps. Stopped early: no better validation loss for 1 epochs."
+        "Done: %d epochs, %d steps. Stopped early: no better validation loss for 1 epoch."
             .formatted(done, 3 * done));
     assertEquals(5, Program.run(words("--optimizer sgd --lr 1e30")).code());
     assertStatus("Ended: training diverged: losses and weights must be finite, found ");

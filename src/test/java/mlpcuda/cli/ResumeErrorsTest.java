@@ -85,13 +85,8 @@ class ResumeErrorsTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "--epochs=5",
         "--lr=0.1",
         "--out=elsewhere",
-        "--data=elsewhere",
-        "--cpu",
-        "--gpu=0",
-        "--threads=2",
         "--seed=1",
         "--batch-size=16",
         "--checkpoint-every=2",

@@ -399,7 +399,8 @@ class ResumeTest {
     Program resumed = goOn(GpuCommandsTest.DRIVER_ALONE, () -> false, "run");
     assertEquals(0, resumed.code(), resumed.err());
     assertEquals(
-        "The run began on another device, so its numbers may differ: " + device(stopped),
+        "The run began on another device, so its numbers and the bytes of its model may differ: "
+            + device(stopped),
         resumed.lines().get(1));
     assertFalse(goOn(GpuCommandsTest.WITH_CUBLAS, () -> false, "run").out().contains("differ"));
   }

@@ -103,12 +103,34 @@ class TensorBoardTest {
     assertEquals(points(epochs, "learning_rate"), found.points("learning_rate"));
     assertEquals(points(epochs, "validation_loss"), found.points("loss/validation"));
     assertEquals(points(epochs, "validation_accuracy"), found.points("accuracy/validation"));
-    Map<?, ?> test = (Map<?, ?>) metrics.get("test");
-    assertEquals(List.of(new Point(9, number(test, "loss"))), found.points("loss/test"));
-    assertEquals(List.of(new Point(9, number(test, "accuracy"))), found.points("accuracy/test"));
+    assertEquals(points(epochs, "test_loss"), found.points("loss/test"));
+    assertEquals(points(epochs, "test_accuracy"), found.points("accuracy/test"));
     assertEquals(1, found.start());
     assertTrue(before <= found.firstTime() && found.firstTime() <= found.lastTime());
     assertTrue(found.lastTime() <= System.currentTimeMillis() / 1e3);
+  }
+
+  @Test
+  void hasOnePointOfATestAtTheEnd() throws IOException {
+    Program.succeed(words("--test-at-end"));
+    Map<?, ?> test = (Map<?, ?>) metrics().get("test");
+    assertEquals(List.of(new Point(12, number(test, "loss"))), only().points("loss/test"));
+    assertEquals(List.of(new Point(12, number(test, "accuracy"))), only().points("accuracy/test"));
+  }
+
+  /** A run with nothing more to do adds nothing, however often it is resumed. */
+  @Test
+  void aFinishedRunThatIsResumedWritesNothingTwice() throws IOException {
+    for (String line : List.of("", "--test-at-end", "--validation 12 --save-best")) {
+      events = tmp.resolve("events" + line);
+      out = tmp.resolve("out" + line);
+      Program.succeed(words(line));
+      Events before = only();
+      Program.succeed("--resume", out);
+      Program.succeed("--resume", out);
+      assertEquals(before.scalars(), only().scalars(), line);
+      assertTrue(before.images().containsKey("confusion/test"), line);
+    }
   }
 
   @Test
@@ -205,7 +227,9 @@ class TensorBoardTest {
         points(rows(metrics(), "steps"), "loss"),
         Stream.concat(first.points("loss/train").stream(), second.points("loss/train").stream())
             .toList());
-    assertEquals(List.of(), first.points("accuracy/test"));
+    assertEquals(List.of(4L), first.points("accuracy/test").stream().map(Point::step).toList());
+    assertEquals(
+        List.of(8L, 12L), second.points("accuracy/test").stream().map(Point::step).toList());
   }
 
   @Test

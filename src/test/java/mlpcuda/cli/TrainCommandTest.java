@@ -109,7 +109,7 @@ class TrainCommandTest {
       assertTrue(step.matches("Epoch " + epoch + "/2, batch 3/4: loss \\d\\.\\d{4}"), step);
       String done = lines.get(5 + 2 * epoch);
       String expected =
-          "Epoch %d/2: mean loss \\d\\.\\d{4}, accuracy \\d+\\.\\d\\d%%, rate 1.00e-03, \\d+\\.\\d\\d s, [\\d,]+ images/s"
+          "Epoch %d/2: mean loss \\d\\.\\d{4}, accuracy \\d+\\.\\d\\d%%, test loss \\d\\.\\d{4}, accuracy \\d+\\.\\d\\d%%, rate 1.00e-03, \\d+\\.\\d\\d s, [\\d,]+ images/s"
               .formatted(epoch);
       assertTrue(done.matches(expected), done);
     }
@@ -118,6 +118,10 @@ class TrainCommandTest {
         "Saved "
             + tmp.resolve("run/model.safetensors")
             + ", report.html, metrics.json and metrics.csv",
+        lines.get(lines.size() - 3));
+    assertEquals( // after eight steps
+        "The network never answers 2, though the test set has it. It was probably trained too short,"
+            + " at too high a learning rate, or on too few examples.",
         lines.get(lines.size() - 2));
     assertTrue(
         run.lastLine()
@@ -209,7 +213,7 @@ class TrainCommandTest {
     assertTrue(
         run.lines()
             .contains(
-                "Loss scale 65536, 1 of 1 steps skipped: their gradients were not finite in fp16."),
+                "Loss scale 65536, 1 of 1 step skipped: their gradients were not finite in fp16."),
         run.out());
     assertArrayEquals(model("initial"), model("run"));
     trained("moved", line + "bf16 --max-steps 1");
@@ -303,17 +307,19 @@ class TrainCommandTest {
       expected.add(
           String.format(
               Locale.ROOT,
-              "Epoch %d mean loss %.4f, accuracy %.2f%%",
+              "Epoch %d mean loss %.4f, accuracy %.2f%%, test loss %.4f, accuracy %.2f%%",
               epoch.get("epoch"),
               epoch.get("loss"),
-              100 * (double) epoch.get("accuracy")));
+              100 * (double) epoch.get("accuracy"),
+              epoch.get("test_loss"),
+              100 * (double) epoch.get("test_accuracy")));
     }
     assertEquals(
         expected,
         run.lines().stream()
             .filter(line -> line.startsWith("Epoch "))
             .map(line -> line.replaceAll("/\\d+(, batch \\d+/\\d+)?:", ""))
-            .map(line -> line.replaceAll(", (rate|validation) .*", ""))
+            .map(line -> line.replaceAll(", validation loss [^,]*, accuracy [^,]*|, rate .*", ""))
             .toList());
     Map<?, ?> test = (Map<?, ?>) metrics.get("test");
     assertEquals(
@@ -354,7 +360,9 @@ class TrainCommandTest {
           "images_per_second",
           "learning_rate",
           "validation_loss",
-          "validation_accuracy");
+          "validation_accuracy",
+          "test_loss",
+          "test_accuracy");
 
   private static String row(String kind, Map<String, Object> values) {
     return kind

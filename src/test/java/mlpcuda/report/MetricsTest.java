@@ -1,6 +1,7 @@
 package mlpcuda.report;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -34,7 +35,8 @@ class MetricsTest {
     metrics.stepDone(new StepResult(1, 1, 1, 2.5));
     metrics.stepDone(new StepResult(1, 2, 2, 1e-7));
     metrics.stepDone(new StepResult(1, 3, 3, 0));
-    metrics.epochDone(new EpochResult(1, 3, 0.75, 0.5, 0.001, 0.25, 0.875, 0.375, 0.9375, 0.125, 1234567.5));
+    metrics.epochDone(
+        new EpochResult(1, 3, 0.75, 0.5, 0.001, 0.25, 0.875, 0.375, 0.9375, 0.125, 1234567.5));
     metrics.stepDone(new StepResult(2, 4, 1, 1e30));
     metrics.stepDone(new StepResult(2, 5, 2, 0.1));
     return metrics;
@@ -54,13 +56,13 @@ class MetricsTest {
     assertEquals(
         List.of(
             "kind,epoch,step,loss,accuracy,seconds,images_per_second,learning_rate,"
-                + "validation_loss,validation_accuracy",
-            "step,1,1,2.5,,,,,,",
-            "step,1,2,1.0E-7,,,,,,",
-            "step,1,3,0.0,,,,,,",
-            "epoch,1,3,0.75,0.5,0.125,1234567.5,0.001,0.25,0.875",
-            "step,2,4,1.0E30,,,,,,",
-            "step,2,5,0.1,,,,,,"),
+                + "validation_loss,validation_accuracy,test_loss,test_accuracy",
+            "step,1,1,2.5,,,,,,,,",
+            "step,1,2,1.0E-7,,,,,,,,",
+            "step,1,3,0.0,,,,,,,,",
+            "epoch,1,3,0.75,0.5,0.125,1234567.5,0.001,0.25,0.875,0.375,0.9375",
+            "step,2,4,1.0E30,,,,,,,,",
+            "step,2,5,0.1,,,,,,,,"),
         csv());
     assertEquals(
         Map.of(
@@ -68,25 +70,18 @@ class MetricsTest {
             Map.of("dataset", "a \"quoted\" näme"),
             "epochs",
             List.of(
-                Map.of(
-                    "epoch",
-                    1,
-                    "step",
-                    3,
-                    "loss",
-                    0.75,
-                    "accuracy",
-                    0.5,
-                    "learning_rate",
-                    0.001,
-                    "validation_loss",
-                    0.25,
-                    "validation_accuracy",
-                    0.875,
-                    "seconds",
-                    0.125,
-                    "images_per_second",
-                    1234567.5)),
+                Map.ofEntries(
+                    Map.entry("epoch", 1),
+                    Map.entry("step", 3),
+                    Map.entry("loss", 0.75),
+                    Map.entry("accuracy", 0.5),
+                    Map.entry("learning_rate", 0.001),
+                    Map.entry("validation_loss", 0.25),
+                    Map.entry("validation_accuracy", 0.875),
+                    Map.entry("test_loss", 0.375),
+                    Map.entry("test_accuracy", 0.9375),
+                    Map.entry("seconds", 0.125),
+                    Map.entry("images_per_second", 1234567.5))),
             "steps",
             List.of(
                 Map.of("epoch", 1, "step", 1, "loss", 2.5),
@@ -103,10 +98,10 @@ class MetricsTest {
     assertEquals(
         List.of(
             "kind,epoch,step,loss,accuracy,seconds,images_per_second,learning_rate,"
-                + "validation_loss,validation_accuracy",
-            "step,1,2,1.0E-7,,,,,,",
-            "epoch,1,3,0.75,0.5,0.125,1234567.5,0.001,0.25,0.875",
-            "step,2,5,0.1,,,,,,"),
+                + "validation_loss,validation_accuracy,test_loss,test_accuracy",
+            "step,1,2,1.0E-7,,,,,,,,",
+            "epoch,1,3,0.75,0.5,0.125,1234567.5,0.001,0.25,0.875,0.375,0.9375",
+            "step,2,5,0.1,,,,,,,,"),
         csv());
   }
 
@@ -135,7 +130,7 @@ class MetricsTest {
     assertEquals(
         List.of(
             "kind,epoch,step,loss,accuracy,seconds,images_per_second,learning_rate,"
-                + "validation_loss,validation_accuracy"),
+                + "validation_loss,validation_accuracy,test_loss,test_accuracy"),
         csv());
     assertEquals(Map.of("settings", Map.of(), "epochs", List.of(), "steps", List.of()), json());
     try (Stream<Path> files = Files.list(folder)) {
@@ -178,7 +173,8 @@ class MetricsTest {
     double odd = Math.nextUp(1 / 3.0);
     Metrics before = sample(1);
     before.epochDone(
-        new EpochResult(2, 6, odd, Double.MIN_VALUE, 0.1, 0.25, 0.75, 3, Double.POSITIVE_INFINITY));
+        new EpochResult(
+            2, 6, odd, Double.MIN_VALUE, 0.1, 0.25, 0.75, 0.5, odd, 3, Double.POSITIVE_INFINITY));
     before.stepDone(new StepResult(3, 7, 1, -0.0));
     before.stepDone(new StepResult(3, 8, 2, Double.NaN));
     var after = new Metrics(Map.of("dataset", "a \"quoted\" näme"), 1);
@@ -188,9 +184,10 @@ class MetricsTest {
     assertEquals(before.state(), after.state());
     assertEquals(2, after.epochsDone());
     assertEquals(6, after.stepsDone());
+    double none = Double.NaN;
     for (Metrics metrics : List.of(before, after)) {
       metrics.stepDone(new StepResult(3, 9, 3, 0.25));
-      metrics.epochDone(new EpochResult(3, 9, 0.5, 0.5, 0.1, Double.NaN, Double.NaN, 1, 3));
+      metrics.epochDone(new EpochResult(3, 9, 0.5, 0.5, 0.1, none, none, none, none, 1, 3));
     }
     before.write(folder);
     List<String> csv = csv();
@@ -198,6 +195,23 @@ class MetricsTest {
     after.write(folder);
     assertEquals(csv, csv());
     assertEquals(json, json());
+  }
+
+  /** The states of versions that did not evaluate the test set after each epoch. */
+  @Test
+  void anOlderStateHasNothingOfTheTestSet() throws IOException {
+    String state =
+        "{'epochs':[[1,3,0.75,0.5,0.001,0.25,0.875,0.125,1234567.5]],'steps':[[1,1,1,2.5]]}";
+    var metrics = new Metrics(Map.of(), 1);
+    metrics.restore(folder, JSON.std.mapFrom(state.replace('\'', '"')));
+    EpochResult epoch = metrics.epochs().get(0);
+    assertFalse(epoch.tested());
+    assertTrue(epoch.validated());
+    assertEquals(0.125, epoch.seconds());
+    assertEquals(1234567.5, epoch.imagesPerSecond());
+    metrics.write(folder);
+    assertEquals("epoch,1,3,0.75,0.5,0.125,1234567.5,0.001,0.25,0.875,,", csv().get(2));
+    assertFalse(json().toString().contains("test_"));
   }
 
   @Test
@@ -214,8 +228,8 @@ class MetricsTest {
         "{}|epochs must be a list, found null",
         "{'epochs':7}|epochs must be a list, found 7",
         "{'epochs':[]}|steps must be a list, found null",
-        "{'epochs':[{}]}|epochs must be lists of 9 numbers, found {}",
-        "{'epochs':[[1,2]]}|epochs must be lists of 9 numbers, found [1, 2]",
+        "{'epochs':[{}]}|epochs must be lists of 11 numbers, found {}",
+        "{'epochs':[[1,2]]}|epochs must be lists of 11 numbers, found [1, 2]",
         "{'epochs':[],'steps':[[1,1,1,1,1]]}|steps must be lists of 4 numbers, found [1, 1, 1, 1,",
         "{'epochs':[],'steps':[[0,1,1,1]]}|counts must be whole numbers from 1, found 0",
         "{'epochs':[],'steps':[[1,1.5,1,1]]}|counts must be whole numbers from 1, found 1.5",
