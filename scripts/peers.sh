@@ -9,7 +9,7 @@
 # JAX (default: python3), JAR another mlp-cuda. DJL and DL4J come by Maven, some hundred MB the first time. A peer that
 # is missing, or fails, is a row that says why.
 #
-# Each has the same network, data, scaling, Adam and order at random. A peer prints
+# Each has the same network, data, scaling, Adam and order at random, and is tested once, at the end. A peer prints
 #   peer,WHAT IT IS                        version and setting
 #   epoch,N,LOSS,SECONDS                   the loss, if any, is that of the last batch
 #   Test set: … (ACCURACY%)                as mlp-cuda does
@@ -62,7 +62,7 @@ mlp_cuda() {
   local on=(--cpu)
   [ "$device" = cpu ] || on=(--gpu "$gpu")
   [ "$1" != mlp-cuda-resident ] || on+=(--feed resident)
-  java -jar "$jar" "${on[@]}" --batch-size "$batch" --epochs "$2" --out "$out/run" > "$out/train" || return
+  java -jar "$jar" "${on[@]}" --batch-size "$batch" --epochs "$2" --test-at-end --out "$out/run" > "$out/train" || return
   echo "peer,$(head -n 1 "$out/train")"
   awk -F, '$1 == "epoch" { print "epoch," $2 "," $4 "," $6 }' "$out/run/metrics.csv"
   tail -n 1 "$out/train"

@@ -26,7 +26,7 @@ echo "| precision | test accuracy, seeds 1–$seeds | mean | mean loss of the la
 echo "|---|---|---|---|---|---|"
 for precision in fp32 tf32 bf16 fp16; do
   for seed in $(seq "$seeds"); do
-    java -jar target/mlp-cuda.jar --precision "$precision" --seed "$seed" --out "$out" "$@" |
+    java -jar target/mlp-cuda.jar --precision "$precision" --seed "$seed" --test-at-end --out "$out" "$@" |
       sed -nE 's/^Test set: .*\(([0-9.]+)%\)$/accuracy \1/p; s/^Loss scale ([^,]*), ([^ ]*) of .*/scale \1, \2/p'
     awk -F, '$1 == "epoch" { loss = $4; print "seconds", $6 } END { print "loss", loss }' "$out/metrics.csv"
   done | sort -s -k 1,1 | awk -v precision="$precision" '

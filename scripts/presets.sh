@@ -12,7 +12,7 @@ echo "| preset | test accuracy, seeds 1–5 | mean | mean loss of the first epoc
 echo "|---|---|---|---|---|"
 for preset in 300x300 128x64x32-relu-out 128 128x64 128x64-centred; do
   for seed in 1 2 3 4 5; do
-    java -jar target/mlp-cuda.jar --preset "$preset" --seed "$seed" --out "$out" "$@" |
+    java -jar target/mlp-cuda.jar --preset "$preset" --seed "$seed" --test-at-end --out "$out" "$@" |
       sed -nE 's/^Test set: .*\(([0-9.]+)%\)$/\1/p'
     awk -F, '$1 == "epoch" { if (!first) first = $4; last = $4 } END { print first, last }' \
       "$out/metrics.csv"

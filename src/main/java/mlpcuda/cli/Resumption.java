@@ -13,6 +13,7 @@ import mlpcuda.data.ImageSet;
 import mlpcuda.model.Checkpoint;
 import mlpcuda.net.MlpShape;
 import mlpcuda.train.Progress;
+import mlpcuda.train.Trainer;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
@@ -177,8 +178,40 @@ record Resumption(Path folder, Checkpoint checkpoint, RunState state, boolean ch
     }
   }
 
+  /**
+   * Sentences on why the run may end otherwise than one that was never ended.
+   *
+   * @param device that it goes on with, in words
+   * @param stretched whether it goes on to another end than it had
+   * @param batches of an epoch
+   */
+  List<String> differences(
+      String device, boolean stretched, Trainer.Settings settings, int batches) {
+    var differences = new ArrayList<String>();
+    if (!device.equals(state.device())) { // another GPU, or no cuBLAS any more
+      differences.add(
+          "The run began on another device, so its numbers and the bytes of its model may differ: "
+              + state.device());
+    }
+    if (!stretched || settings.ended(state.progress())) {
+      return differences;
+    }
+    if (settings.schedule().spansTheRun()) {
+      differences.add(
+          "The schedule %s spans the whole run: from here on it is stretched to the new length, and a"
+                  .formatted(settings.schedule())
+              + " run that begins with this length ends with another model");
+    }
+    if (missing(batches) > 0) {
+      differences.add(
+          "--max-steps ended an epoch early, by %s: the run goes on with the next epoch"
+              .formatted(Tables.count(missing(batches), "step")));
+    }
+    return differences;
+  }
+
   /** Steps that the epochs before this one were cut short by, of so many batches each. */
-  long missing(int batches) {
+  private long missing(int batches) {
     Progress at = state.progress();
     return (at.epoch() - 1L) * batches + at.batch() - at.steps();
   }

@@ -23,7 +23,6 @@ import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
 import mlpcuda.report.Metrics;
 import mlpcuda.train.Progress;
-import mlpcuda.train.Schedule;
 import mlpcuda.train.Trainer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -288,11 +287,9 @@ final class TrainCommand implements Callable<Integer> {
               main.stopping());
       terminal.line(opened.ops().description() + " (" + device.reason() + ")");
       if (from != null) {
-        sayWhatDiffers(from, opened.ops().description(), terminal);
-        if (stretched && !settings.trainer().ended(state.progress())) {
-          sayHowItIsStretched(
-              settings.trainer().schedule(), from.missing(batches(split)), terminal);
-        }
+        String on = opened.ops().description();
+        from.differences(on, stretched, settings.trainer(), batches(split))
+            .forEach(terminal::always);
       }
       if (device.asksForFusedSteps() && learning.clip() > 0) {
         terminal.line("Steps are layered: a gradient's norm needs all gradients before any update");
@@ -306,29 +303,6 @@ final class TrainCommand implements Callable<Integer> {
         spec.commandLine().getOut().println(Tables.json(metrics.json()));
       }
       return 0;
-    }
-  }
-
-  private static void sayWhatDiffers(Resumption from, String device, Terminal terminal) {
-    if (!device.equals(from.state().device())) { // another GPU, or no cuBLAS any more
-      terminal.always(
-          "The run began on another device, so its numbers and the bytes of its model may differ: "
-              + from.state().device());
-    }
-  }
-
-  /** Says why a run with another end may end otherwise than one that began with that end. */
-  private static void sayHowItIsStretched(Schedule schedule, long missing, Terminal terminal) {
-    if (schedule.spansTheRun()) {
-      terminal.always(
-          "The schedule %s spans the whole run: from here on it is stretched to the new length, and a"
-                  .formatted(schedule)
-              + " run that begins with this length ends with another model");
-    }
-    if (missing > 0) {
-      terminal.always(
-          "--max-steps ended an epoch early, by %s: the run goes on with the next epoch"
-              .formatted(Tables.count(missing, "step")));
     }
   }
 
