@@ -302,6 +302,9 @@ class ReportTest {
         out);
     assertTrue(begun.get(0).startsWith("Training: 1 of 3 epochs are done. "), begun.get(0));
     assertStatus("Done: 3 epochs, 12 steps.");
+    Program.succeed(only("--epochs 1 --batch-size 50"));
+    assertStatus("Done: 1 epoch, 1 step. Written ");
+    Program.succeed("--resume", out, "--epochs", 3);
     assertEquals(3, list(map(report(), "metrics"), "epochs").size());
     Program.succeed(
         only("--validation 10 --early-stopping 1 --lr 0.5 --batch-size 16 --epochs 99"));

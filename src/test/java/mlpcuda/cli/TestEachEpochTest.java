@@ -148,6 +148,11 @@ class TestEachEpochTest {
     assertFalse(sweep.out().contains("[1/2]"), sweep.out());
     assertFalse(sweep.out().contains("done before"), sweep.out());
     assertTrue(sweep.out().contains("seed"), sweep.out());
+    Program one =
+        Program.succeed(
+            Program.words(
+                "sweep --grid seed=1 --epochs 1", "--data", data, "--out", tmp.resolve("1")));
+    assertEquals(tmp.resolve("1") + ": 1 run, 0 of them done before", one.lines().get(0));
     assertTrue(Files.readString(out.resolve("001-seed=1/log.txt")).contains("Epoch 1/1"));
   }
 }
