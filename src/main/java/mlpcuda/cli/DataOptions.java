@@ -40,7 +40,17 @@ final class DataOptions {
           "Number of classes of --data. Default: one more than the training set's largest label.")
   private Integer classes;
 
+  @Option(
+      names = "--transpose",
+      description = "Exchange rows and columns of every image: EMNIST's are stored transposed.")
+  private boolean transpose;
+
   private PublishedDataset published;
+
+  /** Whether rows and columns of the images are exchanged. */
+  boolean transpose() {
+    return transpose;
+  }
 
   /** Refuses what can be refused before any file is read. */
   void check() {
@@ -64,6 +74,11 @@ final class DataOptions {
 
   /** Loads the data set, fetching it first where it was asked for and is not there. */
   Dataset load(Terminal terminal) {
+    Dataset read = read(terminal);
+    return transpose ? read.transposed() : read;
+  }
+
+  private Dataset read(Terminal terminal) {
     if (data != null) {
       return IdxFolder.read(data, classes == null ? OptionalInt.empty() : OptionalInt.of(classes));
     }
