@@ -20,8 +20,10 @@ final class DataOptions {
       names = "--data",
       paramLabel = "DIR",
       description =
-          "Folder with the four IDX files, plain or .gz, also in torchvision's layout."
-              + " Default: the MNIST in the jar.")
+          "Folder with the four IDX files, plain or .gz, under the names of MNIST, QMNIST or"
+              + " EMNIST, also in folders below. Of several data sets in one folder,"
+              + " DIR/emnist-letters is the one whose files begin so. Default: the MNIST in the"
+              + " jar.")
   private Path data;
 
   @Option(
@@ -75,7 +77,13 @@ final class DataOptions {
   /** Loads the data set, fetching it first where it was asked for and is not there. */
   Dataset load(Terminal terminal) {
     Dataset read = read(terminal);
-    return transpose ? read.transposed() : read;
+    if (transpose) {
+      return read.transposed();
+    }
+    if (data != null && IdxFolder.isEmnist(data)) {
+      terminal.line("EMNIST's images are stored transposed; --transpose turns them upright.");
+    }
+    return read;
   }
 
   private Dataset read(Terminal terminal) {
