@@ -93,6 +93,9 @@ public final class FileKind {
     if (text.startsWith("RIFF") && text.startsWith("WEBP", 8)) {
       return "a WebP picture";
     }
+    if (isOnnx(start)) {
+      return "an ONNX model";
+    }
     if (isIdx(start)) {
       return "an IDX file of " + IdxFile.content(ByteBuffer.wrap(start).getInt());
     }
@@ -104,7 +107,7 @@ public final class FileKind {
         return ending.getValue();
       }
     }
-    return text(text);
+    return text(new String(start, StandardCharsets.UTF_8));
   }
 
   private static String zip(String lowerName, String text) {
@@ -122,7 +125,9 @@ public final class FileKind {
     if (shown.startsWith("<!doctype html") || shown.startsWith("<html")) {
       return "an HTML page";
     }
-    if (!text.chars().allMatch(c -> c >= ' ' && c != 0x7f || Character.isWhitespace(c))) {
+    int broken = text.indexOf('\ufffd'); // not UTF-8, unless the start ends inside a character
+    if (broken >= 0 && broken < text.length() - 1
+        || text.chars().anyMatch(c -> Character.isISOControl(c) && !Character.isWhitespace(c))) {
       return "a file of another kind";
     }
     return shown.startsWith("{") || shown.startsWith("[") ? "a JSON text" : "a text";
@@ -139,7 +144,18 @@ public final class FileKind {
         && start[3] <= 8;
   }
 
-  private static boolean isSafetensors(byte[] start) {
+  /** True for the protobuf of a small version of the format and then its producer's name. */
+  private static boolean isOnnx(byte[] start) {
+    return start.length >= 4
+        && start[0] == 0x08
+        && start[1] > 0
+        && start[1] < 32
+        && start[2] == 0x12
+        && start[3] > 0;
+  }
+
+  /** True for a length in little-endian order that the format allows, and a JSON object. */
+  public static boolean isSafetensors(byte[] start) {
     if (start.length < 9 || start[8] != '{') {
       return false;
     }
