@@ -29,10 +29,11 @@ final class DataOptions {
   @Option(
       names = "--dataset",
       paramLabel = "NAME",
+      converter = Converters.DatasetName.class,
       description =
           "A published data set, fetched once into the cache folder: mnist, fashion-mnist or"
               + " kmnist.")
-  private String dataset;
+  private PublishedDataset dataset;
 
   @Option(
       names = "--classes",
@@ -46,8 +47,6 @@ final class DataOptions {
       names = "--transpose",
       description = "Exchange rows and columns of every image: EMNIST's are stored transposed.")
   private boolean transpose;
-
-  private PublishedDataset published;
 
   /** Whether rows and columns of the images are exchanged. */
   boolean transpose() {
@@ -67,11 +66,6 @@ final class DataOptions {
           "Invalid value for option '--classes': must be at most 256, as labels are bytes; found "
               + classes);
     }
-    try {
-      published = dataset == null ? null : PublishedDataset.named(dataset);
-    } catch (IllegalArgumentException e) {
-      throw refused("Invalid value for option '--dataset': " + e.getMessage());
-    }
   }
 
   /** Loads the data set, fetching it first where it was asked for and is not there. */
@@ -90,9 +84,9 @@ final class DataOptions {
     if (data != null) {
       return IdxFolder.read(data, classes == null ? OptionalInt.empty() : OptionalInt.of(classes));
     }
-    if (published != null) {
+    if (dataset != null) {
       try (var downloads = terminal.downloads()) {
-        return published.load(Main.cacheRoot(), downloads);
+        return dataset.load(Main.cacheRoot(), downloads);
       }
     }
     return EmbeddedMnist.load();

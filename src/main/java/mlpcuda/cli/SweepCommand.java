@@ -44,8 +44,10 @@ import picocli.CommandLine.UnmatchedArgumentException;
 @Command(
     name = "sweep",
     description = "Trains once for each point of a grid over options of train.",
-    customSynopsis =
-        "mlp-cuda sweep --grid NAME=VALUES... [OPTIONS] [options of train, for every run]",
+    customSynopsis = {
+      "mlp-cuda sweep --grid NAME=VALUES... [OPTIONS]",
+      "                      [options of train, for every run]"
+    },
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     sortOptions = false,
@@ -263,10 +265,10 @@ final class SweepCommand implements Callable<Integer> {
     } catch (UnmatchedArgumentException e) {
       throw new IllegalArgumentException(
           e.isUnknownOption()
-              ? e.getMessage()
+              ? Main.usageMessage(e)
               : "options begin with --, found " + String.join(" ", e.getUnmatched()));
     } catch (ParameterException e) {
-      throw new IllegalArgumentException(e.getMessage());
+      throw new IllegalArgumentException(Main.usageMessage(e));
     }
   }
 
