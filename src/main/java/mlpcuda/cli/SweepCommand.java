@@ -2,9 +2,7 @@ package mlpcuda.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
@@ -305,14 +303,7 @@ final class SweepCommand implements Callable<Integer> {
     try {
       Files.createDirectories(out);
     } catch (IOException e) {
-      throw new UncheckedIOException(
-          "--out %s: must be a folder to write to, or a name for a new one, found: %s"
-              .formatted(
-                  out,
-                  e instanceof FileAlreadyExistsException
-                      ? "a file of that name is there"
-                      : e.toString()),
-          e);
+      throw WholeFile.notAFolder("--out " + out, e);
     }
   }
 

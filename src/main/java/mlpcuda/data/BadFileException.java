@@ -33,6 +33,9 @@ public final class BadFileException extends RuntimeException {
 
   /** Why an access to a file failed, in words that name neither the file nor a Java class. */
   public static String reason(IOException e) {
+    if (e instanceof FileSystemException system && system.getReason() != null) {
+      return system.getReason();
+    }
     if (e instanceof NoSuchFileException) {
       return "no such file";
     }
@@ -48,7 +51,9 @@ public final class BadFileException extends RuntimeException {
     if (e instanceof DirectoryNotEmptyException) {
       return "the folder is not empty";
     }
-    String message = e instanceof FileSystemException system ? system.getReason() : e.getMessage();
-    return message == null ? "the operating system gave no reason" : message;
+    String message = e.getMessage();
+    return message == null || e instanceof FileSystemException
+        ? "the operating system gave no reason"
+        : message.lines().findFirst().orElse("");
   }
 }

@@ -179,7 +179,7 @@ class WholeFileTest {
     assumeTrue(Files.isExecutable(Path.of("/bin/sh")), "needs a shell");
     String output = shell("ulimit -f 128 && exec \"$@\"", writer());
     assertEquals(
-        file + ": cannot be written: java.io.IOException: File too large\n[file] former\n", output);
+        file + ": cannot be written: File too large\n[file] former\n", output);
     assertFormerFileAlone();
   }
 
@@ -198,7 +198,7 @@ class WholeFileTest {
     String output = mounted("size=256k");
     assertEquals(
         file
-            + ": cannot be written: java.io.IOException: No space left on device\n"
+            + ": cannot be written: No space left on device\n"
             + "[file] former\n",
         output);
     assertFormerFileAlone();
