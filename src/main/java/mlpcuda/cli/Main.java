@@ -71,8 +71,7 @@ public final class Main {
   }
 
   /** What may come first beside a command's name. */
-  private static final Set<String> ROOT_WORDS =
-      Set.of("help", "-h", "--help", "-V", "--version");
+  private static final Set<String> ROOT_WORDS = Set.of("help", "-h", "--help", "-V", "--version");
 
   /** 128 + SIGINT, as shells have it. */
   static final int STOPPED = 130;

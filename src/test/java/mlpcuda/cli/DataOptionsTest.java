@@ -56,8 +56,7 @@ class DataOptionsTest {
 
   private Program train(String line, Path data) {
     Path out = tmp.resolve("run" + line.replace(" ", "") + data.getFileName());
-    return Program.succeed(
-        Program.words(line + " --cpu --epochs 2", "--data", data, "--out", out));
+    return Program.succeed(Program.words(line + " --cpu --epochs 2", "--data", data, "--out", out));
   }
 
   @Test

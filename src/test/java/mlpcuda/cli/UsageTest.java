@@ -65,8 +65,7 @@ class UsageTest {
   void helpAloneIsThatOfTheProgram() {
     assertEquals(Program.succeed("--help"), Program.succeed("help"));
     Program.run("help", "nonsense")
-        .assertRefused(
-            2, "no command is named nonsense", "'mlp-cuda --help' lists the options.");
+        .assertRefused(2, "no command is named nonsense", "'mlp-cuda --help' lists the options.");
     Program.run("help", "tarin")
         .assertRefused(
             2,
@@ -100,8 +99,19 @@ class UsageTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "train", "sweep", "lr-find", "benchmark", "evaluate", "predict", "serve", "summary",
-        "export", "import", "devices", "compare", "help"
+        "train",
+        "sweep",
+        "lr-find",
+        "benchmark",
+        "evaluate",
+        "predict",
+        "serve",
+        "summary",
+        "export",
+        "import",
+        "devices",
+        "compare",
+        "help"
       })
   void helpFitsATerminal(String command) {
     Program help = Program.succeed(command, "--help");
@@ -400,8 +410,7 @@ class UsageTest {
     Program refused = Program.run(Program.words("evalute --model m"));
     assertEquals(2, refused.code());
     assertTrue(
-        refused.err().contains("; found evalute --model m; did you mean evaluate?"),
-        refused.err());
+        refused.err().contains("; found evalute --model m; did you mean evaluate?"), refused.err());
     Program sweep = Program.run(Program.words("sweep --out r --grid epoch=1,2"));
     assertEquals(2, sweep.code());
     assertTrue(sweep.err().contains("; found epoch; did you mean epochs?"), sweep.err());
