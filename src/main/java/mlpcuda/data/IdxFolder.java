@@ -163,11 +163,13 @@ public final class IdxFolder {
           }
         }
       }
+      // A folder's own name means its files without a prefix, where these are among several.
+      boolean named = depth == 0 && !complete.isEmpty() && complete.get(0).hasNoPrefix();
+      if (complete.size() == 1 || named) {
+        return complete.get(0);
+      }
       if (complete.size() > 1) {
         throw several(folder, complete);
-      }
-      if (complete.size() == 1) {
-        return complete.get(0);
       }
       level = below(level, others);
     }
@@ -214,11 +216,15 @@ public final class IdxFolder {
             .formatted(folder, complete.size(), choices));
   }
 
+  private boolean hasNoPrefix() {
+    return names.prefix().isEmpty();
+  }
+
   /** What {@link #read} takes for this data set alone. */
   @Override
   public String toString() {
     String prefix = names.prefix();
-    return prefix.isEmpty()
+    return hasNoPrefix()
         ? place.toString()
         : place.resolve(prefix.substring(0, prefix.length() - 1)).toString();
   }

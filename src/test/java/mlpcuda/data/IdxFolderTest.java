@@ -185,6 +185,16 @@ class IdxFolderTest {
         () -> IdxFolder.read(tmp.resolve("gzip/emnist-balanced"), UNKNOWN));
   }
 
+  @Test
+  void aFoldersOwnNameMeansTheFilesWithoutAPrefix() {
+    writeAll("", "", "", false);
+    writeAs("", "emnist-digits-", "test", "idx1-ubyte");
+    put("emnist-digits-train-labels-idx1-ubyte", labels(1, 1, 1, 1, 1));
+    assertSmall(IdxFolder.read(tmp, UNKNOWN));
+    assertFalse(IdxFolder.isEmnist(tmp));
+    assertTrue(IdxFolder.isEmnist(tmp.resolve("emnist-digits")));
+  }
+
   /** Images of one data set are never read with the labels of another. */
   @Test
   void filesOfTwoDataSetsAreNotMixed() throws IOException {
