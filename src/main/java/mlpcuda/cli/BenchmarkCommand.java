@@ -63,7 +63,7 @@ final class BenchmarkCommand implements Callable<Integer> {
   private final LearningOptions learning = new LearningOptions(); // none is given: the preset's
 
   @Option(
-      names = "--presets",
+      names = {"--presets", "--preset"},
       paramLabel = "NAMES",
       converter = Converters.PresetNames.class,
       description = "Measure these presets alone, such as 128x64,tuned. Default: all.")

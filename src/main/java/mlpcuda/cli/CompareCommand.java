@@ -46,6 +46,15 @@ final class CompareCommand implements Callable<Integer> {
   private final LearningOptions learning = new LearningOptions(); // none is given: the preset's
 
   @Option(
+      names = "--presets",
+      paramLabel = "NAME",
+      converter = Converters.PresetName.class,
+      description = "Another name of --preset, as benchmark has it; one preset alone.")
+  private void choosePreset(Preset preset) {
+    network.choose(preset);
+  }
+
+  @Option(
       names = "--batch-size",
       paramLabel = "N",
       converter = Converters.Positive.class,
@@ -113,7 +122,6 @@ final class CompareCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    network.check();
     data.check();
     device.check();
     checkOperations();
@@ -149,8 +157,11 @@ final class CompareCommand implements Callable<Integer> {
       if (!known.contains(name)) {
         throw new ParameterException(
             spec.commandLine(),
-            "Invalid value for option '--operations': must be one of %s, found %s"
-                .formatted(String.join(", ", known), name.isEmpty() ? "nothing" : name));
+            "Invalid value for option '--operations': must be one of %s, found %s%s"
+                .formatted(
+                    String.join(", ", known),
+                    name.isEmpty() ? "nothing" : name,
+                    Suggestion.of(name, known)));
       }
     }
   }

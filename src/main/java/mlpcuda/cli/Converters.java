@@ -2,6 +2,8 @@ package mlpcuda.cli;
 
 import java.util.Arrays;
 import java.util.List;
+import mlpcuda.data.PublishedDataset;
+import mlpcuda.data.Scaling;
 import mlpcuda.data.Split;
 import mlpcuda.train.Schedule;
 import picocli.CommandLine.ITypeConverter;
@@ -148,10 +150,42 @@ final class Converters {
   static final class PresetName implements ITypeConverter<Preset> {
     @Override
     public Preset convert(String text) {
+      if (text.contains(",")) {
+        throw new TypeConversionException("one preset alone can be taken here, found " + text);
+      }
       try {
         return Preset.named(text);
       } catch (IllegalArgumentException e) {
         throw new TypeConversionException(e.getMessage());
+      }
+    }
+  }
+
+  /** The name of a scaling. */
+  static final class ScalingName implements ITypeConverter<String> {
+    @Override
+    public String convert(String text) {
+      if (!Scaling.NAMES.contains(text)) {
+        throw new TypeConversionException(
+            "must be one of %s, found %s%s"
+                .formatted(
+                    String.join(", ", Scaling.NAMES),
+                    shown(text),
+                    Suggestion.of(text, Scaling.NAMES)));
+      }
+      return text;
+    }
+  }
+
+  /** The name of a published data set. */
+  static final class DatasetName implements ITypeConverter<PublishedDataset> {
+    @Override
+    public PublishedDataset convert(String text) {
+      try {
+        return PublishedDataset.named(text);
+      } catch (IllegalArgumentException e) {
+        List<String> names = PublishedDataset.ALL.stream().map(PublishedDataset::name).toList();
+        throw new TypeConversionException(e.getMessage() + Suggestion.of(text, names));
       }
     }
   }

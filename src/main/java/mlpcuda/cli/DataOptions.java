@@ -20,17 +20,20 @@ final class DataOptions {
       names = "--data",
       paramLabel = "DIR",
       description =
-          "Folder with the four IDX files, plain or .gz, also in torchvision's layout."
-              + " Default: the MNIST in the jar.")
+          "Folder with the four IDX files, plain or .gz, under the names of MNIST, QMNIST or"
+              + " EMNIST, also in folders below. Of several data sets in one folder,"
+              + " DIR/emnist-letters is the one whose files begin so. Default: the MNIST in the"
+              + " jar.")
   private Path data;
 
   @Option(
       names = "--dataset",
       paramLabel = "NAME",
+      converter = Converters.DatasetName.class,
       description =
           "A published data set, fetched once into the cache folder: mnist, fashion-mnist or"
               + " kmnist.")
-  private String dataset;
+  private PublishedDataset dataset;
 
   @Option(
       names = "--classes",
@@ -40,7 +43,15 @@ final class DataOptions {
           "Number of classes of --data. Default: one more than the training set's largest label.")
   private Integer classes;
 
-  private PublishedDataset published;
+  @Option(
+      names = "--transpose",
+      description = "Exchange rows and columns of every image: EMNIST's are stored transposed.")
+  private boolean transpose;
+
+  /** Whether rows and columns of the images are exchanged. */
+  boolean transpose() {
+    return transpose;
+  }
 
   /** Refuses what can be refused before any file is read. */
   void check() {
@@ -55,21 +66,27 @@ final class DataOptions {
           "Invalid value for option '--classes': must be at most 256, as labels are bytes; found "
               + classes);
     }
-    try {
-      published = dataset == null ? null : PublishedDataset.named(dataset);
-    } catch (IllegalArgumentException e) {
-      throw refused("Invalid value for option '--dataset': " + e.getMessage());
-    }
   }
 
   /** Loads the data set, fetching it first where it was asked for and is not there. */
   Dataset load(Terminal terminal) {
+    Dataset read = read(terminal);
+    if (transpose) {
+      return read.transposed();
+    }
+    if (data != null && IdxFolder.isEmnist(data)) {
+      terminal.line("EMNIST's images are stored transposed; --transpose turns them upright.");
+    }
+    return read;
+  }
+
+  private Dataset read(Terminal terminal) {
     if (data != null) {
       return IdxFolder.read(data, classes == null ? OptionalInt.empty() : OptionalInt.of(classes));
     }
-    if (published != null) {
+    if (dataset != null) {
       try (var downloads = terminal.downloads()) {
-        return published.load(Main.cacheRoot(), downloads);
+        return dataset.load(Main.cacheRoot(), downloads);
       }
     }
     return EmbeddedMnist.load();

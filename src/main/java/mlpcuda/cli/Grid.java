@@ -84,8 +84,12 @@ record Grid(List<Axis> axes) {
       OptionSpec option = command.optionsMap().get("--" + name);
       if (option == null) {
         throw new IllegalArgumentException(
-            "--grid: NAME must be an option of %s without its dashes, one of %s; found %s"
-                .formatted(command.name(), String.join(", ", names(command)), shown(name)));
+            "--grid: NAME must be an option of %s without its dashes, one of %s; found %s%s"
+                .formatted(
+                    command.name(),
+                    String.join(", ", names(command)),
+                    shown(name),
+                    Suggestion.of(name, names(command))));
       }
       if (axes.put(name, axis(option, name, parts.group(2))) != null) {
         throw new IllegalArgumentException(

@@ -20,8 +20,9 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "import",
     description = {
-      "Makes a model file of the weights that PyTorch saved with",
-      "safetensors.torch.save_file(model.state_dict(), FILE): linear layers, float32."
+      "Makes a model file of weights that PyTorch saved.",
+      "The weights are what safetensors.torch.save_file(model.state_dict(), FILE) wrote, of linear"
+          + " layers, in float32."
     },
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
@@ -51,6 +52,7 @@ final class ImportCommand implements Callable<Integer> {
   @Option(
       names = "--scaling",
       paramLabel = "NAME",
+      converter = Converters.ScalingName.class,
       description =
           "What pixels became before training: unit (0 to 1, as ToTensor does; default), centred"
               + " (-1 to 1), or z-score, which needs --mean and --std.")
@@ -128,11 +130,6 @@ final class ImportCommand implements Callable<Integer> {
   private Scaling inputs() {
     boolean numbers = mean != null || std != null;
     String name = scaling != null ? scaling : numbers ? "z-score" : "unit";
-    if (!Scaling.NAMES.contains(name)) {
-      throw bad(
-          "Invalid value for option '--scaling': must be one of %s, found %s"
-              .formatted(String.join(", ", Scaling.NAMES), name));
-    }
     if (!name.equals("z-score")) {
       if (numbers) {
         throw bad("--mean and --std need --scaling z-score, found " + name);

@@ -96,7 +96,6 @@ final class LrFindCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    network.check();
     data.check();
     device.check();
     learning.check(network.preset(), network.hiddenLayers());

@@ -22,6 +22,7 @@ import mlpcuda.train.DivergedException;
 import mlpcuda.train.StoppedException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -69,7 +70,8 @@ public final class Main {
     }
   }
 
-  private static final Set<String> ROOT_OPTIONS = Set.of("-h", "--help", "-V", "--version");
+  /** What may come first beside a command's name. */
+  private static final Set<String> ROOT_WORDS = Set.of("help", "-h", "--help", "-V", "--version");
 
   /** 128 + SIGINT, as shells have it. */
   static final int STOPPED = 130;
@@ -170,13 +172,25 @@ public final class Main {
     throw new BadFileException("%s: its arguments must be a run's, found %s".formatted(file, args));
   }
 
-  private static String usageMessage(ParameterException e) {
-    if (e instanceof UnmatchedArgumentException unmatched && !unmatched.isUnknownOption()) {
-      return "the command must be one of %s and come first, and options begin with --; found %s"
-          .formatted(
-              String.join(", ", COMMANDS.keySet()), String.join(" ", unmatched.getUnmatched()));
+  /** What is wrong with a command line, and what was probably meant. */
+  static String usageMessage(ParameterException e) {
+    if (e instanceof UnmatchedArgumentException unmatched) {
+      String word = unmatched.getUnmatched().get(0);
+      return unmatched.isUnknownOption()
+          ? e.getMessage() + Suggestion.ofOption(word, e.getCommandLine().getCommandSpec())
+          : "the command must be one of %s and come first, and options begin with --; found %s"
+                  .formatted(
+                      String.join(", ", COMMANDS.keySet()),
+                      String.join(" ", unmatched.getUnmatched()))
+              + Suggestion.of(word, COMMANDS.keySet());
     }
-    return e.getMessage();
+    if (e.getValue() == null) {
+      return e.getMessage();
+    }
+    if (e.getArgSpec() == null) { // from "help WORD"
+      return "no command is named " + e.getValue() + Suggestion.of(e.getValue(), COMMANDS.keySet());
+    }
+    return e.getMessage() + Suggestion.ofValue(e.getValue(), e.getArgSpec());
   }
 
   /** The text without line breaks, which a file's name may bring along. */
@@ -185,19 +199,22 @@ public final class Main {
   }
 
   /**
-   * The command line with that command, or with all of them where the word is none: to read the
-   * options of all takes half of the time that the program needs to begin.
+   * The command line with that command, or, where the word is none, with all of them and {@code
+   * help}: to read the options of all takes half of the time that the program needs to begin.
    */
   private CommandLine commands(String word) {
     var commands = new CommandLine(this);
     Class<?> command = COMMANDS.get(word);
     (command == null ? COMMANDS.values() : List.of(command)).forEach(commands::addSubcommand);
+    if (command == null) {
+      commands.addSubcommand(HelpCommand.class);
+    }
     return commands;
   }
 
   /** The arguments with the default command in front where none is named. */
   private static String[] withCommand(String[] args) {
-    if (args.length > 0 && (COMMANDS.containsKey(args[0]) || ROOT_OPTIONS.contains(args[0]))) {
+    if (args.length > 0 && (COMMANDS.containsKey(args[0]) || ROOT_WORDS.contains(args[0]))) {
       return args;
     }
     String[] whole = new String[args.length + 1];

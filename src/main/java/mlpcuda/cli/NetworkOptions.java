@@ -3,7 +3,6 @@ package mlpcuda.cli;
 import java.util.ArrayList;
 import java.util.List;
 import mlpcuda.compute.Activation;
-import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -52,6 +51,7 @@ final class NetworkOptions {
   @Option(
       names = "--scaling",
       paramLabel = "NAME",
+      converter = Converters.ScalingName.class,
       description =
           "What pixels become: unit (0 to 1), centred (-1 to 1), or z-score (by the training"
               + " set's mean and standard deviation).")
@@ -61,14 +61,9 @@ final class NetworkOptions {
     return preset;
   }
 
-  /** Refuses what can be refused before any data is read. */
-  void check() {
-    if (!Scaling.NAMES.contains(scaling())) {
-      throw new ParameterException(
-          spec.commandLine(),
-          "Invalid value for option '--scaling': must be one of %s, found %s"
-              .formatted(String.join(", ", Scaling.NAMES), scaling()));
-    }
+  /** Takes a preset from an option of another name. */
+  void choose(Preset preset) {
+    this.preset = preset;
   }
 
   /** Number of hidden layers. */

@@ -100,12 +100,15 @@ record Preset(
         .filter(preset -> preset.name.equals(name))
         .findFirst()
         .orElseThrow(
-            () ->
-                new IllegalArgumentException(
-                    "must be one of %s, found %s"
-                        .formatted(
-                            String.join(", ", ALL.stream().map(Preset::name).toList()),
-                            name.isEmpty() ? "nothing" : name)));
+            () -> {
+              List<String> names = ALL.stream().map(Preset::name).toList();
+              return new IllegalArgumentException(
+                  "must be one of %s, found %s%s"
+                      .formatted(
+                          String.join(", ", names),
+                          name.isEmpty() ? "nothing" : name,
+                          Suggestion.of(name, names)));
+            });
   }
 
   /** Widths from a comma-separated list: {@code 128,64}; {@code none} for no hidden layer. */

@@ -50,7 +50,6 @@ final class SummaryCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    network.check();
     MlpShape shape = model != null ? ModelFile.read(model).shape() : network.shape(inputs, classes);
     PrintWriter out = spec.commandLine().getOut();
     out.println(json ? Tables.json(describe(shape)) : Tables.layers(shape));

@@ -2,10 +2,8 @@ package mlpcuda.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
@@ -45,8 +43,10 @@ import picocli.CommandLine.UnmatchedArgumentException;
 @Command(
     name = "sweep",
     description = "Trains once for each point of a grid over options of train.",
-    customSynopsis =
-        "mlp-cuda sweep --grid NAME=VALUES... [OPTIONS] [options of train, for every run]",
+    customSynopsis = {
+      "mlp-cuda sweep --grid NAME=VALUES... [OPTIONS]",
+      "                      [options of train, for every run]"
+    },
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     sortOptions = false,
@@ -269,10 +269,10 @@ final class SweepCommand implements Callable<Integer> {
     } catch (UnmatchedArgumentException e) {
       throw new IllegalArgumentException(
           e.isUnknownOption()
-              ? e.getMessage()
+              ? Main.usageMessage(e)
               : "options begin with --, found " + String.join(" ", e.getUnmatched()));
     } catch (ParameterException e) {
-      throw new IllegalArgumentException(e.getMessage());
+      throw new IllegalArgumentException(Main.usageMessage(e));
     }
   }
 
@@ -309,14 +309,7 @@ final class SweepCommand implements Callable<Integer> {
     try {
       Files.createDirectories(out);
     } catch (IOException e) {
-      throw new UncheckedIOException(
-          "--out %s: must be a folder to write to, or a name for a new one, found: %s"
-              .formatted(
-                  out,
-                  e instanceof FileAlreadyExistsException
-                      ? "a file of that name is there"
-                      : e.toString()),
-          e);
+      throw WholeFile.notAFolder("--out " + out, e);
     }
   }
 

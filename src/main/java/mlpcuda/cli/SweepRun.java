@@ -197,7 +197,7 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
       return JSON.std.mapFrom(Files.readAllBytes(file));
     } catch (IOException e) {
       throw new BadFileException(
-          file + ": must be a JSON object that a sweep can read, found: " + e);
+          file + ": this is not what a sweep writes there: " + BadFileException.reason(e), e);
     }
   }
 

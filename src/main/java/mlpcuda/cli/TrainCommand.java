@@ -216,7 +216,6 @@ final class TrainCommand implements Callable<Integer> {
 
   /** Refuses what can be refused before any file is read. */
   void check() {
-    network.check();
     data.check();
     device.check();
     learning.check(network.preset(), network.hiddenLayers());

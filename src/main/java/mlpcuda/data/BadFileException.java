@@ -2,7 +2,11 @@ package mlpcuda.data;
 
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 
 /**
  * A data or model file that cannot be used. The message is one line that names the file, what was
@@ -16,19 +20,40 @@ public final class BadFileException extends RuntimeException {
     super(message);
   }
 
-  /** That {@code file} cannot be read at all, and why. */
-  public static BadFileException unreadable(Object file, IOException e) {
-    String why =
-        e instanceof NoSuchFileException
-            ? "no such file"
-            : e instanceof AccessDeniedException
-                ? "cannot be read: permission denied"
-                : "cannot be read: " + e.getMessage();
-    return new BadFileException(file + ": " + why, e);
-  }
-
   /** {@code message}: one line with file, expectation and finding; {@code cause}: what failed. */
   public BadFileException(String message, Throwable cause) {
     super(message, cause);
+  }
+
+  /** That {@code file} cannot be read at all, and why. */
+  public static BadFileException unreadable(Object file, IOException e) {
+    String what = e instanceof NoSuchFileException ? "" : "cannot be read: ";
+    return new BadFileException(file + ": " + what + reason(e), e);
+  }
+
+  /** Why an access to a file failed, in words that name neither the file nor a Java class. */
+  public static String reason(IOException e) {
+    if (e instanceof FileSystemException system && system.getReason() != null) {
+      return system.getReason();
+    }
+    if (e instanceof NoSuchFileException) {
+      return "no such file";
+    }
+    if (e instanceof AccessDeniedException) {
+      return "permission denied";
+    }
+    if (e instanceof FileAlreadyExistsException) {
+      return "a file of that name is there";
+    }
+    if (e instanceof NotDirectoryException) {
+      return "a file is where a folder is needed";
+    }
+    if (e instanceof DirectoryNotEmptyException) {
+      return "the folder is not empty";
+    }
+    String message = e.getMessage();
+    return message == null || e instanceof FileSystemException
+        ? "the operating system gave no reason"
+        : message.lines().findFirst().orElse("");
   }
 }

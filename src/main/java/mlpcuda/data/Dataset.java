@@ -8,4 +8,9 @@ package mlpcuda.data;
  * @param train the examples to learn from
  * @param test the examples to be judged by
  */
-public record Dataset(String name, int classes, ImageSet train, ImageSet test) {}
+public record Dataset(String name, int classes, ImageSet train, ImageSet test) {
+  /** The data set with rows and columns of every image exchanged. */
+  public Dataset transposed() {
+    return new Dataset(name, classes, train.transposed(), test.transposed());
+  }
+}

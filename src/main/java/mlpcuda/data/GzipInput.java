@@ -9,6 +9,8 @@ import java.util.zip.Inflater;
  * Inflates a gzip file that lies in memory. Every damage is a {@link BadFileException}: a stream
  * that is cut, a wrong checksum, and also bytes after the last member, which {@code
  * java.util.zip.GZIPInputStream} passes over. Several members one after another are read as one.
+ * Zeros after the last member are passed over, as gzip itself does: tapes and some archivers pad
+ * files with them.
  *
  * <p>Source: RFC 1952, "GZIP file format specification version 4.3".
  */
@@ -121,14 +123,23 @@ final class GzipInput extends InputStream {
     need(TRAILER_BYTES);
     compare("CRC-32", littleEndian(4), crc.getValue());
     compare("length", littleEndian(4), inflater.getBytesWritten() & 0xffffffffL);
-    if (at == file.length) {
-      ended = true;
-    } else if (isGzip(file, at)) {
+    if (isGzip(file, at)) {
       startMember();
+    } else if (onlyZerosLeft()) {
+      ended = true;
     } else {
       throw bad(
           "must end at byte %d, found %d bytes after the end".formatted(at, file.length - at));
     }
+  }
+
+  private boolean onlyZerosLeft() {
+    for (int i = at; i < file.length; i++) {
+      if (file[i] != 0) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private void compare(String what, long stored, long found) {

@@ -1,5 +1,6 @@
 package mlpcuda.data;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -10,17 +11,22 @@ import java.nio.file.Path;
 import java.util.Arrays;
 
 /**
- * Reads IDX files of unsigned bytes: images of three dimensions and labels of one, plain or gzip
- * (told apart by the first bytes, not by the name). A file that is not exactly what its header says
- * is a {@link BadFileException}.
+ * Reads IDX files, plain or gzip (told apart by the first bytes, not by the name): images, unsigned
+ * bytes in three dimensions, and labels, unsigned bytes in one dimension or QMNIST's rows of eight
+ * ints. A file that is not exactly what its header says is a {@link BadFileException}.
  *
  * <p>Source: "The IDX file format" at <a href="http://yann.lecun.com/exdb/mnist/">the MNIST page
  * </a>: two zero bytes, element type, number of dimensions, the dimensions as big-endian ints, the
- * elements in row-major order.
+ * elements in row-major order. QMNIST's labels: <a
+ * href="https://github.com/facebookresearch/qmnist">the README of its repository</a>.
  */
 public final class IdxFile {
   private static final int LABELS_MAGIC = 0x00000801;
   private static final int IMAGES_MAGIC = 0x00000803;
+  private static final int QMNIST_LABELS_MAGIC = 0x00000c02;
+
+  /** Ints that QMNIST has for an image: its class first, then where the digit came from. */
+  private static final int QMNIST_COLUMNS = 8;
 
   /** The largest array that common JVMs give. */
   private static final int MAX_ELEMENTS = Integer.MAX_VALUE - 8;
@@ -73,12 +79,33 @@ public final class IdxFile {
   }
 
   static Images images(Source source) throws IOException {
-    int[] size = header(source, IMAGES_MAGIC, 3);
-    return new Images(size[0], size[1], size[2], body(source, size));
+    magic(source, IMAGES_MAGIC);
+    int[] size = dimensions(source, "image", 3);
+    return new Images(size[0], size[1], size[2], body(source, size, 1));
   }
 
   static byte[] labels(Source source) throws IOException {
-    return body(source, header(source, LABELS_MAGIC, 1));
+    if (magic(source, LABELS_MAGIC, QMNIST_LABELS_MAGIC) == LABELS_MAGIC) {
+      return body(source, dimensions(source, "label", 1), 1);
+    }
+    int[] size = dimensions(source, "label", 2);
+    if (size[1] != QMNIST_COLUMNS) {
+      throw bad(
+          source,
+          "labels of ints must have QMNIST's %d columns, found %d",
+          QMNIST_COLUMNS,
+          size[1]);
+    }
+    ByteBuffer rows = ByteBuffer.wrap(body(source, size, Integer.BYTES));
+    byte[] labels = new byte[size[0]];
+    for (int i = 0; i < labels.length; i++) {
+      int label = rows.getInt(i * QMNIST_COLUMNS * Integer.BYTES);
+      if (label < 0 || label > 255) {
+        throw bad(source, "labels must be from 0 to 255, found %d at index %d", label, i);
+      }
+      labels[i] = (byte) label;
+    }
+    return labels;
   }
 
   /** Makes the content of one file, {@link #images} or {@link #labels}. */
@@ -89,7 +116,10 @@ public final class IdxFile {
   private static <T> T read(Path file, Parser<T> parser) {
     String name = file.toString();
     if (Files.isDirectory(file)) {
-      throw new BadFileException(name + ": must be a file, found a folder");
+      throw new BadFileException(name + ": this is a folder, not an IDX file");
+    }
+    if (!Files.isRegularFile(file) && Files.exists(file)) {
+      return readPipe(name, file, parser);
     }
     try (FileChannel channel = FileChannel.open(file)) {
       long length = channel.size();
@@ -101,44 +131,100 @@ public final class IdxFile {
       }
       if (length > MAX_ELEMENTS) {
         throw new BadFileException(
-            "%s: a gzip file must have at most %d bytes, found %d"
-                .formatted(name, MAX_ELEMENTS, length));
+            "%s: the gzip file has %d bytes, more than the %d that can be read"
+                .formatted(name, length, MAX_ELEMENTS));
       }
       byte[] compressed = new byte[(int) length];
       int n = fill(plain, compressed, 0);
-      byte[] whole = n < length ? Arrays.copyOf(compressed, n) : compressed;
-      try (InputStream inflated = new GzipInput(name, whole)) {
-        return parser.parse(new Source(name, inflated, n, true));
-      }
+      return parse(name, n < length ? Arrays.copyOf(compressed, n) : compressed, parser);
     } catch (IOException e) {
       throw BadFileException.unreadable(name, e);
     }
   }
 
-  /** The dimensions, all positive, and together an array that Java can hold. */
-  private static int[] header(Source source, int magic, int dimensions) throws IOException {
-    byte[] header = new byte[4 + 4 * dimensions];
-    int n = fill(source.in(), header, 0);
-    // The magic number first: it says more than the length if another kind of file was given.
-    if (n >= 4) {
-      int found = ByteBuffer.wrap(header).getInt();
-      if (found != magic) {
-        throw bad(
-            source,
-            "magic number must be 0x%08x (%s), found 0x%08x%s",
-            magic,
-            magic == IMAGES_MAGIC ? "images" : "labels",
-            found,
-            meaning(found));
+  /** Reads a pipe or a device, which has no length and can be read only once. */
+  private static <T> T readPipe(String name, Path file, Parser<T> parser) {
+    try (InputStream in = Files.newInputStream(file)) {
+      return parse(name, in.readNBytes(MAX_ELEMENTS), parser);
+    } catch (IOException e) {
+      throw BadFileException.unreadable(name, e);
+    }
+  }
+
+  /** Parses a whole file that lies in memory. */
+  private static <T> T parse(String name, byte[] whole, Parser<T> parser) throws IOException {
+    boolean compressed = GzipInput.isGzip(whole, 0);
+    try (InputStream in =
+        compressed ? new GzipInput(name, whole) : new ByteArrayInputStream(whole)) {
+      return parser.parse(new Source(name, in, whole.length, compressed));
+    }
+  }
+
+  /** Reads the magic number, which must be one of {@code expected}, the first of them usually. */
+  private static int magic(Source source, int... expected) throws IOException {
+    byte[] start = new byte[4];
+    int n = fill(source.in(), start, 0);
+    int magic = ByteBuffer.wrap(start).getInt();
+    for (int each : expected) {
+      if (n == start.length && magic == each) {
+        return magic;
       }
     }
-    if (n < header.length) {
-      throw bad(source, "truncated: the header must have %d bytes, found %d", header.length, n);
+    String wanted = content(expected[0]);
+    if (n == start.length && (magic == IMAGES_MAGIC || magic == LABELS_MAGIC)) {
+      throw bad(source, "this IDX file holds %s, and %s belong here", content(magic), wanted);
     }
-    int[] size = new int[dimensions];
-    ByteBuffer.wrap(header, 4, header.length - 4).asIntBuffer().get(size);
+    if (FileKind.isIdx(Arrays.copyOf(start, n))) {
+      throw bad(
+          source,
+          "this IDX file holds %s (type 0x%02x); %s can be read from unsigned bytes in %s alone",
+          content(magic),
+          magic >>> 8,
+          wanted,
+          expected[0] == IMAGES_MAGIC ? "3 dimensions" : "1 dimension");
+    }
+    byte[] more = Arrays.copyOf(start, FileKind.START_BYTES);
+    n = fill(source.in(), more, n);
+    String kind = FileKind.of(source.name(), Arrays.copyOf(more, n));
+    throw bad(source, "this is %s, not an IDX file of %s", kind, wanted);
+  }
+
+  /** What a file with that magic number holds. */
+  static String content(int magic) {
+    if (magic == IMAGES_MAGIC) {
+      return "images";
+    }
+    if (magic == LABELS_MAGIC) {
+      return "labels";
+    }
+    String type =
+        switch (magic >>> 8) {
+          case 0x08 -> "unsigned bytes";
+          case 0x09 -> "signed bytes";
+          case 0x0b -> "shorts";
+          case 0x0c -> "ints";
+          case 0x0d -> "floats";
+          case 0x0e -> "doubles";
+          default -> "elements of the unknown type 0x%02x".formatted(magic >>> 8);
+        };
+    int dimensions = magic & 0xff;
+    return "%s in %d dimension%s".formatted(type, dimensions, dimensions == 1 ? "" : "s");
+  }
+
+  /** Reads the dimensions: all positive, and together an array that Java can hold. */
+  private static int[] dimensions(Source source, String what, int count) throws IOException {
+    byte[] header = new byte[4 * count];
+    int n = fill(source.in(), header, 0);
+    if (n < header.length) {
+      throw bad(
+          source,
+          "the file is cut off: its header needs %d bytes, and it has %d",
+          4 + header.length,
+          4 + n);
+    }
+    int[] size = new int[count];
+    ByteBuffer.wrap(header).asIntBuffer().get(size);
     if (size[0] == 0) {
-      String what = magic == IMAGES_MAGIC ? "image" : "label";
       throw bad(source, "an empty set: must hold at least 1 %s, found 0", what);
     }
     long elements = 1;
@@ -164,68 +250,64 @@ public final class IdxFile {
     return text.toString();
   }
 
-  private static String meaning(int magic) {
-    if (magic == IMAGES_MAGIC) {
-      return " (images)";
-    }
-    if (magic == LABELS_MAGIC) {
-      return " (labels)";
-    }
-    String type =
-        switch (magic >>> 8) {
-          case 0x08 -> "unsigned bytes";
-          case 0x09 -> "signed bytes";
-          case 0x0b -> "shorts";
-          case 0x0c -> "ints";
-          case 0x0d -> "floats";
-          case 0x0e -> "doubles";
-          default -> "";
-        };
-    return type.isEmpty() ? "" : " (%s in %d dimensions)".formatted(type, magic & 0xff);
-  }
-
-  /** The elements after the header, which must reach to the end of the file exactly. */
-  private static byte[] body(Source source, int[] size) throws IOException {
-    int headerBytes = 4 + 4 * size.length;
-    int elements = 1;
+  /**
+   * Reads the elements after the header, which must reach to the end of the file exactly.
+   *
+   * @param size the dimensions, whose product is at most {@link #MAX_ELEMENTS}
+   * @param width bytes of an element
+   */
+  private static byte[] body(Source source, int[] size, int width) throws IOException {
+    long need = width;
     for (int d : size) {
-      elements *= d;
+      need *= d;
     }
-    long total = (long) headerBytes + elements;
+    if (need > MAX_ELEMENTS) {
+      throw bad(
+          source,
+          "%s need %d bytes, more than the %d that can be read",
+          content(size),
+          need,
+          MAX_ELEMENTS);
+    }
+    int bytes = (int) need;
+    int headerBytes = 4 + 4 * size.length;
+    long total = (long) headerBytes + bytes;
     if (!source.compressed() && source.length() != total) {
       throw wrongLength(source, size, total, source.length());
     }
     // Of a compressed file the header is but a claim: the array starts at a small multiple of the
     // bytes that are really there, and doubles as more arrive. MNIST is below eight: no copy.
-    long trusted = source.compressed() ? Math.max(CHUNK, 8 * source.length()) : elements;
-    byte[] data = new byte[(int) Math.min(elements, trusted)];
+    long trusted = source.compressed() ? Math.max(CHUNK, 8 * source.length()) : bytes;
+    byte[] data = new byte[(int) Math.min(bytes, trusted)];
     int n = fill(source.in(), data, 0);
-    while (n == data.length && n < elements) {
-      data = Arrays.copyOf(data, (int) Math.min(elements, 2L * n));
+    while (n == data.length && n < bytes) {
+      data = Arrays.copyOf(data, (int) Math.min(bytes, 2L * n));
       n = fill(source.in(), data, n);
     }
-    if (n < elements) {
+    if (n < bytes) {
       throw wrongLength(source, size, total, headerBytes + n);
     }
     // Reading on is also what makes a gzip stream check its CRC and its end.
     if (source.in().read() >= 0) {
       throw bad(
           source,
-          "bytes after the end: %s need %d bytes, found at least %d",
+          "the file goes on after its end: %s need %d bytes, and it has more",
           content(size),
-          total,
-          total + 1);
+          total);
     }
     return data;
   }
 
   private static BadFileException wrongLength(Source source, int[] size, long total, long found) {
-    String rule = found < total ? "truncated" : "bytes after the end";
-    return bad(source, "%s: %s need %d bytes, found %d", rule, content(size), total, found);
+    String what =
+        found < total
+            ? "the file is cut off, copy it or fetch it again"
+            : "the file goes on after its end";
+    return bad(source, "%s: %s need %d bytes, and it has %d", what, content(size), total, found);
   }
 
   private static String content(int[] size) {
-    return size.length == 1
+    return size.length < 3
         ? size[0] + " labels"
         : "%d images of %dx%d".formatted(size[0], size[1], size[2]);
   }

@@ -1,28 +1,85 @@
 package mlpcuda.data;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
- * Reads the four IDX files of a data set from a folder, where MNIST's authors, its mirrors or
- * torchvision put them: in the folder itself, in {@code raw}, or in {@code MNIST/raw} and its like;
- * plain (also spelt {@code train-images.idx3-ubyte}) or {@code .gz}, plain preferred.
+ * Reads the four IDX files of a data set from a folder, under the names that they are published
+ * with: plain, also spelt {@code train-images.idx3-ubyte}, or {@code .gz}, plain preferred. They
+ * may lie in the folder itself or in one below it, where torchvision ({@code MNIST/raw}) and
+ * archives put them, each also in a folder of its own name.
  */
 public final class IdxFolder {
-  private static final String TRAIN = "train";
-  private static final String TEST = "t10k";
-  private static final List<String> PLACES =
-      List.of("", "raw", "MNIST/raw", "FashionMNIST/raw", "KMNIST/raw");
+  /**
+   * How the files of a data set are named: {@code <prefix>train-images-idx3-ubyte}, and so on.
+   *
+   * @param prefix what all four begin with
+   * @param test name of the test set
+   * @param labels how the names of label files end
+   */
+  private record Names(String prefix, String test, String labels) {
+    static final List<Names> ALL =
+        List.of(
+            new Names("", "t10k", "idx1-ubyte"), // MNIST, Fashion-MNIST, KMNIST
+            new Names("qmnist-", "test", "idx2-int"),
+            new Names("emnist-balanced-", "test", "idx1-ubyte"),
+            new Names("emnist-byclass-", "test", "idx1-ubyte"),
+            new Names("emnist-bymerge-", "test", "idx1-ubyte"),
+            new Names("emnist-digits-", "test", "idx1-ubyte"),
+            new Names("emnist-letters-", "test", "idx1-ubyte"),
+            new Names("emnist-mnist-", "test", "idx1-ubyte"));
 
-  private IdxFolder() {}
+    String trainImages() {
+      return prefix + "train-images-idx3-ubyte";
+    }
+
+    String trainLabels() {
+      return prefix + "train-labels-" + labels;
+    }
+
+    String testImages() {
+      return prefix + test + "-images-idx3-ubyte";
+    }
+
+    String testLabels() {
+      return prefix + test + "-labels-" + labels;
+    }
+
+    List<String> files(boolean withTraining) {
+      return withTraining
+          ? List.of(trainImages(), trainLabels(), testImages(), testLabels())
+          : List.of(testImages(), testLabels());
+    }
+  }
+
+  /** Deepest folder that is looked into: {@code archive/MNIST/raw} is 3 below the one named. */
+  private static final int DEEPEST = 3;
+
+  /** Most folders of a level that are looked into, so that naming a home folder takes no minute. */
+  private static final int MOST_FOLDERS = 1000;
+
+  // All four files are of one place and one way of naming: never images of one data set and labels
+  // of another.
+  private final Path place;
+  private final Names names;
+
+  private IdxFolder(Path place, Names names) {
+    this.place = place;
+    this.names = names;
+  }
 
   /**
    * Reads training and test set.
    *
-   * @param folder what the user named; also the data set's name
+   * @param folder what the user named; also the data set's name. Where one folder holds several
+   *     data sets, {@code folder/emnist-letters} is the one whose files' names begin so
    * @param classes number of classes; empty: one more than the largest training label
    * @throws BadFileException if a file is missing, bad, or does not fit the others
    */
@@ -30,25 +87,29 @@ public final class IdxFolder {
     return read(folder.toString(), folder, classes);
   }
 
-  /** As {@link #read(Path, OptionalInt)}, for a data set that has a name. */
+  /** Reads training and test set of a data set that has a name. */
   static Dataset read(String name, Path folder, OptionalInt classes) {
-    Path place = place(folder, List.of(TRAIN, TEST));
-    ImageSet train = split(place, TRAIN);
+    IdxFolder found = find(folder, true);
+    Path trainImages = found.file(found.names.trainImages());
+    Path trainLabels = found.file(found.names.trainLabels());
+    ImageSet train = split(trainImages, trainLabels);
     int c = classes.isPresent() ? classes.getAsInt() : 1 + train.largestLabel();
-    checkLabels(file(place, labels(TRAIN)), train, c);
-    ImageSet test = split(place, TEST);
+    checkLabels(trainLabels, train, c);
+    Path testImages = found.file(found.names.testImages());
+    Path testLabels = found.file(found.names.testLabels());
+    ImageSet test = split(testImages, testLabels);
     if (test.rows() != train.rows() || test.cols() != train.cols()) {
       throw new BadFileException(
           "%s: images must be %dx%d as in %s, found %dx%d"
               .formatted(
-                  file(place, images(TEST)),
+                  testImages,
                   train.rows(),
                   train.cols(),
-                  file(place, images(TRAIN)).getFileName(),
+                  trainImages.getFileName(),
                   test.rows(),
                   test.cols()));
     }
-    checkLabels(file(place, labels(TEST)), test, c);
+    checkLabels(testLabels, test, c);
     return new Dataset(name, c, train, test);
   }
 
@@ -60,85 +121,156 @@ public final class IdxFolder {
    * @throws BadFileException if a file is missing, bad, or holds a label beyond the classes
    */
   public static ImageSet readTest(Path folder, int classes) {
-    Path place = place(folder, List.of(TEST));
-    ImageSet test = split(place, TEST);
-    checkLabels(file(place, labels(TEST)), test, classes);
+    IdxFolder found = find(folder, false);
+    Path labels = found.file(found.names.testLabels());
+    ImageSet test = split(found.file(found.names.testImages()), labels);
+    checkLabels(labels, test, classes);
     return test;
   }
 
-  private static String images(String split) {
-    return split + "-images-idx3-ubyte";
+  /**
+   * Whether the files have EMNIST's names: its images are published with rows and columns
+   * exchanged.
+   *
+   * @throws BadFileException if there is no data set
+   */
+  public static boolean isEmnist(Path folder) {
+    return find(folder, true).names.prefix().startsWith("emnist-");
   }
 
-  private static String labels(String split) {
-    return split + "-labels-idx1-ubyte";
-  }
-
-  /** The first place under {@code folder} that has every file of {@code splits}. */
-  private static Path place(Path folder, List<String> splits) {
+  /** The data set in {@code folder} or, where there is none, in the folders below, by levels. */
+  private static IdxFolder find(Path folder, boolean withTraining) {
+    Path top = folder;
+    List<Names> wanted = Names.ALL;
     if (!Files.exists(folder)) {
-      throw new BadFileException(folder + ": must be a folder with IDX files, found nothing");
+      wanted = named(folder);
+      top = folder.toAbsolutePath().getParent();
     }
+    checkFolder(top);
+    var partly = new ArrayList<IdxFolder>();
+    var others = new OtherFormats();
+    List<Path> level = List.of(top);
+    for (int depth = 0; depth <= DEEPEST; depth++) {
+      var complete = new ArrayList<IdxFolder>();
+      for (Path place : level) {
+        for (Names names : wanted) {
+          var found = new IdxFolder(place, names);
+          int missing = found.missing(withTraining).size();
+          if (missing == 0) {
+            complete.add(found);
+          } else if (missing < names.files(withTraining).size()) {
+            partly.add(found);
+          }
+        }
+      }
+      // A folder's own name means its files without a prefix, where these are among several.
+      boolean named = depth == 0 && !complete.isEmpty() && complete.get(0).hasNoPrefix();
+      if (complete.size() == 1 || named) {
+        return complete.get(0);
+      }
+      if (complete.size() > 1) {
+        throw several(folder, complete);
+      }
+      level = below(level, others);
+    }
+    if (partly.isEmpty()) {
+      throw new BadFileException(
+          "%s: %s; %s".formatted(folder, others.found(top), others.advice()));
+    }
+    IdxFolder found = partly.get(0);
+    throw new BadFileException(
+        "%s: %s missing, plain and .gz, beside the other files of the data set"
+            .formatted(found.place, allOf(found.missing(withTraining))));
+  }
+
+  /** The naming that the last name of a path chooses, where there is no such folder. */
+  private static List<Names> named(Path folder) {
+    String prefix = folder.getFileName() + "-";
+    List<Names> named = Names.ALL.stream().filter(n -> n.prefix().equals(prefix)).toList();
+    if (named.isEmpty()) {
+      throw new BadFileException(folder + ": no such folder");
+    }
+    return named;
+  }
+
+  private static void checkFolder(Path folder) {
     if (!Files.isDirectory(folder)) {
-      throw new BadFileException(folder + ": must be a folder with IDX files, found a file");
+      var format = new OtherFormats();
+      format.see(folder);
+      throw new BadFileException(
+          "%s: this is %s; %s"
+              .formatted(
+                  folder,
+                  Files.isRegularFile(folder) ? FileKind.of(folder) : "no folder",
+                  format.advice()));
     }
     if (!Files.isReadable(folder) || !Files.isExecutable(folder)) {
       throw new BadFileException(folder + ": cannot be read: permission denied");
     }
-    List<String> names =
-        splits.stream().flatMap(s -> List.of(images(s), labels(s)).stream()).toList();
-    // All files must come from one place: never the images of one data set and labels of another.
-    List<Path> complete =
-        PLACES.stream().map(folder::resolve).filter(p -> missing(p, names).isEmpty()).toList();
-    if (complete.isEmpty()) {
-      throw notFound(folder, names);
-    }
-    Path first = complete.get(0);
-    if (complete.size() > 1 && !first.equals(folder) && !first.equals(folder.resolve("raw"))) {
-      throw new BadFileException(
-          "%s: must hold one data set, found %d: name one of %s"
-              .formatted(folder, complete.size(), join(complete)));
-    }
-    return first;
   }
 
-  private static BadFileException notFound(Path folder, List<String> names) {
-    List<Path> places = PLACES.stream().map(folder::resolve).toList();
-    List<Path> partly =
-        places.stream().filter(p -> missing(p, names).size() < names.size()).toList();
-    if (partly.isEmpty()) {
-      return new BadFileException(
-          "%s: missing; looked for it, plain and .gz, in %s".formatted(names.get(0), join(places)));
-    }
-    Path place = partly.get(0);
+  private static BadFileException several(Path folder, List<IdxFolder> complete) {
+    String choices = complete.stream().map(IdxFolder::toString).collect(Collectors.joining(", "));
     return new BadFileException(
-        "%s: missing; looked for it, plain and .gz, in %s"
-            .formatted(String.join(", ", missing(place, names)), place));
+        "%s: %d data sets are here, name one of them: %s"
+            .formatted(folder, complete.size(), choices));
   }
 
-  private static String join(List<Path> paths) {
-    return paths.stream().map(Path::toString).collect(Collectors.joining(", "));
+  private boolean hasNoPrefix() {
+    return names.prefix().isEmpty();
   }
 
-  private static List<String> missing(Path place, List<String> names) {
-    return names.stream().filter(name -> file(place, name) == null).toList();
+  /** What {@link #read} takes for this data set alone. */
+  @Override
+  public String toString() {
+    String prefix = names.prefix();
+    return hasNoPrefix()
+        ? place.toString()
+        : place.resolve(prefix.substring(0, prefix.length() - 1)).toString();
   }
 
-  /** The file {@code name} in {@code place} in one of its spellings, or null. */
-  private static Path file(Path place, String name) {
+  /** The folders in those of a level; what else lies in these is noted. */
+  private static List<Path> below(List<Path> level, OtherFormats others) {
+    var folders = new ArrayList<Path>();
+    for (Path folder : level) {
+      try (Stream<Path> entries = Files.list(folder)) {
+        for (Path entry : entries.sorted().toList()) {
+          if (!Files.isDirectory(entry)) {
+            others.see(entry);
+          } else if (folders.size() < MOST_FOLDERS) {
+            folders.add(entry);
+          }
+        }
+      } catch (IOException | UncheckedIOException e) {
+        // A folder that cannot be looked into holds nothing that can be read.
+      }
+    }
+    return folders;
+  }
+
+  private static String allOf(List<String> names) {
+    return String.join(", ", names) + (names.size() == 1 ? " is" : " are");
+  }
+
+  private List<String> missing(boolean withTraining) {
+    return names.files(withTraining).stream().filter(name -> file(name) == null).toList();
+  }
+
+  /** The file {@code name} in one of its spellings, itself or in a folder named so, or null. */
+  private Path file(String name) {
     String dotted = name.replace("-idx", ".idx");
     for (String spelling : List.of(name, dotted, name + ".gz", dotted + ".gz")) {
-      Path file = place.resolve(spelling);
-      if (Files.isRegularFile(file)) {
-        return file;
+      for (String holder : List.of("", name, dotted)) {
+        Path file = place.resolve(holder).resolve(spelling);
+        if (Files.exists(file) && !Files.isDirectory(file)) {
+          return file;
+        }
       }
     }
     return null;
   }
 
-  private static ImageSet split(Path place, String split) {
-    Path imageFile = file(place, images(split));
-    Path labelFile = file(place, labels(split));
+  private static ImageSet split(Path imageFile, Path labelFile) {
     IdxFile.Images images = IdxFile.readImages(imageFile);
     byte[] labels = IdxFile.readLabels(labelFile);
     if (labels.length != images.count()) {

@@ -35,4 +35,19 @@ public record ImageSet(int rows, int cols, byte[] pixels, byte[] labels) {
     return new ImageSet(
         rows, cols, Arrays.copyOf(pixels, n * pixelsPerImage()), Arrays.copyOf(labels, n));
   }
+
+  /** The images with rows and columns exchanged, copied; the labels are shared. */
+  public ImageSet transposed() {
+    byte[] turned = new byte[pixels.length];
+    int to = 0;
+    for (int image = 0; image < size(); image++) {
+      int first = image * pixelsPerImage();
+      for (int col = 0; col < cols; col++) {
+        for (int row = 0; row < rows; row++) {
+          turned[to++] = pixels[first + row * cols + col];
+        }
+      }
+    }
+    return new ImageSet(cols, rows, turned, labels);
+  }
 }

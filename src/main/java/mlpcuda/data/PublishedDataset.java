@@ -147,7 +147,7 @@ public record PublishedDataset(
     try {
       Files.createDirectories(folder);
     } catch (IOException e) {
-      throw new BadFileException(folder + ": cannot be made: " + e, e);
+      throw new BadFileException(folder + ": cannot be made: " + BadFileException.reason(e), e);
     }
     for (RemoteFile file : files) {
       download.into(folder, file, mirrors, progress);

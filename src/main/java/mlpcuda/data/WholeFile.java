@@ -7,9 +7,9 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -71,8 +71,13 @@ public final class WholeFile {
     }
   }
 
-  private static UncheckedIOException cannotBeWritten(Path file, IOException e) {
-    return new UncheckedIOException(file + ": cannot be written: " + e, e);
+  /** What to throw where {@code file} could not be written. */
+  public static UncheckedIOException cannotBeWritten(Path file, IOException e) {
+    String why =
+        e instanceof NoSuchFileException
+            ? "the folder that it belongs into is not there"
+            : BadFileException.reason(e);
+    return new UncheckedIOException(file + ": cannot be written: " + why, e);
   }
 
   /** Files.createTempFile would make a file that only its owner can read. */
@@ -99,14 +104,10 @@ public final class WholeFile {
    * @param folder as the command line named it, its option included
    */
   public static UncheckedIOException notAFolder(String folder, IOException e) {
-    String why =
-        e instanceof FileAlreadyExistsException
-            ? "a file of that name is there"
-            : e instanceof FileSystemException system && system.getReason() != null
-                ? system.getReason()
-                : e.toString();
     return new UncheckedIOException(
-        folder + ": must be a folder to write to, or a name for a new one, found: " + why, e);
+        "%s: must be a folder to write to, or a name for a new one, found: %s"
+            .formatted(folder, BadFileException.reason(e)),
+        e);
   }
 
   private static void fill(Path file, Content content) throws IOException {

@@ -47,6 +47,12 @@ public record ModelFile(
    */
   public static ModelFile read(Path file) {
     Safetensors.Contents contents = Safetensors.read(file);
+    if (!isDescribed(contents)) {
+      throw new BadFileException(
+          "%s: only weights are here, as PyTorch saves them, and no description of their network;"
+                  .formatted(file)
+              + " run import first: mlp-cuda import %s --out model.safetensors".formatted(file));
+    }
     Description of = Description.of(file, contents.metadata());
     List<float[]> weights = weights(file, contents, of.shape());
     return new ModelFile(of.shape(), of.scaling(), of.rows(), of.cols(), weights);
@@ -60,7 +66,21 @@ public record ModelFile(
    *     the shape
    */
   public static List<float[]> readWeights(Path file, MlpShape shape) {
-    return weights(file, Safetensors.read(file), shape);
+    Safetensors.Contents contents = Safetensors.read(file);
+    String first = Parameters.tensors(shape).get(0).name();
+    if (!isDescribed(contents) && !contents.tensors().containsKey(first)) {
+      throw new BadFileException(
+          "%s: no tensor %s is here, but %s; if PyTorch saved them, run import first:"
+                  .formatted(file, first, Shown.some(contents.tensors().keySet()))
+              + " mlp-cuda import %s --out model.safetensors".formatted(file));
+    }
+    return weights(file, contents, shape);
+  }
+
+  /** Whether the metadata describe a network, as ours do and PyTorch's do not. */
+  private static boolean isDescribed(Safetensors.Contents contents) {
+    return contents.metadata().containsKey("architecture")
+        || contents.metadata().containsKey("layers");
   }
 
   private static List<float[]> weights(Path file, Safetensors.Contents contents, MlpShape shape) {

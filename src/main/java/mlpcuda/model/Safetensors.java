@@ -50,9 +50,13 @@ public final class Safetensors {
    * @param name name in the file, {@code layers.0.weight} for example
    * @param shape dimensions, none for a scalar; a dimension 0 makes the tensor empty
    * @param values row-major, as many as the product of the shape
-   * @throws IllegalArgumentException if shape and values disagree
    */
   public record Tensor(String name, int[] shape, float[] values) {
+    /**
+     * Checks that there is a value for each place of the shape.
+     *
+     * @throws IllegalArgumentException if shape and values disagree
+     */
     public Tensor {
       for (int dimension : shape) {
         if (dimension < 0) {

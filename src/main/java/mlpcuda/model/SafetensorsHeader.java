@@ -153,10 +153,14 @@ final class SafetensorsHeader {
     }
     long begin = offsets[0];
     long end = offsets[1];
-    if (begin > end || end > bufferBytes) {
+    if (begin > end) {
+      throw bad("data_offsets of %s must rise, found [%d, %d]", tensor, begin, end);
+    }
+    if (end > bufferBytes) {
       throw bad(
-          "data_offsets of %s must rise and end within the buffer's %d bytes, found [%d, %d]",
-          tensor, bufferBytes, begin, end);
+          "the file is cut off, copy it again: %s ends at byte %d after the header, and there are"
+              + " %d",
+          tensor, end, bufferBytes);
     }
     long size = sizeInBytes(tensor, dtype, shape);
     if (end - begin != size) {

@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import mlpcuda.data.BadFileException;
+import mlpcuda.data.FileKind;
 import mlpcuda.model.SafetensorsHeader.Entry;
 
 /**
@@ -36,11 +37,14 @@ final class SafetensorsReader {
   }
 
   Safetensors.Contents read() {
-    if (!Files.exists(file)) {
-      throw bad("file must exist, found none");
+    if (Files.isDirectory(file)) {
+      Path inside = file.resolve("model.safetensors");
+      throw bad(
+          "this is a folder, not a model file%s",
+          Files.exists(inside) ? "; the model in it is " + inside : "");
     }
-    if (!Files.isRegularFile(file)) { // a pipe would block
-      throw bad("must be a regular file, found a folder or a device");
+    if (Files.exists(file) && !Files.isRegularFile(file)) { // a pipe would block
+      throw bad("this is a pipe or a device, not a model file");
     }
     try (FileChannel channel = FileChannel.open(file)) {
       long fileBytes = channel.size();
@@ -49,38 +53,50 @@ final class SafetensorsReader {
       SafetensorsHeader header = readHeader(in, fileBytes);
       return readTensors(in, header.metadata(), header.entries());
     } catch (IOException e) {
-      throw bad("file must be readable, found " + shown(e.toString()), e);
+      throw BadFileException.unreadable(file, e);
     }
   }
 
   private SafetensorsHeader readHeader(InputStream in, long fileBytes) throws IOException {
-    if (fileBytes < Safetensors.LENGTH_BYTES) {
-      throw bad("file must begin with 8 bytes of header length, found %d bytes", fileBytes);
+    in.mark(FileKind.START_BYTES);
+    byte[] start = in.readNBytes(FileKind.START_BYTES);
+    if (!FileKind.isSafetensors(start)) {
+      throw notSafetensors(FileKind.of(file.toString(), start));
     }
+    in.reset();
     byte[] length = new byte[Safetensors.LENGTH_BYTES];
     readFully(in, length, length.length);
     long headerBytes = ByteBuffer.wrap(length).order(ByteOrder.LITTLE_ENDIAN).getLong();
-    if (headerBytes < 2 || headerBytes > Safetensors.MAX_HEADER_BYTES) {
+    if (headerBytes > Safetensors.MAX_HEADER_BYTES) {
       throw bad(
-          "header length must be from 2 to %d bytes, found %s",
-          Safetensors.MAX_HEADER_BYTES, Long.toUnsignedString(headerBytes));
+          "the header has %d bytes, more than the %d that can be read",
+          headerBytes, Safetensors.MAX_HEADER_BYTES);
     }
     if (headerBytes > fileBytes - Safetensors.LENGTH_BYTES) {
       throw bad(
-          "header length must be at most the file's %d bytes minus 8, found %d",
-          fileBytes, headerBytes);
+          "the file is cut off, copy it again: the header needs %d bytes, and there are %d",
+          headerBytes, fileBytes - Safetensors.LENGTH_BYTES);
     }
     byte[] header = new byte[(int) headerBytes];
     readFully(in, header, header.length);
-    if (header[0] != '{') {
-      throw bad("header must begin with byte 0x7b, found 0x%02x", header[0]);
-    }
     long bufferBytes = fileBytes - Safetensors.LENGTH_BYTES - header.length;
     var parsed = new SafetensorsHeader(file, bufferBytes);
     parsed.parse(header);
     checkLayout(parsed.entries(), bufferBytes);
     checkReadable(parsed.entries());
     return parsed;
+  }
+
+  private BadFileException notSafetensors(String kind) {
+    String remedy = "";
+    if (kind.contains("zip archive") || kind.contains("pickle")) {
+      remedy =
+          "; in Python, safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\")"
+              + " writes what import reads";
+    } else if (kind.contains("ONNX")) {
+      remedy = "; name the model.safetensors that it was exported from";
+    }
+    return bad("this is %s, not a safetensors file%s", kind, remedy);
   }
 
   /** Every byte of the buffer belongs to one tensor; empty tensors lie between two others. */
@@ -205,9 +221,5 @@ final class SafetensorsReader {
 
   private BadFileException bad(String rule, Object... findings) {
     return new BadFileException(file + ": " + rule.formatted(findings));
-  }
-
-  private BadFileException bad(String message, Exception cause) {
-    return new BadFileException(file + ": " + message, cause);
   }
 }

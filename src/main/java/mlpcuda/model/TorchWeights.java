@@ -1,9 +1,6 @@
 package mlpcuda.model;
 
-import java.io.IOException;
-import java.io.InputStream;
 import java.math.BigInteger;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -63,7 +60,6 @@ public record TorchWeights(List<Layer> layers) {
    *     layers, or does not tell their order
    */
   public static TorchWeights read(Path file) {
-    checkNoArchive(file);
     Safetensors.Contents contents = Safetensors.read(file);
     if (contents.metadata().containsKey("architecture")) {
       throw new BadFileException(
@@ -75,25 +71,6 @@ public record TorchWeights(List<Layer> layers) {
               .formatted(file, Shown.some(contents.texts().keySet())));
     }
     return new TorchWeights(List.copyOf(new Search(file, layers(file, contents)).order()));
-  }
-
-  /**
-   * Refuses what torch.save writes: the likeliest mistake, of which a header's length says little.
-   */
-  private static void checkNoArchive(Path file) {
-    if (!Files.isRegularFile(file)) {
-      return; // refused by the reader
-    }
-    try (InputStream in = Files.newInputStream(file)) {
-      if (Arrays.equals(in.readNBytes(4), new byte[] {'P', 'K', 3, 4})) {
-        throw new BadFileException(
-            file
-                + ": must be a safetensors file, found a zip archive such as torch.save writes; use"
-                + " safetensors.torch.save_file(model.state_dict(), …)");
-      }
-    } catch (IOException e) {
-      // refused by the reader
-    }
   }
 
   /** The width of the input and of each layer's output. */

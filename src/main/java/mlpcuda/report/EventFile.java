@@ -90,7 +90,7 @@ final class EventFile implements AutoCloseable {
     try {
       out.write(bytes);
     } catch (IOException e) {
-      throw failed(e);
+      throw WholeFile.cannotBeWritten(path, e);
     }
   }
 
@@ -100,12 +100,8 @@ final class EventFile implements AutoCloseable {
     try (out) {
       flush();
     } catch (IOException e) {
-      throw failed(e);
+      throw WholeFile.cannotBeWritten(path, e);
     }
-  }
-
-  private UncheckedIOException failed(IOException e) {
-    return new UncheckedIOException(path + ": cannot be written: " + e, e);
   }
 
   private static Protobuf event() {

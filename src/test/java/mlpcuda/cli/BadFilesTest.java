@@ -3,8 +3,11 @@ package mlpcuda.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,14 +15,19 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
 import mlpcuda.model.Safetensors;
 import mlpcuda.model.Safetensors.Tensor;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Data and model files that cannot be used: exit code 4, one line, nothing left behind. */
 class BadFilesTest {
@@ -54,13 +62,14 @@ class BadFilesTest {
   @Test
   void noFolder() {
     data = tmp.resolve("none");
-    assertBadData(data + ": must be a folder with IDX files, found nothing");
+    assertBadData(data + ": no such folder");
   }
 
   @Test
   void aFileIsMissing() throws IOException {
     Files.delete(data.resolve("t10k-labels-idx1-ubyte"));
-    assertBadData("t10k-labels-idx1-ubyte: missing; ");
+    assertBadData(
+        data + ": t10k-labels-idx1-ubyte is missing, plain and .gz, beside the other files");
   }
 
   @Test
@@ -203,20 +212,111 @@ class BadFilesTest {
     assertFalse(Files.exists(out));
   }
 
+  /** Files that are given for models: what each is, and what to do. */
+  static Stream<Arguments> otherFiles() throws IOException {
+    String torch =
+        "; in Python, safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\")"
+            + " writes what import reads";
+    return Stream.of(
+        arguments(bytes(""), "an empty file", ""),
+        arguments(bytes("# A model\nof digits\n"), "a text", ""),
+        arguments(bytes("{}"), "a JSON text", ""),
+        arguments(bytes("{\"epochs\": 10, \"loss\": 1}"), "a JSON text", ""),
+        arguments(bytes("<!DOCTYPE html>\n<title>Sign in</title>"), "an HTML page", ""),
+        arguments(
+            bytes("PK\3\4" + "\0".repeat(26) + "model/data.pkl"),
+            "a zip archive such as torch.save writes",
+            torch),
+        arguments(bytes("\u0080\2}q\0."), "a Python pickle", torch),
+        arguments(bytes("\0\0\10\3\0\0\0\1"), "an IDX file of images", ""),
+        arguments(bytes("\u0089PNG\r\n\32\n"), "a PNG picture", ""),
+        arguments(
+            bytes("\10\7\22\7pytorch"),
+            "an ONNX model",
+            "; name the model.safetensors that it was exported from"));
+  }
+
+  private static byte[] bytes(String characters) {
+    return characters.getBytes(StandardCharsets.ISO_8859_1);
+  }
+
   @ParameterizedTest
-  @ValueSource(strings = {"", "not a model", "{}"})
-  void noModelAtAll(String content) throws IOException {
-    Files.writeString(file, content);
-    assertBadModel("");
-    assertBadInit("");
+  @MethodSource("otherFiles")
+  void anotherKindOfFileForAModel(byte[] content, String kind, String remedy) throws IOException {
+    Files.write(file, content);
+    String message = "this is " + kind + ", not a safetensors file" + remedy;
+    assertBadModel(message);
+    assertBadInit(message);
+    assertBad(file + ": " + message, "predict", "--model", file, tmp.resolve("seven.png"));
+    assertBad(file + ": " + message, "serve", "--port=0", "--model", file);
+    assertBad(file + ": " + message, "export", "--model", file, "--onnx", tmp.resolve("x"));
+    assertBad(file + ": " + message, "import", file, "--out", tmp.resolve("x"));
+  }
+
+  /** What export writes is an ONNX model whatever its name is. */
+  @Test
+  void whatExportWroteIsNoModelFile() {
+    Safetensors.write(file, metadata(), tensors());
+    Path onnx = tmp.resolve("exported.safetensors");
+    Program.succeed("export", "--model", file, "--onnx", onnx);
+    file = onnx;
+    assertBadModel("this is an ONNX model, not a safetensors file; name the model.safetensors");
   }
 
   @Test
-  void noFile() {
-    assertBadModel("file must exist, found none");
-    assertBadInit("file must exist, found none");
+  void weightsThatPyTorchSaved() {
+    Safetensors.write(file, Map.of("format", "pt"), tensors());
+    assertBadModel(
+        "only weights are here, as PyTorch saves them, and no description of their network; run"
+            + " import first: mlp-cuda import "
+            + file
+            + " --out model.safetensors");
+    Safetensors.write(
+        file,
+        Map.of("format", "pt"),
+        List.of(
+            new Tensor("fc1.bias", new int[] {3}, new float[3]),
+            new Tensor("fc1.weight", new int[] {3, 35}, new float[105])));
+    assertBadInit(
+        "no tensor layers.0.weight is here, but fc1.bias, fc1.weight; if PyTorch saved them, run"
+            + " import first: mlp-cuda import "
+            + file
+            + " --out model.safetensors");
+  }
+
+  @Test
+  void aModelFileThatIsCutOff() throws IOException {
+    Safetensors.write(file, metadata(), tensors());
+    byte[] whole = Files.readAllBytes(file);
+    Files.write(file, Arrays.copyOf(whole, whole.length - 1));
+    assertBadModel("the file is cut off, copy it again: tensor layers.0.bias ends at byte 432");
+    assertBadInit("the file is cut off, copy it again: tensor layers.0.bias ends at byte 432");
+    Files.write(file, Arrays.copyOf(whole, 100));
+    assertBadModel("the file is cut off, copy it again: the header needs ");
+  }
+
+  @Test
+  void noFile() throws IOException {
+    assertBadModel("no such file");
+    assertBadInit("no such file");
     file = tmp;
-    assertBadModel("must be a regular file, found a folder");
-    assertBadInit("must be a regular file, found a folder");
+    assertBadModel("this is a folder, not a model file");
+    assertBadInit("this is a folder, not a model file");
+    Path inside = Files.createFile(tmp.resolve("model.safetensors"));
+    assertBadModel("this is a folder, not a model file; the model in it is " + inside);
+  }
+
+  /** No message has the name of a Java class in it. */
+  @Test
+  @DisabledOnOs(OS.WINDOWS)
+  void aFileThatMayNotBeRead() throws IOException {
+    Safetensors.write(file, metadata(), tensors());
+    Path labels = data.resolve("t10k-labels-idx1-ubyte");
+    for (Path secret : List.of(file, labels)) {
+      Files.setPosixFilePermissions(secret, Set.of());
+    }
+    assumeFalse(Files.isReadable(file), "root reads everything");
+    assertBadInit("cannot be read: permission denied");
+    assertBadData(labels + ": cannot be read: permission denied");
   }
 }

@@ -262,7 +262,7 @@ class ExportCommandTest {
     Path onnx = tmp.resolve("model.onnx");
     Path none = tmp.resolve("none");
     Program.run("export", "--model", none, "--onnx", onnx)
-        .assertRefused(4, none + ": file must exist, found none");
+        .assertRefused(4, none + ": no such file");
     Program.run("export", "--model", none)
         .assertRefused(
             2,

@@ -260,10 +260,11 @@ class ImportCommandTest {
         .assertRefused(
             4,
             file()
-                + ": must be a safetensors file, found a zip archive such as torch.save writes; use"
-                + " safetensors.torch.save_file(model.state_dict(), …)");
+                + ": this is a zip archive, not a safetensors file; in Python,"
+                + " safetensors.torch.save_file(model.state_dict(),"
+                + " \"weights.safetensors\") writes what import reads");
     Files.delete(file());
-    run("").assertRefused(4, file() + ": file must exist, found none");
+    run("").assertRefused(4, file() + ": no such file");
   }
 
   @Test

@@ -206,7 +206,12 @@ class SweepCommandTest {
     Program broken = sweep("out", "--grid seed=1,2 --epochs 1 --hidden 4");
     assertEquals(4, broken.code());
     assertEquals(1, broken.err().lines().count(), broken.err());
-    assertTrue(broken.err().startsWith(folder.resolve("sweep-run.json") + ": must be "));
+    assertTrue(
+        broken
+            .err()
+            .startsWith(
+                folder.resolve("sweep-run.json") + ": this is not what a sweep writes there: "),
+        broken.err());
   }
 
   @ParameterizedTest

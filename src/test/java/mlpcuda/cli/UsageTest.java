@@ -56,6 +56,71 @@ class UsageTest {
   }
 
   @ParameterizedTest
+  @ValueSource(strings = {"train", "sweep", "import", "compare"})
+  void helpOfACommand(String command) {
+    assertEquals(Program.succeed(command, "--help"), Program.succeed("help", command));
+  }
+
+  @Test
+  void helpAloneIsThatOfTheProgram() {
+    assertEquals(Program.succeed("--help"), Program.succeed("help"));
+    Program.run("help", "nonsense")
+        .assertRefused(2, "no command is named nonsense", "'mlp-cuda --help' lists the options.");
+    Program.run("help", "tarin")
+        .assertRefused(
+            2,
+            "no command is named tarin; did you mean train?",
+            "'mlp-cuda --help' lists the options.");
+  }
+
+  /** Lines of help are cut off where a sentence goes on in the next string of a description. */
+  @Test
+  void helpIsCutOffNowhere() {
+    List<String> lines = Program.succeed("--help").lines();
+    List<String> commands = lines.subList(lines.indexOf("Commands:") + 1, lines.size());
+    var sentence = new StringBuilder();
+    int described = 0;
+    for (String line : commands) {
+      if (line.matches("  [a-z].*|")) {
+        if (!sentence.isEmpty()) {
+          assertTrue(sentence.toString().endsWith("."), sentence.toString());
+          described++;
+        }
+        sentence.setLength(0);
+      }
+      sentence.append(line);
+      if (line.isEmpty()) {
+        break;
+      }
+    }
+    assertEquals(13, described);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "train",
+        "sweep",
+        "lr-find",
+        "benchmark",
+        "evaluate",
+        "predict",
+        "serve",
+        "summary",
+        "export",
+        "import",
+        "devices",
+        "compare",
+        "help"
+      })
+  void helpFitsATerminal(String command) {
+    Program help = Program.succeed(command, "--help");
+    for (String line : help.lines()) {
+      assertTrue(line.length() <= 80, command + ": " + line);
+    }
+  }
+
+  @ParameterizedTest
   @ValueSource(strings = {"--version", "-V", "train --version", "evaluate -V", "summary --version"})
   void version(String line) {
     Program version = Program.succeed(Program.words(line));
@@ -257,7 +322,7 @@ class UsageTest {
       delimiter = '|',
       value = {
         "trian|train|the command must be one of train, sweep, lr-find, benchmark, evaluate, predict, serve, summary, export, import, devices, compare and come first, and"
-            + " options begin with --; found trian",
+            + " options begin with --; found trian; did you mean train?",
         "train foo bar|train|the command must be one of train, sweep, lr-find, benchmark, evaluate, predict, serve, summary, export, import, devices, compare and come first,"
             + " and options begin with --; found foo bar",
         "--classes 3|train|--classes needs --data, found --classes 3 alone",
@@ -306,7 +371,9 @@ class UsageTest {
         "evaluate --model m --precision nope|evaluate|Invalid value for option '--precision': expected"
             + " one of [fp32, tf32, bf16, fp16] (case-sensitive) but was 'nope'",
         "benchmark --classes 3|benchmark|--classes needs --data, found --classes 3 alone",
-        "benchmark --preset tuned|benchmark|Unknown options: '--preset', 'tuned'",
+        "benchmark --preset tunde|benchmark|Invalid value for option '--presets': must be one of"
+            + " 128x64, 300x300, 128, 128x64-centred, 128x64x32-relu-out, tuned, found tunde; did"
+            + " you mean tuned?",
         "summary --inputs 0|summary|Invalid value for option '--inputs': must be a whole number"
             + " from 1 to 2147483647, found 0",
         "summary --scaling nope|summary|Invalid value for option '--scaling': must be one of unit,"
@@ -315,6 +382,67 @@ class UsageTest {
   void refusesBeforeAnyFileIsRead(String line, String command, String message) {
     Program.run(Program.words(line))
         .assertRefused(2, message, "'mlp-cuda " + command + " --help' lists the options.");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--epoch 3|Unknown options: '--epoch', '3'; did you mean --epochs?",
+        "--btach-size=64|Unknown option: '--btach-size=64'; did you mean --batch-size?",
+        "--no-relu-ouput|Unknown option: '--no-relu-ouput'; did you mean --no-relu-output?",
+        "--preset tunde|Invalid value for option '--preset': must be one of 128x64, 300x300, 128,"
+            + " 128x64-centred, 128x64x32-relu-out, tuned, found tunde; did you mean tuned?",
+        "--scaling zscore|Invalid value for option '--scaling': must be one of unit, centred,"
+            + " z-score, found zscore; did you mean z-score?",
+        "--dataset fashon-mnist|Invalid value for option '--dataset': data set must be one of"
+            + " mnist, fashion-mnist, kmnist, found fashon-mnist; did you mean fashion-mnist?",
+        "--optimizer adma|Invalid value for option '--optimizer': expected one of [adam, adamw,"
+            + " sgd] (case-sensitive) but was 'adma'; did you mean adam?",
+      })
+  void suggestsWhatWasMeant(String line, String message) {
+    Program.run(Program.words(line))
+        .assertRefused(2, message, "'mlp-cuda train --help' lists the options.");
+  }
+
+  @Test
+  void suggestsTheCommandThatWasMeant() {
+    Program refused = Program.run(Program.words("evalute --model m"));
+    assertEquals(2, refused.code());
+    assertTrue(
+        refused.err().contains("; found evalute --model m; did you mean evaluate?"), refused.err());
+    Program sweep = Program.run(Program.words("sweep --out r --grid epoch=1,2"));
+    assertEquals(2, sweep.code());
+    assertTrue(sweep.err().contains("; found epoch; did you mean epochs?"), sweep.err());
+    sweep = Program.run(Program.words("sweep --out r --grid seed=1,2 --epoch 3"));
+    assertTrue(sweep.err().contains("did you mean --epochs?"), sweep.err());
+  }
+
+  @Test
+  void compareAndBenchmarkTakeBothPresetAndPresets() {
+    Path data = Program.writeData(tmp.resolve("data"), 5, 7, 3, 50, 20);
+    for (String option : List.of("--preset", "--presets")) {
+      Program compared =
+          Program.run(
+              Program.words(
+                  "compare --cpu --operations sum --steps 1 --batch-size 2 " + option + " tuned",
+                  "--data",
+                  data));
+      assertTrue(compared.out().contains("Training 35-512-256-3, "), compared.err());
+      Program measured =
+          Program.run(
+              Program.words(
+                  "benchmark --cpu --repeats 1 --seconds 1e-3 --batch-sizes 2 " + option + " tuned",
+                  "--data",
+                  data));
+      assertTrue(measured.out().contains("\ntuned "), measured.err());
+    }
+    Program.run(Program.words("compare --presets 128,tuned"))
+        .assertRefused(
+            2,
+            "Invalid value for option '--presets': one preset alone can be taken here, found"
+                + " 128,tuned",
+            "'mlp-cuda compare --help' lists the options.");
   }
 
   @Test

@@ -35,6 +35,19 @@ final class IdxBytes {
     return file;
   }
 
+  /** A file of QMNIST's labels: eight ints for each image, the class first. */
+  static byte[] qmnistLabels(int... labels) {
+    int[] ints = new int[3 + 8 * labels.length];
+    Arrays.fill(ints, 1000);
+    ints[0] = 0xc02;
+    ints[1] = labels.length;
+    ints[2] = 8;
+    for (int i = 0; i < labels.length; i++) {
+      ints[3 + 8 * i] = labels[i];
+    }
+    return header(ints);
+  }
+
   /** The ints, big-endian. */
   static byte[] header(int... ints) {
     ByteBuffer header = ByteBuffer.allocate(4 * ints.length);

@@ -6,6 +6,7 @@ import static mlpcuda.data.IdxBytes.gzip;
 import static mlpcuda.data.IdxBytes.header;
 import static mlpcuda.data.IdxBytes.images;
 import static mlpcuda.data.IdxBytes.labels;
+import static mlpcuda.data.IdxBytes.qmnistLabels;
 import static mlpcuda.data.IdxBytes.write;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -15,11 +16,16 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.concurrent.FutureTask;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -58,6 +64,41 @@ class IdxFileTest {
     assertEquals(9, pixels[pixels.length - 1]);
   }
 
+  /** QMNIST has eight ints for each image, of which the first is the class. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void readsQmnistsLabels(boolean compressed) {
+    byte[] labels = qmnistLabels(4, 0, 255);
+    Path file = write(tmp.resolve("f"), compressed ? gzip(labels) : labels);
+    assertArrayEquals(new byte[] {4, 0, (byte) 255}, IdxFile.readLabels(file));
+  }
+
+  /** gzip(1) says "trailing zero bytes ignored" of such a file. */
+  @Test
+  void readsGzipThatIsPaddedWithZeros() {
+    byte[] zipped = gzip(labels(3, 1));
+    for (int zeros : new int[] {1, 2, 512}) {
+      Path file = write(tmp.resolve("f"), Arrays.copyOf(zipped, zipped.length + zeros));
+      assertArrayEquals(new byte[] {3, 1}, IdxFile.readLabels(file));
+    }
+  }
+
+  /** A pipe has no length, and can be read once. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  @DisabledOnOs(OS.WINDOWS)
+  void readsAPipe(boolean compressed) throws Exception {
+    Path pipe = tmp.resolve("pipe");
+    assertEquals(0, new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor());
+    byte[] images = images(3, 7, 5);
+    byte[] content = compressed ? gzip(images) : images;
+    var writer = new FutureTask<>(() -> Files.write(pipe, content));
+    new Thread(writer).start();
+    IdxFile.Images read = IdxFile.readImages(pipe);
+    writer.get();
+    assertArrayEquals(Arrays.copyOfRange(images, 16, images.length), read.pixels());
+  }
+
   @Test
   void readsGzipOfSeveralMembers() {
     byte[] file = labels(1, 2, 3, 4);
@@ -93,22 +134,36 @@ class IdxFileTest {
   static Stream<Arguments> badImages() {
     byte[] good = images(2, 3, 4);
     return Stream.of(
-        arguments(
-            labels(1, 2), "magic number must be 0x00000803 (images), found 0x00000801 (labels)"),
+        arguments(labels(1, 2), "this IDX file holds labels, and images belong here"),
         arguments(
             header(0xd03, 1, 1, 1),
-            "magic number must be 0x00000803 (images), found 0x00000d03 (floats in 3 dimensions)"),
+            "this IDX file holds floats in 3 dimensions (type 0x0d); images can be read from"
+                + " unsigned bytes in 3 dimensions alone"),
         arguments(
-            header(0x802, 1, 1),
-            "magic number must be 0x00000803 (images), found 0x00000802"
-                + " (unsigned bytes in 2 dimensions)"),
+            header(0x804, 1, 1, 1, 1),
+            "this IDX file holds unsigned bytes in 4 dimensions (type 0x08); images can be read"
+                + " from unsigned bytes in 3 dimensions alone"),
         arguments(
             header(0x03080000, 1, 1, 1),
-            "magic number must be 0x00000803 (images), found 0x03080000"),
-        arguments(new byte[0], "truncated: the header must have 16 bytes, found 0"),
-        arguments(Arrays.copyOf(good, 15), "truncated: the header must have 16 bytes, found 15"),
-        arguments(Arrays.copyOf(good, 39), "truncated: 2 images of 3x4 need 40 bytes, found 39"),
-        arguments(Arrays.copyOf(good, 16), "truncated: 2 images of 3x4 need 40 bytes, found 16"),
+            "this is a file of another kind, not an IDX file of images"),
+        arguments(
+            "\u0089PNG\r\n".getBytes(StandardCharsets.ISO_8859_1),
+            "this is a PNG picture, not an IDX file of images"),
+        arguments(
+            "<!DOCTYPE html><title>Moved</title>".getBytes(StandardCharsets.US_ASCII),
+            "this is an HTML page, not an IDX file of images"),
+        arguments(new byte[0], "this is an empty file, not an IDX file of images"),
+        arguments(
+            Arrays.copyOf(good, 15),
+            "the file is cut off: its header needs 16 bytes, and it has 15"),
+        arguments(
+            Arrays.copyOf(good, 39),
+            "the file is cut off, copy it or fetch it again: 2 images of 3x4 need 40 bytes, and it"
+                + " has 39"),
+        arguments(
+            Arrays.copyOf(good, 16),
+            "the file is cut off, copy it or fetch it again: 2 images of 3x4 need 40 bytes, and it"
+                + " has 16"),
         arguments(header(0x803, 0, 28, 28), "an empty set: must hold at least 1 image, found 0"),
         arguments(header(0x803, -2, 3, 4), "dimensions must be at least 1, found -2 in -2x3x4"),
         arguments(header(0x803, 2, 0, 4), "dimensions must be at least 1, found 0 in 2x0x4"),
@@ -147,16 +202,30 @@ class IdxFileTest {
     byte[] headerCrc = withHeaderFields();
     headerCrc[18] ^= 1;
     return Stream.of(
+        arguments(images(1, 2, 2), "this IDX file holds images, and labels belong here"),
         arguments(
-            images(1, 2, 2), "magic number must be 0x00000801 (labels), found 0x00000803 (images)"),
+            header(0xc01, 1, 7),
+            "this IDX file holds ints in 1 dimension (type 0x0c); labels can be read from unsigned"
+                + " bytes in 1 dimension alone"),
+        arguments(
+            header(0xc02, 1, 3, 1, 2, 3), "labels of ints must have QMNIST's 8 columns, found 3"),
+        arguments(qmnistLabels(3, 256), "labels must be from 0 to 255, found 256 at index 1"),
+        arguments(qmnistLabels(-1), "labels must be from 0 to 255, found -1 at index 0"),
+        arguments(
+            Arrays.copyOf(qmnistLabels(1, 2), 75),
+            "the file is cut off, copy it or fetch it again: 2 labels need 76 bytes, and it has 75"),
         arguments(header(0x801, 0), "an empty set: must hold at least 1 label, found 0"),
-        arguments(Arrays.copyOf(good, 9), "truncated: 2 labels need 10 bytes, found 9"),
-        arguments(Arrays.copyOf(good, 13), "bytes after the end: 2 labels need 10 bytes, found 13"),
+        arguments(
+            Arrays.copyOf(good, 9),
+            "the file is cut off, copy it or fetch it again: 2 labels need 10 bytes, and it has 9"),
+        arguments(
+            Arrays.copyOf(good, 13),
+            "the file goes on after its end: 2 labels need 10 bytes, and it has 13"),
         arguments(
             gzip(Arrays.copyOf(good, 13)),
-            "bytes after the end: 2 labels need 10 bytes, found at least 11"),
+            "the file goes on after its end: 2 labels need 10 bytes, and it has more"),
         arguments(
-            Arrays.copyOf(zipped, zipped.length + 3),
+            concat(zipped, new byte[] {0, 0, 1}),
             "gzip stream must end at byte 30, found 3 bytes after the end"),
         arguments(
             Arrays.copyOf(zipped, 29),
@@ -186,7 +255,7 @@ class IdxFileTest {
   @Test
   void refusesWhatIsNoFile() {
     assertBad("TMP/f: no such file", tmp, () -> IdxFile.readLabels(tmp.resolve("f")));
-    assertBad("TMP: must be a file, found a folder", tmp, () -> IdxFile.readLabels(tmp));
+    assertBad("TMP: this is a folder, not an IDX file", tmp, () -> IdxFile.readLabels(tmp));
   }
 
   @ParameterizedTest

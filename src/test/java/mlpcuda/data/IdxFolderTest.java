@@ -4,12 +4,16 @@ import static mlpcuda.data.IdxBytes.assertBad;
 import static mlpcuda.data.IdxBytes.gzip;
 import static mlpcuda.data.IdxBytes.images;
 import static mlpcuda.data.IdxBytes.labels;
+import static mlpcuda.data.IdxBytes.qmnistLabels;
 import static mlpcuda.data.IdxBytes.write;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -50,12 +54,18 @@ class IdxFolderTest {
     "raw, -idx, true",
     "MNIST/raw, -idx, false",
     "FashionMNIST/raw, -idx, true",
-    "KMNIST/raw, -idx, false"
+    "KMNIST/raw, -idx, false",
+    "archive/MNIST/raw, -idx, true"
   })
   void readsEveryLayout(String place, String dash, boolean compressed) {
     writeAll(place, "-idx", dash, compressed);
     Dataset data = IdxFolder.read(tmp, UNKNOWN);
     assertEquals(tmp.toString(), data.name());
+    assertSmall(data);
+  }
+
+  /** Fails unless it is what {@link IdxBytes#small} wrote. */
+  private static void assertSmall(Dataset data) {
     assertEquals(3, data.classes());
     assertEquals(5, data.train().size());
     assertEquals(3, data.test().size());
@@ -100,27 +110,175 @@ class IdxFolderTest {
     writeAll("MNIST/raw", "", "", false);
     Files.delete(tmp.resolve("MNIST/raw").resolve(name));
     assertBad(
-        name + ": missing; looked for it, plain and .gz, in TMP/MNIST/raw",
+        "TMP/MNIST/raw: "
+            + name
+            + " is missing, plain and .gz, beside the other files of the data set",
+        tmp,
+        () -> IdxFolder.read(tmp, UNKNOWN));
+  }
+
+  private void writeAs(String place, String prefix, String test, String trainLabels) {
+    IdxBytes.small()
+        .forEach(
+            (name, content) ->
+                put(
+                    place + prefix + name.replace("t10k", test).replace("idx1-ubyte", trainLabels),
+                    content));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "emnist-balanced-",
+    "emnist-byclass-",
+    "emnist-bymerge-",
+    "emnist-digits-",
+    "emnist-letters-",
+    "emnist-mnist-"
+  })
+  void readsEmnistsNames(String prefix) {
+    writeAs("gzip/", prefix, "test", "idx1-ubyte");
+    assertSmall(IdxFolder.read(tmp, UNKNOWN));
+    assertTrue(IdxFolder.isEmnist(tmp));
+  }
+
+  @Test
+  void readsQmnistsNames() {
+    put("qmnist-train-images-idx3-ubyte", images(5, 7, 5));
+    put("qmnist-train-labels-idx2-int", qmnistLabels(0, 1, 2, 1, 0));
+    put("qmnist-test-images-idx3-ubyte.gz", gzip(images(3, 7, 5)));
+    put("qmnist-test-labels-idx2-int.gz", gzip(qmnistLabels(2, 0, 1)));
+    assertSmall(IdxFolder.read(tmp, UNKNOWN));
+    assertFalse(IdxFolder.isEmnist(tmp));
+  }
+
+  /** Some archives, and the programs that unpack them, give each file a folder of its name. */
+  @ParameterizedTest
+  @CsvSource({"'', -idx", "'', .idx", "archive/, -idx", "archive/, .idx"})
+  void readsFilesInFoldersOfTheirOwnNames(String place, String dash) {
+    IdxBytes.small()
+        .forEach((name, content) -> put(place + name + "/" + name.replace("-idx", dash), content));
+    assertSmall(IdxFolder.read(tmp, UNKNOWN));
+  }
+
+  /** EMNIST is published as an archive of six data sets in one folder. */
+  @Test
+  void oneOfSeveralDataSetsIsNamedByTheStartOfItsFiles() {
+    writeAs("gzip/", "emnist-digits-", "test", "idx1-ubyte");
+    writeAs("gzip/", "emnist-letters-", "test", "idx1-ubyte");
+    put("gzip/emnist-letters-train-labels-idx1-ubyte", labels(1, 1, 1, 1, 1));
+    assertBad(
+        "TMP: 2 data sets are here, name one of them: TMP/gzip/emnist-digits,"
+            + " TMP/gzip/emnist-letters",
+        tmp,
+        () -> IdxFolder.read(tmp, UNKNOWN));
+    Path letters = tmp.resolve("gzip/emnist-letters");
+    assertArrayEquals(
+        new byte[] {1, 1, 1, 1, 1}, IdxFolder.read(letters, OptionalInt.of(3)).train().labels());
+    assertTrue(IdxFolder.isEmnist(letters));
+    assertSmall(IdxFolder.read(tmp.resolve("gzip/emnist-digits"), UNKNOWN));
+    assertBad(
+        "TMP/gzip/emnist-balanced: no data set here, but IDX files of other names"
+            + " (emnist-digits-test-images-idx3-ubyte); "
+            + READ
+            + "; name the folder that holds all four, or rename the files so",
+        tmp,
+        () -> IdxFolder.read(tmp.resolve("gzip/emnist-balanced"), UNKNOWN));
+  }
+
+  @Test
+  void aFoldersOwnNameMeansTheFilesWithoutAPrefix() {
+    writeAll("", "", "", false);
+    writeAs("", "emnist-digits-", "test", "idx1-ubyte");
+    put("emnist-digits-train-labels-idx1-ubyte", labels(1, 1, 1, 1, 1));
+    assertSmall(IdxFolder.read(tmp, UNKNOWN));
+    assertFalse(IdxFolder.isEmnist(tmp));
+    assertTrue(IdxFolder.isEmnist(tmp.resolve("emnist-digits")));
+  }
+
+  /** Images of one data set are never read with the labels of another. */
+  @Test
+  void filesOfTwoDataSetsAreNotMixed() throws IOException {
+    writeAll("", "", "", false);
+    writeAs("", "emnist-digits-", "test", "idx1-ubyte");
+    Files.delete(tmp.resolve("train-labels-idx1-ubyte"));
+    Files.delete(tmp.resolve("emnist-digits-train-images-idx3-ubyte"));
+    writeAll("raw", "", "", false);
+    Files.delete(tmp.resolve("raw/t10k-images-idx3-ubyte"));
+    assertBad(
+        "TMP: train-labels-idx1-ubyte is missing, plain and .gz, beside the other files of the"
+            + " data set",
+        tmp,
+        () -> IdxFolder.read(tmp, UNKNOWN));
+  }
+
+  private static final String READ =
+      "--data reads a folder with train-images-idx3-ubyte, train-labels-idx1-ubyte,"
+          + " t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or .gz";
+  private static final String CONVERT =
+      READ
+          + "; README.md, section \"Your own data set\", shows how Python writes these from other"
+          + " formats";
+
+  @ParameterizedTest
+  @CsvSource({
+    "train.csv,                     CSV files (train.csv)",
+    "data/train-00000.parquet,      Parquet or Arrow files (data/train-00000.parquet)",
+    "mnist.npz,                     NumPy files (mnist.npz)",
+    "matlab/emnist-digits.mat,      MATLAB files (matlab/emnist-digits.mat)",
+    "usps.h5,                       HDF5 files (usps.h5)",
+    "train/0/1.png,                 pictures (train/0/1.png)",
+    "7/seven.JPG,                   pictures (7/seven.JPG)",
+  })
+  void saysWhatElseIsThereAndHowToConvertIt(String name, String found) {
+    put(name, new byte[] {1});
+    put("README.txt", new byte[] {1});
+    assertBad(
+        "TMP: no data set here, but " + found + "; " + CONVERT,
         tmp,
         () -> IdxFolder.read(tmp, UNKNOWN));
   }
 
   @Test
-  void refusesAFolderWithoutData() {
+  void saysThatAnArchiveIsToBeUnpacked() {
+    put("emnist.zip", new byte[] {1});
     assertBad(
-        "train-images-idx3-ubyte: missing; looked for it, plain and .gz, in"
-            + " TMP, TMP/raw, TMP/MNIST/raw, TMP/FashionMNIST/raw, TMP/KMNIST/raw",
+        "TMP: no data set here, but archives (emnist.zip); " + READ + "; unpack the archive first",
         tmp,
         () -> IdxFolder.read(tmp, UNKNOWN));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "train.csv|label,pixel0|a CSV file|convert",
+        "data.parquet|PAR1|a Parquet file|convert",
+        "mnist.npz|PK\\3\\4|a NumPy archive|convert",
+        "emnist.zip|PK\\3\\4|a zip archive|unpack",
+        "mnist.tar.gz|\\37\\213|a tar archive|unpack",
+        "notes|hello|a text|",
+        "train-images-idx3-ubyte|\\0\\0\\10\\3|an IDX file of images|all",
+      })
+  void saysWhatAFileIsThatIsNoFolder(String name, String start, String kind, String advice) {
+    Path file = put(name, start.translateEscapes().getBytes(StandardCharsets.ISO_8859_1));
+    String what =
+        advice == null
+            ? READ
+            : switch (advice) {
+              case "convert" -> CONVERT;
+              case "unpack" -> READ + "; unpack the archive first";
+              default -> READ + "; name the folder that holds all four, or rename the files so";
+            };
     assertBad(
-        "TMP/no: must be a folder with IDX files, found nothing",
-        tmp,
-        () -> IdxFolder.read(tmp.resolve("no"), UNKNOWN));
-    Path file = put("file", new byte[1]);
-    assertBad(
-        "TMP/file: must be a folder with IDX files, found a file",
+        "TMP/" + name + ": this is " + kind + "; " + what,
         tmp,
         () -> IdxFolder.read(file, UNKNOWN));
+  }
+
+  @Test
+  void refusesAFolderWithoutData() {
+    assertBad("TMP: no data set here; " + READ, tmp, () -> IdxFolder.read(tmp, UNKNOWN));
+    assertBad("TMP/no: no such folder", tmp, () -> IdxFolder.read(tmp.resolve("no"), UNKNOWN));
   }
 
   @Test
@@ -128,7 +286,7 @@ class IdxFolderTest {
     writeAll("MNIST/raw", "", "", false);
     writeAll("KMNIST/raw", "", "", false);
     assertBad(
-        "TMP: must hold one data set, found 2: name one of TMP/MNIST/raw, TMP/KMNIST/raw",
+        "TMP: 2 data sets are here, name one of them: TMP/KMNIST/raw, TMP/MNIST/raw",
         tmp,
         () -> IdxFolder.read(tmp, UNKNOWN));
   }

@@ -143,7 +143,11 @@ class ModelFileTest {
   void weightsNeedNoMetadata() {
     Safetensors.write(file, Map.of(), tensors());
     assertSame(sample().weights(), ModelFile.readWeights(file, SHAPE));
-    assertBad("__metadata__: architecture must be given, found none");
+    assertBad(
+        "only weights are here, as PyTorch saves them, and no description of their network; run"
+            + " import first: mlp-cuda import "
+            + file
+            + " --out model.safetensors");
   }
 
   @ParameterizedTest

@@ -1,0 +1,79 @@
+package mlpcuda.data;
+
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.StringJoiner;
+
+/**
+ * Notes what lies where a data set of IDX files was looked for and is none, by the endings of the
+ * files' names, and says it with what is to be done.
+ */
+final class OtherFormats {
+  private enum Format {
+    IDX("IDX files of other names", "ubyte", "ubyte.gz", "-int", "-int.gz", ".idx", ".idx.gz"),
+    CSV("CSV files", ".csv", ".tsv", ".csv.gz"),
+    PARQUET("Parquet or Arrow files", ".parquet", ".arrow"),
+    NUMPY("NumPy files", ".npz", ".npy"),
+    MATLAB("MATLAB files", ".mat"),
+    HDF5("HDF5 files", ".h5", ".hdf5"),
+    PICKLES("Python pickles", ".pkl", ".pickle", ".pt", ".pth"),
+    RECORDS("TensorFlow records", ".tfrecord", ".tfrecords"),
+    PICTURES("pictures", ".png .jpg .jpeg .gif .bmp .tif .tiff .webp .pgm".split(" ")),
+    ARCHIVES("archives", ".zip .tar .tar.gz .tgz .tar.bz2 .tar.xz .7z .rar".split(" "));
+
+    final String called;
+    final List<String> endings;
+
+    Format(String called, String... endings) {
+      this.called = called;
+      this.endings = List.of(endings);
+    }
+  }
+
+  /** The first file of each format. */
+  private final Map<Format, Path> found = new EnumMap<>(Format.class);
+
+  /** Takes note of a file. */
+  void see(Path file) {
+    String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
+    for (Format format : Format.values()) {
+      if (format.endings.stream().anyMatch(name::endsWith)) {
+        found.putIfAbsent(format, file);
+        return;
+      }
+    }
+  }
+
+  /** What was seen, and an example of each: "no data set here, but CSV files (train.csv)". */
+  String found(Path folder) {
+    var list = new StringJoiner(", ", "no data set here, but ", "");
+    found.forEach(
+        (format, file) -> list.add("%s (%s)".formatted(format.called, folder.relativize(file))));
+    return found.isEmpty() ? "no data set here" : list.toString();
+  }
+
+  /** What is read, and what to do with what was seen. */
+  String advice() {
+    return "--data reads a folder with train-images-idx3-ubyte, train-labels-idx1-ubyte,"
+        + " t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or .gz"
+        + remedy();
+  }
+
+  private String remedy() {
+    if (found.isEmpty()) {
+      return "";
+    }
+    if (found.containsKey(Format.IDX)) {
+      return "; name the folder that holds all four, or rename the files so";
+    }
+    if (found.keySet().equals(Set.of(Format.ARCHIVES))) {
+      return "; unpack the archive first";
+    }
+    return "; README.md, section \"Your own data set\", shows how Python writes these from other"
+        + " formats";
+  }
+}
