@@ -135,7 +135,11 @@ public final class Main {
                   .formatted(e.getCommandLine().getCommandSpec().qualifiedName()));
           return USAGE;
         });
-    commands.setExecutionExceptionHandler((e, command, result) -> report(e, err));
+    commands.setExecutionExceptionHandler(
+        (e, command, result) -> {
+          Terminal.eraseBars(); // and the ^C that a terminal echoes
+          return report(e, err);
+        });
     try {
       return commands.execute(whole);
     } catch (OutOfMemoryError e) {

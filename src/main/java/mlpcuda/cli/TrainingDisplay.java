@@ -62,12 +62,8 @@ final class TrainingDisplay implements Trainer.Listener, AutoCloseable {
             result.rate(),
             result.seconds(),
             result.imagesPerSecond());
-    if (batchBar == null) {
-      terminal.line(line);
-      return;
-    }
     close();
-    terminal.lineOverTwoBars(line);
+    terminal.line(line);
   }
 
   private static String validation(Trainer.EpochResult result) {

@@ -83,8 +83,15 @@ record TrainingRun(
       boolean evaluateTraining,
       boolean verbose) {}
 
-  /** Runs; what was measured. */
+  /**
+   * Runs; what was measured.
+   *
+   * @throws StoppedException when told to stop: before anything was written, or after a checkpoint
+   */
   Metrics run() {
+    if (stop.getAsBoolean()) { // who asks is waited for: from here on a stop leaves a checkpoint
+      throw new StoppedException(state.progress().epoch(), state.progress().steps());
+    }
     terminal.line(
         "%s: %,d training%s and %,d test images, %dx%d, %d classes, %s scaling",
         dataset.name(),
