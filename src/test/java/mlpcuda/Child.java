@@ -104,7 +104,7 @@ public final class Child implements AutoCloseable {
   }
 
   /** Sends a signal to any process. */
-  static void signal(long pid, String name) {
+  public static void signal(long pid, String name) {
     try (Child kill = start(List.of("kill", "-" + name, Long.toString(pid)))) {
       String output = kill.rest();
       assertEquals(0, kill.exitCode(), output);

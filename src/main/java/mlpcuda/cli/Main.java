@@ -106,7 +106,7 @@ public final class Main {
           "org.bytedeco.javacpp.cachedir", cacheRoot().resolve("natives").toString());
     }
     var stop = new Stop();
-    Runtime.getRuntime().addShutdownHook(new Thread(stop::request));
+    Runtime.getRuntime().addShutdownHook(new Thread(stop::request, "mlp-cuda-stop"));
     int code;
     try {
       var out = new PrintWriter(System.out, true);

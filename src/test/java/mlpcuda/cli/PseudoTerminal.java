@@ -27,6 +27,7 @@ final class PseudoTerminal implements AutoCloseable {
   private static final int MINUTES = 5;
 
   private final Path folder;
+  private ProcessHandle shell;
 
   private PseudoTerminal(Path folder) {
     this.folder = folder;
@@ -36,13 +37,12 @@ final class PseudoTerminal implements AutoCloseable {
    * Starts the program in a window of its own.
    *
    * @param folder for files of the window
-   * @param prefix words before the program's: {@code nohup}, say
    */
-  static PseudoTerminal start(Path folder, List<String> prefix, Object... arguments) {
+  static PseudoTerminal start(Path folder, Object... arguments) {
     var terminal = new PseudoTerminal(folder);
     List<String> java = Child.java(List.of("-XX:TieredStopAtLevel=1"), Main.class, arguments);
     String command =
-        Stream.concat(prefix.stream(), java.stream())
+        java.stream()
             .map(word -> "'" + word.replace("'", "'\\''") + "'")
             .collect(Collectors.joining(" "));
     // The shell outlives the signals that all the window gets, and tells how the program ended.
@@ -61,6 +61,8 @@ final class PseudoTerminal implements AutoCloseable {
     terminal.tmux(
         ("set-option -g remain-on-exit on ; new-session -d -x %d -y %d sh".formatted(COLUMNS, ROWS)
             + " " + folder.resolve("script")).split(" "));
+    String pid = terminal.tmux("display-message", "-p", "#{pane_pid}").strip();
+    terminal.shell = ProcessHandle.of(Long.parseLong(pid)).orElseThrow();
     return terminal;
   }
 
@@ -68,9 +70,13 @@ final class PseudoTerminal implements AutoCloseable {
     return folder.resolve("code" + suffix);
   }
 
+  private String socket() {
+    return folder.resolve("socket").toString();
+  }
+
   private String tmux(String... command) {
     var words = new ArrayList<>(List.of("tmux", "-u", "-f", "/dev/null"));
-    words.addAll(List.of("-S", folder.resolve("socket").toString()));
+    words.addAll(List.of("-S", socket()));
     words.addAll(List.of(command));
     Child tmux;
     try {
@@ -103,12 +109,34 @@ final class PseudoTerminal implements AutoCloseable {
     tmux("kill-server");
   }
 
+  private long program() {
+    return shell.children().findFirst().orElseThrow().pid();
+  }
+
   /** Sends a signal to the program alone. */
   void signal(String name) {
-    long shell = Long.parseLong(tmux("display-message", "-p", "#{pane_pid}").strip());
-    ProcessHandle program = ProcessHandle.of(shell).orElseThrow().children().findFirst().orElseThrow();
-    try (Child kill = Child.start(List.of("kill", "-" + name, Long.toString(program.pid())))) {
-      assertEquals(0, kill.exitCode());
+    Child.signal(program(), name);
+  }
+
+  /** Waits until the program's process has a thread of that name; Linux cuts it to 15 characters. */
+  void awaitThread(String name) {
+    Path threads = Path.of("/proc", Long.toString(program()), "task");
+    await(
+        () -> {
+          try (Stream<Path> all = Files.list(threads)) {
+            return all.anyMatch(thread -> isNamed(thread, name));
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        },
+        "thread " + name);
+  }
+
+  private static boolean isNamed(Path thread, String name) {
+    try {
+      return Files.readString(thread.resolve("comm")).strip().equals(name);
+    } catch (IOException e) {
+      return false; // the thread has just ended
     }
   }
 
@@ -125,14 +153,19 @@ final class PseudoTerminal implements AutoCloseable {
 
   /** Waits for a line that matches. */
   void await(String regex) {
-    await(() -> lines().stream().anyMatch(line -> line.matches(regex)), "a line: " + regex);
+    try {
+      await(() -> lines().stream().anyMatch(line -> line.matches(regex)), "line " + regex);
+    } catch (AssertionError e) {
+      throw new AssertionError("the screen:\n" + String.join("\n", lines()), e);
+    }
   }
 
-  private void await(BooleanSupplier condition, String what) {
+  /** Waits until something is so. */
+  static void await(BooleanSupplier condition, String what) {
     long start = System.nanoTime();
     while (!condition.getAsBoolean()) {
       if (System.nanoTime() - start > TimeUnit.MINUTES.toNanos(MINUTES)) {
-        throw new AssertionError("found no " + what + "; the screen:\n" + String.join("\n", lines()));
+        throw new AssertionError("there is no " + what + " after %d minutes".formatted(MINUTES));
       }
       pause(20);
     }
@@ -164,6 +197,9 @@ final class PseudoTerminal implements AutoCloseable {
   /** Closes the window; the program in it is killed. */
   @Override
   public void close() {
-    // kill-server closes the window; a program that lives on past SIGHUP would outlive the test
+    shell.descendants().forEach(ProcessHandle::destroyForcibly); // it may live on without a window
+    try (Child tmux = Child.start(List.of("tmux", "-S", socket(), "kill-server"))) {
+      tmux.rest(); // after hangUp there is no server
+    }
   }
 }
