@@ -20,6 +20,10 @@ import org.jline.terminal.TerminalBuilder;
  * SIGINT its default action: Ctrl-C would kill the process before a run has saved anything.
  */
 final class Bars {
+  /** A line that is wider than a window just made narrower is cut, and does not go on in the next. */
+  private static final String CUT_LINES = "\u001b[?7l";
+
+  private static final String BREAK_LINES = "\u001b[?7h";
   private static final String CLEAR_TO_END_OF_LINE = "\u001b[K";
   private static final String CLEAR_TO_END_OF_SCREEN = "\u001b[J";
   private static final int USUAL_WIDTH = 80;
@@ -66,7 +70,7 @@ final class Bars {
   /** Clears the bars' place, and what Ctrl-C echoed there. Bars that are open are drawn again. */
   synchronized void erase() {
     if (used) {
-      screen.print("\r" + CLEAR_TO_END_OF_SCREEN);
+      screen.print("\r" + BREAK_LINES + CLEAR_TO_END_OF_SCREEN);
       screen.flush();
     }
   }
@@ -78,7 +82,7 @@ final class Bars {
   }
 
   private void draw() {
-    var block = new StringBuilder();
+    var block = new StringBuilder(CUT_LINES);
     int lines = 0;
     for (Bar bar : bars) {
       if (!bar.text.isEmpty()) {
@@ -88,7 +92,7 @@ final class Bars {
     if (ended || lines == 0) {
       return;
     }
-    block.append(CLEAR_TO_END_OF_SCREEN);
+    block.append(CLEAR_TO_END_OF_SCREEN).append(BREAK_LINES);
     if (lines > 1) {
       block.append("\u001b[").append(lines - 1).append('A');
     }

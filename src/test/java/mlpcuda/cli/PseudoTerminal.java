@@ -45,11 +45,25 @@ final class PseudoTerminal implements AutoCloseable {
         java.stream()
             .map(word -> "'" + word.replace("'", "'\\''") + "'")
             .collect(Collectors.joining(" "));
-    // The shell outlives the signals that all the window gets, and tells how the program ended.
+    // The shell outlives the signals that all the window gets, and tells how the program ended. When
+    // the window is closed, the system tells the shell alone, which tells its jobs; the system tells
+    // them once more when a shell ends.
     String script =
-        "trap : INT TERM HUP\n"
-            + "%s\necho $? > '%s'\nmv '%s' '%s'\n"
-                .formatted(command, terminal.codeFile(".new"), terminal.codeFile(".new"), terminal.codeFile(""));
+        """
+        exec 3<&0
+        %s <&3 &
+        program=$!
+        trap : INT TERM
+        trap 'kill -HUP $program; kill -HUP $program' HUP
+        while kill -0 $program
+        do
+          wait $program
+          code=$?
+        done 2> /dev/null
+        echo $code > '%s'
+        mv '%2$s' '%3$s'
+        """
+            .formatted(command, terminal.codeFile(".new"), terminal.codeFile(""));
     try {
       Files.createDirectories(folder);
       Files.deleteIfExists(terminal.codeFile(""));
