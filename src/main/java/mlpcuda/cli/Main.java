@@ -108,7 +108,7 @@ public final class Main {
           "org.bytedeco.javacpp.cachedir", cacheRoot().resolve("natives").toString());
     }
     var stop = new Stop();
-    Runtime.getRuntime().addShutdownHook(new Thread(stop::request));
+    Runtime.getRuntime().addShutdownHook(new Thread(stop::request, "mlp-cuda-stop"));
     int code;
     try {
       var out = new PrintWriter(System.out, true);
@@ -137,7 +137,11 @@ public final class Main {
                   .formatted(e.getCommandLine().getCommandSpec().qualifiedName()));
           return USAGE;
         });
-    commands.setExecutionExceptionHandler((e, command, result) -> report(e, err));
+    commands.setExecutionExceptionHandler(
+        (e, command, result) -> {
+          Terminal.eraseBars(); // and the ^C that a terminal echoes
+          return report(e, err);
+        });
     try {
       return commands.execute(whole);
     } catch (OutOfMemoryError e) {

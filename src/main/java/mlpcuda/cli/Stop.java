@@ -1,23 +1,36 @@
 package mlpcuda.cli;
 
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jline.utils.Signals;
 
 /**
- * Ctrl-C: a training run ends after its step and gives back what it has of the GPU. What never asks
- * {@link #requested} is not waited for: the process ends at once, and the driver frees all.
+ * Ctrl-C, SIGTERM or a terminal that is closed: a training run ends after its step, writes a
+ * checkpoint and gives back what it has of the GPU. A process in which nothing asks {@link
+ * #requested} is not waited for: it ends at once, and the driver frees all. A second Ctrl-C or
+ * SIGTERM ends a process that is waited for.
  */
 final class Stop {
-  /** Time that a run has to end. */
-  private static final int SECONDS = 10;
+  /** Numbers of signals; a process that one ends has the exit code 128 plus the number. */
+  private static final int SIGINT = 2;
+
+  private static final int SIGTERM = 15;
+
+  /** Time for a terminal to take the bars off; one that was paused by Ctrl-S takes nothing. */
+  private static final int ERASE_MILLIS = 200;
 
   private final CountDownLatch released = new CountDownLatch(1);
-  private volatile boolean asked;
+  private final AtomicBoolean asked = new AtomicBoolean();
+  private final AtomicBoolean signalled = new AtomicBoolean();
   private volatile boolean requested;
 
   /** Whether to stop. */
   boolean requested() {
-    asked = true;
+    if (!asked.get() && !asked.getAndSet(true)) {
+      var listening = new Thread(this::listen, "mlp-cuda-signals"); // it takes tens of milliseconds
+      listening.setDaemon(true);
+      listening.start();
+    }
     return requested;
   }
 
@@ -30,11 +43,37 @@ final class Stop {
   void request() {
     requested = true;
     try {
-      if (asked) {
-        released.await(SECONDS, TimeUnit.SECONDS);
+      if (asked.get()) {
+        released.await();
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt(); // the process ends anyway
     }
+    Terminal.endBars();
+  }
+
+  /**
+   * Takes over from the JVM, which ignores signals once it shuts down. It never listens to a signal
+   * that the parent process ignores ({@code nohup}), and neither does this. SIGHUP is left to the
+   * JVM: a terminal that is closed may send it more than once, and the run must still be saved.
+   */
+  private void listen() {
+    Signals.register("INT", () -> received(SIGINT));
+    Signals.register("TERM", () -> received(SIGTERM));
+  }
+
+  private void received(int signal) {
+    if (!signalled.getAndSet(true) && !requested) {
+      System.exit(128 + signal); // waits for the hook
+    }
+    var erasing = new Thread(Terminal::endBars);
+    erasing.setDaemon(true);
+    erasing.start();
+    try {
+      erasing.join(ERASE_MILLIS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt(); // the process ends anyway
+    }
+    Runtime.getRuntime().halt(128 + signal);
   }
 }

@@ -14,8 +14,7 @@ import picocli.CommandLine;
 
 /** Where people read: lines always, progress bars where someone is watching. */
 final class Terminal {
-  /** Two lines up, to column 1, and clear from there: takes two finished bars off the screen. */
-  private static final String TWO_LINES_UP = "\u001b[2A\r\u001b[J";
+  private static final Bars BARS = Bars.ofProcess();
 
   /** Whether somebody watches what the thread runs. */
   private static final ThreadLocal<Boolean> WATCHED = ThreadLocal.withInitial(() -> true);
@@ -55,7 +54,7 @@ final class Terminal {
       return false;
     }
     Console console = System.console();
-    if (console == null) {
+    if (console == null || "dumb".equals(System.getenv("TERM"))) { // which cannot move its cursor
       return false;
     }
     try { // From JDK 22 on there is a console without a terminal too.
@@ -85,29 +84,33 @@ final class Terminal {
   /** Prints a line, unless the terminal is quiet. */
   void line(String format, Object... values) {
     if (!quiet) {
-      out.println(values.length == 0 ? format : String.format(Locale.ROOT, format, values));
+      always(values.length == 0 ? format : String.format(Locale.ROOT, format, values));
     }
   }
 
   /** Prints a result or a warning, which a quiet terminal shows too. */
   void always(String line) {
-    out.println(line);
+    BARS.above(() -> out.println(line));
   }
 
-  /** Prints a line in place of two bars that have been closed. */
-  void lineOverTwoBars(String line) {
-    System.err.print(TWO_LINES_UP);
-    System.err.flush();
-    out.println(line);
+  /** Clears the place of the bars, for a line that does not come from here. */
+  static void eraseBars() {
+    BARS.erase();
   }
 
-  /** A bar on standard error; for an interactive terminal alone. */
+  /** Takes the bars off the screen for good: the process ends. */
+  static void endBars() {
+    BARS.end();
+  }
+
+  /** A bar at the bottom of the screen; for an interactive terminal alone. */
   ProgressBarBuilder bar(String task, long max) {
     return new ProgressBarBuilder()
         .setTaskName(task)
         .setInitialMax(max)
         .setUpdateIntervalMillis(100)
-        .setStyle(style());
+        .setStyle(style())
+        .setConsumer(BARS.add());
   }
 
   private static ProgressBarStyle style() {
@@ -117,7 +120,7 @@ final class Terminal {
     return blocks ? ProgressBarStyle.UNICODE_BLOCK : ProgressBarStyle.ASCII;
   }
 
-  /** Shows downloads: a bar for each file, or a line as each begins. The caller closes it. */
+  /** Shows downloads: a line as each begins, and a bar while it lasts. The caller closes it. */
   Downloads downloads() {
     return new Downloads();
   }
@@ -132,10 +135,9 @@ final class Terminal {
       if (!file.equals(this.file)) {
         close();
         this.file = file;
+        line("Fetching %s", file);
         if (interactive) {
           bar = bar(file, total).setUnit(" MB", 1_000_000).build();
-        } else {
-          line("Fetching %s", file);
         }
       }
       if (bar != null) {

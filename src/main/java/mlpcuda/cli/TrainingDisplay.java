@@ -65,12 +65,8 @@ final class TrainingDisplay implements Trainer.Listener, AutoCloseable {
             result.rate(),
             result.seconds(),
             result.imagesPerSecond());
-    if (batchBar == null) {
-      terminal.line(line);
-      return;
-    }
     close();
-    terminal.lineOverTwoBars(line);
+    terminal.line(line);
   }
 
   private static String answers(String set, double loss, double accuracy) {

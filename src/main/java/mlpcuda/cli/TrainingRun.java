@@ -86,8 +86,15 @@ record TrainingRun(
       boolean testAtEnd,
       boolean verbose) {}
 
-  /** Runs; what was measured. */
+  /**
+   * Runs; what was measured.
+   *
+   * @throws StoppedException when told to stop: before anything was written, or after a checkpoint
+   */
   Metrics run() {
+    if (stop.getAsBoolean()) { // who asks is waited for: from here on a stop leaves a checkpoint
+      throw new StoppedException(state.progress().epoch(), state.progress().steps());
+    }
     terminal.line(
         "%s: %,d training%s and %,d test images, %dx%d, %s, %s scaling",
         dataset.name(),

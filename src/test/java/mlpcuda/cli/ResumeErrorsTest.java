@@ -22,6 +22,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import mlpcuda.Child;
 import mlpcuda.model.Checkpoint;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -492,12 +493,11 @@ class ResumeErrorsTest {
     assertGoesOn();
   }
 
-  private static int call(String... command) throws IOException, InterruptedException {
-    return new ProcessBuilder(command)
-        .redirectErrorStream(true)
-        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-        .start()
-        .waitFor();
+  private static int call(String... command) {
+    try (Child child = Child.start(List.of(command))) {
+      child.rest();
+      return child.exitCode();
+    }
   }
 
   /** A small file system of its own; where it cannot be made there is nothing to test. */

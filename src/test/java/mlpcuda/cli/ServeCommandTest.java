@@ -20,7 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
+import mlpcuda.Child;
 import mlpcuda.compute.cuda.Gpus;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -169,22 +169,12 @@ class ServeCommandTest {
 
   /** As a shell sends it to a process. */
   @Test
-  void controlCEndsIt() throws IOException, InterruptedException {
-    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-    Process process =
-        new ProcessBuilder(
-                List.of(
-                    java,
-                    "-cp",
-                    System.getProperty("java.class.path"),
-                    Main.class.getName(),
-                    "serve",
-                    "--cpu",
-                    "--port=0",
-                    "--model=" + model))
-            .redirectErrorStream(true)
-            .start();
-    try (BufferedReader lines = process.inputReader()) {
+  void controlCEndsIt() throws IOException {
+    List<String> command =
+        Child.java(
+            List.of(), Main.class, Program.words("serve --cpu --port 0 --model", model));
+    try (Child child = Child.start(command)) {
+      BufferedReader lines = child.output();
       String line = lines.readLine();
       while (!line.startsWith("Serving ")) {
         line = lines.readLine();
@@ -192,13 +182,10 @@ class ServeCommandTest {
       int port = URI.create(line.replaceFirst(".* at (http\\S+) .*", "$1")).getPort();
       try (var idle = new Socket(InetAddress.getByName("127.0.0.1"), port)) {
         idle.getOutputStream().write('G'); // a request that has begun does not hold it up
-        new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start().waitFor();
-        assertTrue(process.waitFor(5, TimeUnit.SECONDS), "the process must end");
+        child.signal("INT");
+        assertEquals(130, child.exitCode(), "as shells have it");
       }
       assertEquals(null, lines.readLine());
-    } finally {
-      process.destroyForcibly();
     }
-    assertEquals(130, process.exitValue(), "as shells have it");
   }
 }

@@ -7,12 +7,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import mlpcuda.Child;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -137,13 +137,10 @@ class WholeFileTest {
     }
 
     private static void run(String command, String argument) throws IOException {
-      try {
-        Process process = new ProcessBuilder("sh", "-c", command, "sh", argument).start();
-        if (process.waitFor() != 0) {
+      try (Child shell = Child.start(List.of("sh", "-c", command, "sh", argument))) {
+        if (shell.exitCode() != 0) {
           throw new IOException(command + " failed");
         }
-      } catch (InterruptedException e) {
-        throw new IOException(e);
       }
     }
   }
@@ -152,11 +149,11 @@ class WholeFileTest {
   private String shell(String command, List<String> arguments) throws Exception {
     var line = new ArrayList<>(List.of("sh", "-c", command, "sh"));
     line.addAll(arguments);
-    Process process = new ProcessBuilder(line).redirectErrorStream(true).start();
-    process.getOutputStream().close();
-    String output =
-        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8); // to its end
-    return process.waitFor() == 0 ? output : "failed: " + output;
+    try (Child child = Child.start(line)) {
+      child.process().getOutputStream().close();
+      String output = child.rest();
+      return child.exitCode() == 0 ? output : "failed: " + output;
+    }
   }
 
   private List<String> writer(String... arguments) {

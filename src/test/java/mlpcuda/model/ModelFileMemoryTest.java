@@ -4,12 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.File;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import mlpcuda.Child;
 import mlpcuda.data.BadFileException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -67,24 +67,22 @@ class ModelFileMemoryTest {
 
   /** Reads all files in a JVM of that heap; what it printed. */
   private String readIn(int mebibytes) throws IOException, InterruptedException {
-    Process process =
-        new ProcessBuilder(
-                List.of(
-                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    "-Xmx" + mebibytes + "m",
-                    "-XX:+UseG1GC",
-                    "-XX:TieredStopAtLevel=1",
-                    "-cp",
-                    program(),
-                    Reader.class.getName(),
-                    folder.toString()))
-            .redirectErrorStream(true)
-            .start();
-    process.getOutputStream().close();
-    String output =
-        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8); // to its end
-    assertEquals(0, process.waitFor(), output);
-    return output;
+    try (Child child =
+        Child.start(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx" + mebibytes + "m",
+                "-XX:+UseG1GC",
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                program(),
+                Reader.class.getName(),
+                folder.toString()))) {
+      child.process().getOutputStream().close();
+      String output = child.rest();
+      assertEquals(0, child.exitCode(), output);
+      return output;
+    }
   }
 
   /**

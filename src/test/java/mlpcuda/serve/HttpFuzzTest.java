@@ -17,7 +17,6 @@ import java.io.InputStreamReader;
 import java.lang.management.ManagementFactory;
 import java.net.Socket;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -35,6 +34,7 @@ import javax.imageio.ImageIO;
 import javax.imageio.ImageWriteParam;
 import javax.imageio.ImageWriter;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
+import mlpcuda.Child;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -60,7 +60,7 @@ class HttpFuzzTest {
   /** Those that speak HTTP, and what a JVM has by itself. */
   private static final int MOST_THREADS = PredictionServer.THREADS + 24;
 
-  private static Process process;
+  private static Child server;
   private static BufferedReader answers;
   private static int port;
   private static byte[] good;
@@ -83,15 +83,10 @@ class HttpFuzzTest {
 
   @BeforeAll
   static void start() throws IOException {
-    var command = new ArrayList<String>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    if (Runtime.version().feature() >= 22) {
-      command.add("--enable-native-access=ALL-UNNAMED"); // else it prints a warning
-    }
-    command.addAll(List.of(HEAP, "-cp", System.getProperty("java.class.path")));
-    command.add(HttpFuzzTest.class.getName());
-    process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
-    answers = process.inputReader();
+    List<String> command = Child.java(List.of(HEAP), HttpFuzzTest.class);
+    server =
+        Child.start(new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT));
+    answers = server.output();
     port = Integer.parseInt(answers.readLine());
     good = RawHttp.request(port, "POST /predict", picture("png", 24));
     answer = RawHttp.send(port, good, false, MILLIS).body();
@@ -100,7 +95,7 @@ class HttpFuzzTest {
 
   @AfterAll
   static void stop() {
-    process.destroy();
+    server.close();
   }
 
   /** Whatever was sent, the server is as it was. */
@@ -108,8 +103,8 @@ class HttpFuzzTest {
   void asBefore() throws IOException {
     clients.shutdownNow();
     assertArrayEquals(answer, RawHttp.send(port, good, false, MILLIS).body());
-    process.outputWriter().write("\n");
-    process.outputWriter().flush();
+    server.process().outputWriter().write("\n");
+    server.process().outputWriter().flush();
     String[] state = answers.readLine().split(" ");
     int threads = Integer.parseInt(state[0]);
     assertTrue(threads <= MOST_THREADS, threads + " threads");

@@ -10,12 +10,14 @@ import mlpcuda.compute.cuda.CudaOptions;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedOptions;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Whole runs with rounded operands on the interpreter. */
 class EmulatedRoundedTrainingTest extends CudaRoundedTraining {
   /** As many multiprocessors as an H100 has make thin tiles of what is large for the others. */
+  @Tag("long")
   @ParameterizedTest
   @EnumSource
   void theDefaultNetworkTakesTheCpusStepsOnALargeChip(Precision precision) {

@@ -6,13 +6,14 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import mlpcuda.Child;
 
 /**
  * A folder with a libcuda.so.1, a libcublas.so.12 and a libcudnn.so.9 that write down how they are
@@ -59,16 +60,13 @@ final class FakeCuda {
     command.addAll(List.of("-Werror", "-shared", "-fPIC", "-Wl,-soname," + library));
     command.addAll(List.of("-o", library, "-x", "c", source, "-x", "none"));
     command.addAll(List.of(more)); // libraries come after what needs them
-    Process process;
-    try {
-      process =
-          new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true).start();
-    } catch (IOException e) {
+    var builder = new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true);
+    try (Child gcc = Child.start(builder)) {
+      String output = gcc.rest();
+      assertEquals(0, gcc.exitCode(), output);
+    } catch (UncheckedIOException e) {
       abort("gcc is needed to compile a fake driver: " + e.getMessage());
-      return;
     }
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertEquals(0, process.waitFor(), output);
   }
 
   /** What a process needs that is to find them. */

@@ -1,0 +1,150 @@
+package mlpcuda.cli;
+
+import java.io.IOError;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntSupplier;
+import me.tongfei.progressbar.ProgressBarConsumer;
+import org.jline.terminal.Terminal;
+import org.jline.terminal.TerminalBuilder;
+
+/**
+ * Progress bars at the bottom of a terminal: a block of lines that is drawn over itself. Between
+ * two drawings the cursor stands at the beginning of the block. A terminal that breaks its lines
+ * anew when its window is resized moves the cursor with the text, so the whole of an old block lies
+ * behind the cursor, and the next drawing clears it.
+ *
+ * <p>The library's own consumer asks JLine for a terminal with native signals, and that one gives
+ * SIGINT its default action: Ctrl-C would kill the process before a run has saved anything.
+ */
+final class Bars {
+  /** A line that is wider than a window just made narrower is cut, and does not go on in the next. */
+  private static final String CUT_LINES = "\u001b[?7l";
+
+  private static final String BREAK_LINES = "\u001b[?7h";
+  private static final String CLEAR_TO_END_OF_LINE = "\u001b[K";
+  private static final String CLEAR_TO_END_OF_SCREEN = "\u001b[J";
+  private static final int USUAL_WIDTH = 80;
+
+  private final PrintStream screen;
+  private final IntSupplier width;
+  private final List<Bar> bars = new ArrayList<>();
+  private boolean used;
+  private boolean ended;
+
+  /**
+   * Bars on a screen.
+   *
+   * @param width the screen's columns; 0 or less: unknown
+   */
+  Bars(PrintStream screen, IntSupplier width) {
+    this.screen = screen;
+    this.width = width;
+  }
+
+  /** The bars of the terminal that is the process's standard output. */
+  static Bars ofProcess() {
+    return new Bars(System.out, new Columns());
+  }
+
+  /** Adds a bar below the others. */
+  synchronized ProgressBarConsumer add() {
+    var bar = new Bar();
+    bars.add(bar);
+    return bar;
+  }
+
+  /** Prints lines above the bars. */
+  synchronized void above(Runnable lines) {
+    if (!used) {
+      lines.run();
+      return;
+    }
+    erase();
+    lines.run();
+    draw();
+  }
+
+  /** Clears the bars' place, and what Ctrl-C echoed there. Bars that are open are drawn again. */
+  synchronized void erase() {
+    if (used) {
+      screen.print("\r" + BREAK_LINES + CLEAR_TO_END_OF_SCREEN);
+      screen.flush();
+    }
+  }
+
+  /** Takes the bars off the screen for good. */
+  synchronized void end() {
+    erase();
+    ended = true;
+  }
+
+  private void draw() {
+    var block = new StringBuilder(CUT_LINES);
+    int lines = 0;
+    for (Bar bar : bars) {
+      if (!bar.text.isEmpty()) {
+        block.append(lines++ == 0 ? "\r" : "\r\n").append(bar.text).append(CLEAR_TO_END_OF_LINE);
+      }
+    }
+    if (ended || lines == 0) {
+      return;
+    }
+    block.append(CLEAR_TO_END_OF_SCREEN).append(BREAK_LINES);
+    if (lines > 1) {
+      block.append("\u001b[").append(lines - 1).append('A');
+    }
+    screen.print(block.append('\r'));
+    screen.flush();
+    used = true;
+  }
+
+  /** One line of the block. */
+  private final class Bar implements ProgressBarConsumer {
+    private String text = "";
+
+    @Override
+    public int getMaxRenderedLength() {
+      int columns = width.getAsInt();
+      return (columns > 0 ? columns : USUAL_WIDTH) - 1; // a full line may break by itself
+    }
+
+    @Override
+    public void accept(String line) {
+      synchronized (Bars.this) {
+        text = line;
+        draw();
+      }
+    }
+
+    @Override
+    public void close() {
+      synchronized (Bars.this) {
+        erase();
+        bars.remove(this);
+        draw();
+      }
+    }
+  }
+
+  /** The width of the process's terminal, asked each time: no signal tells of a change. */
+  private static final class Columns implements IntSupplier {
+    private Terminal terminal;
+    private int last;
+
+    @Override
+    public synchronized int getAsInt() {
+      try {
+        if (terminal == null) {
+          terminal = TerminalBuilder.builder().system(true).dumb(true).nativeSignals(false).build();
+        }
+        last = terminal.getWidth();
+      } catch (IOException | RuntimeException | IOError e) {
+        return last; // the window has been closed: the run goes on to its checkpoint
+      }
+      return last;
+    }
+  }
+}

@@ -1,0 +1,219 @@
+package mlpcuda.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import mlpcuda.Child;
+
+/**
+ * A window of tmux that nobody looks at, with a program in it: a pseudo-terminal with a screen, to
+ * type at, to resize and to close. Tests that need it are skipped where tmux is missing, unless the
+ * environment has {@code TMUX_REQUIRED}.
+ */
+final class PseudoTerminal implements AutoCloseable {
+  private static final int COLUMNS = 100;
+  private static final int ROWS = 30;
+  private static final int MINUTES = 5;
+
+  private final Path folder;
+  private ProcessHandle shell;
+
+  private PseudoTerminal(Path folder) {
+    this.folder = folder;
+  }
+
+  /**
+   * Starts the program in a window of its own.
+   *
+   * @param folder for files of the window
+   */
+  static PseudoTerminal start(Path folder, Object... arguments) {
+    var terminal = new PseudoTerminal(folder);
+    List<String> java = Child.java(List.of("-XX:TieredStopAtLevel=1"), Main.class, arguments);
+    String command =
+        java.stream()
+            .map(word -> "'" + word.replace("'", "'\\''") + "'")
+            .collect(Collectors.joining(" "));
+    // The shell outlives the signals that all the window gets, and tells how the program ended. When
+    // the window is closed, the system tells the shell alone, which tells its jobs; the system tells
+    // them once more when a shell ends.
+    String script =
+        """
+        exec 3<&0
+        %s <&3 &
+        program=$!
+        trap : INT TERM
+        trap 'kill -HUP $program; kill -HUP $program' HUP
+        while kill -0 $program
+        do
+          wait $program
+          code=$?
+        done 2> /dev/null
+        echo $code > '%s'
+        mv '%2$s' '%3$s'
+        """
+            .formatted(command, terminal.codeFile(".new"), terminal.codeFile(""));
+    try {
+      Files.createDirectories(folder);
+      Files.deleteIfExists(terminal.codeFile(""));
+      Files.writeString(folder.resolve("script"), script);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    // The window stays when its program has ended, for tests to read it.
+    terminal.tmux(
+        ("set-option -g remain-on-exit on ; new-session -d -x %d -y %d sh".formatted(COLUMNS, ROWS)
+            + " " + folder.resolve("script")).split(" "));
+    String pid = terminal.tmux("display-message", "-p", "#{pane_pid}").strip();
+    terminal.shell = ProcessHandle.of(Long.parseLong(pid)).orElseThrow();
+    return terminal;
+  }
+
+  private Path codeFile(String suffix) {
+    return folder.resolve("code" + suffix);
+  }
+
+  private String socket() {
+    return folder.resolve("socket").toString();
+  }
+
+  private String tmux(String... command) {
+    var words = new ArrayList<>(List.of("tmux", "-u", "-f", "/dev/null"));
+    words.addAll(List.of("-S", socket()));
+    words.addAll(List.of(command));
+    Child tmux;
+    try {
+      tmux = Child.start(words);
+    } catch (UncheckedIOException e) {
+      if (System.getenv("TMUX_REQUIRED") != null) {
+        throw e;
+      }
+      return abort("tmux is needed for a pseudo-terminal: " + e.getMessage());
+    }
+    try (tmux) {
+      String output = tmux.rest();
+      assertEquals(0, tmux.exitCode(), output);
+      return output;
+    }
+  }
+
+  /** Types keys by tmux's names: {@code C-c} is Ctrl-C. */
+  void type(String keys) {
+    tmux("send-keys", keys);
+  }
+
+  /** Resizes the window. */
+  void resize(int columns) {
+    tmux("resize-window", "-x", Integer.toString(columns), "-y", Integer.toString(ROWS));
+  }
+
+  /** Closes the window while the program runs in it. */
+  void hangUp() {
+    tmux("kill-server");
+  }
+
+  private long program() {
+    return shell.children().findFirst().orElseThrow().pid();
+  }
+
+  /** Sends a signal to the program alone. */
+  void signal(String name) {
+    Child.signal(program(), name);
+  }
+
+  /** Waits until the program's process has a thread of that name; Linux cuts it to 15 characters. */
+  void awaitThread(String name) {
+    Path threads = Path.of("/proc", Long.toString(program()), "task");
+    await(
+        () -> {
+          try (Stream<Path> all = Files.list(threads)) {
+            return all.anyMatch(thread -> isNamed(thread, name));
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        },
+        "thread " + name);
+  }
+
+  private static boolean isNamed(Path thread, String name) {
+    try {
+      return Files.readString(thread.resolve("comm")).strip().equals(name);
+    } catch (IOException e) {
+      return false; // the thread has just ended
+    }
+  }
+
+  /** All that was printed, also above the screen; lines that the window broke are whole again. */
+  List<String> lines() {
+    List<String> lines =
+        new ArrayList<>(tmux("capture-pane", "-p", "-J", "-S", "-").lines().map(String::stripTrailing).toList());
+    lines.removeIf(line -> line.startsWith("Pane is dead"));
+    while (!lines.isEmpty() && lines.get(lines.size() - 1).isEmpty()) {
+      lines.remove(lines.size() - 1);
+    }
+    return lines;
+  }
+
+  /** Waits for a line that matches. */
+  void await(String regex) {
+    try {
+      await(() -> lines().stream().anyMatch(line -> line.matches(regex)), "line " + regex);
+    } catch (AssertionError e) {
+      throw new AssertionError("the screen:\n" + String.join("\n", lines()), e);
+    }
+  }
+
+  /** Waits until something is so. */
+  static void await(BooleanSupplier condition, String what) {
+    long start = System.nanoTime();
+    while (!condition.getAsBoolean()) {
+      if (System.nanoTime() - start > TimeUnit.MINUTES.toNanos(MINUTES)) {
+        throw new AssertionError("there is no " + what + " after %d minutes".formatted(MINUTES));
+      }
+      pause(20);
+    }
+  }
+
+  static void pause(int millis) {
+    try {
+      Thread.sleep(millis);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Whether the program has ended. */
+  boolean hasEnded() {
+    return Files.exists(codeFile(""));
+  }
+
+  /** Waits for the program's end; its exit code as shells have it. */
+  int exitCode() {
+    await(this::hasEnded, "end of the program");
+    try {
+      return Integer.parseInt(Files.readString(codeFile(""), StandardCharsets.US_ASCII).strip());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Closes the window; the program in it is killed. */
+  @Override
+  public void close() {
+    shell.descendants().forEach(ProcessHandle::destroyForcibly); // it may live on without a window
+    try (Child tmux = Child.start(List.of("tmux", "-S", socket(), "kill-server"))) {
+      tmux.rest(); // after hangUp there is no server
+    }
+  }
+}
