@@ -156,7 +156,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     if (!anything && failure != null) {
       throw failure;
     }
-    return wrong ? Main.INTERNAL : 0;
+    return wrong ? ExitCode.INTERNAL.code : 0;
   }
 
   /** Of the precisions that were measured. */

@@ -136,7 +136,7 @@ final class CompareCommand implements Callable<Integer> {
       if (json) {
         out.println(Tables.json(describe(ops, training, found)));
       }
-      return found.agrees() ? 0 : Main.INTERNAL;
+      return found.agrees() ? 0 : ExitCode.INTERNAL.code;
     }
   }
 

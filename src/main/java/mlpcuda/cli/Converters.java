@@ -1,5 +1,7 @@
 package mlpcuda.cli;
 
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import mlpcuda.data.PublishedDataset;
@@ -12,6 +14,22 @@ import picocli.CommandLine.TypeConversionException;
 /** Texts of the command line become checked values; a refusal gives the rule and the value. */
 final class Converters {
   private Converters() {}
+
+  /** A path; one that the locale's encoding cannot express gets a message that says so. */
+  static final class FileName implements ITypeConverter<Path> {
+    @Override
+    public Path convert(String text) {
+      try {
+        return Path.of(text);
+      } catch (InvalidPathException e) {
+        throw new TypeConversionException(
+            text.indexOf('\0') >= 0
+                ? "a file name cannot have the character 0"
+                : "the locale cannot express the file name %s: start the program with LC_ALL=C.UTF-8"
+                    .formatted(text));
+      }
+    }
+  }
 
   /** A whole number from 1 on. */
   static final class Positive implements ITypeConverter<Integer> {

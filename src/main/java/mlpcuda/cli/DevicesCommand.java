@@ -94,7 +94,7 @@ final class DevicesCommand implements Callable<Integer> {
         print(new Row("No GPU", none, List.of(), null), out);
       }
     }
-    return rows.stream().allMatch(Row::works) ? 0 : Main.DEVICE;
+    return rows.stream().allMatch(Row::works) ? 0 : ExitCode.DEVICE.code;
   }
 
   private interface Opener {

@@ -1,9 +1,13 @@
 package mlpcuda.cli;
 
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -34,20 +38,9 @@ import picocli.CommandLine.UnmatchedArgumentException;
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     synopsisSubcommandLabel = "[COMMAND]",
-    footer = {
-      "",
-      "Exit codes: 0 done; 1 internal failure, or compare or benchmark found a wrong answer; 2 usage; 3 device; 4 data or model file;"
-          + " 5 training diverged; 130 stopped by"
-          + " Ctrl-C, 143 by SIGTERM.",
-      "'mlp-cuda COMMAND --help' lists a command's options."
-    })
+    exitCodeListHeading = "%nExit codes:%n",
+    footer = {"", "'mlp-cuda COMMAND --help' lists a command's options."})
 public final class Main {
-  static final int INTERNAL = 1;
-  private static final int USAGE = 2;
-  static final int DEVICE = 3;
-  private static final int FILE = 4;
-  private static final int DIVERGED = 5;
-
   /** The commands by their names, in the order of the help. */
   private static final Map<String, Class<?>> COMMANDS = new LinkedHashMap<>();
 
@@ -70,11 +63,14 @@ public final class Main {
     }
   }
 
+  private static final Path CACHE_ROOT =
+      PublishedDataset.cacheRoot(System.getenv(), System.getProperty("user.home"));
+
+  /** MiB of heap in which MNIST and the default network have room. */
+  private static final long LEAST_HEAP = 256;
+
   /** What may come first beside a command's name. */
   private static final Set<String> ROOT_WORDS = Set.of("help", "-h", "--help", "-V", "--version");
-
-  /** 128 + SIGINT, as shells have it. */
-  static final int STOPPED = 130;
 
   private final Gpus gpus;
   private final BooleanSupplier stopping;
@@ -111,13 +107,26 @@ public final class Main {
     Runtime.getRuntime().addShutdownHook(new Thread(stop::request, "mlp-cuda-stop"));
     int code;
     try {
-      var out = new PrintWriter(System.out, true);
+      var standardOut = new StandardOutput(new FileOutputStream(FileDescriptor.out));
+      System.setOut(new PrintStream(standardOut, false, outputCharset()));
+      var out = new PrintWriter(System.out, true, outputCharset());
       var err = new PrintWriter(System.err, true);
       code = run(args, out, err, new CudaDevices(cacheRoot().resolve("natives")), stop::requested);
+      out.flush();
+      Optional<String> complaint = standardOut.complaint();
+      complaint.ifPresent(err::println);
+      if (complaint.isPresent() && code == 0) {
+        code = ExitCode.UNWRITABLE.code;
+      }
     } finally {
       stop.released();
     }
     System.exit(code);
+  }
+
+  /** The encoding of standard output: newer JDKs tell it, older ones write the locale's. */
+  private static Charset outputCharset() {
+    return Charset.forName(System.getProperty("stdout.encoding", Charset.defaultCharset().name()));
   }
 
   /** Runs the program; the exit code. */
@@ -129,13 +138,14 @@ public final class Main {
     String[] whole = withCommand(args);
     CommandLine commands = main.commands(whole[0]);
     commands.setOut(out).setErr(err);
+    commands.getCommandSpec().usageMessage().exitCodeList(ExitCode.list());
     commands.setParameterExceptionHandler(
         (e, given) -> {
           err.println(oneLine(usageMessage(e)));
           err.println(
               "'%s --help' lists the options."
                   .formatted(e.getCommandLine().getCommandSpec().qualifiedName()));
-          return USAGE;
+          return ExitCode.USAGE.code;
         });
     commands.setExecutionExceptionHandler(
         (e, command, result) -> {
@@ -145,11 +155,7 @@ public final class Main {
     try {
       return commands.execute(whole);
     } catch (OutOfMemoryError e) {
-      err.println(
-          "out of memory: the network and its batches must fit, found %s; narrower layers or smaller"
-                  .formatted(e.getMessage())
-              + " batches need less, java -Xmx gives more");
-      return INTERNAL;
+      return outOfMemory(e, err);
     }
   }
 
@@ -213,6 +219,7 @@ public final class Main {
     if (command == null) {
       commands.addSubcommand(HelpCommand.class);
     }
+    commands.registerConverter(Path.class, new Converters.FileName()); // of the subcommands too
     return commands;
   }
 
@@ -227,30 +234,49 @@ public final class Main {
     return whole;
   }
 
+  /** Says that the heap is too small; which part of the program met its end says little. */
+  private static int outOfMemory(Throwable e, PrintWriter err) {
+    err.println(
+        "The Java heap of %d MiB is too small for the data, the network and its batches (%s): start the"
+                .formatted(Runtime.getRuntime().maxMemory() >> 20, e.getMessage())
+            + " program with a larger one, such as java -Xmx%dm, or take narrower layers or smaller batches"
+                .formatted(Math.max(LEAST_HEAP, Runtime.getRuntime().maxMemory() >> 19)));
+    return ExitCode.MEMORY.code;
+  }
+
   private static int report(Exception e, PrintWriter err) {
+    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+      if (cause instanceof OutOfMemoryError) { // from a thread that reads the data, say
+        return outOfMemory(cause, err);
+      }
+    }
     if (e instanceof BadFileException) {
       err.println(oneLine(e.getMessage()));
-      return FILE;
+      return ExitCode.FILE.code;
     }
     if (e instanceof DeviceException) {
       err.println(e.getMessage());
-      return DEVICE;
+      return ExitCode.DEVICE.code;
     }
     if (e instanceof DivergedException) {
       err.println(e.getMessage());
-      return DIVERGED;
+      return ExitCode.DIVERGED.code;
     }
     if (e instanceof StoppedException) {
       err.println(e.getMessage());
-      return STOPPED;
+      return ExitCode.STOPPED.code;
     }
     if (e instanceof UncheckedIOException) { // a full disk, say: nothing is wrong inside
       err.println(oneLine(e.getMessage()));
-      return INTERNAL;
+      return ExitCode.UNWRITABLE.code;
+    }
+    if (e instanceof RefusedException refused) {
+      err.println(oneLine(refused.getMessage()));
+      return refused.code().code;
     }
     err.println("Internal failure of " + build() + ":");
     e.printStackTrace(err);
-    return INTERNAL;
+    return ExitCode.INTERNAL.code;
   }
 
   /** The program's version, as its jar has it. */
@@ -277,7 +303,7 @@ public final class Main {
 
   /** The folder that keeps what was fetched or unpacked. */
   static Path cacheRoot() {
-    return PublishedDataset.cacheRoot(System.getenv(), System.getProperty("user.home"));
+    return CACHE_ROOT;
   }
 
   /** For {@code --version}. */

@@ -29,6 +29,7 @@ record Opened(Ops ops, Dataset dataset) implements AutoCloseable {
       startUp.ended("waiting for the data");
       return new Opened(ops, read);
     } catch (CompletionException e) {
+      // Other failures of a thread, such as a heap that is too small, stay the cause.
       RuntimeException failure = e.getCause() instanceof RuntimeException cause ? cause : e;
       try {
         ops.close();

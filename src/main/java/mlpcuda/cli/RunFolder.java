@@ -46,8 +46,8 @@ final class RunFolder {
     return Files.exists(folder.resolve(CHECKPOINT));
   }
 
-  /** Whether all files of a run that is done are there. */
-  boolean holdsTheEnd() {
+  /** Whether a folder has all files of a run that is done. */
+  static boolean holdsTheEnd(Path folder) {
     for (String name : List.of(MODEL, REPORT, Metrics.CSV)) {
       if (!Files.exists(folder.resolve(name))) {
         return false;

@@ -2,7 +2,6 @@ package mlpcuda.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.UnknownHostException;
@@ -106,15 +105,19 @@ final class ServeCommand implements Callable<Integer> {
       return PredictionServer.open(host, address, port, failure -> failure.printStackTrace(err));
     } catch (IOException e) {
       throw isOurs(address)
-          ? new UncheckedIOException(
-              "--port %d: must be free on %s, found: %s".formatted(port, host, e.getMessage()), e)
+          ? new RefusedException(
+              ExitCode.NO_PORT,
+              "--port %d: must be free on %s, found: %s".formatted(port, host, e.getMessage()),
+              e)
           : notOurs(e.getMessage(), e);
     }
   }
 
-  private UncheckedIOException notOurs(String finding, IOException e) {
-    return new UncheckedIOException(
-        "--host %s: must be an address of this machine, found: %s".formatted(host, finding), e);
+  private RefusedException notOurs(String finding, IOException e) {
+    return new RefusedException(
+        ExitCode.NO_PORT,
+        "--host %s: must be an address of this machine, found: %s".formatted(host, finding),
+        e);
   }
 
   private static boolean isOurs(InetAddress address) {

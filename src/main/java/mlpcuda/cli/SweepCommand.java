@@ -62,6 +62,7 @@ final class SweepCommand implements Callable<Integer> {
   private static final List<String> OWN =
       List.of(
           "--out",
+          "--overwrite",
           "--tensorboard",
           "--json",
           "--gpu",
@@ -136,7 +137,8 @@ final class SweepCommand implements Callable<Integer> {
   @Unmatched private List<String> common = new ArrayList<>();
 
   /** Understands the options of a run, and runs nothing. */
-  private final CommandLine train = new CommandLine(new TrainCommand());
+  private final CommandLine train =
+      new CommandLine(new TrainCommand()).registerConverter(Path.class, new Converters.FileName());
 
   /** Takes words up to the next option, also one of {@code train} that is none of this command. */
   static final class GridWords implements IParameterConsumer {
@@ -161,23 +163,36 @@ final class SweepCommand implements Callable<Integer> {
       String time = LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyy-MM-dd-HHmmss"));
       out = Path.of("runs", "sweep-" + time);
     }
-    Grid points;
-    List<SweepRun> runs;
-    Outcome[] outcomes; // of runs that are not done: null
     try {
-      points = Grid.parse(grid, train.getCommandSpec());
+      Grid points = Grid.parse(grid, train.getCommandSpec());
       check();
-      runs = runs(points);
-      outcomes = runs.stream().map(SweepRun::former).toArray(Outcome[]::new);
+      List<SweepRun> runs = runs(points);
+      if (!Files.isDirectory(out)) {
+        openDevices();
+        makeFolder();
+      }
+      try (FolderLock lock = FolderLock.take(out)) {
+        if (!lock.locked()) {
+          spec.commandLine()
+              .getErr()
+              .println(out + ": its file system knows no locks, so keep other sweeps out of it");
+        }
+        return sweep(points, runs);
+      }
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage());
     }
+  }
+
+  /** Runs what is not done yet, in the folder that is locked, and prints the tables. */
+  private int sweep(Grid points, List<SweepRun> runs) {
+    // Outcomes of runs that are not done are null.
+    Outcome[] outcomes = runs.stream().map(SweepRun::former).toArray(Outcome[]::new);
     PrintWriter standardOut = spec.commandLine().getOut();
     PrintWriter lines = json ? spec.commandLine().getErr() : standardOut;
     int done = (int) Arrays.stream(outcomes).filter(Objects::nonNull).count();
     if (done < runs.size()) {
       openDevices();
-      makeFolder();
     }
     PrintWriter progress = quiet ? new PrintWriter(Writer.nullWriter()) : lines;
     progress.println(
@@ -376,10 +391,11 @@ final class SweepCommand implements Callable<Integer> {
     }
     boolean stopped =
         rows.stream()
-            .anyMatch(row -> row.outcome() == null || row.outcome().code() == Main.STOPPED);
+            .anyMatch(
+                row -> row.outcome() == null || row.outcome().code() == ExitCode.STOPPED.code);
     lines.println(
         "%d of %s done%s; the same command with --out %s runs the others"
             .formatted(done, Tables.are(rows.size(), "run"), stopped ? ": stopped" : "", out));
-    return stopped ? Main.STOPPED : Main.INTERNAL;
+    return stopped ? ExitCode.STOPPED.code : ExitCode.INTERNAL.code;
   }
 }

@@ -95,7 +95,7 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
     }
     WholeFile.clear(folder); // of what a killed process was writing
     try (Stream<Path> files = Files.list(folder)) {
-      return files.findAny().isEmpty();
+      return files.allMatch(file -> file.endsWith(FolderLock.FILE));
     } catch (IOException e) {
       return false; // a file of that name, say
     }
@@ -123,6 +123,7 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
         words.add("--gpu=" + gpu);
       }
       words.add("--out=" + folder);
+      words.add("--overwrite"); // a sweep was killed before it noted that this run is done
     }
     long start = System.nanoTime();
     try {
@@ -158,7 +159,8 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
       note(end);
       return outcome(code, error, seconds);
     } catch (Exception | Error e) { // a run that fails is a row of the table, the others go on
-      return new Outcome(Main.INTERNAL, String.valueOf(e.getMessage()), seconds(start), null, null);
+      return new Outcome(
+          ExitCode.INTERNAL.code, String.valueOf(e.getMessage()), seconds(start), null, null);
     }
   }
 

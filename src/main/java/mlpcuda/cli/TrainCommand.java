@@ -125,6 +125,11 @@ final class TrainCommand implements Callable<Integer> {
   private Path out;
 
   @Option(
+      names = "--overwrite",
+      description = "Replace a finished run that the folder of --out holds.")
+  private boolean overwrite;
+
+  @Option(
       names = "--tensorboard",
       paramLabel = "DIR",
       description = "Write losses and accuracies as TensorBoard's events into that folder too.")
@@ -177,6 +182,18 @@ final class TrainCommand implements Callable<Integer> {
     device.check();
     data.check();
     checkLines();
+    if (!Files.exists(resume.resolve(RunFolder.CHECKPOINT))) {
+      return goOn(given); // which says what is missing; no lock is left in a folder without a run
+    }
+    // Before anything is read: a run that is still going would have gone on since.
+    try (FolderLock lock = FolderLock.take(resume)) {
+      warnOfNoLock(lock, resume, Terminal.of(spec.commandLine(), json, quiet));
+      return goOn(given);
+    }
+  }
+
+  /** Goes on with the run of {@link #resume}, whose folder is locked. */
+  private int goOn(ParseResult given) {
     Resumption former = Resumption.read(resume);
     TrainCommand begun = begun(former);
     Resumption from = former.with(begun.spec.commandLine().getParseResult(), given).on(device);
@@ -284,24 +301,50 @@ final class TrainCommand implements Callable<Integer> {
               from,
               main.startUp(),
               main.stopping());
-      terminal.line(opened.ops().description() + " (" + device.reason() + ")");
-      if (from != null) {
-        String on = opened.ops().description();
-        from.differences(on, stretched, settings.trainer(), batches(split))
-            .forEach(terminal::always);
+      Path folder = run.folder();
+      // A run that goes on has the lock since before its checkpoint was read.
+      try (FolderLock lock = folder == null || from != null ? null : FolderLock.take(folder)) {
+        if (lock != null) {
+          warnOfNoLock(lock, folder, terminal);
+          refuseFinished(folder);
+        }
+        terminal.line(opened.ops().description() + " (" + device.reason() + ")");
+        if (from != null) {
+          String on = opened.ops().description();
+          from.differences(on, stretched, settings.trainer(), batches(split))
+              .forEach(terminal::always);
+        }
+        if (device.asksForFusedSteps() && learning.clip() > 0) {
+          terminal.line(
+              "Steps are layered: a gradient's norm needs all gradients before any update");
+        } else if (device.asksForFusedSteps() && widest(shape) > FusedStep.WIDEST) {
+          terminal.line(
+              "Steps are layered: a fused step's layers may have %d outputs, found %d"
+                  .formatted(FusedStep.WIDEST, widest(shape)));
+        }
+        Metrics metrics = run.run();
+        if (json) {
+          spec.commandLine().getOut().println(Tables.json(metrics.json()));
+        }
+        return 0;
       }
-      if (device.asksForFusedSteps() && learning.clip() > 0) {
-        terminal.line("Steps are layered: a gradient's norm needs all gradients before any update");
-      } else if (device.asksForFusedSteps() && widest(shape) > FusedStep.WIDEST) {
-        terminal.line(
-            "Steps are layered: a fused step's layers may have %d outputs, found %d"
-                .formatted(FusedStep.WIDEST, widest(shape)));
-      }
-      Metrics metrics = run.run();
-      if (json) {
-        spec.commandLine().getOut().println(Tables.json(metrics.json()));
-      }
-      return 0;
+    }
+  }
+
+  private static void warnOfNoLock(FolderLock lock, Path folder, Terminal terminal) {
+    if (!lock.locked()) {
+      terminal.always(
+          folder + ": its file system knows no locks, so nothing keeps another process out of it");
+    }
+  }
+
+  private void refuseFinished(Path folder) {
+    if (!overwrite && RunFolder.holdsTheEnd(folder)) {
+      throw new ParameterException(
+          spec.commandLine(),
+          folder
+              + ": this folder holds a finished run; --overwrite replaces it, --resume goes on with"
+              + " it, or name another --out");
     }
   }
 

@@ -119,7 +119,7 @@ record TrainingRun(
       terminal.line("%s: the run that it holds is replaced", folder);
     }
     boolean ended = from != null && settings.trainer.ended(state.progress());
-    boolean written = ended && files.holdsTheEnd();
+    boolean written = ended && RunFolder.holdsTheEnd(folder);
     try (TensorBoard board =
             written ? null : tensorBoard(); // first: a bad folder costs no training
         var parameters =

@@ -1,0 +1,87 @@
+package mlpcuda.cli;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import mlpcuda.data.WholeFile;
+
+/**
+ * The lock by which the folder of a run or a sweep has one owner. It is the operating system's, on
+ * the file {@code .lock} in the folder: it ends with the process, whatever ends that. The file
+ * itself stays, for a process that deleted it could delete one that another has just locked.
+ */
+final class FolderLock implements AutoCloseable {
+  /** The file in the folder that is locked; it is empty. */
+  static final String FILE = ".lock";
+
+  private final FileChannel channel;
+  private final boolean locked;
+
+  private FolderLock(FileChannel channel, boolean locked) {
+    this.channel = channel;
+    this.locked = locked;
+  }
+
+  /**
+   * Locks a folder that is there.
+   *
+   * @throws RefusedException if another process, or another thread of this one, has the lock
+   * @throws java.io.UncheckedIOException if nothing can be written into the folder
+   */
+  static FolderLock take(Path folder) {
+    FileChannel channel;
+    try {
+      channel =
+          FileChannel.open(
+              folder.resolve(FILE), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    } catch (IOException e) {
+      throw WholeFile.cannotBeWritten(folder.resolve(FILE), e);
+    }
+    FileLock lock;
+    try {
+      lock = channel.tryLock();
+    } catch (OverlappingFileLockException e) {
+      lock = null;
+    } catch (IOException e) { // NFS without a lock daemon, say
+      return new FolderLock(channel, false);
+    }
+    if (lock == null) {
+      var refused =
+          new RefusedException(
+              ExitCode.IN_USE,
+              folder
+                  + ": another mlp-cuda process is using this folder; wait until it ends, or name"
+                  + " another folder",
+              null);
+      close(channel, refused);
+      throw refused;
+    }
+    return new FolderLock(channel, true);
+  }
+
+  private static void close(FileChannel channel, RuntimeException failure) {
+    try {
+      channel.close();
+    } catch (IOException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
+  /** Whether the file system knows locks. Where it does not, nothing keeps others out. */
+  boolean locked() {
+    return locked;
+  }
+
+  /** Gives the folder back. */
+  @Override
+  public void close() {
+    try {
+      channel.close();
+    } catch (IOException e) {
+      // The lock ends with the process at the latest, and nothing was written to the file.
+    }
+  }
+}

@@ -1,0 +1,18 @@
+package mlpcuda.cli;
+
+/** What the surroundings do not allow: the program prints the message and ends with the code. */
+final class RefusedException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  private final ExitCode code;
+
+  /** {@code message}: one line that says what is refused, why, and what to do. */
+  RefusedException(ExitCode code, String message, Throwable cause) {
+    super(message, cause);
+    this.code = code;
+  }
+
+  ExitCode code() {
+    return code;
+  }
+}
