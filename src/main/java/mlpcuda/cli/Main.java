@@ -111,7 +111,7 @@ public final class Main {
     try {
       var out = new PrintWriter(System.out, true);
       var err = new PrintWriter(System.err, true);
-      code = run(args, out, err, new CudaDevices(cacheRoot().resolve("natives")), stop::requested);
+      code = run(args, out, err, new CudaDevices(cacheRoot().resolve("natives")), stop);
     } finally {
       stop.released();
     }
