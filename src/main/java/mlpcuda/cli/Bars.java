@@ -20,7 +20,9 @@ import org.jline.terminal.TerminalBuilder;
  * SIGINT its default action: Ctrl-C would kill the process before a run has saved anything.
  */
 final class Bars {
-  /** A line that is wider than a window just made narrower is cut, and does not go on in the next. */
+  /**
+   * A line that is wider than a window just made narrower is cut, and does not go on in the next.
+   */
   private static final String CUT_LINES = "\u001b[?7l";
 
   private static final String BREAK_LINES = "\u001b[?7h";

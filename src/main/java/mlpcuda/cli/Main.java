@@ -111,7 +111,7 @@ public final class Main {
       System.setOut(new PrintStream(standardOut, false, outputCharset()));
       var out = new PrintWriter(System.out, true, outputCharset());
       var err = new PrintWriter(System.err, true);
-      code = run(args, out, err, new CudaDevices(cacheRoot().resolve("natives")), stop::requested);
+      code = run(args, out, err, new CudaDevices(cacheRoot().resolve("natives")), stop);
       out.flush();
       Optional<String> complaint = standardOut.complaint();
       complaint.ifPresent(err::println);

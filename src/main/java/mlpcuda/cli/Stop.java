@@ -2,15 +2,16 @@ package mlpcuda.cli;
 
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import org.jline.utils.Signals;
 
 /**
  * Ctrl-C, SIGTERM or a terminal that is closed: a training run ends after its step, writes a
- * checkpoint and gives back what it has of the GPU. A process in which nothing asks {@link
- * #requested} is not waited for: it ends at once, and the driver frees all. A second Ctrl-C or
- * SIGTERM ends a process that is waited for.
+ * checkpoint and gives back what it has of the GPU. A process in which nothing asks whether to stop
+ * is not waited for: it ends at once, and the driver frees all. A second Ctrl-C or SIGTERM ends a
+ * process that is waited for.
  */
-final class Stop {
+final class Stop implements BooleanSupplier {
   /** Numbers of signals; a process that one ends has the exit code 128 plus the number. */
   private static final int SIGINT = 2;
 
@@ -24,8 +25,9 @@ final class Stop {
   private final AtomicBoolean signalled = new AtomicBoolean();
   private volatile boolean requested;
 
-  /** Whether to stop. */
-  boolean requested() {
+  /** Whether to stop. Who asks is waited for. */
+  @Override
+  public boolean getAsBoolean() {
     if (!asked.get() && !asked.getAndSet(true)) {
       var listening = new Thread(this::listen, "mlp-cuda-signals"); // it takes tens of milliseconds
       listening.setDaemon(true);

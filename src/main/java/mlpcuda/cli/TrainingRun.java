@@ -92,7 +92,8 @@ record TrainingRun(
    * @throws StoppedException when told to stop: before anything was written, or after a checkpoint
    */
   Metrics run() {
-    if (stop.getAsBoolean()) { // who asks is waited for: from here on a stop leaves a checkpoint
+    // A process that was asked is waited for: from here on a stop leaves a checkpoint.
+    if (stop instanceof Stop process && process.getAsBoolean()) {
       throw new StoppedException(state.progress().epoch(), state.progress().steps());
     }
     terminal.line(

@@ -18,14 +18,17 @@ final class Handover {
   /** Pictures that wait; further ones are refused. */
   static final int WAITING = 8;
 
-  /** The longest that a picture waits for its answer. */
-  static final int SECONDS = 5;
-
   private static final int POLL_MILLIS = 50;
 
   private record Question(byte[] body, boolean raw, CompletableFuture<byte[]> answer) {}
 
   private final BlockingQueue<Question> questions = new ArrayBlockingQueue<>(WAITING);
+  private final int seconds;
+
+  /** Pictures wait {@code seconds} for their answers at most. */
+  Handover(int seconds) {
+    this.seconds = seconds;
+  }
 
   /** What answers. */
   interface Answering {
@@ -45,7 +48,7 @@ final class Handover {
           503, "busy: at most %d pictures may wait, found more".formatted(WAITING));
     }
     try {
-      return question.answer().get(SECONDS, TimeUnit.SECONDS);
+      return question.answer().get(seconds, TimeUnit.SECONDS);
     } catch (ExecutionException e) {
       if (e.getCause() instanceof RefusedException refused) {
         throw refused;
@@ -55,7 +58,7 @@ final class Handover {
       questions.remove(question); // its bytes are no longer needed
       question.answer().cancel(false);
       throw new RefusedException(
-          503, "busy: an answer must come within %d s, found none".formatted(SECONDS));
+          503, "busy: an answer must come within %d s, found none".formatted(seconds));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new RefusedException(503, "the server ends");

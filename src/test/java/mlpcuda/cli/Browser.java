@@ -105,7 +105,7 @@ final class Browser implements AutoCloseable {
 
   /** Waits until a script returns true. */
   void waitFor(String script) {
-    new WebDriverWait(driver, Duration.ofSeconds(20))
+    new WebDriverWait(driver, Duration.ofMinutes(5))
         .until(d -> Boolean.TRUE.equals(script("return " + script)));
   }
 

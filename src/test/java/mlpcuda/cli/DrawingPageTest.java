@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -24,7 +25,7 @@ import org.openqa.selenium.interactions.PointerInput.Origin;
 import org.openqa.selenium.interactions.Sequence;
 
 /** The page of {@code serve} in a browser, drawn on as by a hand. */
-@Timeout(120)
+@Timeout(value = 10, unit = TimeUnit.MINUTES)
 class DrawingPageTest {
   @TempDir static Path tmp;
   private static Serving server;

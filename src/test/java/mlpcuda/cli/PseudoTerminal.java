@@ -45,8 +45,10 @@ final class PseudoTerminal implements AutoCloseable {
         java.stream()
             .map(word -> "'" + word.replace("'", "'\\''") + "'")
             .collect(Collectors.joining(" "));
-    // The shell outlives the signals that all the window gets, and tells how the program ended. When
-    // the window is closed, the system tells the shell alone, which tells its jobs; the system tells
+    // The shell outlives the signals that all the window gets, and tells how the program ended.
+    // When
+    // the window is closed, the system tells the shell alone, which tells its jobs; the system
+    // tells
     // them once more when a shell ends.
     String script =
         """
@@ -74,7 +76,9 @@ final class PseudoTerminal implements AutoCloseable {
     // The window stays when its program has ended, for tests to read it.
     terminal.tmux(
         ("set-option -g remain-on-exit on ; new-session -d -x %d -y %d sh".formatted(COLUMNS, ROWS)
-            + " " + folder.resolve("script")).split(" "));
+                + " "
+                + folder.resolve("script"))
+            .split(" "));
     String pid = terminal.tmux("display-message", "-p", "#{pane_pid}").strip();
     terminal.shell = ProcessHandle.of(Long.parseLong(pid)).orElseThrow();
     return terminal;
@@ -132,7 +136,9 @@ final class PseudoTerminal implements AutoCloseable {
     Child.signal(program(), name);
   }
 
-  /** Waits until the program's process has a thread of that name; Linux cuts it to 15 characters. */
+  /**
+   * Waits until the program's process has a thread of that name; Linux cuts it to 15 characters.
+   */
   void awaitThread(String name) {
     Path threads = Path.of("/proc", Long.toString(program()), "task");
     await(
@@ -157,7 +163,11 @@ final class PseudoTerminal implements AutoCloseable {
   /** All that was printed, also above the screen; lines that the window broke are whole again. */
   List<String> lines() {
     List<String> lines =
-        new ArrayList<>(tmux("capture-pane", "-p", "-J", "-S", "-").lines().map(String::stripTrailing).toList());
+        new ArrayList<>(
+            tmux("capture-pane", "-p", "-J", "-S", "-")
+                .lines()
+                .map(String::stripTrailing)
+                .toList());
     lines.removeIf(line -> line.startsWith("Pane is dead"));
     while (!lines.isEmpty() && lines.get(lines.size() - 1).isEmpty()) {
       lines.remove(lines.size() - 1);

@@ -20,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import mlpcuda.Child;
 import mlpcuda.compute.cuda.Gpus;
 import org.junit.jupiter.api.BeforeAll;
@@ -29,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-@Timeout(60)
+@Timeout(value = 10, unit = TimeUnit.MINUTES)
 class ServeCommandTest {
   @TempDir static Path tmp;
   private static Path model;
@@ -171,8 +172,7 @@ class ServeCommandTest {
   @Test
   void controlCEndsIt() throws IOException {
     List<String> command =
-        Child.java(
-            List.of(), Main.class, Program.words("serve --cpu --port 0 --model", model));
+        Child.java(List.of(), Main.class, Program.words("serve --cpu --port 0 --model", model));
     try (Child child = Child.start(command)) {
       BufferedReader lines = child.output();
       String line = lines.readLine();

@@ -26,7 +26,7 @@ final class Serving implements AutoCloseable {
         CompletableFuture.supplyAsync(
             () -> Program.run(gpus, this::stopping, command), task -> new Thread(task).start());
     program.thenRun(up::countDown);
-    assertTrue(up.await(30, TimeUnit.SECONDS), "the server must answer");
+    assertTrue(up.await(5, TimeUnit.MINUTES), "the server must answer");
   }
 
   /** It is asked only once the server runs. */
@@ -55,7 +55,7 @@ final class Serving implements AutoCloseable {
   /** Ctrl-C, and what the program left. */
   Program stop() {
     stopping = true;
-    return program.orTimeout(20, TimeUnit.SECONDS).join();
+    return program.orTimeout(5, TimeUnit.MINUTES).join();
   }
 
   @Override

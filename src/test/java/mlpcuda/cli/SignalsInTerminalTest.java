@@ -27,7 +27,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class SignalsInTerminalTest {
   private static final int STOPS = Integer.getInteger("mlpcuda.stops", 1);
 
-  private static final String STOPPED = "stopped in epoch \\d+, after step \\d+; --resume .* goes on";
+  private static final String STOPPED =
+      "stopped in epoch \\d+, after step \\d+; --resume .* goes on";
 
   /** A run that no test waits to end by itself; its epochs take a second or so. */
   private static final String ENDLESS =
@@ -150,7 +151,12 @@ class SignalsInTerminalTest {
   @Test
   void aSweepEndsAfterTheStepsOfItsRuns() {
     try (PseudoTerminal terminal =
-        start(ENDLESS.replace("train", "sweep") + " --grid lr=0.1,0.2", "--data", data, "--out", run())) {
+        start(
+            ENDLESS.replace("train", "sweep") + " --grid lr=0.1,0.2",
+            "--data",
+            data,
+            "--out",
+            run())) {
       Path log = run().resolve("001-lr=0.1").resolve("log.txt");
       PseudoTerminal.await(() -> text(log).contains("Epoch 1/"), "first epoch in " + log);
       terminal.type("C-c");

@@ -2,6 +2,7 @@ package mlpcuda.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -39,5 +40,32 @@ class StopTest {
           last.matches("stopped in epoch \\d+, after step \\d+; --resume .*run goes on"), last);
     }
     assertTrue(Files.size(out.resolve("model.safetensors")) > 0);
+  }
+
+  /** As {@code nohup} and a shell's background jobs may start it. */
+  @Test
+  void aParentThatIgnoresControlCLeavesSigtermToStopTheRun() throws IOException {
+    Path data = Program.writeData(tmp.resolve("data"), 5, 7, 3, 5000, 20);
+    List<String> command =
+        Child.java(
+            List.of(),
+            Main.class,
+            Program.words("--cpu --epochs 1000000", "--data", data, "--out", tmp.resolve("run")));
+    assumeTrue(command.get(1).equals("--default-signal=INT"), "needs an env that sets signals");
+    command.set(1, "--ignore-signal=INT");
+    try (Child child = Child.start(command)) {
+      String last = "";
+      BufferedReader lines = child.output();
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        last = line;
+        if (line.startsWith("Epoch 2/")) {
+          child.signal("INT");
+        } else if (line.startsWith("Epoch 9/")) {
+          child.signal("TERM");
+        }
+      }
+      assertEquals(143, child.exitCode(), last);
+      assertTrue(last.matches("stopped in epoch (9|\\d\\d+), after step .* goes on"), last);
+    }
   }
 }

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -33,7 +34,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** A sweep as a user meets it: runs, folders, tables, exit codes. */
-@Timeout(120)
+@Timeout(value = 10, unit = TimeUnit.MINUTES)
 class SweepCommandTest {
   @TempDir Path tmp;
   private Path data;

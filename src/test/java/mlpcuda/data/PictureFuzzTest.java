@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Timeout;
@@ -25,7 +26,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * Two thousand changed pictures of each format, and more: each is read or refused in one line that
  * names it. Failures name the round; the rounds are always the same.
  */
-@Timeout(120)
+@Timeout(value = 10, unit = TimeUnit.MINUTES)
 class PictureFuzzTest {
   private static final int MUTANTS = 1000;
   private static final int MIB = 1 << 20;

@@ -22,6 +22,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
 import mlpcuda.data.PublishedDataset.Progress;
 import mlpcuda.data.PublishedDataset.RemoteFile;
@@ -34,13 +35,20 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class PublishedDatasetTest {
   private static final Progress SILENT = (file, bytes, total) -> {};
-  private static final Download SHORT = new Download(2000, 500, 1000);
+
+  /** Takes small files alone, from mirrors that answer at all. */
+  private static final Download SMALL = new Download(60_000, 300_000, 1000);
+
+  /** Waits for an answer a moment, for a mirror that never gives one. */
+  private static final Download HASTY = new Download(60_000, 200, 1000);
+
   private static final String IMAGES = "train-images-idx3-ubyte.gz";
 
   @TempDir Path cache;
 
   private final Map<String, byte[]> published = new TreeMap<>();
   private final List<String> requests = Collections.synchronizedList(new ArrayList<>());
+  private final CountDownLatch ended = new CountDownLatch(1);
   private HttpServer server;
 
   @BeforeEach
@@ -53,6 +61,7 @@ class PublishedDatasetTest {
 
   @AfterEach
   void stop() {
+    ended.countDown();
     server.stop(0);
   }
 
@@ -73,7 +82,7 @@ class PublishedDatasetTest {
         // Chunked: no length is announced.
         case "endless" -> send(exchange, new byte[200_000], 0);
         case "cut" -> send(exchange, new byte[20], file.length);
-        case "silent" -> sleep();
+        case "silent" -> awaitEnd();
         case "moved" -> {
           exchange.getResponseHeaders().add("Location", "/good/" + path[2]);
           exchange.sendResponseHeaders(302, -1);
@@ -93,9 +102,9 @@ class PublishedDatasetTest {
     exchange.getResponseBody().flush(); // else JDK 25 drops what a handler leaves unfinished
   }
 
-  private static void sleep() {
+  private void awaitEnd() {
     try {
-      Thread.sleep(800);
+      ended.await();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
@@ -157,7 +166,7 @@ class PublishedDatasetTest {
 
   @Test
   void followsRedirects() throws IOException {
-    dataset(address("moved")).fetch(cache, SILENT, SHORT);
+    dataset(address("moved")).fetch(cache, SILENT, SMALL);
     assertEquals(List.copyOf(published.keySet()), cached());
   }
 
@@ -188,8 +197,10 @@ class PublishedDatasetTest {
   void saysWhyAMirrorFails(String mirror, String reason) throws IOException {
     PublishedDataset small = dataset(address(mirror));
     RemoteFile first = small.files().get(0);
+    Download download = mirror.equals("silent") ? HASTY : SMALL;
     String message =
-        assertThrows(BadFileException.class, () -> small.fetch(cache, SILENT, SHORT)).getMessage();
+        assertThrows(BadFileException.class, () -> small.fetch(cache, SILENT, download))
+            .getMessage();
     String expected =
         "%s: no mirror gives it with MD5 %s: %s (%s); fetch it by other means and use --data DIR"
             .formatted(first.name(), first.md5(), address(mirror), reason.replace("*", "\\w+"));

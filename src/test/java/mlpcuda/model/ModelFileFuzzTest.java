@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import mlpcuda.data.BadFileException;
 import mlpcuda.data.Scaling;
 import org.junit.jupiter.api.BeforeEach;
@@ -23,7 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Thousands of changed files: each is refused in one line that names it, or says what it said
  * before the change. Failures name the round; the rounds are always the same.
  */
-@Timeout(120)
+@Timeout(value = 10, unit = TimeUnit.MINUTES)
 class ModelFileFuzzTest {
   private static final int MUTANTS = 6000;
   private static final int MIB = 1 << 20;

@@ -34,7 +34,13 @@ final class Running implements AutoCloseable {
 
   /** A server that asks {@code answers}, or, if that is null, its network. */
   Running(String host, Handover.Answering answers) throws IOException {
-    server = PredictionServer.open(host, InetAddress.getByName(host), 0, failures::add);
+    this(host, PredictionServer.SECONDS, answers);
+  }
+
+  /** The same where pictures wait so long at most. */
+  Running(String host, int answerSeconds, Handover.Answering answers) throws IOException {
+    server =
+        PredictionServer.open(host, InetAddress.getByName(host), 0, answerSeconds, failures::add);
     ended =
         CompletableFuture.runAsync(
             () -> {
@@ -74,7 +80,7 @@ final class Running implements AutoCloseable {
   @Override
   public void close() {
     stopping = true;
-    ended.orTimeout(10, TimeUnit.SECONDS).exceptionally(e -> null).join();
+    ended.orTimeout(5, TimeUnit.MINUTES).exceptionally(e -> null).join();
     server.close();
   }
 }
