@@ -282,7 +282,7 @@ class ExportCommandTest {
             "'mlp-cuda export --help' lists the options.");
     Path nowhere = tmp.resolve("no folder/model.onnx");
     Program failed = Program.run("export", "--model", trained(), "--onnx", nowhere);
-    assertEquals(1, failed.code());
+    assertEquals(7, failed.code());
     assertTrue(failed.err().startsWith(nowhere + ": cannot be written: "), failed.err());
     assertEquals(1, failed.err().lines().count());
   }

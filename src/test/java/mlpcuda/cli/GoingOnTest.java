@@ -254,7 +254,7 @@ class GoingOnTest {
             4,
             tmp.resolve("run/checkpoint.safetensors")
                 + ": the training examples must be those that the run began with, found others");
-    resume(never(), "run", "--dataset nonsense --data " + other)
+    resume(never(), "run", "--dataset mnist --data " + other)
         .assertRefused(
             2,
             "--data and --dataset exclude each other, found both",

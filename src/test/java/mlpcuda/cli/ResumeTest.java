@@ -69,7 +69,13 @@ class ResumeTest {
         gpus,
         stopping,
         Program.words(
-            SMALL + hidden(line) + line, "--data", data, "--out", tmp.resolve(name), "--seed", 3));
+            SMALL + hidden(line) + "--overwrite " + line,
+            "--data",
+            data,
+            "--out",
+            tmp.resolve(name),
+            "--seed",
+            3));
   }
 
   private static String hidden(String line) {
@@ -442,7 +448,7 @@ class ResumeTest {
     assertEndedLike(whole, "moved", List.of(stopped, goOn("moved")), "moved");
     assertFalse(Files.exists(tmp.resolve("run")));
     try (Stream<Path> files = Files.list(tmp.resolve("moved"))) {
-      assertEquals(5, files.count());
+      assertEquals(6, files.count());
     }
   }
 }

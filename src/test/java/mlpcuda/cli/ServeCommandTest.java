@@ -130,7 +130,7 @@ class ServeCommandTest {
       int port = taken.getLocalPort();
       serve("--port " + port)
           .assertRefused(
-              1,
+              8,
               "--port %d: must be free on 127.0.0.1, found: Address already in use"
                   .formatted(port));
     }
@@ -140,7 +140,7 @@ class ServeCommandTest {
   void refusesAnAddressThatIsAnothers() { // 192.0.2.0/24 is nobody's, for examples
     serve("--port 0 --host 192.0.2.1")
         .assertRefused(
-            1,
+            8,
             "--host 192.0.2.1: must be an address of this machine, found: Cannot assign requested"
                 + " address");
     Program.run("serve", "--model", model, "--host", "")
@@ -149,7 +149,7 @@ class ServeCommandTest {
             "Invalid value for option '--host': must be an address or a name, found nothing",
             "'mlp-cuda serve --help' lists the options.");
     serve("--port 0 --host [zz]")
-        .assertRefused(1, "--host [zz]: must be an address of this machine, found: unknown host");
+        .assertRefused(8, "--host [zz]: must be an address of this machine, found: unknown host");
   }
 
   @Test

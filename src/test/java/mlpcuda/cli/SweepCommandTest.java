@@ -110,6 +110,7 @@ class SweepCommandTest {
               "model.safetensors",
               "metrics.json",
               "metrics.csv",
+              ".lock",
               "report.html",
               "checkpoint.safetensors",
               "log.txt",
@@ -117,7 +118,7 @@ class SweepCommandTest {
           files(run));
     }
     var all = new HashSet<>(options.keySet());
-    all.addAll(Set.of("sweep.json", "sweep.csv"));
+    all.addAll(Set.of(".lock", "sweep.json", "sweep.csv"));
     assertEquals(all, files(tmp.resolve("one")));
     assertEquals(all, files(tmp.resolve("three")));
     assertEquals(options.keySet(), started(three));
@@ -237,12 +238,14 @@ class SweepCommandTest {
         "--grid seed=1,2 --bogus|Unknown option: '--bogus'",
         "--grid seed=1,2 --epochs 1 bogus|options begin with --, found bogus",
         "--grid seed=1,2 --seed 3|option '--seed' (N) should be specified only once",
-        "--grid gpu=0,1|an option of train in a sweep must be none of --out, --tensorboard, --json, --gpu,"
+        "--grid gpu=0,1|an option of train in a sweep must be none of --out, --overwrite,"
+            + " --tensorboard, --json, --gpu,"
             + " --dry-run, --resume, --help, --version; found --gpu",
-        "--grid seed=1,2 --dry-run|an option of train in a sweep must be none of --out, --tensorboard, --json,"
+        "--grid seed=1,2 --dry-run|an option of train in a sweep must be none of --out, --overwrite,"
+            + " --tensorboard, --json,"
             + " --gpu, --dry-run, --resume, --help, --version; found --dry-run",
         "--grid seed=1,2 --tensorboard x|an option of train in a sweep must be none of --out,"
-            + " --tensorboard, --json, --gpu, --dry-run, --resume, --help, --version; found"
+            + " --overwrite, --tensorboard, --json, --gpu, --dry-run, --resume, --help, --version; found"
             + " --tensorboard",
         "--grid lr=1e-3~1e-2|--grid lr: a range A~B needs --random, found none",
         "--grid seed=1,2 --sweep-seed 3|--sweep-seed needs --random, found it alone",
@@ -264,7 +267,7 @@ class SweepCommandTest {
     Files.writeString(tmp.resolve("out"), "");
     sweep("out", "--grid seed=1,2")
         .assertRefused(
-            1,
+            7,
             "--out %s: must be a folder to write to, or a name for a new one, found: a file of that name is there"
                 .formatted(tmp.resolve("out")));
   }
@@ -328,11 +331,12 @@ class SweepCommandTest {
             .formatted(tmp.resolve("out")),
         stopped.lastLine());
     assertEquals(
-        Set.of("001-seed=1", "002-seed=2", "sweep.json", "sweep.csv"), files(tmp.resolve("out")));
+        Set.of(".lock", "001-seed=1", "002-seed=2", "sweep.json", "sweep.csv"),
+        files(tmp.resolve("out")));
     // Stopped before any run began: nothing but the tables.
     Program atOnce = stopped("none", line, () -> true);
     assertEquals(130, atOnce.code());
-    assertEquals(Set.of("sweep.json", "sweep.csv"), files(tmp.resolve("none")));
+    assertEquals(Set.of(".lock", "sweep.json", "sweep.csv"), files(tmp.resolve("none")));
   }
 
   /** Emulated GPUs, and which threads opened which. */

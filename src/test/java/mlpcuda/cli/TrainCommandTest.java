@@ -133,6 +133,7 @@ class TrainCommandTest {
         Set.of(
             "model.safetensors",
             "checkpoint.safetensors",
+            ".lock",
             "report.html",
             "metrics.json",
             "metrics.csv"),
@@ -383,7 +384,7 @@ class TrainCommandTest {
         list(all, "steps").stream().map(row -> row.get("step")).toList());
     assertCsv(all);
     for (int interval : new int[] {7, 100, 1024, 1025, 1499, 1500, 1501, Integer.MAX_VALUE}) {
-      Program run = trained("run", line + interval);
+      Program run = trained("run", "--overwrite " + line + interval);
       Map<String, Object> some = metrics("run");
       // The steps are counted anew in each epoch, as in PyTorch's example.
       assertEquals(
@@ -518,7 +519,7 @@ class TrainCommandTest {
     Program german;
     try {
       Locale.setDefault(Locale.forLanguageTag(language));
-      german = trained("run", line);
+      german = trained("run", "--overwrite " + line);
       train("never", "--subset 51")
           .assertRefused(
               2,
@@ -553,7 +554,7 @@ class TrainCommandTest {
   @Test
   void anOlderRunIsReplaced() throws IOException {
     trained("run", "--epochs 3 --hidden 4 --log-interval 1");
-    Program second = trained("run", "--epochs 1 --hidden 5 --seed 2");
+    Program second = trained("run", "--overwrite --epochs 1 --hidden 5 --seed 2");
     trained("fresh", "--epochs 1 --hidden 5 --seed 2");
     assertArrayEquals(model("fresh"), model("run"));
     assertPrinted(second, metrics("run"));
@@ -565,6 +566,7 @@ class TrainCommandTest {
         Set.of(
             "model.safetensors",
             "checkpoint.safetensors",
+            ".lock",
             "report.html",
             "metrics.json",
             "metrics.csv"),
@@ -604,7 +606,7 @@ class TrainCommandTest {
                 + " --lr may help"),
         run.err().lines().toList());
     assertEquals(
-        Set.of("report.html", "metrics.json", "metrics.csv", "checkpoint.safetensors"),
+        Set.of(".lock", "report.html", "metrics.json", "metrics.csv", "checkpoint.safetensors"),
         files(tmp.resolve("run")));
     Map<String, Object> metrics = metrics("run");
     assertEquals(Map.of("epoch", 1, "step", 2), metrics.get("diverged"));
@@ -649,7 +651,7 @@ class TrainCommandTest {
   void weightsThatAreNotFiniteAreNeverSaved() throws IOException {
     trained("run", "--epochs 1");
     byte[] older = model("run");
-    Program run = train("run", OVERFLOWING + " --batch-size 50 --epochs 1");
+    Program run = train("run", OVERFLOWING + " --batch-size 50 --epochs 1 --overwrite");
     assertEquals(5, run.code());
     assertTrue(run.err().contains("epoch 1, step 1;"), run.err());
     assertArrayEquals(older, model("run"));
@@ -659,7 +661,7 @@ class TrainCommandTest {
   void aDivergedRunSaysThatTheModelIsOlder() throws IOException {
     trained("run", "--epochs 1");
     byte[] older = model("run");
-    Program run = train("run", "--lr 1e30 --batch-size 16");
+    Program run = train("run", "--lr 1e30 --batch-size 16 --overwrite");
     assertEquals(5, run.code());
     assertEquals(
         tmp.resolve("run/model.safetensors")
@@ -679,7 +681,7 @@ class TrainCommandTest {
   @Test
   void hugeTestBatchesTakeNoMoreThanTheSet() {
     Program usual = trained("run", "--epochs 1 --test-batch-size 20");
-    Program huge = trained("run", "--epochs 1 --test-batch-size 2147483647");
+    Program huge = trained("run", "--overwrite --epochs 1 --test-batch-size 2147483647");
     assertEquals(usual.lastLine(), huge.lastLine());
   }
 
@@ -702,13 +704,13 @@ class TrainCommandTest {
     Path file = Files.writeString(tmp.resolve("a file"), "");
     train("a file", "--epochs 0")
         .assertRefused(
-            1,
+            7,
             "--out "
                 + file
                 + ": must be a folder to write to, or a name for a new one, found: a file of that"
                 + " name is there");
     Program below = train("a file/run", "--epochs 0");
-    assertEquals(1, below.code());
+    assertEquals(7, below.code());
     assertEquals(1, below.err().lines().count(), below.err());
     assertTrue(
         below
@@ -723,11 +725,11 @@ class TrainCommandTest {
   void aFolderWhereAFileShouldBe() throws IOException {
     Path inTheWay = Files.createDirectories(tmp.resolve("run/model.safetensors/x")).getParent();
     Program run = train("run", "--epochs 0");
-    assertEquals(1, run.code());
+    assertEquals(7, run.code());
     assertEquals(1, run.err().lines().count(), run.err());
     assertTrue(run.err().startsWith(inTheWay + ": cannot be written: "), run.err());
     assertEquals(
-        Set.of("model.safetensors", "checkpoint.safetensors", "report.html"),
+        Set.of(".lock", "model.safetensors", "checkpoint.safetensors", "report.html"),
         files(tmp.resolve("run")));
   }
 

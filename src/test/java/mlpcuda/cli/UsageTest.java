@@ -497,8 +497,11 @@ class UsageTest {
   void lackOfMemoryIsOneLine() {
     failing(new OutOfMemoryError("Java heap space"))
         .assertRefused(
-            1,
-            "out of memory: the network and its batches must fit, found Java heap space; narrower"
-                + " layers or smaller batches need less, java -Xmx gives more");
+            9,
+            "The Java heap of %d MiB is too small for the data, the network and its batches (Java heap"
+                    .formatted(Runtime.getRuntime().maxMemory() >> 20)
+                + " space): start the program with a larger one, such as java -Xmx%dm, or take narrower"
+                    .formatted(Math.max(256, Runtime.getRuntime().maxMemory() >> 19))
+                + " layers or smaller batches");
   }
 }
