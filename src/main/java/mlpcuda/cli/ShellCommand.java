@@ -8,7 +8,8 @@ import java.util.stream.Collectors;
 /** A command line as a shell of Unix takes it, for people to run it again. */
 final class ShellCommand {
   /** Words that no shell reads as anything but themselves. */
-  private static final Pattern PLAIN = Pattern.compile("[A-Za-z0-9_%+:,./@-][A-Za-z0-9_%+:,./@=-]*");
+  private static final Pattern PLAIN =
+      Pattern.compile("[A-Za-z0-9_%+:,./@-][A-Za-z0-9_%+:,./@=-]*");
 
   private ShellCommand() {}
 

@@ -47,8 +47,7 @@ final class EventFile implements AutoCloseable {
       String name =
           "events.out.tfevents.%010d.%s.mlp-cuda"
               .formatted(
-                  System.currentTimeMillis() / 1000,
-                  Host.name().replaceAll("[^A-Za-z0-9.-]", "_"));
+                  System.currentTimeMillis() / 1000, Host.name().replaceAll("[^A-Za-z0-9.-]", "_"));
       Path made = folder.resolve(name);
       OutputStream opened = null;
       for (int i = 2; opened == null; i++) {

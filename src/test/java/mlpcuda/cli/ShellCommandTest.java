@@ -54,7 +54,8 @@ class ShellCommandTest {
         "java -jar target/mlp-cuda.jar --cpu --lr 1e-3 --out runs/a_b --hidden 10,20 --seed=3",
         ShellCommand.of(
             "target/mlp-cuda.jar",
-            List.of("--cpu", "--lr", "1e-3", "--out", "runs/a_b", "--hidden", "10,20", "--seed=3")));
+            List.of(
+                "--cpu", "--lr", "1e-3", "--out", "runs/a_b", "--hidden", "10,20", "--seed=3")));
     assertEquals("mlp-cuda", ShellCommand.of("classes:a.jar", List.of()));
   }
 
