@@ -470,8 +470,7 @@ class ReportPageTest {
     show(run("first-two", 3, "--subset 2"), 400); // of the classes 0 and 1
     List<?> warnings = texts("#warnings li");
     assertTrue(
-        ((String) warnings.get(0)).startsWith("Class 2 has no training example"),
-        "" + warnings);
+        ((String) warnings.get(0)).startsWith("Class 2 has no training example"), "" + warnings);
     browser.assertFitsInWidth();
     browser.assertNoComplaints();
   }
