@@ -139,8 +139,7 @@ final class RunFolder {
    * Writes the trained network and all that was measured.
    *
    * @param answers to the test images
-   * @param outcome what came of the validation set and of the loss scale, and the warnings; empty
-   *     if nothing
+   * @param outcome what came of the validation set and of the loss scale; empty if nothing
    * @return the model's file
    */
   Path done(Parameters parameters, Answers answers, String outcome) {

@@ -24,6 +24,7 @@ import mlpcuda.net.Optimizer;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Regularisation;
 import mlpcuda.net.Step;
+import mlpcuda.report.Host;
 import mlpcuda.report.Metrics;
 import mlpcuda.report.TensorBoard;
 import mlpcuda.train.Answers;
@@ -341,10 +342,9 @@ record TrainingRun(
     List<String> warnings = warnings(metrics.epochs(), tested);
     warnings.forEach(metrics::warn);
     if (files != null) {
-      String outcome = trained.outcome + " " + String.join(" ", metrics.warnings());
       terminal.line(
           "Saved %s, report.html, metrics.json and metrics.csv",
-          files.done(parameters, trained.answers, outcome.strip()));
+          files.done(parameters, trained.answers, trained.outcome));
     }
     warnings.forEach(terminal::always);
     terminal.always(Tables.result("Test", tested));
@@ -374,6 +374,9 @@ record TrainingRun(
   private Map<String, Object> describe() {
     Trainer.Settings trainer = settings.trainer;
     var json = new LinkedHashMap<String, Object>();
+    json.put("command", ShellCommand.of(System.getProperty("java.class.path"), state.args()));
+    json.put("directory", System.getProperty("user.dir"));
+    json.putAll(Host.json());
     json.put("version", Main.version());
     json.put("device", ops.description());
     json.put("precision", ops.precision().label());

@@ -4,8 +4,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.FileAlreadyExistsException;
@@ -48,7 +46,8 @@ final class EventFile implements AutoCloseable {
       Files.createDirectories(folder);
       String name =
           "events.out.tfevents.%010d.%s.mlp-cuda"
-              .formatted(System.currentTimeMillis() / 1000, host());
+              .formatted(
+                  System.currentTimeMillis() / 1000, Host.name().replaceAll("[^A-Za-z0-9.-]", "_"));
       Path made = folder.resolve(name);
       OutputStream opened = null;
       for (int i = 2; opened == null; i++) {
@@ -125,13 +124,5 @@ final class EventFile implements AutoCloseable {
 
   private static ByteBuffer littleEndian(int size) {
     return ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
-  }
-
-  private static String host() {
-    try {
-      return InetAddress.getLocalHost().getHostName().replaceAll("[^A-Za-z0-9.-]", "_");
-    } catch (UnknownHostException e) { // a machine that cannot resolve its own name
-      return "localhost";
-    }
   }
 }

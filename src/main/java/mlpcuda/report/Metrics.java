@@ -31,11 +31,15 @@ public final class Metrics implements Trainer.Listener {
   private static final String FILE = "metrics.json";
   private static final String EPOCHS = "epochs";
   private static final String STEPS = "steps";
+  private static final String SECONDS = "seconds";
+  private static final String TOTAL_SECONDS = "total_seconds";
   private static final int MAX_SHOWN = 80;
 
   /** Numbers of an epoch in a state: the last two are of the test set, and newer than the rest. */
   private static final int EPOCH_NUMBERS = 11;
 
+  private final long began = System.nanoTime();
+  private double secondsBefore; // of the run's former starts, up to the checkpoint
   private final Map<String, Object> settings;
   private final int logInterval;
   private final List<Trainer.StepResult> steps = new ArrayList<>();
@@ -64,9 +68,10 @@ public final class Metrics implements Trainer.Listener {
     epochs.add(result);
   }
 
-  /** Notes the loss scale, where there is one, and how many steps it has cost. */
+  /** Notes the time, and the loss scale, where there is one, and how many steps it has cost. */
   @Override
   public void checkpoint(Progress progress) {
+    noteTime();
     float[] lossScale = progress.lossScale();
     if (lossScale.length > 0) {
       results.put("loss_scale", lossScale[LossScale.SCALE]);
@@ -97,6 +102,22 @@ public final class Metrics implements Trainer.Listener {
   /** Notes how the network answers the set of that name: {@code test}, {@code train}. */
   public void evaluated(String set, Evaluation evaluation) {
     results.put(set, json(evaluation));
+    noteTime();
+  }
+
+  /**
+   * Notes how long the run has taken so far. Only what happens moves this time: what is written of
+   * one moment to several files is the same in all of them.
+   */
+  private void noteTime() {
+    results.put(TOTAL_SECONDS, seconds());
+    if (secondsBefore > 0) {
+      results.put("seconds_before_resuming", secondsBefore);
+    }
+  }
+
+  private double seconds() {
+    return secondsBefore + (System.nanoTime() - began) / 1e9;
   }
 
   /** Notes a warning, a sentence of what is probably wrong. */
@@ -120,11 +141,12 @@ public final class Metrics implements Trainer.Listener {
     diverged.put("epoch", e.epoch());
     diverged.put("step", e.step());
     results.put("diverged", diverged);
+    noteTime();
   }
 
   /**
    * What {@link #restore} takes up: the steps and epochs so far as JSON objects, every number
-   * exact.
+   * exact, and the time that they took.
    */
   public Map<String, Object> state() {
     // Arrays: a long run keeps many steps, and names would be most of the text.
@@ -152,11 +174,12 @@ public final class Metrics implements Trainer.Listener {
         steps.stream()
             .map(s -> List.<Object>of(s.epoch(), s.step(), s.batch(), s.loss()))
             .toList());
+    state.put(SECONDS, results.getOrDefault(TOTAL_SECONDS, secondsBefore));
     return state;
   }
 
   /**
-   * Takes up the steps and epochs of an earlier run, in place of those noted so far.
+   * Takes up the steps, the epochs and the time of an earlier run, in place of those noted so far.
    *
    * @param file where {@code state} comes from, for the message
    * @param state what {@link #state} gave, perhaps by way of JSON
@@ -191,6 +214,10 @@ public final class Metrics implements Trainer.Listener {
                         before.count(row, 2),
                         before.number(row, 3)))
             .toList();
+    secondsBefore = before.seconds();
+    if (secondsBefore > 0) {
+      noteTime();
+    }
     epochs.clear();
     epochs.addAll(formerEpochs);
     steps.clear();
@@ -212,6 +239,15 @@ public final class Metrics implements Trainer.Listener {
         rows.add(row);
       }
       return rows;
+    }
+
+    /** The time that was noted; 0 from older versions, which noted none. */
+    double seconds() {
+      Object value = values.getOrDefault(SECONDS, 0);
+      if (value instanceof Number number && number.doubleValue() >= 0) {
+        return number.doubleValue();
+      }
+      throw bad(SECONDS + " must be a number from 0", value);
     }
 
     int count(List<?> row, int column) {
@@ -301,7 +337,7 @@ public final class Metrics implements Trainer.Listener {
       json.put("test_loss", epoch.testLoss());
       json.put("test_accuracy", epoch.testAccuracy());
     }
-    json.put("seconds", epoch.seconds());
+    json.put(SECONDS, epoch.seconds());
     json.put("images_per_second", epoch.imagesPerSecond());
     return json;
   }

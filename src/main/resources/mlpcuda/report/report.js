@@ -5,12 +5,25 @@
   const epochs = metrics.epochs ?? [];
   const steps = metrics.steps ?? [];
 
+  const FEW = 12; // classes whose matrix has room in half of a page
+
   // ---- Text and numbers
 
   const whole = new Intl.NumberFormat("en");
   const percent = (share) => `${(100 * share).toFixed(2)}%`;
   const sureness = (share) => (share < 0.9995 ? `${(100 * share).toFixed(1)}%` : "100%");
   const rounded = (number) => (Number.isFinite(number) ? Number(number.toPrecision(4)) : number);
+
+  /** A time in words: two units of it at most. */
+  function duration(seconds) {
+    if (seconds < 59.95) {
+      return `${seconds.toFixed(seconds < 9.95 ? 2 : 1)} s`;
+    }
+    const minutes = Math.floor(Math.round(seconds) / 60);
+    return minutes < 60
+      ? `${minutes} min ${Math.round(seconds) % 60} s`
+      : `${whole.format(Math.floor(minutes / 60))} h ${minutes % 60} min`;
+  }
 
   function element(name, text, className) {
     const made = document.createElement(name);
@@ -137,6 +150,7 @@
         muted: token("--muted"),
         first: token("--accent"),
         second: token("--second"),
+        third: token("--third"),
       });
       new Chart(canvas, {
         type,
@@ -181,9 +195,10 @@
 
   function lossChart() {
     const logarithmic = document.getElementById("logarithmic");
-    chart("loss", "Loss of training and validation over the steps", ({ muted, first, second }) => {
+    chart("loss", "Loss over the steps", ({ muted, first, second, third }) => {
       const batches = overSteps(steps, "loss");
       const validation = overSteps(epochs, "validation_loss");
+      const tested = overSteps(epochs, "test_loss");
       const sets = [
         line("training, mean of the epoch", first, overSteps(epochs, "loss")),
         line("training, single batches", muted, batches, {
@@ -191,6 +206,9 @@
           pointRadius: batches.length > 1 ? 0 : 3,
         }),
       ];
+      if (tested.length > 0) {
+        sets.splice(1, 0, line("test", third, tested));
+      }
       if (validation.length > 0) {
         sets.splice(1, 0, line("validation", second, validation));
       }
@@ -203,13 +221,16 @@
   }
 
   function accuracyChart() {
-    chart("accuracy", "Accuracy over the epochs", ({ muted, first, second }) => {
+    chart("accuracy", "Accuracy over the epochs", ({ muted, first, second, third }) => {
       const validation = overEpochs("validation_accuracy", 100);
+      const tested = overEpochs("test_accuracy", 100);
       const sets = [line("training", first, overEpochs("accuracy", 100))];
       if (validation.length > 0) {
         sets.push(line("validation", second, validation));
       }
-      if (metrics.test) {
+      if (tested.length > 0) {
+        sets.push(line("test", third, tested));
+      } else if (metrics.test) {
         const y = 100 * metrics.test.accuracy;
         const ends = [0, Math.max(1, epochs.at(-1).epoch)];
         sets.push(
@@ -223,6 +244,22 @@
       }
       return { type: "line", sets, x: epochAxis(), y: axis("right, %") };
     });
+  }
+
+  /** A curve of the learning rate, or a line of text where the curve would be flat. */
+  function learningRate() {
+    const { learning_rate: set, schedule, warmup } = metrics.settings;
+    const rates = new Set(epochs.map((epoch) => epoch.learning_rate));
+    const constant = schedule === "constant" && !warmup;
+    if (!constant && rates.size > 1) {
+      rateChart();
+    } else if (constant || rates.size === 1) {
+      const text = document.getElementById("constant");
+      text.hidden = false;
+      text.textContent = constant
+        ? `Learning rate ${set}, constant.`
+        : `Learning rate ${rounded([...rates][0])} after ${epochs.length > 1 ? "each epoch" : "the epoch"}, schedule ${schedule}.`;
+    }
   }
 
   function rateChart() {
@@ -282,7 +319,7 @@
     if (metrics.test) {
       const { accuracy, loss, right, size } = metrics.test;
       tile("Test accuracy", percent(accuracy));
-      tile("Test loss", rounded(loss));
+      tile("Test loss", loss < 1e5 ? rounded(loss) : loss.toExponential(2));
       tile("Mistakes", whole.format(size - right), `of ${whole.format(size)}`);
     } else if (last) {
       tile("Training accuracy", percent(last.accuracy));
@@ -297,6 +334,10 @@
         `${whole.format(speed)} images/s`,
       );
     }
+    if (metrics.total_seconds) {
+      const before = metrics.seconds_before_resuming;
+      tile("Total time", duration(metrics.total_seconds), before ? `${duration(before)} before it was resumed` : "");
+    }
     if (metrics.settings) {
       tile("Parameters", whole.format(metrics.settings.parameters), metrics.settings.layers.join("-"));
     }
@@ -310,7 +351,15 @@
     const matrix = metrics.test.confusion;
     const box = section("confusion");
     const heat = box.querySelector("table");
-    heat.classList.toggle("wide", matrix.length > 12);
+    const counts = matrix.flatMap((row) => row);
+    const digits = String(counts.reduce((most, count) => Math.max(most, count), 0)).length;
+    heat.style.setProperty("--classes", matrix.length);
+    heat.style.setProperty("--digits", digits);
+    heat.style.setProperty("--label-digits", String(matrix.length - 1).length);
+    if (matrix.length > FEW) {
+      document.querySelector("main").classList.add("many");
+      document.querySelectorAll("[role=region]").forEach((scrolls) => (scrolls.tabIndex = 0)); // by keys
+    }
     const images = new Map(
       (data.test?.cells ?? []).map((cell) => [`${cell.truth},${cell.answer}`, cell.images]),
     );
@@ -433,19 +482,26 @@
     const list = section("settings").querySelector("dl");
     Object.entries(all).forEach(([name, value]) => {
       const shown = Array.isArray(value) ? value.join(", ") : String(value ?? "none");
-      list.append(element("dt", name.replaceAll("_", " ")), element("dd", shown || "none"));
+      const described = element("dd", name === "command" ? undefined : shown || "none");
+      if (name === "command") {
+        described.append(element("code", shown));
+      }
+      list.append(element("dt", name.replaceAll("_", " ")), described);
     });
   }
 
   document.getElementById("status").textContent = data.status;
+  (metrics.warnings ?? []).forEach((warning) => section("warnings").append(element("li", warning)));
   tiles();
   if (epochs.length > 0 || steps.length > 0) {
     lossChart();
   }
   if (epochs.length > 0) {
     accuracyChart();
-    rateChart();
     timeChart();
+  }
+  if (metrics.settings) {
+    learningRate();
   }
   if (data.range) {
     rangeChart(data.range);

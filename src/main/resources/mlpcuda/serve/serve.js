@@ -6,10 +6,18 @@ const PEN = 0.075;
 const SENT = 196;
 const PATIENCE = 10000; // ms
 
+// What the server takes: bytes of a body and pixels of a picture. What has more is made smaller.
+const MOST_BYTES = 1 << 20;
+const MOST_PIXELS = 4000000;
+const REDUCED = 1600; // pixels of the longer side
+
+const FEW = 12; // classes whose probabilities have room without scrolling
+
 const byId = (id) => document.getElementById(id);
 const drawing = byId("drawing");
 const strokes = [];
 let pen = null; // the pointer that draws
+let photo = null; // a picture in place of the strokes: its name, what is sent, what is shown
 
 function paint(canvas, side, ink) {
   const context = canvas.getContext("2d");
@@ -42,9 +50,20 @@ function show() {
   const side = Math.round(drawing.clientWidth * window.devicePixelRatio);
   drawing.width = side; // which clears it
   drawing.height = side;
-  paint(drawing, side, getComputedStyle(drawing).color);
-  const empty = strokes.length === 0;
-  byId("hint").hidden = !empty;
+  if (photo === null) {
+    paint(drawing, side, getComputedStyle(drawing).color);
+  } else if (photo.bitmap !== null) {
+    fit(drawing, photo.bitmap);
+  }
+  const empty = strokes.length === 0 && photo === null;
+  byId("hint").hidden = !empty && photo?.bitmap !== null;
+  byId("hint").textContent = empty
+    ? "Draw with mouse, pen or finger, or drop a picture here"
+    : `${photo?.name}: this browser cannot show it`;
+  drawing.setAttribute(
+    "aria-label",
+    photo === null ? "Drawing area, for mouse, pen or finger" : `The picture ${photo.name}`,
+  );
   for (const id of ["clear", "undo"]) { // not disabled: that would take the keyboard's focus away
     byId(id).setAttribute("aria-disabled", empty);
   }
@@ -74,7 +93,7 @@ async function ask() {
   asking = true;
   while (changed) {
     changed = false;
-    if (strokes.length === 0) {
+    if (strokes.length === 0 && photo === null) {
       showNothing();
       continue;
     }
@@ -82,7 +101,7 @@ async function ask() {
     let answer = null;
     let error = null;
     try {
-      answer = await json("predict", { method: "POST", body: await picture() });
+      answer = await json("predict", { method: "POST", body: photo?.body ?? (await picture()) });
       if (answer.probabilities.length !== byId("bars").children.length) {
         await showModel(); // there was none to be had before, or it is another one
       }
@@ -101,6 +120,14 @@ async function ask() {
   asking = false;
 }
 
+/** What went wrong, in words, by the status of a refusal. */
+const PROBLEMS = {
+  400: "The server cannot read this picture",
+  413: "The picture is too large for the server",
+  422: "The server finds no character in this picture",
+  503: "The server is busy; try again in a moment",
+};
+
 async function json(path, options) {
   let response;
   let answer;
@@ -111,7 +138,7 @@ async function json(path, options) {
     throw new Error("The server does not answer. Once it runs again, draw on.");
   }
   if (!response.ok) {
-    throw new Error(answer.error);
+    throw new Error(`${PROBLEMS[response.status] ?? "The server refuses"} (${answer.error}).`);
   }
   return answer;
 }
@@ -129,12 +156,20 @@ function showAnswer(answer) {
   byId("probability").textContent = percent(answer.probability);
   showBars(answer.probabilities, answer.class);
   showSeen(answer.rows, answer.cols, atob(answer.pixels));
+  showWarning(answer.warning ?? "");
   if (pen === null && !changed) { // not at every turn of the hand
-    byId("spoken").textContent = `${answer.class}, ${percent(answer.probability)}`;
+    const warning = answer.warning ? `. ${answer.warning}` : "";
+    byId("spoken").textContent = `${answer.class}, ${percent(answer.probability)}${warning}`;
   }
 }
 
+function showWarning(warning) {
+  byId("warning").hidden = warning === "";
+  byId("warning").textContent = warning;
+}
+
 function showNothing() {
+  showWarning("");
   byId("class").textContent = "–";
   byId("class").classList.add("none");
   byId("probability").textContent = "\u00a0";
@@ -143,8 +178,10 @@ function showNothing() {
   byId("seen").getContext("2d").clearRect(0, 0, byId("seen").width, byId("seen").height);
 }
 
+let bars = []; // by class; on the page the likeliest come first where there are many
+
 function makeBars(classes) {
-  byId("bars").replaceChildren();
+  bars = [];
   for (let c = 0; c < classes; c++) {
     const bar = document.createElement("li");
     for (const part of ["label", "track", "percent"]) {
@@ -155,19 +192,26 @@ function makeBars(classes) {
     bar.children[0].textContent = c;
     bar.children[1].append(document.createElement("div"));
     bar.children[1].firstChild.className = "fill";
-    byId("bars").append(bar);
+    bars.push(bar);
   }
-  byId("bars").classList.toggle("many", classes > 12);
-  byId("bars").tabIndex = classes > 12 ? 0 : -1; // keys scroll it
+  byId("bars").replaceChildren(...bars);
+  byId("bars").style.setProperty("--half", Math.ceil(classes / 2));
+  byId("bars").classList.toggle("many", classes > FEW);
+  byId("bars").tabIndex = classes > FEW ? 0 : -1; // keys scroll it
 }
 
 function showBars(probabilities, best) {
-  [...byId("bars").children].forEach((bar, c) => {
+  bars.forEach((bar, c) => {
     const probability = probabilities[c];
     bar.classList.toggle("best", c === best);
     bar.children[1].firstChild.style.transform = `scaleX(${probability ?? 0})`;
     bar.children[2].textContent = probability === undefined ? "" : percent(probability);
   });
+  if (bars.length > FEW) {
+    const order = bars.map((_, c) => c).sort((a, b) => (probabilities[b] ?? 0) - (probabilities[a] ?? 0));
+    byId("bars").replaceChildren(...order.map((c) => bars[c]));
+    byId("bars").scrollTop = 0;
+  }
 }
 
 function showSeen(rows, cols, light) {
@@ -181,6 +225,112 @@ function showSeen(rows, cols, light) {
   seen.height = rows;
   seen.getContext("2d").putImageData(image, 0, 0);
 }
+
+// A picture from a file.
+
+/** Draws a picture into the middle of a canvas, as large as it fits. */
+function fit(canvas, bitmap) {
+  const scale = Math.min(canvas.width / bitmap.width, canvas.height / bitmap.height);
+  const width = bitmap.width * scale;
+  const height = bitmap.height * scale;
+  const context = canvas.getContext("2d");
+  context.imageSmoothingEnabled = scale < 1; // a small one keeps its pixels
+  context.imageSmoothingQuality = "high";
+  context.drawImage(bitmap, (canvas.width - width) / 2, (canvas.height - height) / 2, width, height);
+}
+
+/** The picture in fewer pixels: PNG where it may be transparent, else JPEG, as large as may be sent. */
+async function reduced(bitmap, type) {
+  const format = type === "image/jpeg" ? type : "image/png";
+  let scale = Math.min(1, REDUCED / Math.max(bitmap.width, bitmap.height));
+  for (;;) {
+    const canvas = document.createElement("canvas");
+    canvas.width = Math.max(1, Math.round(bitmap.width * scale));
+    canvas.height = Math.max(1, Math.round(bitmap.height * scale));
+    fit(canvas, bitmap);
+    const blob = await new Promise((done) => canvas.toBlob(done, format, 0.9));
+    if (blob.size <= MOST_BYTES) {
+      return blob;
+    }
+    scale *= 0.7;
+  }
+}
+
+/** What is sent of a file, and what is shown of it: null where the browser cannot decode it. */
+async function read(file) {
+  let bytes;
+  try {
+    bytes = await file.arrayBuffer();
+  } catch (error) {
+    throw new Error(`${file.name} cannot be read; is it a folder?`);
+  }
+  const whole = new Blob([bytes]); // the file may change or go
+  const bitmap = await createImageBitmap(whole).catch(() => null); // turned as its EXIF says
+  if (bitmap === null) { // a PGM, say, which the server decodes
+    if (whole.size > MOST_BYTES) {
+      throw new Error(
+        `${file.name} has ${(whole.size / MOST_BYTES).toFixed(1)} MiB. The server takes at most 1 MiB,` +
+          " and this browser cannot decode the file to make the picture smaller.",
+      );
+    }
+    return { name: file.name, body: whole, bitmap };
+  }
+  const fits = whole.size <= MOST_BYTES && bitmap.width * bitmap.height <= MOST_PIXELS;
+  return { name: file.name, body: fits ? whole : await reduced(bitmap, file.type), bitmap };
+}
+
+/** Takes a file in place of the strokes, which come back when it is undone. */
+async function choose(file) {
+  const choice = ++drawings;
+  pen = null;
+  let chosen = null;
+  let error = null;
+  try {
+    chosen = await read(file);
+  } catch (caught) {
+    error = caught;
+  }
+  if (choice !== drawings) { // something else was chosen or drawn meanwhile
+    return;
+  }
+  photo = chosen;
+  show();
+  showNothing();
+  showError(error);
+  if (error === null) {
+    ask();
+  }
+}
+
+byId("file").addEventListener("change", (event) => {
+  const [file] = event.target.files;
+  if (file) {
+    choose(file);
+  }
+  event.target.value = ""; // so that the same file can be chosen again
+});
+
+/** Whether something that is dragged over the page could be dropped on it. */
+const dragged = (over) => document.body.classList.toggle("dragged", over);
+document.addEventListener("dragover", (event) => {
+  event.preventDefault(); // else the browser opens the file in place of this page
+  dragged(true);
+});
+document.addEventListener("dragleave", (event) => {
+  if (event.relatedTarget === null) { // it left the window
+    dragged(false);
+  }
+});
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  dragged(false);
+  const [file] = event.dataTransfer.files;
+  if (file) {
+    choose(file);
+  } else {
+    showError(new Error("Only files can be dropped here: save the picture first."));
+  }
+});
 
 // The hand.
 function extend(event) {
@@ -202,6 +352,11 @@ drawing.addEventListener("pointerdown", (event) => {
   }
   pen = event.pointerId;
   drawing.setPointerCapture(pen);
+  if (photo !== null) { // whoever draws on a picture begins a drawing
+    drawings++;
+    photo = null;
+    strokes.length = 0;
+  }
   strokes.push([]);
   extend(event);
 });
@@ -221,6 +376,7 @@ for (const end of ["pointerup", "pointercancel", "lostpointercapture"]) {
 
 function clear() {
   drawings++;
+  photo = null;
   strokes.length = 0;
   pen = null;
   show();
@@ -230,7 +386,10 @@ function clear() {
 
 function undo() {
   drawings++;
-  strokes.pop();
+  if (photo === null) {
+    strokes.pop();
+  }
+  photo = null;
   pen = null;
   show();
   ask();
@@ -255,6 +414,10 @@ async function showModel() {
   byId("model").textContent = `${model.model} · ${model.layers} · ${size} · ${model.device}`;
   byId("seen").width = model.cols;
   byId("seen").height = model.rows;
+  if (model.classes !== 10) {
+    document.querySelector("h1").textContent = "Draw a character";
+    document.title = "Draw a character – mlp-cuda";
+  }
   makeBars(model.classes);
 }
 

@@ -103,20 +103,23 @@ final class Browser implements AutoCloseable {
     return driver.executeScript(script, arguments);
   }
 
-  /** Waits until a script returns true. */
+  /** Waits until a script returns true: on a machine with much else to do that takes its time. */
   void waitFor(String script) {
     new WebDriverWait(driver, Duration.ofMinutes(5))
         .until(d -> Boolean.TRUE.equals(script("return " + script)));
   }
 
-  /** Fails if the page has complained on its console since the last call. */
+  /** What the browser has complained of on the page's console since the last call. */
+  List<String> complaints() {
+    return driver.manage().logs().get(LogType.BROWSER).getAll().stream()
+        .filter(entry -> entry.getLevel().intValue() >= Level.WARNING.intValue())
+        .map(LogEntry::getMessage)
+        .toList();
+  }
+
+  /** Fails if there are {@link #complaints}. */
   void assertNoComplaints() {
-    List<String> complaints =
-        driver.manage().logs().get(LogType.BROWSER).getAll().stream()
-            .filter(entry -> entry.getLevel().intValue() >= Level.WARNING.intValue())
-            .map(LogEntry::getMessage)
-            .toList();
-    assertEquals(List.of(), complaints);
+    assertEquals(List.of(), complaints());
   }
 
   /** Fails if the page is wider than its window. */

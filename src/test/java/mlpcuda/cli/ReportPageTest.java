@@ -3,6 +3,8 @@ package mlpcuda.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -30,7 +32,10 @@ class ReportPageTest {
     browser = Browser.open();
     Path out = tmp.resolve("run");
     Program.succeed(
-        Program.words("--cpu --threads 2 --epochs 3 --validation 5000 --dropout 0.2 --out", out));
+        Program.words(
+            "--cpu --threads 2 --epochs 3 --validation 5000 --dropout 0.2 --schedule exponential:0.9"
+                + " --out",
+            out));
     page = out.resolve("report.html").toUri().toString();
     metrics = (Map<?, ?>) ReportTest.data(out.resolve("report.html")).get("metrics");
   }
@@ -160,11 +165,21 @@ class ReportPageTest {
     show();
     assertPoints("epochs", "step", "loss", 1, points("loss", 0));
     assertPoints("epochs", "step", "validation_loss", 1, points("loss", 1));
-    assertPoints("steps", "step", "loss", 1, points("loss", 2));
+    assertPoints("epochs", "step", "test_loss", 1, points("loss", 2));
+    assertPoints("steps", "step", "loss", 1, points("loss", 3));
     assertPoints("epochs", "epoch", "accuracy", 100, points("accuracy", 0));
     assertPoints("epochs", "epoch", "validation_accuracy", 100, points("accuracy", 1));
+    assertPoints("epochs", "epoch", "test_accuracy", 100, points("accuracy", 2));
+    assertEquals(List.of("training", "validation", "test"), names("accuracy"));
     assertPoints("epochs", "epoch", "learning_rate", 1, points("rate", 0));
     assertPoints("epochs", "epoch", "seconds", 1, points("time", 0));
+  }
+
+  private static List<?> names(String chart) {
+    return list(
+        "Chart.getChart(document.querySelector('#' + arguments[0] + ' canvas'))"
+            + ".data.datasets.map(set => set.label)",
+        chart);
   }
 
   @Test
@@ -332,6 +347,164 @@ class ReportPageTest {
     assertEquals(
         "adam (beta1 0.9, beta2 0.999, eps 1.0E-8, weight decay 0.0)",
         values.get(names.indexOf("optimizer")));
+  }
+
+  /** A small run that is done, of that many classes. */
+  private static Path run(String name, int classes, String options) {
+    Path data = Program.writeData(tmp.resolve(name + "-data"), 8, 8, classes, 20 * classes, 990);
+    Path out = tmp.resolve(name);
+    Program.succeed(
+        Program.words("--cpu --hidden 6 --epochs 2 " + options, "--data", data, "--out", out));
+    return out.resolve("report.html");
+  }
+
+  private static void show(Path file, int width) {
+    browser.show(file.toUri().toString(), width, 900, false);
+  }
+
+  @Test
+  void theMatrixNamesItsAxes() {
+    for (int width : new int[] {400, 1400}) {
+      browser.show(page, width, 900, false);
+      assertEquals(List.of("Answer"), texts("#columns"));
+      assertEquals(List.of("True class"), texts("#rows"));
+      assertEquals(
+          true,
+          browser.script(
+              "const box = s => document.querySelector(s).getBoundingClientRect();"
+                  + "const heat = box('.heat'), columns = box('#columns'), rows = box('#rows');"
+                  + "return columns.bottom <= heat.top + 1 && columns.top > box('#confusion').top"
+                  + " && rows.right <= heat.left + 1 && rows.left >= box('#confusion').left"
+                  + " && rows.height > rows.width"),
+          "above and left of the matrix, within its card");
+    }
+  }
+
+  /** All columns of all tables are seen on a phone, none of them by scrolling. */
+  @ParameterizedTest
+  @CsvSource({"360", "400"})
+  void noColumnIsCutOnAPhone(int width) {
+    browser.show(page, width, 700, false);
+    assertEquals(
+        List.of(),
+        list(
+            "[...document.querySelectorAll('table')].filter(t => t.parentElement.scrollWidth >"
+                + " t.parentElement.clientWidth).map(t => t.className)"),
+        "tables that scroll");
+    assertEquals(
+        List.of(),
+        list(
+            "[...document.querySelectorAll('th, td')].filter(e => { const box ="
+                + " e.getBoundingClientRect(); return box.left < 0 || box.right > innerWidth ||"
+                + " e.scrollWidth > e.clientWidth + 1; }).map(e => e.innerText)"),
+        "cells outside of the page, or cut");
+    assertEquals(5, texts("#classes th").size());
+  }
+
+  /** Many classes: the matrix is as wide as the page, and every cell of it can be reached. */
+  @ParameterizedTest
+  @CsvSource({"26, 400", "26, 1400", "62, 400", "62, 1900", "120, 1400"})
+  void manyClassesHaveTheWholeWidth(int classes, int width) {
+    Path file = tmp.resolve("classes" + classes).resolve("report.html");
+    show(Files.exists(file) ? file : run("classes" + classes, classes, ""), width);
+    browser.assertNoComplaints();
+    browser.assertFitsInWidth();
+    String box = "document.querySelector('.heat').parentElement";
+    double wide = ((Number) browser.script("return " + box + ".offsetWidth")).doubleValue();
+    assertTrue(wide > width - 90, wide + " of " + width + " pixels");
+    boolean scrolls =
+        (Boolean) browser.script("return " + box + ".scrollWidth > " + box + ".clientWidth");
+    assertEquals(width == 400 || classes == 120, scrolls);
+    assertEquals(classes * 2, texts(".heat th").size());
+    assertEquals(
+        List.of(),
+        list(
+            "[...document.querySelectorAll('.heat th, .heat button')].filter(e => e.scrollWidth >"
+                + " e.clientWidth + 1 || parseFloat(getComputedStyle(e).fontSize) < 11).map(e =>"
+                + " e.innerText)"),
+        "cut or small");
+    // At the far end the last cell is seen, and both of its labels beside it.
+    assertEquals(
+        true,
+        browser.script(
+            "const box = document.querySelector('.heat').parentElement;"
+                + "box.scrollIntoView({block: 'end'}); box.scrollTo(1e6, 1e6);"
+                + "const around = box.getBoundingClientRect();"
+                + "const seen = s => { const e = document.querySelector(s), r = e.getBoundingClientRect();"
+                + " return r.left >= around.left - 1 && r.right <= around.right + 1 && r.top >= around.top"
+                + " - 1 && r.bottom <= around.bottom + 1; };"
+                + "return seen('.heat tr:last-child td:last-child') && seen('.heat tr:last-child th')"
+                + " && seen('.heat tr:first-child th:last-child')"));
+    browser.screenshot("report-%d-classes-%d".formatted(classes, width));
+  }
+
+  @Test
+  void aConstantLearningRateIsText() {
+    show(run("constant", 3, "--lr 0.002"), 1400);
+    assertEquals(List.of("Learning rate 0.002, constant."), texts("#constant"));
+    assertEquals(
+        List.of("loss", "accuracy", "time"),
+        list("[...document.querySelectorAll('.charts section:not([hidden])')].map(s => s.id)"));
+    show(run("not-reduced", 3, "--lr 0.002 --schedule plateau:0.1:9 --validation 10"), 1400);
+    assertEquals(
+        List.of("Learning rate 0.002 after each epoch, schedule plateau:0.1:9."),
+        texts("#constant"));
+    show();
+    assertEquals(List.of(""), texts("#constant"), "this run's rate has a chart");
+    browser.assertNoComplaints();
+  }
+
+  /** A test at the end alone is no curve: its accuracy is a line across. */
+  @Test
+  void aTestAtTheEnd() {
+    show(run("at-end", 3, "--test-at-end"), 1400);
+    assertEquals(List.of("training", "test, at the end"), names("accuracy"));
+    assertEquals(List.of("training, mean of the epoch", "training, single batches"), names("loss"));
+    browser.assertNoComplaints();
+  }
+
+  @Test
+  void warningsStandOut() {
+    show();
+    assertEquals(List.of(), texts("#warnings:not([hidden])"));
+    show(run("first-two", 3, "--subset 2"), 400); // of the classes 0 and 1
+    List<?> warnings = texts("#warnings li");
+    assertTrue(
+        ((String) warnings.get(0)).startsWith("Class 2 has no training example"), "" + warnings);
+    browser.assertFitsInWidth();
+    browser.assertNoComplaints();
+  }
+
+  /** What names and options hold is shown letter by letter, and becomes no part of the page. */
+  @Test
+  void hostileTextIsText() throws IOException {
+    Path hostile =
+        Files.createDirectories(tmp.resolve("<img src=x onerror='document.title=1'>\"$&"));
+    Path out = hostile.resolve("</script><script>document.title=2</script>".replace('/', '\u2215'));
+    Path data = Program.writeData(hostile.resolve("data"), 5, 7, 3, 50, 20);
+    Program.succeed(Program.words("--cpu --epochs 1 --hidden 6 --data", data, "--out", out));
+    show(out.resolve("report.html"), 400);
+    browser.assertNoComplaints();
+    browser.assertFitsInWidth();
+    assertEquals("mlp-cuda: " + out.getFileName(), browser.script("return document.title"));
+    assertEquals(0L, browser.script("return document.images.length"));
+    assertEquals(
+        3L, browser.script("return document.scripts.length"), "the data, Chart.js, the page's");
+    String command = (String) texts("#settings code").get(0);
+    assertTrue(
+        command.endsWith("--out " + "'" + out.toString().replace("'", "'\\''") + "'"), command);
+  }
+
+  @Test
+  void theTotalTimeIsTold() {
+    show();
+    List<?> tiles = texts("#tiles dt");
+    String time = (String) texts("#tiles dd").get(tiles.indexOf("Total time"));
+    double seconds = ((Number) metrics.get("total_seconds")).doubleValue();
+    assertTrue(time.matches("[\\d.]+ s|\\d+ min \\d+ s"), time);
+    if (seconds < 59) {
+      assertEquals(seconds, Double.parseDouble(time.replace(" s", "")), 0.051);
+    }
   }
 
   @ParameterizedTest

@@ -21,7 +21,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import mlpcuda.data.IdxFolder;
 import mlpcuda.data.ImageSet;
@@ -81,9 +80,54 @@ class ReportTest {
     Program.succeed(words("--validation 10"));
     Map<String, Object> metrics = Program.json(Files.readString(out.resolve("metrics.json")));
     assertEquals(metrics, report().get("metrics"));
-    List<?> warnings = (List<?>) metrics.getOrDefault("warnings", List.of());
-    String said = warnings.stream().map(warning -> warning + " ").collect(Collectors.joining());
-    assertStatus("Done: 3 epochs, 9 steps. " + said + "Written ");
+    assertStatus("Done: 3 epochs, 9 steps. Written ");
+  }
+
+  @Test
+  void saysHowAndWhereItWasRun() {
+    out = tmp.resolve("it's \"so\"");
+    Program.succeed(words("--validation 10"));
+    Map<?, ?> settings = map(map(report(), "metrics"), "settings");
+    assertEquals(
+        "mlp-cuda train --cpu --hidden 6 --batch-size 16 --epochs 3 --log-interval 2 --validation 10"
+            + " --data %s --out '%s'".formatted(data, out.toString().replace("'", "'\\''")),
+        settings.get("command"));
+    assertEquals(System.getProperty("user.dir"), settings.get("directory"));
+    assertEquals(Runtime.getRuntime().availableProcessors(), settings.get("processors"));
+    for (String name : List.of("host", "system", "java", "device")) {
+      String value = (String) settings.get(name);
+      assertTrue(value != null && !value.isBlank() && !value.contains("null"), name + " " + value);
+    }
+  }
+
+  private double totalSeconds() {
+    return ((Number) map(report(), "metrics").get("total_seconds")).doubleValue();
+  }
+
+  /** A time is known from the first report on, and goes on growing where a run goes on. */
+  @Test
+  void saysHowLongItTook() {
+    long began = System.nanoTime();
+    Program.succeed(words(""));
+    double total = totalSeconds();
+    double ofEpochs =
+        list(map(report(), "metrics"), "epochs").stream()
+            .mapToDouble(epoch -> ((Number) ((Map<?, ?>) epoch).get("seconds")).doubleValue())
+            .sum();
+    assertTrue(total > ofEpochs, total + " s of the run, " + ofEpochs + " s of its epochs");
+    double around = (System.nanoTime() - began) / 1e9;
+    assertTrue(total < around, total + " s of the run, " + around + " s of all");
+    assertNull(map(report(), "metrics").get("seconds_before_resuming"));
+
+    var asked = new AtomicInteger();
+    Program.run(Program.NO_GPUS, () -> asked.incrementAndGet() == 7, words(""));
+    double stopped = totalSeconds();
+    assertTrue(stopped > 0);
+    Program.succeed("--resume", out);
+    assertEquals(stopped, map(report(), "metrics").get("seconds_before_resuming"));
+    assertTrue(totalSeconds() > stopped);
+    assertEquals(5, Program.run(words("--optimizer sgd --lr 1e30")).code());
+    assertTrue(totalSeconds() > 0);
   }
 
   /** The answers of the last epoch's test are those of a test at the end. */

@@ -229,6 +229,8 @@ class MetricsTest {
         "{}|epochs must be a list, found null",
         "{'epochs':7}|epochs must be a list, found 7",
         "{'epochs':[]}|steps must be a list, found null",
+        "{'epochs':[],'steps':[],'seconds':-1}|seconds must be a number from 0, found -1",
+        "{'epochs':[],'steps':[],'seconds':'NaN'}|seconds must be a number from 0, found NaN",
         "{'epochs':[{}]}|epochs must be lists of 11 numbers, found {}",
         "{'epochs':[[1,2]]}|epochs must be lists of 11 numbers, found [1, 2]",
         "{'epochs':[],'steps':[[1,1,1,1,1]]}|steps must be lists of 4 numbers, found [1, 1, 1, 1,",

@@ -1,0 +1,52 @@
+package mlpcuda.report;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** The machine that a run is on, as its files name it. */
+public final class Host {
+  private static final Path LINUX = Path.of("/proc/sys/kernel/hostname");
+
+  private Host() {}
+
+  /**
+   * The machine's name, or {@code unknown}. It is read from the system and never looked up: a name
+   * service that does not answer would hold a run up for seconds.
+   */
+  static String name() {
+    Stream<String> known =
+        Stream.of(
+            System.getenv().getOrDefault("COMPUTERNAME", ""), // Windows
+            System.getenv().getOrDefault("HOSTNAME", "")); // what some shells export
+    return Stream.concat(Stream.of(linuxName()), known)
+        .filter(name -> !name.isBlank())
+        .findFirst()
+        .orElse("unknown");
+  }
+
+  private static String linuxName() {
+    try {
+      return Files.readString(LINUX).strip();
+    } catch (IOException e) { // another system
+      return "";
+    }
+  }
+
+  /** Name, operating system, processors and Java as JSON objects. */
+  public static Map<String, Object> json() {
+    var json = new LinkedHashMap<String, Object>();
+    json.put("host", name());
+    json.put("system", properties("os.name", "os.version", "os.arch"));
+    json.put("processors", Runtime.getRuntime().availableProcessors());
+    json.put("java", properties("java.vm.name", "java.vm.version"));
+    return json;
+  }
+
+  private static String properties(String... names) {
+    return String.join(" ", Stream.of(names).map(System::getProperty).toList());
+  }
+}
