@@ -9,7 +9,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import mlpcuda.compute.Ops;
+import mlpcuda.data.BadFileException;
+import mlpcuda.data.InputFile;
 import mlpcuda.data.MnistForm;
 import mlpcuda.data.Picture;
 import mlpcuda.data.PictureFile;
@@ -47,7 +50,7 @@ final class PredictCommand implements Callable<Integer> {
   @CommandLine.Parameters(
       paramLabel = "IMAGE",
       arity = "1..*",
-      description = "PNG, JPEG, PGM or IDX files.")
+      description = "PNG, JPEG, GIF, BMP, TIFF, WebP, PGM or IDX files; - is standard input.")
   private List<Path> files;
 
   @Option(
@@ -118,14 +121,21 @@ final class PredictCommand implements Callable<Integer> {
     device.check();
     PrintWriter out = spec.commandLine().getOut();
     var terminal = new Terminal(json ? spec.commandLine().getErr() : out, Terminal.isInteractive());
+    if (Stream.concat(Stream.of(model), files.stream()).filter(InputFile::isStandardInput).count()
+        > 1) {
+      throw refused("- is standard input, which can be read only once; it is named more than once");
+    }
     ModelFile network = ModelFile.read(model);
-    // All pictures before any answer: a bad one among them must not be missed between the lines.
-    List<Input> inputs = inputs(network);
+    var failures = new ArrayList<Map<String, Object>>();
+    List<Input> inputs = inputs(network, failures);
+    if (inputs.isEmpty()) {
+      return end(List.of(), failures, out);
+    }
     float[][] answers;
     try (Ops ops = device.open();
         var parameters = new Parameters(ops, network.shape())) {
       parameters.write(network.weights());
-      terminal.line("%s", ops.description() + " (" + device.reason() + ")");
+      spec.commandLine().getErr().println(ops.description() + " (" + device.reason() + ")");
       byte[] pixels = joined(inputs, network.shape().inputs());
       answers =
           Predictor.logProbabilities(ops, network.shape(), parameters, pixels, network.scaling());
@@ -136,30 +146,56 @@ final class PredictCommand implements Callable<Integer> {
       terminal.line("%s", line(inputs.get(i), likeliest));
       images.add(json(inputs.get(i), likeliest));
     }
-    if (json) {
-      out.println(Tables.json(Map.of("images", images)));
-    }
-    return 0;
+    return end(images, failures, out);
   }
 
-  private List<Input> inputs(ModelFile network) {
+  /** Prints the answers as JSON where that was asked for; the exit code. */
+  private int end(
+      List<Map<String, Object>> images, List<Map<String, Object>> failures, PrintWriter out) {
+    if (json) {
+      out.println(Tables.json(Map.of("images", images, "failed", failures)));
+    }
+    return failures.isEmpty() ? 0 : ExitCode.FILE.code;
+  }
+
+  /**
+   * The pictures that can be used.
+   *
+   * @param failures gets the others
+   */
+  private List<Input> inputs(ModelFile network, List<Map<String, Object>> failures) {
     var inputs = new ArrayList<Input>();
     for (Path file : files) {
-      PictureFile pictures = PictureFile.read(file);
-      if (index != null && !pictures.isIdx()) {
-        throw refused("--index is of IDX files, found " + file);
+      try {
+        inputs.addAll(inputs(file, network));
+      } catch (BadFileException e) { // the others are answered all the same
+        String message = Main.oneLine(e.getMessage());
+        spec.commandLine().getErr().println(message);
+        var failure = new LinkedHashMap<String, Object>();
+        failure.put("file", file.toString());
+        failure.put("error", message);
+        failures.add(failure);
       }
-      if (index != null && index.last() >= pictures.count()) {
-        throw refused(
-            "Invalid value for option '--index': must be below the %d images of %s, found %d"
-                .formatted(pictures.count(), file, index.last()));
-      }
-      int first = index == null ? 0 : index.first();
-      int last = index == null ? pictures.count() - 1 : index.last();
-      for (int i = first; i <= last; i++) {
-        byte[] pixels = pixels(pictures.get(i), network);
-        inputs.add(new Input(file, pictures.isIdx() ? i : null, pixels));
-      }
+    }
+    return inputs;
+  }
+
+  private List<Input> inputs(Path file, ModelFile network) {
+    var inputs = new ArrayList<Input>();
+    PictureFile pictures = PictureFile.read(file);
+    if (index != null && !pictures.isIdx()) {
+      throw refused("--index is of IDX files, found " + file);
+    }
+    if (index != null && index.last() >= pictures.count()) {
+      throw refused(
+          "Invalid value for option '--index': must be below the %d images of %s, found %d"
+              .formatted(pictures.count(), file, index.last()));
+    }
+    int first = index == null ? 0 : index.first();
+    int last = index == null ? pictures.count() - 1 : index.last();
+    for (int i = first; i <= last; i++) {
+      byte[] pixels = pixels(pictures.get(i), network);
+      inputs.add(new Input(file, pictures.isIdx() ? i : null, pixels));
     }
     return inputs;
   }
@@ -188,18 +224,19 @@ final class PredictCommand implements Callable<Integer> {
   }
 
   private static String line(Input input, List<Answer> likeliest) {
-    String all =
+    String others =
         likeliest.stream()
+            .skip(1)
             .map(a -> String.format(Locale.ROOT, "%d %.4f", a.label(), a.probability()))
             .collect(Collectors.joining(", "));
     Answer best = likeliest.get(0);
     return String.format(
         Locale.ROOT,
-        "%s: %d (%.2f%%; %s)",
+        others.isEmpty() ? "%s: %d (%.2f%%)" : "%s: %d (%.2f%%; then %s)",
         Main.oneLine(input.toString()),
         best.label(),
         100 * best.probability(),
-        all);
+        others);
   }
 
   private static Map<String, Object> json(Input input, List<Answer> likeliest) {

@@ -4,6 +4,9 @@ import java.awt.image.BufferedImage;
 import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReadParam;
 import javax.imageio.ImageReader;
@@ -27,13 +30,40 @@ final class CodedPicture {
 
   private CodedPicture() {}
 
+  /** Formats that a reader of ImageIO decodes as they are; of several pictures the first counts. */
+  enum Format {
+    GIF("GIF8"),
+    BMP("BM"),
+    TIFF("II*\0", "MM\0*"),
+    WEBP("RIFF");
+
+    private final String[] signatures;
+
+    Format(String... signatures) {
+      this.signatures = signatures;
+    }
+
+    /** Whether a file that starts so is of this format. */
+    boolean is(byte[] start) {
+      String text = new String(start, StandardCharsets.ISO_8859_1);
+      boolean webp = this != WEBP || text.startsWith("WEBP", 8);
+      return webp && Stream.of(signatures).anyMatch(text::startsWith);
+    }
+
+    Picture parse(String name, byte[] bytes, long maxPixels) {
+      return decode(name, name(), bytes, bytes.length, maxPixels);
+    }
+  }
+
   /**
    * Decodes a PNG.
    *
    * @throws BadFileException if it is malformed or too large
    */
   static Picture png(String name, byte[] bytes, long maxPixels) {
-    return decode(name, "PNG", bytes, PngChunks.keepPixels(name, bytes, maxPixels), maxPixels);
+    int orientation = PngChunks.orientation(bytes); // before what is no pixel is taken out
+    int length = PngChunks.keepPixels(name, bytes, maxPixels);
+    return upright(decode(name, "PNG", bytes, length, maxPixels), orientation);
   }
 
   /**
@@ -50,7 +80,8 @@ final class CodedPicture {
 
   private static Picture decode(
       String name, String format, byte[] bytes, int length, long maxPixels) {
-    ImageReader reader = ImageIO.getImageReadersByFormatName(format).next();
+    ImageReader reader =
+        ImageIO.getImageReadersByFormatName(format.toLowerCase(Locale.ROOT)).next();
     try (ImageInputStream in = new Input(bytes, length)) {
       reader.setInput(in, true, true);
       int rows = reader.getHeight(0);
@@ -82,7 +113,7 @@ final class CodedPicture {
       if (!damages.isEmpty()) {
         throw malformed(name, format, damages.toString(), null);
       }
-      return grey(name, image);
+      return new Samples(name, image).picture();
     } catch (BadFileException e) {
       throw e;
     } catch (IOException | RuntimeException e) {
@@ -137,54 +168,120 @@ final class CodedPicture {
         "%s: must be a well-formed %s, found: %s".formatted(name, format, line), cause);
   }
 
-  private static Picture grey(String name, BufferedImage image) {
-    int rows = image.getHeight();
-    int cols = image.getWidth();
-    byte[] pixels = new byte[rows * cols];
-    boolean palette = image.getColorModel() instanceof IndexColorModel;
-    Raster raster = image.getRaster();
-    int bands = raster.getNumBands();
-    if (!palette && bands > 4) {
-      throw new BadFileException(name + ": must have at most 4 samples a pixel, found " + bands);
-    }
-    int shift = palette ? 0 : Math.max(0, raster.getSampleModel().getSampleSize(0) - 8);
-    int[] row = new int[palette ? cols : cols * bands];
-    for (int y = 0; y < rows; y++) {
+  /** The samples of a decoded image, which become grey levels. */
+  private static final class Samples {
+    /** Alpha from which on a pixel counts as ink on a transparent ground. */
+    private static final int OPAQUE = 128;
+
+    private final String name;
+    private final int rows;
+    private final int cols;
+    private final byte[] light; // (rows, cols)
+    private final byte[] alpha; // (rows, cols); null: all is opaque
+
+    Samples(String name, BufferedImage image) {
+      this.name = name;
+      rows = image.getHeight();
+      cols = image.getWidth();
+      light = new byte[rows * cols];
+      boolean palette = image.getColorModel() instanceof IndexColorModel;
+      int bands = image.getRaster().getNumBands();
+      if (!palette && bands > 4) {
+        throw new BadFileException(name + ": must have at most 4 samples a pixel, found " + bands);
+      }
+      alpha = image.getColorModel().hasAlpha() ? new byte[rows * cols] : null;
       // Not getRGB where there is a choice: it takes grey samples for linear light and changes
       // them.
       if (palette) {
-        image.getRGB(0, y, cols, 1, row, 0, cols);
+        ofPalette(image);
       } else {
-        raster.getPixels(0, y, cols, 1, row);
-      }
-      for (int x = 0; x < cols; x++) {
-        pixels[y * cols + x] =
-            (byte) (palette ? ofArgb(row[x]) : ofSamples(row, x * bands, bands, shift));
+        ofRaster(image.getRaster(), bands, shift(image.getRaster(), bands));
       }
     }
-    return new Picture(name, rows, cols, pixels);
-  }
 
-  private static int ofArgb(int argb) {
-    return onPaper(luma(argb >> 16 & 0xff, argb >> 8 & 0xff, argb & 0xff), argb >>> 24);
-  }
+    private void ofPalette(BufferedImage image) {
+      int[] row = new int[cols];
+      for (int y = 0; y < rows; y++) {
+        image.getRGB(0, y, cols, 1, row, 0, cols);
+        for (int x = 0; x < cols; x++) {
+          int argb = row[x];
+          light[y * cols + x] = (byte) luma(argb >> 16 & 0xff, argb >> 8 & 0xff, argb & 0xff);
+          if (alpha != null) {
+            alpha[y * cols + x] = (byte) (argb >>> 24);
+          }
+        }
+      }
+    }
 
-  private static int ofSamples(int[] row, int at, int bands, int shift) {
-    int light =
-        bands < 3
-            ? row[at] >> shift
-            : luma(row[at] >> shift, row[at + 1] >> shift, row[at + 2] >> shift);
-    return bands % 2 == 1 ? light : onPaper(light, row[at + bands - 1] >> shift);
+    /**
+     * The bits that samples have beyond 8. Scanners store 12 bits in samples of 16, without saying
+     * so: such a picture would be all black.
+     */
+    private int shift(Raster raster, int bands) {
+      int bits = raster.getSampleModel().getSampleSize(0);
+      int opaque = alpha == null ? bands : bands - 1;
+      int most = 0;
+      int[] row = new int[cols];
+      for (int y = 0; y < rows && bits == 16; y++) {
+        for (int band = 0; band < opaque; band++) {
+          raster.getSamples(0, y, cols, 1, band, row);
+          for (int sample : row) {
+            most = Math.max(most, sample);
+          }
+        }
+      }
+      return bits == 16 && most < 1 << 12 ? 4 : Math.max(0, bits - 8);
+    }
+
+    private void ofRaster(Raster raster, int bands, int shift) {
+      int alphaShift = Math.max(0, raster.getSampleModel().getSampleSize(bands - 1) - 8);
+      int[] row = new int[cols * bands];
+      for (int y = 0; y < rows; y++) {
+        raster.getPixels(0, y, cols, 1, row);
+        for (int x = 0; x < cols; x++) {
+          int at = x * bands;
+          light[y * cols + x] =
+              (byte)
+                  (bands < 3
+                      ? row[at] >> shift
+                      : luma(row[at] >> shift, row[at + 1] >> shift, row[at + 2] >> shift));
+          if (alpha != null) {
+            alpha[y * cols + x] = (byte) (row[at + bands - 1] >> alphaShift);
+          }
+        }
+      }
+    }
+
+    /** The picture on a ground that its ink is seen on. */
+    Picture picture() {
+      if (alpha == null) {
+        return new Picture(name, rows, cols, light);
+      }
+      int ground = isLightInk() ? 0 : 255;
+      for (int i = 0; i < light.length; i++) {
+        int opacity = alpha[i] & 0xff;
+        light[i] = (byte) (((light[i] & 0xff) * opacity + ground * (255 - opacity) + 127) / 255);
+      }
+      return new Picture(name, rows, cols, light);
+    }
+
+    /** Whether most is transparent and the rest light: white paper would hide such a picture. */
+    private boolean isLightInk() {
+      long sum = 0;
+      int opaque = 0;
+      for (int i = 0; i < light.length; i++) {
+        if ((alpha[i] & 0xff) >= OPAQUE) {
+          sum += light[i] & 0xff;
+          opaque++;
+        }
+      }
+      return opaque > 0 && opaque <= light.length / 2 && sum > 127L * opaque;
+    }
   }
 
   /** Grey of the same brightness, ITU-R BT.601. */
   private static int luma(int red, int green, int blue) {
     return (299 * red + 587 * green + 114 * blue + 500) / 1000;
-  }
-
-  /** What is seen of it on white paper. */
-  private static int onPaper(int light, int alpha) {
-    return (light * alpha + 255 * (255 - alpha) + 127) / 255;
   }
 
   /** Undoes how the camera was held: 2, 4, 5 and 7 are mirrored, 5…8 lie on their side. */

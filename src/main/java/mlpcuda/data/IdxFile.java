@@ -1,5 +1,6 @@
 package mlpcuda.data;
 
+import java.io.BufferedInputStream;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -54,8 +55,8 @@ public final class IdxFile {
    *
    * @param name for messages
    * @param in gives the uncompressed bytes; whoever made it closes it
-   * @param length bytes that lie in the file, compressed or not
-   * @param compressed whether {@code in} gives other bytes than lie in the file
+   * @param length bytes that lie in the file, compressed or not; 0 of a stream
+   * @param compressed whether {@code in} may give another number of bytes
    */
   record Source(String name, InputStream in, long length, boolean compressed) {}
 
@@ -118,8 +119,12 @@ public final class IdxFile {
     if (Files.isDirectory(file)) {
       throw new BadFileException(name + ": this is a folder, not an IDX file");
     }
-    if (!Files.isRegularFile(file) && Files.exists(file)) {
-      return readPipe(name, file, parser);
+    if (InputFile.isStream(file)) {
+      try (InputStream in = InputFile.open(file)) {
+        return readStream(InputFile.name(file), in, parser);
+      } catch (IOException e) {
+        throw BadFileException.unreadable(InputFile.name(file), e);
+      }
     }
     try (FileChannel channel = FileChannel.open(file)) {
       long length = channel.size();
@@ -142,13 +147,15 @@ public final class IdxFile {
     }
   }
 
-  /** Reads a pipe or a device, which has no length and can be read only once. */
-  private static <T> T readPipe(String name, Path file, Parser<T> parser) {
-    try (InputStream in = Files.newInputStream(file)) {
-      return parse(name, in.readNBytes(MAX_ELEMENTS), parser);
-    } catch (IOException e) {
-      throw BadFileException.unreadable(name, e);
-    }
+  /** Reads a stream, whose length nobody knows; memory grows with what arrives. */
+  static <T> T readStream(String name, InputStream stream, Parser<T> parser) throws IOException {
+    InputStream in = new BufferedInputStream(stream, CHUNK);
+    in.mark(2);
+    byte[] start = in.readNBytes(2);
+    in.reset();
+    return GzipInput.isGzip(start, 0)
+        ? parse(name, in.readNBytes(MAX_ELEMENTS), parser)
+        : parser.parse(new Source(name, in, 0, true));
   }
 
   /** Parses a whole file that lies in memory. */

@@ -60,7 +60,7 @@ final class JpegSegments {
   }
 
   /** The entry 0x0112 of the first directory of the TIFF from {@code tiff} to {@code end}. */
-  private static int orientation(byte[] bytes, int tiff, int end) {
+  static int orientation(byte[] bytes, int tiff, int end) {
     boolean little = bytes[tiff] == 'I';
     int offset = number(bytes, tiff + 4, 4, little);
     if (offset < 8 || offset > end - tiff - 2) {

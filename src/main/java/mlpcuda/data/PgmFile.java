@@ -64,14 +64,25 @@ final class PgmFile {
       throw bad("%d samples need %d bytes, found %d".formatted(n, need, bytes.length));
     }
     byte[] pixels = new byte[n];
+    int scale = max == MAX_SAMPLE ? twelveBits(n) : max;
     for (int i = 0; i < n; i++) {
       int sample = 0;
       for (int b = 0; b < width; b++) {
         sample = sample << 8 | bytes[at++] & 0xff;
       }
-      pixels[i] = level(sample, max, i);
+      pixels[i] = level(sample, scale, i);
     }
     return pixels;
+  }
+
+  /** What white is in samples of 16 bits: 12 bits that are stored so would be all black. */
+  private int twelveBits(int n) {
+    for (int i = 0; i < n; i++) {
+      if ((bytes[at + 2 * i] & 0xf0) != 0) {
+        return MAX_SAMPLE;
+      }
+    }
+    return (1 << 12) - 1;
   }
 
   private byte[] plain(int n, int max) {

@@ -1,5 +1,6 @@
 package mlpcuda.data;
 
+import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -7,13 +8,18 @@ import java.nio.file.Path;
 import java.util.Arrays;
 
 /**
- * The pictures of a file: one of a PNG, JPEG or PGM, any number of an IDX file, plain or gzip. The
- * kind is told by the first bytes, not by the name. {@link #parse} takes the bytes of a PNG, JPEG
- * or PGM from anywhere.
+ * The pictures of a file: one of a PNG, JPEG, GIF, BMP, TIFF, WebP or PGM, any number of an IDX
+ * file, plain or gzip. The kind is told by the first bytes, not by the name. {@link #parse} takes
+ * the bytes of a PNG, JPEG or PGM from anywhere.
  */
 public final class PictureFile {
   /** The largest PNG, JPEG or PGM that is read, in bytes. */
   static final long MAX_BYTES = 256L << 20;
+
+  /** The kinds of files that hold one picture. */
+  private static final String KINDS = "PNG, JPEG, GIF, BMP, TIFF, WebP, PGM";
+
+  private static final int START_BYTES = FileKind.START_BYTES;
 
   private final String name;
   private final IdxFile.Images images;
@@ -32,22 +38,23 @@ public final class PictureFile {
    * @throws BadFileException if it cannot be read, is malformed or too large
    */
   public static PictureFile read(Path file) {
-    String name = file.toString();
+    String name = InputFile.name(file);
     if (Files.isDirectory(file)) {
-      throw new BadFileException(name + ": must be a file, found a folder");
+      throw new BadFileException(name + ": this is a folder, not a picture");
     }
-    try {
-      byte[] start;
-      try (InputStream in = Files.newInputStream(file)) {
-        start = in.readNBytes(4);
-      }
+    // Opened once and read once: a pipe has nothing to give a second time.
+    try (InputStream opened = InputFile.open(file)) {
+      InputStream in = new BufferedInputStream(opened);
+      in.mark(START_BYTES);
+      byte[] start = in.readNBytes(START_BYTES);
+      in.reset();
       // IDX files of every sort: those of labels, say, get a message that says so.
-      if (GzipInput.isGzip(start, 0) || (start.length >= 2 && start[0] == 0 && start[1] == 0)) {
-        IdxFile.Images images = IdxFile.readImages(file);
+      if (GzipInput.isGzip(start, 0) || FileKind.isIdx(start)) {
+        IdxFile.Images images = IdxFile.readStream(name, in, IdxFile::images);
         Picture.checkSize(name, images.rows(), images.cols(), Picture.MAX_PIXELS);
         return new PictureFile(name, images, true);
       }
-      Picture picture = single(name, start, file);
+      Picture picture = single(name, start, in);
       return new PictureFile(
           name, new IdxFile.Images(1, picture.rows(), picture.cols(), picture.pixels()), false);
     } catch (IOException e) {
@@ -55,15 +62,13 @@ public final class PictureFile {
     }
   }
 
-  private static Picture single(String name, byte[] start, Path file) throws IOException {
-    Kind kind = kind(name, start, "PNG, JPEG, PGM or IDX file"); // before 256 MiB of it are read
-    byte[] bytes;
-    try (InputStream in = Files.newInputStream(file)) {
-      bytes = in.readNBytes((int) Math.min(MAX_BYTES + 1, Files.size(file) + 1));
-    }
+  private static Picture single(String name, byte[] start, InputStream in) throws IOException {
+    Kind kind = kind(name, start, KINDS + " or IDX file"); // before 256 MiB of it are read
+    byte[] bytes = in.readNBytes((int) MAX_BYTES + 1);
     if (bytes.length > MAX_BYTES) {
       throw new BadFileException(
-          "%s: a picture's file must have at most %d bytes, found more".formatted(name, MAX_BYTES));
+          "%s: a picture's file may have %d bytes at most, and this one has more"
+              .formatted(name, MAX_BYTES));
     }
     return kind.parse(name, bytes, Picture.MAX_PIXELS);
   }
@@ -77,8 +82,8 @@ public final class PictureFile {
    * @throws BadFileException if they are of no such file, malformed or too large
    */
   public static Picture parse(String name, byte[] bytes, long maxPixels) {
-    byte[] start = Arrays.copyOf(bytes, Math.min(4, bytes.length));
-    return kind(name, start, "PNG, JPEG or PGM file").parse(name, bytes, maxPixels);
+    byte[] start = Arrays.copyOf(bytes, Math.min(START_BYTES, bytes.length));
+    return kind(name, start, KINDS + " file").parse(name, bytes, maxPixels);
   }
 
   /** How a kind of file becomes a picture. */
@@ -96,19 +101,18 @@ public final class PictureFile {
     if (PgmFile.isPgm(start)) {
       return PgmFile::parse;
     }
+    for (CodedPicture.Format format : CodedPicture.Format.values()) {
+      if (format.is(start)) {
+        return format::parse;
+      }
+    }
     throw new BadFileException(
-        "%s: must be a %s, found one that begins with %s".formatted(name, kinds, begin(start)));
-  }
-
-  private static String begin(byte[] start) {
-    if (start.length == 0) {
-      return "nothing";
-    }
-    var text = new StringBuilder("0x");
-    for (byte b : start) {
-      text.append("%02x".formatted(b));
-    }
-    return text.toString();
+        "%s: this is %s, and pictures are read from a %s%s"
+            .formatted(
+                name,
+                FileKind.of(name, start),
+                kinds,
+                start.length == 0 ? "" : "; save it as PNG or JPEG"));
   }
 
   /** Whether it is an IDX file, which may have several images. */

@@ -77,6 +77,22 @@ final class PngChunks {
     return kept;
   }
 
+  /** How the camera was held, 1…8 as Exif counts, by the chunk eXIf; 1 where nothing is said. */
+  static int orientation(byte[] bytes) {
+    for (int at = 8; at <= bytes.length - 12; ) {
+      long length = Integer.toUnsignedLong(ByteBuffer.wrap(bytes).getInt(at));
+      if (length > bytes.length - at - 12) {
+        return 1;
+      }
+      int end = at + 8 + (int) length;
+      if (new String(bytes, at + 4, 4, StandardCharsets.ISO_8859_1).equals("eXIf")) {
+        return length < 8 ? 1 : JpegSegments.orientation(bytes, at + 8, end);
+      }
+      at = end + 4;
+    }
+    return 1;
+  }
+
   private static void checkSum(String name, byte[] bytes, int at, int whole) {
     var crc = new CRC32();
     crc.update(bytes, at + 4, whole - 8);

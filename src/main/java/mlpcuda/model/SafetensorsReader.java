@@ -1,6 +1,7 @@
 package mlpcuda.model;
 
 import java.io.BufferedInputStream;
+import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -10,6 +11,7 @@ import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -17,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import mlpcuda.data.BadFileException;
 import mlpcuda.data.FileKind;
+import mlpcuda.data.InputFile;
 import mlpcuda.model.SafetensorsHeader.Entry;
 
 /**
@@ -43,26 +46,48 @@ final class SafetensorsReader {
           "this is a folder, not a model file%s",
           Files.exists(inside) ? "; the model in it is " + inside : "");
     }
-    if (Files.exists(file) && !Files.isRegularFile(file)) { // a pipe would block
-      throw bad("this is a pipe or a device, not a model file");
+    if (InputFile.isStream(file)) {
+      return readStream();
     }
     try (FileChannel channel = FileChannel.open(file)) {
       long fileBytes = channel.size();
       int bufferBytes = (int) Math.max(1, Math.min(fileBytes, Safetensors.CHUNK_BYTES));
-      InputStream in = new BufferedInputStream(Channels.newInputStream(channel), bufferBytes);
-      SafetensorsHeader header = readHeader(in, fileBytes);
-      return readTensors(in, header.metadata(), header.entries());
+      return read(
+          new BufferedInputStream(Channels.newInputStream(channel), bufferBytes), fileBytes);
     } catch (IOException e) {
       throw BadFileException.unreadable(file, e);
+    }
+  }
+
+  /** Reads a pipe or standard input, whose length is known once it has ended. */
+  private Safetensors.Contents readStream() {
+    try (InputStream in = InputFile.open(file)) {
+      byte[] start = in.readNBytes(FileKind.START_BYTES);
+      checkKind(start); // before all of it is read: a device may have no end
+      byte[] rest = in.readAllBytes();
+      byte[] whole = Arrays.copyOf(start, start.length + rest.length);
+      System.arraycopy(rest, 0, whole, start.length, rest.length);
+      return read(new ByteArrayInputStream(whole), whole.length);
+    } catch (IOException e) {
+      throw BadFileException.unreadable(InputFile.name(file), e);
+    }
+  }
+
+  private Safetensors.Contents read(InputStream in, long fileBytes) throws IOException {
+    SafetensorsHeader header = readHeader(in, fileBytes);
+    return readTensors(in, header.metadata(), header.entries());
+  }
+
+  private void checkKind(byte[] start) {
+    if (!FileKind.isSafetensors(start)) {
+      throw notSafetensors(FileKind.of(file.toString(), start));
     }
   }
 
   private SafetensorsHeader readHeader(InputStream in, long fileBytes) throws IOException {
     in.mark(FileKind.START_BYTES);
     byte[] start = in.readNBytes(FileKind.START_BYTES);
-    if (!FileKind.isSafetensors(start)) {
-      throw notSafetensors(FileKind.of(file.toString(), start));
-    }
+    checkKind(start);
     in.reset();
     byte[] length = new byte[Safetensors.LENGTH_BYTES];
     readFully(in, length, length.length);

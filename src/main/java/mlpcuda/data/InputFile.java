@@ -1,0 +1,43 @@
+package mlpcuda.data;
+
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * Files that are named on the command line, of which {@code -} is standard input. Standard input,
+ * pipes and devices have no length and can be read only once, from their beginning to their end.
+ */
+public final class InputFile {
+  private static final String STANDARD_INPUT = "-";
+
+  private InputFile() {}
+
+  /** Whether the name stands for standard input. */
+  public static boolean isStandardInput(Path file) {
+    return file.toString().equals(STANDARD_INPUT);
+  }
+
+  /** What messages call the file. */
+  public static String name(Path file) {
+    return isStandardInput(file) ? "standard input" : file.toString();
+  }
+
+  /** Whether it has no length and can be read only once. */
+  public static boolean isStream(Path file) {
+    return isStandardInput(file)
+        || Files.exists(file) && !Files.isRegularFile(file) && !Files.isDirectory(file);
+  }
+
+  /** Opens the file, for one reading; waits for whoever writes into a pipe. */
+  public static InputStream open(Path file) throws IOException {
+    return new FilterInputStream(isStandardInput(file) ? System.in : Files.newInputStream(file)) {
+      @Override
+      public int available() { // the JDK's stream asks a pipe for its position, and fails
+        return 0;
+      }
+    };
+  }
+}
