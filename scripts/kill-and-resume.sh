@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Kills training runs with SIGKILL at random moments and compares what they end with, resumed, with
-# the bytes of a run that nobody kills:
+# Kills training runs with SIGKILL, and stops others by Ctrl-C in a terminal (tmux), at random
+# moments; compares what they end with, resumed, with the bytes of a run that nobody disturbs:
 #
-#   scripts/kill-and-resume.sh [KILLS]
+#   scripts/kill-and-resume.sh [TIMES]
 #
-# The last line counts: "20 of 20: …".
+# Two lines count: "20 of 20: …".
 set -euo pipefail
 cd "$(dirname "$0")/.."
-mvn -q test -Dtest=ResumeAfterKillTest -Dmlpcuda.kills="${1:-20}"
+times="${1:-20}"
+TMUX_REQUIRED=1 mvn -q test -Dmlpcuda.kills="$times" -Dmlpcuda.stops="$times" \
+  -Dtest='ResumeAfterKillTest,SignalsInTerminalTest#stoppedAtAnyMomentItGoesOnToTheSameBytes'

@@ -84,6 +84,7 @@ public final class Child implements AutoCloseable {
     }
   }
 
+  /** The process itself. */
   public Process process() {
     return process;
   }

@@ -64,7 +64,13 @@ final class Browser implements AutoCloseable {
         "--disable-component-update",
         "--disable-sync");
     options.setCapability("goog:loggingPrefs", logs);
-    var service = new ChromeDriverService.Builder().usingDriverExecutable(DRIVER.toFile()).build();
+    Duration patience = Duration.ofMinutes(5); // a machine with other work takes its time
+    options.setScriptTimeout(patience);
+    var service =
+        new ChromeDriverService.Builder()
+            .usingDriverExecutable(DRIVER.toFile())
+            .withTimeout(patience)
+            .build();
     return new Browser(new ChromeDriver(service, options));
   }
 

@@ -45,11 +45,9 @@ final class PseudoTerminal implements AutoCloseable {
         java.stream()
             .map(word -> "'" + word.replace("'", "'\\''") + "'")
             .collect(Collectors.joining(" "));
-    // The shell outlives the signals that all the window gets, and tells how the program ended.
-    // When
-    // the window is closed, the system tells the shell alone, which tells its jobs; the system
-    // tells
-    // them once more when a shell ends.
+    // The shell outlives the signals that all in the window get, and tells how the program ended.
+    // When a window is closed, a shell passes SIGHUP on to its jobs, and the system sends it to
+    // them once more when the shell ends: the program gets it twice.
     String script =
         """
         exec 3<&0
@@ -75,10 +73,19 @@ final class PseudoTerminal implements AutoCloseable {
     }
     // The window stays when its program has ended, for tests to read it.
     terminal.tmux(
-        ("set-option -g remain-on-exit on ; new-session -d -x %d -y %d sh".formatted(COLUMNS, ROWS)
-                + " "
-                + folder.resolve("script"))
-            .split(" "));
+        "set-option",
+        "-g",
+        "remain-on-exit",
+        "on",
+        ";",
+        "new-session",
+        "-d",
+        "-x",
+        Integer.toString(COLUMNS),
+        "-y",
+        Integer.toString(ROWS),
+        "sh",
+        folder.resolve("script").toString());
     String pid = terminal.tmux("display-message", "-p", "#{pane_pid}").strip();
     terminal.shell = ProcessHandle.of(Long.parseLong(pid)).orElseThrow();
     return terminal;

@@ -176,7 +176,7 @@ class SafetensorsTest {
     // other processes do does not count: the times are this thread's on a processor.
     long few = Long.MAX_VALUE;
     long many = Long.MAX_VALUE;
-    for (int repeat = 0; repeat < 5; repeat++) {
+    for (int repeat = 0; repeat < 3; repeat++) {
       few = Math.min(few, cpuNanos(1000));
       many = Math.min(many, cpuNanos(10_000));
     }
