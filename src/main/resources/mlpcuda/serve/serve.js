@@ -6,7 +6,8 @@ const PEN = 0.075;
 const SENT = 196;
 const PATIENCE = 10000; // ms
 
-// What the server takes: bytes of a body and pixels of a picture. What has more is made smaller.
+// The server refuses longer bodies and pictures of more pixels: a file beyond these limits is made
+// smaller before it is sent.
 const MOST_BYTES = 1 << 20;
 const MOST_PIXELS = 4000000;
 const REDUCED = 1600; // pixels of the longer side
@@ -135,7 +136,7 @@ async function json(path, options) {
     response = await fetch(path, { ...options, signal: AbortSignal.timeout(PATIENCE) });
     answer = await response.json();
   } catch (error) {
-    throw new Error("The server does not answer. Once it runs again, draw on.");
+    throw new Error("The server does not answer. Once it runs again, draw on or choose the picture again.");
   }
   if (!response.ok) {
     throw new Error(`${PROBLEMS[response.status] ?? "The server refuses"} (${answer.error}).`);

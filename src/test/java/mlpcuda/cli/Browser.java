@@ -85,7 +85,10 @@ final class Browser implements AutoCloseable {
         "Emulation.setDeviceMetricsOverride",
         Map.of("width", width, "height", height, "deviceScaleFactor", 1, "mobile", false));
     prefer(dark);
+    script("window.former = true");
     driver.get(url);
+    // On a busy machine the driver has been seen to return before the page's scripts had run.
+    waitFor("!window.former && document.readyState === 'complete'");
   }
 
   /** Changes what the reader's system prefers. */
