@@ -85,6 +85,8 @@ class ArchitectureTest {
         .doNotHaveFullyQualifiedName("mlpcuda.data.CodedPicture")
         .and()
         .doNotHaveFullyQualifiedName("mlpcuda.data.CodedPicture$Input")
+        .and()
+        .doNotHaveFullyQualifiedName("mlpcuda.data.CodedPicture$Samples")
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("java.awt..", "javax.imageio..", "javax.swing..")

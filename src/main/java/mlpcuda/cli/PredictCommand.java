@@ -153,7 +153,12 @@ final class PredictCommand implements Callable<Integer> {
   private int end(
       List<Map<String, Object>> images, List<Map<String, Object>> failures, PrintWriter out) {
     if (json) {
-      out.println(Tables.json(Map.of("images", images, "failed", failures)));
+      var document = new LinkedHashMap<String, Object>();
+      document.put("images", images);
+      if (!failures.isEmpty()) {
+        document.put("failed", failures);
+      }
+      out.println(Tables.json(document));
     }
     return failures.isEmpty() ? 0 : ExitCode.FILE.code;
   }

@@ -17,7 +17,7 @@ public final class PictureFile {
   static final long MAX_BYTES = 256L << 20;
 
   /** The kinds of files that hold one picture. */
-  private static final String KINDS = "PNG, JPEG, GIF, BMP, TIFF, WebP, PGM";
+  private static final String KINDS = "PNG, JPEG, GIF, BMP, TIFF, WebP or PGM file";
 
   private static final int START_BYTES = FileKind.START_BYTES;
 
@@ -63,7 +63,7 @@ public final class PictureFile {
   }
 
   private static Picture single(String name, byte[] start, InputStream in) throws IOException {
-    Kind kind = kind(name, start, KINDS + " or IDX file"); // before 256 MiB of it are read
+    Kind kind = kind(name, start, KINDS + " or an IDX file"); // before 256 MiB of it are read
     byte[] bytes = in.readNBytes((int) MAX_BYTES + 1);
     if (bytes.length > MAX_BYTES) {
       throw new BadFileException(
@@ -83,7 +83,7 @@ public final class PictureFile {
    */
   public static Picture parse(String name, byte[] bytes, long maxPixels) {
     byte[] start = Arrays.copyOf(bytes, Math.min(START_BYTES, bytes.length));
-    return kind(name, start, KINDS + " file").parse(name, bytes, maxPixels);
+    return kind(name, start, KINDS).parse(name, bytes, maxPixels);
   }
 
   /** How a kind of file becomes a picture. */
@@ -107,12 +107,8 @@ public final class PictureFile {
       }
     }
     throw new BadFileException(
-        "%s: this is %s, and pictures are read from a %s%s"
-            .formatted(
-                name,
-                FileKind.of(name, start),
-                kinds,
-                start.length == 0 ? "" : "; save it as PNG or JPEG"));
+        "%s: this is %s, and a picture must be a %s; other kinds can be saved as PNG or JPEG"
+            .formatted(name, FileKind.of(name, start), kinds));
   }
 
   /** Whether it is an IDX file, which may have several images. */

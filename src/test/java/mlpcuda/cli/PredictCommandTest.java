@@ -4,12 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
+import mlpcuda.Child;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,19 +53,18 @@ class PredictCommandTest {
   void aLineForEachImage() {
     Program all = predict("--raw", images);
     assertEquals(0, all.code(), all.err());
-    assertEquals("", all.err());
-    assertEquals(21, all.lines().size());
-    assertTrue(all.lines().get(0).contains("(--cpu)"), all.lines().get(0));
+    assertTrue(all.err().endsWith(" (--cpu)\n"), all.err());
+    assertEquals(20, all.lines().size());
     for (int i = 0; i < 20; i++) {
-      String line = all.lines().get(1 + i);
+      String line = all.lines().get(i);
       assertTrue(line.startsWith(images + "[" + i + "]: " + i % 4 + " ("), line);
       String answer = "\\d [01]\\.\\d{4}";
-      assertTrue(line.matches(".*: \\d \\([\\d.]+%; " + answer + "(, " + answer + "){2}\\)"), line);
+      assertTrue(line.matches(".*: \\d \\([\\d.]+%; then " + answer + ", " + answer + "\\)"), line);
     }
     Program some = predict("--raw --index 3..5", images);
-    assertEquals(all.lines().subList(4, 7), some.lines().subList(1, 4));
+    assertEquals(all.lines().subList(3, 6), some.lines());
     Program one = predict("--raw --index 19", images);
-    assertEquals(all.lines().get(20), one.lastLine());
+    assertEquals(all.lines().get(19), one.lastLine());
   }
 
   @Test
@@ -77,7 +79,8 @@ class PredictCommandTest {
     List<?> likeliest = (List<?>) first.get("likeliest");
     assertEquals(3, likeliest.size());
     assertEquals(first.get("probability"), ((Map<?, ?>) likeliest.get(0)).get("probability"));
-    assertEquals(predict("--raw --index 2..3", images).out(), json.err());
+    Program text = predict("--raw --index 2..3", images);
+    assertEquals(text.err() + text.out(), json.err());
   }
 
   @Test
@@ -106,8 +109,90 @@ class PredictCommandTest {
   @Test
   void refusesAnotherSizeWithRaw() throws IOException {
     Path file = pgm("bar.pgm", "P2 3 2 9\n9 0 9 9 0 9\n");
-    predict("--raw", images, file)
+    predict("--raw", file)
         .assertRefused(4, file + ": must with --raw be 5x7 as the network's inputs, found 2x3");
+  }
+
+  @Test
+  void aBadPictureAmongGoodOnesStopsNoOthers() throws IOException {
+    Path bad = pgm("bad.pgm", "P2 3 2 9\n9 0 9");
+    String why = bad + ": 6 samples need at least 20 bytes, found 14";
+    Program alone = predict("--raw", images);
+    Program program = predict("--raw", bad, images);
+    assertEquals(4, program.code());
+    assertEquals(alone.out(), program.out());
+    assertEquals(why, program.err().lines().findFirst().orElseThrow());
+    Program json = predict("--raw --json", bad, images);
+    assertEquals(4, json.code());
+    Map<String, Object> document = Program.json(json.out());
+    assertEquals(20, ((List<?>) document.get("images")).size());
+    assertEquals(List.of(Map.of("file", bad.toString(), "error", why)), document.get("failed"));
+  }
+
+  @Test
+  void picturesModelsAndIdxFilesComeFromPipesToo() throws IOException {
+    Path picture = pgm("bar.pgm", "P2 3 9 9\n" + "9 0 9\n".repeat(9));
+    String answer = predict("", picture).lastLine().replace(picture.toString(), "");
+    assertEquals("-" + answer, fromStandardInput(picture, () -> predict("", "-")).lastLine());
+    String all = predict("--raw", images).out().replace(images.toString(), "-");
+    assertEquals(all, fromStandardInput(images, () -> predict("--raw", "-")).out());
+    assertEquals(
+        picture + answer,
+        fromStandardInput(model, () -> ask(Path.of("-"), "", picture)).lastLine());
+    try (Pipe pictures = new Pipe(tmp.resolve("pictures"), picture);
+        Pipe idx = new Pipe(tmp.resolve("idx"), images);
+        Pipe models = new Pipe(tmp.resolve("models"), model)) {
+      Program program = ask(models.path, "", pictures.path, idx.path);
+      assertEquals(0, program.code(), program.err());
+      assertEquals(pictures.path + answer, program.lines().get(0));
+      assertEquals(21, program.lines().size());
+    }
+    predict("", "-", "-")
+        .assertRefused(
+            2,
+            "- is standard input, which can be read only once; it is named more than once",
+            "'mlp-cuda predict --help' lists the options.");
+  }
+
+  private static Program fromStandardInput(Path file, Supplier<Program> program)
+      throws IOException {
+    InputStream before = System.in;
+    try (InputStream in = Files.newInputStream(file)) {
+      System.setIn(in);
+      return program.get();
+    } finally {
+      System.setIn(before);
+    }
+  }
+
+  /** A named pipe that a process writes a file into, once. */
+  private static final class Pipe implements AutoCloseable {
+    private final Path path;
+    private final Child writer;
+
+    Pipe(Path path, Path file) {
+      this.path = path;
+      try (Child make = Child.start(List.of("mkfifo", path.toString()))) {
+        assertEquals(0, make.exitCode());
+      }
+      writer =
+          Child.start(List.of("sh", "-c", "cat \"$0\" > \"$1\"", file.toString(), path.toString()));
+    }
+
+    @Override
+    public void close() {
+      writer.close();
+    }
+  }
+
+  @Test
+  void aDeviceWithoutAnEndIsRefused() {
+    Program picture = predict("", Path.of("/dev/zero"));
+    assertEquals(4, picture.code());
+    assertEquals(1, picture.err().lines().count(), picture.err());
+    Program network = ask(Path.of("/dev/zero"), "", images);
+    assertEquals(4, network.code());
+    assertEquals(1, network.err().lines().count(), network.err());
   }
 
   @Test
@@ -122,13 +207,15 @@ class PredictCommandTest {
   @Test
   void refusesAFileThatIsNoPicture() throws IOException {
     Path file = pgm("letter.txt", "Dear Yann");
-    predict("", images, file)
+    predict("", file)
         .assertRefused(
             4,
-            file + ": must be a PNG, JPEG, PGM or IDX file, found one that begins with 0x44656172");
+            file
+                + ": this is a text, and a picture must be a PNG, JPEG, GIF, BMP, TIFF, WebP or PGM"
+                + " file or an IDX file; other kinds can be saved as PNG or JPEG");
     predict("", tmp.resolve("none.png"))
         .assertRefused(4, tmp.resolve("none.png") + ": no such file");
-    predict("", tmp).assertRefused(4, tmp + ": must be a file, found a folder");
+    predict("", tmp).assertRefused(4, tmp + ": this is a folder, not a picture");
   }
 
   private static void assertUsage(Program program, String message) {

@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.zip.CRC32;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
@@ -60,6 +61,98 @@ class PictureFileTest {
     assertSample(read(Samples.rawPgm(255)), 0);
     assertSample(read(Samples.rawPgm(65535)), 0);
     assertSample(read(Samples.idx()), 0);
+  }
+
+  @Test
+  void otherFormatsOfTheJdk() throws IOException {
+    assertSample(read(Samples.coded("gif", BufferedImage.TYPE_BYTE_GRAY)), 0);
+    assertSample(read(Samples.coded("bmp", BufferedImage.TYPE_INT_RGB)), 0);
+    assertSample(read(Samples.coded("tiff", BufferedImage.TYPE_BYTE_GRAY)), 0);
+  }
+
+  /** Pixels of 0, 10, 20, … in 4 rows, written by cwebp 1.2.4. */
+  @Test
+  void webp() throws IOException {
+    String lossless = "UklGRigAAABXRUJQVlA4TBwAAAAvBcAAAM1kRP8Ditq2gfoupvIndm0QImICQNcD";
+    String lossy =
+        "UklGRjIAAABXRUJQVlA4ICYAAACQAQCdASoGAAQAAMASJaQAAudVMbgA/vG+J/+CRYB+YohGmBQAAA==";
+    Picture exact = read(Base64.getDecoder().decode(lossless));
+    Picture near = read(Base64.getDecoder().decode(lossy));
+    assertEquals(4, near.rows());
+    assertEquals(6, exact.cols());
+    for (int i = 0; i < 24; i++) {
+      assertEquals(10 * i, exact.pixels()[i] & 0xff);
+      assertEquals(10 * i, near.pixels()[i] & 0xff, 20);
+    }
+    byte[] cut = Arrays.copyOf(Base64.getDecoder().decode(lossless), 40);
+    assertTrue(refusal(cut).startsWith("must be a well-formed WEBP, found: "), refusal(cut));
+  }
+
+  @Test
+  void aCutFileOfAnyFormatIsRefusedAndNothingElse() throws IOException {
+    for (String format : new String[] {"gif", "bmp", "tiff"}) {
+      byte[] whole = Samples.coded(format, BufferedImage.TYPE_INT_RGB);
+      for (int length = 0; length < whole.length; length += 7) {
+        byte[] cut = Arrays.copyOf(whole, length);
+        try {
+          PictureFile.parse("picture", cut, 1000);
+        } catch (BadFileException e) {
+          assertEquals(1, e.getMessage().lines().count(), e.getMessage());
+        }
+      }
+    }
+  }
+
+  @Test
+  void lightInkOnATransparentGroundIsSeen() throws IOException {
+    var image = new BufferedImage(4, 1, BufferedImage.TYPE_INT_ARGB);
+    image.setRGB(0, 0, 4, 1, new int[] {0, 0xffffffff, 0x00ffffff, 0}, 0, 4);
+    var bytes = new ByteArrayOutputStream();
+    ImageIO.write(image, "png", bytes);
+    byte[] seen = {0, (byte) 255, 0, 0};
+    assertArrayEquals(seen, read(bytes.toByteArray()).pixels());
+  }
+
+  @Test
+  void twelveBitsInSixteenAreNotBlack() throws IOException {
+    var image = new BufferedImage(2, 1, BufferedImage.TYPE_USHORT_GRAY);
+    image.getRaster().setPixels(0, 0, 2, 1, new int[] {0x0408, 0x0fff});
+    var bytes = new ByteArrayOutputStream();
+    ImageIO.write(image, "png", bytes);
+    byte[] levels = {0x40, (byte) 255};
+    assertArrayEquals(levels, read(bytes.toByteArray()).pixels());
+    byte[] pgm = Arrays.copyOf(ascii("P5 2 1 65535\n"), 17);
+    pgm[13] = 0x04;
+    pgm[14] = 0x08;
+    pgm[15] = 0x0f;
+    pgm[16] = (byte) 0xff;
+    assertArrayEquals(levels, read(pgm).pixels());
+  }
+
+  /** A picture that lies on its side, as the chunk eXIf says: 6 turns it clockwise. */
+  @Test
+  void pngsAreTurnedAsTheirExifSays() throws IOException {
+    byte[] png = Samples.coded("png", BufferedImage.TYPE_BYTE_GRAY);
+    byte[] tiff = {
+      'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1, 1, 18, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0
+    };
+    ByteBuffer chunk = ByteBuffer.allocate(12 + tiff.length).putInt(tiff.length);
+    chunk.put(ascii("eXIf")).put(tiff);
+    var crc = new CRC32();
+    crc.update(chunk.array(), 4, 4 + tiff.length);
+    chunk.putInt((int) crc.getValue());
+    int header = 8 + 25;
+    ByteBuffer whole = ByteBuffer.allocate(png.length + chunk.capacity());
+    whole.put(png, 0, header).put(chunk.array()).put(png, header, png.length - header);
+    Picture turned = read(whole.array());
+    assertEquals(Samples.COLS, turned.rows());
+    assertEquals(Samples.ROWS, turned.cols());
+    for (int y = 0; y < turned.rows(); y++) {
+      for (int x = 0; x < turned.cols(); x++) {
+        int expected = Samples.light(Samples.ROWS - 1 - x, y);
+        assertEquals(expected, turned.pixels()[y * turned.cols() + x] & 0xff);
+      }
+    }
   }
 
   @Test
@@ -193,7 +286,8 @@ class PictureFileTest {
         "P2 2 1 9 1 2 3|2 samples must end the file, found 3 after them",
         "P2 2 1 9 1|2 samples need at least 12 bytes, found 10",
         "P2 2 1 9 1 10|samples must be at most 9, found 10 at index 1",
-        "P3 2 1 9 1|must be a PNG, JPEG, PGM or IDX file, found one that begins with 0x50332032",
+        "P3 2 1 9 1|this is a text, and a picture must be a PNG, JPEG, GIF, BMP, TIFF, WebP or PGM file"
+            + " or an IDX file; other kinds can be saved as PNG or JPEG",
       })
   void refusesBadPgm(String text, String message) {
     assertEquals(message, refusal(ascii(text)));

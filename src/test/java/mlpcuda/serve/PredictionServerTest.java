@@ -141,8 +141,10 @@ class PredictionServerTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "''|must be a PNG, JPEG or PGM file, found one that begins with nothing",
-        "Dear Yann|must be a PNG, JPEG or PGM file, found one that begins with 0x44656172",
+        "''|this is an empty file, and a picture must be a PNG, JPEG, GIF, BMP, TIFF, WebP or PGM"
+            + " file; other kinds can be saved as PNG or JPEG",
+        "Dear Yann|this is a text, and a picture must be a PNG, JPEG, GIF, BMP, TIFF, WebP or PGM"
+            + " file; other kinds can be saved as PNG or JPEG",
         "P5 2 1 255 a|2 samples need 13 bytes, found 12",
         "P5 2001 2000 255 a|a picture must have sides from 1 to 65535 and at most 4000000 pixels,"
             + " found 2000x2001",
