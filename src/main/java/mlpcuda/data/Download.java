@@ -13,6 +13,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.StringJoiner;
 import mlpcuda.data.PublishedDataset.Progress;
 import mlpcuda.data.PublishedDataset.RemoteFile;
@@ -23,9 +24,10 @@ import mlpcuda.data.PublishedDataset.RemoteFile;
  * @param connectMillis time-out for a connection, in ms
  * @param readMillis time-out for the next bytes, in ms
  * @param maxBytes a longer file is refused
+ * @param environment which may name proxies
  */
-record Download(int connectMillis, int readMillis, int maxBytes) {
-  static final Download DEFAULT = new Download(10_000, 30_000, 64 * 1024 * 1024);
+record Download(int connectMillis, int readMillis, int maxBytes, Map<String, String> environment) {
+  static final Download DEFAULT = new Download(10_000, 30_000, 64 * 1024 * 1024, System.getenv());
 
   private static final int CHUNK = 64 * 1024;
   private static final int MAX_REDIRECTS = 5;
@@ -130,7 +132,7 @@ record Download(int connectMillis, int readMillis, int maxBytes) {
   private HttpURLConnection open(URI address) throws IOException {
     URI at = address;
     for (int redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-      URLConnection opened = at.toURL().openConnection();
+      URLConnection opened = at.toURL().openConnection(HttpProxy.of(at, environment));
       if (!(opened instanceof HttpURLConnection connection)) {
         throw new MirrorException("redirect to " + at.getScheme());
       }

@@ -39,7 +39,8 @@ class LearningOptionsTest {
   }
 
   private Program trained(String name, String line) {
-    String always = "--cpu --threads 1 --data " + data + " --out " + tmp.resolve(name) + " ";
+    String always =
+        "--overwrite --cpu --threads 1 --data " + data + " --out " + tmp.resolve(name) + " ";
     return Program.succeed(Program.words(always + line));
   }
 
@@ -159,8 +160,10 @@ class LearningOptionsTest {
       Program run = trained("run", line + "--early-stopping " + patience + monitor);
       assertEquals(epochs, ofEpochs(run, "mean loss").size(), monitor);
       String ended =
-          "Stopped early: no better validation %s for %d epochs."
-              .formatted(monitor.endsWith("accuracy") ? "accuracy" : "loss", patience);
+          "Stopped early: no better validation %s for %s."
+              .formatted(
+                  monitor.endsWith("accuracy") ? "accuracy" : "loss",
+                  patience == 1 ? "1 epoch" : patience + " epochs");
       assertEquals(epochs < 10, run.lines().contains(ended), run.out());
     }
     assertEquals(10, ofEpochs(trained("run", line), "mean loss").size());

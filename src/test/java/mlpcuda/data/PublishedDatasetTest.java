@@ -2,6 +2,7 @@ package mlpcuda.data;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,6 +11,7 @@ import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.Proxy;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Files;
@@ -37,10 +39,10 @@ class PublishedDatasetTest {
   private static final Progress SILENT = (file, bytes, total) -> {};
 
   /** Takes small files alone, from mirrors that answer at all. */
-  private static final Download SMALL = new Download(60_000, 300_000, 1000);
+  private static final Download SMALL = new Download(60_000, 300_000, 1000, Map.of());
 
   /** Waits for an answer a moment, for a mirror that never gives one. */
-  private static final Download HASTY = new Download(60_000, 200, 1000);
+  private static final Download HASTY = new Download(60_000, 200, 1000, Map.of());
 
   private static final String IMAGES = "train-images-idx3-ubyte.gz";
 
@@ -118,6 +120,39 @@ class PublishedDatasetTest {
   private static String dead() throws IOException {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return "http://127.0.0.1:" + socket.getLocalPort() + "/";
+    }
+  }
+
+  /** The test's server is the proxy: it is asked for an address of a host that does not exist. */
+  @Test
+  void asksTheProxyThatTheEnvironmentNames() throws IOException {
+    String proxy = "127.0.0.1:" + server.getAddress().getPort();
+    var through =
+        new Download(60_000, 300_000, 1000, Map.of("http_proxy", proxy, "no_proxy", ".example"));
+    Path fetched = dataset("http://mirror.invalid/good/").fetch(cache, SILENT, through);
+    assertEquals(published.size(), requests.size());
+    for (Map.Entry<String, byte[]> file : published.entrySet()) {
+      assertArrayEquals(file.getValue(), Files.readAllBytes(fetched.resolve(file.getKey())));
+    }
+  }
+
+  @Test
+  void proxiesByTheConventionOfCurl() throws IOException {
+    URI address = URI.create("https://data.example.org/x");
+    Proxy proxy = HttpProxy.of(address, Map.of("HTTPS_PROXY", "http://proxy.example:3128"));
+    assertEquals("proxy.example", ((InetSocketAddress) proxy.address()).getHostString());
+    assertEquals(3128, ((InetSocketAddress) proxy.address()).getPort());
+    for (String none : List.of("*", "data.example.org", "x.org, .example.org", "example.org")) {
+      Map<String, String> environment = Map.of("https_proxy", "proxy:1", "no_proxy", none);
+      assertEquals(Proxy.NO_PROXY, HttpProxy.of(address, environment), none);
+    }
+    assertEquals(Proxy.NO_PROXY, HttpProxy.of(address, Map.of("http_proxy", "proxy:1")));
+    for (String bad : List.of("socks5://proxy:1", "http://name:secret@proxy:1", "http://")) {
+      String message =
+          assertThrows(IOException.class, () -> HttpProxy.of(address, Map.of("https_proxy", bad)))
+              .getMessage();
+      assertTrue(message.startsWith("https_proxy "), message);
+      assertFalse(message.contains("secret"), message);
     }
   }
 
@@ -240,7 +275,7 @@ class PublishedDatasetTest {
   }
 
   @Test
-  void cacheFollowsXdg() {
+  void cacheFollowsXdg() throws IOException {
     Path home = Path.of("home").toAbsolutePath();
     Path xdg = Path.of("elsewhere").toAbsolutePath();
     Path usual = home.resolve(".cache").resolve("mlp-cuda");
@@ -250,6 +285,11 @@ class PublishedDatasetTest {
     assertEquals(
         usual, PublishedDataset.cacheRoot(Map.of("XDG_CACHE_HOME", "relative"), home.toString()));
     assertEquals(usual, PublishedDataset.cacheRoot(Map.of(), home.toString()));
+    assertEquals(usual, PublishedDataset.cacheRoot(Map.of("HOME", home.toString()), "/another"));
+    assertEquals(usual, PublishedDataset.cacheRoot(Map.of("HOME", home.toString()), "?"));
+    Path temporary = PublishedDataset.cacheRoot(Map.of(), "?");
+    assertTrue(temporary.isAbsolute() && Files.isDirectory(temporary), temporary.toString());
+    Files.delete(temporary);
   }
 
   @Test
