@@ -65,7 +65,8 @@ class GpuCommandsTest {
   }
 
   private Program train(Gpus gpus, String line, String out) {
-    String whole = "--batch-size 16 --test-batch-size 7 --epochs 3 --data %s --out %s %s";
+    String whole =
+        "--overwrite --batch-size 16 --test-batch-size 7 --epochs 3 --data %s --out %s %s";
     return Program.run(gpus, Program.words(whole.formatted(data, tmp.resolve(out), line)));
   }
 

@@ -32,7 +32,7 @@ class TestEachEpochTest {
         Program.run(
             gpus,
             Program.words(
-                "--hidden 6 --batch-size 16 --test-batch-size 7 " + line,
+                "--overwrite --hidden 6 --batch-size 16 --test-batch-size 7 " + line,
                 "--data",
                 data,
                 "--out",
