@@ -24,6 +24,7 @@ import mlpcuda.cli.SweepTable.Row;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cuda.CudaDriver.Device;
+import mlpcuda.data.InputFile;
 import mlpcuda.data.WholeFile;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -241,6 +242,7 @@ final class SweepCommand implements Callable<Integer> {
                   .formatted(String.join(", ", OWN), option.longestName()));
         }
       }
+      checkInit(given.matchedOptionValue("--init", null));
       if (gpus.isEmpty()) {
         if (!given.hasMatchedOption("--cpu")) {
           words.add("--cpu");
@@ -256,6 +258,16 @@ final class SweepCommand implements Callable<Integer> {
       runs.add(new SweepRun(out.resolve(name), settings, List.copyOf(words)));
     }
     return runs;
+  }
+
+  /** Runs at once would share the bytes of a pipe, and later ones wait for more of them. */
+  private static void checkInit(Path init) {
+    if (init != null && InputFile.isStream(init)) {
+      throw new IllegalArgumentException(
+          "--init %s: every run of a sweep reads this file, and a pipe can be read only once; save"
+                  .formatted(init)
+              + " it as a file");
+    }
   }
 
   /** Runs at once that keep every GPU, or every processor, at work. */

@@ -7,7 +7,6 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 
@@ -116,7 +115,7 @@ public final class IdxFile {
 
   private static <T> T read(Path file, Parser<T> parser) {
     String name = file.toString();
-    if (Files.isDirectory(file)) {
+    if (InputFile.isFolder(file)) {
       throw new BadFileException(name + ": this is a folder, not an IDX file");
     }
     if (InputFile.isStream(file)) {

@@ -25,6 +25,11 @@ public final class InputFile {
     return isStandardInput(file) ? "standard input" : file.toString();
   }
 
+  /** Whether a folder is named; {@code -} is standard input even where a folder of that name is. */
+  public static boolean isFolder(Path file) {
+    return !isStandardInput(file) && Files.isDirectory(file);
+  }
+
   /** Whether it has no length and can be read only once. */
   public static boolean isStream(Path file) {
     return isStandardInput(file)

@@ -3,7 +3,6 @@ package mlpcuda.data;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 
@@ -39,7 +38,7 @@ public final class PictureFile {
    */
   public static PictureFile read(Path file) {
     String name = InputFile.name(file);
-    if (Files.isDirectory(file)) {
+    if (InputFile.isFolder(file)) {
       throw new BadFileException(name + ": this is a folder, not a picture");
     }
     // Opened once and read once: a pipe has nothing to give a second time.

@@ -11,7 +11,6 @@ import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -40,7 +39,7 @@ final class SafetensorsReader {
   }
 
   Safetensors.Contents read() {
-    if (Files.isDirectory(file)) {
+    if (InputFile.isFolder(file)) {
       Path inside = file.resolve("model.safetensors");
       throw bad(
           "this is a folder, not a model file%s",
@@ -52,42 +51,52 @@ final class SafetensorsReader {
     try (FileChannel channel = FileChannel.open(file)) {
       long fileBytes = channel.size();
       int bufferBytes = (int) Math.max(1, Math.min(fileBytes, Safetensors.CHUNK_BYTES));
-      return read(
-          new BufferedInputStream(Channels.newInputStream(channel), bufferBytes), fileBytes);
+      InputStream in = new BufferedInputStream(Channels.newInputStream(channel), bufferBytes);
+      byte[] header = readHeader(in);
+      return readTensors(in, header, fileBytes - Safetensors.LENGTH_BYTES - header.length);
     } catch (IOException e) {
       throw BadFileException.unreadable(file, e);
     }
   }
 
-  /** Reads a pipe or standard input, whose length is known once it has ended. */
+  /**
+   * Reads a pipe, a device or standard input. Its header says where it has to end: no more is read,
+   * so that a stream without an end does not fill the memory.
+   */
   private Safetensors.Contents readStream() {
-    try (InputStream in = InputFile.open(file)) {
-      byte[] start = in.readNBytes(FileKind.START_BYTES);
-      checkKind(start); // before all of it is read: a device may have no end
-      byte[] rest = in.readAllBytes();
-      byte[] whole = Arrays.copyOf(start, start.length + rest.length);
-      System.arraycopy(rest, 0, whole, start.length, rest.length);
-      return read(new ByteArrayInputStream(whole), whole.length);
+    try (InputStream in = new BufferedInputStream(InputFile.open(file))) {
+      byte[] header = readHeader(in);
+      int claimed = claimedBytes(header);
+      byte[] buffer = in.readNBytes(claimed + 1);
+      if (buffer.length > claimed) {
+        throw bad("the file goes on after its last tensor, byte %d after the header", claimed);
+      }
+      return readTensors(new ByteArrayInputStream(buffer), header, buffer.length);
     } catch (IOException e) {
       throw BadFileException.unreadable(InputFile.name(file), e);
     }
   }
 
-  private Safetensors.Contents read(InputStream in, long fileBytes) throws IOException {
-    SafetensorsHeader header = readHeader(in, fileBytes);
-    return readTensors(in, header.metadata(), header.entries());
+  /** Where the last tensor ends, as the header has it. */
+  private int claimedBytes(byte[] header) throws IOException {
+    var parsed = new SafetensorsHeader(file, Long.MAX_VALUE);
+    parsed.parse(header);
+    long end = parsed.entries().stream().mapToLong(Entry::end).max().orElse(0);
+    if (end >= MAX_ELEMENTS) {
+      throw bad(
+          "the tensors take %d bytes, and at most %d can be read from a pipe; save them as a file",
+          end, MAX_ELEMENTS - 1);
+    }
+    return (int) end;
   }
 
-  private void checkKind(byte[] start) {
+  /** Reads the bytes of the header, once it is known that a header is there. */
+  private byte[] readHeader(InputStream in) throws IOException {
+    in.mark(FileKind.START_BYTES);
+    byte[] start = in.readNBytes(FileKind.START_BYTES);
     if (!FileKind.isSafetensors(start)) {
       throw notSafetensors(FileKind.of(file.toString(), start));
     }
-  }
-
-  private SafetensorsHeader readHeader(InputStream in, long fileBytes) throws IOException {
-    in.mark(FileKind.START_BYTES);
-    byte[] start = in.readNBytes(FileKind.START_BYTES);
-    checkKind(start);
     in.reset();
     byte[] length = new byte[Safetensors.LENGTH_BYTES];
     readFully(in, length, length.length);
@@ -97,19 +106,22 @@ final class SafetensorsReader {
           "the header has %d bytes, more than the %d that can be read",
           headerBytes, Safetensors.MAX_HEADER_BYTES);
     }
-    if (headerBytes > fileBytes - Safetensors.LENGTH_BYTES) {
+    byte[] header = in.readNBytes((int) headerBytes);
+    if (header.length < headerBytes) {
       throw bad(
           "the file is cut off, copy it again: the header needs %d bytes, and there are %d",
-          headerBytes, fileBytes - Safetensors.LENGTH_BYTES);
+          headerBytes, header.length);
     }
-    byte[] header = new byte[(int) headerBytes];
-    readFully(in, header, header.length);
-    long bufferBytes = fileBytes - Safetensors.LENGTH_BYTES - header.length;
+    return header;
+  }
+
+  private Safetensors.Contents readTensors(InputStream in, byte[] header, long bufferBytes)
+      throws IOException {
     var parsed = new SafetensorsHeader(file, bufferBytes);
     parsed.parse(header);
     checkLayout(parsed.entries(), bufferBytes);
     checkReadable(parsed.entries());
-    return parsed;
+    return readTensors(in, parsed.metadata(), parsed.entries());
   }
 
   private BadFileException notSafetensors(String kind) {

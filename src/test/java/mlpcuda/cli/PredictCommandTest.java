@@ -3,8 +3,10 @@ package mlpcuda.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.SequenceInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import mlpcuda.Child;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -156,9 +159,14 @@ class PredictCommandTest {
 
   private static Program fromStandardInput(Path file, Supplier<Program> program)
       throws IOException {
+    return fromStandardInput(Files.newInputStream(file), program);
+  }
+
+  private static Program fromStandardInput(InputStream bytes, Supplier<Program> program)
+      throws IOException {
     InputStream before = System.in;
-    try (InputStream in = Files.newInputStream(file)) {
-      System.setIn(in);
+    try (bytes) {
+      System.setIn(bytes);
       return program.get();
     } finally {
       System.setIn(before);
@@ -183,6 +191,72 @@ class PredictCommandTest {
     public void close() {
       writer.close();
     }
+  }
+
+  /** No more is read than the header says: memory must not fill with what never ends. */
+  @Test
+  void aModelWithoutAnEndIsRefused() throws IOException {
+    byte[] whole = Files.readAllBytes(model);
+    var zeros =
+        new InputStream() {
+          private long left = 64 << 20; // far more than a reader may take
+
+          @Override
+          public int read() throws IOException {
+            if (left-- <= 0) {
+              throw new IOException("all of it was read");
+            }
+            return 0;
+          }
+        };
+    Program program =
+        fromStandardInput(
+            new SequenceInputStream(new ByteArrayInputStream(whole), zeros),
+            () -> ask(Path.of("-"), "", images));
+    assertEquals(4, program.code());
+    String start = "-: the file goes on after its last tensor, byte ";
+    assertTrue(program.err().startsWith(start), program.err());
+    assertEquals(1, program.err().lines().count(), program.err());
+  }
+
+  @Test
+  void aModelFromAPipeThatIsCutOffIsRefused() throws IOException {
+    byte[] whole = Files.readAllBytes(model);
+    for (int length : new int[] {0, 5, 100, whole.length - 1}) {
+      Program program =
+          fromStandardInput(
+              new ByteArrayInputStream(whole, 0, length), () -> ask(Path.of("-"), "", images));
+      assertEquals(4, program.code(), program.err());
+      assertTrue(program.err().startsWith("-: "), program.err());
+      assertEquals(1, program.err().lines().count(), program.err());
+    }
+  }
+
+  @Test
+  void everyCommandReadsItsModelFromAPipe() throws IOException {
+    Path data = images.getParent();
+    String evaluation = Program.run("evaluate", "--cpu", "--data", data, "--model", model).out();
+    assertEquals(
+        evaluation,
+        fromStandardInput(
+                model, () -> Program.run("evaluate", "--cpu", "--data", data, "--model", "-"))
+            .out());
+    Path file = tmp.resolve("file.onnx");
+    Path piped = tmp.resolve("piped.onnx");
+    Program.succeed("export", "--model", model, "--onnx", file);
+    fromStandardInput(model, () -> Program.succeed("export", "--model", "-", "--onnx", piped));
+    assertEquals(-1, Files.mismatch(file, piped));
+    String summary = Program.run("summary", "--model", model).out();
+    assertEquals(
+        summary, fromStandardInput(model, () -> Program.run("summary", "--model", "-")).out());
+    Object[] train = Program.words("--cpu --dry-run --epochs 0 --data", data, "--init");
+    Program init = Program.run(Stream.concat(Stream.of(train), Stream.of(model)).toArray());
+    assertEquals(0, init.code(), init.err());
+    assertEquals(
+        init.lastLine(),
+        fromStandardInput(
+                model, () -> Program.run(Stream.concat(Stream.of(train), Stream.of("-")).toArray()))
+            .lastLine());
   }
 
   @Test

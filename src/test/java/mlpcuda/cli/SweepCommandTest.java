@@ -253,6 +253,8 @@ class SweepCommandTest {
             + " found 2",
         "--grid seed=1,2 --random 0|Invalid value for option '--random': must be a whole number"
             + " from 1 to 2147483647, found 0",
+        "--grid seed=1,2 --init -|--init -: every run of a sweep reads this file, and a pipe can be"
+            + " read only once; save it as a file",
         "--grid seed=1,2 --gpus 0,0|--gpus must differ, found one twice in [0, 0]",
         "--grid seed=1,2 --gpus x|Invalid value for option '--gpus' (N): must be a whole number"
             + " from 0 to 2147483647, found x",
