@@ -86,7 +86,7 @@ class ArchitectureTest {
         .and()
         .doNotHaveFullyQualifiedName("mlpcuda.data.CodedPicture$Input")
         .and()
-        .doNotHaveFullyQualifiedName("mlpcuda.data.CodedPicture$Samples")
+        .doNotHaveFullyQualifiedName("mlpcuda.data.GreyPixels")
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("java.awt..", "javax.imageio..", "javax.swing..")

@@ -3,7 +3,7 @@ package mlpcuda.data;
 /**
  * Looks through a JPEG before the JDK decodes it.
  *
- * <p>Sources: ITU-T T.81, annex B; Exif 2.3, 4.6 (the orientation).
+ * <p>Source: ITU-T T.81, annex B.
  */
 final class JpegSegments {
   private static final int EXIF = 0xe1;
@@ -41,50 +41,21 @@ final class JpegSegments {
     }
   }
 
-  /** How the camera was held, 1…8 as Exif counts; 1, upright, where nothing is said. */
+  /** How the camera was held, as {@link Exif#orientation} tells it. */
   static int orientation(byte[] bytes) {
     int at = 2;
     while (at + 4 <= bytes.length && (bytes[at] & 0xff) == 0xff) {
       int marker = bytes[at + 1] & 0xff;
-      int length = number(bytes, at + 2, 2, false);
+      int length = Exif.number(bytes, at + 2, 2, false);
       if (marker == START_OF_SCAN || length < 2) {
-        return 1;
+        return Exif.UPRIGHT;
       }
       int end = Math.min(bytes.length, at + 2 + length);
-      if (marker == EXIF && end - at >= 18 && number(bytes, at + 4, 4, false) == 0x45786966) {
-        return orientation(bytes, at + 10, end);
+      if (marker == EXIF && end - at >= 18 && Exif.number(bytes, at + 4, 4, false) == 0x45786966) {
+        return Exif.orientation(bytes, at + 10, end);
       }
       at += 2 + length;
     }
-    return 1;
-  }
-
-  /** The entry 0x0112 of the first directory of the TIFF from {@code tiff} to {@code end}. */
-  static int orientation(byte[] bytes, int tiff, int end) {
-    boolean little = bytes[tiff] == 'I';
-    int offset = number(bytes, tiff + 4, 4, little);
-    if (offset < 8 || offset > end - tiff - 2) {
-      return 1;
-    }
-    int entries = number(bytes, tiff + offset, 2, little);
-    for (int i = 0; i < entries; i++) {
-      int entry = tiff + offset + 2 + 12 * i;
-      if (entry + 12 > end) {
-        return 1;
-      }
-      if (number(bytes, entry, 2, little) == 0x0112) {
-        int value = number(bytes, entry + 8, 2, little);
-        return value >= 1 && value <= 8 ? value : 1;
-      }
-    }
-    return 1;
-  }
-
-  private static int number(byte[] bytes, int at, int length, boolean little) {
-    int value = 0;
-    for (int i = 0; i < length; i++) {
-      value = value << 8 | bytes[at + (little ? length - 1 - i : i)] & 0xff;
-    }
-    return value;
+    return Exif.UPRIGHT;
   }
 }

@@ -1,6 +1,7 @@
 package mlpcuda.data;
 
 import java.nio.charset.StandardCharsets;
+import java.util.function.IntSupplier;
 
 /**
  * Parses portable grey maps, plain (P2) and raw (P5), of one image that reaches to the end of the
@@ -32,7 +33,8 @@ final class PgmFile {
   }
 
   /**
-   * The picture, its maximum made 255.
+   * The picture, its maximum made 255, or 4095 where a maximum of 65,535 is claimed and no sample
+   * has more than 12 bits.
    *
    * @throws BadFileException if the bytes are not exactly such a file
    */
@@ -63,26 +65,7 @@ final class PgmFile {
     if (bytes.length != need) {
       throw bad("%d samples need %d bytes, found %d".formatted(n, need, bytes.length));
     }
-    byte[] pixels = new byte[n];
-    int scale = max == MAX_SAMPLE ? twelveBits(n) : max;
-    for (int i = 0; i < n; i++) {
-      int sample = 0;
-      for (int b = 0; b < width; b++) {
-        sample = sample << 8 | bytes[at++] & 0xff;
-      }
-      pixels[i] = level(sample, scale, i);
-    }
-    return pixels;
-  }
-
-  /** What white is in samples of 16 bits: 12 bits that are stored so would be all black. */
-  private int twelveBits(int n) {
-    for (int i = 0; i < n; i++) {
-      if ((bytes[at + 2 * i] & 0xf0) != 0) {
-        return MAX_SAMPLE;
-      }
-    }
-    return (1 << 12) - 1;
+    return pixels(n, max, () -> width == 1 ? bytes[at++] & 0xff : next16());
   }
 
   private byte[] plain(int n, int max) {
@@ -91,10 +74,7 @@ final class PgmFile {
     if (bytes.length < need) {
       throw bad("%d samples need at least %d bytes, found %d".formatted(n, need, bytes.length));
     }
-    byte[] pixels = new byte[n];
-    for (int i = 0; i < n; i++) {
-      pixels[i] = level(number("a sample", MAX_SAMPLE), max, i);
-    }
+    byte[] pixels = pixels(n, max, () -> number("a sample", MAX_SAMPLE));
     skipSpace();
     if (at < bytes.length) {
       throw bad("%d samples must end the file, found %s after them".formatted(n, found()));
@@ -102,11 +82,28 @@ final class PgmFile {
     return pixels;
   }
 
-  private byte level(int sample, int max, int index) {
-    if (sample > max) {
-      throw bad("samples must be at most %d, found %d at index %d".formatted(max, sample, index));
+  private int next16() {
+    at += 2;
+    return (bytes[at - 2] & 0xff) << 8 | bytes[at - 1] & 0xff;
+  }
+
+  private byte[] pixels(int n, int max, IntSupplier samples) {
+    int start = at;
+    int set = 0; // all bits that are set in any sample
+    for (int i = 0; i < n; i++) {
+      int sample = samples.getAsInt();
+      if (sample > max) {
+        throw bad("samples must be at most %d, found %d at index %d".formatted(max, sample, i));
+      }
+      set |= sample;
     }
-    return (byte) ((sample * 255 + max / 2) / max);
+    int white = max == MAX_SAMPLE ? (1 << GreyPixels.usedBits(set, 16, 0)) - 1 : max;
+    at = start;
+    byte[] pixels = new byte[n];
+    for (int i = 0; i < n; i++) {
+      pixels[i] = (byte) ((samples.getAsInt() * 255 + white / 2) / white);
+    }
+    return pixels;
   }
 
   /** The next number, which white space or a comment must precede. */

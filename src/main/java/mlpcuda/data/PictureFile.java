@@ -100,10 +100,17 @@ public final class PictureFile {
     if (PgmFile.isPgm(start)) {
       return PgmFile::parse;
     }
-    for (CodedPicture.Format format : CodedPicture.Format.values()) {
-      if (format.is(start)) {
-        return format::parse;
-      }
+    if (GifBlocks.isGif(start)) {
+      return CodedPicture::gif;
+    }
+    if (BmpHeader.isBmp(start)) {
+      return CodedPicture::bmp;
+    }
+    if (TiffFields.isTiff(start)) {
+      return CodedPicture::tiff;
+    }
+    if (WebpChunks.isWebp(start)) {
+      return CodedPicture::webp;
     }
     throw new BadFileException(
         "%s: this is %s, and a picture must be a %s; other kinds can be saved as PNG or JPEG"

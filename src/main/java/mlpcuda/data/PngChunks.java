@@ -21,6 +21,15 @@ final class PngChunks {
 
   private PngChunks() {}
 
+  /**
+   * What is left of a PNG, and what it said besides.
+   *
+   * @param length bytes from the first on that are the picture now
+   * @param orientation as {@link Exif#orientation} tells it
+   * @param significantBits bits of the first sample of a pixel that are used; 0: nothing is said
+   */
+  record Kept(int length, int orientation, int significantBits) {}
+
   /** Whether a file that starts so is a PNG: by the first four bytes. */
   static boolean isPng(byte[] start) {
     return start.length >= 4 && ByteBuffer.wrap(start).getInt() == 0x89504e47;
@@ -29,17 +38,18 @@ final class PngChunks {
   /**
    * Moves the chunks that make the pixels together, in place: a picture may be most of the memory.
    *
-   * @return the number of bytes from the first on that are the picture now
    * @throws BadFileException if a chunk is damaged or the picture too large, or larger than its
    *     data can be
    */
-  static int keepPixels(String name, byte[] bytes, long maxPixels) {
+  static Kept keepPixels(String name, byte[] bytes, long maxPixels) {
     if (!ByteBuffer.wrap(bytes, 0, Math.min(8, bytes.length)).equals(ByteBuffer.wrap(SIGNATURE))) {
       throw new BadFileException(name + ": must begin with PNG's eight bytes, found others");
     }
     int kept = 8;
     long needed = -1;
     long data = 0;
+    int orientation = Exif.UPRIGHT;
+    int significantBits = 0;
     String type = "";
     for (int at = 8; !type.equals("IEND"); ) {
       if (bytes.length - at < 12) {
@@ -63,7 +73,11 @@ final class PngChunks {
       if (type.equals("IDAT")) {
         data += length;
       }
-      if (OF_PIXELS.contains(type)) {
+      if (type.equals("eXIf")) {
+        orientation = Exif.orientation(bytes, at + 8, at + whole - 4);
+      } else if (type.equals("sBIT")) {
+        significantBits = length == 0 ? 0 : bytes[at + 8] & 0xff;
+      } else if (OF_PIXELS.contains(type)) {
         System.arraycopy(bytes, at, bytes, kept, whole);
         kept += whole;
       }
@@ -74,23 +88,7 @@ final class PngChunks {
           "%s: %d bytes of pixels need at least %d compressed, found %d"
               .formatted(name, needed, (needed + MOST_INFLATED - 1) / MOST_INFLATED, data));
     }
-    return kept;
-  }
-
-  /** How the camera was held, 1…8 as Exif counts, by the chunk eXIf; 1 where nothing is said. */
-  static int orientation(byte[] bytes) {
-    for (int at = 8; at <= bytes.length - 12; ) {
-      long length = Integer.toUnsignedLong(ByteBuffer.wrap(bytes).getInt(at));
-      if (length > bytes.length - at - 12) {
-        return 1;
-      }
-      int end = at + 8 + (int) length;
-      if (new String(bytes, at + 4, 4, StandardCharsets.ISO_8859_1).equals("eXIf")) {
-        return length < 8 ? 1 : JpegSegments.orientation(bytes, at + 8, end);
-      }
-      at = end + 4;
-    }
-    return 1;
+    return new Kept(kept, orientation, significantBits);
   }
 
   private static void checkSum(String name, byte[] bytes, int at, int whole) {

@@ -13,11 +13,13 @@ import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.lang.management.ManagementFactory;
 import java.net.Socket;
 import java.net.SocketException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -141,10 +143,37 @@ class HttpFuzzTest {
     return bytes.toByteArray();
   }
 
+  private static byte[] webp(String file) throws IOException {
+    try (InputStream in =
+        HttpFuzzTest.class.getResourceAsStream("/mlpcuda/data/" + file + ".webp")) {
+      return in.readAllBytes();
+    }
+  }
+
+  /**
+   * A lossless WebP, of which three bits have the decoder change all pixels, and the next three
+   * again.
+   */
+  private static byte[] transformations(int length) {
+    byte[] webp = new byte[length];
+    ByteBuffer view = ByteBuffer.wrap(webp).order(ByteOrder.LITTLE_ENDIAN);
+    view.putInt(0x46464952).putInt(length - 8).putInt(0x50424557); // RIFF, WEBP
+    view.putInt(0x4c385056).putInt(length - 20).put((byte) 0x2f).putInt(1999 << 14 | 1999); // VP8L
+    for (int bit = 0; bit < 8 * (length - 25); bit++) {
+      webp[25 + bit / 8] |= (byte) ((bit % 3 == 1 ? 0 : 1) << bit % 8);
+    }
+    return webp;
+  }
+
   private static List<byte[]> bodies() throws IOException {
     return List.of(
         picture("png", 24),
         picture("jpeg", 24),
+        picture("gif", 24),
+        picture("bmp", 24),
+        picture("tiff", 24),
+        webp("stroke-lossy"),
+        webp("ink-lossy-alpha"),
         RawHttp.bytes("P2 3 3 9\n0 9 0 0 9 0 0 9 0"),
         RawHttp.bytes("{\"image\": [[0, 255, 0], [0, 255, 0], [0, 200, 10]]}"));
   }
@@ -343,6 +372,8 @@ class HttpFuzzTest {
             new Bomb(422, deep.toByteArray()),
             new Bomb(400, claims),
             new Bomb(422, picture("png", 2000)),
+            new Bomb(413, picture("bmp", 2000)),
+            new Bomb(400, transformations(most)),
             new Bomb(422, scans(2000, 100)),
             new Bomb(400, scans(2000, 101)),
             new Bomb(400, "P5 2001 2000 255\n"),
