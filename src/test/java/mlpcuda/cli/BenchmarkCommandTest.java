@@ -388,7 +388,7 @@ class BenchmarkCommandTest {
   void aFileThatCannotBeWrittenIsToldBeforeAnythingIsMeasured() {
     Path out = tmp.resolve("no/such/folder.json");
     Program run = benchmark(Program.NO_GPUS, "--cpu --out " + out);
-    assertEquals(1, run.code());
+    assertEquals(7, run.code());
     assertEquals("", run.out());
     assertEquals(1, run.err().lines().count(), run.err());
     assertTrue(
