@@ -49,7 +49,7 @@ class ReportTest {
   }
 
   private Object[] only(String options) {
-    return Program.words("--cpu " + options, "--data", data, "--out", out);
+    return Program.words("--overwrite --cpu " + options, "--data", data, "--out", out);
   }
 
   /** What the page's script draws. */
@@ -89,7 +89,8 @@ class ReportTest {
     Program.succeed(words("--validation 10"));
     Map<?, ?> settings = map(map(report(), "metrics"), "settings");
     assertEquals(
-        "mlp-cuda train --cpu --hidden 6 --batch-size 16 --epochs 3 --log-interval 2 --validation 10"
+        "mlp-cuda train --overwrite --cpu --hidden 6 --batch-size 16 --epochs 3 --log-interval 2"
+            + " --validation 10"
             + " --data %s --out '%s'".formatted(data, out.toString().replace("'", "'\\''")),
         settings.get("command"));
     assertEquals(System.getProperty("user.dir"), settings.get("directory"));
@@ -390,7 +391,7 @@ class ReportTest {
     assertEquals(130, stopped.code(), stopped.err());
     assertTrue(stopped.err().contains("--resume " + out + " goes on"), stopped.err());
     Program done = Program.run(words(""));
-    assertEquals(1, done.code());
+    assertEquals(7, done.code());
     assertTrue(done.err().startsWith(out.resolve("report.html") + ": cannot be written: "));
     assertTrue(Files.exists(out.resolve("model.safetensors")));
   }

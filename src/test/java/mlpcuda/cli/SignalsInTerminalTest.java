@@ -136,7 +136,8 @@ class SignalsInTerminalTest {
   @Test
   void aSecondControlCEndsARunAtOnce() {
     Path many = Program.writeData(tmp.resolve("many"), 5, 7, 3, 10, 200_000);
-    String line = "train --cpu --threads 1 --epochs 1 --hidden 1500,1500 --test-batch-size 1";
+    String line =
+        "train --cpu --threads 1 --epochs 1 --test-at-end --hidden 1500,1500 --test-batch-size 1";
     try (PseudoTerminal terminal = start(line, "--data", many)) {
       terminal.await("Epoch 1/1: .*");
       terminal.signal("TERM");

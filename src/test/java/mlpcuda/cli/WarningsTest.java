@@ -34,7 +34,8 @@ class WarningsTest {
   }
 
   private Program train(String line) {
-    return Program.succeed(Program.words(line, "--data", data, "--out", out, "--threads", 1));
+    return Program.succeed(
+        Program.words(line, "--overwrite", "--data", data, "--out", out, "--threads", 1));
   }
 
   /** What is printed with {@code --quiet}, which is what {@code metrics.json} has too. */
