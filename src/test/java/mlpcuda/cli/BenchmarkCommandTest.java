@@ -396,7 +396,7 @@ class BenchmarkCommandTest {
             .startsWith(out + ": cannot be written: the folder that it belongs into is not there"),
         run.err());
     benchmark(Program.NO_GPUS, "--cpu --out " + tmp)
-        .assertRefused(1, tmp + ": cannot be written: a folder of that name is there");
+        .assertRefused(7, tmp + ": cannot be written: a folder of that name is there");
   }
 
   @Test
