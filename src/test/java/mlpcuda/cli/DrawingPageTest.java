@@ -25,6 +25,7 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -41,6 +42,7 @@ import org.openqa.selenium.interactions.Sequence;
 
 /** The page of {@code serve} in a browser, drawn on as by a hand. */
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
+@Tag("long")
 class DrawingPageTest {
   @TempDir static Path tmp;
   private static Serving server;

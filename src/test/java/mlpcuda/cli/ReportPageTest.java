@@ -15,12 +15,14 @@ import mlpcuda.data.EmbeddedMnist;
 import mlpcuda.data.ImageSet;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** The report as people see it, in Chromium: what is drawn is what the run measured. */
+@Tag("long")
 class ReportPageTest {
   @TempDir static Path tmp;
   private static Browser browser;

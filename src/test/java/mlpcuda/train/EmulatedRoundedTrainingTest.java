@@ -15,9 +15,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Whole runs with rounded operands on the interpreter. */
+@Tag("long")
 class EmulatedRoundedTrainingTest extends CudaRoundedTraining {
   /** As many multiprocessors as an H100 has make thin tiles of what is large for the others. */
-  @Tag("long")
   @ParameterizedTest
   @EnumSource
   void theDefaultNetworkTakesTheCpusStepsOnALargeChip(Precision precision) {

@@ -21,12 +21,14 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import mlpcuda.compute.cuda.PtxAssembler.Assembled;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** The kernels that ship become machine code for every generation of GPUs, without spilling. */
+@Tag("long")
 class PtxAssemblyTest {
   /** Turing, Ampere (data centre, others), Ada, Hopper: the newest that this assembler knows. */
   private static final List<String> ARCHITECTURES =
