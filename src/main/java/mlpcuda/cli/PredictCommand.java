@@ -208,7 +208,7 @@ final class PredictCommand implements Callable<Integer> {
   private byte[] pixels(Picture picture, ModelFile network) {
     return raw
         ? picture.exactly(network.rows(), network.cols(), "--raw")
-        : MnistForm.of(picture, network.rows(), network.cols());
+        : MnistForm.of(picture, network.rows(), network.cols()).pixels();
   }
 
   private ParameterException refused(String message) {

@@ -84,7 +84,9 @@ public record Recogniser(
 
   private byte[] pixels(Picture picture, boolean raw) throws RefusedException {
     try {
-      return raw ? picture.exactly(rows, cols, "raw=true") : MnistForm.of(picture, rows, cols);
+      return raw
+          ? picture.exactly(rows, cols, "raw=true")
+          : MnistForm.of(picture, rows, cols).pixels();
     } catch (BadFileException e) { // of another size, or blank
       throw new RefusedException(422, e.getMessage());
     }

@@ -116,6 +116,27 @@ final class Handwriting {
   }
 
   /**
+   * A digit of that hand, 0 or 1, in the middle of a square, which it fills from a tenth to nine
+   * tenths of the height.
+   *
+   * @param radius the pen's, as a share of the digit's height
+   * @return (side, side), the ink of each pixel, 0…1
+   */
+  static float[] square(int digit, int hand, int side, double radius, Random random) {
+    Handwriting pen = (hand == 0 ? plain(digit) : ornate(digit)).lift();
+    double swing = 0.3 * random.nextDouble();
+    double slant = -0.05 + 0.3 * random.nextDouble();
+    double height = 0.8 * side;
+    float[] ink = new float[side * side];
+    for (int i = 0; i < ink.length; i++) {
+      double y = (i / side + 0.5) / height - 0.125;
+      double x = (i % side + 0.5) / height - 0.275 - slant * (0.5 - y);
+      ink[i] = (float) pen.ink(x, y, radius, swing, 1 / height);
+    }
+    return ink;
+  }
+
+  /**
    * A digit of that hand, 0 or 1, in a size, place, slant, pen and colours of the random numbers.
    */
   static BufferedImage draw(int digit, int hand, Random random) {

@@ -1,0 +1,139 @@
+package mlpcuda.data;
+
+import java.util.Arrays;
+
+/**
+ * Tells ink from the paper that it stands on: each pixel's difference from the paper around it.
+ *
+ * <p>The light on a photographed sheet is uneven: it falls off, and a shadow's edge may be sharp.
+ * The paper's light under the ink is therefore estimated by a morphological closing with a window
+ * that is wider than any stroke, which leaves gradients and straight edges where they are, and ink
+ * is measured as a share of that light, since a shadow dims ink and paper alike.
+ *
+ * <p>Source: Soille, "Morphological Image Analysis", 2nd edition, 2003, 4.5 (top-hat transforms and
+ * uneven illumination).
+ */
+final class Paper {
+  /** Neighbourhoods that tell the paper from the ink, as a share of the picture's longer side. */
+  private static final double NEIGHBOURHOOD = 0.3;
+
+  /** The sides of pictures in which neighbourhoods are sorted. */
+  private static final int TINY = 40;
+
+  /**
+   * Levels that are added to the light before a share of it is taken, where ink is darker and where
+   * it is lighter than the paper: the light of a blackboard is small, and noise a large share.
+   */
+  private static final double DARK_GUARD = 16;
+
+  private static final double LIGHT_GUARD = 48;
+
+  private Paper() {}
+
+  /** Whether the ink is darker than the paper, if the paper is even and at the picture's border. */
+  static boolean isDarker(Grey grey) {
+    double paper = Grey.median(grey.border());
+    // Squares: the little that noise adds to each of many pixels must not decide.
+    double balance = 0;
+    for (double v : grey.light()) {
+      balance += (v - paper) * Math.abs(v - paper);
+    }
+    return balance < 0;
+  }
+
+  /**
+   * How much more there is that is darker than what is around it than that is lighter: below 1 the
+   * ink is probably lighter than the paper.
+   */
+  static double darkness(Grey grey) {
+    double k = Math.max(1, grey.box().longer() / (double) TINY);
+    int rows = (int) Math.max(1, Math.round(grey.rows() / k));
+    int cols = (int) Math.max(1, Math.round(grey.cols() / k));
+    Grey tiny = grey.scaled(grey.box(), rows, cols);
+    int reach = (int) Math.round(NEIGHBOURHOOD * Math.max(rows, cols) / 2);
+    double[] around = new double[(2 * reach + 1) * (2 * reach + 1)];
+    double darker = 1e-9;
+    double lighter = 1e-9;
+    for (int y = 0; y < rows; y++) {
+      for (int x = 0; x < cols; x++) {
+        int n = 0;
+        for (int row = Math.max(0, y - reach); row < Math.min(rows, y + reach + 1); row++) {
+          for (int col = Math.max(0, x - reach); col < Math.min(cols, x + reach + 1); col++) {
+            around[n++] = tiny.at(row, col);
+          }
+        }
+        double d = tiny.at(y, x) - Grey.median(Arrays.copyOf(around, n));
+        // What lies beside the paper is at the picture's border.
+        double weight =
+            Math.sin(Math.PI * (y + 0.5) / rows) * Math.sin(Math.PI * (x + 0.5) / cols) * d * d;
+        if (d < 0) {
+          darker += weight;
+        } else {
+          lighter += weight;
+        }
+      }
+    }
+    return darker / lighter;
+  }
+
+  /**
+   * The ink of a picture whose paper is even: what its border mostly is.
+   *
+   * @return how far each pixel is from the paper in the direction in which the ink is, in levels
+   */
+  static Grey even(Grey grey, boolean darker) {
+    double paper = Grey.median(grey.border());
+    double sign = darker ? -1 : 1;
+    double[] ink = Arrays.stream(grey.light()).map(v -> sign * (v - paper)).toArray();
+    return new Grey(grey.rows(), grey.cols(), ink);
+  }
+
+  /**
+   * The ink of a picture whose paper may be uneven.
+   *
+   * @param share the closing's window as a share of the picture's longer side: more than a stroke's
+   *     thickness
+   * @return how far each pixel is from the paper in the direction in which the ink is, in levels of
+   *     the picture where the light is as it mostly is; around 0 on most of the paper
+   */
+  static Grey uneven(Grey grey, boolean darker, double share) {
+    double[] dark = darker ? grey.light() : Arrays.stream(grey.light()).map(v -> 255 - v).toArray();
+    int window = Math.max(3, (int) Math.round(share * Math.max(grey.rows(), grey.cols())));
+    double[] paper = closed(dark, grey.rows(), grey.cols(), window);
+    double guard = darker ? DARK_GUARD : LIGHT_GUARD;
+    double[] light = Arrays.stream(paper).map(v -> (darker ? v : 255 - v) + guard).toArray();
+    double usual = Grey.median(light);
+    double[] ink = new double[dark.length];
+    for (int i = 0; i < ink.length; i++) {
+      ink[i] = (paper[i] - dark[i]) * usual / light[i];
+    }
+    double bias = Grey.median(ink); // noise lifts the closing above the paper
+    return new Grey(grey.rows(), grey.cols(), Arrays.stream(ink).map(v -> v - bias).toArray());
+  }
+
+  /**
+   * The closing with a square. The picture goes on beyond its border as its mirror image: a stroke
+   * that leaves the picture is still one, and a dark corner still none.
+   */
+  private static double[] closed(double[] light, int rows, int cols, int window) {
+    int height = rows + 2 * window;
+    int width = cols + 2 * window;
+    double[] wide = new double[height * width];
+    for (int y = 0; y < height; y++) {
+      for (int x = 0; x < width; x++) {
+        wide[y * width + x] = light[mirrored(y - window, rows) * cols + mirrored(x - window, cols)];
+      }
+    }
+    Morphology.close(wide, height, width, window, window);
+    double[] closed = new double[light.length];
+    for (int y = 0; y < rows; y++) {
+      System.arraycopy(wide, (y + window) * width + window, closed, y * cols, cols);
+    }
+    return closed;
+  }
+
+  private static int mirrored(int i, int n) {
+    int m = Math.floorMod(i, 2 * n);
+    return m < n ? m : 2 * n - 1 - m;
+  }
+}

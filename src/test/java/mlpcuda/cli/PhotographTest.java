@@ -1,0 +1,189 @@
+package mlpcuda.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import mlpcuda.cli.Photograph.Fault;
+import mlpcuda.compute.cpu.CpuOps;
+import mlpcuda.data.BadFileException;
+import mlpcuda.data.EmbeddedMnist;
+import mlpcuda.data.ImageSet;
+import mlpcuda.data.MnistForm;
+import mlpcuda.data.Picture;
+import mlpcuda.data.Prepared;
+import mlpcuda.model.ModelFile;
+import mlpcuda.net.Parameters;
+import mlpcuda.train.Predictor;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * A network that has learnt MNIST reads photographs of digits, and pictures of more get a warning.
+ */
+class PhotographTest {
+  private static final int SMALL = 400;
+  private static final int LARGE = 1600;
+
+  private static final List<Fault> TWO_DIGITS =
+      List.of(Fault.SHADING, Fault.SHADOW, Fault.RULED, Fault.VIGNETTE, Fault.SPECKS, Fault.CHALK);
+
+  @TempDir static Path tmp;
+  private static ModelFile model;
+  private static ImageSet test;
+
+  @BeforeAll
+  static void train() {
+    Path out = tmp.resolve("run");
+    Program.succeed(Program.words("--cpu --threads 2 --epochs 2 --out", out));
+    model = ModelFile.read(out.resolve("model.safetensors"));
+    test = EmbeddedMnist.load().test();
+  }
+
+  /** What came of a number of photographs. */
+  private record Tally(int right, int warned) {}
+
+  private static Tally read(int count, int largest, Fault... faults) {
+    var random =
+        new Random(Arrays.hashCode(Arrays.stream(faults).mapToInt(Fault::ordinal).toArray()));
+    byte[] pixels = new byte[count * 784];
+    byte[] labels = new byte[count];
+    int warned = 0;
+    for (int i = 0; i < count; i++) {
+      int digit = 2 * random.nextInt(test.size() / 2) + i % 2; // every other one is Handwriting's
+      labels[i] = test.labels()[digit];
+      Picture picture = Photograph.of(test, digit, largest, random, faults);
+      Prepared prepared = MnistForm.of(picture, 28, 28);
+      System.arraycopy(prepared.pixels(), 0, pixels, i * 784, 784);
+      warned += prepared.warning().isPresent() ? 1 : 0;
+    }
+    int right = 0;
+    try (var ops = new CpuOps(2);
+        var parameters = new Parameters(ops, model.shape())) {
+      parameters.write(model.weights());
+      float[][] logs =
+          Predictor.logProbabilities(ops, model.shape(), parameters, pixels, model.scaling());
+      for (int i = 0; i < count; i++) {
+        int best = 0;
+        for (int c = 1; c < logs[i].length; c++) {
+          best = logs[i][c] > logs[i][best] ? c : best;
+        }
+        right += best == labels[i] ? 1 : 0;
+      }
+    }
+    return new Tally(right, warned);
+  }
+
+  private static void nineOfTen(int count, int largest, Fault... faults) {
+    Tally tally = read(count, largest, faults);
+    assertTrue(10 * tally.right() >= 9 * count, tally + " of " + count);
+    assertTrue(20 * tally.warned() <= count, tally + " of " + count); // one of 20
+  }
+
+  @Test
+  void cleanOnesAreRead() {
+    nineOfTen(20, SMALL);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void faultyOnesAreRead(Fault fault) {
+    nineOfTen(20, SMALL, fault);
+  }
+
+  @Tag("long")
+  @ParameterizedTest
+  @EnumSource
+  void largeOnesAreRead(Fault fault) {
+    nineOfTen(100, LARGE, fault);
+  }
+
+  static Stream<List<Fault>> pairs() {
+    var pairs = new ArrayList<List<Fault>>();
+    for (Fault lit : List.of(Fault.SHADING, Fault.SHADOW, Fault.VIGNETTE)) {
+      for (Fault other : List.of(Fault.RULED, Fault.DESK, Fault.SPECKS, Fault.NOISE, Fault.JPEG)) {
+        pairs.add(List.of(lit, other));
+      }
+    }
+    return pairs.stream();
+  }
+
+  /** Two faults at once are harder: four of five are asked for. */
+  @Tag("long")
+  @ParameterizedTest
+  @MethodSource("pairs")
+  void twoFaultsAtOnce(List<Fault> faults) {
+    Tally tally = read(100, SMALL, faults.toArray(Fault[]::new));
+    assertTrue(tally.right() >= 80, tally.toString());
+  }
+
+  @Test
+  void twoDigitsGetWarning() {
+    var random = new Random(1);
+    int warned = 0;
+    for (int i = 0; i < 60; i++) {
+      Fault fault = TWO_DIGITS.get(i % TWO_DIGITS.size());
+      int left = random.nextInt(test.size());
+      int right = random.nextInt(test.size());
+      Picture picture = Photograph.ofTwo(test, left, right, SMALL, random, fault);
+      warned += MnistForm.of(picture, 28, 28).warning().isPresent() ? 1 : 0;
+    }
+    assertTrue(warned >= 54, warned + " of 60");
+  }
+
+  @Test
+  void mnistGetsNoWarning() {
+    int warned = 0;
+    for (int i = 0; i < test.size(); i++) {
+      byte[] pixels = Arrays.copyOfRange(test.pixels(), i * 784, (i + 1) * 784);
+      var picture = new Picture("digit", 28, 28, pixels);
+      warned += MnistForm.of(picture, 28, 28).warning().isPresent() ? 1 : 0;
+    }
+    assertTrue(warned <= 30, warned + " of " + test.size());
+  }
+
+  private interface Light {
+    int at(int y, int x);
+  }
+
+  private static Picture picture(Light light) {
+    byte[] pixels = new byte[200 * 200];
+    for (int i = 0; i < pixels.length; i++) {
+      pixels[i] = (byte) light.at(i / 200, i % 200);
+    }
+    return new Picture("picture", 200, 200, pixels);
+  }
+
+  @Test
+  void blotGetsWarning() {
+    Picture blot = picture((y, x) -> y > 15 && y < 185 && x > 20 && x < 180 ? 20 : 230);
+    assertEquals(
+        "The picture is probably not one character: most of it is ink.",
+        MnistForm.of(blot, 28, 28).warning().orElse("no warning"));
+  }
+
+  @Test
+  void linesAloneGetWarning() {
+    Picture lines = picture((y, x) -> y % 25 < 2 ? 120 : 230);
+    assertEquals(
+        "The picture shows lines, but probably no character.",
+        MnistForm.of(lines, 28, 28).warning().orElse("no warning"));
+  }
+
+  @Test
+  void shadedPaperIsBlank() {
+    Picture paper = picture((y, x) -> 100 + x / 2);
+    assertThrows(BadFileException.class, () -> MnistForm.of(paper, 28, 28));
+  }
+}
