@@ -4,6 +4,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import mlpcuda.data.Preparation;
 import mlpcuda.data.PublishedDataset;
 import mlpcuda.data.Scaling;
 import mlpcuda.data.Split;
@@ -192,6 +193,18 @@ final class Converters {
                     Suggestion.of(text, Scaling.NAMES)));
       }
       return text;
+    }
+  }
+
+  /** The name of a way to prepare pictures. */
+  static final class PreparationName implements ITypeConverter<Preparation> {
+    @Override
+    public Preparation convert(String text) {
+      try {
+        return Preparation.labelled(text);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage() + Suggestion.of(text, Preparation.LABELS));
+      }
     }
   }
 

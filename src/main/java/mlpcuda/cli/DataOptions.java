@@ -5,6 +5,7 @@ import java.util.OptionalInt;
 import mlpcuda.data.Dataset;
 import mlpcuda.data.EmbeddedMnist;
 import mlpcuda.data.IdxFolder;
+import mlpcuda.data.ImageForm;
 import mlpcuda.data.PublishedDataset;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -45,12 +46,24 @@ final class DataOptions {
 
   @Option(
       names = "--transpose",
-      description = "Exchange rows and columns of every image: EMNIST's are stored transposed.")
-  private boolean transpose;
+      negatable = true,
+      description =
+          "Exchange rows and columns of every image, or do not: EMNIST's are stored transposed."
+              + " Default: do not; with a model, as its training images were.")
+  private Boolean transpose; // null: not said
 
   /** Whether rows and columns of the images are exchanged. */
   boolean transpose() {
-    return transpose;
+    return Boolean.TRUE.equals(transpose);
+  }
+
+  /** Takes images as a model's training images were taken, unless an option says otherwise. */
+  void takeAs(ImageForm learnt, Terminal terminal) {
+    if (transpose == null && learnt.transposed()) {
+      transpose = true;
+      terminal.line(
+          "The images are transposed, as the model says; --no-transpose reads them as they are.");
+    }
   }
 
   /** Refuses what can be refused before any file is read. */
@@ -71,10 +84,10 @@ final class DataOptions {
   /** Loads the data set, fetching it first where it was asked for and is not there. */
   Dataset load(Terminal terminal) {
     Dataset read = read(terminal);
-    if (transpose) {
+    if (transpose()) {
       return read.transposed();
     }
-    if (data != null && IdxFolder.isEmnist(data)) {
+    if (transpose == null && data != null && IdxFolder.isEmnist(data)) {
       terminal.line("EMNIST's images are stored transposed; --transpose turns them upright.");
     }
     return read;

@@ -64,6 +64,7 @@ final class EvaluateCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     Terminal terminal = Terminal.of(spec.commandLine(), json, quiet);
     ModelFile file = ModelFile.read(model);
+    data.takeAs(file.form(), terminal);
     try (Opened opened = Opened.of(device, data, terminal)) {
       ImageSet test = fitting(file, opened.dataset());
       terminal.line(opened.ops().description() + " (" + device.reason() + ")");
@@ -90,17 +91,22 @@ final class EvaluateCommand implements Callable<Integer> {
     InputOrder order = ops.inputOrder(test.pixels(), shape.inputs());
     try (var parameters = new Parameters(ops, shape, order)) {
       parameters.write(file.weights());
-      return Evaluator.evaluate(ops, shape, parameters, test, file.scaling(), testBatchSize);
+      return Evaluator.evaluate(ops, shape, parameters, test, file.form().scaling(), testBatchSize);
     }
   }
 
   private ImageSet fitting(ModelFile file, Dataset dataset) {
     ImageSet test = dataset.test();
-    if (test.rows() != file.rows() || test.cols() != file.cols()) {
+    if (test.rows() != file.form().rows() || test.cols() != file.form().cols()) {
       throw new BadFileException(
           "%s: the images of %s must be %dx%d as the network's inputs, found %dx%d"
               .formatted(
-                  model, dataset.name(), file.rows(), file.cols(), test.rows(), test.cols()));
+                  model,
+                  dataset.name(),
+                  file.form().rows(),
+                  file.form().cols(),
+                  test.rows(),
+                  test.cols()));
     }
     int largest = test.largestLabel();
     if (largest >= file.shape().classes()) {

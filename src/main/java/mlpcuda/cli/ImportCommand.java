@@ -5,6 +5,8 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import mlpcuda.compute.Activation;
 import mlpcuda.data.BadFileException;
+import mlpcuda.data.ImageForm;
+import mlpcuda.data.Preparation;
 import mlpcuda.data.Scaling;
 import mlpcuda.model.ModelFile;
 import mlpcuda.model.TorchWeights;
@@ -85,6 +87,16 @@ final class ImportCommand implements Callable<Integer> {
       description = "Width of the images.")
   private Integer cols;
 
+  @Option(
+      names = "--prepare",
+      paramLabel = "HOW",
+      converter = Converters.PreparationName.class,
+      description =
+          "How predict and serve shall prepare pictures: mnist-form for a network that learnt"
+              + " MNIST, or as-is, resized alone. Default: mnist-form for images of 28x28, else"
+              + " as-is.")
+  private Preparation prepare;
+
   @Override
   public Integer call() {
     if (ExportCommand.isSame(out, file)) {
@@ -93,8 +105,7 @@ final class ImportCommand implements Callable<Integer> {
     Scaling inputs = inputs();
     TorchWeights weights = TorchWeights.read(file);
     MlpShape shape = shape(weights);
-    int height = height(shape.inputs());
-    var model = new ModelFile(shape, inputs, height, shape.inputs() / height, weights.weights());
+    var model = new ModelFile(shape, form(shape, inputs), weights.weights());
     model.write(out);
     PrintWriter output = spec.commandLine().getOut();
     for (int l = 0; l < shape.layers(); l++) {
@@ -111,7 +122,13 @@ final class ImportCommand implements Callable<Integer> {
     output.println(Tables.layers(shape));
     output.println(
         "Saved %s: images %dx%d, scaling %s, mean %s, std %s"
-            .formatted(out, height, model.cols(), inputs.name(), inputs.mean(), inputs.std()));
+            .formatted(
+                out,
+                model.form().rows(),
+                model.form().cols(),
+                inputs.name(),
+                inputs.mean(),
+                inputs.std()));
     return 0;
   }
 
@@ -151,6 +168,13 @@ final class ImportCommand implements Callable<Integer> {
       // refused below, like what a float cannot hold
     }
     throw bad("--mean and --std must give finite inputs, found %s and %s".formatted(mean, std));
+  }
+
+  private ImageForm form(MlpShape shape, Scaling inputs) {
+    int height = height(shape.inputs());
+    int width = shape.inputs() / height;
+    Preparation preparation = prepare != null ? prepare : Preparation.usual(height, width);
+    return new ImageForm(height, width, inputs, preparation, false);
   }
 
   /** Rows of an image of {@code I} pixels. */

@@ -1,23 +1,31 @@
 package mlpcuda.cli;
 
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.BadFileException;
+import mlpcuda.data.ImageForm;
 import mlpcuda.data.InputFile;
-import mlpcuda.data.MnistForm;
 import mlpcuda.data.Picture;
 import mlpcuda.data.PictureFile;
+import mlpcuda.data.Preparation;
+import mlpcuda.data.Prepared;
+import mlpcuda.data.WholeFile;
 import mlpcuda.model.ModelFile;
+import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
+import mlpcuda.report.Png;
 import mlpcuda.train.Answer;
 import mlpcuda.train.Predictor;
 import picocli.CommandLine;
@@ -38,6 +46,9 @@ import picocli.CommandLine.TypeConversionException;
     versionProvider = Main.Version.class,
     sortOptions = false)
 final class PredictCommand implements Callable<Integer> {
+  /** Characters of a file's name in the name of what --show saves. */
+  private static final int MAX_NAME = 100;
+
   @Spec private CommandSpec spec;
 
   @Option(
@@ -61,11 +72,33 @@ final class PredictCommand implements Callable<Integer> {
   private Range index;
 
   @Option(
+      names = "--prepare",
+      paramLabel = "HOW",
+      converter = Converters.PreparationName.class,
+      description =
+          "How pictures are prepared: mnist-form, or as-is, resized alone. Default: what the model"
+              + " says.")
+  private Preparation prepare;
+
+  @Option(
       names = "--raw",
       description =
-          "Take the pictures as they are, not brought to MNIST's form; they must have the size of"
-              + " the network's images.")
+          "Take the pictures exactly as they are; they must have the size of the network's images.")
   private boolean raw;
+
+  @Option(
+      names = "--transpose",
+      negatable = true,
+      description =
+          "Exchange rows and columns of the images of IDX files, or do not. Default: as the model"
+              + " says that its training images were.")
+  private Boolean transpose;
+
+  @Option(
+      names = "--show",
+      paramLabel = "DIR",
+      description = "Save each picture as the network saw it, as a PNG in that folder.")
+  private Path show;
 
   @Option(
       names = "--json",
@@ -103,91 +136,83 @@ final class PredictCommand implements Callable<Integer> {
   }
 
   /**
-   * A picture as the network sees it.
+   * A picture that was read, or could not be.
    *
-   * @param file where it is from
-   * @param index its place in an IDX file; null: it is all of the file
-   * @param pixels (rows, cols) of the network's images
+   * @param name what messages call it
+   * @param json what programs read of it: where it is from, and later what it is taken for
+   * @param prepared what the network is shown; null: {@code error} says why there is nothing
    */
-  private record Input(Path file, Integer index, byte[] pixels) {
-    @Override
-    public String toString() {
-      return index == null ? file.toString() : file + "[" + index + "]";
-    }
-  }
+  private record Input(String name, Map<String, Object> json, Prepared prepared, String error) {}
+
+  /** At most so many pictures are in memory at once. */
+  private static final int BATCH = 1000;
+
+  /** At most so many bytes of pictures are, unless a single one has more. */
+  private static final int BATCH_BYTES = 64 << 20;
+
+  private MlpShape shape;
+  private ImageForm form; // with what the options change
+  private Ops ops;
+  private Parameters parameters;
+  private final List<Input> waiting = new ArrayList<>(); // for their answers
+  private final List<Map<String, Object>> images = new ArrayList<>(); // of the JSON
+  private final List<Map<String, Object>> failures = new ArrayList<>(); // of the JSON
+  private int read; // pictures so far
+  private int failed; // of them
+  private boolean begun; // whether a picture was answered
 
   @Override
   public Integer call() {
     device.check();
-    PrintWriter out = spec.commandLine().getOut();
-    var terminal = new Terminal(json ? spec.commandLine().getErr() : out, Terminal.isInteractive());
+    if (raw && prepare != null) {
+      throw refused("--raw and --prepare exclude each other, found both");
+    }
     if (Stream.concat(Stream.of(model), files.stream()).filter(InputFile::isStandardInput).count()
         > 1) {
       throw refused("- is standard input, which can be read only once; it is named more than once");
     }
     ModelFile network = ModelFile.read(model);
-    var failures = new ArrayList<Map<String, Object>>();
-    List<Input> inputs = inputs(network, failures);
-    if (inputs.isEmpty()) {
-      return end(List.of(), failures, out);
+    shape = network.shape();
+    form = form(network.form());
+    makeFolder();
+    try (Ops opened = device.open();
+        var weights = new Parameters(opened, shape)) {
+      ops = opened;
+      parameters = weights;
+      weights.write(network.weights());
+      for (Path file : files) {
+        read(file);
+      }
+      answer();
     }
-    float[][] answers;
-    try (Ops ops = device.open();
-        var parameters = new Parameters(ops, network.shape())) {
-      parameters.write(network.weights());
-      spec.commandLine().getErr().println(ops.description() + " (" + device.reason() + ")");
-      byte[] pixels = joined(inputs, network.shape().inputs());
-      answers =
-          Predictor.logProbabilities(ops, network.shape(), parameters, pixels, network.scaling());
-    }
-    var images = new ArrayList<Map<String, Object>>();
-    for (int i = 0; i < answers.length; i++) {
-      List<Answer> likeliest = Answer.likeliest(answers[i]);
-      terminal.line("%s", line(inputs.get(i), likeliest));
-      images.add(json(inputs.get(i), likeliest));
-    }
-    return end(images, failures, out);
-  }
-
-  /** Prints the answers as JSON where that was asked for; the exit code. */
-  private int end(
-      List<Map<String, Object>> images, List<Map<String, Object>> failures, PrintWriter out) {
     if (json) {
-      var document = new LinkedHashMap<String, Object>();
-      document.put("images", images);
-      if (!failures.isEmpty()) {
-        document.put("failed", failures);
+      var all = new LinkedHashMap<String, Object>();
+      all.put("images", images);
+      if (failed > 0) {
+        all.put("failed", failures);
       }
-      out.println(Tables.json(document));
+      spec.commandLine().getOut().println(Tables.json(all));
     }
-    return failures.isEmpty() ? 0 : ExitCode.FILE.code;
+    return failed > 0 ? ExitCode.FILE.code : 0;
   }
 
-  /**
-   * The pictures that can be used.
-   *
-   * @param failures gets the others
-   */
-  private List<Input> inputs(ModelFile network, List<Map<String, Object>> failures) {
-    var inputs = new ArrayList<Input>();
-    for (Path file : files) {
-      try {
-        inputs.addAll(inputs(file, network));
-      } catch (BadFileException e) { // the others are answered all the same
-        String message = Main.oneLine(e.getMessage());
-        spec.commandLine().getErr().println(message);
-        var failure = new LinkedHashMap<String, Object>();
-        failure.put("file", file.toString());
-        failure.put("error", message);
-        failures.add(failure);
-      }
-    }
-    return inputs;
+  private ImageForm form(ImageForm model) {
+    return new ImageForm(
+        model.rows(),
+        model.cols(),
+        model.scaling(),
+        prepare != null ? prepare : model.preparation(),
+        transpose != null ? transpose : model.transposed());
   }
 
-  private List<Input> inputs(Path file, ModelFile network) {
-    var inputs = new ArrayList<Input>();
-    PictureFile pictures = PictureFile.read(file);
+  private void read(Path file) {
+    PictureFile pictures;
+    try {
+      pictures = PictureFile.read(file);
+    } catch (BadFileException e) {
+      add(file, null, null, e.getMessage());
+      return;
+    }
     if (index != null && !pictures.isIdx()) {
       throw refused("--index is of IDX files, found " + file);
     }
@@ -199,33 +224,125 @@ final class PredictCommand implements Callable<Integer> {
     int first = index == null ? 0 : index.first();
     int last = index == null ? pictures.count() - 1 : index.last();
     for (int i = first; i <= last; i++) {
-      byte[] pixels = pixels(pictures.get(i), network);
-      inputs.add(new Input(file, pictures.isIdx() ? i : null, pixels));
+      Prepared prepared = null;
+      String error = null;
+      try {
+        prepared = prepared(pictures.get(i), pictures.isIdx());
+      } catch (BadFileException e) { // blank, say
+        error = e.getMessage();
+      }
+      add(file, pictures.isIdx() ? i : null, prepared, error);
     }
-    return inputs;
   }
 
-  private byte[] pixels(Picture picture, ModelFile network) {
-    return raw
-        ? picture.exactly(network.rows(), network.cols(), "--raw")
-        : MnistForm.of(picture, network.rows(), network.cols()).pixels();
+  private Prepared prepared(Picture picture, boolean idx) {
+    Picture upright = idx && form.transposed() ? picture.transposed() : picture;
+    return raw ? upright.exactly(form.rows(), form.cols(), "--raw") : form.prepare(upright);
+  }
+
+  /** Notes a picture, or why there is none; whenever many wait, they are answered. */
+  private void add(Path file, Integer place, Prepared prepared, String error) {
+    read++;
+    var image = new LinkedHashMap<String, Object>();
+    image.put("file", file.toString());
+    if (place != null) {
+      image.put("index", place);
+    }
+    if (json) {
+      (prepared == null ? failures : images).add(image);
+    }
+    String name = place == null ? file.toString() : file + "[" + place + "]";
+    waiting.add(new Input(name, image, prepared, error));
+    if (show != null && prepared != null) {
+      byte[] png = Png.encode(prepared.pixels(), form.rows(), form.cols());
+      WholeFile.write(show.resolve(shownName(file, place)), out -> out.write(png));
+    }
+    if (waiting.size() >= Math.min(BATCH, Math.max(1, BATCH_BYTES / shape.inputs()))) {
+      answer();
+    }
+  }
+
+  /**
+   * The name of a PNG of what the network saw. Its number, which is the picture's place among all,
+   * is no other's, and nothing in it leads out of the folder.
+   */
+  private String shownName(Path file, Integer place) {
+    String base =
+        Objects.toString(file.getFileName(), "")
+            .replaceAll("\\.[^.]*$", "") // png, say
+            .replaceAll("[^A-Za-z0-9._-]", "_");
+    return "%04d-%s%s.png"
+        .formatted(
+            read,
+            base.substring(0, Math.min(MAX_NAME, base.length())),
+            place == null ? "" : "-" + place);
+  }
+
+  /** Answers what waits for it. */
+  private void answer() {
+    List<Input> good = waiting.stream().filter(input -> input.prepared() != null).toList();
+    float[][] answers = new float[0][];
+    if (!good.isEmpty()) {
+      byte[] pixels = new byte[good.size() * shape.inputs()];
+      for (int i = 0; i < good.size(); i++) {
+        byte[] each = good.get(i).prepared().pixels();
+        System.arraycopy(each, 0, pixels, i * each.length, each.length);
+      }
+      answers = Predictor.logProbabilities(ops, shape, parameters, pixels, form.scaling());
+    }
+    PrintWriter err = spec.commandLine().getErr();
+    PrintWriter lines = json ? err : spec.commandLine().getOut();
+    int next = 0;
+    for (Input input : waiting) {
+      if (input.prepared() == null) {
+        failed++;
+        err.println(Main.oneLine(input.error()));
+        input.json().put("error", input.error());
+        continue;
+      }
+      sayHow();
+      List<Answer> likeliest = Answer.likeliest(answers[next++]);
+      lines.println(line(input, likeliest));
+      input.json().putAll(Answer.json(likeliest));
+      input.json().put("preparation", (raw ? Preparation.AS_IS : form.preparation()).label());
+      input.prepared().warning().ifPresent(warning -> input.json().put("warning", warning));
+    }
+    waiting.clear();
+  }
+
+  /** Says, once, what answers and what becomes of pictures before, where that is not the usual. */
+  private void sayHow() {
+    if (begun) {
+      return;
+    }
+    begun = true;
+    PrintWriter err = spec.commandLine().getErr();
+    err.println(ops.description() + " (" + device.reason() + ")");
+    if (!raw && prepare == null && form.preparation() == Preparation.AS_IS) {
+      err.println(
+          "The model says that pictures are resized as they are; --prepare mnist-form brings them to"
+              + " MNIST's form.");
+    }
+    if (transpose == null && form.transposed()) {
+      err.println(
+          "The model says that images of IDX files are transposed; --no-transpose takes them as they"
+              + " are.");
+    }
+  }
+
+  private void makeFolder() {
+    if (show == null) {
+      return;
+    }
+    try {
+      Files.createDirectories(show);
+    } catch (IOException e) {
+      throw WholeFile.notAFolder("--show " + show, e);
+    }
   }
 
   private ParameterException refused(String message) {
     return new ParameterException(spec.commandLine(), message);
-  }
-
-  private byte[] joined(List<Input> inputs, int each) {
-    if ((long) inputs.size() * each > Integer.MAX_VALUE - 8) {
-      throw refused(
-          "at most %d images at once, found %d; --index takes fewer"
-              .formatted((Integer.MAX_VALUE - 8) / each, inputs.size()));
-    }
-    byte[] pixels = new byte[inputs.size() * each];
-    for (int i = 0; i < inputs.size(); i++) {
-      System.arraycopy(inputs.get(i).pixels(), 0, pixels, i * each, each);
-    }
-    return pixels;
   }
 
   private static String line(Input input, List<Answer> likeliest) {
@@ -235,22 +352,14 @@ final class PredictCommand implements Callable<Integer> {
             .map(a -> String.format(Locale.ROOT, "%d %.4f", a.label(), a.probability()))
             .collect(Collectors.joining(", "));
     Answer best = likeliest.get(0);
-    return String.format(
-        Locale.ROOT,
-        others.isEmpty() ? "%s: %d (%.2f%%)" : "%s: %d (%.2f%%; then %s)",
-        Main.oneLine(input.toString()),
-        best.label(),
-        100 * best.probability(),
-        others);
-  }
-
-  private static Map<String, Object> json(Input input, List<Answer> likeliest) {
-    var image = new LinkedHashMap<String, Object>();
-    image.put("file", input.file().toString());
-    if (input.index() != null) {
-      image.put("index", input.index());
-    }
-    image.putAll(Answer.json(likeliest));
-    return image;
+    String answer =
+        String.format(
+            Locale.ROOT,
+            others.isEmpty() ? "%d (%.2f%%)" : "%d (%.2f%%; then %s)",
+            best.label(),
+            100 * best.probability(),
+            others);
+    String warning = input.prepared().warning().map(". Warning: "::concat).orElse("");
+    return Main.oneLine(input.name() + ": " + answer + warning);
   }
 }

@@ -147,8 +147,8 @@ record Resumption(Path folder, Checkpoint checkpoint, RunState state, boolean ch
   /** Refuses to go on with other examples than the run's. */
   void checkExamples(ImageSet all) {
     if (checksum(all) != state.examples()
-        || all.rows() != checkpoint.rows()
-        || all.cols() != checkpoint.cols()) {
+        || all.rows() != checkpoint.form().rows()
+        || all.cols() != checkpoint.form().cols()) {
       throw bad("the training examples must be those that the run began with, found others");
     }
   }

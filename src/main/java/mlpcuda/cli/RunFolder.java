@@ -79,9 +79,7 @@ final class RunFolder {
     }
     new Checkpoint(
             run.shape(),
-            run.scaling(),
-            run.train().rows(),
-            run.train().cols(),
+            run.form(),
             weights,
             optimizer.m(),
             optimizer.v(),
@@ -173,7 +171,6 @@ final class RunFolder {
   }
 
   private void writeModel(List<float[]> weights) {
-    new ModelFile(run.shape(), run.scaling(), run.train().rows(), run.train().cols(), weights)
-        .write(folder.resolve(MODEL));
+    new ModelFile(run.shape(), run.form(), weights).write(folder.resolve(MODEL));
   }
 }

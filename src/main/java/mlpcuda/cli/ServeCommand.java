@@ -8,6 +8,7 @@ import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import mlpcuda.compute.Ops;
+import mlpcuda.data.Preparation;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.Parameters;
 import mlpcuda.serve.PredictionServer;
@@ -58,6 +59,15 @@ final class ServeCommand implements Callable<Integer> {
               + " Default: 127.0.0.1, this machine alone.")
   private String host = "127.0.0.1";
 
+  @Option(
+      names = "--prepare",
+      paramLabel = "HOW",
+      converter = Converters.PreparationName.class,
+      description =
+          "How pictures are prepared: mnist-form, or as-is, resized alone. Default: what the model"
+              + " says.")
+  private Preparation prepare;
+
   @Mixin private DeviceOptions device = new DeviceOptions();
 
   @Override
@@ -85,10 +95,8 @@ final class ServeCommand implements Callable<Integer> {
               ops,
               network.shape(),
               parameters,
-              network.scaling(),
-              model.getFileName().toString(),
-              network.rows(),
-              network.cols()),
+              prepare == null ? network.form() : network.form().with(prepare),
+              model.getFileName().toString()),
           main.stopping());
     }
     return 0;

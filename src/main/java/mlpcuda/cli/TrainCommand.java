@@ -15,7 +15,9 @@ import mlpcuda.compute.FusedStep;
 import mlpcuda.compute.LossScale;
 import mlpcuda.data.BadFileException;
 import mlpcuda.data.Dataset;
+import mlpcuda.data.ImageForm;
 import mlpcuda.data.ImageSet;
+import mlpcuda.data.Preparation;
 import mlpcuda.data.Scaling;
 import mlpcuda.data.Split;
 import mlpcuda.data.WholeFile;
@@ -104,6 +106,15 @@ final class TrainCommand implements Callable<Integer> {
       converter = Converters.Positive.class,
       description = "End training after N steps.")
   private int maxSteps = Integer.MAX_VALUE;
+
+  @Option(
+      names = "--prepare",
+      paramLabel = "HOW",
+      converter = Converters.PreparationName.class,
+      description =
+          "How predict and serve shall prepare pictures for the network: mnist-form, or as-is,"
+              + " resized alone. Default: mnist-form if the training images have it, else as-is.")
+  private Preparation prepare;
 
   @Option(
       names = "--init",
@@ -283,6 +294,14 @@ final class TrainCommand implements Callable<Integer> {
         from.checkLossScale(opened.ops().precision());
         WholeFile.clear(out);
       }
+      Preparation kept = from == null ? prepare : from.checkpoint().form().preparation();
+      var form =
+          new ImageForm(
+              all.rows(),
+              all.cols(),
+              Scaling.of(network.scaling(), split.train()),
+              kept != null ? kept : Preparation.of(all),
+              data.transpose());
       TrainingRun.Settings settings = settings(shape.layers() - 1);
       var run =
           new TrainingRun(
@@ -292,7 +311,7 @@ final class TrainCommand implements Callable<Integer> {
               split.train(),
               split.validation(),
               shape,
-              Scaling.of(network.scaling(), split.train()),
+              form,
               init == null || from != null ? null : ModelFile.readWeights(init, shape),
               settings,
               dryRun ? null : folder(),

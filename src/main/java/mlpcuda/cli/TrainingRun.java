@@ -15,8 +15,9 @@ import mlpcuda.compute.LossScale;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.OptimizerSettings;
 import mlpcuda.data.Dataset;
+import mlpcuda.data.ImageForm;
 import mlpcuda.data.ImageSet;
-import mlpcuda.data.Scaling;
+import mlpcuda.data.Preparation;
 import mlpcuda.net.Examples;
 import mlpcuda.net.Mlp;
 import mlpcuda.net.MlpShape;
@@ -41,6 +42,7 @@ import mlpcuda.train.Trainer;
  * @param dataset where the examples are from
  * @param train the examples to learn from, a part of the data set's perhaps
  * @param validation the examples held back; null: none
+ * @param form the images that the network takes
  * @param initial weights to begin with, in the order of {@link Parameters#tensors}; null: by seed
  * @param folder for the files; null: none are written
  * @param events folder of TensorBoard's events; null: none are written
@@ -56,7 +58,7 @@ record TrainingRun(
     ImageSet train,
     ImageSet validation,
     MlpShape shape,
-    Scaling scaling,
+    ImageForm form,
     List<float[]> initial,
     Settings settings,
     Path folder,
@@ -106,7 +108,10 @@ record TrainingRun(
         train.rows(),
         train.cols(),
         dataset.classes() == 1 ? "1 class" : dataset.classes() + " classes",
-        scaling.name());
+        form.scaling().name());
+    if (form.preparation() != Preparation.usual(form.rows(), form.cols())) {
+      terminal.line("%s", preparation());
+    }
     var metrics = new Metrics(describe(), settings.trainer.logInterval());
     Warnings.ofLabels(train, dataset.test(), shape.classes())
         .ifPresent(
@@ -152,6 +157,13 @@ record TrainingRun(
       }
     }
     return metrics;
+  }
+
+  private String preparation() {
+    return form.preparation() == Preparation.AS_IS
+        ? "The model will have pictures resized as they are, not brought to MNIST's form (--prepare"
+            + " as-is)"
+        : "The model will have pictures brought to MNIST's form (--prepare mnist-form)";
   }
 
   private String goingOn() {
@@ -211,8 +223,8 @@ record TrainingRun(
                 train.labels(),
                 B,
                 ops.stepsAtOnce(B),
-                scaling.scale(),
-                scaling.shift());
+                form.scaling().scale(),
+                form.scaling().shift());
         var optimizer = new Optimizer(ops, parameters, settings.optimizer, settings.clip);
         var step = new Step(ops, mlp, optimizer, examples, perEpoch);
         Evaluator evaluator = validation == null ? null : evaluator(parameters, validation);
@@ -315,7 +327,7 @@ record TrainingRun(
   }
 
   private Evaluator evaluator(Parameters parameters, ImageSet set) {
-    return new Evaluator(ops, shape, parameters, set, scaling, settings.testBatchSize);
+    return new Evaluator(ops, shape, parameters, set, form.scaling(), settings.testBatchSize);
   }
 
   private Evaluation evaluate(
@@ -388,9 +400,11 @@ record TrainingRun(
     json.put("parameters", shape.parameters());
     json.put("activation", shape.hidden().label());
     json.put("output_activation", shape.output().label());
-    json.put("scaling", scaling.name());
-    json.put("mean", scaling.mean());
-    json.put("std", scaling.std());
+    json.put("scaling", form.scaling().name());
+    json.put("mean", form.scaling().mean());
+    json.put("std", form.scaling().std());
+    json.put("preparation", form.preparation().label());
+    json.put("transpose", form.transposed());
     json.put("batch_size", trainer.batchSize());
     json.put("test_batch_size", settings.testBatchSize);
     json.put("epochs", trainer.epochs());

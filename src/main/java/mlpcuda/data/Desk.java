@@ -3,25 +3,25 @@ package mlpcuda.data;
 import java.util.Arrays;
 
 /**
- * Removes what lies beside the paper: a dark strip along a side of the picture, whose inner edge is
- * straight. A character that touches the strip keeps what is beyond that edge.
+ * Removes a desk that is seen beside the paper: a strip of "ink" along a side of the picture with a
+ * straight inner edge. A character that touches the strip keeps all ink inside that edge.
  */
 final class Desk {
-  /** The share of a side along which the strip must go. */
+  /** A strip covers at least this share of the picture's side. */
   private static final double ALONG = 0.8;
 
-  /** The strip's greatest width, as a share of the picture's. */
+  /** The greatest width of a strip, as a share of the picture's width. */
   private static final double WIDEST = 0.25;
 
-  /** So many pixels from a straight line an edge is straight, on the median. */
+  /** An edge is straight if its median distance from a line is at most this many pixels. */
   private static final int STRAIGHT = 3;
 
   private Desk() {}
 
   /**
-   * The ink without strips.
+   * Removes the strips along all four sides.
    *
-   * @param floor what is not more is no ink
+   * @param floor the difference from the paper up to which a pixel is paper
    */
   static Grey removed(Grey ink, double floor) {
     double[] light = ink.light().clone();
@@ -35,11 +35,13 @@ final class Desk {
   }
 
   /**
-   * Along one side.
+   * Removes the strip along one side, if there is one.
    *
-   * @param start the side's first pixel
-   * @param along the way to its next one
-   * @param inward the way into the picture
+   * @param start index of the side's first pixel
+   * @param along what leads from an index to that of the side's next pixel
+   * @param inward what leads from an index to that of the next pixel towards the middle
+   * @param length pixels of the side
+   * @param depth pixels from this side to the opposite one
    */
   private static void strip(
       double[] light, int start, int along, int inward, int length, int depth, double floor) {
@@ -57,7 +59,7 @@ final class Desk {
     if (length < 4 || inked < ALONG * length) {
       return;
     }
-    // Medians of the halves: a stroke that touches the strip does not bend its edge.
+    // The medians of both halves give the edge, so that a stroke at the strip does not bend it.
     double first = Grey.median(Arrays.copyOf(widths, length / 2));
     double second = Grey.median(Arrays.copyOfRange(widths, length / 2, length));
     double slope = (second - first) / (length / 2.0);

@@ -3,31 +3,35 @@ package mlpcuda.data;
 import java.util.List;
 import java.util.Optional;
 
-/** Tells pictures that are probably not of one character. */
+/** Finds reasons why a picture probably does not show exactly one character. */
 final class Doubts {
-  /** Neighbours of at least this share of the taller one's height stand beside it as equals. */
+  /** Two characters side by side share at least this part of the taller one's height. */
   private static final double EQUALS = 0.6;
 
-  /** And with this share of its ink. */
-  private static final double EQUAL_INK = 0.2;
+  /** The second of two characters has at least this share of the first one's ink. */
+  private static final double EQUAL_INK = 0.08;
 
-  /** A character is at most so many times as wide as tall. */
+  /** The second of two characters looks like strokes at least to this share of the first. */
+  private static final double EQUAL_QUALITY = 0.3;
+
+  /** The greatest ratio of a character's width to its height. */
   private static final double WIDEST = 1.8;
 
-  /** A stroke's greatest thickness, as a share of the character's longer side. */
+  /** The greatest thickness of a stroke, as a share of the character's longer side. */
   private static final double THICKEST = 0.6;
 
-  /** Of ink that goes over all of the picture at least this share of the border is ink. */
+  /** Ink on at least this share of the picture's border goes beyond the picture. */
   private static final double BORDER = 0.35;
 
   private Doubts() {}
 
   /**
-   * What speaks against one character.
+   * Says what speaks against a single character.
    *
-   * @param pieces the character's, the main one first
+   * @param pieces the pieces of the character, the main one first
    * @param found all pieces of the picture
-   * @return a sentence; none if nothing does
+   * @param ink the picture's ink
+   * @return a sentence; empty if nothing speaks against it
    */
   static Optional<String> about(List<Piece> pieces, List<Piece> found, Grey ink) {
     if (pieces.isEmpty()) {
@@ -66,6 +70,7 @@ final class Doubts {
     int taller = Math.max(main.box().rows(), other.box().rows());
     return right - left <= 0.15 * Math.min(main.box().cols(), other.box().cols())
         && bottom - top >= EQUALS * taller
-        && other.worth() > EQUAL_INK * main.worth();
+        && other.mass() > EQUAL_INK * main.mass()
+        && other.worth() / other.mass() > EQUAL_QUALITY * main.worth() / main.mass();
   }
 }

@@ -34,6 +34,10 @@ public final class FileKind {
     SIGNATURES.put("MATLAB", "a MATLAB file");
     SIGNATURES.put("PAR1", "a Parquet file");
     SIGNATURES.put("ARROW1", "an Arrow file");
+    SIGNATURES.put("\u0000\u0000\u0000\fjP  ", "a JPEG 2000 picture");
+    SIGNATURES.put("\u0000\u0000\u0000\fJXL ", "a JPEG XL picture");
+    SIGNATURES.put("\u00ff\n", "a JPEG XL picture");
+    SIGNATURES.put("\u0000\u0000\u0001\u0000", "an icon");
     SIGNATURES.put("%PDF", "a PDF document");
     SIGNATURES.put("version https://git-lfs", "a Git LFS pointer, which stands for a file");
     SIGNATURES.put("\u0080\u0002", "a Python pickle");
@@ -93,6 +97,18 @@ public final class FileKind {
     if (text.startsWith("RIFF") && text.startsWith("WEBP", 8)) {
       return "a WebP picture";
     }
+    if (BmpHeader.isBmp(start)) {
+      return "a BMP picture";
+    }
+    if (TiffFields.isTiff(start)) {
+      return "a TIFF picture";
+    }
+    if (text.startsWith("ftyp", 4)) {
+      return isoMedia(text);
+    }
+    if (text.matches("(?s)P[1-6]\\s.*")) {
+      return "a PBM, PGM or PPM picture";
+    }
     if (isOnnx(start)) {
       return "an ONNX model";
     }
@@ -120,10 +136,22 @@ public final class FileKind {
         : "a zip archive";
   }
 
+  /** Source of the brands: ISO/IEC 23008-12 (HEIF), annexes B and E, and the AVIF specification. */
+  private static String isoMedia(String text) {
+    return switch (text.substring(8, Math.min(12, text.length()))) {
+      case "heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1" -> "a HEIC picture";
+      case "avif", "avis" -> "an AVIF picture";
+      default -> "a video";
+    };
+  }
+
   private static String text(String text) {
     String shown = text.strip().toLowerCase(Locale.ROOT);
     if (shown.startsWith("<!doctype html") || shown.startsWith("<html")) {
       return "an HTML page";
+    }
+    if (shown.startsWith("<") && shown.contains("<svg")) {
+      return "an SVG drawing";
     }
     int broken = text.indexOf('\ufffd'); // not UTF-8, unless the start ends inside a character
     if (broken >= 0 && broken < text.length() - 1

@@ -3,12 +3,12 @@ package mlpcuda.data;
 import java.util.Arrays;
 
 /**
- * An image of numbers of any range and sign.
+ * A grey image whose levels may have any range and sign.
  *
- * @param light (rows, cols)
+ * @param light (rows, cols), in rows
  */
 record Grey(int rows, int cols, double[] light) {
-  /** Part of an image, from top and left up to, without, bottom and right. */
+  /** A part of an image; bottom and right are the first row and column outside. */
   record Box(int top, int left, int bottom, int right) {
     int rows() {
       return bottom - top;
@@ -23,7 +23,7 @@ record Grey(int rows, int cols, double[] light) {
     }
   }
 
-  /** A whole picture in another size, its grey levels kept. */
+  /** Resizes a whole picture: averages over areas to reduce it, linear interpolation to enlarge. */
   static Grey scaled(Picture picture, int rows, int cols) {
     return scaled(
         new Box(0, 0, picture.rows(), picture.cols()),
@@ -51,12 +51,12 @@ record Grey(int rows, int cols, double[] light) {
     return new Grey(cols, rows, turned);
   }
 
-  /** Part of the image in another size. */
+  /** Resizes a part of the image. */
   Grey scaled(Box box, int rows, int cols) {
     return scaled(box, rows, cols, this::at);
   }
 
-  /** Light of the outermost pixels. */
+  /** The levels of the outermost pixels; those of the corners twice. */
   double[] border() {
     double[] border = new double[2 * (rows + cols)];
     int n = 0;
@@ -71,7 +71,7 @@ record Grey(int rows, int cols, double[] light) {
     return border;
   }
 
-  /** How far pixels are from their right neighbours, by the median. */
+  /** The median difference between neighbours in a row. */
   double roughness() {
     double[] steps = new double[light.length];
     for (int i = 1; i < steps.length; i++) {
@@ -80,7 +80,7 @@ record Grey(int rows, int cols, double[] light) {
     return median(steps);
   }
 
-  /** Each pixel averaged with its neighbours, with weights 1, 2, 1 in both directions. */
+  /** Averages each pixel with its neighbours, with weights 1, 2, 1 in both directions. */
   Grey smoothed() {
     double[] smooth = new double[light.length];
     for (int y = 0; y < rows; y++) {
@@ -106,7 +106,7 @@ record Grey(int rows, int cols, double[] light) {
     return sorted[sorted.length / 2];
   }
 
-  /** How far values are from one, by their median. */
+  /** The median distance of the values from {@code from}. */
   static double deviation(double[] values, double from) {
     return median(Arrays.stream(values).map(v -> Math.abs(v - from)).toArray());
   }
@@ -120,7 +120,7 @@ record Grey(int rows, int cols, double[] light) {
     Taps along = Taps.of(box.rows(), rows);
     double[] light = new double[rows * cols];
     double[] line = new double[cols];
-    int last = -1; // the line of the source that line is of
+    int last = -1; // the source's row that line holds
     for (int y = 0; y < rows; y++) {
       double[] weights = along.weights[y];
       for (int j = 0; j < weights.length; j++) {
@@ -138,10 +138,10 @@ record Grey(int rows, int cols, double[] light) {
   }
 
   /**
-   * Where the pixels of a scaled line are from.
+   * The weights with which the pixels of a line contribute to those of a resized line.
    *
-   * @param from for each, the first pixel of the line
-   * @param weights for each, the shares of that one and its followers; together 1
+   * @param from for each resized pixel, the first pixel that contributes
+   * @param weights for each resized pixel, the weights from that pixel on; their sum is 1
    */
   private record Taps(int[] from, double[][] weights) {
     /** Averages over areas where {@code to} is less than {@code n}, else linear interpolation. */

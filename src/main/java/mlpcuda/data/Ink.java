@@ -10,61 +10,87 @@ import mlpcuda.data.Grey.Box;
 /**
  * The ink of one character in a picture.
  *
- * <p>Whether a photograph's ink is darker or lighter than its paper, and whether the paper is even,
- * is not known beforehand: the desk around a sheet, or a shadow, is darker than the sheet, too. The
- * character is therefore looked for under each assumption, and the one in which something looks
- * most like a character is taken for true: much ink in strokes, and clear of the border.
+ * <p>Nothing says beforehand whether a photograph's ink is darker or lighter than its paper, or
+ * whether the paper is evenly lit: a shadow and the desk around a sheet are darker than the sheet,
+ * as ink is. The character is therefore searched under each of these assumptions, and the
+ * assumption under which a piece looks most like a character wins. A character has much ink, in
+ * strokes, clear of the picture's border.
  *
  * @param light the ink of each pixel, 0 where there is none
- * @param warning if it is probably not one character: a sentence that says so, and why
+ * @param warning a sentence that says why the ink is probably not one character; empty if nothing
+ *     speaks against it
  */
 record Ink(Grey light, Optional<String> warning) {
-  /** Ink must differ from the paper by so many levels, or it is the paper's own unevenness. */
+  /** Ink differs from the paper by at least this many levels; less is unevenness of the paper. */
   private static final int LEAST_CONTRAST = 16;
 
   /**
-   * Paper's deviations that are taken for paper: normal noise exceeds 4 standard deviations once in
-   * 30,000, which is 6 of the median deviations measured here.
+   * A pixel that differs from the paper by at most this many median deviations is paper. Normally
+   * distributed noise exceeds 4 standard deviations, which are 6 median deviations, once in 16,000.
    */
   private static final int DEVIATIONS = 6;
 
-  /** The share of the contrast that is taken for what JPEG leaves around ink. */
+  /** JPEG's artefacts around strokes reach about this share of the contrast; they are no ink. */
   private static final double RINGING = 1.0 / 8;
 
-  /** The share of the contrast from which on a pixel surely is ink. */
+  /** A pixel with at least this share of the contrast is surely ink. */
   private static final double SURE = 0.4;
 
-  /** How far the soft edge of ink goes beyond what surely is ink, as a share of the picture. */
+  /**
+   * How far the soft edge of a stroke goes beyond what is surely ink, as a share of the picture.
+   */
   private static final double RIM = 0.008;
 
-  /** A picture whose pixels differ from the next by more than this, on the median, is noisy. */
+  /** A picture is noisy if the median difference between neighbouring pixels exceeds this level. */
   private static final double NOISY = 5;
 
-  /** The share of an even paper's border that is paper: the rest may be ink, cut off. */
+  /** The paper is even if at least this share of the picture's border has one level. */
   private static final double EVEN = 0.6;
 
   /**
-   * Windows for the paper's light, as shares of the picture's longer side: one that is wider than a
-   * marker's stroke, and one that follows a shadow into its corners, for a pen's.
+   * The windows with which the paper's light is estimated, as shares of the picture's longer side.
+   * The first is wider than a marker's stroke. The second follows a shadow into its corners, and is
+   * wider than a pen's stroke.
    */
   private static final double[] WINDOWS = {0.3, 0.12};
 
-  /** The least thickness of strokes, as a share of the character's longer side: 2 of 20 pixels. */
+  /**
+   * Strokes are made at least this thick, as a share of the character's longer side: 2.6 of the 20
+   * pixels of MNIST's form.
+   */
   private static final double THINNEST = 0.13;
 
-  /** From such odds on whether ink is darker or lighter is settled. */
+  /** On a paper of this level dark and light ink are equally likely. */
+  private static final double MIDDLE = 100;
+
+  /** The most that the paper's level alone says about whether the ink is darker. */
+  private static final double MOST_PRIOR = 16;
+
+  /** Odds of this or more settle whether the ink is darker or lighter than the paper. */
   private static final double SURELY = 3;
 
-  /** How much more is thought of ink on an even paper: a character may touch the border there. */
+  /**
+   * The factor in favour of the assumption that the paper is even, where its border looks so: a
+   * character may touch the border of a picture that was cut out tightly.
+   */
   private static final double CUT_OUT = 6;
 
+  /** The factor against ink that is lines alone, or covers more than {@link #MOST_INK}. */
+  private static final double UNLIKELY = 0.01;
+
   /**
-   * The largest share of a picture that can be ink: what covers more inside an even border is a
-   * sheet of paper on a desk.
+   * Ink covers at most this share of a picture: what covers more inside an even border is a sheet
+   * of paper on a desk.
    */
   private static final double MOST_INK = 0.6;
 
-  /** Exactly the pixels that differ from the paper. */
+  /**
+   * Takes every pixel that differs from the paper at the border for ink. This keeps an image that
+   * has MNIST's form already as it is.
+   *
+   * @param name what messages call the picture
+   * @throws BadFileException if there is no ink
+   */
   static Ink plain(String name, Grey grey) {
     Grey ink = Paper.even(grey, Paper.isDarker(grey));
     double contrast = max(ink);
@@ -78,12 +104,18 @@ record Ink(Grey light, Optional<String> warning) {
     return new Ink(light, Doubts.about(pieces, pieces, light));
   }
 
-  /** The character, without what else is in a photograph. */
+  /**
+   * Searches a photograph for a character, and leaves out lines, shadows, specks and what lies
+   * beside the paper.
+   *
+   * @param name what messages call the picture
+   * @throws BadFileException if there is no ink
+   */
   static Ink photographed(String name, Grey picture) {
     Grey grey = picture.roughness() > NOISY ? picture.smoothed() : picture;
     var guesses = new ArrayList<Guess>();
     boolean even = isEven(grey);
-    double darkness = Paper.darkness(grey);
+    double darkness = Paper.darkness(grey) * prior(Grey.median(grey.light()));
     for (boolean darker : new boolean[] {true, false}) {
       double odds = Math.sqrt(darker ? darkness : 1 / darkness);
       if (odds * SURELY > 1) {
@@ -99,6 +131,12 @@ record Ink(Grey light, Optional<String> warning) {
         .max(Comparator.comparingDouble(Guess::worth))
         .map(Guess::ink)
         .orElseThrow(() -> blank(name, contrast(grey)));
+  }
+
+  /** The odds that ink on a paper of that level is darker than the paper. */
+  private static double prior(double paper) {
+    double ratio = paper / MIDDLE;
+    return Math.max(1 / MOST_PRIOR, Math.min(MOST_PRIOR, ratio * ratio * ratio * ratio));
   }
 
   private static BadFileException blank(String name, double contrast) {
@@ -120,14 +158,14 @@ record Ink(Grey light, Optional<String> warning) {
   }
 
   /**
-   * A character, as found under one assumption.
+   * A character as it was found under one assumption about paper and ink.
    *
-   * @param all the difference from the paper, lines removed
-   * @param floor what is not more is no ink
-   * @param found all pieces
-   * @param pieces the character's, the main one first
-   * @param lines whether there is nothing but lines
-   * @param odds that the assumption is true, from the picture as a whole
+   * @param all each pixel's difference from the paper, lines removed
+   * @param floor the difference up to which a pixel is paper
+   * @param found all pieces of ink
+   * @param pieces the pieces of the character, the main one first
+   * @param lines whether the picture has nothing but lines
+   * @param odds how well the assumption fits the picture as a whole
    */
   private record Guess(
       Grey all, double floor, List<Piece> found, List<Piece> pieces, boolean lines, double odds) {
@@ -138,17 +176,20 @@ record Ink(Grey light, Optional<String> warning) {
     Ink ink() {
       return new Ink(
           thickened(cut(above(all, floor), pieces), pieces),
-          lines
+          lines && found.size() > 1 // a single one may be the digit 1
               ? Optional.of("The picture shows lines, but probably no character.")
               : Doubts.about(pieces, found, all));
     }
   }
 
   /**
-   * The character if this is the ink; none if there is none.
+   * Searches the character under one assumption.
    *
-   * @param uneven whether the paper is: what is left of its shading is no ink
-   * @param odds that this is the ink
+   * @param all each pixel's difference from the paper, in the ink's direction
+   * @param uneven whether the paper is taken for unevenly lit; soft patches at the border are then
+   *     left over from its shading and are no ink
+   * @param odds how well the assumption fits the picture as a whole
+   * @return empty if there is no ink
    */
   private static Optional<Guess> guess(Grey all, boolean uneven, double odds) {
     if (max(all) < LEAST_CONTRAST) {
@@ -156,13 +197,10 @@ record Ink(Grey light, Optional<String> warning) {
     }
     double floor = Math.max(LEAST_CONTRAST / 2, DEVIATIONS * Grey.deviation(all.light(), 0));
     floor = Math.min(floor, max(all) / 2);
-    if (!uneven && share(all, floor) > MOST_INK) {
-      return Optional.empty();
-    }
     Grey ink = Lines.removed(uneven ? Desk.removed(all, floor) : all, floor);
     List<Piece> pieces = character(pieces(ink, floor, uneven));
     boolean lines = pieces.isEmpty();
-    if (lines) { // a picture of a line, then
+    if (lines) { // the lines themselves are the answer, with a warning
       ink = all;
       pieces = character(pieces(ink, floor, uneven));
     }
@@ -175,7 +213,14 @@ record Ink(Grey light, Optional<String> warning) {
     pieces = character(found);
     return pieces.isEmpty()
         ? Optional.empty()
-        : Optional.of(new Guess(ink, floor, found, pieces, lines, odds));
+        : Optional.of(
+            new Guess(
+                ink,
+                floor,
+                found,
+                pieces,
+                lines,
+                lines || share(all, floor) > MOST_INK ? UNLIKELY * odds : odds));
   }
 
   /** The share of the pixels whose ink is more than {@code floor}. */
@@ -196,7 +241,7 @@ record Ink(Grey light, Optional<String> warning) {
     return new Grey(ink.rows(), ink.cols(), light);
   }
 
-  /** What the ink of pieces mostly is. */
+  /** The level of well inked pixels: the last decile of the pieces' ink. */
   private static double contrast(Grey ink, List<Piece> pieces) {
     double[] light =
         pieces.stream()
@@ -207,7 +252,7 @@ record Ink(Grey light, Optional<String> warning) {
     return light[light.length * 9 / 10];
   }
 
-  /** The pieces of the character: first the main one, then those that belong to it. */
+  /** Chooses the pieces of the character: first the main one, then those that belong to it. */
   private static List<Piece> character(List<Piece> pieces) {
     var rest = new ArrayList<>(pieces);
     var chosen = new ArrayList<Piece>();
@@ -238,7 +283,7 @@ record Ink(Grey light, Optional<String> warning) {
     return gap < 0.1 && mass > 0.015 || gap < 0.4 && size > 0.25 && mass > 0.05;
   }
 
-  /** The light of pieces and of their rims. */
+  /** The ink of the given pieces and of their soft edges. */
   private static Grey cut(Grey ink, List<Piece> pieces) {
     double[] near = new double[ink.light().length];
     for (Piece piece : pieces) {
@@ -255,7 +300,7 @@ record Ink(Grey light, Optional<String> warning) {
     return new Grey(ink.rows(), ink.cols(), light);
   }
 
-  /** With strokes as thick as MNIST's at least: a fine pen's would be fainter than a pixel. */
+  /** Thickens strokes that are finer than MNIST's: reduced to 20 pixels they would fade away. */
   private static Grey thickened(Grey light, List<Piece> pieces) {
     boolean[] inside = new boolean[light.light().length];
     int area = 0;
@@ -285,7 +330,7 @@ record Ink(Grey light, Optional<String> warning) {
     return new Grey(light.rows(), light.cols(), thick);
   }
 
-  /** Around all of it. */
+  /** The smallest box around all ink. */
   Box box() {
     int top = light.rows();
     int left = light.cols();

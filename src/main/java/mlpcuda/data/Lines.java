@@ -7,41 +7,48 @@ import java.util.List;
 /**
  * Removes the lines of ruled and squared paper.
  *
- * <p>A line is thin, straight, and goes through all of the picture, nearly level or upright; the
- * Hough transform finds it. Where it was the ink is restored from what stands above and below, so
- * that a stroke which crosses it stays whole.
+ * <p>A line is thin and straight, nearly level or upright, and crosses the whole picture; the Hough
+ * transform finds it. Where a line is removed, the ink is restored from the ink above and below it,
+ * so that a stroke that crosses the line stays whole.
  *
  * <p>Sources: Duda, Hart, "Use of the Hough transformation to detect lines and curves in pictures",
  * 1972; the removal of staff lines in Dalitz et al., "A comparative study of staff removal
  * algorithms", 2008.
  */
 final class Lines {
-  /** A line's greatest thickness as a share of the picture's longer side. */
+  /** The greatest thickness of a line, as a share of the picture's longer side. */
   private static final double THICKNESS = 0.025;
 
-  /** The steepest line goes up by so much of its length. */
+  /** The greatest slope of a line against the picture's edge. */
   private static final double SLOPE = 0.14;
 
-  /** The share of the picture's width that a line covers if it is alone. */
+  /** A single line covers at least this share of the picture's width; less may be a long stroke. */
   private static final double ALONE = 0.93;
 
-  /** And if others go beside it. */
+  /** Each of several lines covers at least this share of the picture's width. */
   private static final double AMONG_OTHERS = 0.5;
 
+  /** From this number on, lines confirm each other, and {@link #AMONG_OTHERS} is enough. */
   private static final int OTHERS = 3;
 
-  /** What is so many times as strong as its line is ink over it. */
+  /** Ink of at least this many times the line's level is a stroke over the line. */
   private static final double OVER_LINE = 1.6;
 
-  /** Every so many columns vote for lines. */
+  /** Only every STEP-th column votes for lines, which halves the time. */
   private static final int STEP = 2;
 
-  /** No more lines are looked for. */
+  /** The search stops after this number of lines, which bounds its time. */
   private static final int MOST = 100;
 
   private Lines() {}
 
-  /** A line: its height at the left border, and how far it goes down to the right one. */
+  /**
+   * A nearly level line.
+   *
+   * @param top its row at the left border
+   * @param fall how many rows lower it ends at the right border
+   * @param cover the share of the picture's columns in which it was seen
+   */
   private record Line(int top, int fall, double cover) {
     int at(int x, int cols) {
       return top + (int) Math.round((double) fall * x / cols);
@@ -49,15 +56,15 @@ final class Lines {
   }
 
   /**
-   * The ink without lines.
+   * Removes level and upright lines.
    *
-   * @param floor what is not more is no ink
+   * @param floor the difference from the paper up to which a pixel is paper
    */
   static Grey removed(Grey ink, double floor) {
     return level(level(ink, floor).transposed(), floor).transposed();
   }
 
-  /** Without the lines that are nearly level. */
+  /** Removes the lines that are nearly level. */
   private static Grey level(Grey ink, double floor) {
     int most = Math.max(2, (int) Math.ceil(THICKNESS * ink.box().longer()));
     boolean[] thin = thin(ink, most, floor);
@@ -68,7 +75,7 @@ final class Lines {
     return new Grey(ink.rows(), ink.cols(), light);
   }
 
-  /** Where the ink is no higher than a line's thickness. */
+  /** Marks the pixels where the ink is no higher than a line is thick. */
   private static boolean[] thin(Grey ink, int most, double floor) {
     boolean[] thin = new boolean[ink.light().length];
     double[] opened = ink.light().clone();
@@ -79,11 +86,11 @@ final class Lines {
     return thin;
   }
 
-  /** The strongest first; each pixel counts for one line. */
+  /** Finds lines, the best covered first; a pixel counts for one line only. */
   private static List<Line> lines(boolean[] thin, int rows, int cols, int most) {
     int steep = (int) Math.ceil(SLOPE * cols);
     int[][] votes = new int[2 * steep + 1][rows + 2 * steep + 2];
-    // A pixel counts for its neighbours' lines, too: lines are not quite straight.
+    // A pixel votes in the rows above and below as well, because lines are not quite straight.
     boolean[] near = new boolean[thin.length];
     int[] voters = new int[thin.length];
     int n = 0;

@@ -15,34 +15,45 @@ public final class MnistForm {
   /** The share of an image's side that the ink's box fills. */
   private static final double BOX = 20.0 / 28;
 
-  /** The ink is looked for in pictures of at most so many times the image's side. */
-  private static final int COARSE = 14;
+  /**
+   * A larger picture is reduced before its ink is searched: to at most this many times the side of
+   * the network's images, which is enough for the finest pen.
+   */
+  private static final int SEARCHED = 14;
 
-  /** A quarter of an MNIST image's ink is at least as bright as this: of the first 1000, all. */
+  /**
+   * The longest side, in pixels, of a picture whose ink is searched, unless the network's images
+   * need more: the search for lines takes time in proportion to the cube of the side.
+   */
+  private static final int MOST_SEARCHED = 400;
+
+  /** In each of MNIST's first 1000 images the upper quartile of the ink is at least this level. */
   private static final double LEAST_INK = 190;
 
-  /** And mostly as bright as this. */
+  /** The level that the upper quartile of the ink mostly has in MNIST's images. */
   private static final double FULL_INK = 250;
 
   private MnistForm() {}
 
   /**
-   * The picture in that form, as an input of a network of images of that size.
+   * Brings a picture to that form, in the size of a network's images.
    *
+   * @param rows height of the network's images in pixels
+   * @param cols width of the network's images in pixels
    * @throws BadFileException if there is no ink
    */
   public static Prepared of(Picture picture, int rows, int cols) {
     int longer = Math.max(picture.rows(), picture.cols());
-    double k = Math.max(1, longer / (double) (COARSE * Math.max(rows, cols)));
+    int side = Math.max(rows, cols);
+    int most = Math.max(2 * side, Math.min(SEARCHED * side, MOST_SEARCHED));
+    double k = Math.max(1, longer / (double) most);
     Grey grey =
         Grey.scaled(
             picture,
             Math.max(1, (int) Math.round(picture.rows() / k)),
             Math.max(1, (int) Math.round(picture.cols() / k)));
     Ink ink =
-        longer > Math.max(rows, cols)
-            ? Ink.photographed(picture.name(), grey)
-            : Ink.plain(picture.name(), grey);
+        longer > side ? Ink.photographed(picture.name(), grey) : Ink.plain(picture.name(), grey);
     Box box = ink.box();
     double scale = Math.min(rows * BOX / box.rows(), cols * BOX / box.cols());
     Grey character =
@@ -56,8 +67,8 @@ public final class MnistForm {
   }
 
   /**
-   * What the scaled image is multiplied by: a thin pen's strokes are narrower than a pixel of it,
-   * and faint, where MNIST's are white inside.
+   * The factor that makes the ink as light as MNIST's. The strokes of a thin pen are narrower than
+   * a pixel of the scaled image and therefore faint, while MNIST's strokes are white inside.
    */
   private static double gain(double[] light) {
     double[] lit = Arrays.stream(light).filter(v -> v > 0).sorted().toArray();

@@ -1,37 +1,35 @@
 package mlpcuda.data;
 
 /**
- * Dilations and erosions with a rectangle. Its width doubles from pass to pass, so that a wide
- * window costs few passes.
+ * Dilates and erodes images with a rectangle. The rectangle's side doubles from pass to pass, so
+ * that a wide window costs few passes.
  *
  * <p>Source: Soille, "Morphological Image Analysis", 2nd edition, 2003, 3.9.
  */
 final class Morphology {
   private Morphology() {}
 
-  /** Fills what is smaller than the rectangle and below what is around it. */
+  /** Fills dark spots that are smaller than the rectangle. */
   static void close(double[] light, int rows, int cols, int height, int width) {
     spread(light, rows, cols, height, width, true, true);
     spread(light, rows, cols, height, width, false, false);
   }
 
-  /** Removes what is smaller than the rectangle and above what is around it. */
+  /** Removes light spots that are smaller than the rectangle. */
   static void open(double[] light, int rows, int cols, int height, int width) {
     spread(light, rows, cols, height, width, true, false);
     spread(light, rows, cols, height, width, false, true);
   }
 
-  /**
-   * Makes each pixel the greatest one of those that are at most so far away in rows and columns.
-   */
+  /** Gives each pixel the greatest value within {@code reach} rows and columns. */
   static void dilate(double[] light, int rows, int cols, int reach) {
     spread(light, rows, cols, reach + 1, reach + 1, true, true);
     spread(light, rows, cols, reach + 1, reach + 1, false, true);
   }
 
   /**
-   * Makes each pixel the greatest or the least one of the rectangle that begins with it, or that
-   * ends with it.
+   * Gives each pixel the greatest or the least value of the rectangle that begins with it or ends
+   * with it.
    */
   private static void spread(
       double[] light, int rows, int cols, int height, int width, boolean begins, boolean greatest) {

@@ -3,37 +3,41 @@ package mlpcuda.data;
 import java.util.Arrays;
 
 /**
- * Tells ink from the paper that it stands on: each pixel's difference from the paper around it.
+ * Measures how far each pixel is from the paper around it.
  *
- * <p>The light on a photographed sheet is uneven: it falls off, and a shadow's edge may be sharp.
- * The paper's light under the ink is therefore estimated by a morphological closing with a window
- * that is wider than any stroke, which leaves gradients and straight edges where they are, and ink
- * is measured as a share of that light, since a shadow dims ink and paper alike.
+ * <p>The light on a photographed sheet is uneven, and a shadow's edge may be sharp. The paper's
+ * light under the ink is therefore estimated by a morphological closing with a window wider than
+ * any stroke, which leaves gradients and straight edges in place. Ink is measured as a share of
+ * that light, because a shadow dims ink and paper alike.
  *
  * <p>Source: Soille, "Morphological Image Analysis", 2nd edition, 2003, 4.5 (top-hat transforms and
  * uneven illumination).
  */
 final class Paper {
-  /** Neighbourhoods that tell the paper from the ink, as a share of the picture's longer side. */
+  /**
+   * The side of the square that {@link #darkness} compares a pixel with, as a share of the
+   * picture's longer side.
+   */
   private static final double NEIGHBOURHOOD = 0.3;
 
-  /** The sides of pictures in which neighbourhoods are sorted. */
+  /** {@link #darkness} reduces pictures to this side: it sorts a square for each pixel. */
   private static final int TINY = 40;
 
   /**
-   * Levels that are added to the light before a share of it is taken, where ink is darker and where
-   * it is lighter than the paper: the light of a blackboard is small, and noise a large share.
+   * Levels that are added to the paper's light before ink is divided by it, where ink is darker
+   * than the paper. Without them the noise of a nearly black corner would be magnified to ink.
    */
   private static final double DARK_GUARD = 16;
 
+  /** The like of {@link #DARK_GUARD} where ink is lighter: the light of a blackboard is small. */
   private static final double LIGHT_GUARD = 48;
 
   private Paper() {}
 
-  /** Whether the ink is darker than the paper, if the paper is even and at the picture's border. */
+  /** Tells whether the ink is darker than an even paper, which the picture's border shows. */
   static boolean isDarker(Grey grey) {
     double paper = Grey.median(grey.border());
-    // Squares: the little that noise adds to each of many pixels must not decide.
+    // Differences are squared: noise adds little to each pixel, but to many, and must not decide.
     double balance = 0;
     for (double v : grey.light()) {
       balance += (v - paper) * Math.abs(v - paper);
@@ -42,8 +46,8 @@ final class Paper {
   }
 
   /**
-   * How much more there is that is darker than what is around it than that is lighter: below 1 the
-   * ink is probably lighter than the paper.
+   * The ratio of what is darker than its neighbourhood to what is lighter, by squared differences.
+   * Below 1 the ink is probably lighter than the paper.
    */
   static double darkness(Grey grey) {
     double k = Math.max(1, grey.box().longer() / (double) TINY);
@@ -63,7 +67,7 @@ final class Paper {
           }
         }
         double d = tiny.at(y, x) - Grey.median(Arrays.copyOf(around, n));
-        // What lies beside the paper is at the picture's border.
+        // The weight falls to 0 at the border, where a desk beside the paper would be.
         double weight =
             Math.sin(Math.PI * (y + 0.5) / rows) * Math.sin(Math.PI * (x + 0.5) / cols) * d * d;
         if (d < 0) {
@@ -77,9 +81,10 @@ final class Paper {
   }
 
   /**
-   * The ink of a picture whose paper is even: what its border mostly is.
+   * Measures ink on an even paper, whose level is the median of the picture's border.
    *
-   * @return how far each pixel is from the paper in the direction in which the ink is, in levels
+   * @param darker whether the ink is darker than the paper
+   * @return how far each pixel is from the paper in the ink's direction, in levels
    */
   static Grey even(Grey grey, boolean darker) {
     double paper = Grey.median(grey.border());
@@ -89,12 +94,13 @@ final class Paper {
   }
 
   /**
-   * The ink of a picture whose paper may be uneven.
+   * Measures ink on a paper that may be unevenly lit.
    *
-   * @param share the closing's window as a share of the picture's longer side: more than a stroke's
-   *     thickness
-   * @return how far each pixel is from the paper in the direction in which the ink is, in levels of
-   *     the picture where the light is as it mostly is; around 0 on most of the paper
+   * @param darker whether the ink is darker than the paper
+   * @param share the closing's window as a share of the picture's longer side; it must exceed the
+   *     thickness of a stroke
+   * @return how far each pixel is from the paper in the ink's direction, in levels as they would be
+   *     under the picture's median light; around 0 on most of the paper
    */
   static Grey uneven(Grey grey, boolean darker, double share) {
     double[] dark = darker ? grey.light() : Arrays.stream(grey.light()).map(v -> 255 - v).toArray();
@@ -107,13 +113,14 @@ final class Paper {
     for (int i = 0; i < ink.length; i++) {
       ink[i] = (paper[i] - dark[i]) * usual / light[i];
     }
-    double bias = Grey.median(ink); // noise lifts the closing above the paper
+    double bias = Grey.median(ink); // a closing takes the greatest noise for the paper's light
     return new Grey(grey.rows(), grey.cols(), Arrays.stream(ink).map(v -> v - bias).toArray());
   }
 
   /**
-   * The closing with a square. The picture goes on beyond its border as its mirror image: a stroke
-   * that leaves the picture is still one, and a dark corner still none.
+   * Closes the picture with a square. Beyond its border the picture is continued by its mirror
+   * image, so that a stroke that leaves the picture is still found and a dark corner is not taken
+   * for ink.
    */
   private static double[] closed(double[] light, int rows, int cols, int window) {
     int height = rows + 2 * window;

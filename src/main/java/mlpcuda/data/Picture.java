@@ -1,5 +1,7 @@
 package mlpcuda.data;
 
+import java.util.Optional;
+
 /**
  * A grey image of any size.
  *
@@ -34,12 +36,23 @@ public record Picture(String name, int rows, int cols, byte[] pixels) {
    * @param option what asks for that, for the message
    * @throws BadFileException if the picture has another size
    */
-  public byte[] exactly(int rows, int cols, String option) {
+  public Prepared exactly(int rows, int cols, String option) {
     if (this.rows != rows || this.cols != cols) {
       throw new BadFileException(
           "%s: must with %s be %dx%d as the network's inputs, found %dx%d"
               .formatted(name, option, rows, cols, this.rows, this.cols));
     }
-    return pixels;
+    return new Prepared(pixels, Optional.empty());
+  }
+
+  /** The picture with its rows and columns exchanged. */
+  public Picture transposed() {
+    byte[] exchanged = new byte[pixels.length];
+    for (int y = 0; y < rows; y++) {
+      for (int x = 0; x < cols; x++) {
+        exchanged[x * rows + y] = pixels[y * cols + x];
+      }
+    }
+    return new Picture(name, cols, rows, exchanged);
   }
 }

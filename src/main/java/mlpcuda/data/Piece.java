@@ -8,22 +8,23 @@ import mlpcuda.data.Grey.Box;
 /**
  * A connected part of the ink.
  *
- * @param pixels places in the image
- * @param mass the sum of its light
- * @param contact how many of its pixels are on the image's border
+ * @param pixels indices of the piece's pixels in the image
+ * @param mass the sum of the piece's ink
+ * @param contact the number of its pixels on the image's border
+ * @param box the smallest box around the piece
  * @param imageCols the image's width
- * @param steepness by what share of its light the piece's edge falls within two pixels
+ * @param steepness the share of its mean ink by which the ink falls within two pixels at its edge
  */
 record Piece(int[] pixels, double mass, int contact, Box box, int imageCols, double steepness) {
   private static final int[][] WAYS = {{-1, 0}, {1, 0}, {0, -1}, {0, 1}};
 
-  /** An edge this steep is sharp, though the picture be out of focus. */
+  /** An edge of at least this steepness is sharp; in a blurred picture strokes still reach it. */
   private static final double SHARP = 0.2;
 
-  /** Along the border an edge this flat is none of ink: it is what is left of shading. */
+  /** A piece at the border whose edge is less steep than this is left over from shading. */
   private static final double SOFT = 0.1;
 
-  /** All pieces where the ink is more than {@code floor}; pixels that touch at corners connect. */
+  /** Finds all pieces with ink above {@code floor}; pixels that touch at a corner are connected. */
   static List<Piece> of(Grey ink, double floor) {
     int rows = ink.rows();
     int cols = ink.cols();
@@ -70,7 +71,7 @@ record Piece(int[] pixels, double mass, int contact, Box box, int imageCols, dou
     return pieces;
   }
 
-  /** How far the light falls within two pixels, on average of the pixels at the edge. */
+  /** How far the ink falls within two pixels, averaged over the pixels at the edge. */
   private static double steepness(Grey ink, int[] pixels, double floor) {
     double fall = 0;
     int edge = 0;
@@ -97,7 +98,7 @@ record Piece(int[] pixels, double mass, int contact, Box box, int imageCols, dou
     return fall / Math.max(1, edge);
   }
 
-  /** Whether this is what is left of shading at the border. */
+  /** Whether the piece is left over from shading at the border. */
   boolean isShading() {
     return contact > 0 && steepness < SOFT;
   }
@@ -106,7 +107,7 @@ record Piece(int[] pixels, double mass, int contact, Box box, int imageCols, dou
     return box.longer();
   }
 
-  /** How far apart the boxes of two pieces are. */
+  /** The distance between the boxes of two pieces in pixels. */
   double gap(Piece other) {
     int down = Math.max(box.top() - other.box.bottom(), other.box.top() - box.bottom());
     int right = Math.max(box.left() - other.box.right(), other.box.left() - box.right());
@@ -114,10 +115,10 @@ record Piece(int[] pixels, double mass, int contact, Box box, int imageCols, dou
   }
 
   /**
-   * How much the piece looks like a character: its mass, less where it is no stroke but a patch, as
-   * what remains of a shadow is, where its edge is soft, as light's is, and where it lies along the
-   * border, as a desk beside the paper does. A character that is cut off at the border touches it
-   * at a few places alone.
+   * Rates how much the piece looks like a character. The rating is its mass, reduced if the piece
+   * is a patch and no stroke, as the rest of a shadow is, if its edge is soft, as a shadow's may
+   * be, and if it lies along the border, as a desk beside the paper does. A character that the
+   * border cuts off touches the border in a few places only, and loses less.
    */
   double worth() {
     double along = (double) contact / (box.rows() + box.cols());
@@ -127,16 +128,17 @@ record Piece(int[] pixels, double mass, int contact, Box box, int imageCols, dou
     return mass * clear * stroke * stroke * sharp * sharp;
   }
 
-  /** How many times as long as thick the piece is if it is a stroke; 1 for a square. */
+  /** The length of the stroke in units of its thickness; 1 for a square. */
   double length() {
     double thickness = thickness();
     return pixels.length / (thickness * thickness);
   }
 
-  /** The side of the greatest square in the piece. */
+  /** The side of the greatest square inside the piece, in pixels. */
   int thickness() {
     int width = box.cols() + 1;
-    int[] sides = new int[(box.rows() + 1) * width]; // of squares whose last pixel is this
+    // For each pixel, the side of the greatest square whose lower right pixel it is.
+    int[] sides = new int[(box.rows() + 1) * width];
     for (int i : pixels) {
       sides[(i / imageCols - box.top() + 1) * width + i % imageCols - box.left() + 1] = 1;
     }

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import mlpcuda.data.BadFileException;
-import mlpcuda.data.Scaling;
+import mlpcuda.data.ImageForm;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 
@@ -19,9 +19,7 @@ import mlpcuda.net.Parameters;
  * network and hold a checksum of everything.
  *
  * @param shape what the network is made of
- * @param scaling what its inputs went through
- * @param rows height of its images in pixels
- * @param cols width of its images in pixels
+ * @param form the images that it takes
  * @param weights in the order of {@link Parameters#tensors}, finite
  * @param m first moments of the gradients, in the same order; of any value, for a run may overflow
  * @param v second moments, likewise
@@ -31,9 +29,7 @@ import mlpcuda.net.Parameters;
  */
 public record Checkpoint(
     MlpShape shape,
-    Scaling scaling,
-    int rows,
-    int cols,
+    ImageForm form,
     List<float[]> weights,
     List<float[]> m,
     List<float[]> v,
@@ -58,7 +54,7 @@ public record Checkpoint(
    *     {@link #read} takes; a former file is still there then
    */
   public void write(Path file) {
-    var description = new Description(shape, scaling, rows, cols);
+    var description = new Description(shape, form);
     var metadata = new LinkedHashMap<String, String>();
     metadata.put("format", FORMAT);
     metadata.put("version", VERSION);
@@ -110,7 +106,7 @@ public record Checkpoint(
       Description.checkFinite(file, BEST, shape, best);
     }
     Checksum.check(file, contents, true);
-    return new Checkpoint(shape, of.scaling(), of.rows(), of.cols(), weights, m, v, best, state);
+    return new Checkpoint(shape, of.form(), weights, m, v, best, state);
   }
 
   /** Whether a file with these contents says that it is a checkpoint. */

@@ -10,14 +10,20 @@ import java.util.Set;
 import java.util.stream.Stream;
 import mlpcuda.compute.Activation;
 import mlpcuda.data.BadFileException;
+import mlpcuda.data.ImageForm;
+import mlpcuda.data.Preparation;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 
 /** What rebuilds a network, as the metadata of its file have it, and how its tensors are named. */
-record Description(MlpShape shape, Scaling scaling, int rows, int cols) {
+record Description(MlpShape shape, ImageForm form) {
   // One text could name more layers than a file of a megabyte has room for.
   private static final int MAX_LAYERS = 4096;
+
+  // Files from before there were these two have neither.
+  private static final String PREPARATION = "preparation";
+  private static final String TRANSPOSE = "transpose";
 
   /** The metadata of {@code file}, which is to hold the network. */
   Map<String, String> metadata(Path file) {
@@ -31,12 +37,14 @@ record Description(MlpShape shape, Scaling scaling, int rows, int cols) {
     metadata.put("layers", shape.toString());
     metadata.put("activation", shape.hidden().label());
     metadata.put("output_activation", shape.output().label());
-    metadata.put("scaling", scaling.name());
-    metadata.put("mean", Double.toString(scaling.mean()));
-    metadata.put("std", Double.toString(scaling.std()));
-    metadata.put("rows", Integer.toString(rows));
-    metadata.put("cols", Integer.toString(cols));
+    metadata.put("scaling", form.scaling().name());
+    metadata.put("mean", Double.toString(form.scaling().mean()));
+    metadata.put("std", Double.toString(form.scaling().std()));
+    metadata.put("rows", Integer.toString(form.rows()));
+    metadata.put("cols", Integer.toString(form.cols()));
     metadata.put("classes", Integer.toString(shape.classes()));
+    metadata.put(PREPARATION, form.preparation().label());
+    metadata.put(TRANSPOSE, Boolean.toString(form.transposed()));
     return metadata;
   }
 
@@ -85,7 +93,28 @@ record Description(MlpShape shape, Scaling scaling, int rows, int cols) {
     if (!Float.isFinite(scaling.scale()) || !Float.isFinite(scaling.shift())) {
       throw metadata.bad("std", "large enough for finite inputs with mean " + scaling.mean());
     }
-    return new Description(shape, scaling, rows, cols);
+    Preparation preparation = preparation(metadata, rows, cols);
+    return new Description(
+        shape, new ImageForm(rows, cols, scaling, preparation, transposed(metadata)));
+  }
+
+  private static Preparation preparation(Metadata metadata, int rows, int cols) {
+    if (!metadata.texts().containsKey(PREPARATION)) {
+      return Preparation.usual(rows, cols);
+    }
+    try {
+      return Preparation.labelled(metadata.text(PREPARATION));
+    } catch (IllegalArgumentException e) {
+      throw metadata.bad(PREPARATION, "one of " + String.join(", ", Preparation.LABELS));
+    }
+  }
+
+  private static boolean transposed(Metadata metadata) {
+    return switch (metadata.texts().getOrDefault(TRANSPOSE, "false")) {
+      case "true" -> true;
+      case "false" -> false;
+      default -> throw metadata.bad(TRANSPOSE, "true or false");
+    };
   }
 
   /** Adds a list of values, in the order of {@link Parameters#tensors}, as tensors to a file's. */

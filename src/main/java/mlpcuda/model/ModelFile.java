@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import mlpcuda.data.BadFileException;
-import mlpcuda.data.Scaling;
+import mlpcuda.data.ImageForm;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 
@@ -17,13 +17,10 @@ import mlpcuda.net.Parameters;
  * the network's, and what the optimizer and the run need is left aside.
  *
  * @param shape what the network is made of
- * @param scaling what its inputs went through
- * @param rows height of its images in pixels
- * @param cols width of its images in pixels
+ * @param form the images that it takes
  * @param weights in the order of {@link Parameters#tensors}
  */
-public record ModelFile(
-    MlpShape shape, Scaling scaling, int rows, int cols, List<float[]> weights) {
+public record ModelFile(MlpShape shape, ImageForm form, List<float[]> weights) {
 
   /**
    * Writes the network in the safetensors format, with a checksum; the file appears whole or not at
@@ -32,7 +29,7 @@ public record ModelFile(
    * @throws java.io.UncheckedIOException if writing fails
    */
   public void write(Path file) {
-    var description = new Description(shape, scaling, rows, cols);
+    var description = new Description(shape, form);
     var tensors = new ArrayList<Safetensors.Tensor>();
     description.add(tensors, "", weights);
     Safetensors.writeChecked(file, description.metadata(file), tensors, Map.of());
@@ -55,7 +52,7 @@ public record ModelFile(
     }
     Description of = Description.of(file, contents.metadata());
     List<float[]> weights = weights(file, contents, of.shape());
-    return new ModelFile(of.shape(), of.scaling(), of.rows(), of.cols(), weights);
+    return new ModelFile(of.shape(), of.form(), weights);
   }
 
   /**

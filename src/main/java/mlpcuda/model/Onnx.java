@@ -70,7 +70,9 @@ public final class Onnx {
     String pixels =
         "%dx%d pixels in rows, %s"
             .formatted(
-                network.rows(), network.cols(), input == Input.BYTES ? "0 to 255" : "0 to 1");
+                network.form().rows(),
+                network.form().cols(),
+                input == Input.BYTES ? "0 to 255" : "0 to 1");
     return new Protobuf()
         .add(1, IR_VERSION)
         .add(2, "mlp-cuda")
@@ -82,11 +84,18 @@ public final class Onnx {
                     shape,
                     shape.hidden().label(),
                     pixels,
-                    network.scaling().name(),
-                    network.scaling().mean(),
-                    network.scaling().std()))
+                    network.form().scaling().name(),
+                    network.form().scaling().mean(),
+                    network.form().scaling().std()))
         .add(7, new Onnx().graph(network, input, softmax))
-        .add(8, new Protobuf().add(1, "").add(2, OPSET)); // "" is the domain of ONNX itself
+        .add(8, new Protobuf().add(1, "").add(2, OPSET)) // "" is the domain of ONNX itself
+        .add(14, property("preparation", network.form().preparation().label()))
+        .add(14, property("transpose", Boolean.toString(network.form().transposed())));
+  }
+
+  /** A StringStringEntryProto of a model's metadata_props. */
+  private static Protobuf property(String key, String value) {
+    return new Protobuf().add(1, key).add(2, value);
   }
 
   /** A GraphProto; its nodes must be in an order in which they can be computed. */
@@ -94,11 +103,11 @@ public final class Onnx {
     MlpShape shape = network.shape();
     String x = "pixels";
     // The same two numbers that the trainer's inputs went through, or their like for 0 to 1.
-    float scale = network.scaling().scale();
+    float scale = network.form().scaling().scale();
     if (input == Input.BYTES) {
       x = node("Cast", "pixels.cast", List.of(x), "pixels.float", attribute("to", FLOAT));
     } else {
-      scale = (float) (1 / network.scaling().std());
+      scale = (float) (1 / network.form().scaling().std());
     }
     x = node("Mul", "scaling.mul", List.of(x, "scaling.scale"), "scaling.product");
     x = node("Add", "scaling.add", List.of(x, "scaling.shift"), "scaling.output");
@@ -123,7 +132,8 @@ public final class Onnx {
     }
     graph.add(2, "mlp");
     graph.add(5, tensor("scaling.scale", List.of(), new float[] {scale}));
-    graph.add(5, tensor("scaling.shift", List.of(), new float[] {network.scaling().shift()}));
+    graph.add(
+        5, tensor("scaling.shift", List.of(), new float[] {network.form().scaling().shift()}));
     List<Parameters.Tensor> places = Parameters.tensors(shape);
     for (int t = 0; t < places.size(); t++) {
       graph.add(5, tensor(places.get(t).name(), places.get(t).shape(), network.weights().get(t)));

@@ -7,12 +7,14 @@ import java.util.zip.CRC32;
 import java.util.zip.Deflater;
 
 /**
- * A PNG image of 8-bit RGB (<a href="https://www.w3.org/TR/png-3/">W3C, third edition</a>), built
- * here because AWT and ImageIO need libraries that servers often lack.
+ * A PNG image of 8-bit grey or RGB (<a href="https://www.w3.org/TR/png-3/">W3C, third edition</a>),
+ * built here because AWT and ImageIO need libraries that servers often lack.
  */
-final class Png {
+public final class Png {
   private static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
-  private static final byte RGB = 2; // colour type
+  // Colour types.
+  private static final byte GREY = 0;
+  private static final byte RGB = 2;
 
   private Png() {}
 
@@ -20,19 +22,37 @@ final class Png {
   static byte[] encode(int[][] rgb) {
     int height = rgb.length;
     int width = rgb[0].length;
-    ByteBuffer rows = ByteBuffer.allocate(height * (1 + 3 * width));
+    ByteBuffer lines = ByteBuffer.allocate(height * (1 + 3 * width));
     for (int[] row : rgb) {
-      rows.put((byte) 0); // no filter
+      lines.put((byte) 0); // no filter
       for (int pixel : row) {
-        rows.put((byte) (pixel >> 16)).put((byte) (pixel >> 8)).put((byte) pixel);
+        lines.put((byte) (pixel >> 16)).put((byte) (pixel >> 8)).put((byte) pixel);
       }
     }
+    return file(width, height, RGB, lines.array());
+  }
+
+  /**
+   * Bytes of the file of a grey image.
+   *
+   * @param grey (rows, cols), one unsigned byte a pixel, 0 black
+   */
+  public static byte[] encode(byte[] grey, int rows, int cols) {
+    ByteBuffer lines = ByteBuffer.allocate(rows * (1 + cols));
+    for (int y = 0; y < rows; y++) {
+      lines.put((byte) 0).put(grey, y * cols, cols);
+    }
+    return file(cols, rows, GREY, lines.array());
+  }
+
+  /** The file of the lines, each with a byte for its filter in front. */
+  private static byte[] file(int width, int height, byte colours, byte[] lines) {
     ByteBuffer header = ByteBuffer.allocate(13).putInt(width).putInt(height);
-    header.put((byte) 8).put(RGB); // bits of a channel; then deflate, filters by row, no interlace
+    header.put((byte) 8).put(colours); // 8 bits of a channel; deflate, no interlace: zeros
     var out = new ByteArrayOutputStream();
     out.writeBytes(SIGNATURE);
     chunk(out, "IHDR", header.array());
-    chunk(out, "IDAT", deflated(rows.array()));
+    chunk(out, "IDAT", deflated(lines));
     chunk(out, "IEND", new byte[0]);
     return out.toByteArray();
   }

@@ -7,10 +7,11 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.BadFileException;
-import mlpcuda.data.MnistForm;
+import mlpcuda.data.ImageForm;
 import mlpcuda.data.Picture;
 import mlpcuda.data.PictureFile;
-import mlpcuda.data.Scaling;
+import mlpcuda.data.Preparation;
+import mlpcuda.data.Prepared;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import mlpcuda.train.Answer;
@@ -21,17 +22,10 @@ import mlpcuda.train.Predictor;
  * opened the device. Decoding is its work too, so that one picture at a time takes memory.
  *
  * @param name of the network's file
- * @param rows height of the network's images
- * @param cols width of the network's images
+ * @param form the images that the network takes
  */
 public record Recogniser(
-    Ops ops,
-    MlpShape shape,
-    Parameters parameters,
-    Scaling scaling,
-    String name,
-    int rows,
-    int cols) {
+    Ops ops, MlpShape shape, Parameters parameters, ImageForm form, String name) {
   /** The most pixels that a picture may have. */
   static final int MAX_PIXELS = 4_000_000;
 
@@ -44,8 +38,9 @@ public record Recogniser(
     json.put("model", name);
     json.put("layers", shape.toString());
     json.put("classes", shape.classes());
-    json.put("rows", rows);
-    json.put("cols", cols);
+    json.put("rows", form.rows());
+    json.put("cols", form.cols());
+    json.put("preparation", form.preparation().label());
     json.put("device", ops.description());
     return bytes(json);
   }
@@ -58,17 +53,20 @@ public record Recogniser(
    * @throws RefusedException if it is none, or blank, or too large, or not of the network's size
    */
   byte[] answer(byte[] body, boolean raw) throws RefusedException {
-    byte[] pixels = pixels(picture(body), raw);
-    float[] logs = Predictor.logProbabilities(ops, shape, parameters, pixels, scaling)[0];
+    Prepared prepared = prepared(picture(body), raw);
+    float[] logs =
+        Predictor.logProbabilities(ops, shape, parameters, prepared.pixels(), form.scaling())[0];
     double[] probabilities = new double[logs.length];
     for (int c = 0; c < logs.length; c++) {
       probabilities[c] = Math.exp(logs[c]);
     }
     Map<String, Object> json = Answer.json(Answer.likeliest(logs));
     json.put("probabilities", probabilities);
-    json.put("rows", rows);
-    json.put("cols", cols);
-    json.put("pixels", Base64.getEncoder().encodeToString(pixels));
+    json.put("preparation", (raw ? Preparation.AS_IS : form.preparation()).label());
+    prepared.warning().ifPresent(warning -> json.put("warning", warning));
+    json.put("rows", form.rows());
+    json.put("cols", form.cols());
+    json.put("pixels", Base64.getEncoder().encodeToString(prepared.pixels()));
     return bytes(json);
   }
 
@@ -82,11 +80,9 @@ public record Recogniser(
     }
   }
 
-  private byte[] pixels(Picture picture, boolean raw) throws RefusedException {
+  private Prepared prepared(Picture picture, boolean raw) throws RefusedException {
     try {
-      return raw
-          ? picture.exactly(rows, cols, "raw=true")
-          : MnistForm.of(picture, rows, cols).pixels();
+      return raw ? picture.exactly(form.rows(), form.cols(), "raw=true") : form.prepare(picture);
     } catch (BadFileException e) { // of another size, or blank
       throw new RefusedException(422, e.getMessage());
     }

@@ -1,7 +1,8 @@
 "use strict";
 
 // The drawing: strokes of points, in units of the paper's side. It is drawn twice, sharp for the
-// screen and small, black on white, for the network.
+// screen and small for the network: white on black, as training images nearly always are, for a
+// network that takes pictures as they are.
 const PEN = 0.075;
 const SENT = 196;
 const PATIENCE = 10000; // ms
@@ -75,9 +76,9 @@ function picture() {
   canvas.width = SENT;
   canvas.height = SENT;
   const context = canvas.getContext("2d");
-  context.fillStyle = "white";
+  context.fillStyle = "black";
   context.fillRect(0, 0, SENT, SENT);
-  paint(canvas, SENT, "black");
+  paint(canvas, SENT, "white");
   return new Promise((done) => canvas.toBlob(done, "image/png"));
 }
 

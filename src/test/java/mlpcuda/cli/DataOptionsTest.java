@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import mlpcuda.model.ModelFile;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -77,6 +78,47 @@ class DataOptionsTest {
         Program.succeed(Program.words(evaluate + " --transpose", "--data", emnist)).lastLine());
   }
 
+  /** The model says it; a picture is upright by itself. */
+  @Test
+  void whatWasLearntTransposedIsTestedTransposed() throws IOException {
+    Program wanted = train("", upright);
+    train("--transpose", emnist);
+    Path model = tmp.resolve("run--transposeemnist/model.safetensors");
+    assertTrue(ModelFile.read(model).form().transposed());
+    Object[] evaluate = Program.words("evaluate --cpu", "--model", model, "--data", emnist);
+    Program evaluated = Program.succeed(evaluate);
+    assertEquals(wanted.lastLine(), evaluated.lastLine());
+    String said =
+        "The images are transposed, as the model says; --no-transpose reads them as they are.";
+    assertEquals(said, evaluated.lines().get(0));
+    Program other =
+        Program.succeed(
+            Program.words("evaluate --cpu --no-transpose", "--model", model, "--data", upright));
+    assertEquals(wanted.lastLine(), other.lastLine());
+    assertFalse(other.out().contains(said), other.out());
+
+    Path images = upright.resolve("t10k-images-idx3-ubyte");
+    Path stored = emnist.resolve("emnist-digits-test-images-idx3-ubyte");
+    Program upright = predict(model, "--no-transpose", images);
+    Program turned = predict(model, "", stored);
+    assertEquals(
+        upright.out().replace(images.toString(), ""), turned.out().replace(stored.toString(), ""));
+    assertTrue(turned.err().contains("--no-transpose"), turned.err());
+    byte[] file = Files.readAllBytes(images);
+    var pgm = new StringBuilder("P2 7 5 255");
+    for (int i = 0; i < 35; i++) {
+      pgm.append(' ').append(file[16 + i] & 0xff);
+    }
+    Path picture = Files.writeString(tmp.resolve("first.pgm"), pgm);
+    assertEquals(
+        upright.lines().get(0).substring((images + "[0]").length()),
+        predict(model, "", picture).lines().get(0).substring(picture.toString().length()));
+  }
+
+  private static Program predict(Path model, String options, Path file) {
+    return Program.succeed(Program.words("predict --cpu --raw " + options, "--model", model, file));
+  }
+
   @Test
   void emnistsNamesGiveAHint() {
     Program trained = train("", emnist);
@@ -90,6 +132,6 @@ class DataOptionsTest {
   @ParameterizedTest
   @ValueSource(strings = {"train", "evaluate", "lr-find", "compare", "benchmark"})
   void everyCommandThatReadsADataSetCanTransposeIt(String command) {
-    assertTrue(Program.succeed(command, "--help").out().contains(" --transpose "), command);
+    assertTrue(Program.succeed(command, "--help").out().contains("--[no-]transpose"), command);
   }
 }

@@ -14,6 +14,8 @@ import java.util.Map;
 import java.util.regex.Pattern;
 import mlpcuda.Child;
 import mlpcuda.compute.Activation;
+import mlpcuda.data.ImageForm;
+import mlpcuda.data.Preparation;
 import mlpcuda.data.Scaling;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
@@ -123,8 +125,8 @@ class ExitCodeTest {
 
   private static void mnistModel(Path file) {
     var shape = new MlpShape(List.of(784, 10), Activation.RELU, Activation.NONE);
-    new ModelFile(shape, new Scaling("unit", 0, 1), 28, 28, List.of(new float[7840], new float[10]))
-        .write(file);
+    var form = new ImageForm(28, 28, new Scaling("unit", 0, 1), Preparation.MNIST_FORM, false);
+    new ModelFile(shape, form, List.of(new float[7840], new float[10])).write(file);
   }
 
   @Test

@@ -71,7 +71,8 @@ class ExportCommandTest {
     float[] x = new float[set.pixels().length];
     for (int i = 0; i < x.length; i++) {
       x[i] =
-          Byte.toUnsignedInt(set.pixels()[i]) * model.scaling().scale() + model.scaling().shift();
+          Byte.toUnsignedInt(set.pixels()[i]) * model.form().scaling().scale()
+              + model.form().scaling().shift();
     }
     try (var ops = new CpuOps(2);
         var parameters = new Parameters(ops, model.shape());

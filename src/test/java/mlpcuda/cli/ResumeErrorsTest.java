@@ -236,15 +236,7 @@ class ResumeErrorsTest {
     String changed = change.apply(good.state());
     assertTrue(!changed.equals(good.state()), "the change must be one");
     new Checkpoint(
-            good.shape(),
-            good.scaling(),
-            good.rows(),
-            good.cols(),
-            good.weights(),
-            good.m(),
-            good.v(),
-            good.best(),
-            changed)
+            good.shape(), good.form(), good.weights(), good.m(), good.v(), good.best(), changed)
         .write(checkpoint);
   }
 

@@ -15,6 +15,8 @@ import java.util.Map;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.data.BadFileException;
+import mlpcuda.data.ImageForm;
+import mlpcuda.data.Preparation;
 import mlpcuda.data.Scaling;
 import mlpcuda.model.Safetensors.Tensor;
 import mlpcuda.net.MlpShape;
@@ -26,6 +28,10 @@ import org.junit.jupiter.api.io.TempDir;
 class CheckpointTest {
   /** 2 × 3 pixels, a hidden layer of 4, 2 classes. */
   static final MlpShape SHAPE = new MlpShape(List.of(6, 4, 2), Activation.TANH, Activation.RELU);
+
+  /** Of no default: what is not kept is missed. */
+  static final ImageForm FORM =
+      new ImageForm(2, 3, new Scaling("z-score", 0.1307, 0.3081), Preparation.MNIST_FORM, true);
 
   @TempDir Path folder;
   private Path file;
@@ -49,8 +55,7 @@ class CheckpointTest {
   }
 
   static Checkpoint sample(List<float[]> best, String state) {
-    var scaling = new Scaling("z-score", 0.1307, 0.3081);
-    return new Checkpoint(SHAPE, scaling, 2, 3, values(1), values(-2), values(3), best, state);
+    return new Checkpoint(SHAPE, FORM, values(1), values(-2), values(3), best, state);
   }
 
   static void assertSame(List<float[]> expected, List<float[]> found) {
@@ -68,9 +73,7 @@ class CheckpointTest {
 
   static void assertSame(Checkpoint expected, Checkpoint found) {
     assertEquals(expected.shape(), found.shape());
-    assertEquals(expected.scaling(), found.scaling());
-    assertEquals(expected.rows(), found.rows());
-    assertEquals(expected.cols(), found.cols());
+    assertEquals(expected.form(), found.form());
     assertSame(expected.weights(), found.weights());
     assertSame(expected.m(), found.m());
     assertSame(expected.v(), found.v());
@@ -133,14 +136,14 @@ class CheckpointTest {
     sample(values(4), "{}").write(file);
     ModelFile model = ModelFile.read(file);
     assertEquals(SHAPE, model.shape());
-    assertEquals(new Scaling("z-score", 0.1307, 0.3081), model.scaling());
+    assertEquals(FORM, model.form());
     assertSame(values(1), model.weights());
     assertSame(values(1), ModelFile.readWeights(file, SHAPE));
   }
 
   @Test
   void aModelIsNoCheckpoint() {
-    new ModelFile(SHAPE, new Scaling("unit", 0, 1), 2, 3, values(1)).write(file);
+    new ModelFile(SHAPE, FORM, values(1)).write(file);
     assertEquals("__metadata__: format must be mlp-cuda-checkpoint, found none", refused());
   }
 
@@ -233,11 +236,10 @@ class CheckpointTest {
   @Test
   void whatDoesNotFitTheShapeIsNotWritten() {
     List<float[]> few = values(0).subList(0, 3);
-    var unit = new Scaling("unit", 0, 1);
     for (Checkpoint bad :
         List.of(
-            new Checkpoint(SHAPE, unit, 2, 3, few, values(0), values(0), List.of(), ""),
-            new Checkpoint(SHAPE, unit, 2, 3, values(0), values(0), values(0), few, ""),
+            new Checkpoint(SHAPE, FORM, few, values(0), values(0), List.of(), ""),
+            new Checkpoint(SHAPE, FORM, values(0), values(0), values(0), few, ""),
             sample(List.of(), "\ud800"))) {
       assertThrows(IllegalArgumentException.class, () -> bad.write(file));
       assertTrue(Files.notExists(file));

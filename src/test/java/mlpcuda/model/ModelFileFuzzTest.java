@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import mlpcuda.data.BadFileException;
-import mlpcuda.data.Scaling;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -30,12 +29,7 @@ class ModelFileFuzzTest {
   private static final int MIB = 1 << 20;
 
   private static final ModelFile MODEL =
-      new ModelFile(
-          CheckpointTest.SHAPE,
-          new Scaling("z-score", 0.1307, 0.3081),
-          2,
-          3,
-          CheckpointTest.values(1));
+      new ModelFile(CheckpointTest.SHAPE, CheckpointTest.FORM, CheckpointTest.values(1));
 
   @TempDir Path folder;
   private Path file;
@@ -74,7 +68,7 @@ class ModelFileFuzzTest {
   @Test
   void modelsOfOthers() throws IOException {
     var tensors = new ArrayList<Safetensors.Tensor>();
-    var description = new Description(MODEL.shape(), MODEL.scaling(), 2, 3);
+    var description = new Description(MODEL.shape(), MODEL.form());
     description.add(tensors, "", MODEL.weights());
     Safetensors.write(file, description.metadata(file), tensors);
     fuzz(
@@ -82,7 +76,7 @@ class ModelFileFuzzTest {
         () -> {
           ModelFile found = ModelFile.read(file);
           assertEquals(2 * found.shape().layers(), found.weights().size());
-          assertEquals(found.shape().inputs(), found.rows() * found.cols());
+          assertEquals(found.shape().inputs(), found.form().rows() * found.form().cols());
         });
   }
 
@@ -90,7 +84,7 @@ class ModelFileFuzzTest {
     Map<String, String> metadata = Safetensors.read(file).metadata();
     if (metadata.containsKey(Checksum.NAME)) { // the change met that very name otherwise
       assertEquals(MODEL.shape(), found.shape());
-      assertEquals(MODEL.scaling(), found.scaling());
+      assertEquals(MODEL.form(), found.form());
       CheckpointTest.assertSame(MODEL.weights(), found.weights());
     }
   }

@@ -17,6 +17,8 @@ import java.util.List;
 import java.util.Map;
 import mlpcuda.compute.Activation;
 import mlpcuda.data.BadFileException;
+import mlpcuda.data.ImageForm;
+import mlpcuda.data.Preparation;
 import mlpcuda.data.Scaling;
 import mlpcuda.model.Safetensors.Tensor;
 import mlpcuda.net.MlpShape;
@@ -32,7 +34,8 @@ class ModelFileTest {
   private static final MlpShape SHAPE =
       new MlpShape(List.of(6, 4, 2), Activation.TANH, Activation.RELU);
 
-  private static final Scaling SCALING = new Scaling("z-score", 0.1307, 0.3081);
+  private static final ImageForm FORM =
+      new ImageForm(2, 3, new Scaling("z-score", 0.1307, 0.3081), Preparation.MNIST_FORM, true);
 
   @TempDir Path folder;
   private Path file;
@@ -51,8 +54,7 @@ class ModelFileTest {
   }
 
   private static ModelFile sample() {
-    return new ModelFile(
-        SHAPE, SCALING, 2, 3, List.of(values(24), values(4), values(8), values(2)));
+    return new ModelFile(SHAPE, FORM, List.of(values(24), values(4), values(8), values(2)));
   }
 
   private static List<Tensor> tensors() {
@@ -76,6 +78,8 @@ class ModelFileTest {
     metadata.put("rows", "2");
     metadata.put("cols", "3");
     metadata.put("classes", "2");
+    metadata.put("preparation", "mnist-form");
+    metadata.put("transpose", "true");
     return metadata;
   }
 
@@ -106,9 +110,7 @@ class ModelFileTest {
     written.write(file);
     ModelFile read = ModelFile.read(file);
     assertEquals(SHAPE, read.shape());
-    assertEquals(SCALING, read.scaling());
-    assertEquals(2, read.rows());
-    assertEquals(3, read.cols());
+    assertEquals(FORM, read.form());
     assertSame(written.weights(), read.weights());
     assertSame(written.weights(), ModelFile.readWeights(file, SHAPE));
   }
@@ -183,6 +185,8 @@ class ModelFileTest {
         "std|0|std must be finite and above 0, found 0.0",
         "std|-1|std must be finite and above 0, found -1.0",
         "std|Infinity|std must be finite and above 0, found Infinity",
+        "preparation|exif|preparation must be one of mnist-form, as-is, found exif",
+        "transpose|yes|transpose must be true or false, found yes",
         "std|1e-300|std must be large enough for finite inputs with mean 0.1307, found 1e-300"
       })
   void refusesMetadata(String name, String text, String message) {
@@ -211,6 +215,25 @@ class ModelFileTest {
     metadata.remove(name);
     Safetensors.write(file, metadata, tensors());
     assertBad("__metadata__: " + name + " must be given, found none");
+  }
+
+  /** Files of earlier versions have neither word. */
+  @ParameterizedTest
+  @CsvSource({"2, 3, AS_IS", "28, 28, MNIST_FORM", "28, 29, AS_IS"})
+  void olderFilesDoNotSayHowPicturesArePrepared(int rows, int cols, Preparation preparation) {
+    Map<String, String> metadata = metadata();
+    metadata.remove("preparation");
+    metadata.remove("transpose");
+    metadata.put("rows", Integer.toString(rows));
+    metadata.put("cols", Integer.toString(cols));
+    metadata.put("layers", rows * cols + "-4-2");
+    List<Tensor> tensors = tensors();
+    tensors.set(
+        0, new Tensor("layers.0.weight", new int[] {4, rows * cols}, values(4 * rows * cols)));
+    Safetensors.write(file, metadata, tensors);
+    ImageForm form = ModelFile.read(file).form();
+    assertEquals(preparation, form.preparation());
+    assertEquals(false, form.transposed());
   }
 
   @Test

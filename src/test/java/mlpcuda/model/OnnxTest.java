@@ -19,6 +19,8 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
 import mlpcuda.compute.Activation;
+import mlpcuda.data.ImageForm;
+import mlpcuda.data.Preparation;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
@@ -77,6 +79,10 @@ class OnnxTest {
     return fields.get(0);
   }
 
+  private static ImageForm form(int rows, int cols, Scaling scaling) {
+    return new ImageForm(rows, cols, scaling, Preparation.MNIST_FORM, true);
+  }
+
   private static ModelFile network(MlpShape shape) {
     List<float[]> weights =
         Parameters.tensors(shape).stream().map(tensor -> new float[tensor.length()]).toList();
@@ -85,7 +91,7 @@ class OnnxTest {
         weights.get(t)[i] = t + i / 1000f;
       }
     }
-    return new ModelFile(shape, new Scaling("z-score", 0.1307, 0.3081), 5, 7, weights);
+    return new ModelFile(shape, form(5, 7, new Scaling("z-score", 0.1307, 0.3081)), weights);
   }
 
   @ParameterizedTest
@@ -104,6 +110,11 @@ class OnnxTest {
     assertEquals(8, one(model, 1).value);
     assertEquals("mlp-cuda", one(model, 2).text());
     assertEquals("1.2.3", one(model, 3).text());
+    assertEquals(
+        List.of("preparation=mnist-form", "transpose=true"),
+        all(model, 14).stream()
+            .map(field -> one(field.bytes, 1).text() + "=" + one(field.bytes, 2).text())
+            .toList());
     byte[] opset = one(model, 8).bytes;
     assertEquals("", one(opset, 1).text());
     assertEquals(17, one(opset, 2).value);
@@ -190,7 +201,7 @@ class OnnxTest {
     float[] bias = new float[width];
     List<float[]> weights =
         IntStream.range(0, 2 * layers).mapToObj(t -> t % 2 == 0 ? weight : bias).toList();
-    var network = new ModelFile(shape, new Scaling("unit", 0, 1), 1, width, weights);
+    var network = new ModelFile(shape, form(1, width, new Scaling("unit", 0, 1)), weights);
     Path file = tmp.resolve("model.onnx");
     var e =
         assertThrows(

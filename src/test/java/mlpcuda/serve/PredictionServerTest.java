@@ -81,8 +81,17 @@ class PredictionServerTest {
     assertEquals(200, reply.status(), reply.text());
     Map<String, Object> answer = JSON.std.mapFrom(reply.text());
     assertEquals(
-        List.of("class", "probability", "likeliest", "probabilities", "rows", "cols", "pixels"),
+        List.of(
+            "class",
+            "probability",
+            "likeliest",
+            "probabilities",
+            "preparation",
+            "rows",
+            "cols",
+            "pixels"),
         List.copyOf(answer.keySet()));
+    assertEquals("mnist-form", answer.get("preparation"));
     List<?> probabilities = (List<?>) answer.get("probabilities");
     assertEquals(Running.CLASSES, probabilities.size());
     assertEquals(1, probabilities.stream().mapToDouble(p -> (Double) p).sum(), 1e-6);
@@ -221,6 +230,7 @@ class PredictionServerTest {
     assertEquals(4, model.get("classes"));
     assertEquals(5, model.get("rows"));
     assertEquals(7, model.get("cols"));
+    assertEquals("mnist-form", model.get("preparation"));
     assertTrue(model.get("device").toString().startsWith("CPU, 1 thread"), model.toString());
   }
 

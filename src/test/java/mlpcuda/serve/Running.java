@@ -10,6 +10,8 @@ import java.util.concurrent.TimeUnit;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.CpuOps;
+import mlpcuda.data.ImageForm;
+import mlpcuda.data.Preparation;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
@@ -59,7 +61,8 @@ final class Running implements AutoCloseable {
         var parameters = new Parameters(ops, shape)) {
       parameters.initialise(1);
       var unit = new Scaling("unit", 0, 1);
-      var network = new Recogniser(ops, shape, parameters, unit, "net.safetensors", ROWS, COLS);
+      var form = new ImageForm(ROWS, COLS, unit, Preparation.MNIST_FORM, false);
+      var network = new Recogniser(ops, shape, parameters, form, "net.safetensors");
       server.run(network, () -> stopping);
     }
   }

@@ -21,7 +21,9 @@ import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.compute.cuda.CudaOptions;
 import mlpcuda.data.EmbeddedMnist;
+import mlpcuda.data.ImageForm;
 import mlpcuda.data.ImageSet;
+import mlpcuda.data.Preparation;
 import mlpcuda.data.Scaling;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
@@ -357,8 +359,9 @@ abstract class CudaTraining {
     Run run = Run.easy(ops(pinnedGraph(PTX)), 75, 0.01, RAGGED);
     var shape = new MlpShape(List.of(6, 5, 3), Activation.RELU, Activation.NONE);
     var unit = new Scaling("unit", 0, 1);
+    var form = new ImageForm(2, 3, unit, Preparation.AS_IS, false);
     Path file = folder.resolve("model.safetensors");
-    new ModelFile(shape, unit, 2, 3, run.weights).write(file);
+    new ModelFile(shape, form, run.weights).write(file);
     try (CudaOps ops = ops(pinnedGraph(PTX));
         var parameters = new Parameters(ops, shape)) {
       parameters.write(ModelFile.read(file).weights());

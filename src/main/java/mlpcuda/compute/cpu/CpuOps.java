@@ -14,8 +14,6 @@ import mlpcuda.compute.Ops;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.random.Philox;
-import org.bytedeco.javacpp.Loader;
-import org.bytedeco.openblas.global.openblas_nolapack;
 
 /**
  * The operations on all cores: products by OpenBLAS, the rest by loops that the JIT compiler
@@ -27,8 +25,6 @@ import org.bytedeco.openblas.global.openblas_nolapack;
  * gives the same bits.
  */
 public final class CpuOps extends Ops {
-  private static volatile boolean loaded;
-
   private final Parts parts;
   private final Layers layers;
   private final Optimizers optimizers;
@@ -75,23 +71,7 @@ public final class CpuOps extends Ops {
    * @throws DeviceException if it cannot be
    */
   public static void load() {
-    if (loaded) {
-      return; // to ask JavaCPP again takes milliseconds of the program's start
-    }
-    // By default JavaCPP allows no more native memory than the Java heap may have.
-    System.setProperty("org.bytedeco.javacpp.maxBytes", "0");
-    System.setProperty("org.bytedeco.javacpp.maxPhysicalBytes", "0");
-    try {
-      Loader.load(openblas_nolapack.class);
-      openblas_nolapack.blas_set_num_threads(1);
-      loaded = true;
-    } catch (LinkageError e) {
-      throw new DeviceException(
-          "OpenBLAS could not be loaded for " + Loader.getPlatform() + ": " + e.getMessage(),
-          "Use a jar built on this platform, and a cache folder that allows execution:"
-              + " -Dorg.bytedeco.javacpp.cachedir=DIR",
-          e);
-    }
+    OpenBlas.load();
   }
 
   @Override

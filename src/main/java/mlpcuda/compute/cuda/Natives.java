@@ -108,8 +108,10 @@ final class Natives {
         replace(file, content);
       }
       return file;
-    } catch (IOException | UncheckedIOException e) {
-      throw Obstacle.notUnpacked(folder, e.toString()).exception(e);
+    } catch (IOException e) {
+      throw Obstacle.notUnpacked(folder, DeviceException.reason(e)).exception(e);
+    } catch (UncheckedIOException e) {
+      throw Obstacle.notUnpacked(folder, DeviceException.reason(e.getCause())).exception(e);
     }
   }
 

@@ -58,7 +58,7 @@ record Obstacle(String why, String remedy) {
   static Obstacle notUnpacked(Path folder, String what) {
     return new Obstacle(
         "JCuda's libraries cannot be unpacked to %s: %s".formatted(folder, what),
-        "Set XDG_CACHE_HOME to a folder of yours that can be written" + OR_CPU);
+        "Set XDG_CACHE_HOME to a folder of yours that can be written and has space" + OR_CPU);
   }
 
   /** The dynamic linker did not take a library, and said {@code what}: the file and why. */
