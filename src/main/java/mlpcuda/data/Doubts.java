@@ -14,6 +14,9 @@ final class Doubts {
   /** The second of two characters looks like strokes at least to this share of the first. */
   private static final double EQUAL_QUALITY = 0.3;
 
+  /** A character, and what may stand beside it, has at most this number of pieces of like size. */
+  private static final int MOST_PIECES = 8;
+
   /** The greatest ratio of a character's width to its height. */
   private static final double WIDEST = 1.8;
 
@@ -50,6 +53,10 @@ final class Doubts {
         return Optional.of(
             "The picture is probably not one character: it shows several side by side.");
       }
+    }
+    if (found.stream().filter(p -> p.mass() > EQUAL_INK * main.mass()).count() > MOST_PIECES) {
+      return Optional.of(
+          "The picture is probably not one character: its ink is in many pieces of like size.");
     }
     int top = pieces.stream().mapToInt(p -> p.box().top()).min().getAsInt();
     int left = pieces.stream().mapToInt(p -> p.box().left()).min().getAsInt();

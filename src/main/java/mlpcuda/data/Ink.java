@@ -75,6 +75,9 @@ record Ink(Grey light, Optional<String> warning) {
    */
   private static final double CUT_OUT = 6;
 
+  /** The smaller pieces beyond this number are left out, which bounds the time of the search. */
+  private static final int MOST_PIECES = 300;
+
   /** The factor against ink that is lines alone, or covers more than {@link #MOST_INK}. */
   private static final double UNLIKELY = 0.01;
 
@@ -229,7 +232,11 @@ record Ink(Grey light, Optional<String> warning) {
   }
 
   private static List<Piece> pieces(Grey ink, double floor, boolean uneven) {
-    return Piece.of(ink, floor).stream().filter(p -> !uneven || !p.isShading()).toList();
+    return Piece.of(ink, floor).stream()
+        .filter(p -> !uneven || !p.isShading())
+        .sorted(Comparator.comparingDouble(Piece::mass).reversed())
+        .limit(MOST_PIECES)
+        .toList();
   }
 
   private static double max(Grey grey) {

@@ -45,7 +45,7 @@ public final class MnistForm {
   public static Prepared of(Picture picture, int rows, int cols) {
     int longer = Math.max(picture.rows(), picture.cols());
     int side = Math.max(rows, cols);
-    int most = Math.max(2 * side, Math.min(SEARCHED * side, MOST_SEARCHED));
+    int most = Math.max(side, Math.min(SEARCHED * side, MOST_SEARCHED));
     double k = Math.max(1, longer / (double) most);
     Grey grey =
         Grey.scaled(

@@ -12,10 +12,10 @@ import mlpcuda.data.Grey.Box;
  * @param mass the sum of the piece's ink
  * @param contact the number of its pixels on the image's border
  * @param box the smallest box around the piece
- * @param imageCols the image's width
+ * @param thickness the side of the greatest square inside the piece, in pixels
  * @param steepness the share of its mean ink by which the ink falls within two pixels at its edge
  */
-record Piece(int[] pixels, double mass, int contact, Box box, int imageCols, double steepness) {
+record Piece(int[] pixels, double mass, int contact, Box box, int thickness, double steepness) {
   private static final int[][] WAYS = {{-1, 0}, {1, 0}, {0, -1}, {0, 1}};
 
   /** An edge of at least this steepness is sharp; in a blurred picture strokes still reach it. */
@@ -64,9 +64,9 @@ record Piece(int[] pixels, double mass, int contact, Box box, int imageCols, dou
         }
       }
       int[] pixels = Arrays.copyOf(queue, n);
+      var box = new Box(top, left, bottom, right);
       double steepness = steepness(ink, pixels, floor) / (mass / n);
-      pieces.add(
-          new Piece(pixels, mass, contact, new Box(top, left, bottom, right), cols, steepness));
+      pieces.add(new Piece(pixels, mass, contact, box, thickness(pixels, box, cols), steepness));
     }
     return pieces;
   }
@@ -96,6 +96,24 @@ record Piece(int[] pixels, double mass, int contact, Box box, int imageCols, dou
       }
     }
     return fall / Math.max(1, edge);
+  }
+
+  /** The side of the greatest square inside the piece, in pixels. */
+  private static int thickness(int[] pixels, Box box, int imageCols) {
+    int width = box.cols() + 1;
+    // For each pixel, the side of the greatest square whose lower right pixel it is.
+    int[] sides = new int[(box.rows() + 1) * width];
+    for (int i : pixels) {
+      sides[(i / imageCols - box.top() + 1) * width + i % imageCols - box.left() + 1] = 1;
+    }
+    int most = 0;
+    for (int i = width + 1; i < sides.length; i++) {
+      if (sides[i] > 0) {
+        sides[i] += Math.min(sides[i - 1], Math.min(sides[i - width], sides[i - width - 1]));
+        most = Math.max(most, sides[i]);
+      }
+    }
+    return most;
   }
 
   /** Whether the piece is left over from shading at the border. */
@@ -130,25 +148,6 @@ record Piece(int[] pixels, double mass, int contact, Box box, int imageCols, dou
 
   /** The length of the stroke in units of its thickness; 1 for a square. */
   double length() {
-    double thickness = thickness();
-    return pixels.length / (thickness * thickness);
-  }
-
-  /** The side of the greatest square inside the piece, in pixels. */
-  int thickness() {
-    int width = box.cols() + 1;
-    // For each pixel, the side of the greatest square whose lower right pixel it is.
-    int[] sides = new int[(box.rows() + 1) * width];
-    for (int i : pixels) {
-      sides[(i / imageCols - box.top() + 1) * width + i % imageCols - box.left() + 1] = 1;
-    }
-    int most = 0;
-    for (int i = width + 1; i < sides.length; i++) {
-      if (sides[i] > 0) {
-        sides[i] += Math.min(sides[i - 1], Math.min(sides[i - width], sides[i - width - 1]));
-        most = Math.max(most, sides[i]);
-      }
-    }
-    return most;
+    return pixels.length / ((double) thickness * thickness);
   }
 }
