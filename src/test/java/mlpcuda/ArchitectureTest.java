@@ -33,20 +33,24 @@ class ArchitectureTest {
                   "compute",
                   "compute.cpu",
                   "compute.cuda",
-                  "data")),
+                  "data",
+                  "picture",
+                  "preparation")),
           entry(
               "benchmark",
               List.of("train", "net", "conformance", "compute", "compute.cpu", "data")),
           entry("report", List.of("train", "net", "compute", "data")),
-          entry("serve", List.of("train", "net", "compute", "data")),
+          entry("serve", List.of("train", "net", "compute", "data", "picture", "preparation")),
           entry("train", List.of("net", "compute", "data")),
-          entry("model", List.of("net", "compute", "data")),
+          entry("model", List.of("net", "compute", "data", "preparation")),
           entry("net", List.of("compute", "random")),
           entry("conformance", List.of("compute", "compute.cpu", "random")),
           entry("compute", List.of()),
           entry("compute.cpu", List.of("compute", "random")),
           entry("compute.cuda", List.of("compute", "random")),
           entry("data", List.of("random")),
+          entry("picture", List.of("data")),
+          entry("preparation", List.of("picture", "data")),
           entry("random", List.of()));
 
   @Test
@@ -82,11 +86,11 @@ class ArchitectureTest {
   void onlyTheDecoderOfPicturesUsesAwt() {
     noClasses()
         .that()
-        .doNotHaveFullyQualifiedName("mlpcuda.data.CodedPicture")
+        .doNotHaveFullyQualifiedName("mlpcuda.picture.CodedPicture")
         .and()
-        .doNotHaveFullyQualifiedName("mlpcuda.data.CodedPicture$Input")
+        .doNotHaveFullyQualifiedName("mlpcuda.picture.CodedPicture$Input")
         .and()
-        .doNotHaveFullyQualifiedName("mlpcuda.data.GreyPixels")
+        .doNotHaveFullyQualifiedName("mlpcuda.picture.GreyPixels")
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("java.awt..", "javax.imageio..", "javax.swing..")

@@ -15,16 +15,16 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.BadFileException;
-import mlpcuda.data.ImageForm;
 import mlpcuda.data.InputFile;
-import mlpcuda.data.Picture;
-import mlpcuda.data.PictureFile;
-import mlpcuda.data.Preparation;
-import mlpcuda.data.Prepared;
 import mlpcuda.data.WholeFile;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
+import mlpcuda.picture.Picture;
+import mlpcuda.picture.PictureFile;
+import mlpcuda.preparation.ImageForm;
+import mlpcuda.preparation.Preparation;
+import mlpcuda.preparation.Prepared;
 import mlpcuda.report.Png;
 import mlpcuda.train.Answer;
 import mlpcuda.train.Predictor;
@@ -237,7 +237,7 @@ final class PredictCommand implements Callable<Integer> {
 
   private Prepared prepared(Picture picture, boolean idx) {
     Picture upright = idx && form.transposed() ? picture.transposed() : picture;
-    return raw ? upright.exactly(form.rows(), form.cols(), "--raw") : form.prepare(upright);
+    return raw ? form.exactly(upright, "--raw") : form.prepare(upright);
   }
 
   /** Notes a picture, or why there is none; whenever many wait, they are answered. */

@@ -38,6 +38,8 @@ public final class FileKind {
     SIGNATURES.put("\u0000\u0000\u0000\fJXL ", "a JPEG XL picture");
     SIGNATURES.put("\u00ff\n", "a JPEG XL picture");
     SIGNATURES.put("\u0000\u0000\u0001\u0000", "an icon");
+    SIGNATURES.put("II*\u0000", "a TIFF picture");
+    SIGNATURES.put("MM\u0000*", "a TIFF picture");
     SIGNATURES.put("%PDF", "a PDF document");
     SIGNATURES.put("version https://git-lfs", "a Git LFS pointer, which stands for a file");
     SIGNATURES.put("\u0080\u0002", "a Python pickle");
@@ -97,17 +99,14 @@ public final class FileKind {
     if (text.startsWith("RIFF") && text.startsWith("WEBP", 8)) {
       return "a WebP picture";
     }
-    if (BmpHeader.isBmp(start)) {
+    if (text.matches("(?s)BM.{12}[\\x0c-\\x7c]\u0000\u0000\u0000.*")) { // the length of its header
       return "a BMP picture";
-    }
-    if (TiffFields.isTiff(start)) {
-      return "a TIFF picture";
     }
     if (text.startsWith("ftyp", 4)) {
       return isoMedia(text);
     }
-    if (text.matches("(?s)P[1-6]\\s.*")) {
-      return "a PBM, PGM or PPM picture";
+    if (text.matches("(?s)P[1346]\\s.*")) {
+      return "a PBM or PPM picture";
     }
     if (isOnnx(start)) {
       return "an ONNX model";
@@ -159,6 +158,11 @@ public final class FileKind {
       return "a file of another kind";
     }
     return shown.startsWith("{") || shown.startsWith("[") ? "a JSON text" : "a text";
+  }
+
+  /** True for the start of an IDX file, or of a gzip file, which may hold one. */
+  public static boolean isIdxOrGzip(byte[] start) {
+    return GzipInput.isGzip(start, 0) || isIdx(start);
   }
 
   /** True for two zero bytes, an element type of IDX, and one to eight dimensions. */

@@ -69,6 +69,16 @@ public final class IdxFile {
   }
 
   /**
+   * Reads images from a stream, whose length nobody knows; memory grows with what arrives.
+   *
+   * @param name what messages call the stream
+   * @throws BadFileException if the stream is not exactly an image file, plain or gzip
+   */
+  public static Images readImages(String name, InputStream stream) throws IOException {
+    return readStream(name, stream, IdxFile::images);
+  }
+
+  /**
    * Reads a label file (magic number 0x00000801).
    *
    * @return (N), one unsigned byte an image
@@ -146,8 +156,8 @@ public final class IdxFile {
     }
   }
 
-  /** Reads a stream, whose length nobody knows; memory grows with what arrives. */
-  static <T> T readStream(String name, InputStream stream, Parser<T> parser) throws IOException {
+  private static <T> T readStream(String name, InputStream stream, Parser<T> parser)
+      throws IOException {
     InputStream in = new BufferedInputStream(stream, CHUNK);
     in.mark(2);
     byte[] start = in.readNBytes(2);

@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import mlpcuda.data.BadFileException;
-import mlpcuda.data.ImageForm;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
+import mlpcuda.preparation.ImageForm;
 
 /**
  * All that a run needs to go on, bit for bit. In its file, a safetensors one, {@code

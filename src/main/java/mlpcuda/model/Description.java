@@ -10,11 +10,11 @@ import java.util.Set;
 import java.util.stream.Stream;
 import mlpcuda.compute.Activation;
 import mlpcuda.data.BadFileException;
-import mlpcuda.data.ImageForm;
-import mlpcuda.data.Preparation;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
+import mlpcuda.preparation.ImageForm;
+import mlpcuda.preparation.Preparation;
 
 /** What rebuilds a network, as the metadata of its file have it, and how its tensors are named. */
 record Description(MlpShape shape, ImageForm form) {

@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import mlpcuda.data.BadFileException;
-import mlpcuda.data.ImageForm;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
+import mlpcuda.preparation.ImageForm;
 
 /**
  * A network in a file: its weights as {@code torch.nn.Linear} names and shapes them, and in the

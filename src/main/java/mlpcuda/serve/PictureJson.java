@@ -9,7 +9,7 @@ import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import mlpcuda.data.BadFileException;
-import mlpcuda.data.Picture;
+import mlpcuda.picture.Picture;
 
 /**
  * Parses {@code {"image": [[0, 255], [10, 0]]}}: rows of grey levels, 0 black. Token by token, so

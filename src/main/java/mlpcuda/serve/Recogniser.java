@@ -7,13 +7,13 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.BadFileException;
-import mlpcuda.data.ImageForm;
-import mlpcuda.data.Picture;
-import mlpcuda.data.PictureFile;
-import mlpcuda.data.Preparation;
-import mlpcuda.data.Prepared;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
+import mlpcuda.picture.Picture;
+import mlpcuda.picture.PictureFile;
+import mlpcuda.preparation.ImageForm;
+import mlpcuda.preparation.Preparation;
+import mlpcuda.preparation.Prepared;
 import mlpcuda.train.Answer;
 import mlpcuda.train.Predictor;
 
@@ -82,7 +82,7 @@ public record Recogniser(
 
   private Prepared prepared(Picture picture, boolean raw) throws RefusedException {
     try {
-      return raw ? picture.exactly(form.rows(), form.cols(), "raw=true") : form.prepare(picture);
+      return raw ? form.exactly(picture, "raw=true") : form.prepare(picture);
     } catch (BadFileException e) { // of another size, or blank
       throw new RefusedException(422, e.getMessage());
     }

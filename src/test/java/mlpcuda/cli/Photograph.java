@@ -14,7 +14,7 @@ import javax.imageio.ImageWriteParam;
 import javax.imageio.ImageWriter;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
 import mlpcuda.data.ImageSet;
-import mlpcuda.data.Picture;
+import mlpcuda.picture.Picture;
 
 /**
  * Photographs of a digit on a sheet of paper, made up: the digit is one of MNIST's or of {@link

@@ -22,8 +22,8 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import mlpcuda.Child;
-import mlpcuda.data.Picture;
-import mlpcuda.data.PictureFile;
+import mlpcuda.picture.Picture;
+import mlpcuda.picture.PictureFile;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -124,7 +124,10 @@ class PredictCommandTest {
   void refusesAnotherSizeWithRaw() throws IOException {
     Path file = pgm("bar.pgm", "P2 3 2 9\n9 0 9 9 0 9\n");
     predict("--raw", file)
-        .assertRefused(4, file + ": must with --raw be 5x7 as the network's inputs, found 2x3");
+        .assertRefused(
+            4,
+            file
+                + ": with --raw a picture must be 5x7 as the network's inputs, and this one is 2x3");
   }
 
   @Test

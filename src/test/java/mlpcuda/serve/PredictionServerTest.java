@@ -134,7 +134,7 @@ class PredictionServerTest {
     assertFalse(raw.get("pixels").equals(formed.get("pixels")));
     assertError(
         422,
-        "picture: must with raw=true be 5x7 as the network's inputs, found 1x2",
+        "picture: with raw=true a picture must be 5x7 as the network's inputs, and this one is 1x2",
         send("POST /predict?raw=true", RawHttp.bytes("P5 2 1 255\nab")));
   }
 

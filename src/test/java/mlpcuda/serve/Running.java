@@ -10,11 +10,11 @@ import java.util.concurrent.TimeUnit;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.CpuOps;
-import mlpcuda.data.ImageForm;
-import mlpcuda.data.Preparation;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
+import mlpcuda.preparation.ImageForm;
+import mlpcuda.preparation.Preparation;
 
 /** A server with a small network of no particular weights, on a free port. */
 final class Running implements AutoCloseable {

@@ -21,14 +21,14 @@ import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.compute.cuda.CudaOptions;
 import mlpcuda.data.EmbeddedMnist;
-import mlpcuda.data.ImageForm;
 import mlpcuda.data.ImageSet;
-import mlpcuda.data.Preparation;
 import mlpcuda.data.Scaling;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Regularisation;
+import mlpcuda.preparation.ImageForm;
+import mlpcuda.preparation.Preparation;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 

@@ -1,0 +1,235 @@
+package mlpcuda.picture;
+
+import com.twelvemonkeys.imageio.plugins.webp.WebPImageReaderSpi;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.util.Arrays;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageReadParam;
+import javax.imageio.ImageReader;
+import javax.imageio.stream.ImageInputStream;
+import javax.imageio.stream.ImageInputStreamImpl;
+import mlpcuda.data.BadFileException;
+
+/**
+ * Has the JDK decode PNG, JPEG, GIF, BMP and TIFF, and TwelveMonkeys' plug-in WebP. None of these
+ * decoders was made for files of enemies: each format is looked through first, and what the decoder
+ * does not need for the pixels it does not get.
+ */
+final class CodedPicture {
+  /** More than a network can see; every k-th pixel of a larger picture bounds the memory. */
+  private static final int MAX_SIDE = 4096;
+
+  private static final String WEBP = "WebP";
+
+  /**
+   * The plug-in reads some bytes ahead. At the end of a file it makes an exception of each, and
+   * goes on: millions of them, where a damaged file has pixels without data.
+   */
+  private static final int ZEROS_OF_WEBP = 64;
+
+  /** A block of 64 pixels takes a bit at least. */
+  private static final int MOST_PIXELS_OF_A_JPEG_BYTE = 512;
+
+  static {
+    // No window will be opened, and a server has no display to look for.
+    if (System.getProperty("java.awt.headless") == null) {
+      System.setProperty("java.awt.headless", "true");
+    }
+  }
+
+  private CodedPicture() {}
+
+  /**
+   * Decodes a PNG.
+   *
+   * @throws BadFileException if it is malformed or too large
+   */
+  static Picture png(String name, byte[] bytes, long maxPixels) {
+    PngChunks.Kept kept = PngChunks.keepPixels(name, bytes, maxPixels);
+    BufferedImage image = decode(name, "PNG", bytes, kept.length(), maxPixels);
+    return Exif.upright(GreyPixels.of(name, image, kept.significantBits()), kept.orientation());
+  }
+
+  /**
+   * Decodes a JPEG and turns it upright.
+   *
+   * @throws BadFileException if it is malformed or too large, or its colours are neither grey nor
+   *     YCbCr nor RGB
+   */
+  static Picture jpeg(String name, byte[] bytes, long maxPixels) {
+    JpegSegments.checkScans(name, bytes);
+    BufferedImage image = decode(name, "JPEG", bytes, bytes.length, maxPixels);
+    return Exif.upright(GreyPixels.of(name, image, 0), JpegSegments.orientation(bytes));
+  }
+
+  /**
+   * Decodes a GIF, of an animation the first image.
+   *
+   * @throws BadFileException if it is malformed or too large
+   */
+  static Picture gif(String name, byte[] bytes, long maxPixels) {
+    int length = GifBlocks.keepFirst(name, bytes, maxPixels);
+    return GreyPixels.of(name, decode(name, "GIF", bytes, length, maxPixels), 0);
+  }
+
+  /**
+   * Decodes a BMP.
+   *
+   * @throws BadFileException if it is malformed or too large
+   */
+  static Picture bmp(String name, byte[] bytes, long maxPixels) {
+    BmpHeader.check(name, bytes, maxPixels);
+    return GreyPixels.of(name, decode(name, "BMP", bytes, bytes.length, maxPixels), 0);
+  }
+
+  /**
+   * Decodes a TIFF, of several pages the first, and turns it upright.
+   *
+   * @throws BadFileException if it is malformed or too large, or has JPEGs inside
+   */
+  static Picture tiff(String name, byte[] bytes, long maxPixels) {
+    int orientation = Exif.orientation(bytes, 0, bytes.length);
+    boolean zeroIsWhite = TiffFields.keepPixels(name, bytes, maxPixels);
+    BufferedImage image = decode(name, "TIFF", bytes, bytes.length, maxPixels);
+    Picture picture = GreyPixels.of(name, image, 0);
+    if (zeroIsWhite) {
+      byte[] pixels = picture.pixels();
+      for (int i = 0; i < pixels.length; i++) {
+        pixels[i] = (byte) ~pixels[i];
+      }
+    }
+    return Exif.upright(picture, orientation);
+  }
+
+  /**
+   * Decodes a WebP, of an animation the first image, and turns it upright.
+   *
+   * @throws BadFileException if it is malformed or too large
+   */
+  static Picture webp(String name, byte[] bytes, long maxPixels) {
+    WebpChunks.Kept kept = WebpChunks.keepFirst(name, bytes, maxPixels);
+    BufferedImage image = decode(name, WEBP, bytes, kept.length(), maxPixels);
+    return Exif.upright(GreyPixels.of(name, image, 0), kept.orientation());
+  }
+
+  /** Its plug-in is asked itself: the jar does not have the JDK look for plug-ins. */
+  private static ImageReader reader(String format) throws IOException {
+    return format.equals(WEBP)
+        ? new WebPImageReaderSpi().createReaderInstance(null)
+        : ImageIO.getImageReadersByFormatName(format).next();
+  }
+
+  /** Has {@code length} bytes decoded, which were looked through before. */
+  private static BufferedImage decode(
+      String name, String format, byte[] bytes, int length, long maxPixels) {
+    ImageReader reader = null;
+    try (ImageInputStream in = new Input(bytes, length, format.equals(WEBP) ? ZEROS_OF_WEBP : 0)) {
+      reader = reader(format);
+      reader.setInput(in, true, true);
+      int rows = reader.getHeight(0);
+      int cols = reader.getWidth(0);
+      Picture.checkSize(name, rows, cols, maxPixels);
+      if (format.equals("JPEG")
+          && (long) rows * cols > (long) MOST_PIXELS_OF_A_JPEG_BYTE * bytes.length) {
+        throw new BadFileException(
+            "%s: %dx%d pixels must have at least %d bytes, found %d"
+                .formatted(
+                    name,
+                    rows,
+                    cols,
+                    (long) rows * cols / MOST_PIXELS_OF_A_JPEG_BYTE,
+                    bytes.length));
+      }
+      // A JPEG that was cut short is grey from there on, and only a warning says so.
+      var damages = new StringBuilder();
+      reader.addIIOReadWarningListener(
+          (source, warning) -> {
+            if (damages.isEmpty() && warning.matches("(?s)(Corrupt|Premature).*")) {
+              damages.append(warning);
+            }
+          });
+      ImageReadParam param = reader.getDefaultReadParam();
+      int k = (Math.max(rows, cols) + MAX_SIDE - 1) / MAX_SIDE;
+      param.setSourceSubsampling(k, k, 0, 0);
+      BufferedImage image = reader.read(0, param);
+      if (!damages.isEmpty()) {
+        throw malformed(name, format, damages.toString(), null);
+      }
+      return image;
+    } catch (BadFileException e) {
+      throw e;
+    } catch (IOException | RuntimeException | AssertionError e) {
+      // Decoders fail with whatever the malformed file made them do.
+      throw malformed(name, format, e.getMessage() == null ? e.toString() : e.getMessage(), e);
+    } catch (OutOfMemoryError e) {
+      throw tooLittleMemory(name, e);
+    } finally {
+      if (reader != null) {
+        reader.dispose();
+      }
+    }
+  }
+
+  static BadFileException tooLittleMemory(String name, OutOfMemoryError e) {
+    return new BadFileException(
+        name + ": the picture must fit in memory, found too little; java -Xmx gives more", e);
+  }
+
+  /** Bytes, without the copies that the JDK's own streams keep of what was read. */
+  private static final class Input extends ImageInputStreamImpl {
+    private final byte[] bytes;
+    private final int end;
+    private final int zeros;
+
+    /**
+     * The first {@code end} of the bytes.
+     *
+     * @param zeros that may be read after them before the input fails; 0: it ends
+     */
+    Input(byte[] bytes, int end, int zeros) {
+      this.bytes = bytes;
+      this.end = end;
+      this.zeros = zeros;
+    }
+
+    @Override
+    public int read() throws IOException {
+      if (streamPos < end) {
+        bitOffset = 0;
+        return bytes[(int) streamPos++] & 0xff;
+      }
+      byte[] one = new byte[1];
+      return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+    }
+
+    @Override
+    public int read(byte[] buffer, int offset, int length) throws IOException {
+      bitOffset = 0;
+      if (streamPos >= end + zeros) {
+        if (zeros == 0) {
+          return -1;
+        }
+        throw new IOException("it is cut off");
+      }
+      int n = (int) Math.min(length, end + zeros - streamPos); // short reads fail in readInt
+      int there = (int) Math.max(0, Math.min(n, end - streamPos));
+      System.arraycopy(bytes, there == 0 ? 0 : (int) streamPos, buffer, offset, there);
+      Arrays.fill(buffer, offset + there, offset + n, (byte) 0);
+      streamPos += n;
+      return n;
+    }
+
+    @Override
+    public long length() {
+      return end;
+    }
+  }
+
+  private static BadFileException malformed(
+      String name, String format, String finding, Throwable cause) {
+    String line = finding.replaceAll("[\\p{Cc}\\p{Zl}\\p{Zp}]+", " ").strip();
+    return new BadFileException(
+        "%s: must be a well-formed %s, found: %s".formatted(name, format, line), cause);
+  }
+}

@@ -1,0 +1,173 @@
+package mlpcuda.picture;
+
+import java.awt.image.BufferedImage;
+import java.awt.image.IndexColorModel;
+import java.awt.image.Raster;
+import mlpcuda.data.BadFileException;
+
+/**
+ * Makes grey of what a decoder made: of colours, of samples of other sizes than 8 bits, and of
+ * transparent pixels.
+ */
+final class GreyPixels {
+  private static final int WHITE = 255;
+  private static final int BLACK = 0;
+
+  /** Measuring instruments give 12 bits, and many programs store these in 16 as they are. */
+  private static final int BITS_OF_INSTRUMENTS = 12;
+
+  /** Levels from which on ink is light, and that it spreads over if nothing else is opaque. */
+  private static final int LIGHT = 128;
+
+  private static final int SPREAD = 64;
+
+  private GreyPixels() {}
+
+  /**
+   * The picture.
+   *
+   * @param significantBits bits of a sample that the file says are used; 0: it says nothing
+   * @throws BadFileException if its pixels have samples that are no colours
+   */
+  static Picture of(String name, BufferedImage image, int significantBits) {
+    image.coerceData(false); // colours, not colours times alpha
+    int rows = image.getHeight();
+    int cols = image.getWidth();
+    Raster raster = image.getRaster();
+    boolean palette = image.getColorModel() instanceof IndexColorModel;
+    int bands = palette ? 4 : raster.getNumBands();
+    if (bands > 4) {
+      throw new BadFileException(name + ": must have at most 4 samples a pixel, found " + bands);
+    }
+    boolean hasAlpha = palette ? image.getColorModel().hasAlpha() : bands % 2 == 0;
+    int[] row = new int[palette ? cols : cols * bands];
+    int[] bits = palette ? null : bits(raster, row, hasAlpha, significantBits);
+    byte[] pixels = new byte[rows * cols];
+    byte[] alpha = hasAlpha ? new byte[rows * cols] : null;
+    for (int y = 0; y < rows; y++) {
+      // Not getRGB where there is a choice: it takes grey samples for linear light and changes
+      // them.
+      if (palette) {
+        image.getRGB(0, y, cols, 1, row, 0, cols);
+      } else {
+        raster.getPixels(0, y, cols, 1, row);
+      }
+      for (int x = 0; x < cols; x++) {
+        int at = y * cols + x;
+        if (palette) {
+          pixels[at] = (byte) luma(row[x] >> 16 & 0xff, row[x] >> 8 & 0xff, row[x] & 0xff);
+        } else {
+          pixels[at] = (byte) light(row, x * bands, bits);
+        }
+        if (hasAlpha) {
+          int last = (x + 1) * bands - 1;
+          alpha[at] = (byte) (palette ? row[x] >>> 24 : level(row[last], bits[bands - 1]));
+        }
+      }
+    }
+    if (hasAlpha) {
+      putOnGround(pixels, alpha);
+    }
+    return new Picture(name, rows, cols, pixels);
+  }
+
+  private static int light(int[] row, int at, int[] bits) {
+    return bits.length < 3
+        ? level(row[at], bits[0])
+        : luma(level(row[at], bits[0]), level(row[at + 1], bits[1]), level(row[at + 2], bits[2]));
+  }
+
+  /** Grey of the same brightness, ITU-R BT.601. */
+  private static int luma(int red, int green, int blue) {
+    return (299 * red + 587 * green + 114 * blue + 500) / 1000;
+  }
+
+  /** A sample of that many bits, of which 8 remain. */
+  private static int level(int sample, int bits) {
+    return bits >= 8 ? sample >> (bits - 8) : sample * 255 / ((1 << bits) - 1);
+  }
+
+  /**
+   * The bits that the samples of each band have: fewer than they are stored in, if none of them
+   * needs more.
+   */
+  private static int[] bits(Raster raster, int[] row, boolean hasAlpha, int significantBits) {
+    int[] bits = raster.getSampleModel().getSampleSize();
+    if (bits[0] <= BITS_OF_INSTRUMENTS) {
+      return bits;
+    }
+    int bands = bits.length;
+    int colours = 0; // all bits that are set in any
+    int alphas = 0;
+    for (int y = 0; y < raster.getHeight(); y++) {
+      raster.getPixels(0, y, raster.getWidth(), 1, row);
+      for (int i = 0; i < row.length; i++) {
+        if (hasAlpha && i % bands == bands - 1) {
+          alphas |= row[i];
+        } else {
+          colours |= row[i];
+        }
+      }
+    }
+    for (int band = 0; band < bands; band++) {
+      int set = hasAlpha && band == bands - 1 ? alphas : colours;
+      bits[band] = usedBits(set, bits[band], significantBits);
+    }
+    return bits;
+  }
+
+  /**
+   * The bits that samples have.
+   *
+   * @param set all bits that are set in any of them
+   * @param stored the bits that they are stored in
+   * @param significant those that the file says are used; 0: it says nothing
+   */
+  static int usedBits(int set, int stored, int significant) {
+    if (set == 0) {
+      return stored;
+    }
+    if (significant >= 8 && significant < stored && set < 1 << significant) {
+      return significant;
+    }
+    return set < 1 << BITS_OF_INSTRUMENTS ? BITS_OF_INSTRUMENTS : stored;
+  }
+
+  /**
+   * Shows the picture on white paper, or, where all that is opaque is light, on black: white ink on
+   * white would not be seen.
+   */
+  private static void putOnGround(byte[] pixels, byte[] alpha) {
+    int ground = ground(pixels, alpha);
+    for (int i = 0; i < pixels.length; i++) {
+      int a = alpha[i] & 0xff;
+      pixels[i] = (byte) (((pixels[i] & 0xff) * a + ground * (255 - a) + 127) / 255);
+    }
+  }
+
+  private static int ground(byte[] pixels, byte[] alpha) {
+    int most = 0;
+    for (byte a : alpha) {
+      most = Math.max(most, a & 0xff);
+    }
+    int[] counts = new int[256]; // of what is opaque, by light
+    int opaque = 0;
+    for (int i = 0; i < pixels.length; i++) {
+      if ((alpha[i] & 0xff) >= Math.max(1, most * 4 / 5)) {
+        counts[pixels[i] & 0xff]++;
+        opaque++;
+      }
+    }
+    // A few pixels of another light, at the edges of strokes, count for nothing.
+    int few = opaque / 200;
+    int darkest = 0;
+    for (int sum = counts[0]; sum <= few && darkest < 255; sum += counts[darkest]) {
+      darkest++;
+    }
+    int lightest = 255;
+    for (int sum = counts[255]; sum <= few && lightest > 0; sum += counts[lightest]) {
+      lightest--;
+    }
+    return darkest >= LIGHT && lightest - darkest < SPREAD ? BLACK : WHITE;
+  }
+}

@@ -1,0 +1,63 @@
+package mlpcuda.picture;
+
+import mlpcuda.data.BadFileException;
+
+/**
+ * Looks through a JPEG before the JDK decodes it.
+ *
+ * <p>Source: ITU-T T.81, annex B.
+ */
+final class JpegSegments {
+  private static final int EXIF = 0xe1;
+  private static final int START_OF_SCAN = 0xda;
+
+  /** More than encoders make; thousands of empty ones would keep the decoder busy for hours. */
+  private static final int MAX_SCANS = 100;
+
+  private JpegSegments() {}
+
+  /** Whether a file that starts so is a JPEG. */
+  static boolean isJpeg(byte[] start) {
+    return start.length >= 3
+        && (start[0] & 0xff) == 0xff
+        && (start[1] & 0xff) == 0xd8
+        && (start[2] & 0xff) == 0xff;
+  }
+
+  /**
+   * Refuses what would keep the decoder busy for nothing.
+   *
+   * @throws BadFileException if there are too many scans
+   */
+  static void checkScans(String name, byte[] bytes) {
+    int scans = 0;
+    for (int i = 1; i < bytes.length; i++) {
+      // In compressed data a byte 0xff is followed by 0, so that this is a marker.
+      if ((bytes[i] & 0xff) == START_OF_SCAN && (bytes[i - 1] & 0xff) == 0xff) {
+        scans++;
+      }
+    }
+    if (scans > MAX_SCANS) {
+      throw new BadFileException(
+          "%s: a JPEG must have at most %d scans, found %d".formatted(name, MAX_SCANS, scans));
+    }
+  }
+
+  /** How the camera was held, as {@link Exif#orientation} tells it. */
+  static int orientation(byte[] bytes) {
+    int at = 2;
+    while (at + 4 <= bytes.length && (bytes[at] & 0xff) == 0xff) {
+      int marker = bytes[at + 1] & 0xff;
+      int length = Exif.number(bytes, at + 2, 2, false);
+      if (marker == START_OF_SCAN || length < 2) {
+        return Exif.UPRIGHT;
+      }
+      int end = Math.min(bytes.length, at + 2 + length);
+      if (marker == EXIF && end - at >= 18 && Exif.number(bytes, at + 4, 4, false) == 0x45786966) {
+        return Exif.orientation(bytes, at + 10, end);
+      }
+      at += 2 + length;
+    }
+    return Exif.UPRIGHT;
+  }
+}

@@ -1,0 +1,141 @@
+package mlpcuda.picture;
+
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Path;
+import java.util.Arrays;
+import mlpcuda.data.BadFileException;
+import mlpcuda.data.FileKind;
+import mlpcuda.data.IdxFile;
+import mlpcuda.data.InputFile;
+
+/**
+ * The pictures of a file: one of a PNG, JPEG, GIF, BMP, TIFF, WebP or PGM, any number of an IDX
+ * file, plain or gzip. The kind is told by the first bytes, not by the name. {@link #parse} takes
+ * the bytes of a PNG, JPEG or PGM from anywhere.
+ */
+public final class PictureFile {
+  /** The largest PNG, JPEG or PGM that is read, in bytes. */
+  static final long MAX_BYTES = 256L << 20;
+
+  /** The kinds of files that hold one picture. */
+  private static final String KINDS = "PNG, JPEG, GIF, BMP, TIFF, WebP or PGM file";
+
+  private static final int START_BYTES = FileKind.START_BYTES;
+
+  private final String name;
+  private final IdxFile.Images images;
+  private final boolean idx;
+
+  private PictureFile(String name, IdxFile.Images images, boolean idx) {
+    this.name = name;
+    this.images = images;
+    this.idx = idx;
+  }
+
+  /**
+   * Reads a file. A PNG or JPEG is held with each side at most 4096 pixels, every k-th of a larger
+   * one.
+   *
+   * @throws BadFileException if it cannot be read, is malformed or too large
+   */
+  public static PictureFile read(Path file) {
+    String name = InputFile.name(file);
+    if (InputFile.isFolder(file)) {
+      throw new BadFileException(name + ": this is a folder, not a picture");
+    }
+    // Opened once and read once: a pipe has nothing to give a second time.
+    try (InputStream opened = InputFile.open(file)) {
+      InputStream in = new BufferedInputStream(opened);
+      in.mark(START_BYTES);
+      byte[] start = in.readNBytes(START_BYTES);
+      in.reset();
+      // IDX files of every sort: those of labels, say, get a message that says so.
+      if (FileKind.isIdxOrGzip(start)) {
+        IdxFile.Images images = IdxFile.readImages(name, in);
+        Picture.checkSize(name, images.rows(), images.cols(), Picture.MAX_PIXELS);
+        return new PictureFile(name, images, true);
+      }
+      Picture picture = single(name, start, in);
+      return new PictureFile(
+          name, new IdxFile.Images(1, picture.rows(), picture.cols(), picture.pixels()), false);
+    } catch (IOException e) {
+      throw BadFileException.unreadable(name, e);
+    }
+  }
+
+  private static Picture single(String name, byte[] start, InputStream in) throws IOException {
+    Kind kind = kind(name, start, KINDS + " or an IDX file"); // before 256 MiB of it are read
+    byte[] bytes = in.readNBytes((int) MAX_BYTES + 1);
+    if (bytes.length > MAX_BYTES) {
+      throw new BadFileException(
+          "%s: a picture's file may have %d bytes at most, and this one has more"
+              .formatted(name, MAX_BYTES));
+    }
+    return kind.parse(name, bytes, Picture.MAX_PIXELS);
+  }
+
+  /**
+   * The picture that the bytes of a PNG, JPEG or PGM are.
+   *
+   * @param name for messages
+   * @param bytes which may be changed
+   * @param maxPixels the most that its header may claim, before memory is taken for them
+   * @throws BadFileException if they are of no such file, malformed or too large
+   */
+  public static Picture parse(String name, byte[] bytes, long maxPixels) {
+    byte[] start = Arrays.copyOf(bytes, Math.min(START_BYTES, bytes.length));
+    return kind(name, start, KINDS).parse(name, bytes, maxPixels);
+  }
+
+  /** How a kind of file becomes a picture. */
+  private interface Kind {
+    Picture parse(String name, byte[] bytes, long maxPixels);
+  }
+
+  private static Kind kind(String name, byte[] start, String kinds) {
+    if (PngChunks.isPng(start)) {
+      return CodedPicture::png;
+    }
+    if (JpegSegments.isJpeg(start)) {
+      return CodedPicture::jpeg;
+    }
+    if (PgmFile.isPgm(start)) {
+      return PgmFile::parse;
+    }
+    if (GifBlocks.isGif(start)) {
+      return CodedPicture::gif;
+    }
+    if (BmpHeader.isBmp(start)) {
+      return CodedPicture::bmp;
+    }
+    if (TiffFields.isTiff(start)) {
+      return CodedPicture::tiff;
+    }
+    if (WebpChunks.isWebp(start)) {
+      return CodedPicture::webp;
+    }
+    throw new BadFileException(
+        "%s: this is %s, and a picture must be a %s; other kinds can be saved as PNG or JPEG"
+            .formatted(name, FileKind.of(name, start), kinds));
+  }
+
+  /** Whether it is an IDX file, which may have several images. */
+  public boolean isIdx() {
+    return idx;
+  }
+
+  /** Number of pictures. */
+  public int count() {
+    return images.count();
+  }
+
+  /** The picture of that index, copied. */
+  public Picture get(int index) {
+    int size = images.rows() * images.cols();
+    byte[] pixels = Arrays.copyOfRange(images.pixels(), index * size, (int) ((index + 1L) * size));
+    String shown = idx ? name + "[" + index + "]" : name;
+    return new Picture(shown, images.rows(), images.cols(), pixels);
+  }
+}

@@ -1,0 +1,146 @@
+package mlpcuda.preparation;
+
+import java.util.Arrays;
+
+/**
+ * Measures how far each pixel is from the paper around it.
+ *
+ * <p>The light on a photographed sheet is uneven, and a shadow's edge may be sharp. The paper's
+ * light under the ink is therefore estimated by a morphological closing with a window wider than
+ * any stroke, which leaves gradients and straight edges in place. Ink is measured as a share of
+ * that light, because a shadow dims ink and paper alike.
+ *
+ * <p>Source: Soille, "Morphological Image Analysis", 2nd edition, 2003, 4.5 (top-hat transforms and
+ * uneven illumination).
+ */
+final class Paper {
+  /**
+   * The side of the square that {@link #darkness} compares a pixel with, as a share of the
+   * picture's longer side.
+   */
+  private static final double NEIGHBOURHOOD = 0.3;
+
+  /** {@link #darkness} reduces pictures to this side: it sorts a square for each pixel. */
+  private static final int TINY = 40;
+
+  /**
+   * Levels that are added to the paper's light before ink is divided by it, where ink is darker
+   * than the paper. Without them the noise of a nearly black corner would be magnified to ink.
+   */
+  private static final double DARK_GUARD = 16;
+
+  /** The like of {@link #DARK_GUARD} where ink is lighter: the light of a blackboard is small. */
+  private static final double LIGHT_GUARD = 48;
+
+  private Paper() {}
+
+  /** Tells whether the ink is darker than an even paper, which the picture's border shows. */
+  static boolean isDarker(Grey grey) {
+    double paper = Grey.median(grey.border());
+    // Differences are squared: noise adds little to each pixel, but to many, and must not decide.
+    double balance = 0;
+    for (double v : grey.light()) {
+      balance += (v - paper) * Math.abs(v - paper);
+    }
+    return balance < 0;
+  }
+
+  /**
+   * The ratio of what is darker than its neighbourhood to what is lighter, by squared differences.
+   * Below 1 the ink is probably lighter than the paper.
+   */
+  static double darkness(Grey grey) {
+    double k = Math.max(1, grey.box().longer() / (double) TINY);
+    int rows = (int) Math.max(1, Math.round(grey.rows() / k));
+    int cols = (int) Math.max(1, Math.round(grey.cols() / k));
+    Grey tiny = grey.scaled(grey.box(), rows, cols);
+    int reach = (int) Math.round(NEIGHBOURHOOD * Math.max(rows, cols) / 2);
+    double[] around = new double[(2 * reach + 1) * (2 * reach + 1)];
+    double darker = 1e-9;
+    double lighter = 1e-9;
+    for (int y = 0; y < rows; y++) {
+      for (int x = 0; x < cols; x++) {
+        int n = 0;
+        for (int row = Math.max(0, y - reach); row < Math.min(rows, y + reach + 1); row++) {
+          for (int col = Math.max(0, x - reach); col < Math.min(cols, x + reach + 1); col++) {
+            around[n++] = tiny.at(row, col);
+          }
+        }
+        double d = tiny.at(y, x) - Grey.median(Arrays.copyOf(around, n));
+        // The weight falls to 0 at the border, where a desk beside the paper would be.
+        double weight =
+            Math.sin(Math.PI * (y + 0.5) / rows) * Math.sin(Math.PI * (x + 0.5) / cols) * d * d;
+        if (d < 0) {
+          darker += weight;
+        } else {
+          lighter += weight;
+        }
+      }
+    }
+    return darker / lighter;
+  }
+
+  /**
+   * Measures ink on an even paper, whose level is the median of the picture's border.
+   *
+   * @param darker whether the ink is darker than the paper
+   * @return how far each pixel is from the paper in the ink's direction, in levels
+   */
+  static Grey even(Grey grey, boolean darker) {
+    double paper = Grey.median(grey.border());
+    double sign = darker ? -1 : 1;
+    double[] ink = Arrays.stream(grey.light()).map(v -> sign * (v - paper)).toArray();
+    return new Grey(grey.rows(), grey.cols(), ink);
+  }
+
+  /**
+   * Measures ink on a paper that may be unevenly lit.
+   *
+   * @param darker whether the ink is darker than the paper
+   * @param share the closing's window as a share of the picture's longer side; it must exceed the
+   *     thickness of a stroke
+   * @return how far each pixel is from the paper in the ink's direction, in levels as they would be
+   *     under the picture's median light; around 0 on most of the paper
+   */
+  static Grey uneven(Grey grey, boolean darker, double share) {
+    double[] dark = darker ? grey.light() : Arrays.stream(grey.light()).map(v -> 255 - v).toArray();
+    int window = Math.max(3, (int) Math.round(share * Math.max(grey.rows(), grey.cols())));
+    double[] paper = closed(dark, grey.rows(), grey.cols(), window);
+    double guard = darker ? DARK_GUARD : LIGHT_GUARD;
+    double[] light = Arrays.stream(paper).map(v -> (darker ? v : 255 - v) + guard).toArray();
+    double usual = Grey.median(light);
+    double[] ink = new double[dark.length];
+    for (int i = 0; i < ink.length; i++) {
+      ink[i] = (paper[i] - dark[i]) * usual / light[i];
+    }
+    double bias = Grey.median(ink); // a closing takes the greatest noise for the paper's light
+    return new Grey(grey.rows(), grey.cols(), Arrays.stream(ink).map(v -> v - bias).toArray());
+  }
+
+  /**
+   * Closes the picture with a square. Beyond its border the picture is continued by its mirror
+   * image, so that a stroke that leaves the picture is still found and a dark corner is not taken
+   * for ink.
+   */
+  private static double[] closed(double[] light, int rows, int cols, int window) {
+    int height = rows + 2 * window;
+    int width = cols + 2 * window;
+    double[] wide = new double[height * width];
+    for (int y = 0; y < height; y++) {
+      for (int x = 0; x < width; x++) {
+        wide[y * width + x] = light[mirrored(y - window, rows) * cols + mirrored(x - window, cols)];
+      }
+    }
+    Morphology.close(wide, height, width, window, window);
+    double[] closed = new double[light.length];
+    for (int y = 0; y < rows; y++) {
+      System.arraycopy(wide, (y + window) * width + window, closed, y * cols, cols);
+    }
+    return closed;
+  }
+
+  private static int mirrored(int i, int n) {
+    int m = Math.floorMod(i, 2 * n);
+    return m < n ? m : 2 * n - 1 - m;
+  }
+}

@@ -1,0 +1,416 @@
+package mlpcuda.picture;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.awt.image.BufferedImage;
+import java.awt.image.IndexColorModel;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.function.IntBinaryOperator;
+import java.util.zip.CRC32;
+import javax.imageio.IIOImage;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageWriter;
+import javax.imageio.stream.MemoryCacheImageOutputStream;
+import mlpcuda.data.BadFileException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** GIF, BMP, TIFF and WebP, and what all formats share: directions, transparency, odd depths. */
+@Timeout(120)
+class PictureFormatsTest {
+  private static final long MOST = 4_000_000;
+
+  private static Picture read(byte[] bytes) {
+    return PictureFile.parse("file", bytes, MOST);
+  }
+
+  private static String refusal(byte[] bytes) {
+    String message = assertThrows(BadFileException.class, () -> read(bytes)).getMessage();
+    assertTrue(message.startsWith("file: "), message);
+    assertEquals(1, message.lines().count(), message);
+    return message.substring("file: ".length());
+  }
+
+  private static void assertSample(Picture picture, int tolerance, String what) {
+    assertEquals(Samples.ROWS, picture.rows(), what);
+    assertEquals(Samples.COLS, picture.cols(), what);
+    for (int i = 0; i < Samples.ROWS * Samples.COLS; i++) {
+      int expected = Samples.light(i / Samples.COLS, i % Samples.COLS);
+      assertEquals(expected, picture.pixels()[i] & 0xff, tolerance, what + ", pixel " + i);
+    }
+  }
+
+  private static byte[] coded(String format, BufferedImage image) throws IOException {
+    var bytes = new ByteArrayOutputStream();
+    assertTrue(ImageIO.write(image, format, bytes), format);
+    return bytes.toByteArray();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"gif", "bmp", "tiff"})
+  void theJdksFormats(String format) throws IOException {
+    assertSample(read(Samples.coded(format, BufferedImage.TYPE_BYTE_GRAY)), 0, "grey");
+    assertSample(read(Samples.coded(format, BufferedImage.TYPE_INT_RGB)), 0, "colours");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"LZW", "ZLib", "Deflate", "PackBits"})
+  void compressedTiff(String compression) throws IOException {
+    assertSample(read(Samples.tiff(compression)), 0, compression);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"CCITT RLE", "CCITT T.4", "CCITT T.6"})
+  void tiffOfFaxes(String compression) throws IOException {
+    Picture picture = read(Samples.tiff(compression));
+    for (int i = 0; i < picture.pixels().length; i++) {
+      int light = Samples.light(i / Samples.COLS, i % Samples.COLS);
+      assertEquals(light == 255 ? 255 : 0, picture.pixels()[i] & 0xff, "pixel " + i);
+    }
+  }
+
+  @Test
+  void webp() throws IOException {
+    assertSample(read(Samples.webp("stroke-lossless")), 0, "lossless");
+    assertSample(read(Samples.webp("stroke-lossy")), 12, "lossy");
+    assertSample(read(Samples.webp("ink-lossless-alpha")), 0, "lossless, transparent");
+    assertSample(read(Samples.webp("ink-lossy-alpha")), 2, "lossy, transparent");
+    assertSample(read(Samples.webp("stroke-animated")), 0, "first of an animation");
+  }
+
+  @Test
+  void theFirstImageOfSeveral() throws IOException {
+    for (String format : new String[] {"gif", "tiff"}) {
+      ImageWriter writer = ImageIO.getImageWritersByFormatName(format).next();
+      var bytes = new ByteArrayOutputStream();
+      try (var out = new MemoryCacheImageOutputStream(bytes)) {
+        writer.setOutput(out);
+        writer.prepareWriteSequence(null);
+        for (int light : new int[] {200, 10}) {
+          var image = new BufferedImage(3, 5, BufferedImage.TYPE_BYTE_GRAY);
+          for (int i = 0; i < 15; i++) {
+            image.getRaster().setSample(i % 3, i / 3, 0, light);
+          }
+          writer.writeToSequence(new IIOImage(image, null, null), null);
+        }
+        writer.endWriteSequence();
+      } finally {
+        writer.dispose();
+      }
+      byte[] expected = new byte[15];
+      Arrays.fill(expected, (byte) 200);
+      assertArrayEquals(expected, read(bytes.toByteArray()).pixels(), format);
+    }
+  }
+
+  @Test
+  void tiffWhoseZeroIsWhite() {
+    for (boolean little : new boolean[] {false, true}) {
+      byte[] eight = Samples.tiff(little, 1, 3, new byte[] {0, 55, -1}, 258, 8, 262, 0);
+      assertArrayEquals(new byte[] {-1, (byte) 200, 0}, read(eight).pixels());
+      byte[] one = Samples.tiff(little, 1, 3, new byte[] {0x40}, 258, 1, 262, 0);
+      assertArrayEquals(new byte[] {-1, 0, -1}, read(one).pixels());
+      byte[] other = Samples.tiff(little, 1, 3, new byte[] {0x40}, 258, 1, 262, 1);
+      assertArrayEquals(new byte[] {0, -1, 0}, read(other).pixels());
+    }
+  }
+
+  @Test
+  void tiffOfTwelveBits() {
+    byte[] packed = {0, 0x08, 0, (byte) 0xff, (byte) 0xf0, 0}; // 0, 2048, 4095, 0
+    byte[] expected = {0, (byte) 0x80, -1, 0};
+    byte[] tiff = Samples.tiff(false, 1, 4, packed, 258, 12, 262, 1);
+    assertArrayEquals(expected, read(tiff).pixels());
+  }
+
+  /** 0, 2048, 4095 and 16 in two bytes each. */
+  private static final int[] TWELVE_BITS = {0, 2048, 4095, 16};
+
+  private static final byte[] IN_EIGHT = {0, (byte) 0x80, -1, 1};
+
+  @Test
+  void twelveBitsInSixteen() throws IOException {
+    var image = new BufferedImage(4, 1, BufferedImage.TYPE_USHORT_GRAY);
+    image.getRaster().setPixels(0, 0, 4, 1, TWELVE_BITS);
+    assertArrayEquals(IN_EIGHT, read(coded("png", image)).pixels());
+    assertArrayEquals(IN_EIGHT, read(coded("tiff", image)).pixels());
+    byte[] two = {0, 0, 8, 0, 15, -1, 0, 16};
+    for (int maximum : new int[] {4095, 65535}) {
+      byte[] header = "P5 4 1 %d\n".formatted(maximum).getBytes(StandardCharsets.US_ASCII);
+      byte[] pgm = Arrays.copyOf(header, header.length + two.length);
+      System.arraycopy(two, 0, pgm, header.length, two.length);
+      assertArrayEquals(IN_EIGHT, read(pgm).pixels(), "raw, at most " + maximum);
+      String plain = "P2 4 1 %d 0 2048 4095 16".formatted(maximum);
+      assertArrayEquals(IN_EIGHT, read(plain.getBytes(StandardCharsets.US_ASCII)).pixels(), plain);
+    }
+    // Sixteen bits that are used stay what they are, dark ones too.
+    image.getRaster().setPixels(0, 0, 4, 1, new int[] {0, 4096, 5000, 16});
+    assertArrayEquals(new byte[] {0, 16, 19, 0}, read(coded("png", image)).pixels());
+  }
+
+  @Test
+  void significantBitsOfPng() throws IOException {
+    var image = new BufferedImage(4, 1, BufferedImage.TYPE_USHORT_GRAY);
+    image.getRaster().setPixels(0, 0, 4, 1, new int[] {0, 8192, 16383, 64});
+    byte[] png = coded("png", image);
+    assertArrayEquals(new byte[] {0, 32, 63, 0}, read(png.clone()).pixels());
+    assertArrayEquals(IN_EIGHT, read(withChunk(png, "sBIT", new byte[] {14})).pixels());
+    // As the standard has it, fourteen bits are scaled to sixteen.
+    image.getRaster().setPixels(0, 0, 4, 1, new int[] {0, 0x8080, 0xffff, 64});
+    png = coded("png", image);
+    assertArrayEquals(
+        new byte[] {0, (byte) 0x80, -1, 0}, read(withChunk(png, "sBIT", new byte[] {14})).pixels());
+  }
+
+  /** The PNG with that chunk before its pixels. */
+  private static byte[] withChunk(byte[] png, String type, byte[] content) {
+    int at = 33; // after IHDR
+    ByteBuffer bytes = ByteBuffer.allocate(png.length + 12 + content.length);
+    bytes.put(png, 0, at).putInt(content.length);
+    int begin = bytes.position();
+    bytes.put(type.getBytes(StandardCharsets.US_ASCII)).put(content);
+    var crc = new CRC32();
+    crc.update(bytes.array(), begin, 4 + content.length);
+    return bytes.putInt((int) crc.getValue()).put(png, at, png.length - at).array();
+  }
+
+  private static byte[] exif(int orientation, boolean little) {
+    ByteBuffer exif = ByteBuffer.allocate(26);
+    exif.put((little ? "II" : "MM").getBytes(StandardCharsets.US_ASCII));
+    exif.order(little ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
+    exif.putShort((short) 42).putInt(8).putShort((short) 1);
+    exif.putShort((short) 0x0112).putShort((short) 3).putInt(1).putShort((short) orientation);
+    return exif.array();
+  }
+
+  /** A white corner shows where the top left of the file went. */
+  @ParameterizedTest
+  @CsvSource({
+    "1, 2, 3, 0, 0",
+    "2, 2, 3, 0, 1",
+    "3, 2, 3, 1, 1",
+    "4, 2, 3, 1, 0",
+    "5, 3, 2, 0, 0",
+    "6, 3, 2, 0, 1",
+    "7, 3, 2, 1, 1",
+    "8, 3, 2, 1, 0"
+  })
+  void pngAndTiffAreTurnedUpright(int orientation, int rows, int cols, int down, int right)
+      throws IOException {
+    var image = new BufferedImage(3, 2, BufferedImage.TYPE_BYTE_GRAY);
+    image.getRaster().setSample(0, 0, 0, 255);
+    byte[] png = coded("png", image);
+    for (boolean little : new boolean[] {false, true}) {
+      byte[] tiff =
+          Samples.tiff(
+              little, 2, 3, new byte[] {-1, 0, 0, 0, 0, 0}, 258, 8, 262, 1, 274, orientation);
+      for (byte[] bytes : new byte[][] {withChunk(png, "eXIf", exif(orientation, little)), tiff}) {
+        Picture picture = read(bytes);
+        assertEquals(rows, picture.rows());
+        assertEquals(cols, picture.cols());
+        byte[] expected = new byte[6];
+        expected[down * (rows - 1) * cols + right * (cols - 1)] = -1;
+        assertArrayEquals(expected, picture.pixels());
+      }
+    }
+  }
+
+  @Test
+  void webpIsTurnedUpright() throws IOException {
+    Picture turned = read(Samples.webp("stroke-turned"));
+    Picture plain = read(Samples.webp("stroke-lossless"));
+    assertArrayEquals(Exif.upright(plain, 6).pixels(), turned.pixels());
+    assertEquals(Samples.COLS, turned.rows());
+  }
+
+  private static BufferedImage transparent(IntBinaryOperator argb) {
+    var image = new BufferedImage(Samples.COLS, Samples.ROWS, BufferedImage.TYPE_INT_ARGB);
+    for (int y = 0; y < Samples.ROWS; y++) {
+      for (int x = 0; x < Samples.COLS; x++) {
+        image.setRGB(x, y, argb.applyAsInt(y, x));
+      }
+    }
+    return image;
+  }
+
+  private static int ink(int y, int x) {
+    return 255 - Samples.light(y, x);
+  }
+
+  /** White ink is white on black, as black ink is black on white. */
+  @Test
+  void inkOnNothing() throws IOException {
+    BufferedImage black = transparent((y, x) -> ink(y, x) << 24);
+    BufferedImage white = transparent((y, x) -> ink(y, x) << 24 | 0xffffff);
+    for (String format : new String[] {"png", "tiff"}) {
+      assertSample(read(coded(format, black)), 0, format + ", black ink");
+      Picture light = read(coded(format, white));
+      assertEquals(ink(10, 10), light.pixels()[10 * Samples.COLS + 10] & 0xff, format);
+      assertEquals(0, light.pixels()[0], format);
+    }
+    Picture webp = read(Samples.webp("white-ink-lossy-alpha"));
+    assertEquals(255, webp.pixels()[10 * Samples.COLS + 10] & 0xff, 8);
+    assertEquals(0, webp.pixels()[0]);
+    var palette =
+        new IndexColorModel(
+            1, 2, new byte[] {0, -1}, new byte[] {0, -1}, new byte[] {0, -1}, 0); // 0: nothing
+    var image =
+        new BufferedImage(Samples.COLS, Samples.ROWS, BufferedImage.TYPE_BYTE_BINARY, palette);
+    image.getRaster().setSample(10, 10, 0, 1);
+    for (String format : new String[] {"png", "gif"}) {
+      byte[] expected = new byte[Samples.ROWS * Samples.COLS];
+      expected[10 * Samples.COLS + 10] = -1;
+      assertArrayEquals(expected, read(coded(format, image)).pixels(), format);
+    }
+  }
+
+  /** Paper with ink on it stays as it is, and what is around it is taken for paper. */
+  @Test
+  void paperOnNothing() throws IOException {
+    IntBinaryOperator page =
+        (y, x) -> x < 2 || y < 2 ? 0 : 0xff000000 | Samples.light(y, x) * 0x10101;
+    assertSample(read(coded("png", transparent(page))), 0, "ink on paper");
+  }
+
+  private static byte[] little(int length, int... places) {
+    ByteBuffer bytes = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
+    for (int i = 0; i < places.length; i += 2) {
+      bytes.putInt(places[i], places[i + 1]);
+    }
+    return bytes.array();
+  }
+
+  /** What a header claims costs nothing before it is checked. */
+  @Test
+  void claimsAreCheckedFirst() throws IOException {
+    String most = "a picture must have sides from 1 to 65535 and at most 4000000 pixels, found ";
+    byte[] gif = Samples.coded("gif", BufferedImage.TYPE_BYTE_GRAY);
+    int image = 13 + 3 * 256;
+    while (gif[image] != 0x2c) { // extensions
+      image += 2;
+      while (gif[image] != 0) {
+        image += 1 + (gif[image] & 0xff);
+      }
+      image++;
+    }
+    ByteBuffer.wrap(gif).order(ByteOrder.LITTLE_ENDIAN).putInt(image + 5, 0xffffffff);
+    assertEquals(most + "65535x65535", refusal(gif.clone()));
+    ByteBuffer.wrap(gif).order(ByteOrder.LITTLE_ENDIAN).putInt(image + 5, 2000 << 16 | 2000);
+    assertTrue(refusal(gif).matches("2000x2000 pixels need more than the \\d+ bytes of data"));
+
+    byte[] bmp = Samples.coded("bmp", BufferedImage.TYPE_INT_RGB);
+    ByteBuffer.wrap(bmp).order(ByteOrder.LITTLE_ENDIAN).putInt(18, 2000).putInt(22, -2000);
+    assertTrue(
+        refusal(bmp.clone())
+            .startsWith("the BMP is cut off, copy it again: it needs 12000054 bytes"));
+    ByteBuffer.wrap(bmp).order(ByteOrder.LITTLE_ENDIAN).putInt(22, Integer.MIN_VALUE);
+    assertEquals(most + "2147483648x2000", refusal(bmp));
+
+    byte[] tiff = Samples.tiff(true, 2000, 2000, new byte[6], 258, 8, 262, 1);
+    assertEquals(
+        "the TIFF is cut off, copy it again: 2000 lines of 2000 bytes cannot be in 6 bytes",
+        refusal(tiff));
+    tiff = Samples.tiff(true, 70_000, 3, new byte[6], 258, 8, 262, 1);
+    assertEquals(most + "70000x3", refusal(tiff));
+    // Tiles larger than the picture would be decoded whole.
+    tiff =
+        Samples.tiff(
+            true, 2, 3, new byte[6], 258, 8, 262, 1, 322, 65520, 323, 65520, 324, 8, 325, 6);
+    assertTrue(refusal(tiff).startsWith("the TIFF has strips or tiles of 65520x65520 pixels"));
+
+    byte[] webp = Samples.webp("stroke-lossless");
+    ByteBuffer.wrap(webp).order(ByteOrder.LITTLE_ENDIAN).putInt(21, 9999 << 14 | 9999);
+    assertEquals(
+        "the WebP is damaged: 10000x10000 pixels cannot be in 67 bytes",
+        assertThrows(
+                BadFileException.class, () -> PictureFile.parse("file", webp, Picture.MAX_PIXELS))
+            .getMessage()
+            .substring(6));
+    ByteBuffer.wrap(webp).order(ByteOrder.LITTLE_ENDIAN).putInt(21, 0x0fffffff);
+    assertEquals(most + "16384x16384", refusal(webp));
+    // The canvas is small, and the image on it is not.
+    byte[] lossy = Samples.webp("ink-lossy-alpha");
+    for (int at = 90; ; at++) {
+      if (lossy[at] == (byte) 0x9d && lossy[at + 1] == 1 && lossy[at + 2] == 0x2a) {
+        ByteBuffer.wrap(lossy).order(ByteOrder.LITTLE_ENDIAN).putInt(at + 3, 1000 << 16 | 1000);
+        assertEquals(
+            "the WebP is damaged: 1000x1000 pixels cannot be in 38 bytes", refusal(lossy.clone()));
+        ByteBuffer.wrap(lossy).order(ByteOrder.LITTLE_ENDIAN).putInt(at + 3, 0x3fff3fff);
+        break;
+      }
+    }
+    assertEquals(most + "16383x16383", refusal(lossy));
+  }
+
+  /** A BMP can hold other formats, and name a file on the machine that reads it. */
+  @Test
+  void whatABmpMayHoldBesides() throws IOException {
+    byte[] bmp = Samples.coded("bmp", BufferedImage.TYPE_INT_RGB);
+    for (int compression : new int[] {4, 5, 6, -1}) {
+      ByteBuffer.wrap(bmp).order(ByteOrder.LITTLE_ENDIAN).putInt(30, compression);
+      assertTrue(refusal(bmp.clone()).startsWith("the BMP has the compression " + compression));
+    }
+    // A header of version 5 with a linked profile, and one pixel.
+    byte[] linked = little(14 + 124 + 4 + 20, 2, 162, 10, 138, 14, 124, 18, 1, 22, 1);
+    linked[0] = 'B';
+    linked[1] = 'M';
+    ByteBuffer view = ByteBuffer.wrap(linked).order(ByteOrder.LITTLE_ENDIAN);
+    view.putShort(26, (short) 1).putShort(28, (short) 24).putInt(34, 4);
+    view.putInt(14 + 56, 0x4c494e4b).putInt(14 + 112, 128).putInt(14 + 116, 12);
+    view.position(142).put("/etc/passwd\0".getBytes(StandardCharsets.US_ASCII));
+    assertArrayEquals(new byte[] {0}, read(linked).pixels());
+  }
+
+  /** Strips that share their bytes would have these decoded over and over. */
+  @Test
+  void stripsThatLieOverOneAnother() {
+    int rows = 1000;
+    int at = 8 + 64;
+    byte[] strip = new byte[64 + 8 * rows];
+    for (int i = 0; i < rows; i++) {
+      ByteBuffer view = ByteBuffer.wrap(strip).order(ByteOrder.LITTLE_ENDIAN);
+      view.putInt(64 + 4 * i, 8).putInt(64 + 4 * (rows + i), 64);
+    }
+    byte[] tiff =
+        Samples.tiff(true, rows, 64, strip, 258, 8, 262, 1, 278, 1, 273, at, 279, at + 4 * rows);
+    ByteBuffer view = ByteBuffer.wrap(tiff).order(ByteOrder.LITTLE_ENDIAN);
+    for (int field = view.getInt(4) + 2; field < tiff.length - 12; field += 12) {
+      if (view.getShort(field) == 273 || view.getShort(field) == 279) {
+        view.putInt(field + 4, rows);
+      }
+    }
+    assertEquals("the TIFF is cut off or damaged, copy it again", refusal(tiff));
+  }
+
+  /** Transformations of three bits each, which the decoder would all do to each pixel. */
+  @Test
+  void webpOfManyTransformations() {
+    byte[] webp = transformations(1 << 16);
+    assertEquals("the WebP is damaged: one transformation comes twice", refusal(webp));
+  }
+
+  static byte[] transformations(int length) {
+    byte[] webp = new byte[length];
+    ByteBuffer view = ByteBuffer.wrap(webp).order(ByteOrder.LITTLE_ENDIAN);
+    view.putInt(0x46464952).putInt(length - 8).putInt(0x50424557);
+    view.putInt(0x4c385056).putInt(length - 20).put((byte) 0x2f).putInt(1999 << 14 | 1999);
+    int bit = 0;
+    for (int i = 25; i < length; i++) {
+      for (int b = 0; b < 8; b++, bit++) {
+        webp[i] |= (byte) ((bit % 3 == 1 ? 0 : 1) << b); // 1, then 10: subtract green
+      }
+    }
+    return webp;
+  }
+}
