@@ -25,6 +25,11 @@ public final class InputFile {
     return isStandardInput(file) ? "standard input" : file.toString();
   }
 
+  /** A path that messages may show in place of the file's: that of {@code -} says what it is. */
+  public static Path shown(Path file) {
+    return isStandardInput(file) ? Path.of(name(file)) : file;
+  }
+
   /** Whether a folder is named; {@code -} is standard input even where a folder of that name is. */
   public static boolean isFolder(Path file) {
     return !isStandardInput(file) && Files.isDirectory(file);

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import mlpcuda.data.BadFileException;
+import mlpcuda.data.InputFile;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import mlpcuda.preparation.ImageForm;
@@ -42,8 +43,9 @@ public record ModelFile(MlpShape shape, ImageForm form, List<float[]> weights) {
    * @throws BadFileException if the file is malformed or damaged, or does not describe the network
    *     it holds
    */
-  public static ModelFile read(Path file) {
-    Safetensors.Contents contents = Safetensors.read(file);
+  public static ModelFile read(Path path) {
+    Safetensors.Contents contents = Safetensors.read(path);
+    Path file = InputFile.shown(path);
     if (!isDescribed(contents)) {
       throw new BadFileException(
           "%s: only weights are here, as PyTorch saves them, and no description of their network;"
@@ -62,8 +64,9 @@ public record ModelFile(MlpShape shape, ImageForm form, List<float[]> weights) {
    * @throws BadFileException if the file is malformed or damaged or its tensors are not those of
    *     the shape
    */
-  public static List<float[]> readWeights(Path file, MlpShape shape) {
-    Safetensors.Contents contents = Safetensors.read(file);
+  public static List<float[]> readWeights(Path path, MlpShape shape) {
+    Safetensors.Contents contents = Safetensors.read(path);
+    Path file = InputFile.shown(path);
     String first = Parameters.tensors(shape).get(0).name();
     if (!isDescribed(contents) && !contents.tensors().containsKey(first)) {
       throw new BadFileException(

@@ -30,12 +30,14 @@ final class SafetensorsReader {
   private static final int MAX_ELEMENTS = Integer.MAX_VALUE - 8;
 
   private final Path file;
+  private final Path shown; // in messages
   private final Checksum checksum = new Checksum();
   private final ByteBuffer chunk =
       ByteBuffer.allocate(Safetensors.CHUNK_BYTES).order(ByteOrder.LITTLE_ENDIAN);
 
   SafetensorsReader(Path file) {
     this.file = file;
+    shown = InputFile.shown(file);
   }
 
   Safetensors.Contents read() {
@@ -79,7 +81,7 @@ final class SafetensorsReader {
 
   /** Where the last tensor ends, as the header has it. */
   private int claimedBytes(byte[] header) throws IOException {
-    var parsed = new SafetensorsHeader(file, Long.MAX_VALUE);
+    var parsed = new SafetensorsHeader(shown, Long.MAX_VALUE);
     parsed.parse(header);
     long end = parsed.entries().stream().mapToLong(Entry::end).max().orElse(0);
     if (end >= MAX_ELEMENTS) {
@@ -117,7 +119,7 @@ final class SafetensorsReader {
 
   private Safetensors.Contents readTensors(InputStream in, byte[] header, long bufferBytes)
       throws IOException {
-    var parsed = new SafetensorsHeader(file, bufferBytes);
+    var parsed = new SafetensorsHeader(shown, bufferBytes);
     parsed.parse(header);
     checkLayout(parsed.entries(), bufferBytes);
     checkReadable(parsed.entries());
@@ -257,6 +259,6 @@ final class SafetensorsReader {
   }
 
   private BadFileException bad(String rule, Object... findings) {
-    return new BadFileException(file + ": " + rule.formatted(findings));
+    return new BadFileException(shown + ": " + rule.formatted(findings));
   }
 }

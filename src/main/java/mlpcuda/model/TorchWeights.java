@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import mlpcuda.data.BadFileException;
+import mlpcuda.data.InputFile;
 import mlpcuda.model.Safetensors.Tensor;
 
 /**
@@ -59,8 +60,9 @@ public record TorchWeights(List<Layer> layers) {
    * @throws BadFileException if it is malformed, holds anything but the float32 weights of linear
    *     layers, or does not tell their order
    */
-  public static TorchWeights read(Path file) {
-    Safetensors.Contents contents = Safetensors.read(file);
+  public static TorchWeights read(Path path) {
+    Safetensors.Contents contents = Safetensors.read(path);
+    Path file = InputFile.shown(path);
     if (contents.metadata().containsKey("architecture")) {
       throw new BadFileException(
           file + ": must be another program's, found a model of this one, which needs no import");

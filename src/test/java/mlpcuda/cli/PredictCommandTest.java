@@ -228,7 +228,7 @@ class PredictCommandTest {
             new SequenceInputStream(new ByteArrayInputStream(whole), zeros),
             () -> ask(Path.of("-"), "", images));
     assertEquals(4, program.code());
-    String start = "-: the file goes on after its last tensor, byte ";
+    String start = "standard input: the file goes on after its last tensor, byte ";
     assertTrue(program.err().startsWith(start), program.err());
     assertEquals(1, program.err().lines().count(), program.err());
   }
@@ -241,7 +241,7 @@ class PredictCommandTest {
           fromStandardInput(
               new ByteArrayInputStream(whole, 0, length), () -> ask(Path.of("-"), "", images));
       assertEquals(4, program.code(), program.err());
-      assertTrue(program.err().startsWith("-: "), program.err());
+      assertTrue(program.err().startsWith("standard input: "), program.err());
       assertEquals(1, program.err().lines().count(), program.err());
     }
   }

@@ -145,7 +145,7 @@ class HttpFuzzTest {
 
   private static byte[] webp(String file) throws IOException {
     try (InputStream in =
-        HttpFuzzTest.class.getResourceAsStream("/mlpcuda/data/" + file + ".webp")) {
+        HttpFuzzTest.class.getResourceAsStream("/mlpcuda/picture/" + file + ".webp")) {
       return in.readAllBytes();
     }
   }
