@@ -99,14 +99,14 @@ class PhotographTest {
 
   @Test
   void cleanOnesAreRead() {
-    nineOfTen(40, SMALL);
+    nineOfTen(30, SMALL);
   }
 
   /** The commonest faults; the profile 'long' tries all of them, on larger pictures. */
   @ParameterizedTest
   @EnumSource(names = {"SHADING", "SHADOW", "DESK", "RULED", "VIGNETTE", "SPECKS"})
   void faultyOnesAreRead(Fault fault) {
-    nineOfTen(40, SMALL, fault);
+    nineOfTen(30, SMALL, fault);
   }
 
   @Tag("long")
@@ -151,8 +151,8 @@ class PhotographTest {
 
   @Test
   void twoDigitsGetWarning() {
-    long warned = warnedOfTwo(40);
-    assertTrue(warned >= 36, warned + " of 40");
+    long warned = warnedOfTwo(30);
+    assertTrue(warned >= 27, warned + " of 30");
   }
 
   /** In a shadow one of two fine digits may be lost, so three of four are asked for. */
