@@ -49,6 +49,12 @@ record Ink(Grey light, Optional<String> warning) {
   private static final double EVEN = 0.6;
 
   /**
+   * If this share of the border has one level, as in a drawing, and ink is found, the paper is not
+   * searched for shading as well, which takes most of the time.
+   */
+  private static final double SURELY_EVEN = 0.999;
+
+  /**
    * The windows with which the paper's light is estimated, as shares of the picture's longer side.
    * The first is wider than a marker's stroke. The second follows a shadow into its corners, and is
    * wider than a pen's stroke.
@@ -66,6 +72,9 @@ record Ink(Grey light, Optional<String> warning) {
 
   /** The most that the paper's level alone says about whether the ink is darker. */
   private static final double MOST_PRIOR = 16;
+
+  /** In place of a window: the paper has one level. */
+  private static final double EVEN_PAPER = 0;
 
   /** Odds of this or more settle whether the ink is darker or lighter than the paper. */
   private static final double SURELY = 3;
@@ -118,23 +127,44 @@ record Ink(Grey light, Optional<String> warning) {
   static Ink photographed(String name, Grey picture) {
     Grey grey = picture.roughness() > NOISY ? picture.smoothed() : picture;
     var guesses = new ArrayList<Guess>();
-    boolean even = isEven(grey);
+    double evenness = evenness(grey);
     double darkness = Paper.darkness(grey) * prior(Grey.median(grey.light()));
-    for (boolean darker : new boolean[] {true, false}) {
-      double odds = Math.sqrt(darker ? darkness : 1 / darkness);
-      if (odds * SURELY > 1) {
-        for (double window : WINDOWS) {
-          guess(Paper.uneven(grey, darker, window), true, odds).ifPresent(guesses::add);
-        }
-        if (even) {
-          guess(Paper.even(grey, darker), false, CUT_OUT * odds).ifPresent(guesses::add);
-        }
+    double darker = Math.sqrt(darkness);
+    double lighter = 1 / darker;
+    if (evenness >= EVEN) {
+      guesses.addAll(guesses(grey, darker, lighter, EVEN_PAPER));
+    }
+    if (evenness < SURELY_EVEN || guesses.stream().noneMatch(Guess::isLikely)) {
+      for (double window : WINDOWS) {
+        guesses.addAll(guesses(grey, darker, lighter, window));
       }
     }
     return guesses.stream()
         .max(Comparator.comparingDouble(Guess::worth))
         .map(Guess::ink)
         .orElseThrow(() -> blank(name, contrast(grey)));
+  }
+
+  /**
+   * Searches for darker and for lighter ink, unless the odds settle which it is.
+   *
+   * @param darker the odds that the ink is darker than the paper
+   * @param lighter the odds that it is lighter
+   * @param window with which the paper's light is estimated; {@link #EVEN_PAPER}: it has one level
+   */
+  private static List<Guess> guesses(Grey grey, double darker, double lighter, double window) {
+    var guesses = new ArrayList<Guess>();
+    for (boolean dark : new boolean[] {true, false}) {
+      double odds = dark ? darker : lighter;
+      if (odds * SURELY > 1) {
+        if (window == EVEN_PAPER) {
+          guess(Paper.even(grey, dark), false, CUT_OUT * odds).ifPresent(guesses::add);
+        } else {
+          guess(Paper.uneven(grey, dark, window), true, odds).ifPresent(guesses::add);
+        }
+      }
+    }
+    return guesses;
   }
 
   /** The odds that ink on a paper of that level is darker than the paper. */
@@ -154,11 +184,12 @@ record Ink(Grey light, Optional<String> warning) {
         max(Paper.uneven(grey, true, WINDOWS[0])), max(Paper.uneven(grey, false, WINDOWS[0])));
   }
 
-  private static boolean isEven(Grey grey) {
+  /** The share of the picture's border that has about one level. */
+  private static double evenness(Grey grey) {
     double[] border = grey.border();
     double paper = Grey.median(border);
     long same = Arrays.stream(border).filter(v -> Math.abs(v - paper) < LEAST_CONTRAST / 2).count();
-    return same >= EVEN * border.length;
+    return (double) same / border.length;
   }
 
   /**
@@ -169,12 +200,23 @@ record Ink(Grey light, Optional<String> warning) {
    * @param found all pieces of ink
    * @param pieces the pieces of the character, the main one first
    * @param lines whether the picture has nothing but lines
+   * @param sparse whether the ink covers no more than {@link #MOST_INK}
    * @param odds how well the assumption fits the picture as a whole
    */
   private record Guess(
-      Grey all, double floor, List<Piece> found, List<Piece> pieces, boolean lines, double odds) {
+      Grey all,
+      double floor,
+      List<Piece> found,
+      List<Piece> pieces,
+      boolean lines,
+      boolean sparse,
+      double odds) {
+    boolean isLikely() {
+      return sparse && !lines;
+    }
+
     double worth() {
-      return odds * pieces.get(0).worth();
+      return (isLikely() ? odds : UNLIKELY * odds) * pieces.get(0).worth();
     }
 
     Ink ink() {
@@ -218,13 +260,7 @@ record Ink(Grey light, Optional<String> warning) {
     return pieces.isEmpty()
         ? Optional.empty()
         : Optional.of(
-            new Guess(
-                ink,
-                floor,
-                found,
-                pieces,
-                lines,
-                lines || share(all, floor) > MOST_INK ? UNLIKELY * odds : odds));
+            new Guess(ink, floor, found, pieces, lines, share(all, floor) <= MOST_INK, odds));
   }
 
   /** The share of the pixels whose ink is more than {@code floor}. */
