@@ -46,7 +46,7 @@ import picocli.CommandLine.TypeConversionException;
     versionProvider = Main.Version.class,
     sortOptions = false)
 final class PredictCommand implements Callable<Integer> {
-  /** Characters of a file's name in the name of what --show saves. */
+  /** The greatest number of characters that --show takes from a picture's file name. */
   private static final int MAX_NAME = 100;
 
   @Spec private CommandSpec spec;
@@ -136,30 +136,33 @@ final class PredictCommand implements Callable<Integer> {
   }
 
   /**
-   * A picture that was read, or could not be.
+   * A picture that was read or refused.
    *
-   * @param name what messages call it
-   * @param json what programs read of it: where it is from, and later what it is taken for
-   * @param prepared what the network is shown; null: {@code error} says why there is nothing
+   * @param name what messages call the picture
+   * @param json the picture's entry in the JSON: its file now, its answer later
+   * @param prepared what the network is shown; null if the picture was refused
+   * @param error why the picture was refused; null if it was not
    */
   private record Input(String name, Map<String, Object> json, Prepared prepared, String error) {}
 
-  /** At most so many pictures are in memory at once. */
+  /** The greatest number of prepared pictures in memory at once. */
   private static final int BATCH = 1000;
 
-  /** At most so many bytes of pictures are, unless a single one has more. */
+  /**
+   * The greatest number of bytes of prepared pictures in memory at once, except for one picture.
+   */
   private static final int BATCH_BYTES = 64 << 20;
 
   private MlpShape shape;
-  private ImageForm form; // with what the options change
+  private ImageForm form; // the model's, changed by the options
   private Ops ops;
   private Parameters parameters;
-  private final List<Input> waiting = new ArrayList<>(); // for their answers
-  private final List<Map<String, Object>> images = new ArrayList<>(); // of the JSON
-  private final List<Map<String, Object>> failures = new ArrayList<>(); // of the JSON
-  private int read; // pictures so far
-  private int failed; // of them
-  private boolean begun; // whether a picture was answered
+  private final List<Input> waiting = new ArrayList<>(); // pictures that are not answered yet
+  private final List<Map<String, Object>> images = new ArrayList<>(); // the JSON's answers
+  private final List<Map<String, Object>> failures = new ArrayList<>(); // the JSON's refusals
+  private int read; // the number of pictures read or refused so far
+  private int failed; // the number of pictures refused so far
+  private boolean begun; // whether a picture has been answered
 
   @Override
   public Integer call() {
@@ -228,7 +231,7 @@ final class PredictCommand implements Callable<Integer> {
       String error = null;
       try {
         prepared = prepared(pictures.get(i), pictures.isIdx());
-      } catch (BadFileException e) { // blank, say
+      } catch (BadFileException e) { // for example a blank picture
         error = e.getMessage();
       }
       add(file, pictures.isIdx() ? i : null, prepared, error);
@@ -240,7 +243,7 @@ final class PredictCommand implements Callable<Integer> {
     return raw ? form.exactly(upright, "--raw") : form.prepare(upright);
   }
 
-  /** Notes a picture, or why there is none; whenever many wait, they are answered. */
+  /** Queues a picture or its refusal, and answers the queue when it is full. */
   private void add(Path file, Integer place, Prepared prepared, String error) {
     read++;
     var image = new LinkedHashMap<String, Object>();
@@ -263,8 +266,8 @@ final class PredictCommand implements Callable<Integer> {
   }
 
   /**
-   * The name of a PNG of what the network saw. Its number, which is the picture's place among all,
-   * is no other's, and nothing in it leads out of the folder.
+   * The name of the PNG that --show saves for a picture. It begins with the picture's number, so
+   * that no two are the same, and has no character that could lead out of the folder.
    */
   private String shownName(Path file, Integer place) {
     String base =
@@ -278,7 +281,7 @@ final class PredictCommand implements Callable<Integer> {
             place == null ? "" : "-" + place);
   }
 
-  /** Answers what waits for it. */
+  /** Answers the queued pictures in their order. */
   private void answer() {
     List<Input> good = waiting.stream().filter(input -> input.prepared() != null).toList();
     float[][] answers = new float[0][];
@@ -310,7 +313,7 @@ final class PredictCommand implements Callable<Integer> {
     waiting.clear();
   }
 
-  /** Says, once, what answers and what becomes of pictures before, where that is not the usual. */
+  /** Says once which device answers, and how pictures are prepared where that is not the usual. */
   private void sayHow() {
     if (begun) {
       return;
