@@ -33,7 +33,7 @@ final class FusedKernels implements FusedStep {
   private final Buffer arena; // for each layer: its outputs a, those after dropout, and dz
   private final Buffer layers; // (L, COLUMNS) INT32
   private final Buffer losses; // (2, maxB)
-  private final Buffer lost; // INT32: by block of fused_head, whether it has a gradient to skip for
+  private final Buffer lost; // INT32, by block of fused_head: whether an operand is out of range
   private final Buffer y; // (maxB) INT32
   private final Buffer step; // (1) INT32
   // of Adam's step, in the order of cuda/adam.cuh; null: the optimizer is not Adam

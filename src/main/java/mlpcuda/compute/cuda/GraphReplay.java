@@ -49,7 +49,7 @@ final class GraphReplay implements Replay {
       operations.run();
     } catch (RuntimeException e) {
       try {
-        // while it captures, a stream does nothing else
+        // a stream left capturing can do nothing else
         driver.destroyGraph(driver.endCapture(stream));
       } catch (CudaException ending) {
         e.addSuppressed(ending);

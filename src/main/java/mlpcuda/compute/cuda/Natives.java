@@ -56,8 +56,8 @@ final class Natives {
    *
    * @param library the library's name, as {@code JCudaDriver}
    * @param firstCall a call to that class, which makes the JVM initialise it
-   * @throws DeviceException if it is not in the class path, or cannot be unpacked
-   * @throws LinkageError if the dynamic linker does not take it, with the linker's message
+   * @throws DeviceException if the library is not in the class path, or cannot be unpacked
+   * @throws LinkageError if the dynamic linker refuses the library, with the linker's message
    */
   void load(String library, Runnable firstCall) {
     if (LOADED.contains(library)) {
