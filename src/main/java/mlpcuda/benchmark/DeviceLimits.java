@@ -25,10 +25,10 @@ public record DeviceLimits(double flops, NavigableMap<Double, Double> memory) {
   private static final int BYTES_A_PARAMETER = 28; // w, m, v read and written, dw read
 
   /**
-   * Measures a device: what it did in the fastest repeat, for others may use it too, at sizes up to
-   * the first that does not fit.
+   * Measures a device by its fastest repeats, because others may use it at the same time, at sizes
+   * up to the first that does not fit.
    *
-   * @param plan of each product, and of each size of memory
+   * @param plan the plan for each product, and for each size of memory
    */
   public static DeviceLimits of(Ops ops, Timing.Plan plan) {
     double flops = flops(ops, plan);

@@ -439,7 +439,7 @@ public final class Throughput {
     }
   }
 
-  /** Whole batches, as an evaluation has them. */
+  /** Times whole batches, as an evaluation has them. */
   private static Timing timeAnswers(Ops ops, Training of, Timing.Plan plan) {
     int batches = Math.max(1, Math.min(of.set().size(), EVALUATED) / of.B());
     Training some = of.with(of.set().first(batches * of.B()), of.B());
