@@ -38,7 +38,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
-/** {@code predict}: what a saved network takes pictures for. */
+/** {@code predict}: predicts the classes of pictures with a saved network. */
 @Command(
     name = "predict",
     description = "Says what a saved network takes pictures for.",
@@ -46,7 +46,7 @@ import picocli.CommandLine.TypeConversionException;
     versionProvider = Main.Version.class,
     sortOptions = false)
 final class PredictCommand implements Callable<Integer> {
-  /** Characters of a file's name in the name of what --show saves. */
+  /** The most characters of a file's name in the name of a picture that --show saves. */
   private static final int MAX_NAME = 100;
 
   @Spec private CommandSpec spec;
@@ -108,13 +108,13 @@ final class PredictCommand implements Callable<Integer> {
   @Mixin private DeviceOptions device = new DeviceOptions();
 
   /**
-   * Indices of images.
+   * A range of indices of images.
    *
-   * @param first from 0 on
-   * @param last at least {@code first}
+   * @param first the first index, at least 0
+   * @param last the last index, at least {@code first}
    */
   record Range(int first, int last) {
-    /** One index, or two joined by two points. */
+    /** Converts one index, or two joined by two points. */
     static final class Text implements ITypeConverter<Range> {
       @Override
       public Range convert(String text) {
@@ -136,29 +136,29 @@ final class PredictCommand implements Callable<Integer> {
   }
 
   /**
-   * A picture that was read, or could not be.
+   * A picture that was read, or could not be read.
    *
-   * @param name what messages call it
-   * @param json what programs read of it: where it is from, and later what it is taken for
-   * @param prepared what the network is shown; null: {@code error} says why there is nothing
+   * @param name the name of the picture in messages
+   * @param json the picture's JSON: its source, and later its prediction
+   * @param prepared the pixels that the network gets; null: {@code error} says why there are none
    */
   private record Input(String name, Map<String, Object> json, Prepared prepared, String error) {}
 
-  /** At most so many pictures are in memory at once. */
+  /** The most pictures that are in memory at once. */
   private static final int BATCH = 1000;
 
-  /** At most so many bytes of pictures are, unless a single one has more. */
+  /** The most bytes of pictures that are in memory at once, unless a single one has more. */
   private static final int BATCH_BYTES = 64 << 20;
 
   private MlpShape shape;
-  private ImageForm form; // with what the options change
+  private ImageForm form; // the model's form, with the changes of options
   private Ops ops;
   private Parameters parameters;
-  private final List<Input> waiting = new ArrayList<>(); // for their answers
-  private final List<Map<String, Object>> images = new ArrayList<>(); // of the JSON
-  private final List<Map<String, Object>> failures = new ArrayList<>(); // of the JSON
-  private int read; // pictures so far
-  private int failed; // of them
+  private final List<Input> waiting = new ArrayList<>(); // pictures that wait for their answers
+  private final List<Map<String, Object>> images = new ArrayList<>(); // the images of the JSON
+  private final List<Map<String, Object>> failures = new ArrayList<>(); // the failures of the JSON
+  private int read; // number of pictures so far
+  private int failed; // number of them that failed
   private boolean begun; // whether a picture was answered
 
   @Override
@@ -228,7 +228,7 @@ final class PredictCommand implements Callable<Integer> {
       String error = null;
       try {
         prepared = prepared(pictures.get(i), pictures.isIdx());
-      } catch (BadFileException e) { // blank, say
+      } catch (BadFileException e) { // for example a blank picture
         error = e.getMessage();
       }
       add(file, pictures.isIdx() ? i : null, prepared, error);
@@ -240,7 +240,7 @@ final class PredictCommand implements Callable<Integer> {
     return raw ? form.exactly(upright, "--raw") : form.prepare(upright);
   }
 
-  /** Notes a picture, or why there is none; whenever many wait, they are answered. */
+  /** Notes a picture, or the reason why there is none, and answers the pictures when many wait. */
   private void add(Path file, Integer place, Prepared prepared, String error) {
     read++;
     var image = new LinkedHashMap<String, Object>();
@@ -263,13 +263,13 @@ final class PredictCommand implements Callable<Integer> {
   }
 
   /**
-   * The name of a PNG of what the network saw. Its number, which is the picture's place among all,
-   * is no other's, and nothing in it leads out of the folder.
+   * The name of a PNG of the network's input. Its number, which is the picture's place among all,
+   * makes it unique, and nothing in it leads out of the folder.
    */
   private String shownName(Path file, Integer place) {
     String base =
         Objects.toString(file.getFileName(), "")
-            .replaceAll("\\.[^.]*$", "") // png, say
+            .replaceAll("\\.[^.]*$", "") // the ending, for example .png
             .replaceAll("[^A-Za-z0-9._-]", "_");
     return "%04d-%s%s.png"
         .formatted(
@@ -278,7 +278,7 @@ final class PredictCommand implements Callable<Integer> {
             place == null ? "" : "-" + place);
   }
 
-  /** Answers what waits for it. */
+  /** Answers the pictures that wait. */
   private void answer() {
     List<Input> good = waiting.stream().filter(input -> input.prepared() != null).toList();
     float[][] answers = new float[0][];
@@ -310,7 +310,7 @@ final class PredictCommand implements Callable<Integer> {
     waiting.clear();
   }
 
-  /** Says, once, what answers and what becomes of pictures before, where that is not the usual. */
+  /** Says once which device answers, and how the model has pictures prepared, if that is unusual. */
   private void sayHow() {
     if (begun) {
       return;
