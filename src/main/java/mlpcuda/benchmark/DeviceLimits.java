@@ -10,25 +10,25 @@ import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Ops;
 
 /**
- * The most that a device was seen to do, by its own operations: what a step's time is held against.
+ * The most that a device was seen to do, by its own operations: a step's time is compared with it.
  *
  * @param flops floating-point operations a second, in the fastest of several square products
- * @param memory bytes read and written a second, by Adam over so many bytes: up to what fits a
- *     cache, and beyond
+ * @param memory bytes read and written a second, by the number of bytes that Adam passes over: from
+ *     sizes that fit a cache to larger ones
  */
 public record DeviceLimits(double flops, NavigableMap<Double, Double> memory) {
   private static final int SMALLEST_PRODUCT = 64;
   private static final int LARGEST_PRODUCT = 8192;
-  private static final double LONG_ENOUGH = 0.02; // seconds: what is larger is no faster
+  private static final double LONG_ENOUGH = 0.02; // seconds: larger work is no faster
   private static final int LEAST_PARAMETERS = 1 << 13;
   private static final int MOST_PARAMETERS = 1 << 23;
   private static final int BYTES_A_PARAMETER = 28; // w, m, v read and written, dw read
 
   /**
-   * Measures a device: what it did in the fastest repeat, for others may use it too, at sizes up to
-   * the first that does not fit.
+   * Measures a device by its fastest repeats, because others may use it at the same time, at sizes
+   * up to the first that does not fit.
    *
-   * @param plan of each product, and of each size of memory
+   * @param plan the plan for each product, and for each size of memory
    */
   public static DeviceLimits of(Ops ops, Timing.Plan plan) {
     double flops = flops(ops, plan);
@@ -49,16 +49,18 @@ public record DeviceLimits(double flops, NavigableMap<Double, Double> memory) {
         break;
       }
     }
-    // Again, a while later: a peak that others' work has hidden would flatter every row.
+    // Measures again, a while later: a peak that others' work has hidden would flatter every row.
     return new DeviceLimits(Math.max(flops, flops(ops, plan)), memory);
   }
 
-  /** Bytes a second, from and to more of them than a cache holds. */
+  /** Bytes a second for more of them than a cache holds. */
   public double bandwidth() {
     return memory.lastEntry().getValue();
   }
 
-  /** Seconds that so many bytes take: at the rate of as many or more, whichever was fastest. */
+  /**
+   * The seconds that {@code bytes} take, at the fastest rate that was measured for as many or more.
+   */
   public double seconds(double bytes) {
     double rate =
         memory.tailMap(bytes, true).values().stream()

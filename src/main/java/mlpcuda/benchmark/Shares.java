@@ -5,20 +5,20 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * Where a batch's time goes: shares of it, which may come to more than 1 where a device does
- * several things at once.
+ * The shares of a batch's time by what it goes into. They may come to more than 1 where a device
+ * does several things at once.
  *
- * @param arithmetic that its products take at the device's peak
- * @param memory that its bytes take at the device's bandwidth
- * @param launches that a batch takes which asks for as many operations with nothing to do
+ * @param arithmetic the share that its products take at the device's peak
+ * @param memory the share that its bytes take at the device's bandwidth
+ * @param launches the share that a batch takes with as many operations that have nothing to do
  */
 public record Shares(double arithmetic, double memory, double launches) {
-  /** What none of the others explains: batches made ready, threads waited for, small products. */
+  /** The share that is left: batches made ready, threads waited for, small products. */
   public double host() {
     return Math.max(0, 1 - arithmetic - memory - launches);
   }
 
-  /** All four, by name. */
+  /** All four shares, by name. */
   public Map<String, Double> all() {
     var all = new LinkedHashMap<String, Double>();
     all.put("arithmetic", arithmetic);
@@ -28,7 +28,7 @@ public record Shares(double arithmetic, double memory, double launches) {
     return all;
   }
 
-  /** The name of the largest: what limits the batch. */
+  /** The name of the largest share: what limits the batch. */
   public String limit() {
     return Collections.max(all().entrySet(), Map.Entry.comparingByValue()).getKey();
   }

@@ -27,53 +27,55 @@ import mlpcuda.train.Learner;
 import mlpcuda.train.Training;
 
 /**
- * How fast devices train and evaluate a network, each held against the reference before it is
- * timed. What the reference gave is kept: it is slow.
+ * Measures how fast devices train and evaluate a network. Each device is compared with the
+ * reference before it is timed. The reference's results are kept, because it is slow.
  */
 public final class Throughput {
   /** The largest error of a {@link Result} in single precision, which stays far below. */
   public static final double LIMIT = 1e-9;
 
-  // The same where outputs of layers are rounded to 10 bits after the point, and to 7, for the next
-  // layer: those at a tie but for FP32's rounding come out a unit apart on devices that are right,
-  // and Adam's first step makes as much of the smallest gradient as of any. Five presets in
+  // The limits where outputs of layers are rounded to 10 bits after the point, and to 7, for the
+  // next layer. Outputs at a tie but for FP32's rounding come out a unit apart on devices that are
+  // right, and Adam's first step makes as much of the smallest gradient as of any. Five presets in
   // batches of 32, 64 and 1024 on a CPU came to 2.4e-8 and 6e-10; a device that does not round is
   // above 3e-7 and 3e-5.
   private static final double LIMIT_10_BITS = 1e-7;
   private static final double LIMIT_7_BITS = 1e-6;
 
-  /** Examples that the reference is given; a larger batch repeats them. */
+  /** The examples that the reference is given; a larger batch repeats them. */
   private static final int CHECKED = 128;
 
-  /** Examples of a batch that the reference is given whole, for it cannot be made of fewer. */
+  /**
+   * The most examples of a batch that the reference is given whole, if it cannot be made of fewer.
+   */
   private static final int CHECKED_WHOLE = 512;
 
-  private static final int READ_EVERY = 100; // steps, as the trainer does
+  private static final int READ_EVERY = 100; // steps, as the trainer reads its log
   private static final int EVALUATED = 10_000; // images, unless a batch has more
   private static final int EMPTY_BATCHES = 50;
 
-  /** What is measured. */
+  /** The work that is measured. */
   public enum Work {
-    /** Steps: a batch made ready, forward, loss, backward, the optimizer. */
+    /** Training steps: a batch made ready, forward, loss, backward, the optimizer. */
     TRAINING,
     /** Answers: a batch made ready, forward, loss, the logits read and the largest one found. */
     INFERENCE
   }
 
   /**
-   * What was measured.
+   * The result of a measurement.
    *
-   * @param batch images of a batch
-   * @param error the largest one of normalised mean squared errors against the reference: of
-   *     weights, moments and loss after a step, of probabilities and loss of the answers
-   * @param lossAlone whether of a step the loss alone was held against the reference, for a ReLU
-   *     was at 0 and no image was left to take its image's place
-   * @param timing of a batch; null where the error passes the {@link #limit}
-   * @param flops multiplications and additions of a batch's products, without those that the device
-   *     leaves out: see {@link mlpcuda.compute.InputOrder}
-   * @param shares where its time goes; null with the timing
-   * @param failure why there is none of the rest: the batch does not fit the device, say; null
-   *     where nothing failed
+   * @param batch the number of images of a batch
+   * @param error the largest normalised mean squared error against the reference: of weights,
+   *     moments and loss after a step, or of probabilities and loss of the answers
+   * @param lossAlone whether of a step the loss alone was compared with the reference, because a
+   *     ReLU was at 0 and no image was left to take its image's place
+   * @param timing the time of a batch; null where the error passes the {@link #limit}
+   * @param flops the multiplications and additions of a batch's products, without those that the
+   *     device leaves out: see {@link mlpcuda.compute.InputOrder}
+   * @param shares the shares of its time; null with the timing
+   * @param failure the reason why nothing was measured, say because the batch does not fit the
+   *     device; null where nothing failed
    */
   public record Result(
       Work work,
@@ -89,13 +91,13 @@ public final class Throughput {
   private final Map<Checked, FirstStep> firstSteps = new HashMap<>(); // the reference's
   private final Map<Checked, Answered> answers = new HashMap<>();
 
-  /** Of how many examples, and in which precision, the reference's answer is. */
+  /** The key of a reference result: the number of examples, and the precision. */
   private record Checked(int examples, Precision precision) {}
 
   /**
-   * Of that training, in batches of any size.
+   * Measures that training, in batches of any size.
    *
-   * @param training in batches of the size that suits it
+   * @param training the training in batches of the size that suits it
    */
   public Throughput(Training training) {
     this.training = training;
@@ -110,17 +112,17 @@ public final class Throughput {
     };
   }
 
-  /** What is measured, in batches of the size that suits it. */
+  /** The training that is measured, in batches of the size that suits it. */
   public Training training() {
     return training;
   }
 
   /**
-   * Measures a device. What fails is a result, too: what comes after it may fit.
+   * Measures a device. A failure is a result, too: smaller work that comes after it may fit.
    *
-   * @param limits the device's
-   * @param sizes of batches, at most the set's
-   * @param heard told of each result when it is there: of training, then inference, size by size
+   * @param limits the limits of the device
+   * @param sizes the sizes of batches, at most the set's
+   * @param heard told of each result when it is there: training, then inference, size by size
    */
   public void measure(
       Ops ops, DeviceLimits limits, List<Integer> sizes, Timing.Plan plan, Consumer<Result> heard) {
@@ -130,7 +132,7 @@ public final class Throughput {
     byte[] pixels = training.set().pixels();
     int inputs = ops.inputOrder(pixels, training.shape().inputs()).multiplied();
     double limit = limit(ops.precision());
-    // The JIT compilers share the processors at first, and come back for each new network.
+    // The JIT compilers share the processors at first, and return for each new network.
     var first = new Timing.Plan(5 * plan.warmUp(), plan.seconds(), plan.repeats());
     for (int B : sizes) {
       Training batches = training.with(training.set(), B);
@@ -191,14 +193,14 @@ public final class Throughput {
   /**
    * Multiplications and additions of a batch's products.
    *
-   * @param inputs of the network that are multiplied
+   * @param inputs the inputs of the network that are multiplied
    */
   double flops(Work work, int B, int inputs) {
     MlpShape shape = training.shape();
     double products = 0;
     for (int l = 0; l < shape.layers(); l++) {
       double product = 2.0 * B * (l == 0 ? inputs : shape.inputs(l)) * shape.outputs(l);
-      // Backward: gradients of the weights, and of the inputs but for the first layer's.
+      // Backward there are gradients of the weights, and of the inputs but for the first layer's.
       products += work == Work.INFERENCE ? product : l == 0 ? 2 * product : 3 * product;
     }
     return products;
@@ -226,9 +228,9 @@ public final class Throughput {
   // ---- against the reference
 
   /**
-   * How many examples a batch may be made of, each as often as the others: gradients and losses are
-   * means, so that the reference need not see all of a large batch. All of it where that does not
-   * go, as with most primes.
+   * The number of examples that a batch may be made of, each as often as the others: gradients and
+   * losses are means, so that the reference need not see all of a large batch. It is all of the
+   * batch where that is not possible, as with most primes.
    */
   private static int distinct(int B) {
     int n = Math.min(B, CHECKED);
@@ -238,7 +240,7 @@ public final class Throughput {
     return n < CHECKED / 8 ? B : n;
   }
 
-  /** The same of a step: dropout has a mask for each place in the batch. */
+  /** The number of distinct examples for a step: all where dropout has a mask for each place. */
   private int distinctOfStep(int B) {
     return drops() ? B : distinct(B);
   }
@@ -247,12 +249,14 @@ public final class Throughput {
     return training.regularisation().dropouts().stream().anyMatch(rate -> rate > 0);
   }
 
-  /** The batch whose step is checked before one of {@code B} is timed: a minute is too long. */
+  /**
+   * The size of batch that is checked before steps of {@code B} are timed: a minute is too long.
+   */
   int checkedStep(int B) {
     return distinctOfStep(B) <= CHECKED_WHOLE ? B : CHECKED_WHOLE;
   }
 
-  /** The same of an evaluation. */
+  /** The size of batch that is checked before evaluations in batches of {@code B} are timed. */
   static int checkedAnswers(int B) {
     return distinct(B) <= CHECKED_WHOLE ? B : CHECKED_WHOLE;
   }
@@ -260,7 +264,7 @@ public final class Throughput {
   /**
    * A step from the initial weights.
    *
-   * @param set what it learnt from
+   * @param set the examples that the step learnt from
    * @param kinks whether a ReLU was at 0 but for rounding
    */
   private record FirstStep(ImageSet set, double loss, Learner.State state, boolean kinks) {
@@ -293,10 +297,10 @@ public final class Throughput {
   }
 
   /**
-   * How far a device's first step from the initial weights is from the reference's: the largest of
-   * the errors of its loss, weights and moments. At most {@link #limit} where it is right, for the
-   * batch is made of examples with which right devices agree; where the set has too few of them,
-   * the loss alone is compared.
+   * The error of a device's first step from the initial weights: the largest of those of its loss,
+   * weights and moments against the reference's. It is at most {@link #limit} on a right device, as
+   * the batch is made of examples with which right devices agree; where the set has too few of
+   * them, the loss alone is compared.
    */
   public double trainingError(Ops ops, int B) {
     FirstStep expected = expectedStep(B, ops.precision());
@@ -310,7 +314,8 @@ public final class Throughput {
 
   /**
    * The reference's step of as many examples with which no ReLU is at 0 but for rounding: where one
-   * is, right devices have gradients that differ. As far as the set has enough of them.
+   * is, right devices have gradients that differ. Examples are exchanged as far as the set has
+   * enough.
    */
   private FirstStep referenceStep(Checked checked) {
     int n = checked.examples;
@@ -334,7 +339,7 @@ public final class Throughput {
     }
   }
 
-  /** The images of those numbers. */
+  /** The images with those numbers. */
   private static ImageSet chosen(ImageSet all, List<Integer> images) {
     int each = all.pixelsPerImage();
     byte[] pixels = new byte[images.size() * each];
@@ -346,7 +351,7 @@ public final class Throughput {
     return new ImageSet(all.rows(), all.cols(), pixels, labels);
   }
 
-  /** The images, one round after another, {@code B} in all. */
+  /** The images repeated, one round after another, to {@code B} in all. */
   private static ImageSet repeated(ImageSet some, int B) {
     var images = new ArrayList<Integer>();
     for (int i = 0; i < B; i++) {
@@ -355,7 +360,7 @@ public final class Throughput {
     return chosen(some, images);
   }
 
-  /** How a network that has learnt nothing yet answers. */
+  /** The answers of a network that is not trained yet. */
   private record Answered(double loss, float[] probabilities) {}
 
   private double inferenceError(Ops ops, int B) {
@@ -400,7 +405,7 @@ public final class Throughput {
 
   // ---- the clock
 
-  /** The same with one image of one pixel a batch, and layers of one unit: nothing to compute. */
+  /** A training with one image of one pixel a batch, and layers of one unit: nothing to compute. */
   private Training empty() {
     MlpShape shape = training.shape();
     var ones = Collections.nCopies(shape.sizes().size(), 1);
@@ -416,7 +421,7 @@ public final class Throughput {
         training.seed());
   }
 
-  /** Takes so many steps, as a trainer takes them, and waits for them. */
+  /** Takes steps as a trainer takes them, and waits for them. */
   public static IntConsumer steps(Learner learner) {
     return steps -> {
       for (int done = 0; done < steps; ) {
@@ -434,7 +439,7 @@ public final class Throughput {
     }
   }
 
-  /** Whole batches, as an evaluation has them. */
+  /** Times whole batches, as an evaluation has them. */
   private static Timing timeAnswers(Ops ops, Training of, Timing.Plan plan) {
     int batches = Math.max(1, Math.min(of.set().size(), EVALUATED) / of.B());
     Training some = of.with(of.set().first(batches * of.B()), of.B());

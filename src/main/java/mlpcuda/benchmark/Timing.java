@@ -5,23 +5,23 @@ import java.util.function.IntConsumer;
 import java.util.function.LongSupplier;
 
 /**
- * Seconds of one piece of work, over several repeats.
+ * The time of one piece of work, in seconds, over several repeats.
  *
- * @param median of the repeats
+ * @param median the median of the repeats
  * @param min the fastest repeat
  * @param max the slowest repeat
  */
 public record Timing(double median, double min, double max) {
   /**
-   * How long to measure.
+   * The plan of a measurement.
    *
-   * @param warmUp seconds of work that do not count, at least
-   * @param seconds of each repeat, at least
-   * @param repeats at most
-   * @param most seconds of all repeats, after which no further one begins
+   * @param warmUp the least seconds of work that do not count
+   * @param seconds the least seconds of each repeat
+   * @param repeats the most repeats
+   * @param most the seconds of all repeats after which no further one begins
    */
   public record Plan(double warmUp, double seconds, int repeats, double most) {
-    /** Of all repeats, whatever they take. */
+    /** A plan without a limit on the time of all repeats. */
     public Plan(double warmUp, double seconds, int repeats) {
       this(warmUp, seconds, repeats, Double.POSITIVE_INFINITY);
     }
@@ -30,13 +30,13 @@ public record Timing(double median, double min, double max) {
   /**
    * Times a piece of work, as often in each repeat as makes it long enough.
    *
-   * @param work does so many pieces and waits for them
+   * @param work does the given number of pieces and waits for them
    */
   public static Timing of(Plan plan, IntConsumer work) {
     return of(plan, work, System::nanoTime);
   }
 
-  /** {@link #of} by that clock, of nanoseconds. */
+  /** Times a piece of work with another clock, of nanoseconds. */
   static Timing of(Plan plan, IntConsumer work, LongSupplier clock) {
     long begin = clock.getAsLong();
     int pieces = 1;
@@ -56,7 +56,7 @@ public record Timing(double median, double min, double max) {
     return of(Arrays.copyOf(repeats, done));
   }
 
-  /** Of those repeats, one at least. */
+  /** The timing of those repeats, at least one. */
   static Timing of(double... seconds) {
     double[] sorted = seconds.clone();
     Arrays.sort(sorted);
@@ -64,7 +64,7 @@ public record Timing(double median, double min, double max) {
     return new Timing((sorted[(n - 1) / 2] + sorted[n / 2]) / 2, sorted[0], sorted[n - 1]);
   }
 
-  /** The same work in {@code parts} equal parts: of one of them. */
+  /** The time of one of {@code parts} equal parts of this work. */
   Timing each(int parts) {
     return new Timing(median / parts, min / parts, max / parts);
   }

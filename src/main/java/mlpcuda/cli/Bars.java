@@ -21,7 +21,8 @@ import org.jline.terminal.TerminalBuilder;
  */
 final class Bars {
   /**
-   * A line that is wider than a window just made narrower is cut, and does not go on in the next.
+   * Makes the terminal cut lines that are wider than a window just made narrower, and not break
+   * them.
    */
   private static final String CUT_LINES = "\u001b[?7l";
 
@@ -69,7 +70,9 @@ final class Bars {
     draw();
   }
 
-  /** Clears the bars' place, and what Ctrl-C echoed there. Bars that are open are drawn again. */
+  /**
+   * Clears the place of the bars, and what Ctrl-C echoed there. Open bars are drawn again later.
+   */
   synchronized void erase() {
     if (used) {
       screen.print("\r" + BREAK_LINES + CLEAR_TO_END_OF_SCREEN);
@@ -103,7 +106,7 @@ final class Bars {
     used = true;
   }
 
-  /** One line of the block. */
+  /** A bar, which is one line of the block. */
   private final class Bar implements ProgressBarConsumer {
     private String text = "";
 
@@ -131,7 +134,9 @@ final class Bars {
     }
   }
 
-  /** The width of the process's terminal, asked each time: no signal tells of a change. */
+  /**
+   * The width of the process's terminal. It is asked for each time: no signal tells of a change.
+   */
   private static final class Columns implements IntSupplier {
     private Terminal terminal;
     private int last;
@@ -144,7 +149,7 @@ final class Bars {
         }
         last = terminal.getWidth();
       } catch (IOException | RuntimeException | IOError e) {
-        return last; // the window has been closed: the run goes on to its checkpoint
+        return last; // the window has been closed, and the run goes on to its checkpoint
       }
       return last;
     }

@@ -60,7 +60,8 @@ final class BenchmarkCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private DataOptions data = new DataOptions();
   @Mixin private DeviceOptions device = new DeviceOptions();
-  private final LearningOptions learning = new LearningOptions(); // none is given: the preset's
+  // no option is given: the preset's are taken
+  private final LearningOptions learning = new LearningOptions();
 
   @Option(
       names = {"--presets", "--preset"},
@@ -107,10 +108,11 @@ final class BenchmarkCommand implements Callable<Integer> {
   private Terminal terminal;
   private DeviceLimits limits;
   private boolean wrong;
-  private boolean lossAlone; // of a step at least
-  private boolean anything; // was measured
+  private boolean lossAlone; // of one training step at least the loss alone was compared
+  private boolean anything; // whether anything was measured
   private DeviceException failure; // the first
-  private final SortedSet<Precision> precisions = new TreeSet<>(); // that were opened
+  // the precisions that were opened
+  private final SortedSet<Precision> precisions = new TreeSet<>();
   private final Map<String, String> versions = new TreeMap<>();
   private final List<Map<String, Object>> measured = new ArrayList<>();
 
@@ -122,7 +124,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     data.check();
     device.check();
     if (out != null) {
-      WholeFile.check(out); // better said now than after minutes
+      WholeFile.check(out); // better refused now than after minutes
     }
     PrintWriter standardOut = spec.commandLine().getOut();
     terminal = new Terminal(json ? spec.commandLine().getErr() : standardOut, false);
@@ -147,7 +149,7 @@ final class BenchmarkCommand implements Callable<Integer> {
           "*: the loss alone, for a ReLU was at 0, but for rounding, and no other images were left");
     }
     String document = Tables.json(document(description));
-    if (json) { // first: the disk may be full
+    if (json) { // printed first: the disk may be full
       standardOut.println(document);
     }
     if (out != null) {
@@ -159,7 +161,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     return wrong ? ExitCode.INTERNAL.code : 0;
   }
 
-  /** Of the precisions that were measured. */
+  /** The limits of errors, for the precisions that were measured. */
   private String limitsOfErrors() {
     String first = "%.0e".formatted(Throughput.limit(precisions.first()));
     return precisions.stream()
@@ -182,7 +184,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     return subjects;
   }
 
-  /** As a run with no other option learns, but for its schedule. */
+  /** The training of a run with no options, but for its schedule. */
   private Training training(Preset preset, ImageSet set, int classes) {
     List<Integer> sizes = NetworkOptions.sizes(set.pixelsPerImage(), preset.hidden(), classes);
     var shape = new MlpShape(sizes, Activation.RELU, preset.output());
@@ -213,7 +215,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     var missing = new HashSet<Enum<?>>();
     for (DeviceOptions.Way way : device.ways()) {
       if (Stream.of(way.gemm(), way.kernels(), way.precision()).anyMatch(missing::contains)) {
-        continue; // it was told once
+        continue; // the lack of it was told once
       }
       Ops ops;
       try {
@@ -232,13 +234,13 @@ final class BenchmarkCommand implements Callable<Integer> {
         if (anything) {
           some = subjects.subList(0, 1);
         }
-      } catch (DeviceException e) { // to close what has failed may fail, too
+      } catch (DeviceException e) { // closing what has failed may fail, too
         notMeasured(measured.get(measured.size() - 1), e);
       }
     }
   }
 
-  /** What was measured of that way of using a device: nothing yet. */
+  /** Adds a way of using a device to the measurements, with nothing measured yet. */
   private Map<String, Object> beginWay(String way) {
     var json = new LinkedHashMap<String, Object>();
     json.put("way", way);
@@ -246,7 +248,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     return json;
   }
 
-  /** Something of that way, or all of it. */
+  /** Notes that a part of that way, or all of it, could not be measured. */
   private void notMeasured(Map<String, Object> way, DeviceException e) {
     terminal.line("%s: not measured: %s", way.get("way"), e.why());
     way.put("not_measured", e.why());

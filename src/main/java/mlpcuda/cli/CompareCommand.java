@@ -43,7 +43,8 @@ final class CompareCommand implements Callable<Integer> {
   @Mixin private NetworkOptions network = new NetworkOptions();
   @Mixin private DataOptions data = new DataOptions();
   @Mixin private DeviceOptions device = new DeviceOptions();
-  private final LearningOptions learning = new LearningOptions(); // none is given: the preset's
+  // no option is given: the preset's are taken
+  private final LearningOptions learning = new LearningOptions();
 
   @Option(
       names = "--presets",
@@ -87,10 +88,10 @@ final class CompareCommand implements Callable<Integer> {
       description = "Print the comparison as JSON on standard output, all else on standard error.")
   private boolean json;
 
-  /** What was found, and printed. */
+  /** The result of a comparison, which is printed already. */
   private record Comparison(
       List<OperationCheck> operations, List<StepCheck> steps, List<SpeedUp> times) {
-    /** Names of what is further from the reference than it may be. */
+    /** The names of the results that are further from the reference than they may be. */
     List<String> wrong() {
       var wrong = new ArrayList<String>();
       operations.stream()
@@ -109,12 +110,12 @@ final class CompareCommand implements Callable<Integer> {
       return wrong;
     }
 
-    /** Steps whose weights and moments were held against the reference's. */
+    /** The number of steps whose weights and moments were compared with the reference's. */
     long judged() {
       return steps.stream().filter(StepCheck::judged).count();
     }
 
-    /** Whether nothing is wrong, and somebody would have noticed. */
+    /** Whether nothing is wrong, and a wrong result would have been noticed. */
     boolean agrees() {
       return wrong().isEmpty() && judged() > 0;
     }
@@ -172,7 +173,7 @@ final class CompareCommand implements Callable<Integer> {
     return learning.training(network.preset(), shape, train, network.scaling(), batchSize, seed);
   }
 
-  /** Compares, and prints what it finds as it goes. */
+  /** Compares the device with the reference, and prints each result as it is found. */
   private Comparison compare(Ops ops, Training training, Terminal terminal) {
     List<OperationCheck> checks =
         OperationCheck.run(
@@ -241,7 +242,7 @@ final class CompareCommand implements Callable<Integer> {
         training.optimizer());
   }
 
-  /** Those of the operations asked for, each once. */
+  /** The cases of the operations that are asked for, each once. */
   private List<Case> chosen(Stream<Case> cases) {
     var chosen = new LinkedHashMap<String, Case>();
     cases

@@ -12,11 +12,14 @@ import mlpcuda.train.Schedule;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/** Texts of the command line become checked values; a refusal gives the rule and the value. */
+/**
+ * Converters from texts of the command line to checked values; a refusal gives the rule and the
+ * value.
+ */
 final class Converters {
   private Converters() {}
 
-  /** A path; one that the locale's encoding cannot express gets a message that says so. */
+  /** Converts a path; one that the locale's encoding cannot express is refused with that reason. */
   static final class FileName implements ITypeConverter<Path> {
     @Override
     public Path convert(String text) {
@@ -32,7 +35,7 @@ final class Converters {
     }
   }
 
-  /** A whole number from 1 on. */
+  /** Converts a whole number, at least 1. */
   static final class Positive implements ITypeConverter<Integer> {
     @Override
     public Integer convert(String text) {
@@ -40,7 +43,7 @@ final class Converters {
     }
   }
 
-  /** A whole number from 0 on. */
+  /** Converts a whole number, at least 0. */
   static final class NotNegative implements ITypeConverter<Integer> {
     @Override
     public Integer convert(String text) {
@@ -48,7 +51,7 @@ final class Converters {
     }
   }
 
-  /** A TCP port, or 0. */
+  /** Converts a TCP port, or 0. */
   static final class Port implements ITypeConverter<Integer> {
     @Override
     public Integer convert(String text) {
@@ -56,7 +59,7 @@ final class Converters {
     }
   }
 
-  /** A number above 0 that is a finite float. */
+  /** Converts a number above 0 that is a finite float. */
   static final class PositiveReal implements ITypeConverter<Double> {
     @Override
     public Double convert(String text) {
@@ -74,7 +77,7 @@ final class Converters {
     }
   }
 
-  /** A number from 0 on that is a finite float. */
+  /** Converts a number that is at least 0 and a finite float. */
   static final class NotNegativeReal implements ITypeConverter<Double> {
     @Override
     public Double convert(String text) {
@@ -82,7 +85,7 @@ final class Converters {
     }
   }
 
-  /** A number from 0 on, below 1. */
+  /** Converts a number that is at least 0 and below 1. */
   static final class Fraction implements ITypeConverter<Double> {
     @Override
     public Double convert(String text) {
@@ -91,13 +94,16 @@ final class Converters {
   }
 
   /**
-   * Dropout's rates.
+   * The rates of dropout.
    *
-   * @param list one for all hidden layers, or one for each
+   * @param list one rate for all hidden layers, or one for each
    */
   record Rates(List<Float> list) {}
 
-  /** Rates joined by commas; no list itself, as picocli would join the lists of two options. */
+  /**
+   * Converts rates joined by commas. It gives no list, as picocli would join the lists of two
+   * options.
+   */
   static final class DropoutRates implements ITypeConverter<Rates> {
     @Override
     public Rates convert(String text) {
@@ -108,7 +114,7 @@ final class Converters {
     }
   }
 
-  /** How much of the training set is held back. */
+  /** Converts the amount of the training set that is held back. */
   static final class SplitAmount implements ITypeConverter<Double> {
     @Override
     public Double convert(String text) {
@@ -120,7 +126,7 @@ final class Converters {
     }
   }
 
-  /** A schedule of the learning rate. */
+  /** Converts a schedule of the learning rate. */
   static final class ScheduleText implements ITypeConverter<Schedule> {
     @Override
     public Schedule convert(String text) {
@@ -132,7 +138,7 @@ final class Converters {
     }
   }
 
-  /** Any 64-bit whole number. */
+  /** Converts any 64-bit whole number. */
   static final class Whole implements ITypeConverter<Long> {
     @Override
     public Long convert(String text) {
@@ -147,13 +153,15 @@ final class Converters {
   }
 
   /**
-   * Widths of hidden layers.
+   * The widths of hidden layers.
    *
-   * @param list none for no hidden layer
+   * @param list the widths; empty for no hidden layer
    */
   record Hidden(List<Integer> list) {}
 
-  /** Widths of hidden layers; no list itself, as picocli would join the lists of two options. */
+  /**
+   * Converts widths of layers. It gives no list, as picocli would join the lists of two options.
+   */
   static final class Widths implements ITypeConverter<Hidden> {
     @Override
     public Hidden convert(String text) {
@@ -165,7 +173,7 @@ final class Converters {
     }
   }
 
-  /** A preset's name. */
+  /** Converts the name of a preset. */
   static final class PresetName implements ITypeConverter<Preset> {
     @Override
     public Preset convert(String text) {
@@ -180,7 +188,7 @@ final class Converters {
     }
   }
 
-  /** The name of a scaling. */
+  /** Converts the name of a scaling. */
   static final class ScalingName implements ITypeConverter<String> {
     @Override
     public String convert(String text) {
@@ -196,7 +204,7 @@ final class Converters {
     }
   }
 
-  /** The name of a way to prepare pictures. */
+  /** Converts the name of a way to prepare pictures. */
   static final class PreparationName implements ITypeConverter<Preparation> {
     @Override
     public Preparation convert(String text) {
@@ -208,7 +216,7 @@ final class Converters {
     }
   }
 
-  /** The name of a published data set. */
+  /** Converts the name of a published data set. */
   static final class DatasetName implements ITypeConverter<PublishedDataset> {
     @Override
     public PublishedDataset convert(String text) {
@@ -222,13 +230,13 @@ final class Converters {
   }
 
   /**
-   * Presets to measure.
+   * The presets to measure.
    *
-   * @param list each once
+   * @param list the presets, each once
    */
   record Presets(List<Preset> list) {}
 
-  /** Presets' names joined by commas. */
+  /** Converts presets' names joined by commas. */
   static final class PresetNames implements ITypeConverter<Presets> {
     @Override
     public Presets convert(String text) {
@@ -238,13 +246,13 @@ final class Converters {
   }
 
   /**
-   * Sizes of batches.
+   * The sizes of batches.
    *
-   * @param list each once
+   * @param list the sizes, each once
    */
   record Sizes(List<Integer> list) {}
 
-  /** Whole numbers from 1 on, joined by commas. */
+  /** Converts whole numbers, at least 1, joined by commas. */
   static final class BatchSizes implements ITypeConverter<Sizes> {
     @Override
     public Sizes convert(String text) {

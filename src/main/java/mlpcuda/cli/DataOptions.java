@@ -12,7 +12,9 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** Where the images come from: the MNIST in the jar unless an option says otherwise. */
+/**
+ * The options of where the images come from: the MNIST in the jar unless an option says otherwise.
+ */
 final class DataOptions {
   @Spec(Spec.Target.MIXEE)
   private CommandSpec spec;
@@ -50,14 +52,17 @@ final class DataOptions {
       description =
           "Exchange rows and columns of every image, or do not: EMNIST's are stored transposed."
               + " Default: do not; with a model, as its training images were.")
-  private Boolean transpose; // null: not said
+  private Boolean transpose; // null: no option says it
 
   /** Whether rows and columns of the images are exchanged. */
   boolean transpose() {
     return Boolean.TRUE.equals(transpose);
   }
 
-  /** Takes images as a model's training images were taken, unless an option says otherwise. */
+  /**
+   * Transposes images if a model's training images were transposed, unless an option says
+   * otherwise.
+   */
   void takeAs(ImageForm learnt, Terminal terminal) {
     if (transpose == null && learnt.transposed()) {
       transpose = true;
@@ -66,7 +71,7 @@ final class DataOptions {
     }
   }
 
-  /** Refuses what can be refused before any file is read. */
+  /** Refuses options that can be refused before any file is read. */
   void check() {
     if (data != null && dataset != null) {
       throw refused("--data and --dataset exclude each other, found both");
@@ -81,7 +86,7 @@ final class DataOptions {
     }
   }
 
-  /** Loads the data set, fetching it first where it was asked for and is not there. */
+  /** Loads the data set, fetching it first if it is asked for and missing. */
   Dataset load(Terminal terminal) {
     Dataset read = read(terminal);
     if (transpose()) {

@@ -14,12 +14,15 @@ import mlpcuda.conformance.Cases;
 import mlpcuda.conformance.Cases.Case;
 import mlpcuda.conformance.Conformance;
 
-/** Whether a device computes: a small kernel, a small product, a replayed step; a small layer. */
+/**
+ * Checks whether a device computes: a small kernel, a small product, a replayed step, a small
+ * layer.
+ */
 final class DeviceCheck {
   /**
-   * What a check found.
+   * The result of a check.
    *
-   * @param error normalised mean squared error against the reference
+   * @param error the normalised mean squared error against the reference
    */
   record Result(String name, boolean passed, double error, double limit) {
     Map<String, Object> json() {
@@ -48,7 +51,7 @@ final class DeviceCheck {
         check("replay", DeviceCheck::replay, ops));
   }
 
-  /** What a device computes with other kernels, which name the check. */
+  /** Checks a layer on a device with other kernels, which give the check its name. */
   static Result ofKernels(CudaOps ops) {
     return check(ops.kernels(), DeviceCheck::layer, ops);
   }

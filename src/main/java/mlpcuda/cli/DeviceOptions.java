@@ -16,39 +16,41 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** What computes. */
+/** The options of the device that computes. */
 final class DeviceOptions {
-  /** More than machines have processors, and less than makes them fail. */
+  /** The most threads: more than machines have processors, and fewer than make them fail. */
   private static final int MAX_THREADS = 1024;
 
-  /** More make a graph and the memory for its batches large, and save nothing any more. */
+  /**
+   * The most steps of a graph: more would make it and its batches' memory large, and save nothing.
+   */
   private static final int MAX_STEPS = 100;
 
   private static final boolean[] GRAPH_OR_NOT = {true, false};
 
-  /** Than the default. */
+  /** The precisions other than the default. */
   private static final List<PrecisionName> OTHER_PRECISIONS =
       List.of(PrecisionName.tf32, PrecisionName.bf16, PrecisionName.fp16);
 
-  /** Who multiplies on a GPU, as the option names it. */
+  /** The implementation that multiplies on a GPU, as the option names it. */
   enum GemmName {
     cublas,
     ptx
   }
 
-  /** Who computes what a layer does besides products on a GPU, as the option names it. */
+  /** The implementation of what a layer does besides products on a GPU, as the option names it. */
   enum KernelsName {
     ptx,
     cudnn
   }
 
-  /** How a GPU is asked for a training step, as the option names it. */
+  /** The way in which a GPU runs a training step, as the option names it. */
   enum StepName {
     layered,
     fused
   }
 
-  /** What the operands of products are rounded to, as the option names it. */
+  /** The format to which the operands of products are rounded, as the option names it. */
   enum PrecisionName {
     fp32,
     tf32,
@@ -60,7 +62,7 @@ final class DeviceOptions {
     }
   }
 
-  /** How batches come to a GPU, as the option names it. */
+  /** The way in which batches come to a GPU, as the option names it. */
   enum FeedName {
     pinned,
     resident
@@ -138,7 +140,7 @@ final class DeviceOptions {
   private String reason;
   private int opened; // index of the GPU; −1: the CPU
 
-  /** Refuses what can be refused before any file is read. */
+  /** Refuses options that can be refused before any file is read. */
   void check() {
     if (gpu != null && cpu) {
       throw refused("--gpu and --cpu exclude each other, found both");
@@ -166,7 +168,7 @@ final class DeviceOptions {
     }
   }
 
-  /** Whether fused steps are asked for by name. */
+  /** Whether an option asks for fused steps by name. */
   boolean asksForFusedSteps() {
     return step == StepName.fused;
   }
@@ -213,7 +215,7 @@ final class DeviceOptions {
     return (Main) spec.root().userObject();
   }
 
-  /** Of the program. */
+  /** The times of the program's start. */
   StartUp startUp() {
     return main().startUp();
   }
@@ -227,12 +229,12 @@ final class DeviceOptions {
   /**
    * A way of using the GPU.
    *
-   * @param gemm who multiplies
-   * @param kernels who does the rest of a layer
-   * @param precision of the operands of products
-   * @param part of it that the device may lack and that is not in the ways before: a library, or
-   *     the precision; null: nothing
-   * @param opener opens it
+   * @param gemm what multiplies
+   * @param kernels what does the rest of a layer
+   * @param precision the precision of the operands of products
+   * @param part a part of it that the device may lack and that is not in the ways before: a
+   *     library, or the precision; null: there is none
+   * @param opener opens the device in this way
    */
   record Way(
       GemmName gemm,
@@ -243,7 +245,7 @@ final class DeviceOptions {
       PrecisionName precision,
       Enum<?> part,
       Supplier<Ops> opener) {
-    /** The GPU used that way; the caller closes it. */
+    /** Opens the GPU in this way; the caller closes it. */
     Ops open() {
       return opener.get();
     }
@@ -261,8 +263,8 @@ final class DeviceOptions {
   /**
    * The ways of using the GPU that {@link #open} opened which the options leave open, the default
    * first: with each GEMM, each feed, with and without graph; and, as far as the rest is the
-   * default, each GEMM with cuDNN, the fused step, and each precision with each GEMM. None of the
-   * CPU.
+   * default, each GEMM with cuDNN, the fused step, and each precision with each GEMM. There are
+   * none for the CPU.
    */
   List<Way> ways() {
     var ways = new ArrayList<Way>();
@@ -323,7 +325,7 @@ final class DeviceOptions {
             syncCheck);
     Enum<?> part = null;
     if (precision == null && rounded != PrecisionName.fp32) {
-      part = rounded; // a GEMM that is missing was found out before
+      part = rounded; // the lack of a GEMM was found out before
     } else if (kernels == null && with == KernelsName.cudnn) {
       part = with;
     } else if (gemm == null && by == GemmName.cublas) {
@@ -380,8 +382,8 @@ final class DeviceOptions {
   }
 
   /**
-   * Chooses what another run had: the GPU of that index, or, for −1, the CPU; and on the CPU gives
-   * up what only a GPU can follow.
+   * Chooses the device of another run: the GPU of that index, or, for −1, the CPU. On the CPU it
+   * drops the options that only a GPU can follow.
    */
   void choose(int gpuIndex, int threadCount) {
     cpu = gpuIndex < 0;
@@ -411,17 +413,17 @@ final class DeviceOptions {
     return threads != null ? threads : threadCount;
   }
 
-  /** What {@link #open} opened: the index of a GPU; −1: the CPU. */
+  /** The device that {@link #open} opened: the index of a GPU; −1: the CPU. */
   int gpuIndex() {
     return opened;
   }
 
-  /** Threads of the CPU device: parts of sums depend on them. */
+  /** The number of threads of the CPU device, on which parts of sums depend. */
   int threadCount() {
     return threadsOr(Runtime.getRuntime().availableProcessors());
   }
 
-  /** Why the device is what {@link #open} opened. */
+  /** The reason why {@link #open} opened that device. */
   String reason() {
     return reason;
   }

@@ -37,7 +37,7 @@ final class DevicesCommand implements Callable<Integer> {
   /**
    * A device, or the lack of one.
    *
-   * @param name what it is
+   * @param name the name of the device
    * @param problem why it cannot be used, and what to do; null if it works
    * @param noCudnn why cuDNN cannot be used on it, and what to do; null if it can, or none is
    *     wanted
@@ -109,7 +109,7 @@ final class DevicesCommand implements Callable<Integer> {
     }
   }
 
-  /** A GPU, and what cuDNN makes of it: that there is none keeps nothing else from working. */
+  /** Checks a GPU, and cuDNN on it: a lack of cuDNN keeps nothing else from working. */
   private static Row gpuRow(Gpus gpus, Device device) {
     Row row =
         row(device.describe(), () -> new CudaOps(gpus.open(device.index()), CudaOptions.DEFAULT));

@@ -22,7 +22,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code evaluate}: how a saved network answers a test set. */
+/** {@code evaluate}: evaluates a saved network on a test set. */
 @Command(
     name = "evaluate",
     description = "Evaluates a saved network on a test set.",

@@ -11,7 +11,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code export}: a saved network as other programs read it. */
+/** {@code export}: writes a saved network for other programs. */
 @Command(
     name = "export",
     description = "Writes a saved network as an ONNX model, its input scaling included.",
@@ -19,8 +19,8 @@ import picocli.CommandLine.Spec;
     versionProvider = Main.Version.class,
     sortOptions = false)
 final class ExportCommand implements Callable<Integer> {
-  // Bytes by default: floats of the wrong range would be answered wrongly without a word, while a
-  // runtime refuses floats where bytes are expected.
+  // The default is bytes: a runtime refuses floats where bytes are expected, but would answer
+  // floats of the wrong range wrongly, without a word.
   enum Input {
     bytes,
     unit
@@ -80,7 +80,7 @@ final class ExportCommand implements Callable<Integer> {
     return 0;
   }
 
-  /** Whether two paths lead to one place, where writing would lose what is read. */
+  /** Whether two paths lead to the same place, where writing would destroy what is read. */
   static boolean isSame(Path a, Path b) {
     return a.toAbsolutePath().normalize().equals(b.toAbsolutePath().normalize());
   }

@@ -11,7 +11,7 @@ import mlpcuda.data.WholeFile;
 /**
  * The lock by which the folder of a run or a sweep has one owner. It is the operating system's, on
  * the file {@code .lock} in the folder: it ends with the process, whatever ends that. The file
- * itself stays, for a process that deleted it could delete one that another has just locked.
+ * itself stays, because a process that deleted it could delete one that another has just locked.
  */
 final class FolderLock implements AutoCloseable {
   /** The file in the folder that is locked; it is empty. */
@@ -26,7 +26,7 @@ final class FolderLock implements AutoCloseable {
   }
 
   /**
-   * Locks a folder that is there.
+   * Locks a folder, which must exist.
    *
    * @throws RefusedException if another process, or another thread of this one, has the lock
    * @throws java.io.UncheckedIOException if nothing can be written into the folder
@@ -45,7 +45,7 @@ final class FolderLock implements AutoCloseable {
       lock = channel.tryLock();
     } catch (OverlappingFileLockException e) {
       lock = null;
-    } catch (IOException e) { // NFS without a lock daemon, say
+    } catch (IOException e) { // for example NFS without a lock daemon
       return new FolderLock(channel, false);
     }
     if (lock == null) {
@@ -70,12 +70,12 @@ final class FolderLock implements AutoCloseable {
     }
   }
 
-  /** Whether the file system knows locks. Where it does not, nothing keeps others out. */
+  /** Whether the file system has locks. If it has none, nothing keeps other processes out. */
   boolean locked() {
     return locked;
   }
 
-  /** Gives the folder back. */
+  /** Releases the folder. */
   @Override
   public void close() {
     try {

@@ -14,24 +14,28 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
 /**
- * The points that a sweep visits: for each of some options of a command the values it takes. A
- * point is a value for each option, by the option's name.
+ * The points that a sweep visits: the values that some options of a command take. A point is a
+ * value for each option, by the option's name.
  */
 record Grid(List<Axis> axes) {
-  /** More runs than anybody waits for. */
+  /** The most points: more runs than anybody waits for. */
   static final int MAX_POINTS = 10_000;
 
   private static final Pattern WORD = Pattern.compile("([^=]*)=(.*)", Pattern.DOTALL);
   private static final Pattern WHOLE_RANGE = Pattern.compile("(-?\\d+)\\.\\.(-?\\d+)");
   private static final Pattern REAL_RANGE = Pattern.compile("([^~]*)~([^~]*)");
 
-  /** Draws for each point that is asked for, until there are not as many: 1/e¹⁰⁰ would be wrong. */
+  /**
+   * The draws for each point that is asked for, after which there are too few of them: the chance
+   * that this is wrong is 1/e¹⁰⁰.
+   */
   private static final int DRAWS = 100;
 
   /**
    * An option and its values.
    *
-   * @param values as the command line has them; none: drawn from {@code low} to {@code high}
+   * @param values the values as the command line has them; empty: they are drawn from {@code low}
+   *     to {@code high}
    */
   record Axis(OptionSpec option, String name, List<String> values, double low, double high) {
     boolean isRange() {
@@ -58,7 +62,7 @@ record Grid(List<Axis> axes) {
     }
 
     private String draw(SplittableRandom random) {
-      // From doubles alone, whose making is the same in every Java.
+      // The value depends on doubles alone, which every Java makes in the same way.
       double u = random.nextDouble();
       return isRange()
           ? String.format(Locale.ROOT, "%.3e", low * StrictMath.pow(high / low, u))
@@ -71,7 +75,7 @@ record Grid(List<Axis> axes) {
    * {@code no-graph=true,false} or {@code lr=1e-4~1e-2}, whose names are options of {@code
    * command}.
    *
-   * @throws IllegalArgumentException that says what is wrong
+   * @throws IllegalArgumentException if a word is wrong, which says how
    */
   static Grid parse(List<String> words, CommandSpec command) {
     var axes = new LinkedHashMap<String, Axis>();
@@ -112,7 +116,7 @@ record Grid(List<Axis> axes) {
     if ((option.type() == double.class || option.type() == Double.class) && list.contains("~")) {
       return range(option, name, list);
     }
-    // As widths of layers have commas themselves, a semicolon anywhere is what separates.
+    // Widths of layers have commas themselves, and so a semicolon anywhere is the separator.
     var values = new LinkedHashSet<String>();
     for (String item : list.split(list.contains(";") ? ";" : ",", -1)) {
       for (String value : numbers(name, item.strip())) {
@@ -137,7 +141,7 @@ record Grid(List<Axis> axes) {
     return axis;
   }
 
-  /** The numbers of {@code 1..3}, or the text itself. */
+  /** The numbers of a range such as {@code 1..3}, or the text itself if it is none. */
   private static List<String> numbers(String name, String item) {
     Matcher range = WHOLE_RANGE.matcher(item);
     if (!range.matches()) {
@@ -184,9 +188,9 @@ record Grid(List<Axis> axes) {
   }
 
   /**
-   * Every point; the last option changes fastest.
+   * All points; the last option changes fastest.
    *
-   * @throws IllegalArgumentException if there are too many or a range has no end of them
+   * @throws IllegalArgumentException if there are too many points or a range has no end of them
    */
   List<Map<String, String>> all() {
     List<Map<String, String>> points = List.of(Map.of());
@@ -214,10 +218,10 @@ record Grid(List<Axis> axes) {
   }
 
   /**
-   * {@code count} different points. The same seed gives the same ones, and a larger count the same
-   * first ones.
+   * Draws {@code count} different points. The same seed gives the same points, and a larger count
+   * begins with the same ones.
    *
-   * @throws IllegalArgumentException if there are not as many
+   * @throws IllegalArgumentException if there are fewer points
    */
   List<Map<String, String>> random(int count, long seed) {
     if (count > MAX_POINTS) {
@@ -239,7 +243,7 @@ record Grid(List<Axis> axes) {
     return List.copyOf(points);
   }
 
-  /** The words of the command line that a point stands for. */
+  /** The words of the command line that a point means. */
   List<String> words(Map<String, String> point) {
     return axes.stream().flatMap(axis -> axis.words(point.get(axis.name)).stream()).toList();
   }

@@ -18,7 +18,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code import}: weights that PyTorch trained become a model file. */
+/** {@code import}: makes a model file of weights that PyTorch trained. */
 @Command(
     name = "import",
     description = {
@@ -143,7 +143,7 @@ final class ImportCommand implements Callable<Integer> {
     }
   }
 
-  /** What the network's inputs went through; refused before the file is read. */
+  /** The scaling of the network's inputs; a wrong one is refused before the file is read. */
   private Scaling inputs() {
     boolean numbers = mean != null || std != null;
     String name = scaling != null ? scaling : numbers ? "z-score" : "unit";
@@ -165,7 +165,7 @@ final class ImportCommand implements Callable<Integer> {
         return given;
       }
     } catch (IllegalArgumentException e) {
-      // refused below, like what a float cannot hold
+      // refused below, like numbers that a float cannot hold
     }
     throw bad("--mean and --std must give finite inputs, found %s and %s".formatted(mean, std));
   }
@@ -177,7 +177,7 @@ final class ImportCommand implements Callable<Integer> {
     return new ImageForm(height, width, inputs, preparation, false);
   }
 
-  /** Rows of an image of {@code I} pixels. */
+  /** The number of rows of an image of {@code I} pixels. */
   private int height(int I) {
     int side = (int) Math.round(Math.sqrt(I));
     long height = rows != null ? rows : cols != null ? I / cols : side;

@@ -16,16 +16,16 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** How a network learns: optimizer, regularisation, learning rate. */
+/** The options of how a network learns: optimizer, regularisation, learning rate. */
 final class LearningOptions {
-  /** Optimizers, as the option names them. */
+  /** The optimizers, as the option names them. */
   enum OptimizerName {
     adam,
     adamw,
     sgd
   }
 
-  /** PyTorch's: without any it would be adam. */
+  /** PyTorch's weight decay for AdamW, which would be Adam without any. */
   private static final double ADAMW_DECAY = 0.01;
 
   @Spec(Spec.Target.MIXEE)
@@ -100,7 +100,7 @@ final class LearningOptions {
       description = "Steps over which the learning rate rises from 0. Default: the preset's.")
   private Integer warmup;
 
-  /** Refuses what can be refused before any file is read. */
+  /** Refuses options that can be refused before any file is read. */
   void check(Preset preset, int hiddenLayers) {
     OptimizerName name = optimizer(preset);
     if (name != OptimizerName.sgd && (momentum != null || nesterov)) {
@@ -119,7 +119,7 @@ final class LearningOptions {
     }
   }
 
-  /** Refuses options of the learning rate, where it is what is looked for. */
+  /** Refuses options of the learning rate, for the command that searches for one. */
   void refuseRate() {
     if (learningRate != null || schedule != null || warmup != null) {
       throw refused("--lr, --schedule and --warmup are what lr-find helps to choose, found one");
@@ -146,7 +146,7 @@ final class LearningOptions {
     return chosen ? ADAMW_DECAY : preset.recipe().weightDecay();
   }
 
-  /** What moves the weights. */
+  /** The settings of the optimizer. */
   OptimizerSettings optimizerSettings(Preset preset) {
     double decay = weightDecay(preset);
     AdamSettings adam = AdamSettings.DEFAULT;
@@ -157,7 +157,7 @@ final class LearningOptions {
     };
   }
 
-  /** What keeps it from learning by heart. */
+  /** The measures that keep the network from learning its examples by heart. */
   Regularisation regularisation(Preset preset, int hiddenLayers, long seed) {
     float smooth = smoothing != null ? smoothing.floatValue() : preset.recipe().smoothing();
     List<Float> rates = dropout != null ? dropout.list() : List.of(preset.recipe().dropout());
@@ -168,10 +168,10 @@ final class LearningOptions {
   }
 
   /**
-   * Training as the options and, for what is not given, the preset have it, but at one rate.
+   * The training that the options ask for, at a constant rate; the preset fills in the others.
    *
-   * @param scaling its name
-   * @param batchSize null: the preset's; at most the set's in either case
+   * @param scaling the name of the scaling
+   * @param batchSize the size of a batch; null: the preset's; at most the set's in either case
    */
   Training training(
       Preset preset, MlpShape shape, ImageSet set, String scaling, Integer batchSize, long seed) {
@@ -187,7 +187,7 @@ final class LearningOptions {
         seed);
   }
 
-  /** Limit of the gradient's norm; 0 for none. */
+  /** The limit of the gradients' norm; 0 for none. */
   double clip() {
     return clip == null ? 0 : clip;
   }

@@ -35,7 +35,7 @@ import picocli.CommandLine.Spec;
     versionProvider = Main.Version.class,
     sortOptions = false)
 final class LrFindCommand implements Callable<Integer> {
-  /** Rows of the printed curve. */
+  /** The number of rows of the printed curve. */
   private static final int ROWS = 20;
 
   @Spec private CommandSpec spec;

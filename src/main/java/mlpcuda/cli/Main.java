@@ -31,7 +31,7 @@ import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/** Entry point of the program: commands, and what each failure ends with. */
+/** The entry point of the program: its commands, and the exit code of each failure. */
 @Command(
     name = "mlp-cuda",
     description = "Trains multilayer perceptrons. Without a command: train.",
@@ -44,7 +44,7 @@ public final class Main {
   /** The commands by their names, in the order of the help. */
   private static final Map<String, Class<?>> COMMANDS = new LinkedHashMap<>();
 
-  static { // a stream, the first of the program, would take longer than the options
+  static { // a stream, the first of the program, would take longer than reading the options
     for (Class<?> command :
         List.of(
             TrainCommand.class,
@@ -66,10 +66,10 @@ public final class Main {
   private static final Path CACHE_ROOT =
       PublishedDataset.cacheRoot(System.getenv(), System.getProperty("user.home"));
 
-  /** MiB of heap in which MNIST and the default network have room. */
+  /** The MiB of heap in which MNIST and the default network have room. */
   private static final long LEAST_HEAP = 256;
 
-  /** What may come first beside a command's name. */
+  /** The words that may come first instead of a command's name. */
   private static final Set<String> ROOT_WORDS = Set.of("help", "-h", "--help", "-V", "--version");
 
   private final Gpus gpus;
@@ -81,12 +81,12 @@ public final class Main {
     this.stopping = stopping;
   }
 
-  /** The GPUs there are. */
+  /** The GPUs of this machine. */
   Gpus gpus() {
     return gpus;
   }
 
-  /** What the start of the program took. */
+  /** The times of the program's start. */
   StartUp startUp() {
     return startUp;
   }
@@ -98,7 +98,7 @@ public final class Main {
 
   /** Runs the program and ends the process with its exit code. */
   public static void main(String[] args) {
-    // The native libraries are unpacked once, beside what else this program keeps.
+    // The native libraries are unpacked once, beside the other files that this program keeps.
     if (System.getProperty("org.bytedeco.javacpp.cachedir") == null) {
       System.setProperty(
           "org.bytedeco.javacpp.cachedir", cacheRoot().resolve("natives").toString());
@@ -124,15 +124,15 @@ public final class Main {
     System.exit(code);
   }
 
-  /** The encoding of standard output: newer JDKs tell it, older ones write the locale's. */
+  /** The encoding of standard output: newer JDKs tell it, older ones write in the locale's. */
   private static Charset outputCharset() {
     return Charset.forName(System.getProperty("stdout.encoding", Charset.defaultCharset().name()));
   }
 
-  /** Runs the program; the exit code. */
+  /** Runs the program, and returns the exit code. */
   static int run(
       String[] args, PrintWriter out, PrintWriter err, Gpus gpus, BooleanSupplier stopping) {
-    // Programs read the numbers: the same digits and points everywhere.
+    // Programs read the numbers: digits and points must be the same everywhere.
     Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
     var main = new Main(gpus, stopping);
     String[] whole = withCommand(args);
@@ -160,15 +160,15 @@ public final class Main {
   }
 
   /**
-   * The command of a run that began with {@code args}, with the outputs of {@code like}.
+   * The command of a run that began with {@code args}; it prints where {@code like} prints.
    *
-   * @param file where the arguments are from
-   * @throws BadFileException if they are not those of a run
+   * @param file the file that has the arguments
+   * @throws BadFileException if the arguments are not those of a run
    */
   TrainCommand parseTrain(List<String> args, CommandLine like, Path file) {
     String[] whole = withCommand(args.toArray(new String[0]));
     CommandLine commands = commands(whole[0]);
-    commands.setExpandAtFiles(false); // they were, when the run began
+    commands.setExpandAtFiles(false); // they were expanded when the run began
     try {
       var parsed = commands.parseArgs(whole).subcommand();
       if (parsed != null && parsed.commandSpec().userObject() instanceof TrainCommand train) {
@@ -182,7 +182,7 @@ public final class Main {
     throw new BadFileException("%s: its arguments must be a run's, found %s".formatted(file, args));
   }
 
-  /** What is wrong with a command line, and what was probably meant. */
+  /** Says what is wrong with a command line, and what was probably meant. */
   static String usageMessage(ParameterException e) {
     if (e instanceof UnmatchedArgumentException unmatched) {
       String word = unmatched.getUnmatched().get(0);
@@ -203,14 +203,15 @@ public final class Main {
     return e.getMessage() + Suggestion.ofValue(e.getValue(), e.getArgSpec());
   }
 
-  /** The text without line breaks, which a file's name may bring along. */
+  /** The text without line breaks, which the name of a file may contain. */
   static String oneLine(String text) {
     return text.replaceAll("[\\p{Cc}\\p{Zl}\\p{Zp}]", "?");
   }
 
   /**
-   * The command line with that command, or, where the word is none, with all of them and {@code
-   * help}: to read the options of all takes half of the time that the program needs to begin.
+   * The command line with that command alone, or, if the word is no command, with all commands and
+   * {@code help}: to read the options of all takes half of the time that the program needs to
+   * begin.
    */
   private CommandLine commands(String word) {
     var commands = new CommandLine(this);
@@ -219,11 +220,12 @@ public final class Main {
     if (command == null) {
       commands.addSubcommand(HelpCommand.class);
     }
-    commands.registerConverter(Path.class, new Converters.FileName()); // of the subcommands too
+    // after the subcommands are added, since it is for them, too
+    commands.registerConverter(Path.class, new Converters.FileName());
     return commands;
   }
 
-  /** The arguments with the default command in front where none is named. */
+  /** The arguments, with the default command in front if none is named. */
   private static String[] withCommand(String[] args) {
     if (args.length > 0 && (COMMANDS.containsKey(args[0]) || ROOT_WORDS.contains(args[0]))) {
       return args;
@@ -234,7 +236,7 @@ public final class Main {
     return whole;
   }
 
-  /** Says that the heap is too small; which part of the program met its end says little. */
+  /** Says that the heap is too small; the place at which it ran out says little. */
   private static int outOfMemory(Throwable e, PrintWriter err) {
     err.println(
         "The Java heap of %d MiB is too small for the data, the network and its batches (%s): start the"
@@ -246,7 +248,7 @@ public final class Main {
 
   private static int report(Exception e, PrintWriter err) {
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-      if (cause instanceof OutOfMemoryError) { // from a thread that reads the data, say
+      if (cause instanceof OutOfMemoryError) { // for example from a thread that reads the data
         return outOfMemory(cause, err);
       }
     }
@@ -266,7 +268,8 @@ public final class Main {
       err.println(e.getMessage());
       return ExitCode.STOPPED.code;
     }
-    if (e instanceof UncheckedIOException) { // a full disk, say: nothing is wrong inside
+    // for example a full disk: the program itself is not at fault
+    if (e instanceof UncheckedIOException) {
       err.println(oneLine(e.getMessage()));
       return ExitCode.UNWRITABLE.code;
     }
@@ -279,18 +282,18 @@ public final class Main {
     return ExitCode.INTERNAL.code;
   }
 
-  /** The program's version, as its jar has it. */
+  /** The program's version from its jar. */
   static String version() {
     String version = Main.class.getPackage().getImplementationVersion();
     return version == null ? "(built from source)" : version;
   }
 
-  /** Name, version and, where the build knew it, commit. */
+  /** The program's name, version and, if the build knew it, commit. */
   static String build() {
     return "mlp-cuda " + version() + commit().map(", commit "::concat).orElse("");
   }
 
-  /** The commit that the program was built from, with {@code -dirty} if it was changed before. */
+  /** The commit that the program was built from, with {@code -dirty} if files were changed. */
   static Optional<String> commit() {
     try (InputStream file = Main.class.getResourceAsStream("commit")) {
       return file == null
@@ -301,12 +304,12 @@ public final class Main {
     }
   }
 
-  /** The folder that keeps what was fetched or unpacked. */
+  /** The folder for downloaded and unpacked files. */
   static Path cacheRoot() {
     return CACHE_ROOT;
   }
 
-  /** For {@code --version}. */
+  /** The text of {@code --version}. */
   static final class Version implements IVersionProvider {
     @Override
     public String[] getVersion() {

@@ -9,7 +9,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** What the network looks like: a preset, and options that override parts of it. */
+/** The options of the network's shape: a preset, and options that override parts of it. */
 final class NetworkOptions {
   enum HiddenActivation {
     relu,
@@ -61,17 +61,17 @@ final class NetworkOptions {
     return preset;
   }
 
-  /** Takes a preset from an option of another name. */
+  /** Takes the preset from an option of another name. */
   void choose(Preset preset) {
     this.preset = preset;
   }
 
-  /** Number of hidden layers. */
+  /** The number of hidden layers. */
   int hiddenLayers() {
     return hidden != null ? hidden.list().size() : preset.hidden().size();
   }
 
-  /** Name of the scaling. */
+  /** The name of the scaling. */
   String scaling() {
     return scaling != null ? scaling : preset.scaling();
   }

@@ -5,11 +5,11 @@ import java.util.concurrent.CompletionException;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.Dataset;
 
-/** A device and a data set, made ready side by side: each takes about a third of a second. */
+/** A device and a data set, opened side by side: each takes about a third of a second. */
 record Opened(Ops ops, Dataset dataset) implements AutoCloseable {
   /**
-   * Reads the data while the device is opened; what either fails with is thrown. The device is
-   * opened here, for the thread that opens it is the one that drives it.
+   * Reads the data while the device is opened, and throws the failure of either. The device is
+   * opened in the calling thread, because the thread that opens a device must drive it.
    */
   static Opened of(DeviceOptions device, DataOptions data, Terminal terminal) {
     StartUp startUp = device.startUp();
@@ -29,7 +29,7 @@ record Opened(Ops ops, Dataset dataset) implements AutoCloseable {
       startUp.ended("waiting for the data");
       return new Opened(ops, read);
     } catch (CompletionException e) {
-      // Other failures of a thread, such as a heap that is too small, stay the cause.
+      // Other failures of a thread, such as a heap that is too small, stay wrapped.
       RuntimeException failure = e.getCause() instanceof RuntimeException cause ? cause : e;
       try {
         ops.close();

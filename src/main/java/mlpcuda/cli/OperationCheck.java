@@ -10,11 +10,11 @@ import mlpcuda.conformance.Conformance;
 import mlpcuda.conformance.Conformance.Result;
 
 /**
- * An operation on a device against the reference, in all cases of the conformance table.
+ * The comparison of an operation on a device with the reference, in all cases of the table.
  *
- * @param cases how many
- * @param failed how many of them passed their limit
- * @param worst of those that failed, if any did, the one with the largest error
+ * @param cases the number of cases
+ * @param failed the number of cases that passed their limit
+ * @param worst the case with the largest error, of those that failed, if any did
  */
 record OperationCheck(String operation, int cases, int failed, Result worst) {
   /** Runs the cases, and sums them up operation by operation. */

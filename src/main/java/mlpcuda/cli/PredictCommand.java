@@ -38,7 +38,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
-/** {@code predict}: what a saved network takes pictures for. */
+/** {@code predict}: predicts the classes of pictures with a saved network. */
 @Command(
     name = "predict",
     description = "Says what a saved network takes pictures for.",
@@ -108,13 +108,13 @@ final class PredictCommand implements Callable<Integer> {
   @Mixin private DeviceOptions device = new DeviceOptions();
 
   /**
-   * Indices of images.
+   * A range of indices of images.
    *
-   * @param first from 0 on
-   * @param last at least {@code first}
+   * @param first the first index, at least 0
+   * @param last the last index, at least {@code first}
    */
   record Range(int first, int last) {
-    /** One index, or two joined by two points. */
+    /** Converts one index, or two joined by two points. */
     static final class Text implements ITypeConverter<Range> {
       @Override
       public Range convert(String text) {
@@ -272,7 +272,7 @@ final class PredictCommand implements Callable<Integer> {
   private String shownName(Path file, Integer place) {
     String base =
         Objects.toString(file.getFileName(), "")
-            .replaceAll("\\.[^.]*$", "") // png, say
+            .replaceAll("\\.[^.]*$", "") // the ending, for example .png
             .replaceAll("[^A-Za-z0-9._-]", "_");
     return "%04d-%s%s.png"
         .formatted(

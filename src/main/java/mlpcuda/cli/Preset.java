@@ -6,13 +6,13 @@ import java.util.List;
 import mlpcuda.compute.Activation;
 
 /**
- * The settings of one of the published programs that this one replaces, or of one that does better:
- * what an option that is not given falls back to.
+ * The settings of one of the published programs that this one replaces, or of one that does better.
+ * They apply where no option is given.
  *
- * @param hidden widths of the hidden layers
- * @param output activation of the output layer
- * @param scaling name of a {@link mlpcuda.data.Scaling}
- * @param recipe how it learns
+ * @param hidden the widths of the hidden layers
+ * @param output the activation of the output layer
+ * @param scaling the name of a {@link mlpcuda.data.Scaling}
+ * @param recipe the settings of training
  */
 record Preset(
     String name,
@@ -25,10 +25,10 @@ record Preset(
     Recipe recipe) {
 
   /**
-   * How a network learns.
+   * The settings of how a network learns.
    *
-   * @param dropout of each hidden layer
-   * @param schedule as {@link mlpcuda.train.Schedule#parse} reads it
+   * @param dropout the rate of each hidden layer
+   * @param schedule a schedule that {@link mlpcuda.train.Schedule#parse} reads
    */
   record Recipe(
       double learningRate,
@@ -38,18 +38,18 @@ record Preset(
       float smoothing,
       String schedule,
       int warmup) {
-    /** What the published programs have in common. */
+    /** The settings that the published programs have in common. */
     static final Recipe PUBLISHED =
         new Recipe(1e-3, LearningOptions.OptimizerName.adam, 0, 0, 0, "constant", 0);
 
-    /** The best of a sweep by 10,000 held-back examples: the README has its command. */
+    /** The best settings of a sweep by 10,000 held-back examples: the README has its command. */
     static final Recipe TUNED =
         new Recipe(2e-3, LearningOptions.OptimizerName.adamw, 1e-2, 0.2f, 0, "one-cycle", 0);
   }
 
   /**
-   * picocli asks for this before it reads any option, and a record's own takes 40 ms the first
-   * time.
+   * The preset's name. picocli asks for this before it reads any option, and a record's own method
+   * takes 40 ms the first time.
    */
   @Override
   public String toString() {
@@ -111,7 +111,9 @@ record Preset(
             });
   }
 
-  /** Widths from a comma-separated list: {@code 128,64}; {@code none} for no hidden layer. */
+  /**
+   * Parses widths from a comma-separated list: {@code 128,64}; {@code none} for no hidden layer.
+   */
   static List<Integer> widths(String list) {
     if (list.equals("none")) {
       return List.of();

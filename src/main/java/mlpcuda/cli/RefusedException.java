@@ -1,12 +1,14 @@
 package mlpcuda.cli;
 
-/** What the surroundings do not allow: the program prints the message and ends with the code. */
+/**
+ * Thrown for a request that the surroundings do not allow; the program ends with message and code.
+ */
 final class RefusedException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   private final ExitCode code;
 
-  /** {@code message}: one line that says what is refused, why, and what to do. */
+  /** {@code message} is one line that says what is refused, why, and what to do. */
   RefusedException(ExitCode code, String message, Throwable cause) {
     super(message, cause);
     this.code = code;

@@ -20,15 +20,15 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
 /**
- * A run that goes on from its checkpoint, with what a command line changes of it.
+ * A run that goes on from its checkpoint, with the changes of a command line.
  *
- * @param folder of the run
- * @param checkpoint as it was read
- * @param state where the run stands, and the arguments that it goes on with
- * @param changed whether these are others than the checkpoint's, so that it must be written anew
+ * @param folder the folder of the run
+ * @param checkpoint the checkpoint as it was read
+ * @param state the position of the run, and the arguments that it goes on with
+ * @param changed whether the state differs from the checkpoint's, so that it must be written anew
  */
 record Resumption(Path folder, Checkpoint checkpoint, RunState state, boolean changed) {
-  /** Options that a run may go on with in place of its own, and that later resumptions keep. */
+  /** The options that a run may go on with in place of its own, and that later resumptions keep. */
   private static final Set<String> KEPT =
       Set.of(
           "--epochs",
@@ -39,7 +39,9 @@ record Resumption(Path folder, Checkpoint checkpoint, RunState state, boolean ch
           "--test-at-end",
           "--tensorboard");
 
-  /** Options of one resumption alone; of those of the device the checkpoint keeps the outcome. */
+  /**
+   * The options of one resumption alone; of those of the device the checkpoint keeps the outcome.
+   */
   private static final Set<String> PASSING =
       Set.of("--resume", "--cpu", "--gpu", "--threads", "--quiet", "--verbose", "--json");
 
@@ -56,7 +58,7 @@ record Resumption(Path folder, Checkpoint checkpoint, RunState state, boolean ch
     }
   }
 
-  /** The run of that folder, with nothing changed. */
+  /** Reads the run of that folder, with nothing changed. */
   static Resumption read(Path folder) {
     Path file = folder.resolve(RunFolder.CHECKPOINT);
     Checkpoint checkpoint = Checkpoint.read(file);
@@ -64,15 +66,15 @@ record Resumption(Path folder, Checkpoint checkpoint, RunState state, boolean ch
     return new Resumption(folder, checkpoint, state, false);
   }
 
-  /** The file that it goes on from. */
+  /** The checkpoint's file. */
   Path file() {
     return folder.resolve(RunFolder.CHECKPOINT);
   }
 
   /**
-   * The same run on the device that {@code device} asks for, or else on its own.
+   * Moves the run to the device that {@code device} asks for; otherwise it stays on its own.
    *
-   * @param device of the command line that goes on
+   * @param device the options of the command line that resumes the run
    */
   Resumption on(DeviceOptions device) {
     int gpu = device.gpuOr(state.gpu());
@@ -82,7 +84,10 @@ record Resumption(Path folder, Checkpoint checkpoint, RunState state, boolean ch
     return same ? this : new Resumption(folder, checkpoint, state.on(gpu, threads), true);
   }
 
-  /** The same run with the options that {@code given} has in place of those that it began with. */
+  /**
+   * Changes the run's options to those that {@code given} has in place of the options it began
+   * with.
+   */
   Resumption with(ParseResult begun, ParseResult given) {
     Map<String, String> options = words(begun);
     Map<String, String> changes = words(given);
@@ -118,7 +123,7 @@ record Resumption(Path folder, Checkpoint checkpoint, RunState state, boolean ch
     return words;
   }
 
-  /** Refuses an end before the place where the run stands. */
+  /** Refuses an end before the run's position. */
   void checkEnd(int epochs, int maxSteps, ParseResult given) {
     Progress at = state.progress();
     int least = at.batch() > 0 ? at.epoch() : at.epoch() - 1;
@@ -144,7 +149,7 @@ record Resumption(Path folder, Checkpoint checkpoint, RunState state, boolean ch
     return new ParameterException(given.commandSpec().commandLine(), message);
   }
 
-  /** Refuses to go on with other examples than the run's. */
+  /** Refuses to go on with examples other than the run's. */
   void checkExamples(ImageSet all) {
     if (checksum(all) != state.examples()
         || all.rows() != checkpoint.form().rows()
@@ -153,7 +158,7 @@ record Resumption(Path folder, Checkpoint checkpoint, RunState state, boolean ch
     }
   }
 
-  /** Refuses to go on with another network than the run's. */
+  /** Refuses to go on with a network other than the run's. */
   void checkShape(MlpShape shape) {
     if (!shape.equals(checkpoint.shape())) {
       throw bad(
@@ -163,10 +168,11 @@ record Resumption(Path folder, Checkpoint checkpoint, RunState state, boolean ch
   }
 
   /**
-   * Refuses a place that the run has not.
+   * Refuses a position that the run cannot have.
    *
-   * @param batches of an epoch
-   * @param maxSteps of its arguments: where that ended the run, an epoch may have been cut short
+   * @param batches the number of batches of an epoch
+   * @param maxSteps the most steps by its arguments: where that ended the run, an epoch may have
+   *     been cut short
    */
   void checkPlace(int batches, int maxSteps) {
     Progress at = state.progress();
@@ -181,14 +187,14 @@ record Resumption(Path folder, Checkpoint checkpoint, RunState state, boolean ch
   /**
    * Sentences on why the run may end otherwise than one that was never ended.
    *
-   * @param device that it goes on with, in words
-   * @param stretched whether it goes on to another end than it had
-   * @param batches of an epoch
+   * @param device the device that the run goes on with, in words
+   * @param stretched whether the run goes on to another end than it had
+   * @param batches the number of batches of an epoch
    */
   List<String> differences(
       String device, boolean stretched, Trainer.Settings settings, int batches) {
     var differences = new ArrayList<String>();
-    if (!device.equals(state.device())) { // another GPU, or no cuBLAS any more
+    if (!device.equals(state.device())) { // for example another GPU, or cuBLAS is gone
       differences.add(
           "The run began on another device, so its numbers and the bytes of its model may differ: "
               + state.device());
@@ -210,13 +216,13 @@ record Resumption(Path folder, Checkpoint checkpoint, RunState state, boolean ch
     return differences;
   }
 
-  /** Steps that the epochs before this one were cut short by, of so many batches each. */
+  /** The number of steps by which the epochs before this one were cut short. */
   private long missing(int batches) {
     Progress at = state.progress();
     return (at.epoch() - 1L) * batches + at.batch() - at.steps();
   }
 
-  /** Refuses to go on without the loss scale that the precision needs, or with one it has not. */
+  /** Refuses to go on without the loss scale that the precision needs, or with a needless one. */
   void checkLossScale(Precision precision) {
     boolean has = state.progress().lossScale().length > 0;
     if (has != precision.needsLossScale()) {
@@ -235,8 +241,8 @@ record Resumption(Path folder, Checkpoint checkpoint, RunState state, boolean ch
   }
 
   /**
-   * Of images and labels, those held back too, for they may tell when to end: a run cannot go on
-   * with others.
+   * The checksum of images and labels, with those held back, as they may tell when to end: a run
+   * cannot go on with other examples.
    */
   static long checksum(ImageSet set) {
     var crc = new CRC32C();

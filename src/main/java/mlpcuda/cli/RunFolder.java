@@ -15,7 +15,7 @@ import mlpcuda.train.DivergedException;
 import mlpcuda.train.Progress;
 import mlpcuda.train.StoppedException;
 
-/** The files of a run: its model, what was measured, the report, and what it needs to go on. */
+/** The files of a run: its model, its measurements, the report, and what it needs to go on. */
 final class RunFolder {
   private static final String MODEL = "model.safetensors";
   private static final String REPORT = "report.html";
@@ -23,7 +23,7 @@ final class RunFolder {
   /** The file that holds all that a run needs to go on. */
   static final String CHECKPOINT = "checkpoint.safetensors";
 
-  /** Time between two reports of a run that goes on: each takes some 20 ms. */
+  /** The time between two reports of a running run: each report takes some 20 ms. */
   private static final long REPORT_NANOS = 2_000_000_000L;
 
   private final Path folder;
@@ -32,7 +32,7 @@ final class RunFolder {
   private final Report report;
   private long nextReport = System.nanoTime();
 
-  /** Files of {@code run} in {@code folder}; none is written yet. */
+  /** The files of {@code run} in {@code folder}; none is written yet. */
   RunFolder(Path folder, TrainingRun run, Metrics metrics) {
     this.folder = folder;
     this.run = run;
@@ -41,7 +41,7 @@ final class RunFolder {
     this.report = new Report(name, metrics, run.shape(), run.train(), run.dataset().test());
   }
 
-  /** Whether there is a run to go on with. */
+  /** Whether the folder holds a run that can be resumed. */
   boolean holdsARun() {
     return Files.exists(folder.resolve(CHECKPOINT));
   }
@@ -56,13 +56,13 @@ final class RunFolder {
     return Metrics.tellsOfTheEnd(folder);
   }
 
-  /** Gives the metrics back what they had at the checkpoint. */
+  /** Restores the metrics that the checkpoint has. */
   void restore() {
     metrics.restore(folder.resolve(CHECKPOINT), run.state().metrics());
     metrics.modelWritten(modelEpoch(run.state().progress()));
   }
 
-  /** The model of the last whole epoch, or of the best one; and what the run needs to go on. */
+  /** Saves the model of the last whole epoch, or of the best one, and the checkpoint. */
   void save(Parameters parameters, Progress progress) {
     List<float[]> weights = parameters.read();
     Parameters.State optimizer = parameters.readState();
@@ -92,7 +92,7 @@ final class RunFolder {
     }
   }
 
-  /** The run goes on from its checkpoint, whatever the report says of how it ended before. */
+  /** Reports that the run goes on, whatever the report said of its end before. */
   void goesOn(Parameters parameters) {
     reportProgress(parameters.read().get(0));
   }
@@ -104,7 +104,9 @@ final class RunFolder {
         weights);
   }
 
-  /** A run can do without a report, until it is done: what it fails with is said. */
+  /**
+   * Writes the report of a run that is not done. The run can do without, so a failure is only told.
+   */
   private void reportBeforeTheEnd(String status, float[] weights) {
     try {
       report.write(folder, status, weights, null);
@@ -113,7 +115,9 @@ final class RunFolder {
     }
   }
 
-  /** The run was told to stop, after a checkpoint; the same with a word on how to go on. */
+  /**
+   * Reports that the run was stopped after a checkpoint; the exception returned says how to go on.
+   */
   StoppedException stopped(Parameters parameters, StoppedException e) {
     StoppedException stopped = e.resumable("--resume " + folder);
     String status = "Interrupted: " + stopped.getMessage() + ".";
@@ -121,7 +125,7 @@ final class RunFolder {
     return stopped;
   }
 
-  /** Writes what was measured, and says which model the folder holds. */
+  /** Writes the measurements, and says which model the folder holds. */
   void diverged(DivergedException e) {
     metrics.write(folder);
     reportBeforeTheEnd("Ended: " + e.getMessage() + ".", null);
@@ -134,11 +138,11 @@ final class RunFolder {
   }
 
   /**
-   * Writes the trained network and all that was measured.
+   * Writes the trained network and all measurements.
    *
-   * @param answers to the test images
-   * @param outcome what came of the validation set and of the loss scale; empty if nothing
-   * @return the model's file
+   * @param answers the answers to the test images
+   * @param outcome what the validation set and the loss scale led to; empty if nothing
+   * @return the file of the model
    */
   Path done(Parameters parameters, Answers answers, String outcome) {
     List<float[]> weights = parameters.read();
@@ -151,7 +155,7 @@ final class RunFolder {
                 Tables.count(metrics.stepsDone(), "step"),
                 outcome);
     report.write(folder, status.strip(), weights.get(0), answers);
-    metrics.write(folder); // last: what they say of the test set tells that all is written
+    metrics.write(folder); // written last, since their test result says that all is written
     return folder.resolve(MODEL);
   }
 
@@ -163,7 +167,7 @@ final class RunFolder {
   private static void requireFinite(List<float[]> weights, int epoch, int steps) {
     for (float[] tensor : weights) {
       for (float weight : tensor) {
-        if (!Float.isFinite(weight)) { // by an update whose loss no step has met yet
+        if (!Float.isFinite(weight)) { // an update can make it so whose loss no step has met yet
           throw new DivergedException(epoch, steps, weight);
         }
       }

@@ -16,15 +16,15 @@ import mlpcuda.train.Plateau;
 import mlpcuda.train.Progress;
 
 /**
- * What a checkpoint keeps as text: how the run was begun, where it stands, what it measured.
+ * The text of a checkpoint: how the run was begun, its position, its measurements.
  *
  * @param args the command line of the run
- * @param device what it began on, in words
- * @param gpu index of the GPU it runs on; −1: the CPU
- * @param threads of the CPU device
- * @param examples checksum of the training examples
- * @param progress its {@code best} is empty: the checkpoint keeps that as tensors
- * @param metrics as {@link mlpcuda.report.Metrics} keeps them
+ * @param device the device that it began on, in words
+ * @param gpu the index of the GPU that it runs on; −1: the CPU
+ * @param threads the threads of the CPU device
+ * @param examples the checksum of the training examples
+ * @param progress the position; its {@code best} is empty: the checkpoint keeps that as tensors
+ * @param metrics the state of {@link mlpcuda.report.Metrics}
  */
 record RunState(
     List<String> args,
@@ -35,22 +35,25 @@ record RunState(
     Progress progress,
     Map<String, Object> metrics) {
 
-  /** The same run, further on. */
+  /** The state of this run at a later position. */
   RunState at(Progress progress, Map<String, Object> metrics) {
     return new RunState(args, device, gpu, threads, examples, progress, metrics);
   }
 
-  /** The same run with other arguments. */
+  /** The state of this run with other arguments. */
   RunState with(List<String> args) {
     return new RunState(args, device, gpu, threads, examples, progress, metrics);
   }
 
-  /** The same run, going on with that GPU, or, for −1, with so many threads of the CPU. */
+  /** The state of this run on that GPU, or, for −1, on that many threads of the CPU. */
   RunState on(int gpu, int threads) {
     return new RunState(args, device, gpu, threads, examples, progress, metrics);
   }
 
-  /** As JSON. Reals of the progress are texts: they may be infinite, and must stay exact. */
+  /**
+   * Writes the state as JSON. Real numbers of the progress are texts: they may be infinite, and
+   * must stay exact.
+   */
   String json() {
     var at = new LinkedHashMap<String, Object>();
     at.put("epoch", progress.epoch());
@@ -87,11 +90,11 @@ record RunState(
   }
 
   /**
-   * What {@link #json} wrote.
+   * Parses a state that {@link #json} wrote.
    *
    * @param best the checkpoint's tensors of that name
-   * @param file for the message
-   * @throws BadFileException if it is anything else
+   * @param file the checkpoint's file, for the message
+   * @throws BadFileException if the text is anything else
    */
   static RunState parse(String json, List<float[]> best, Path file) {
     try {
@@ -131,7 +134,7 @@ record RunState(
     }
   }
 
-  /** What a run without one, and one before there was any, does not write is empty. */
+  /** The state of the loss scale; empty if the run has none, or its version did not write one. */
   private static float[] lossScale(Object list) {
     List<?> texts = list == null ? List.of() : (List<?>) list;
     float[] state = new float[texts.size()];

@@ -21,7 +21,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 
-/** {@code serve}: a page to draw on, and what a saved network takes the drawing for. */
+/** {@code serve}: a page to draw on, which shows what a saved network takes the drawing for. */
 @Command(
     name = "serve",
     description = {
@@ -134,7 +134,7 @@ final class ServeCommand implements Callable<Integer> {
           || address.isLoopbackAddress()
           || NetworkInterface.getByInetAddress(address) != null;
     } catch (IOException e) {
-      return true; // then the port is the likelier cause
+      return true; // the port is the likelier cause then
     }
   }
 }

@@ -5,9 +5,9 @@ import java.util.List;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** A command line as a shell of Unix takes it, for people to run it again. */
+/** Formats a command line as a Unix shell reads it, so that people can run it again. */
 final class ShellCommand {
-  /** Words that no shell reads as anything but themselves. */
+  /** Matches words that every shell reads literally. */
   private static final Pattern PLAIN =
       Pattern.compile("[A-Za-z0-9_%+:,./@-][A-Za-z0-9_%+:,./@=-]*");
 
@@ -16,8 +16,8 @@ final class ShellCommand {
   /**
    * The line that runs the program with {@code args}.
    *
-   * @param classPath of the Java runtime: a jar alone is what {@code java -jar} was given
-   * @param args of the program, those of @files in their place
+   * @param classPath the class path of the Java runtime: a jar alone means {@code java -jar}
+   * @param args the arguments of the program, with @files expanded
    */
   static String of(String classPath, List<String> args) {
     boolean jar = classPath.endsWith(".jar") && !classPath.contains(File.pathSeparator);

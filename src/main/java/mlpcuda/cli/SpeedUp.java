@@ -10,14 +10,14 @@ import mlpcuda.conformance.Cases.Case;
 import mlpcuda.train.Learner;
 
 /**
- * How long something takes on a device and on the reference, which nobody has tuned: whether the
- * device's time is plausible, and no more.
+ * The time that something takes on a device and on the reference, which nobody has tuned: it shows
+ * whether the device's time is plausible, and no more.
  *
- * @param seconds on the device
- * @param expected on the reference
+ * @param seconds the time on the device
+ * @param expected the time on the reference
  */
 record SpeedUp(String what, double seconds, double expected) {
-  // What is first is not compiled yet; the reference may take seconds for one step.
+  // The first calls are not compiled yet; the reference may take seconds for one step.
   private static final Timing.Plan PLAN = new Timing.Plan(0.1, 0.005, 7, 1);
 
   /** Times an operation. */
@@ -25,7 +25,7 @@ record SpeedUp(String what, double seconds, double expected) {
     return new SpeedUp(operation.name(), seconds(operation, ops), seconds(operation, reference));
   }
 
-  /** A device that has what it was asked for still before it is waited for, as in training. */
+  /** Times calls that are enqueued one after another before a wait, as in training. */
   private static double seconds(Case operation, Ops ops) {
     try (var bench = new Bench(ops)) {
       Runnable call = operation.inputs().apply(bench);

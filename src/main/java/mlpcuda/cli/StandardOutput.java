@@ -8,8 +8,8 @@ import mlpcuda.data.BadFileException;
 /**
  * Standard output that remembers why it could not be written. A {@link java.io.PrintWriter} or
  * {@link java.io.PrintStream} hides the failure, and a full disk would look like success. Once a
- * write has failed the rest is dropped: a training goes on, for its model is worth more than its
- * lines.
+ * write has failed the rest is dropped: a training goes on, because its model is worth more than
+ * its lines.
  */
 final class StandardOutput extends OutputStream {
   private final OutputStream to;
@@ -47,8 +47,8 @@ final class StandardOutput extends OutputStream {
   }
 
   /**
-   * What to say of a failed write; nothing where all was written, or where the reader of a pipe has
-   * left, as {@code head} does when it has enough.
+   * The complaint about a failed write. There is none if all was written, or if the reader of a
+   * pipe has left, as {@code head} does when it has enough.
    */
   synchronized Optional<String> complaint() {
     if (failure == null || String.valueOf(failure.getMessage()).contains("Broken pipe")) {

@@ -5,21 +5,22 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** Where the time goes from the start of the Java runtime to the first training step. */
+/** The times of the phases from the start of the Java runtime to the first training step. */
 final class StartUp {
-  private final Map<String, Double> phases = new LinkedHashMap<>(); // seconds of each
-  private final Map<String, Double> beside = new LinkedHashMap<>(); // of what had its own thread
+  private final Map<String, Double> phases = new LinkedHashMap<>(); // seconds of each phase
+  // seconds of work in a thread of its own
+  private final Map<String, Double> beside = new LinkedHashMap<>();
   private final long began = System.currentTimeMillis();
   private long since = System.nanoTime();
 
-  /** A phase ends, which began where the last one ended. */
+  /** Ends a phase, which began where the last one ended. */
   void ended(String phase) {
     long now = System.nanoTime();
     phases.merge(phase, (now - since) / 1e9, Double::sum);
     since = now;
   }
 
-  /** Something was done beside the phases. */
+  /** Notes work that was done beside the phases. */
   void ended(String work, long startNanos) {
     beside.put(work, (System.nanoTime() - startNanos) / 1e9);
   }
@@ -27,7 +28,7 @@ final class StartUp {
   @Override
   public String toString() {
     var all = new LinkedHashMap<String, Double>();
-    // Asked last: to load what knows this takes as long as a phase.
+    // The JVM's start is asked for last: to load the class that knows it takes as long as a phase.
     all.put("JVM", (began - ManagementFactory.getRuntimeMXBean().getStartTime()) / 1e3);
     all.putAll(phases);
     double sum = all.values().stream().mapToDouble(Double::doubleValue).sum();

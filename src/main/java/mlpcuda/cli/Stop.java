@@ -6,18 +6,20 @@ import java.util.function.BooleanSupplier;
 import org.jline.utils.Signals;
 
 /**
- * Ctrl-C, SIGTERM or a terminal that is closed: a training run ends after its step, writes a
- * checkpoint and gives back what it has of the GPU. A process in which nothing asks whether to stop
- * is not waited for: it ends at once, and the driver frees all. A second Ctrl-C or SIGTERM ends a
- * process that is waited for.
+ * The handling of Ctrl-C, SIGTERM or a terminal that is closed: a training run ends after its step,
+ * writes a checkpoint and releases what it has of the GPU. A process in which nothing asks whether
+ * to stop is not waited for: it ends at once, and the driver frees all. A second Ctrl-C or SIGTERM
+ * ends a process that is waited for.
  */
 final class Stop implements BooleanSupplier {
-  /** Numbers of signals; a process that one ends has the exit code 128 plus the number. */
+  /** The number of SIGINT; a process that a signal ends has the exit code 128 plus its number. */
   private static final int SIGINT = 2;
 
   private static final int SIGTERM = 15;
 
-  /** Time for a terminal to take the bars off; one that was paused by Ctrl-S takes nothing. */
+  /**
+   * The time for a terminal to clear the bars; one that was paused by Ctrl-S would take for ever.
+   */
   private static final int ERASE_MILLIS = 200;
 
   private final CountDownLatch released = new CountDownLatch(1);
@@ -25,23 +27,26 @@ final class Stop implements BooleanSupplier {
   private final AtomicBoolean signalled = new AtomicBoolean();
   private volatile boolean requested;
 
-  /** Whether to stop. Who asks is waited for. */
+  /**
+   * Whether to stop. From the first call on, the end of the process waits for {@link #released}.
+   */
   @Override
   public boolean getAsBoolean() {
     if (!asked.get() && !asked.getAndSet(true)) {
-      var listening = new Thread(this::listen, "mlp-cuda-signals"); // it takes tens of milliseconds
+      // listening takes tens of milliseconds to begin
+      var listening = new Thread(this::listen, "mlp-cuda-signals");
       listening.setDaemon(true);
       listening.start();
     }
     return requested;
   }
 
-  /** Everything is given back. */
+  /** Notes that everything is released. */
   void released() {
     released.countDown();
   }
 
-  /** Asks to stop, and waits for that; for the hook of a JVM that shuts down. */
+  /** Requests a stop, and waits until all is released; for the hook of a JVM that shuts down. */
   void request() {
     requested = true;
     try {
@@ -55,9 +60,10 @@ final class Stop implements BooleanSupplier {
   }
 
   /**
-   * Takes over from the JVM, which ignores signals once it shuts down. It never listens to a signal
-   * that the parent process ignores ({@code nohup}), and neither does this. SIGHUP is left to the
-   * JVM: a terminal that is closed may send it more than once, and the run must still be saved.
+   * Takes over from the JVM, which ignores signals once it shuts down. The JVM never listens to a
+   * signal that the parent process ignores ({@code nohup}), and neither does this class. SIGHUP is
+   * left to the JVM: a terminal that is closed may send it more than once, and the run must still
+   * be saved.
    */
   private void listen() {
     Signals.register("INT", () -> received(SIGINT));

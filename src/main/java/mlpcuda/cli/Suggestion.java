@@ -10,7 +10,7 @@ import picocli.CommandLine.Model.CommandSpec;
 final class Suggestion {
   private Suggestion() {}
 
-  /** "; did you mean X?" for the known word that is nearest, or nothing where none is near. */
+  /** "; did you mean X?" for the known word that is nearest, or nothing if none is near. */
   static String of(String word, Collection<String> known) {
     String nearest = null;
     int least = Integer.MAX_VALUE;
@@ -41,8 +41,8 @@ final class Suggestion {
   }
 
   /**
-   * How many letters must be inserted, deleted, replaced or exchanged with their neighbour to make
-   * {@code b} of {@code a}: the optimal string alignment distance.
+   * The number of letters that must be inserted, deleted, replaced or exchanged with their
+   * neighbour to make {@code b} of {@code a}: the optimal string alignment distance.
    */
   private static int edits(String a, String b) {
     int[][] edits = new int[a.length() + 1][b.length() + 1];

@@ -14,7 +14,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code summary}: the layers and the parameter count, without training. */
+/** {@code summary}: prints the layers and the number of parameters, without training. */
 @Command(
     name = "summary",
     description = "Prints the layers of a network and the number of its parameters.",

@@ -59,7 +59,9 @@ import picocli.CommandLine.UnmatchedArgumentException;
           + " train has them, and nothing was run."
     })
 final class SweepCommand implements Callable<Integer> {
-  /** Options of {@code train} that every run gets from the sweep, or that would leave nothing. */
+  /**
+   * The options of {@code train} that every run gets from the sweep, or that make no sense in one.
+   */
   private static final List<String> OWN =
       List.of(
           "--out",
@@ -137,11 +139,11 @@ final class SweepCommand implements Callable<Integer> {
 
   @Unmatched private List<String> common = new ArrayList<>();
 
-  /** Understands the options of a run, and runs nothing. */
+  /** Parses the options of a run, and runs nothing. */
   private final CommandLine train =
       new CommandLine(new TrainCommand()).registerConverter(Path.class, new Converters.FileName());
 
-  /** Takes words up to the next option, also one of {@code train} that is none of this command. */
+  /** Takes words up to the next option, which may be one of {@code train}, too. */
   static final class GridWords implements IParameterConsumer {
     @Override
     public void consumeParameters(Stack<String> words, ArgSpec option, CommandSpec command) {
@@ -185,7 +187,7 @@ final class SweepCommand implements Callable<Integer> {
     }
   }
 
-  /** Runs what is not done yet, in the folder that is locked, and prints the tables. */
+  /** Runs the points that are not done yet, in the locked folder, and prints the tables. */
   private int sweep(Grid points, List<SweepRun> runs) {
     // Outcomes of runs that are not done are null.
     Outcome[] outcomes = runs.stream().map(SweepRun::former).toArray(Outcome[]::new);
@@ -260,7 +262,10 @@ final class SweepCommand implements Callable<Integer> {
     return runs;
   }
 
-  /** Runs at once would share the bytes of a pipe, and later ones wait for more of them. */
+  /**
+   * Refuses a pipe: runs at the same time would share its bytes, and later runs would wait for
+   * more.
+   */
   private static void checkInit(Path init) {
     if (init != null && InputFile.isStream(init)) {
       throw new IllegalArgumentException(
@@ -270,7 +275,7 @@ final class SweepCommand implements Callable<Integer> {
     }
   }
 
-  /** Runs at once that keep every GPU, or every processor, at work. */
+  /** The number of parallel runs that keep every GPU, or every processor, at work. */
   private int parallel(List<SweepRun> runs) {
     if (parallel != null) {
       return parallel;
@@ -289,7 +294,7 @@ final class SweepCommand implements Callable<Integer> {
     return Stream.concat(words.stream(), Stream.of(last)).toList();
   }
 
-  /** The words as {@code train} understands them; what it refuses is refused here. */
+  /** Parses words as {@code train} does, and refuses what it refuses. */
   private ParseResult parsed(List<String> words) {
     try {
       return train.parseArgs(words.toArray(String[]::new));
@@ -303,7 +308,7 @@ final class SweepCommand implements Callable<Integer> {
     }
   }
 
-  /** Refuses what {@code train} would before it reads a file. */
+  /** Refuses options that {@code train} would refuse before it reads a file. */
   private static void checkOptions(ParseResult words) {
     try {
       ((TrainCommand) words.commandSpec().userObject()).check();
@@ -340,7 +345,7 @@ final class SweepCommand implements Callable<Integer> {
     }
   }
 
-  /** Runs those that have no outcome yet, each on a thread that keeps to one GPU. */
+  /** Runs the points that have no outcome yet, each on a thread that keeps to one GPU. */
   private void runAll(List<SweepRun> runs, Outcome[] outcomes, PrintWriter lines) {
     List<Integer> pending =
         IntStream.range(0, outcomes.length).filter(i -> outcomes[i] == null).boxed().toList();
@@ -356,7 +361,7 @@ final class SweepCommand implements Callable<Integer> {
                 k = next.getAndIncrement()) {
               int i = pending.get(k);
               outcomes[i] = runs.get(i).run(gpu, main.gpus(), main.stopping());
-              synchronized (lines) { // numbers in the order of lines
+              synchronized (lines) { // so that numbers are in the order of lines
                 String line = progress(runs.get(i), outcomes[i]);
                 lines.println("[%d/%d] %s".formatted(ended.incrementAndGet(), runs.size(), line));
               }
@@ -374,7 +379,10 @@ final class SweepCommand implements Callable<Integer> {
     }
   }
 
-  /** Names the validation set's result where there is one: a choice by the test set is none. */
+  /**
+   * The line of a run's result. The validation set's is named if there is one: a choice by the test
+   * set is none.
+   */
   private static String progress(SweepRun run, Outcome outcome) {
     if (!outcome.done()) {
       return "%s: exit code %d: %s"

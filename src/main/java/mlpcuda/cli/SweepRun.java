@@ -19,28 +19,28 @@ import mlpcuda.data.BadFileException;
 import mlpcuda.data.WholeFile;
 
 /**
- * One run of a sweep. Its folder holds, beside what {@code train} leaves there, all that it printed
- * and a note of its arguments and of how it ended.
+ * One run of a sweep. Its folder holds, besides the files of {@code train}, all that it printed and
+ * a note of its arguments and of how it ended.
  *
  * @param settings the point of the grid
- * @param arguments of {@code train}, without the folder and the GPU, which change nothing of what
- *     comes out
+ * @param arguments the arguments of {@code train}, without the folder and the GPU, which do not
+ *     affect the results
  */
 record SweepRun(Path folder, Map<String, String> settings, List<String> arguments) {
   private static final String NOTE = "sweep-run.json";
   private static final String LOG = "log.txt";
   private static final int MAX_NAME = 100; // characters: file systems take 255 bytes
 
-  /** How a network answered a set. */
+  /** The result of a network on a set. */
   record Score(double accuracy, double loss) {}
 
   /**
-   * How a run ended.
+   * The end of a run.
    *
    * @param code the exit code, as if it were a process
    * @param error the first line of its error; null if there is none
-   * @param validation null if the run held no examples back
-   * @param test null if the run failed
+   * @param validation the validation set's result; null if the run held no examples back
+   * @param test the test set's result; null if the run failed
    */
   record Outcome(int code, String error, double seconds, Score validation, Score test) {
     boolean done() {
@@ -58,7 +58,7 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
   }
 
   /**
-   * What an earlier sweep made of this run; null if it has to run, for the first time or again.
+   * The outcome of this run in an earlier sweep; null if it must run, for the first time or again.
    *
    * @throws IllegalArgumentException if the folder is of another run
    * @throws BadFileException if a file in it cannot be understood
@@ -93,11 +93,11 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
     if (!Files.exists(folder)) {
       return true;
     }
-    WholeFile.clear(folder); // of what a killed process was writing
+    WholeFile.clear(folder); // the file that a killed process was writing
     try (Stream<Path> files = Files.list(folder)) {
       return files.allMatch(file -> file.endsWith(FolderLock.FILE));
     } catch (IOException e) {
-      return false; // a file of that name, say
+      return false; // for example because a file has that name
     }
   }
 
@@ -108,9 +108,9 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
   }
 
   /**
-   * Runs {@code train}, on the thread that calls; whatever fails is in the outcome.
+   * Runs {@code train} on the calling thread; a failure becomes part of the outcome.
    *
-   * @param gpu its index; null for the CPU
+   * @param gpu the GPU's index; null for the CPU
    */
   Outcome run(Integer gpu, Gpus gpus, BooleanSupplier stopping) {
     var words = new ArrayList<String>();
@@ -123,7 +123,8 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
         words.add("--gpu=" + gpu);
       }
       words.add("--out=" + folder);
-      words.add("--overwrite"); // a sweep was killed before it noted that this run is done
+      // the folder may have a finished run, if a sweep was killed before it noted that
+      words.add("--overwrite");
     }
     long start = System.nanoTime();
     try {
@@ -158,7 +159,7 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
       end.put("seconds", seconds);
       note(end);
       return outcome(code, error, seconds);
-    } catch (Exception | Error e) { // a run that fails is a row of the table, the others go on
+    } catch (Exception | Error e) { // a run that fails is a row of the table, and the others go on
       return new Outcome(
           ExitCode.INTERNAL.code, String.valueOf(e.getMessage()), seconds(start), null, null);
     }
@@ -203,7 +204,7 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
     }
   }
 
-  /** Passes all on, and keeps the first line. */
+  /** Passes all text on, and keeps the first line. */
   private static final class FirstLine extends Writer {
     private final Writer to;
     private final StringBuilder line = new StringBuilder();

@@ -10,14 +10,14 @@ import java.util.stream.Collectors;
 import mlpcuda.cli.SweepRun.Outcome;
 import mlpcuda.cli.SweepRun.Score;
 
-/** What came out of a sweep, best first: as tables, JSON and CSV. */
+/** The results of a sweep, best first: as tables, JSON and CSV. */
 final class SweepTable {
   private static final String SEED = "seed";
 
   /**
    * A run and how it ended.
    *
-   * @param outcome null: not run, as the sweep was stopped
+   * @param outcome the run's outcome; null: it did not run, as the sweep was stopped
    */
   record Row(SweepRun run, Outcome outcome) {
     boolean done() {
@@ -35,7 +35,7 @@ final class SweepTable {
       return scores.stream().mapToDouble(Score::loss).average().orElse(Double.NaN);
     }
 
-    /** The standard deviation of a sample; NaN of one run. */
+    /** The standard deviation of the sample; NaN if there is one run. */
     double deviation() {
       double mean = mean();
       double squares =
@@ -50,7 +50,7 @@ final class SweepTable {
 
   /**
    * @param varying the settings that tell the runs apart
-   * @param rows in the order of the runs
+   * @param rows the runs in their order
    */
   SweepTable(List<String> varying, List<Row> rows) {
     this.varying = varying;
@@ -170,7 +170,7 @@ final class SweepTable {
     return aligned(lines);
   }
 
-  /** Columns to the right, the last one to the left. */
+  /** Aligns columns to the right, and the last one to the left. */
   private static String aligned(List<List<String>> lines) {
     int last = lines.get(0).size() - 1;
     int[] widths = new int[last];
@@ -196,7 +196,7 @@ final class SweepTable {
     return String.format(Locale.ROOT, format, number);
   }
 
-  /** All of it as JSON objects. */
+  /** All results as JSON objects. */
   Map<String, Object> json() {
     var json = new LinkedHashMap<String, Object>();
     json.put("version", Main.version());
@@ -236,7 +236,7 @@ final class SweepTable {
     return json;
   }
 
-  /** A line for each run; what a run has not is empty. */
+  /** The results as CSV, a line for each run; a value that a run does not have is empty. */
   String csv() {
     var csv = new StringBuilder("rank,folder");
     List<String> names =

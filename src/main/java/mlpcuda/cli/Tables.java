@@ -7,7 +7,7 @@ import java.util.stream.IntStream;
 import mlpcuda.net.MlpShape;
 import mlpcuda.train.Evaluation;
 
-/** What is printed about a network and its answers. */
+/** Formats what is printed about a network and its answers. */
 final class Tables {
   private Tables() {}
 
@@ -64,17 +64,17 @@ final class Tables {
     return table.toString();
   }
 
-  /** That many of a thing: {@code 1 epoch}, {@code 9,380 steps}. */
+  /** Formats a count with its noun: {@code 1 epoch}, {@code 9,380 steps}. */
   static String count(long number, String thing) {
     return String.format(Locale.ROOT, "%,d %s%s", number, thing, number == 1 ? "" : "s");
   }
 
-  /** The verb too: {@code 1 epoch is}, {@code 10 epochs are}. */
+  /** Formats a count with its noun and verb: {@code 1 epoch is}, {@code 10 epochs are}. */
   static String are(long number, String thing) {
     return count(number, thing) + (number == 1 ? " is" : " are");
   }
 
-  /** JSON of maps, lists, texts and numbers. */
+  /** Writes maps, lists, texts and numbers as JSON. */
   static String json(Object value) {
     try {
       return JSON.std.with(JSON.Feature.PRETTY_PRINT_OUTPUT).asString(value);
@@ -83,7 +83,7 @@ final class Tables {
     }
   }
 
-  /** A number for {@link #json}, which has no NaN and no infinity: null instead. */
+  /** Converts a number for {@link #json}: null for NaN and infinity, which JSON does not have. */
   static Double number(double value) {
     return Double.isFinite(value) ? value : null;
   }

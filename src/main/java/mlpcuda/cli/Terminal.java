@@ -12,18 +12,18 @@ import me.tongfei.progressbar.ProgressBarStyle;
 import mlpcuda.data.PublishedDataset;
 import picocli.CommandLine;
 
-/** Where people read: lines always, progress bars where someone is watching. */
+/** The output that people read: lines always, and progress bars where someone is watching. */
 final class Terminal {
   private static final Bars BARS = Bars.ofProcess();
 
-  /** Whether somebody watches what the thread runs. */
+  /** Whether somebody watches the output of the thread's work. */
   private static final ThreadLocal<Boolean> WATCHED = ThreadLocal.withInitial(() -> true);
 
   private final PrintWriter out;
   private final boolean interactive;
   private final boolean quiet;
 
-  /** Lines go to {@code out}. */
+  /** A terminal that prints lines to {@code out}. */
   Terminal(PrintWriter out, boolean interactive) {
     this(out, interactive, false);
   }
@@ -54,7 +54,8 @@ final class Terminal {
       return false;
     }
     Console console = System.console();
-    if (console == null || "dumb".equals(System.getenv("TERM"))) { // which cannot move its cursor
+    // a dumb terminal cannot move its cursor
+    if (console == null || "dumb".equals(System.getenv("TERM"))) {
       return false;
     }
     try { // From JDK 22 on there is a console without a terminal too.
@@ -66,7 +67,9 @@ final class Terminal {
     }
   }
 
-  /** Runs what nobody watches, terminal or not: the bars of several runs would mix. */
+  /**
+   * Runs a task whose output nobody watches, terminal or not: the bars of several runs would mix.
+   */
   static int unwatched(IntSupplier task) {
     WATCHED.set(false);
     try {
@@ -93,17 +96,17 @@ final class Terminal {
     BARS.above(() -> out.println(line));
   }
 
-  /** Clears the place of the bars, for a line that does not come from here. */
+  /** Clears the place of the bars, for a line that this class does not print. */
   static void eraseBars() {
     BARS.erase();
   }
 
-  /** Takes the bars off the screen for good: the process ends. */
+  /** Takes the bars off the screen for good, because the process ends. */
   static void endBars() {
     BARS.end();
   }
 
-  /** A bar at the bottom of the screen; for an interactive terminal alone. */
+  /** Makes a bar at the bottom of the screen; for an interactive terminal alone. */
   ProgressBarBuilder bar(String task, long max) {
     return new ProgressBarBuilder()
         .setTaskName(task)
@@ -114,7 +117,7 @@ final class Terminal {
   }
 
   private static ProgressBarStyle style() {
-    // Only newer JDKs set the property; older ones take the locale's charset for their own.
+    // Only newer JDKs set the property; older ones print in the locale's charset.
     String encoding = System.getProperty("stdout.encoding", Charset.defaultCharset().name());
     boolean blocks = Charset.forName(encoding).newEncoder().canEncode('\u2588');
     return blocks ? ProgressBarStyle.UNICODE_BLOCK : ProgressBarStyle.ASCII;
@@ -125,7 +128,7 @@ final class Terminal {
     return new Downloads();
   }
 
-  /** What is shown of the downloads of one data set. */
+  /** Shows the downloads of one data set. */
   final class Downloads implements PublishedDataset.Progress, AutoCloseable {
     private String file;
     private ProgressBar bar;
@@ -141,7 +144,7 @@ final class Terminal {
         }
       }
       if (bar != null) {
-        bar.maxHint(total).stepTo(bytes); // another mirror may begin again
+        bar.maxHint(total).stepTo(bytes); // the next mirror begins at 0 again
       }
     }
 

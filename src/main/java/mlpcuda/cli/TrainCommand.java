@@ -35,7 +35,7 @@ import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
-/** {@code train}: from images to a trained, evaluated and saved network. */
+/** {@code train}: trains, evaluates and saves a network. */
 @Command(
     name = "train",
     description = "Trains a network and evaluates it; the default command.",
@@ -180,8 +180,8 @@ final class TrainCommand implements Callable<Integer> {
       description = "Print the metrics as JSON on standard output, all else on standard error.")
   private boolean json;
 
-  private String folderOption = "--out"; // that named the folder
-  private boolean stretched; // a run that goes on to another end than it had
+  private String folderOption = "--out"; // the option that named the folder
+  private boolean stretched; // whether a run goes on to another end than it had
 
   @Override
   public Integer call() {
@@ -194,16 +194,16 @@ final class TrainCommand implements Callable<Integer> {
     data.check();
     checkLines();
     if (!Files.exists(resume.resolve(RunFolder.CHECKPOINT))) {
-      return goOn(given); // which says what is missing; no lock is left in a folder without a run
+      return goOn(given); // goOn says what is missing, and leaves no lock in a folder without a run
     }
-    // Before anything is read: a run that is still going would have gone on since.
+    // The lock is taken before anything is read: a run that is still going would move on meanwhile.
     try (FolderLock lock = FolderLock.take(resume)) {
       warnOfNoLock(lock, resume, Terminal.of(spec.commandLine(), json, quiet));
       return goOn(given);
     }
   }
 
-  /** Goes on with the run of {@link #resume}, whose folder is locked. */
+  /** Resumes the run of {@link #resume}, whose folder is locked. */
   private int goOn(ParseResult given) {
     Resumption former = Resumption.read(resume);
     TrainCommand begun = begun(former);
@@ -212,7 +212,7 @@ final class TrainCommand implements Callable<Integer> {
       int epochsBefore = begun.epochs();
       int stepsBefore = begun.maxSteps;
       begun = begun(from);
-      begun.check(); // what the changes do not fit is this command line's
+      begun.check(); // a misfit of the changes is an error of this command line
       from.checkEnd(begun.epochs(), begun.maxSteps, given);
       begun.stretched = begun.epochs() != epochsBefore || begun.maxSteps != stepsBefore;
     }
@@ -224,25 +224,26 @@ final class TrainCommand implements Callable<Integer> {
     begun.device.choose(from.state().gpu(), from.state().threads());
     try {
       return begun.train(from);
-    } catch (ParameterException e) { // not this command line's: it is the file or the data
+    } catch (ParameterException e) { // no error of this command line, but of the file or the data
       throw new BadFileException(
           "%s: its arguments must be a run's and fit the data: %s"
               .formatted(from.file(), e.getMessage()));
     }
   }
 
-  /** The command that a checkpoint's arguments stand for. */
+  /** The command that a checkpoint's arguments mean. */
   private TrainCommand begun(Resumption from) {
     List<String> args = from.state().args();
     TrainCommand begun = main.parseTrain(args, spec.commandLine(), from.file());
-    if (begun.resume != null || begun.dryRun) { // neither writes a checkpoint of its own
+    // a run with one of these writes no checkpoint of its own
+    if (begun.resume != null || begun.dryRun) {
       throw new BadFileException(
           "%s: its arguments must be a run's, found %s".formatted(from.file(), args));
     }
     return begun;
   }
 
-  /** Refuses what can be refused before any file is read. */
+  /** Refuses options that can be refused before any file is read. */
   void check() {
     data.check();
     device.check();
@@ -263,9 +264,9 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   /**
-   * Trains.
+   * Trains a network.
    *
-   * @param from where the run goes on; null: it begins
+   * @param from the resumption that the run goes on from; null: the run begins
    */
   private int train(Resumption from) {
     check();
@@ -279,7 +280,7 @@ final class TrainCommand implements Callable<Integer> {
       if (from == null) {
         state =
             new RunState(
-                spec.root().commandLine().getParseResult().expandedArgs(), // of @files
+                spec.root().commandLine().getParseResult().expandedArgs(), // with @files expanded
                 opened.ops().description(),
                 device.gpuIndex(),
                 device.threadCount(),
@@ -321,7 +322,7 @@ final class TrainCommand implements Callable<Integer> {
               main.startUp(),
               main.stopping());
       Path folder = run.folder();
-      // A run that goes on has the lock since before its checkpoint was read.
+      // A run that is resumed has had the lock since before its checkpoint was read.
       try (FolderLock lock = folder == null || from != null ? null : FolderLock.take(folder)) {
         if (lock != null) {
           warnOfNoLock(lock, folder, terminal);
@@ -433,12 +434,12 @@ final class TrainCommand implements Callable<Integer> {
     return all.first(subset);
   }
 
-  /** The run's folder, made: {@code --out}, or one that is new and named by the time. */
+  /** Makes the run's folder: {@code --out}, or a new one that is named by the time. */
   private Path folder() {
     try {
       if (out != null) {
         Files.createDirectories(out);
-        if (!Files.isWritable(out)) { // better said now than after the first epoch
+        if (!Files.isWritable(out)) { // better refused now than after the first epoch
           throw new AccessDeniedException(out.toString(), null, "no permission to write");
         }
         return out;
@@ -449,7 +450,7 @@ final class TrainCommand implements Callable<Integer> {
         try {
           return Files.createDirectory(runs.resolve(i == 1 ? time : time + "-" + i));
         } catch (FileAlreadyExistsException e) {
-          // Another run began in the same second: the next name.
+          // Another run began in the same second, so the next name is tried.
         }
       }
     } catch (IOException e) {

@@ -73,7 +73,7 @@ final class TrainingDisplay implements Trainer.Listener, AutoCloseable {
     return String.format(Locale.ROOT, ", %s loss %.4f, accuracy %.2f%%", set, loss, 100 * accuracy);
   }
 
-  /** Ends the bars, also where training ended early. */
+  /** Ends the bars, also if training ended early. */
   @Override
   public void close() {
     if (batchBar != null) {

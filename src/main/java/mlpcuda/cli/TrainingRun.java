@@ -37,18 +37,19 @@ import mlpcuda.train.StoppedException;
 import mlpcuda.train.Trainer;
 
 /**
- * One run: trains, evaluates, saves.
+ * One run, which trains, evaluates and saves a network.
  *
- * @param dataset where the examples are from
- * @param train the examples to learn from, a part of the data set's perhaps
- * @param validation the examples held back; null: none
+ * @param dataset the data set of the examples
+ * @param train the examples to learn from, perhaps a part of the data set's
+ * @param validation the examples held back; null: there are none
  * @param form the images that the network takes
- * @param initial weights to begin with, in the order of {@link Parameters#tensors}; null: by seed
- * @param folder for the files; null: none are written
- * @param events folder of TensorBoard's events; null: none are written
- * @param state of a run that begins, or of one that goes on
- * @param from what it goes on from; null: it begins
- * @param startUp what came before
+ * @param initial the weights to begin with, in the order of {@link Parameters#tensors}; null: by
+ *     seed
+ * @param folder the folder for the files; null: none are written
+ * @param events the folder of TensorBoard's events; null: none are written
+ * @param state the state of a run that begins, or of one that goes on
+ * @param from the resumption that the run goes on from; null: the run begins
+ * @param startUp the times of the program's start
  * @param stop asked before each step whether to end the run
  */
 record TrainingRun(
@@ -69,13 +70,13 @@ record TrainingRun(
     BooleanSupplier stop) {
 
   /**
-   * What options and preset came to.
+   * The settings that options and preset give.
    *
-   * @param clip limit of the gradient's norm; 0: none
-   * @param init file of the initial weights, for the record; null: by seed
+   * @param clip the limit of the gradients' norm; 0: there is none
+   * @param init the file of the initial weights, for the record; null: by seed
    * @param evaluateTraining whether the training examples are evaluated too
    * @param testAtEnd whether the test set is not evaluated before the end
-   * @param verbose whether to say what the start took and what a step asks of the device
+   * @param verbose whether to report the times of the start and the launches of a step
    */
   record Settings(
       String preset,
@@ -90,9 +91,9 @@ record TrainingRun(
       boolean verbose) {}
 
   /**
-   * Runs; what was measured.
+   * Runs, and returns the metrics.
    *
-   * @throws StoppedException when told to stop: before anything was written, or after a checkpoint
+   * @throws StoppedException if told to stop: before anything was written, or after a checkpoint
    */
   Metrics run() {
     // A process that was asked is waited for: from here on a stop leaves a checkpoint.
@@ -128,7 +129,7 @@ record TrainingRun(
     boolean ended = from != null && settings.trainer.ended(state.progress());
     boolean written = ended && RunFolder.holdsTheEnd(folder);
     try (TensorBoard board =
-            written ? null : tensorBoard(); // first: a bad folder costs no training
+            written ? null : tensorBoard(); // opened first: a bad folder must cost no training
         var parameters =
             new Parameters(ops, shape, ops.inputOrder(train.pixels(), shape.inputs()))) {
       if (from != null) {
@@ -145,7 +146,7 @@ record TrainingRun(
         RunFolder kept = written ? null : files; // nothing is written twice
         Trained trained = train(parameters, metrics, kept, board);
         Evaluation answers = evaluate(parameters, metrics, kept, trained);
-        if (board != null) { // last: should it fail, all else is done
+        if (board != null) { // written last: if it fails, all else is done
           board.tested(answers, settings.testAtEnd || metrics.epochsDone() == 0);
         }
       } catch (DivergedException e) {
@@ -195,11 +196,11 @@ record TrainingRun(
   }
 
   /**
-   * What training came to.
+   * The result of training.
    *
-   * @param outcome what came of validation set and loss scale; empty if nothing
-   * @param answers to the test set, where {@code tested} is known; else room for them
-   * @param tested how the trained network answers the test set; null: it was not evaluated yet
+   * @param outcome what the validation set and the loss scale led to; empty if nothing
+   * @param answers the answers to the test set, if {@code tested} is known; else space for them
+   * @param tested the test set's result for the trained network; null: it was not evaluated yet
    */
   private record Trained(String outcome, Answers answers, Evaluation tested) {}
 
@@ -244,7 +245,8 @@ record TrainingRun(
         listeners.add(saving);
       }
       if (board != null) {
-        listeners.add(board); // after the checkpoint is written
+        // added last, because it must hear of a checkpoint after it is written
+        listeners.add(board);
       }
       var trainer =
           new Trainer(settings.trainer, step, parameters, train.size(), evaluator, listeners, stop);
@@ -259,7 +261,8 @@ record TrainingRun(
           }
           files.goesOn(parameters);
         }
-      } else if (files != null) { // else a run killed early would leave an older one's
+      } else if (files != null) {
+        // otherwise a run that is killed early would leave an older run's files
         files.save(parameters, state.progress());
       }
       startUp.ended("network and files");
@@ -277,7 +280,7 @@ record TrainingRun(
       outcome = outcome(trainer);
       scaled = lossScale(step.lossScale(), trainer.steps());
     }
-    for (String line : List.of(outcome, scaled)) { // once the bars are closed
+    for (String line : List.of(outcome, scaled)) { // printed once the bars are closed
       if (!line.isEmpty()) {
         terminal.line(line);
       }
@@ -294,7 +297,7 @@ record TrainingRun(
     return new Trained((outcome + " " + scaled).strip(), answers, tested);
   }
 
-  /** What became of the loss scale in so many steps; empty where there is none. */
+  /** Says what the loss scale did in {@code steps} steps; empty if there is none. */
   private String lossScale(float[] lossScale, int steps) {
     if (lossScale.length == 0) {
       return "";
@@ -310,7 +313,7 @@ record TrainingRun(
             skipped == 0 ? "" : ": their gradients were not finite in " + ops.precision().label());
   }
 
-  /** What the validation set came to mean for the run; empty if nothing. */
+  /** Says what the validation set led to; empty if nothing. */
   private String outcome(Trainer trainer) {
     String monitor = settings.trainer.monitor().name().toLowerCase(Locale.ROOT);
     String ended =
@@ -336,7 +339,7 @@ record TrainingRun(
         trained.tested != null
             ? trained.tested
             : evaluation(parameters, dataset.test(), trained.answers);
-    if (!Double.isFinite(tested.loss())) { // the last step's update, which no step has met
+    if (!Double.isFinite(tested.loss())) { // by the last step's update, whose loss no step has met
       throw new DivergedException(metrics.epochsDone(), metrics.stepsDone(), tested.loss());
     }
     metrics.evaluated(Metrics.TEST, tested);
@@ -363,7 +366,7 @@ record TrainingRun(
     return tested;
   }
 
-  /** What is probably wrong with a network that was trained for more than a step. */
+  /** Says what is probably wrong with a network that was trained for more than one step. */
   private List<String> warnings(List<Trainer.EpochResult> epochs, Evaluation tested) {
     if (epochs.isEmpty() || epochs.get(epochs.size() - 1).steps() < 2) {
       return List.of();
@@ -375,14 +378,14 @@ record TrainingRun(
         .toList();
   }
 
-  /** The evaluation of a set, with the answers to its examples where they are wanted. */
+  /** Evaluates a set, and fills the answers to its examples unless they are null. */
   private Evaluation evaluation(Parameters parameters, ImageSet set, Answers answers) {
     try (Evaluator evaluator = evaluator(parameters, set)) {
       return evaluator.run(answers);
     }
   }
 
-  /** The settings as {@code metrics.json} has them. */
+  /** The settings for {@code metrics.json}. */
   private Map<String, Object> describe() {
     Trainer.Settings trainer = settings.trainer;
     var json = new LinkedHashMap<String, Object>();

@@ -6,9 +6,9 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** What is held back from training, and what comes of it. */
+/** The options of the examples held back from training, and of what they decide. */
 final class ValidationOptions {
-  /** What early stopping looks at, as the option names it. */
+  /** The measure that early stopping watches, as the option names it. */
   enum MonitorName {
     loss,
     accuracy
@@ -44,7 +44,7 @@ final class ValidationOptions {
       description = "Evaluate and save the weights of the best epoch instead of the last.")
   private boolean saveBest;
 
-  /** Refuses what can be refused before any file is read. */
+  /** Refuses options that can be refused before any file is read. */
   void check() {
     boolean judged = patience != null || saveBest;
     if (monitor != null && !judged) { // it would be without effect
@@ -57,12 +57,12 @@ final class ValidationOptions {
     }
   }
 
-  /** As {@link mlpcuda.data.Split#parse} gives it; null for none. */
+  /** The amount of {@link mlpcuda.data.Split#parse}; null for none. */
   Double amount() {
     return validation;
   }
 
-  /** Epochs to wait; 0: for ever. */
+  /** The number of epochs to wait; 0: for ever. */
   int patience() {
     return patience == null ? 0 : patience;
   }

@@ -17,14 +17,14 @@ final class Warnings {
   private static final int RANGE = 3; // consecutive classes from which on only two are named
 
   /**
-   * A training loss of so many times that of guessing is one that a network which learns does not
-   * meet: it begins near that of guessing.
+   * The multiple of guessing's loss beyond which training has gone astray: a network that learns
+   * begins near the loss of guessing.
    */
   private static final double ASTRAY = 2;
 
   private Warnings() {}
 
-  /** The classes that training has no example of. */
+  /** Warns of classes without a training example. */
   static Optional<String> ofLabels(ImageSet train, ImageSet test, int classes) {
     int[] examples = examples(train, classes);
     List<Integer> missing =
@@ -57,8 +57,8 @@ final class Warnings {
   }
 
   /**
-   * A loss far above that of guessing, in the last epoch and on the test set: one of them alone can
-   * be that of a start from afar, or of unlike test images.
+   * Warns of a loss far above that of guessing, in the last epoch and on the test set: one of them
+   * alone may be due to a start from afar, or to unlike test images.
    *
    * @param rate the learning rate that the schedule multiplies
    */
@@ -79,7 +79,7 @@ final class Warnings {
   }
 
   /**
-   * The classes that the network never answers, though the test set has examples of them.
+   * Warns of classes that the network never answers, though the test set has examples of them.
    *
    * @param astray whether it is known already that training has gone astray
    * @param train the examples that the network learnt from; null: they are not known
@@ -130,7 +130,9 @@ final class Warnings {
         : "It was probably trained too short, at too high a learning rate, or on too few examples.";
   }
 
-  /** Numbers in words, those in a row by the first and the last: {@code 1, 3 and 5 to 9}. */
+  /**
+   * Lists numbers in words, consecutive ones by the first and the last: {@code 1, 3 and 5 to 9}.
+   */
   private static String named(List<Integer> numbers) {
     var names = new ArrayList<String>();
     for (int i = 0; i < numbers.size(); ) {

@@ -3,8 +3,8 @@ package mlpcuda.compute;
 import java.util.Locale;
 
 /**
- * What follows a layer's affine map. The derivative of each is a function of its output, so that a
- * backward pass needs nothing but the outputs.
+ * The function that is applied to the output of a layer's affine map. The derivative of each is a
+ * function of its output, so that a backward pass needs nothing but the outputs.
  */
 public enum Activation {
   /** y = z. */

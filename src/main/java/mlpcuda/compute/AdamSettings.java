@@ -17,7 +17,7 @@ public record AdamSettings(
   /** PyTorch's defaults: 0.9, 0.999, 1e-8, no weight decay. */
   public static final AdamSettings DEFAULT = new AdamSettings(0.9, 0.999, 1e-8, 0, false);
 
-  /** As {@code metrics.json} and the report show it. */
+  /** Describes the settings as {@code metrics.json} and the report show them. */
   @Override
   public String toString() {
     return "%s (beta1 %s, beta2 %s, eps %s, weight decay %s)"

@@ -1,11 +1,11 @@
 package mlpcuda.compute;
 
 /**
- * Memory of a device. Made by {@link Ops#allocate}; whoever asked for it closes it, once. A slice
- * is a view that lives and dies with its owner.
+ * A block of a device's memory, made by {@link Ops#allocate}. Its allocator must close it exactly
+ * once. A slice is a view of a buffer: it is valid only while its owner is open.
  */
 public abstract class Buffer implements AutoCloseable {
-  /** What an element is. */
+  /** The type of an element. */
   public enum Type {
     /** 32-bit IEEE float. */
     FLOAT32(4),
@@ -56,7 +56,7 @@ public abstract class Buffer implements AutoCloseable {
     return ops;
   }
 
-  /** What an element is. */
+  /** The type of an element. */
   public final Type type() {
     return type;
   }
@@ -87,10 +87,10 @@ public abstract class Buffer implements AutoCloseable {
     return sliceK(name, from, length);
   }
 
-  /** {@link #slice}, its range checked. */
+  /** Makes the slice; {@link #slice} has checked its range. */
   protected abstract Buffer sliceK(String name, int from, int length);
 
-  /** Gives the memory back; called once. */
+  /** Frees the memory; called exactly once. */
   protected abstract void release();
 
   @Override

@@ -6,8 +6,8 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 
 /**
- * A device that cannot be used. The message is one line of cause and one of remedy; the program
- * prints it and ends with exit code 3.
+ * Thrown when a device cannot be used. The message is one line of cause and one of remedy; the
+ * program prints it and ends with exit code 3.
  */
 public class DeviceException extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -27,12 +27,12 @@ public class DeviceException extends RuntimeException {
     this.remedy = remedy;
   }
 
-  /** What is wrong, in one line. */
+  /** The cause, in one line. */
   public final String why() {
     return why;
   }
 
-  /** What to do, in one line. */
+  /** The remedy, in one line. */
   public final String remedy() {
     return remedy;
   }

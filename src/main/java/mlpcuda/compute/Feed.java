@@ -6,9 +6,9 @@ package mlpcuda.compute;
  */
 public interface Feed extends AutoCloseable {
   /**
-   * Where a batch lies on the device.
+   * The place of a batch on the device.
    *
-   * @param images UINT8: images, all or those of the batch
+   * @param images UINT8: all images of the set, or those of the batch
    * @param labels UINT8: their labels
    * @param rows INT32: an order of images, of which the batch is a part; null: the batch is the
    *     images from the first on
@@ -19,14 +19,16 @@ public interface Feed extends AutoCloseable {
   int size();
 
   /**
-   * The next batches are the examples of {@code order} (up to N), from its element {@code from}.
+   * Begins a pass: the next batches are the examples of {@code order} (up to N), from its element
+   * {@code from} on.
    */
   void begin(int[] order, int from);
 
   /**
-   * Makes the next {@code n} batches of {@code B} examples ready: the host's share of them.
+   * Stages the next {@code n} batches of {@code B} examples: the host's share of the work.
    *
-   * @return in which of its slots the first one is: what the device does with them depends on it
+   * @return the slot of the first batch; the device's work depends on it, so a recording is
+   *     replayed only for its own slot
    */
   int stage(int B, int n);
 
@@ -56,7 +58,7 @@ public interface Feed extends AutoCloseable {
             shift);
   }
 
-  /** Where batch {@code i} of those that were staged last is, for a device that gathers it. */
+  /** The place of batch {@code i} of those that were staged last, for a device that gathers it. */
   Batch batch(int i, int B);
 
   @Override

@@ -7,14 +7,14 @@ import java.util.List;
  * do one by one, with the same results but for rounding. No gradients are left behind.
  */
 public interface FusedStep extends AutoCloseable {
-  /** The most outputs of a layer. */
+  /** The most outputs that a layer may have. */
   int WIDEST = 1024;
 
   /**
    * A layer: y = dropout(activation(x · wᵀ + b)).
    *
-   * @param inputs I
-   * @param outputs O
+   * @param inputs the number of inputs, I
+   * @param outputs the number of outputs, O
    * @param weight where its weights (O, I) begin in the arenas
    * @param bias where its biases (O) begin
    * @param activation what follows the affine map
@@ -24,15 +24,15 @@ public interface FusedStep extends AutoCloseable {
       int inputs, int outputs, int weight, int bias, Activation activation, float dropout) {}
 
   /**
-   * What a step works on.
+   * The buffers and settings that a step works on.
    *
-   * @param layers from the first to the last
+   * @param layers the layers, from the first to the last
    * @param w the weights' arena
-   * @param m the first moments', or velocities', laid out alike
-   * @param v the second moments'
-   * @param optimizer what moves the weights
-   * @param smoothing of labels
-   * @param seed of dropout's masks
+   * @param m the arena of the first moments, or velocities, laid out alike
+   * @param v the arena of the second moments
+   * @param optimizer the optimizer that updates the weights
+   * @param smoothing label smoothing, ε
+   * @param seed the seed of dropout's masks
    * @param position (3) INT32: as {@link Ops#advance} has it
    * @param rate (1) out: the step's learning rate
    * @param rates (S): the learning rates of the epoch's steps
@@ -58,7 +58,7 @@ public interface FusedStep extends AutoCloseable {
       float shift,
       int maxB) {}
 
-  /** Learns from a batch of {@code B} examples. */
+  /** Trains on a batch of {@code B} examples. */
   void run(Feed.Batch batch, int B);
 
   @Override

@@ -6,7 +6,7 @@ package mlpcuda.compute;
  * Ops#inputOrder(byte[], int)}.
  */
 public final class InputOrder {
-  private final int[] pixels; // the pixel at each place; null: as they are
+  private final int[] pixels; // the number of the pixel at each place; null: the natural order
   private final int inputs;
   private final int multiplied;
 
@@ -16,13 +16,13 @@ public final class InputOrder {
     this.multiplied = multiplied;
   }
 
-  /** Pixels as they are, each of them multiplied. */
+  /** The natural order: pixels stay as they are, and each of them is multiplied. */
   public static InputOrder natural(int inputs) {
     return new InputOrder(null, inputs, inputs);
   }
 
   /**
-   * Another order.
+   * An order other than the natural one.
    *
    * @param pixels the number of the pixel at each place: each number once
    * @param multiplied see {@link #multiplied}; at least 1
@@ -45,15 +45,15 @@ public final class InputOrder {
     return pixels == null ? null : pixels.clone();
   }
 
-  /** So many of the inputs, the first ones, does the device multiply by weights one by one. */
+  /** The number of inputs, from the first on, that the device multiplies by weights one by one. */
   public int multiplied() {
     return multiplied;
   }
 
   /**
-   * Images in this order.
+   * Puts the pixels of images into this order.
    *
-   * @param images (N, I) as they are
+   * @param images (N, I), in the natural order of pixels
    * @return (N, I); {@code images} itself where pixels stay as they are
    */
   public byte[] images(byte[] images) {
@@ -84,7 +84,7 @@ public final class InputOrder {
   }
 
   /**
-   * The opposite of {@link #toDevice}.
+   * Copies the rows of a matrix from this order of its columns back to the natural one.
    *
    * @param from holds (O, I) from its element {@code at} on
    * @param to (O, I)

@@ -12,19 +12,22 @@ package mlpcuda.compute;
  * the step before, {@link Ops#clipNorm} judges this one.
  */
 public final class LossScale {
-  /** Elements of the state. */
+  /** The number of elements of the state. */
   public static final int LENGTH = 4;
 
-  /** Of the state: the scale, a power of two. */
+  /** Index in the state of the scale, a power of two. */
   public static final int SCALE = 0;
 
-  /** Of the state: steps since the scale changed, this one left out, that had finite gradients. */
+  /**
+   * Index in the state of the steps with finite gradients since the scale changed, without this
+   * one.
+   */
   public static final int CLEAN = 1;
 
-  /** Of the state: steps before this one that were skipped. */
+  /** Index in the state of the number of steps before this one that were skipped. */
   public static final int SKIPPED = 2;
 
-  /** Of the state: 1 if this step is skipped, else 0. */
+  /** Index in the state of the flag that is 1 if this step is skipped, else 0. */
   public static final int SKIPS = 3;
 
   /** Steps with finite gradients after which the scale is doubled. */
@@ -48,7 +51,7 @@ public final class LossScale {
     return new float[] {INITIAL, 0, 0, 0};
   }
 
-  /** The same for a device of that precision; empty where it has no loss scale. */
+  /** The state before the first step in that precision; empty where it needs no loss scale. */
   public static float[] initial(Precision precision) {
     return precision.needsLossScale() ? initial() : new float[0];
   }
@@ -69,7 +72,7 @@ public final class LossScale {
     return number >= 0 && number == (int) number;
   }
 
-  /** How many steps a state knows of that were skipped. */
+  /** The number of skipped steps that a state has counted, the current one included. */
   public static int skipped(float[] state) {
     return (int) (state[SKIPPED] + state[SKIPS]);
   }
@@ -79,7 +82,9 @@ public final class LossScale {
     return state[SCALE] == LEAST && state[SKIPS] != 0;
   }
 
-  /** Settles the step that {@code state} is of, so that the next may begin. */
+  /**
+   * Ends the step of {@code state}: adjusts the scale and the counts, so that the next may begin.
+   */
   public static void settle(float[] state) {
     if (state[SKIPS] != 0) {
       state[SCALE] = Math.max(state[SCALE] / 2, LEAST);

@@ -36,10 +36,10 @@ public abstract class Ops implements AutoCloseable {
     this.precision = precision;
   }
 
-  /** One line for people: the device and what it computes with. */
+  /** Describes the device and what it computes with, in one line for people. */
   public abstract String description();
 
-  /** What {@link #linearForward} and {@link #linearBackward} round their products' operands to. */
+  /** The format to which the layers' products round their operands. */
   public final Precision precision() {
     return precision;
   }
@@ -70,9 +70,10 @@ public abstract class Ops implements AutoCloseable {
   }
 
   /**
-   * The images of a feed, in an order of their inputs: {@link #constant}'s bytes, in effect.
+   * A buffer of a feed's images with their inputs in {@code order}. No operation writes the buffer,
+   * as with {@link #constant}.
    *
-   * @param pixels (N, I), as they are
+   * @param pixels (N, I), in the natural order of inputs
    */
   final Buffer images(String name, byte[] pixels, InputOrder order) {
     needOpen("images", name);
@@ -115,13 +116,13 @@ public abstract class Ops implements AutoCloseable {
     writeK(to, values, from, n);
   }
 
-  /** Fills {@code values} from the start of {@code from}, after all that was asked before. */
+  /** Fills {@code values} from the start of {@code from}, after all operations enqueued before. */
   public final void read(Buffer from, float[] values) {
     need("read", "from", from, Type.FLOAT32, values.length);
     readK(from, values);
   }
 
-  /** Fills {@code values} from the start of {@code from}, after all that was asked before. */
+  /** Fills {@code values} from the start of {@code from}, after all operations enqueued before. */
   public final void read(Buffer from, int[] values) {
     need("read", "from", from, Type.INT32, values.length);
     readK(from, values);
@@ -130,12 +131,12 @@ public abstract class Ops implements AutoCloseable {
   // ---- how a training loop uses a device ----
 
   /**
-   * Brings batches of a set of images here, in the way that suits this device; close it when done.
-   * The arrays must not change while it lives.
+   * Makes a feed that brings batches of a set of images to this device, in the way that suits the
+   * device; close it when done. The arrays must not change while the feed lives.
    *
-   * @param pixels (N, I), as they are
+   * @param pixels (N, I), in the natural order of inputs
    * @param labels (N)
-   * @param order of the inputs that a batch shall have
+   * @param order the order of the inputs in a batch
    * @param maxB the largest batch
    * @param atOnce the most batches that are staged at once
    */
@@ -153,17 +154,17 @@ public abstract class Ops implements AutoCloseable {
     return InputOrder.natural(I);
   }
 
-  /** How many training steps of {@code B} examples this device is best asked for at once. */
+  /** The number of training steps of {@code B} examples that this device is best given at once. */
   public int stepsAtOnce(int B) {
     return 1;
   }
 
-  /** Whole training steps at once, closed by the caller; empty where this device has none. */
+  /** Makes a step that runs as a whole, closed by the caller; empty where this device has none. */
   public Optional<FusedStep> fusedStep(FusedStep.Plan plan) {
     return Optional.empty();
   }
 
-  /** Runs the same operations again and again; close it before the buffers that they use. */
+  /** Makes a replay of operations; close it before the buffers that the operations use. */
   public Replay replay() {
     return new Replay() {
       @Override
@@ -288,7 +289,7 @@ public abstract class Ops implements AutoCloseable {
   }
 
   /**
-   * What {@link #dropoutForward} multiplies by what it keeps: 1 / (1 − rate), in single precision.
+   * The factor of {@link #dropoutForward} for what it keeps: 1 / (1 − rate), in single precision.
    */
   public static float dropoutScale(float rate) {
     return (float) (1 / (1.0 - rate));
@@ -466,8 +467,9 @@ public abstract class Ops implements AutoCloseable {
 
   /**
    * Moves a run's position on by a batch and takes that batch's learning rate: all that changes
-   * from step to step is made here, on the device, and so a recorded step stays right. Apart from
-   * the step's other work, for no thread may read a count that another one bumps.
+   * from step to step is made here, on the device, and so a recorded step stays right. The
+   * operation is apart from the step's other work, because no thread may read a count that another
+   * one increments.
    *
    * @param position (3) INT32 in and out: steps begun, plus 1; examples of the epoch taken, plus B;
    *     batches of the epoch begun, plus 1
@@ -487,7 +489,7 @@ public abstract class Ops implements AutoCloseable {
     advanceK(position, rate, rates, scaling, B);
   }
 
-  /** x = 0 in all its elements; FLOAT32. */
+  /** Sets all elements of {@code x}, a FLOAT32 buffer, to 0. */
   public final void zero(Buffer x) {
     need("zero", "x", x, Type.FLOAT32, 1);
     zeroK(x);
@@ -509,7 +511,7 @@ public abstract class Ops implements AutoCloseable {
 
   // ---- what a device implements, without checks ----
 
-  /** {@link #allocate}: zeros. */
+  /** Implements {@link #allocate}; all elements must be 0. */
   protected abstract Buffer allocateK(String name, Type type, int length);
 
   /** {@link #constant}. */
@@ -650,9 +652,9 @@ public abstract class Ops implements AutoCloseable {
   }
 
   /**
-   * Does what may fail, as all does on a device that has failed.
+   * Runs an action that may fail, as every call does on a device that has failed.
    *
-   * @return the first failure: {@code before}, or this one; null if there is none
+   * @return the first failure: {@code before}, or that of the action; null if there is none
    */
   protected static RuntimeException attempt(Runnable action, RuntimeException before) {
     try {

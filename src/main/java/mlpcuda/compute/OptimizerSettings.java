@@ -1,4 +1,4 @@
 package mlpcuda.compute;
 
-/** Which optimizer makes weights of gradients, and all of it but its learning rate. */
+/** The optimizer that updates the weights from their gradients, with all but its learning rate. */
 public sealed interface OptimizerSettings permits AdamSettings, SgdSettings {}

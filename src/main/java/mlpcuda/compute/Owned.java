@@ -4,19 +4,20 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What something has made for itself, to be closed with it: the last first, and all of it, whatever
- * fails. A constructor that fails half-way closes it, too, as nobody else can.
+ * The resources that an object has made for itself, to be closed with it: the last first, and each
+ * of them even if closing another one fails. A constructor that fails half-way closes them, too, as
+ * nobody else can.
  */
 public final class Owned implements AutoCloseable {
   private final List<AutoCloseable> made = new ArrayList<>();
 
-  /** Keeps it, and returns it. */
+  /** Keeps a resource, to close it later, and returns it. */
   public <T extends AutoCloseable> T add(T one) {
     made.add(one);
     return one;
   }
 
-  /** Closes all of it, because of {@code failure}, which takes up what fails in doing so. */
+  /** Closes all resources because of {@code failure}; a failure to close is suppressed under it. */
   public void closeAfter(Throwable failure) {
     try {
       close();
@@ -25,7 +26,7 @@ public final class Owned implements AutoCloseable {
     }
   }
 
-  /** Closes all of it, and then throws the first failure. */
+  /** Closes all resources, and then throws the first failure. */
   @Override
   public void close() {
     RuntimeException failure = null;
@@ -44,7 +45,7 @@ public final class Owned implements AutoCloseable {
     } catch (RuntimeException e) {
       throw e;
     } catch (Exception e) {
-      throw new IllegalStateException(e); // no resource of this program's has one
+      throw new IllegalStateException(e); // no resource of this program throws a checked exception
     }
   }
 }

@@ -3,9 +3,9 @@ package mlpcuda.compute;
 import java.util.Locale;
 
 /**
- * What the operands of a layer's products are rounded to. Their sums, and all else that a device
- * keeps or computes, are single precision whatever this is: the weights, what the optimizer knows
- * of them, activations and losses.
+ * The format to which the operands of a layer's products are rounded. Their sums, and all else that
+ * a device keeps or computes, are in single precision whatever the format: the weights, the
+ * optimizer's state, activations and losses.
  */
 public enum Precision {
   /** Single precision: nothing is rounded. */
@@ -20,7 +20,10 @@ public enum Precision {
   private static final float HALF_OVERFLOW = 65520; // from here on a half is infinite
   private static final float HALF_LEAST_NORMAL = 0x1p-14f;
 
-  /** Adding it leaves multiples of 2⁻²⁴, the subnormal halves, to nearest even. */
+  /**
+   * Adding and subtracting this number rounds to a multiple of 2⁻²⁴, a subnormal half, ties to
+   * even.
+   */
   private static final float HALF_SUBNORMALS = 0.75f;
 
   private final int bits;
@@ -39,12 +42,14 @@ public enum Precision {
     return this == BF16 || this == FP16;
   }
 
-  /** Whether gradients need a {@link LossScale}: they may be too small for its range. */
+  /**
+   * Whether gradients need a {@link LossScale}, as they may be too small for this format's range.
+   */
   public boolean needsLossScale() {
     return this == FP16;
   }
 
-  /** {@code x} as an operand has it; NaN stays NaN, infinity infinity. */
+  /** Rounds {@code x} as a device rounds an operand; NaN stays NaN, and infinity stays infinity. */
   public float round(float x) {
     if (this == FP32 || !(Math.abs(x) <= Float.MAX_VALUE)) {
       return x;
@@ -60,7 +65,8 @@ public enum Precision {
     }
     int raw = Float.floatToRawIntBits(x);
     int dropped = 23 - bits;
-    int last = this == TF32 ? 1 : raw >> dropped & 1; // of what stays: a tie rounds up if it is 1
+    // the last bit kept: a tie rounds up if it is 1
+    int last = this == TF32 ? 1 : raw >> dropped & 1;
     int rounded = raw + (1 << dropped - 1) - 1 + last; // carries on into the exponent
     return Float.intBitsToFloat(rounded & -1 << dropped);
   }

@@ -2,7 +2,9 @@ package mlpcuda.compute;
 
 import mlpcuda.compute.Buffer.Type;
 
-/** The whole set on the device, as bytes, and an epoch's order beside it. */
+/**
+ * A feed that keeps the whole set on the device, as bytes, with the order of an epoch beside it.
+ */
 public final class ResidentFeed implements Feed {
   private final Owned owned = new Owned();
   private final Ops ops;
@@ -11,7 +13,7 @@ public final class ResidentFeed implements Feed {
   private final Buffer rows; // (N) INT32
   private final int I;
 
-  /** {@code pixels}: (N, I), as they are; {@code labels}: (N). */
+  /** {@code pixels}: (N, I), in the natural order of inputs; {@code labels}: (N). */
   public ResidentFeed(Ops ops, byte[] pixels, byte[] labels, InputOrder order) {
     this.ops = ops;
     this.I = order.inputs();
@@ -32,7 +34,8 @@ public final class ResidentFeed implements Feed {
 
   @Override
   public void begin(int[] order, int from) {
-    ops.write(rows, order, 0, order.length); // a batch ends where the device counts to
+    // all of it: the device's own count says where a batch ends
+    ops.write(rows, order, 0, order.length);
   }
 
   @Override

@@ -27,7 +27,7 @@ public record SgdSettings(double momentum, boolean nesterov, double weightDecay)
     }
   }
 
-  /** As {@code metrics.json} and the report show it. */
+  /** Describes the settings as {@code metrics.json} and the report show them. */
   @Override
   public String toString() {
     return "sgd (momentum %s, %sweight decay %s)"

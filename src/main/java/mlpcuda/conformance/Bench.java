@@ -15,17 +15,23 @@ import mlpcuda.compute.Ops;
 import mlpcuda.compute.Replay;
 
 /**
- * Buffers for one run of an operation, each with sentinels on both sides: what a case puts in and
- * takes out. The same seed gives the same inputs on every device.
+ * The buffers for one run of an operation, each with sentinels on both sides: a case puts its
+ * inputs in and takes the outputs out. The same seed gives the same inputs on every device.
  */
 public final class Bench implements AutoCloseable {
-  /** Elements of each guard; by turns, so that buffers begin at addresses of every alignment. */
+  /**
+   * The elements of each guard, used by turns, so that buffers begin at addresses of every
+   * alignment.
+   */
   private static final int[] GUARDS = {64, 61, 66};
 
   private static final float FLOAT_SENTINEL = 1234567f;
   private static final int INT_SENTINEL = 0x5ea1ed;
 
-  /** {@code outputs}: elements from the first that the operation sets; 0 of an input. */
+  /**
+   * A buffer; {@code outputs} is the number of its first elements that the operation sets, 0 for an
+   * input.
+   */
   private record Entry(
       Buffer whole, Buffer part, int guard, float[] floats, int[] ints, int outputs) {}
 
@@ -64,7 +70,7 @@ public final class Bench implements AutoCloseable {
     return floats(name, values, 0);
   }
 
-  /** Whole numbers from −2 to 2: many of a row are equal. */
+  /** {@code n} whole numbers from −2 to 2: many of a row are equal. */
   public Buffer ties(String name, int n) {
     float[] values = new float[n];
     for (int i = 0; i < n; i++) {
@@ -73,7 +79,9 @@ public final class Bench implements AutoCloseable {
     return floats(name, values, 0);
   }
 
-  /** Outputs of an activation, those at the ends of its range and ReLU's many zeros among them. */
+  /**
+   * {@code n} outputs of an activation, with ends of its range and ReLU's many zeros among them.
+   */
   public Buffer activated(String name, int n, Activation activation) {
     float[] values = new float[n];
     for (int i = 0; i < n; i++) {
@@ -90,7 +98,9 @@ public final class Bench implements AutoCloseable {
     return floats(name, values, 0);
   }
 
-  /** Normally distributed floats with a NaN, infinities, the largest and the smallest float. */
+  /**
+   * {@code n} normal floats with a NaN, infinities, the largest and the smallest float among them.
+   */
   public Buffer special(String name, int n) {
     float[] values = new float[n];
     float[] odd = {
@@ -102,24 +112,26 @@ public final class Bench implements AutoCloseable {
     return floats(name, values, 0);
   }
 
-  /** The given floats. */
+  /** An input with the given floats. */
   public Buffer given(String name, float... values) {
     return floats(name, values, 0);
   }
 
-  /** The given floats, which the operation changes. */
+  /** A buffer with the given floats, which the operation changes. */
   public Buffer givenInOut(String name, float... values) {
     return floats(name, values, values.length);
   }
 
-  /** {@code n} floats that the operation sets; NaN before, so that a gap shows. */
+  /** {@code n} floats that the operation sets. They are NaN before, so that a gap shows. */
   public Buffer output(String name, int n) {
     float[] values = new float[n];
     Arrays.fill(values, Float.NaN);
     return floats(name, values, n);
   }
 
-  /** {@code n} floats that the operation sets, and more of them for it to use as it likes. */
+  /**
+   * {@code n} floats that the operation sets, and {@code scratch} more for it to use as it likes.
+   */
   public Buffer outputAndScratch(String name, int n, int scratch) {
     float[] values = new float[n + scratch];
     Arrays.fill(values, Float.NaN);
@@ -139,12 +151,12 @@ public final class Bench implements AutoCloseable {
     return ints(name, random.ints(n, 0, bound).toArray(), 0);
   }
 
-  /** The given integers. */
+  /** An input with the given integers. */
   public Buffer given(String name, int... values) {
     return ints(name, values, 0);
   }
 
-  /** {@code n} integers that the operation sets. */
+  /** A buffer with the given integers, which the operation sets. */
   public Buffer intOutput(String name, int... values) {
     return ints(name, values, values.length);
   }
@@ -161,8 +173,8 @@ public final class Bench implements AutoCloseable {
   }
 
   /**
-   * {@code N} images of {@code I} pixels with labels, in an order in which of the pixels from
-   * number {@code core} on one in 20 is not 0.
+   * {@code N} images of {@code I} pixels with labels, in an order of pixels in which, from number
+   * {@code core} on, one pixel in 20 is not 0.
    *
    * @param maxB the largest batch
    */
@@ -183,7 +195,7 @@ public final class Bench implements AutoCloseable {
     return feed;
   }
 
-  /** What records the operation and replays it. */
+  /** Makes a replay of the operation, which is closed with the bench. */
   public Replay replay() {
     Replay replay = ops.replay();
     replays.add(replay);
@@ -214,7 +226,7 @@ public final class Bench implements AutoCloseable {
     return part;
   }
 
-  /** Waits until the device has done what it was asked to. */
+  /** Waits until the device has done all that was enqueued. */
   public void await() {
     Entry first = entries.values().iterator().next();
     if (first.floats != null) {
@@ -225,7 +237,7 @@ public final class Bench implements AutoCloseable {
   }
 
   /**
-   * The outputs by name, after all that was asked before.
+   * The outputs by name, after all that was enqueued before.
    *
    * @throws DamageException if an input or a sentinel is not as it was
    */

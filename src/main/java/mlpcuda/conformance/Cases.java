@@ -17,22 +17,24 @@ import mlpcuda.compute.SgdSettings;
  * add its cases here; the tests run them all on each device, and so does {@code compare}.
  */
 public final class Cases {
-  /** Normalised mean squared error that FP32 arithmetic stays under at every size of the table. */
+  /**
+   * The normalised mean squared error that FP32 arithmetic stays under at every size of the table.
+   */
   public static final double FP32 = 1e-10;
 
   /**
-   * The same of products whose operands are rounded, of a device and a reference that round them
-   * alike: what is left is what the sums differ by. A CPU stays below FP32's limit; the tensor
+   * The limit for products whose operands are rounded, on a device and a reference that round them
+   * alike: what is left is the difference of the sums. A CPU stays below FP32's limit; the tensor
    * cores of a GPU truncate where they add, once for every 4 to 16 products, and that adds up: a
    * sum of 1025 is cut 256 times at most, by 2⁻²³ of its size each time, whose square is 1e-9. To
    * forget the rounding of one operand costs 4e-8 with 10 bits after the point, and more with 7.
    */
   public static final double ROUNDED_OPERANDS = 1e-9;
 
-  /** A few roundings to float, whatever the size. */
+  /** The limit for a few roundings to float, whatever the size. */
   static final double ROUNDED = 1e-13;
 
-  /** Copies and masks: not a bit may differ. */
+  /** The limit for copies and masks: not a bit may differ. */
   static final double EXACT = 0;
 
   private static final int[] RAGGED = {1, 7, 31, 33, 103, 784, 1025};
@@ -40,15 +42,15 @@ public final class Cases {
   /**
    * One operation at certain sizes.
    *
-   * @param operation its name
-   * @param sizes what tells it from the operation's other cases
-   * @param limit largest normalised mean squared error of any output against the reference
+   * @param operation the operation's name
+   * @param sizes tells the case from the operation's other ones
+   * @param limit the largest normalised mean squared error of any output against the reference
    * @param inputs makes the inputs on a bench; what it returns calls the operation on them, and may
    *     be called again
    */
   public record Case(
       String operation, String sizes, double limit, Function<Bench, Runnable> inputs) {
-    /** Operation and sizes. */
+    /** The name of the operation, with its sizes. */
     public String name() {
       return sizes.isEmpty() ? operation : operation + " " + sizes;
     }
@@ -73,7 +75,7 @@ public final class Cases {
     return cases;
   }
 
-  /** Those of {@link #all(Precision)} that are the same whatever the precision. */
+  /** The cases of {@link #all(Precision)} that are the same whatever the precision. */
   public static List<Case> others() {
     var cases = new ArrayList<Case>();
     for (int n : RAGGED) {
@@ -109,8 +111,8 @@ public final class Cases {
     cases.add(OptimizerCases.sgd(109_386, new SgdSettings(0.9, true, 0.01)));
     cases.add(OptimizerCases.sgd(1025, new SgdSettings(0.9, false, 0.3)));
     cases.add(OptimizerCases.sgd(1025, new SgdSettings(0.8, true, 0.3)));
-    cases.add(OptimizerCases.clip(300_000, 1, 2)); // more than a thread has one element of
-    cases.add(OptimizerCases.clip(1025, 1e30, 2)); // whose squares no float holds
+    cases.add(OptimizerCases.clip(300_000, 1, 2)); // a thread has more than one element
+    cases.add(OptimizerCases.clip(1025, 1e30, 2)); // no float holds the squares
     cases.add(OptimizerCases.clip(1025, 1e-30, 1e-10f));
     cases.add(OptimizerCases.clipOf("zeros", 1, 0, 0, 0));
     cases.add(OptimizerCases.clipOf("the limit", 5 + 2e-6f, 3, 4));
@@ -144,7 +146,10 @@ public final class Cases {
     return cases;
   }
 
-  /** What a {@link LossScale} changes, which a device has whatever its precision. */
+  /**
+   * Adds the cases of what a {@link LossScale} changes; every device has it, whatever its
+   * precision.
+   */
   private static void addScaled(List<Case> cases) {
     for (int B : new int[] {1, 33, 1025}) {
       cases.add(LossCases.scaledCrossEntropy(B, 10, 0));
@@ -161,7 +166,7 @@ public final class Cases {
       cases.add(OptimizerCases.scaledClip(300_000, limit));
     }
     for (float limit : new float[] {2, Float.POSITIVE_INFINITY}) {
-      // What is 0 beside gradients that are not finite must stay 0, for nobody sets it anew.
+      // A 0 beside non-finite gradients must stay 0, because nobody sets it anew.
       cases.add(OptimizerCases.scaledClipOf("infinity", limit, 1, Float.NEGATIVE_INFINITY, 0, -2));
       cases.add(OptimizerCases.scaledClipOf("NaN", limit, 1, Float.NaN, 0, -2));
       cases.add(OptimizerCases.scaledClipOf("zeros", limit, 0, 0, 0));
@@ -181,7 +186,7 @@ public final class Cases {
         OptimizerCases.scaledAdvance("that cannot be doubled", 41, LossScale.MOST, 1999, 2, 0));
   }
 
-  /** Those of {@link #all(Precision)} in which the precision plays a part. */
+  /** The cases of {@link #all(Precision)} in which the precision plays a part. */
   public static List<Case> products(Precision precision) {
     var cases = new ArrayList<Case>();
     double limit = limit(precision);
@@ -232,21 +237,21 @@ public final class Cases {
     return cases;
   }
 
-  /** Normalised mean squared error that products with operands of that precision stay under. */
+  /** The normalised mean squared error that products in that precision stay under. */
   public static double limit(Precision precision) {
     return precision == Precision.FP32 ? FP32 : ROUNDED_OPERANDS;
   }
 
   /**
-   * What a training step asks of a device, at its sizes and in its order; without {@link
-   * Ops#advance}, which has none.
+   * The operations that a training step asks of a device, at its sizes and in its order; without
+   * {@link Ops#advance}, which has no sizes.
    *
-   * @param precision the device's
-   * @param sizes widths of the network's input, of its hidden layers and of its output
-   * @param hidden activation of the hidden layers
-   * @param output activation of the output layer
-   * @param dropout of the hidden layers; 0 for none
-   * @param n parameters
+   * @param precision the precision of the device
+   * @param sizes the widths of the network's input, of its hidden layers and of its output
+   * @param hidden the activation of the hidden layers
+   * @param output the activation of the output layer
+   * @param dropout the rate of dropout of the hidden layers; 0 for none
+   * @param n the number of parameters
    */
   public static List<Case> ofStep(
       Precision precision,
@@ -279,7 +284,8 @@ public final class Cases {
       cases.add(LayerCases.activationBackward(B * C, output));
     }
     for (int l = layers - 1; l >= 0; l--) {
-      boolean apart = l == 0 || dropout > 0; // from the activation's gradient
+      // the gradient of the activation is an operation of its own
+      boolean apart = l == 0 || dropout > 0;
       Activation below = apart ? Activation.NONE : hidden;
       cases.add(LayerCases.linearBackward(limit, B, sizes.get(l), sizes.get(l + 1), below, l > 0));
       if (l > 0 && dropout > 0) {

@@ -7,14 +7,14 @@ import mlpcuda.compute.Precision;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.conformance.Cases.Case;
 
-/** A case of the table on a device, against {@link ReferenceOps}. */
+/** Runs cases of the table on a device, and compares the results with {@link ReferenceOps}. */
 public final class Conformance {
   /**
-   * What a case gave.
+   * The result of a case.
    *
    * @param output the output whose error is largest
-   * @param error its normalised mean squared error; infinite where something is damaged
-   * @param damage what the operation did that it must not; null if nothing
+   * @param error the output's normalised mean squared error; infinite where something is damaged
+   * @param damage the write that the operation must not do; null if there was none
    */
   public record Result(Case tested, String output, double error, String damage) {
     /** Whether the device agrees with the reference and left everything else alone. */
@@ -37,7 +37,7 @@ public final class Conformance {
     return check(ops, tested, expected(tested, ops.precision()));
   }
 
-  /** Runs a case on the device, where the reference's outputs are known. */
+  /** Runs a case on the device, and compares it with known outputs of the reference. */
   public static Result check(Ops ops, Case tested, Map<String, double[]> expected) {
     long bytes = ops.liveBytes();
     Map<String, double[]> found;
@@ -100,7 +100,7 @@ public final class Conformance {
     return difference == 0 ? 0 : difference / size;
   }
 
-  /** {@link #normalisedError} of tensors, all in a row. */
+  /** The {@link #normalisedError} of tensors, taken as one array. */
   public static double normalisedError(List<float[]> found, List<float[]> expected) {
     return normalisedError(joined(found), joined(expected));
   }

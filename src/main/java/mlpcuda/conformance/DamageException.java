@@ -1,6 +1,6 @@
 package mlpcuda.conformance;
 
-/** An operation wrote where it must not: into an input, or beside a buffer. */
+/** Thrown when an operation wrote where it must not: into an input, or beside a buffer. */
 final class DamageException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
@@ -11,7 +11,7 @@ final class DamageException extends RuntimeException {
     this.buffer = buffer;
   }
 
-  /** The name of the buffer. */
+  /** The name of the buffer that was damaged. */
   String buffer() {
     return buffer;
   }

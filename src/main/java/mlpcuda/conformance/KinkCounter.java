@@ -14,15 +14,15 @@ import mlpcuda.compute.cpu.ReferenceOps;
  * gradient of its unit is there or not, and Adam makes a whole step of the smallest one: two right
  * devices part.
  *
- * <p>Where operands are rounded to fewer bits, it also knows which of them FP32 arithmetic may find
- * on the other side of a tie, as outputs of the layer before: these are a whole unit in their last
- * place apart then, and so may be the input of a ReLU behind them.
+ * <p>Where operands are rounded to fewer bits, the counter also knows which of them FP32 arithmetic
+ * may find on the other side of a tie, as outputs of the layer before: these are a whole unit in
+ * their last place apart then, and so may be the input of a ReLU behind them.
  */
 public final class KinkCounter extends ReferenceOps {
-  /** Of the sum of a unit's terms without their signs: what sums of FP32 are right to. */
+  /** The accuracy of sums in FP32, relative to the sum of a unit's terms without their signs. */
   private static final double CLOSE = 0x1p-21;
 
-  /** Of a value that is no sum: what FP32 is right to. */
+  /** The accuracy of a value in FP32 that is no sum, relative to the value. */
   private static final double ROUNDED = 0x1p-23;
 
   private long kinks;
@@ -31,22 +31,22 @@ public final class KinkCounter extends ReferenceOps {
   /** How far from the reference's a right device's layer outputs may be, element by element. */
   private final Map<Buffer, double[]> apart = new IdentityHashMap<>();
 
-  /** In single precision. */
+  /** A counter in single precision. */
   public KinkCounter() {
     this(Precision.FP32);
   }
 
-  /** With operands of products in that precision. */
+  /** A counter with operands of products in that precision. */
   public KinkCounter(Precision precision) {
     super(precision);
   }
 
-  /** How many there were until now. */
+  /** The number of kinks until now. */
   public long kinks() {
     return kinks;
   }
 
-  /** The rows of a batch, from 0, that had one. */
+  /** The rows of a batch, from 0, that had a kink. */
   public BitSet rows() {
     return (BitSet) rows.clone();
   }
@@ -85,7 +85,7 @@ public final class KinkCounter extends ReferenceOps {
     }
   }
 
-  /** How far apart {@code n} elements from {@code from} on may be as operands. */
+  /** The most by which {@code n} elements from {@code from} on may differ as operands. */
   private double[] operandsApart(Buffer x, int from, int n) {
     double[] known = apart.get(x);
     double[] operands = new double[n];
@@ -102,7 +102,7 @@ public final class KinkCounter extends ReferenceOps {
   @Override
   protected void dropoutForwardK(
       Buffer y, Buffer x, Buffer step, int n, float rate, int layer, long seed) {
-    double[] known = apart.get(x); // before: y may be x
+    double[] known = apart.get(x); // taken before the call, since y may be x
     super.dropoutForwardK(y, x, step, n, rate, layer, seed);
     if (known != null) {
       double[] yApart = apart.computeIfAbsent(y, of -> new double[of.length()]);

@@ -47,10 +47,10 @@ final class LayerCases {
   }
 
   /**
-   * A row's length that vectors of 4 fit, at addresses that they may not fit.
+   * Rows whose length vectors of 4 fit, at addresses that the vectors may not fit.
    *
-   * @param imagesFrom where the images begin in their buffer
-   * @param before buffers made before x: the alignment of x is another after each
+   * @param imagesFrom the byte of their buffer at which the images begin
+   * @param before the number of buffers made before x: each gives x another alignment
    */
   static Case gatherUnaligned(int imagesFrom, int before) {
     return new Case(
@@ -102,7 +102,7 @@ final class LayerCases {
 
   /**
    * The layer behind images that have a border in which few pixels are not 0: a device need not
-   * multiply all of it. The second of two batches in the same place.
+   * multiply all of it. It is tested with the second of two batches in the same place.
    */
   static Case firstLayer(double limit, int B, int I, int core, int O) {
     return new Case(
@@ -110,7 +110,7 @@ final class LayerCases {
         "B=%d I=%d O=%d and forward, %d inputs of a border".formatted(B, I, O, I - core),
         limit,
         t -> {
-          // Of so few bits that every device has the same x, and rounds it alike.
+          // The numbers have so few bits that every device has the same x, and rounds it alike.
           float scale = 53_267 * 0x1p-22f;
           float shift = -1_761_607 * 0x1p-22f;
           Buffer x = t.output("x", B * I);
@@ -164,9 +164,9 @@ final class LayerCases {
   }
 
   /**
-   * A rate that is the number of element 17 exactly: the element is kept. The next larger rate, of
-   * 24 bits, drops it. The last of the 24 bits is set, and those after it would be rounded up: a
-   * device that takes more bits or fewer has another mask.
+   * Dropout at a rate that is the number of element 17 exactly: the element is kept. The next
+   * larger rate, of 24 bits, drops it. The last of the 24 bits is set, and those after it would be
+   * rounded up: a device that takes more bits or fewer has another mask.
    */
   static Case dropoutAtTheRate() {
     int n = 19;
@@ -190,7 +190,7 @@ final class LayerCases {
         });
   }
 
-  /** NaN and infinity in, the same NaN and infinity out: a device must not hide them. */
+  /** Puts NaN and infinity in, and expects the same out: a device must not hide them. */
   static Case special(double limit, Activation activation) {
     int B = 40;
     return new Case(
@@ -207,8 +207,8 @@ final class LayerCases {
   }
 
   /**
-   * Values at which one precision rounds in another way than the next: ties and what lies beside
-   * them, subnormal halves, the end of halves and of floats.
+   * Values at which one precision rounds in another way than the next: ties and their neighbours,
+   * subnormal halves, the largest halves and floats.
    */
   static float[] edges() {
     var edges = new ArrayList<Float>();
@@ -233,7 +233,7 @@ final class LayerCases {
     return values;
   }
 
-  /** Each edge times 1: exact, whatever the order of sums. */
+  /** Multiplies each edge by 1, which is exact, whatever the order of sums. */
   static Case edgesForward(boolean ofX) {
     float[] edges = edges();
     int n = edges.length;
@@ -252,7 +252,7 @@ final class LayerCases {
         });
   }
 
-  /** The same of dw and dx, by x and w or by dy; db is of dy unrounded. */
+  /** Multiplies each edge by 1 for dw and dx, as x and w or as dy; db adds up dy unrounded. */
   static Case edgesBackward(boolean ofDy) {
     float[] edges = edges();
     int n = edges.length;
@@ -273,7 +273,7 @@ final class LayerCases {
         });
   }
 
-  /** The same of dx by dy; what they add up to in dw and db is NaN. */
+  /** Multiplies each edge by 1 for dx, as dy; its sums in dw and db are NaN. */
   static Case edgesBackwardToInputs() {
     float[] edges = edges();
     int B = edges.length;
@@ -292,7 +292,9 @@ final class LayerCases {
         });
   }
 
-  /** Operands that are halves still, of products and sums that are none: those are floats. */
+  /**
+   * Operands within the range of halves, whose products and sums are out of it: those are floats.
+   */
   static Case beyondHalves(double limit) {
     int B = 7;
     int I = 103;
@@ -310,7 +312,7 @@ final class LayerCases {
         });
   }
 
-  /** Operands that are subnormal as halves: they have fewer bits, and are not 0. */
+  /** Operands that are subnormal as halves: they have fewer bits, and must not become 0. */
   static Case subnormalHalves(double limit) {
     int B = 7;
     int I = 103;

@@ -12,7 +12,9 @@ final class LossCases {
     return logSoftmax(B, C, "logits ±%.0e".formatted(scale), -scale, scale);
   }
 
-  /** What is small beside the logits is right still: the largest is subtracted first. */
+  /**
+   * Differences that are small beside the logits must be right: the largest is subtracted first.
+   */
   static Case logSoftmaxOfLargeButClose() {
     return logSoftmax(33, 10, "logits 1e4 ± 1", 9999, 10001);
   }
@@ -29,7 +31,7 @@ final class LossCases {
         });
   }
 
-  /** Step 5 of a log of 3 rows: the second is written, the others keep. */
+  /** A case at step 5 of a log of 3 rows: the second row is written, and the others stay. */
   static Case crossEntropy(int B, int C, double scale, float smoothing, boolean withDx) {
     String what =
         "logits ±%.0e smoothing=%s%s".formatted(scale, smoothing, withDx ? "" : ", without dx");
@@ -42,18 +44,20 @@ final class LossCases {
     return crossEntropy(B, C, "with equal logits", true, 1, logits, C, 1, null, 0);
   }
 
-  /** The first of all classes is the answer, also of those that one lane of a warp looks at. */
+  /**
+   * A case in which the first of all classes is the answer, also among those of one lane of a warp.
+   */
   static Case crossEntropyOfEqual(int B, int C) {
     Function<Bench, Buffer> logits = uniform(B * C, 3, 3);
     return crossEntropy(B, C, "with one logit", true, 1, logits, 1, 1, null, 0);
   }
 
-  /** A step below 1, as after 2^31 steps: the row of the log is in the log still. */
+  /** A step below 1, as after 2^31 steps: its row must still lie in the log. */
   static Case crossEntropyBeforeTheFirstStep() {
     return crossEntropy(7, 10, "step -6", true, 3, uniform(70, -1, 1), 10, -6, null, 0);
   }
 
-  /** A loss must be NaN or infinite where the logits make it so: that is how divergence is seen. */
+  /** A loss must be non-finite where the logits make it so: that is how divergence is seen. */
   static Case crossEntropyOfSpecial(int B, int C, float smoothing) {
     String what = "of NaN and infinity, smoothing=" + smoothing;
     Function<Bench, Buffer> logits = t -> t.special("x", B * C);
@@ -79,9 +83,9 @@ final class LossCases {
   /**
    * A case of cross-entropy.
    *
-   * @param rows of the log: one, or some of which one is written
-   * @param classes that the labels are of
-   * @param state of the loss scale; null: there is none
+   * @param rows the rows of the log: one, or some of which one is written
+   * @param classes the number of classes that labels are drawn from
+   * @param state the state of the loss scale; null: there is none
    */
   private static Case crossEntropy(
       int B,

@@ -9,7 +9,7 @@ import mlpcuda.compute.OptimizerSettings;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.conformance.Cases.Case;
 
-/** Cases of what moves the weights: optimizers, clipping, the loss scale, the position. */
+/** Cases of the weights' update: optimizers, clipping, the loss scale, the position. */
 final class OptimizerCases {
   private OptimizerCases() {}
 
@@ -17,12 +17,14 @@ final class OptimizerCases {
     return adam(n, "step=%d %s".formatted(steps, settings), Cases.FP32, steps, null, settings);
   }
 
-  /** A step that is skipped changes no bit; one that is not is a step less for each before it. */
+  /**
+   * A skipped step must change no bit; another step's number leaves the skipped ones before it out.
+   */
   static Case scaledAdam(int n, AdamSettings settings, boolean skips) {
     return adam(n, scaled(settings, skips), limit(skips), 5, state(skips), settings);
   }
 
-  /** The weights are small beside the update, and so what is seen of the result is the update. */
+  /** A case whose weights are small beside the update, so that the update is seen in the result. */
   private static Case adam(
       int n, String what, double limit, int steps, float[] state, AdamSettings settings) {
     return new Case(
@@ -41,7 +43,7 @@ final class OptimizerCases {
         });
   }
 
-  /** Weight decay alone: no gradient, so that nothing hides it. */
+  /** Weight decay alone, without a gradient, so that nothing hides the decay. */
   static Case decay(boolean decoupled) {
     var settings = new AdamSettings(0.9, 0.999, 1e-2, 0.3, decoupled);
     return new Case(
@@ -63,7 +65,7 @@ final class OptimizerCases {
     return sgd(n, settings.toString(), Cases.FP32, null, settings);
   }
 
-  /** As {@link #scaledAdam}. */
+  /** A skipped step of SGD must change no bit; see {@link #scaledAdam}. */
   static Case scaledSgd(int n, boolean skips) {
     var settings = new SgdSettings(0.9, true, 0.01);
     return sgd(n, scaled(settings, skips), limit(skips), state(skips), settings);
@@ -92,7 +94,7 @@ final class OptimizerCases {
     return skips ? Cases.EXACT : Cases.FP32;
   }
 
-  /** A state of {@link LossScale}: of a step before which 3 of the others were skipped. */
+  /** A state of {@link LossScale} for a step before which 3 others were skipped. */
   static float[] state(boolean skips) {
     return new float[] {1024, 7, 3, skips ? 1 : 0};
   }
@@ -106,7 +108,7 @@ final class OptimizerCases {
     return clip("of " + what, gradients.length, given(gradients), null, limit);
   }
 
-  /** The state says before that the step is skipped: the operation must say anew that it is not. */
+  /** Clipping with a state that skips the step: the operation must set it anew to not skipped. */
   static Case scaledClip(int n, float limit) {
     String what = "n=%d limit=%s, scaled".formatted(n, limit);
     return clip(what, n, t -> t.inOut("dw", n, -1024, 1024), state(true), limit);
@@ -155,7 +157,8 @@ final class OptimizerCases {
           Buffer rates = t.uniform("rates", 9, 0, 1);
           Buffer scaling = state == null ? null : t.givenInOut("scaling", state);
           return () -> {
-            t.ops().write(position, before, 0, 3); // again and again, it would leave the rates
+            // without it, repeated runs would leave the rates
+            t.ops().write(position, before, 0, 3);
             t.ops().advance(position, rate, rates, scaling, 37);
           };
         });

@@ -9,8 +9,8 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 
 /**
- * A data or model file that cannot be used. The message is one line that names the file, what was
- * expected and what was found; the program prints it and ends with exit code 4.
+ * Thrown for a data or model file that cannot be used. The message is one line that names the file,
+ * what was expected and what was found; the program prints it and ends with exit code 4.
  */
 public final class BadFileException extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -25,13 +25,13 @@ public final class BadFileException extends RuntimeException {
     super(message, cause);
   }
 
-  /** That {@code file} cannot be read at all, and why. */
+  /** The exception for a {@code file} that cannot be read at all, with the reason. */
   public static BadFileException unreadable(Object file, IOException e) {
     String what = e instanceof NoSuchFileException ? "" : "cannot be read: ";
     return new BadFileException(file + ": " + what + reason(e), e);
   }
 
-  /** Why an access to a file failed, in words that name neither the file nor a Java class. */
+  /** Says why an access to a file failed, in words that name neither the file nor a Java class. */
   public static String reason(IOException e) {
     if (e instanceof FileSystemException system && system.getReason() != null) {
       return system.getReason();

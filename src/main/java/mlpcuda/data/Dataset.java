@@ -3,8 +3,8 @@ package mlpcuda.data;
 /**
  * A training and a test set whose images have one size and whose labels are below {@code classes}.
  *
- * @param name what the program calls it, such as {@code MNIST}
- * @param classes number of classes, C
+ * @param name the name that the program calls it, such as {@code MNIST}
+ * @param classes the number of classes, C
  * @param train the examples to learn from
  * @param test the examples to be judged by
  */

@@ -23,8 +23,8 @@ import mlpcuda.data.PublishedDataset.RemoteFile;
  *
  * @param connectMillis time-out for a connection, in ms
  * @param readMillis time-out for the next bytes, in ms
- * @param maxBytes a longer file is refused
- * @param environment which may name proxies
+ * @param maxBytes the most bytes of a file; a longer one is refused
+ * @param environment the environment, which may name proxies
  */
 record Download(int connectMillis, int readMillis, int maxBytes, Map<String, String> environment) {
   static final Download DEFAULT = new Download(10_000, 30_000, 64 * 1024 * 1024, System.getenv());
@@ -32,7 +32,7 @@ record Download(int connectMillis, int readMillis, int maxBytes, Map<String, Str
   private static final int CHUNK = 64 * 1024;
   private static final int MAX_REDIRECTS = 5;
 
-  /** What is wrong with a mirror, in few words. */
+  /** Says what is wrong with a mirror, in few words. */
   private static final class MirrorException extends IOException {
     private static final long serialVersionUID = 1L;
 
@@ -44,7 +44,7 @@ record Download(int connectMillis, int readMillis, int maxBytes, Map<String, Str
   /**
    * Puts {@code file} into {@code folder}, unless it lies there with the right MD5.
    *
-   * @throws BadFileException if no mirror gives it
+   * @throws BadFileException if no mirror gives the file undamaged
    * @throws java.io.UncheckedIOException if the folder cannot be written
    */
   void into(Path folder, RemoteFile file, List<URI> mirrors, Progress progress) {
@@ -85,8 +85,8 @@ record Download(int connectMillis, int readMillis, int maxBytes, Map<String, Str
   }
 
   /**
-   * The content at {@code address}. It is kept in memory, not in a file: it is short, and so
-   * nothing that is unchecked ever lies on the disk.
+   * Downloads the content at {@code address}. It is kept in memory, not in a file: it is short, and
+   * so nothing that is unchecked ever lies on the disk.
    */
   private byte[] get(URI address, String name, Progress progress) throws IOException {
     HttpURLConnection connection = open(address);
@@ -115,7 +115,10 @@ record Download(int connectMillis, int readMillis, int maxBytes, Map<String, Str
     }
   }
 
-  /** Reads on; −1 at the end, and where the connection ends before its announced length. */
+  /**
+   * Reads the next bytes; −1 at the end, also where the connection ends before its announced
+   * length.
+   */
   private static int read(InputStream in, byte[] chunk) throws IOException {
     try {
       return in.read(chunk);
@@ -128,7 +131,7 @@ record Download(int connectMillis, int readMillis, int maxBytes, Map<String, Str
     }
   }
 
-  /** A connection that has answered with status 200, after redirects. */
+  /** Opens a connection that has answered with status 200, after redirects. */
   private HttpURLConnection open(URI address) throws IOException {
     URI at = address;
     for (int redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
@@ -139,7 +142,7 @@ record Download(int connectMillis, int readMillis, int maxBytes, Map<String, Str
       connection.setConnectTimeout(connectMillis);
       connection.setReadTimeout(readMillis);
       connection.setUseCaches(false);
-      // By hand, because the JDK does not go from http to https.
+      // Redirects are followed by hand, because the JDK does not go from http to https.
       connection.setInstanceFollowRedirects(false);
       int status = connection.getResponseCode();
       if (status == 200) {

@@ -16,7 +16,7 @@ import java.util.concurrent.Executors;
 public final class EmbeddedMnist {
   private static final String FOLDER = "/mlpcuda/data/mnist/";
 
-  // SHA-256 of the uncompressed files.
+  // These are SHA-256 of the uncompressed files.
   private static final String TRAIN_IMAGES =
       "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db";
   private static final String TRAIN_LABELS =
@@ -32,7 +32,7 @@ public final class EmbeddedMnist {
    * Reads and checks the four resources on two threads: one inflates the training images, the other
    * reads the test set and then hashes the training set as it arrives.
    *
-   * @throws BadFileException if one is missing or is not, byte for byte, the published file
+   * @throws BadFileException if a resource is missing or is not, byte for byte, the published file
    */
   public static Dataset load() {
     ExecutorService second = Executors.newSingleThreadExecutor();
@@ -61,9 +61,9 @@ public final class EmbeddedMnist {
   /**
    * Parses a gzip file that must uncompress to bytes of the given SHA-256.
    *
-   * @param file name of the resource
-   * @param gzip its bytes
-   * @param expected SHA-256 in lower-case hexadecimal
+   * @param file the name of the resource
+   * @param gzip the bytes of the resource
+   * @param expected the SHA-256 in lower-case hexadecimal
    * @param hasher runs the hashing, piece by piece in the order given
    */
   static <T> T checked(
@@ -83,8 +83,8 @@ public final class EmbeddedMnist {
   }
 
   /**
-   * Hands what was read to a hasher. The reader must not change a buffer that has been filled, and
-   * the parser of {@link IdxFile} does not: it fills each part of its arrays once.
+   * Gives the bytes that are read to a hasher. The reader must not change a buffer that has been
+   * filled, and the parser of {@link IdxFile} does not: it fills each part of its arrays once.
    */
   private static final class HashingInput extends FilterInputStream {
     private final MessageDigest digest = sha256();
@@ -110,7 +110,7 @@ public final class EmbeddedMnist {
       return n;
     }
 
-    /** SHA-256 of all that was read, in lower-case hexadecimal. */
+    /** The SHA-256 of all that was read, in lower-case hexadecimal. */
     String hash() {
       return HexFormat.of().formatHex(CompletableFuture.supplyAsync(digest::digest, hasher).join());
     }

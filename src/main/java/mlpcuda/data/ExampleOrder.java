@@ -6,7 +6,7 @@ import mlpcuda.random.Philox;
 public final class ExampleOrder {
   private ExampleOrder() {}
 
-  /** 0, 1, … {@code size} − 1. */
+  /** The order 0, 1, … {@code size} − 1. */
   public static int[] sequential(int size) {
     int[] order = new int[size];
     for (int i = 0; i < size; i++) {
@@ -23,7 +23,7 @@ public final class ExampleOrder {
     return shuffled(size, new Draws(Philox.Use.ORDER, seed, epoch));
   }
 
-  /** The order whose last examples become the validation set: of no epoch. */
+  /** The order whose last examples become the validation set; it belongs to no epoch. */
   static int[] forSplit(int size, long seed) {
     return shuffled(size, new Draws(Philox.Use.SPLIT, seed, 0));
   }
@@ -39,7 +39,7 @@ public final class ExampleOrder {
     return order;
   }
 
-  /** Philox's words of one use and epoch, one after another. */
+  /** The words of Philox for one use and epoch, one after another. */
   private static final class Draws {
     private final Philox.Use use;
     private final long seed;
@@ -65,7 +65,7 @@ public final class ExampleOrder {
       if ((int) product >= 0 || Integer.toUnsignedLong((int) product) >= bound) {
         return (int) (product >>> 32);
       }
-      // Only low words under 2³² mod bound are drawn too often.
+      // Only low words under 2³² mod bound are drawn too often, and so they are drawn again.
       long surplus = (1L << 32) % bound;
       while (Integer.toUnsignedLong((int) product) < surplus) {
         product = word() * bound;

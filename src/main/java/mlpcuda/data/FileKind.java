@@ -19,10 +19,10 @@ public final class FileKind {
   /** The first bytes that {@link #of(String, byte[])} looks at. */
   public static final int START_BYTES = 512;
 
-  /** First bytes, one character each, of kinds that have them. */
+  /** The first bytes, one character each, of kinds that have such a signature. */
   private static final Map<String, String> SIGNATURES = new LinkedHashMap<>();
 
-  /** Endings of names, for kinds that their first bytes do not tell. */
+  /** The endings of names, for kinds that their first bytes do not tell. */
   private static final Map<String, String> ENDINGS = new LinkedHashMap<>();
 
   static {
@@ -62,7 +62,7 @@ public final class FileKind {
   /**
    * The kind of {@code file}, such as "a PNG picture".
    *
-   * @throws BadFileException if it cannot be read
+   * @throws BadFileException if the file cannot be read
    */
   public static String of(Path file) {
     try (InputStream in = Files.newInputStream(file)) {
@@ -75,8 +75,8 @@ public final class FileKind {
   /**
    * The kind of a file.
    *
-   * @param name its name or path
-   * @param start its first bytes, at most {@link #START_BYTES}
+   * @param name the file's name or path
+   * @param start the file's first bytes, at most {@link #START_BYTES}
    */
   public static String of(String name, byte[] start) {
     if (start.length == 0) {
@@ -135,7 +135,10 @@ public final class FileKind {
         : "a zip archive";
   }
 
-  /** Source of the brands: ISO/IEC 23008-12 (HEIF), annexes B and E, and the AVIF specification. */
+  /**
+   * The kind of an ISO media file, by its brand. Source: ISO/IEC 23008-12 (HEIF), annexes B and E,
+   * and the AVIF specification.
+   */
   private static String isoMedia(String text) {
     return switch (text.substring(8, Math.min(12, text.length()))) {
       case "heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1" -> "a HEIC picture";
@@ -152,7 +155,8 @@ public final class FileKind {
     if (shown.startsWith("<") && shown.contains("<svg")) {
       return "an SVG drawing";
     }
-    int broken = text.indexOf('\ufffd'); // not UTF-8, unless the start ends inside a character
+    // the bytes are not UTF-8, unless the start ends inside a character
+    int broken = text.indexOf('\ufffd');
     if (broken >= 0 && broken < text.length() - 1
         || text.chars().anyMatch(c -> Character.isISOControl(c) && !Character.isWhitespace(c))) {
       return "a file of another kind";
@@ -160,12 +164,14 @@ public final class FileKind {
     return shown.startsWith("{") || shown.startsWith("[") ? "a JSON text" : "a text";
   }
 
-  /** True for the start of an IDX file, or of a gzip file, which may hold one. */
+  /** Whether a file starts like IDX, or like gzip, which may hold IDX. */
   public static boolean isIdxOrGzip(byte[] start) {
     return GzipInput.isGzip(start, 0) || isIdx(start);
   }
 
-  /** True for two zero bytes, an element type of IDX, and one to eight dimensions. */
+  /**
+   * Whether a file starts with two zero bytes, an element type of IDX, and one to eight dimensions.
+   */
   static boolean isIdx(byte[] start) {
     return start.length >= 4
         && start[0] == 0
@@ -176,7 +182,7 @@ public final class FileKind {
         && start[3] <= 8;
   }
 
-  /** True for the protobuf of a small version of the format and then its producer's name. */
+  /** Whether a file starts with the protobuf of a small version of ONNX and its producer's name. */
   private static boolean isOnnx(byte[] start) {
     return start.length >= 4
         && start[0] == 0x08
@@ -186,7 +192,9 @@ public final class FileKind {
         && start[3] > 0;
   }
 
-  /** True for a length in little-endian order that the format allows, and a JSON object. */
+  /**
+   * Whether a file starts with a little-endian length that the format allows, and a JSON object.
+   */
   public static boolean isSafetensors(byte[] start) {
     if (start.length < 9 || start[8] != '{') {
       return false;

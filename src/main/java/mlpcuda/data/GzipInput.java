@@ -8,9 +8,9 @@ import java.util.zip.Inflater;
 /**
  * Inflates a gzip file that lies in memory. Every damage is a {@link BadFileException}: a stream
  * that is cut, a wrong checksum, and also bytes after the last member, which {@code
- * java.util.zip.GZIPInputStream} passes over. Several members one after another are read as one.
- * Zeros after the last member are passed over, as gzip itself does: tapes and some archivers pad
- * files with them.
+ * java.util.zip.GZIPInputStream} ignores. Several members one after another are read as one. Zeros
+ * after the last member are ignored, as gzip itself does: tapes and some archivers pad files with
+ * them.
  *
  * <p>Source: RFC 1952, "GZIP file format specification version 4.3".
  */
@@ -32,14 +32,17 @@ final class GzipInput extends InputStream {
   private int at;
   private boolean ended;
 
-  /** {@code name}: of the file, for messages; {@code file}: all its bytes, which are not copied. */
+  /**
+   * {@code name} names the file in messages; {@code file} is all of its bytes, which are not
+   * copied.
+   */
   GzipInput(String name, byte[] file) {
     this.name = name;
     this.file = file;
     startMember();
   }
 
-  /** True if {@code file} has the two magic bytes of gzip at {@code at}. */
+  /** Whether {@code file} has the two magic bytes of gzip at {@code at}. */
   static boolean isGzip(byte[] file, int at) {
     return file.length - at >= 2 && file[at] == 0x1f && file[at + 1] == (byte) 0x8b;
   }

@@ -10,7 +10,7 @@ import java.util.Map;
 /**
  * The proxy that an environment names for an address, by the convention of curl and wget: {@code
  * http_proxy} and {@code https_proxy}, and {@code no_proxy} with the hosts that are asked directly.
- * Java by itself reads none of them.
+ * Java itself reads none of these variables.
  */
 final class HttpProxy {
   private HttpProxy() {}
@@ -18,7 +18,7 @@ final class HttpProxy {
   /**
    * The proxy for {@code address}, or none.
    *
-   * @throws IOException if the environment names one that cannot be used
+   * @throws IOException if the environment names a proxy that cannot be used
    */
   static Proxy of(URI address, Map<String, String> environment) throws IOException {
     String name = address.getScheme() + "_proxy";
@@ -35,7 +35,7 @@ final class HttpProxy {
     if (at.getHost() == null || !"http".equalsIgnoreCase(at.getScheme())) {
       throw new IOException(name + " must be an address such as http://proxy.example:3128");
     }
-    if (at.getUserInfo() != null) { // not repeated: it may be a password
+    if (at.getUserInfo() != null) { // the message does not repeat it: it may be a password
       throw new IOException(name + " has a user's name, and only proxies without one can be used");
     }
     int port = at.getPort() < 0 ? 80 : at.getPort();

@@ -25,15 +25,15 @@ public final class IdxFile {
   private static final int IMAGES_MAGIC = 0x00000803;
   private static final int QMNIST_LABELS_MAGIC = 0x00000c02;
 
-  /** Ints that QMNIST has for an image: its class first, then where the digit came from. */
+  /** The ints of an image in QMNIST's labels: its class first, then the digit's origin. */
   private static final int QMNIST_COLUMNS = 8;
 
-  /** The largest array that common JVMs give. */
+  /** The length of the largest array that common JVMs allocate. */
   private static final int MAX_ELEMENTS = Integer.MAX_VALUE - 8;
 
   /**
-   * Bytes asked of a stream at once: small enough to stay in the cache between inflating and
-   * checksums, and to keep the JDK's hidden copy buffers small.
+   * The bytes that are read from a stream at once: few enough to stay in the cache between
+   * inflating and checksums, and to keep the JDK's hidden copy buffers small.
    */
   private static final int CHUNK = 128 * 1024;
 
@@ -50,11 +50,11 @@ public final class IdxFile {
   public record Images(int count, int rows, int cols, byte[] pixels) {}
 
   /**
-   * Bytes with a name.
+   * A named source of bytes.
    *
-   * @param name for messages
-   * @param in gives the uncompressed bytes; whoever made it closes it
-   * @param length bytes that lie in the file, compressed or not; 0 of a stream
+   * @param name the name for messages
+   * @param in gives the uncompressed bytes; its maker closes it
+   * @param length the number of bytes of the file, compressed or not; 0 of a stream
    * @param compressed whether {@code in} may give another number of bytes
    */
   record Source(String name, InputStream in, long length, boolean compressed) {}
@@ -62,16 +62,16 @@ public final class IdxFile {
   /**
    * Reads an image file (magic number 0x00000803).
    *
-   * @throws BadFileException if it cannot be read or is not exactly such a file
+   * @throws BadFileException if the file cannot be read or is not exactly an image file
    */
   public static Images readImages(Path file) {
     return read(file, IdxFile::images);
   }
 
   /**
-   * Reads images from a stream, whose length nobody knows; memory grows with what arrives.
+   * Reads images from a stream of unknown length; memory grows with what arrives.
    *
-   * @param name what messages call the stream
+   * @param name the name of the stream in messages
    * @throws BadFileException if the stream is not exactly an image file, plain or gzip
    */
   public static Images readImages(String name, InputStream stream) throws IOException {
@@ -82,7 +82,7 @@ public final class IdxFile {
    * Reads a label file (magic number 0x00000801).
    *
    * @return (N), one unsigned byte an image
-   * @throws BadFileException if it cannot be read or is not exactly such a file
+   * @throws BadFileException if the file cannot be read or is not exactly a label file
    */
   public static byte[] readLabels(Path file) {
     return read(file, IdxFile::labels);
@@ -118,7 +118,7 @@ public final class IdxFile {
     return labels;
   }
 
-  /** Makes the content of one file, {@link #images} or {@link #labels}. */
+  /** Parses the content of one file: {@link #images} or {@link #labels}. */
   interface Parser<T> {
     T parse(Source source) throws IOException;
   }
@@ -176,7 +176,7 @@ public final class IdxFile {
     }
   }
 
-  /** Reads the magic number, which must be one of {@code expected}, the first of them usually. */
+  /** Reads the magic number, which must be one of {@code expected}, the most usual one first. */
   private static int magic(Source source, int... expected) throws IOException {
     byte[] start = new byte[4];
     int n = fill(source.in(), start, 0);
@@ -205,7 +205,7 @@ public final class IdxFile {
     throw bad(source, "this is %s, not an IDX file of %s", kind, wanted);
   }
 
-  /** What a file with that magic number holds. */
+  /** Says what a file with that magic number holds. */
   static String content(int magic) {
     if (magic == IMAGES_MAGIC) {
       return "images";
@@ -227,7 +227,7 @@ public final class IdxFile {
     return "%s in %d dimension%s".formatted(type, dimensions, dimensions == 1 ? "" : "s");
   }
 
-  /** Reads the dimensions: all positive, and together an array that Java can hold. */
+  /** Reads the dimensions: all must be positive, and their product an array that Java can hold. */
   private static int[] dimensions(Source source, String what, int count) throws IOException {
     byte[] header = new byte[4 * count];
     int n = fill(source.in(), header, 0);
@@ -270,7 +270,7 @@ public final class IdxFile {
    * Reads the elements after the header, which must reach to the end of the file exactly.
    *
    * @param size the dimensions, whose product is at most {@link #MAX_ELEMENTS}
-   * @param width bytes of an element
+   * @param width the number of bytes of an element
    */
   private static byte[] body(Source source, int[] size, int width) throws IOException {
     long need = width;
@@ -291,8 +291,8 @@ public final class IdxFile {
     if (!source.compressed() && source.length() != total) {
       throw wrongLength(source, size, total, source.length());
     }
-    // Of a compressed file the header is but a claim: the array starts at a small multiple of the
-    // bytes that are really there, and doubles as more arrive. MNIST is below eight: no copy.
+    // The header of a compressed file is but a claim: the array starts at a small multiple of the
+    // bytes that are really there, and doubles as more arrive. MNIST is below eight times: no copy.
     long trusted = source.compressed() ? Math.max(CHUNK, 8 * source.length()) : bytes;
     byte[] data = new byte[(int) Math.min(bytes, trusted)];
     int n = fill(source.in(), data, 0);
@@ -303,7 +303,7 @@ public final class IdxFile {
     if (n < bytes) {
       throw wrongLength(source, size, total, headerBytes + n);
     }
-    // Reading on is also what makes a gzip stream check its CRC and its end.
+    // This read also makes a gzip stream check its CRC and its end.
     if (source.in().read() >= 0) {
       throw bad(
           source,
@@ -328,7 +328,9 @@ public final class IdxFile {
         : "%d images of %dx%d".formatted(size[0], size[1], size[2]);
   }
 
-  /** Reads until {@code buffer} is full or the stream ends; the number of bytes then in it. */
+  /**
+   * Reads until {@code buffer} is full or the stream ends; returns the number of bytes then in it.
+   */
   private static int fill(InputStream in, byte[] buffer, int from) throws IOException {
     int n = from;
     while (n < buffer.length) {

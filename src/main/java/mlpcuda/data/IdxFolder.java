@@ -18,11 +18,11 @@ import java.util.stream.Stream;
  */
 public final class IdxFolder {
   /**
-   * How the files of a data set are named: {@code <prefix>train-images-idx3-ubyte}, and so on.
+   * The names of a data set's files: {@code <prefix>train-images-idx3-ubyte}, and so on.
    *
-   * @param prefix what all four begin with
-   * @param test name of the test set
-   * @param labels how the names of label files end
+   * @param prefix the beginning of all four names
+   * @param test the name of the test set
+   * @param labels the ending of the names of label files
    */
   private record Names(String prefix, String test, String labels) {
     static final List<Names> ALL =
@@ -59,14 +59,19 @@ public final class IdxFolder {
     }
   }
 
-  /** Deepest folder that is looked into: {@code archive/MNIST/raw} is 3 below the one named. */
+  /**
+   * The deepest level that is searched: {@code archive/MNIST/raw} is 3 below the folder that is
+   * named.
+   */
   private static final int DEEPEST = 3;
 
-  /** Most folders of a level that are looked into, so that naming a home folder takes no minute. */
+  /**
+   * The most folders of a level that are searched, so that naming a home folder takes no minute.
+   */
   private static final int MOST_FOLDERS = 1000;
 
-  // All four files are of one place and one way of naming: never images of one data set and labels
-  // of another.
+  // All four files have one place and one way of naming: images of one data set must never meet the
+  // labels of another.
   private final Path place;
   private final Names names;
 
@@ -76,11 +81,11 @@ public final class IdxFolder {
   }
 
   /**
-   * Reads training and test set.
+   * Reads the training and the test set of a folder.
    *
-   * @param folder what the user named; also the data set's name. Where one folder holds several
-   *     data sets, {@code folder/emnist-letters} is the one whose files' names begin so
-   * @param classes number of classes; empty: one more than the largest training label
+   * @param folder the folder that the user named; also the data set's name. Where one folder holds
+   *     several data sets, {@code folder/emnist-letters} is the one whose files' names begin so
+   * @param classes the number of classes; empty: one more than the largest training label
    * @throws BadFileException if a file is missing, bad, or does not fit the others
    */
   public static Dataset read(Path folder, OptionalInt classes) {
@@ -116,8 +121,8 @@ public final class IdxFolder {
   /**
    * Reads the test set alone; the two training files need not be there.
    *
-   * @param folder what the user named
-   * @param classes number of classes
+   * @param folder the folder that the user named
+   * @param classes the number of classes
    * @throws BadFileException if a file is missing, bad, or holds a label beyond the classes
    */
   public static ImageSet readTest(Path folder, int classes) {
@@ -138,7 +143,10 @@ public final class IdxFolder {
     return find(folder, true).names.prefix().startsWith("emnist-");
   }
 
-  /** The data set in {@code folder} or, where there is none, in the folders below, by levels. */
+  /**
+   * Finds the data set in {@code folder} or, if there is none, in the folders below, level by
+   * level.
+   */
   private static IdxFolder find(Path folder, boolean withTraining) {
     Path top = folder;
     List<Names> wanted = Names.ALL;
@@ -163,7 +171,7 @@ public final class IdxFolder {
           }
         }
       }
-      // A folder's own name means its files without a prefix, where these are among several.
+      // A folder's own name means its files without a prefix, if these are among several.
       boolean named = depth == 0 && !complete.isEmpty() && complete.get(0).hasNoPrefix();
       if (complete.size() == 1 || named) {
         return complete.get(0);
@@ -183,7 +191,7 @@ public final class IdxFolder {
             .formatted(found.place, allOf(found.missing(withTraining))));
   }
 
-  /** The naming that the last name of a path chooses, where there is no such folder. */
+  /** The naming that the last part of a path chooses, where there is no such folder. */
   private static List<Names> named(Path folder) {
     String prefix = folder.getFileName() + "-";
     List<Names> named = Names.ALL.stream().filter(n -> n.prefix().equals(prefix)).toList();
@@ -220,7 +228,7 @@ public final class IdxFolder {
     return names.prefix().isEmpty();
   }
 
-  /** What {@link #read} takes for this data set alone. */
+  /** The path for which {@link #read} reads this data set alone. */
   @Override
   public String toString() {
     String prefix = names.prefix();
@@ -229,7 +237,7 @@ public final class IdxFolder {
         : place.resolve(prefix.substring(0, prefix.length() - 1)).toString();
   }
 
-  /** The folders in those of a level; what else lies in these is noted. */
+  /** The folders inside the folders of a level; files of other formats beside them are noted. */
   private static List<Path> below(List<Path> level, OtherFormats others) {
     var folders = new ArrayList<Path>();
     for (Path folder : level) {
@@ -242,7 +250,7 @@ public final class IdxFolder {
           }
         }
       } catch (IOException | UncheckedIOException e) {
-        // A folder that cannot be looked into holds nothing that can be read.
+        // A folder that cannot be listed holds nothing that can be read.
       }
     }
     return folders;
@@ -256,7 +264,10 @@ public final class IdxFolder {
     return names.files(withTraining).stream().filter(name -> file(name) == null).toList();
   }
 
-  /** The file {@code name} in one of its spellings, itself or in a folder named so, or null. */
+  /**
+   * The file {@code name} in one of its spellings, or in a folder of that name; null if there is
+   * none.
+   */
   private Path file(String name) {
     String dotted = name.replace("-idx", ".idx");
     for (String spelling : List.of(name, dotted, name + ".gz", dotted + ".gz")) {

@@ -5,13 +5,13 @@ import java.util.Arrays;
 /**
  * Labelled grey images of one size, kept as bytes until a batch is made of them.
  *
- * @param rows height of an image in pixels
- * @param cols width of an image in pixels
+ * @param rows the height of an image in pixels
+ * @param cols the width of an image in pixels
  * @param pixels (N, rows, cols), one unsigned byte a pixel, 0 black
  * @param labels (N), one unsigned byte an image
  */
 public record ImageSet(int rows, int cols, byte[] pixels, byte[] labels) {
-  /** Number of images, N. */
+  /** The number of images, N. */
   public int size() {
     return labels.length;
   }
@@ -25,7 +25,7 @@ public record ImageSet(int rows, int cols, byte[] pixels, byte[] labels) {
     return largest;
   }
 
-  /** Pixels of one image: the inputs of a network. */
+  /** The number of pixels of an image: the inputs of a network. */
   public int pixelsPerImage() {
     return rows * cols;
   }

@@ -20,7 +20,7 @@ public final class InputFile {
     return file.toString().equals(STANDARD_INPUT);
   }
 
-  /** What messages call the file. */
+  /** The name of the file in messages. */
   public static String name(Path file) {
     return isStandardInput(file) ? "standard input" : file.toString();
   }
@@ -35,13 +35,13 @@ public final class InputFile {
     return !isStandardInput(file) && Files.isDirectory(file);
   }
 
-  /** Whether it has no length and can be read only once. */
+  /** Whether the file has no length and can be read only once. */
   public static boolean isStream(Path file) {
     return isStandardInput(file)
         || Files.exists(file) && !Files.isRegularFile(file) && !Files.isDirectory(file);
   }
 
-  /** Opens the file, for one reading; waits for whoever writes into a pipe. */
+  /** Opens the file, for one reading; a pipe waits for the process that writes into it. */
   public static InputStream open(Path file) throws IOException {
     return new FilterInputStream(isStandardInput(file) ? System.in : Files.newInputStream(file)) {
       @Override

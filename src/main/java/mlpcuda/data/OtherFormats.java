@@ -9,8 +9,8 @@ import java.util.Set;
 import java.util.StringJoiner;
 
 /**
- * Notes what lies where a data set of IDX files was looked for and is none, by the endings of the
- * files' names, and says it with what is to be done.
+ * Notes files of other formats where a data set of IDX files was searched in vain, by the endings
+ * of their names, and says what was found and what to do.
  */
 final class OtherFormats {
   private enum Format {
@@ -37,7 +37,7 @@ final class OtherFormats {
   /** The first file of each format. */
   private final Map<Format, Path> found = new EnumMap<>(Format.class);
 
-  /** Takes note of a file. */
+  /** Notes a file. */
   void see(Path file) {
     String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
     for (Format format : Format.values()) {
@@ -48,7 +48,10 @@ final class OtherFormats {
     }
   }
 
-  /** What was seen, and an example of each: "no data set here, but CSV files (train.csv)". */
+  /**
+   * Says which formats were seen, with an example of each: "no data set here, but CSV files
+   * (train.csv)".
+   */
   String found(Path folder) {
     var list = new StringJoiner(", ", "no data set here, but ", "");
     found.forEach(
@@ -56,7 +59,7 @@ final class OtherFormats {
     return found.isEmpty() ? "no data set here" : list.toString();
   }
 
-  /** What is read, and what to do with what was seen. */
+  /** Says which files are read, and what to do with the formats that were seen. */
   String advice() {
     return "--data reads a folder with train-images-idx3-ubyte, train-labels-idx1-ubyte,"
         + " t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or .gz"

@@ -12,8 +12,8 @@ import java.util.List;
 
 /**
  * One message in Protocol Buffers' wire format: fields in the order they are added, each behind a
- * tag, {@code number << 3 | wire type}. An array of floats is written from where it lies, as a
- * message holds its parts and not their bytes.
+ * tag, {@code number << 3 | wire type}. A message holds its parts and not their bytes, and so an
+ * array of floats is written without a copy of it.
  *
  * <p>Source: protobuf.dev/programming-guides/encoding.
  */
@@ -24,28 +24,28 @@ public final class Protobuf {
   private static final int BITS_32 = 5;
   private static final int CHUNK_BYTES = 1 << 16;
 
-  /** Writes as many bytes as were announced. */
+  /** A part of a message; it writes as many bytes as were announced. */
   private interface Bytes {
-    /** Writes it. */
+    /** Writes the part. */
     public void writeTo(OutputStream out) throws IOException;
   }
 
   private final List<Bytes> parts = new ArrayList<>();
   private long size;
 
-  /** Number of bytes. */
+  /** The number of bytes of the message. */
   public long size() {
     return size;
   }
 
-  /** Writes it. */
+  /** Writes the message. */
   public void writeTo(OutputStream out) throws IOException {
     for (Bytes part : parts) {
       part.writeTo(out);
     }
   }
 
-  /** All of it. */
+  /** The bytes of the message. */
   public byte[] toByteArray() {
     var out = new ByteArrayOutputStream();
     try {
@@ -56,31 +56,31 @@ public final class Protobuf {
     return out.toByteArray();
   }
 
-  /** A field of type int32, int64 or of an enumeration. */
+  /** Adds a field of type int32, int64 or of an enumeration. */
   public Protobuf add(int field, long value) {
     varint((long) field << 3 | VARINT);
     varint(value);
     return this;
   }
 
-  /** A field of type string. */
+  /** Adds a field of type string. */
   public Protobuf add(int field, String text) {
     byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
     return delimited(field, bytes.length, out -> out.write(bytes));
   }
 
-  /** A field of type bytes. */
+  /** Adds a field of type bytes. */
   public Protobuf add(int field, byte[] bytes) {
     return delimited(field, bytes.length, out -> out.write(bytes));
   }
 
-  /** A field of type double. */
+  /** Adds a field of type double. */
   public Protobuf add(int field, double value) {
     varint((long) field << 3 | BITS_64);
     return fixed(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putDouble(value));
   }
 
-  /** A field of type float. */
+  /** Adds a field of type float. */
   public Protobuf add(int field, float value) {
     varint((long) field << 3 | BITS_32);
     return fixed(ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putFloat(value));
@@ -92,12 +92,12 @@ public final class Protobuf {
     return this;
   }
 
-  /** A field that is a message, complete by now. */
+  /** Adds a field that is a message, which must be complete. */
   public Protobuf add(int field, Protobuf message) {
     return delimited(field, message.size, message::writeTo);
   }
 
-  /** A field of type bytes: little-endian floats. */
+  /** Adds a field of type bytes: little-endian floats. */
   public Protobuf add(int field, float[] values) {
     return delimited(field, (long) Float.BYTES * values.length, out -> write(values, out));
   }
@@ -110,7 +110,9 @@ public final class Protobuf {
     return this;
   }
 
-  /** Seven bits a byte, the lowest first; the eighth says that more follow. */
+  /**
+   * Adds an integer of seven bits a byte, the lowest first; the eighth bit says that more follow.
+   */
   private void varint(long value) {
     byte[] bytes = new byte[10];
     int count = 0;

@@ -11,11 +11,11 @@ import java.util.OptionalInt;
 import java.util.stream.Collectors;
 
 /**
- * A data set that is fetched from where it is published, and kept in the user's cache folder.
+ * A data set that is downloaded from its publisher, and kept in the user's cache folder.
  *
- * @param name on the command line and of its folder in the cache
- * @param title what the program calls it
- * @param classes number of classes
+ * @param name the name on the command line and of its folder in the cache
+ * @param title the name that the program calls it
+ * @param classes the number of classes
  * @param mirrors folders at which the files lie, each ending in {@code /}, tried in this order
  * @param files the files to fetch
  */
@@ -25,8 +25,8 @@ public record PublishedDataset(
   /**
    * A published file.
    *
-   * @param name below each mirror, and in the cache
-   * @param md5 of its bytes, in lower-case hexadecimal
+   * @param name the file's name below each mirror, and in the cache
+   * @param md5 the MD5 of the file's bytes, in lower-case hexadecimal
    */
   public record RemoteFile(String name, String md5) {}
 
@@ -83,13 +83,13 @@ public record PublishedDataset(
   /** Every data set that can be named on the command line. */
   public static final List<PublishedDataset> ALL = List.of(MNIST, FASHION_MNIST, KMNIST);
 
-  /** Hears how far a download is. */
+  /** Hears of the progress of a download. */
   public interface Progress {
     /**
      * Called as bytes arrive; again from 0 when the next mirror is tried.
      *
-     * @param file its name
-     * @param bytes that have arrived
+     * @param file the name of the file
+     * @param bytes the number of bytes that have arrived
      * @param total bytes of the file, or -1 if the mirror does not say
      */
     void report(String file, long bytes, long total);
@@ -98,7 +98,7 @@ public record PublishedDataset(
   /**
    * The data set of that name.
    *
-   * @throws IllegalArgumentException if there is none
+   * @throws IllegalArgumentException if there is no such data set
    */
   public static PublishedDataset named(String name) {
     return ALL.stream()
@@ -114,13 +114,13 @@ public record PublishedDataset(
   }
 
   /**
-   * The program's folder for what can be fetched again.
+   * The program's folder for files that can be fetched again.
    *
-   * <p>Source: XDG Base Directory Specification, which has relative paths ignored. {@code $HOME}
+   * <p>Source: XDG Base Directory Specification, which says to ignore relative paths. {@code $HOME}
    * counts before {@code home}; with neither it is a new temporary folder.
    *
-   * @param environment such as {@code System.getenv()}
-   * @param home the user's home folder, as {@code user.home} has it
+   * @param environment the environment, such as {@code System.getenv()}
+   * @param home the user's home folder, the property {@code user.home}
    * @throws UncheckedIOException if there is no folder
    */
   public static Path cacheRoot(Map<String, String> environment, String home) {
@@ -128,7 +128,7 @@ public record PublishedDataset(
     Path base = Path.of(xdg);
     if (!base.isAbsolute()) {
       base = Path.of(environment.getOrDefault("HOME", ""));
-      if (!base.isAbsolute()) { // Java's own idea is "?" for a user without a passwd entry
+      if (!base.isAbsolute()) { // Java says "?" for a user without a passwd entry
         base = Path.of(home == null ? "" : home);
       }
       if (!base.isAbsolute()) {
@@ -154,18 +154,18 @@ public record PublishedDataset(
   }
 
   /**
-   * Makes sure that every file lies undamaged in {@code cacheRoot/datasets/name}, and gives that
-   * folder. What lies there already with the right MD5 is not fetched again.
+   * Makes sure that every file lies undamaged in {@code cacheRoot/datasets/name}, and returns that
+   * folder. A file that has the right MD5 already is not fetched again.
    *
-   * @param cacheRoot from {@link #cacheRoot}
+   * @param cacheRoot the folder of {@link #cacheRoot}
    * @param progress called in this thread
-   * @throws BadFileException if a file can be had from no mirror, or not be written
+   * @throws BadFileException if no mirror gives a file, or a file cannot be written
    */
   public Path fetch(Path cacheRoot, Progress progress) {
     return fetch(cacheRoot, progress, Download.DEFAULT);
   }
 
-  /** As {@link #fetch(Path, Progress)}, with other limits. */
+  /** {@link #fetch(Path, Progress)} with other limits of the download. */
   Path fetch(Path cacheRoot, Progress progress, Download download) {
     Path folder = cacheRoot.resolve("datasets").resolve(name);
     try {
@@ -180,9 +180,9 @@ public record PublishedDataset(
   }
 
   /**
-   * Fetches what is missing and reads it.
+   * Fetches the files that are missing and reads the data set.
    *
-   * @throws BadFileException as {@link #fetch(Path, Progress)}
+   * @throws BadFileException if a file is missing and cannot be had, or is bad
    */
   public Dataset load(Path cacheRoot, Progress progress) {
     return IdxFolder.read(title, fetch(cacheRoot, progress), OptionalInt.of(classes));

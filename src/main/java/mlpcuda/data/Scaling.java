@@ -5,12 +5,12 @@ import java.nio.LongBuffer;
 import java.util.List;
 
 /**
- * How a pixel v in 0..255 becomes an input x = (v/255 - mean)/std of the network, which is v *
+ * The map from a pixel v in 0..255 to an input x = (v/255 - mean)/std of the network, which is v *
  * {@link #scale} + {@link #shift}.
  *
  * @param name {@code unit}, {@code centred} or {@code z-score}
- * @param mean subtracted, in units of the whole range of a pixel
- * @param std divided by, in the same units, above 0
+ * @param mean the number that is subtracted, in units of the whole range of a pixel
+ * @param std the number that it is divided by, in the same units, above 0
  */
 public record Scaling(String name, double mean, double std) {
   /** The names that {@link #of} knows. */
@@ -39,7 +39,7 @@ public record Scaling(String name, double mean, double std) {
    *
    * @param name one of {@link #NAMES}
    * @param train the training images, read for {@code z-score} alone
-   * @throws IllegalArgumentException if the name is another
+   * @throws IllegalArgumentException if there is no scaling of that name
    * @throws BadFileException if all pixels are (nearly) equal, so that there is no z-score
    */
   public static Scaling of(String name, ImageSet train) {
@@ -53,19 +53,19 @@ public record Scaling(String name, double mean, double std) {
     };
   }
 
-  /** Factor of a pixel. */
+  /** The factor of a pixel. */
   public float scale() {
     return (float) (1 / (255 * std));
   }
 
-  /** What is added after {@link #scale}. */
+  /** The summand after {@link #scale}. */
   public float shift() {
     return (float) (-mean / std);
   }
 
   /**
-   * Mean and population standard deviation, to four decimals as they are commonly quoted (MNIST:
-   * 0.1307 and 0.3081). The sums are exact: integers from a histogram.
+   * The scaling by mean and population standard deviation, to four decimals as they are commonly
+   * quoted (MNIST: 0.1307 and 0.3081). The sums are exact: integers from a histogram.
    */
   private static Scaling zScore(byte[] pixels) {
     long sum = 0;
@@ -86,11 +86,11 @@ public record Scaling(String name, double mean, double std) {
     return new Scaling("z-score", round4(mean / 255), std);
   }
 
-  /** (256), how often each value occurs. */
+  /** Counts how often each value occurs, (256). */
   private static int[] histogram(byte[] pixels) {
     int[] counts = new int[LEVELS];
     LongBuffer words = ByteBuffer.wrap(pixels).asLongBuffer(); // of eight pixels
-    int zeros = 0; // words: half of MNIST's
+    int zeros = 0; // words of eight zeros: half of MNIST's
     for (int i = 0; i < words.limit(); i++) {
       long word = words.get(i);
       if (word == 0) {

@@ -7,15 +7,16 @@ import java.util.Arrays;
  * choice is uniform and a function of the seed alone; each part keeps the order of the whole.
  *
  * @param train the examples to learn from
- * @param validation the others
+ * @param validation the examples that are held back
  */
 public record Split(ImageSet train, ImageSet validation) {
   /**
-   * How much a text of the command line splits off: a number of examples, such as {@code 5000}, or
-   * a fraction of them, such as {@code 0.1}.
+   * Parses the amount to split off: a number of examples, such as {@code 5000}, or a fraction of
+   * them, such as {@code 0.1}.
    *
-   * @return the number, from 1, or the fraction, below 1
-   * @throws IllegalArgumentException with the rule and what was found instead
+   * @return the number, at least 1, or the fraction, below 1
+   * @throws IllegalArgumentException if the text is neither, with the rule and what was found
+   *     instead
    */
   public static double parse(String text) {
     try {
@@ -26,7 +27,7 @@ public record Split(ImageSet train, ImageSet validation) {
         return amount;
       }
     } catch (NumberFormatException e) {
-      // refused below, like a number of no examples
+      // refused below, like a number that means no examples
     }
     throw new IllegalArgumentException(
         "must be a number of examples from 1 on, or a fraction of them above 0 and below 1, found "
@@ -34,10 +35,10 @@ public record Split(ImageSet train, ImageSet validation) {
   }
 
   /**
-   * How many of {@code size} examples that is, a fraction rounded to the nearest.
+   * The number of examples that an amount is of {@code size} examples; a fraction is rounded.
    *
-   * @param amount as {@link #parse} gives it
-   * @throws IllegalArgumentException where a part would be empty
+   * @param amount an amount that {@link #parse} returned
+   * @throws IllegalArgumentException if a part would be empty
    */
   public static int count(double amount, int size) {
     long count = Math.round(amount < 1 ? amount * size : amount);
@@ -51,7 +52,7 @@ public record Split(ImageSet train, ImageSet validation) {
     return (int) count;
   }
 
-  /** Splits {@code count} examples off, as {@link #count} allows them; the parts are copies. */
+  /** Splits {@code count} examples off, which {@link #count} must allow; the parts are copies. */
   public static Split of(ImageSet whole, int count, long seed) {
     int[] order = ExampleOrder.forSplit(whole.size(), seed);
     int kept = whole.size() - count;

@@ -25,15 +25,15 @@ public final class WholeFile {
 
   private WholeFile() {}
 
-  /** What a file shall hold. */
+  /** The content of a file. */
   public interface Content {
-    /** Writes it to {@code out}, which is buffered. */
+    /** Writes the content to {@code out}, which is buffered. */
     void writeTo(OutputStream out) throws IOException;
   }
 
   /**
-   * Writes beside {@code file}, forces the bytes to disk, moves them into place, over a file of
-   * that name, and forces the folder to disk, so that the move outlives a crash.
+   * Writes a file beside {@code file}, forces the bytes to disk, moves it into place, over a file
+   * of that name, and forces the folder to disk, so that the move outlives a crash.
    *
    * @throws UncheckedIOException if writing fails; a former file is still there then, unless it was
    *     the folder that could not be forced, and nothing else is left behind
@@ -54,7 +54,7 @@ public final class WholeFile {
   }
 
   /**
-   * Finds out before long work whether {@link #write} can put its result there; nothing is left.
+   * Checks before long work that {@link #write} can put its result there; nothing is left behind.
    *
    * @throws UncheckedIOException if it cannot
    */
@@ -71,7 +71,7 @@ public final class WholeFile {
     }
   }
 
-  /** What to throw where {@code file} could not be written. */
+  /** The exception to throw where {@code file} could not be written. */
   public static UncheckedIOException cannotBeWritten(Path file, IOException e) {
     String why =
         e instanceof NoSuchFileException
@@ -80,12 +80,16 @@ public final class WholeFile {
     return new UncheckedIOException(file + ": cannot be written: " + why, e);
   }
 
-  /** Files.createTempFile would make a file that only its owner can read. */
+  /**
+   * The temporary file's path. Files.createTempFile would make a file that only its owner can read.
+   */
   private static Path beside(Path file) {
     return file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + TEMPORARY);
   }
 
-  /** Deletes what processes left in {@code folder} that were killed while they wrote. */
+  /**
+   * Deletes the temporary files in {@code folder} of processes that were killed while they wrote.
+   */
   public static void clear(Path folder) {
     try (Stream<Path> files = Files.list(folder)) {
       for (Path file : files.toList()) {
@@ -94,14 +98,14 @@ public final class WholeFile {
         }
       }
     } catch (IOException | UncheckedIOException e) {
-      // They take up space and do no harm.
+      // The files take up space and do no harm.
     }
   }
 
   /**
-   * What to throw where a folder for a run's files could not be made or written to.
+   * The exception to throw where a folder for a run's files could not be made or written to.
    *
-   * @param folder as the command line named it, its option included
+   * @param folder the folder as the command line named it, its option included
    */
   public static UncheckedIOException notAFolder(String folder, IOException e) {
     return new UncheckedIOException(
@@ -122,7 +126,7 @@ public final class WholeFile {
     }
   }
 
-  /** Windows opens no folders, and needs no forcing of them. */
+  /** Forces a folder to disk. Windows opens no folders, and needs no forcing of them. */
   private static void forceFolderOf(Path file) throws IOException {
     if (File.separatorChar == '\\') {
       return;

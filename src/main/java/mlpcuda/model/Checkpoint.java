@@ -18,14 +18,14 @@ import mlpcuda.preparation.ImageForm;
  * lead the names of the other tensors, {@code state} is the text, and the metadata describe the
  * network and hold a checksum of everything.
  *
- * @param shape what the network is made of
+ * @param shape the shape of the network
  * @param form the images that it takes
- * @param weights in the order of {@link Parameters#tensors}, finite
- * @param m first moments of the gradients, in the same order; of any value, for a run may overflow
- * @param v second moments, likewise
- * @param best weights of the best epoch so far, finite; empty if there are none
- * @param state what the trainer knows besides, as it wrote it: at most {@link #MAX_STATE}
- *     characters
+ * @param weights the weights in the order of {@link Parameters#tensors}, finite
+ * @param m the first moments of the gradients, in the same order; of any value, for a run may
+ *     overflow
+ * @param v the second moments, likewise
+ * @param best the weights of the best epoch so far, finite; empty if there are none
+ * @param state the trainer's own state, as it wrote it: at most {@link #MAX_STATE} characters
  */
 public record Checkpoint(
     MlpShape shape,
@@ -35,7 +35,7 @@ public record Checkpoint(
     List<float[]> v,
     List<float[]> best,
     String state) {
-  /** Characters that the state may have. */
+  /** The most characters of the state. */
   public static final int MAX_STATE = Safetensors.MAX_TEXT_BYTES / Character.BYTES;
 
   private static final String FORMAT = "mlp-cuda-checkpoint";
@@ -46,7 +46,7 @@ public record Checkpoint(
   private static final String STATE = "state";
 
   /**
-   * Writes it; the file appears whole or not at all.
+   * Writes the checkpoint; the file appears whole or not at all.
    *
    * @throws IllegalArgumentException if a list does not fit the shape or the state is not Unicode;
    *     nothing is written then
@@ -70,7 +70,7 @@ public record Checkpoint(
   }
 
   /**
-   * Reads what {@link #write} wrote.
+   * Reads a checkpoint that {@link #write} wrote.
    *
    * @throws BadFileException if the file is malformed or damaged, or something else than a
    *     checkpoint
@@ -109,12 +109,12 @@ public record Checkpoint(
     return new Checkpoint(shape, of.form(), weights, m, v, best, state);
   }
 
-  /** Whether a file with these contents says that it is a checkpoint. */
+  /** Whether the contents are those of a checkpoint. */
   static boolean isIn(Safetensors.Contents contents) {
     return FORMAT.equals(contents.metadata().get("format"));
   }
 
-  /** Whether a tensor of that name is in a checkpoint and not in a model. */
+  /** Whether a tensor of that name is in a checkpoint but not in a model. */
   static boolean isItsOwn(String name) {
     return name.startsWith(M) || name.startsWith(V) || name.startsWith(BEST) || name.equals(STATE);
   }

@@ -10,13 +10,13 @@ import java.util.zip.CRC32C;
 import mlpcuda.data.BadFileException;
 
 /**
- * CRC-32C of all that a safetensors file says: of each metadata entry but the checksum itself its
- * name and text, then of each tensor, in the order of the buffer, its name, its type with its
+ * The CRC-32C of all that a safetensors file says: of each metadata entry but the checksum itself
+ * its name and text, then of each tensor, in the order of the buffer, its name, its type with its
  * shape, {@code F32[4, 6]}, and its bytes. Texts are UTF-8 behind their length, a little-endian
  * 32-bit number. Spaces in the header do not count.
  */
 final class Checksum {
-  /** The metadata entry that holds it. */
+  /** The metadata entry that holds the checksum. */
   static final String NAME = "crc32c";
 
   private final CRC32C crc = new CRC32C();
@@ -48,16 +48,16 @@ final class Checksum {
     crc.update(bytes);
   }
 
-  /** Eight hexadecimal digits. */
+  /** The checksum as eight hexadecimal digits. */
   String hex() {
     return "%08x".formatted(crc.getValue());
   }
 
   /**
-   * Compares what the metadata say with what was read.
+   * Compares the checksum of the metadata with that of what was read.
    *
-   * @param required whether a file must have a checksum; others' files have none
-   * @throws BadFileException if the two differ
+   * @param required whether the file must have a checksum; files of other programs have none
+   * @throws BadFileException if the two differ, or a required checksum is missing
    */
   static void check(Path file, Safetensors.Contents contents, boolean required) {
     String expected = contents.metadata().get(NAME);

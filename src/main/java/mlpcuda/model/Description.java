@@ -16,16 +16,16 @@ import mlpcuda.net.Parameters;
 import mlpcuda.preparation.ImageForm;
 import mlpcuda.preparation.Preparation;
 
-/** What rebuilds a network, as the metadata of its file have it, and how its tensors are named. */
+/** The description of a network in its file's metadata, and the names of its tensors there. */
 record Description(MlpShape shape, ImageForm form) {
   // One text could name more layers than a file of a megabyte has room for.
   private static final int MAX_LAYERS = 4096;
 
-  // Files from before there were these two have neither.
+  // Files of earlier versions have neither of these two.
   private static final String PREPARATION = "preparation";
   private static final String TRANSPOSE = "transpose";
 
-  /** The metadata of {@code file}, which is to hold the network. */
+  /** The metadata that describe the network in {@code file}. */
   Map<String, String> metadata(Path file) {
     if (shape.layers() > MAX_LAYERS) {
       throw Safetensors.tooLarge(
@@ -49,9 +49,9 @@ record Description(MlpShape shape, ImageForm form) {
   }
 
   /**
-   * The network that a file's metadata describe.
+   * Reads the network's description from a file's metadata.
    *
-   * @throws BadFileException if they describe none
+   * @throws BadFileException if they describe no network
    */
   static Description of(Path file, Map<String, String> texts) {
     var metadata = new Metadata(file, texts);
@@ -117,7 +117,7 @@ record Description(MlpShape shape, ImageForm form) {
     };
   }
 
-  /** Adds a list of values, in the order of {@link Parameters#tensors}, as tensors to a file's. */
+  /** Adds values, in the order of {@link Parameters#tensors}, to the tensors of a file. */
   void add(List<Safetensors.Tensor> tensors, String prefix, List<float[]> values) {
     List<Parameters.Tensor> places = Parameters.tensors(shape);
     if (values.size() != places.size()) {
@@ -133,7 +133,7 @@ record Description(MlpShape shape, ImageForm form) {
   }
 
   /**
-   * The values that {@link #add} added, taken from a file's tensors.
+   * Takes the values that {@link #add} added from a file's tensors.
    *
    * @param unknown names of the file's tensors, of which those found are removed
    * @throws BadFileException if a tensor is missing or has another shape
@@ -165,7 +165,7 @@ record Description(MlpShape shape, ImageForm form) {
     return values;
   }
 
-  /** Refuses tensors that no one took. */
+  /** Refuses tensors that belong to no part of the network. */
   static void checkNoneLeft(Path file, Set<String> unknown, MlpShape shape) {
     if (!unknown.isEmpty()) {
       throw new BadFileException(
@@ -174,7 +174,7 @@ record Description(MlpShape shape, ImageForm form) {
     }
   }
 
-  /** Refuses weights that are infinite or no numbers. */
+  /** Refuses weights that are not finite. */
   static void checkFinite(Path file, String prefix, MlpShape shape, List<float[]> weights) {
     List<Parameters.Tensor> places = Parameters.tensors(shape);
     for (int t = 0; t < places.size(); t++) {
@@ -188,7 +188,7 @@ record Description(MlpShape shape, ImageForm form) {
     }
   }
 
-  /** The metadata of a file, every text of it checked on its way out. */
+  /** The metadata of a file; each text is checked when it is asked for. */
   record Metadata(Path file, Map<String, String> texts) {
     String text(String name) {
       String text = texts.get(name);

@@ -15,11 +15,11 @@ import mlpcuda.preparation.ImageForm;
 /**
  * A network in a file: its weights as {@code torch.nn.Linear} names and shapes them, and in the
  * metadata all that rebuilds it. A {@link Checkpoint}'s file can be read as well: its weights are
- * the network's, and what the optimizer and the run need is left aside.
+ * the network's, and the state of the optimizer and of the run is ignored.
  *
- * @param shape what the network is made of
+ * @param shape the shape of the network
  * @param form the images that it takes
- * @param weights in the order of {@link Parameters#tensors}
+ * @param weights the weights in the order of {@link Parameters#tensors}
  */
 public record ModelFile(MlpShape shape, ImageForm form, List<float[]> weights) {
 

@@ -21,10 +21,10 @@ import mlpcuda.net.Parameters;
  * written here.
  */
 public final class Onnx {
-  /** Version of the format itself. */
+  /** The version of the format itself. */
   public static final int IR_VERSION = 8;
 
-  /** Version of the operators. */
+  /** The version of the operators. */
   public static final int OPSET = 17;
 
   // Values of enumerations: TensorProto.DataType, AttributeProto.AttributeType.
@@ -32,11 +32,11 @@ public final class Onnx {
   private static final int UINT8 = 2;
   private static final int INT_ATTRIBUTE = 2;
 
-  /** What the graph takes. */
+  /** The pixels that the graph takes. */
   public enum Input {
-    /** uint8, 0 to 255: pixels as IDX files have them. */
+    /** Pixels as in IDX files: uint8, 0 to 255. */
     BYTES,
-    /** float32, 0 to 1: what torchvision's ToTensor gives. */
+    /** Pixels as torchvision's ToTensor gives them: float32, 0 to 1. */
     UNIT
   }
 
@@ -49,7 +49,7 @@ public final class Onnx {
    * bytes.
    *
    * @param softmax whether {@code probabilities} (batch, C) are a second output
-   * @param version of this program
+   * @param version the version of this program
    * @throws java.io.UncheckedIOException if writing fails, or if the file would exceed the 2 GiB
    *     that Protocol Buffers allow
    */
@@ -93,16 +93,16 @@ public final class Onnx {
         .add(14, property("transpose", Boolean.toString(network.form().transposed())));
   }
 
-  /** A StringStringEntryProto of a model's metadata_props. */
+  /** Makes a StringStringEntryProto of a model's metadata_props. */
   private static Protobuf property(String key, String value) {
     return new Protobuf().add(1, key).add(2, value);
   }
 
-  /** A GraphProto; its nodes must be in an order in which they can be computed. */
+  /** Makes a GraphProto; its nodes must be in an order in which they can be computed. */
   private Protobuf graph(ModelFile network, Input input, boolean softmax) {
     MlpShape shape = network.shape();
     String x = "pixels";
-    // The same two numbers that the trainer's inputs went through, or their like for 0 to 1.
+    // These are the two numbers of the trainer's scaling, or, for 0 to 1, their counterparts.
     float scale = network.form().scaling().scale();
     if (input == Input.BYTES) {
       x = node("Cast", "pixels.cast", List.of(x), "pixels.float", attribute("to", FLOAT));
@@ -155,7 +155,7 @@ public final class Onnx {
     };
   }
 
-  /** Adds a NodeProto; the name of its output. */
+  /** Adds a NodeProto, and returns the name of its output. */
   private String node(
       String operator, String name, List<String> inputs, String output, Protobuf... attributes) {
     var node = new Protobuf();
@@ -168,19 +168,19 @@ public final class Onnx {
     return output;
   }
 
-  /** An AttributeProto. */
+  /** Makes an AttributeProto. */
   private static Protobuf attribute(String name, int value) {
     return new Protobuf().add(1, name).add(3, value).add(20, INT_ATTRIBUTE);
   }
 
-  /** A TensorProto. */
+  /** Makes a TensorProto. */
   private static Protobuf tensor(String name, List<Integer> shape, float[] values) {
     var tensor = new Protobuf();
     shape.forEach(dimension -> tensor.add(1, dimension));
     return tensor.add(2, FLOAT).add(8, name).add(9, values);
   }
 
-  /** A ValueInfoProto of shape (batch, {@code width}). */
+  /** Makes a ValueInfoProto of shape (batch, {@code width}). */
   private static Protobuf value(String name, int type, int width) {
     Protobuf batch = new Protobuf().add(2, "batch");
     Protobuf columns = new Protobuf().add(1, width);

@@ -39,7 +39,7 @@ public final class Safetensors {
   static final int MAX_TENSORS = 10_000;
   static final int MAX_DIMENSIONS = 8;
 
-  /** Bytes that a text may have in a file. */
+  /** The most bytes that a text may have in a file. */
   static final int MAX_TEXT_BYTES = 1 << 26;
 
   private Safetensors() {}
@@ -73,13 +73,14 @@ public final class Safetensors {
   }
 
   /**
-   * What a file holds.
+   * The contents of a file.
    *
-   * @param metadata texts by name, in the header's order; empty if there are none
-   * @param tensors by name, in the order of their values in the file
-   * @param texts by name, in the order of their bytes in the file; in the file a text is a vector
-   *     of type U8, ASCII, or of type U16, UTF-16: read from UTF-8 it could take five times as much
-   * @param checksum CRC-32C of all that was read, as {@link #writeChecked} notes it
+   * @param metadata the metadata's texts by name, in the header's order; empty if there are none
+   * @param tensors the tensors by name, in the order of their values in the file
+   * @param texts the texts by name, in the order of their bytes in the file; in the file a text is
+   *     a vector of type U8, ASCII, or of type U16, UTF-16: read from UTF-8 it could take five
+   *     times as much
+   * @param checksum the CRC-32C of all that was read, as {@link #writeChecked} notes it
    */
   public record Contents(
       Map<String, String> metadata,
@@ -88,7 +89,7 @@ public final class Safetensors {
       String checksum) {}
 
   /**
-   * Reads a whole file. Needs at most four times the file's size and 4 MiB: once the size for
+   * Reads a whole file. This needs at most four times the file's size and 4 MiB: once the size for
    * float32 tensors, up to twice for texts, and less than 4 MiB and four times for the header.
    *
    * @throws BadFileException if the file cannot be read, breaks a rule of the format, or holds
@@ -103,8 +104,8 @@ public final class Safetensors {
    * whole or not at all: it is written beside its place, forced to disk and then moved there, over
    * a file of that name.
    *
-   * @param metadata texts by name, written in the map's order
-   * @param tensors written in the given order
+   * @param metadata the metadata's texts by name, written in the map's order
+   * @param tensors the tensors, written in the given order
    * @throws IllegalArgumentException if a name is taken twice, reserved or not Unicode; nothing is
    *     written then
    * @throws UncheckedIOException if writing fails, or if the file would exceed the limits of {@link
@@ -115,8 +116,8 @@ public final class Safetensors {
   }
 
   /**
-   * Writes like {@link #write}, texts behind the tensors, and adds the checksum of all of it to the
-   * metadata as {@code crc32c}.
+   * Writes a file as {@link #write} does, with texts behind the tensors, and adds the checksum of
+   * all of it to the metadata as {@code crc32c}.
    */
   static void writeChecked(
       Path file, Map<String, String> metadata, List<Tensor> tensors, Map<String, String> texts) {
@@ -158,7 +159,7 @@ public final class Safetensors {
         });
   }
 
-  /** Takes bytes as they stand in the file. */
+  /** Takes bytes as they are in the file. */
   private interface Sink {
     void accept(byte[] bytes, int offset, int count) throws IOException;
   }
@@ -233,7 +234,10 @@ public final class Safetensors {
     }
   }
 
-  /** Not an argument's fault, but a run's that became larger than anyone expected. */
+  /**
+   * The exception for contents too large to be read: no argument is wrong, but a run grew too
+   * large.
+   */
   static UncheckedIOException tooLarge(Path file, String finding) {
     String message = file + ": cannot be written: " + finding;
     return new UncheckedIOException(message, new IOException(finding));
@@ -280,7 +284,7 @@ public final class Safetensors {
     return bytes.toByteArray();
   }
 
-  /** Product of the dimensions, 1 for none; ArithmeticException beyond 64 bits. */
+  /** The product of the dimensions, 1 for none; ArithmeticException beyond 64 bits. */
   static long elements(int[] shape) {
     long elements = 1;
     for (int dimension : shape) {
@@ -289,7 +293,7 @@ public final class Safetensors {
     return elements;
   }
 
-  /** False if the text holds half a surrogate pair, which UTF-8 cannot express. */
+  /** Whether UTF-8 can express the text; it cannot if the text holds half a surrogate pair. */
   static boolean isUnicode(String text) {
     return StandardCharsets.UTF_8.newEncoder().canEncode(text);
   }

@@ -28,7 +28,8 @@ import mlpcuda.data.BadFileException;
  * length, of strings, metadata, tensors and dimensions.
  */
 final class SafetensorsHeader {
-  // Names are met once: a table of them would cost memory, and could be attacked with collisions.
+  // Each name occurs once: a table of names would cost memory, and could be attacked with
+  // collisions.
   private static final JsonFactory JSON =
       JsonFactory.builder()
           .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
@@ -56,7 +57,7 @@ final class SafetensorsHeader {
     this.bufferBytes = bufferBytes;
   }
 
-  /** Texts by name, in the header's order. */
+  /** The metadata's texts by name, in the header's order. */
   Map<String, String> metadata() {
     return metadata;
   }
@@ -228,7 +229,7 @@ final class SafetensorsHeader {
     }
   }
 
-  /** Bits of one value, 0 for a dtype that the format does not know. */
+  /** The number of bits of one value, 0 for a dtype that the format does not know. */
   private static int bitsOf(String dtype) {
     return switch (dtype) {
       case "F4" -> 4;

@@ -62,8 +62,8 @@ final class SafetensorsReader {
   }
 
   /**
-   * Reads a pipe, a device or standard input. Its header says where it has to end: no more is read,
-   * so that a stream without an end does not fill the memory.
+   * Reads a pipe, a device or standard input. Its header says where it has to end, and no more is
+   * read, so that a stream without an end does not fill the memory.
    */
   private Safetensors.Contents readStream() {
     try (InputStream in = new BufferedInputStream(InputFile.open(file))) {
@@ -79,7 +79,7 @@ final class SafetensorsReader {
     }
   }
 
-  /** Where the last tensor ends, as the header has it. */
+  /** The byte of the buffer at which the last tensor ends, as the header claims. */
   private int claimedBytes(byte[] header) throws IOException {
     var parsed = new SafetensorsHeader(shown, Long.MAX_VALUE);
     parsed.parse(header);
@@ -138,7 +138,9 @@ final class SafetensorsReader {
     return bad("this is %s, not a safetensors file%s", kind, remedy);
   }
 
-  /** Every byte of the buffer belongs to one tensor; empty tensors lie between two others. */
+  /**
+   * Checks that every byte of the buffer belongs to one tensor; empty ones lie between two others.
+   */
   private void checkLayout(List<Entry> entries, long bufferBytes) {
     entries.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
     long covered = 0;
@@ -158,7 +160,7 @@ final class SafetensorsReader {
     }
   }
 
-  /** What the format allows and this reader does not. */
+  /** Refuses what the format allows and this reader does not. */
   private void checkReadable(List<Entry> entries) {
     for (Entry entry : entries) {
       if (isText(entry)) {
@@ -177,7 +179,10 @@ final class SafetensorsReader {
     }
   }
 
-  /** A text is a vector of characters; the format has no type of its own for it. */
+  /**
+   * Whether a tensor is a text: a vector of characters, as the format has no type of its own for
+   * it.
+   */
   private static boolean isText(Entry entry) {
     return (entry.dtype().equals("U8") || entry.dtype().equals("U16")) && entry.shape().length == 1;
   }

@@ -4,9 +4,9 @@ import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** What a file holds, fit for a one-line message. */
+/** Formats the contents of files for one-line messages. */
 final class Shown {
-  /** Characters of a text that stands beside others. */
+  /** The most characters of a text that stands beside others. */
   static final int SHORT = 80;
 
   private static final int LONG = 200;
@@ -15,13 +15,13 @@ final class Shown {
 
   private Shown() {}
 
-  /** The text's beginning, {@code max} characters at most, without line breaks. */
+  /** The beginning of a text, at most {@code max} characters, without line breaks. */
   static String of(String text, int max) {
     String start = text.length() <= max ? text : text.substring(0, max) + "…";
     return BREAKS_A_LINE.matcher(start).replaceAll("?");
   }
 
-  /** The beginning of anything's text; an empty text is called nothing. */
+  /** The beginning of any object's text; an empty text is called nothing. */
   static String of(Object found) {
     String text = found.toString();
     return text.isEmpty() ? "nothing" : of(text, LONG);

@@ -38,27 +38,28 @@ public record TorchWeights(List<Layer> layers) {
   private static final String BIAS = "bias";
   private static final Pattern DIGITS = Pattern.compile("[0-9]+");
 
-  // An MLP's names and shapes leave little to try; a file made to be hard must not take forever.
+  // An MLP's names and shapes leave little to try; a file made to be hard must not take for ever.
   private static final int MAX_LAYERS = 1000;
   private static final int MAX_TRIES = 100_000;
 
   /**
-   * A layer.
+   * A linear layer of the file.
    *
-   * @param name what the file calls it, {@code layers.0} for example; empty for a module alone
-   * @param O width of its output
-   * @param I width of its input
+   * @param name the layer's name in the file, {@code layers.0} for example; empty for a module
+   *     alone
+   * @param O the width of its output
+   * @param I the width of its input
    * @param weight (O, I)
    * @param bias (O); zeros where the file has none
-   * @param hasBias whether the file has one
+   * @param hasBias whether the file has a bias
    */
   public record Layer(String name, int O, int I, float[] weight, float[] bias, boolean hasBias) {}
 
   /**
-   * Reads a file.
+   * Reads the weights of a file.
    *
-   * @throws BadFileException if it is malformed, holds anything but the float32 weights of linear
-   *     layers, or does not tell their order
+   * @throws BadFileException if the file is malformed, holds anything but the float32 weights of
+   *     linear layers, or does not tell their order
    */
   public static TorchWeights read(Path path) {
     Safetensors.Contents contents = Safetensors.read(path);
@@ -83,7 +84,7 @@ public record TorchWeights(List<Layer> layers) {
     return sizes;
   }
 
-  /** In the order of {@link mlpcuda.net.Parameters#tensors}. */
+  /** The weights and biases in the order of {@link mlpcuda.net.Parameters#tensors}. */
   public List<float[]> weights() {
     var weights = new ArrayList<float[]>();
     layers.forEach(layer -> weights.addAll(List.of(layer.weight, layer.bias)));
@@ -154,7 +155,7 @@ public record TorchWeights(List<Layer> layers) {
     }
   }
 
-  /** Tries what may follow what, and stops at the second order that it finds. */
+  /** Searches for the order of layers, and stops at the second order that it finds. */
   private static final class Search {
     private final Path file;
     private final List<Layer> layers;

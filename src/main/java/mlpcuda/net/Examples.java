@@ -20,8 +20,8 @@ public final class Examples implements AutoCloseable {
    * Examples for networks of that shape, in batches of up to {@code maxB}; the arrays must not
    * change while they live.
    *
-   * @param order in which the network's weights want the pixels
-   * @param pixels (N, I), as they are
+   * @param order the order in which the network's weights want the pixels
+   * @param pixels (N, I), in the natural order of pixels
    * @param labels (N), below C
    * @param atOnce the most batches that are staged at once
    * @param scale with {@code shift}: an input is pixel · scale + shift
@@ -75,7 +75,7 @@ public final class Examples implements AutoCloseable {
     return y;
   }
 
-  /** The next batches are the examples of {@code order}, from its element {@code from}. */
+  /** Begins a pass: the next batches are the examples of {@code order}, from {@code from} on. */
   public void begin(int[] order, int from) {
     feed.begin(order, from);
   }
@@ -85,14 +85,13 @@ public final class Examples implements AutoCloseable {
     return atOnce;
   }
 
-  /** Makes the next {@code n} batches ready, in slots from that number on: work of the host. */
+  /** Stages the next {@code n} batches, work of the host, and returns the slot of the first. */
   public int stage(int B, int n) {
     return feed.stage(B, n);
   }
 
   /**
-   * Gathers batch {@code i} of those staged into {@code x} (B, I) and {@link #y}: work of the
-   * device.
+   * Gathers staged batch {@code i} into {@code x} (B, I) and {@link #y}: work of the device.
    *
    * @param end (1) INT32: examples of the order up to the end of this batch
    */
@@ -100,7 +99,7 @@ public final class Examples implements AutoCloseable {
     feed.gather(i, x, y, end, B, scale, shift);
   }
 
-  /** Where staged batch {@code i} is, for a device that gathers it in a step of its own. */
+  /** The place of staged batch {@code i}, for a device that gathers it in a step of its own. */
   Feed.Batch batch(int i, int B) {
     return feed.batch(i, B);
   }

@@ -20,7 +20,7 @@ public final class Mlp implements AutoCloseable {
   private final List<Buffer> a = new ArrayList<>(); // L + 1: (maxB, sizes[l])
   private final Buffer losses; // (2, maxB)
   private final Regularisation regularisation;
-  private final List<Buffer> h = new ArrayList<>(); // L: a[l], or what dropout left of it
+  private final List<Buffer> h = new ArrayList<>(); // L: a[l], or a[l] after dropout
   private final List<Buffer> dz = new ArrayList<>(); // L: (maxB, sizes[l + 1]); empty: no training
 
   private Mlp(
@@ -88,12 +88,12 @@ public final class Mlp implements AutoCloseable {
     return new Mlp(ops, shape, parameters, maxB, false, Regularisation.NONE);
   }
 
-  /** What it is made of. */
+  /** The shape of this network. */
   public MlpShape shape() {
     return shape;
   }
 
-  /** Examples of the largest batch. */
+  /** The number of examples of the largest batch. */
   int maxB() {
     return logits().length() / shape.classes();
   }
@@ -102,20 +102,20 @@ public final class Mlp implements AutoCloseable {
     return regularisation;
   }
 
-  /** (maxB, I): where a batch's inputs go. */
+  /** The buffer for a batch's inputs, (maxB, I). */
   public Buffer inputs() {
     return a.get(0);
   }
 
-  /** (maxB, C): what {@link #forward} leaves. */
+  /** The logits that {@link #forward} computes, (maxB, C). */
   public Buffer logits() {
     return a.get(shape.layers());
   }
 
   /**
-   * The logits of the first {@code B} rows of {@link #inputs}.
+   * Computes the logits of the first {@code B} rows of {@link #inputs}.
    *
-   * @param step (1) INT32: what dropout's masks depend on
+   * @param step (1) INT32: the step's number, which dropout's masks depend on
    */
   public void forward(Buffer step, int B) {
     for (int l = 0; l < shape.layers(); l++) {
@@ -141,8 +141,8 @@ public final class Mlp implements AutoCloseable {
   }
 
   /**
-   * The loss of the logits against the classes {@code y} (B), into {@code log} as {@link
-   * Ops#crossEntropyForward} says; while training also its gradient.
+   * Computes the loss of the logits against the classes {@code y} (B) into {@code log}, as {@link
+   * Ops#crossEntropyForward} does, and while training its gradient, too.
    *
    * @param scaling {@link mlpcuda.compute.LossScale}'s state, for the gradient; null where there is
    *     none
@@ -162,7 +162,7 @@ public final class Mlp implements AutoCloseable {
         regularisation.smoothing());
   }
 
-  /** The gradients of all parameters, after {@link #forward} and {@link #loss}. */
+  /** Computes the gradients of all parameters, after {@link #forward} and {@link #loss}. */
   public void backward(Buffer step, int B) {
     int last = shape.layers() - 1;
     if (shape.output() != Activation.NONE) {
@@ -182,7 +182,7 @@ public final class Mlp implements AutoCloseable {
           shape.inputs(l),
           shape.outputs(l),
           l == 0 || drops(l) ? Activation.NONE : shape.activation(l - 1));
-      if (l > 0 && drops(l)) { // the same mask; then the activation, whose output is not h
+      if (l > 0 && drops(l)) { // the same mask, then the activation, whose output is a, not h
         Buffer d = dz.get(l - 1);
         drop(d, d, step, l, B);
         ops.activationBackward(d, d, a.get(l), B * shape.inputs(l), shape.activation(l - 1));

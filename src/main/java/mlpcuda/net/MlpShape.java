@@ -5,7 +5,7 @@ import java.util.stream.Collectors;
 import mlpcuda.compute.Activation;
 
 /**
- * What a multilayer perceptron is made of, without its weights.
+ * The shape of a multilayer perceptron: all that it is made of but its weights.
  *
  * @param sizes width of the input, of each hidden layer, of the output: 784, 128, 64, 10
  * @param hidden activation of the hidden layers
@@ -28,7 +28,8 @@ public record MlpShape(List<Integer> sizes, Activation hidden, Activation output
     long floats = 0;
     for (int layer = 0; layer + 1 < sizes.size(); layer++) {
       floats += (sizes.get(layer) + 1L) * sizes.get(layer + 1) + 2 * Parameters.ALIGNMENT;
-      if (floats > Integer.MAX_VALUE) { // in the loop: a sum of several could overflow a long
+      // checked in the loop: a sum of several could overflow a long
+      if (floats > Integer.MAX_VALUE) {
         throw new IllegalArgumentException(
             "a network may have at most %d parameters, found more in %s"
                 .formatted(Integer.MAX_VALUE, sizes));
@@ -61,17 +62,17 @@ public record MlpShape(List<Integer> sizes, Activation hidden, Activation output
     return sizes.get(layers());
   }
 
-  /** What follows the affine map of layer {@code layer}. */
+  /** The activation that follows the affine map of layer {@code layer}. */
   public Activation activation(int layer) {
     return layer == layers() - 1 ? output : hidden;
   }
 
-  /** Weights and biases of layer {@code layer}. */
+  /** The number of weights and biases of layer {@code layer}. */
   public int parameters(int layer) {
     return (inputs(layer) + 1) * outputs(layer);
   }
 
-  /** Weights and biases of all layers. */
+  /** The number of weights and biases of all layers. */
   public int parameters() {
     int sum = 0;
     for (int layer = 0; layer < layers(); layer++) {

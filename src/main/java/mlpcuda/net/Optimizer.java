@@ -19,7 +19,7 @@ public final class Optimizer implements AutoCloseable {
   private final OptimizerSettings settings;
   private final float clip;
   private final Buffer rate; // (1)
-  private final Buffer norm; // (NORM_LENGTH); null where nothing needs one
+  private final Buffer norm; // (NORM_LENGTH); null where gradients are neither clipped nor scaled
 
   /**
    * An optimizer of those parameters. The caller closes it, and {@code parameters} after it.
@@ -45,7 +45,7 @@ public final class Optimizer implements AutoCloseable {
     }
   }
 
-  /** (1): the learning rate, which is to be set before {@link #update}. */
+  /** The learning rate, (1), which must be set before {@link #update}. */
   Buffer rate() {
     return rate;
   }
@@ -58,20 +58,22 @@ public final class Optimizer implements AutoCloseable {
     return settings;
   }
 
-  /** Whether gradients are clipped: by a norm of all of them, so that all must be there first. */
+  /**
+   * Whether gradients are clipped. Their norm is of all of them, so that all must be there first.
+   */
   boolean clips() {
     return clip > 0;
   }
 
   /**
-   * Moves the parameters. The gradients are left as they were used: divided by the loss scale and
-   * clipped; those of a step that is skipped as they were.
+   * Updates the parameters. The gradients are left as they were used, divided by the loss scale and
+   * clipped; those of a step that is skipped are left as they were.
    *
    * @param step (1) INT32: the step's number, from 1
    * @param scaling {@link mlpcuda.compute.LossScale}'s state; null where there is none
    */
   void update(Buffer step, Buffer scaling) {
-    int n = parameters.length(); // and the zeros between tensors, which stay zeros
+    int n = parameters.length(); // with the zeros between tensors, which stay zeros
     Buffer w = parameters.w();
     Buffer dw = parameters.dw();
     if (norm != null) {

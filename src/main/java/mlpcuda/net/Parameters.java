@@ -14,15 +14,15 @@ import mlpcuda.random.Philox;
  * optimizer is one operation, and named slices of them for the layers.
  */
 public final class Parameters implements AutoCloseable {
-  /** Floats that a tensor's place is a multiple of: a GPU reads 128 bytes at a time. */
+  /** The alignment of a tensor's place, in floats: a GPU reads 128 bytes at a time. */
   static final int ALIGNMENT = 32;
 
   /**
-   * Where a tensor lies in the arenas.
+   * The place of a tensor in the arenas.
    *
-   * @param name as PyTorch names it: {@code layers.0.weight}, {@code layers.0.bias}
+   * @param name the tensor's name in PyTorch: {@code layers.0.weight}, {@code layers.0.bias}
    * @param shape (O, I) or (O)
-   * @param offset first element in the arena
+   * @param offset the tensor's first element in the arena
    */
   public record Tensor(String name, List<Integer> shape, int offset) {
     /** Number of elements. */
@@ -32,10 +32,10 @@ public final class Parameters implements AutoCloseable {
   }
 
   /**
-   * What the optimizer keeps between steps, each list in the order of {@link #tensors}.
+   * The optimizer's state between steps, each list in the order of {@link #tensors}.
    *
-   * @param m first moments of the gradients
-   * @param v second moments
+   * @param m the first moments of the gradients
+   * @param v the second moments of the gradients
    */
   public record State(List<float[]> m, List<float[]> v) {}
 
@@ -44,7 +44,7 @@ public final class Parameters implements AutoCloseable {
 
   private final Owned owned = new Owned();
   private final Ops ops;
-  private final InputOrder inputOrder; // of the first weights' columns, on the device alone
+  private final InputOrder inputOrder; // of the columns of the first weights, on the device alone
   private final List<Tensor> tensors;
   private final int length;
   private final Buffer w;
@@ -54,7 +54,7 @@ public final class Parameters implements AutoCloseable {
   private final List<Layer> layers = new ArrayList<>();
   private final List<Layer> gradients = new ArrayList<>();
 
-  /** Zeros of the given shape on the given device, for images as they are. */
+  /** Zeros of the given shape on the given device, for images in the natural order of pixels. */
   public Parameters(Ops ops, MlpShape shape) {
     this(ops, shape, InputOrder.natural(shape.inputs()));
   }
@@ -94,7 +94,7 @@ public final class Parameters implements AutoCloseable {
         arena.slice(prefix + bias.name, bias.offset, bias.length()));
   }
 
-  /** Where each tensor of a network of that shape lies, layer by layer. */
+  /** The place of each tensor of a network of that shape, layer by layer. */
   public static List<Tensor> tensors(MlpShape shape) {
     var tensors = new ArrayList<Tensor>();
     int offset = 0;
@@ -113,17 +113,19 @@ public final class Parameters implements AutoCloseable {
     return (offset + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   }
 
-  /** How images must be ordered for these weights; what is read and written here is as ever. */
+  /**
+   * The order that images must have for these weights; the host's weights have the natural order.
+   */
   public InputOrder inputOrder() {
     return inputOrder;
   }
 
-  /** Where each tensor lies, layer by layer. */
+  /** The place of each tensor, layer by layer. */
   public List<Tensor> tensors() {
     return tensors;
   }
 
-  /** Length of an arena: the tensors, and zeros between them. */
+  /** The length of an arena: the tensors, and zeros between them. */
   int length() {
     return length;
   }

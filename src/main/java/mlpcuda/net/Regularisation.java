@@ -3,15 +3,16 @@ package mlpcuda.net;
 import java.util.List;
 
 /**
- * What keeps a network from learning its examples by heart, beside the optimizer's weight decay.
+ * The measures, besides the optimizer's weight decay, that keep a network from learning its
+ * examples by heart.
  *
- * @param dropouts of each hidden layer, the fraction of its outputs that are zeroed while training;
- *     empty for none
+ * @param dropouts for each hidden layer, the fraction of its outputs that are zeroed while
+ *     training; empty for none
  * @param smoothing ε of label smoothing: the target is (1 − ε) · one-hot + ε / C
- * @param seed of the dropout masks
+ * @param seed the seed of the dropout masks
  */
 public record Regularisation(List<Float> dropouts, float smoothing, long seed) {
-  /** None. */
+  /** No regularisation. */
   public static final Regularisation NONE = new Regularisation(List.of(), 0, 0);
 
   /** Checks that rates lie in [0, 1). */
@@ -27,7 +28,7 @@ public record Regularisation(List<Float> dropouts, float smoothing, long seed) {
     }
   }
 
-  /** The rate between hidden layer {@code l}, from 1, and what follows it; 0 for the inputs. */
+  /** The rate between hidden layer {@code l}, from 1, and the next layer; 0 for the inputs. */
   float dropout(int l) {
     return l == 0 || dropouts.isEmpty() ? 0 : dropouts.get(l - 1);
   }

@@ -11,11 +11,11 @@ import mlpcuda.compute.Owned;
 import mlpcuda.compute.Replay;
 
 /**
- * A training step: a batch in, parameters updated, its loss noted on the device. The same lines on
- * every device; one that can records them once and replays them.
+ * A training step: it takes a batch, updates the parameters and notes the loss on the device. It
+ * has the same lines on every device, and one that can records them once and replays them.
  */
 public final class Step implements AutoCloseable {
-  /** Steps whose losses the device keeps until they are read. */
+  /** The number of steps whose losses the device keeps until they are read. */
   public static final int LOG_ROWS = 1024;
 
   private final Owned owned = new Owned();
@@ -23,18 +23,18 @@ public final class Step implements AutoCloseable {
   private final Mlp mlp;
   private final Optimizer optimizer;
   private final Examples examples;
-  private final Buffer position; // (3) INT32: as advance has it
-  private final Buffer step; // of position
-  private final Buffer end; // of position: the epoch's examples up to this step's last
+  private final Buffer position; // (3) INT32: see Ops.advance
+  private final Buffer step; // slice of position: the step's number
+  private final Buffer end; // slice of position: the epoch's examples up to this step's last
   private final Buffer rates; // (maxSteps)
   private final Buffer log; // (LOG_ROWS, 2): loss sum and number right of the last steps
   private final Buffer scaling; // LossScale's state; null where there is none
-  private final FusedStep fused; // null where the step is asked for operation by operation
+  private final FusedStep fused; // null where the step runs operation by operation
   private final Replay replay;
-  private int known; // steps whose rates begin gave
-  private int left; // of them, those not asked for
-  private int steps; // asked for
-  private int read; // steps whose row has been read
+  private int known; // number of steps that begin gave rates for
+  private int left; // number of those steps that are not enqueued yet
+  private int steps; // number of steps enqueued
+  private int read; // number of steps whose row of the log has been read
 
   /**
    * A step of that network, optimizer and set of examples; the caller closes each of them.
@@ -58,7 +58,8 @@ public final class Step implements AutoCloseable {
         ops.write(scaling, LossScale.initial());
       }
       this.fused = optimizer.clips() ? null : ops.fusedStep(plan()).map(owned::add).orElse(null);
-      this.replay = owned.add(ops.replay()); // the last: it is to end before what it uses
+      // added last and so closed first: it must end before what it uses
+      this.replay = owned.add(ops.replay());
     } catch (RuntimeException | Error e) {
       owned.closeAfter(e);
       throw e;
@@ -103,7 +104,7 @@ public final class Step implements AutoCloseable {
   /**
    * Goes on with a run that has done {@code steps} steps.
    *
-   * @param lossScale what {@link #lossScale} told after them
+   * @param lossScale the state that {@link #lossScale} returned after them
    */
   public void resume(int steps, float[] lossScale) {
     int needed = scaling == null ? 0 : LossScale.LENGTH;
@@ -125,7 +126,7 @@ public final class Step implements AutoCloseable {
    * another.
    *
    * @param order the epoch's examples
-   * @param from examples of the order that were taken before: 0 at its beginning
+   * @param from the examples of the order that were taken before: 0 at its beginning
    * @param rates (up to maxSteps): the learning rate of each step from here on
    */
   public void begin(int[] order, int from, float[] rates) {
@@ -144,12 +145,14 @@ public final class Step implements AutoCloseable {
     ops.write(rates.slice("the next rate", known - left, 1), new float[] {rate});
   }
 
-  /** The most steps that the device is asked for at once. */
+  /** The most steps that the device is given at once. */
   public int atOnce() {
     return examples.atOnce();
   }
 
-  /** Learns from the next {@code n} batches of {@code B} examples: n up to {@link #atOnce}. */
+  /**
+   * Enqueues steps on the next {@code n} batches of {@code B} examples: n up to {@link #atOnce}.
+   */
   public void run(int B, int n) {
     if (steps - read > LOG_ROWS - n) {
       throw new IllegalStateException(
@@ -173,8 +176,8 @@ public final class Step implements AutoCloseable {
   }
 
   /**
-   * What the device does with staged batch {@code i}. Nothing here may depend on more than the slot
-   * and B: it is recorded.
+   * The device's work on staged batch {@code i}. It is recorded, and so nothing here may depend on
+   * more than the slot, i and B.
    */
   private void learn(int i, int B) {
     if (fused != null) {
@@ -190,8 +193,8 @@ public final class Step implements AutoCloseable {
   }
 
   /**
-   * Waits for the steps asked for and returns the rows of those that were not read before, in
-   * order: (steps, 2), each the sum of a batch's losses and the number of its right answers.
+   * Waits for the steps that are enqueued and returns the rows of those that were not read before,
+   * in order: (steps, 2), each the sum of a batch's losses and the number of its right answers.
    */
   public float[] readLog() {
     float[] values = new float[log.length()];
@@ -205,7 +208,9 @@ public final class Step implements AutoCloseable {
     return rows;
   }
 
-  /** Waits for the steps asked for; {@link LossScale}'s state, empty where there is none. */
+  /**
+   * Waits for the enqueued steps and returns {@link LossScale}'s state, empty where there is none.
+   */
   public float[] lossScale() {
     float[] state = new float[scaling == null ? 0 : LossScale.LENGTH];
     if (scaling != null) {
@@ -214,7 +219,7 @@ public final class Step implements AutoCloseable {
     return state;
   }
 
-  /** Nodes of the recorded step; empty where the device records none. */
+  /** The number of nodes of the recorded step; empty where the device records none. */
   public OptionalInt nodes() {
     return replay.nodes();
   }

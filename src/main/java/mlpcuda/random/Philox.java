@@ -9,15 +9,15 @@ package mlpcuda.random;
  * of them share numbers.
  */
 public final class Philox {
-  /** What the numbers are for: the last word of the counter, so that a new use comes last. */
+  /** The uses of the numbers: the last word of the counter, so that a new use must come last. */
   public enum Use {
-    /** Counter (block of 4 values, index of the tensor, 0). */
+    /** Initial weights: counter (block of 4 values, index of the tensor, 0). */
     INITIAL_WEIGHTS,
-    /** Counter (block of 4 values, 0, epoch). */
+    /** Orders of examples: counter (block of 4 values, 0, epoch). */
     ORDER,
-    /** Counter (block of 4 values, layer, step). */
+    /** Masks of dropout: counter (block of 4 values, layer, step). */
     DROPOUT,
-    /** Counter (block of 4 values, 0, 0). */
+    /** Splits of sets: counter (block of 4 values, 0, 0). */
     SPLIT
   }
 

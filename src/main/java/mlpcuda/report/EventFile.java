@@ -16,8 +16,8 @@ import mlpcuda.data.WholeFile;
 
 /**
  * A file of TensorBoard's events: TFRecords, each an {@code Event} message (tensorflow/core: {@code
- * lib/io/record_writer.cc}, {@code util/event.proto}). What is added is kept in memory until {@link
- * #flush}, so that a reader never waits for the rest of a record.
+ * lib/io/record_writer.cc}, {@code util/event.proto}). Events that are added are kept in memory
+ * until {@link #flush}, so that a reader never waits for the rest of a record.
  */
 final class EventFile implements AutoCloseable {
   private static final int WALL_TIME = 1; // fields of Event
@@ -35,11 +35,11 @@ final class EventFile implements AutoCloseable {
   private final ByteArrayOutputStream waiting = new ByteArrayOutputStream();
 
   /**
-   * Makes a new file in {@code folder}, which is made too where it is not there.
+   * Makes a new file in {@code folder}, which is made, too, if it is missing.
    *
-   * @param step number of the first step that may follow: of events that older files in the folder
-   *     have from there on, TensorBoard shows none
-   * @throws UncheckedIOException if it cannot be written
+   * @param step the number of the first step that may follow: of events that older files in the
+   *     folder have from there on, TensorBoard shows none
+   * @throws UncheckedIOException if the file cannot be written
    */
   EventFile(Path folder, long step) {
     try {
@@ -54,7 +54,7 @@ final class EventFile implements AutoCloseable {
         try {
           opened =
               Files.newOutputStream(made, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-        } catch (FileAlreadyExistsException e) { // of a run that began in the same second
+        } catch (FileAlreadyExistsException e) { // a file of a run that began in the same second
           made = folder.resolve(name + "." + i);
         }
       }
@@ -79,9 +79,9 @@ final class EventFile implements AutoCloseable {
   }
 
   /**
-   * Writes what was added.
+   * Writes the events that were added.
    *
-   * @throws UncheckedIOException if that fails; it is dropped then
+   * @throws UncheckedIOException if writing fails; the events are dropped then
    */
   void flush() {
     byte[] bytes = waiting.toByteArray();

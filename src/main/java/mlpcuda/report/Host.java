@@ -7,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** The machine that a run is on, as its files name it. */
+/** The machine that a run is on, for the files of the run. */
 public final class Host {
   private static final Path LINUX = Path.of("/proc/sys/kernel/hostname");
 
@@ -21,7 +21,7 @@ public final class Host {
     Stream<String> known =
         Stream.of(
             System.getenv().getOrDefault("COMPUTERNAME", ""), // Windows
-            System.getenv().getOrDefault("HOSTNAME", "")); // what some shells export
+            System.getenv().getOrDefault("HOSTNAME", "")); // some shells export this
     return Stream.concat(Stream.of(linuxName()), known)
         .filter(name -> !name.isBlank())
         .findFirst()
@@ -36,7 +36,7 @@ public final class Host {
     }
   }
 
-  /** Name, operating system, processors and Java as JSON objects. */
+  /** The machine's name, operating system, processors and Java as JSON objects. */
   public static Map<String, Object> json() {
     var json = new LinkedHashMap<String, Object>();
     json.put("host", name());

@@ -35,11 +35,13 @@ public final class Metrics implements Trainer.Listener {
   private static final String TOTAL_SECONDS = "total_seconds";
   private static final int MAX_SHOWN = 80;
 
-  /** Numbers of an epoch in a state: the last two are of the test set, and newer than the rest. */
+  /**
+   * The numbers of an epoch in a state: the last two are of the test set, and newer than the rest.
+   */
   private static final int EPOCH_NUMBERS = 11;
 
   private final long began = System.nanoTime();
-  private double secondsBefore; // of the run's former starts, up to the checkpoint
+  private double secondsBefore; // seconds of the run's former starts, up to the checkpoint
   private final Map<String, Object> settings;
   private final int logInterval;
   private final List<Trainer.StepResult> steps = new ArrayList<>();
@@ -48,8 +50,8 @@ public final class Metrics implements Trainer.Listener {
   private final List<String> warnings = new ArrayList<>();
 
   /**
-   * Metrics of a run with the given settings, which are written as they are; of the steps every
-   * {@code logInterval}-th of an epoch is kept.
+   * Metrics of a run with the given settings, which are written unchanged. Every {@code
+   * logInterval}-th step of an epoch is kept.
    */
   public Metrics(Map<String, Object> settings, int logInterval) {
     this.settings = settings;
@@ -68,7 +70,7 @@ public final class Metrics implements Trainer.Listener {
     epochs.add(result);
   }
 
-  /** Notes the time, and the loss scale, where there is one, and how many steps it has cost. */
+  /** Notes the time and, if there is a loss scale, its value and the steps that it has cost. */
   @Override
   public void checkpoint(Progress progress) {
     noteTime();
@@ -89,25 +91,25 @@ public final class Metrics implements Trainer.Listener {
     return (Integer) results.getOrDefault("model_epoch", 0);
   }
 
-  /** Number of epochs that were done. */
+  /** The number of epochs that are done. */
   public int epochsDone() {
     return epochs.size();
   }
 
-  /** Number of steps in the epochs that were done. */
+  /** The number of steps in the epochs that are done. */
   public int stepsDone() {
     return epochs.isEmpty() ? 0 : epochs.get(epochs.size() - 1).steps();
   }
 
-  /** Notes how the network answers the set of that name: {@code test}, {@code train}. */
+  /** Notes the evaluation of the set of that name: {@code test}, {@code train}. */
   public void evaluated(String set, Evaluation evaluation) {
     results.put(set, json(evaluation));
     noteTime();
   }
 
   /**
-   * Notes how long the run has taken so far. Only what happens moves this time: what is written of
-   * one moment to several files is the same in all of them.
+   * Notes how long the run has taken so far. This time changes only when something happens, so that
+   * files that are written one after another of the same moment agree.
    */
   private void noteTime() {
     results.put(TOTAL_SECONDS, seconds());
@@ -145,11 +147,11 @@ public final class Metrics implements Trainer.Listener {
   }
 
   /**
-   * What {@link #restore} takes up: the steps and epochs so far as JSON objects, every number
+   * The state for {@link #restore}: the steps and epochs so far as JSON objects, every number
    * exact, and the time that they took.
    */
   public Map<String, Object> state() {
-    // Arrays: a long run keeps many steps, and names would be most of the text.
+    // The rows are arrays: a long run keeps many steps, and names would be most of the text.
     var state = new LinkedHashMap<String, Object>();
     state.put(
         EPOCHS,
@@ -181,9 +183,9 @@ public final class Metrics implements Trainer.Listener {
   /**
    * Takes up the steps, the epochs and the time of an earlier run, in place of those noted so far.
    *
-   * @param file where {@code state} comes from, for the message
-   * @param state what {@link #state} gave, perhaps by way of JSON
-   * @throws BadFileException if it is something else; nothing is changed then
+   * @param file the file of {@code state}, for the message
+   * @param state a state that {@link #state} returned, perhaps by way of JSON
+   * @throws BadFileException if {@code state} is anything else; nothing is changed then
    */
   public void restore(Path file, Map<String, Object> state) {
     var before = new State(file, state);
@@ -224,9 +226,11 @@ public final class Metrics implements Trainer.Listener {
     steps.addAll(formerSteps);
   }
 
-  /** A state, every value of it checked on its way out. */
+  /** A state; each value of it is checked when it is asked for. */
   private record State(Path file, Map<String, Object> values) {
-    /** The rows of that name, each of {@code length} numbers or, from older versions, fewer. */
+    /**
+     * The rows of that name, each of {@code length} numbers or, from older versions, {@code older}.
+     */
     List<List<?>> rows(String name, int older, int length) {
       if (!(values.get(name) instanceof List<?> list)) {
         throw bad(name + " must be a list", values.get(name));
@@ -241,7 +245,7 @@ public final class Metrics implements Trainer.Listener {
       return rows;
     }
 
-    /** The time that was noted; 0 from older versions, which noted none. */
+    /** The time of a state; 0 from older versions, which noted none. */
     double seconds() {
       Object value = values.getOrDefault(SECONDS, 0);
       if (value instanceof Number number && number.doubleValue() >= 0) {
@@ -262,7 +266,7 @@ public final class Metrics implements Trainer.Listener {
       if (value instanceof Number number) {
         return number.doubleValue();
       }
-      // JSON has no such numbers: Jackson writes their names.
+      // JSON has no such numbers, and Jackson writes their names.
       if ("NaN".equals(value) || "Infinity".equals(value) || "-Infinity".equals(value)) {
         return Double.parseDouble((String) value);
       }
@@ -300,7 +304,9 @@ public final class Metrics implements Trainer.Listener {
     return json;
   }
 
-  /** Whether the files in {@code folder} tell how the network of a run that is done answers. */
+  /**
+   * Whether the files in {@code folder} have a test result, and so are those of a run that is done.
+   */
   public static boolean tellsOfTheEnd(Path folder) {
     try {
       return JSON.std.mapFrom(Files.readAllBytes(folder.resolve(FILE))).containsKey(TEST);
@@ -309,7 +315,7 @@ public final class Metrics implements Trainer.Listener {
     }
   }
 
-  /** All of it as JSON objects. */
+  /** All metrics as JSON objects. */
   public Map<String, Object> json() {
     var json = new LinkedHashMap<String, Object>();
     json.put("settings", settings);
@@ -352,7 +358,7 @@ public final class Metrics implements Trainer.Listener {
 
   /**
    * Writes both files into {@code folder}, over former ones. A row of the CSV file is a step or an
-   * epoch, as its first column says; what a step has not is empty.
+   * epoch, as its first column says; a column that a step does not have is empty.
    *
    * @throws java.io.UncheckedIOException if writing fails
    */
@@ -385,12 +391,12 @@ public final class Metrics implements Trainer.Listener {
                 epoch.tested() ? epoch.testLoss() : "",
                 epoch.tested() ? epoch.testAccuracy() : "");
           }
-          writeSteps(csv, next, Integer.MAX_VALUE); // of an epoch that did not end
+          writeSteps(csv, next, Integer.MAX_VALUE); // the steps of an epoch that did not end
           csv.flush();
         });
   }
 
-  /** Writes the steps from {@code next} on, up to those of {@code epoch}; the next one then. */
+  /** Writes the steps from {@code next} on, up to those of {@code epoch}; returns the next one. */
   private int writeSteps(PrintWriter csv, int next, int epoch) {
     while (next < steps.size() && steps.get(next).epoch() <= epoch) {
       Trainer.StepResult step = steps.get(next++);

@@ -14,17 +14,17 @@ import java.util.stream.IntStream;
 import mlpcuda.data.WholeFile;
 
 /**
- * A page that needs nothing beside itself: {@code report.html} with its styles, its script,
- * Chart.js and what the script draws put inside.
+ * A page that needs no other file: {@code report.html} with its styles, its script, Chart.js and
+ * the script's data put inside.
  */
 public final class Page {
   private static final int POINTS = 2000;
-  private static final int LAST_LINE = 200; // bytes: more than it has
+  private static final int LAST_LINE = 200; // bytes: more than the last line has
 
-  private final byte[] before; // what the script draws
+  private final byte[] before; // the page before the script's data
   private final byte[] after;
 
-  /** A page under that title. */
+  /** A page with that title. */
   public Page(String title) {
     String frame = new String(resource("report.html"), StandardCharsets.UTF_8);
     var page = new ByteArrayOutputStream();
@@ -48,7 +48,7 @@ public final class Page {
     after = page.toByteArray();
   }
 
-  /** Browsers would look for the map, which the last line of a script names. */
+  /** Cuts off the last line of a script, which names a source map: browsers would look for it. */
   private static byte[] withoutSourceMap(byte[] script) {
     int end = Math.max(0, script.length - LAST_LINE);
     String last = new String(script, end, script.length - end, StandardCharsets.ISO_8859_1);
@@ -83,8 +83,8 @@ public final class Page {
   /**
    * Writes the page over a former one.
    *
-   * @param data what {@code report.js} draws, in maps, lists, texts, numbers and arrays of them;
-   *     arrays of bytes become Base64
+   * @param data the data that {@code report.js} draws, in maps, lists, texts, numbers and arrays of
+   *     them; arrays of bytes become Base64
    * @throws UncheckedIOException if writing fails
    */
   public void write(Path file, Map<String, Object> data) {
@@ -92,7 +92,7 @@ public final class Page {
         file,
         out -> {
           out.write(before);
-          // A file's name with "</script>" in it, say, must not end the script.
+          // A text with "</script>" in it, such as the name of a file, must not end the script.
           out.write(bytes(JSON.std.asString(data).replace("<", "\\u003c")));
           out.write(after);
         });

@@ -18,7 +18,7 @@ public final class Png {
 
   private Png() {}
 
-  /** Bytes of the file whose pixel in column x of row y is {@code rgb[y][x]}, as 0xRRGGBB. */
+  /** The bytes of a PNG file whose pixel in column x of row y is {@code rgb[y][x]}, as 0xRRGGBB. */
   static byte[] encode(int[][] rgb) {
     int height = rgb.length;
     int width = rgb[0].length;
@@ -33,7 +33,7 @@ public final class Png {
   }
 
   /**
-   * Bytes of the file of a grey image.
+   * The bytes of a PNG file of a grey image.
    *
    * @param grey (rows, cols), one unsigned byte a pixel, 0 black
    */
@@ -45,7 +45,7 @@ public final class Png {
     return file(cols, rows, GREY, lines.array());
   }
 
-  /** The file of the lines, each with a byte for its filter in front. */
+  /** Makes the file of the lines, each with a byte for its filter in front. */
   private static byte[] file(int width, int height, byte colours, byte[] lines) {
     ByteBuffer header = ByteBuffer.allocate(13).putInt(width).putInt(height);
     header.put((byte) 8).put(colours); // 8 bits of a channel; deflate, no interlace: zeros

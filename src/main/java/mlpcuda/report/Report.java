@@ -16,25 +16,29 @@ import mlpcuda.data.ImageSet;
 import mlpcuda.net.MlpShape;
 import mlpcuda.train.Answers;
 
-/** Writes {@code report.html}: what a run is made of, what it measured, and what it looks like. */
+/** Writes {@code report.html}: a run's network and data, what it measured, and pictures of both. */
 public final class Report {
   private static final String FILE = "report.html";
 
-  /** Images of the galleries. */
+  /** The images of a gallery. */
   private static final int GALLERY = 20;
 
-  /** Images behind a cell of the confusion matrix. */
+  /** The images behind a cell of the confusion matrix. */
   private static final int CELL = 24;
 
-  /** Units whose weights are shown. */
+  /** The units whose weights are shown. */
   private static final int UNITS = 128;
 
   /**
-   * Pixels of all test images together, in bytes; of the training images and the weights as well.
+   * The most bytes of pixels of all test images together; the training images and the weights have
+   * the same limit each.
    */
   private static final int MOST_BYTES = 2 << 20;
 
-  /** Weights beyond so many root mean squares are a few, and would pale the rest. */
+  /**
+   * The weight of full colour, in root mean squares: weights beyond are few, and would pale the
+   * rest.
+   */
   private static final double FULL_COLOUR = 3;
 
   private final Metrics metrics;
@@ -44,11 +48,11 @@ public final class Report {
   private final Page page;
 
   /**
-   * A report of the run that {@code metrics} hears of.
+   * A report of the run whose metrics these are.
    *
-   * @param name of the run
-   * @param train what the network learns from
-   * @param test what it is tested with, of images of the same size
+   * @param name the name of the run
+   * @param train the examples that the network learns from
+   * @param test the examples that it is tested with, of images of the same size
    */
   public Report(String name, Metrics metrics, MlpShape shape, ImageSet train, ImageSet test) {
     this.metrics = metrics;
@@ -59,11 +63,11 @@ public final class Report {
   }
 
   /**
-   * Writes the report of now into {@code folder}, over a former one.
+   * Writes the current report into {@code folder}, over a former one.
    *
-   * @param status a sentence: how far the run is
+   * @param status a sentence that says how far the run is
    * @param weights (O, I) of the first layer, finite; null: they are not shown
-   * @param answers to the test images; null: there are none yet
+   * @param answers the answers to the test images; null: there are none yet
    * @throws java.io.UncheckedIOException if writing fails
    */
   public void write(Path folder, String status, float[] weights, Answers answers) {
@@ -107,9 +111,9 @@ public final class Report {
     return images;
   }
 
-  /** Images of a gallery: all that large ones allow. */
+  /** The number of images of a gallery, fewer where images are large. */
   private int gallery() {
-    // Of the test images there are two galleries.
+    // There are two galleries of test images.
     return Math.min(GALLERY, MOST_BYTES / 2 / train.pixelsPerImage());
   }
 
@@ -158,7 +162,7 @@ public final class Report {
   private record Cell(int truth, int answer, List<Integer> examples) {}
 
   private Map<String, Object> test(Answers answers) {
-    // By certainty, the most certain first; the order of the file between equals.
+    // Sorted by certainty, the most certain first; equals keep the order of the file.
     List<Integer> certain =
         IntStream.range(0, test.size())
             .boxed()
@@ -174,7 +178,8 @@ public final class Report {
     int room = MOST_BYTES / test.pixelsPerImage() - mistakes.size() - first.size();
     int each = each(cells, room);
 
-    var slots = new LinkedHashMap<Integer, Integer>(); // of the images that are shown, by example
+    // by example, the slot of each image that is shown
+    var slots = new LinkedHashMap<Integer, Integer>();
     Stream.of(mistakes, first).forEach(examples -> slots(slots, examples));
     var shown = new ArrayList<Map<String, Object>>();
     for (Cell cell : cells) {
@@ -198,7 +203,8 @@ public final class Report {
   }
 
   /**
-   * The cells that are not empty: of right answers the least certain first, of wrong ones the most.
+   * The cells that are not empty. Right answers are sorted with the least certain first, wrong ones
+   * with the most certain first.
    */
   private List<Cell> cells(Answers answers, List<Integer> certain) {
     var cells = new LinkedHashMap<List<Integer>, Cell>();
@@ -216,7 +222,7 @@ public final class Report {
     return List.copyOf(cells.values());
   }
 
-  /** How many images each cell may show, that all together have room. */
+  /** The most images that each cell may show so that all cells together have room. */
   private static int each(List<Cell> cells, int room) {
     int each = CELL;
     while (each > 0 && total(cells, each) > room) {
@@ -229,7 +235,7 @@ public final class Report {
     return cells.stream().mapToInt(cell -> Math.min(each, cell.examples().size())).sum();
   }
 
-  /** The examples' slots; those without one get the next. */
+  /** The examples' slots; an example without a slot gets the next one. */
   private static List<Integer> slots(Map<Integer, Integer> slots, List<Integer> examples) {
     return examples.stream()
         .map(

@@ -8,13 +8,13 @@ import mlpcuda.train.Progress;
 import mlpcuda.train.Trainer;
 
 /**
- * Writes what a run measures as TensorBoard's events: scalars, which these files have as float32,
- * and the confusion matrix of the test set as an image. A point's step is the number of steps done
- * then.
+ * Writes the measurements of a run as TensorBoard's events: scalars, which these files have as
+ * float32, and the confusion matrix of the test set as an image. The step of a point is the number
+ * of steps that were done by then.
  *
  * <p>Points reach the disk with the run's checkpoints and at its end, so that a run which goes on
- * from a checkpoint does not repeat them. For that this must hear of a checkpoint after whoever
- * writes it.
+ * from a checkpoint does not repeat them. Therefore this listener must hear of a checkpoint after
+ * the one that writes it.
  */
 public final class TensorBoard implements Trainer.Listener, AutoCloseable {
   private static final int SUMMARY = 5; // field of Event
@@ -33,7 +33,7 @@ public final class TensorBoard implements Trainer.Listener, AutoCloseable {
   private static final String TEST_LOSS = "loss/test";
   private static final String TEST_ACCURACY = "accuracy/test";
 
-  private static final int IMAGE_SIDE = 320; // pixels, at most, where a class has several
+  private static final int IMAGE_SIDE = 320; // pixels, at most, where a class has several of them
   private static final int WHITE = 0xFF;
 
   private final EventFile file;
@@ -41,11 +41,10 @@ public final class TensorBoard implements Trainer.Listener, AutoCloseable {
   private int steps;
 
   /**
-   * Makes a new file in {@code folder}; of the steps every {@code logInterval}-th of an epoch is
-   * written.
+   * Makes a new file in {@code folder}. Every {@code logInterval}-th step of an epoch is written.
    *
-   * @param steps done before, in the run that goes on; 0 where one begins
-   * @throws java.io.UncheckedIOException if it cannot be written, as all methods do
+   * @param steps the steps that were done before, in a run that goes on; 0 where one begins
+   * @throws java.io.UncheckedIOException if the file cannot be written, as all methods do
    */
   public TensorBoard(Path folder, int logInterval, int steps) {
     this.file = new EventFile(folder, steps + 1L);
@@ -84,9 +83,9 @@ public final class TensorBoard implements Trainer.Listener, AutoCloseable {
   }
 
   /**
-   * Writes how the network that the run ended with answers the test set.
+   * Writes the test result of the network that the run ended with.
    *
-   * @param scalars whether to write loss and accuracy too, which a run that tests after each epoch
+   * @param scalars whether to write loss and accuracy, too, which a run that tests after each epoch
    *     has written already
    */
   public void tested(Evaluation evaluation, boolean scalars) {
@@ -123,8 +122,8 @@ public final class TensorBoard implements Trainer.Listener, AutoCloseable {
   }
 
   /**
-   * The confusion matrix, a row for each true class: right answers blue, wrong ones red, the deeper
-   * the larger their share of the class's examples.
+   * Draws the confusion matrix, a row for each true class: right answers are blue, wrong ones red,
+   * the deeper the larger their share of the class's examples.
    */
   private static int[][] picture(Evaluation evaluation) {
     int classes = evaluation.classes();
@@ -135,7 +134,7 @@ public final class TensorBoard implements Trainer.Listener, AutoCloseable {
       for (int answer = 0; answer < classes; answer++) {
         double count = evaluation.confusion()[truth][answer];
         double share = count / Math.max(1, evaluation.support(truth));
-        // The root, for else a class's few errors could not be seen.
+        // The shade is by the root of the share, so that a class's few errors can be seen.
         int fade = (int) Math.round(WHITE * (1 - Math.sqrt(share)));
         int color =
             truth == answer ? fade << 16 | fade << 8 | WHITE : WHITE << 16 | fade << 8 | fade;

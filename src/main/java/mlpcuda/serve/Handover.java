@@ -11,11 +11,11 @@ import java.util.function.Consumer;
 import mlpcuda.compute.DeviceException;
 
 /**
- * Where the threads that speak HTTP hand pictures to the one thread that may drive the device: a
- * CUDA context is of the thread that made it.
+ * Hands pictures from the threads that speak HTTP to the one thread that may drive the device: a
+ * CUDA context belongs to the thread that made it.
  */
 final class Handover {
-  /** Pictures that wait; further ones are refused. */
+  /** The most pictures that wait; further ones are refused. */
   static final int WAITING = 8;
 
   private static final int POLL_MILLIS = 50;
@@ -25,21 +25,21 @@ final class Handover {
   private final BlockingQueue<Question> questions = new ArrayBlockingQueue<>(WAITING);
   private final int seconds;
 
-  /** Pictures wait {@code seconds} for their answers at most. */
+  /** Makes pictures wait for their answers at most {@code seconds}. */
   Handover(int seconds) {
     this.seconds = seconds;
   }
 
-  /** What answers. */
+  /** The function that answers pictures. */
   interface Answering {
     byte[] answer(byte[] body, boolean raw) throws RefusedException;
   }
 
   /**
-   * The answer, as {@link Answering} gives it.
+   * Waits for the answer of {@link Answering} to a picture.
    *
-   * @throws RefusedException as {@code Answering} does, or if others wait already, or if it takes
-   *     too long
+   * @throws RefusedException if {@code Answering} refuses the picture, if others wait already, or
+   *     if the answer takes too long
    */
   byte[] ask(byte[] body, boolean raw) throws RefusedException {
     var question = new Question(body, raw, new CompletableFuture<>());
@@ -66,9 +66,9 @@ final class Handover {
   }
 
   /**
-   * Answers, in the calling thread, until it is told to stop.
+   * Answers pictures, in the calling thread, until it is told to stop.
    *
-   * @param failed gets what should not happen; the next picture is answered nevertheless
+   * @param failed gets failures that are bugs; the next picture is answered nevertheless
    * @throws DeviceException if the device fails: nothing will be answered after that
    */
   void answer(Answering answers, BooleanSupplier stopping, Consumer<Throwable> failed) {
@@ -80,7 +80,7 @@ final class Handover {
         Thread.currentThread().interrupt();
         return;
       }
-      if (question == null || question.answer().isDone()) { // nobody waits for it any more
+      if (question == null || question.answer().isDone()) { // nobody waits for the answer any more
         continue;
       }
       try {

@@ -7,14 +7,14 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 
 /**
- * Under which names a server may be asked. Any web page can have the browser ask 127.0.0.1 and, if
- * the page's own name is made to mean 127.0.0.1 (DNS rebinding), read the answers; but the name
- * stands in the header Host then, and where the page is from in Origin.
+ * The names under which a server may be asked. Any web page can have the browser ask 127.0.0.1 and,
+ * if the page's own name is made to mean 127.0.0.1 (DNS rebinding), read the answers; but the
+ * page's name is in the header Host then, and its origin in the header Origin.
  */
 final class Hosts {
   private static final int HTTP = 80;
 
-  /** What is an address and cannot be anybody's name. */
+  /** Matches an address, which cannot be anybody's name. */
   private static final Pattern LITERAL =
       Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}|\\[[0-9a-f:.%]+]");
 
@@ -23,10 +23,11 @@ final class Hosts {
   private final int port;
 
   /**
-   * Names of a server.
+   * The names of a server.
    *
-   * @param host as it was given
-   * @param address what it means; a wildcard can be reached by every address of the machine
+   * @param host the name as it was given
+   * @param address the address of that name; a wildcard can be reached by every address of the
+   *     machine
    */
   Hosts(String host, InetAddress address, int port) {
     names.addAll(Set.of("127.0.0.1", "localhost", "[::1]"));
@@ -36,7 +37,7 @@ final class Hosts {
     this.port = port;
   }
 
-  /** The name as it stands in a URL: an IPv6 address in brackets. */
+  /** Formats a name for a URL: an IPv6 address gets brackets. */
   static String inUrl(String host) {
     return host.contains(":") && !host.startsWith("[") ? "[" + host + "]" : host;
   }

@@ -12,12 +12,13 @@ import mlpcuda.data.BadFileException;
 import mlpcuda.picture.Picture;
 
 /**
- * Parses {@code {"image": [[0, 255], [10, 0]]}}: rows of grey levels, 0 black. Token by token, so
- * that the picture's own bytes are all it takes memory for.
+ * Parses {@code {"image": [[0, 255], [10, 0]]}}: rows of grey levels, 0 black. It goes token by
+ * token, so that it takes no more memory than the picture's own bytes.
  */
 final class PictureJson {
   private static final int MAX_CHARACTERS = 100;
-  private static final int MAX_DEPTH = 4; // one too many is refused with a better message
+  // one level more than needed: it is refused with a better message
+  private static final int MAX_DEPTH = 4;
   private static final JsonFactory JSON =
       JsonFactory.builder()
           .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES) // keeps none of others' names
@@ -38,7 +39,7 @@ final class PictureJson {
     this.parser = parser;
   }
 
-  /** Whether the bytes are JSON of an object, or nothing that is known. */
+  /** Whether the first byte that is no white space begins a JSON object. */
   static boolean isJson(byte[] bytes) {
     for (byte b : bytes) {
       if (b != ' ' && b != '\t' && b != '\n' && b != '\r') {
@@ -49,9 +50,9 @@ final class PictureJson {
   }
 
   /**
-   * The picture.
+   * Parses a picture.
    *
-   * @param name for messages
+   * @param name the name of the picture in messages
    * @throws BadFileException if the bytes are anything else
    */
   static Picture parse(String name, byte[] bytes) {
@@ -71,7 +72,7 @@ final class PictureJson {
                   e.getLocation() == null ? 0 : e.getLocation().getByteOffset(),
                   e.getOriginalMessage()),
           e);
-    } catch (IOException e) { // of UTF-8 or UTF-32, whose decoders throw nothing narrower
+    } catch (IOException e) { // the decoders of UTF-8 and UTF-32 throw nothing narrower
       throw new BadFileException(name + ": must be JSON in UTF-8, found: " + e.getMessage(), e);
     }
   }
@@ -114,7 +115,7 @@ final class PictureJson {
 
   private int level() throws IOException {
     String text = parser.getText();
-    // Not getIntValue: a number of a hundred digits is not worth a conversion.
+    // getIntValue would convert a number of a hundred digits for nothing.
     int level = text.length() <= 3 ? Integer.parseInt(text) : -1;
     if (level < 0 || level > 255) {
       throw bad("grey levels must be from 0 to 255, found " + text);

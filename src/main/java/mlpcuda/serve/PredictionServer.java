@@ -21,20 +21,20 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
- * A page to draw on, and {@code POST /predict}, over HTTP. What it does not trust: the bytes, how
- * fast they come, how many there are, and who has the browser send them.
+ * Serves a page to draw on, and {@code POST /predict}, over HTTP. It does not trust the bytes, how
+ * fast they come, how many there are, and who makes the browser send them.
  */
 public final class PredictionServer implements AutoCloseable {
   /** The largest body, in bytes. */
   static final int MAX_BODY = 1 << 20;
 
-  /** Threads that read requests and write answers; each has a body in memory at most. */
+  /** The threads that read requests and write answers; each has at most a body in memory. */
   static final int THREADS = 16;
 
-  /** Connections with a request that wait for a thread; further ones are closed. */
+  /** The connections with a request that may wait for a thread; further ones are closed. */
   static final int WAITING = 64;
 
-  /** Open connections; further ones are closed. */
+  /** The open connections; further ones are closed. */
   static final int CONNECTIONS = 128;
 
   /**
@@ -43,10 +43,10 @@ public final class PredictionServer implements AutoCloseable {
    */
   static final int SECONDS = Integer.getInteger("mlpcuda.serve.seconds", 5);
 
-  /** All of a request's lines before its body. */
+  /** The most bytes of a request's lines before its body. */
   static final int MAX_HEADER_BYTES = 16 << 10;
 
-  /** What more of a body that was refused is read, for the client to get to the answer. */
+  /** The bytes of a refused body that are still read, so that the client gets to the answer. */
   private static final int DRAINED = 32 << 20;
 
   private static final String JSON = "application/json";
@@ -81,7 +81,7 @@ public final class PredictionServer implements AutoCloseable {
             });
   }
 
-  /** What the page is made of. */
+  /** The resources of the page, by path. */
   private static final Map<String, Resource> RESOURCES =
       Map.of(
           "/", Resource.of("index.html", "text/html; charset=utf-8"),
@@ -138,9 +138,9 @@ public final class PredictionServer implements AutoCloseable {
    * Takes a port; requests wait until {@link #run}.
    *
    * @param host the name or address to listen on, which requests may name as well
-   * @param address what it means
-   * @param port 0: a free one
-   * @param failed gets what should not happen
+   * @param address the address that the name means
+   * @param port the port; 0: a free one
+   * @param failed gets failures that are bugs
    * @throws IOException if the port cannot be had
    */
   public static PredictionServer open(
@@ -148,7 +148,10 @@ public final class PredictionServer implements AutoCloseable {
     return open(host, address, port, SECONDS, failed);
   }
 
-  /** {@link #open} where pictures wait {@code answerSeconds} for their answers at most. */
+  /**
+   * {@link #open} with another limit: pictures wait for their answers {@code answerSeconds} at
+   * most.
+   */
   static PredictionServer open(
       String host, InetAddress address, int port, int answerSeconds, Consumer<Throwable> failed)
       throws IOException {
@@ -156,13 +159,13 @@ public final class PredictionServer implements AutoCloseable {
     return new PredictionServer(server, host, answerSeconds, failed);
   }
 
-  /** Where the page is. */
+  /** The address of the page. */
   public String url() {
     return url;
   }
 
   /**
-   * Answers requests until it is told to stop. The calling thread asks the network.
+   * Answers requests until it is told to stop. The calling thread runs the network.
    *
    * @throws mlpcuda.compute.DeviceException if the device fails
    */
@@ -170,7 +173,7 @@ public final class PredictionServer implements AutoCloseable {
     run(recogniser.description(), recogniser::answer, stopping);
   }
 
-  /** {@link #run} with whatever answers, and what it says of itself. */
+  /** {@link #run} with any function that answers, and with its description as JSON. */
   void run(byte[] description, Handover.Answering answers, BooleanSupplier stopping) {
     this.description = description;
     server.start();
@@ -223,12 +226,12 @@ public final class PredictionServer implements AutoCloseable {
       throw new RefusedException(
           403, "Host must be one of %s, found %s".formatted(hosts, shown(String.join(", ", host))));
     }
-    if (uri.getRawAuthority() != null || uri.getScheme() != null) { // would override Host
+    if (uri.getRawAuthority() != null || uri.getScheme() != null) { // it would override Host
       throw new RefusedException(
           403, "the request must be of a path, found " + shown(uri.toString()));
     }
     for (String origin : headers.getOrDefault("Origin", List.of())) {
-      String own = "http://" + host.get(0); // of a page that this server sent
+      String own = "http://" + host.get(0); // the origin of a page that this server sent
       if (!origin.equalsIgnoreCase(own)) {
         throw new RefusedException(
             403, "Origin must be %s, found %s".formatted(own, shown(origin)));
@@ -260,14 +263,15 @@ public final class PredictionServer implements AutoCloseable {
 
   private static byte[] body(HttpExchange exchange) throws RefusedException {
     String length = exchange.getRequestHeaders().getFirst("Content-Length");
-    if (length != null && Long.parseLong(length) > MAX_BODY) { // the JDK has refused what is none
+    // the JDK has refused a length that is no number
+    if (length != null && Long.parseLong(length) > MAX_BODY) {
       throw tooLarge(length);
     }
     byte[] body;
     try {
       body = exchange.getRequestBody().readNBytes(MAX_BODY + 1);
-    } catch (IOException | IndexOutOfBoundsException e) { // how the JDK reads a chunk of −1 bytes
-      exchange.getResponseHeaders().set("Connection", "close"); // nothing tells where it ends
+    } catch (IOException | IndexOutOfBoundsException e) { // the JDK reads a chunk of −1 bytes so
+      exchange.getResponseHeaders().set("Connection", "close"); // nothing tells where the body ends
       String finding = e instanceof IOException ? e.getMessage() : "a chunk of less than nothing";
       throw new RefusedException(
           400, "the body must be as long as the headers say, found: " + finding);
@@ -283,7 +287,7 @@ public final class PredictionServer implements AutoCloseable {
         413, "the body must have at most %d bytes, found %s".formatted(MAX_BODY, found));
   }
 
-  /** The beginning of what a client sent. */
+  /** The beginning of a text that a client sent. */
   private static String shown(String text) {
     return text.isEmpty() ? "nothing" : text.length() <= 100 ? text : text.substring(0, 100) + "…";
   }
@@ -304,7 +308,7 @@ public final class PredictionServer implements AutoCloseable {
     }
   }
 
-  /** The page asks nobody but this server, and nobody's page shows or reads it. */
+  /** The headers by which the page asks this server alone, and no other page shows or reads it. */
   private static final Map<String, String> HEADERS = headers();
 
   private static Map<String, String> headers() {

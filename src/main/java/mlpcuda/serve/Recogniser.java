@@ -18,10 +18,10 @@ import mlpcuda.train.Answer;
 import mlpcuda.train.Predictor;
 
 /**
- * A network, and what it takes the pictures in requests for. Used by one thread: the one that
- * opened the device. Decoding is its work too, so that one picture at a time takes memory.
+ * A network that recognises the pictures of requests. One thread uses it: the one that opened the
+ * device. It decodes pictures, too, so that one picture at a time takes memory.
  *
- * @param name of the network's file
+ * @param name the name of the network's file
  * @param form the images that the network takes
  */
 public record Recogniser(
@@ -29,10 +29,10 @@ public record Recogniser(
   /** The most pixels that a picture may have. */
   static final int MAX_PIXELS = 4_000_000;
 
-  /** What messages call the picture. */
+  /** The name of the picture in messages. */
   private static final String PICTURE = "picture";
 
-  /** JSON of what the network is. */
+  /** The description of the network, as JSON. */
   byte[] description() {
     var json = new LinkedHashMap<String, Object>();
     json.put("model", name);
@@ -46,11 +46,12 @@ public record Recogniser(
   }
 
   /**
-   * JSON of what a picture is taken for.
+   * Recognises a picture, and returns the answer as JSON.
    *
    * @param body a PNG, JPEG, PGM or JSON's grey levels; it may be changed
    * @param raw whether to take the picture as it is
-   * @throws RefusedException if it is none, or blank, or too large, or not of the network's size
+   * @throws RefusedException if the body is no picture, or the picture is blank, too large, or not
+   *     of the network's size
    */
   byte[] answer(byte[] body, boolean raw) throws RefusedException {
     Prepared prepared = prepared(picture(body), raw);
@@ -83,12 +84,12 @@ public record Recogniser(
   private Prepared prepared(Picture picture, boolean raw) throws RefusedException {
     try {
       return raw ? form.exactly(picture, "raw=true") : form.prepare(picture);
-    } catch (BadFileException e) { // of another size, or blank
+    } catch (BadFileException e) { // the picture is of another size, or blank
       throw new RefusedException(422, e.getMessage());
     }
   }
 
-  /** JSON of maps, arrays, lists, texts and numbers, on a line. */
+  /** Writes maps, arrays, lists, texts and numbers as JSON, on one line. */
   static byte[] bytes(Object json) {
     try {
       return JSON.std.asBytes(json);

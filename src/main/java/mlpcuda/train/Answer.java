@@ -6,10 +6,10 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * What a network takes an image for.
+ * A class that a network takes an image for, with its probability.
  *
  * @param label the class
- * @param probability that the network gives it
+ * @param probability the probability that the network gives the class
  */
 public record Answer(int label, double probability) {
   private static final int LIKELIEST = 3;
@@ -28,7 +28,7 @@ public record Answer(int label, double probability) {
         .toList();
   }
 
-  /** What programs read of them: the first's class and probability, and all of them. */
+  /** The JSON of an image's answers: the first one's class and probability, and all of them. */
   public static Map<String, Object> json(List<Answer> likeliest) {
     Map<String, Object> json = likeliest.get(0).json();
     json.put("likeliest", likeliest.stream().map(Answer::json).toList());

@@ -1,13 +1,13 @@
 package mlpcuda.train;
 
 /**
- * What a network takes each example of a set for.
+ * The answers of a network to each example of a set.
  *
  * @param classes (N): the class of the largest logit, the first of equals
- * @param probabilities (N): what the network gives that class
+ * @param probabilities (N): the probability that the network gives that class
  */
 public record Answers(int[] classes, float[] probabilities) {
-  /** Room for the answers to {@code size} examples. */
+  /** Space for the answers to {@code size} examples. */
   public Answers(int size) {
     this(new int[size], new float[size]);
   }

@@ -1,8 +1,8 @@
 package mlpcuda.train;
 
 /**
- * A training run whose losses, weights or gradients are no longer finite. The message names epoch
- * and step; the program prints it and ends with exit code 5.
+ * Thrown when the losses, weights or gradients of a training run are no longer finite. The message
+ * names epoch and step; the program prints it and ends with exit code 5.
  */
 public final class DivergedException extends RuntimeException {
   private static final long serialVersionUID = 1L;
@@ -11,7 +11,7 @@ public final class DivergedException extends RuntimeException {
   private final int step;
 
   /**
-   * {@code step}: its number from the run's beginning, from 1; {@code found}: the loss before its
+   * {@code step} is counted from the run's beginning, from 1; {@code found} is the loss before its
    * update, or a weight after it.
    */
   public DivergedException(int epoch, int step, double found) {
@@ -22,7 +22,9 @@ public final class DivergedException extends RuntimeException {
             .formatted(found, epoch, step));
   }
 
-  /** Gradients that no loss scale makes finite in half precision; {@code step} as before. */
+  /**
+   * The gradients stay non-finite in half precision, whatever the loss scale; {@code step} from 1.
+   */
   static DivergedException ofLossScale(int epoch, int step, float scale) {
     return new DivergedException(
         epoch,

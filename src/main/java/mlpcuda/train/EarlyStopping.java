@@ -6,23 +6,23 @@ package mlpcuda.train;
  * NaN.
  */
 public final class EarlyStopping {
-  /** What an epoch is judged by: the validation loss, or the validation accuracy. */
+  /** The measure that an epoch is judged by: the validation loss, or the validation accuracy. */
   public enum Monitor {
-    /** Lower is better. */
+    /** The validation loss: lower is better. */
     LOSS,
-    /** Higher is better. */
+    /** The validation accuracy: higher is better. */
     ACCURACY
   }
 
   /**
-   * All that a run that goes on needs.
+   * The state that a run needs to go on.
    *
    * @param best the best value so far; before there is one the worst, an infinity
-   * @param bestEpoch its epoch, from 1; 0 before there is one
-   * @param epochs how many were observed
+   * @param bestEpoch the epoch of the best value, from 1; 0 before there is one
+   * @param epochs the number of epochs observed
    */
   public record State(double best, int bestEpoch, int epochs) {
-    /** That of a run that begins. */
+    /** The state of a run that begins. */
     public static State initial(Monitor monitor) {
       return new State(
           monitor == Monitor.LOSS ? Double.POSITIVE_INFINITY : Double.NEGATIVE_INFINITY, 0, 0);
@@ -33,7 +33,7 @@ public final class EarlyStopping {
   private final int patience;
   private State state;
 
-  /** Goes on from {@code state}; {@code patience}: epochs, from 1. */
+  /** Goes on from {@code state}; {@code patience} is in epochs, at least 1. */
   public EarlyStopping(Monitor monitor, int patience, State state) {
     if (patience < 1) {
       throw new IllegalArgumentException("patience must be from 1 on, found " + patience);
@@ -43,7 +43,7 @@ public final class EarlyStopping {
     this.state = state;
   }
 
-  /** Notes an epoch that is done; whether the run should end. */
+  /** Notes an epoch that is done, and returns whether the run should end. */
   public boolean observe(double loss, double accuracy) {
     int epoch = state.epochs + 1;
     boolean better =
@@ -55,7 +55,7 @@ public final class EarlyStopping {
     return stops();
   }
 
-  /** Whether the run should end: a run that goes on may already have been at its end. */
+  /** Whether the run should end; a run that is resumed may have been at its end already. */
   public boolean stops() {
     return state.epochs - state.bestEpoch >= patience;
   }
@@ -70,7 +70,7 @@ public final class EarlyStopping {
     return state.bestEpoch;
   }
 
-  /** What a checkpoint keeps. */
+  /** The state that a checkpoint keeps. */
   public State state() {
     return state;
   }

@@ -1,7 +1,7 @@
 package mlpcuda.train;
 
 /**
- * How a network answers a set of examples.
+ * The result of a network's answers to a set of examples.
  *
  * @param loss mean cross-entropy
  * @param confusion (C, C): examples by true class (row) and answered class (column)
@@ -21,7 +21,7 @@ public record Evaluation(double loss, long[][] confusion) {
     return size;
   }
 
-  /** Examples answered right. */
+  /** The number of examples that are answered right. */
   public long right() {
     long right = 0;
     for (int c = 0; c < classes(); c++) {
@@ -30,12 +30,12 @@ public record Evaluation(double loss, long[][] confusion) {
     return right;
   }
 
-  /** Fraction of examples answered right. */
+  /** The fraction of examples that are answered right. */
   public double accuracy() {
     return (double) right() / size();
   }
 
-  /** Examples of class {@code c}. */
+  /** The number of examples of class {@code c}. */
   public long support(int c) {
     long support = 0;
     for (long count : confusion[c]) {
@@ -44,7 +44,10 @@ public record Evaluation(double loss, long[][] confusion) {
     return support;
   }
 
-  /** Of the examples answered {@code c}, the fraction that are; 0 where none was. */
+  /**
+   * The fraction of the examples answered {@code c} that are of class {@code c}; 0 if there are
+   * none.
+   */
   public double precision(int c) {
     long answered = 0;
     for (long[] row : confusion) {
@@ -53,12 +56,12 @@ public record Evaluation(double loss, long[][] confusion) {
     return answered == 0 ? 0 : (double) confusion[c][c] / answered;
   }
 
-  /** Of the examples of class {@code c}, the fraction answered so; 0 where there is none. */
+  /** The fraction of the examples of class {@code c} that are answered so; 0 if there are none. */
   public double recall(int c) {
     return support(c) == 0 ? 0 : (double) confusion[c][c] / support(c);
   }
 
-  /** Harmonic mean of precision and recall; 0 where both are. */
+  /** The harmonic mean of precision and recall of class {@code c}; 0 where both are 0. */
   public double f1(int c) {
     double sum = precision(c) + recall(c);
     return sum == 0 ? 0 : 2 * precision(c) * recall(c) / sum;

@@ -9,7 +9,7 @@ import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 
-/** Asks a network for its answers to a set of examples, as often as wanted. */
+/** Evaluates a network on a set of examples, as often as wanted. */
 public final class Evaluator implements AutoCloseable {
   private final Owned owned = new Owned();
   private final Ops ops;
@@ -43,7 +43,7 @@ public final class Evaluator implements AutoCloseable {
     }
   }
 
-  /** The answers of one network, once. */
+  /** Evaluates a network once. */
   public static Evaluation evaluate(
       Ops ops,
       MlpShape shape,
@@ -56,13 +56,13 @@ public final class Evaluator implements AutoCloseable {
     }
   }
 
-  /** How the network answers now. */
+  /** Evaluates the network as it is now. */
   public Evaluation run() {
     return run(null);
   }
 
   /**
-   * How the network answers now.
+   * Evaluates the network as it is now, and notes its answers.
    *
    * @param answers filled with the answer to each example; null: they are not wanted
    */

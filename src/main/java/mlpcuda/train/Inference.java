@@ -11,11 +11,11 @@ import mlpcuda.net.Mlp;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 
-/** A set of images on its way through a network that only predicts, batch by batch. */
+/** A pass of a set of images through a network that only predicts, batch by batch. */
 final class Inference implements AutoCloseable {
-  /** What is done with a batch whose logits are there. */
+  /** A consumer of batches whose logits are computed. */
   interface Batch {
-    /** {@code from}: its first image; {@code size}: how many it has. */
+    /** Takes a batch: {@code from} is its first image, {@code size} the number of its images. */
     void done(int from, int size);
   }
 
@@ -30,7 +30,7 @@ final class Inference implements AutoCloseable {
   private final Buffer end;
 
   /**
-   * A way through for batches of up to {@code maxB} images.
+   * A pass with batches of up to {@code maxB} images.
    *
    * @param pixels (N, I)
    * @param labels (N), below C
@@ -69,22 +69,22 @@ final class Inference implements AutoCloseable {
     this.end = position.slice("end", 1, 1);
   }
 
-  /** The images of the largest batch. */
+  /** The number of images of the largest batch. */
   int batchSize() {
     return B;
   }
 
-  /** (B, C): the logits of the batch that is done. */
+  /** The logits (B, C) of the batch that is done. */
   Buffer logits() {
     return mlp.logits();
   }
 
-  /** The loss of the batch that is done, into {@code log} (1, 2) as {@link Mlp#loss} says. */
+  /** Computes the loss of the batch that is done into {@code log} (1, 2): see {@link Mlp#loss}. */
   void loss(Buffer log, int size) {
     mlp.loss(log, examples.y(), step, null, size);
   }
 
-  /** Takes all images through, with the weights of now. */
+  /** Takes all images through the network with its current weights. */
   void run(Batch batch) {
     examples.begin(order, 0);
     for (int from = 0; from < order.length; from += B) {

@@ -15,8 +15,8 @@ import mlpcuda.net.Parameters;
 import mlpcuda.net.Step;
 
 /**
- * A network on a device, with all that it needs to learn: it has its initial weights, and learns
- * batch by batch, one shuffled epoch after another.
+ * A network on a device, with all that it needs to learn. It begins with its initial weights, and
+ * learns batch by batch, one shuffled epoch after another.
  */
 public final class Learner implements AutoCloseable {
   private final Owned owned = new Owned();
@@ -24,11 +24,11 @@ public final class Learner implements AutoCloseable {
   private final Parameters parameters;
   private final Step step;
   private float rate;
-  private float begunWith; // the rate that the device has for the epoch's steps
+  private float begunWith; // the rate that was given to the device for the epoch's steps
   private int epoch;
-  private int left; // batches of the epoch
+  private int left; // batches of the epoch that are still to come
 
-  /** A network that has learnt nothing yet; the caller closes it. */
+  /** A network that has not been trained yet; the caller closes it. */
   public Learner(Ops ops, Training training) {
     this.training = training;
     ImageSet set = training.set();
@@ -62,7 +62,7 @@ public final class Learner implements AutoCloseable {
     }
   }
 
-  /** The weights, and what goes with them. */
+  /** The weights, their gradients and the optimizer's state. */
   public Parameters parameters() {
     return parameters;
   }
@@ -72,19 +72,19 @@ public final class Learner implements AutoCloseable {
     this.rate = (float) rate;
   }
 
-  /** Asks for the next step: see the next. */
+  /** Enqueues the next step: see {@link #run(int)}. */
   public void run() {
     run(1);
   }
 
-  /** Asks for the next n steps; at most {@link Step#LOG_ROWS} before the next {@link #loss}. */
+  /** Enqueues the next n steps; at most {@link Step#LOG_ROWS} before the next {@link #loss}. */
   public void run(int n) {
     for (int asked = 0; asked < n; ) {
       asked += runSome(n - asked);
     }
   }
 
-  /** Asks for steps of the same epoch, so many at most; how many these were. */
+  /** Enqueues steps of one epoch, at most {@code most}, and returns their number. */
   private int runSome(int most) {
     if (left == 0) {
       left = training.batches();
@@ -92,7 +92,7 @@ public final class Learner implements AutoCloseable {
       Arrays.fill(rates, rate);
       step.begin(ExampleOrder.shuffled(training.set().size(), training.seed(), ++epoch), 0, rates);
       begunWith = rate;
-    } else if (rate != begunWith) { // of this step alone: the next may have another
+    } else if (rate != begunWith) { // for this step alone: the next may have another rate
       step.rate(rate);
     }
     int n = rate == begunWith ? Math.min(most, Math.min(left, step.atOnce())) : 1;
@@ -101,24 +101,24 @@ public final class Learner implements AutoCloseable {
     return n;
   }
 
-  /** Waits for all steps asked for; the mean loss of the last one's batch. */
+  /** Waits for all steps that are enqueued, and returns the mean loss of the last one's batch. */
   public double loss() {
     float[] rows = step.readLog();
     return rows[rows.length - 2] / (double) training.B();
   }
 
-  /** What the next step starts from, but for its number. */
+  /** The state that the next step starts from, but for the step's number. */
   public State state() {
     return new State(parameters.read(), parameters.readState());
   }
 
-  /** Sets it. */
+  /** Sets the state that the next step starts from. */
   public void start(State state) {
     parameters.write(state.weights);
     parameters.writeState(state.moments);
   }
 
-  /** Weights and what the optimizer keeps, on the host. */
+  /** The weights and the optimizer's state, on the host. */
   public record State(List<float[]> weights, Parameters.State moments) {}
 
   @Override

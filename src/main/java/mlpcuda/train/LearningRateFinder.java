@@ -20,11 +20,11 @@ public final class LearningRateFinder {
   private LearningRateFinder() {}
 
   /**
-   * Which rates are tried.
+   * The rates that are tried.
    *
-   * @param low the first step's, above 0
-   * @param high the last step's, above {@code low}
-   * @param steps from 2
+   * @param low the first step's rate, above 0
+   * @param high the last step's rate, above {@code low}
+   * @param steps the number of steps, at least 2
    */
   public record Settings(double low, double high, int steps) {
     /** Checks the rules above. */
@@ -45,7 +45,7 @@ public final class LearningRateFinder {
   }
 
   /**
-   * A step that was done.
+   * A step of the test that was done.
    *
    * @param loss the batch's mean loss, before the update at {@code rate}
    * @param smoothed exponential moving average of the losses up to this one, bias-corrected
@@ -53,7 +53,7 @@ public final class LearningRateFinder {
   public record Point(double rate, double loss, double smoothed) {}
 
   /**
-   * What was found.
+   * The result of a test.
    *
    * @param curve the steps done, in order
    * @param suggestion the rate of the update after which the smoothed loss fell most on its way to
@@ -78,7 +78,7 @@ public final class LearningRateFinder {
       if (!Double.isFinite(loss)) {
         break;
       }
-      // The corrected average itself, moved by the newest loss's share of all weights so far.
+      // Moves the bias-corrected average itself, by the newest loss's share of all weights so far.
       smoothed += (loss - smoothed) * (1 - BETA) / (1 - StrictMath.pow(BETA, i + 1));
       lowest = Math.min(lowest, smoothed);
       curve.add(new Point(rate, loss, smoothed));
@@ -88,14 +88,14 @@ public final class LearningRateFinder {
 
   private static OptionalDouble steepest(List<Point> curve, int first) {
     OptionalDouble rate = OptionalDouble.empty();
-    // Beyond the lowest, where training has come apart, the losses jump, and some jump down.
+    // Beyond the lowest loss, where training has come apart, losses jump, and some jump down.
     int lowest = first;
     for (int i = first; i < curve.size(); i++) {
       if (curve.get(i).smoothed < curve.get(lowest).smoothed) {
         lowest = i;
       }
     }
-    // The rates' logarithms are evenly spaced: differences are slopes.
+    // The rates' logarithms are evenly spaced, so that differences of losses are slopes.
     double most = 0;
     for (int i = first; i < lowest; i++) {
       double fall = curve.get(i).smoothed - curve.get(i + 1).smoothed;

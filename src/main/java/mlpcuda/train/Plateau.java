@@ -1,7 +1,7 @@
 package mlpcuda.train;
 
 /**
- * What {@link Schedule.ReduceOnPlateau} remembers from epoch to epoch. An epoch is better when its
+ * The memory of {@link Schedule.ReduceOnPlateau} from epoch to epoch. An epoch is better when its
  * loss is below the best by more than a ten-thousandth of it, as with PyTorch's {@code threshold}
  * 1e-4, relative; there is no cooldown, no lowest rate and no {@code eps}.
  */
@@ -9,14 +9,14 @@ public final class Plateau {
   private static final double THRESHOLD = 1e-4;
 
   /**
-   * All that a run that goes on needs.
+   * The state that a run needs to go on.
    *
    * @param best the lowest loss so far; infinite before the first epoch
-   * @param badEpochs epochs since then, or since the last reduction
-   * @param factor product of the reductions so far
+   * @param badEpochs the epochs since the lowest loss, or since the last reduction
+   * @param factor the product of the reductions so far
    */
   public record State(double best, int badEpochs, double factor) {
-    /** That of a run that begins. */
+    /** The state of a run that begins. */
     public static final State INITIAL = new State(Double.POSITIVE_INFINITY, 0, 1);
   }
 
@@ -43,12 +43,12 @@ public final class Plateau {
     }
   }
 
-  /** What the learning rate of the next epoch is multiplied by. */
+  /** The factor of the learning rate in the next epoch. */
   public double factor() {
     return state.factor;
   }
 
-  /** What a checkpoint keeps. */
+  /** The state that a checkpoint keeps. */
   public State state() {
     return state;
   }

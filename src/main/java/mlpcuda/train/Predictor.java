@@ -7,7 +7,7 @@ import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 
-/** Asks a network what it takes images for. */
+/** Predicts the classes of images with a network. */
 public final class Predictor {
   private static final int BATCH = 1000;
 

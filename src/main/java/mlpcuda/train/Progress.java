@@ -3,16 +3,16 @@ package mlpcuda.train;
 import java.util.List;
 
 /**
- * Where a run stands: what it needs to go on, beside its settings, its parameters and the
+ * The position of a run: what it needs to go on, besides its settings, its parameters and the
  * optimizer's state. Random numbers are functions of seed, epoch and step, and so need no state.
  *
- * @param epoch from 1
- * @param batch batches of it that are done
- * @param steps from the run's beginning
- * @param lossSum of the losses of the epoch's examples so far
- * @param rightSum number of them that were answered right
- * @param plateau of {@link Plateau}
- * @param stopping of {@link EarlyStopping}
+ * @param epoch the epoch, from 1
+ * @param batch the number of batches of the epoch that are done
+ * @param steps the number of steps from the run's beginning
+ * @param lossSum the sum of the losses of the epoch's examples so far
+ * @param rightSum the number of the epoch's examples so far that were answered right
+ * @param plateau the state of {@link Plateau}
+ * @param stopping the state of {@link EarlyStopping}
  * @param best the weights after the best epoch; empty where there is none
  * @param lossScale the state of {@link mlpcuda.compute.LossScale}; empty where the device has none
  */
@@ -26,7 +26,7 @@ public record Progress(
     EarlyStopping.State stopping,
     List<float[]> best,
     float[] lossScale) {
-  /** That of a run that has not begun, with the device's loss scale. */
+  /** The position of a run that has not begun, with the device's loss scale. */
   public static Progress begin(EarlyStopping.Monitor monitor, float[] lossScale) {
     return new Progress(
         1,

@@ -1,12 +1,12 @@
 package mlpcuda.train;
 
 /**
- * How the learning rate changes in the course of a run: a factor of the base rate as a function of
- * the step alone, so that a run that goes on from a checkpoint meets the same rates. The names and
- * formulas are those of {@code torch.optim.lr_scheduler}.
+ * The course of the learning rate in a run: a factor of the base rate as a function of the step
+ * alone, so that a run that goes on from a checkpoint meets the same rates. The names and formulas
+ * are those of {@code torch.optim.lr_scheduler}.
  */
 public sealed interface Schedule {
-  /** The base rate all along. */
+  /** A constant rate: the base rate all along. */
   record Constant() implements Schedule {
     @Override
     public double factor(int step, int stepsPerEpoch, int totalSteps) {
@@ -20,10 +20,10 @@ public sealed interface Schedule {
   }
 
   /**
-   * StepLR: times {@code gamma} every {@code epochs} epochs.
+   * StepLR: the rate is multiplied by {@code gamma} every {@code epochs} epochs.
    *
-   * @param epochs from 1
-   * @param gamma above 0, at most 1
+   * @param epochs the number of epochs, at least 1
+   * @param gamma the factor, above 0, at most 1
    */
   record StepLr(int epochs, double gamma) implements Schedule {
     @Override
@@ -38,9 +38,9 @@ public sealed interface Schedule {
   }
 
   /**
-   * ExponentialLR: times {@code gamma} after each epoch.
+   * ExponentialLR: the rate is multiplied by {@code gamma} after each epoch.
    *
-   * @param gamma above 0, at most 1
+   * @param gamma the factor, above 0, at most 1
    */
   record ExponentialLr(double gamma) implements Schedule {
     @Override
@@ -55,8 +55,8 @@ public sealed interface Schedule {
   }
 
   /**
-   * CosineAnnealingLR, advanced after each step, T_max the run's steps, eta_min 0: half a cosine
-   * from 1 at the first step towards 0, which the step after the last would have.
+   * CosineAnnealingLR, advanced after each step, with T_max the run's steps and eta_min 0: half a
+   * cosine from 1 at the first step towards 0, which the step after the last would have.
    */
   record CosineAnnealing() implements Schedule {
     @Override
@@ -87,7 +87,8 @@ public sealed interface Schedule {
 
     @Override
     public double factor(int step, int stepsPerEpoch, int totalSteps) {
-      // As in PyTorch the peak may lie between two steps, and below 4 steps before the first.
+      // As in PyTorch the peak may lie between two steps, and in runs of fewer than 4 steps before
+      // the first.
       double peak = UP * totalSteps - 1;
       return step <= peak
           ? between(FIRST, 1, step / peak)
@@ -106,11 +107,11 @@ public sealed interface Schedule {
   }
 
   /**
-   * ReduceLROnPlateau: times {@code factor} when the loss has not fallen for more than {@code
-   * patience} epochs. The position does not tell when: a {@link Plateau} does.
+   * ReduceLROnPlateau: the rate is multiplied by {@code factor} when the loss has not fallen for
+   * more than {@code patience} epochs. The step does not tell when that is: a {@link Plateau} does.
    *
-   * @param factor above 0, at most 1
-   * @param patience epochs, from 0
+   * @param factor the factor, above 0, at most 1
+   * @param patience the number of epochs, at least 0
    */
   record ReduceOnPlateau(double factor, int patience) implements Schedule {
     @Override
@@ -125,20 +126,20 @@ public sealed interface Schedule {
   }
 
   /**
-   * The base rate's factor at {@code step}, counted from 0 from the run's beginning, without
-   * warm-up.
+   * The factor of the base rate at {@code step}, which is counted from 0 from the run's beginning,
+   * without warm-up.
    */
   double factor(int step, int stepsPerEpoch, int totalSteps);
 
   /**
    * Whether the factors depend on the length of the whole run, so that a run which is made longer
-   * goes on with other ones.
+   * goes on with other factors.
    */
   default boolean spansTheRun() {
     return false;
   }
 
-  /** The text that {@link #parse} makes this schedule of. */
+  /** The text from which {@link #parse} makes this schedule. */
   @Override
   String toString();
 
@@ -147,11 +148,11 @@ public sealed interface Schedule {
    *
    * @param base the learning rate that is multiplied
    * @param firstStep the first one's number, from 0 from the run's beginning
-   * @param stepsPerEpoch steps of a whole epoch
-   * @param totalSteps steps of the whole run, what was done before a checkpoint included
+   * @param stepsPerEpoch the number of steps of a whole epoch
+   * @param totalSteps the number of steps of the whole run, with those before a checkpoint
    * @param warmup linear warm-up: the n-th step of the run, from 1, has at most n / {@code warmup}
    *     of its rate; 0 for none
-   * @param plateauFactor {@link Plateau#factor} of this epoch; 1 where there is none
+   * @param plateauFactor the {@link Plateau#factor} of this epoch; 1 where there is none
    * @throws IllegalArgumentException where the steps are not steps of the run
    */
   default float[] rates(
@@ -179,7 +180,8 @@ public sealed interface Schedule {
   /**
    * The schedule of a text of the command line, such as {@code step:10:0.1}.
    *
-   * @throws IllegalArgumentException with the rule and what was found instead
+   * @throws IllegalArgumentException if the text is no schedule, with the rule and what was found
+   *     instead
    */
   static Schedule parse(String text) {
     String[] parts = text.split(":", -1);
@@ -232,8 +234,8 @@ public sealed interface Schedule {
   }
 
   /**
-   * {@code from} at 0, {@code to} at 1, half a cosine in between. StrictMath, here and above, gives
-   * the same rates on every machine.
+   * Half a cosine from {@code from} at 0 to {@code to} at 1. StrictMath, here and above, gives the
+   * same rates on every machine.
    */
   private static double between(double from, double to, double at) {
     return to + (from - to) / 2 * (1 + StrictMath.cos(StrictMath.PI * at));

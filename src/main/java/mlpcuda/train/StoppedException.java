@@ -1,13 +1,13 @@
 package mlpcuda.train;
 
 /**
- * A training run that was told to stop. The message names epoch and step; the program prints it,
- * releases everything and ends with the exit code of the signal.
+ * Thrown when a training run was told to stop. The message names epoch and step; the program prints
+ * it, releases everything and ends with the exit code of the signal.
  */
 public final class StoppedException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  /** {@code steps}: done from the run's beginning. */
+  /** {@code steps} is the number of steps done from the run's beginning. */
   public StoppedException(int epoch, int steps) {
     this("stopped in epoch %d, after step %d".formatted(epoch, steps));
   }
@@ -16,7 +16,7 @@ public final class StoppedException extends RuntimeException {
     super(message);
   }
 
-  /** The same with a word on what goes on with the run. */
+  /** A copy of this exception whose message says, too, how to resume the run. */
   public StoppedException resumable(String how) {
     return new StoppedException(getMessage() + "; " + how + " goes on");
   }

@@ -7,26 +7,28 @@ import mlpcuda.data.ExampleOrder;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Step;
 
-/** The loop over epochs and batches. */
+/** The training loop over epochs and batches. */
 public final class Trainer {
   private static final int READ_EVERY = 100;
 
   /**
-   * What a run does.
+   * The settings of a run.
    *
-   * @param epochs passes over the examples
-   * @param batchSize examples of a step; the last step of an epoch may have fewer
+   * @param epochs the number of passes over the examples
+   * @param batchSize the number of examples of a step; the last step of an epoch may have fewer
    * @param shuffle whether each epoch has its own order
-   * @param seed of the orders
-   * @param maxSteps steps after which the run ends, wherever it is
-   * @param logInterval after how many steps a listener wants to hear of them at the latest
-   * @param learningRate what the schedule's factors multiply
-   * @param schedule of the learning rate
-   * @param warmup steps of linear warm-up; 0 for none
-   * @param monitor what tells that an epoch is better than those before
-   * @param patience epochs without a better one after which the run ends; 0: it does not
+   * @param seed the seed of the orders
+   * @param maxSteps the number of steps after which the run ends, wherever it is
+   * @param logInterval the most steps after which a listener must hear of them
+   * @param learningRate the base rate, which the schedule's factors multiply
+   * @param schedule the schedule of the learning rate
+   * @param warmup the steps of linear warm-up; 0 for none
+   * @param monitor the measure by which an epoch is better than those before
+   * @param patience the number of epochs without a better one after which the run ends; 0: it does
+   *     not
    * @param keepBest whether to keep the weights of the best epoch
-   * @param checkpointEvery steps between two checkpoints inside of an epoch; 0: there are none
+   * @param checkpointEvery the number of steps between two checkpoints inside of an epoch; 0: there
+   *     are none
    */
   public record Settings(
       int epochs,
@@ -42,7 +44,7 @@ public final class Trainer {
       int patience,
       boolean keepBest,
       int checkpointEvery) {
-    /** Whether a run that stands there has nothing left to do. */
+    /** Whether a run at that position has nothing left to do. */
     public boolean ended(Progress at) {
       return stopping(at.stopping()).stops() || !goOn(at.epoch(), at.steps());
     }
@@ -57,26 +59,27 @@ public final class Trainer {
   }
 
   /**
-   * A step that was done.
+   * The result of a step.
    *
-   * @param step its number from the run's beginning, from 1
-   * @param batch its number in the epoch, from 1
+   * @param step the step's number from the run's beginning, from 1
+   * @param batch the batch's number in the epoch, from 1
    * @param loss the batch's mean loss, before the update
    */
   public record StepResult(int epoch, int step, int batch, double loss) {}
 
   /**
-   * An epoch that was done.
+   * The result of an epoch.
    *
-   * @param steps steps from the run's beginning
-   * @param loss mean loss of its examples, each as it was when the step met it
-   * @param accuracy fraction of its examples that were answered right then
-   * @param rate learning rate of its last step
-   * @param validationLoss mean loss of the validation set after it; NaN where there is none
-   * @param validationAccuracy fraction of it answered right; NaN where there is none
-   * @param testLoss mean loss of the test set after it; NaN where that was not asked for
-   * @param testAccuracy fraction of it answered right; NaN where that was not asked for
-   * @param seconds time of its steps, without that of the evaluations after them
+   * @param steps the number of steps from the run's beginning
+   * @param loss the mean loss of its examples, each as it was when the step met it
+   * @param accuracy the fraction of its examples that were answered right then
+   * @param rate the learning rate of its last step
+   * @param validationLoss the mean loss of the validation set after it; NaN where there is none
+   * @param validationAccuracy the fraction of the validation set answered right; NaN where there is
+   *     none
+   * @param testLoss the mean loss of the test set after it; NaN where it is not evaluated
+   * @param testAccuracy the fraction of the test set answered right; NaN where it is not evaluated
+   * @param seconds the time of its steps, without that of the evaluations after them
    */
   public record EpochResult(
       int epoch,
@@ -101,7 +104,7 @@ public final class Trainer {
     }
   }
 
-  /** Hears what happens; the calls come from the training thread. */
+  /** Hears of the run's events; the calls come from the training thread. */
   public interface Listener {
     /** An epoch of {@code batches} batches begins, or goes on. */
     default void epochBegins(int epoch, int batches) {}
@@ -112,7 +115,9 @@ public final class Trainer {
     /** An epoch was done. */
     default void epochDone(EpochResult result) {}
 
-    /** The device has done all up to there: the moment to keep what a run needs to go on. */
+    /**
+     * The device has done all steps up to there, so that this is the moment to keep a run's state.
+     */
     default void checkpoint(Progress progress) {}
   }
 
@@ -123,12 +128,12 @@ public final class Trainer {
   private final Evaluator validation;
   private final List<Listener> listeners;
   private final BooleanSupplier stop;
-  private final int batches; // of an epoch
-  private final int totalSteps; // of the run, unless it ends early
+  private final int batches; // batches of an epoch
+  private final int totalSteps; // steps of the run, unless it ends early
 
   private int epoch = 1;
-  private int batch; // batches of this epoch that were done
-  private int steps; // done
+  private int batch; // number of this epoch's batches that are done
+  private int steps; // number of steps that are done
   private double epochLoss; // sums over the reported examples of this epoch
   private double epochRight;
   private Plateau plateau; // null: another schedule
@@ -136,13 +141,14 @@ public final class Trainer {
   private List<float[]> best = List.of();
   private Evaluator test; // null: the test set is not evaluated after each epoch
   private Answers testAnswers;
-  private Evaluation tested; // after the last epoch; null: it was not
+  // the test set's result after the last epoch; null: it was not evaluated
+  private Evaluation tested;
 
   /**
    * A run of {@code step} over {@code examples} examples.
    *
-   * @param parameters what {@code step} trains
-   * @param validation asked after each epoch; null: there is no validation set
+   * @param parameters the parameters that {@code step} trains
+   * @param validation evaluated after each epoch; null: there is no validation set
    * @param stop asked before each step whether to end the run
    */
   public Trainer(
@@ -165,7 +171,7 @@ public final class Trainer {
     resume(Progress.begin(settings.monitor, step.lossScale()));
   }
 
-  /** Goes on from there; the parameters are the caller's to restore. */
+  /** Goes on from that position; the caller must restore the parameters. */
   public void resume(Progress from) {
     epoch = from.epoch();
     batch = from.batch();
@@ -182,8 +188,8 @@ public final class Trainer {
   }
 
   /**
-   * Evaluates the test set too after each epoch, to tell of it: nothing that is trained depends on
-   * what comes out.
+   * Makes the run evaluate the test set, too, after each epoch, to report it: nothing that is
+   * trained depends on the result.
    *
    * @param answers filled with the answers after each epoch
    */
@@ -207,10 +213,10 @@ public final class Trainer {
   }
 
   /**
-   * Trains.
+   * Trains to the end of the run.
    *
-   * @throws DivergedException when a loss is not finite, or gradients are not whatever their scale
-   * @throws StoppedException when told to stop, after a checkpoint
+   * @throws DivergedException if a loss is not finite, or gradients are not, whatever their scale
+   * @throws StoppedException if the run is told to stop, after a checkpoint
    */
   public void run() {
     while (!stopping.stops() && hasNext()) {
@@ -229,19 +235,19 @@ public final class Trainer {
   }
 
   /**
-   * How the network that the run ends with, the best one or the last, answers the test set; null
-   * where it was not evaluated by {@link #testEachEpoch}.
+   * The test set's result for the network that the run ends with, the best one or the last; null if
+   * {@link #testEachEpoch} did not evaluate that one.
    */
   public Evaluation tested() {
     return best.isEmpty() || stopping.lastWasBest() ? tested : null;
   }
 
-  /** Steps done from the run's beginning. */
+  /** The number of steps done from the run's beginning. */
   public int steps() {
     return steps;
   }
 
-  /** Whether the run ended with epochs left, for nothing got better. */
+  /** Whether the run ended with epochs left, because nothing got better. */
   public boolean endedEarly() {
     return stopping.stops() && hasNext();
   }
@@ -285,7 +291,7 @@ public final class Trainer {
       if (batch % readEvery == 0 || batch == planned || due) {
         report();
       }
-      if (due && batch < planned) { // else the epoch's own checkpoint follows
+      if (due && batch < planned) { // after the last batch the epoch's own checkpoint follows
         checkpoint();
       }
     }
@@ -293,7 +299,10 @@ public final class Trainer {
     endEpoch(rates[rates.length - 1], seconds, (batch - before) * (long) B);
   }
 
-  /** How many steps come together: whole batches until something is due, or one that is none. */
+  /**
+   * The number of steps to run together: whole batches until something is due, or a single shorter
+   * one.
+   */
   private int together(int planned, int readEvery) {
     int whole = Math.min(planned, examples / settings.batchSize) - batch;
     int n = Math.min(step.atOnce(), Math.min(whole, readEvery - batch % readEvery));
@@ -348,19 +357,19 @@ public final class Trainer {
   }
 
   /**
-   * After how many steps the log is read: a multiple of the interval where that fits, for a read
-   * waits for the device.
+   * The number of steps after which the log is read: a multiple of the interval where that fits,
+   * since a read waits for the device.
    */
   private static int readEvery(int logInterval) {
     return Math.min(Step.LOG_ROWS, logInterval * Math.max(1, READ_EVERY / logInterval));
   }
 
-  /** Waits for the steps asked for, and tells of them. */
+  /** Waits for the steps that are enqueued, and reports them. */
   private void report() {
     float[] log = step.readLog();
     int count = log.length / 2;
     for (int i = 0; i < count; i++) {
-      int before = count - 1 - i; // steps that this one is away from the last
+      int before = count - 1 - i; // steps between this one and the last
       int itsBatch = batch - before;
       int size = Math.min(settings.batchSize, examples - (itsBatch - 1) * settings.batchSize);
       double loss = log[2 * i] / (double) size;

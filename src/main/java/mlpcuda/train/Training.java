@@ -7,13 +7,13 @@ import mlpcuda.net.MlpShape;
 import mlpcuda.net.Regularisation;
 
 /**
- * Training that every device can be asked to do alike: initial weights, batches and masks are
- * functions of the seed.
+ * A training that gives the same on every device, but for rounding: initial weights, batches and
+ * masks are functions of the seed.
  *
  * @param set the examples to learn from
- * @param B examples of a step, at most those of {@code set}
- * @param clip limit of the gradient's norm; 0: none
- * @param rate learning rate
+ * @param B the number of examples of a step, at most those of {@code set}
+ * @param clip the limit of the gradients' norm; 0: there is none
+ * @param rate the learning rate
  */
 public record Training(
     MlpShape shape,
@@ -25,12 +25,12 @@ public record Training(
     double clip,
     double rate,
     long seed) {
-  /** Whole batches of an epoch: what is left over is not learnt from. */
+  /** The number of whole batches of an epoch: the examples left over are not learnt from. */
   public int batches() {
     return set.size() / B;
   }
 
-  /** The same with another set, in batches of {@code B}. */
+  /** A copy of this training with another set, in batches of {@code B}. */
   public Training with(ImageSet set, int B) {
     return new Training(shape, set, scaling, B, regularisation, optimizer, clip, rate, seed);
   }

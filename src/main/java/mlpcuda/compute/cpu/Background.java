@@ -6,28 +6,29 @@ import mlpcuda.compute.InputOrder;
 
 /**
  * The inputs that nearly always come from pixels that are 0, as those around a handwritten digit
- * are: the last ones of each image, from number {@link #core} on. What they contribute to a product
- * is the same for all images, but for the few pixels that are listed here, so that nothing else of
- * them need be multiplied. Exact: which inputs these are is judged by a sample of the images, and
- * the list is of all.
+ * are: the last ones of each image, from number {@link #core} on. Their contribution to a product
+ * is the same for all images, but for the few other pixels, which are listed here, so that only
+ * these need be multiplied. The products stay exact: a sample of the images decides which inputs
+ * these are, but the list is of all images.
  */
 final class Background {
   /**
-   * An input of which one in so many pixels is not 0 costs about as much whether those are listed
-   * or all are multiplied.
+   * The rarity of a background input: where one in so many of its pixels is not 0, to list those
+   * costs about as much as to multiply all.
    */
   private static final int RARE = 64;
 
   private static final int SAMPLED = 1024; // images
 
-  /** Fewer than one in so many inputs is not worth it. */
+  /** The least share of background inputs, one in so many: fewer are not worth the effort. */
   private static final int WORTH = 8;
 
   private final int I;
   private final int core;
-  private final int[] place; // by pixel: its input's number less core; below 0: no background
+  // for each pixel: its input's number, less core; below 0: the pixel is no background
+  private final int[] place;
   private final int[] start; // (N + 1): where each image's pixels begin in the list
-  private int[] columns; // of the list: the input's number, less core
+  private int[] columns; // for each listed pixel: its input's number, less core
   private byte[] values;
   private int listed;
 
@@ -46,7 +47,7 @@ final class Background {
   /**
    * The background of images (N, I) in an order of their pixels, or null if they have none.
    *
-   * @param images as they are
+   * @param images (N, I), in the natural order of pixels
    */
   static Background of(byte[] images, InputOrder order) {
     if (order.pixels() == null) {
@@ -57,7 +58,7 @@ final class Background {
     return background.list(images) ? background : null;
   }
 
-  /** The order that makes most of images (N, I): the pixels that are most often not 0 first. */
+  /** The best order for images (N, I): the pixels that are most often not 0 come first. */
   static InputOrder order(byte[] images, int I) {
     int N = images.length / I;
     int[] counts = counts(images, I, N);
@@ -82,7 +83,7 @@ final class Background {
     return count * RARE <= Math.min(N, SAMPLED);
   }
 
-  /** In how many images of a sample, spread over the set, each pixel is not 0. */
+  /** Counts, for each pixel, the images of a sample, spread over the set, in which it is not 0. */
   private static int[] counts(byte[] images, int I, int N) {
     int[] counts = new int[I];
     int sampled = Math.min(N, SAMPLED);
@@ -99,7 +100,8 @@ final class Background {
   }
 
   /**
-   * Lists the background's pixels that are not 0; false if they are many, against what was judged.
+   * Lists the background's pixels that are not 0. Returns false if there are many of them, contrary
+   * to what the sample showed.
    */
   private boolean list(byte[] images) {
     int N = start.length - 1;
@@ -108,7 +110,7 @@ final class Background {
     long[] masks = masks();
     for (int n = 0; n < N && listed <= most; n++) {
       int at = n * I;
-      for (int word = 0; word < masks.length; word++) { // most are nothing but background
+      for (int word = 0; word < masks.length; word++) { // most have only zeros in the background
         int i = word * Long.BYTES;
         if ((bytes.getLong(at + i) & masks[word]) != 0) {
           list(images, at, i, i + Long.BYTES);
@@ -120,7 +122,10 @@ final class Background {
     return listed <= most;
   }
 
-  /** Of each eight pixels, as one long: those of the background. What is left over has none. */
+  /**
+   * A mask for each eight pixels, as one long, of those in the background. The last I mod 8 pixels
+   * have none.
+   */
   private long[] masks() {
     ByteBuffer mask = ByteBuffer.allocate(I);
     for (int i = 0; i < I; i++) {
@@ -144,22 +149,25 @@ final class Background {
     }
   }
 
-  /** The inputs before this one are no background. */
+  /** The number of the first input of the background. */
   int core() {
     return core;
   }
 
-  /** Where image {@code n}'s pixels begin in the list; they end where the next one's begin. */
+  /**
+   * The index in the list of image {@code n}'s first pixel; the last is before the next one's
+   * first.
+   */
   int start(int n) {
     return start[n];
   }
 
-  /** The input that pixel {@code k} of the list is, less {@link #core}. */
+  /** The number of the input that pixel {@code k} of the list is, less {@link #core}. */
   int column(int k) {
     return columns[k];
   }
 
-  /** What pixel {@code k} of the list is. */
+  /** The value of pixel {@code k} of the list. */
   int value(int k) {
     return Byte.toUnsignedInt(values[k]);
   }

@@ -9,17 +9,17 @@ final class Bytes extends Buffer {
   byte[] array; // null once released
   final int offset;
 
-  /** Where each element of an image is in the array, from its image's on; null: in order. */
+  /** The number of the pixel that is wanted at each place of an image; null: the natural order. */
   final int[] order;
 
-  /** Of these images; null: none. */
+  /** The background of these images; null: they have none. */
   final Background background;
 
   Bytes(Ops ops, String name, byte[] array) {
     this(ops, name, array, InputOrder.natural(array.length));
   }
 
-  /** Images in that order, of an array that has their pixels as they are. */
+  /** A buffer of images in {@code order}; the array has their pixels in the natural order. */
   Bytes(Ops ops, String name, byte[] array, InputOrder order) {
     super(ops, name, Type.UINT8, array.length);
     this.array = array;

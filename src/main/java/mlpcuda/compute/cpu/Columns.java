@@ -2,7 +2,10 @@ package mlpcuda.compute.cpu;
 
 import java.util.Arrays;
 
-/** Columns of a matrix of which few are wanted, each made when it is; used again and again. */
+/**
+ * Columns of a matrix of which few are wanted in each use. A column is made when it is wanted, and
+ * its memory is used again.
+ */
 final class Columns {
   private float[][] values = {};
   private int[] madeIn = {}; // the use in which each column was made last
@@ -25,12 +28,12 @@ final class Columns {
     count = 0;
   }
 
-  /** Whether a column is there. */
+  /** Whether a column was made in this use. */
   boolean has(int column) {
     return madeIn[column] == use;
   }
 
-  /** A column that was not there: of at least {@code n} floats, whose values are the caller's. */
+  /** Makes a column of at least {@code n} floats, whose values the caller must set. */
   float[] make(int column, int n) {
     madeIn[column] = use;
     wanted[count++] = column;
@@ -40,12 +43,12 @@ final class Columns {
     return values[column];
   }
 
-  /** A column that is there. */
+  /** A column that was made in this use. */
   float[] get(int column) {
     return values[column];
   }
 
-  /** Adds element {@code i} of each column that is there to that column's element of a row. */
+  /** Adds element {@code i} of each column of this use to that column's element of a row. */
   void addRow(float[] row, int i) {
     for (int k = 0; k < count; k++) {
       row[wanted[k]] += values[wanted[k]][i];

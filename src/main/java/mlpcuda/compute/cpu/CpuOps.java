@@ -29,13 +29,13 @@ public final class CpuOps extends Ops {
   private final Layers layers;
   private final Optimizers optimizers;
 
-  /** All processors that this Java runtime may use. */
+  /** Operations on all processors that this Java runtime may use. */
   public CpuOps() {
     this(Runtime.getRuntime().availableProcessors());
   }
 
   /**
-   * {@code threads} threads, at least 1.
+   * Operations on {@code threads} threads, at least 1.
    *
    * @throws DeviceException if OpenBLAS cannot be loaded
    */
@@ -43,13 +43,15 @@ public final class CpuOps extends Ops {
     this(threads, Precision.FP32);
   }
 
-  /** {@code threads} threads, at least 1, and products whose operands have that precision. */
+  /**
+   * Operations on {@code threads} threads, at least 1, with operands of products of that precision.
+   */
   public CpuOps(int threads, Precision precision) {
     this(threads, precision, Products.hasSmallKernels());
   }
 
   /**
-   * The same.
+   * Operations on {@code threads} threads, at least 1, with products divided in a chosen way.
    *
    * @param smallKernels whether products shall suit OpenBLAS's kernels for small matrices, which it
    *     has for AVX-512
@@ -68,7 +70,7 @@ public final class CpuOps extends Ops {
   /**
    * Loads OpenBLAS, as the constructors do where it is not loaded.
    *
-   * @throws DeviceException if it cannot be
+   * @throws DeviceException if OpenBLAS cannot be loaded
    */
   public static void load() {
     OpenBlas.load();

@@ -17,7 +17,7 @@ import org.bytedeco.javacpp.Pointer;
 final class Floats extends Buffer {
   private static final int ALIGNMENT = 64; // bytes: a cache line, and AVX-512's width
 
-  /** As many as a direct buffer's view can reach. */
+  /** The most floats of a buffer: a direct buffer's view can reach no more. */
   static final int MAX_LENGTH = (Integer.MAX_VALUE - 2 * ALIGNMENT) / Float.BYTES;
 
   private final FloatPointer allocation; // null in a slice
@@ -25,9 +25,9 @@ final class Floats extends Buffer {
   private final FloatBuffer elements;
   private final IntBuffer bits; // of the same memory
   private final int offset;
-  private final Floats whole; // this, or of what it is a slice
-  private Gathered gathered; // of the whole: what is known of its floats, if anything:
-  private int gatheredAt; // from this one on
+  private final Floats whole; // this buffer, or the one that it is a slice of
+  private Gathered gathered; // set in the whole alone: what is known of its floats, if anything,
+  private int gatheredAt; // from this float on
 
   Floats(Ops ops, String name, int length) {
     super(ops, name, Type.FLOAT32, length);
@@ -109,13 +109,15 @@ final class Floats extends Buffer {
     bits.put(offset + from, block, 0, n);
   }
 
-  /** Notes what the first rows are now; until something is written here, or to a slice. */
+  /**
+   * Notes what the first rows are, until something is written here, or to any slice of the whole.
+   */
   void know(Gathered rows) {
     whole.gathered = rows;
     whole.gatheredAt = offset;
   }
 
-  /** What is known of the first {@code B} rows of {@code I} floats; null: nothing. */
+  /** The note on the first {@code B} rows of {@code I} floats; null: nothing is known. */
   Gathered known(int B, int I) {
     Gathered rows = whole.gathered;
     boolean these = rows != null && whole.gatheredAt == offset && rows.I() == I;
@@ -123,7 +125,8 @@ final class Floats extends Buffer {
   }
 
   private void forget() {
-    if (whole.gathered != null) { // threads that write side by side need not disturb each other
+    // a write without need would slow down threads that write side by side
+    if (whole.gathered != null) {
       whole.gathered = null;
     }
   }

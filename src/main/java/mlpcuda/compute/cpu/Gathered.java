@@ -3,7 +3,7 @@ package mlpcuda.compute.cpu;
 import java.util.Arrays;
 
 /**
- * What is known of a batch that was gathered: row r of it is image {@code images[r]} of a set with
+ * What is known of a batch that was gathered: its row r is image {@code images[r]} of a set with
  * this background, each pixel replaced by its value in the table.
  *
  * @param I inputs, the length of a row
@@ -14,56 +14,57 @@ record Gathered(Background background, int[] images, float[] table, int I) {
     return background.core();
   }
 
-  /** What the background is, but for the pixels that are listed. */
+  /** The value of the background, but for the pixels that are listed. */
   float value() {
     return table[0];
   }
 
-  /** Where the listed pixels of a row begin. */
+  /** The index in the list of a row's first pixel. */
   int start(int row) {
     return background.start(images[row]);
   }
 
-  /** Where the listed pixels of a row end. */
+  /** The index in the list after a row's last pixel. */
   int end(int row) {
     return background.start(images[row] + 1);
   }
 
-  /** The number of pixel {@code k} of the list, less {@link #core}. */
+  /** The number of the input that pixel {@code k} of the list is, less {@link #core}. */
   int column(int k) {
     return background.column(k);
   }
 
-  /** Whether the background of that batch, if there is one, is the same. */
+  /** Whether the other batch, if there is one, has the same background. */
   boolean sameBackground(Gathered other) {
     return other != null && background == other.background && table == other.table;
   }
 
-  /** Sets the listed pixels of a row of the batch to what they are. */
+  /** Sets the listed pixels of a row of the batch to their values. */
   void show(Floats x, int row) {
     for (int k = start(row); k < end(row); k++) {
       x.put(row * I + core() + column(k), table[background.value(k)]);
     }
   }
 
-  /** Sets them to the background. */
+  /** Sets the listed pixels of a row of the batch to the background's value. */
   void hide(Floats x, int row) {
     for (int k = start(row); k < end(row); k++) {
       x.put(row * I + core() + column(k), value());
     }
   }
 
-  /** By how much pixel {@code k} of the list differs from the background. */
+  /** The difference of pixel {@code k} of the list from the background. */
   float excess(int k) {
     return table[background.value(k)] - table[0];
   }
 
   /**
-   * Adds to a row's outputs what its listed pixels differ from the background by.
+   * Adds to a row's outputs what its listed pixels contribute by their difference from the
+   * background.
    *
-   * @param outputs n of them, from number {@code first} on
+   * @param outputs the {@code n} outputs from number {@code first} on
    * @param w (O, I)
-   * @param known columns of w, of these outputs
+   * @param known the columns of w that were read for these outputs already
    */
   void addTo(float[] outputs, int row, Floats w, int first, int n, Columns known) {
     int end = end(row);
@@ -77,10 +78,11 @@ record Gathered(Background background, int[] images, float[] table, int I) {
   }
 
   /**
-   * Adds to the gradients of weights what a row's listed pixels differ from the background by.
+   * Adds to the gradients of weights what a row's listed pixels contribute by their difference from
+   * the background.
    *
-   * @param sums columns of dw
-   * @param gradients of the row's outputs, n
+   * @param sums the columns of dw
+   * @param gradients (n): the gradients of the row's outputs
    */
   void addTo(Columns sums, int row, float[] gradients, int n) {
     int end = end(row);

@@ -8,16 +8,16 @@ import mlpcuda.compute.Precision;
 import mlpcuda.compute.cpu.Products.Tile;
 
 /**
- * Layers, from bytes to gradients: gathering, products, and activations on the tiles that a thread
- * has just made.
+ * The layers, from bytes to gradients: gathering, products, and activations on the tiles that a
+ * thread has just made.
  *
  * <p>The first layer's products leave out the {@link Background} of the images that were gathered:
- * a border that all of them have contributes the same to each, and its few other pixels one by one.
- * Not so in other than single precision, where operands are copied and rounded before each product:
- * that is to show what a GPU does, and saves no time.
+ * a border that all of them have contributes the same to each, and its few other pixels are added
+ * one by one. In other than single precision the products are whole, as operands are copied and
+ * rounded before each product: that is to show what a GPU does, and saves no time.
  */
 final class Layers implements AutoCloseable {
-  /** Bytes that are fetched into the first-level cache at once: half of it. */
+  /** The bytes that are fetched into the first-level cache at once: half of it. */
   private static final int FETCHED = 16 << 10;
 
   private final Parts parts;
@@ -25,16 +25,16 @@ final class Layers implements AutoCloseable {
   private final BiFunction<String, Integer, Floats> allocator;
   private final Products products;
   private final Columns[] columns; // by part
-  private final Floats[] operands = new Floats[3]; // of products, rounded
-  private float[] table; // of the last gather, with its scale and shift
+  private final Floats[] operands = new Floats[3]; // rounded operands of products, by slot
+  private float[] table; // the input for each byte, by the scale and shift of the last gather
   private float tableScale;
   private float tableShift;
 
   /**
-   * Layers of a device.
+   * The layers of a device.
    *
-   * @param allocator makes floats, by name and length
-   * @param smallKernels as {@link Products} has it
+   * @param allocator allocates floats, by name and length
+   * @param smallKernels see {@link Products}
    */
   Layers(
       Parts parts,
@@ -67,7 +67,7 @@ final class Layers implements AutoCloseable {
     int first = rows == null ? 0 : end.at(0) - B;
     int[] sources = new int[B];
     var gathered = background == null ? null : new Gathered(background, sources, normalised, I);
-    // Where there is background already, it need not be written.
+    // Where x has this background already, it need not be written.
     Gathered known = x.known(B, I);
     Gathered former = known != null && known.sameBackground(gathered) ? known : null;
     parts.run(
@@ -92,7 +92,8 @@ final class Layers implements AutoCloseable {
               y.array[y.offset + r] = labels.at(sources[r]);
             }
           }
-          parts.bits(part, 0)[0] = read; // else the JIT compiler would see that nobody wants it
+          // without a use of it the JIT compiler would drop the reads
+          parts.bits(part, 0)[0] = read;
         });
     if (gathered != null) {
       x.know(gathered);
@@ -102,9 +103,9 @@ final class Layers implements AutoCloseable {
   /**
    * Sets row {@code r} of x to an image.
    *
-   * @param row (I) for use: the background from {@code core} on
-   * @param former what the background in x is of already; null: it must be written
-   * @param gathered what it shall be of; null: there is none
+   * @param row (I), a work array: the background's value from {@code core} on
+   * @param former the batch whose background x has already; null: it must be written
+   * @param gathered the batch that x becomes; null: it has no background
    */
   private static void gatherRow(
       Floats x,
@@ -132,7 +133,7 @@ final class Layers implements AutoCloseable {
     }
   }
 
-  /** What each byte becomes: a byte has so few values that a table beats a conversion. */
+  /** The table of inputs by byte: a byte has so few values that a table beats a conversion. */
   private float[] normalised(float scale, float shift) {
     if (table == null || scale != tableScale || shift != tableShift) {
       table = new float[256];
@@ -146,8 +147,8 @@ final class Layers implements AutoCloseable {
   }
 
   /**
-   * The first {@code n} elements of x as an operand, number {@code slot} of an operation's
-   * products.
+   * The first {@code n} elements of x as an operand of a product: rounded, in memory of that slot,
+   * or x itself in single precision.
    */
   private Floats operand(int slot, Floats x, int n) {
     if (precision == Precision.FP32) {
@@ -173,9 +174,9 @@ final class Layers implements AutoCloseable {
   }
 
   /**
-   * The images whose background a product with x (B, I) leaves out; null: it is whole. Images in an
-   * order of their own have a background in every precision, but what is added for it is made of
-   * operands that are not rounded.
+   * The images whose background a product with x (B, I) leaves out; null: the product is whole.
+   * Images in an order of their own have a background in every precision, but what is added for it
+   * is made of operands that are not rounded.
    */
   private Gathered leftOut(Floats x, int B, int I) {
     return precision == Precision.FP32 ? x.known(B, I) : null;
@@ -206,7 +207,7 @@ final class Layers implements AutoCloseable {
   /**
    * y = activation(y + b) on a tile of y (B, O).
    *
-   * @param gathered what y lacks the background of; null: it is whole
+   * @param gathered the images whose background y lacks; null: y is whole
    */
   private void activate(
       int part,
@@ -264,8 +265,8 @@ final class Layers implements AutoCloseable {
         count,
         (part, all) -> {
           Tile inputs = Tile.rows(B, I, part, all);
-          // What is large stays with one processor: the rows of x that it wrote, in a long batch,
-          // or else the weights that it will change.
+          // Large data stays with one processor: the rows of x that it wrote, in a long batch, or
+          // else the weights that it will change.
           Tile weights = byBatch ? Tile.rows(O, width, 0, 1) : Tile.rows(O, width, part, all);
           int from = byBatch ? inputs.row() : 0;
           int rows = byBatch ? inputs.rows() : B;
@@ -292,7 +293,9 @@ final class Layers implements AutoCloseable {
     }
   }
 
-  /** The columns of dw that {@link Products#gradients} leaves out: those of the background. */
+  /**
+   * Makes the columns of dw that {@link Products#gradients} leaves out: those of the background.
+   */
   private void backgroundGradients(
       int part,
       Tile weights,
@@ -308,7 +311,7 @@ final class Layers implements AutoCloseable {
     int core = gathered.core();
     int width = gathered.I() - core;
     float[] gradients = parts.floats(part, 0, n);
-    Columns sums = columns[part]; // of dw, (I, O): of listed pixels
+    Columns sums = columns[part]; // columns of dw, for inputs with listed pixels
     sums.begin(width, n);
     for (int r = from; r < from + rows; r++) {
       if (gathered.start(r) < gathered.end(r)) {
@@ -326,7 +329,10 @@ final class Layers implements AutoCloseable {
     }
   }
 
-  /** Adds to {@code n} gradients the sums of all parts but the first, {@code at} their element. */
+  /**
+   * Adds to {@code n} gradients the sums of all parts but the first, from their element {@code at}
+   * on.
+   */
   private void addSums(Floats gradients, int at, int n, int sums) {
     parts.blocks(
         n,

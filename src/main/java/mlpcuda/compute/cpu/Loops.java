@@ -35,7 +35,7 @@ final class Loops {
     }
   }
 
-  /** The same in another order. */
+  /** row = table[pixel] for each of the first {@code n} pixels of an order. */
   static void look(float[] row, float[] table, byte[] pixels, int from, int[] order, int n) {
     for (int i = 0; i < n; i++) {
       row[i] = table[pixels[from + order[i]] & 0xFF];
@@ -86,7 +86,7 @@ final class Loops {
     }
   }
 
-  /** d = d · activation′, from the activation's output y; for RELU see the next. */
+  /** d = d · activation′, from the activation's output y; RELU has {@link #keepWherePositive}. */
   static void differentiate(float[] d, float[] y, int n, Activation activation) {
     switch (activation) {
       case NONE -> {}
@@ -129,7 +129,7 @@ final class Loops {
     return largest;
   }
 
-  /** e = exp(x − max), which cannot overflow; their sum. */
+  /** Sets e = exp(x − max), which cannot overflow, and returns the sum of e. */
   static double exponentials(double[] e, float[] x, int n, float max) {
     double sum = 0;
     for (int i = 0; i < n; i++) {
@@ -160,7 +160,7 @@ final class Loops {
     }
   }
 
-  /** Each x as an operand of that precision has it. */
+  /** Rounds each x as an operand of that precision. */
   static void round(float[] x, int n, Precision precision) {
     for (int i = 0; i < n; i++) {
       x[i] = precision.round(x[i]);
@@ -174,7 +174,7 @@ final class Loops {
     }
   }
 
-  /** Σ x², by four sums: one alone would wait for itself at each addition. */
+  /** Σ x², by four sums: the additions to a single one would wait for one another. */
   static double squares(float[] x, int n) {
     double a = 0;
     double b = 0;
@@ -224,14 +224,14 @@ final class Loops {
     }
   }
 
-  /** One step of Adam: its scalars as PyTorch makes them, in double, then rounded to float. */
+  /** One step of Adam. As in PyTorch, its scalars are computed in double, then rounded to float. */
   static final class Adam {
     private final float beta1;
     private final float oneMinusBeta1;
     private final float beta2;
     private final float oneMinusBeta2;
-    private final float eps; // times the root of the second moment's correction
-    private final float minusStepSize; // times the same
+    private final float eps; // eps times the root of the second moment's correction
+    private final float minusStepSize; // the step size, negated, times the same root
     private final float decay; // added to the gradient
     private final float shrink; // multiplies the weight
 
@@ -240,8 +240,8 @@ final class Loops {
       oneMinusBeta1 = (float) (1 - settings.beta1());
       beta2 = (float) settings.beta2();
       oneMinusBeta2 = (float) (1 - settings.beta2());
-      // PyTorch divides √v by this root; here it multiplies both sides of the fraction, which saves
-      // a division of each weight: divisions and roots are what its step's time goes into.
+      // PyTorch divides √v by this root; here the root multiplies both sides of the fraction, which
+      // saves a division of each weight: most of a step's time goes into divisions and roots.
       double root = Math.sqrt(1 - Math.pow(settings.beta2(), step));
       eps = (float) (settings.eps() * root);
       minusStepSize = (float) (-rate * root / (1 - Math.pow(settings.beta1(), step)));

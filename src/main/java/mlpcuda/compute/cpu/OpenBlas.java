@@ -19,7 +19,7 @@ final class OpenBlas {
    */
   static void load() {
     if (loaded) {
-      return; // to ask JavaCPP again takes milliseconds of the program's start
+      return; // asking JavaCPP again would take milliseconds of the program's start
     }
     // By default JavaCPP allows no more native memory than the Java heap may have.
     System.setProperty("org.bytedeco.javacpp.maxBytes", "0");
@@ -74,7 +74,7 @@ final class OpenBlas {
     return message == null ? first.toString() : message.strip().replaceAll("\\s*\\R\\s*", " ");
   }
 
-  /** What a user can do about that cause. */
+  /** The remedy for that cause. */
   static String remedy(String what) {
     if (what.contains("failed to map segment") || what.contains("Operation not permitted")) {
       return "Set XDG_CACHE_HOME to a folder on a file system that allows execution (not mounted"

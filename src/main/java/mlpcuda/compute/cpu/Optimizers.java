@@ -5,7 +5,7 @@ import mlpcuda.compute.LossScale;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.SgdSettings;
 
-/** What moves the weights, over all of them at once; a loss scale may be null. */
+/** The optimizers' steps, over all weights at once; a loss scale may be null. */
 final class Optimizers {
   private final Parts parts;
 
@@ -32,7 +32,7 @@ final class Optimizers {
     parts.blocks(n, (part, from, size) -> adam(part, w, m, v, dw, from, size, adam));
   }
 
-  /** A step of Adam on the {@code n} floats from {@code i} on, a block at most. */
+  /** A step of Adam on the {@code n} floats from {@code i} on, at most a block. */
   private void adam(
       int part, Floats w, Floats m, Floats v, Floats dw, int i, int n, Loops.Adam adam) {
     float[] wBlock = parts.floats(part, 0);

@@ -1,21 +1,23 @@
 package mlpcuda.compute.cpu;
 
 /**
- * How the work of an operation is shared out among {@link Workers}, and the memory that each part
- * of it works in. Parts depend on sizes and the number of threads alone.
+ * The division of an operation's work among {@link Workers}, and the memory that each part of it
+ * works in. Parts depend on sizes and the number of threads alone.
  */
 final class Parts implements AutoCloseable {
   /** Floats of a block that loops work on: a few of them fit a 32 KiB first-level cache. */
   static final int BLOCK = 1024;
 
-  /** What a part must have to do to be worth waking a thread for. */
+  /**
+   * The least work that is worth waking a thread for: elements, and, next, operations of a product.
+   */
   private static final long GRAIN_ELEMENTS = 4096;
 
   private static final long GRAIN_FLOPS = 50_000;
 
   private static final int SLOTS = 4;
 
-  /** Work on the elements {@code from} … {@code from + n − 1}, at most {@link #BLOCK}. */
+  /** Work on the elements {@code from} … {@code from + n − 1}, at most {@link #BLOCK} of them. */
   interface BlockTask {
     void run(int part, int from, int n);
   }
@@ -30,35 +32,35 @@ final class Parts implements AutoCloseable {
     bits = new int[threads][SLOTS][BLOCK];
   }
 
-  /** The most parts that there are. */
+  /** The largest number of parts. */
   int most() {
     return workers.count();
   }
 
   /**
-   * One part for each thread, as far as the work is worth waking them. Not more: every part of a
-   * product packs its operands anew, which costs more than it evens out.
+   * One part for each thread, as far as the work is worth waking them. More parts would cost more
+   * than they even out: every part of a product packs its operands anew.
    */
   private int of(long work, long grain) {
     return (int) Math.max(1, Math.min(workers.count(), work / grain));
   }
 
-  /** How many parts work on {@code elements} has. */
+  /** The number of parts for work on {@code elements}. */
   int of(long elements) {
     return of(elements, GRAIN_ELEMENTS);
   }
 
-  /** How many parts a product of so many operations has. */
+  /** The number of parts for a product of {@code flops} operations. */
   int ofProduct(long flops) {
     return of(flops, GRAIN_FLOPS);
   }
 
-  /** Does so many parts of a task, and waits. */
+  /** Runs {@code count} parts of a task, and waits for them. */
   void run(int count, Workers.Task task) {
     workers.run(count, task);
   }
 
-  /** Does a task for each block of {@code n} elements, and waits. */
+  /** Runs a task for each block of {@code n} elements, and waits for all. */
   void blocks(int n, BlockTask task) {
     run(
         of(n),
@@ -70,7 +72,7 @@ final class Parts implements AutoCloseable {
         });
   }
 
-  /** Floats for a part to use, {@code n} or more, the same for a slot: from 0 to 3. */
+  /** An array of a part's own, of {@code n} floats or more; there is one for each slot, 0 … 3. */
   float[] floats(int part, int slot, int n) {
     if (floats[part][slot].length < n) {
       floats[part][slot] = new float[n];
@@ -78,12 +80,12 @@ final class Parts implements AutoCloseable {
     return floats[part][slot];
   }
 
-  /** {@link #floats(int, int, int)}, a block of them or more. */
+  /** An array of a part's own, of {@link #BLOCK} floats or more. */
   float[] floats(int part, int slot) {
     return floats[part][slot];
   }
 
-  /** A block of ints for a part to use. */
+  /** An array of a part's own, of {@link #BLOCK} ints. */
   int[] bits(int part, int slot) {
     return bits[part][slot];
   }

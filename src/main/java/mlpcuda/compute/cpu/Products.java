@@ -19,13 +19,13 @@ import org.bytedeco.javacpp.FloatPointer;
 final class Products implements AutoCloseable {
   private final BiFunction<String, Integer, Floats> allocator;
   private final boolean smallKernels;
-  private Floats ones; // as many as the longest sum so far
-  private Floats[] sums = {}; // by part: what it adds up on its own
+  private Floats ones; // as many ones as the longest sum so far has terms
+  private Floats[] sums = {}; // for each part: the sums that it makes on its own
 
   /**
-   * Products as they are fastest here.
+   * Products in the way that is fastest here.
    *
-   * @param allocator makes floats, by name and length
+   * @param allocator allocates floats, by name and length
    * @param smallKernels whether OpenBLAS has kernels for small matrices: see {@link Block}
    */
   Products(BiFunction<String, Integer, Floats> allocator, boolean smallKernels) {
@@ -34,8 +34,8 @@ final class Products implements AutoCloseable {
   }
 
   /**
-   * Whether this processor has what OpenBLAS asks of one before it takes its kernels for AVX-512,
-   * as Linux tells it; false on other systems, where products are right all the same.
+   * Whether this processor has what OpenBLAS demands before it takes its kernels for AVX-512, as
+   * Linux tells it; false on other systems, where products are right all the same.
    */
   static boolean hasSmallKernels() {
     try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
@@ -50,24 +50,24 @@ final class Products implements AutoCloseable {
 
   /** A rectangle of a matrix. */
   record Tile(int row, int rows, int column, int columns) {
-    /** Rows or columns that OpenBLAS's kernels take at once: parts are multiples of them. */
+    /** The rows or columns that OpenBLAS's kernels take at once: parts are multiples of them. */
     static final int UNIT = 8;
 
     /**
-     * This part of an (m, n) matrix that is split along its longer side: each part packs the rows
-     * and columns it needs anew, and this way packs least.
+     * Part {@code part} of an (m, n) matrix that is split along its longer side: each part packs
+     * the rows and columns it needs anew, and this way packs least.
      */
     static Tile of(int m, int n, int part, int parts) {
       return m >= n ? rows(m, n, part, parts) : columns(m, n, part, parts);
     }
 
-    /** This part of an (m, n) matrix that is split into groups of rows. */
+    /** Part {@code part} of an (m, n) matrix that is split into groups of rows. */
     static Tile rows(int m, int n, int part, int parts) {
       int row = Workers.bound(m, UNIT, part, parts);
       return new Tile(row, Workers.bound(m, UNIT, part + 1, parts) - row, 0, n);
     }
 
-    /** This part of an (m, n) matrix that is split into groups of columns. */
+    /** Part {@code part} of an (m, n) matrix that is split into groups of columns. */
     static Tile columns(int m, int n, int part, int parts) {
       int column = Workers.bound(n, UNIT, part, parts);
       return new Tile(0, m, column, Workers.bound(n, UNIT, part + 1, parts) - column);
@@ -132,19 +132,23 @@ final class Products implements AutoCloseable {
    * is in OpenBLAS's {@code sgemm_small_kernel_permit_skylakex.c}.
    */
   record Block(int rows, int columns) {
-    /** In one piece. */
+    /** The block of a product that is made in one piece. */
     static final Block WHOLE = new Block(Integer.MAX_VALUE, Integer.MAX_VALUE);
 
-    private static final int MOST = 1_000_000; // rows · columns · k
-    private static final int MOST_TRANSPOSED = 1200; // rows · columns, where b is transposed
-    private static final int LEAST_TRANSPOSED = 32; // k, with it
+    private static final int MOST = 1_000_000; // the most of rows · columns · k
+    // the most of rows · columns, where b is transposed
+    private static final int MOST_TRANSPOSED = 1200;
+    private static final int LEAST_TRANSPOSED = 32; // the least k, where b is transposed
 
-    /** Of a longer batch than this a processor's share is faster in one piece. */
+    /**
+     * The longest batch that is divided: a processor's share of a longer one is faster in one
+     * piece.
+     */
     private static final int SHORT = 256;
 
     private static final int ROWS = 64;
 
-    /** For c (m, n) with the inner dimension k; {@link #WHOLE} where that is better. */
+    /** The block for c (m, n) with the inner dimension k; {@link #WHOLE} where that is better. */
     static Block of(int m, int n, int k, boolean transposed) {
       int most = MOST / k;
       if (transposed) {
@@ -160,7 +164,8 @@ final class Products implements AutoCloseable {
   }
 
   /**
-   * Makes {@link #biasGradients} and {@link #rowSums} ready for sums over {@code n}; beforehand.
+   * Prepares {@link #biasGradients} and {@link #rowSums} for sums over {@code n}; must be called
+   * before the parts run, which share the ones.
    */
   void prepareOnes(int n) {
     if (ones == null || ones.length() < n) {
@@ -171,7 +176,9 @@ final class Products implements AutoCloseable {
     }
   }
 
-  /** Makes {@link #sum} ready for parts {@code from} … {@code to − 1} of n floats; beforehand. */
+  /**
+   * Prepares the sums of parts {@code from} … {@code to − 1} for n floats, before the parts run.
+   */
   void prepareSums(int from, int to, int n) {
     if (sums.length < to) {
       sums = Arrays.copyOf(sums, to);
@@ -183,14 +190,14 @@ final class Products implements AutoCloseable {
     }
   }
 
-  /** Both live for a moment: a failure leaves the former one as it was. */
+  /** Allocates before it releases, so that a failure leaves the former buffer as it was. */
   private Floats larger(Floats former, String name, int length) {
     Floats made = allocator.apply(name, length);
     release(former);
     return made;
   }
 
-  /** The sums of that part: of whatever fits. */
+  /** The buffer for the sums of a part. */
   Floats sum(int part) {
     return sums[part];
   }
@@ -206,10 +213,10 @@ final class Products implements AutoCloseable {
   }
 
   /**
-   * db = dyᵀ · 1, for the same examples: the elements of db (O) that belong to the rows of a tile
-   * of dw.
+   * db = dyᵀ · 1, for {@code rows} examples of the batch from {@code from} on: the elements of db
+   * (O) that belong to the rows of a tile of dw.
    *
-   * @param dbAt where db begins in its buffer
+   * @param dbAt the element of its buffer at which db begins
    */
   void biasGradients(Tile tile, Floats db, int dbAt, Floats dy, int from, int rows, int O) {
     FloatPointer dyColumns = dy.at(from * O + tile.row);

@@ -12,8 +12,8 @@ import mlpcuda.compute.SgdSettings;
 import mlpcuda.random.Philox;
 
 /**
- * The operations as plain loops over doubles: the oracle that every device is held against. Never
- * tuned. Floats are exact on their way in and rounded on their way out only.
+ * The operations as plain loops over doubles: the oracle that every device is compared with. They
+ * are never tuned. Floats are exact on their way in and rounded on their way out only.
  */
 public class ReferenceOps extends Ops {
   /** Operations in double precision. */
@@ -29,7 +29,7 @@ public class ReferenceOps extends Ops {
     return "reference (plain loops in double precision)";
   }
 
-  /** The array behind a FLOAT32 or INT32 buffer, to be read or written where {@code at} says. */
+  /** The array behind a FLOAT32 or INT32 buffer. */
   private static final class Doubles extends Buffer {
     private final double[] array;
     private final int offset;
@@ -62,7 +62,7 @@ public class ReferenceOps extends Ops {
     return doubles.array[doubles.offset + i];
   }
 
-  /** Element {@code i} as an operand of a product. */
+  /** Element {@code i} as an operand of a product, rounded to {@link #precision}. */
   protected double operand(Buffer buffer, int i) {
     double value = at(buffer, i);
     return precision() == Precision.FP32 ? value : precision().round((float) value);
@@ -73,7 +73,7 @@ public class ReferenceOps extends Ops {
     doubles.array[doubles.offset + i] = value;
   }
 
-  /** Element {@code i} unrounded: finite differences need more than a float's digits. */
+  /** Element {@code i} without rounding: finite differences need more than a float's digits. */
   public double value(Buffer buffer, int i) {
     return at(buffer, i);
   }

@@ -6,11 +6,11 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * Threads that share one piece of work after another with their caller. A piece comes in parts;
- * each thread has a share of them, and who has finished its own takes from the others, the caller
- * too: a thread that sleeps, or whose processor is taken away before it begins, holds nobody up.
- * The pieces of a training step last microseconds, so a thread that has nothing to do spins for the
- * next one, and sleeps only when none has come for a while.
+ * Threads that share one piece of work after another with their caller. A piece comes in parts, and
+ * each thread has a share of them. A thread that has finished its own share takes parts from the
+ * others, and the caller does so, too: a thread that sleeps, or whose processor is taken away
+ * before it begins, holds nobody up. The pieces of a training step last microseconds, so a thread
+ * that has nothing to do spins for the next one, and sleeps only when none has come for a while.
  */
 final class Workers implements AutoCloseable {
   /** A part of a piece of work; the parts of one piece run at the same time, in any order. */
@@ -21,8 +21,8 @@ final class Workers implements AutoCloseable {
   private static final long SPIN_NANOS = 50_000;
 
   /**
-   * Looks that a waiting thread takes without telling the processor that it waits: hypervisors take
-   * the processor away from a guest that says so too often, and most waits end before.
+   * The checks that a waiting thread makes without telling the processor that it waits: hypervisors
+   * take the processor away from a guest that says so too often, and most waits end before.
    */
   private static final int BARE_SPINS = 20_000;
 
@@ -32,13 +32,15 @@ final class Workers implements AutoCloseable {
   private final boolean[] asleep; // guarded by this
 
   /**
-   * Of each thread's share, the caller's first: the round above, parts that nobody has begun below.
+   * For each thread's share, the caller's first: the round in the upper half, and in the lower one
+   * how many of its parts nobody has begun.
    */
   private final AtomicLongArray shares;
 
-  private final AtomicInteger unfinished = new AtomicInteger(); // parts
-  // Atomic so that the compiler does not know what it holds and so does not compile each task
-  // once more into the method that hands it over: on few cores compilers and work compete.
+  private final AtomicInteger unfinished = new AtomicInteger(); // parts of the round
+  // The reference is atomic so that the compiler does not know what it holds and so does not
+  // compile each task once more into the method that hands it over: on few cores compilers and work
+  // compete.
   private final AtomicReference<Task> task = new AtomicReference<>();
   private int parts; // written, like task, before the shares of a round
   private volatile int round;
@@ -68,15 +70,15 @@ final class Workers implements AutoCloseable {
     return threads.length + 1;
   }
 
-  /** Where part {@code part} of {@code parts} begins in 0 … n: a multiple of {@code unit}, or n. */
+  /** The start of part {@code part} of {@code parts} in 0 … n: a multiple of {@code unit}, or n. */
   static int bound(int n, int unit, int part, int parts) {
     long units = (n + unit - 1L) / unit;
     return (int) Math.min(n, unit * (units * part / parts));
   }
 
   /**
-   * Runs parts 0 … {@code parts − 1} of {@code task} and returns when all have ended; what one
-   * throws is thrown here. One caller at a time: see {@link mlpcuda.compute.Ops}.
+   * Runs parts 0 … {@code parts − 1} of {@code task} and returns when all have ended; the failure
+   * of a part is thrown here. There is one caller at a time: see {@link mlpcuda.compute.Ops}.
    */
   void run(int parts, Task task) {
     this.task.setRelease(task);
@@ -89,8 +91,9 @@ final class Workers implements AutoCloseable {
     if (failure != null) {
       failure = null;
     }
-    // Each of these is in a cache line that another thread has. They may arrive side by side, as
-    // long as they do before the round: a volatile write would wait for its line to come over.
+    // Each of these fields is in a cache line that another thread has. Their writes may arrive side
+    // by side, as long as they do before the round's: a volatile write would wait for its line to
+    // come over.
     this.parts = parts;
     unfinished.setRelease(parts);
     int next = round + 1;
@@ -123,8 +126,9 @@ final class Workers implements AutoCloseable {
   }
 
   /**
-   * The number, in its share, of a part that nobody has begun; −1 if there is none, or the round is
-   * over. Until that part ends the round cannot, and so {@code parts} and {@code task} are its own.
+   * Takes a part of a share that nobody has begun, and returns its number in the share; −1 if there
+   * is none, or the round is over. The round cannot end before that part does, and so {@code parts}
+   * and {@code task} stay those of the part.
    */
   private int take(int share, int round) {
     while (true) {
@@ -167,7 +171,7 @@ final class Workers implements AutoCloseable {
     }
   }
 
-  /** Waits for a round that is not {@code seen}, and gives it; or for the end. */
+  /** Waits for a round other than {@code seen}, or for the end, and returns the round. */
   private int nextRound(int index, int seen) {
     long start = System.nanoTime();
     for (int spins = 1; round == seen && !closed; spins++) {

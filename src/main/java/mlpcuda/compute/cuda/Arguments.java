@@ -13,7 +13,7 @@ import mlpcuda.compute.SgdSettings;
  */
 public final class Arguments {
   private final StringBuilder types = new StringBuilder();
-  private String[] names = new String[12]; // of those that have one
+  private String[] names = new String[12]; // null for an argument without a name
   private long[] values = new long[12];
 
   private Arguments add(char type, long value) {
@@ -26,12 +26,12 @@ public final class Arguments {
     return this;
   }
 
-  /** An address of the device, or 0, the null pointer. */
+  /** Adds an address of the device, or 0, the null pointer. */
   public Arguments address(long address) {
     return add('p', address);
   }
 
-  /** Where buffers begin on the device; the null pointer for null. */
+  /** Adds the addresses of buffers; a null buffer becomes the null pointer. */
   Arguments add(Buffer... buffers) {
     for (Buffer buffer : buffers) {
       address(DeviceBuffer.address(buffer));
@@ -39,56 +39,56 @@ public final class Arguments {
     return this;
   }
 
-  /** What the entries of cuda/adam.cuh take of these settings, in their order. */
+  /** Adds the settings that the entries of cuda/adam.cuh take, in their order. */
   Arguments add(AdamSettings settings) {
     add(settings.beta1()).add(settings.beta2()).add((float) settings.eps());
     return add(settings.weightDecay()).add("decoupled", settings.decoupled() ? 1 : 0);
   }
 
-  /** What the entries of cuda/sgd.cuh take of these settings, in their order. */
+  /** Adds the settings that the entries of cuda/sgd.cuh take, in their order. */
   Arguments add(SgdSettings settings) {
     add((float) settings.momentum()).add("nesterov", settings.nesterov() ? 1 : 0);
     return add((float) settings.weightDecay());
   }
 
-  /** A 64-bit integer. */
+  /** Adds a 64-bit integer. */
   public Arguments add(long value) {
     return add('p', value);
   }
 
-  /** A 32-bit integer. */
+  /** Adds a 32-bit integer. */
   public Arguments add(int value) {
     return add('i', Integer.toUnsignedLong(value));
   }
 
-  /** A size or a choice: a 32-bit integer with a name, for the message of a launch that failed. */
+  /** Adds a size or a choice: a 32-bit integer with a name, for the message of a failed launch. */
   public Arguments add(String name, int value) {
     add(value);
     names[count() - 1] = name;
     return this;
   }
 
-  /** A double. */
+  /** Adds a double. */
   public Arguments add(double value) {
     return add('d', Double.doubleToRawLongBits(value));
   }
 
-  /** A float. */
+  /** Adds a float. */
   public Arguments add(float value) {
     return add('f', Integer.toUnsignedLong(Float.floatToRawIntBits(value)));
   }
 
-  /** How many there are. */
+  /** The number of arguments. */
   public int count() {
     return types.length();
   }
 
-  /** A letter for each: p, i, f or d. */
+  /** The types of the arguments, a letter for each: p, i, f or d. */
   public String types() {
     return types.toString();
   }
 
-  /** The named ones, as {@code B=64 I=784}. */
+  /** The named arguments, as {@code B=64 I=784}. */
   public String sizes() {
     var sizes = new StringJoiner(" ");
     for (int i = 0; i < count(); i++) {
@@ -99,7 +99,7 @@ public final class Arguments {
     return sizes.toString();
   }
 
-  /** The bits of argument {@code i}, the upper ones 0 where it is shorter. */
+  /** The bits of argument {@code i}; the upper ones are 0 where it has fewer than 64. */
   public long bits(int i) {
     return values[i];
   }

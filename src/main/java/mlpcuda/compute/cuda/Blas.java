@@ -1,8 +1,8 @@
 package mlpcuda.compute.cuda;
 
 /**
- * A product of matrices in column-major order, as BLAS and cuBLAS have it, in single precision. Its
- * operands are single-precision too, or of 16 bits, as the precision that it was opened with says.
+ * Products of matrices in column-major order, as BLAS and cuBLAS have it, with results in single
+ * precision. Their operands have the precision that cuBLAS was opened with: single, or 16 bits.
  */
 public interface Blas extends AutoCloseable {
   /**
@@ -27,7 +27,7 @@ public interface Blas extends AutoCloseable {
       long c,
       int ldc);
 
-  /** What multiplies, with its version. */
+  /** The name of the library, with its version. */
   String description();
 
   @Override

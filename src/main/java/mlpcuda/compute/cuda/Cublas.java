@@ -33,12 +33,14 @@ import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.JCudaObjects.Address;
 
 /**
- * Products by cuBLAS: in single precision without TF32, in TF32, which cuBLAS rounds to itself, or
- * of operands of 16 bits. The same product gives the same bits each time: one stream, a workspace
- * of its own, and no atomics, as is cuBLAS's default.
+ * Products by cuBLAS: in single precision without TF32, in TF32, or of operands of 16 bits. The
+ * same product gives the same bits each time, because it has one stream, a workspace of its own,
+ * and no atomics, as is cuBLAS's default.
  */
 final class Cublas implements Blas {
-  /** What NVIDIA recommends, from Hopper on and before. */
+  /**
+   * The workspace that NVIDIA recommends from Hopper on, in bytes; the next one is for older GPUs.
+   */
   private static final long HOPPER_WORKSPACE = 32L << 20;
 
   private static final long WORKSPACE = 4L << 20;
@@ -72,7 +74,7 @@ final class Cublas implements Blas {
     long bytes = driver.device().major() >= 9 ? HOPPER_WORKSPACE : WORKSPACE;
     long memory = 0;
     try {
-      // The stream first: to set it resets the workspace.
+      // The stream is set first, because setting it resets the workspace.
       check("cublasSetStream", cublasSetStream(handle, new cudaStream_t(stream)));
       int math = precision == Precision.TF32 ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_DEFAULT_MATH;
       check("cublasSetMathMode", cublasSetMathMode(handle, math));
@@ -81,12 +83,12 @@ final class Cublas implements Blas {
       check("cublasGetVersion", cublasGetVersion(handle, version));
       description =
           "cuBLAS %d.%d.%d".formatted(version[0] / 10000, version[0] / 100 % 100, version[0] % 100);
-      // Of cuBLAS's own it would allocate while recording, which fails.
+      // Without this workspace cuBLAS would allocate one during a capture, which fails.
       memory = driver.allocate(bytes);
       check("cublasSetWorkspace", cublasSetWorkspace(handle, new Address(memory), bytes));
       workspace = memory;
     } catch (CudaException e) {
-      cublasDestroy(handle); // what failed first is what is told
+      cublasDestroy(handle); // its own failure is dropped: the first one is reported
       if (memory != 0) {
         driver.free(memory);
       }

@@ -4,14 +4,14 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.DeviceException;
 
 /**
- * Products by cuBLAS, whose matrices are column-major, and what follows them by others.
+ * Products by cuBLAS, whose matrices are column-major; bias and activations are computed by others.
  *
  * <p>A row-major matrix read as column-major is its transpose. So a row-major C = A · B is asked
  * for as Cᵀ = Bᵀ · Aᵀ: the operands change places, and each is transposed exactly if it was in the
  * row-major product.
  *
- * <p>Rounded operands are made for each product anew: they are a copy, and what is kept between
- * products is single precision.
+ * <p>Operands are rounded anew for each product: the rounded ones are a copy, and what is kept
+ * between products is in single precision.
  */
 final class CublasGemm implements Gemm {
   private final Blas blas;
@@ -19,7 +19,7 @@ final class CublasGemm implements Gemm {
   private final RoundedOperands rounded;
 
   /**
-   * Takes {@code blas} and {@code rounded} over; {@code nonlinear} is closed by whoever made it.
+   * Owns {@code blas} and {@code rounded} from now on; {@code nonlinear} is closed by its maker.
    *
    * @param rounded makes rounded operands; null where they are single precision
    */

@@ -59,7 +59,8 @@ public record CudaDevices(Path natives) implements Gpus {
   static void start(Natives natives) {
     Surroundings around = Surroundings.here();
     try {
-      // JCuda's exceptions do not name the call: every code is checked here instead.
+      // JCuda's exceptions do not name the call: they are off, and each code is checked here
+      // instead.
       natives.load("JCudaDriver", () -> jcuda.driver.JCudaDriver.setExceptionsEnabled(false));
     } catch (LinkageError e) {
       throw Obstacle.notLoaded(String.valueOf(e.getMessage()), around).exception(e);

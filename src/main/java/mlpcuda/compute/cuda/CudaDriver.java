@@ -4,39 +4,42 @@ import java.nio.ByteBuffer;
 import mlpcuda.compute.Precision;
 
 /**
- * The one seam to native calls: what a trainer needs of CUDA's driver API, on one device.
+ * The only seam to native calls: what a trainer needs of CUDA's driver API, on one device.
  *
  * <p>Streams, events, modules, functions and graphs are the driver's handles as longs, never 0;
- * addresses are bytes of the device. Streams are non-blocking. What takes a stream returns before
- * it is done, and happens after all that was asked of that stream before; a failure of it may be
- * thrown by any later call. One thread, the one that opened the driver, makes all calls.
+ * addresses are bytes of the device. Streams are non-blocking. A call that takes a stream enqueues
+ * its work there and returns before that is done, unless it says that it waits. The work runs after
+ * all that was enqueued on the stream before; its failure may be thrown by any later call. One
+ * thread, the one that opened the driver, makes all calls.
  *
  * @see <a href="https://docs.nvidia.com/cuda/cuda-driver-api/">CUDA Driver API</a>
  */
 public interface CudaDriver extends AutoCloseable {
   /**
-   * What a device is.
+   * The properties of a device.
    *
-   * @param index as CUDA counts, CUDA_VISIBLE_DEVICES honoured
+   * @param index the device's number as CUDA counts, CUDA_VISIBLE_DEVICES honoured
    * @param major with {@code minor}: its compute capability
-   * @param memory bytes in all
-   * @param multiprocessors how many blocks run side by side at least
-   * @param driver the newest CUDA that the driver can do: 12060 is 12.6
+   * @param memory the size of its memory in bytes
+   * @param multiprocessors the number of multiprocessors: so many blocks run side by side at least
+   * @param driver the newest CUDA that the driver supports: 12060 is 12.6
    */
   record Device(
       int index, String name, int major, int minor, long memory, int multiprocessors, int driver) {
-    /** One line for people. */
+    /** Describes the device in one line for people. */
     public String describe() {
       return "GPU %d: %s, compute capability %d.%d, %s, driver for %s"
           .formatted(index, name, major, minor, size(memory), driverVersion());
     }
 
-    /** The newest CUDA that the driver can do: CUDA 12.6. */
+    /** The newest CUDA that the driver supports, as {@code CUDA 12.6}. */
     public String driverVersion() {
       return "CUDA %d.%d".formatted(driver / 1000, driver % 1000 / 10);
     }
 
-    /** Bytes in the largest unit that leaves a whole number before the point. */
+    /**
+     * Formats a number of bytes in the largest unit that leaves a whole number before the point.
+     */
     public static String size(long bytes) {
       String[] units = {"bytes", "KiB", "MiB", "GiB", "TiB"};
       int unit = 0;
@@ -52,14 +55,14 @@ public interface CudaDriver extends AutoCloseable {
   /**
    * Page-locked memory of the host, which the device copies from and to by itself.
    *
-   * @param address for the driver
+   * @param address the address that calls of the driver take
    * @param bytes the memory, in the host's byte order
    */
   record Pinned(long address, ByteBuffer bytes) {}
 
-  /** How many threads a launch has: blocks of the grid, threads of a block. */
+  /** The shape of a launch: the blocks of its grid, and the threads of a block. */
   record Shape(int gridX, int gridY, int gridZ, int blockX, int blockY) {
-    /** {@code grid} blocks of {@code block} threads. */
+    /** The shape of {@code grid} blocks of {@code block} threads. */
     public static Shape of(int grid, int block) {
       return new Shape(grid, 1, 1, block, 1);
     }
@@ -73,16 +76,16 @@ public interface CudaDriver extends AutoCloseable {
   /** Bytes that are free on the device now. */
   long freeMemory();
 
-  /** {@code bytes} of the device, their content undefined. */
+  /** Allocates {@code bytes} of the device, their content undefined. */
   long allocate(long bytes);
 
-  /** Gives back what {@link #allocate} gave, after all that was asked of it is done. */
+  /** Frees memory of {@link #allocate}; no work that uses it may be left. */
   void free(long address);
 
-  /** {@code bytes} of page-locked memory. */
+  /** Allocates {@code bytes} of page-locked memory. */
   Pinned allocatePinned(int bytes);
 
-  /** Gives back what {@link #allocatePinned} gave, after all that was asked of it is done. */
+  /** Frees memory of {@link #allocatePinned}; no work that uses it may be left. */
   void freePinned(Pinned pinned);
 
   /** Copies the bytes {@code from} … {@code from + bytes − 1} of {@code pinned} to {@code to}. */
@@ -96,28 +99,28 @@ public interface CudaDriver extends AutoCloseable {
 
   // ---- streams and events ----
 
-  /** A stream that does not wait for the default one. */
+  /** Creates a stream that does not wait for the default one. */
   long createStream();
 
-  /** Ends a stream, after all that was asked of it is done. */
+  /** Destroys a stream, after all that was enqueued on it is done. */
   void destroyStream(long stream);
 
-  /** Waits until all that was asked of the stream is done. */
+  /** Waits until all that was enqueued on the stream is done. */
   void synchronizeStream(long stream);
 
-  /** An event, not recorded yet: whoever waits for it does not wait. */
+  /** Creates an event that is not recorded yet: a wait for it ends at once. */
   long createEvent();
 
-  /** Ends an event, after all that waits for it is done. */
+  /** Destroys an event, after all that waits for it is done. */
   void destroyEvent(long event);
 
-  /** The event is: all that was asked of the stream until now is done. */
+  /** Records an event, which happens when all that was enqueued on the stream until now is done. */
   void record(long event, long stream);
 
-  /** What is asked of the stream from now on waits for the event as it was recorded last. */
+  /** Makes all that is enqueued on the stream from now on wait for the event's latest record. */
   void await(long stream, long event);
 
-  /** Waits on the host for the event as it was recorded last. */
+  /** Waits on the host for the event's latest record. */
   void synchronizeEvent(long event);
 
   // ---- kernels ----
@@ -125,7 +128,7 @@ public interface CudaDriver extends AutoCloseable {
   /** Loads a module from the text of its PTX. */
   long loadModule(String name, String ptx);
 
-  /** Gives a module back. */
+  /** Unloads a module. */
   void unloadModule(long module);
 
   /** The entry of that name of a module; valid as long as the module. */
@@ -136,19 +139,19 @@ public interface CudaDriver extends AutoCloseable {
 
   // ---- graphs ----
 
-  /** From now on what is asked of the stream is recorded instead of done. */
+  /** Begins a capture: work for the stream is from now on recorded instead of enqueued. */
   void beginCapture(long stream);
 
-  /** Ends the recording: a graph that can be launched. */
+  /** Ends the capture and returns the recording, a graph that can be launched. */
   long endCapture(long stream);
 
-  /** Number of nodes of a graph. */
+  /** The number of nodes of a graph. */
   int nodes(long graph);
 
-  /** Does all that was recorded, with the arguments of then. */
+  /** Enqueues all that a graph recorded, with the arguments that it was recorded with. */
   void launchGraph(long graph, long stream);
 
-  /** Ends a graph that is not running any more. */
+  /** Destroys a graph that is not running any more. */
   void destroyGraph(long graph);
 
   // ---- cuBLAS ----
@@ -157,8 +160,8 @@ public interface CudaDriver extends AutoCloseable {
    * Opens cuBLAS for one stream, with a workspace of its own, so that it can be recorded and gives
    * the same bits each time.
    *
-   * @param precision of the products' operands
-   * @throws mlpcuda.compute.DeviceException where it is not found, with the file names that were
+   * @param precision the precision of the products' operands
+   * @throws mlpcuda.compute.DeviceException if cuBLAS is not found, with the file names that were
    *     looked for
    */
   Blas openBlas(long stream, Precision precision);
@@ -168,12 +171,12 @@ public interface CudaDriver extends AutoCloseable {
   /**
    * Opens cuDNN for one stream.
    *
-   * @throws mlpcuda.compute.DeviceException where it is not found, with the file names that were
+   * @throws mlpcuda.compute.DeviceException if cuDNN is not found, with the file names that were
    *     looked for, or does not start
    */
   Dnn openDnn(long stream);
 
-  /** Gives the device's context back. Throws a failure that nobody waited for. */
+  /** Releases the device's context, and throws a failure that no call has thrown yet. */
   @Override
   void close();
 }

@@ -2,22 +2,22 @@ package mlpcuda.compute.cuda;
 
 import mlpcuda.compute.DeviceException;
 
-/** A call of CUDA that failed. A launch's failure may show at a later call only. */
+/** Thrown when a call of CUDA fails. The failure of a launch may show at a later call only. */
 public final class CudaException extends DeviceException {
   private static final long serialVersionUID = 1L;
 
-  /** CUDA_ERROR_OUT_OF_MEMORY. */
+  /** The code of CUDA_ERROR_OUT_OF_MEMORY. */
   public static final int OUT_OF_MEMORY = 2;
 
   private final int code;
 
   /**
-   * A failure.
+   * The failure of a call.
    *
    * @param call the function of CUDA, as {@code cuMemAlloc}
-   * @param code what it returned
+   * @param code the code that the call returned
    * @param name CUDA's name for the code, as {@code CUDA_ERROR_ILLEGAL_ADDRESS}
-   * @param text CUDA's text for it
+   * @param text CUDA's text for the code
    */
   public CudaException(String call, int code, String name, String text) {
     super(
@@ -26,7 +26,7 @@ public final class CudaException extends DeviceException {
     this.code = code;
   }
 
-  /** What the call returned. */
+  /** The code that the call returned. */
   public int code() {
     return code;
   }

@@ -11,9 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/**
- * Where a library of NVIDIA's lies: often in a folder that the dynamic linker does not look into.
- */
+/** A library of NVIDIA's, which often lies in a folder that the dynamic linker does not search. */
 final class CudaLibrary {
   private final String name;
   private final List<String> parts;
@@ -28,10 +26,10 @@ final class CudaLibrary {
   }
 
   /**
-   * cuBLAS of the major version that JCublas 12.6 is linked to: no other will do. Its light part
-   * may lie elsewhere, if the linker knows where.
+   * cuBLAS of the major version that JCublas 12.6 is linked to: no other will do. Its part
+   * libcublasLt may lie elsewhere, if the linker knows where.
    *
-   * @param folders looked into in their order
+   * @param folders the folders to search, in their order
    */
   static CudaLibrary cublas(List<Path> folders) {
     return new CudaLibrary("libcublas.so.12", List.of("libcublasLt.so.12"), false, folders);
@@ -43,7 +41,7 @@ final class CudaLibrary {
    * it ends the process: so they must lie beside it, and are loaded first, which shows whether they
    * can be.
    *
-   * @param folders looked into in their order
+   * @param folders the folders to search, in their order
    */
   static CudaLibrary cudnn(List<Path> folders) {
     return new CudaLibrary(
@@ -55,7 +53,9 @@ final class CudaLibrary {
     return folders(System.getenv(), Path.of("/"));
   }
 
-  /** As {@link #folders()}, for that environment and root of the file system. */
+  /**
+   * The folders of {@link #folders()} for another environment and another root of the file system.
+   */
   static List<Path> folders(Map<String, String> environment, Path root) {
     List<Path> folders = new ArrayList<>();
     for (String entry : environment.getOrDefault("LD_LIBRARY_PATH", "").split(File.pathSeparator)) {
@@ -79,7 +79,7 @@ final class CudaLibrary {
         folders.add(path.resolve(below));
       }
     } catch (InvalidPathException e) {
-      // The linker finds nothing there either.
+      // The linker finds nothing there either: such a folder is left out.
     }
   }
 
@@ -88,12 +88,12 @@ final class CudaLibrary {
     return name;
   }
 
-  /** The library, if one of the folders has it. */
+  /** The library's file, if one of the folders has it. */
   Optional<Path> file() {
     return folders.stream().map(folder -> folder.resolve(name)).filter(Files::exists).findFirst();
   }
 
-  /** The libraries of whatever version that the folders have. */
+  /** The files of this library, whatever their version, that the folders have. */
   List<Path> others() {
     String stem = name.substring(0, name.lastIndexOf('.') + 1); // as libcublas.so.
     return folders.stream()
@@ -104,7 +104,7 @@ final class CudaLibrary {
   }
 
   /**
-   * Loads the library from its file, if a folder has it. Else the linker may know where it is.
+   * Loads the library from its file, if a folder has it; otherwise it is left to the linker.
    *
    * @throws UnsatisfiedLinkError if the file is no good, or a part that it needs is not beside it
    */
@@ -112,7 +112,8 @@ final class CudaLibrary {
     file()
         .ifPresent(
             file -> {
-              // Parts first: the linker then takes these, by their names, for what wants them.
+              // Parts are loaded first: the linker then takes these, by their names, for the
+              // library.
               for (String part : parts) {
                 Path beside = file.resolveSibling(part);
                 if (needsParts || Files.exists(beside)) {

@@ -24,7 +24,8 @@ import mlpcuda.random.Philox;
 
 /**
  * The operations on an NVIDIA GPU: kernels of cuda/, launched one after another on one stream.
- * Products may be cuBLAS's; bias, activations and log-softmax cuDNN's, which has no cross-entropy.
+ * Products may be cuBLAS's; bias, activations and log-softmax may be cuDNN's, which has no
+ * cross-entropy.
  *
  * <p>A call returns before its work is done; {@link #read} and {@link #write} wait.
  */
@@ -32,18 +33,22 @@ public final class CudaOps extends Ops {
   /** Bytes that a read or a write moves at once, through page-locked memory. */
   private static final int STAGING = 1 << 20;
 
-  /** Rows up to which one block takes a batch's losses: that saves a launch, and is as fast. */
+  /** The most rows whose losses one block takes: that saves a launch, and is as fast. */
   private static final int ROWS_OF_ONE_BLOCK = 256;
 
-  /** Steps of a graph, unless it is told: their launch costs the host as much as one step's. */
+  /**
+   * Steps of a graph, unless the options say: to launch it costs the host as much as one step's.
+   */
   private static final int STEPS_AT_ONCE = 8;
 
-  /** A long step hides its launch: so many examples at most, in steps that are more than one. */
+  /**
+   * The most examples of a graph of several steps: a long step's work hides the cost of its launch.
+   */
   private static final int EXAMPLES_AT_ONCE = 2048;
 
   /**
-   * Examples of the longest batch whose step is fused, unless it is told: the fused kernels have
-   * small tiles alone. Judged by their reads of memory, not measured on a GPU yet.
+   * The longest batch whose step is fused, unless the options say: the fused kernels have small
+   * tiles alone. Judged by their reads of memory, not measured on a GPU yet.
    */
   private static final int LONGEST_FUSED = 512;
 
@@ -54,7 +59,7 @@ public final class CudaOps extends Ops {
   private Kernels kernels;
   private Nonlinear nonlinear;
   private Gemm gemm;
-  private String note = ""; // on what was looked for in vain
+  private String note = ""; // says what was looked for in vain
 
   /**
    * Opens the operations on a device that is open already; {@link #close} closes it.
@@ -109,7 +114,7 @@ public final class CudaOps extends Ops {
     return nonlinear instanceof CudnnNonlinear cudnn ? new UnfusedGemm(own, cudnn) : own;
   }
 
-  /** The module of that family that has products of this precision. */
+  /** Loads the module of that family that has products of this precision. */
   private Kernels productKernels(String family) {
     String module = precision() == Precision.FP32 ? family : family + "_" + precision().label();
     return new Kernels(driver, stream, module, options.check());
@@ -130,8 +135,8 @@ public final class CudaOps extends Ops {
   }
 
   /**
-   * Whether steps of {@code B} examples are fused: as the options say, else where all kernels are
-   * ours anyway, and the batch is not so long that its products are worth launches of their own.
+   * Whether steps of {@code B} examples are fused: as the options say, or else if all kernels are
+   * our own, and the batch is not so long that its products are worth launches of their own.
    */
   private boolean fusesSteps(int B) {
     return options.step() == null
@@ -139,7 +144,7 @@ public final class CudaOps extends Ops {
         : options.step() == CudaOptions.Step.FUSED;
   }
 
-  /** Who computes bias, activations and log-softmax, with a version if it is a library. */
+  /** The name of what computes bias, activations and log-softmax; a library's has its version. */
   public String kernels() {
     return nonlinear.description();
   }
@@ -161,7 +166,7 @@ public final class CudaOps extends Ops {
   @Override
   protected void closeK() {
     RuntimeException failure = null;
-    // What is missing here is what a failing constructor did not come to.
+    // A field is empty here if the constructor failed before it.
     if (gemm != null) {
       failure = attempt(gemm::close, failure);
     }
@@ -225,7 +230,7 @@ public final class CudaOps extends Ops {
     void move(int from, int n);
   }
 
-  /** What the staging memory takes at once of {@code length} elements, one after another. */
+  /** Divides {@code length} elements into chunks that fit the staging memory, one after another. */
   private static void inChunks(int length, int size, Chunk chunk) {
     for (int from = 0; from < length; from += Math.min(size, length - from)) {
       chunk.move(from, Math.min(size, length - from));
@@ -240,7 +245,7 @@ public final class CudaOps extends Ops {
     driver.synchronizeStream(stream);
   }
 
-  /** Copies {@code n} elements, from {@code from} on, to the staging memory. */
+  /** Copies {@code n} elements of a buffer, from {@code from} on, to the staging memory. */
   private ByteBuffer download(Buffer buffer, int from, int n) {
     int bytes = buffer.type().bytes();
     driver.copyToHost(
@@ -307,7 +312,7 @@ public final class CudaOps extends Ops {
         : Optional.empty();
   }
 
-  /** One, without a graph: each kernel is launched by itself anyway. */
+  /** A single step where there is no graph: each kernel is launched by itself anyway. */
   @Override
   public int stepsAtOnce(int B) {
     if (!options.graph()) {

@@ -3,16 +3,17 @@ package mlpcuda.compute.cuda;
 import mlpcuda.compute.Precision;
 
 /**
- * How a GPU is used.
+ * The options of how a GPU is used.
  *
- * @param gemm who multiplies; null: cuBLAS where it is found, else PTX
- * @param kernels who computes bias, activations and log-softmax
- * @param precision of the operands of products
+ * @param gemm what multiplies; null: cuBLAS where it is found, else our own kernels
+ * @param kernels what computes bias, activations and log-softmax
+ * @param precision the precision of the operands of products
  * @param resident whether a training set lies on the device as a whole; else batches are streamed
  *     through page-locked memory
  * @param graph whether a step is recorded as a CUDA graph and replayed
- * @param step how a training step is asked for; null: layered with cuBLAS, else fused
- * @param stepsAtOnce training steps of a graph; 0: as many as suit the batch
+ * @param step how a training step is launched; null: layered with cuBLAS, with cuDNN and in long
+ *     batches, else fused
+ * @param stepsAtOnce the number of training steps in a graph; 0: as many as suit the batch
  * @param check whether to wait after each launch, to find the one that fails; excludes {@code
  *     graph}
  */
@@ -25,7 +26,7 @@ public record CudaOptions(
     boolean graph,
     int stepsAtOnce,
     boolean check) {
-  /** Who multiplies matrices. */
+  /** The implementation that multiplies matrices. */
   public enum Gemm {
     /** NVIDIA's library. */
     CUBLAS,
@@ -33,7 +34,7 @@ public record CudaOptions(
     PTX
   }
 
-  /** Who computes what a layer does besides products. */
+  /** The implementation of what a layer does besides products. */
   public enum Kernels {
     /** Our own kernels. */
     PTX,
@@ -41,15 +42,15 @@ public record CudaOptions(
     CUDNN
   }
 
-  /** How a training step is asked for. */
+  /** The way in which a training step is launched. */
   public enum Step {
-    /** Operation by operation. */
+    /** A step is launched operation by operation. */
     LAYERED,
-    /** In a few kernels of our own. */
+    /** A step is a few kernels of our own. */
     FUSED
   }
 
-  /** What is fastest where all is found. */
+  /** The options that are fastest on a machine with all libraries. */
   public static final CudaOptions DEFAULT =
       new CudaOptions(null, Kernels.PTX, null, Precision.FP32, false, true, 0, false);
 
@@ -60,27 +61,27 @@ public record CudaOptions(
     }
   }
 
-  /** Layered, in single precision, with our own kernels. */
+  /** Options of a layered step, in single precision, with our own kernels. */
   public CudaOptions(Gemm gemm, boolean resident, boolean graph, boolean check) {
     this(gemm, Kernels.PTX, Step.LAYERED, Precision.FP32, resident, graph, 0, check);
   }
 
-  /** The same, with other kernels. */
+  /** A copy of these options with other kernels. */
   public CudaOptions with(Kernels others) {
     return new CudaOptions(gemm, others, step, precision, resident, graph, stepsAtOnce, check);
   }
 
-  /** The same, with steps asked for in another way. */
+  /** A copy of these options with another way to launch steps. */
   public CudaOptions with(Step other) {
     return new CudaOptions(gemm, kernels, other, precision, resident, graph, stepsAtOnce, check);
   }
 
-  /** The same, with products of another precision. */
+  /** A copy of these options with products of another precision. */
   public CudaOptions with(Precision other) {
     return new CudaOptions(gemm, kernels, step, other, resident, graph, stepsAtOnce, check);
   }
 
-  /** The same, with so many training steps in a graph. */
+  /** A copy of these options with another number of training steps in a graph. */
   public CudaOptions withStepsAtOnce(int steps) {
     return new CudaOptions(gemm, kernels, step, precision, resident, graph, steps, check);
   }

@@ -41,11 +41,12 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.cuda.JCudaObjects.Address;
 
 /**
- * cuDNN 9 by JCudnn, whose Java classes are older: of cuDNN 8, and so are its names of status
- * codes, which are others now. What is called here has the same signature and constants in both.
+ * cuDNN 9 by JCudnn, whose Java classes are made for cuDNN 8. JCudnn's names of status codes are
+ * out of date, too, so that cuDNN gives the text. All functions that are called here have the same
+ * signatures and constants in both versions.
  *
- * <p>None of these operations has a workspace, and a descriptor is the host's: a step of them can
- * be recorded once it has run, which loads cuDNN's kernels.
+ * <p>None of these operations has a workspace, and descriptors live on the host: a step can be
+ * recorded once it has run, which loads cuDNN's kernels.
  */
 final class Cudnn implements Dnn {
   private record Shape(int N, int C) {}
@@ -137,7 +138,7 @@ final class Cudnn implements Dnn {
     check("cudnnCreateTensorDescriptor", cudnnCreateTensorDescriptor(made));
     int set = cudnnSetTensor4dDescriptor(made, CUDNN_TENSOR_NCHW, CUDNN_DATA_FLOAT, N, C, 1, 1);
     if (set != CUDNN_STATUS_SUCCESS) {
-      cudnnDestroyTensorDescriptor(made); // what failed first is what is told
+      cudnnDestroyTensorDescriptor(made); // its own failure is dropped: the first one is reported
     }
     check("cudnnSetTensor4dDescriptor", set);
     tensors.put(shape, made);

@@ -12,11 +12,12 @@ final class CudnnNonlinear implements Nonlinear {
   private final boolean check;
 
   /**
-   * Takes {@code dnn} over.
+   * Owns {@code dnn} from now on, and closes it.
    *
-   * @param own what cuDNN does not do; whoever made it closes it
-   * @param stream that {@code dnn} is of
-   * @param check whether to wait after each call: a failure is then that call's
+   * @param own computes what cuDNN does not; its maker closes it
+   * @param stream the stream that {@code dnn} was opened for
+   * @param check whether to wait after each call, so that a failure is thrown by the call that
+   *     failed
    */
   CudnnNonlinear(Dnn dnn, Nonlinear own, CudaDriver driver, long stream, boolean check) {
     this.dnn = dnn;
@@ -32,7 +33,7 @@ final class CudnnNonlinear implements Nonlinear {
     activationForward(y, B, O, activation);
   }
 
-  /** y (B, O) = activation(y). */
+  /** Computes y (B, O) = activation(y). */
   void activationForward(long y, int B, int O, Activation activation) {
     if (activation != Activation.NONE) {
       run("cudnnActivationForward", B, O, () -> dnn.activationForward(y, y, B, O, activation));
@@ -42,10 +43,10 @@ final class CudnnNonlinear implements Nonlinear {
   /**
    * {@inheritDoc}
    *
-   * <p>What went into the activation is not kept. cuDNN wants it of a ReLU, to see where it was
-   * above 0: there, and there alone, the output is above 0 too, and so stands for it. The
-   * derivatives of the others are functions of the output. Without activation it is a copy, which
-   * cuDNN's activations do not make.
+   * <p>The activation's input is not kept. cuDNN needs it for a ReLU, to see where it was above 0:
+   * there, and there alone, the output is above 0, too, and so stands for it. The derivatives of
+   * the other activations are functions of the output. Without an activation the operation is a
+   * copy, which cuDNN's activations do not make.
    */
   @Override
   public void activationBackward(long dx, long dy, long y, int n, Activation activation) {

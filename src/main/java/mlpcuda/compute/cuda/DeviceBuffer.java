@@ -2,7 +2,7 @@ package mlpcuda.compute.cuda;
 
 import mlpcuda.compute.Buffer;
 
-/** Memory of a GPU. */
+/** A buffer in the memory of a GPU. */
 final class DeviceBuffer extends Buffer {
   private final CudaOps device; // null in a slice
   private final long address;
@@ -19,7 +19,7 @@ final class DeviceBuffer extends Buffer {
     this.address = of.address + (long) from * of.type().bytes();
   }
 
-  /** The first byte on the device; 0, the null pointer, for null. */
+  /** The address of a buffer's first byte on the device; 0, the null pointer, for null. */
   static long address(Buffer buffer) {
     return buffer == null ? 0 : ((DeviceBuffer) buffer).address;
   }

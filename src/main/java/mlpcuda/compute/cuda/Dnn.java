@@ -3,9 +3,9 @@ package mlpcuda.compute.cuda;
 import mlpcuda.compute.Activation;
 
 /**
- * What cuDNN does here, asked of one stream. Its tensors are N images of C channels of 1 x 1
- * floats, packed: row-major matrices (N, C). Those of a call are apart in memory, or the same where
- * that is said.
+ * The operations of cuDNN that are used here, enqueued on one stream. Their tensors are N images of
+ * C channels of 1 x 1 floats, packed: row-major matrices (N, C). The tensors of a call lie apart in
+ * memory, unless its comment says that they may be the same.
  *
  * @see <a
  *     href="https://docs.nvidia.com/deeplearning/cudnn/backend/latest/api/cudnn-ops-library.html">
@@ -49,7 +49,7 @@ public interface Dnn extends AutoCloseable {
    */
   void logSoftmaxForward(long y, long x, int N, int C);
 
-  /** What computes, with its version. */
+  /** The name of the library, with its version. */
   String description();
 
   @Override

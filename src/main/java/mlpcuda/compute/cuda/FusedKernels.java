@@ -17,32 +17,33 @@ import mlpcuda.random.Philox;
  * have more outputs than {@link FusedStep#WIDEST}, HEAD_WIDTH of cuda/fused.cuh.
  */
 final class FusedKernels implements FusedStep {
-  /** Of each layer's weights. */
+  /** The tiles into which the update divides each layer's weights. */
   private static final Tiles TILES = Tiles.SMALL;
 
-  /** Rows of the batch that a block of fused_head has. */
+  /** The rows of the batch that a block of fused_head takes. */
   private static final int HEAD_ROWS = 4;
 
-  /** Ints of a layer in the table: cuda/fused.cuh has their order. */
+  /** The ints that describe a layer in the table, in the order of cuda/fused.cuh. */
   private static final int COLUMNS = 12;
 
   private final Owned owned = new Owned();
   private final Kernels kernels;
   private final Plan plan;
   private final int tiles;
-  private final Buffer arena; // a, what dropout left of it, and dz, of each layer
+  private final Buffer arena; // for each layer: its outputs a, those after dropout, and dz
   private final Buffer layers; // (L, COLUMNS) INT32
   private final Buffer losses; // (2, maxB)
-  private final Buffer lost; // INT32: by block of fused_head, whether it has a gradient to skip for
+  private final Buffer lost; // INT32, by block of fused_head: whether an operand is out of range
   private final Buffer y; // (maxB) INT32
   private final Buffer step; // (1) INT32
-  private final Buffer scalars; // of Adam's step: cuda/adam.cuh has their order; null: no Adam
+  // of Adam's step, in the order of cuda/adam.cuh; null: the optimizer is not Adam
+  private final Buffer scalars;
   private final int multiprocessors;
 
-  /** Floats of {@link #scalars}. */
+  /** The length of {@link #scalars}. */
   private static final int SCALARS = 8;
 
-  /** {@code kernels}: module fused, which is closed here. */
+  /** Owns {@code kernels}, the module fused, from now on, and closes it. */
   FusedKernels(Ops ops, Kernels kernels, Plan plan, int multiprocessors) {
     this.kernels = owned.add(kernels);
     this.multiprocessors = multiprocessors;
@@ -50,7 +51,7 @@ final class FusedKernels implements FusedStep {
     try {
       int[] table = new int[plan.layers().size() * COLUMNS];
       int maxB = plan.maxB();
-      long end = 0; // of the arena, so far
+      long end = 0; // elements of the arena so far
       int tile = 0;
       int in = 0;
       int at = 0;
@@ -138,7 +139,7 @@ final class FusedKernels implements FusedStep {
     arguments.add(settings.beta1()).add(settings.beta2()).add(settings.weightDecay());
     arguments.add("decoupled", settings.decoupled() ? 1 : 0);
     Tiles tiles = Tiling.smallest(B, O, layer.inputs(), multiprocessors);
-    int blocks = Math.toIntExact(tiles.count(B, O)) + 1; // one begins the step
+    int blocks = Math.toIntExact(tiles.count(B, O)) + 1; // one block more begins the step
     kernels.launch("fused_input" + tiles.suffix(), Shape.of(blocks, Tiles.THREADS), arguments);
   }
 

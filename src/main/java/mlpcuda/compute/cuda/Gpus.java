@@ -6,9 +6,9 @@ import mlpcuda.compute.DeviceException;
 /** The GPUs that this process can use. */
 public interface Gpus {
   /**
-   * All that CUDA shows, at least one.
+   * Lists all GPUs that CUDA shows, at least one.
    *
-   * @throws DeviceException that says why there is none, and what to do
+   * @throws DeviceException if there is none, which says why and what to do
    */
   List<CudaDriver.Device> list();
 
@@ -16,15 +16,15 @@ public interface Gpus {
    * Loads the native libraries that each GPU needs, as the other methods do where they are not
    * loaded.
    *
-   * @throws DeviceException that says why they cannot be, and what to do
+   * @throws DeviceException if they cannot be loaded, which says why and what to do
    */
   default void load() {}
 
   /**
-   * Opens one for the calling thread; the caller closes it.
+   * Opens a GPU for the calling thread; the caller closes it.
    *
-   * @param index as CUDA counts
-   * @throws DeviceException that says why it cannot be used, and what to do
+   * @param index the GPU's number as CUDA counts
+   * @throws DeviceException if the GPU cannot be used, which says why and what to do
    */
   CudaDriver open(int index);
 }

@@ -14,7 +14,7 @@ final class GraphReplay implements Replay {
   private final CudaDriver driver;
   private final long stream;
   private final Map<Key, Long> graphs = new HashMap<>();
-  private final Set<Integer> warm = new HashSet<>(); // batch sizes that ran
+  private final Set<Integer> warm = new HashSet<>(); // batch sizes that have run once, unrecorded
   private int nodes;
 
   GraphReplay(CudaDriver driver, long stream) {
@@ -23,8 +23,9 @@ final class GraphReplay implements Replay {
   }
 
   /**
-   * The first batch of each size runs directly: which kernels it needs depends on its size, and
-   * drivers before CUDA 12.3 cannot load a kernel, nor cuBLAS set one up, while they record.
+   * Runs the first batch of each size directly, without a recording: which kernels it needs depends
+   * on its size, and drivers before CUDA 12.3 cannot load a kernel, nor cuBLAS set one up, during a
+   * capture.
    */
   @Override
   public void run(int slot, int B, int n, Runnable operations) {
@@ -48,7 +49,8 @@ final class GraphReplay implements Replay {
       operations.run();
     } catch (RuntimeException e) {
       try {
-        driver.destroyGraph(driver.endCapture(stream)); // a stream left recording can do nothing
+        // a stream left capturing can do nothing else
+        driver.destroyGraph(driver.endCapture(stream));
       } catch (CudaException ending) {
         e.addSuppressed(ending);
       }

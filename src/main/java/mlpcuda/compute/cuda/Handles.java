@@ -6,19 +6,19 @@ import java.util.function.Predicate;
 import jcuda.NativePointerObject;
 
 /**
- * JCuda's objects by the handles in them: its calls take objects, and the seam has longs. What is
- * not open any more is not found, before the driver could crash on it.
+ * JCuda's objects by their native handles: JCuda's calls take objects, and {@link CudaDriver} has
+ * longs. A handle that is closed is refused here, as the driver could crash on it.
  */
 final class Handles<T extends NativePointerObject> {
   private final String kind;
   private final Map<Long, T> open = new HashMap<>();
 
-  /** {@code kind}: for messages, as {@code stream}. */
+  /** {@code kind} names the objects in messages, as {@code stream}. */
   Handles(String kind) {
     this.kind = kind;
   }
 
-  /** Keeps an object; its handle. */
+  /** Keeps an object, and returns its handle. */
   long add(long handle, T object) {
     open.put(handle, object);
     return handle;
@@ -29,7 +29,7 @@ final class Handles<T extends NativePointerObject> {
     return known(handle, open.get(handle));
   }
 
-  /** The object of a handle, which is unknown from now on. */
+  /** Forgets a handle, and returns its object. */
   T remove(long handle) {
     return known(handle, open.remove(handle));
   }
@@ -41,12 +41,12 @@ final class Handles<T extends NativePointerObject> {
     return object;
   }
 
-  /** Forgets those that {@code which} is true of. */
+  /** Forgets the objects for which {@code which} is true. */
   void removeIf(Predicate<T> which) {
     open.values().removeIf(which);
   }
 
-  /** Forgets all. */
+  /** Forgets all objects. */
   void clear() {
     open.clear();
   }

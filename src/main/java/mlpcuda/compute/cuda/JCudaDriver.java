@@ -57,7 +57,7 @@ import mlpcuda.compute.cuda.JCudaObjects.Stream;
 
 /** CUDA's driver API on one device, by JCuda. */
 public final class JCudaDriver implements CudaDriver {
-  /** More than any kernel here takes. */
+  /** The most arguments of a launch: more than any kernel here takes. */
   private static final int MAX_ARGUMENTS = 64;
 
   private static final int LOG_BYTES = 8192;
@@ -114,7 +114,7 @@ public final class JCudaDriver implements CudaDriver {
       check("cuCtxSetCurrent", cuCtxSetCurrent(context));
       arguments = allocatePinned(2 * Long.BYTES * MAX_ARGUMENTS);
     } catch (CudaException e) {
-      cuDevicePrimaryCtxRelease(handle); // what failed first is what is told
+      cuDevicePrimaryCtxRelease(handle); // its own failure is dropped: the first one is reported
       throw e;
     }
     int table = Long.BYTES * MAX_ARGUMENTS;
@@ -161,7 +161,9 @@ public final class JCudaDriver implements CudaDriver {
     return new Pinned(memory.value(), memory.getByteBuffer());
   }
 
-  /** The buffer must not be touched afterwards: its memory is gone. */
+  /**
+   * Frees the memory. Its {@code ByteBuffer} must not be touched afterwards: the memory is gone.
+   */
   @Override
   public void freePinned(Pinned pinned) {
     requireOpen();
@@ -251,8 +253,8 @@ public final class JCudaDriver implements CudaDriver {
   public long loadModule(String name, String ptx) {
     requireOpen();
     byte[] text = ptx.getBytes(StandardCharsets.UTF_8);
-    // A direct buffer: of an array JCuda would stop the garbage collector while the driver
-    // compiles.
+    // The image is a direct buffer: for an array, JCuda would stop the garbage collector while the
+    // driver compiles.
     ByteBuffer image = ByteBuffer.allocateDirect(text.length + 1).put(text); // ends with a 0
     var options = new JITOptions();
     options.putBytes(CU_JIT_ERROR_LOG_BUFFER, new byte[LOG_BYTES]);
@@ -317,7 +319,8 @@ public final class JCudaDriver implements CudaDriver {
 
   @Override
   public void beginCapture(long stream) {
-    // Of this thread alone: what another library does in a thread of its own ends no recording.
+    // The capture is this thread's alone: calls of another library in a thread of its own do not
+    // end it.
     check(
         "cuStreamBeginCapture",
         cuStreamBeginCapture(streams.get(stream), CU_STREAM_CAPTURE_MODE_THREAD_LOCAL));
@@ -371,7 +374,7 @@ public final class JCudaDriver implements CudaDriver {
 
   // ---- the end ----
 
-  /** Waits for what runs. A second close throws, as does any call after it. */
+  /** Waits for work that still runs. A second close throws, as does any call after it. */
   @Override
   public void close() {
     requireOpen();

@@ -8,9 +8,7 @@ import jcuda.driver.CUgraphExec;
 import jcuda.driver.CUmodule;
 import jcuda.driver.CUstream;
 
-/**
- * JCuda's objects with the native values in them in reach: JCuda shows these to subclasses alone.
- */
+/** JCuda's objects with access to their native values, which JCuda gives to subclasses alone. */
 final class JCudaObjects {
   private JCudaObjects() {}
 

@@ -11,10 +11,10 @@ import mlpcuda.compute.cuda.CudaDriver.Shape;
 
 /** The entries of one module of PTX, launched on one stream. */
 final class Kernels implements AutoCloseable {
-  /** Threads of a block that has a row of a matrix for each of its warps. */
+  /** The threads of a block whose warps take a row of a matrix each. */
   private static final int ROW_THREADS = 256;
 
-  /** Threads of a warp. */
+  /** The number of threads of a warp. */
   static final int WARP = 32;
 
   private final CudaDriver driver;
@@ -26,8 +26,9 @@ final class Kernels implements AutoCloseable {
   /**
    * Loads a module.
    *
-   * @param name of the module, as {@code layers} for layers.ptx
-   * @param check whether to wait after each launch: a failure is then that launch's
+   * @param name the name of the module, as {@code layers} for layers.ptx
+   * @param check whether to wait after each launch, so that a failure is thrown by the launch that
+   *     failed
    */
   Kernels(CudaDriver driver, long stream, String name, boolean check) {
     this.driver = driver;
@@ -75,12 +76,12 @@ final class Kernels implements AutoCloseable {
     return known;
   }
 
-  /** Blocks of 256 threads, a thread for each of {@code n} elements. */
+  /** The shape of a launch with a thread for each of {@code n} elements, in blocks of 256. */
   static Shape cover(int n) {
     return Shape.of((n - 1) / 256 + 1, 256);
   }
 
-  /** Blocks with a warp for each of {@code n} rows. */
+  /** The shape of a launch with a warp for each of {@code n} rows. */
   static Shape coverRows(int n) {
     return Shape.of((n - 1) / (ROW_THREADS / WARP) + 1, ROW_THREADS);
   }

@@ -32,7 +32,9 @@ final class Natives {
 
   private final Path folder;
 
-  /** {@code folder}: made if missing; every version of JCuda has a folder of its own below it. */
+  /**
+   * Keeps libraries below {@code folder}, which is made if missing, in one folder for each version.
+   */
   Natives(Path folder) {
     this.folder =
         folder.toAbsolutePath().resolve(LibUtils.createPlatformLibraryName("jcuda-" + version()));
@@ -49,17 +51,17 @@ final class Natives {
   }
 
   /**
-   * Unpacks and loads a library, then makes the first call to the class of JCuda that it is of. No
-   * other thread may make temporary files meanwhile.
+   * Unpacks and loads a library, then makes the first call to JCuda's class for it. No other thread
+   * may make temporary files meanwhile.
    *
-   * @param library as {@code JCudaDriver}
+   * @param library the library's name, as {@code JCudaDriver}
    * @param firstCall a call to that class, which makes the JVM initialise it
-   * @throws DeviceException if it is not in the class path, or cannot be unpacked
-   * @throws LinkageError if the dynamic linker does not take it, with the linker's message
+   * @throws DeviceException if the library is not in the class path, or cannot be unpacked
+   * @throws LinkageError if the dynamic linker refuses the library, with the linker's message
    */
   void load(String library, Runnable firstCall) {
     if (LOADED.contains(library)) {
-      return; // one copy for the process, whatever the folder
+      return; // the process needs one copy, whatever the folder
     }
     Path file = unpack(library);
     refuseOthers(file.getFileName().toString(), System.getProperty("java.library.path", ""));
@@ -69,7 +71,7 @@ final class Natives {
       String temporary = System.getProperty("java.io.tmpdir");
       System.setProperty("java.io.tmpdir", file.getParent().toString());
       try {
-        System.load(file.toString()); // by itself first, for the linker's plain message
+        System.load(file.toString()); // loaded here first, for the linker's plain message
         firstCall.run();
         LOADED.add(library);
       } finally {
@@ -78,7 +80,10 @@ final class Natives {
     }
   }
 
-  /** JCuda would prefer a file of that name on Java's library path, which nobody has verified. */
+  /**
+   * Refuses a file of that name on Java's library path: JCuda would prefer it, and it is
+   * unverified.
+   */
   private static void refuseOthers(String name, String libraryPath) {
     for (String entry : libraryPath.split(File.pathSeparator)) {
       var other = new File(entry.isEmpty() ? "." : entry, name); // as the JDK reads the path
@@ -92,8 +97,9 @@ final class Natives {
   }
 
   /**
-   * The library's file, its content the class path's. Two processes may do this at once: the file
-   * is written beside and moved into place, never changed where another may have it loaded.
+   * Unpacks a library unless it is there, and returns its file, which has the class path's bytes.
+   * Two processes may do this at once: the file is written beside its place and moved there, so
+   * that one that another process has loaded is never changed.
    */
   Path unpack(String library) {
     String name = fileName(library);
@@ -121,7 +127,7 @@ final class Natives {
       Files.write(part, content);
       Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
-      // Windows replaces no file that another process has loaded; that may have the right content.
+      // Windows replaces no file that another process has loaded; the loaded one may be right, too.
       if (!holds(file, content)) {
         throw e;
       }
@@ -138,13 +144,17 @@ final class Natives {
         && Arrays.equals(Files.readAllBytes(file), content);
   }
 
-  /** Not a file that another user put there while the folder was open to others. */
+  /**
+   * Whether the file is this user's: another user may have put one there while the folder was open.
+   */
   private static boolean isOurs(Path file) throws IOException {
     return Files.getOwner(file).equals(Files.getOwner(file.getParent()))
         && Files.getPosixFilePermissions(file).equals(PosixFilePermissions.fromString("rw-------"));
   }
 
-  /** Makes the folder, writable by this user alone: else the file could change once verified. */
+  /**
+   * Makes the folder, writable by this user alone: else a file could change after it was verified.
+   */
   private Path ownFolder() throws IOException {
     if (!POSIX) {
       Files.createDirectories(folder);
@@ -153,7 +163,7 @@ final class Natives {
     var mine = PosixFilePermissions.fromString("rwx------");
     Files.createDirectories(folder, PosixFilePermissions.asFileAttribute(mine));
     Path real = folder.toRealPath();
-    Path self = Path.of("/proc/self"); // is this user's
+    Path self = Path.of("/proc/self"); // belongs to this user
     if (Files.exists(self) && !Files.getOwner(real).equals(Files.getOwner(self))) {
       throw new IOException(
           "must belong to %s, found %s".formatted(Files.getOwner(self), Files.getOwner(real)));

@@ -2,7 +2,10 @@ package mlpcuda.compute.cuda;
 
 import mlpcuda.compute.Activation;
 
-/** What a layer does besides products. Arguments are addresses; shapes as in Ops. */
+/**
+ * The operations of a layer besides products. Arguments are addresses on the device; shapes are
+ * those of {@link mlpcuda.compute.Ops}.
+ */
 interface Nonlinear extends AutoCloseable {
   /** y (B, O) = activation(y + b (O)). */
   void biasActivationForward(long y, long b, int B, int O, Activation activation);
@@ -13,7 +16,7 @@ interface Nonlinear extends AutoCloseable {
   /** y (B, C) = log-softmax of each row of x (B, C). */
   void logSoftmaxForward(long y, long x, int B, int C);
 
-  /** What computes them. */
+  /** The name of what computes the operations, with its version if it is a library. */
   String description();
 
   @Override

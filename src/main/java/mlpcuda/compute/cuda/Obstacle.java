@@ -10,35 +10,35 @@ import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Precision;
 
 /**
- * What keeps a GPU from being used. Each of the static methods says it for one situation, and looks
- * at its arguments alone.
+ * A reason why a GPU cannot be used. Each of the static methods makes the reason of one situation,
+ * from its arguments alone.
  *
  * @param why one line of cause
  * @param remedy one line on what to do
  */
 record Obstacle(String why, String remedy) {
-  /** Compute capability 7.5, which the kernels are written for. */
+  /** The least compute capability, 7.5: the kernels are written for it. */
   private static final int LEAST_MAJOR = 7;
 
   private static final int LEAST_MINOR = 5;
 
-  /** Of compute capability 8.0, which the kernels for tensor cores are written for. */
+  /** The least major version for tensor cores: their kernels are written for 8.0. */
   private static final int TENSOR_MAJOR = 8;
 
-  /** CUDA 12.0: the first that knows the kernels' PTX ISA 8.0. */
+  /** The least version of CUDA, 12.0: the first that knows the kernels' PTX ISA 8.0. */
   static final int LEAST_DRIVER = 12000;
 
   private static final String NEW_DRIVER = "Install NVIDIA driver 525 or newer";
   private static final String OR_CPU = ", or train on the CPU: --cpu.";
   private static final String OR_OWN_KERNELS = ", or leave --kernels cudnn out.";
 
-  /** A line break of a driver, a linker or a device would make more than one line of it. */
+  /** Puts {@code why} on one line: texts of a driver, a linker or a device may have line breaks. */
   Obstacle {
     why = why.strip().replaceAll("\\s*\\R\\s*", " ");
     remedy = remedy.strip();
   }
 
-  /** As what is thrown; {@code cause} may be null. */
+  /** Makes the exception to throw; {@code cause} may be null. */
   DeviceException exception(Throwable cause) {
     return cause == null
         ? new DeviceException(why, remedy)
@@ -160,7 +160,7 @@ record Obstacle(String why, String remedy) {
 
   // ---- the driver ----
 
-  /** A call failed that starts the driver or asks it what there is. */
+  /** A call failed that starts the driver or asks it for its devices. */
   static Obstacle ofDriver(CudaException e, Surroundings around) {
     String failed = e.why();
     return switch (e.code()) {
@@ -203,7 +203,7 @@ record Obstacle(String why, String remedy) {
         : new Obstacle("the driver shows no GPU", "See whether 'nvidia-smi -L' lists one" + OR_CPU);
   }
 
-  /** {@code version} as the driver has it: 11080 is CUDA 11.8. */
+  /** The driver is too old; {@code version} is in its form: 11080 is CUDA 11.8. */
   static Obstacle oldDriver(int version) {
     return new Obstacle(
         "the driver must be for CUDA %s or newer, found CUDA %s"
@@ -211,7 +211,7 @@ record Obstacle(String why, String remedy) {
         NEW_DRIVER + OR_CPU);
   }
 
-  /** CUDA's version as people write it. */
+  /** Formats a version of CUDA for people: 11080 is 11.8. */
   static String cuda(int version) {
     return version / 1000 + "." + version % 1000 / 10;
   }
@@ -237,7 +237,7 @@ record Obstacle(String why, String remedy) {
         || device.major() == LEAST_MAJOR && device.minor() < LEAST_MINOR;
   }
 
-  /** What to say of a device that {@link #oldDevice} is true of. */
+  /** The device is too old: {@link #oldDevice} is true of it. */
   static Obstacle ofOldDevice(CudaDriver.Device device) {
     return new Obstacle(
         "GPU %d (%s) must have compute capability %d.%d or newer (Turing, 2018), found %d.%d"
@@ -256,7 +256,7 @@ record Obstacle(String why, String remedy) {
     return precision == Precision.FP32 || device.major() >= TENSOR_MAJOR;
   }
 
-  /** What to say where {@link #canMultiply} is false. */
+  /** The device lacks the precision: {@link #canMultiply} is false of it. */
   static Obstacle ofPrecision(CudaDriver.Device device, Precision precision) {
     return new Obstacle(
         "GPU %d (%s) must have compute capability %d.0 or newer (Ampere, 2020) for %s, found %d.%d"
@@ -271,9 +271,10 @@ record Obstacle(String why, String remedy) {
   }
 
   /**
-   * What to throw where memory could not be had.
+   * The exception to throw where memory could not be allocated; {@code e} itself if it has another
+   * cause.
    *
-   * @param name of what it is for
+   * @param name what the memory is for
    * @param or what else may help, after a comma; may be empty
    */
   static RuntimeException ofAllocation(
@@ -303,7 +304,7 @@ record Obstacle(String why, String remedy) {
 
   // ---- modules ----
 
-  /** Whether a module's load failed of a driver that cannot translate it. */
+  /** Whether the load of a module failed because the driver cannot translate the module. */
   static boolean isOfModule(int code) {
     return switch (code) {
       case CUresult.CUDA_ERROR_NO_BINARY_FOR_GPU,

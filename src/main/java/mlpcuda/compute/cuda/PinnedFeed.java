@@ -12,8 +12,8 @@ import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 
 /**
- * Streams batches: the host gathers a batch's bytes into page-locked memory while the device
- * computes, and they cross on a stream of their own.
+ * A feed that streams batches: the host gathers a batch's bytes into page-locked memory while the
+ * device computes, and they are copied to the device on a stream of their own.
  *
  * <p>A slot is filled by the host, copied, and consumed by the step, by turns. Two events order
  * that: the host fills a slot again after its copy is done, and the next copy begins after the step
@@ -21,8 +21,8 @@ import mlpcuda.compute.cuda.CudaDriver.Pinned;
  */
 final class PinnedFeed implements Feed {
   /**
-   * Slots at least: one is consumed, one is copied, one is filled, and one takes up a hitch of any
-   * of them.
+   * The least number of slots: one is consumed, one is copied, one is filled, and one takes up a
+   * hitch of any of them.
    */
   static final int SLOTS = 4;
 
@@ -40,7 +40,8 @@ final class PinnedFeed implements Feed {
       owned.add(() -> driver.destroyEvent(consumed));
       pinned = pinned(length);
       owned.add(() -> driver.freePinned(pinned));
-      // The last, and so the first that is closed: that waits for the stream of the events' steps.
+      // The buffer is added last and so closed first: its release waits for the steps that use the
+      // events.
       bytes = owned.add(ops.allocate("slot " + number, Type.UINT8, length));
       driver.record(consumed, stream); // after the zeros that an allocation begins with
     }
@@ -63,17 +64,17 @@ final class PinnedFeed implements Feed {
   private final Owned owned = new Owned();
   private final Ops ops;
   private final CudaDriver driver;
-  private final long stream; // where steps run
+  private final long stream; // the stream that steps run on
   private final long copies;
   private final byte[] pixels; // (N, I)
   private final byte[] labels; // (N)
   private final int I;
   private final List<Slot> slots = new ArrayList<>();
   private int[] order = {};
-  private int taken; // examples of the order
-  private final int atOnce; // slots of a bank: what is staged at once begins with one
-  private final List<Slot> staged = new ArrayList<>(); // last
-  private int next; // bank
+  private int taken; // examples of the order that are staged
+  private final int atOnce; // slots of a bank: each stage fills a bank from its start
+  private final List<Slot> staged = new ArrayList<>(); // the slots of the latest stage
+  private int next; // the bank that the next stage fills
 
   PinnedFeed(
       Ops ops,
@@ -105,7 +106,8 @@ final class PinnedFeed implements Feed {
       for (int s = 0; s < banks * atOnce; s++) {
         slots.add(new Slot(s, (int) bytes));
       }
-      owned.add(() -> driver.synchronizeStream(copies)); // the first that is done at the end
+      // added last and so run first: copies end before slots are freed
+      owned.add(() -> driver.synchronizeStream(copies));
     } catch (RuntimeException e) {
       owned.closeAfter(e);
       throw e;
@@ -125,7 +127,7 @@ final class PinnedFeed implements Feed {
 
   @Override
   public int stage(int B, int n) {
-    for (Slot slot : staged) { // all that reads it has been asked for by now
+    for (Slot slot : staged) { // all steps that read the slot are enqueued by now
       driver.record(slot.consumed, stream);
     }
     staged.clear();

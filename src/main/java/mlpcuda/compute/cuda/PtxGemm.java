@@ -2,9 +2,9 @@ package mlpcuda.compute.cuda;
 
 import mlpcuda.compute.Activation;
 
-/** Products by our own kernels, module gemm: they need nothing but the driver. */
+/** Products by our own kernels, the module gemm, which need nothing but the driver. */
 final class PtxGemm implements Gemm {
-  /** Of the sums of parts, bytes at most. */
+  /** The most bytes of workspace for the sums of a product's parts. */
   private static final long WORKSPACE = 32L << 20;
 
   private final CudaDriver driver;
@@ -13,9 +13,9 @@ final class PtxGemm implements Gemm {
   private final Workspace parts;
 
   /**
-   * {@code kernels}: module gemm of some precision, which is closed here.
+   * Owns {@code kernels}, the module gemm of some precision, from now on, and closes it.
    *
-   * @param description what multiplies
+   * @param description the name of these products
    */
   PtxGemm(CudaDriver driver, Kernels kernels, String description) {
     this.driver = driver;

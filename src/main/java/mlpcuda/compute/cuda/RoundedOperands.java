@@ -3,28 +3,28 @@ package mlpcuda.compute.cuda;
 import mlpcuda.compute.Precision;
 
 /**
- * Operands of products, rounded to where cuBLAS finds them. To TF32 too: cuBLAS may, but need not,
- * use tensor cores for it, and these cut operands off.
+ * The operands of products, rounded into memory that cuBLAS reads. They are rounded to TF32, too:
+ * cuBLAS may, but need not, use tensor cores for it, and these truncate operands.
  */
 final class RoundedOperands implements AutoCloseable {
-  /** Where both operands of a product are. */
+  /** The addresses of both operands of a product. */
   record Operands(long a, long b) {}
 
-  /** What cuBLAS reads fastest begins at a multiple of so many bytes. */
+  /** The alignment of operands, in bytes, with which cuBLAS reads them fastest. */
   private static final int ALIGNMENT = 256;
 
   private final Kernels kernels;
   private final Precision precision;
   private final Workspace workspace;
 
-  /** {@code kernels}: module layers, which is closed by whoever made it. */
+  /** {@code kernels} is the module layers, which is closed by its maker. */
   RoundedOperands(CudaDriver driver, Kernels kernels, Precision precision) {
     this.kernels = kernels;
     this.precision = precision;
     this.workspace = new Workspace(driver, "operands of " + precision.label());
   }
 
-  /** a (nA) and b (nB), rounded; until the next call. */
+  /** Rounds a (nA) and b (nB); the operands are valid until the next call. */
   Operands round(long a, int nA, long b, int nB) {
     int bytes = precision.isHalf() ? Short.BYTES : Float.BYTES;
     long beginOfB = ((long) bytes * nA - 1) / ALIGNMENT * ALIGNMENT + ALIGNMENT;

@@ -6,16 +6,16 @@ import java.nio.file.Path;
 import java.util.regex.Pattern;
 
 /**
- * What around this process decides which GPU it can use.
+ * The surroundings of a process that decide which GPU it can use.
  *
- * @param container whether it runs in a container
+ * @param container whether the process runs in a container
  * @param deviceFile whether the GPUs' control file is there: the kernel has NVIDIA's driver
  * @param visibleDevices the value of CUDA_VISIBLE_DEVICES, null if not set
  */
 record Surroundings(boolean container, boolean deviceFile, String visibleDevices) {
   private static final Pattern CONTAINER_GROUP = Pattern.compile("docker|kubepods|containerd|lxc");
 
-  /** Those of this process. */
+  /** The surroundings of this process. */
   static Surroundings here() {
     return new Surroundings(
         Files.exists(Path.of("/.dockerenv"))

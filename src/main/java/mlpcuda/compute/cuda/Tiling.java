@@ -4,13 +4,13 @@ import java.util.List;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
 
 /**
- * How a product (M, N) with inner dimension K is shared out among blocks: in tiles, and, along K,
- * in parts that are added up afterwards. Large tiles read least, but a chip is full only with a
+ * The division of a product (M, N) with inner dimension K among blocks: into tiles, and, along K,
+ * into parts that are added up afterwards. Large tiles read least, but a chip is full only with a
  * block on each of its multiprocessors.
  *
- * @param tiles how large they are
- * @param parts how many parts K is divided into
- * @param share of K that a part has; the last one what is left
+ * @param tiles the size of the tiles
+ * @param parts the number of parts that K is divided into
+ * @param share the length of a part along K; the last one has what is left
  */
 record Tiling(Tiles tiles, int parts, int share) {
   /** The tilings of cuda/gemm.cuh, by the rows and columns of a tile. */
@@ -18,10 +18,10 @@ record Tiling(Tiles tiles, int parts, int share) {
     LARGE("_large", 128, 128),
     MEDIUM("_medium", 64, 64),
     SMALL("_small", 32, 32),
-    /** For long sums: the warps of a block share them. */
+    /** Thin tiles suit long sums, which the warps of a block share. */
     THIN("_thin", 16, 8);
 
-    /** Of a block. */
+    /** The number of threads of a block. */
     static final int THREADS = 256;
 
     private final String suffix;
@@ -34,45 +34,52 @@ record Tiling(Tiles tiles, int parts, int share) {
       this.columns = columns;
     }
 
-    /** Of an entry's name. */
+    /** The suffix of an entry's name. */
     String suffix() {
       return suffix;
     }
 
-    /** How many a matrix (M, N) has. */
+    /** The number of tiles of a matrix (M, N). */
     long count(int M, int N) {
       return ((M - 1L) / rows + 1) * ((N - 1L) / columns + 1);
     }
 
-    /** How much of the plane they cover: elements of the matrix, and what lies beside it. */
+    /** The number of elements that the tiles cover: the matrix's, and those beyond its edges. */
     private long covered(int M, int N) {
       return count(M, N) * rows * columns;
     }
 
-    /** A block for each tile of a matrix (M, N), and that as often as there are parts. */
+    /** The launch with a block for each tile of a matrix (M, N) and each part of K. */
     Shape cover(int M, int N, int parts) {
       return new Shape((M - 1) / rows + 1, (N - 1) / columns + 1, parts, THREADS, 1);
     }
   }
 
-  /** Less of K is not worth to be divided: to add parts up costs as much as to multiply them. */
+  /**
+   * The least share of K that is worth a part: to add up a smaller one costs as much as its
+   * product.
+   */
   private static final int LEAST_SHARE = 256;
 
-  /** Of what the smallest tiles cover: more of it beside the matrix is not worth large tiles. */
+  /**
+   * The most that tiles may cover, as a multiple of what the smallest cover: beyond it lies waste.
+   */
   private static final double COVERED = 1.5;
 
-  /** Of the multiprocessors, while they take one block after another. */
+  /** The least fraction of multiprocessors to keep busy while they take one block after another. */
   private static final double BUSY = 0.75;
 
-  /** The steps along K of all tilings but thin ones divide it: no part has a ragged one. */
+  /** The unit of a share of K: the steps along K of all tilings but thin ones divide it. */
   private static final int STEP = 64;
 
-  /** The largest tiles that keep most of the chip busy; the smallest ones where none do. */
+  /**
+   * A tiling with the largest tiles that keep most of the chip busy; the smallest ones if none do.
+   */
   static Tiling whole(int M, int N, int K, int multiprocessors) {
     return of(M, N, K, multiprocessors, 1);
   }
 
-  /** The same for a product that may be made in up to {@code most} parts. */
+  /** The same choice of tiles as {@link #whole}, for a product in up to {@code most} parts. */
   static Tiling of(int M, int N, int K, int multiprocessors, int most) {
     int worth = Math.max(1, Math.min(most, K / LEAST_SHARE));
     for (Tiles tiles : List.of(Tiles.LARGE, Tiles.MEDIUM, Tiles.SMALL)) {
@@ -87,20 +94,22 @@ record Tiling(Tiles tiles, int parts, int share) {
     return inParts(smallest(M, N, K, multiprocessors), M, N, K, multiprocessors, worth);
   }
 
-  /** Of those for few outputs: thin tiles where sums are long and others are far too few. */
+  /**
+   * The smallest tiles for few outputs: thin where sums are long and small ones are far too few.
+   */
   static Tiles smallest(int M, int N, int K, int multiprocessors) {
     boolean few = 2 * Tiles.SMALL.count(M, N) < multiprocessors;
     return few && K >= LEAST_SHARE ? Tiles.THIN : Tiles.SMALL;
   }
 
-  /** In as many parts as are worth it and have room on the chip side by side. */
+  /** Divides K into as many parts as are worth it and have room on the chip side by side. */
   private static Tiling inParts(Tiles tiles, int M, int N, int K, int multiprocessors, int worth) {
     int wanted = (int) Math.max(1, Math.min(worth, multiprocessors / tiles.count(M, N)));
     int share = ((K - 1) / wanted / STEP + 1) * STEP;
     return new Tiling(tiles, (K - 1) / share + 1, share);
   }
 
-  /** Blocks of a product (M, N), and their threads. */
+  /** The shape of the launch for a product (M, N). */
   Shape cover(int M, int N) {
     return tiles.cover(M, N, parts);
   }

@@ -2,12 +2,12 @@ package mlpcuda.compute.cuda;
 
 import mlpcuda.compute.Activation;
 
-/** Our own products, which add the bias, and activations by cuDNN, which they would fuse too. */
+/** Our own products with the bias, but activations by cuDNN, which our kernels would fuse, too. */
 final class UnfusedGemm implements Gemm {
   private final Gemm gemm;
   private final CudnnNonlinear nonlinear;
 
-  /** Takes {@code gemm} over; {@code nonlinear} is closed by whoever made it. */
+  /** Owns {@code gemm} from now on; {@code nonlinear} is closed by its maker. */
   UnfusedGemm(Gemm gemm, CudnnNonlinear nonlinear) {
     this.gemm = gemm;
     this.nonlinear = nonlinear;

@@ -5,23 +5,23 @@ import java.util.List;
 import mlpcuda.compute.DeviceException;
 
 /**
- * Memory of the device for what a product makes on the way. It grows in the first batch of a size,
- * which is never recorded, and keeps what it had: graphs have its address.
+ * Memory of the device for a product's intermediate results. It grows in the first batch of a size,
+ * which is never recorded, and keeps its former blocks, whose addresses graphs may have.
  */
 final class Workspace implements AutoCloseable {
   private final CudaDriver driver;
   private final String name;
-  private final List<Long> memory = new ArrayList<>(); // the last is used
-  private long size; // of the last, bytes
+  private final List<Long> memory = new ArrayList<>(); // the last block is in use
+  private long size; // of the last block, in bytes
 
-  /** {@code name}: for the message where there is no memory. */
+  /** {@code name} is what the memory is for, in the message that there is none. */
   Workspace(CudaDriver driver, String name) {
     this.driver = driver;
     this.name = name;
   }
 
   /**
-   * The address of {@code bytes}, whose content is undefined.
+   * The address of at least {@code bytes}, whose content is undefined.
    *
    * @throws DeviceException if there is no memory
    */
