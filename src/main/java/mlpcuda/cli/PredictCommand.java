@@ -310,7 +310,7 @@ final class PredictCommand implements Callable<Integer> {
     waiting.clear();
   }
 
-  /** Says once which device answers, and how the model has pictures prepared, if that is unusual. */
+  /** Says once which device answers, and how the model prepares pictures, if that is unusual. */
   private void sayHow() {
     if (begun) {
       return;
