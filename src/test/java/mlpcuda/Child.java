@@ -53,10 +53,10 @@ public final class Child implements AutoCloseable {
   }
 
   /**
-   * The command of a JVM on the tests' class path, which Ctrl-C ends: a JVM whose parent ignores
-   * SIGINT, as {@code nohup} and a shell's background jobs may, ignores it too.
+   * The command of a JVM on the tests' class path, which Ctrl-C ends. A JVM whose parent ignores
+   * SIGINT, as {@code nohup} and a shell's background jobs may, would ignore it, too.
    *
-   * @param options of the JVM
+   * @param options the options of the JVM
    */
   public static List<String> java(List<String> options, Class<?> main, Object... arguments) {
     var command = new ArrayList<String>();
@@ -89,7 +89,7 @@ public final class Child implements AutoCloseable {
     return process;
   }
 
-  /** What the process prints. */
+  /** The output of the process. */
   public BufferedReader output() {
     return process.inputReader();
   }

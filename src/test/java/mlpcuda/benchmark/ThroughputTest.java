@@ -202,7 +202,7 @@ class ThroughputTest {
     }
   }
 
-  /** What one precision gave is not what another is held against. */
+  /** A device in one precision is not compared with the reference's results in another. */
   @Test
   void precisionsAreKeptApart() {
     var throughput = new Throughput(plain(100, 100, 32, 16, 10));

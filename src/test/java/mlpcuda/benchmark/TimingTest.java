@@ -57,7 +57,7 @@ class TimingTest {
     assertEquals(1, work.calls.get(6));
   }
 
-  /** What takes long is repeated less often, but once. */
+  /** Work that takes long is repeated less often, but at least once. */
   @Test
   void noRepeatBeginsAfterTheMost() {
     var work = new Work();

@@ -253,7 +253,7 @@ class BadFilesTest {
     assertBad(file + ": " + message, "import", file, "--out", tmp.resolve("x"));
   }
 
-  /** What export writes is an ONNX model whatever its name is. */
+  /** A file of export is an ONNX model, whatever its name is. */
   @Test
   void whatExportWroteIsNoModelFile() {
     Safetensors.write(file, metadata(), tensors());

@@ -74,7 +74,7 @@ final class Browser implements AutoCloseable {
     return new Browser(new ChromeDriver(service, options));
   }
 
-  /** What drives it. */
+  /** The driver of the browser. */
   ChromeDriver driver() {
     return driver;
   }
@@ -107,18 +107,18 @@ final class Browser implements AutoCloseable {
     element.click();
   }
 
-  /** What a script returns. */
+  /** Runs a script, and returns its result. */
   Object script(String script, Object... arguments) {
     return driver.executeScript(script, arguments);
   }
 
-  /** Waits until a script returns true: on a machine with much else to do that takes its time. */
+  /** Waits until a script returns true. On a busy machine that takes its time. */
   void waitFor(String script) {
     new WebDriverWait(driver, Duration.ofMinutes(5))
         .until(d -> Boolean.TRUE.equals(script("return " + script)));
   }
 
-  /** What the browser has complained of on the page's console since the last call. */
+  /** The browser's complaints on the page's console since the last call. */
   List<String> complaints() {
     return driver.manage().logs().get(LogType.BROWSER).getAll().stream()
         .filter(entry -> entry.getLevel().intValue() >= Level.WARNING.intValue())

@@ -238,7 +238,7 @@ class CompareCommandTest {
     assertEquals(List.of("the weights in training"), json.get("wrong"));
   }
 
-  /** One step of many: it is shown, whatever its number. */
+  /** A single wrong step of many is shown, whatever its number. */
   @Test
   void aStepThatIsNotDoneIsFound() {
     Program run = compare(Tampered.missingLaunch(), "--gpu 0 --steps 6 --operations sum");

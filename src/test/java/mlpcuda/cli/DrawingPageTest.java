@@ -295,7 +295,7 @@ class DrawingPageTest {
     browser.assertNoComplaints();
   }
 
-  /** From now on the server's answers have that warning, or, for null, none. */
+  /** Makes the server's answers have that warning from now on, or, for null, none. */
   private static void warn(String warning) {
     browser.script(
         "window.unwarned ??= window.fetch; window.fetch = async (...of) => {"
@@ -529,7 +529,7 @@ class DrawingPageTest {
     browser.assertNoComplaints();
   }
 
-  /** What this browser cannot decode the server may. */
+  /** The server may decode a picture that this browser cannot. */
   @Test
   void aPictureThatOnlyTheServerReads() throws IOException {
     var pgm = new StringBuilder("P2 28 28 255\n");

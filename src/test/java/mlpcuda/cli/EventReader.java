@@ -28,11 +28,11 @@ final class EventReader {
   record Point(long step, float value) {}
 
   /**
-   * What a file holds.
+   * The events of a file.
    *
-   * @param start step of the session's start
-   * @param scalars by tag, in the file's order
-   * @param images by tag
+   * @param start the step of the session's start
+   * @param scalars the scalars by tag, in the file's order
+   * @param images the images by tag
    */
   record Events(
       double firstTime,
@@ -112,7 +112,9 @@ final class EventReader {
     return records;
   }
 
-  /** As the format's description has it: {@code ((crc >> 15) | (crc << 17)) + 0xa282ead8}. */
+  /**
+   * Masks a CRC as the format's description says: {@code ((crc >> 15) | (crc << 17)) + 0xa282ead8}.
+   */
   private static long masked(byte[] bytes, int offset, int length) {
     var crc = new CRC32C();
     crc.update(bytes, offset, length);

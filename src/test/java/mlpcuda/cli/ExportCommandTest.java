@@ -38,7 +38,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What ONNX Runtime makes of the models that export writes. */
+/** Tests the models that export writes in ONNX Runtime. */
 @DisabledOnOs(
     value = OS.MAC,
     architectures = "x86_64",

@@ -78,7 +78,7 @@ class GoingOnTest {
     return Files.readAllBytes(tmp.resolve(name).resolve("model.safetensors"));
   }
 
-  /** What the metrics have of the epochs but for the times. */
+  /** The epochs in the metrics, without the times. */
   private List<Map<String, Object>> epochs(String name) throws IOException {
     var metrics = Program.json(Files.readString(tmp.resolve(name).resolve("metrics.json")));
     var epochs = new ArrayList<Map<String, Object>>();
@@ -274,7 +274,7 @@ class GoingOnTest {
     assertFalse(same.out().contains(said), same.out());
   }
 
-  /** From a GPU to the CPU, where options of the GPU mean nothing, and back. */
+  /** A run goes from a GPU to the CPU, where options of the GPU mean nothing, and back. */
   @Test
   void fromDeviceToDevice() throws IOException {
     Gpus gpus = GpuCommandsTest.WITH_CUBLAS;
@@ -296,7 +296,7 @@ class GoingOnTest {
             "'mlp-cuda train --help' lists the options.");
   }
 
-  /** What each file of a folder holds, and when it was written. */
+  /** The content of each file of a folder, and the time at which it was written. */
   private Map<String, List<Object>> files(String name) throws IOException {
     var files = new TreeMap<String, List<Object>>();
     try (Stream<Path> all = Files.list(tmp.resolve(name))) {

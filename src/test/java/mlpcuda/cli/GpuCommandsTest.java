@@ -29,7 +29,7 @@ class GpuCommandsTest {
   @TempDir private Path tmp;
   private Path data;
 
-  /** One emulated GPU; its close finds whatever was not given back. */
+  /** One emulated GPU; its close finds whatever was not released. */
   record OneGpu(EmulatedOptions options, Consumer<EmulatedDriver> opened) implements Gpus {
     static OneGpu with(EmulatedOptions options) {
       return new OneGpu(options, driver -> {});
@@ -242,7 +242,7 @@ class GpuCommandsTest {
             "Emulate it with cuDNN, or use the program's own kernels");
   }
 
-  /** What only a GPU can do is not done on the CPU in silence. */
+  /** Work that only a GPU can do is never done on the CPU in silence. */
   @Test
   void anOptionOfTheGpuNeedsOne() {
     for (String option :

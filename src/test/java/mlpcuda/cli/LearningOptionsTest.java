@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Schedules, dropout and validation as a user of the command line meets them. */
 class LearningOptionsTest {
-  /** So small that no weight changes: each epoch is as good as the one before. */
+  /** A learning rate so small that no weight changes: each epoch is as good as the one before. */
   private static final String STANDSTILL = " --lr 1e-12 ";
 
   @TempDir private Path tmp;
@@ -48,7 +48,7 @@ class LearningOptionsTest {
     return Files.readAllBytes(tmp.resolve(name).resolve("model.safetensors"));
   }
 
-  /** What follows {@code before} in the line of each epoch, up to the next comma. */
+  /** The text after {@code before} in the line of each epoch, up to the next comma. */
   private static List<String> ofEpochs(Program run, String before) {
     Pattern pattern = Pattern.compile("Epoch \\d+/\\d+: .*?" + before + " ([^,]+).*");
     return run.lines().stream()

@@ -22,9 +22,9 @@ import mlpcuda.picture.Picture;
  * and what is wrong with the picture.
  */
 final class Photograph {
-  /** What is wrong with a picture. */
+  /** A fault of a picture. */
   enum Fault {
-    /** The light falls from one side: two to four times as much there. */
+    /** The light falls from one side, where it is two to four times as strong. */
     SHADING,
     /** The shadow of a hand or of a window's frame, with a hard or a soft edge. */
     SHADOW,
@@ -36,11 +36,11 @@ final class Photograph {
     SQUARED,
     /** Darker corners. */
     VIGNETTE,
-    /** One to three dots. */
+    /** The picture has one to three dots. */
     SPECKS,
-    /** A sensor's noise. */
+    /** The picture has a sensor's noise. */
     NOISE,
-    /** Out of focus. */
+    /** The picture is out of focus. */
     BLUR,
     /** A JPEG file of low quality. */
     JPEG,
@@ -187,7 +187,7 @@ final class Photograph {
     return faults.contains(Fault.JPEG) ? jpeg(picture, (float) uniform(0.1, 0.5)) : picture;
   }
 
-  /** Something of a place, in pixels. */
+  /** A function of a place in the picture, in pixels. */
   private interface Field {
     double at(double x, double y);
   }
@@ -255,9 +255,9 @@ final class Photograph {
   }
 
   /**
-   * Parallel lines.
+   * Draws parallel lines.
    *
-   * @param distance of one to the next; if it is negative there is one line
+   * @param distance the distance of one line to the next; if it is negative there is one line
    */
   private void lines(double tilt, double first, double distance, double thickness, double level) {
     for (int y = 0; y < rows; y++) {

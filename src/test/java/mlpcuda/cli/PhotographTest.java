@@ -51,7 +51,7 @@ class PhotographTest {
     test = EmbeddedMnist.load().test();
   }
 
-  /** What came of a number of photographs. */
+  /** The results of a number of photographs. */
   private record Tally(int right, int warned) {}
 
   private static Tally read(int count, int largest, Fault... faults) {
@@ -126,7 +126,7 @@ class PhotographTest {
     return pairs.stream();
   }
 
-  /** Two faults at once are harder: four of five are asked for. */
+  /** Two faults at once are harder, so four of five photographs must be right. */
   @Tag("long")
   @ParameterizedTest
   @MethodSource("pairs")
@@ -155,7 +155,7 @@ class PhotographTest {
     assertTrue(warned >= 36, warned + " of 40");
   }
 
-  /** In a shadow one of two fine digits may be lost, so three of four are asked for. */
+  /** In a shadow one of two fine digits may be lost, so three of four must give a warning. */
   @Tag("long")
   @ParameterizedTest
   @EnumSource(names = {"SHADING", "SHADOW", "RULED", "VIGNETTE", "SPECKS", "CHALK"})

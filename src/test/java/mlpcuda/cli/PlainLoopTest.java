@@ -179,7 +179,7 @@ class PlainLoopTest {
     assertEquals(plain.loss(dataset.test(), 0, 20, 0), (double) test.get("loss"), 1e-5);
   }
 
-  /** No option is without effect, and no two are the same. */
+  /** Every option must have an effect, and no two the same one. */
   @Test
   void everyOptionChangesTheRun() throws IOException {
     Path data = Program.writeData(tmp.resolve("data"), 5, 7, C, N, 20);

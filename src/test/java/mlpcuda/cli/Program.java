@@ -21,9 +21,9 @@ import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.compute.cuda.Gpus;
 
-/** What a run of the program left on its two outputs, and its exit code. */
+/** The result of a run of the program: its exit code and its two outputs. */
 record Program(int code, String out, String err) {
-  /** Where there is no GPU: most tests are of the CPU, wherever they run. */
+  /** A machine without a GPU: most tests are of the CPU, wherever they run. */
   static final Gpus NO_GPUS =
       new Gpus() {
         @Override

@@ -36,7 +36,7 @@ final class PseudoTerminal implements AutoCloseable {
   /**
    * Starts the program in a window of its own.
    *
-   * @param folder for files of the window
+   * @param folder the folder for files of the window
    */
   static PseudoTerminal start(Path folder, Object... arguments) {
     var terminal = new PseudoTerminal(folder);
@@ -167,7 +167,10 @@ final class PseudoTerminal implements AutoCloseable {
     }
   }
 
-  /** All that was printed, also above the screen; lines that the window broke are whole again. */
+  /**
+   * All lines that were printed, also above the screen; those that the window broke are whole
+   * again.
+   */
   List<String> lines() {
     List<String> lines =
         new ArrayList<>(

@@ -382,7 +382,7 @@ class ReportPageTest {
     }
   }
 
-  /** All columns of all tables are seen on a phone, none of them by scrolling. */
+  /** All columns of all tables are visible on a phone, without scrolling. */
   @ParameterizedTest
   @CsvSource({"360", "400"})
   void noColumnIsCutOnAPhone(int width) {
@@ -403,7 +403,7 @@ class ReportPageTest {
     assertEquals(5, texts("#classes th").size());
   }
 
-  /** Many classes: the matrix is as wide as the page, and every cell of it can be reached. */
+  /** With many classes the matrix is as wide as the page, and every cell of it can be reached. */
   @ParameterizedTest
   @CsvSource({"26, 400", "26, 1400", "62, 400", "62, 1900", "120, 1400"})
   void manyClassesHaveTheWholeWidth(int classes, int width) {
@@ -477,7 +477,7 @@ class ReportPageTest {
     browser.assertNoComplaints();
   }
 
-  /** What names and options hold is shown letter by letter, and becomes no part of the page. */
+  /** Names and options are shown letter by letter, and never become part of the page. */
   @Test
   void hostileTextIsText() throws IOException {
     Path hostile =

@@ -29,7 +29,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What {@code report.html} has to show, and when; {@link ReportPageTest} looks at it. */
+/**
+ * Tests the content of {@code report.html}, and when it is written; {@link ReportPageTest} tests
+ * its look.
+ */
 class ReportTest {
   private static final Pattern DATA =
       Pattern.compile("<script type=\"application/json\" id=\"data\">(.*)</script>");
@@ -52,7 +55,7 @@ class ReportTest {
     return Program.words("--overwrite --cpu " + options, "--data", data, "--out", out);
   }
 
-  /** What the page's script draws. */
+  /** The data that the page's script draws. */
   static Map<String, Object> data(Path page) {
     try {
       Matcher found = DATA.matcher(Files.readString(page));
@@ -440,7 +443,7 @@ class ReportTest {
     assertTrue(Files.size(out.resolve("report.html")) < 6 << 20);
   }
 
-  /** Nothing that a name holds can become part of the page. */
+  /** A name must never become part of the page. */
   @Test
   void namesAreText() throws IOException {
     Path folder = Files.createDirectories(tmp.resolve("<").resolve("script><script>alert(1)<"));

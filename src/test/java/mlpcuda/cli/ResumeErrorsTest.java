@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What keeps a run from going on: a line and a code, and nothing lost. */
+/** Tests the errors of resuming: each gives a line and a code, and nothing is lost. */
 class ResumeErrorsTest {
   private static final String LINE =
       "train --hidden 6 --batch-size 16 --epochs 3 --threads 1 --validation 13 --checkpoint-every 2";
@@ -63,7 +63,7 @@ class ResumeErrorsTest {
     return Program.run("train", "--resume", run);
   }
 
-  /** One line, that code, no output but what says where it stands. */
+  /** Asserts one line and that code, with no output but the position of the run. */
   private static String refused(Program program, int code, String hint) {
     assertEquals(code, program.code(), () -> hint + ": " + program.err());
     assertEquals(1, program.err().lines().count(), () -> hint + ": " + program.err());
@@ -315,7 +315,7 @@ class ResumeErrorsTest {
     assertGoesOn();
   }
 
-  /** The same of a loss scale, in the run of a precision that has one. */
+  /** A state of the loss scale that no run writes is refused, in a precision that has one. */
   @Test
   void aLossScaleThatNoRunWrites() throws IOException {
     String line = LINE + " --precision fp16";
@@ -449,7 +449,7 @@ class ResumeErrorsTest {
     }
   }
 
-  /** As root has all permissions, this is for other users. */
+  /** This test is for users other than root, who has all permissions. */
   @Test
   void noPermissionToWrite() throws IOException {
     Files.setPosixFilePermissions(run, PosixFilePermissions.fromString("r-xr-xr-x"));

@@ -109,7 +109,7 @@ class ResumeTest {
     return new Whole(program, model("whole"), asked.get());
   }
 
-  /** What was printed about steps and epochs, without the times. */
+  /** The printed lines of steps and epochs, without the times. */
   private static List<String> epochLines(Program program) {
     return program.lines().stream()
         .filter(line -> line.startsWith("Epoch "))
@@ -331,7 +331,7 @@ class ResumeTest {
     }
   }
 
-  /** Nothing is left to train: the last epoch, the last step, the best epoch long ago. */
+  /** Nothing is left to train: the last epoch or step is done, or the best epoch is long ago. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -397,7 +397,7 @@ class ResumeTest {
     }
   }
 
-  /** Without cuBLAS other sums come out: the bytes are those of another run, and it says so. */
+  /** Without cuBLAS the sums differ, and so do the model's bytes: the program says so. */
   @Test
   void anotherDeviceIsSaid() throws IOException {
     String line = "--epochs 2";

@@ -168,7 +168,7 @@ class ServeCommandTest {
     assertTrue(noGpu.err().startsWith("no GPU 0 for a test of the CPU"), noGpu.err());
   }
 
-  /** As a shell sends it to a process. */
+  /** The signal of Ctrl-C comes as a shell sends it to a process. */
   @Test
   void controlCEndsIt() throws IOException {
     List<String> command =

@@ -29,7 +29,7 @@ final class Serving implements AutoCloseable {
     assertTrue(up.await(5, TimeUnit.MINUTES), "the server must answer");
   }
 
-  /** It is asked only once the server runs. */
+  /** Whether to stop; it is called only once the server runs. */
   private boolean stopping() {
     up.countDown();
     return stopping;

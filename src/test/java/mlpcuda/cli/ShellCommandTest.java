@@ -9,7 +9,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ShellCommandTest {
-  /** Whatever the words hold, a shell makes the same words of them again. */
+  /** A shell reads the same words again, whatever they contain. */
   @Test
   void aShellReadsTheSameWords() throws IOException, InterruptedException {
     List<String> args =

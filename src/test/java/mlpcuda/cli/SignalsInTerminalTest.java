@@ -60,7 +60,10 @@ class SignalsInTerminalTest {
     return start(ENDLESS, "--data", data, "--out", run());
   }
 
-  /** Nothing but whole lines: no bar, nothing that Ctrl-C echoed, and the stop's line last. */
+  /**
+   * Asserts that the screen has nothing but whole lines: no bar, no echo of Ctrl-C, and the stop's
+   * line last.
+   */
   private static void assertStopped(PseudoTerminal terminal) {
     List<String> lines = terminal.lines();
     String screen = String.join("\n", lines);
@@ -98,7 +101,7 @@ class SignalsInTerminalTest {
     assertSavedAtTheStop();
   }
 
-  /** What a shell does whose window is closed: the terminal goes, and signals come twice. */
+  /** A shell whose window is closed behaves so: the terminal goes, and signals come twice. */
   @Test
   void aClosedWindowEndsARunAfterItsStepWithACheckpoint() {
     try (PseudoTerminal terminal = startEndlessRun()) {
@@ -197,7 +200,9 @@ class SignalsInTerminalTest {
     }
   }
 
-  /** Where nothing asks whether to stop, one Ctrl-C is enough: a picture that never comes. */
+  /**
+   * One Ctrl-C is enough where nothing asks whether to stop: here for a picture that never comes.
+   */
   @Test
   void aReadThatWaitsEndsByControlC() {
     Path pipe = tmp.resolve("picture.png");

@@ -98,7 +98,10 @@ class StepCheckTest {
     }
   }
 
-  /** By how many bits they round: halves and TF32 differ in ties and range, which steps lack. */
+  /**
+   * Pairs of precisions with other numbers of bits; steps do not show how halves and TF32 differ in
+   * ties and range.
+   */
   static Stream<Arguments> others() {
     return Stream.of(
         Arguments.of(Precision.TF32, Precision.FP32),

@@ -42,7 +42,7 @@ class StopTest {
     assertTrue(Files.size(out.resolve("model.safetensors")) > 0);
   }
 
-  /** As {@code nohup} and a shell's background jobs may start it. */
+  /** The parent ignores SIGINT, as {@code nohup} and a shell's background jobs may. */
   @Test
   void aParentThatIgnoresControlCLeavesSigtermToStopTheRun() throws IOException {
     Path data = Program.writeData(tmp.resolve("data"), 5, 7, 3, 5000, 20);

@@ -23,7 +23,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The events say what {@code metrics.json} says, and another reader understands them. */
+/**
+ * Tests that the events say the same as {@code metrics.json}, and that another reader understands
+ * them.
+ */
 class TensorBoardTest {
   private static final int CLASSES = 3;
 

@@ -165,7 +165,9 @@ class TrainCommandTest {
         scaled, Files.readString(tmp.resolve("run/report.html")).contains(closing), "the report");
   }
 
-  /** In batches of one the gradient of a logit is up to 1: times 65536 it is beyond halves. */
+  /**
+   * In batches of one the gradient of a logit is up to 1: times 65536 it is out of half's range.
+   */
   @Test
   void gradientsBeyondHalvesAreSkippedAndLearningGoesOn() throws IOException {
     ResumeTest.hardData(data); // some labels are wrong, and the network is sure that they are
@@ -223,7 +225,7 @@ class TrainCommandTest {
     assertFalse(Arrays.equals(model("initial"), model("longer")));
   }
 
-  /** What it was trained in is no part of a model: each command has a precision of its own. */
+  /** The precision of training is no part of a model: each command has a precision of its own. */
   @Test
   void otherCommandsTakeAPrecision() throws IOException {
     trained("run", "--hidden 8 --batch-size 16 --epochs 3 --precision fp16");
@@ -573,10 +575,13 @@ class TrainCommandTest {
         files(tmp.resolve("run")));
   }
 
-  /** What the weights are multiplied by is infinite as a float. */
+  /** Options with which the factor of the weights is infinite as a float. */
   private static final String OVERFLOWING = "--optimizer adamw --lr 1e38 --weight-decay 100";
 
-  /** The update at the end of an epoch overflows: no model of that epoch, and none is claimed. */
+  /**
+   * The update at the end of an epoch overflows: no model of that epoch is written, and none is
+   * claimed.
+   */
   @Test
   void theNetworkThatIsNamedIsTheOneInTheFile() throws IOException {
     Program none = train("none", OVERFLOWING + " --batch-size 50 --epochs 3");

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the program says before it does anything. */
+/** Tests what the program says before it does anything. */
 class UsageTest {
   @TempDir Path tmp;
 

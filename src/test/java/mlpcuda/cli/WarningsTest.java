@@ -38,7 +38,7 @@ class WarningsTest {
         Program.words(line, "--overwrite", "--data", data, "--out", out, "--threads", 1));
   }
 
-  /** What is printed with {@code --quiet}, which is what {@code metrics.json} has too. */
+  /** The lines that are printed with {@code --quiet}, which {@code metrics.json} has, too. */
   private List<String> warnings(String line) throws IOException {
     Program run = train(line + " --quiet");
     assertEquals("", run.err());

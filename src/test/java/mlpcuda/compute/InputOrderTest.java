@@ -42,7 +42,7 @@ class InputOrderTest {
     }
   }
 
-  /** What is written to parameters is what they give back, and the order is the device's affair. */
+  /** Parameters return what was written to them; the order of inputs is the device's affair. */
   @Test
   void parametersKeepItToThemselves() {
     var shape = new MlpShape(List.of(3, 2), Activation.RELU, Activation.NONE);

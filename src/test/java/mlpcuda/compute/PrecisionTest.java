@@ -77,7 +77,9 @@ class PrecisionTest {
     }
   }
 
-  /** Of every exponent: neighbours of the format, their middle, and what lies beside each. */
+  /**
+   * Rounds, for every exponent, neighbours of the format, their middle, and the floats beside each.
+   */
   @ParameterizedTest
   @EnumSource(Precision.class)
   void neighboursAndTies(Precision precision) {
@@ -103,7 +105,7 @@ class PrecisionTest {
     }
   }
 
-  /** By hand, in case the formats above are wrong as well. */
+  /** Examples worked out by hand, in case the formats above are wrong as well. */
   @ParameterizedTest
   @CsvSource({
     "FP32, 0x1.fffffep0,  0x1.fffffep0",

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** The conformance table tells a device that forgets something of a loss scale. */
 class ForgottenScaleTest {
-  /** What is forgotten, and the operations that must show it. */
+  /** A step of loss scaling that is forgotten, and the operations that must show it. */
   private enum Forgotten {
     SCALE_OF_LOSS("crossEntropyForward"),
     SCALE_OF_GRADIENTS("clipNorm"),

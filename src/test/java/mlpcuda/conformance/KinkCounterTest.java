@@ -55,7 +55,9 @@ class KinkCounterTest {
     }
   }
 
-  /** How many kinks a ReLU has, of (0.5 + first) + second: two layers of one unit. */
+  /**
+   * The number of kinks of a ReLU whose input is (0.5 + first) + second: two layers of one unit.
+   */
   private static long kinksBehind(Precision precision, float first, float second) {
     try (var ops = new KinkCounter(precision);
         Buffer x = ops.allocate("x", Type.FLOAT32, 1);

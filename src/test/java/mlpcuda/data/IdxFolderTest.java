@@ -324,7 +324,7 @@ class IdxFolderTest {
         () -> IdxFolder.read(tmp, UNKNOWN));
   }
 
-  /** Whatever happens to the bytes, the end is a valid data set or a BadFileException. */
+  /** Whatever happens to the bytes, the result is a valid data set or a BadFileException. */
   @Test
   void survivesDamage() {
     Random random = new Random(7);

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is left when writing fails: the former file, and nothing else. */
+/** Tests what is left when writing fails: the former file, and nothing else. */
 class WholeFileTest {
   private static final int LARGE = 1 << 20;
 
@@ -179,7 +179,7 @@ class WholeFileTest {
     assertFormerFileAlone();
   }
 
-  /** In a name space of its own, where anyone may mount and no one else sees it. */
+  /** Runs the probe in a name space of its own, where anyone may mount and no one else sees it. */
   private String mounted(String options, String... arguments) throws Exception {
     String mount = "mount -t tmpfs -o " + options + " tmpfs '" + folder + "'";
     String probe = shell("unshare -rm sh -c \"" + mount + "\"", List.of());

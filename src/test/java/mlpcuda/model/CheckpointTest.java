@@ -29,7 +29,7 @@ class CheckpointTest {
   /** 2 × 3 pixels, a hidden layer of 4, 2 classes. */
   static final MlpShape SHAPE = new MlpShape(List.of(6, 4, 2), Activation.TANH, Activation.RELU);
 
-  /** Of no default: what is not kept is missed. */
+  /** A form in which nothing is a default, so that a value that is not kept is missed. */
   static final ImageForm FORM =
       new ImageForm(2, 3, new Scaling("z-score", 0.1307, 0.3081), Preparation.MNIST_FORM, true);
 

@@ -64,7 +64,7 @@ class ModelFileFuzzTest {
     fuzz(3, () -> assertSameModel(ModelFile.read(file)));
   }
 
-  /** Without a checksum other weights may be read, but they are weights. */
+  /** From a file without a checksum wrong weights may be read, but they must be weights. */
   @Test
   void modelsOfOthers() throws IOException {
     var tensors = new ArrayList<Safetensors.Tensor>();

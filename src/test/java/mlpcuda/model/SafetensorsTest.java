@@ -183,7 +183,7 @@ class SafetensorsTest {
     assertTrue(many < 30 * few, "%d ns for 1,000, %d ns for 10,000".formatted(few, many));
   }
 
-  /** What it takes to write and to read so many tensors. */
+  /** The CPU time of writing and reading {@code count} tensors. */
   private long cpuNanos(int count) {
     List<Tensor> tensors = new ArrayList<>();
     for (int i = 0; i < count; i++) {

@@ -101,7 +101,7 @@ class DropoutTest {
     assertEquals(n * rate, zeros, 5 * Math.sqrt(n * rate * (1 - rate)), "zeroed of " + n);
   }
 
-  /** One rate for each layer, and one mask for each layer and step: the same on every device. */
+  /** Each layer has a rate of its own, and each layer and step a mask, the same on every device. */
   @ParameterizedTest
   @MethodSource("devices")
   void everyDeviceHasTheMaskOfPhilox(Supplier<Ops> device) {
@@ -130,7 +130,7 @@ class DropoutTest {
     }
   }
 
-  /** At evaluation nothing is dropped, and at training rate 0 drops nothing. */
+  /** Nothing is dropped in an evaluation, or in training at rate 0. */
   @Test
   void aNetworkThatOnlyPredictsDropsNothing() {
     var shape = new MlpShape(List.of(5, 40, 3), Activation.TANH, Activation.NONE);

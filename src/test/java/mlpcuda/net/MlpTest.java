@@ -123,7 +123,7 @@ class MlpTest {
     }
   }
 
-  /** The same steps on the CPU device and on the reference: losses and weights stay together. */
+  /** The CPU device and the reference take the same steps: losses and weights stay together. */
   @Test
   void devicesTakeTheSameSteps() {
     try (var cpu = Fixture.of(new CpuOps(2), SHAPE);

@@ -35,7 +35,7 @@ class OptimizerTest {
 
   private static final int STEPS = 50;
 
-  /** What the documented algorithm does with one step's gradients. */
+  /** A documented algorithm, which takes one step by its gradients. */
   private interface Algorithm {
     void step(int t, double rate, double[] w, double[] g);
   }

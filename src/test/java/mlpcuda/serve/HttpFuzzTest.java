@@ -55,13 +55,13 @@ class HttpFuzzTest {
   private static final int ROUNDS = 6000;
   private static final int CLIENTS = 4;
 
-  /** What the README lists, without 503: there are fewer clients than may wait. */
+  /** The README's statuses, without 503: there are fewer clients than may wait. */
   private static final Set<Integer> DOCUMENTED = Set.of(200, 400, 403, 404, 405, 413, 422, 501);
 
-  /** Far longer than any answer takes. */
+  /** A time-out that is far longer than any answer takes. */
   private static final int MILLIS = 5 * 60_000;
 
-  /** Those that speak HTTP, and what a JVM has by itself. */
+  /** The threads that speak HTTP, and those that a JVM has by itself. */
   private static final int MOST_THREADS = PredictionServer.THREADS + 24;
 
   private static Child server;
@@ -105,7 +105,7 @@ class HttpFuzzTest {
     server.close();
   }
 
-  /** Whatever was sent, the server is as it was. */
+  /** Whatever was sent, the server must be as it was. */
   @AfterEach
   void asBefore() throws IOException {
     clients.shutdownNow();
@@ -351,7 +351,7 @@ class HttpFuzzTest {
         Arrays.copyOf(bytes, at), Arrays.copyOfRange(bytes, at + n, bytes.length));
   }
 
-  /** What unfolds: each at once from several clients, and all within the heap. */
+  /** Sends data that unfolds, each from several clients at once: all of it must fit the heap. */
   @Test
   void bombs() throws Exception {
     var wide = new ByteArrayOutputStream();
@@ -451,7 +451,8 @@ class HttpFuzzTest {
   }
 
   /**
-   * More slow clients than there are threads and places to wait, at a server of little patience.
+   * Connects more slow clients than there are threads and places to wait, to a server with a short
+   * time-out.
    */
   @Test
   void slowRequests() throws Exception {

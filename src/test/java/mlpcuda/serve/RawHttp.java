@@ -16,10 +16,10 @@ final class RawHttp {
   private RawHttp() {}
 
   /**
-   * What came back.
+   * The reply of a server.
    *
-   * @param status 0: the connection was closed without an answer
-   * @param headers names in lower case
+   * @param status the status; 0: the connection was closed without an answer
+   * @param headers the headers by their names in lower case
    */
   record Reply(int status, Map<String, String> headers, byte[] body) {
     String text() {

@@ -35,10 +35,13 @@ import org.junit.jupiter.params.provider.EnumSource.Mode;
  * opens as one.
  */
 abstract class CudaRoundedTraining {
-  /** How often a scale of 2²⁴ is halved until half precision has all gradients of everything. */
+  /**
+   * The number of times that a scale of 2²⁴ is halved until half precision has all gradients of
+   * everything.
+   */
   private static final int HALVINGS = 5;
 
-  /** A device that nobody else has. */
+  /** Opens a device that no other test uses. */
   abstract CudaDriver open();
 
   private Ops ops(CudaOptions options) {
@@ -80,7 +83,7 @@ abstract class CudaRoundedTraining {
   }
 
   /**
-   * Of so many activations some are rounded to the other side of what the CPU rounds them to: two
+   * Some of so many activations are rounded to the other side of where the CPU rounds them: two
    * runs part a little, but are a hundred times closer than to single precision.
    */
   @ParameterizedTest
@@ -158,7 +161,7 @@ abstract class CudaRoundedTraining {
     }
   }
 
-  /** Without a hidden layer nothing but the loss's own gradients can be too large. */
+  /** Without a hidden layer only the loss's own gradients can be out of range. */
   @ParameterizedTest
   @EnumSource(Step.class)
   void stepsOfOneLayerAreSkipped(Step step) {
@@ -208,7 +211,7 @@ abstract class CudaRoundedTraining {
     assertArrayEquals(cpu.losses(), gpu.losses(), 1e-4);
   }
 
-  /** The same of a layer in the middle, whose outputs are not the first's. */
+  /** Activations of a layer in the middle, whose outputs are not the first's, are out of range. */
   @ParameterizedTest
   @EnumSource(Step.class)
   void activationsTooLargeInTheMiddleAreNotLearntFrom(Step step) {
@@ -261,7 +264,7 @@ abstract class CudaRoundedTraining {
     }
   }
 
-  /** One gradient of one example in whatever warp, whatever block, and the step is skipped. */
+  /** A single gradient of one example, in whatever warp or block, makes the step be skipped. */
   @ParameterizedTest
   @EnumSource(Step.class)
   void oneGradientIsEnough(Step step) {
@@ -295,7 +298,7 @@ abstract class CudaRoundedTraining {
     return run.of(ops, shape, new Scaling("unit", 0, 1), train, train, 0.01, settings);
   }
 
-  /** No scale helps them. */
+  /** No loss scale makes these gradients finite. */
   @ParameterizedTest
   @EnumSource(Step.class)
   void aScaleThatIsExhaustedEndsTheRun(Step step) {
@@ -328,7 +331,7 @@ abstract class CudaRoundedTraining {
     return run.of(ops, shape, new Scaling("unit", 0, 1), train, train, 0.01, settings);
   }
 
-  /** All of its steps are: the network is as it was made. */
+  /** All steps of the run are skipped, and so the network stays as it was made. */
   @ParameterizedTest
   @EnumSource(Step.class)
   void aSkippedStepMovesNothing(Step step) {

@@ -36,7 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 abstract class CudaTraining {
   private static final CudaOptions.Gemm PTX = CudaOptions.Gemm.PTX;
 
-  /** A device that nobody else has. */
+  /** Opens a device that no other test uses. */
   abstract CudaDriver open();
 
   final CudaOps ops(CudaOptions options) {
@@ -150,7 +150,7 @@ abstract class CudaTraining {
     assertSameBits(expected, Run.ofEverything(ops(checked)), "--sync-check");
   }
 
-  /** Its operations can be recorded, and give the same bits each time. */
+  /** cuDNN's operations can be recorded, and give the same bits each time. */
   @Test
   void cudnnTrainsTooAndInGraphs() {
     CudaOptions recorded = pinnedGraph(PTX).with(CudaOptions.Kernels.CUDNN);
@@ -245,7 +245,9 @@ abstract class CudaTraining {
         "resident");
   }
 
-  /** From none hidden to four, with every activation; three nodes, whatever the layers. */
+  /**
+   * Networks have no hidden layer to four, with every activation; a step has three nodes for each.
+   */
   @Test
   void aFusedStepHasThreeNodesForAnyNetwork() {
     var settings = Run.settings(4, 16, true, 5, Integer.MAX_VALUE, 1);

@@ -17,7 +17,9 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Whole runs with rounded operands on the interpreter. */
 @Tag("long")
 class EmulatedRoundedTrainingTest extends CudaRoundedTraining {
-  /** As many multiprocessors as an H100 has make thin tiles of what is large for the others. */
+  /**
+   * With as many multiprocessors as an H100 has, tiles are thin that are large in the other tests.
+   */
   @ParameterizedTest
   @EnumSource
   void theDefaultNetworkTakesTheCpusStepsOnALargeChip(Precision precision) {

@@ -83,7 +83,10 @@ class EmulatedTrainingTest extends CudaTraining {
     }
   }
 
-  /** More rows than one block takes for the losses, and a last batch that one block takes. */
+  /**
+   * A batch has more rows than one block takes for the losses, and the last one so few that one
+   * does.
+   */
   @Test
   void largeBatchesSumTheirLossesInASecondLaunch() {
     var settings = Run.settings(3, 300, true, 3, Integer.MAX_VALUE, 1);

@@ -47,7 +47,7 @@ class LearnerTest {
     }
   }
 
-  /** To set the rate, in the middle of an epoch too, changes nothing else. */
+  /** Setting the rate, also in the middle of an epoch, changes nothing else. */
   @Test
   void theRateMayBeSetBeforeAnyStep() {
     try (var ops = new ReferenceOps();
@@ -184,7 +184,7 @@ class LearnerTest {
     assertTrue(buffers > 4 + 8, "found " + buffers);
   }
 
-  /** With dropout and clipping, which have buffers of their own. */
+  /** A training with dropout and clipping, which have buffers of their own. */
   private static Training clipped(Training like) {
     return new Training(
         like.shape(),

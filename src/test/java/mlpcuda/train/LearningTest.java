@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What dropout, label smoothing, clipping and a validation set do to a run. */
+/** Tests the effects of dropout, label smoothing, clipping and a validation set on a run. */
 class LearningTest {
   private static final Trainer.Settings FOUR_EPOCHS =
       Run.settings(4, 16, true, 3, Integer.MAX_VALUE, 1);
@@ -73,7 +73,10 @@ class LearningTest {
     assertEquals(plain.answers.loss(), untrained.answers.loss());
   }
 
-  /** In training both are in the loss: of the first step, whose weights are the same. */
+  /**
+   * Both dropout and smoothing are in the loss of training, here of the first step, whose weights
+   * are the same.
+   */
   @Test
   void trainingReportsTheLossThatItLowers() {
     double plain = regularised(0, 0, 1, null).losses()[0];

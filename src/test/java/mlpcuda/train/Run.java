@@ -20,7 +20,7 @@ import mlpcuda.net.Parameters;
 import mlpcuda.net.Regularisation;
 import mlpcuda.net.Step;
 
-/** What a run told its listener, and what it left. */
+/** The results of a run: what it told its listener, and what it left. */
 final class Run implements Trainer.Listener {
   final List<Trainer.StepResult> steps = new ArrayList<>();
   final List<Trainer.EpochResult> epochs = new ArrayList<>();
@@ -192,7 +192,7 @@ final class Run implements Trainer.Listener {
     return ofEverything(ops, 0.5);
   }
 
-  /** The same with another limit of the gradient's norm; 0: none. */
+  /** A run of everything with another limit of the gradients' norm; 0: there is none. */
   static Run ofEverything(Ops ops, double clip) {
     return new Run().onEverything(ops, clip);
   }

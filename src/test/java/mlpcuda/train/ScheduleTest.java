@@ -177,7 +177,7 @@ class ScheduleTest {
     }
   }
 
-  /** Neither steps × epochs nor a step's number may overflow. */
+  /** Neither the product of steps and epochs nor a step's number may overflow. */
   @Test
   void theLongestRunIsCounted() {
     int last = Integer.MAX_VALUE - 1;
@@ -290,7 +290,7 @@ class ScheduleTest {
         .toArray();
   }
 
-  /** To the last bit of a float but one: the numbers above are rounded decimals. */
+  /** Asserts rates to the last bit of a float but one: the numbers above are rounded decimals. */
   private static void assertRates(double[] expected, float[] found) {
     assertEquals(expected.length, found.length);
     for (int i = 0; i < expected.length; i++) {

@@ -18,13 +18,13 @@ import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import org.junit.jupiter.api.Test;
 
-/** When the CPU may leave pixels out of a product, and when it must not. */
+/** Tests when the CPU may leave pixels out of a product, and when it must not. */
 class BackgroundTest {
   private static final int I = 40;
   private static final int O = 8;
   private static final int B = 16;
 
-  /** Of the pixels 0 … 9 few are not 0, of the others most. */
+  /** Images in which few of the pixels 0 … 9 are not 0, and most of the others. */
   private static byte[] bordered(int N, double few) {
     var random = new Random(5);
     byte[] pixels = new byte[N * I];
@@ -82,9 +82,9 @@ class BackgroundTest {
   }
 
   /**
-   * Gathers a batch, does something else, and asks for the layer behind x.
+   * Gathers a batch, does something else, and computes the layer behind x.
    *
-   * @return x (B, I), and what the layer made of it (B, O)
+   * @return x (B, I), and the outputs of the layer (B, O)
    */
   private static float[][] layer(
       Ops ops, byte[] pixels, boolean ordered, BiConsumer<Ops, Buffer> between) {
@@ -141,7 +141,7 @@ class BackgroundTest {
     }
   }
 
-  /** What was known of x ends with the first thing that is written there, by whatever operation. */
+  /** The note on x ends with the first write there, by whatever operation. */
   @Test
   void whatIsWrittenOverABatchIsMultiplied() {
     byte[] pixels = bordered(B, 0.005);
@@ -184,7 +184,9 @@ class BackgroundTest {
     }
   }
 
-  /** Of a batch in the place of another, the rows beyond it are the other's. */
+  /**
+   * After a shorter batch in the same place, the rows beyond it are still those of the former one.
+   */
   @Test
   void aShorterBatchLeavesTheRest() {
     byte[] pixels = bordered(2 * B, 0.02);

@@ -61,7 +61,7 @@ final class Comparisons {
     };
   }
 
-  /** The comparisons of integers that loops end with, which are fast. */
+  /** The comparisons of s32, which loops end with, in a faster form. */
   private static Comparison ofInts(String name) {
     return switch (name) {
       case "eq" -> (a, b) -> equal(a, b);
