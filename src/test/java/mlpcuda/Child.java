@@ -14,9 +14,9 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * A process that a test starts. A child that does not answer is killed after some minutes: then its
- * output ends, so that a test which reads that fails rather than waits for ever. JUnit's timeouts
- * do not interrupt such a read.
+ * A process that a test starts. A child that does not answer is killed after some minutes: its
+ * output ends then, so that a test which reads it fails rather than waits for ever. JUnit's
+ * timeouts do not interrupt such a read.
  */
 public final class Child implements AutoCloseable {
   private static final int MINUTES = 5;
@@ -112,7 +112,7 @@ public final class Child implements AutoCloseable {
     }
   }
 
-  /** Waits until the process has ended; its exit code. */
+  /** Waits until the process has ended, and returns its exit code. */
   public int exitCode() {
     try {
       int code = process.waitFor();
@@ -129,7 +129,7 @@ public final class Child implements AutoCloseable {
   }
 
   private void kill() {
-    process.descendants().forEach(ProcessHandle::destroyForcibly); // they hold the output open too
+    process.descendants().forEach(ProcessHandle::destroyForcibly); // they hold the output open, too
     process.destroyForcibly();
   }
 

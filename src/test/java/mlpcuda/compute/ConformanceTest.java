@@ -21,7 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The CPU against {@link ReferenceOps}, over the whole table of {@link Cases}. */
+/** Compares the CPU with {@link ReferenceOps}, over the whole table of {@link Cases}. */
 class ConformanceTest {
   /**
    * The devices by name: 3 threads make parts of unequal size, also on a machine with fewer cores;

@@ -11,7 +11,7 @@ import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import org.junit.jupiter.api.Test;
 
-/** Pixels and weights in another order. */
+/** Tests pixels and weights in an order other than the natural one. */
 class InputOrderTest {
   private static final InputOrder ORDER = InputOrder.of(new int[] {2, 0, 1}, 2);
 

@@ -17,7 +17,10 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The limits of the conformance table tell a device that rounds as it says from all others. */
+/**
+ * Tests that the limits of the conformance table tell a device that rounds as it claims from
+ * others.
+ */
 class WrongRoundingTest {
   /** A place where the values of a layer are rounded, or must not be. */
   private enum Place {
@@ -148,7 +151,7 @@ class WrongRoundingTest {
     List<Case> failed = failed(precision, place, there);
     assertFalse(failed.isEmpty());
     failed.forEach(c -> assertEquals(place.operation(), c.operation(), failed.toString()));
-    // Two that have as many bits differ in ties and in range alone.
+    // Two precisions with as many bits differ in ties and in range alone.
     boolean alike = precision != Precision.BF16 && TEN_BITS.contains(there) && place.isOperand();
     assertTrue(
         alike || failed.stream().anyMatch(c -> USUAL.contains(c.sizes())), failed.toString());

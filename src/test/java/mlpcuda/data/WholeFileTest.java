@@ -41,7 +41,7 @@ class WholeFileTest {
     assertEquals("former", Files.readString(file));
   }
 
-  /** Fails unless writing fails, with one line that says why; that line. */
+  /** Asserts that writing fails with one line that says why, and returns the line. */
   private static String refused(Path file, WholeFile.Content content) {
     String message =
         assertThrows(UncheckedIOException.class, () -> WholeFile.write(file, content)).getMessage();
@@ -117,7 +117,7 @@ class WholeFileTest {
     assertFormerFileAlone();
   }
 
-  /** Writes far more than fits, in a process of its own; prints the message. */
+  /** Writes far more than fits, in a process of its own, and prints the message. */
   static final class Writer {
     public static void main(String[] arguments) throws IOException {
       Path folder = Path.of(arguments[0]);

@@ -29,8 +29,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Dropout as a network does it. Where hidden outputs are all 1 and the layers after them hand on
- * what they get, the logits are the masks.
+ * Tests dropout in a network. Where hidden outputs are all 1 and the layers after them pass on what
+ * they get, the logits are the masks.
  */
 class DropoutTest {
   private static final int B = 33;
@@ -118,7 +118,7 @@ class DropoutTest {
     }
   }
 
-  /** Half of the elements agree by chance where masks are independent. */
+  /** Half of the elements agree by chance if masks are independent. */
   @Test
   void anotherStepOrLayerIsAnotherMask() {
     float[] mask = masks(ReferenceOps::new, 1, 0.5f);

@@ -34,7 +34,7 @@ final class Running implements AutoCloseable {
     this("127.0.0.1", null);
   }
 
-  /** A server that asks {@code answers}, or, if that is null, its network. */
+  /** A server with {@code answers} in place of a network, or, if that is null, with its network. */
   Running(String host, Handover.Answering answers) throws IOException {
     this(host, PredictionServer.SECONDS, answers);
   }

@@ -31,8 +31,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
 
 /**
- * Whole runs with rounded operands on a GPU, against a CPU that rounds them alike: what a subclass
- * opens as one.
+ * Tests whole runs with rounded operands on the GPU that a subclass opens, against a CPU that
+ * rounds them alike.
  */
 abstract class CudaRoundedTraining {
   /**
@@ -52,7 +52,7 @@ abstract class CudaRoundedTraining {
     return new CudaOptions(gemm, false, true, false).with(step).with(precision);
   }
 
-  /** Every step but the last layer's few: a sum that rounds to the other side is rare here. */
+  /** All steps agree with the CPU's: a sum that rounds to the other side is rare here. */
   @ParameterizedTest
   @EnumSource(mode = Mode.EXCLUDE, names = "FP32")
   void everythingAtOnceTakesTheCpusSteps(Precision precision) {
@@ -69,7 +69,7 @@ abstract class CudaRoundedTraining {
     }
   }
 
-  /** The test's own test: single precision would not pass. */
+  /** Tests the test itself: single precision must not pass it. */
   private static void assertApart(Run rounded, Run single) {
     double error = normalisedError(single, rounded);
     assertTrue(error > 1e-6, "of single precision: " + error);
@@ -107,7 +107,8 @@ abstract class CudaRoundedTraining {
   static Run mnist(Ops ops) {
     ImageSet train = EmbeddedMnist.load().train().first(200);
     Scaling scaling = Scaling.of("z-score", train);
-    var settings = Run.settings(2, 64, true, 1, Integer.MAX_VALUE, 1); // the second from graphs
+    // the second epoch is replayed from graphs
+    var settings = Run.settings(2, 64, true, 1, Integer.MAX_VALUE, 1);
     return new Run()
         .of(ops, Run.mnistShape(128, 64), scaling, train, train.first(70), 1e-3, settings);
   }
@@ -133,7 +134,10 @@ abstract class CudaRoundedTraining {
     }
   }
 
-  /** Everything, with a loss scale that is halved at first and doubled later, if there is one. */
+  /**
+   * A run of everything, with a loss scale, if there is one, that is halved at first and doubled
+   * later.
+   */
   private static Run startingHigh(Ops ops, double clip) {
     var run = new Run();
     run.firstLossScale = highScale(ops.precision());
@@ -144,7 +148,7 @@ abstract class CudaRoundedTraining {
     return precision.needsLossScale() ? new float[] {0x1p24f, 0, 0, 0} : null;
   }
 
-  /** Gradients that half precision cannot hold: the step moves nothing and does not count. */
+  /** Gradients that half precision cannot hold make a step move nothing and not count. */
   @ParameterizedTest
   @EnumSource(Step.class)
   void stepsWithoutFiniteGradientsAreSkipped(Step step) {
@@ -183,7 +187,7 @@ abstract class CudaRoundedTraining {
 
   /**
    * Activations that half precision cannot hold, behind which loss and gradients are finite: only
-   * the last layer's weights have gradients that are not.
+   * the gradients of the last layer's weights are not.
    */
   @ParameterizedTest
   @EnumSource(Step.class)
@@ -198,7 +202,7 @@ abstract class CudaRoundedTraining {
     }
   }
 
-  /** Gradients that are too large below the last layer alone: its weights make them so. */
+  /** Gradients below the last layer alone are too large, because of its weights. */
   @ParameterizedTest
   @EnumSource(Step.class)
   void gradientsTooLargeBelowAreNotLearntFrom(Step step) {
@@ -246,7 +250,7 @@ abstract class CudaRoundedTraining {
     return values;
   }
 
-  /** Adam makes the same of gradients whatever their scale; plain descent does not. */
+  /** Adam makes the same of gradients whatever their scale, but plain descent does not. */
   @ParameterizedTest
   @EnumSource(Step.class)
   void plainDescentSeesTheScaleOfGradients(Step step) {
@@ -276,7 +280,7 @@ abstract class CudaRoundedTraining {
     assertEquals(0, none.lossScale[LossScale.SKIPS]);
   }
 
-  /** A step of a batch of which all but one example are answered as right as can be. */
+  /** A step on a batch of which all but one example are answered as right as can be. */
   private static Run ofOneWrong(Ops ops, int B, int wrong) {
     byte[] pixels = new byte[6 * B];
     byte[] labels = new byte[B];
@@ -315,8 +319,8 @@ abstract class CudaRoundedTraining {
   }
 
   /**
-   * A run that begins with these weights in its two layers, the second's, if above 0, of both
-   * signs.
+   * A run that begins with these weights in its two layers; the second layer's, if above 0, have
+   * both signs.
    */
   private static Run ofWeights(Ops ops, float first, float second, Activation output, int steps) {
     var run = new Run();
@@ -360,7 +364,7 @@ abstract class CudaRoundedTraining {
       var run = new Run();
       run.firstLossScale = new float[] {1024, LossScale.GROWTH_INTERVAL - 3, 0, 0};
       run.onEasyImages(ops, 75, 0.01, Run.settings(1, 16, true, 3, 5, 1));
-      // Four steps are settled: the third of them is the 2000th.
+      // Four steps are settled, and the third of them is the 2000th.
       assertArrayEquals(new float[] {2048, 1, 0, 0}, run.lossScale, ops.toString());
     }
   }

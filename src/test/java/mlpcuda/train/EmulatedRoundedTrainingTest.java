@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Whole runs with rounded operands on the interpreter. */
+/** Tests whole runs with rounded operands on the interpreter. */
 @Tag("long")
 class EmulatedRoundedTrainingTest extends CudaRoundedTraining {
   /**

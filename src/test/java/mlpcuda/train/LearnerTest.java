@@ -22,7 +22,7 @@ import mlpcuda.net.Regularisation;
 import org.junit.jupiter.api.Test;
 
 class LearnerTest {
-  private static final int STEPS = 7; // of 3 a whole epoch
+  private static final int STEPS = 7; // an epoch has 3
 
   private static Training training(double rate) {
     byte[] pixels = new byte[10 * 6];
@@ -68,7 +68,10 @@ class LearnerTest {
     }
   }
 
-  /** A range test sets it before each step: order and other rates need not cross each time. */
+  /**
+   * A range test sets the rate before each step: the order and other rates need not be copied each
+   * time.
+   */
   @Test
   void aRateWithinAnEpochIsAllThatIsWritten() {
     int[] written = {0}; // elements
@@ -119,7 +122,7 @@ class LearnerTest {
     assertEquals(3, training(0).batches());
   }
 
-  /** A device that has room for so many buffers only. */
+  /** A device that has room for a limited number of buffers. */
   private static final class Full extends ReferenceOps {
     private int room;
 
@@ -146,7 +149,7 @@ class LearnerTest {
     }
   }
 
-  /** The device's own close throws, too, if a buffer is left. */
+  /** The device's own close throws, too, if a buffer is left open. */
   @Test
   void whatWasMadeIsClosedWhereTheRestDoesNotFit() {
     Training clipped = clipped(training(0.01));

@@ -53,13 +53,13 @@ class BackgroundTest {
     assertNull(Background.of(bordered(500, 0.5), order));
   }
 
-  /** A product of nothing would not be one. */
+  /** Of blank images one input is multiplied, since a product of no inputs would be none. */
   @Test
   void ofBlankImagesOneInputIsMultiplied() {
     assertEquals(1, Background.order(new byte[3 * I], I).multiplied());
   }
 
-  /** Every second image is in the sample: what the others have is found all the same. */
+  /** The sample has every second image; pixels of the others are found all the same. */
   @Test
   void whatTheSampleDidNotShowIsListed() {
     byte[] pixels = bordered(2048, 0);
@@ -72,7 +72,7 @@ class BackgroundTest {
     assertEquals(3, order.pixels()[background.core() + background.column(k)]);
     assertEquals(7, background.value(k));
 
-    for (int image = 1; image < 2048; image += 2) { // those that are not in the sample
+    for (int image = 1; image < 2048; image += 2) { // these images are not in the sample
       for (int i = 0; i < 10; i++) {
         pixels[image * I + i] = 1;
       }
@@ -122,7 +122,7 @@ class BackgroundTest {
   private static void agrees(byte[] pixels, BiConsumer<Ops, Buffer> between) {
     try (var cpu = new CpuOps(2);
         var reference = new ReferenceOps()) {
-      // What happens between is told in places of x, so both must have the same order.
+      // The operation between is given places of x, so both must have the same order.
       float[][] expected = layer(reference, pixels, true, between);
       float[][] found = layer(cpu, pixels, true, between);
       assertArrayEquals(expected[0], found[0], 1e-5f);
@@ -170,7 +170,7 @@ class BackgroundTest {
         });
   }
 
-  /** Gathers {@code n} images of another feed, from number {@code from} on, over what is in x. */
+  /** Gathers {@code n} images of another feed, from number {@code from} on, over the rows of x. */
   private static void gatherOver(
       Ops ops, Buffer x, byte[] images, InputOrder order, int from, int n, float shift) {
     int N = images.length / I;
