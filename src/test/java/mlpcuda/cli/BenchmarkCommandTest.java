@@ -82,7 +82,7 @@ class BenchmarkCommandTest {
     assertTrue(run.lastLine().contains("at most 1e-09"), run.lastLine());
   }
 
-  /** The set's 50 images bound the sizes. */
+  /** The set's 50 images limit the sizes. */
   @Test
   void withoutOptionsEveryPresetInItsOwnSizeAndTheFirstInMany() {
     Program run = benchmark(Program.NO_GPUS, "--cpu --json");

@@ -30,7 +30,7 @@ final class Browser implements AutoCloseable {
   private static final Path DRIVER = Path.of("/usr/bin/chromedriver");
   private static final Path SCREENSHOTS = Path.of("target/screenshots");
 
-  // A logger that nobody holds is forgotten, with its level.
+  // A logger that nobody references is garbage-collected, with its level.
   private static final Logger SELENIUM = Logger.getLogger("org.openqa.selenium");
 
   private final ChromeDriver driver;
@@ -39,7 +39,7 @@ final class Browser implements AutoCloseable {
     this.driver = driver;
   }
 
-  /** A new browser. Where there is no Chromium the test is skipped, except in CI. */
+  /** Opens a new browser. Where there is no Chromium the test is skipped, except in CI. */
   static Browser open() {
     boolean found = Files.isExecutable(CHROMIUM) && Files.isExecutable(DRIVER);
     String missing = "%s and %s are not there".formatted(CHROMIUM, DRIVER);
@@ -47,7 +47,7 @@ final class Browser implements AutoCloseable {
       assertTrue(found, missing);
     }
     assumeTrue(found, missing);
-    SELENIUM.setLevel(Level.SEVERE); // it warns that it does not know this Chromium's number
+    SELENIUM.setLevel(Level.SEVERE); // it warns that it does not know the number of this Chromium
     var logs = new LoggingPreferences();
     logs.enable(LogType.BROWSER, Level.ALL);
     var options = new ChromeOptions();
@@ -64,7 +64,7 @@ final class Browser implements AutoCloseable {
         "--disable-component-update",
         "--disable-sync");
     options.setCapability("goog:loggingPrefs", logs);
-    Duration patience = Duration.ofMinutes(5); // a machine with other work takes its time
+    Duration patience = Duration.ofMinutes(5); // a busy machine takes its time
     options.setScriptTimeout(patience);
     var service =
         new ChromeDriverService.Builder()
@@ -91,7 +91,7 @@ final class Browser implements AutoCloseable {
     waitFor("!window.former && document.readyState === 'complete'");
   }
 
-  /** Changes what the reader's system prefers. */
+  /** Sets whether the reader's system prefers dark pages. */
   void prefer(boolean dark) {
     driver.executeCdpCommand(
         "Emulation.setEmulatedMedia",
@@ -126,19 +126,19 @@ final class Browser implements AutoCloseable {
         .toList();
   }
 
-  /** Fails if there are {@link #complaints}. */
+  /** Asserts that there are no {@link #complaints}. */
   void assertNoComplaints() {
     assertEquals(List.of(), complaints());
   }
 
-  /** Fails if the page is wider than its window. */
+  /** Asserts that the page is no wider than its window. */
   void assertFitsInWidth() {
     long window = (Long) script("return window.innerWidth");
     long page = (Long) script("return document.documentElement.scrollWidth");
     assertTrue(page <= window, "the page is %d pixels wide in %d".formatted(page, window));
   }
 
-  /** The whole page as {@code target/screenshots/NAME.png}. */
+  /** Saves the whole page as {@code target/screenshots/NAME.png}. */
   void screenshot(String name) {
     Map<?, ?> size =
         (Map<?, ?>)

@@ -18,8 +18,8 @@ import java.util.Map;
 import java.util.zip.CRC32C;
 
 /**
- * Reads TensorBoard's event files with Google's own protobuf library, checking every CRC and that
- * no field is there that it does not know.
+ * Reads TensorBoard's event files with Google's own protobuf library. It checks every CRC, and that
+ * there is no field that it does not know.
  */
 final class EventReader {
   private EventReader() {}
@@ -94,7 +94,7 @@ final class EventReader {
         step, whole(image, 1), whole(image, 2), whole(image, 3), only(image, 4).toByteArray());
   }
 
-  /** The records' data; fails at a wrong CRC or a part of a record. */
+  /** The data of the records; a wrong CRC or a cut record fails the test. */
   private static List<byte[]> records(byte[] file) {
     var records = new ArrayList<byte[]>();
     ByteBuffer in = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);

@@ -24,7 +24,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** {@code --resume} with other options: to another end, with data elsewhere, on another device. */
+/**
+ * Tests {@code --resume} with other options: to another end, with data elsewhere, on another
+ * device.
+ */
 class GoingOnTest {
   private static final int PER_EPOCH = 4; // 50 examples in batches of 16
   private static final String SMALL = "--hidden 6 --batch-size 16 --log-interval 1 --seed 3 ";
@@ -92,7 +95,7 @@ class GoingOnTest {
     return epochs;
   }
 
-  /** A run that is made longer is the one that was begun as long. */
+  /** A run that is made longer ends like one that was begun as long. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -118,7 +121,7 @@ class GoingOnTest {
     }
   }
 
-  /** A checkpoint says how far the run goes even if nothing but that was done to it. */
+  /** The checkpoint has the run's new end even if the run was resumed without a step. */
   @Test
   void theNewEndIsKeptBeforeAnyStep() throws IOException {
     done("whole", "--epochs 5");
@@ -187,7 +190,7 @@ class GoingOnTest {
             "'mlp-cuda train --help' lists the options.");
   }
 
-  /** A stop between two epochs may become the end. */
+  /** A run that was stopped between two epochs may end there. */
   @Test
   void theEndMayBeNow() throws IOException {
     Program whole = done("whole", "--epochs 2");

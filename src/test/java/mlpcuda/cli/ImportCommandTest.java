@@ -306,7 +306,10 @@ class ImportCommandTest {
                 + ": must be another program's, found a model of this one, which needs no import");
   }
 
-  /** Each name its own kind, all of one shape but the last, which nothing leads to. */
+  /**
+   * Each name is a kind of its own, and all layers have one shape but the last, which none leads
+   * to.
+   */
   @Test
   void givesUpInTime() {
     String letters = "abcdefghijklmnopqrstuvw";

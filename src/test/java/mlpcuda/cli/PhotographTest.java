@@ -32,8 +32,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * A network that has learnt MNIST for six epochs recognises photographs of digits, and pictures of
- * two digits get a warning.
+ * Tests that a network that has learnt MNIST for six epochs recognises photographs of digits, and
+ * that pictures of two digits get a warning.
  */
 class PhotographTest {
   private static final int SMALL = 400;
@@ -64,7 +64,7 @@ class PhotographTest {
         .forEach(
             i -> {
               var random = new Random(31L * kind + i);
-              // Every other digit is one of Handwriting.
+              // Every other digit is one of Handwriting's.
               int digit = 2 * random.nextInt(test.size() / 2) + i % 2;
               labels[i] = test.labels()[digit];
               Picture picture = Photograph.of(test, digit, largest, random, faults);
@@ -102,7 +102,7 @@ class PhotographTest {
     nineOfTen(40, SMALL);
   }
 
-  /** The commonest faults; the profile 'long' tries all of them, on larger pictures. */
+  /** These are the commonest faults; the profile 'long' tries all of them, on larger pictures. */
   @ParameterizedTest
   @EnumSource(names = {"SHADING", "SHADOW", "DESK", "RULED", "VIGNETTE", "SPECKS"})
   void faultyOnesAreRead(Fault fault) {

@@ -187,7 +187,7 @@ class PredictCommandTest {
     }
   }
 
-  /** A named pipe that a process writes a file into, once. */
+  /** A named pipe into which a process writes a file once. */
   private static final class Pipe implements AutoCloseable {
     private final Path path;
     private final Child writer;

@@ -59,7 +59,7 @@ class ShellCommandTest {
     assertEquals("mlp-cuda", ShellCommand.of("classes:a.jar", List.of()));
   }
 
-  /** An argument of an @file that begins with an at sign names no file when it is read again. */
+  /** An argument that begins with an at sign must name no file when it is read again. */
   @Test
   void anAtSignIsDoubled() {
     assertEquals("mlp-cuda --out @@home", ShellCommand.of("classes", List.of("--out", "@home")));

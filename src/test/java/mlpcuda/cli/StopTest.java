@@ -13,7 +13,7 @@ import mlpcuda.Child;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Ctrl-C, as a shell sends it to a process. */
+/** Tests Ctrl-C, as a shell sends it to a process. */
 class StopTest {
   @TempDir private Path tmp;
 
