@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Tag("long")
 class EmulatedRoundedTrainingTest extends CudaRoundedTraining {
   /**
-   * With as many multiprocessors as an H100 has, tiles are thin that are large in the other tests.
+   * Tiles are thin with as many multiprocessors as an H100 has, where they are large in other tests.
    */
   @ParameterizedTest
   @EnumSource
