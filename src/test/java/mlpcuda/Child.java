@@ -65,7 +65,7 @@ public final class Child implements AutoCloseable {
     }
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     if (Runtime.version().feature() >= 22) {
-      command.add("--enable-native-access=ALL-UNNAMED"); // else the JVM prints a warning
+      command.add("--enable-native-access=ALL-UNNAMED"); // without it the JVM prints a warning
     }
     command.addAll(options);
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));

@@ -54,9 +54,9 @@ final class Browser implements AutoCloseable {
     options.setBinary(CHROMIUM.toFile());
     options.addArguments(
         "--headless=new",
-        "--no-sandbox", // which root cannot have; the pages are ours
+        "--no-sandbox", // root cannot have the sandbox, and the pages are ours
         "--disable-gpu",
-        "--hide-scrollbars", // which would take 15 pixels of each width
+        "--hide-scrollbars", // scrollbars would take 15 pixels of each width
         "--disable-dev-shm-usage",
         "--disable-quic",
         "--no-first-run",

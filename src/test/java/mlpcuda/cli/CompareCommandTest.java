@@ -85,7 +85,7 @@ class CompareCommandTest {
   }
 
   /**
-   * With this seed the published network's first step has a ReLU at 0, and so it can judge nothing.
+   * The published network's first step has a ReLU at 0 with this seed, and so it can judge nothing.
    */
   @Test
   void whereNoWeightsWereJudgedNothingAgrees() {

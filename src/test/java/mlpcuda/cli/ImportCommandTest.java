@@ -112,7 +112,7 @@ class ImportCommandTest {
   @ParameterizedTest
   @CsvSource({
     "0,2,4", // nn.Sequential
-    "8,10,12", // where names sort otherwise than numbers
+    "8,10,12", // here names sort otherwise than numbers
     "layers.0,layers.1,layers.2",
     "module.net.0,module.net.2,module.net.10",
     "fc1,fc2,fc3",

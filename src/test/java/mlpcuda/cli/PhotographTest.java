@@ -102,7 +102,7 @@ class PhotographTest {
     nineOfTen(40, SMALL);
   }
 
-  /** These are the commonest faults; the profile 'long' tries all of them, on larger pictures. */
+  /** The commonest faults are tried; the profile 'long' tries all of them, on larger pictures. */
   @ParameterizedTest
   @EnumSource(names = {"SHADING", "SHADOW", "DESK", "RULED", "VIGNETTE", "SPECKS"})
   void faultyOnesAreRead(Fault fault) {

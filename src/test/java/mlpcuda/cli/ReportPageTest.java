@@ -403,7 +403,7 @@ class ReportPageTest {
     assertEquals(5, texts("#classes th").size());
   }
 
-  /** With many classes the matrix is as wide as the page, and every cell of it can be reached. */
+  /** The matrix of many classes is as wide as the page, and every cell of it can be reached. */
   @ParameterizedTest
   @CsvSource({"26, 400", "26, 1400", "62, 400", "62, 1900", "120, 1400"})
   void manyClassesHaveTheWholeWidth(int classes, int width) {
@@ -469,7 +469,7 @@ class ReportPageTest {
   void warningsStandOut() {
     show();
     assertEquals(List.of(), texts("#warnings:not([hidden])"));
-    show(run("first-two", 3, "--subset 2"), 400); // of the classes 0 and 1
+    show(run("first-two", 3, "--subset 2"), 400); // the two images are of the classes 0 and 1
     List<?> warnings = texts("#warnings li");
     assertTrue(
         ((String) warnings.get(0)).startsWith("Class 2 has no training example"), "" + warnings);

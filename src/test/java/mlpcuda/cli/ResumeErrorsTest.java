@@ -454,7 +454,7 @@ class ResumeErrorsTest {
     }
   }
 
-  /** This test is for users other than root, who has all permissions. */
+  /** The test is for users other than root, who has all permissions. */
   @Test
   void noPermissionToWrite() throws IOException {
     Files.setPosixFilePermissions(run, PosixFilePermissions.fromString("r-xr-xr-x"));

@@ -345,7 +345,7 @@ class ResumeTest {
       })
   void aRunThatHasEnded(String line) throws IOException {
     Whole whole = whole(Program.NO_GPUS, line);
-    Files.delete(tmp.resolve("whole/model.safetensors")); // what it lacks it writes again
+    Files.delete(tmp.resolve("whole/model.safetensors")); // a missing file is written again
     for (int i = 0; i < 2; i++) {
       Program again = goOn("whole");
       assertEquals(0, again.code(), again.err());

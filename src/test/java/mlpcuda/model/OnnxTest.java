@@ -173,7 +173,7 @@ class OnnxTest {
       assertEquals(1, one(field.bytes, 2).value);
     }
     for (int t = 0; t < places.size(); t++) {
-      byte[] tensor = tensors.get(t + 2).bytes; // it comes behind the scaling's two
+      byte[] tensor = tensors.get(t + 2).bytes; // the first two tensors are the scaling's
       assertEquals(places.get(t).name(), one(tensor, 8).text());
       List<Integer> shape = all(tensor, 1).stream().map(field -> (int) field.value).toList();
       assertEquals(places.get(t).shape(), shape);

@@ -25,7 +25,7 @@ class MlpTest {
   private static final MlpShape SHAPE =
       new MlpShape(List.of(5, 4, 7, 3), Activation.RELU, Activation.NONE);
 
-  private static final List<Integer> HUGE = // whose product overflows a long
+  private static final List<Integer> HUGE = // the product of these overflows a long
       List.of(784, Integer.MAX_VALUE, Integer.MAX_VALUE, Integer.MAX_VALUE, 10);
 
   private static float[] inputs(int seed) {

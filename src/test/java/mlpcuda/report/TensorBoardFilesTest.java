@@ -34,7 +34,7 @@ class TensorBoardFilesTest {
     }
   }
 
-  /** With the most classes that a data set may have, the picture stays small. */
+  /** The picture stays small with the most classes that a data set may have. */
   @Test
   void manyClasses() throws IOException {
     long[][] confusion = new long[256][256];

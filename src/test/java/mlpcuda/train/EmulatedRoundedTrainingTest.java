@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Tag("long")
 class EmulatedRoundedTrainingTest extends CudaRoundedTraining {
   /**
-   * Tiles are thin with as many multiprocessors as an H100 has, where they are large in other tests.
+   * Tiles are thin with as many multiprocessors as an H100 has; in other tests they are large.
    */
   @ParameterizedTest
   @EnumSource

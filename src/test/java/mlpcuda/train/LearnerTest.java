@@ -170,7 +170,7 @@ class LearnerTest {
   @Test
   void anEvaluationClosesWhatItMadeWhereTheRestDoesNotFit() {
     Training any = training(0.01);
-    int buffers = 4; // of the parameters
+    int buffers = 4; // the parameters have four
     for (boolean fits = false; !fits; buffers++) {
       try (var ops = new Full(buffers);
           var parameters = new Parameters(ops, any.shape())) {

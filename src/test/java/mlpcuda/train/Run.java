@@ -28,7 +28,7 @@ final class Run implements Trainer.Listener {
   List<float[]> weights;
   Evaluation answers;
   OptionalInt nodes;
-  List<float[]> gradients; // of the last step, as the optimizer used them
+  List<float[]> gradients; // the last step's, as the optimizer used them
   List<float[]> best;
   float[] lossScale; // the state; empty where there is none
 

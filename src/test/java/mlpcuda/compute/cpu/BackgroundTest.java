@@ -53,7 +53,7 @@ class BackgroundTest {
     assertNull(Background.of(bordered(500, 0.5), order));
   }
 
-  /** Of blank images one input is multiplied, since a product of no inputs would be none. */
+  /** One input of blank images is multiplied, since a product of no inputs would be none. */
   @Test
   void ofBlankImagesOneInputIsMultiplied() {
     assertEquals(1, Background.order(new byte[3 * I], I).multiplied());

@@ -68,7 +68,7 @@ class EveryKernelTest {
     for (Path source : files(SOURCES, ".*\\.cu")) {
       String family = source.getFileName().toString().replace(".cu", "");
       wanted.add(family);
-      if (!family.equals("layers")) { // which has no products
+      if (!family.equals("layers")) { // the module layers has no products
         RATHER_THAN_FP32.forEach(precision -> wanted.add(family + "_" + precision.label()));
       }
     }

@@ -42,7 +42,7 @@ final class FakeCuda {
     versioned(folder, "fake-libcublas.c", "libcublas.so.12");
     versioned(folder, "fake-libcudnn.c", "libcudnn.so.9");
     for (String part : List.of("libcudnn_graph.so.9", "libcudnn_ops.so.9")) {
-      gcc(folder, "/dev/null", part); // which are only looked for
+      gcc(folder, "/dev/null", part); // cuDNN's parts are only looked for
     }
     return new FakeCuda(folder);
   }

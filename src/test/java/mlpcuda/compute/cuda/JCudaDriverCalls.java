@@ -455,7 +455,7 @@ final class JCudaDriverCalls {
             .formatted(c, b, c, d));
     expectFloats(pinned, d, 11, 0, 13, 10, 15, 0);
     dnn.activationBackward(d, a, b, c, 1, 2, Activation.TANH);
-    expect( // by the tensor of the row, which is known
+    expect( // the tensor of the row is known already
         "cudnnActivationBackward 0xd22 0xac3 1 0x7e0 0x%x 0x7e0 0x%x 0x7e0 0x%x 0 0x7e0 0x%x"
             .formatted(a, b, c, d));
     dnn.logSoftmaxForward(d, c, 3, 2);

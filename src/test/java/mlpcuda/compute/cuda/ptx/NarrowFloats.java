@@ -95,7 +95,7 @@ public final class NarrowFloats {
     if (isNaN(bits)) {
       return NAN_16;
     }
-    // What is carried into the exponent is right, up to infinity.
+    // A carry into the exponent is right, up to infinity.
     return bits + 0x7fff + (bits >>> 16 & 1) >>> 16;
   }
 
