@@ -17,9 +17,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Tests whole runs with rounded operands on the interpreter. */
 @Tag("long")
 class EmulatedRoundedTrainingTest extends CudaRoundedTraining {
-  /**
-   * Tiles are thin with as many multiprocessors as an H100 has; in other tests they are large.
-   */
+  /** Tiles are thin with as many multiprocessors as an H100 has; in other tests they are large. */
   @ParameterizedTest
   @EnumSource
   void theDefaultNetworkTakesTheCpusStepsOnALargeChip(Precision precision) {
