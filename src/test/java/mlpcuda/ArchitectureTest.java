@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** Which room may use which: the arrows of the README's map, checked on the byte code. */
+/** Tests which package may use which: the arrows of the README's map, checked on the byte code. */
 class ArchitectureTest {
   private static final JavaClasses PROGRAM =
       new ClassFileImporter()
@@ -80,7 +80,8 @@ class ArchitectureTest {
   }
 
   /**
-   * A server often has no fonts, and a small runtime no AWT: only pictures that come in need it.
+   * Only the decoder of pictures may use AWT: a server often has no fonts, and a small runtime no
+   * AWT.
    */
   @Test
   void onlyTheDecoderOfPicturesUsesAwt() {

@@ -14,9 +14,9 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * A process that a test starts. A child that does not answer is killed after some minutes: then its
- * output ends, so that a test which reads that fails rather than waits for ever. JUnit's timeouts
- * do not interrupt such a read.
+ * A process that a test starts. A child that does not answer is killed after some minutes: its
+ * output ends then, so that a test which reads it fails rather than waits for ever. JUnit's
+ * timeouts do not interrupt such a read.
  */
 public final class Child implements AutoCloseable {
   private static final int MINUTES = 5;
@@ -53,10 +53,10 @@ public final class Child implements AutoCloseable {
   }
 
   /**
-   * The command of a JVM on the tests' class path, which Ctrl-C ends: a JVM whose parent ignores
-   * SIGINT, as {@code nohup} and a shell's background jobs may, ignores it too.
+   * The command of a JVM on the tests' class path, which Ctrl-C ends. A JVM whose parent ignores
+   * SIGINT, as {@code nohup} and a shell's background jobs may, would ignore it, too.
    *
-   * @param options of the JVM
+   * @param options the options of the JVM
    */
   public static List<String> java(List<String> options, Class<?> main, Object... arguments) {
     var command = new ArrayList<String>();
@@ -65,7 +65,7 @@ public final class Child implements AutoCloseable {
     }
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     if (Runtime.version().feature() >= 22) {
-      command.add("--enable-native-access=ALL-UNNAMED"); // else the JVM prints a warning
+      command.add("--enable-native-access=ALL-UNNAMED"); // without it the JVM prints a warning
     }
     command.addAll(options);
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
@@ -89,7 +89,7 @@ public final class Child implements AutoCloseable {
     return process;
   }
 
-  /** What the process prints. */
+  /** The output of the process. */
   public BufferedReader output() {
     return process.inputReader();
   }
@@ -112,7 +112,7 @@ public final class Child implements AutoCloseable {
     }
   }
 
-  /** Waits until the process has ended; its exit code. */
+  /** Waits until the process has ended, and returns its exit code. */
   public int exitCode() {
     try {
       int code = process.waitFor();
@@ -129,7 +129,7 @@ public final class Child implements AutoCloseable {
   }
 
   private void kill() {
-    process.descendants().forEach(ProcessHandle::destroyForcibly); // they hold the output open too
+    process.descendants().forEach(ProcessHandle::destroyForcibly); // they hold the output open, too
     process.destroyForcibly();
   }
 

@@ -211,7 +211,7 @@ public final class Throughput {
     MlpShape shape = training.shape();
     double parameters = shape.parameters();
     double pixels = (double) B * shape.inputs();
-    double values = 0; // of the layers' outputs
+    double values = 0; // the number of the layers' outputs
     for (int l = 0; l < shape.layers(); l++) {
       values += (double) B * shape.outputs(l);
     }

@@ -108,7 +108,7 @@ final class BenchmarkCommand implements Callable<Integer> {
   private Terminal terminal;
   private DeviceLimits limits;
   private boolean wrong;
-  private boolean lossAlone; // of one training step at least the loss alone was compared
+  private boolean lossAlone; // whether only the loss was compared, for one training step at least
   private boolean anything; // whether anything was measured
   private DeviceException failure; // the first
   // the precisions that were opened

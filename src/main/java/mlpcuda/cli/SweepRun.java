@@ -116,7 +116,8 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
     var words = new ArrayList<String>();
     words.add("train");
     if (gpu == null && Files.exists(folder.resolve(RunFolder.CHECKPOINT))) {
-      words.add("--resume=" + folder); // on a GPU it would go on with the one it had, now another's
+      // a GPU's run would go on with its former GPU, which another run may have now
+      words.add("--resume=" + folder);
     } else {
       words.addAll(arguments);
       if (gpu != null) {

@@ -257,7 +257,8 @@ record TrainingRun(
         trainer.resume(state.progress());
         if (files != null) {
           if (from.changed()) {
-            files.save(parameters, state.progress()); // with the arguments that it goes on with
+            // they have the arguments that the run goes on with
+            files.save(parameters, state.progress());
           }
           files.goesOn(parameters);
         }
@@ -339,7 +340,8 @@ record TrainingRun(
         trained.tested != null
             ? trained.tested
             : evaluation(parameters, dataset.test(), trained.answers);
-    if (!Double.isFinite(tested.loss())) { // by the last step's update, whose loss no step has met
+    // the last step's update diverged, which no step's loss shows
+    if (!Double.isFinite(tested.loss())) {
       throw new DivergedException(metrics.epochsDone(), metrics.stepsDone(), tested.loss());
     }
     metrics.evaluated(Metrics.TEST, tested);

@@ -15,9 +15,9 @@ public interface FusedStep extends AutoCloseable {
    *
    * @param inputs the number of inputs, I
    * @param outputs the number of outputs, O
-   * @param weight where its weights (O, I) begin in the arenas
-   * @param bias where its biases (O) begin
-   * @param activation what follows the affine map
+   * @param weight the element of the arenas at which its weights (O, I) begin
+   * @param bias the element of the arenas at which its biases (O) begin
+   * @param activation the activation that follows the affine map
    * @param dropout rate of dropout after it; 0: there is none
    */
   record Layer(
@@ -38,7 +38,7 @@ public interface FusedStep extends AutoCloseable {
    * @param rates (S): the learning rates of the epoch's steps
    * @param log (S, 2): as {@link Ops#crossEntropyForward} has it
    * @param scaling {@link LossScale}'s state; null where there is none
-   * @param scale with {@code shift}: an input is pixel · scale + shift
+   * @param scale the factor of a pixel: an input is pixel · scale + shift
    * @param maxB the largest batch
    */
   record Plan(

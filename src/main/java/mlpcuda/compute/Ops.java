@@ -304,7 +304,7 @@ public abstract class Ops implements AutoCloseable {
    * @param y (n) out
    * @param x (n)
    * @param step (1) INT32
-   * @param rate in [0, 1)
+   * @param rate the rate of dropout, in [0, 1)
    */
   public final void dropoutForward(
       Buffer y, Buffer x, Buffer step, int n, float rate, int layer, long seed) {
@@ -418,7 +418,7 @@ public abstract class Ops implements AutoCloseable {
    * @param velocity (n) in and out: zeros before the first step
    * @param dw (n): the gradients
    * @param rate (1): the learning rate
-   * @param scaling as {@link #adamStep} has it
+   * @param scaling {@link LossScale}'s state: see {@link #adamStep}
    */
   public final void sgdStep(
       Buffer w,

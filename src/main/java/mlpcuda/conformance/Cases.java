@@ -171,7 +171,8 @@ public final class Cases {
       cases.add(OptimizerCases.scaledClipOf("NaN", limit, 1, Float.NaN, 0, -2));
       cases.add(OptimizerCases.scaledClipOf("zeros", limit, 0, 0, 0));
     }
-    cases.add(OptimizerCases.scaledAdvance("before the first step", 0, 1024, 5, 2, 1)); // of nobody
+    // there is no step to settle
+    cases.add(OptimizerCases.scaledAdvance("before the first step", 0, 1024, 5, 2, 1));
     cases.add(OptimizerCases.scaledAdvance("after a step that was skipped", 41, 1024, 5, 2, 1));
     cases.add(OptimizerCases.scaledAdvance("after a step that was not", 41, 1024, 5, 2, 0));
     cases.add(OptimizerCases.scaledAdvance("after the step before the last", 41, 1024, 1998, 2, 0));

@@ -79,7 +79,7 @@ record Download(int connectMillis, int readMillis, int maxBytes, Map<String, Str
           && Files.size(target) <= maxBytes
           && md5(Files.readAllBytes(target)).equals(md5);
     } catch (IOException e) {
-      // It cannot be read, so it is to be replaced; if it cannot be, writing tells why.
+      // The file cannot be read, so it must be replaced; if it cannot be, the write tells why.
       return false;
     }
   }

@@ -142,7 +142,7 @@ public record PublishedDataset(
   /** A new folder that only this user can enter, deleted at the end if it is empty by then. */
   private static Path temporary() {
     try {
-      Path folder = Files.createTempDirectory("mlp-cuda-"); // with mode 0700
+      Path folder = Files.createTempDirectory("mlp-cuda-"); // its mode is 0700
       folder.toFile().deleteOnExit();
       return folder;
     } catch (IOException e) {

@@ -89,7 +89,7 @@ public record Scaling(String name, double mean, double std) {
   /** Counts how often each value occurs, (256). */
   private static int[] histogram(byte[] pixels) {
     int[] counts = new int[LEVELS];
-    LongBuffer words = ByteBuffer.wrap(pixels).asLongBuffer(); // of eight pixels
+    LongBuffer words = ByteBuffer.wrap(pixels).asLongBuffer(); // each has eight pixels
     int zeros = 0; // words of eight zeros: half of MNIST's
     for (int i = 0; i < words.limit(); i++) {
       long word = words.get(i);

@@ -24,7 +24,7 @@ public final class Examples implements AutoCloseable {
    * @param pixels (N, I), in the natural order of pixels
    * @param labels (N), below C
    * @param atOnce the most batches that are staged at once
-   * @param scale with {@code shift}: an input is pixel · scale + shift
+   * @param scale the factor of a pixel: an input is pixel · scale + shift
    * @throws IllegalArgumentException if images or labels do not fit the shape
    */
   public Examples(

@@ -44,7 +44,8 @@ public final class Parameters implements AutoCloseable {
 
   private final Owned owned = new Owned();
   private final Ops ops;
-  private final InputOrder inputOrder; // of the columns of the first weights, on the device alone
+  // the order of the first weights' columns, on the device alone
+  private final InputOrder inputOrder;
   private final List<Tensor> tensors;
   private final int length;
   private final Buffer w;

@@ -13,7 +13,7 @@ public record Answers(int[] classes, float[] probabilities) {
   }
 
   void put(int example, int answer, float[] logits, int from, int C) {
-    double sum = 0; // of the softmax, the answer's own term being 1
+    double sum = 0; // the softmax's denominator, relative to the answer's own term
     for (int c = 0; c < C; c++) {
       sum += Math.exp((double) logits[from + c] - logits[from + answer]);
     }

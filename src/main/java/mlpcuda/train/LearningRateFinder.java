@@ -14,7 +14,7 @@ import java.util.function.DoubleUnaryOperator;
  * <p>The network is trained while it is tested: afterwards it is of no more use.
  */
 public final class LearningRateFinder {
-  private static final double BETA = 0.98; // of the moving average of the losses
+  private static final double BETA = 0.98; // the decay of the losses' moving average
   private static final double EXPLODED = 4; // times the lowest smoothed loss
 
   private LearningRateFinder() {}

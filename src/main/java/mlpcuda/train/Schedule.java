@@ -153,7 +153,7 @@ public sealed interface Schedule {
    * @param warmup linear warm-up: the n-th step of the run, from 1, has at most n / {@code warmup}
    *     of its rate; 0 for none
    * @param plateauFactor the {@link Plateau#factor} of this epoch; 1 where there is none
-   * @throws IllegalArgumentException where the steps are not steps of the run
+   * @throws IllegalArgumentException if the steps are not steps of the run
    */
   default float[] rates(
       double base,

@@ -16,7 +16,9 @@ import mlpcuda.compute.cpu.ReferenceOps;
 import org.junit.jupiter.api.Test;
 
 class DeviceLimitsTest {
-  /** The larger the set, the slower; but a size that was disturbed is not taken at its word. */
+  /**
+   * A larger set is slower; but a size whose measurement was disturbed does not count by itself.
+   */
   @Test
   void bytesTakeTheirTimeAtTheRateOfAsManyOrMore() {
     var limits = new DeviceLimits(1, new TreeMap<>(Map.of(100.0, 8.0, 1000.0, 2.0, 5000.0, 4.0)));
@@ -39,7 +41,7 @@ class DeviceLimitsTest {
     }
   }
 
-  /** Room for a product of 64 by 64, and for Adam over the fewest parameters. */
+  /** A device has room for a product of 64 by 64, and for Adam over the fewest parameters. */
   @Test
   void sizesThatDoNotFitEndTheSearch() {
     try (var ops = new Small(8192)) {

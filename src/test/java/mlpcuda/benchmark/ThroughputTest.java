@@ -89,7 +89,7 @@ class ThroughputTest {
         throughput.bytes(Work.TRAINING, 7));
   }
 
-  /** 150 = 75 · 2, 256 = 128 · 2 and 251, which is prime. */
+  /** The sizes are 150 = 75 · 2, 256 = 128 · 2, and 251, which is prime. */
   @Test
   void aLargeBatchRepeatsWhatTheReferenceSaw() {
     try (var ops = new CpuOps(2)) {
@@ -104,7 +104,7 @@ class ThroughputTest {
     }
   }
 
-  /** The reference would take a minute for all of a large one. */
+  /** The reference would take a minute for all of a large batch. */
   @Test
   void aLargeBatchThatCannotRepeatIsCheckedByASmallerOne() {
     var drops = new Regularisation(List.of(0.5f), 0, 1);
@@ -134,7 +134,7 @@ class ThroughputTest {
     }
   }
 
-  /** Gradients that are a ten-thousandth too large. */
+  /** A device whose gradients are a ten-thousandth too large. */
   private static final class Wrong extends ReferenceOps {
     @Override
     protected void crossEntropyForwardK(
@@ -173,7 +173,7 @@ class ThroughputTest {
     }
   }
 
-  /** Says that it rounds operands, and does not. */
+  /** A device that claims to round operands, and does not. */
   private static final class Unrounded extends ReferenceOps {
     Unrounded(Precision precision) {
       super(precision);
@@ -202,7 +202,7 @@ class ThroughputTest {
     }
   }
 
-  /** What one precision gave is not what another is held against. */
+  /** A device in one precision is not compared with the reference's results in another. */
   @Test
   void precisionsAreKeptApart() {
     var throughput = new Throughput(plain(100, 100, 32, 16, 10));
@@ -216,7 +216,7 @@ class ThroughputTest {
     }
   }
 
-  /** The inputs of ReLUs that are nearly 0 come out above. */
+  /** A device that rounds inputs of ReLUs that are nearly 0 up, to above 0. */
   private static final class RoundsUp extends ReferenceOps {
     @Override
     protected void linearForwardK(
@@ -247,7 +247,7 @@ class ThroughputTest {
     }
   }
 
-  /** Losses that are a ten-thousandth too large. */
+  /** A device whose losses are a ten-thousandth too large. */
   private static final class WrongLoss extends ReferenceOps {
     @Override
     protected void crossEntropyForwardK(
@@ -269,8 +269,8 @@ class ThroughputTest {
   }
 
   /**
-   * An image whose unit's input is 0 but for rounding: the check takes another in its place, or,
-   * where there is none, looks at the loss alone.
+   * An image whose unit's input is 0 but for rounding: the check takes another image in its place,
+   * or, if there is none, compares the loss alone.
    */
   @Test
   void whereRightDevicesPartIsNotChecked() {
@@ -305,7 +305,7 @@ class ThroughputTest {
       assertNotNull(results.get(0).timing());
       assertFalse(results.get(1).lossAlone());
     }
-    try (var ops = new Wrong()) { // whose gradients nobody looks at
+    try (var ops = new Wrong()) { // nobody compares its gradients
       assertTrue(measure(noOthers, ops, 4).get(0).error() <= Throughput.LIMIT);
     }
     try (var ops = new WrongLoss()) {

@@ -25,7 +25,7 @@ class TimingTest {
     final List<Integer> calls = new ArrayList<>();
     private long nanos = 12345;
 
-    /** Pieces take a millisecond each, and the {@code slow}-th call as much again. */
+    /** Times pieces that take a millisecond each, and twice that in the {@code slow}-th call. */
     Timing time(Timing.Plan plan, int slow) {
       return Timing.of(
           plan,
@@ -37,7 +37,7 @@ class TimingTest {
     }
   }
 
-  /** A repeat that is too short is made of more pieces, twice as many at most. */
+  /** A repeat that is too short is made of more pieces, at most twice as many. */
   @Test
   void repeatsAreLongEnough() {
     var work = new Work();
@@ -57,7 +57,7 @@ class TimingTest {
     assertEquals(1, work.calls.get(6));
   }
 
-  /** What takes long is repeated less often, but once. */
+  /** Work that takes long is repeated less often, but at least once. */
   @Test
   void noRepeatBeginsAfterTheMost() {
     var work = new Work();

@@ -27,7 +27,7 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
-/** Each benchmark runs, and what it measures is right: for some milliseconds, and for no figure. */
+/** Each benchmark runs for some milliseconds, and its work is right; its figures do not matter. */
 class BenchmarksTest {
   private static final List<Class<?>> ALL =
       List.of(
@@ -103,7 +103,7 @@ class BenchmarksTest {
     }
   }
 
-  /** A step that is a tenth too long: the first loss does not show that either. */
+  /** An optimizer whose step is a tenth too long, which the first loss does not show either. */
   private static final class WrongOptimizer extends ReferenceOps {
     @Override
     protected void adamStepK(

@@ -29,7 +29,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Data and model files that cannot be used: exit code 4, one line, nothing left behind. */
+/** Tests data and model files that cannot be used: exit code 4, one line, nothing left behind. */
 class BadFilesTest {
   @TempDir Path tmp;
   private Path data;
@@ -43,7 +43,7 @@ class BadFilesTest {
     file = tmp.resolve("model.safetensors");
   }
 
-  /** Fails unless the program ends with code 4 and one line that begins so. */
+  /** Asserts that the program ends with code 4 and one line that begins so. */
   private static void assertBad(String start, Object... args) {
     Program program = Program.run(args);
     assertEquals(4, program.code(), program.err());
@@ -127,14 +127,14 @@ class BadFilesTest {
     return tensors;
   }
 
-  /** Fails unless every command that takes the model's metadata refuses the file. */
+  /** Asserts that every command that takes the model's metadata refuses the file. */
   private void assertBadModel(String message) {
     assertBad(file + ": " + message, "evaluate", "--model", file, "--data", data);
     assertBad(file + ": " + message, "summary", "--model", file);
     assertBad(file + ": " + message, "summary", "--json", "--model", file);
   }
 
-  /** Fails unless training from the file is refused, and leaves no folder behind. */
+  /** Asserts that training from the file is refused, and leaves no folder behind. */
   private void assertBadInit(String message) {
     assertBad(
         file + ": " + message,
@@ -145,7 +145,7 @@ class BadFilesTest {
   @Test
   void theModelThatTheOthersAreMadeFromIsGood() {
     Safetensors.write(file, metadata(), tensors());
-    // All weights are zero: every class is as likely as another, ln 3 = 1.0986.
+    // All weights are zero, so that every class is as likely as another: ln 3 = 1.0986.
     assertEquals(
         "Test set: Average loss: 1.0986, Accuracy: 2/5 (40.00%)",
         Program.succeed("evaluate", "--model", file, "--data", data).lastLine());
@@ -212,7 +212,7 @@ class BadFilesTest {
     assertFalse(Files.exists(out));
   }
 
-  /** Files that are given for models: what each is, and what to do. */
+  /** Files that are given as models: the kind of each, and what to do. */
   static Stream<Arguments> otherFiles() throws IOException {
     String torch =
         "; in Python, safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\")"
@@ -253,7 +253,7 @@ class BadFilesTest {
     assertBad(file + ": " + message, "import", file, "--out", tmp.resolve("x"));
   }
 
-  /** What export writes is an ONNX model whatever its name is. */
+  /** A file of export is an ONNX model, whatever its name is. */
   @Test
   void whatExportWroteIsNoModelFile() {
     Safetensors.write(file, metadata(), tensors());

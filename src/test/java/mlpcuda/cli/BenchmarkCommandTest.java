@@ -22,7 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is measured and told; never how fast anything is. */
+/** Tests what is measured and told, never how fast anything is. */
 class BenchmarkCommandTest {
   private static final int WIDTH = 120;
 
@@ -82,7 +82,7 @@ class BenchmarkCommandTest {
     assertTrue(run.lastLine().contains("at most 1e-09"), run.lastLine());
   }
 
-  /** The set's 50 images bound the sizes. */
+  /** The set's 50 images limit the sizes. */
   @Test
   void withoutOptionsEveryPresetInItsOwnSizeAndTheFirstInMany() {
     Program run = benchmark(Program.NO_GPUS, "--cpu --json");
@@ -217,7 +217,7 @@ class BenchmarkCommandTest {
     assertTrue(run.err().lines().toList().contains(names.get(7)), run.err());
   }
 
-  /** Fails to open from some time on, as a GPU does that is asked for what it has not. */
+  /** GPUs that fail to open from some call on, like one that is asked for what it does not have. */
   private record Refusing(int after, AtomicInteger opened) implements Gpus {
     @Override
     public List<Device> list() {
@@ -285,7 +285,7 @@ class BenchmarkCommandTest {
     assertTrue(rows(ways.get(0)).stream().allMatch(row -> row.get("right").equals(true)));
   }
 
-  /** As a library that is missing: a line each, and the rest is measured. */
+  /** A refused precision is like a missing library: it gets a line, and the rest is measured. */
   @Test
   void aPrecisionThatTheGpuRefusesIsALine() {
     var refusing = new Refusing(3, new AtomicInteger()); // the device itself, then both GEMMs

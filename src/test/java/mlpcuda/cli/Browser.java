@@ -30,7 +30,7 @@ final class Browser implements AutoCloseable {
   private static final Path DRIVER = Path.of("/usr/bin/chromedriver");
   private static final Path SCREENSHOTS = Path.of("target/screenshots");
 
-  // A logger that nobody holds is forgotten, with its level.
+  // A logger that nobody references is garbage-collected, with its level.
   private static final Logger SELENIUM = Logger.getLogger("org.openqa.selenium");
 
   private final ChromeDriver driver;
@@ -39,7 +39,7 @@ final class Browser implements AutoCloseable {
     this.driver = driver;
   }
 
-  /** A new browser. Where there is no Chromium the test is skipped, except in CI. */
+  /** Opens a new browser. Where there is no Chromium the test is skipped, except in CI. */
   static Browser open() {
     boolean found = Files.isExecutable(CHROMIUM) && Files.isExecutable(DRIVER);
     String missing = "%s and %s are not there".formatted(CHROMIUM, DRIVER);
@@ -47,16 +47,16 @@ final class Browser implements AutoCloseable {
       assertTrue(found, missing);
     }
     assumeTrue(found, missing);
-    SELENIUM.setLevel(Level.SEVERE); // it warns that it does not know this Chromium's number
+    SELENIUM.setLevel(Level.SEVERE); // it warns that it does not know the number of this Chromium
     var logs = new LoggingPreferences();
     logs.enable(LogType.BROWSER, Level.ALL);
     var options = new ChromeOptions();
     options.setBinary(CHROMIUM.toFile());
     options.addArguments(
         "--headless=new",
-        "--no-sandbox", // which root cannot have; the pages are ours
+        "--no-sandbox", // root cannot have the sandbox, and the pages are ours
         "--disable-gpu",
-        "--hide-scrollbars", // which would take 15 pixels of each width
+        "--hide-scrollbars", // scrollbars would take 15 pixels of each width
         "--disable-dev-shm-usage",
         "--disable-quic",
         "--no-first-run",
@@ -64,7 +64,7 @@ final class Browser implements AutoCloseable {
         "--disable-component-update",
         "--disable-sync");
     options.setCapability("goog:loggingPrefs", logs);
-    Duration patience = Duration.ofMinutes(5); // a machine with other work takes its time
+    Duration patience = Duration.ofMinutes(5); // a busy machine takes its time
     options.setScriptTimeout(patience);
     var service =
         new ChromeDriverService.Builder()
@@ -74,7 +74,7 @@ final class Browser implements AutoCloseable {
     return new Browser(new ChromeDriver(service, options));
   }
 
-  /** What drives it. */
+  /** The driver of the browser. */
   ChromeDriver driver() {
     return driver;
   }
@@ -91,7 +91,7 @@ final class Browser implements AutoCloseable {
     waitFor("!window.former && document.readyState === 'complete'");
   }
 
-  /** Changes what the reader's system prefers. */
+  /** Sets whether the reader's system prefers dark pages. */
   void prefer(boolean dark) {
     driver.executeCdpCommand(
         "Emulation.setEmulatedMedia",
@@ -107,18 +107,18 @@ final class Browser implements AutoCloseable {
     element.click();
   }
 
-  /** What a script returns. */
+  /** Runs a script, and returns its result. */
   Object script(String script, Object... arguments) {
     return driver.executeScript(script, arguments);
   }
 
-  /** Waits until a script returns true: on a machine with much else to do that takes its time. */
+  /** Waits until a script returns true. On a busy machine that takes its time. */
   void waitFor(String script) {
     new WebDriverWait(driver, Duration.ofMinutes(5))
         .until(d -> Boolean.TRUE.equals(script("return " + script)));
   }
 
-  /** What the browser has complained of on the page's console since the last call. */
+  /** The browser's complaints on the page's console since the last call. */
   List<String> complaints() {
     return driver.manage().logs().get(LogType.BROWSER).getAll().stream()
         .filter(entry -> entry.getLevel().intValue() >= Level.WARNING.intValue())
@@ -126,19 +126,19 @@ final class Browser implements AutoCloseable {
         .toList();
   }
 
-  /** Fails if there are {@link #complaints}. */
+  /** Asserts that there are no {@link #complaints}. */
   void assertNoComplaints() {
     assertEquals(List.of(), complaints());
   }
 
-  /** Fails if the page is wider than its window. */
+  /** Asserts that the page is no wider than its window. */
   void assertFitsInWidth() {
     long window = (Long) script("return window.innerWidth");
     long page = (Long) script("return document.documentElement.scrollWidth");
     assertTrue(page <= window, "the page is %d pixels wide in %d".formatted(page, window));
   }
 
-  /** The whole page as {@code target/screenshots/NAME.png}. */
+  /** Saves the whole page as {@code target/screenshots/NAME.png}. */
   void screenshot(String name) {
     Map<?, ?> size =
         (Map<?, ?>)

@@ -84,7 +84,9 @@ class CompareCommandTest {
     assertTrue(run.err().endsWith(" agrees with the reference\n"), run.err());
   }
 
-  /** The published network's first step has a ReLU at 0 with this seed: it can tell nothing. */
+  /**
+   * The published network's first step has a ReLU at 0 with this seed, and so it can judge nothing.
+   */
   @Test
   void whereNoWeightsWereJudgedNothingAgrees() {
     String line = "compare --cpu --preset 300x300 --seed 1 --operations sum --json --steps ";
@@ -133,7 +135,7 @@ class CompareCommandTest {
     }
   }
 
-  /** The whole step's operands are rounded as the reference's are, whoever multiplies. */
+  /** The operands of the whole step are rounded as the reference's are, whatever multiplies. */
   @ParameterizedTest
   @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "FP32")
   void theGpuAgreesInEachPrecision(Precision precision) {
@@ -160,9 +162,9 @@ class CompareCommandTest {
     assertTrue(run.lastLine().endsWith(" agrees with the reference"), run.lastLine());
   }
 
-  /** The emulated GPU, some of whose calls go elsewhere. */
+  /** An emulated GPU some of whose calls are changed. */
   record Tampered(UnaryOperator<Call> tamper) implements Gpus {
-    /** A call of the driver's; a null method is not made, and gives null. */
+    /** A call of the driver; one whose method is null is not made, and returns null. */
     record Call(Method method, Object[] arguments) {}
 
     @Override
@@ -187,7 +189,7 @@ class CompareCommandTest {
               });
     }
 
-    /** Adam that forgets the root of its second moment. */
+    /** A GPU on which Adam forgets the root of its second moment. */
     static Tampered wrongAdam() {
       return new Tampered(
           call -> {
@@ -201,7 +203,7 @@ class CompareCommandTest {
           });
     }
 
-    /** A graph that is not launched the third time. */
+    /** A GPU on which the third launch of a graph is left out. */
     static Tampered missingLaunch() {
       int[] launches = {0};
       return new Tampered(
@@ -238,7 +240,7 @@ class CompareCommandTest {
     assertEquals(List.of("the weights in training"), json.get("wrong"));
   }
 
-  /** One step of many: it is shown, whatever its number. */
+  /** A single wrong step of many is shown, whatever its number. */
   @Test
   void aStepThatIsNotDoneIsFound() {
     Program run = compare(Tampered.missingLaunch(), "--gpu 0 --steps 6 --operations sum");

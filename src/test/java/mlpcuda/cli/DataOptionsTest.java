@@ -15,7 +15,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A data set under EMNIST's names, whose images are stored transposed, and the same upright. */
+/**
+ * Tests a data set with EMNIST's names, whose images are stored transposed, and the same upright.
+ */
 class DataOptionsTest {
   private static final String HINT =
       "EMNIST's images are stored transposed; --transpose turns them upright.";
@@ -38,7 +40,7 @@ class DataOptionsTest {
     }
   }
 
-  /** An image file of as many images whose rows are the columns of {@code file}'s. */
+  /** An image file whose images are those of {@code file}, transposed. */
   private static byte[] transposed(byte[] file) {
     ByteBuffer from = ByteBuffer.wrap(file);
     int count = from.getInt(4);
@@ -78,7 +80,7 @@ class DataOptionsTest {
         Program.succeed(Program.words(evaluate + " --transpose", "--data", emnist)).lastLine());
   }
 
-  /** The model says it; a picture is upright by itself. */
+  /** The model says that its images were transposed; a picture is upright by itself. */
   @Test
   void whatWasLearntTransposedIsTestedTransposed() throws IOException {
     Program wanted = train("", upright);

@@ -40,7 +40,7 @@ import org.openqa.selenium.interactions.PointerInput.MouseButton;
 import org.openqa.selenium.interactions.PointerInput.Origin;
 import org.openqa.selenium.interactions.Sequence;
 
-/** The page of {@code serve} in a browser, drawn on as by a hand. */
+/** Tests the page of {@code serve} in a browser, drawn on as by a hand. */
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 @Tag("long")
 class DrawingPageTest {
@@ -76,7 +76,7 @@ class DrawingPageTest {
     browser.waitFor("document.querySelectorAll('#bars li').length === 10");
   }
 
-  /** Strokes of points, in parts of the paper's side. */
+  /** The strokes of a digit, as points in fractions of the paper's side. */
   private static double[][][] strokes(int digit) {
     return switch (digit) {
       case 0 ->
@@ -141,7 +141,7 @@ class DrawingPageTest {
       moves.addAction(pointer.createPointerUp(MouseButton.LEFT.asArg()));
     }
     browser.driver().perform(List.of(moves));
-    // Of the state that is drawn, not of one on the way to it.
+    // The text must be of the state that is drawn, not of one on the way to it.
     browser.waitFor("!asking && document.getElementById('spoken').textContent !== ''");
   }
 
@@ -243,19 +243,19 @@ class DrawingPageTest {
     browser.assertNoComplaints();
   }
 
-  /** An answer to a drawing that was cleared is not one to the next. */
+  /** The answer to a drawing that was cleared must not be shown for the next one. */
   @Test
   void anAnswerThatComesTooLate() {
-    draw(Kind.MOUSE, strokes(7)); // the bars are there
+    draw(Kind.MOUSE, strokes(7)); // the bars are shown
     browser.script(
         "document.getElementById('clear').click(); window.ask7 = window.fetch; window.held = [];"
             + "window.fetch = (...of) => new Promise(done => held.push(() =>"
             + " done(window.ask7(...of))))");
     WebElement paper = browser.driver().findElement(By.id("drawing"));
-    paper.click(); // a dot, which is asked about
+    paper.click(); // a dot, whose request is sent
     browser.waitFor("held.length === 1");
     browser.script("document.getElementById('clear').click()");
-    paper.click(); // another one, while that is held back
+    paper.click(); // another one, while that request is held back
     browser.script("held[0]()");
     browser.waitFor("held.length === 2");
     assertEquals("–", text("class"));
@@ -265,7 +265,7 @@ class DrawingPageTest {
     browser.assertNoComplaints();
   }
 
-  /** Fails unless the first element of each selector is wholly within the window. */
+  /** Asserts that the first element of each selector is wholly within the window. */
   private static void assertSeen(String... selectors) {
     assertEquals(0L, browser.script("return Math.round(scrollY)"));
     assertEquals(
@@ -295,7 +295,7 @@ class DrawingPageTest {
     browser.assertNoComplaints();
   }
 
-  /** From now on the server's answers have that warning, or, for null, none. */
+  /** Makes the server's answers have that warning from now on, or, for null, none. */
   private static void warn(String warning) {
     browser.script(
         "window.unwarned ??= window.fetch; window.fetch = async (...of) => {"
@@ -320,7 +320,7 @@ class DrawingPageTest {
     browser.assertNoComplaints();
   }
 
-  /** A picture of a 7, dark on light, with noise; turned to the left if so asked. */
+  /** A picture of a 7, dark on light, with noise; it is turned to the left if asked for. */
   private static byte[] seven(int width, int height, int noise, boolean turned, String format) {
     var random = new Random(1);
     var picture = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
@@ -363,7 +363,7 @@ class DrawingPageTest {
   }
 
   /**
-   * Chooses a file as the system's dialogue does, and keeps in {@code window.sent} what is sent.
+   * Chooses a file as the system's dialogue does, and keeps the bytes sent in {@code window.sent}.
    */
   private static void choose(Path file) {
     browser.script(
@@ -375,7 +375,7 @@ class DrawingPageTest {
   private static final String ANSWERED =
       "photo !== null && !asking && document.getElementById('spoken').textContent !== ''";
 
-  /** Dark pixels of the drawing area, in parts of all that are not transparent. */
+  /** The fraction of dark pixels among all pixels of the drawing area that are not transparent. */
   private static double ink() {
     return ((Number)
             browser.script(
@@ -417,7 +417,7 @@ class DrawingPageTest {
     assertEquals("1", text("class"));
     choose(file("seven <b>&.png", bytes)); // the same again
     browser.waitFor(ANSWERED);
-    draw(Kind.MOUSE, strokes(0)); // and whoever draws on a picture begins a drawing
+    draw(Kind.MOUSE, strokes(0)); // drawing on a picture begins a new drawing
     assertEquals("0", text("class"));
     assertEquals(1L, browser.script("return strokes.length"));
     choose(file("seven <b>&.png", bytes));
@@ -450,7 +450,7 @@ class DrawingPageTest {
     browser.assertNoComplaints();
   }
 
-  /** The JPEG with an orientation: its first row is the left side of the picture, and so on. */
+  /** Adds an orientation to the JPEG: its first row is the left side of the picture, and so on. */
   private static byte[] oriented(byte[] jpeg, int orientation) {
     byte[] exif = {
       'E',
@@ -468,7 +468,7 @@ class DrawingPageTest {
       0,
       8,
       0,
-      1, // one entry:
+      1, // one entry
       1,
       0x12,
       0,
@@ -516,7 +516,7 @@ class DrawingPageTest {
     browser.assertNoComplaints();
   }
 
-  /** Noise shrinks little as PNG: it is sent with as many pixels as its bytes allow. */
+  /** Noise shrinks little as PNG, and so it is sent with as many pixels as its bytes allow. */
   @Test
   void aLargePngIsMadeSmallEnough() throws IOException {
     byte[] png = seven(1500, 1500, 60, false, "png");
@@ -529,7 +529,7 @@ class DrawingPageTest {
     browser.assertNoComplaints();
   }
 
-  /** What this browser cannot decode the server may. */
+  /** The server may decode a picture that this browser cannot. */
   @Test
   void aPictureThatOnlyTheServerReads() throws IOException {
     var pgm = new StringBuilder("P2 28 28 255\n");
@@ -568,7 +568,7 @@ class DrawingPageTest {
     List<String> complaints = browser.complaints();
     assertEquals(1, complaints.size(), complaints.toString());
     assertTrue(complaints.get(0).contains("status of " + status), complaints.toString());
-    draw(Kind.MOUSE, strokes(7)); // and all is well again
+    draw(Kind.MOUSE, strokes(7)); // the next drawing is answered again
     assertEquals("7", text("class"));
     assertEquals("", text("error"));
     browser.assertNoComplaints();

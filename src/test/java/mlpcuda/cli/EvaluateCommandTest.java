@@ -80,7 +80,7 @@ class EvaluateCommandTest {
   void theScalingIsTheModelsNotTheNewData() throws IOException {
     Path data = Program.writeData(tmp.resolve("data"), 5, 7, 3, 50, 20);
     Program trained = train(data, "--epochs 2");
-    // A training set of other brightness changes nothing: only its test set is met.
+    // A training set of other brightness changes nothing, as only the test set is read.
     Path other = Program.writeData(tmp.resolve("other"), 5, 7, 3, 50, 20);
     Path images = other.resolve("train-images-idx3-ubyte");
     byte[] bytes = Files.readAllBytes(images);

@@ -18,8 +18,8 @@ import java.util.Map;
 import java.util.zip.CRC32C;
 
 /**
- * Reads TensorBoard's event files with Google's own protobuf library, checking every CRC and that
- * no field is there that it does not know.
+ * Reads TensorBoard's event files with Google's own protobuf library. It checks every CRC, and that
+ * there is no field that it does not know.
  */
 final class EventReader {
   private EventReader() {}
@@ -28,11 +28,11 @@ final class EventReader {
   record Point(long step, float value) {}
 
   /**
-   * What a file holds.
+   * The events of a file.
    *
-   * @param start step of the session's start
-   * @param scalars by tag, in the file's order
-   * @param images by tag
+   * @param start the step of the session's start
+   * @param scalars the scalars by tag, in the file's order
+   * @param images the images by tag
    */
   record Events(
       double firstTime,
@@ -94,7 +94,7 @@ final class EventReader {
         step, whole(image, 1), whole(image, 2), whole(image, 3), only(image, 4).toByteArray());
   }
 
-  /** The records' data; fails at a wrong CRC or a part of a record. */
+  /** The data of the records; a wrong CRC or a cut record fails the test. */
   private static List<byte[]> records(byte[] file) {
     var records = new ArrayList<byte[]>();
     ByteBuffer in = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
@@ -112,7 +112,9 @@ final class EventReader {
     return records;
   }
 
-  /** As the format's description has it: {@code ((crc >> 15) | (crc << 17)) + 0xa282ead8}. */
+  /**
+   * Masks a CRC as the format's description says: {@code ((crc >> 15) | (crc << 17)) + 0xa282ead8}.
+   */
   private static long masked(byte[] bytes, int offset, int length) {
     var crc = new CRC32C();
     crc.update(bytes, offset, length);

@@ -25,7 +25,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Exit codes that surroundings cause, in processes of their own, and where they are written. */
+/**
+ * Tests exit codes that surroundings cause, in processes of their own, and where they are written.
+ */
 class ExitCodeTest {
   private static final Pattern ROW = Pattern.compile("\\| (\\d+) \\| (.*) \\|");
 

@@ -38,7 +38,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What ONNX Runtime makes of the models that export writes. */
+/** Tests the models that export writes in ONNX Runtime. */
 @DisabledOnOs(
     value = OS.MAC,
     architectures = "x86_64",
@@ -64,7 +64,7 @@ class ExportCommandTest {
     return onnx;
   }
 
-  /** (N, C), the logits of the program itself. */
+  /** The logits of the program itself, (N, C). */
   static float[] ours(ModelFile model, ImageSet set) {
     int N = set.size();
     float[] logits = new float[N * model.shape().classes()];
@@ -86,7 +86,7 @@ class ExportCommandTest {
     return logits;
   }
 
-  /** (N, C), an output of the ONNX model, {@code B} images at a time. */
+  /** An output of the ONNX model, (N, C), computed for {@code B} images at a time. */
   private static float[] theirs(Path onnx, String output, ImageSet set, int B) throws OrtException {
     int I = set.pixelsPerImage();
     float[] all = new float[0];
@@ -111,7 +111,7 @@ class ExportCommandTest {
     return OrtEnvironment.getEnvironment().createSession(onnx.toString());
   }
 
-  /** Bytes or floats, as the model asks for. */
+  /** The pixels as bytes or floats, as the model asks for. */
   private static OnnxTensor input(OrtSession session, byte[] pixels, long[] shape)
       throws OrtException {
     OrtEnvironment environment = OrtEnvironment.getEnvironment();
@@ -128,7 +128,9 @@ class ExportCommandTest {
     return OnnxTensor.createTensor(environment, floats.rewind(), shape);
   }
 
-  /** Equal to 1e-5 of the larger of 1 and the logit: floats of two digits are 1e-6 apart. */
+  /**
+   * Asserts equality to 1e-5 of the larger of 1 and the logit: floats of two digits are 1e-6 apart.
+   */
   private static void assertSame(float[] expected, float[] found) {
     assertEquals(expected.length, found.length);
     for (int i = 0; i < expected.length; i++) {

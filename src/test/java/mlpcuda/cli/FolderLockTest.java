@@ -18,7 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Two processes, or two runs, that want the same folder. */
+/** Tests two processes, or two runs, that want the same folder. */
 class FolderLockTest {
   @TempDir private Path tmp;
   private Path data;
@@ -61,7 +61,7 @@ class FolderLockTest {
       while (line != null && !line.startsWith("Epoch 20/")) {
         line = lines.readLine();
       }
-      child.signal("STOP"); // so that what lies in the folder can be compared
+      child.signal("STOP"); // stopped, so that the folder's content can be compared
       Files.writeString(
           run.resolve("model.safetensors.00000000-0000-0000-0000-000000000000.temporary"), "");
       Map<Path, String> before = contents(run);
@@ -72,7 +72,7 @@ class FolderLockTest {
       child.signal("KILL");
       assertEquals(137, child.exitCode());
     }
-    // The lock file that the killed process left is no lock: 1 step is fewer than were done.
+    // The lock file that the killed process left is no lock. 1 step is fewer than were done.
     Program later = Program.run("train", "--resume", run, "--max-steps", 1);
     assertEquals(2, later.code(), later.err());
     assertTrue(later.err().contains(": --max-steps must be at least as many"), later.err());

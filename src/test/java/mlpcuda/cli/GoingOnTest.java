@@ -24,7 +24,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** {@code --resume} with other options: to another end, with data elsewhere, on another device. */
+/**
+ * Tests {@code --resume} with other options: to another end, with data elsewhere, on another
+ * device.
+ */
 class GoingOnTest {
   private static final int PER_EPOCH = 4; // 50 examples in batches of 16
   private static final String SMALL = "--hidden 6 --batch-size 16 --log-interval 1 --seed 3 ";
@@ -78,7 +81,7 @@ class GoingOnTest {
     return Files.readAllBytes(tmp.resolve(name).resolve("model.safetensors"));
   }
 
-  /** What the metrics have of the epochs but for the times. */
+  /** The epochs in the metrics, without the times. */
   private List<Map<String, Object>> epochs(String name) throws IOException {
     var metrics = Program.json(Files.readString(tmp.resolve(name).resolve("metrics.json")));
     var epochs = new ArrayList<Map<String, Object>>();
@@ -92,7 +95,7 @@ class GoingOnTest {
     return epochs;
   }
 
-  /** A run that is made longer is the one that was begun as long. */
+  /** A run that is made longer ends like one that was begun as long. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -118,7 +121,7 @@ class GoingOnTest {
     }
   }
 
-  /** A checkpoint says how far the run goes even if nothing but that was done to it. */
+  /** The checkpoint has the run's new end even if the run was resumed without a step. */
   @Test
   void theNewEndIsKeptBeforeAnyStep() throws IOException {
     done("whole", "--epochs 5");
@@ -187,7 +190,7 @@ class GoingOnTest {
             "'mlp-cuda train --help' lists the options.");
   }
 
-  /** A stop between two epochs may become the end. */
+  /** A run that was stopped between two epochs may end there. */
   @Test
   void theEndMayBeNow() throws IOException {
     Program whole = done("whole", "--epochs 2");
@@ -274,7 +277,7 @@ class GoingOnTest {
     assertFalse(same.out().contains(said), same.out());
   }
 
-  /** From a GPU to the CPU, where options of the GPU mean nothing, and back. */
+  /** A run goes from a GPU to the CPU, where options of the GPU mean nothing, and back. */
   @Test
   void fromDeviceToDevice() throws IOException {
     Gpus gpus = GpuCommandsTest.WITH_CUBLAS;
@@ -296,7 +299,7 @@ class GoingOnTest {
             "'mlp-cuda train --help' lists the options.");
   }
 
-  /** What each file of a folder holds, and when it was written. */
+  /** The content of each file of a folder, and the time at which it was written. */
   private Map<String, List<Object>> files(String name) throws IOException {
     var files = new TreeMap<String, List<Object>>();
     try (Stream<Path> all = Files.list(tmp.resolve(name))) {

@@ -24,12 +24,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The program as a user runs it who has a GPU: an emulated one. */
+/** Tests the program as a user with a GPU runs it: an emulated one. */
 class GpuCommandsTest {
   @TempDir private Path tmp;
   private Path data;
 
-  /** One emulated GPU; its close finds whatever was not given back. */
+  /** One emulated GPU; its close finds whatever was not released. */
   record OneGpu(EmulatedOptions options, Consumer<EmulatedDriver> opened) implements Gpus {
     static OneGpu with(EmulatedOptions options) {
       return new OneGpu(options, driver -> {});
@@ -81,8 +81,8 @@ class GpuCommandsTest {
         run.lines().get(0));
     assertTrue(run.lines().contains("A step is a CUDA graph of 3 nodes"), run.out());
     Program layered = train(DRIVER_ALONE, "--verbose --step layered", "layered");
-    // Position, gather, 2 layers forward, loss; 2 weights', 2 biases' and 1 inputs' gradients;
-    // Adam.
+    // These are position, gather, 2 layers forward, loss; 2 weights', 2 biases' and 1 inputs'
+    // gradients; Adam.
     assertTrue(layered.lines().contains("A step is a CUDA graph of 15 nodes"), layered.out());
     assertEquals(layered.lastLine(), run.lastLine());
     Program cpu = train(Program.NO_GPUS, "", "cpu");
@@ -170,7 +170,7 @@ class GpuCommandsTest {
         run.lines().toString());
   }
 
-  /** Every option of learning at once. */
+  /** The run has every option of learning at once. */
   @Test
   void everyWayWritesTheSameModelOfEverythingAtOnce() throws IOException {
     String line =
@@ -226,7 +226,7 @@ class GpuCommandsTest {
     assertTrue(
         run.lines().get(0).contains(", cuBLAS, emulated, cuDNN, emulated, pinned feed, "),
         run.lines().get(0));
-    // With cuBLAS 20; each of two hidden layers has bias and activation apart.
+    // With cuBLAS there are 20, as each of two hidden layers has bias and activation apart.
     assertTrue(run.lines().contains("A step is a CUDA graph of 22 nodes"), run.out());
     assertEquals(losses(own), losses(run));
     train(DRIVER_ALONE, "--gpu 0 --kernels cudnn", "none")
@@ -234,7 +234,7 @@ class GpuCommandsTest {
             3,
             "cuDNN 9 was not found: this device is emulated without it",
             "Emulate it with cuDNN, or use the program's own kernels");
-    // Nor is the CPU taken for a GPU without it.
+    // The CPU is not used in place of a GPU without cuDNN, either.
     train(DRIVER_ALONE, "--kernels cudnn", "none")
         .assertRefused(
             3,
@@ -242,7 +242,7 @@ class GpuCommandsTest {
             "Emulate it with cuDNN, or use the program's own kernels");
   }
 
-  /** What only a GPU can do is not done on the CPU in silence. */
+  /** Work that only a GPU can do is never done on the CPU in silence. */
   @Test
   void anOptionOfTheGpuNeedsOne() {
     for (String option :
@@ -292,7 +292,10 @@ class GpuCommandsTest {
         run.err().lines().toList());
   }
 
-  /** A fault of a kernel shows at the next wait: far away, or, with --sync-check, at once. */
+  /**
+   * The fault of a kernel shows at the next wait, which is far away, or, with --sync-check, at
+   * once.
+   */
   @Test
   void syncCheckFindsTheLaunchThatFails() {
     var failing =
@@ -313,7 +316,7 @@ class GpuCommandsTest {
         checked.err());
   }
 
-  /** Ctrl-C: the emulated driver's close would fail the run if anything were left on it. */
+  /** After Ctrl-C the emulated driver's close would fail the run if anything were left on it. */
   @Test
   void beingStoppedReleasesEverything() {
     var calls = new AtomicInteger();

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Random;
 
 /**
- * Digits that are nobody's of MNIST: lines and arcs drawn with a round pen, in two hands. Units are
- * the digit's height; x to the right, y down.
+ * Digits that are not from MNIST: lines and arcs drawn with a round pen, in two hands. The unit is
+ * the digit's height; x goes to the right, y down.
  */
 final class Handwriting {
   private static final int[][] PAPER_AND_INK = {
@@ -21,7 +21,7 @@ final class Handwriting {
     {0x80c0e0, 0x402010},
   };
 
-  private final List<double[][]> strokes = new ArrayList<>(); // each (points, 2)
+  private final List<double[][]> strokes = new ArrayList<>(); // the points of each, (points, 2)
   private final List<double[]> stroke = new ArrayList<>();
 
   private Handwriting to(double x, double y) {
@@ -29,7 +29,7 @@ final class Handwriting {
     return this;
   }
 
-  /** An arc of an ellipse, angles in degrees clockwise from the right. */
+  /** Adds an arc of an ellipse; angles are in degrees clockwise from the right. */
   private Handwriting arc(double x, double y, double rx, double ry, double from, double to) {
     int parts = 40;
     for (int i = 0; i <= parts; i++) {
@@ -97,7 +97,7 @@ final class Handwriting {
     };
   }
 
-  /** Ink at (x, y), 0…1, where the pen's radius swings around {@code radius}. */
+  /** The ink at (x, y), 0…1, of a pen whose radius swings around {@code radius}. */
   private double ink(double x, double y, double radius, double swing, double pixel) {
     double most = 0;
     for (double[][] points : strokes) {
@@ -119,7 +119,7 @@ final class Handwriting {
    * A digit of that hand, 0 or 1, in the middle of a square, which it fills from a tenth to nine
    * tenths of the height.
    *
-   * @param radius the pen's, as a share of the digit's height
+   * @param radius the pen's radius, as a share of the digit's height
    * @return (side, side), the ink of each pixel, 0…1
    */
   static float[] square(int digit, int hand, int side, double radius, Random random) {
@@ -137,7 +137,8 @@ final class Handwriting {
   }
 
   /**
-   * A digit of that hand, 0 or 1, in a size, place, slant, pen and colours of the random numbers.
+   * Draws a digit of that hand, 0 or 1, in a size, place, slant, pen and colours of the random
+   * numbers.
    */
   static BufferedImage draw(int digit, int hand, Random random) {
     Handwriting pen = (hand == 0 ? plain(digit) : ornate(digit)).lift();

@@ -112,7 +112,7 @@ class ImportCommandTest {
   @ParameterizedTest
   @CsvSource({
     "0,2,4", // nn.Sequential
-    "8,10,12", // where names sort otherwise than numbers
+    "8,10,12", // here names sort otherwise than numbers
     "layers.0,layers.1,layers.2",
     "module.net.0,module.net.2,module.net.10",
     "fc1,fc2,fc3",
@@ -306,7 +306,10 @@ class ImportCommandTest {
                 + ": must be another program's, found a model of this one, which needs no import");
   }
 
-  /** Each name its own kind, all of one shape but the last, which nothing leads to. */
+  /**
+   * Each name is a kind of its own, and all layers have one shape but the last, which none leads
+   * to.
+   */
   @Test
   void givesUpInTime() {
     String letters = "abcdefghijklmnopqrstuvw";

@@ -25,9 +25,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Schedules, dropout and validation as a user of the command line meets them. */
+/** Tests schedules, dropout and validation as a user of the command line meets them. */
 class LearningOptionsTest {
-  /** So small that no weight changes: each epoch is as good as the one before. */
+  /** A learning rate so small that no weight changes: each epoch is as good as the one before. */
   private static final String STANDSTILL = " --lr 1e-12 ";
 
   @TempDir private Path tmp;
@@ -48,7 +48,7 @@ class LearningOptionsTest {
     return Files.readAllBytes(tmp.resolve(name).resolve("model.safetensors"));
   }
 
-  /** What follows {@code before} in the line of each epoch, up to the next comma. */
+  /** The text after {@code before} in the line of each epoch, up to the next comma. */
   private static List<String> ofEpochs(Program run, String before) {
     Pattern pattern = Pattern.compile("Epoch \\d+/\\d+: .*?" + before + " ([^,]+).*");
     return run.lines().stream()
@@ -58,7 +58,10 @@ class LearningOptionsTest {
         .toList();
   }
 
-  /** The rate of the last step of each epoch, of two steps: by hand from PyTorch's formulas. */
+  /**
+   * The rate of the last step of each epoch, of two steps, was computed by hand from PyTorch's
+   * formulas.
+   */
   @ParameterizedTest
   @CsvSource({
     "--lr 0.02,                    2.00e-02 2.00e-02 2.00e-02 2.00e-02",
@@ -81,7 +84,9 @@ class LearningOptionsTest {
     assertEquals(List.of(rates.split(" ")), ofEpochs(run, "rate"));
   }
 
-  /** The loss stalls: the first epoch is the best, and the second bad one after it reduces. */
+  /**
+   * The loss stalls: the first epoch is the best, and the second bad one after it reduces the rate.
+   */
   @ParameterizedTest
   @ValueSource(strings = {"", " --validation 10"})
   void plateauReducesWhereTheLossStalls(String validation) {
@@ -103,14 +108,14 @@ class LearningOptionsTest {
         "%s: %d training, %d validation and 20 test images, 5x7, 3 classes, unit scaling"
             .formatted(data, train, validation),
         run.lines().get(1));
-    // A data set of the others alone makes the same network, so nothing else was learnt from.
+    // A data set of the other examples alone makes the same network: nothing else was learnt from.
     ImageSet whole = IdxFolder.read(data, OptionalInt.of(3)).train();
     Split split = Split.of(whole, validation, 5);
     assertEquals(train, split.train().size());
     replaceTrainingSet(split.train());
     trained("others", line);
     assertArrayEquals(model("others"), model("run"));
-    // And what was held back is what is evaluated.
+    // The examples that were held back are those that are evaluated.
     replaceTrainingSet(split.validation());
     Program held =
         trained(
@@ -138,7 +143,9 @@ class LearningOptionsTest {
     Files.write(data.resolve("train-labels-idx1-ubyte"), labels.put(set.labels()).array());
   }
 
-  /** An epoch that --max-steps cuts short is judged too, and one that a dry run makes of a step. */
+  /**
+   * An epoch that --max-steps cuts short is judged, too, and one that a dry run makes of a step.
+   */
   @Test
   void aPartOfAnEpochIsEvaluatedToo() {
     String line = "--hidden 4 --batch-size 4 --validation 10 --save-best --early-stopping 1 ";
@@ -169,7 +176,7 @@ class LearningOptionsTest {
     assertEquals(10, ofEpochs(trained("run", line), "mean loss").size());
   }
 
-  /** The loss falls in each epoch; the accuracy stays for some. */
+  /** The loss falls in each epoch, but the accuracy stays for some. */
   @Test
   void lossAndAccuracyAreTwoMonitors() {
     String line = "--hidden none --validation 20 --epochs 9 --optimizer sgd --lr 1e-4 ";
@@ -223,7 +230,7 @@ class LearningOptionsTest {
     String kept =
         "The weights of epoch %d, the best by validation %s, are kept.".formatted(best, monitor);
     assertTrue(run.lines().contains(kept), run.out());
-    // With early stopping too.
+    // This holds with early stopping, too.
     Program stopped = trained("stopped", watched + " --save-best --early-stopping 2");
     assertTrue(stopped.out().contains(" for 2 epochs. " + kept), stopped.out());
     assertEquals(best + 2, ofEpochs(stopped, "mean loss").size());

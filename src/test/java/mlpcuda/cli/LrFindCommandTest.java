@@ -50,7 +50,7 @@ class LrFindCommandTest {
         run.err());
   }
 
-  /** The rates are really used: at hardly any, the loss hardly moves. */
+  /** The rates must really be used: at a tiny rate the loss hardly moves. */
   @Test
   void ratesThatAreTooSmallTeachNothing() {
     Map<String, Object> low = Program.json(find("--low 1e-9 --high 1e-8 --steps 30 --json").out());

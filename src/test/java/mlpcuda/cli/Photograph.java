@@ -17,34 +17,34 @@ import mlpcuda.data.ImageSet;
 import mlpcuda.picture.Picture;
 
 /**
- * Photographs of a digit on a sheet of paper, made up: the digit is one of MNIST's or of {@link
+ * Artificial photographs of a digit on a sheet of paper. The digit is one of MNIST's or of {@link
  * Handwriting}, and the random numbers choose its size, place, slant, pen and darkness, the paper,
- * and what is wrong with the picture.
+ * and the details of the picture's faults.
  */
 final class Photograph {
-  /** What is wrong with a picture. */
+  /** A fault of a picture. */
   enum Fault {
-    /** The light falls from one side: two to four times as much there. */
+    /** The light falls from one side, where it is two to four times as strong. */
     SHADING,
-    /** The shadow of a hand or of a window's frame, with a hard or a soft edge. */
+    /** The picture has the shadow of a hand or of a window's frame, with a hard or a soft edge. */
     SHADOW,
-    /** A dark desk at one side, at two sides or in a corner. */
+    /** The picture shows a dark desk at one side, at two sides or in a corner. */
     DESK,
-    /** The lines of a notebook, some with a red margin. */
+    /** The paper has the lines of a notebook, some with a red margin. */
     RULED,
-    /** Squared paper. */
+    /** The paper is squared. */
     SQUARED,
-    /** Darker corners. */
+    /** The picture has darker corners. */
     VIGNETTE,
-    /** One to three dots. */
+    /** The picture has one to three dots. */
     SPECKS,
-    /** A sensor's noise. */
+    /** The picture has a sensor's noise. */
     NOISE,
-    /** Out of focus. */
+    /** The picture is out of focus. */
     BLUR,
-    /** A JPEG file of low quality. */
+    /** The picture is a JPEG file of low quality. */
     JPEG,
-    /** Chalk on a blackboard. */
+    /** The digit is written with chalk on a blackboard. */
     CHALK
   }
 
@@ -74,11 +74,11 @@ final class Photograph {
   }
 
   /**
-   * A photograph with those faults.
+   * Makes a photograph with those faults.
    *
-   * @param largest the longer side's greatest length; the least is 160
-   * @param digits MNIST's
-   * @param i which of them; an odd one is drawn by {@link Handwriting} in its stead
+   * @param largest the most pixels of the longer side; the least are 160
+   * @param digits the digits of MNIST
+   * @param i the number of the digit; for an odd one {@link Handwriting} draws one instead
    */
   static Picture of(ImageSet digits, int i, int largest, Random random, Fault... faults) {
     Set<Fault> all = EnumSet.noneOf(Fault.class);
@@ -86,7 +86,7 @@ final class Photograph {
     return new Photograph(all, largest, random).take(new float[][] {square(digits, i, random)});
   }
 
-  /** A photograph with those faults of two digits side by side. */
+  /** Makes a photograph with those faults of two digits side by side. */
   static Picture ofTwo(ImageSet digits, int i, int j, int largest, Random random, Fault... faults) {
     Set<Fault> all = EnumSet.noneOf(Fault.class);
     all.addAll(Arrays.asList(faults));
@@ -101,7 +101,7 @@ final class Photograph {
       return Handwriting.square(digits.labels()[i], random.nextInt(2), SIDE, radius, random);
     }
     float[] ink = new float[SIDE * SIDE];
-    double edge = 0.3 + 0.35 * random.nextDouble(); // a low one makes strokes thick
+    double edge = 0.3 + 0.35 * random.nextDouble(); // a low edge makes strokes thick
     double softness = 0.1 + 0.2 * random.nextDouble();
     for (int n = 0; n < ink.length; n++) {
       double y = (n / SIDE + 0.5) * 28 / SIDE - 0.5;
@@ -120,7 +120,7 @@ final class Photograph {
     return ink;
   }
 
-  /** The cubic B-spline. */
+  /** The value of the cubic B-spline. */
   private static double spline(double distance) {
     double d = Math.abs(distance);
     double far = Math.max(0, 2 - d);
@@ -187,12 +187,12 @@ final class Photograph {
     return faults.contains(Fault.JPEG) ? jpeg(picture, (float) uniform(0.1, 0.5)) : picture;
   }
 
-  /** Something of a place, in pixels. */
+  /** A function of a place in the picture, in pixels. */
   private interface Field {
     double at(double x, double y);
   }
 
-  /** Changes the light. */
+  /** Multiplies the light by a factor of the place. */
   private void each(Field factor) {
     for (int y = 0; y < rows; y++) {
       for (int x = 0; x < cols; x++) {
@@ -248,16 +248,16 @@ final class Photograph {
     lines(tilt, first, distance, thickness, paper - dark);
     if (squared) {
       lines(tilt + Math.PI / 2, uniform(0, 1), distance, thickness, paper - dark);
-    } else if (random.nextBoolean()) { // the margin
+    } else if (random.nextBoolean()) { // the red margin
       double start = uniform(0.1, 0.25);
       lines(tilt + Math.PI / 2, start, -cols, thickness, paper - dark);
     }
   }
 
   /**
-   * Parallel lines.
+   * Draws parallel lines.
    *
-   * @param distance of one to the next; if it is negative there is one line
+   * @param distance the distance of one line to the next; if it is negative there is one line
    */
   private void lines(double tilt, double first, double distance, double thickness, double level) {
     for (int y = 0; y < rows; y++) {
@@ -316,7 +316,7 @@ final class Photograph {
     double cx = uniform(0.2, 0.8) * cols;
     double cy = uniform(0.2, 0.8) * rows;
     double first = uniform(0, 2 * Math.PI);
-    double second = first + uniform(-1.2, 1.2); // of one half-plane, or of two: a corner
+    double second = first + uniform(-1.2, 1.2); // the edge of one half-plane, or of two: a corner
     boolean corner = random.nextBoolean();
     each(
         (x, y) -> {
@@ -327,7 +327,7 @@ final class Photograph {
         });
   }
 
-  /** A box blur in both directions, twice. */
+  /** Blurs with a box in both directions, twice. */
   private void blur(double radius) {
     int r = (int) Math.round(radius);
     for (int n = 0; n < 2 && r > 0; n++) {

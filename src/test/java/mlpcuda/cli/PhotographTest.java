@@ -32,8 +32,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * A network that has learnt MNIST for six epochs recognises photographs of digits, and pictures of
- * two digits get a warning.
+ * Tests that a network that has learnt MNIST for six epochs recognises photographs of digits, and
+ * that pictures of two digits get a warning.
  */
 class PhotographTest {
   private static final int SMALL = 400;
@@ -51,7 +51,7 @@ class PhotographTest {
     test = EmbeddedMnist.load().test();
   }
 
-  /** What came of a number of photographs. */
+  /** The results of a number of photographs. */
   private record Tally(int right, int warned) {}
 
   private static Tally read(int count, int largest, Fault... faults) {
@@ -64,7 +64,7 @@ class PhotographTest {
         .forEach(
             i -> {
               var random = new Random(31L * kind + i);
-              // Every other digit is one of Handwriting.
+              // Every other digit is one of Handwriting's.
               int digit = 2 * random.nextInt(test.size() / 2) + i % 2;
               labels[i] = test.labels()[digit];
               Picture picture = Photograph.of(test, digit, largest, random, faults);
@@ -102,7 +102,7 @@ class PhotographTest {
     nineOfTen(30, SMALL);
   }
 
-  /** The commonest faults; the profile 'long' tries all of them, on larger pictures. */
+  /** The commonest faults are tried; the profile 'long' tries all of them, on larger pictures. */
   @ParameterizedTest
   @EnumSource(names = {"SHADING", "SHADOW", "DESK", "RULED", "VIGNETTE", "SPECKS"})
   void faultyOnesAreRead(Fault fault) {
@@ -126,7 +126,7 @@ class PhotographTest {
     return pairs.stream();
   }
 
-  /** Two faults at once are harder: four of five are asked for. */
+  /** Two faults at once are harder, so four of five photographs must be right. */
   @Tag("long")
   @ParameterizedTest
   @MethodSource("pairs")
@@ -155,7 +155,7 @@ class PhotographTest {
     assertTrue(warned >= 27, warned + " of 30");
   }
 
-  /** In a shadow one of two fine digits may be lost, so three of four are asked for. */
+  /** In a shadow one of two fine digits may be lost, so three of four must give a warning. */
   @Tag("long")
   @ParameterizedTest
   @EnumSource(names = {"SHADING", "SHADOW", "RULED", "VIGNETTE", "SPECKS", "CHALK"})

@@ -20,18 +20,18 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Options of learning from the command line to the last weight, against softmax regression written
- * out over doubles: no line of it is the program's.
+ * Compares options of learning, from the command line to the last weight, with softmax regression
+ * written out over doubles: no line of that is the program's.
  */
 class PlainLoopTest {
   private static final int N = 50;
-  private static final int B = 16; // and a last batch of 2
+  private static final int B = 16; // the last batch has 2
   private static final int PIXELS = 35;
   private static final int C = 3;
 
   @TempDir private Path tmp;
 
-  /** Softmax regression; the weights (C, PIXELS), then the biases. */
+  /** Softmax regression. It has the weights (C, PIXELS), then the biases. */
   private static final class Plain {
     final double[] w = new double[C * PIXELS + C];
     final double[] g = new double[w.length];
@@ -51,7 +51,7 @@ class PlainLoopTest {
       }
     }
 
-    /** The examples' mean loss, and in g its gradient. */
+    /** Computes the examples' mean loss, and its gradient in g. */
     double loss(ImageSet set, int from, int to, double smoothing) {
       Arrays.fill(g, 0);
       double sum = 0;
@@ -80,7 +80,7 @@ class PlainLoopTest {
       return sum / (to - from);
     }
 
-    /** Step {@code t}, from 1, against g. */
+    /** Takes step {@code t}, from 1, against g. */
     void update(int t, double rate) {
       double norm = 0;
       for (double each : g) {
@@ -174,12 +174,12 @@ class PlainLoopTest {
       int b = i - C * PIXELS;
       assertEquals(plain.w[i], b < 0 ? found.get(0)[i] : found.get(1)[b], 2e-5, "weight " + i);
     }
-    // What is evaluated is not smoothed.
+    // The evaluation has no label smoothing.
     Map<?, ?> test = (Map<?, ?>) metrics.get("test");
     assertEquals(plain.loss(dataset.test(), 0, 20, 0), (double) test.get("loss"), 1e-5);
   }
 
-  /** No option is without effect, and no two are the same. */
+  /** Every option must have an effect, and no two the same one. */
   @Test
   void everyOptionChangesTheRun() throws IOException {
     Path data = Program.writeData(tmp.resolve("data"), 5, 7, C, N, 20);
@@ -209,7 +209,7 @@ class PlainLoopTest {
         assertTrue(Math.abs(norms[i] - norms[j]) > 1e-3, lines[i] + " and " + lines[j]);
       }
     }
-    // Decay makes weights smaller: without it, in Adam's gradient, apart from it, in SGD's.
+    // Decay makes weights smaller: in Adam's gradient, apart from it, and in SGD's gradient.
     String all = Arrays.toString(norms);
     assertTrue(norms[1] < norms[0] / 2, all);
     assertTrue(norms[2] < 0.97 * norms[0] && norms[2] > norms[1], all);

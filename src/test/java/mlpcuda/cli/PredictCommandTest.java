@@ -187,7 +187,7 @@ class PredictCommandTest {
     }
   }
 
-  /** A named pipe that a process writes a file into, once. */
+  /** A named pipe into which a process writes a file once. */
   private static final class Pipe implements AutoCloseable {
     private final Path path;
     private final Child writer;
@@ -207,7 +207,7 @@ class PredictCommandTest {
     }
   }
 
-  /** No more is read than the header says: memory must not fill with what never ends. */
+  /** No more is read than the header says, so that memory does not fill with an endless file. */
   @Test
   void aModelWithoutAnEndIsRefused() throws IOException {
     byte[] whole = Files.readAllBytes(model);
@@ -342,7 +342,10 @@ class PredictCommandTest {
     assertEquals(Map.of("images", List.of(), "failed", failed), Program.json(none.out()));
   }
 
-  /** More than are answered at once, the last of them bad; each answer is its own picture's. */
+  /**
+   * There are more pictures than are answered at once, the last of them bad; each gets its own
+   * answer.
+   */
   @Test
   void manyPictures() throws IOException {
     Path many = tmp.resolve("many");
@@ -366,7 +369,7 @@ class PredictCommandTest {
     assertTrue(program.err().contains(many + "[2499]: blank: "), program.err());
   }
 
-  /** What was saved is answered as the picture was: the network saw the same. */
+  /** A saved picture is answered as the original was: the network gets the same pixels. */
   @Test
   void showSavesWhatTheNetworkSaw() throws IOException {
     Path folder = tmp.resolve("new").resolve("seen");

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A network that has learnt MNIST, asked for digits of other hands, and for MNIST's as pictures.
+ * Tests a network that has learnt MNIST with digits of other hands, and with MNIST's as pictures.
  */
 class PredictDigitsTest {
   @TempDir static Path tmp;
@@ -106,9 +106,7 @@ class PredictDigitsTest {
     assertTrue(right > 950, right + " of 1000");
   }
 
-  /**
-   * As a photograph has it: dark on light, larger, in light that falls from one side, with noise.
-   */
+  /** Photographs are dark on light, larger, in light that falls from one side, with noise. */
   @Test
   void mnistPhotographed() throws IOException {
     var random = new Random(1);

@@ -34,8 +34,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * A network that learnt digits of 8x8 pixels: MNIST's without their border, reduced. They are not
- * in MNIST's form, so pictures must not be brought to it.
+ * Tests a network that learnt digits of 8x8 pixels: MNIST's without their border, reduced. They are
+ * not in MNIST's form, so pictures must not be brought to it.
  */
 class PreparedPicturesTest {
   private static final int SIDE = 8;
@@ -64,7 +64,7 @@ class PreparedPicturesTest {
             "--cpu --threads 1 " + options, "--data", data, "--out", tmp.resolve(folder)));
   }
 
-  /** Each pixel is the mean of 3 x 3. */
+  /** Reduces images: each pixel is the mean of 3 x 3. */
   private static ImageSet small(ImageSet set) {
     byte[] pixels = new byte[set.size() * SIDE * SIDE];
     for (int i = 0; i < pixels.length; i++) {
@@ -94,7 +94,7 @@ class PreparedPicturesTest {
     return Arrays.copyOfRange(test.pixels(), image * size, (image + 1) * size);
   }
 
-  /** A test image as a PNG, each pixel {@code times} as high and wide. */
+  /** Saves a test image as a PNG, each pixel {@code times} as high and wide. */
   private static Path png(int image, int times) throws IOException {
     var grey = new BufferedImage(SIDE * times, SIDE * times, BufferedImage.TYPE_BYTE_GRAY);
     for (int i = 0; i < SIDE * times * SIDE * times; i++) {

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The published programs' settings, and that they reach the run. */
+/** Tests the settings of the published programs, and that they reach the run. */
 class PresetTest {
   @TempDir Path tmp;
 
@@ -31,7 +31,7 @@ class PresetTest {
       int testBatchSize,
       int epochs) {
     Path data = Program.writeData(tmp, 5, 7, 3, 4, 2);
-    // Few examples: every epoch is one step.
+    // There are so few examples that every epoch is one step.
     Map<?, ?> metrics =
         Program.json(
             Program.succeed("--preset", name, "--data", data, "--json", "--out", tmp.resolve("run"))

@@ -21,9 +21,9 @@ import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.compute.cuda.Gpus;
 
-/** What a run of the program left on its two outputs, and its exit code. */
+/** The result of a run of the program: its exit code and its two outputs. */
 record Program(int code, String out, String err) {
-  /** Where there is no GPU: most tests are of the CPU, wherever they run. */
+  /** A machine without a GPU: most tests are of the CPU, wherever they run. */
   static final Gpus NO_GPUS =
       new Gpus() {
         @Override
@@ -69,7 +69,7 @@ record Program(int code, String out, String err) {
     return program;
   }
 
-  /** Arguments from a line of words, more from {@code others}. */
+  /** Splits a line of words into arguments, and adds {@code others}. */
   static Object[] words(String line, Object... others) {
     Stream<Object> first =
         Stream.<Object>of((Object[]) line.split(" ")).filter(word -> !word.equals(""));
@@ -84,7 +84,7 @@ record Program(int code, String out, String err) {
     return lines().get(lines().size() - 1);
   }
 
-  /** Fails unless the program refused with that code, these lines and nothing on its output. */
+  /** Asserts that the program refused with that code, these lines and nothing on its output. */
   void assertRefused(int expected, String... lines) {
     assertEquals(List.of(lines), err.lines().toList());
     assertEquals(expected, code);

@@ -17,9 +17,9 @@ import java.util.stream.Stream;
 import mlpcuda.Child;
 
 /**
- * A window of tmux that nobody looks at, with a program in it: a pseudo-terminal with a screen, to
- * type at, to resize and to close. Tests that need it are skipped where tmux is missing, unless the
- * environment has {@code TMUX_REQUIRED}.
+ * A window of tmux that nobody looks at, with a program in it: a pseudo-terminal with a screen,
+ * which can be typed at, resized and closed. Tests that need it are skipped where tmux is missing,
+ * unless the environment has {@code TMUX_REQUIRED}.
  */
 final class PseudoTerminal implements AutoCloseable {
   private static final int COLUMNS = 100;
@@ -36,7 +36,7 @@ final class PseudoTerminal implements AutoCloseable {
   /**
    * Starts the program in a window of its own.
    *
-   * @param folder for files of the window
+   * @param folder the folder for files of the window
    */
   static PseudoTerminal start(Path folder, Object... arguments) {
     var terminal = new PseudoTerminal(folder);
@@ -167,7 +167,10 @@ final class PseudoTerminal implements AutoCloseable {
     }
   }
 
-  /** All that was printed, also above the screen; lines that the window broke are whole again. */
+  /**
+   * All lines that were printed, also above the screen; those that the window broke are whole
+   * again.
+   */
   List<String> lines() {
     List<String> lines =
         new ArrayList<>(
@@ -191,7 +194,7 @@ final class PseudoTerminal implements AutoCloseable {
     }
   }
 
-  /** Waits until something is so. */
+  /** Waits until a condition is true. */
   static void await(BooleanSupplier condition, String what) {
     long start = System.nanoTime();
     while (!condition.getAsBoolean()) {
@@ -215,7 +218,7 @@ final class PseudoTerminal implements AutoCloseable {
     return Files.exists(codeFile(""));
   }
 
-  /** Waits for the program's end; its exit code as shells have it. */
+  /** Waits for the program's end, and returns its exit code as shells report it. */
   int exitCode() {
     await(this::hasEnded, "end of the program");
     try {
@@ -225,7 +228,7 @@ final class PseudoTerminal implements AutoCloseable {
     }
   }
 
-  /** Closes the window; the program in it is killed. */
+  /** Closes the window, which kills the program in it. */
   @Override
   public void close() {
     shell.descendants().forEach(ProcessHandle::destroyForcibly); // it may live on without a window

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The report as people see it, in Chromium: what is drawn is what the run measured. */
+/** Tests the report as people see it, in Chromium: what is drawn must be what the run measured. */
 @Tag("long")
 class ReportPageTest {
   @TempDir static Path tmp;
@@ -73,7 +73,7 @@ class ReportPageTest {
         list(
             "[...document.querySelectorAll('.chart canvas')].filter(c => c.offsetWidth > 200"
                 + " && c.offsetHeight > 150).map(c => c.closest('section').id)"));
-    // Drawn: of a blank canvas all pixels are the same.
+    // Something was drawn: all pixels of a blank canvas are the same.
     List<?> colors =
         list(
             "[...document.querySelectorAll('.charts section:not([hidden]) canvas')].map(c => new"
@@ -83,7 +83,7 @@ class ReportPageTest {
       assertTrue((Long) count > 10, colors.toString());
     }
     assertEquals(
-        List.of(), // but for tables in boxes of their own, nothing is cut off
+        List.of(), // nothing is cut off, but for tables in boxes of their own
         list(
             "[...document.querySelectorAll('main *')].filter(e => e.scrollWidth > e.clientWidth"
                 + " + 1 && getComputedStyle(e).display !== 'inline' && !e.closest('.scroll')).map(e =>"
@@ -112,7 +112,7 @@ class ReportPageTest {
     }
   }
 
-  /** Contrast of an element's text and what is behind it (WCAG 2.2, 1.4.3). */
+  /** Computes the contrast of an element's text with its background (WCAG 2.2, 1.4.3). */
   private static final String CONTRAST =
       """
       const context = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
@@ -223,7 +223,7 @@ class ReportPageTest {
         texts("#classes tbody tr").stream()
             .map(row -> ((String) row).replaceAll("\\s+", " "))
             .toList());
-    // A cell's colour is mixed with the card's by its share: errors' by their own largest one.
+    // A cell's colour is mixed with the card's by its share; errors have a scale of their own.
     List<?> confusion = (List<?>) test.get("confusion");
     double most = 0;
     for (int truth = 0; truth < 10; truth++) {
@@ -295,7 +295,7 @@ class ReportPageTest {
     browser.assertNoComplaints();
   }
 
-  /** Fails unless the images of a section are those of the set that their labels name. */
+  /** Asserts that the images of a section are those of the set that their labels name. */
   private static void assertImages(String section, String label, ImageSet set) {
     List<?> images =
         list(
@@ -351,7 +351,7 @@ class ReportPageTest {
         values.get(names.indexOf("optimizer")));
   }
 
-  /** A small run that is done, of that many classes. */
+  /** Makes a small run that is done, with that number of classes. */
   private static Path run(String name, int classes, String options) {
     Path data = Program.writeData(tmp.resolve(name + "-data"), 8, 8, classes, 20 * classes, 990);
     Path out = tmp.resolve(name);
@@ -382,7 +382,7 @@ class ReportPageTest {
     }
   }
 
-  /** All columns of all tables are seen on a phone, none of them by scrolling. */
+  /** All columns of all tables are visible on a phone, without scrolling. */
   @ParameterizedTest
   @CsvSource({"360", "400"})
   void noColumnIsCutOnAPhone(int width) {
@@ -403,7 +403,7 @@ class ReportPageTest {
     assertEquals(5, texts("#classes th").size());
   }
 
-  /** Many classes: the matrix is as wide as the page, and every cell of it can be reached. */
+  /** The matrix of many classes is as wide as the page, and every cell of it can be reached. */
   @ParameterizedTest
   @CsvSource({"26, 400", "26, 1400", "62, 400", "62, 1900", "120, 1400"})
   void manyClassesHaveTheWholeWidth(int classes, int width) {
@@ -425,7 +425,7 @@ class ReportPageTest {
                 + " e.clientWidth + 1 || parseFloat(getComputedStyle(e).fontSize) < 11).map(e =>"
                 + " e.innerText)"),
         "cut or small");
-    // At the far end the last cell is seen, and both of its labels beside it.
+    // At the far end the last cell is visible, and both of its labels beside it.
     assertEquals(
         true,
         browser.script(
@@ -456,7 +456,7 @@ class ReportPageTest {
     browser.assertNoComplaints();
   }
 
-  /** A test at the end alone is no curve: its accuracy is a line across. */
+  /** A test at the end alone makes no curve: its accuracy is a horizontal line. */
   @Test
   void aTestAtTheEnd() {
     show(run("at-end", 3, "--test-at-end"), 1400);
@@ -469,7 +469,7 @@ class ReportPageTest {
   void warningsStandOut() {
     show();
     assertEquals(List.of(), texts("#warnings:not([hidden])"));
-    show(run("first-two", 3, "--subset 2"), 400); // of the classes 0 and 1
+    show(run("first-two", 3, "--subset 2"), 400); // the two images are of the classes 0 and 1
     List<?> warnings = texts("#warnings li");
     assertTrue(
         ((String) warnings.get(0)).startsWith("Class 2 has no training example"), "" + warnings);
@@ -477,7 +477,7 @@ class ReportPageTest {
     browser.assertNoComplaints();
   }
 
-  /** What names and options hold is shown letter by letter, and becomes no part of the page. */
+  /** Names and options are shown letter by letter, and never become part of the page. */
   @Test
   void hostileTextIsText() throws IOException {
     Path hostile =
@@ -526,7 +526,7 @@ class ReportPageTest {
     assertTrue(tallest <= 120, tallest + " pixels");
   }
 
-  /** A run of which there is nothing yet to draw. */
+  /** A run with nothing to draw yet has a page, too. */
   @Test
   void anEmptyRunIsAPageToo() {
     Path data = Program.writeData(tmp.resolve("data"), 5, 7, 3, 50, 20);

@@ -29,7 +29,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What {@code report.html} has to show, and when; {@link ReportPageTest} looks at it. */
+/**
+ * Tests the content of {@code report.html}, and when it is written; {@link ReportPageTest} tests
+ * its look.
+ */
 class ReportTest {
   private static final Pattern DATA =
       Pattern.compile("<script type=\"application/json\" id=\"data\">(.*)</script>");
@@ -52,7 +55,7 @@ class ReportTest {
     return Program.words("--overwrite --cpu " + options, "--data", data, "--out", out);
   }
 
-  /** What the page's script draws. */
+  /** The data that the page's script draws. */
   static Map<String, Object> data(Path page) {
     try {
       Matcher found = DATA.matcher(Files.readString(page));
@@ -105,7 +108,7 @@ class ReportTest {
     return ((Number) map(report(), "metrics").get("total_seconds")).doubleValue();
   }
 
-  /** A time is known from the first report on, and goes on growing where a run goes on. */
+  /** A time is given from the first report on, and goes on growing in a run that goes on. */
   @Test
   void saysHowLongItTook() {
     long began = System.nanoTime();
@@ -131,7 +134,9 @@ class ReportTest {
     assertTrue(totalSeconds() > 0);
   }
 
-  /** The answers of the last epoch's test are those of a test at the end. */
+  /**
+   * The answers are the same, whether the test set was evaluated after each epoch or at the end.
+   */
   @Test
   void hasTheSameAnswersWheneverTheyWereAskedFor() {
     Program.succeed(words("--test-at-end"));
@@ -190,10 +195,12 @@ class ReportTest {
     assertEquals(7, shown.get("cols"));
   }
 
-  /** Each image, answer and probability against {@code predict}; each list against its rule. */
+  /**
+   * Each image, answer and probability is compared with {@code predict}, each list with its rule.
+   */
   @Test
   void hasTheTestImagesAndAnswers() {
-    // Few steps: there must be mistakes.
+    // After few steps there must be mistakes.
     Program.succeed(words("--max-steps 2"));
     ImageSet test = IdxFolder.read(data, OptionalInt.empty()).test();
     List<?> predicted =
@@ -299,7 +306,7 @@ class ReportTest {
   void isThereBeforeTheFirstStepAndFollowsTheRun() {
     var seen = new ArrayList<String>();
     var asked = new AtomicInteger();
-    var slow = new AtomicBoolean(); // whether the report was due again after the first epoch
+    var slow = new AtomicBoolean(); // whether a report was due again after the first epoch
     long start = System.nanoTime();
     Program.run(
         Program.NO_GPUS,
@@ -314,7 +321,7 @@ class ReportTest {
             assertNull(report.get("test"));
             assertEquals(20, list(map(report, "training"), "labels").size());
           }
-          if (done == 6) { // in the second epoch
+          if (done == 6) { // a step of the second epoch
             sleep(2100);
           }
           return false;
@@ -370,7 +377,7 @@ class ReportTest {
     assertNull(report().get("weights"));
   }
 
-  /** The last step's update is met by no other step: the test tells. */
+  /** No other step meets the last step's update: the test shows that it diverged. */
   @Test
   void aRunThatDivergesAtItsEndHasNoTest() {
     int code = Program.run(only("--optimizer sgd --lr 1e37 --batch-size 50 --epochs 1")).code();
@@ -380,7 +387,10 @@ class ReportTest {
     assertNull(report().get("test"));
   }
 
-  /** A folder in its place keeps the report out: the run goes on, and says so at the end. */
+  /**
+   * A folder of that name keeps the report from being written: the run goes on, and says so at the
+   * end.
+   */
   @Test
   void aReportThatCannotBeWrittenEndsNoRun() throws IOException {
     Files.createDirectories(out.resolve("report.html/in the way"));
@@ -418,7 +428,7 @@ class ReportTest {
     }
   }
 
-  /** 20 images of 1 MB fit in no page that is pleasant to open. */
+  /** 20 images of 1 MB would make a page that is too large to open. */
   @Test
   void imagesThatWouldMakeItTooLargeAreLeftOut() throws IOException {
     data = Program.writeData(tmp.resolve("large"), 600, 600, 2, 8, 8);
@@ -440,7 +450,7 @@ class ReportTest {
     assertTrue(Files.size(out.resolve("report.html")) < 6 << 20);
   }
 
-  /** Nothing that a name holds can become part of the page. */
+  /** A name must never become part of the page. */
   @Test
   void namesAreText() throws IOException {
     Path folder = Files.createDirectories(tmp.resolve("<").resolve("script><script>alert(1)<"));

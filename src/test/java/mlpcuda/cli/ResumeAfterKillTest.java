@@ -21,8 +21,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Processes that are killed in the middle of whatever they do, and runs that go on from what they
- * left. {@code -Dmlpcuda.kills=20} kills that often, and says what it met.
+ * Tests processes that are killed in the middle of whatever they do, and runs that go on from what
+ * is left. {@code -Dmlpcuda.kills=20} kills that often, and says what it met.
  */
 class ResumeAfterKillTest {
   private static final int KILLS = Integer.getInteger("mlpcuda.kills", 3);
@@ -54,7 +54,7 @@ class ResumeAfterKillTest {
     return folder.resolve("checkpoint.safetensors");
   }
 
-  /** The program in a process of its own: begins the folder's run, or goes on with it. */
+  /** Starts the program in a process of its own: it begins the folder's run, or goes on with it. */
   private Child start(Path folder) {
     Object[] arguments =
         Files.exists(checkpoint(folder))
@@ -63,7 +63,7 @@ class ResumeAfterKillTest {
     return Child.start(Child.java(List.of("-XX:TieredStopAtLevel=1"), Main.class, arguments));
   }
 
-  /** Files that were being written, in {@code folder}, which may not be there. */
+  /** The number of files that were being written in {@code folder}, which may not exist. */
   private static long temporaries(Path folder) throws IOException {
     if (!Files.exists(folder)) {
       return 0;
@@ -73,7 +73,9 @@ class ResumeAfterKillTest {
     }
   }
 
-  /** Kills at once when a file is being written; where none is, waits for that a while. */
+  /**
+   * Waits until a file is being written, which is the time to kill; if none is, only for a while.
+   */
   private static void waitForWriting(Process process, Path folder, long before) throws IOException {
     long start = System.nanoTime();
     while (process.isAlive()
@@ -83,7 +85,7 @@ class ResumeAfterKillTest {
     }
   }
 
-  /** Which kill meets a file that is being written is luck: they go on until one has. */
+  /** Whether more kills are needed: one must meet a file that is being written, which is luck. */
   private static boolean isMissing(int kills, int whileWriting) {
     return kills < KILLS || whileWriting == 0 && kills < MOST_KILLS;
   }
@@ -92,9 +94,9 @@ class ResumeAfterKillTest {
   void killedAtAnyMoment() throws IOException, InterruptedException {
     var random = new Random(7);
     int tries = 0;
-    int kills = 0; // that left a checkpoint
+    int kills = 0; // number of kills that left a checkpoint
     int whileWriting = 0;
-    int early = 0; // before there was one: the run has to begin anew
+    int early = 0; // number of kills before there was one, after which the run has to begin anew
     int runs = 0;
     while (isMissing(kills, whileWriting)) {
       Path folder = tmp.resolve("run " + ++runs);
@@ -105,7 +107,7 @@ class ResumeAfterKillTest {
         long before = temporaries(folder);
         try (child) {
           BufferedReader lines = child.output();
-          if (++tries % 5 != 0) { // else also while the program gets ready
+          if (++tries % 5 != 0) { // every fifth kill may come while the program gets ready
             String line = lines.readLine();
             while (line != null && !line.startsWith("network") && !line.startsWith("Going on")) {
               line = lines.readLine();
@@ -160,7 +162,7 @@ class ResumeAfterKillTest {
     }
   }
 
-  /** Asked to end, the program writes where it is; whoever asked. */
+  /** A program that is asked to end writes its state, whoever asked. */
   @ParameterizedTest
   @CsvSource({"TERM, 143", "INT, 130"})
   void askedToEnd(String signal, int code) throws IOException {

@@ -30,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What keeps a run from going on: a line and a code, and nothing lost. */
+/** Tests the errors of resuming: each gives a line and a code, and nothing is lost. */
 class ResumeErrorsTest {
   private static final String LINE =
       "train --hidden 6 --batch-size 16 --epochs 3 --threads 1 --validation 13 --checkpoint-every 2";
@@ -63,7 +63,7 @@ class ResumeErrorsTest {
     return Program.run("train", "--resume", run);
   }
 
-  /** One line, that code, no output but what says where it stands. */
+  /** Asserts one line and that code, with no output but the position of the run. */
   private static String refused(Program program, int code, String hint) {
     assertEquals(code, program.code(), () -> hint + ": " + program.err());
     assertEquals(1, program.err().lines().count(), () -> hint + ": " + program.err());
@@ -116,7 +116,7 @@ class ResumeErrorsTest {
       String error = refused(Program.run("train", "--resume", folder), 4, folder.toString());
       assertTrue(error.startsWith(folder.resolve("checkpoint.safetensors") + ": "), error);
     }
-    // A model is no checkpoint.
+    // A model is not a checkpoint.
     Files.copy(run.resolve("model.safetensors"), empty.resolve("checkpoint.safetensors"));
     String error = refused(Program.run("train", "--resume", empty), 4, "a model");
     assertTrue(error.contains("mlp-cuda-checkpoint"), error);
@@ -142,7 +142,10 @@ class ResumeErrorsTest {
     assertGoesOn();
   }
 
-  /** Whichever example it is: those held back tell when to end, and which epoch is the best. */
+  /**
+   * A changed example is refused, whichever it is: those held back tell when to end, and which
+   * epoch is the best.
+   */
   @Test
   void anExampleThatChanged() throws IOException {
     for (String name : List.of("train-images-idx3-ubyte", "train-labels-idx1-ubyte")) {
@@ -170,7 +173,7 @@ class ResumeErrorsTest {
         checkpoint + ": the training examples must be those that the run began with, found others";
     Path images = data.resolve("train-images-idx3-ubyte");
     byte[] good = Files.readAllBytes(images);
-    // The same bytes as images of other sides; the test images must follow.
+    // The same bytes are images of other sides; the test images must follow.
     for (String name : List.of("train-images-idx3-ubyte", "t10k-images-idx3-ubyte")) {
       byte[] turned = Files.readAllBytes(data.resolve(name));
       turned[11] = 7;
@@ -196,7 +199,9 @@ class ResumeErrorsTest {
     assertGoesOn();
   }
 
-  /** Fewer examples than --subset asks for: that is the data's fault, not the command line's. */
+  /**
+   * Having fewer examples than --subset asks for is an error of the data, not of the command line.
+   */
   @Test
   void fewerExamplesThanTheSubset() {
     run = tmp.resolve("subset");
@@ -207,7 +212,7 @@ class ResumeErrorsTest {
     assertTrue(error.contains("'--subset': must be at most the 39 training examples"), error);
   }
 
-  /** The test set judges alone: another one changes nothing of what is learnt. */
+  /** The test set only judges: another one changes nothing of what is learnt. */
   @Test
   void anotherTestSetIsNoHindrance() throws IOException {
     byte[] expected = wholeModel();
@@ -240,7 +245,7 @@ class ResumeErrorsTest {
         .write(checkpoint);
   }
 
-  /** States with a right checksum that no run writes: never an internal failure. */
+  /** States with a right checksum that no run writes must not cause an internal failure. */
   @Test
   void aStateThatNoRunWrites() throws IOException {
     var changes = new ArrayList<UnaryOperator<String>>();
@@ -315,7 +320,7 @@ class ResumeErrorsTest {
     assertGoesOn();
   }
 
-  /** The same of a loss scale, in the run of a precision that has one. */
+  /** A state of the loss scale that no run writes is refused, in a precision that has one. */
   @Test
   void aLossScaleThatNoRunWrites() throws IOException {
     String line = LINE + " --precision fp16";
@@ -323,7 +328,7 @@ class ResumeErrorsTest {
     checkpoint = run.resolve("checkpoint.safetensors");
     assertEquals(130, begin(run, stopBefore(5), line).code());
     byte[] good = Files.readAllBytes(checkpoint);
-    // The fourth step, the last, is settled by the next.
+    // The fourth step is the last, and is settled by the next one.
     String state = "\"loss_scale\":[\"65536.0\",\"3.0\",\"0.0\",\"0.0\"]";
     for (String bad :
         List.of(
@@ -371,7 +376,7 @@ class ResumeErrorsTest {
     return Matcher.quoteReplacement("\"args\":[" + args + "]");
   }
 
-  /** Another network's tensors behind a right checksum. */
+  /** A checkpoint with another network's tensors has a right checksum. */
   @Test
   void aCheckpointOfAnotherNetwork() throws IOException {
     String state = Checkpoint.read(checkpoint).state();
@@ -383,7 +388,7 @@ class ResumeErrorsTest {
     refused(resume(), 4, "another network");
   }
 
-  /** Does something to the folder before a step, and never stops. */
+  /** Runs an action on the folder before a step, and never stops. */
   private static BooleanSupplier sabotage(int step, Runnable deed) {
     var asked = new AtomicInteger();
     return () -> {
@@ -415,8 +420,8 @@ class ResumeErrorsTest {
   }
 
   /**
-   * A file cannot be written any more from some step on: the run ends with a line, and goes on from
-   * the checkpoint before it, once that has changed.
+   * From some step on a file cannot be written: the run ends with a line, and goes on from the
+   * checkpoint before that step once the cause is removed.
    */
   @Test
   void writingFailsDuringTheRun() throws IOException {
@@ -429,7 +434,7 @@ class ResumeErrorsTest {
           begin(
               folder,
               sabotage(
-                  PER_EPOCH + 2, // in the second epoch
+                  PER_EPOCH + 2, // a step in the second epoch
                   deed(
                       () -> {
                         Files.move(file, aside);
@@ -449,7 +454,7 @@ class ResumeErrorsTest {
     }
   }
 
-  /** As root has all permissions, this is for other users. */
+  /** The test is for users other than root, who has all permissions. */
   @Test
   void noPermissionToWrite() throws IOException {
     Files.setPosixFilePermissions(run, PosixFilePermissions.fromString("r-xr-xr-x"));
@@ -492,7 +497,7 @@ class ResumeErrorsTest {
     }
   }
 
-  /** A small file system of its own; where it cannot be made there is nothing to test. */
+  /** The disk is a small file system of its own; where none can be made, the test is skipped. */
   @Test
   void aFullDisk() throws IOException, InterruptedException {
     Path disk = Files.createDirectories(tmp.resolve("disk"));
@@ -529,7 +534,7 @@ class ResumeErrorsTest {
               "metrics.json",
               "metrics.csv"),
           names(run));
-      // Full from its first write on, and still the checkpoint is there.
+      // The disk is full from the first write on, and still the checkpoint is there.
       refused(resume(), 7, "still full");
       Files.delete(filler);
       Program resumed = resume();

@@ -25,8 +25,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * A run that is stopped and goes on ends with the bytes of one that is not, and prints what that
- * one prints: before whichever step it is stopped, and however often.
+ * Tests that a run that is stopped and goes on ends with the bytes of one that is not, and prints
+ * the same: before whichever step it is stopped, and however often.
  */
 class ResumeTest {
   private static final String SMALL = "--batch-size 16 --log-interval 1 ";
@@ -39,7 +39,9 @@ class ResumeTest {
     data = hardData(tmp.resolve("data"));
   }
 
-  /** Data whose loss goes up and down: a third of the labels are wrong. The last batch has 2. */
+  /**
+   * Makes data whose loss goes up and down: a third of the labels are wrong. The last batch has 2.
+   */
   static Path hardData(Path folder) throws IOException {
     Program.writeData(folder, 5, 7, 3, 50, 20);
     Path labels = folder.resolve("train-labels-idx1-ubyte");
@@ -58,7 +60,7 @@ class ResumeTest {
     }
   }
 
-  /** Stops before the {@code step}-th step that the program begins, counted from 1. */
+  /** A condition that stops before the {@code step}-th step that the program begins, from 1. */
   private static BooleanSupplier before(int step) {
     var asked = new AtomicInteger();
     return () -> asked.incrementAndGet() >= step;
@@ -109,7 +111,7 @@ class ResumeTest {
     return new Whole(program, model("whole"), asked.get());
   }
 
-  /** What was printed about steps and epochs, without the times. */
+  /** The printed lines of steps and epochs, without the times. */
   private static List<String> epochLines(Program program) {
     return program.lines().stream()
         .filter(line -> line.startsWith("Epoch "))
@@ -123,7 +125,10 @@ class ResumeTest {
     assertTrue(program.err().matches(rule), program.err());
   }
 
-  /** The folder's run ended as the whole one; {@code parts} are its programs, in order. */
+  /**
+   * Asserts that the folder's run ended like the whole one; {@code parts} are its programs, in
+   * order.
+   */
   private void assertEndedLike(Whole whole, String name, List<Program> parts, String hint)
       throws IOException {
     Program last = parts.get(parts.size() - 1);
@@ -164,7 +169,7 @@ class ResumeTest {
     assertEndedLike(whole, "steps", parts, "stopped before every step");
   }
 
-  /** The line's options: a run with each, stopped before each of its steps. */
+  /** Each line's options make a run that is stopped before each of its steps. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -190,9 +195,7 @@ class ResumeTest {
     stopBeforeEveryStep(Program.NO_GPUS, whole, options);
   }
 
-  /**
-   * The line's precision is the run's; where it has a loss scale, that goes through checkpoints.
-   */
+  /** The line's precision is the run's; if it has a loss scale, that goes through checkpoints. */
   @ParameterizedTest
   @ValueSource(strings = {"tf32", "bf16", "fp16"})
   void inEachPrecision(String precision) throws IOException {
@@ -207,8 +210,8 @@ class ResumeTest {
   }
 
   /**
-   * Batches of one, whose scaled gradients are beyond halves at first: the scale is halved in some
-   * steps and doubled after 2000 of the others, and the run goes on before and after each.
+   * Batches of one have scaled gradients that are out of half's range at first: the scale is halved
+   * in some steps and doubled after 2000 of the others, and the run goes on before and after each.
    */
   @Test
   void aLossScaleThatChanges() throws IOException {
@@ -246,7 +249,7 @@ class ResumeTest {
     return program.lines().stream().filter(line -> line.startsWith("Loss scale ")).toList();
   }
 
-  /** A checkpoint of before there was any precision says nothing of a loss scale. */
+  /** A checkpoint from before there were precisions says nothing of a loss scale. */
   @Test
   void aCheckpointWithoutLossScale() throws IOException {
     Whole whole = whole(Program.NO_GPUS, "--epochs 1 --threads 1");
@@ -257,7 +260,7 @@ class ResumeTest {
     assertArrayEquals(whole.model, model("whole"));
   }
 
-  /** The reductions of the rate, by the training loss and by the validation loss. */
+  /** The rate is reduced by the training loss or by the validation loss. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -295,7 +298,7 @@ class ResumeTest {
     stopBeforeEveryStep(Program.NO_GPUS, whole, line);
   }
 
-  /** Initial weights are in the checkpoint: their file may be gone. */
+  /** The initial weights are in the checkpoint, so that their file may be gone. */
   @Test
   void theFileOfInitialWeightsIsReadOnce() throws IOException {
     begin(Program.NO_GPUS, () -> false, "initial", "--epochs 1 --lr 0.01");
@@ -322,7 +325,7 @@ class ResumeTest {
         Program two = goOn(Program.NO_GPUS, before(more + 1), "run");
         assertStopped(one, first - 1);
         assertStopped(two, first - 1 + more);
-        // Stopped before it does a step: it stays where it was.
+        // It is stopped before it does a step, and stays where it was.
         Program nothing = goOn(Program.NO_GPUS, before(1), "run");
         assertStopped(nothing, first - 1 + more);
         assertEndedLike(
@@ -331,7 +334,7 @@ class ResumeTest {
     }
   }
 
-  /** Nothing is left to train: the last epoch, the last step, the best epoch long ago. */
+  /** Nothing is left to train: the last epoch or step is done, or the best epoch is long ago. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -342,7 +345,7 @@ class ResumeTest {
       })
   void aRunThatHasEnded(String line) throws IOException {
     Whole whole = whole(Program.NO_GPUS, line);
-    Files.delete(tmp.resolve("whole/model.safetensors")); // what it lacks it writes again
+    Files.delete(tmp.resolve("whole/model.safetensors")); // a missing file is written again
     for (int i = 0; i < 2; i++) {
       Program again = goOn("whole");
       assertEquals(0, again.code(), again.err());
@@ -352,7 +355,7 @@ class ResumeTest {
     }
   }
 
-  /** The device that is begun with counts, not the one that would be taken now. */
+  /** The run stays on the device that it began on, not on the one that would be chosen now. */
   @ParameterizedTest
   @ValueSource(
       strings = {
@@ -370,7 +373,10 @@ class ResumeTest {
     }
   }
 
-  /** A run is stopped between launches; what comes after it comes together in another way. */
+  /**
+   * A run is stopped between launches, so that later steps are grouped into launches in another
+   * way.
+   */
   @ParameterizedTest
   @ValueSource(strings = {"--steps-per-launch 2", "--gemm ptx --steps-per-launch 3", ""})
   void betweenLaunchesOfSeveralSteps(String options) throws IOException {
@@ -385,7 +391,7 @@ class ResumeTest {
     }
   }
 
-  /** The CPU is gone on with where a GPU would be taken by default, with as many threads. */
+  /** A run of the CPU stays there, with as many threads, where a GPU would be the default. */
   @Test
   void aRunOfTheCpuStaysThere() throws IOException {
     for (String line : List.of("--epochs 2 --threads 3 --cpu", "--epochs 2")) {
@@ -397,7 +403,7 @@ class ResumeTest {
     }
   }
 
-  /** Without cuBLAS other sums come out: the bytes are those of another run, and it says so. */
+  /** Without cuBLAS the sums differ, and so do the model's bytes: the program says so. */
   @Test
   void anotherDeviceIsSaid() throws IOException {
     String line = "--epochs 2";
@@ -411,7 +417,7 @@ class ResumeTest {
     assertFalse(goOn(GpuCommandsTest.WITH_CUBLAS, () -> false, "run").out().contains("differ"));
   }
 
-  /** Options from a file, {@code @file}, are those that it had when the run began. */
+  /** Options from a file, {@code @file}, stay those that it had when the run began. */
   @Test
   void theFileOfOptionsIsReadOnce() throws IOException {
     String options = "--epochs 2 --threads 1 --dropout 0.2";
@@ -438,7 +444,7 @@ class ResumeTest {
     assertTrue(resumed.err().contains("A step is not recorded"), resumed.err());
   }
 
-  /** A folder with another name: moved, copied, or named from elsewhere. */
+  /** The folder has another name: it is moved, copied, or named from elsewhere. */
   @Test
   void theFolderMayHaveMoved() throws IOException {
     String line = "--epochs 2 --threads 1";

@@ -92,7 +92,7 @@ class ServeCommandTest {
     assertAnswersAsPredict(Program.NO_GPUS, "--cpu");
   }
 
-  /** The emulated driver finds whatever is used by another thread's context or not given back. */
+  /** The emulated driver finds whatever another thread uses, or nobody releases. */
   @Test
   void answersOnAGpu() throws IOException, InterruptedException {
     assertAnswersAsPredict(GpuCommandsTest.DRIVER_ALONE, "--gpu 0");
@@ -102,7 +102,7 @@ class ServeCommandTest {
   void listensOnThisMachineAlone() throws IOException, InterruptedException {
     try (var serving = new Serving(Program.NO_GPUS, model, "--cpu")) {
       new Socket(InetAddress.getByName("127.0.0.1"), serving.port()).close();
-      // Another address of this machine: nobody listens there.
+      // Nobody listens on another address of this machine.
       assertThrows(
           ConnectException.class,
           () -> new Socket(InetAddress.getByName("127.0.0.2"), serving.port()).close());
@@ -137,7 +137,7 @@ class ServeCommandTest {
   }
 
   @Test
-  void refusesAnAddressThatIsAnothers() { // 192.0.2.0/24 is nobody's, for examples
+  void refusesAnAddressThatIsAnothers() { // 192.0.2.0/24 is reserved for examples
     serve("--port 0 --host 192.0.2.1")
         .assertRefused(
             8,
@@ -168,7 +168,7 @@ class ServeCommandTest {
     assertTrue(noGpu.err().startsWith("no GPU 0 for a test of the CPU"), noGpu.err());
   }
 
-  /** As a shell sends it to a process. */
+  /** The signal of Ctrl-C comes as a shell sends it to a process. */
   @Test
   void controlCEndsIt() throws IOException {
     List<String> command =
@@ -181,7 +181,7 @@ class ServeCommandTest {
       }
       int port = URI.create(line.replaceFirst(".* at (http\\S+) .*", "$1")).getPort();
       try (var idle = new Socket(InetAddress.getByName("127.0.0.1"), port)) {
-        idle.getOutputStream().write('G'); // a request that has begun does not hold it up
+        idle.getOutputStream().write('G'); // a request that has begun must not delay the end
         child.signal("INT");
         assertEquals(130, child.exitCode(), "as shells have it");
       }

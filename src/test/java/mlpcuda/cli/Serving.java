@@ -12,7 +12,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import mlpcuda.compute.cuda.Gpus;
 
-/** {@code serve} as a user runs it who presses Ctrl-C at the end. */
+/** Runs {@code serve} like a user who presses Ctrl-C at the end. */
 final class Serving implements AutoCloseable {
   private final CountDownLatch up = new CountDownLatch(1);
   private final CompletableFuture<Program> program;
@@ -29,7 +29,7 @@ final class Serving implements AutoCloseable {
     assertTrue(up.await(5, TimeUnit.MINUTES), "the server must answer");
   }
 
-  /** It is asked only once the server runs. */
+  /** Whether to stop; it is called only once the server runs. */
   private boolean stopping() {
     up.countDown();
     return stopping;
@@ -52,7 +52,7 @@ final class Serving implements AutoCloseable {
     return "http://127.0.0.1:" + port + "/";
   }
 
-  /** Ctrl-C, and what the program left. */
+  /** Presses Ctrl-C, and returns the result of the program. */
   Program stop() {
     stopping = true;
     return program.orTimeout(5, TimeUnit.MINUTES).join();

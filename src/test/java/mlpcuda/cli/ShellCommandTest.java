@@ -9,7 +9,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class ShellCommandTest {
-  /** Whatever the words hold, a shell makes the same words of them again. */
+  /** A shell reads the same words again, whatever they contain. */
   @Test
   void aShellReadsTheSameWords() throws IOException, InterruptedException {
     List<String> args =
@@ -59,7 +59,7 @@ class ShellCommandTest {
     assertEquals("mlp-cuda", ShellCommand.of("classes:a.jar", List.of()));
   }
 
-  /** An argument of an @file that begins with an at sign names no file when it is read again. */
+  /** An argument that begins with an at sign must name no file when it is read again. */
   @Test
   void anAtSignIsDoubled() {
     assertEquals("mlp-cuda --out @@home", ShellCommand.of("classes", List.of("--out", "@home")));

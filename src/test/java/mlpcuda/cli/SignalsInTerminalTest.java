@@ -21,7 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Signals that reach the program in a terminal, where it draws progress bars. {@code
+ * Tests signals that reach the program in a terminal, where it draws progress bars. {@code
  * -Dmlpcuda.stops=20} stops a run that often, and says what came of it.
  */
 class SignalsInTerminalTest {
@@ -30,7 +30,7 @@ class SignalsInTerminalTest {
   private static final String STOPPED =
       "stopped in epoch \\d+, after step \\d+; --resume .* goes on";
 
-  /** A run that no test waits to end by itself; its epochs take a second or so. */
+  /** The words of a run too long for any test to wait for; its epochs take a second or so. */
   private static final String ENDLESS =
       "train --cpu --threads 1 --epochs 100000 --hidden 300 --log-interval 10";
 
@@ -60,7 +60,10 @@ class SignalsInTerminalTest {
     return start(ENDLESS, "--data", data, "--out", run());
   }
 
-  /** Nothing but whole lines: no bar, nothing that Ctrl-C echoed, and the stop's line last. */
+  /**
+   * Asserts that the screen has nothing but whole lines: no bar, no echo of Ctrl-C, and the stop's
+   * line last.
+   */
   private static void assertStopped(PseudoTerminal terminal) {
     List<String> lines = terminal.lines();
     String screen = String.join("\n", lines);
@@ -98,7 +101,7 @@ class SignalsInTerminalTest {
     assertSavedAtTheStop();
   }
 
-  /** What a shell does whose window is closed: the terminal goes, and signals come twice. */
+  /** A shell whose window is closed behaves so: the terminal goes, and signals come twice. */
   @Test
   void aClosedWindowEndsARunAfterItsStepWithACheckpoint() {
     try (PseudoTerminal terminal = startEndlessRun()) {
@@ -130,8 +133,8 @@ class SignalsInTerminalTest {
   }
 
   /**
-   * A run answers the test images after its last step, and is not asked to stop there. Were the
-   * second signal not what ends it, the exit code would be the first one's.
+   * A run answers the test images after its last step, and is not asked to stop there. If the
+   * second signal did not end it, the exit code would be that of the first one.
    */
   @Test
   void aSecondControlCEndsARunAtOnce() {
@@ -197,7 +200,9 @@ class SignalsInTerminalTest {
     }
   }
 
-  /** Where nothing asks whether to stop, one Ctrl-C is enough: a picture that never comes. */
+  /**
+   * One Ctrl-C is enough where nothing asks whether to stop: here for a picture that never comes.
+   */
   @Test
   void aReadThatWaitsEndsByControlC() {
     Path pipe = tmp.resolve("picture.png");
@@ -221,7 +226,7 @@ class SignalsInTerminalTest {
     byte[] expected = Files.readAllBytes(whole.resolve("model.safetensors"));
     var random = new Random(7);
     int stops = 0;
-    int ended = 0; // before Ctrl-C came
+    int ended = 0; // number of runs that ended before Ctrl-C came
     while (stops < STOPS) {
       Path folder = tmp.resolve("run " + (stops + ended));
       Path checkpoint = folder.resolve("checkpoint.safetensors");

@@ -25,7 +25,9 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The limits of whole steps let right devices pass, and tell those that round otherwise. */
+/**
+ * Tests that the limits of whole steps let right devices pass, and find those that round otherwise.
+ */
 class StepCheckTest {
   private static final int STEPS = 20;
   private static final ImageSet IMAGES = EmbeddedMnist.load().train().first(640);
@@ -59,7 +61,7 @@ class StepCheckTest {
     assertTrue(judged >= STEPS / 2, judged + " of " + STEPS + " could be judged");
   }
 
-  /** Rounds its operands backward alone, or forward alone. */
+  /** A device that rounds its operands backward alone, or forward alone. */
   private static final class Half extends ReferenceOps {
     private final boolean forward;
     private boolean rounds;
@@ -98,7 +100,10 @@ class StepCheckTest {
     }
   }
 
-  /** By how many bits they round: halves and TF32 differ in ties and range, which steps lack. */
+  /**
+   * Pairs of precisions with other numbers of bits; steps do not show how halves and TF32 differ in
+   * ties and range.
+   */
   static Stream<Arguments> others() {
     return Stream.of(
         Arguments.of(Precision.TF32, Precision.FP32),

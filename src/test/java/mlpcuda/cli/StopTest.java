@@ -13,7 +13,7 @@ import mlpcuda.Child;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Ctrl-C, as a shell sends it to a process. */
+/** Tests Ctrl-C, as a shell sends it to a process. */
 class StopTest {
   @TempDir private Path tmp;
 
@@ -42,7 +42,7 @@ class StopTest {
     assertTrue(Files.size(out.resolve("model.safetensors")) > 0);
   }
 
-  /** As {@code nohup} and a shell's background jobs may start it. */
+  /** The parent ignores SIGINT, as {@code nohup} and a shell's background jobs may. */
   @Test
   void aParentThatIgnoresControlCLeavesSigtermToStopTheRun() throws IOException {
     Path data = Program.writeData(tmp.resolve("data"), 5, 7, 3, 5000, 20);

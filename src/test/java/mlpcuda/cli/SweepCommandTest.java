@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** A sweep as a user meets it: runs, folders, tables, exit codes. */
+/** Tests a sweep as a user meets it: runs, folders, tables, exit codes. */
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 class SweepCommandTest {
   @TempDir Path tmp;
@@ -151,7 +151,7 @@ class SweepCommandTest {
     assertEquals(error, ((Map<?, ?>) runs.get(2)).get("error"));
     assertTrue(
         Files.readString(run("out", "001-lr=1e30-seed=1").resolve("log.txt")).contains(error));
-    // The failed ones alone are tried again.
+    // Only the failed runs are tried again.
     assertEquals(
         Set.of("001-lr=1e30-seed=1", "002-lr=1e30-seed=2"),
         started(sweep("out", "--grid lr=1e30,1e-2 seed=1,2 --epochs 3 --hidden 4")));
@@ -174,7 +174,7 @@ class SweepCommandTest {
       Files.delete(run("out", "002-seed=2").resolve(file));
     }
     Files.delete(run("out", "003-seed=3").resolve("metrics.json"));
-    // As a crash leaves it: begun, and not ended.
+    // A crash leaves a run so: begun, and not ended.
     Path note = run("out", "001-seed=1").resolve("sweep-run.json");
     Files.writeString(note, Files.readString(note).replaceAll("\"exit_code\" : 0,", ""));
     Files.delete(run("out", "001-seed=1").resolve("model.safetensors"));
@@ -282,7 +282,7 @@ class SweepCommandTest {
     assertEquals(3, started(first).size());
     assertEquals(started(first), started(sweep("second", line + 5)));
     assertNotEquals(started(first), started(sweep("third", line + 6)));
-    // One more keeps the first ones.
+    // A sweep of one more point keeps the first ones.
     Program more = sweep("first", line.replace("--random 3", "--random 4") + 5);
     assertEquals(1, started(more).size(), more.out());
   }
@@ -335,13 +335,13 @@ class SweepCommandTest {
     assertEquals(
         Set.of(".lock", "001-seed=1", "002-seed=2", "sweep.json", "sweep.csv"),
         files(tmp.resolve("out")));
-    // Stopped before any run began: nothing but the tables.
+    // A sweep that is stopped before any run began prints nothing but the tables.
     Program atOnce = stopped("none", line, () -> true);
     assertEquals(130, atOnce.code());
     assertEquals(Set.of(".lock", "sweep.json", "sweep.csv"), files(tmp.resolve("none")));
   }
 
-  /** Emulated GPUs, and which threads opened which. */
+  /** Emulated GPUs that note which threads opened which. */
   private static final class TwoGpus implements Gpus {
     final Map<Integer, Set<Thread>> openedBy = new ConcurrentHashMap<>();
 
@@ -376,7 +376,7 @@ class SweepCommandTest {
     gpus.openedBy.values().forEach(threads -> assertEquals(1, threads.size()));
     String log = Files.readString(run("out", "001-seed=1").resolve("log.txt"));
     assertTrue(log.lines().findFirst().orElse("").matches("GPU 0: .* \\(--gpu [01]\\)"), log);
-    // Which GPU it was is no part of a run's arguments.
+    // The GPU's index is no part of a run's arguments.
     assertEquals(Set.of(), started(Program.run(gpus, words("out", line.replace("0,1", "1")))));
     Program missing = Program.run(gpus, words("other", line.replace("0,1", "0,7")));
     missing.assertRefused(
@@ -387,7 +387,10 @@ class SweepCommandTest {
     assertEquals(3, sweep("other", line).code());
   }
 
-  /** A choice by the test set is none: where examples are held back, they are what is shown. */
+  /**
+   * A choice by the test set is none, and so the results on held-back examples are shown, if there
+   * are any.
+   */
   @Test
   void theValidationSetIsShownWhereThereIsOne() {
     Program sweep = sweep("held", "--validation 10 --epochs 1 --hidden 4 --grid seed=1..2");

@@ -14,7 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
 
-/** Which points the words of {@code --grid} stand for. */
+/** Tests which points the words of {@code --grid} mean. */
 class SweepGridTest {
   private static Grid grid(String... words) {
     return Grid.parse(List.of(words), new CommandLine(new TrainCommand()).getCommandSpec());
@@ -130,7 +130,8 @@ class SweepGridTest {
     }
     assertTrue(70 < low && low < 130, "half of them below the middle of the exponents: " + low);
     assertEquals(List.of("lr", "hidden", "seed"), grid.varying());
-    // Written down: another Java must draw the same, or a sweep could not be resumed there.
+    // The points are written down, because another Java must draw the same, or could not resume a
+    // sweep.
     assertEquals("{lr=6.021e-04, hidden=4, seed=3}", points.get(0).toString());
   }
 

@@ -11,7 +11,7 @@ import mlpcuda.cli.SweepRun.Score;
 import mlpcuda.cli.SweepTable.Row;
 import org.junit.jupiter.api.Test;
 
-/** What is shown of the runs of a sweep, and in which order. */
+/** Tests how the runs of a sweep are shown, and in which order. */
 class SweepTableTest {
   private static Row row(int number, String lr, String seed, Outcome outcome) {
     var settings = new LinkedHashMap<String, String>();

@@ -8,7 +8,7 @@ import mlpcuda.report.Metrics;
 import mlpcuda.train.Evaluation;
 import org.junit.jupiter.api.Test;
 
-/** An evaluation worked out by hand, as numbers, as text and as JSON. */
+/** Tests an evaluation worked out by hand, as numbers, as text and as JSON. */
 class TablesTest {
   /**
    * Four classes: the third is never answered, the fourth never occurs. Class 0: 3 of 4 found, 3 of

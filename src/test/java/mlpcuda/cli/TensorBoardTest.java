@@ -23,7 +23,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The events say what {@code metrics.json} says, and another reader understands them. */
+/**
+ * Tests that the events say the same as {@code metrics.json}, and that another reader understands
+ * them.
+ */
 class TensorBoardTest {
   private static final int CLASSES = 3;
 
@@ -139,7 +142,7 @@ class TensorBoardTest {
     Path file = files(events).get(0);
     String name = file.getFileName().toString();
     assertTrue(name.matches("events\\.out\\.tfevents\\.\\d{10}\\.[^/]+\\.mlp-cuda"), name);
-    // The first record of TensorFlow's own files: 24 bytes, and that length's masked CRC.
+    // This is the first record of TensorFlow's own files: 24 bytes, and that length's masked CRC.
     byte[] expected = {0x18, 0, 0, 0, 0, 0, 0, 0, (byte) 0xA3, 0x7F, 0x4B, 0x22, 0x09};
     assertArrayEquals(expected, Arrays.copyOf(Files.readAllBytes(file), expected.length));
   }
@@ -181,7 +184,7 @@ class TensorBoardTest {
         Program.run(
             Program.NO_GPUS,
             () -> {
-              int step = asked.getAndIncrement(); // that many were done
+              int step = asked.getAndIncrement(); // the number of steps that were done
               if (step % 4 == 3) {
                 sizes[step / 4] = loggedOrZero();
               }
@@ -189,7 +192,7 @@ class TensorBoardTest {
             },
             words(""));
     assertEquals(0, program.code(), program.err());
-    // Before the last batches of the three epochs: what the epochs before have logged.
+    // Before the last batches of the three epochs it has what the epochs before have logged.
     assertArrayEquals(new int[] {0, 2, 4}, sizes);
   }
 
@@ -261,7 +264,7 @@ class TensorBoardTest {
     Program program = Program.run(words("--optimizer sgd --lr 1e30"));
     assertEquals(5, program.code(), program.err());
     assertEquals(1, program.err().lines().count());
-    only(); // is whole
+    only(); // fails unless the file is whole
   }
 
   @Test

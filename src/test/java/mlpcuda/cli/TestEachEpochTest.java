@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The test set is told of after each epoch, and no training hears of it. */
+/** Tests that the test set's result is told after each epoch, and does not affect training. */
 class TestEachEpochTest {
   @TempDir private Path tmp;
   private Path data;
@@ -104,7 +104,7 @@ class TestEachEpochTest {
         csv);
   }
 
-  /** The device gets the test set beside the training, and gives all of it back. */
+  /** The device gets the test set beside the training set, and releases all of it. */
   @ParameterizedTest
   @ValueSource(strings = {"", "--feed resident --no-graph --step layered --gemm ptx"})
   void onAGpu(String way) throws IOException {
@@ -139,7 +139,7 @@ class TestEachEpochTest {
     assertTrue(Program.json(answers.out()).containsKey("confusion"));
   }
 
-  /** A sweep prints its tables alone, and its runs keep their whole logs. */
+  /** A sweep prints its tables alone, but its runs keep their whole logs. */
   @Test
   void aQuietSweep() throws IOException {
     Path out = tmp.resolve("sweep");

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Training as a user meets it: lines, files, exit codes. */
+/** Tests training as a user meets it: lines, files, exit codes. */
 class TrainCommandTest {
   private static final int TRAIN = 50;
 
@@ -70,13 +70,13 @@ class TrainCommandTest {
     }
   }
 
-  /** The names in the folder for runs that are given none. */
+  /** The names in the folder for runs without a folder of their own. */
   private Set<String> runs() throws IOException {
     Path runs = Path.of("runs");
     return Files.exists(runs) ? files(runs) : Set.of();
   }
 
-  /** The parts of the start, of which none may be lost as the program changes. */
+  /** The parts of the start must all be told, none lost as the program changes. */
   @Test
   void verboseTellsWhatTheStartTook() {
     String all =
@@ -119,7 +119,7 @@ class TrainCommandTest {
             + tmp.resolve("run/model.safetensors")
             + ", report.html, metrics.json and metrics.csv",
         lines.get(lines.size() - 3));
-    assertEquals( // after eight steps
+    assertEquals( // checked after eight steps
         "The network never answers 2, though the test set has it. It was probably trained too short,"
             + " at too high a learning rate, or on too few examples.",
         lines.get(lines.size() - 2));
@@ -140,7 +140,7 @@ class TrainCommandTest {
         files(tmp.resolve("run")));
   }
 
-  /** Each learns what single precision learns, by other weights, and says what it is. */
+  /** Each precision learns what single precision learns, by other weights, and says what it is. */
   @ParameterizedTest
   @ValueSource(strings = {"fp32", "tf32", "bf16", "fp16"})
   void eachPrecisionLearns(String precision) throws IOException {
@@ -165,7 +165,9 @@ class TrainCommandTest {
         scaled, Files.readString(tmp.resolve("run/report.html")).contains(closing), "the report");
   }
 
-  /** In batches of one the gradient of a logit is up to 1: times 65536 it is beyond halves. */
+  /**
+   * In batches of one the gradient of a logit is up to 1: times 65536 it is out of half's range.
+   */
   @Test
   void gradientsBeyondHalvesAreSkippedAndLearningGoesOn() throws IOException {
     ResumeTest.hardData(data); // some labels are wrong, and the network is sure that they are
@@ -197,14 +199,14 @@ class TrainCommandTest {
     return (double) epochs.get(epochs.size() - 1).get("loss");
   }
 
-  /** A step that is skipped moves nothing, not by weight decay either; the next one does. */
+  /** A step that is skipped moves nothing, not even by weight decay; the next one does. */
   @Test
   void aSkippedStepMovesNothing() throws IOException {
     String line = "--hidden 8 --batch-size 1 --no-shuffle --weight-decay 0.1 --precision ";
     trained("usual", line + "fp16 --epochs 0");
     Path init = tmp.resolve("usual/model.safetensors");
     ModelFile model = ModelFile.read(init);
-    model.weights().get(3)[1] = 1000; // the first example is of class 0: its gradient is −1
+    model.weights().get(3)[1] = 1000; // the first example is of class 0, so that its gradient is −1
     Path sure = tmp.resolve("sure.safetensors");
     model.write(sure);
     line = "--init " + sure + " " + line;
@@ -223,7 +225,7 @@ class TrainCommandTest {
     assertFalse(Arrays.equals(model("initial"), model("longer")));
   }
 
-  /** What it was trained in is no part of a model: each command has a precision of its own. */
+  /** The precision of training is no part of a model: each command has a precision of its own. */
   @Test
   void otherCommandsTakeAPrecision() throws IOException {
     trained("run", "--hidden 8 --batch-size 16 --epochs 3 --precision fp16");
@@ -292,7 +294,7 @@ class TrainCommandTest {
     assertCsv(metrics);
   }
 
-  /** Fails unless the printed lines are those of the metrics, in their order. */
+  /** Asserts that the printed lines are those of the metrics, in their order. */
   private static void assertPrinted(Program run, Map<String, Object> metrics) {
     var expected = new ArrayList<String>();
     List<Map<String, Object>> steps = list(metrics, "steps");
@@ -334,7 +336,7 @@ class TrainCommandTest {
         run.lastLine());
   }
 
-  /** Fails unless the CSV file has the rows of the metrics: each epoch's steps, then the epoch. */
+  /** Asserts that the CSV file has the rows of the metrics: each epoch's steps, then the epoch. */
   private void assertCsv(Map<String, Object> metrics) throws IOException {
     List<Map<String, Object>> steps = list(metrics, "steps");
     var expected = new ArrayList<String>();
@@ -374,7 +376,7 @@ class TrainCommandTest {
 
   @Test
   void logIntervals() throws IOException {
-    // 1500 steps an epoch: more than the 1024 whose losses a device keeps.
+    // An epoch has 1500 steps: more than the 1024 whose losses a device keeps.
     Program.writeData(data, 1, 2, 2, 1500, 5);
     String line = "--hidden none --batch-size 1 --epochs 2 --log-interval ";
     trained("run", line + 1);
@@ -531,7 +533,7 @@ class TrainCommandTest {
     }
     assertPrinted(german, metrics("run"));
     assertCsv(metrics("run"));
-    String ascii = german.out(); // what every terminal can show
+    String ascii = german.out(); // every terminal can show this
     assertArrayEquals(
         ascii.getBytes(StandardCharsets.UTF_8), ascii.getBytes(StandardCharsets.US_ASCII));
   }
@@ -573,10 +575,13 @@ class TrainCommandTest {
         files(tmp.resolve("run")));
   }
 
-  /** What the weights are multiplied by is infinite as a float. */
+  /** Options with which the factor of the weights is infinite as a float. */
   private static final String OVERFLOWING = "--optimizer adamw --lr 1e38 --weight-decay 100";
 
-  /** The update at the end of an epoch overflows: no model of that epoch, and none is claimed. */
+  /**
+   * The update at the end of an epoch overflows: no model of that epoch is written, and none is
+   * claimed.
+   */
   @Test
   void theNetworkThatIsNamedIsTheOneInTheFile() throws IOException {
     Program none = train("none", OVERFLOWING + " --batch-size 50 --epochs 3");
@@ -619,7 +624,7 @@ class TrainCommandTest {
 
   @Test
   void divergesLaterAndKeepsTheLastEpochsModel() throws IOException {
-    // One batch an epoch: the loss of the first is that of the initial weights.
+    // An epoch has one batch, so that the first loss is that of the initial weights.
     Program run = train("run", "--lr 1e30 --batch-size 50");
     assertEquals(5, run.code());
     assertEquals(

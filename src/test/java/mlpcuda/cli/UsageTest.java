@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the program says before it does anything. */
+/** Tests what the program says before it does anything. */
 class UsageTest {
   @TempDir Path tmp;
 
@@ -73,7 +73,7 @@ class UsageTest {
             "'mlp-cuda --help' lists the options.");
   }
 
-  /** Lines of help are cut off where a sentence goes on in the next string of a description. */
+  /** Help lines must not be cut where a sentence goes on in the next string of a description. */
   @Test
   void helpIsCutOffNowhere() {
     List<String> lines = Program.succeed("--help").lines();
@@ -465,7 +465,7 @@ class UsageTest {
     assertFalse(Files.exists(out));
   }
 
-  /** An output that fails with what is wrong inside the program. */
+  /** Runs the program with an output that throws {@code failure}. */
   private static Program failing(Throwable failure) {
     var err = new StringWriter();
     var out =

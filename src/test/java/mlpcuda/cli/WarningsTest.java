@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A run whose network is of no use says so, and one that learns says nothing. */
+/** Tests that a run whose network is useless says so, and that one that learns says nothing. */
 class WarningsTest {
   private static final String LEARNS = "--hidden 8 --batch-size 16 --epochs 20 --lr 0.01";
 
@@ -38,7 +38,7 @@ class WarningsTest {
         Program.words(line, "--overwrite", "--data", data, "--out", out, "--threads", 1));
   }
 
-  /** What is printed with {@code --quiet}, which is what {@code metrics.json} has too. */
+  /** The lines that are printed with {@code --quiet}, which {@code metrics.json} has, too. */
   private List<String> warnings(String line) throws IOException {
     Program run = train(line + " --quiet");
     assertEquals("", run.err());
@@ -50,7 +50,7 @@ class WarningsTest {
     return warnings;
   }
 
-  /** Adds to all labels of a set. */
+  /** Adds a number to all labels of a set. */
   private void shiftLabels(String set, int by) throws IOException {
     Path file = data.resolve(set + "-labels-idx1-ubyte");
     byte[] bytes = Files.readAllBytes(file);
@@ -70,7 +70,7 @@ class WarningsTest {
     assertEquals(1, evaluated.lines().size(), evaluated.out());
   }
 
-  /** A network that was not trained is no use, and nobody has claimed that it is. */
+  /** A network that was not trained gets no warning: nobody has claimed that it is of use. */
   @ParameterizedTest
   @ValueSource(strings = {"--epochs 0", "--max-steps 1"})
   void aNetworkThatWasNotTrainedHasNone(String line) throws IOException {
@@ -144,7 +144,7 @@ class WarningsTest {
     assertEquals(warnings, report.get("warnings"));
   }
 
-  /** A network whose bias makes it answer one class whatever it sees. */
+  /** A network whose bias makes it answer one class for every image. */
   private Path sure(int answer) throws IOException {
     train("--hidden 8 --epochs 0");
     ModelFile model = ModelFile.read(out.resolve("model.safetensors"));
@@ -168,7 +168,7 @@ class WarningsTest {
     assertTrue(lines.get(lines.size() - 2).startsWith(said), evaluated.err());
   }
 
-  /** A unit of an output with a ReLU that has died: the network learns the other classes. */
+  /** A unit of an output with a ReLU has died: the network learns the other classes. */
   @Test
   void unitsThatDied() throws IOException {
     train("--hidden 8 --relu-output --epochs 0");

@@ -8,13 +8,13 @@ import java.util.Map;
 import mlpcuda.conformance.Cases.Case;
 import mlpcuda.conformance.Conformance;
 
-/** Asks of a device that it agrees with the reference; what that gives is computed once. */
+/** Asserts that a device agrees with the reference, whose results are computed once. */
 public final class Agreement {
   private static final Map<String, Map<String, double[]>> EXPECTED = new HashMap<>();
 
   private Agreement() {}
 
-  /** Fails unless the device agrees with the reference and leaves nothing behind. */
+  /** Asserts that the device agrees with the reference and leaves nothing behind. */
   public static void check(Ops ops, Case c) {
     Map<String, double[]> expected =
         EXPECTED.computeIfAbsent(

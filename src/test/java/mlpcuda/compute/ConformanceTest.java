@@ -21,11 +21,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The CPU against {@link ReferenceOps}, over the whole table of {@link Cases}. */
+/** Compares the CPU with {@link ReferenceOps}, over the whole table of {@link Cases}. */
 class ConformanceTest {
   /**
-   * By name: 3 threads make parts of unequal size, also on a machine with fewer cores; 12 are more
-   * than some matrices have rows.
+   * The devices by name: 3 threads make parts of unequal size, also on a machine with fewer cores;
+   * 12 are more than some matrices have rows.
    */
   private static final Map<String, Ops> DEVICES = new LinkedHashMap<>();
 
@@ -109,7 +109,9 @@ class ConformanceTest {
     return Cases.all().stream().filter(c -> REPEATABLE.contains(c.operation()));
   }
 
-  /** What a case calls may be called again: what was there before changes no bit of its outputs. */
+  /**
+   * The operation of a case can be repeated: what its outputs held before changes no bit of them.
+   */
   @ParameterizedTest
   @MethodSource("repeatable")
   void aCallMayBeRepeated(Case c) {

@@ -11,7 +11,7 @@ import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import org.junit.jupiter.api.Test;
 
-/** Pixels and weights in another order. */
+/** Tests pixels and weights in an order other than the natural one. */
 class InputOrderTest {
   private static final InputOrder ORDER = InputOrder.of(new int[] {2, 0, 1}, 2);
 
@@ -42,7 +42,7 @@ class InputOrderTest {
     }
   }
 
-  /** What is written to parameters is what they give back, and the order is the device's affair. */
+  /** Parameters return what was written to them; the order of inputs is the device's affair. */
   @Test
   void parametersKeepItToThemselves() {
     var shape = new MlpShape(List.of(3, 2), Activation.RELU, Activation.NONE);

@@ -33,8 +33,8 @@ class LossScaleTest {
   }
 
   /**
-   * Steps at random against PyTorch's words: halve after one that is skipped; double after 2000 in
-   * a row that are not.
+   * Takes steps at random by PyTorch's rules: the scale is halved after a step that is skipped, and
+   * doubled after 2000 in a row that are not.
    */
   @Test
   void manySteps() {

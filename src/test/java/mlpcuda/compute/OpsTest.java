@@ -14,7 +14,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What {@link Ops} and {@link Buffer} check on every device, before a device sees a call. */
+/**
+ * Tests the checks of {@link Ops} and {@link Buffer} on every device, before a device sees a call.
+ */
 class OpsTest {
   static Stream<Named<Ops>> devices() {
     return Stream.of(Named.of("reference", new ReferenceOps()), Named.of("CPU", new CpuOps(1)));

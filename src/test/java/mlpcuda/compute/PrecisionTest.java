@@ -12,8 +12,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * {@link Precision#round} against exact decimal arithmetic on the two neighbours of a value, which
- * knows of a format no more than its bits, its range and its ties.
+ * Compares {@link Precision#round} with exact decimal arithmetic on the two neighbours of a value,
+ * which knows of a format no more than its bits, its range and its ties.
  */
 class PrecisionTest {
   /** A format: bits after the point, the least exponent of a normal number, the largest number. */
@@ -77,7 +77,9 @@ class PrecisionTest {
     }
   }
 
-  /** Of every exponent: neighbours of the format, their middle, and what lies beside each. */
+  /**
+   * Rounds, for every exponent, neighbours of the format, their middle, and the floats beside each.
+   */
   @ParameterizedTest
   @EnumSource(Precision.class)
   void neighboursAndTies(Precision precision) {
@@ -103,7 +105,7 @@ class PrecisionTest {
     }
   }
 
-  /** By hand, in case the formats above are wrong as well. */
+  /** Examples worked out by hand, in case the formats above are wrong as well. */
   @ParameterizedTest
   @CsvSource({
     "FP32, 0x1.fffffep0,  0x1.fffffep0",
@@ -145,7 +147,9 @@ class PrecisionTest {
     assertEquals(expected, precision.round(x));
   }
 
-  /** NaNs of whatever bits: none becomes an infinity or a number by losing those that it has. */
+  /**
+   * NaNs of whatever bits stay NaN: none becomes an infinity or a number by losing its lower bits.
+   */
   @ParameterizedTest
   @EnumSource(Precision.class)
   void nanStaysNan(Precision precision) {

@@ -16,9 +16,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** The conformance table tells a device that forgets something of a loss scale. */
+/** Tests that the conformance table finds a device that forgets a step of loss scaling. */
 class ForgottenScaleTest {
-  /** What is forgotten, and the operations that must show it. */
+  /** A step of loss scaling that is forgotten, and the operations that must show it. */
   private enum Forgotten {
     SCALE_OF_LOSS("crossEntropyForward"),
     SCALE_OF_GRADIENTS("clipNorm"),
@@ -42,7 +42,7 @@ class ForgottenScaleTest {
       this.forgotten = forgotten;
     }
 
-    /** Does something while an element of the state is another. */
+    /** Runs an action while an element of the state has another value. */
     private void with(Buffer scaling, int element, double value, Runnable action) {
       double right = value(scaling, element);
       set(scaling, element, value);

@@ -23,7 +23,7 @@ class KinkCounterTest {
     }
   }
 
-  /** 1000 − 999.9999 and the like: what is left of them is rounding's. */
+  /** Sums such as 1000 − 999.9999 leave little but rounding. */
   @Test
   void sumsThatCancelAreCounted() {
     assertEquals(1, kinks(3, 1000, -3000.0002f, Activation.RELU));
@@ -55,7 +55,9 @@ class KinkCounterTest {
     }
   }
 
-  /** How many kinks a ReLU has, of (0.5 + first) + second: two layers of one unit. */
+  /**
+   * The number of kinks of a ReLU whose input is (0.5 + first) + second: two layers of one unit.
+   */
   private static long kinksBehind(Precision precision, float first, float second) {
     try (var ops = new KinkCounter(precision);
         Buffer x = ops.allocate("x", Type.FLOAT32, 1);
@@ -75,9 +77,9 @@ class KinkCounterTest {
   }
 
   /**
-   * An output at a tie, but for rounding, may be one number or the next for the layer behind: right
-   * devices part where a ReLU of that is on one side of 0 with the one and on the other with the
-   * other. From 0.5 on bfloat16's numbers are 2⁻⁸ apart.
+   * An output at a tie, but for rounding, may be one number or the next for the layer behind it.
+   * Right devices part if the ReLU of that layer is on one side of 0 with the one, and on the other
+   * side with the next. From 0.5 on bfloat16's numbers are 2⁻⁸ apart.
    */
   @Test
   void whatRoundsToOneSideOfATieOrTheOther() {

@@ -17,9 +17,12 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The limits of the conformance table tell a device that rounds as it says from all others. */
+/**
+ * Tests that the limits of the conformance table tell a device that rounds as it claims from
+ * others.
+ */
 class WrongRoundingTest {
-  /** Where the values of a layer are rounded, or must not be. */
+  /** A place where the values of a layer are rounded, or must not be. */
   private enum Place {
     X_FORWARD,
     W_FORWARD,
@@ -41,7 +44,7 @@ class WrongRoundingTest {
     }
   }
 
-  /** Says that it has one precision, and rounds to another in one place; no activations. */
+  /** A device that claims one precision, and rounds to another in one place; no activations. */
   private static final class Wrong extends ReferenceOps {
     private final Place place;
     private final Precision there;
@@ -106,7 +109,7 @@ class WrongRoundingTest {
     }
   }
 
-  /** One usual size, and what is made for the differences that it does not show. */
+  /** One usual size; other cases are made for the differences that it does not show. */
   private static final Set<String> USUAL =
       Set.of("B=33 I=103 O=31 NONE", "B=33 I=103 O=31 below NONE");
 
@@ -148,7 +151,7 @@ class WrongRoundingTest {
     List<Case> failed = failed(precision, place, there);
     assertFalse(failed.isEmpty());
     failed.forEach(c -> assertEquals(place.operation(), c.operation(), failed.toString()));
-    // Two that have as many bits differ in ties and in range alone.
+    // Two precisions with as many bits differ in ties and in range alone.
     boolean alike = precision != Precision.BF16 && TEN_BITS.contains(there) && place.isOperand();
     assertTrue(
         alike || failed.stream().anyMatch(c -> USUAL.contains(c.sizes())), failed.toString());

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** What people are told of the exceptions of java.io and java.nio: no name of a class. */
+/** Tests the messages for exceptions of java.io and java.nio: they must not name a class. */
 class BadFileExceptionTest {
   static Stream<Arguments> reasons() {
     return Stream.of(

@@ -28,14 +28,16 @@ class ExampleOrderTest {
     assertFalse(Arrays.equals(order, ExampleOrder.sequential(1000)));
   }
 
-  /** The order itself, as a few lines of Python computed it from the definitions. */
+  /** The order must stay the one that a few lines of Python computed from the definitions. */
   @Test
   void beginsAsItAlwaysDid() {
     int[] order = ExampleOrder.shuffled(60_000, 1, 1);
     assertArrayEquals(new int[] {28319, 9781, 20595, 22385, 31739}, Arrays.copyOf(order, 5));
   }
 
-  /** Chi-squared over all 24 orders of 4 examples, 24,000 draws; 23 degrees of freedom. */
+  /**
+   * The test is chi-squared over all 24 orders of 4 examples: 24,000 draws, 23 degrees of freedom.
+   */
   @Test
   void isUniform() {
     int[] counts = new int[256];

@@ -91,7 +91,7 @@ final class IdxBytes {
     }
   }
 
-  /** Fails unless {@code action} ends in exactly this message, in which TMP stands for a folder. */
+  /** Asserts that {@code action} fails with exactly this message, in which TMP means a folder. */
   static void assertBad(String message, Path tmp, Executable action) {
     String found = assertThrows(BadFileException.class, action).getMessage();
     assertEquals(message, found.replace(tmp.toString(), "TMP").replace('\\', '/'));

@@ -40,7 +40,7 @@ class IdxFileTest {
   void readsImagesAndLabels(boolean compressed) {
     byte[] images = images(3, 7, 5);
     byte[] labels = labels(4, 0, 255);
-    // The name says the contrary: the first bytes decide.
+    // The name says the contrary, since the first bytes decide.
     String name = compressed ? "file" : "file.gz";
     Path imageFile = write(tmp.resolve("i" + name), compressed ? gzip(images) : images);
     Path labelFile = write(tmp.resolve("l" + name), compressed ? gzip(labels) : labels);
@@ -56,7 +56,7 @@ class IdxFileTest {
 
   @Test
   void readsGzipThatShrinksALot() {
-    // A thousandth of its size: the array must grow several times.
+    // The file has a thousandth of its claimed size, so that the array must grow several times.
     byte[] file = Arrays.copyOf(header(0x803, 1000, 100, 57), 16 + 5_700_000);
     file[file.length - 1] = 9;
     byte[] pixels = IdxFile.readImages(write(tmp.resolve("f"), gzip(file))).pixels();
@@ -122,7 +122,7 @@ class IdxFileTest {
     byte[] plain = gzip(labels(7));
     byte[] start = Arrays.copyOf(plain, 10);
     start[3] = 0x1e;
-    // The operating system, which JDKs fill in differently.
+    // This byte is the operating system, which JDKs fill in differently.
     start[9] = 0;
     byte[] head = concat(start, new byte[] {2, 0, 'x', 'y', 'n', 0, 'c', 0});
     CRC32 crc = new CRC32();

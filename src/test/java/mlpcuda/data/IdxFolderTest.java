@@ -64,7 +64,7 @@ class IdxFolderTest {
     assertSmall(data);
   }
 
-  /** Fails unless it is what {@link IdxBytes#small} wrote. */
+  /** Asserts that a data set is the one that {@link IdxBytes#small} wrote. */
   private static void assertSmall(Dataset data) {
     assertEquals(3, data.classes());
     assertEquals(5, data.train().size());
@@ -316,7 +316,7 @@ class IdxFolderTest {
         "TMP/train-labels-idx1-ubyte: labels must be below 2, found 2 at index 2",
         tmp,
         () -> IdxFolder.read(tmp, OptionalInt.of(2)));
-    // Without a number of classes, the training labels say it.
+    // If no number of classes is given, the training labels say it.
     put("t10k-labels-idx1-ubyte", labels(0, 200, 3));
     assertBad(
         "TMP/t10k-labels-idx1-ubyte: labels must be below 3, found 200 at index 1",
@@ -324,7 +324,7 @@ class IdxFolderTest {
         () -> IdxFolder.read(tmp, UNKNOWN));
   }
 
-  /** Whatever happens to the bytes, the end is a valid data set or a BadFileException. */
+  /** Whatever happens to the bytes, the result is a valid data set or a BadFileException. */
   @Test
   void survivesDamage() {
     Random random = new Random(7);
@@ -347,7 +347,7 @@ class IdxFolderTest {
       }
       put(victim, content);
     }
-    // Flipped pixels and labels within the classes are not to be seen.
+    // A flipped pixel, or a label within the classes, cannot be seen.
     if (refused < 500 || refused == 1000) {
       fail("refused " + refused + " of 1000");
     }
@@ -363,7 +363,7 @@ class IdxFolderTest {
       }
       default -> {
         for (int i = random.nextInt(3); i >= 0; i--) {
-          // Mostly in the header, where it matters.
+          // Most changes are in the header, where they matter.
           int limit = random.nextBoolean() ? Math.min(20, damaged.length) : damaged.length;
           damaged[random.nextInt(limit)] ^= (byte) (1 << random.nextInt(8));
         }

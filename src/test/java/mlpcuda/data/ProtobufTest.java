@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Google's reader finds the fields that were written. */
+/** Tests that Google's reader finds the fields that were written. */
 class ProtobufTest {
   @ParameterizedTest
   @ValueSource(

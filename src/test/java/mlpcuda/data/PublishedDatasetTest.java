@@ -38,10 +38,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 class PublishedDatasetTest {
   private static final Progress SILENT = (file, bytes, total) -> {};
 
-  /** Takes small files alone, from mirrors that answer at all. */
+  /** A download that takes small files alone, from mirrors that answer at all. */
   private static final Download SMALL = new Download(60_000, 300_000, 1000, Map.of());
 
-  /** Waits for an answer a moment, for a mirror that never gives one. */
+  /** A download that waits for an answer only a moment, for a mirror that never gives one. */
   private static final Download HASTY = new Download(60_000, 200, 1000, Map.of());
 
   private static final String IMAGES = "train-images-idx3-ubyte.gz";
@@ -67,7 +67,7 @@ class PublishedDatasetTest {
     server.stop(0);
   }
 
-  /** The first folder of the address says how the mirror behaves. */
+  /** Answers a request as the first folder of its address says. */
   private void answer(HttpExchange exchange) throws IOException {
     String[] path = exchange.getRequestURI().getPath().split("/");
     requests.add(path[1] + "/" + path[2]);
@@ -81,7 +81,7 @@ class PublishedDatasetTest {
           send(exchange, damaged, damaged.length);
         }
         case "long" -> send(exchange, new byte[1001], 1001);
-        // Chunked: no length is announced.
+        // The answer is chunked, and so no length is announced.
         case "endless" -> send(exchange, new byte[200_000], 0);
         case "cut" -> send(exchange, new byte[20], file.length);
         case "silent" -> awaitEnd();
@@ -101,7 +101,7 @@ class PublishedDatasetTest {
   private static void send(HttpExchange exchange, byte[] body, long length) throws IOException {
     exchange.sendResponseHeaders(200, length);
     exchange.getResponseBody().write(body);
-    exchange.getResponseBody().flush(); // else JDK 25 drops what a handler leaves unfinished
+    exchange.getResponseBody().flush(); // otherwise JDK 25 drops what a handler leaves unfinished
   }
 
   private void awaitEnd() {
@@ -116,7 +116,7 @@ class PublishedDatasetTest {
     return "http://127.0.0.1:" + server.getAddress().getPort() + "/" + mirror + "/";
   }
 
-  /** A folder on a port at which nobody listens. */
+  /** A mirror on a port at which nobody listens. */
   private static String dead() throws IOException {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return "http://127.0.0.1:" + socket.getLocalPort() + "/";

@@ -8,7 +8,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class ScalingTest {
-  /** Five pixels, so that the histogram has a rest: 0, 51, 102, 204, 255. */
+  /** Five pixels, so that the histogram has some left over: 0, 51, 102, 204, 255. */
   private static final ImageSet SET =
       new ImageSet(1, 5, new byte[] {0, 51, 102, (byte) 204, (byte) 255}, new byte[1]);
 

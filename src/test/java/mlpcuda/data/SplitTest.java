@@ -13,7 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The choices, too, were computed from the definitions by a few lines of Python. */
+/** Tests splits against choices that a few lines of Python computed from the definitions. */
 class SplitTest {
   /** Images of 2 x 3 pixels that begin with their index; the label is its last byte. */
   private static ImageSet numbered(int size) {
@@ -95,7 +95,7 @@ class SplitTest {
     assertTrue(chiSquared < 27.9, "chi-squared is " + chiSquared); // exceeded once in a thousand
   }
 
-  /** Chi-squared against the proportions of the whole, 9 degrees of freedom. */
+  /** The test is chi-squared against the proportions of the whole, with 9 degrees of freedom. */
   @Test
   void classesKeepTheirProportions() {
     ImageSet whole = EmbeddedMnist.load().train();

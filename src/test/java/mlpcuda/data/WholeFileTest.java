@@ -17,7 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is left when writing fails: the former file, and nothing else. */
+/** Tests what is left when writing fails: the former file, and nothing else. */
 class WholeFileTest {
   private static final int LARGE = 1 << 20;
 
@@ -41,7 +41,7 @@ class WholeFileTest {
     assertEquals("former", Files.readString(file));
   }
 
-  /** Fails unless writing fails, with one line that says why; that line. */
+  /** Asserts that writing fails with one line that says why, and returns the line. */
   private static String refused(Path file, WholeFile.Content content) {
     String message =
         assertThrows(UncheckedIOException.class, () -> WholeFile.write(file, content)).getMessage();
@@ -117,7 +117,7 @@ class WholeFileTest {
     assertFormerFileAlone();
   }
 
-  /** Writes far more than fits, in a process of its own; prints the message. */
+  /** Writes far more than fits, in a process of its own, and prints the message. */
   static final class Writer {
     public static void main(String[] arguments) throws IOException {
       Path folder = Path.of(arguments[0]);
@@ -179,7 +179,7 @@ class WholeFileTest {
     assertFormerFileAlone();
   }
 
-  /** In a name space of its own, where anyone may mount and no one else sees it. */
+  /** Runs the probe in a name space of its own, where anyone may mount and no one else sees it. */
   private String mounted(String options, String... arguments) throws Exception {
     String mount = "mount -t tmpfs -o " + options + " tmpfs '" + folder + "'";
     String probe = shell("unshare -rm sh -c \"" + mount + "\"", List.of());

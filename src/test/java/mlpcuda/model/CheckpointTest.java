@@ -26,10 +26,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class CheckpointTest {
-  /** 2 × 3 pixels, a hidden layer of 4, 2 classes. */
+  /** A network of 2 × 3 pixels, a hidden layer of 4, and 2 classes. */
   static final MlpShape SHAPE = new MlpShape(List.of(6, 4, 2), Activation.TANH, Activation.RELU);
 
-  /** Of no default: what is not kept is missed. */
+  /** A form in which nothing is a default, so that a value that is not kept is missed. */
   static final ImageForm FORM =
       new ImageForm(2, 3, new Scaling("z-score", 0.1307, 0.3081), Preparation.MNIST_FORM, true);
 
@@ -41,7 +41,7 @@ class CheckpointTest {
     file = folder.resolve("checkpoint.safetensors");
   }
 
-  /** Values for each tensor, all different, the first of each list {@code first}. */
+  /** Values for each tensor, all different; the first one of each list is {@code first}. */
   static List<float[]> values(float first) {
     var lists = new ArrayList<float[]>();
     for (Parameters.Tensor place : Parameters.tensors(SHAPE)) {

@@ -131,7 +131,7 @@ final class HostileFiles {
         .collect(Collectors.joining(","));
   }
 
-  /** As many items as a header has room for. */
+  /** A list of as many items as a header has room for. */
   private static String list(IntFunction<String> item) {
     var list = new StringBuilder(item.apply(0));
     int bytes = 100 + list.length();

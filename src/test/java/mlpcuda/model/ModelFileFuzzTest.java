@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Thousands of changed files: each is refused in one line that names it, or says what it said
+ * Tests thousands of changed files: each is refused in one line that names it, or says the same as
  * before the change. Failures name the round; the rounds are always the same.
  */
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
@@ -39,7 +39,7 @@ class ModelFileFuzzTest {
     file = folder.resolve("file.safetensors");
   }
 
-  /** Reads the file, and looks at what it read. */
+  /** Reads the file, and checks the result. */
   private interface Reading {
     void readAndCheck();
   }
@@ -64,7 +64,7 @@ class ModelFileFuzzTest {
     fuzz(3, () -> assertSameModel(ModelFile.read(file)));
   }
 
-  /** Without a checksum other weights may be read, but they are weights. */
+  /** From a file without a checksum wrong weights may be read, but they must be weights. */
   @Test
   void modelsOfOthers() throws IOException {
     var tensors = new ArrayList<Safetensors.Tensor>();
@@ -82,7 +82,7 @@ class ModelFileFuzzTest {
 
   private void assertSameModel(ModelFile found) {
     Map<String, String> metadata = Safetensors.read(file).metadata();
-    if (metadata.containsKey(Checksum.NAME)) { // the change met that very name otherwise
+    if (metadata.containsKey(Checksum.NAME)) { // otherwise the change met that very name
       assertEquals(MODEL.shape(), found.shape());
       assertEquals(MODEL.form(), found.form());
       CheckpointTest.assertSame(MODEL.weights(), found.weights());
@@ -109,7 +109,7 @@ class ModelFileFuzzTest {
       long allocated = threads.getCurrentThreadAllocatedBytes() - before;
       assertTrue(allocated < 4L * bytes.length + 4 * MIB, allocated + " bytes in round " + round);
     }
-    // Both ways must be met, or the changes prove nothing.
+    // Both outcomes must occur, or the changes prove nothing.
     assertTrue(refused > MUTANTS * 8 / 10 && refused < MUTANTS, refused + " refused");
   }
 }

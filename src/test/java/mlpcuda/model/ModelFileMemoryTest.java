@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Reading takes no more memory than four times the file and 4 MiB: hostile files are read in a JVM
- * whose whole heap is that, its own needs included.
+ * Tests that reading takes no more memory than four times the file and 4 MiB: hostile files are
+ * read in a JVM whose whole heap is that, its own needs included.
  */
 class ModelFileMemoryTest {
   private static final int MIB = 1 << 20;
@@ -65,7 +65,7 @@ class ModelFileMemoryTest {
     assertEquals("", readIn(4 * 24 + 4));
   }
 
-  /** Reads all files in a JVM of that heap; what it printed. */
+  /** Reads all files in a JVM with that heap, and returns its output. */
   private String readIn(int mebibytes) throws IOException, InterruptedException {
     try (Child child =
         Child.start(
@@ -86,8 +86,8 @@ class ModelFileMemoryTest {
   }
 
   /**
-   * The class path with no library but what reads JSON: looked through on the way to that, each one
-   * more would take of so small a heap.
+   * The class path with no library but the one that reads JSON: each other one would take some of
+   * so small a heap, as the JVM looks through it on the way.
    */
   private static String program() {
     return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))

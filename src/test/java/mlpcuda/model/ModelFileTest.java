@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ModelFileTest {
-  /** 2 × 3 pixels, a hidden layer of 4, 2 classes. */
+  /** A network of 2 × 3 pixels, a hidden layer of 4, and 2 classes. */
   private static final MlpShape SHAPE =
       new MlpShape(List.of(6, 4, 2), Activation.TANH, Activation.RELU);
 
@@ -83,13 +83,13 @@ class ModelFileTest {
     return metadata;
   }
 
-  /** Fails unless the file is refused with exactly this message after its name. */
+  /** Asserts that the file is refused with exactly this message after its name. */
   private void assertBad(String message) {
     String found = assertThrows(BadFileException.class, () -> ModelFile.read(file)).getMessage();
     assertEquals(file + ": " + message, found);
   }
 
-  /** Fails unless the file is refused in one line of bounded length, which names the file. */
+  /** Asserts that the file is refused in one line of bounded length, which names the file. */
   private void assertBadInOneShortLine() {
     String found = assertThrows(BadFileException.class, () -> ModelFile.read(file)).getMessage();
     assertTrue(found.startsWith(file + ": "), found);
@@ -217,7 +217,7 @@ class ModelFileTest {
     assertBad("__metadata__: " + name + " must be given, found none");
   }
 
-  /** Files of earlier versions have neither word. */
+  /** Files of earlier versions have neither entry of the metadata. */
   @ParameterizedTest
   @CsvSource({"2, 3, AS_IS", "28, 28, MNIST_FORM", "28, 29, AS_IS"})
   void olderFilesDoNotSayHowPicturesArePrepared(int rows, int cols, Preparation preparation) {

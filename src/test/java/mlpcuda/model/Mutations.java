@@ -14,7 +14,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** Changes safetensors files: blindly, and so that the header still is one. */
+/** Changes safetensors files: blindly, or so that the header stays a header. */
 final class Mutations {
   private static final String JSON = "{}[],:\"\\0123456789.-eE \n";
   private static final Pattern NUMBER = Pattern.compile("\\d+");
@@ -37,13 +37,13 @@ final class Mutations {
   private final byte[] good;
   private final Random random;
 
-  /** Changes of {@code good}, which is left as it is; the same seed gives the same ones. */
+  /** Makes changes of {@code good}, which is left as it is; the same seed gives the same ones. */
   Mutations(byte[] good, long seed) {
     this.good = good;
     this.random = new Random(seed);
   }
 
-  /** The next changed file; now and then it is the good one after all. */
+  /** The next changed file; now and then it equals the good one. */
   byte[] next() {
     byte[] bytes = good.clone();
     return switch (random.nextInt(10)) {
@@ -59,7 +59,7 @@ final class Mutations {
       }
       case 2 -> Arrays.copyOf(bytes, random.nextInt(bytes.length + 1));
       case 3 -> joined(bytes, random(1 + random.nextInt(40)));
-      case 4 -> { // one piece between or over others
+      case 4 -> { // a piece goes between or over others
         int at = random.nextInt(bytes.length);
         int skipped = random.nextBoolean() ? 0 : Math.min(random.nextInt(40), bytes.length - at);
         yield joined(
@@ -76,14 +76,14 @@ final class Mutations {
         yield bytes;
       }
       case 6 -> withLength(length(), header(), values());
-      case 7 -> { // JSON's own characters
+      case 7 -> { // characters of JSON
         byte[] header = header();
         for (int i = random.nextInt(4); i >= 0; i--) {
           header[random.nextInt(header.length)] = (byte) JSON.charAt(random.nextInt(JSON.length()));
         }
         yield withHeader(header);
       }
-      case 8 -> { // a piece of the header once more, or less
+      case 8 -> { // a piece of the header comes once more, or goes
         byte[] header = header();
         int from = random.nextInt(header.length);
         int to = from + random.nextInt(Math.min(200, header.length - from + 1));
@@ -96,7 +96,7 @@ final class Mutations {
                     Arrays.copyOfRange(header, from, to),
                     Arrays.copyOfRange(header, at, header.length)));
       }
-      default -> { // another number, or another of the header's own texts
+      default -> { // a number is changed, or replaced by a text of the header
         String header = new String(header(), StandardCharsets.UTF_8);
         List<String> texts = STRING.matcher(header).results().map(m -> m.group()).toList();
         yield withHeader(
@@ -108,7 +108,9 @@ final class Mutations {
     };
   }
 
-  /** Writes over a file: making it anew for each change would take most of a test's time. */
+  /**
+   * Overwrites a file in place: making it anew for each change would take most of a test's time.
+   */
   static void overwrite(Path file, byte[] bytes) throws IOException {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
       channel.truncate(bytes.length);
@@ -126,7 +128,7 @@ final class Mutations {
     return text.substring(0, matcher.start()) + other + text.substring(matcher.end());
   }
 
-  /** A header's length that is wrong. */
+  /** A wrong length of the header. */
   private long length() {
     return switch (random.nextInt(4)) {
       case 0 -> random.nextLong();

@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The rules of docs/IR.md that a graph must obey, on the bytes that are written. */
+/** Tests the rules of docs/IR.md that a graph must obey, on the bytes that are written. */
 class OnnxTest {
   @TempDir Path tmp;
 
@@ -120,7 +120,7 @@ class OnnxTest {
     assertEquals(17, one(opset, 2).value);
 
     byte[] graph = one(model, 7).bytes;
-    Set<String> values = new HashSet<>(); // each is given once, and before it is used
+    Set<String> values = new HashSet<>(); // each value is given once, and before it is used
     checkInitializers(graph, network, values);
     byte[] pixels = one(graph, 11).bytes;
     assertTrue(values.add(one(pixels, 1).text()));
@@ -173,7 +173,7 @@ class OnnxTest {
       assertEquals(1, one(field.bytes, 2).value);
     }
     for (int t = 0; t < places.size(); t++) {
-      byte[] tensor = tensors.get(t + 2).bytes; // behind the scaling's two
+      byte[] tensor = tensors.get(t + 2).bytes; // the first two tensors are the scaling's
       assertEquals(places.get(t).name(), one(tensor, 8).text());
       List<Integer> shape = all(tensor, 1).stream().map(field -> (int) field.value).toList();
       assertEquals(places.get(t).shape(), shape);
@@ -197,7 +197,7 @@ class OnnxTest {
     int layers = 1000;
     var shape =
         new MlpShape(Collections.nCopies(layers + 1, width), Activation.RELU, Activation.NONE);
-    float[] weight = new float[width * width]; // one array, a thousand times
+    float[] weight = new float[width * width]; // one array is used a thousand times
     float[] bias = new float[width];
     List<float[]> weights =
         IntStream.range(0, 2 * layers).mapToObj(t -> t % 2 == 0 ? weight : bias).toList();

@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Reading what others wrote, most of it wrong. */
+/** Tests the reading of others' files, most of them wrong. */
 class SafetensorsReaderTest {
   @TempDir Path folder;
   private Path file;
@@ -38,7 +38,7 @@ class SafetensorsReaderTest {
     file = folder.resolve("model.safetensors");
   }
 
-  /** A file put together by hand: the header's true length, the header, zeros. */
+  /** A file that is put together by hand: the header's true length, the header, zeros. */
   private static byte[] bytes(String header, int bufferBytes) {
     byte[] json = header.getBytes(StandardCharsets.UTF_8);
     return ByteBuffer.allocate(8 + json.length + bufferBytes)
@@ -179,7 +179,7 @@ class SafetensorsReaderTest {
         Arguments.of(one("F32", "[1]", "[4,8]"), "tensor a|must begin at byte 0|hole at 4"),
         Arguments.of(one("F32", "[1]", "[0,4]"), "buffer's 8 bytes, found 4"),
         Arguments.of("{}", "buffer's 8 bytes, found 0"),
-        // Allowed by the format, not read here
+        // These are allowed by the format, but not read here.
         Arguments.of(one("F16", "[4]", "[0,8]"), "tensor a is F16, only F32 can be read"),
         Arguments.of(
             one("F6_E2M3", "[4,0]", "[0,0]").replace("}}", "},\"b\":" + good + "}"),
@@ -349,7 +349,7 @@ class SafetensorsReaderTest {
         assertEquals(1, e.getMessage().lines().count(), e.getMessage());
       }
     }
-    // Both ways must be met, or the mutations prove nothing.
+    // Both outcomes must occur, or the mutations prove nothing.
     assertTrue(readable > 50 && readable < 1950, "readable: " + readable);
   }
 

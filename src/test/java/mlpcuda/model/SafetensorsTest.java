@@ -26,7 +26,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Writing, and reading what was written. */
+/** Tests writing files, and reading them again. */
 class SafetensorsTest {
   @TempDir Path folder;
   private Path file;
@@ -172,8 +172,8 @@ class SafetensorsTest {
 
   @Test
   void tenThousandTensorsTakeLinearTime() {
-    // Comparing each name with each would take a hundred times as long for ten times as many. What
-    // other processes do does not count: the times are this thread's on a processor.
+    // To compare each name with each would take a hundred times as long for ten times as many.
+    // Other processes do not count: the times are this thread's on a processor.
     long few = Long.MAX_VALUE;
     long many = Long.MAX_VALUE;
     for (int repeat = 0; repeat < 3; repeat++) {
@@ -183,7 +183,7 @@ class SafetensorsTest {
     assertTrue(many < 30 * few, "%d ns for 1,000, %d ns for 10,000".formatted(few, many));
   }
 
-  /** What it takes to write and to read so many tensors. */
+  /** The CPU time of writing and reading {@code count} tensors. */
   private long cpuNanos(int count) {
     List<Tensor> tensors = new ArrayList<>();
     for (int i = 0; i < count; i++) {

@@ -29,8 +29,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Dropout as a network does it. Where hidden outputs are all 1 and the layers after them hand on
- * what they get, the logits are the masks.
+ * Tests dropout in a network. Where hidden outputs are all 1 and the layers after them pass on what
+ * they get, the logits are the masks.
  */
 class DropoutTest {
   private static final int B = 33;
@@ -101,7 +101,7 @@ class DropoutTest {
     assertEquals(n * rate, zeros, 5 * Math.sqrt(n * rate * (1 - rate)), "zeroed of " + n);
   }
 
-  /** One rate for each layer, and one mask for each layer and step: the same on every device. */
+  /** Each layer has a rate of its own, and each layer and step a mask, the same on every device. */
   @ParameterizedTest
   @MethodSource("devices")
   void everyDeviceHasTheMaskOfPhilox(Supplier<Ops> device) {
@@ -118,7 +118,7 @@ class DropoutTest {
     }
   }
 
-  /** Half of the elements agree by chance where masks are independent. */
+  /** Half of the elements agree by chance if masks are independent. */
   @Test
   void anotherStepOrLayerIsAnotherMask() {
     float[] mask = masks(ReferenceOps::new, 1, 0.5f);
@@ -130,7 +130,7 @@ class DropoutTest {
     }
   }
 
-  /** At evaluation nothing is dropped, and at training rate 0 drops nothing. */
+  /** Nothing is dropped in an evaluation, or in training at rate 0. */
   @Test
   void aNetworkThatOnlyPredictsDropsNothing() {
     var shape = new MlpShape(List.of(5, 40, 3), Activation.TANH, Activation.NONE);

@@ -25,7 +25,7 @@ class MlpTest {
   private static final MlpShape SHAPE =
       new MlpShape(List.of(5, 4, 7, 3), Activation.RELU, Activation.NONE);
 
-  private static final List<Integer> HUGE = // whose product overflows a long
+  private static final List<Integer> HUGE = // the product of these overflows a long
       List.of(784, Integer.MAX_VALUE, Integer.MAX_VALUE, Integer.MAX_VALUE, 10);
 
   private static float[] inputs(int seed) {
@@ -37,7 +37,7 @@ class MlpTest {
     return x;
   }
 
-  /** A network with its batch: the loss as a function of the weights. */
+  /** A network with its batch, which makes the loss a function of the weights. */
   private record Fixture(Ops ops, Parameters parameters, Mlp mlp, Buffer y, Buffer step, Buffer log)
       implements AutoCloseable {
     static Fixture of(Ops ops, MlpShape shape) {
@@ -77,8 +77,8 @@ class MlpTest {
   }
 
   /**
-   * Each gradient of a whole network in double precision, by the parameter's name; with dropout the
-   * step holds the mask still.
+   * Each gradient of a whole network in double precision is compared, by the parameter's name; with
+   * dropout the step holds the mask still.
    */
   @ParameterizedTest
   @CsvSource({
@@ -94,7 +94,7 @@ class MlpTest {
   })
   void gradientsAreTheSlopesOfTheLoss(
       Activation hidden, Activation output, float first, float second, float smoothing) {
-    double h = 1e-6; // small against the distance of every ReLU from its kink here
+    double h = 1e-6; // small beside the distance of every ReLU from its kink here
     var ops = new ReferenceOps();
     var shape = new MlpShape(List.of(5, 4, 7, 3), hidden, output);
     var regularisation = new Regularisation(List.of(first, second), smoothing, 99);
@@ -123,7 +123,7 @@ class MlpTest {
     }
   }
 
-  /** The same steps on the CPU device and on the reference: losses and weights stay together. */
+  /** The CPU device and the reference take the same steps: losses and weights stay together. */
   @Test
   void devicesTakeTheSameSteps() {
     try (var cpu = Fixture.of(new CpuOps(2), SHAPE);

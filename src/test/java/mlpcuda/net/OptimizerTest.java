@@ -26,8 +26,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The optimizers against the algorithms that PyTorch documents, written out over doubles: 50 steps
- * down a quadratic, loss = Σ curvature · (w − goal)² / 2, each with a rate of its own.
+ * Compares the optimizers with the algorithms that PyTorch documents, written out over doubles: 50
+ * steps down a quadratic, loss = Σ curvature · (w − goal)² / 2, each with a rate of its own.
  */
 class OptimizerTest {
   private static final MlpShape SHAPE =
@@ -35,7 +35,7 @@ class OptimizerTest {
 
   private static final int STEPS = 50;
 
-  /** What the documented algorithm does with one step's gradients. */
+  /** A documented algorithm, which takes one step by its gradients. */
   private interface Algorithm {
     void step(int t, double rate, double[] w, double[] g);
   }
@@ -141,7 +141,7 @@ class OptimizerTest {
     }
   }
 
-  /** {@code torch.nn.utils.clip_grad_norm_}, then an optimizer. */
+  /** The algorithm of {@code torch.nn.utils.clip_grad_norm_}, followed by an optimizer's. */
   private record Clipped(double maxNorm, Algorithm then) implements Algorithm {
     @Override
     public void step(int t, double rate, double[] w, double[] gradient) {
@@ -158,7 +158,7 @@ class OptimizerTest {
     }
   }
 
-  /** Length of the arenas of {@link #SHAPE}. */
+  /** The length of the arenas of {@link #SHAPE}. */
   private static int weights() {
     List<Parameters.Tensor> tensors = Parameters.tensors(SHAPE);
     Parameters.Tensor last = tensors.get(tensors.size() - 1);
@@ -173,7 +173,7 @@ class OptimizerTest {
     return Math.sin(i);
   }
 
-  /** A schedule, so that a rate that is frozen or late shows. */
+  /** A rate that changes, so that a frozen or late one shows. */
   private static double rate(Descent descent, int t) {
     return (float) (descent.rate / (1 + 0.02 * t));
   }
@@ -235,15 +235,15 @@ class OptimizerTest {
     return IntStream.range(0, n).mapToDouble(i -> w[i]).toArray();
   }
 
-  /** A gradient of norm 5 under limits above, below and far below it, in numbers. */
+  /** A gradient of norm 5 meets limits above, below and far below it, in numbers. */
   @Test
   void theNormOfAllGradientsTogetherIsClipped() {
     try (Ops ops = new CpuOps(1);
         var parameters = new Parameters(ops, SHAPE);
         Buffer step = ops.allocate("step", Type.INT32, 1)) {
       float[] g = new float[parameters.length()];
-      int last = g.length - 1; // of another tensor than the first
-      double[][] cases = { // limit, and the gradients 3 and 4 under it
+      int last = g.length - 1; // the last one belongs to another tensor than the first
+      double[][] cases = { // the limit, and what 3 and 4 become under it
         {5.5, 3, 4}, {5, 3 * 5 / 5.000001, 4 * 5 / 5.000001}, {1, 0.6, 0.8}, {1e-4, 6e-5, 8e-5}
       };
       for (double[] c : cases) {

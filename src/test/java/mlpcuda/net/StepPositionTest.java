@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Epochs that begin in the middle, and rates that differ from step to step. */
+/** Tests epochs that begin in the middle, and rates that differ from step to step. */
 class StepPositionTest {
   private static final MlpShape SHAPE =
       new MlpShape(List.of(4, 5, 3), Activation.TANH, Activation.NONE);

@@ -11,7 +11,7 @@ import mlpcuda.compute.cpu.CpuOps;
 import org.junit.jupiter.api.Test;
 
 class StepTest {
-  /** The row of a step that was not read would be written over. */
+  /** The row of a step whose losses were not read would be overwritten. */
   @Test
   void lossesMustBeReadBeforeTheirRowsAreNeeded() {
     int N = Step.LOG_ROWS + 1;

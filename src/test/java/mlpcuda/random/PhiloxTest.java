@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Known answers: Random123's {@code kat_vectors} for philox4x32 with 10 rounds. */
+/** Compares with known answers: Random123's {@code kat_vectors} for philox4x32 with 10 rounds. */
 class PhiloxTest {
   @ParameterizedTest
   @CsvSource({
@@ -42,7 +42,7 @@ class PhiloxTest {
     assertArrayEquals(byWords, bySeed);
   }
 
-  /** A use's number is part of every run that ever used it. */
+  /** A use must keep its number, which is part of every run that ever used it. */
   @Test
   void usesKeepTheirNumbers() {
     assertEquals(0, Philox.Use.INITIAL_WEIGHTS.ordinal());

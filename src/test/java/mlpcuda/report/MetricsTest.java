@@ -179,7 +179,7 @@ class MetricsTest {
     before.stepDone(new StepResult(3, 7, 1, -0.0));
     before.stepDone(new StepResult(3, 8, 2, Double.NaN));
     var after = new Metrics(Map.of("dataset", "a \"quoted\" näme"), 1);
-    after.stepDone(new StepResult(9, 9, 9, 9)); // gives way
+    after.stepDone(new StepResult(9, 9, 9, 9)); // restore drops it
     after.restore(folder, throughJson(before.state()));
     assertEquals(before.json(), after.json());
     assertEquals(before.state(), after.state());
@@ -198,7 +198,10 @@ class MetricsTest {
     assertEquals(json, json());
   }
 
-  /** The states of versions that did not evaluate the test set after each epoch. */
+  /**
+   * A state of an older version, which did not evaluate the test set after each epoch, has no
+   * results of it.
+   */
   @Test
   void anOlderStateHasNothingOfTheTestSet() throws IOException {
     String state =

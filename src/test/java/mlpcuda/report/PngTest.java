@@ -10,7 +10,7 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** ImageIO, which also checks the chunks' CRCs, reads the pixels that were written. */
+/** Tests that ImageIO, which also checks the chunks' CRCs, reads the pixels that were written. */
 class PngTest {
   @ParameterizedTest
   @CsvSource({"1, 1", "1, 7", "300, 2", "257, 129"}) // noise: the larger are deflated in parts

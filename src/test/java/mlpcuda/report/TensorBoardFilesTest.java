@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 class TensorBoardFilesTest {
   @TempDir private Path folder;
 
-  /** A run that is resumed within the second must not write over the file of the one before. */
+  /** A run that is resumed within the same second must not overwrite the former run's file. */
   @Test
   void filesOfOneSecondAreApartAndInOrder() throws IOException {
     for (int i = 0; i < 3; i++) {
@@ -34,7 +34,7 @@ class TensorBoardFilesTest {
     }
   }
 
-  /** The most classes a data set may have: the picture stays small. */
+  /** The picture stays small with the most classes that a data set may have. */
   @Test
   void manyClasses() throws IOException {
     long[][] confusion = new long[256][256];

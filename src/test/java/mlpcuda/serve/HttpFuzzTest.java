@@ -46,8 +46,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Thousands of malformed requests to a server in a JVM of its own, with a heap as small as the
- * README says that it may be. Failures name the round; the rounds are always the same.
+ * Sends thousands of malformed requests to a server in a JVM of its own, with a heap as small as
+ * the README says that it may be. Failures name the round; the rounds are always the same.
  */
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 class HttpFuzzTest {
@@ -55,13 +55,13 @@ class HttpFuzzTest {
   private static final int ROUNDS = 6000;
   private static final int CLIENTS = 4;
 
-  /** What the README lists, without 503: there are fewer clients than may wait. */
+  /** The README's statuses, without 503: there are fewer clients than may wait. */
   private static final Set<Integer> DOCUMENTED = Set.of(200, 400, 403, 404, 405, 413, 422, 501);
 
-  /** Far longer than any answer takes. */
+  /** A time-out that is far longer than any answer takes. */
   private static final int MILLIS = 5 * 60_000;
 
-  /** Those that speak HTTP, and what a JVM has by itself. */
+  /** The threads that speak HTTP, and those that a JVM has by itself. */
   private static final int MOST_THREADS = PredictionServer.THREADS + 24;
 
   private static Child server;
@@ -71,7 +71,7 @@ class HttpFuzzTest {
   private static byte[] answer;
   private final ExecutorService clients = Executors.newFixedThreadPool(CLIENTS);
 
-  /** The server's JVM: prints the port, and then, a line for a line, how it is. */
+  /** The server's JVM: it prints the port, and then, for each line that it reads, how it is. */
   public static void main(String[] args) throws IOException {
     try (var server = new Running();
         var lines = new BufferedReader(new InputStreamReader(System.in))) {
@@ -105,7 +105,7 @@ class HttpFuzzTest {
     server.close();
   }
 
-  /** Whatever was sent, the server is as it was. */
+  /** Whatever was sent, the server must be as it was. */
   @AfterEach
   void asBefore() throws IOException {
     clients.shutdownNow();
@@ -116,7 +116,7 @@ class HttpFuzzTest {
     int threads = Integer.parseInt(state[0]);
     assertTrue(threads <= MOST_THREADS, threads + " threads");
     assertEquals("0", state[1], "failures");
-    // Had a request left its connection open or counted, they would no longer fit.
+    // If a request had left its connection open or counted, these would no longer fit.
     var sockets = new ArrayList<Socket>();
     try {
       for (int i = 0; i < PredictionServer.CONNECTIONS - 20; i++) {
@@ -151,7 +151,7 @@ class HttpFuzzTest {
   }
 
   /**
-   * A lossless WebP, of which three bits have the decoder change all pixels, and the next three
+   * A lossless WebP in which three bits make the decoder change all pixels, and the next three
    * again.
    */
   private static byte[] transformations(int length) {
@@ -197,7 +197,7 @@ class HttpFuzzTest {
       assertTrue(status == 0 || DOCUMENTED.contains(status), "status " + status + " in round " + i);
       counts.merge(status, 1, Integer::sum);
     }
-    // Or the requests are not what they should be: each sort of fault was met, and often.
+    // Each sort of error must have been met, and often: otherwise the requests are not as intended.
     for (int status : DOCUMENTED) {
       assertTrue(counts.getOrDefault(status, 0) >= 20, "found " + counts);
     }
@@ -229,7 +229,7 @@ class HttpFuzzTest {
         byte[] whole = whole(body, random);
         yield Arrays.copyOf(whole, random.nextInt(whole.length)); // cut
       }
-      case 6 -> { // a length that lies
+      case 6 -> { // a wrong length
         long[] lengths = {-1, 0, 1, body.length - 1, body.length + 1, 1 << 20, 1L << 40};
         long length = lengths[random.nextInt(lengths.length)];
         byte[] head = RawHttp.request(port, "POST /predict", null, "Content-Length: " + length);
@@ -351,7 +351,7 @@ class HttpFuzzTest {
         Arrays.copyOf(bytes, at), Arrays.copyOfRange(bytes, at + n, bytes.length));
   }
 
-  /** What unfolds: each at once from several clients, and all within the heap. */
+  /** Sends data that unfolds, each from several clients at once: all of it must fit the heap. */
   @Test
   void bombs() throws Exception {
     var wide = new ByteArrayOutputStream();
@@ -368,7 +368,7 @@ class HttpFuzzTest {
     int most = PredictionServer.MAX_BODY;
     List<Bomb> bombs =
         List.of(
-            new Bomb(422, wide.toByteArray()), // blank, which is seen once it is decoded
+            new Bomb(422, wide.toByteArray()), // it is blank, which is seen once it is decoded
             new Bomb(422, deep.toByteArray()),
             new Bomb(400, claims),
             new Bomb(422, picture("png", 2000)),
@@ -419,7 +419,7 @@ class HttpFuzzTest {
         colours, colours.createCompatibleWritableRaster(size, size), false, null);
   }
 
-  /** A progressive JPEG whose last scan comes again and again: each is a pass over all pixels. */
+  /** A progressive JPEG whose last scan is repeated: each one is a pass over all pixels. */
   private static byte[] scans(int size, int count) throws IOException {
     ImageWriter writer = ImageIO.getImageWritersByFormatName("jpeg").next();
     var bytes = new ByteArrayOutputStream();
@@ -451,7 +451,8 @@ class HttpFuzzTest {
   }
 
   /**
-   * More slow clients than there are threads and places to wait, at a server of little patience.
+   * Connects more slow clients than there are threads and places to wait, to a server with a short
+   * time-out.
    */
   @Test
   void slowRequests() throws Exception {
@@ -480,7 +481,7 @@ class HttpFuzzTest {
       }
       byte[] request = RawHttp.request(port, "POST /predict", picture("png", 24));
       RawHttp.Reply reply = RawHttp.send(port, request, false, MILLIS);
-      for (int i = 0; i < 100 && reply.status() != 200; i++) { // it may be too slow by itself
+      for (int i = 0; i < 100 && reply.status() != 200; i++) { // the machine itself may be too slow
         reply = RawHttp.send(port, request, false, MILLIS);
       }
       assertArrayEquals(answer, reply.body());

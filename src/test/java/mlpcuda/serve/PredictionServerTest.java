@@ -33,13 +33,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Each status of the README's table, and who may ask. */
+/** Tests each status of the README's table, and who may send requests. */
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 class PredictionServerTest {
-  /** Far longer than any answer takes. */
+  /** A time-out that is far longer than any answer takes. */
   private static final int MILLIS = 5 * 60_000;
 
-  /** A stroke from top to bottom; of the network's size. */
+  /** A picture of the network's size: a stroke from top to bottom. */
   private static final String STROKE =
       """
       {"image": [[0,0,0,255,0,0,0], [0,0,0,255,0,0,0], [0,0,0,255,0,0,0], [0,0,0,255,0,0,0],
@@ -322,7 +322,7 @@ class PredictionServerTest {
         413,
         "the body must have at most 1048576 bytes, found 1048577",
         send("POST /predict", new byte[most + 1]));
-    // Nothing of it is waited for.
+    // The server must not wait for any of it.
     byte[] announced = RawHttp.request(port, "POST /predict", null, "Content-Length: 9000000000");
     assertEquals(413, RawHttp.send(port, announced, false, MILLIS).status());
     byte[] chunk = RawHttp.bytes("10000\r\n" + "x".repeat(0x10000) + "\r\n");

@@ -11,15 +11,15 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** HTTP over a socket, as wrong as a test wants it. */
+/** HTTP over a socket, with any errors that a test wants. */
 final class RawHttp {
   private RawHttp() {}
 
   /**
-   * What came back.
+   * The reply of a server.
    *
-   * @param status 0: the connection was closed without an answer
-   * @param headers names in lower case
+   * @param status the status; 0: the connection was closed without an answer
+   * @param headers the headers by their names in lower case
    */
   record Reply(int status, Map<String, String> headers, byte[] body) {
     String text() {
@@ -27,7 +27,7 @@ final class RawHttp {
     }
   }
 
-  /** Characters as bytes of the same number. */
+  /** The characters as bytes of the same numbers. */
   static byte[] bytes(String text) {
     return text.getBytes(StandardCharsets.ISO_8859_1);
   }
@@ -40,7 +40,7 @@ final class RawHttp {
     return all.toByteArray();
   }
 
-  /** A request with the headers that it must have, and these. */
+  /** A request with the headers that it must have, and with those given. */
   static byte[] request(int port, String line, byte[] body, String... headers) {
     var text = new StringBuilder(line + " HTTP/1.1\r\nHost: 127.0.0.1:" + port + "\r\n");
     for (String header : headers) {
@@ -66,7 +66,7 @@ final class RawHttp {
           socket.shutdownOutput();
         }
       } catch (SocketException e) {
-        // The server may have seen enough; what it said of it can be read, if anything.
+        // The server may have seen enough; its answer can be read, if there is one.
       }
       return read(socket.getInputStream());
     }
@@ -78,7 +78,7 @@ final class RawHttp {
     return socket;
   }
 
-  /** The next answer; interim ones are left out. */
+  /** Reads the next answer; interim ones are left out. */
   static Reply read(InputStream in) throws IOException {
     try {
       while (true) {

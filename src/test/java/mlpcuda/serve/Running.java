@@ -26,20 +26,20 @@ final class Running implements AutoCloseable {
   private final CompletableFuture<Void> ended;
   private volatile boolean stopping;
 
-  /** What it told its terminal. */
+  /** The failures that the server reported. */
   final List<Throwable> failures = new CopyOnWriteArrayList<>();
 
-  /** A server that asks its network. */
+  /** A server with a real network. */
   Running() throws IOException {
     this("127.0.0.1", null);
   }
 
-  /** A server that asks {@code answers}, or, if that is null, its network. */
+  /** A server with {@code answers} in place of a network, or, if that is null, with its network. */
   Running(String host, Handover.Answering answers) throws IOException {
     this(host, PredictionServer.SECONDS, answers);
   }
 
-  /** The same where pictures wait so long at most. */
+  /** A server whose pictures wait for their answers at most {@code answerSeconds}. */
   Running(String host, int answerSeconds, Handover.Answering answers) throws IOException {
     server =
         PredictionServer.open(host, InetAddress.getByName(host), 0, answerSeconds, failures::add);
@@ -75,7 +75,7 @@ final class Running implements AutoCloseable {
     return server.url();
   }
 
-  /** How the device's thread ended: normally, or with what it threw. */
+  /** The end of the device's thread: normal, or with the failure that it threw. */
   CompletableFuture<Void> ended() {
     return ended;
   }

@@ -31,14 +31,17 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
 
 /**
- * Whole runs with rounded operands on a GPU, against a CPU that rounds them alike: what a subclass
- * opens as one.
+ * Tests whole runs with rounded operands on the GPU that a subclass opens, against a CPU that
+ * rounds them alike.
  */
 abstract class CudaRoundedTraining {
-  /** How often a scale of 2²⁴ is halved until half precision has all gradients of everything. */
+  /**
+   * The number of times that a scale of 2²⁴ is halved until half precision has all gradients of
+   * everything.
+   */
   private static final int HALVINGS = 5;
 
-  /** A device that nobody else has. */
+  /** Opens a device that no other test uses. */
   abstract CudaDriver open();
 
   private Ops ops(CudaOptions options) {
@@ -49,7 +52,7 @@ abstract class CudaRoundedTraining {
     return new CudaOptions(gemm, false, true, false).with(step).with(precision);
   }
 
-  /** Every step but the last layer's few: a sum that rounds to the other side is rare here. */
+  /** All steps agree with the CPU's: a sum that rounds to the other side is rare here. */
   @ParameterizedTest
   @EnumSource(mode = Mode.EXCLUDE, names = "FP32")
   void everythingAtOnceTakesTheCpusSteps(Precision precision) {
@@ -66,7 +69,7 @@ abstract class CudaRoundedTraining {
     }
   }
 
-  /** The test's own test: single precision would not pass. */
+  /** Tests the test itself: single precision must not pass it. */
   private static void assertApart(Run rounded, Run single) {
     double error = normalisedError(single, rounded);
     assertTrue(error > 1e-6, "of single precision: " + error);
@@ -80,7 +83,7 @@ abstract class CudaRoundedTraining {
   }
 
   /**
-   * Of so many activations some are rounded to the other side of what the CPU rounds them to: two
+   * Some of so many activations are rounded to the other side of where the CPU rounds them: two
    * runs part a little, but are a hundred times closer than to single precision.
    */
   @ParameterizedTest
@@ -104,7 +107,8 @@ abstract class CudaRoundedTraining {
   static Run mnist(Ops ops) {
     ImageSet train = EmbeddedMnist.load().train().first(200);
     Scaling scaling = Scaling.of("z-score", train);
-    var settings = Run.settings(2, 64, true, 1, Integer.MAX_VALUE, 1); // the second from graphs
+    // the second epoch is replayed from graphs
+    var settings = Run.settings(2, 64, true, 1, Integer.MAX_VALUE, 1);
     return new Run()
         .of(ops, Run.mnistShape(128, 64), scaling, train, train.first(70), 1e-3, settings);
   }
@@ -130,7 +134,10 @@ abstract class CudaRoundedTraining {
     }
   }
 
-  /** Everything, with a loss scale that is halved at first and doubled later, if there is one. */
+  /**
+   * A run of everything, with a loss scale, if there is one, that is halved at first and doubled
+   * later.
+   */
   private static Run startingHigh(Ops ops, double clip) {
     var run = new Run();
     run.firstLossScale = highScale(ops.precision());
@@ -141,7 +148,7 @@ abstract class CudaRoundedTraining {
     return precision.needsLossScale() ? new float[] {0x1p24f, 0, 0, 0} : null;
   }
 
-  /** Gradients that half precision cannot hold: the step moves nothing and does not count. */
+  /** Gradients that half precision cannot hold make a step move nothing and not count. */
   @ParameterizedTest
   @EnumSource(Step.class)
   void stepsWithoutFiniteGradientsAreSkipped(Step step) {
@@ -158,7 +165,7 @@ abstract class CudaRoundedTraining {
     }
   }
 
-  /** Without a hidden layer nothing but the loss's own gradients can be too large. */
+  /** Without a hidden layer only the loss's own gradients can be out of range. */
   @ParameterizedTest
   @EnumSource(Step.class)
   void stepsOfOneLayerAreSkipped(Step step) {
@@ -180,7 +187,7 @@ abstract class CudaRoundedTraining {
 
   /**
    * Activations that half precision cannot hold, behind which loss and gradients are finite: only
-   * the last layer's weights have gradients that are not.
+   * the gradients of the last layer's weights are not.
    */
   @ParameterizedTest
   @EnumSource(Step.class)
@@ -195,7 +202,7 @@ abstract class CudaRoundedTraining {
     }
   }
 
-  /** Gradients that are too large below the last layer alone: its weights make them so. */
+  /** Gradients below the last layer alone are too large, because of its weights. */
   @ParameterizedTest
   @EnumSource(Step.class)
   void gradientsTooLargeBelowAreNotLearntFrom(Step step) {
@@ -208,7 +215,7 @@ abstract class CudaRoundedTraining {
     assertArrayEquals(cpu.losses(), gpu.losses(), 1e-4);
   }
 
-  /** The same of a layer in the middle, whose outputs are not the first's. */
+  /** Activations of a layer in the middle, whose outputs are not the first's, are out of range. */
   @ParameterizedTest
   @EnumSource(Step.class)
   void activationsTooLargeInTheMiddleAreNotLearntFrom(Step step) {
@@ -243,7 +250,7 @@ abstract class CudaRoundedTraining {
     return values;
   }
 
-  /** Adam makes the same of gradients whatever their scale; plain descent does not. */
+  /** Adam makes the same of gradients whatever their scale, but plain descent does not. */
   @ParameterizedTest
   @EnumSource(Step.class)
   void plainDescentSeesTheScaleOfGradients(Step step) {
@@ -261,7 +268,7 @@ abstract class CudaRoundedTraining {
     }
   }
 
-  /** One gradient of one example in whatever warp, whatever block, and the step is skipped. */
+  /** A single gradient of one example, in whatever warp or block, makes the step be skipped. */
   @ParameterizedTest
   @EnumSource(Step.class)
   void oneGradientIsEnough(Step step) {
@@ -273,7 +280,7 @@ abstract class CudaRoundedTraining {
     assertEquals(0, none.lossScale[LossScale.SKIPS]);
   }
 
-  /** A step of a batch of which all but one example are answered as right as can be. */
+  /** A step on a batch of which all but one example are answered as right as can be. */
   private static Run ofOneWrong(Ops ops, int B, int wrong) {
     byte[] pixels = new byte[6 * B];
     byte[] labels = new byte[B];
@@ -295,7 +302,7 @@ abstract class CudaRoundedTraining {
     return run.of(ops, shape, new Scaling("unit", 0, 1), train, train, 0.01, settings);
   }
 
-  /** No scale helps them. */
+  /** No loss scale makes these gradients finite. */
   @ParameterizedTest
   @EnumSource(Step.class)
   void aScaleThatIsExhaustedEndsTheRun(Step step) {
@@ -312,8 +319,8 @@ abstract class CudaRoundedTraining {
   }
 
   /**
-   * A run that begins with these weights in its two layers, the second's, if above 0, of both
-   * signs.
+   * A run that begins with these weights in its two layers; the second layer's, if above 0, have
+   * both signs.
    */
   private static Run ofWeights(Ops ops, float first, float second, Activation output, int steps) {
     var run = new Run();
@@ -328,7 +335,7 @@ abstract class CudaRoundedTraining {
     return run.of(ops, shape, new Scaling("unit", 0, 1), train, train, 0.01, settings);
   }
 
-  /** All of its steps are: the network is as it was made. */
+  /** All steps of the run are skipped, and so the network stays as it was made. */
   @ParameterizedTest
   @EnumSource(Step.class)
   void aSkippedStepMovesNothing(Step step) {
@@ -357,7 +364,7 @@ abstract class CudaRoundedTraining {
       var run = new Run();
       run.firstLossScale = new float[] {1024, LossScale.GROWTH_INTERVAL - 3, 0, 0};
       run.onEasyImages(ops, 75, 0.01, Run.settings(1, 16, true, 3, 5, 1));
-      // Four steps are settled: the third of them is the 2000th.
+      // Four steps are settled, and the third of them is the 2000th.
       assertArrayEquals(new float[] {2048, 1, 0, 0}, run.lossScale, ops.toString());
     }
   }

@@ -32,11 +32,11 @@ import mlpcuda.preparation.Preparation;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Whole runs on a GPU: what a subclass opens as one. */
+/** Tests whole runs on the GPU that a subclass opens. */
 abstract class CudaTraining {
   private static final CudaOptions.Gemm PTX = CudaOptions.Gemm.PTX;
 
-  /** A device that nobody else has. */
+  /** Opens a device that no other test uses. */
   abstract CudaDriver open();
 
   final CudaOps ops(CudaOptions options) {
@@ -110,7 +110,7 @@ abstract class CudaTraining {
     assertSameBits(expected, Run.easy(ops(checked), 75, 0.01, RAGGED), "--sync-check");
   }
 
-  /** Dropout alone: one wrong bit of one mask, and the losses part. */
+  /** The run has dropout alone: one wrong bit of one mask would make the losses part. */
   @Test
   void dropoutLosesWhatTheCpuLoses() {
     var runs = new ArrayList<Run>();
@@ -150,7 +150,7 @@ abstract class CudaTraining {
     assertSameBits(expected, Run.ofEverything(ops(checked)), "--sync-check");
   }
 
-  /** Its operations can be recorded, and give the same bits each time. */
+  /** cuDNN's operations can be recorded, and give the same bits each time. */
   @Test
   void cudnnTrainsTooAndInGraphs() {
     CudaOptions recorded = pinnedGraph(PTX).with(CudaOptions.Kernels.CUDNN);
@@ -177,7 +177,8 @@ abstract class CudaTraining {
   void theDefaultNetworkTakesTheCpusSteps() {
     ImageSet train = EmbeddedMnist.load().train().first(200);
     Scaling scaling = Scaling.of("z-score", train);
-    var settings = Run.settings(2, 64, true, 1, Integer.MAX_VALUE, 1); // the second from graphs
+    // the second epoch is replayed from graphs
+    var settings = Run.settings(2, 64, true, 1, Integer.MAX_VALUE, 1);
     ImageSet test = train.first(70);
     Run cpu =
         new Run().of(new CpuOps(2), Run.mnistShape(128, 64), scaling, train, test, 1e-3, settings);
@@ -203,7 +204,9 @@ abstract class CudaTraining {
     return new CudaOptions(PTX, resident, graph, check).with(CudaOptions.Step.FUSED);
   }
 
-  /** The CPU's losses, weights and validation, step by step: what the layered step is held to. */
+  /**
+   * The losses, weights and validation must be the CPU's, step by step, as for the layered step.
+   */
   @Test
   void aFusedStepOfEverythingIsTheCpus() {
     Run cpu = Run.ofEverything(new CpuOps(1), 0);
@@ -227,7 +230,7 @@ abstract class CudaTraining {
     assertSameBits(expected, Run.ofEverything(ops(fused(false, false, true)), 0), "--sync-check");
   }
 
-  /** Epochs of five batches, the last one smaller, a checkpoint after every seventh step. */
+  /** An epoch has five batches, the last one smaller, and every seventh step a checkpoint. */
   @Test
   void anyNumberOfStepsAtOnceMakesTheSameBits() {
     for (CudaOptions options : List.of(pinnedGraph(PTX), fused(false, true, false))) {
@@ -245,7 +248,9 @@ abstract class CudaTraining {
         "resident");
   }
 
-  /** From none hidden to four, with every activation; three nodes, whatever the layers. */
+  /**
+   * Networks have no hidden layer to four, with every activation; a step has three nodes for each.
+   */
   @Test
   void aFusedStepHasThreeNodesForAnyNetwork() {
     var settings = Run.settings(4, 16, true, 5, Integer.MAX_VALUE, 1);
@@ -270,7 +275,7 @@ abstract class CudaTraining {
     }
   }
 
-  /** The widest layer that a fused step takes, as a hidden one and as the last, and a wider one. */
+  /** The widest layer that a fused step takes is tested hidden and last, and a wider one, too. */
   @Test
   void widerLayersAreLayered() {
     var settings = Run.settings(4, 16, true, 5, 4, 1);
@@ -291,13 +296,14 @@ abstract class CudaTraining {
   void theDefaultNetworkTakesTheCpusStepsFused() {
     ImageSet train = EmbeddedMnist.load().train().first(200);
     Scaling scaling = Scaling.of("z-score", train);
-    var settings = Run.settings(2, 64, true, 1, Integer.MAX_VALUE, 1); // the second from graphs
+    // the second epoch is replayed from graphs
+    var settings = Run.settings(2, 64, true, 1, Integer.MAX_VALUE, 1);
     ImageSet test = train.first(70);
     MlpShape shape = Run.mnistShape(128, 64);
     Run cpu = new Run().of(new CpuOps(2), shape, scaling, train, test, 1e-3, settings);
     CudaOps ops = ops(fused(false, true, false));
     Run gpu = new Run().of(ops, shape, scaling, train, test, 1e-3, settings);
-    assertEquals(8, gpu.steps.size()); // each epoch's last one is smaller
+    assertEquals(8, gpu.steps.size()); // the last step of each epoch is smaller
     assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5);
     assertEquals(cpu.answers.loss(), gpu.answers.loss(), 1e-5);
     assertEquals(3, gpu.nodes.orElseThrow());
@@ -326,7 +332,7 @@ abstract class CudaTraining {
     }
   }
 
-  /** A norm of all gradients cannot be had before all gradients are: the step stays layered. */
+  /** The norm of all gradients needs all gradients first, and so the step stays layered. */
   @Test
   void clippingIsLayered() {
     var runs = new ArrayList<Run>();

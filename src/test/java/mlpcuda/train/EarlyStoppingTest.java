@@ -44,9 +44,9 @@ class EarlyStoppingTest {
     StringBuilder best = new StringBuilder();
     int ended = 0;
     for (int i = 0; i < observed.length && ended == 0; i++) {
-      // Through its state, as a run that goes on from a checkpoint.
+      // The state passes through a record, as in a run that goes on from a checkpoint.
       stopping = new EarlyStopping(monitor, patience, stopping.state());
-      // What is not monitored gets better all the time.
+      // The measure that is not monitored gets better all the time.
       boolean stop =
           monitor == Monitor.LOSS
               ? stopping.observe(observed[i], i)

@@ -14,10 +14,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Whole runs with rounded operands on the interpreter. */
+/** Tests whole runs with rounded operands on the interpreter. */
 @Tag("long")
 class EmulatedRoundedTrainingTest extends CudaRoundedTraining {
-  /** As many multiprocessors as an H100 has make thin tiles of what is large for the others. */
+  /** Tiles are thin with as many multiprocessors as an H100 has; in other tests they are large. */
   @ParameterizedTest
   @EnumSource
   void theDefaultNetworkTakesTheCpusStepsOnALargeChip(Precision precision) {

@@ -14,14 +14,14 @@ import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
 import org.junit.jupiter.api.Test;
 
-/** Whole runs on the interpreter, whose detectors fail them on what a GPU would get wrong. */
+/** Tests whole runs on the interpreter, whose detectors fail them on what a GPU would get wrong. */
 class EmulatedTrainingTest extends CudaTraining {
   @Override
   CudaDriver open() {
     return new EmulatedDriver(EmulatedPolicy.LATEST);
   }
 
-  /** Whenever the device does what was asked: late, at once, or in any order that is allowed. */
+  /** The device does its work late, at once, or in any order that is allowed. */
   @Test
   void theOrderOfStreamsDoesNotMatter() {
     Run expected = Run.easy(ops(pinnedGraph(CudaOptions.Gemm.PTX)), 75, 0.01, RAGGED);
@@ -46,11 +46,11 @@ class EmulatedTrainingTest extends CudaTraining {
     }
   }
 
-  /** Longer ones have products that are worth launches of their own. */
+  /** Longer batches have products that are worth launches of their own. */
   @Test
   void stepsOfShortBatchesAreFusedWhereAllKernelsAreOurs() {
     assertEquals(3, nodesOf(512));
-    // With log_losses, for so many rows, and add_parts for both layers.
+    // This has log_losses, for so many rows, and add_parts for both layers.
     assertEquals(14, nodesOf(513));
   }
 
@@ -64,8 +64,8 @@ class EmulatedTrainingTest extends CudaTraining {
     Run cpu = Run.easy(new CpuOps(1), 75, 0.01, RAGGED);
     Run gpu = Run.easy(ops(pinnedGraph(CudaOptions.Gemm.CUBLAS)), 75, 0.01, RAGGED);
     assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5);
-    // Position, gather, 2 products forward with bias, loss; 2 weight and 1 input gradient, 2 bias
-    // gradients and 1 activation backward; Adam.
+    // These are position, gather, 2 products forward with bias, loss; 2 weight and 1 input
+    // gradient, 2 bias gradients and 1 activation backward; Adam.
     assertEquals(14, gpu.nodes.orElseThrow(), "nodes of a step of two layers with cuBLAS");
   }
 
@@ -75,7 +75,8 @@ class EmulatedTrainingTest extends CudaTraining {
     CudaOptions both = pinnedGraph(CudaOptions.Gemm.CUBLAS).with(CudaOptions.Kernels.CUDNN);
     Run gpu = Run.easy(ops(both), 75, 0.01, RAGGED);
     assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5);
-    // One more than with cuBLAS alone: the hidden layer's bias and its activation.
+    // There is one more than with cuBLAS alone: the hidden layer's bias and its activation are
+    // apart.
     assertEquals(15, gpu.nodes.orElseThrow(), "nodes of a step with cuBLAS and cuDNN");
     for (EmulatedPolicy policy : List.of(EmulatedPolicy.EAGER, EmulatedPolicy.random(7))) {
       var ops = new CudaOps(new EmulatedDriver(policy), both);
@@ -83,7 +84,10 @@ class EmulatedTrainingTest extends CudaTraining {
     }
   }
 
-  /** More rows than one block takes for the losses, and a last batch that one block takes. */
+  /**
+   * A batch has more rows than one block takes for the losses, and the last one so few that one
+   * does.
+   */
   @Test
   void largeBatchesSumTheirLossesInASecondLaunch() {
     var settings = Run.settings(3, 300, true, 3, Integer.MAX_VALUE, 1);

@@ -4,7 +4,7 @@ import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.RealGpu;
 import org.junit.jupiter.api.Tag;
 
-/** Whole runs on a real GPU. */
+/** Tests whole runs on a real GPU. */
 @Tag("gpu")
 class GpuTrainingTest extends CudaTraining {
   @Override

@@ -22,7 +22,7 @@ import mlpcuda.net.Regularisation;
 import org.junit.jupiter.api.Test;
 
 class LearnerTest {
-  private static final int STEPS = 7; // of 3 a whole epoch
+  private static final int STEPS = 7; // an epoch has 3
 
   private static Training training(double rate) {
     byte[] pixels = new byte[10 * 6];
@@ -47,7 +47,7 @@ class LearnerTest {
     }
   }
 
-  /** To set the rate, in the middle of an epoch too, changes nothing else. */
+  /** Setting the rate, also in the middle of an epoch, changes nothing else. */
   @Test
   void theRateMayBeSetBeforeAnyStep() {
     try (var ops = new ReferenceOps();
@@ -68,7 +68,10 @@ class LearnerTest {
     }
   }
 
-  /** A range test sets it before each step: order and other rates need not cross each time. */
+  /**
+   * A range test sets the rate before each step: the order and other rates need not be copied each
+   * time.
+   */
   @Test
   void aRateWithinAnEpochIsAllThatIsWritten() {
     int[] written = {0}; // elements
@@ -119,7 +122,7 @@ class LearnerTest {
     assertEquals(3, training(0).batches());
   }
 
-  /** A device that has room for so many buffers only. */
+  /** A device that has room for a limited number of buffers. */
   private static final class Full extends ReferenceOps {
     private int room;
 
@@ -146,7 +149,7 @@ class LearnerTest {
     }
   }
 
-  /** The device's own close throws, too, if a buffer is left. */
+  /** The device's own close throws, too, if a buffer is left open. */
   @Test
   void whatWasMadeIsClosedWhereTheRestDoesNotFit() {
     Training clipped = clipped(training(0.01));
@@ -167,7 +170,7 @@ class LearnerTest {
   @Test
   void anEvaluationClosesWhatItMadeWhereTheRestDoesNotFit() {
     Training any = training(0.01);
-    int buffers = 4; // of the parameters
+    int buffers = 4; // the parameters have four
     for (boolean fits = false; !fits; buffers++) {
       try (var ops = new Full(buffers);
           var parameters = new Parameters(ops, any.shape())) {
@@ -184,7 +187,7 @@ class LearnerTest {
     assertTrue(buffers > 4 + 8, "found " + buffers);
   }
 
-  /** With dropout and clipping, which have buffers of their own. */
+  /** A training with dropout and clipping, which have buffers of their own. */
   private static Training clipped(Training like) {
     return new Training(
         like.shape(),

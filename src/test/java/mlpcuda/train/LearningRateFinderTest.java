@@ -19,7 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class LearningRateFinderTest {
-  /** 100 steps over eight decades. */
+  /** Settings of 100 steps over eight decades. */
   private static final Settings SETTINGS = new Settings(1e-7, 10, 100);
 
   @Test
@@ -37,7 +37,7 @@ class LearningRateFinderTest {
     assertEquals(OptionalDouble.empty(), result.suggestion(), "a loss that stays where it is");
   }
 
-  /** (0.98² · 1 + 0.98 · 2 + 4) / (0.98² + 0.98 + 1) and so on. */
+  /** The averages are (0.98² · 1 + 0.98 · 2 + 4) / (0.98² + 0.98 + 1) and so on. */
   @Test
   void smoothsWithBiasCorrection() {
     Result result = LearningRateFinder.run(new Settings(1, 8, 4), rate -> rate);
@@ -50,7 +50,7 @@ class LearningRateFinderTest {
     }
   }
 
-  /** Smoothed losses that fall along a logistic curve, steepest between two known steps. */
+  /** The smoothed losses fall along a logistic curve, steepest between two known steps. */
   @ParameterizedTest
   @ValueSource(ints = {20, 40, 60, 80})
   void suggestsTheSteepestDescent(int middle) {
@@ -65,7 +65,7 @@ class LearningRateFinderTest {
     assertEquals(rate(middle), result.suggestion().orElseThrow());
   }
 
-  /** The average of the first few falls most of all, and after the lowest it falls again. */
+  /** The average of the first few losses falls most of all, and after the lowest it falls again. */
   @Test
   void leavesOutTheBeginningAndWhatFollowsTheLowest() {
     double[] smoothed = new double[100];
@@ -109,7 +109,10 @@ class LearningRateFinderTest {
     assertFalse(LearningRateFinder.run(SETTINGS, r -> 2 + r).suggestion().isPresent());
   }
 
-  /** Gradient descent on x², which converges below rate 1; the numbers are a Python loop's. */
+  /**
+   * The step is gradient descent on x², which converges below rate 1; a Python loop gave the
+   * numbers.
+   */
   @Test
   void findsTheRateOfAParabola() {
     double[] x = {1};
@@ -152,7 +155,7 @@ class LearningRateFinderTest {
     return SETTINGS.rate(i);
   }
 
-  /** A step whose losses make that smoothed curve: the moving average's definition, solved. */
+  /** A step whose losses make that smoothed curve, by solving the moving average's definition. */
   private static DoubleUnaryOperator losses(double[] smoothed) {
     int[] next = {0};
     return rate -> {

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What dropout, label smoothing, clipping and a validation set do to a run. */
+/** Tests the effects of dropout, label smoothing, clipping and a validation set on a run. */
 class LearningTest {
   private static final Trainer.Settings FOUR_EPOCHS =
       Run.settings(4, 16, true, 3, Integer.MAX_VALUE, 1);
@@ -35,7 +35,7 @@ class LearningTest {
     return run.onEasyImages(new CpuOps(1), 75, 0.01, Run.settings(9, 16, true, 3, steps, 1));
   }
 
-  /** The gradients that the optimizer used. */
+  /** The gradients that the optimizer used are clipped. */
   @Test
   void clippedGradientsHaveTheNormOfTheLimitOrLess() {
     for (int steps : new int[] {1, 2, 20}) {
@@ -67,13 +67,17 @@ class LearningTest {
     assertEquals(run.answers.accuracy(), run.epochs.get(3).validationAccuracy());
     Run unseen = regularised(dropout, smoothing, 4, null);
     assertArrayEquals(unseen.losses(), run.losses(), "the validation set changes nothing");
-    // The loss of the answers is −log of what the right class gets, whatever training minimised.
+    // The loss of the answers is −log of the right class's probability, whatever training
+    // minimised.
     Run plain = regularised(0, 0, 0, null);
     Run untrained = regularised(dropout, smoothing, 0, null);
     assertEquals(plain.answers.loss(), untrained.answers.loss());
   }
 
-  /** In training both are in the loss: of the first step, whose weights are the same. */
+  /**
+   * Both dropout and smoothing are in the loss of training, here of the first step, whose weights
+   * are the same.
+   */
   @Test
   void trainingReportsTheLossThatItLowers() {
     double plain = regularised(0, 0, 1, null).losses()[0];
@@ -82,7 +86,7 @@ class LearningTest {
     double fifth = regularised(0, 0.2f, 1, null).losses()[0] - plain;
     assertTrue(Math.abs(tenth) > 1e-3, "smoothing by 0.1 adds " + tenth);
     assertEquals(2 * tenth, fifth, 1e-6, "a mixture of two losses, linear in its share");
-    // A network that is sure of itself pays for it.
+    // A network that is sure of its answers pays for that.
     Run sure = regularised(0, 0.3f, 40, null);
     double least = -(0.8 * Math.log(0.8) + 2 * 0.1 * Math.log(0.1)); // entropy of the target
     double last = sure.epochs.get(39).loss();
@@ -90,7 +94,7 @@ class LearningTest {
     assertTrue(sure.answers.loss() < 0.4, "evaluation " + sure.answers.loss());
   }
 
-  /** Images with the labels of another class: what is learnt makes it worse. */
+  /** Images with the labels of another class: to learn them makes the network worse. */
   private static ImageSet mislabelled() {
     ImageSet set = Run.easyImages(40);
     byte[] labels = new byte[set.size()];
@@ -123,7 +127,7 @@ class LearningTest {
     return run.onEasyImages(new CpuOps(1), 75, 0.01, settings);
   }
 
-  /** The training loss falls all along; a plateau is the validation loss's. */
+  /** The training loss falls all along, but the validation loss has a plateau. */
   @Test
   void aPlateauIsTheValidationLosss() {
     var reduce = new Schedule.ReduceOnPlateau(0.5, 1);

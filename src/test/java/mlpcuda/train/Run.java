@@ -20,7 +20,7 @@ import mlpcuda.net.Parameters;
 import mlpcuda.net.Regularisation;
 import mlpcuda.net.Step;
 
-/** What a run told its listener, and what it left. */
+/** The results of a run: what it told its listener, and what it left. */
 final class Run implements Trainer.Listener {
   final List<Trainer.StepResult> steps = new ArrayList<>();
   final List<Trainer.EpochResult> epochs = new ArrayList<>();
@@ -28,16 +28,16 @@ final class Run implements Trainer.Listener {
   List<float[]> weights;
   Evaluation answers;
   OptionalInt nodes;
-  List<float[]> gradients; // of the last step, as the optimizer used them
+  List<float[]> gradients; // the last step's, as the optimizer used them
   List<float[]> best;
   float[] lossScale; // the state; empty where there is none
 
-  // How it learns, where that is not plain Adam.
+  // The settings of learning, where they are not those of plain Adam.
   Regularisation regularisation = Regularisation.NONE;
   OptimizerSettings optimizer = AdamSettings.DEFAULT;
   double clip;
-  float[] firstLossScale; // null: as a run begins
-  List<float[]> firstWeights; // null: by the seed
+  float[] firstLossScale; // null: the state before the first step
+  List<float[]> firstWeights; // null: the seed's
   ImageSet validation;
 
   @Override
@@ -150,7 +150,7 @@ final class Run implements Trainer.Listener {
         s.checkpointEvery());
   }
 
-  /** 784 pixels to 10 classes by way of {@code hidden} layers. */
+  /** A network of 784 pixels, {@code hidden} layers and 10 classes. */
   static MlpShape mnistShape(Integer... hidden) {
     var sizes = new ArrayList<>(List.of(784));
     sizes.addAll(List.of(hidden));
@@ -158,7 +158,7 @@ final class Run implements Trainer.Listener {
     return new MlpShape(sizes, Activation.RELU, Activation.NONE);
   }
 
-  /** {@code n} images of 2 × 3 whose class, of 3, shows in their pixels. */
+  /** {@code n} images of 2 × 3 pixels, whose class, of 3, shows in their pixels. */
   static ImageSet easyImages(int n) {
     var random = new Random(n);
     byte[] pixels = new byte[n * 6];
@@ -172,12 +172,12 @@ final class Run implements Trainer.Listener {
     return new ImageSet(2, 3, pixels, labels);
   }
 
-  /** A small network that learns {@link #easyImages}. */
+  /** Runs a small network that learns {@link #easyImages}. */
   static Run easy(Ops ops, int n, double rate, Trainer.Settings settings) {
     return new Run().onEasyImages(ops, n, rate, settings);
   }
 
-  /** {@link #easy}, as this run learns. */
+  /** {@link #easy} with this run's settings of learning. */
   Run onEasyImages(Ops ops, int n, double rate, Trainer.Settings settings) {
     var shape = new MlpShape(List.of(6, 5, 3), Activation.RELU, Activation.NONE);
     var unit = new Scaling("unit", 0, 1);
@@ -185,19 +185,19 @@ final class Run implements Trainer.Listener {
   }
 
   /**
-   * Every option at once: dropout, label smoothing, AdamW with weight decay, clipped gradients, a
-   * warm-up and one cycle, and a validation set whose best epoch is kept.
+   * Runs with every option at once: dropout, label smoothing, AdamW with weight decay, clipped
+   * gradients, a warm-up and one cycle, and a validation set whose best epoch is kept.
    */
   static Run ofEverything(Ops ops) {
     return ofEverything(ops, 0.5);
   }
 
-  /** The same with another limit of the gradient's norm; 0: none. */
+  /** {@link #ofEverything(Ops)} with another limit of the gradients' norm; 0: there is none. */
   static Run ofEverything(Ops ops, double clip) {
     return new Run().onEverything(ops, clip);
   }
 
-  /** {@link #ofEverything}, as this run begins. */
+  /** {@link #ofEverything(Ops)} with this run's beginning. */
   Run onEverything(Ops ops, double clip) {
     regularisation = new Regularisation(List.of(0.3f, 0.2f), 0.1f, 77);
     optimizer = new AdamSettings(0.9, 0.999, 1e-8, 0.1, true);

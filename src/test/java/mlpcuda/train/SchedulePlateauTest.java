@@ -6,11 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
-/** What PyTorch 1.13.1's ReduceLROnPlateau answers: {@code scripts/pytorch_schedules.py}. */
+/** Compares with PyTorch 1.13.1's ReduceLROnPlateau: {@code scripts/pytorch_schedules.py}. */
 class SchedulePlateauTest {
   private static final double NAN = Double.NaN;
 
-  /** With a fall by just the threshold, one by a little more, a NaN and several reductions. */
+  /**
+   * Losses with a fall by just the threshold, one by a little more, a NaN and several reductions.
+   */
   private static final double[] LOSSES = {
     1, 0.9999, 0.99985, 0.9, 0.95, 0.9, NAN, 0.89995, 0.91, 0.92, 0.93, 0.8, 1, 1, 1, 1
   };

@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * The rates that PyTorch 1.13.1's {@code lr_scheduler.py} gives, as {@code python3
+ * Compares with the rates that PyTorch 1.13.1's {@code lr_scheduler.py} gives, as {@code python3
  * scripts/pytorch_schedules.py} prints them: base rate 0.002, 6 epochs of 4 steps.
  */
 class ScheduleTest {
@@ -102,7 +102,7 @@ class ScheduleTest {
     assertRates(ONE_CYCLE, whole("one-cycle", TOTAL));
   }
 
-  /** The peak lies before the first step of the shortest runs. */
+  /** In the shortest runs the peak lies before the first step. */
   @Test
   void oneCycleOfFewSteps() {
     assertRates(new double[] {8e-9}, whole("one-cycle", 1));
@@ -128,14 +128,14 @@ class ScheduleTest {
         whole("one-cycle", 10));
   }
 
-  /** Whoever keeps a Plateau gives its factor; no schedule is without. */
+  /** The caller that keeps a Plateau gives its factor, which every schedule takes. */
   @Test
   void plateauIsTheFactorGiven() {
     float[] rates = Schedule.parse("plateau:0.1:5").rates(BASE, 3, 2, PER_EPOCH, TOTAL, 0, 0.01);
     assertRates(new double[] {2e-5, 2e-5}, rates);
   }
 
-  /** A quarter, two, three, and from the fourth step on the whole. */
+  /** The rates are a quarter, two and three quarters, and from the fourth step on the whole. */
   @ParameterizedTest
   @CsvSource({
     "constant,0.0005 0.001 0.0015 0.002 0.002",
@@ -177,7 +177,7 @@ class ScheduleTest {
     }
   }
 
-  /** Neither steps × epochs nor a step's number may overflow. */
+  /** Neither the product of steps and epochs nor a step's number may overflow. */
   @Test
   void theLongestRunIsCounted() {
     int last = Integer.MAX_VALUE - 1;
@@ -290,7 +290,7 @@ class ScheduleTest {
         .toArray();
   }
 
-  /** To the last bit of a float but one: the numbers above are rounded decimals. */
+  /** Asserts rates to the last bit of a float but one: the numbers above are rounded decimals. */
   private static void assertRates(double[] expected, float[] found) {
     assertEquals(expected.length, found.length);
     for (int i = 0; i < expected.length; i++) {

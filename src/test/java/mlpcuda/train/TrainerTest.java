@@ -22,8 +22,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class TrainerTest {
   /**
-   * Step by step with PyTorch: the resource's losses were made from the same initial weights in the
-   * same order. PyTorch in float32 is itself 5e-7 away from PyTorch in float64 here.
+   * Compares with PyTorch step by step: the resource's losses were made from the same initial
+   * weights in the same order. PyTorch in float32 is itself 5e-7 away from PyTorch in float64 here.
    */
   @Test
   void losesWhatPyTorchLoses() throws IOException {
@@ -61,7 +61,7 @@ class TrainerTest {
     }
   }
 
-  /** The sanity check that every trainer is given first. */
+  /** A small set must be overfitted: the sanity check that every trainer is given first. */
   @Test
   void overfitsAHundredExamples() {
     ImageSet hundred = EmbeddedMnist.load().train().first(100);
@@ -80,7 +80,7 @@ class TrainerTest {
     assertTrue(run.answers.loss() < 0.01, "loss " + run.answers.loss());
   }
 
-  /** The smallest of the published programs, whole: 96.76 to 97.16 % with PyTorch. */
+  /** The smallest of the published programs is trained whole: 96.76 to 97.16 % with PyTorch. */
   @Test
   void reachesThePublishedAccuracyInThreeEpochs() {
     var mnist = EmbeddedMnist.load();
@@ -102,7 +102,7 @@ class TrainerTest {
     assertTrue(last > 0.10 && last < 0.12, "mean loss of the last epoch " + last);
   }
 
-  /** A network wide enough for every operation to be split over the threads. */
+  /** The network is wide enough for every operation to be split over the threads. */
   @Test
   void theSameSeedGivesTheSameBitsAndAnotherOneOthers() {
     ImageSet train = EmbeddedMnist.load().train().first(1000);
@@ -127,7 +127,7 @@ class TrainerTest {
     assertTrue(runs.get(0).losses()[0] != runs.get(2).losses()[0]);
   }
 
-  /** CPU and reference make the same run: the loop knows nothing of the device. */
+  /** The CPU and the reference make the same run: the loop knows nothing of the device. */
   @Test
   void devicesMakeTheSameRun() {
     var settings = Run.settings(30, 16, true, 5, Integer.MAX_VALUE, 1);
@@ -137,7 +137,7 @@ class TrainerTest {
     assertEquals(50, cpu.answers.right(), "answers on classes that are easy to tell");
   }
 
-  /** Every step is reported once, in order, whatever the intervals and the batches come to. */
+  /** Every step is reported once, in order, whatever the intervals and batches are. */
   @ParameterizedTest
   @CsvSource({
     // examples, batch, epochs, max steps, log interval

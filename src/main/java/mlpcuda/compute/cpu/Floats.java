@@ -21,9 +21,9 @@ final class Floats extends Buffer {
   static final int MAX_LENGTH = (Integer.MAX_VALUE - 2 * ALIGNMENT) / Float.BYTES;
 
   private final FloatPointer allocation; // null in a slice
-  private final long address; // of the allocation
+  private final long address; // the address of the allocation
   private final FloatBuffer elements;
-  private final IntBuffer bits; // of the same memory
+  private final IntBuffer bits; // a view of the same memory
   private final int offset;
   private final Floats whole; // this buffer, or the one that it is a slice of
   private Gathered gathered; // set in the whole alone: what is known of its floats, if anything,

@@ -24,7 +24,7 @@ final class Layers implements AutoCloseable {
   private final Precision precision;
   private final BiFunction<String, Integer, Floats> allocator;
   private final Products products;
-  private final Columns[] columns; // by part
+  private final Columns[] columns; // one of each part
   private final Floats[] operands = new Floats[3]; // rounded operands of products, by slot
   private float[] table; // the input for each byte, by the scale and shift of the last gather
   private float tableScale;

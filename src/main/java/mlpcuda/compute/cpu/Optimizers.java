@@ -83,7 +83,7 @@ final class Optimizers {
 
   /** {@link Ops#clipNorm}. */
   void clip(Floats dw, Floats norm, Floats scaling, int n, float limit) {
-    double[] squares = new double[(n - 1) / Parts.BLOCK + 1]; // by block
+    double[] squares = new double[(n - 1) / Parts.BLOCK + 1]; // the sum of each block's squares
     parts.blocks(
         n,
         (part, from, size) -> {

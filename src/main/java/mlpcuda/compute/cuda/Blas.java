@@ -12,7 +12,7 @@ public interface Blas extends AutoCloseable {
    * @param m rows of op(A) and of C
    * @param n columns of op(B) and of C
    * @param k columns of op(A), rows of op(B)
-   * @param a with {@code b}, {@code c}: addresses on the device
+   * @param a the address of A on the device; {@code b} and {@code c} likewise
    */
   void multiply(
       boolean transposeA,

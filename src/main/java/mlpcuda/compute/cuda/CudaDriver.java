@@ -19,7 +19,7 @@ public interface CudaDriver extends AutoCloseable {
    * The properties of a device.
    *
    * @param index the device's number as CUDA counts, CUDA_VISIBLE_DEVICES honoured
-   * @param major with {@code minor}: its compute capability
+   * @param major the major number of its compute capability; {@code minor} is the minor one
    * @param memory the size of its memory in bytes
    * @param multiprocessors the number of multiprocessors: so many blocks run side by side at least
    * @param driver the newest CUDA that the driver supports: 12060 is 12.6

@@ -48,7 +48,7 @@ public final class CudaOps extends Ops {
 
   /**
    * The longest batch whose step is fused, unless the options say: the fused kernels have small
-   * tiles alone. Judged by their reads of memory, not measured on a GPU yet.
+   * tiles alone. The limit is judged by their reads of memory, not measured on a GPU yet.
    */
   private static final int LONGEST_FUSED = 512;
 

@@ -36,7 +36,7 @@ final class FusedKernels implements FusedStep {
   private final Buffer lost; // INT32, by block of fused_head: whether an operand is out of range
   private final Buffer y; // (maxB) INT32
   private final Buffer step; // (1) INT32
-  // of Adam's step, in the order of cuda/adam.cuh; null: the optimizer is not Adam
+  // the scalars of Adam's step, in the order of cuda/adam.cuh; null: the optimizer is not Adam
   private final Buffer scalars;
   private final int multiprocessors;
 

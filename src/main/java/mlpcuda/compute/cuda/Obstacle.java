@@ -275,7 +275,7 @@ record Obstacle(String why, String remedy) {
    * cause.
    *
    * @param name what the memory is for
-   * @param or what else may help, after a comma; may be empty
+   * @param or another remedy, which begins with a comma; may be empty
    */
   static RuntimeException ofAllocation(
       CudaException e, CudaDriver driver, String name, long bytes, String or) {

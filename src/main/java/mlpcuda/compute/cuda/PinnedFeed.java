@@ -28,8 +28,8 @@ final class PinnedFeed implements Feed {
 
   /** A batch on its way: images (B, I), then labels (B). */
   private final class Slot {
-    private final Buffer bytes; // on the device
-    private final Pinned pinned; // on the host
+    private final Buffer bytes; // the slot's memory on the device
+    private final Pinned pinned; // the slot's memory on the host
     private final long copied; // event: the copy is done
     private final long consumed; // event: the step that reads the slot is done
 

@@ -79,7 +79,7 @@ record Tiling(Tiles tiles, int parts, int share) {
     return of(M, N, K, multiprocessors, 1);
   }
 
-  /** The same choice of tiles as {@link #whole}, for a product in up to {@code most} parts. */
+  /** A tiling chosen like {@link #whole}, for a product that may be in up to {@code most} parts. */
   static Tiling of(int M, int N, int K, int multiprocessors, int most) {
     int worth = Math.max(1, Math.min(most, K / LEAST_SHARE));
     for (Tiles tiles : List.of(Tiles.LARGE, Tiles.MEDIUM, Tiles.SMALL)) {

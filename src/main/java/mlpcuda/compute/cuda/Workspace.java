@@ -12,7 +12,7 @@ final class Workspace implements AutoCloseable {
   private final CudaDriver driver;
   private final String name;
   private final List<Long> memory = new ArrayList<>(); // the last block is in use
-  private long size; // of the last block, in bytes
+  private long size; // the size of the last block, in bytes
 
   /** {@code name} is what the memory is for, in the message that there is none. */
   Workspace(CudaDriver driver, String name) {

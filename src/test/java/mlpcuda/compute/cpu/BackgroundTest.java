@@ -18,13 +18,13 @@ import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import org.junit.jupiter.api.Test;
 
-/** When the CPU may leave pixels out of a product, and when it must not. */
+/** Tests when the CPU may leave pixels out of a product, and when it must not. */
 class BackgroundTest {
   private static final int I = 40;
   private static final int O = 8;
   private static final int B = 16;
 
-  /** Of the pixels 0 … 9 few are not 0, of the others most. */
+  /** Images in which few of the pixels 0 … 9 are not 0, and most of the others. */
   private static byte[] bordered(int N, double few) {
     var random = new Random(5);
     byte[] pixels = new byte[N * I];
@@ -53,13 +53,13 @@ class BackgroundTest {
     assertNull(Background.of(bordered(500, 0.5), order));
   }
 
-  /** A product of nothing would not be one. */
+  /** One input of blank images is multiplied, since a product of no inputs would be none. */
   @Test
   void ofBlankImagesOneInputIsMultiplied() {
     assertEquals(1, Background.order(new byte[3 * I], I).multiplied());
   }
 
-  /** Every second image is in the sample: what the others have is found all the same. */
+  /** The sample has every second image; pixels of the others are found all the same. */
   @Test
   void whatTheSampleDidNotShowIsListed() {
     byte[] pixels = bordered(2048, 0);
@@ -72,7 +72,7 @@ class BackgroundTest {
     assertEquals(3, order.pixels()[background.core() + background.column(k)]);
     assertEquals(7, background.value(k));
 
-    for (int image = 1; image < 2048; image += 2) { // those that are not in the sample
+    for (int image = 1; image < 2048; image += 2) { // these images are not in the sample
       for (int i = 0; i < 10; i++) {
         pixels[image * I + i] = 1;
       }
@@ -82,9 +82,9 @@ class BackgroundTest {
   }
 
   /**
-   * Gathers a batch, does something else, and asks for the layer behind x.
+   * Gathers a batch, does something else, and computes the layer behind x.
    *
-   * @return x (B, I), and what the layer made of it (B, O)
+   * @return x (B, I), and the outputs of the layer (B, O)
    */
   private static float[][] layer(
       Ops ops, byte[] pixels, boolean ordered, BiConsumer<Ops, Buffer> between) {
@@ -122,7 +122,7 @@ class BackgroundTest {
   private static void agrees(byte[] pixels, BiConsumer<Ops, Buffer> between) {
     try (var cpu = new CpuOps(2);
         var reference = new ReferenceOps()) {
-      // What happens between is told in places of x, so both must have the same order.
+      // The operation between is given places of x, so both must have the same order.
       float[][] expected = layer(reference, pixels, true, between);
       float[][] found = layer(cpu, pixels, true, between);
       assertArrayEquals(expected[0], found[0], 1e-5f);
@@ -141,7 +141,7 @@ class BackgroundTest {
     }
   }
 
-  /** What was known of x ends with the first thing that is written there, by whatever operation. */
+  /** The note on x ends with the first write there, by whatever operation. */
   @Test
   void whatIsWrittenOverABatchIsMultiplied() {
     byte[] pixels = bordered(B, 0.005);
@@ -170,7 +170,7 @@ class BackgroundTest {
         });
   }
 
-  /** Gathers {@code n} images of another feed, from number {@code from} on, over what is in x. */
+  /** Gathers {@code n} images of another feed, from number {@code from} on, over the rows of x. */
   private static void gatherOver(
       Ops ops, Buffer x, byte[] images, InputOrder order, int from, int n, float shift) {
     int N = images.length / I;
@@ -184,7 +184,9 @@ class BackgroundTest {
     }
   }
 
-  /** Of a batch in the place of another, the rows beyond it are the other's. */
+  /**
+   * After a shorter batch in the same place, the rows beyond it are still those of the former one.
+   */
   @Test
   void aShorterBatchLeavesTheRest() {
     byte[] pixels = bordered(2 * B, 0.02);

@@ -15,8 +15,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * The gradients of {@link ReferenceOps} against central differences in double precision: the oracle
- * itself is checked by calculus alone.
+ * Compares the gradients of {@link ReferenceOps} with central differences in double precision: the
+ * oracle itself is checked by calculus alone.
  */
 class GradientTest {
   private static final double H = 1e-5;
@@ -38,7 +38,7 @@ class GradientTest {
     return buffer;
   }
 
-  /** Values of size 0.1 to 1, so that no ReLU stands on its kink. */
+  /** Values of size 0.1 to 1, so that no ReLU is at its kink. */
   private Buffer values(String name, int n) {
     Buffer buffer = empty(name, n);
     for (int i = 0; i < n; i++) {
@@ -195,7 +195,7 @@ class GradientTest {
     assertEquals(expected, ops.value(log, 0), 1e-12);
   }
 
-  /** Smoothing mixes in the loss against every class alike. */
+  /** Smoothing mixes the losses against all classes into the loss, each by the same share. */
   @Test
   void smoothingIsAMixtureOfLosses() {
     int C = 4;

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 class OpenBlasTest {
   @TempDir Path tmp;
 
-  /** A limit on the size of files stands for a full disk: the first large library hits it. */
+  /** A limit on the size of files acts like a full disk: the first large library reaches it. */
   @Test
   void aLibraryThatCannotBeUnpackedNamesTheFolderAndTheFirstCause() {
     String folder = "-Dorg.bytedeco.javacpp.cachedir=" + tmp;

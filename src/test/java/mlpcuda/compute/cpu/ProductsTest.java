@@ -8,11 +8,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The pieces of a product: their results are {@link mlpcuda.compute.ConformanceTest}'s. */
+/** Tests the blocks of a product; {@link mlpcuda.compute.ConformanceTest} tests their results. */
 class ProductsTest {
   private static final int[] SIZES = {1, 7, 8, 10, 16, 31, 64, 100, 128, 257, 784, 3072, 100_000};
 
-  /** OpenBLAS's conditions, but for products that it is given whole. */
+  /** Blocks meet OpenBLAS's conditions, but for products that it is given whole. */
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
   void piecesAreWhatOpenBlasTakesAsSmall(boolean transposed) {
@@ -35,7 +35,10 @@ class ProductsTest {
     assertTrue(pieces > 100, "only " + pieces);
   }
 
-  /** The layers of the default preset, in a batch of 64 on two threads, and in a long one. */
+  /**
+   * The layers of the default preset are multiplied in a batch of 64 on two threads, and in a long
+   * one.
+   */
   @Test
   void shortBatchesComeInPiecesAndLongOnesWhole() {
     assertEquals(new Block(64, 16), Block.of(64, 64, 784, true));

@@ -22,8 +22,9 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The GPU's operations on the interpreter against the reference, over the whole table: own GEMM,
- * and a plain column-major one in cuBLAS's place; own kernels, and plain loops in cuDNN's.
+ * The GPU's operations on the interpreter against the reference, over the whole table: with our own
+ * GEMM, and with a plain column-major one in place of cuBLAS; with our own kernels, and with plain
+ * loops in place of cuDNN.
  */
 class CudaConformanceTest {
   private static final Map<String, Ops> DEVICES =
@@ -38,8 +39,8 @@ class CudaConformanceTest {
           ops(Gemm.CUBLAS, Kernels.CUDNN));
 
   /**
-   * Of products with rounded operands, and of some without. The number of multiprocessors decides
-   * how large tiles are: 1 makes them large, 1000 small or thin.
+   * A device for products with rounded operands, and some without. The number of multiprocessors
+   * decides how large tiles are: 1 makes them large, 1000 small or thin.
    */
   private record Rounding(Precision precision, Gemm gemm, int multiprocessors) {
     Ops open() {
@@ -54,7 +55,7 @@ class CudaConformanceTest {
     }
   }
 
-  /** Each precision once with our own products, and cuBLAS's place once. */
+  /** Each precision with our own products, and a single one with the replacement of cuBLAS. */
   private static final List<Rounding> ROUNDING =
       List.of(
           new Rounding(Precision.TF32, Gemm.PTX, 1),
@@ -62,7 +63,7 @@ class CudaConformanceTest {
           new Rounding(Precision.BF16, Gemm.PTX, 4),
           new Rounding(Precision.FP16, Gemm.PTX, 13));
 
-  /** The other sizes of tiles, and cuBLAS's place with the other precisions. */
+  /** The other sizes of tiles, and the replacement of cuBLAS with the other precisions. */
   private static final List<Rounding> MORE_ROUNDING =
       List.of(
           new Rounding(Precision.FP32, Gemm.PTX, 1000),
@@ -74,7 +75,7 @@ class CudaConformanceTest {
 
   private static final Map<Rounding, Ops> ROUNDING_DEVICES = new HashMap<>();
 
-  /** Of what cuDNN computes; what else there is would be run again as it is. */
+  /** The operations that cuDNN takes part in; the others would only be run again unchanged. */
   private static final Set<String> BY_CUDNN =
       Set.of("linearForward", "linearBackward", "activationBackward", "logSoftmaxForward");
 

@@ -45,7 +45,7 @@ class CudaLibraryTest {
   void otherVersionsAreNamed() throws IOException {
     Path eleven = file("usr/lib/x86_64-linux-gnu/libcublas.so.11");
     Path thirteen = file("usr/local/cuda/lib64/libcublas.so.13");
-    file("usr/local/cuda/lib64/libcublas.so.13.1.0"); // what the other leads to
+    file("usr/local/cuda/lib64/libcublas.so.13.1.0"); // an installation has a link to it
     file("usr/local/cuda/lib64/libcublasLt.so.13");
     var library = CudaLibrary.cublas(CudaLibrary.folders(Map.of(), root));
     assertEquals(Optional.empty(), library.file());

@@ -25,9 +25,11 @@ import mlpcuda.compute.cuda.emulator.EmulatedOptions;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
 import org.junit.jupiter.api.Test;
 
-/** What {@link CudaOps} does besides computing. */
+/** Tests what {@link CudaOps} does besides computing. */
 class CudaOpsTest {
-  /** Of 4 bytes each: two of the pieces that cross at once, and a bit. */
+  /**
+   * The number of elements, of 4 bytes each, of two whole chunks of the staging memory and a bit.
+   */
   private static final int LONG = 2 * (1 << 18) + 5;
 
   private static CudaOps ops() {
@@ -62,7 +64,8 @@ class CudaOpsTest {
   }
 
   /**
-   * Images cannot be read back: the first, the last, and one that lies in two pieces are gathered.
+   * Images cannot be read back, so the first, the last, and one that lies in two chunks are
+   * gathered.
    */
   @Test
   void longConstantsCrossInPieces() {
@@ -90,7 +93,10 @@ class CudaOpsTest {
     assertArrayEquals(expected, found);
   }
 
-  /** The emulated driver finds what a failing constructor leaves: but only when it is closed. */
+  /**
+   * A failing constructor must close the driver; the emulated one finds leaks only when it is
+   * closed.
+   */
   @Test
   void whatCannotBeOpenedIsClosed() {
     var driver = new EmulatedDriver(EmulatedPolicy.LATEST);
@@ -106,9 +112,7 @@ class CudaOpsTest {
     assertEquals(1, driver.calls().get("cuDevicePrimaryCtxRelease"));
   }
 
-  /**
-   * Only lack of memory is told as such; and what was allocated is freed if it cannot be zeroed.
-   */
+  /** Only a lack of memory is reported as one, and an allocation that cannot be zeroed is freed. */
   @Test
   void anAllocationThatFailsLeavesNothing() {
     var driver = new EmulatedDriver(EmulatedPolicy.LATEST);
@@ -122,7 +126,7 @@ class CudaOpsTest {
     }
   }
 
-  /** The emulated driver refuses to free what something under way needs: here its zeros. */
+  /** The emulated driver refuses to free memory that pending work needs, here its zeros. */
   @Test
   void memoryIsFreedAfterWhatNeedsIt() {
     try (CudaOps ops = ops()) {
@@ -160,7 +164,7 @@ class CudaOpsTest {
     }
   }
 
-  /** What fails while it is recorded fails as itself, and the stream is as good as before. */
+  /** A failure during a capture is thrown unchanged, and the stream is as good as before. */
   @Test
   void aFailureInARecordingEndsIt() {
     try (CudaOps ops = ops();
@@ -178,7 +182,7 @@ class CudaOpsTest {
       assertSame(
           failure, assertThrows(IllegalStateException.class, () -> replay.run(0, 1, 1, failing)));
       assertEquals(0, failure.getSuppressed().length);
-      Runnable reading = () -> ops.read(x, new int[2]); // is no operation that can be recorded
+      Runnable reading = () -> ops.read(x, new int[2]); // a read cannot be recorded
       var e = assertThrows(CudaException.class, () -> replay.run(0, 1, 1, reading));
       assertTrue(e.why().startsWith("cuStreamSynchronize failed: "), e.why());
       assertEquals(1, e.getSuppressed().length, "the recording could not be ended either");
@@ -189,7 +193,7 @@ class CudaOpsTest {
     }
   }
 
-  /** The first run of a size loads kernels; the next are recorded, once for each slot. */
+  /** The first run of a size loads kernels; the next ones are recorded, once for each slot. */
   @Test
   void aStepIsRecordedOnceForEachSlotAndSize() {
     var driver = new EmulatedDriver(EmulatedPolicy.LATEST);
@@ -212,7 +216,8 @@ class CudaOpsTest {
       assertEquals(4, driver.calls().get("cuStreamBeginCapture"));
       assertEquals(7, driver.calls().get("cuGraphLaunch"), "size 2 ran directly once");
       replay.run(
-          0, 1, 1, () -> ops.advance(x, rate, rates, null, 1)); // and closed with that under way
+          // and the replay is closed with that still pending
+          0, 1, 1, () -> ops.advance(x, rate, rates, null, 1));
     }
   }
 
@@ -314,7 +319,7 @@ class CudaOpsTest {
     }
   }
 
-  /** What does not ask for cuDNN does not even look for it. */
+  /** Options without cuDNN do not even look for it. */
   @Test
   void cudnnIsOpenedOnlyWhereItIsAskedFor() {
     var driver = new EmulatedDriver(EmulatedPolicy.LATEST);

@@ -37,7 +37,7 @@ import mlpcuda.train.Learner;
 import mlpcuda.train.Training;
 import org.junit.jupiter.api.Test;
 
-/** The PTX that ships: made from these sources, and run to its last entry. */
+/** Tests the PTX that ships: it must be made from these sources, and every entry must run. */
 class EveryKernelTest {
   private static final Path SOURCES = Path.of("cuda");
   private static final Path PTX = SOURCES.resolve("ptx");
@@ -68,7 +68,7 @@ class EveryKernelTest {
     for (Path source : files(SOURCES, ".*\\.cu")) {
       String family = source.getFileName().toString().replace(".cu", "");
       wanted.add(family);
-      if (!family.equals("layers")) { // which has no products
+      if (!family.equals("layers")) { // the module layers has no products
         RATHER_THAN_FP32.forEach(precision -> wanted.add(family + "_" + precision.label()));
       }
     }
@@ -104,8 +104,8 @@ class EveryKernelTest {
   }
 
   /**
-   * Each entry that ships is launched from Java and right, with the types of its parameters: the
-   * emulated driver refuses a launch whose arguments are of others.
+   * Each entry that ships is launched from Java with the types of its parameters: the emulated
+   * driver refuses a launch whose arguments have others.
    */
   @Test
   void everyEntryRuns() throws IOException {
@@ -126,8 +126,8 @@ class EveryKernelTest {
       run(one, precision, is("linearBackward B=64 I=784 O=128 below NONE")); // large, medium
       run(one, precision, is("linearBackward B=784 I=103 O=33 below NONE")); // medium, large
       run(own, precision, c -> c.name().startsWith("linearBackward B=1025 I=33")); // in parts
-      runFusedSteps(4, AdamSettings.DEFAULT, precision); // which CudaTraining holds to be right
-      runFusedSteps(256, SgdSettings.DEFAULT, precision); // thin tiles of inputs
+      runFusedSteps(4, AdamSettings.DEFAULT, precision); // CudaTraining tests that these are right
+      runFusedSteps(256, SgdSettings.DEFAULT, precision); // these have thin tiles of inputs
     }
     Set<String> ran = new TreeSet<>();
     EmulatedDriver.launches()

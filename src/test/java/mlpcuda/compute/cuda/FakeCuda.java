@@ -16,8 +16,8 @@ import java.util.Map;
 import mlpcuda.Child;
 
 /**
- * A folder with a libcuda.so.1, a libcublas.so.12 and a libcudnn.so.9 that write down how they are
- * called. For a process that is started with {@link #environment}.
+ * A folder with a fake libcuda.so.1, libcublas.so.12 and libcudnn.so.9 that write down how they are
+ * called, for a process that is started with {@link #environment}.
  */
 final class FakeCuda {
   private final Path folder;
@@ -26,7 +26,7 @@ final class FakeCuda {
     this.folder = folder;
   }
 
-  /** Compiles them into {@code folder}; skips the test where that cannot be done. */
+  /** Compiles the fakes into {@code folder}; skips the test where they cannot be compiled. */
   static FakeCuda compile(Path folder) throws IOException, InterruptedException {
     assumeTrue(
         System.getProperty("os.name").equals("Linux")
@@ -42,12 +42,12 @@ final class FakeCuda {
     versioned(folder, "fake-libcublas.c", "libcublas.so.12");
     versioned(folder, "fake-libcudnn.c", "libcudnn.so.9");
     for (String part : List.of("libcudnn_graph.so.9", "libcudnn_ops.so.9")) {
-      gcc(folder, "/dev/null", part); // which are only looked for
+      gcc(folder, "/dev/null", part); // cuDNN's parts are only looked for
     }
     return new FakeCuda(folder);
   }
 
-  /** JCublas and JCudnn ask for symbols of a version. */
+  /** Gives the symbols a version, which JCublas and JCudnn ask for. */
   private static void versioned(Path folder, String source, String library)
       throws IOException, InterruptedException {
     Files.writeString(folder.resolve(library + ".map"), library + " { global: *; };\n");
@@ -59,7 +59,7 @@ final class FakeCuda {
     List<String> command = new ArrayList<>(List.of("gcc", "-std=gnu11", "-Wall", "-Wextra"));
     command.addAll(List.of("-Werror", "-shared", "-fPIC", "-Wl,-soname," + library));
     command.addAll(List.of("-o", library, "-x", "c", source, "-x", "none"));
-    command.addAll(List.of(more)); // libraries come after what needs them
+    command.addAll(List.of(more)); // libraries must come after what needs them
     var builder = new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true);
     try (Child gcc = Child.start(builder)) {
       String output = gcc.rest();
@@ -69,7 +69,7 @@ final class FakeCuda {
     }
   }
 
-  /** What a process needs that is to find them. */
+  /** The environment of a process that is to find the fakes. */
   Map<String, String> environment() {
     return Map.of(
         "LD_LIBRARY_PATH",
@@ -92,12 +92,15 @@ final class FakeCuda {
     return folder;
   }
 
-  /** What they do from now on: functions and the codes that they return, settings and values. */
+  /**
+   * Sets how the fakes behave from now on: functions with the codes they return, settings with
+   * values.
+   */
   void control(String lines) {
     write("control", lines);
   }
 
-  /** The calls since the last time. */
+  /** The calls since the last call of this method. */
   List<String> calls() {
     try {
       List<String> lines = Files.readAllLines(folder.resolve("log"));

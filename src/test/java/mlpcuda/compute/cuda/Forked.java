@@ -6,10 +6,11 @@ import java.util.Map;
 import mlpcuda.Child;
 
 /**
- * A test's main class in a JVM of its own: what a native library is, a process decides once.
+ * The result of a test's main class in a JVM of its own: a process loads a native library only
+ * once.
  *
  * @param code the exit code
- * @param output of both streams
+ * @param output the output of both streams
  */
 record Forked(int code, String output) {
   /** Runs {@code main} on the tests' class path. */

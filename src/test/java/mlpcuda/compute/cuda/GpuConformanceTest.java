@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** The operations on a real GPU against the reference, over the whole table. */
 @Tag("gpu")
 class GpuConformanceTest {
-  /** Whoever may multiply, in each precision, with whoever may do the rest. */
+  /** A combination of product, precision and kernels. */
   private record Device(Gemm gemm, Precision precision, Kernels kernels) {
     List<Case> cases() {
       return precision == Precision.FP32 ? Cases.all() : Cases.products(precision);
@@ -59,7 +59,7 @@ class GpuConformanceTest {
                 .with(device.kernels)
                 .with(device.precision);
         DEVICES.put(device, new CudaOps(driver, options));
-      } catch (DeviceException e) { // no cuBLAS, no cuDNN, no tensor cores
+      } catch (DeviceException e) { // cuBLAS, cuDNN or tensor cores are missing
         MISSING.put(device, e.why());
       }
     }

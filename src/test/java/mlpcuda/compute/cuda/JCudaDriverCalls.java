@@ -24,9 +24,9 @@ import mlpcuda.compute.cuda.CudaDriver.Shape;
 import org.junit.jupiter.api.function.Executable;
 
 /**
- * Every method of {@link JCudaDriver}, {@link Cublas} and {@link Cudnn} on {@link FakeCuda}: what
- * arrives at the driver is compared argument by argument. Started by {@link JCudaDriverTest}, in a
- * process of its own.
+ * Calls every method of {@link JCudaDriver}, {@link Cublas} and {@link Cudnn} on {@link FakeCuda}:
+ * what arrives at the driver is compared argument by argument. {@link JCudaDriverTest} starts this
+ * class in a process of its own.
  */
 final class JCudaDriverCalls {
   private final FakeCuda fake = FakeCuda.here();
@@ -333,7 +333,7 @@ final class JCudaDriverCalls {
     multipliesLessThanSinglePrecision();
   }
 
-  /** By cuBLAS's numbers: TF32 is a mode, 14 and 2 are bfloat16 and half, 0 and 68 single. */
+  /** Checks cuBLAS's numbers: TF32 is a mode, 14 and 2 are bfloat16 and half, 0 and 68 single. */
   private void multipliesLessThanSinglePrecision() {
     Blas tf32 = driver.openBlas(stream, Precision.TF32);
     assertTrue(fake.calls().contains("cublasSetMathMode 0xb1a5 3"));
@@ -455,13 +455,13 @@ final class JCudaDriverCalls {
             .formatted(c, b, c, d));
     expectFloats(pinned, d, 11, 0, 13, 10, 15, 0);
     dnn.activationBackward(d, a, b, c, 1, 2, Activation.TANH);
-    expect( // by the tensor of the row, which is known
+    expect( // the tensor of the row is known already
         "cudnnActivationBackward 0xd22 0xac3 1 0x7e0 0x%x 0x7e0 0x%x 0x7e0 0x%x 0 0x7e0 0x%x"
             .formatted(a, b, c, d));
     dnn.logSoftmaxForward(d, c, 3, 2);
     // 2, 0: CUDNN_SOFTMAX_LOG, CUDNN_SOFTMAX_MODE_INSTANCE
     expect("cudnnSoftmaxForward 0xd22 2 0 1 0x7e1 0x%x 0 0x7e1 0x%x".formatted(c, d));
-    float small = (float) -Math.log1p(Math.exp(-3)); // of 13 and 10
+    float small = (float) -Math.log1p(Math.exp(-3)); // a result for 13 and 10
     expectFloats(pinned, d + 8, small, small - 3);
 
     assertThrows(
@@ -502,7 +502,7 @@ final class JCudaDriverCalls {
     fake.calls();
   }
 
-  /** A code of the driver arrives as an exception that names the call. */
+  /** A code of the driver must arrive as an exception that names the call. */
   private void fails() {
     fake.control("cuMemAlloc 2");
     var e = assertThrows(CudaException.class, () -> driver.allocate(1L << 40));
@@ -518,7 +518,7 @@ final class JCudaDriverCalls {
     fake.calls();
   }
 
-  /** No call's code is lost. */
+  /** Every call that fails must throw: no code may be lost. */
   private void failsWhicheverCallItIs() {
     Pinned pinned = driver.allocatePinned(8);
     long memory = driver.allocate(8);

@@ -81,18 +81,18 @@ class NativesTest {
     assertEquals(first, Files.getAttribute(file, "unix:ino"));
 
     byte[] changed = content.clone();
-    changed[changed.length / 2] ^= 1; // same length, one bit
+    changed[changed.length / 2] ^= 1; // the same length, one bit different
     Files.write(file, changed);
     natives.unpack("JCudaDriver");
     assertEquals(-1, Files.mismatch(file, write(content)));
-    // A new file: in place, it would change under a process that has it loaded.
+    // It is a new file: changed in place, it would change under a process that has it loaded.
     assertNotEquals(first, Files.getAttribute(file, "unix:ino"));
 
     Files.write(file, new byte[10]);
     natives.unpack("JCudaDriver");
     assertEquals(-1, Files.mismatch(file, write(content)));
 
-    // A link is no place to write through, and what it leads to may change.
+    // A link must not be written through, and the file that it leads to may change.
     Path elsewhere = Files.write(folder.resolve("elsewhere"), new byte[10]);
     Files.delete(file);
     Files.createSymbolicLink(file, elsewhere);
@@ -106,7 +106,7 @@ class NativesTest {
     assertEquals("rwx------", permissions(file.getParent()));
   }
 
-  /** JCudnn's are named after JCuda's version, though its Java classes have another. */
+  /** JCudnn's libraries are named after JCuda's version, though its Java classes have another. */
   @Test
   void jcudnnIsUnpackedAndWithoutCudnnSaysSo() throws IOException {
     Path file = new Natives(folder).unpack("JCudnn");
@@ -192,7 +192,7 @@ class NativesTest {
 
   @Test
   void theVerifiedFileIsTheOneThatIsLoaded() throws Exception {
-    // What JCuda by itself would load: a file of that name in the folder for temporary files.
+    // JCuda by itself would load this: a file of that name in the folder for temporary files.
     Path temporary = Files.createDirectory(folder.resolve("tmp"));
     Path planted = temporary.resolve(Natives.fileName(LIBRARY));
     Files.writeString(planted, "planted");
@@ -223,7 +223,7 @@ class NativesTest {
         refused.output().contains("found another on the library path: " + other), refused.output());
   }
 
-  /** Loads the library and tells from where. */
+  /** Loads the library and says where it came from. */
   static final class Loaded {
     public static void main(String[] args) throws IOException {
       new Natives(Path.of(args[0])).load(LIBRARY, () -> JNvPTXCompiler.setExceptionsEnabled(false));

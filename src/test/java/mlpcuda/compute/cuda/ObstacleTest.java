@@ -9,7 +9,7 @@ import java.util.List;
 import mlpcuda.compute.cuda.CudaDriver.Device;
 import org.junit.jupiter.api.Test;
 
-/** What is said in situations that no machine at hand is in. */
+/** Tests the messages for situations that no machine at hand is in. */
 class ObstacleTest {
   private static final String NO_LIBCUDA =
       "/c/libJCudaDriver.so: libcuda.so.1: cannot open shared object file: No such file or directory";

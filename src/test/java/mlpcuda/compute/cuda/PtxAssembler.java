@@ -34,13 +34,13 @@ final class PtxAssembler {
       Pattern.compile("Function properties for (\\S+)\\R.*\\R.*Used (\\d+) registers");
 
   /**
-   * What became of a module.
+   * The result of assembling a module.
    *
-   * @param code what the assembler returned, as text
-   * @param log its messages
+   * @param code the code that the assembler returned, as text
+   * @param log the assembler's messages
    */
   record Assembled(boolean done, String code, String log) {
-    /** The functions that use local memory, each with what for. */
+    /** The functions that use local memory, each with its reason. */
     Map<String, String> localMemory() {
       Map<String, String> users = new TreeMap<>();
       Matcher function = FUNCTION.matcher(log);
@@ -55,7 +55,7 @@ final class PtxAssembler {
       return users;
     }
 
-    /** Registers of a thread of each entry. */
+    /** The number of registers of a thread, for each entry. */
     Map<String, Integer> registers() {
       Map<String, Integer> registers = new TreeMap<>();
       Matcher entry = REGISTERS.matcher(log);
@@ -65,7 +65,7 @@ final class PtxAssembler {
       return registers;
     }
 
-    /** How many functions the log tells of. */
+    /** The number of functions that the log names. */
     long functions() {
       return FUNCTION.matcher(log).results().count();
     }
@@ -73,7 +73,7 @@ final class PtxAssembler {
 
   private PtxAssembler() {}
 
-  /** Loads it; skips the test on platforms that it does not exist for. */
+  /** Loads the assembler; skips the test on platforms that do not have it. */
   static void load() {
     try {
       new Natives(Path.of("target", "natives"))

@@ -79,7 +79,7 @@ class PtxAssemblyTest {
     }
   }
 
-  /** Both tests want the same. */
+  /** Assembles a module once for both tests. */
   private static Assembled assembled(Path module, String architecture) {
     return ASSEMBLED.computeIfAbsent(
         module + architecture, key -> PtxAssembler.assemble(text(module), architecture));
@@ -93,13 +93,11 @@ class PtxAssemblyTest {
     assertTrue(assembled.done(), assembled.code() + ": " + assembled.log());
     long entries = ptx.lines().filter(line -> line.contains(".entry ")).count();
     assertTrue(entries > 0, "a module must have kernels, found none");
-    assertTrue(assembled.functions() >= entries, assembled.log()); // the log is understood
+    assertTrue(assembled.functions() >= entries, assembled.log()); // the log was understood
     assertEquals(Map.of(), assembled.localMemory(), "kernels that use local memory");
   }
 
-  /**
-   * A launch fails where the registers of a block's threads, in steps of 8, are more than 65536.
-   */
+  /** A launch fails if the registers of a block's threads, in steps of 8, are more than 65536. */
   @ParameterizedTest(name = "{0} for {1}")
   @MethodSource("modules")
   void blocksHaveTheRegistersTheyNeed(String name, String architecture, Path module) {

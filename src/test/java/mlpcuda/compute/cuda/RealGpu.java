@@ -9,7 +9,7 @@ import mlpcuda.compute.DeviceException;
 public final class RealGpu {
   private RealGpu() {}
 
-  /** Opens it; where there is none, the test is skipped with the reason. */
+  /** Opens the GPU; where there is none, the test is skipped with the reason. */
   public static CudaDriver open() {
     try {
       return new CudaDevices(Path.of(System.getProperty("java.io.tmpdir"), "mlp-cuda-natives"))

@@ -9,12 +9,12 @@ import mlpcuda.compute.cuda.CudaDriver.Shape;
 import mlpcuda.compute.cuda.Tiling.Tiles;
 import org.junit.jupiter.api.Test;
 
-/** Which tiles and how many parts a product gets. */
+/** Tests which tiles and how many parts a product gets. */
 class TilingTest {
-  /** An H100's. */
+  /** The number of multiprocessors of an H100. */
   private static final int MULTIPROCESSORS = 132;
 
-  /** Elements of a tile. */
+  /** The number of elements of a tile. */
   private static final Map<Tiles, Integer> SIZES =
       Map.of(
           Tiles.LARGE, 128 * 128, Tiles.MEDIUM, 64 * 64, Tiles.SMALL, 32 * 32, Tiles.THIN, 16 * 8);
@@ -22,7 +22,7 @@ class TilingTest {
   private static final List<List<Integer>> NETWORKS =
       List.of(List.of(784, 512, 512, 10), List.of(784, 128, 64, 10), List.of(784, 2048, 10));
 
-  /** How much of the chip is busy. */
+  /** The fraction of the multiprocessors that are busy. */
   private static double busy(Tiling tiling, int M, int N) {
     Shape shape = tiling.cover(M, N);
     long blocks = (long) shape.gridX() * shape.gridY() * shape.gridZ();
@@ -55,7 +55,7 @@ class TilingTest {
     }
   }
 
-  /** A hidden layer of 512 behind MNIST's 784 pixels. */
+  /** Tests a hidden layer of 512 units behind MNIST's 784 pixels. */
   @Test
   void theWeightsOfALongBatchAreMadeInParts() {
     assertEquals(
@@ -79,7 +79,10 @@ class TilingTest {
     }
   }
 
-  /** The default network's products, of a batch of 64: 8 small tiles would leave the chip empty. */
+  /**
+   * Tests the default network's products for a batch of 64: 8 small tiles would leave the chip
+   * empty.
+   */
   @Test
   void longSumsOfFewOutputsAreThin() {
     assertEquals(Tiles.THIN, Tiling.whole(64, 128, 784, MULTIPROCESSORS).tiles());

@@ -6,8 +6,8 @@ import mlpcuda.compute.cuda.emulator.EmulatedProduct.Matrix;
 import mlpcuda.compute.cuda.ptx.Fault;
 
 /**
- * The product of cuBLAS, asked of one stream. For TF32 its tensor cores cut operands off, which
- * does no harm to those that are rounded.
+ * The product of cuBLAS, enqueued on one stream. For TF32 its tensor cores truncate operands, which
+ * does not change those that are rounded.
  */
 final class EmulatedBlas extends EmulatedResource implements Blas {
   private final EmulatedStream stream;

@@ -14,7 +14,7 @@ import mlpcuda.compute.cuda.Blas;
 import mlpcuda.compute.cuda.CudaException;
 import org.junit.jupiter.api.Test;
 
-/** The product of cuBLAS. */
+/** Tests the product of cuBLAS. */
 class EmulatedBlasTest {
   private static final float NONE = -1;
 
@@ -148,7 +148,7 @@ class EmulatedBlasTest {
         "zero fill");
   }
 
-  // Both would use the one workspace.
+  // Both products would use the one workspace.
   @Test
   void aGraphOnAnotherStreamSharesTheWorkspace() {
     faults(

@@ -11,8 +11,8 @@ import mlpcuda.compute.cuda.CudaException;
 import mlpcuda.compute.cuda.ptx.Fault;
 
 /**
- * The calls of the driver: counted, made by one thread, failing where a test asked for it. After a
- * {@link Fault} all calls repeat it, so that no clean-up can hide it.
+ * The calls of the driver. They are counted, must be made by one thread, and fail where a test asks
+ * for it. After a {@link Fault} all calls repeat it, so that no clean-up can hide it.
  */
 final class EmulatedCalls {
   private static final Set<String> NAMES =
@@ -71,17 +71,17 @@ final class EmulatedCalls {
     injected.computeIfAbsent(call, name -> new ArrayDeque<>()).add(failure);
   }
 
-  /** How often each was called, the failing ones included. */
+  /** The number of calls of each function, the failing ones included. */
   Map<String, Integer> counts() {
     return Map.copyOf(counts);
   }
 
-  /** No calls from now on. */
+  /** Refuses all calls from now on. */
   void close() {
     closed = true;
   }
 
-  /** The call being made fails; what is returned is to be thrown. */
+  /** Makes the current call fail, and returns the exception to throw. */
   CudaException failure(EmulatedFailure failure) {
     if (failure.lasting()) {
       broken = failure;
@@ -89,7 +89,7 @@ final class EmulatedCalls {
     return failure.at(current);
   }
 
-  /** A call without a result. */
+  /** Makes a call without a result. */
   void run(String name, Runnable body) {
     call(
         name,
@@ -99,7 +99,7 @@ final class EmulatedCalls {
         });
   }
 
-  /** A call, as {@code body} does it. */
+  /** Makes a call that {@code body} carries out. */
   <T> T call(String name, Supplier<T> body) {
     if (!NAMES.contains(name)) {
       throw new IllegalArgumentException("no call is named " + name);

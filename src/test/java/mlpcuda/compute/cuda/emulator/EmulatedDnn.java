@@ -9,11 +9,11 @@ import mlpcuda.compute.cuda.Dnn;
 import mlpcuda.compute.cuda.ptx.DeviceMemory;
 import mlpcuda.compute.cuda.ptx.Fault;
 
-/** The operations of cuDNN as NVIDIA documents them, asked of one stream. */
+/** The operations of cuDNN as NVIDIA documents them, enqueued on one stream. */
 final class EmulatedDnn extends EmulatedResource implements Dnn {
-  /** Where N · C floats lie. */
+  /** The place of N · C floats. */
   private record Tensor(EmulatedResource in, long address, int length) {
-    /** {@link Fault} unless all of it is in one allocation. */
+    /** A tensor in one allocation; {@link Fault} unless all of it is in there. */
     static Tensor of(EmulatedMemory memory, long address, int length) {
       if (address % Float.BYTES != 0) {
         throw new Fault("floats at 0x%x, which 4 does not divide".formatted(address));
@@ -45,7 +45,7 @@ final class EmulatedDnn extends EmulatedResource implements Dnn {
     }
   }
 
-  /** out = function(in). */
+  /** Computes out = function(in). */
   private static final class Computation extends EmulatedOperation {
     private final DeviceMemory memory;
     private final Tensor out;
@@ -150,7 +150,9 @@ final class EmulatedDnn extends EmulatedResource implements Dnn {
     };
   }
 
-  /** Of a ReLU it looks at x, of the others at y: whichever is not right is found. */
+  /**
+   * The gradient of a ReLU is taken by x, of the others by y, so that a wrong argument is found.
+   */
   @Override
   public void activationBackward(
       long dx, long y, long dy, long x, int N, int C, Activation activation) {
@@ -227,7 +229,7 @@ final class EmulatedDnn extends EmulatedResource implements Dnn {
     }
   }
 
-  /** As cudnnSetTensor4dDescriptor does. */
+  /** Checks a shape as cudnnSetTensor4dDescriptor does. */
   private void check(int N, int C) {
     if (!live() || !stream.live()) {
       throw new Fault("%s, after it or its stream was given back".formatted(this));

@@ -15,7 +15,7 @@ import mlpcuda.compute.cuda.Dnn;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
-/** The operations of cuDNN. */
+/** Tests the operations of cuDNN. */
 class EmulatedDnnTest {
   private static final float NAN = Float.NaN;
   private static final float INFINITY = Float.POSITIVE_INFINITY;
@@ -56,7 +56,7 @@ class EmulatedDnnTest {
             }));
   }
 
-  /** Of a ReLU the input counts, of the others the output. */
+  /** The gradient of a ReLU depends on its input, that of the others on the output. */
   @Test
   void takesGradientsWhereCudnnTakesThem() {
     passes(

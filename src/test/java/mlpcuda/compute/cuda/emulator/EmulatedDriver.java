@@ -17,10 +17,10 @@ import mlpcuda.compute.cuda.ptx.Fault;
 import mlpcuda.compute.cuda.ptx.PtxModule;
 
 /**
- * A device in software: it runs PTX, does what streams are asked when its policy says so, and
- * throws {@link Fault} for what a real one would silently get wrong. What is a fault does not
- * depend on the policy: an operation counts as pending until the host has waited for it, whenever
- * it ran, and two streams race for an allocation unless events or the host put them in order.
+ * A device in software: it runs PTX, does the work of streams when its policy says so, and throws
+ * {@link Fault} for what a real one would silently get wrong. What is a fault does not depend on
+ * the policy: an operation counts as pending until the host has waited for it, whenever it ran, and
+ * two streams race for an allocation unless events or the host put them in order.
  */
 public final class EmulatedDriver implements CudaDriver {
   private static final int DRIVER = 12060;
@@ -34,12 +34,12 @@ public final class EmulatedDriver implements CudaDriver {
   private int events;
   private int graphs;
 
-  /** A device of the defaults with that policy. */
+  /** A device with the default options and that policy. */
   public EmulatedDriver(EmulatedPolicy policy) {
     this(EmulatedOptions.of(policy));
   }
 
-  /** Such a device. */
+  /** A device with those options. */
   public EmulatedDriver(EmulatedOptions options) {
     this.options = options;
     this.queue = new EmulatedQueue(options.policy(), calls);
@@ -49,27 +49,31 @@ public final class EmulatedDriver implements CudaDriver {
 
   // ---- for tests ----
 
-  /** How often each entry ran, in all emulated devices of this process. */
+  /** The number of times that each entry ran, in all emulated devices of this process. */
   public static Map<String, Integer> launches() {
     return new TreeMap<>(EmulatedLaunch.COUNTS);
   }
 
-  /** How often each function of CUDA was called, as {@code cuGraphLaunch}. */
+  /** The number of calls of each function of CUDA, as {@code cuGraphLaunch}. */
   public Map<String, Integer> calls() {
     return calls.counts();
   }
 
-  /** How many operations streams were asked for, each node of a launched graph for itself. */
+  /** The number of operations enqueued on all streams, each node of a launched graph included. */
   public long operations() {
     return queue.operations();
   }
 
-  /** The next call of that name throws; so do all after it where CUDA's context is lost then. */
+  /**
+   * Makes the next call of that name throw, and all calls after it if CUDA's context is lost then.
+   */
   public void failNext(String call, int code, String name, String text) {
     calls.failNext(call, new EmulatedFailure(code, name, text));
   }
 
-  /** The next kernel to be launched, alone or in a graph, fails; a synchronization shows it. */
+  /**
+   * Makes the next kernel that is launched, alone or in a graph, fail; a synchronization shows it.
+   */
   public void failNextLaunchLater(int code, String name, String text) {
     queue.failNextLaunch(new EmulatedFailure(code, name, text));
   }
@@ -300,7 +304,7 @@ public final class EmulatedDriver implements CudaDriver {
     return calls.call(
         "cuModuleGetFunction",
         () -> {
-          checkNotCapturing(); // loads the kernel, which drivers before CUDA 12.3 refuse then
+          checkNotCapturing(); // it loads the kernel, which drivers before CUDA 12.3 refuse then
           EmulatedLaunch.Module found = handles.find(module, EmulatedLaunch.Module.class);
           if (!found.ptx().entries().contains(entry)) {
             throw calls.failure(EmulatedFailure.NOT_FOUND);
@@ -332,7 +336,7 @@ public final class EmulatedDriver implements CudaDriver {
     try {
       captured = calls.call("cuStreamEndCapture", () -> captureOf(stream(stream)));
     } catch (CudaException failed) {
-      // Also where a test makes the call fail: a real one ends the capture nevertheless.
+      // The capture ends even if a test makes the call fail, as on a real device.
       stream(stream).capture(null);
       throw failed;
     }

@@ -16,7 +16,7 @@ import mlpcuda.compute.cuda.ptx.Fault;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
-/** Handles, leaks, failures: what is no matter of order. */
+/** Tests handles, leaks and failures: all that does not depend on the order of operations. */
 class EmulatedDriverTest {
   private static void assertFails(String message, Executable call) {
     assertEquals(message, assertThrows(CudaException.class, call).why());

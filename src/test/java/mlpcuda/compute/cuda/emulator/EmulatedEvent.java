@@ -1,8 +1,8 @@
 package mlpcuda.compute.cuda.emulator;
 
-/** An event, and the operation that it was recorded as last. */
+/** An event, with the operation of its latest record. */
 final class EmulatedEvent extends EmulatedResource {
-  /** A record of an event or a wait for it: it does nothing, but has its place. */
+  /** A record of an event or a wait for it: it does nothing, but has its place in the stream. */
   static final class Marker extends EmulatedOperation {
     Marker(String what, EmulatedEvent event) {
       super(what + " " + event, event);
@@ -18,12 +18,12 @@ final class EmulatedEvent extends EmulatedResource {
     super("event " + number);
   }
 
-  /** Null: never recorded, nobody waits for it. */
+  /** The latest record; null: it was never recorded, and nobody waits for it. */
   EmulatedOperation recorded() {
     return recorded;
   }
 
-  /** Makes it the last record. */
+  /** Makes an operation the latest record. */
   void recorded(EmulatedOperation record) {
     recorded = record;
   }

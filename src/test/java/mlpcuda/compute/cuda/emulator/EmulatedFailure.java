@@ -3,7 +3,7 @@ package mlpcuda.compute.cuda.emulator;
 import java.util.Set;
 import mlpcuda.compute.cuda.CudaException;
 
-/** What a call of CUDA may return: a code, its name and text. */
+/** A failure that a call of CUDA may return: a code, its name and text. */
 record EmulatedFailure(int code, String name, String text) {
   static final EmulatedFailure INVALID_VALUE =
       new EmulatedFailure(1, "CUDA_ERROR_INVALID_VALUE", "invalid argument");
@@ -34,12 +34,12 @@ record EmulatedFailure(int code, String name, String text) {
   private static final Set<Integer> LASTING =
       Set.of(214, 700, 702, 710, 714, 715, 716, 717, 718, 719);
 
-  /** Whether all calls fail from then on. */
+  /** Whether all calls fail after this failure. */
   boolean lasting() {
     return LASTING.contains(code);
   }
 
-  /** As {@code call} shows it. */
+  /** The exception that {@code call} throws for this failure. */
   CudaException at(String call) {
     return new CudaException(call, code, name, text);
   }

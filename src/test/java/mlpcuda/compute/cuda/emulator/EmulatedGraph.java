@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.function.Supplier;
 import mlpcuda.compute.cuda.ptx.Fault;
 
-/** A graph: operations to be asked for again and again, one after the other. */
+/** A graph: operations that are enqueued again and again, one after the other. */
 final class EmulatedGraph extends EmulatedResource {
   private final List<Supplier<EmulatedOperation>> nodes;
   private EmulatedOperation last;
@@ -14,12 +14,12 @@ final class EmulatedGraph extends EmulatedResource {
     this.nodes = List.copyOf(nodes);
   }
 
-  /** How many nodes it has. */
+  /** The number of nodes. */
   int nodes() {
     return nodes.size();
   }
 
-  /** Asks for all nodes; as in CUDA, after all earlier launches of the same graph. */
+  /** Enqueues all nodes; as in CUDA, after all earlier launches of the same graph. */
   void launch(EmulatedStream stream, EmulatedQueue queue) {
     for (Supplier<EmulatedOperation> node : nodes) {
       EmulatedOperation operation = node.get();

@@ -13,9 +13,12 @@ import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaException;
 import org.junit.jupiter.api.Test;
 
-/** Graphs: what is recorded, what may be asked meanwhile, and what a launch does. */
+/** Tests graphs: what is recorded, which calls a capture allows, and what a launch does. */
 class EmulatedGraphTest {
-  /** A stream, memory and pinned buffers; the graph copies there, and back to another buffer. */
+  /**
+   * A stream, memory and pinned buffers; the graph copies to the device, and back to another
+   * buffer.
+   */
   private static final class Things {
     final CudaDriver cuda;
     final long memory;

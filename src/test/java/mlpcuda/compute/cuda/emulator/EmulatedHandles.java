@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Map;
 import mlpcuda.compute.cuda.ptx.Fault;
 
-/** What the driver's handles stand for. */
+/** The driver's handles, and the resources that they name. */
 final class EmulatedHandles {
   private final EmulatedQueue queue;
   private final Map<Long, EmulatedResource> handles = new LinkedHashMap<>();
@@ -15,14 +15,14 @@ final class EmulatedHandles {
     this.queue = queue;
   }
 
-  /** A handle that no other ever had. */
+  /** Adds a resource, and returns a handle that no other ever had. */
   long add(EmulatedResource resource) {
     last += 0x10;
     handles.put(last, resource);
     return last;
   }
 
-  /** What a handle stands for; {@link Fault} unless it is live and of that type. */
+  /** The resource of a handle; {@link Fault} unless it is live and of that type. */
   <T extends EmulatedResource> T find(long handle, Class<T> type) {
     EmulatedResource found = handles.get(handle);
     if (found == null) {
@@ -34,7 +34,10 @@ final class EmulatedHandles {
     return type.cast(found);
   }
 
-  /** Gives something back; {@link Fault} if it was before, or if an operation still needs it. */
+  /**
+   * Releases a resource; {@link Fault} if it was released before, or if an operation still needs
+   * it.
+   */
   void release(EmulatedResource resource) {
     if (!resource.live()) {
       throw new Fault("%s was given back before".formatted(resource));
@@ -50,7 +53,7 @@ final class EmulatedHandles {
                         && function.module() == resource);
   }
 
-  /** What was not given back. */
+  /** The resources that were not released. */
   List<EmulatedResource> left() {
     return handles.values().stream()
         .filter(resource -> !(resource instanceof EmulatedLaunch.Function))

@@ -12,7 +12,7 @@ import mlpcuda.compute.cuda.CudaDriver.Shape;
 import mlpcuda.compute.cuda.ptx.Fault;
 import mlpcuda.compute.cuda.ptx.PtxModule;
 
-/** A launch of a kernel, its arguments as they were when it was asked for. */
+/** A launch of a kernel, with its arguments as they were when it was enqueued. */
 final class EmulatedLaunch extends EmulatedOperation {
   /** A loaded module. */
   static final class Module extends EmulatedResource {
@@ -46,7 +46,10 @@ final class EmulatedLaunch extends EmulatedOperation {
     }
   }
 
-  /** How often each entry ran, as {@code gemm/add_parts}, in all emulated drivers ever. */
+  /**
+   * The number of times that each entry ran, as {@code gemm/add_parts}, in all emulated drivers
+   * ever.
+   */
   static final Map<String, Integer> COUNTS = new ConcurrentHashMap<>();
 
   private static final int THREADS = 1024;
@@ -73,16 +76,16 @@ final class EmulatedLaunch extends EmulatedOperation {
   }
 
   /**
-   * What makes such launches, one each time; {@link Fault} where a device cannot do it.
+   * A supplier of such launches, a new one each time; {@link Fault} if a device cannot run it.
    *
-   * @param arguments may change afterwards
+   * @param arguments the arguments, which are copied and may change afterwards
    */
   static Supplier<EmulatedOperation> of(
       EmulatedMemory memory, Function function, Shape shape, Arguments arguments) {
     check(function, shape, arguments);
     Arguments then = copy(arguments);
-    // Any 64-bit integer that lies in an allocation is taken for an address. Looked up now: later,
-    // another allocation may have the same address.
+    // Any 64-bit integer that lies in an allocation is taken for an address. It is looked up now:
+    // later, another allocation may have the same address.
     List<EmulatedResource> allocations = new ArrayList<>();
     for (int i = 0; i < then.count(); i++) {
       if (then.types().charAt(i) == 'p' && memory.holding(then.bits(i)) != null) {
@@ -123,7 +126,7 @@ final class EmulatedLaunch extends EmulatedOperation {
     return copy;
   }
 
-  /** Does that instead of running the kernel. */
+  /** Makes the launch run {@code instead} in place of the kernel. */
   void replace(Runnable instead) {
     this.instead = instead;
   }

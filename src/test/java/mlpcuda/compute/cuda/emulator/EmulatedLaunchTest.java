@@ -16,7 +16,7 @@ import mlpcuda.compute.cuda.CudaException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
-/** Modules and launches of kernels. */
+/** Tests modules and launches of kernels. */
 class EmulatedLaunchTest {
   private static final int FLOATS = 8;
   private static final Shape SHAPE = new Shape(1, 1, 1, FLOATS, 1);

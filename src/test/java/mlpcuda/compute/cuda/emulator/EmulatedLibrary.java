@@ -4,7 +4,7 @@ import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 
-/** A stream with a library of NVIDIA's, {@code L}, and four tensors, for a test of it. */
+/** A stream with a library of NVIDIA's, {@code L}, and four tensors, for tests of the library. */
 final class EmulatedLibrary<L> {
   private static final int FLOATS = 16;
 
@@ -28,7 +28,7 @@ final class EmulatedLibrary<L> {
     pinned = cuda.allocatePinned(4 * FLOATS);
   }
 
-  /** A scenario with the library of a stream, which is given back after it. */
+  /** A scenario with the library of a stream; the stream and the library are released after it. */
   static <L> Consumer<EmulatedDriver> with(
       BiFunction<EmulatedDriver, Long, L> opener,
       Consumer<L> closer,

@@ -10,7 +10,7 @@ import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.ptx.DeviceMemory;
 import mlpcuda.compute.cuda.ptx.Fault;
 
-/** What is allocated: on the device, with a limit, and page-locked on the host. */
+/** The allocations: those of the device, with a limit, and page-locked ones of the host. */
 final class EmulatedMemory {
   /** An allocation of the device. */
   static final class Allocation extends EmulatedResource {
@@ -50,7 +50,7 @@ final class EmulatedMemory {
     }
   }
 
-  // Far from handles and from the device's addresses, and negative, which code must bear.
+  // Addresses are far from handles and from the device's, and negative, which code must bear.
   private static final long FIRST_PINNED = 0xFFFF_7000_0000_0000L;
 
   private final DeviceMemory memory = new DeviceMemory();
@@ -59,22 +59,22 @@ final class EmulatedMemory {
   private final long total;
   private long nextPinned = FIRST_PINNED;
 
-  /** A device of {@code total} bytes. */
+  /** The memory of a device of {@code total} bytes. */
   EmulatedMemory(long total) {
     this.total = total;
   }
 
-  /** The bytes themselves. */
+  /** The content of the memory. */
   DeviceMemory bytes() {
     return memory;
   }
 
-  /** Bytes that are free. */
+  /** The number of free bytes. */
   long free() {
     return total - memory.liveBytes();
   }
 
-  /** An allocation's address. */
+  /** Allocates {@code bytes}, and returns the address. */
   long allocate(long bytes) {
     long address = memory.allocate(bytes);
     allocations.put(address, new Allocation(address, bytes));
@@ -118,7 +118,7 @@ final class EmulatedMemory {
     return allocation;
   }
 
-  /** Page-locked memory. */
+  /** Allocates page-locked memory. */
   Pinned allocatePinned(int bytes) {
     EmulatedPinned made = new EmulatedPinned(nextPinned, bytes);
     pinned.put(nextPinned, made);
@@ -126,7 +126,7 @@ final class EmulatedMemory {
     return made.pinned();
   }
 
-  /** What this stands for; {@link Fault} if it was not allocated here or given back. */
+  /** The buffer of {@code wanted}; {@link Fault} if it was not allocated here, or is freed. */
   EmulatedPinned find(Pinned wanted) {
     EmulatedPinned found = pinned.get(wanted.address());
     if (found == null || found.pinned().bytes() != wanted.bytes()) {
@@ -141,7 +141,7 @@ final class EmulatedMemory {
     freed.end();
   }
 
-  /** What was not given back. */
+  /** The allocations that were not freed. */
   List<EmulatedResource> left() {
     return Stream.<EmulatedResource>concat(allocations.values().stream(), pinned.values().stream())
         .toList();

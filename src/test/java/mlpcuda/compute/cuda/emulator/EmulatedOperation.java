@@ -5,7 +5,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** Something asked of a stream, done later. */
+/** An operation that is enqueued on a stream and done later. */
 abstract class EmulatedOperation {
   private final String what;
   private final Set<EmulatedResource> needs = new HashSet<>();
@@ -14,22 +14,23 @@ abstract class EmulatedOperation {
   private List<EmulatedOperation> after = List.of();
   private boolean done;
 
-  /** {@code what}: as messages show it; {@code needs}: what must live until it is done. */
+  /** {@code what} names it in messages; {@code needs} must live until it is done. */
   EmulatedOperation(String what, EmulatedResource... needs) {
     this.what = what;
     this.needs.addAll(Arrays.asList(needs));
   }
 
-  /** What must live until it is done. */
+  /** The resources that must live until it is done. */
   final Set<EmulatedResource> needs() {
     return needs;
   }
 
   /**
-   * Puts it in its place.
+   * Puts the operation in its place in a stream.
    *
-   * @param clock how many operations of each stream come before it, itself included
-   * @param after operations of other streams that must be done before
+   * @param clock for each stream, the number of its operations that come before this one, itself
+   *     included
+   * @param after operations of other streams that must be done before this one
    */
   final void place(EmulatedStream stream, long[] clock, List<EmulatedOperation> after) {
     this.stream = stream;
@@ -45,17 +46,17 @@ abstract class EmulatedOperation {
     return clock;
   }
 
-  /** Its number among the operations of its stream. */
+  /** The operation's number in its stream. */
   final long tick() {
     return clock[stream.index()];
   }
 
-  /** Whether this surely comes after operation {@code tick} of a stream, or is it. */
+  /** Whether this operation surely comes after operation {@code tick} of a stream, or is it. */
   final boolean comesAfter(int stream, long tick) {
     return knows(clock, stream, tick);
   }
 
-  /** Whether this surely comes before what has that clock. */
+  /** Whether this operation surely comes before one with that clock. */
   final boolean isBefore(long[] clock) {
     return knows(clock, stream.index(), tick());
   }
@@ -64,7 +65,7 @@ abstract class EmulatedOperation {
     return stream < clock.length && clock[stream] >= tick;
   }
 
-  /** Operations of other streams that must be done before. */
+  /** The operations of other streams that must be done before this one. */
   final List<EmulatedOperation> after() {
     return after;
   }
@@ -73,21 +74,21 @@ abstract class EmulatedOperation {
     return done;
   }
 
-  /** Does it now. */
+  /** Does the operation now. */
   final void perform() {
     done = true;
-    // Else each operation would keep alive all that were ever before it.
+    // Otherwise each operation would keep alive all that ever came before it.
     after = List.of();
     run();
   }
 
-  /** The host asks for it. */
+  /** Called when the host enqueues the operation. */
   void asked() {}
 
-  /** The device does it: later, and maybe much later. */
+  /** Called when the device does the operation, maybe much later. */
   abstract void run();
 
-  /** The host has waited for it. */
+  /** Called when the host has waited for the operation. */
   void known() {}
 
   @Override

@@ -9,14 +9,15 @@ import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.ptx.Fault;
 
 /**
- * A pinned buffer. While a copy from it is pending its bytes must stay; while a copy to it is, they
- * are poison, and the copied bytes appear when the host has waited for them and not before.
+ * A pinned buffer. While a copy from it is pending, its bytes must stay. While a copy to it is
+ * pending, its bytes are poison, and the copied bytes appear only when the host has waited for
+ * them.
  */
 final class EmulatedPinned extends EmulatedResource {
   private static final byte POISON = (byte) 0xA5;
 
   private final Pinned pinned;
-  // A view of its own: position, limit and order of the other belong to whoever uses it.
+  // This is a view of its own: position, limit and order of the other belong to its user.
   private final ByteBuffer bytes;
   private final List<CopyToDevice> outgoing = new ArrayList<>();
   private final List<CopyToHost> incoming = new ArrayList<>();
@@ -33,7 +34,7 @@ final class EmulatedPinned extends EmulatedResource {
     return pinned;
   }
 
-  /** {@link Fault} unless these bytes are in it. */
+  /** {@link Fault} unless these bytes are in the buffer. */
   void checkRange(int from, int count) {
     if (from < 0 || count < 0 || count > bytes.capacity() - from) {
       throw new Fault("%d bytes from %d on are not in %s".formatted(count, from, this));
@@ -112,7 +113,7 @@ final class EmulatedPinned extends EmulatedResource {
       then = null;
     }
 
-    // Also after it ran: that it was done before the change is luck that a device may not have.
+    // This is checked after the copy ran, too: a real device may not have copied before the change.
     private void checkUnchanged() {
       int at = Arrays.mismatch(then, pinned.get(from, count));
       if (at >= 0) {
@@ -175,7 +176,7 @@ final class EmulatedPinned extends EmulatedResource {
         }
       }
       pinned.incoming.remove(this);
-      // What another copy will write is not to be read yet.
+      // Bytes that another copy will write must not be read yet.
       int first = pinned.incoming.stream().mapToInt(other -> other.count).max().orElse(0);
       if (first < count) {
         pinned.bytes.put(first, copied, first, count - first);

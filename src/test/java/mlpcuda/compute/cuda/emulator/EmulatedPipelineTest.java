@@ -13,14 +13,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Batches through two slots: filled by the host, copied by one stream, summed by another. */
+/** Tests batches through two slots: filled by the host, copied by one stream, summed by another. */
 class EmulatedPipelineTest {
   private static final int SLOTS = 2;
   private static final int BATCHES = 7;
   private static final int FLOATS = 32;
   private static final int BYTES = 4 * FLOATS;
 
-  /** One of the four things that a pipeline must not forget, or nothing. */
+  /** One of the four waits that a pipeline must not forget, or none. */
   enum Forgotten {
     NOTHING,
     WAIT_BEFORE_REFILL,
@@ -33,7 +33,7 @@ class EmulatedPipelineTest {
     return batch * 10 + i;
   }
 
-  // The sum of all batches, element by element; each forgotten step is left out.
+  // Sums all batches, element by element; the forgotten wait is left out.
   private static float[] sum(CudaDriver cuda, Forgotten forgotten) {
     long copying = cuda.createStream();
     long computing = cuda.createStream();

@@ -1,6 +1,6 @@
 package mlpcuda.compute.cuda.emulator;
 
-/** When the emulated device does what was asked of it; {@code seed} is for random ones. */
+/** The policy of when the emulated device does enqueued work; {@code seed} is for random ones. */
 public record EmulatedPolicy(Kind kind, long seed) {
   enum Kind {
     LATEST,
@@ -8,13 +8,13 @@ public record EmulatedPolicy(Kind kind, long seed) {
     RANDOM
   }
 
-  /** Nothing is done until the host waits for it, and then only what it waits for. */
+  /** Operations are done when the host waits for them, and only those that it waits for. */
   public static final EmulatedPolicy LATEST = new EmulatedPolicy(Kind.LATEST, 0);
 
-  /** Everything is done as soon as it may be: when it is asked. */
+  /** Operations are done as soon as possible: when they are enqueued. */
   public static final EmulatedPolicy EAGER = new EmulatedPolicy(Kind.EAGER, 0);
 
-  /** Any order that streams, events and the host allow. */
+  /** Operations are done in any order that streams, events and the host allow. */
   public static EmulatedPolicy random(long seed) {
     return new EmulatedPolicy(Kind.RANDOM, seed);
   }

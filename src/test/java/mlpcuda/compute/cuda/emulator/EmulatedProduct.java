@@ -7,19 +7,21 @@ import mlpcuda.compute.cuda.ptx.DeviceMemory;
 import mlpcuda.compute.cuda.ptx.Fault;
 import mlpcuda.compute.cuda.ptx.NarrowFloats;
 
-/** C = op(A) · op(B) in column-major order, summed in floats from the first to the last. */
+/**
+ * Computes C = op(A) · op(B) in column-major order, summed in floats from the first to the last.
+ */
 final class EmulatedProduct extends EmulatedOperation {
   /**
    * A matrix on the device.
    *
-   * @param in the allocation it is in
-   * @param precision what its elements are rounded to: halves lie in memory, other elements are
-   *     floats there
-   * @param stride elements from the start of a column to that of the next
+   * @param in the allocation of the matrix
+   * @param precision the format of its elements: halves lie in memory, other elements are floats
+   *     there
+   * @param stride the number of elements from the start of a column to that of the next
    */
   record Matrix(
       EmulatedResource in, Precision precision, long address, int rows, int columns, int stride) {
-    /** {@link Fault} unless all of it is in one allocation. */
+    /** A matrix in one allocation; {@link Fault} unless all of it is in there. */
     static Matrix of(
         EmulatedMemory memory,
         Precision precision,
@@ -36,7 +38,7 @@ final class EmulatedProduct extends EmulatedOperation {
           memory.holding(address, bytes * elements), precision, address, rows, columns, stride);
     }
 
-    /** Of an element. */
+    /** The number of bytes of an element. */
     private static int bytes(Precision precision) {
       return precision.isHalf() ? Short.BYTES : Float.BYTES;
     }

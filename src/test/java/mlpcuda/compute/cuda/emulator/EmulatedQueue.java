@@ -12,19 +12,20 @@ import java.util.stream.Collectors;
 import mlpcuda.compute.cuda.ptx.Fault;
 
 /**
- * Does operations in an order that only streams, events and the host's waiting constrain, and knows
- * by vector clocks what comes before what, whatever order it happened to take.
+ * Does operations in an order that only streams, events and the host's waiting constrain. By vector
+ * clocks it knows which operation comes before which, whatever order they happened to run in.
  */
 final class EmulatedQueue {
   private final EmulatedPolicy policy;
   private final EmulatedCalls calls;
   private final Random random;
   private final List<EmulatedStream> streams = new ArrayList<>();
-  // Done or not: what the host has not waited for.
+  // operations that the host has not waited for, done or not
   private List<EmulatedOperation> unknown = new ArrayList<>();
   private long[] host = {};
   private long operations;
-  // For the next launch; and of one that ran, which no call has shown yet: nothing runs until then.
+  // The first is for the next launch; the second is of a launch that ran, and until a call has
+  // shown it nothing runs.
   private EmulatedFailure failLaunch;
   private EmulatedFailure failure;
 
@@ -46,7 +47,7 @@ final class EmulatedQueue {
     return streams.stream().anyMatch(stream -> stream.capture() != null);
   }
 
-  /** What is captured now cannot become a graph any more. */
+  /** Makes the current captures invalid, so that none of them can become a graph. */
   void invalidateCaptures() {
     for (EmulatedStream stream : streams) {
       if (stream.capture() != null) {
@@ -55,12 +56,12 @@ final class EmulatedQueue {
     }
   }
 
-  /** The next kernel to be launched will fail when it runs. */
+  /** Makes the next kernel that is launched fail when it runs. */
   void failNextLaunch(EmulatedFailure failure) {
     failLaunch = failure;
   }
 
-  /** Asks a stream for what {@code node} makes, or adds it to what the stream captures. */
+  /** Enqueues the operation that {@code node} makes, or adds it to the stream's capture. */
   void ask(EmulatedStream stream, Supplier<EmulatedOperation> node) {
     if (stream.capture() == null) {
       ask(node.get(), stream, null);
@@ -69,7 +70,7 @@ final class EmulatedQueue {
     }
   }
 
-  /** Asks a stream for an operation, to be done after {@code after} also, which may be null. */
+  /** Enqueues an operation, to be done after {@code after}, too, which may be null. */
   void ask(EmulatedOperation operation, EmulatedStream stream, EmulatedOperation after) {
     long[] clock = Arrays.copyOf(host, streams.size());
     if (stream.last() != null) {
@@ -94,18 +95,18 @@ final class EmulatedQueue {
       case EAGER -> require(operation);
       case RANDOM -> {
         while (random.nextInt(3) != 0 && performAny()) {
-          // as long as chance wants more
+          // goes on as long as chance wants it
         }
       }
     }
   }
 
-  /** How many operations were asked for in all, nodes of launched graphs each for themselves. */
+  /** The number of operations enqueued in all, each node of a launched graph included. */
   long operations() {
     return operations;
   }
 
-  /** The host waits for an operation; null: for nothing. */
+  /** Waits for an operation on the host; null: there is none to wait for. */
   void synchronize(EmulatedOperation operation) {
     if (operation != null) {
       if (policy.kind() == EmulatedPolicy.Kind.RANDOM) {
@@ -124,7 +125,7 @@ final class EmulatedQueue {
     }
   }
 
-  /** Does all that is left. */
+  /** Does all operations that are left. */
   void drain() {
     for (EmulatedStream stream : streams) {
       if (stream.last() != null) {
@@ -142,7 +143,7 @@ final class EmulatedQueue {
     }
   }
 
-  /** {@link Fault} if something that the host has not waited for needs the resource. */
+  /** {@link Fault} if an operation that the host has not waited for needs the resource. */
   void checkUnneeded(EmulatedResource resource) {
     for (EmulatedOperation operation : unknown) {
       if (operation.needs().contains(resource) || operation.stream() == resource) {
@@ -163,7 +164,7 @@ final class EmulatedQueue {
     known.get(true).forEach(EmulatedOperation::known);
   }
 
-  // Without recursion: thousands of operations may wait for each other.
+  // This is not recursive: thousands of operations may wait for each other.
   private void require(EmulatedOperation operation) {
     Deque<EmulatedOperation> wanted = new ArrayDeque<>();
     wanted.push(operation);

@@ -5,8 +5,8 @@ import java.util.Map;
 import mlpcuda.compute.cuda.ptx.Fault;
 
 /**
- * Something that is made, used by operations and given back: memory, a stream, an event, a module,
- * a graph. It remembers who used it last, to find operations that nothing puts in order.
+ * A resource that is made, used by operations and released: memory, a stream, an event, a module, a
+ * graph. It remembers its last users, to find operations that nothing puts in order.
  */
 class EmulatedResource {
   /** An operation's place in its stream; the operation itself is not kept alive. */
@@ -17,28 +17,31 @@ class EmulatedResource {
   private final Map<Integer, Use> reads = new HashMap<>();
   private final Map<Integer, Use> writes = new HashMap<>();
 
-  /** {@code name}: as messages show it. */
+  /** {@code name} is its name in messages. */
   EmulatedResource(String name) {
     this.name = name;
   }
 
-  /** Whether it was not given back yet. */
+  /** Whether it was not released yet. */
   final boolean live() {
     return live;
   }
 
-  /** It was given back. */
+  /** Notes that it is released. */
   final void end() {
     live = false;
   }
 
-  /** The operation has read this; {@link Fault} if it may just as well have met a write. */
+  /** Notes that the operation has read this; {@link Fault} if a write may race with the read. */
   final void readBy(EmulatedOperation operation) {
     check(operation, "reads", writes, "writes");
     reads.put(operation.stream().index(), use(operation));
   }
 
-  /** The operation has written this; {@link Fault} if it may just as well have met another use. */
+  /**
+   * Notes that the operation has written this; {@link Fault} if another use may race with the
+   * write.
+   */
   final void writtenBy(EmulatedOperation operation) {
     check(operation, "writes", writes, "writes");
     check(operation, "writes", reads, "reads");
@@ -49,7 +52,7 @@ class EmulatedResource {
     return new Use(operation.toString(), operation.stream().index(), operation.tick());
   }
 
-  // The last use of each stream is enough: what comes before it in its stream is ordered as it is.
+  // The last use of each stream is enough: the stream orders those before it.
   private void check(
       EmulatedOperation operation, String does, Map<Integer, Use> uses, String other) {
     for (Use use : uses.values()) {

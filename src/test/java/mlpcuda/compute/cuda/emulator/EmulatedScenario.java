@@ -21,7 +21,7 @@ final class EmulatedScenario {
         .toList();
   }
 
-  /** The scenario and closing the driver pass. */
+  /** Asserts that the scenario and closing the driver pass. */
   static void passes(Consumer<EmulatedDriver> scenario) {
     for (EmulatedPolicy policy : policies()) {
       try (EmulatedDriver driver = new EmulatedDriver(policy)) {
@@ -32,7 +32,7 @@ final class EmulatedScenario {
     }
   }
 
-  /** The scenario or closing the driver is a fault whose message has these parts. */
+  /** Asserts that the scenario or closing the driver is a fault whose message has these parts. */
   static void faults(Consumer<EmulatedDriver> scenario, String... parts) {
     for (EmulatedPolicy policy : policies()) {
       EmulatedDriver driver = new EmulatedDriver(policy);

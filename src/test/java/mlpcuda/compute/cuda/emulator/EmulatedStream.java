@@ -8,7 +8,7 @@ import java.util.function.Supplier;
 
 /** A stream: operations in their order; while it captures, the nodes of a graph. */
 final class EmulatedStream extends EmulatedResource {
-  /** What was recorded; {@code valid} until something that cannot be is asked meanwhile. */
+  /** A recording; {@code valid} until a call is made that no capture allows. */
   static final class Capture {
     final List<Supplier<EmulatedOperation>> nodes = new ArrayList<>();
     boolean valid = true;
@@ -29,12 +29,12 @@ final class EmulatedStream extends EmulatedResource {
     return index;
   }
 
-  /** What is not done yet, first things first. */
+  /** The operations that are not done yet, the first one first. */
   Queue<EmulatedOperation> pending() {
     return pending;
   }
 
-  /** What was asked last; null: nothing yet. */
+  /** The operation enqueued last; null: there is none yet. */
   EmulatedOperation last() {
     return last;
   }
@@ -45,7 +45,7 @@ final class EmulatedStream extends EmulatedResource {
     last = operation;
   }
 
-  /** What is recorded now; null while it does what it is asked. */
+  /** The current recording; null if the stream does not capture. */
   Capture capture() {
     return capture;
   }

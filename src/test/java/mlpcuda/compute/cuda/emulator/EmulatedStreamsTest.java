@@ -11,9 +11,9 @@ import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import org.junit.jupiter.api.Test;
 
-/** Copies and events: what one stream, two streams and the host may do to each other. */
+/** Tests copies and events: how one stream, two streams and the host may disturb each other. */
 class EmulatedStreamsTest {
-  /** Two streams, an event, two pinned buffers and an allocation, and how they are given back. */
+  /** Two streams, an event, two pinned buffers and an allocation, with their release. */
   private static final class Things {
     final CudaDriver cuda;
     final long memory;
@@ -171,7 +171,7 @@ class EmulatedStreamsTest {
     faults(with(write.andThen(overwrite)), "race on allocation", "stream 1", "stream 2", "writes");
     faults(with(write.andThen(await).andThen(record).andThen(overwrite)), "race on allocation");
     faults(with(record.andThen(write).andThen(await).andThen(overwrite)), "race on allocation");
-    // The first write makes the bytes defined; the race is of the second.
+    // The first write makes the bytes defined; the second one races.
     faults(
         with(write.andThen(record).andThen(await).andThen(write).andThen(read)),
         "race on allocation",

@@ -1,17 +1,17 @@
 package mlpcuda.compute.cuda.ptx;
 
-/** A piece of the device's memory: its bytes, which of them were written, and who is at them. */
+/** A piece of the device's memory: its bytes, which of them were written, and who accessed them. */
 final class Allocation {
-  /** Bytes that share a {@link Shadow}. */
+  /** The bytes that share a {@link Shadow}. */
   static final int PAGE = 4096;
 
   final long start;
   final byte[] data;
 
-  /** Whether the launch that runs read it. */
+  /** Whether the current launch read it. */
   boolean isRead;
 
-  /** Whether the launch that runs wrote it. */
+  /** Whether the current launch wrote it. */
   boolean isWritten;
 
   private final long[] written;
@@ -23,12 +23,12 @@ final class Allocation {
     this.written = new long[bytes / 64 + 1];
   }
 
-  /** A bit for each byte of an aligned access, in the long of 64 bytes that it is in. */
+  /** A mask with a bit for each byte of an aligned access, in the long of its 64 bytes. */
   static long bits(int at, int bytes) {
     return (1L << bytes) - 1 << at;
   }
 
-  /** Whether all bytes of an aligned access were written ever. */
+  /** Whether all bytes of an aligned access were ever written. */
   boolean isKnown(int at, int bytes) {
     long bits = bits(at, bytes);
     return (written[at >> 6] & bits) == bits;
@@ -39,7 +39,7 @@ final class Allocation {
     written[at >> 6] |= bits(at, bytes);
   }
 
-  /** The first of these bytes that was never written, −1 without. */
+  /** The first of these bytes that was never written; −1 if there is none. */
   int firstUnknown(int from, int bytes) {
     for (int at = from; at < from + bytes; at++) {
       if (at % 64 == 0 && at + 64 <= from + bytes && written[at >> 6] == -1) {
@@ -63,7 +63,7 @@ final class Allocation {
     }
   }
 
-  /** Who is at the page with that byte in the launch that runs. */
+  /** The accesses of the current launch to the page with that byte. */
   Shadow page(int at) {
     if (pages == null) {
       pages = new Shadow[data.length / PAGE + 1];
@@ -76,7 +76,7 @@ final class Allocation {
     return page;
   }
 
-  /** A launch ends. */
+  /** Forgets the accesses of a launch, at its end. */
   void forgetLaunch() {
     pages = null;
     isRead = false;

@@ -10,7 +10,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Functions that PTX defines up to an error: within it, not exact, the same each time. */
+/**
+ * Tests functions that PTX defines up to an error: they must be within it, inexact, and repeatable.
+ */
 class ApproximationInstructionsTest {
   private static final int COUNT = 3000;
 
@@ -36,7 +38,10 @@ class ApproximationInstructionsTest {
     return x;
   }
 
-  /** All within the error, as (expected, actual) measures it, and not all the nearest floats. */
+  /**
+   * Asserts that all results are within the error, as (expected, actual) measures it, and that some
+   * are not the nearest floats.
+   */
   private static void check(
       String instruction,
       float[] x,

@@ -1,14 +1,14 @@
 package mlpcuda.compute.cuda.ptx;
 
 /**
- * The functions that PTX defines up to an error: what they give here is off by up to that error, by
- * an amount that looks random but is the same for the same argument. What they give for zeros,
- * infinities and NaN is defined exactly.
+ * The functions that PTX defines up to an error. Their results here are off by up to that error, by
+ * an amount that looks random but is the same for the same argument. The results for zeros,
+ * infinities and NaN are exactly as defined.
  *
  * @see <a href="https://docs.nvidia.com/cuda/parallel-thread-execution/">PTX ISA</a>
  */
 final class Approximations {
-  /** Half of a float's last bit: rounding to a float adds as much. */
+  /** Half of a float's last bit, which rounding to a float adds to the error. */
   private static final double HALF_BIT = 0x1p-24;
 
   private Approximations() {}
@@ -89,7 +89,7 @@ final class Approximations {
     return (float) (y * (1 + (error - HALF_BIT) * noise(x)));
   }
 
-  /** Between −1 and 1, from the bits of {@code x}. */
+  /** A number between −1 and 1, made of the bits of {@code x}. */
   private static double noise(float x) {
     int bits = Float.floatToIntBits(x) * 0x9E3779B9;
     bits = (bits ^ bits >>> 15) * 0x85EBCA6B;

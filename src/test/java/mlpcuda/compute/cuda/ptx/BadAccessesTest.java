@@ -5,11 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
 import org.junit.jupiter.api.Test;
 
-/** Accesses where nothing is, of what was never written, and at odd addresses are found. */
+/** Tests that accesses outside allocations, of unwritten bytes, and at odd addresses are found. */
 class BadAccessesTest {
   private static final Shape ONE = Emulation.shape(1, 1);
 
-  /** A buffer of 16 bytes. */
+  /** Asserts a fault of a kernel with a buffer of 16 bytes. */
   private static void refused(String body, String... parts) {
     Emulation.assertFault(ONE, 4, body, parts);
   }

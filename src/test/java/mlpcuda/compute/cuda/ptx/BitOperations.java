@@ -5,7 +5,7 @@ final class BitOperations {
   private static final Type B32 = Type.of("b32");
   private static final Type U32 = Type.of("u32");
 
-  /** What an operation does with one lane. */
+  /** An operation in one lane. */
   @FunctionalInterface
   private interface Bits {
     long apply(long a, long b, long c);
@@ -38,7 +38,7 @@ final class BitOperations {
 
   private BitOperations() {}
 
-  /** What the opcode does; null where it is not an operation on bits. */
+  /** The operation of the opcode; null if it is not one on bits. */
   static Operation find(Opcode op) {
     Type type = op.peekType();
     if (type == null || type.isFloat() || type.bits() < 16) {
@@ -105,7 +105,9 @@ final class BitOperations {
         U32);
   }
 
-  /** What a shift to the right of 64 bits without sign leaves. */
+  /**
+   * A mask of the bits that an unsigned shift of 64 bits to the right leaves; all for signed types.
+   */
   private static long unsigned(Type type, long n) {
     return type.isSigned() ? -1 : -1L >>> n;
   }
@@ -132,7 +134,7 @@ final class BitOperations {
     }
   }
 
-  /** The number that is operand {@code i}. */
+  /** The number in operand {@code i}. */
   private static int number(Opcode op, int i) {
     if (op.statement.operands().size() == 5
         && op.statement.operands().get(i) instanceof Statement.Number number) {
@@ -207,7 +209,7 @@ final class BitOperations {
               int from = (int) b & 0xff;
               int length = (int) c & 0xff;
               long value = type.extend(a);
-              // Bits above the last are copies of the sign, zeros without one.
+              // The bits above the last are copies of the sign, or zeros for unsigned types.
               long r =
                   type.isSigned() ? value >> Math.min(from, 63) : from > 63 ? 0 : value >>> from;
               if (length == 0) {

@@ -2,22 +2,22 @@ package mlpcuda.compute.cuda.ptx;
 
 import mlpcuda.compute.cuda.CudaDriver.Shape;
 
-/** A block of threads with its shared memory: used for all blocks of a launch in turn. */
+/** A block of threads with its shared memory, which is used for all blocks of a launch in turn. */
 final class Block {
   final Launch launch;
   final byte[] shared;
   final Shadow sharedShadow;
 
-  /** What {@link Mma} computes with, here as it would be made anew so often. */
+  /** Work arrays of {@link Mma}, kept here because they would be allocated anew so often. */
   final double[] left = new double[Mma.ROWS * Mma.DEPTH];
 
   final double[] right = new double[Mma.DEPTH * Mma.COLUMNS];
   final double[] sum = new double[Mma.ROWS * Mma.COLUMNS];
 
-  /** Stamps below are of other blocks, see {@link Shadow}. */
+  /** The stamp below which accesses are of other blocks, see {@link Shadow}. */
   int startedAt;
 
-  /** Stamps below are of accesses before the block's last barrier. */
+  /** The stamp below which accesses came before the block's last barrier. */
   int synchronizedBelow;
 
   private final Shape shape;
@@ -94,12 +94,12 @@ final class Block {
     return waiting != null;
   }
 
-  /** Its coordinates. */
+  /** The block's name, with its coordinates. */
   String name() {
     return "block (" + x + "," + y + "," + z + ")";
   }
 
-  /** Coordinates of a thread. */
+  /** The coordinates of a thread. */
   String thread(int thread) {
     return "thread (" + thread % shape.blockX() + "," + thread / shape.blockX() + ",0)";
   }

@@ -7,7 +7,7 @@ import java.util.function.Predicate;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Comparisons of each kind and type, their combinations, and logic of predicates. */
+/** Tests comparisons of each kind and type, their combinations, and logic of predicates. */
 class ComparisonInstructionsTest {
   private static String setp(String comparison) {
     return "setp." + comparison + " %p2, %a, %b;\nselp.b32 %d, 1, 0, %p2;";

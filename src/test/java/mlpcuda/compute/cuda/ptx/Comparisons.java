@@ -1,8 +1,8 @@
 package mlpcuda.compute.cuda.ptx;
 
-/** What setp compares. */
+/** The comparisons of setp and testp. */
 final class Comparisons {
-  /** A bit for each lane: whether the comparison of a and b holds there. */
+  /** A comparison of a and b, with a bit for each lane in which it holds. */
   @FunctionalInterface
   interface Comparison {
     int lanes(long[] a, long[] b);
@@ -38,7 +38,7 @@ final class Comparisons {
     return test == null ? null : each((a, b) -> test.holds(type.extend(a), type.extend(b)));
   }
 
-  /** What testp asks. */
+  /** The result of testp. */
   static boolean test(String kind, float x) {
     boolean subnormal = x != 0 && Math.abs(x) < Float.MIN_NORMAL;
     return switch (kind) {
@@ -61,7 +61,7 @@ final class Comparisons {
     };
   }
 
-  /** The comparisons that loops end with. */
+  /** The comparisons of s32, which loops end with, in a faster form. */
   private static Comparison ofInts(String name) {
     return switch (name) {
       case "eq" -> (a, b) -> equal(a, b);

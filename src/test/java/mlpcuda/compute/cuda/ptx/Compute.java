@@ -1,6 +1,6 @@
 package mlpcuda.compute.cuda.ptx;
 
-/** An instruction from registers to a register. */
+/** An instruction that computes a register from others. */
 final class Compute extends Instruction {
   private final Lanes operation;
   private final int d;

@@ -6,7 +6,7 @@ abstract class Control extends Instruction {
     super(statement);
   }
 
-  /** Says for each lane of {@code mask} where it goes on: {@code warp.go}, wait or exit. */
+  /** Decides for each lane of {@code mask} where it goes on: by {@code warp.go}, wait or exit. */
   @Override
   abstract void run(Warp warp, int pc, int mask);
 

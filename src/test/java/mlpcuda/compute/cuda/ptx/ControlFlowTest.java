@@ -8,9 +8,11 @@ import mlpcuda.compute.cuda.Arguments;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
 import org.junit.jupiter.api.Test;
 
-/** Branches, loops and exits that differ from lane to lane, predicates, threads' coordinates. */
+/**
+ * Tests branches, loops and exits that differ from lane to lane, predicates, threads' coordinates.
+ */
 class ControlFlowTest {
-  /** Each thread, %r1, computes %r0, in warps whole and partial. */
+  /** Asserts what each thread, %r1, computes as %r0, in whole and partial warps. */
   private static void check(String body, IntUnaryOperator expected) {
     for (int threads : new int[] {1, 31, 32, 70}) {
       assertArrayEquals(
@@ -139,7 +141,8 @@ class ControlFlowTest {
 
   @Test
   void coordinatesOfThreadsAndBlocks() {
-    // out[((z * gridY + y) * gridX + x) * threads + tid.y * blockX + tid.x] = them all as digits
+    // out[((z * gridY + y) * gridX + x) * threads + tid.y * blockX + tid.x] = all of these as
+    // digits
     String body =
         """
         mov.u32 %r1, %tid.x; mov.u32 %r2, %tid.y; mov.u32 %r3, %ctaid.x;

@@ -7,7 +7,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Conversions and moves between types, on awkward values. */
+/** Tests conversions and moves between types, on awkward values. */
 class ConversionInstructionsTest {
   private static InstructionCase of(String text, String types, InstructionCase.Expected expected) {
     return InstructionCase.of(text, types, expected);
@@ -29,7 +29,7 @@ class ConversionInstructionsTest {
     return Double.doubleToRawLongBits(value);
   }
 
-  /** To a whole number between the least and the most; 0 for NaN. */
+  /** Rounds to a whole number between the least and the most; 0 for NaN. */
   private static long whole(double x, RoundingMode mode, BigInteger least, BigInteger most) {
     if (Double.isNaN(x)) {
       return 0;

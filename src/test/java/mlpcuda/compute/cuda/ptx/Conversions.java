@@ -7,7 +7,7 @@ import java.util.function.LongUnaryOperator;
 final class Conversions {
   private Conversions() {}
 
-  /** What the opcode does; null where it is not a conversion. */
+  /** The operation of the opcode; null if it is no conversion. */
   static Operation find(Opcode op) {
     if (!op.name.equals("cvt")) {
       return null;
@@ -73,7 +73,8 @@ final class Conversions {
   }
 
   private static double toDouble(Type from, long x) {
-    // Without sign and with the top bit set: the half, its last bit kept for the rounding.
+    // For unsigned longs with the top bit set it takes the half, its last bit kept for the
+    // rounding.
     return from.isSigned() || x >= 0 ? x : 2.0 * (x >>> 1 | x & 1);
   }
 
@@ -91,7 +92,7 @@ final class Conversions {
       throw op.statement.fault("needs .rni, .rzi, .rmi or .rpi");
     }
     boolean flush = from.bits() == 32 && op.take("ftz");
-    // Conversions to integers saturate with .sat and without.
+    // Conversions to integers saturate with or without .sat.
     op.take("sat");
     return bits -> {
       double x = value(from, bits);
@@ -105,7 +106,7 @@ final class Conversions {
     };
   }
 
-  /** To a whole number, in the direction that the opcode names; null where it names none. */
+  /** Rounds to a whole number in the direction that the opcode names; null if it names none. */
   private static DoubleUnaryOperator toWhole(Opcode op) {
     String spelled = op.takeOneOf("rni", "rzi", "rmi", "rpi");
     if (spelled == null) {

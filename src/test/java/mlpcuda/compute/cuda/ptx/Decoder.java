@@ -196,7 +196,7 @@ final class Decoder {
         Operands.flip(with));
   }
 
-  /** The predicates of p or p|q, −1 for one that is not there or _. */
+  /** The predicates of p or p|q; −1 for one that is missing or is _. */
   private int[] results(Statement at, Operand operand) {
     if (operand instanceof Pair pair) {
       return new int[] {predicateOrNone(at, pair.first()), predicateOrNone(at, pair.second())};
@@ -388,7 +388,7 @@ final class Decoder {
     return new Mma(at, type, d, a, b, sources(at, fragment(at, 3, 4), F32));
   }
 
-  /** What stands in the braces of operand {@code i}. */
+  /** The items in the braces of operand {@code i}. */
   private static List<Operand> fragment(Statement at, int i, int registers) {
     if (at.operands().get(i) instanceof Statement.Vector vector
         && vector.items().size() == registers) {

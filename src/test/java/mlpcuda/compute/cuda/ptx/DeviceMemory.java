@@ -4,7 +4,10 @@ import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** The memory of the emulated device: allocations with gaps between them, and what was written. */
+/**
+ * The memory of the emulated device: allocations with gaps between them, and notes of what was
+ * written.
+ */
 public final class DeviceMemory {
   private static final long START = 0x7f0000000000L;
   private static final int ALIGNMENT = 256;
@@ -14,7 +17,7 @@ public final class DeviceMemory {
   private long next = START + ALIGNMENT;
   private long liveBytes;
 
-  /** {@code bytes} that were never written; the address is aligned to 256. */
+  /** Allocates {@code bytes}, which count as never written; the address is aligned to 256. */
   public long allocate(long bytes) {
     if (bytes <= 0 || bytes > Integer.MAX_VALUE - 8) {
       throw new Fault("allocation of " + bytes + " bytes");
@@ -22,7 +25,7 @@ public final class DeviceMemory {
     long start = next;
     live.put(start, new Allocation(start, (int) bytes));
     liveBytes += bytes;
-    // No address is used twice, and a gap follows, so that whatever is wrong stays wrong.
+    // No address is used twice, and a gap follows, so that a wrong address stays wrong.
     next = (start + bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT + ALIGNMENT;
     return start;
   }
@@ -77,7 +80,7 @@ public final class DeviceMemory {
     return find(address, 1, "use of ").start;
   }
 
-  /** Bytes of all allocations. */
+  /** The number of bytes of all allocations. */
   public long liveBytes() {
     return liveBytes;
   }
@@ -90,7 +93,7 @@ public final class DeviceMemory {
     return allocation;
   }
 
-  /** The allocation with all of these bytes, null where there is none. */
+  /** The allocation with all of these bytes; null if there is none. */
   Allocation find(long address, int bytes) {
     Map.Entry<Long, Allocation> below = live.floorEntry(address);
     if (below == null) {
@@ -101,7 +104,7 @@ public final class DeviceMemory {
     return at <= (long) allocation.data.length - bytes ? allocation : null;
   }
 
-  /** Why no allocation holds these bytes. */
+  /** Says why no allocation holds these bytes. */
   String explain(long address, int bytes) {
     if (address == 0) {
       return "the null pointer";

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.nio.ByteBuffer;
 import org.junit.jupiter.api.Test;
 
-/** Allocations and copies of the host. */
+/** Tests allocations and copies of the host. */
 class DeviceMemoryTest {
   private final DeviceMemory memory = new DeviceMemory();
 

@@ -4,7 +4,7 @@ package mlpcuda.compute.cuda.ptx;
 final class DoubleOperations {
   private static final Type F64 = Type.of("f64");
 
-  /** What an operation does with one lane. */
+  /** An operation in one lane. */
   @FunctionalInterface
   private interface Function {
     double apply(double a, double b, double c);
@@ -12,7 +12,7 @@ final class DoubleOperations {
 
   private DoubleOperations() {}
 
-  /** What the opcode does; null where it is not arithmetic on f64. */
+  /** The operation of the opcode; null if it is not arithmetic on f64. */
   static Operation find(Opcode op) {
     if (!F64.equals(op.peekType())) {
       return null;

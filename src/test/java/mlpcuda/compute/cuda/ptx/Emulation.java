@@ -11,16 +11,19 @@ import mlpcuda.compute.cuda.Arguments;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
 import org.junit.jupiter.api.function.Executable;
 
-/** A memory and what tests do with it: buffers in and out, and small kernels written by hand. */
+/** A memory with its use in tests: buffers in and out, and small kernels written by hand. */
 final class Emulation {
   static final String HEADER = ".version 8.0\n.target sm_80\n.address_size 64\n";
 
-  /** Registers that kernels written by hand may use. */
+  /** The registers that kernels written by hand may use. */
   private static final String REGISTERS =
       ".reg .pred %p<10>;\n.reg .b16 %rs<10>;\n.reg .b32 %r<40>;\n.reg .f32 %f<20>;\n"
           + ".reg .b64 %rd<20>;\n.reg .f64 %fd<10>;\n";
 
-  /** The body computes %r0 of %r1, the thread's number in the grid; what follows stores it. */
+  /**
+   * A body that computes %r0 from %r1, the thread's number in the grid, followed by the store of
+   * %r0.
+   */
   private static final UnaryOperator<String> STORE_AT_THREAD =
       body ->
           """
@@ -34,12 +37,12 @@ final class Emulation {
 
   final DeviceMemory memory = new DeviceMemory();
 
-  /** {@code grid} blocks of {@code block} threads. */
+  /** The shape of {@code grid} blocks of {@code block} threads. */
   static Shape shape(int grid, int block) {
     return new Shape(grid, 1, 1, block, 1);
   }
 
-  /** A module with an entry k of some addresses as parameters; the body follows the registers. */
+  /** A module with an entry k whose parameters are addresses; the body follows the registers. */
   static PtxModule kernel(int addresses, String body) {
     StringBuilder text = new StringBuilder(HEADER).append(".visible .entry k(");
     for (int i = 0; i < addresses; i++) {
@@ -122,7 +125,7 @@ final class Emulation {
     return module.run("k", shape, arguments, memory);
   }
 
-  /** What k writes with so many blocks and threads: an int each, indexed by %rd0. */
+  /** Runs k with that many blocks and threads, and returns the int of each, indexed by %rd0. */
   static int[] ints(int blocks, int threads, String body) {
     Emulation emulation = new Emulation();
     long out = emulation.memory.allocate(4L * blocks * threads);
@@ -156,8 +159,8 @@ final class Emulation {
   /**
    * Computes one instruction, {@code %d} of {@code %a}, {@code %b} and {@code %c}.
    *
-   * @param types of d, a, b and c: of their registers and of how they are loaded
-   * @param inputs a, b and c for each case, as bits
+   * @param types the types of d, a, b and c: of their registers and of their loads
+   * @param inputs the bits of a, b and c for each case
    * @return the bits of d for each case
    */
   static long[] compute(String instruction, String[] types, int cases, IntFunction<long[]> inputs) {

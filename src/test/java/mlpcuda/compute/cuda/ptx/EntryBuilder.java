@@ -5,9 +5,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Gathers what an entry declares and does, then decodes its statements. */
+/** Gathers the declarations and statements of an entry, then decodes the statements. */
 final class EntryBuilder {
-  /** Unused bytes after each variable of shared memory, so that one byte over its end is seen. */
+  /**
+   * The unused bytes after each variable of shared memory, so that a byte beyond its end is found.
+   */
   private static final int GAP = 16;
 
   /** A variable of shared memory. */
@@ -16,7 +18,7 @@ final class EntryBuilder {
   final String module;
   final String name;
 
-  /** The module's target, as 80 for sm_80. */
+  /** The module's target: 80 for sm_80. */
   final int target;
 
   final Registers registers = new Registers();
@@ -32,7 +34,10 @@ final class EntryBuilder {
   private int maxThreads = 1024;
   private int[] requiredThreads;
 
-  /** {@code moduleShared}: the variables of shared memory that the module declares for all. */
+  /**
+   * {@code moduleShared} has the variables of shared memory that the module declares for all
+   * entries.
+   */
   EntryBuilder(String module, String name, int target, Map<String, Variable> moduleShared) {
     this.module = module;
     this.name = name;
@@ -100,7 +105,7 @@ final class EntryBuilder {
 
   // ---- what decoders ask for ----
 
-  /** Index of that parameter, −1 where there is none. */
+  /** The index of that parameter; −1 if there is none. */
   int parameterIndex(String parameter) {
     return parameters.getOrDefault(parameter, -1);
   }
@@ -109,16 +114,16 @@ final class EntryBuilder {
     return parameterTypes.get(index);
   }
 
-  /** Address of a variable in shared memory, −1 where there is none. */
+  /** The address of a variable in shared memory; −1 if there is none. */
   int sharedAddress(String variable) {
-    // The module's take room in entries alone that name them.
+    // The module's variables take room only in entries that name them.
     if (!shared.containsKey(variable) && moduleShared.containsKey(variable)) {
       shared(moduleShared.get(variable));
     }
     return shared.getOrDefault(variable, -1);
   }
 
-  /** The instruction that a label stands before. */
+  /** The number of the instruction after a label. */
   int target(Statement at, String label) {
     Integer target = labels.get(label);
     if (target == null) {

@@ -5,7 +5,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Arithmetic on floats and doubles, on all pairs of awkward values. */
+/** Tests arithmetic on floats and doubles, on all pairs of awkward values. */
 class FloatInstructionsTest {
   private static InstructionCase one(String text, InstructionCase.FloatExpected expected) {
     return InstructionCase.ofFloats(text + " %d, %a;", 1, expected);
@@ -79,7 +79,10 @@ class FloatInstructionsTest {
             "max.f64 %d, %a, %b;", 2, (a, b, c) -> a != a ? b : b != b ? a : Math.max(a, b)));
   }
 
-  /** a × b + c in the direction z, m or p, by decimal numbers; {@code nearest} is that rounded. */
+  /**
+   * Computes a × b + c in the direction z, m or p, by decimal numbers; {@code nearest} is its
+   * nearest float.
+   */
   private static float directed(float a, float b, float c, float nearest, char mode) {
     if (!Float.isFinite(a) || !Float.isFinite(b) || !Float.isFinite(c)) {
       return nearest;
@@ -92,7 +95,7 @@ class FloatInstructionsTest {
     }
     boolean down = mode == 'm' || mode == 'z' && exact.signum() > 0;
     float result = exact.signum() < 0 ? -0.0f : 0.0f;
-    // The nearest is one step off at most.
+    // The nearest float is one step off at most.
     for (float x : new float[] {Math.nextDown(nearest), nearest, Math.nextUp(nearest)}) {
       int order = compare(x, exact);
       if (down && order <= 0) {

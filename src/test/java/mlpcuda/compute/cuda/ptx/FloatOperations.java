@@ -4,7 +4,7 @@ package mlpcuda.compute.cuda.ptx;
 final class FloatOperations {
   private static final Type F32 = Type.of("f32");
 
-  /** What an operation does with one lane. */
+  /** An operation in one lane. */
   @FunctionalInterface
   private interface Function {
     float apply(float a, float b, float c);
@@ -45,7 +45,7 @@ final class FloatOperations {
     return Float.floatToRawIntBits(value);
   }
 
-  /** What the opcode does; null where it is not arithmetic on f32. */
+  /** The operation of the opcode; null if it is not arithmetic on f32. */
   static Operation find(Opcode op) {
     if (!F32.equals(op.peekType())) {
       return null;

@@ -2,28 +2,28 @@ package mlpcuda.compute.cuda.ptx;
 
 /** An instruction, decoded: executed for a whole warp at once. */
 abstract class Instruction {
-  /** How it is written and where. */
+  /** The statement that this instruction was decoded from. */
   final Statement statement;
 
-  /** The predicate that decides which lanes execute it, −1 without. */
+  /** The predicate that decides which lanes execute it; −1: all lanes do. */
   int guard = -1;
 
-  /** All ones where the guard is negated, else 0. */
+  /** A mask that is all ones if the guard is negated, else 0. */
   int guardFlip;
 
   Instruction(Statement statement) {
     this.statement = statement;
   }
 
-  /** Lanes of {@code mask} whose guard holds. */
+  /** The lanes of {@code mask} whose guard holds. */
   final int guarded(Warp warp, int mask) {
     return guard < 0 ? mask : mask & (warp.predicates[guard] ^ guardFlip);
   }
 
-  /** Executes for the lanes of {@code mask}; {@code pc} is where it stands. */
+  /** Executes for the lanes of {@code mask}; {@code pc} is the instruction's number. */
   abstract void run(Warp warp, int pc, int mask);
 
-  /** Whether another instruction than the one after it may come next: it ends a basic block. */
+  /** Whether an instruction other than the one after it may come next: it ends a basic block. */
   boolean isControl() {
     return false;
   }

@@ -5,14 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.util.function.IntFunction;
 
 /**
- * An instruction and what it should compute, on all combinations of values of its types.
+ * An instruction and its expected results, on all combinations of values of its types.
  *
- * @param text with %d, %a, %b and %c as operands
- * @param types of these operands
- * @param expected the bits of d, of the bits of a, b and c as their types extend them
+ * @param text the instruction, with %d, %a, %b and %c as operands
+ * @param types the types of these operands
+ * @param expected computes the bits of d from those of a, b and c, as their types extend them
  */
 record InstructionCase(String text, String[] types, Expected expected) {
-  /** What an instruction should compute. */
+  /** Computes the expected result of an instruction. */
   @FunctionalInterface
   interface Expected {
     long of(long a, long b, long c);
@@ -72,19 +72,19 @@ record InstructionCase(String text, String[] types, Expected expected) {
     return new InstructionCase(text, types.split(" "), expected);
   }
 
-  /** On floats. */
+  /** A case on floats. */
   static InstructionCase ofFloats(String text, int sources, FloatExpected expected) {
     String types = "f32" + " f32".repeat(sources);
     return of(text, types, (a, b, c) -> bits(expected.of(value(a), value(b), value(c))));
   }
 
-  /** What an instruction on floats should compute. */
+  /** Computes the expected result of an instruction on floats. */
   @FunctionalInterface
   interface FloatExpected {
     float of(float a, float b, float c);
   }
 
-  /** On doubles. */
+  /** A case on doubles. */
   static InstructionCase ofDoubles(String text, int sources, DoubleExpected expected) {
     String types = "f64" + " f64".repeat(sources);
     return of(
@@ -98,7 +98,7 @@ record InstructionCase(String text, String[] types, Expected expected) {
                     Double.longBitsToDouble(c))));
   }
 
-  /** What an instruction on doubles should compute. */
+  /** Computes the expected result of an instruction on doubles. */
   @FunctionalInterface
   interface DoubleExpected {
     double of(double a, double b, double c);
@@ -160,7 +160,7 @@ record InstructionCase(String text, String[] types, Expected expected) {
     }
   }
 
-  /** A value of the type, all NaN alike. */
+  /** Formats a value of the type, all NaNs alike. */
   private static String shown(Type type, long bits) {
     if (!type.isFloat()) {
       return Long.toHexString(new Type(Type.Kind.BITS, type.bits()).extend(bits));

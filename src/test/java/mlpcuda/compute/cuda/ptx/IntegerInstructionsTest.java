@@ -5,7 +5,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Integer arithmetic and operations on bits, on all pairs of awkward values. */
+/** Tests integer arithmetic and operations on bits, on all pairs of awkward values. */
 class IntegerInstructionsTest {
   private static InstructionCase of(String text, String types, InstructionCase.Expected expected) {
     return InstructionCase.of(text, types, expected);
@@ -122,7 +122,7 @@ class IntegerInstructionsTest {
     return a >>> 8 & 0xff | a >>> 16 & 0xff00 | (b & 0xff00) << 8 | b & 0xff000000L;
   }
 
-  /** As the PTX ISA writes it, bit by bit. */
+  /** Extracts a field bit by bit, as the PTX ISA describes it. */
   private static long field(long a, long start, long length, int bits, boolean signed) {
     int from = (int) start & 0xff;
     int count = (int) length & 0xff;

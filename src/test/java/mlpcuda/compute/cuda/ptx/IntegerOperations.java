@@ -3,7 +3,7 @@ package mlpcuda.compute.cuda.ptx;
 import java.util.function.LongBinaryOperator;
 import java.util.function.LongUnaryOperator;
 
-/** Arithmetic on integers. Sums and low products need no narrowing: their low bits are right. */
+/** Arithmetic on integers. Sums and low products need not be narrowed: their low bits are right. */
 final class IntegerOperations {
   private static final Lanes ADD =
       (d, a, b, c) -> {
@@ -44,7 +44,7 @@ final class IntegerOperations {
 
   private IntegerOperations() {}
 
-  /** What the opcode does; null where it is not arithmetic on integers. */
+  /** The operation of the opcode; null if it is not arithmetic on integers. */
   static Operation find(Opcode op) {
     Type type = op.peekType();
     if (type == null || !type.isInteger() || type.bits() < 16) {
@@ -170,7 +170,7 @@ final class IntegerOperations {
     };
   }
 
-  /** f(a, b) + c. */
+  /** The operation f(a, b) + c. */
   private static Lanes three(Type type, LongBinaryOperator f) {
     return (d, a, b, c) -> {
       for (int i = 0; i < Lanes.COUNT; i++) {

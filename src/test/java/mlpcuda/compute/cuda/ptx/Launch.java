@@ -9,8 +9,8 @@ import mlpcuda.compute.cuda.Arguments;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
 
 /**
- * One launch of an entry: its blocks one after another, in an order that looks random, so that what
- * relies on one fails.
+ * One launch of an entry. Its blocks run one after another, in an order that looks random, so that
+ * kernels that rely on an order fail.
  */
 final class Launch {
   final Program program;
@@ -24,7 +24,7 @@ final class Launch {
   private int random;
   private long budget;
 
-  /** {@code budget}: how many instructions its warps may execute in all. */
+  /** {@code budget} is the most instructions that its warps may execute in all. */
   Launch(Program program, Shape shape, Arguments arguments, DeviceMemory memory, long budget) {
     this.program = program;
     this.shape = shape;
@@ -68,7 +68,7 @@ final class Launch {
     try {
       Block block = new Block(this, shape);
       long count = (long) shape.gridX() * shape.gridY() * shape.gridZ();
-      // Steps of a length without a common divisor come by every block once.
+      // A step whose length has no common divisor with the count comes by every block once.
       long step = 1 + Integer.toUnsignedLong(nextRandom()) % count;
       while (greatestCommonDivisor(step, count) != 1) {
         step++;
@@ -104,14 +104,14 @@ final class Launch {
     return new PtxModule.Accesses(read, written);
   }
 
-  /** Notes that an instruction goes to an allocation. */
+  /** Notes that an instruction accesses an allocation. */
   void touch(Allocation allocation) {
     touched.add(allocation);
   }
 
   // ---- time ----
 
-  /** The epoch, in stamps. */
+  /** The current epoch, as a stamp. */
   int now() {
     return epoch << Shadow.CODE_BITS;
   }
@@ -125,12 +125,12 @@ final class Launch {
     return now();
   }
 
-  /** Notes when a block starts. */
+  /** Notes the stamp at which a block starts. */
   void blockStarts(int stamp, Block block) {
     blocks.put(stamp, block.name());
   }
 
-  /** The block that ran then. */
+  /** The name of the block that ran at a stamp. */
   String blockOf(int stamp) {
     return blocks.floorEntry(stamp).getValue();
   }
@@ -173,7 +173,7 @@ final class Launch {
         });
   }
 
-  /** Gives a warp its registers, with all that does not differ from block to block. */
+  /** Fills a warp's registers that do not differ from block to block. */
   void fill(Warp warp) {
     Registers layout = program.registers();
     layout.constants().forEach((value, slot) -> warp.registers[slot] = constant(value));
@@ -211,7 +211,7 @@ final class Launch {
     };
   }
 
-  /** Tells a warp which block it is in. */
+  /** Sets a warp's registers that tell its block. */
   void place(Warp warp, int x, int y, int z) {
     for (Map.Entry<String, Integer> special : program.registers().specials()) {
       switch (special.getKey()) {

@@ -8,7 +8,7 @@ final class Loads {
   static final class Global extends MemoryAccess {
     private final boolean constant;
 
-    /** {@code constant}: nobody writes there in this launch (.nc). */
+    /** {@code constant} says that nobody writes there in this launch (.nc). */
     Global(Statement statement, Operands operands, boolean constant) {
       super(statement, operands);
       this.constant = constant;

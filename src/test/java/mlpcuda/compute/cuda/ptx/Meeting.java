@@ -1,8 +1,8 @@
 package mlpcuda.compute.cuda.ptx;
 
 /**
- * An instruction that lanes of a warp execute together, those that a mask names: whoever comes
- * first waits for the others.
+ * An instruction that the lanes of a warp that a mask names execute together: lanes that come first
+ * wait for the others.
  */
 abstract class Meeting extends Control {
   private final int members;
@@ -18,7 +18,7 @@ abstract class Meeting extends Control {
     return members;
   }
 
-  /** Does it for the lanes of {@code mask}, all of whose fellows are in it too. */
+  /** Executes for the lanes of {@code mask}, which has all the lanes that each must meet. */
   abstract void meet(Warp warp, int pc, int mask);
 
   @Override

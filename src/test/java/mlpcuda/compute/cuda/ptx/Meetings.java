@@ -13,7 +13,9 @@ final class Meetings {
     private final int b;
     private final int c;
 
-    /** {@code p} is the predicate that says whether the other lane was in range, −1 without. */
+    /**
+     * {@code p} is the predicate that says whether the other lane was in range; −1: none is wanted.
+     */
     Shuffle(Statement statement, String mode, int d, int p, int[] sources) {
       super(statement, sources[3]);
       this.mode = mode;
@@ -60,7 +62,7 @@ final class Meetings {
     }
   }
 
-  /** bar.warp.sync: what its lanes did to memory before is seen by all of them after. */
+  /** bar.warp.sync: accesses of its lanes to memory before it are seen by all of them after it. */
   static final class WarpBarrier extends Meeting {
     WarpBarrier(Statement statement, int members) {
       super(statement, members);
@@ -113,7 +115,9 @@ final class Meetings {
     }
   }
 
-  /** membar and fence: nothing, as accesses here take effect at once. They order no race. */
+  /**
+   * membar and fence: they do nothing, since accesses take effect at once here. They order no race.
+   */
   static final class Fence extends Instruction {
     Fence(Statement statement) {
       super(statement);

@@ -7,7 +7,7 @@ import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Shuffles, votes and barriers: what they compute, and that all who must come do. */
+/** Tests shuffles, votes and barriers: their results, and that all lanes that must come do. */
 class MeetingsTest {
   private static void check(String body, IntUnaryOperator expected) {
     assertArrayEquals(
@@ -64,7 +64,7 @@ class MeetingsTest {
 
   @Test
   void lanesWaitForThoseThatComeLater() {
-    // The meeting stands first in the text, so lanes come to it before others have gone around.
+    // The meeting comes first in the text, so lanes come to it before others have gone around.
     check(
         """
         mov.u32 %r0, %r1;
@@ -148,7 +148,7 @@ class MeetingsTest {
         "shfl.sync");
   }
 
-  /** Threads hand values to others through shared memory, round after round. */
+  /** A kernel in which threads exchange values through shared memory, round after round. */
   private static final String ROUNDS =
       """
       .shared .align 4 .b8 cell[512];

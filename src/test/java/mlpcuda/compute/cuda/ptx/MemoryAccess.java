@@ -4,16 +4,16 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
-/** A load or a store: where it goes, and checks that both need. */
+/** A load or a store, with its address and the checks that both need. */
 abstract class MemoryAccess extends Instruction {
   /**
-   * Operands.
+   * The operands of an access.
    *
-   * @param base register of the address
+   * @param base the register of the address
    * @param wide whether the address has 64 bits, not 32
-   * @param offset is added to it
-   * @param type of an element
-   * @param elements register of each, −1 to drop it
+   * @param offset the number that is added to the address
+   * @param type the type of an element
+   * @param elements the register of each element; −1 to drop it
    */
   record Operands(int base, boolean wide, long offset, Type type, int[] elements) {}
 
@@ -31,7 +31,7 @@ abstract class MemoryAccess extends Instruction {
   private final boolean signed;
   final int[] elements;
 
-  /** Bytes in all. */
+  /** The number of bytes of the access. */
   final int bytes;
 
   MemoryAccess(Statement statement, Operands operands) {
@@ -45,13 +45,13 @@ abstract class MemoryAccess extends Instruction {
     bytes = size * elements.length;
   }
 
-  /** Where a lane goes to. */
+  /** The address of a lane's access. */
   final long address(Warp warp, int lane) {
     long from = warp.registers[base][lane];
     return (wide ? from : from & 0xffffffffL) + offset;
   }
 
-  /** Puts what is there into the registers of a lane. */
+  /** Loads the registers of a lane. */
   final void load(byte[] data, int at, Warp warp, int lane) {
     int element = at;
     for (int to : elements) {
@@ -74,7 +74,7 @@ abstract class MemoryAccess extends Instruction {
     }
   }
 
-  /** Puts the registers of a lane there. */
+  /** Stores the registers of a lane. */
   final void store(byte[] data, int at, Warp warp, int lane) {
     int element = at;
     for (int from : elements) {
@@ -89,7 +89,7 @@ abstract class MemoryAccess extends Instruction {
     }
   }
 
-  /** Whether two registers have other bits in an element. */
+  /** Whether two registers have different bits in an element. */
   final boolean differ(long a, long b) {
     return (a ^ b) << 64 - 8 * size != 0;
   }
@@ -120,7 +120,7 @@ abstract class MemoryAccess extends Instruction {
     }
   }
 
-  /** Fails outside the block's shared memory. */
+  /** Fails if the access leaves the block's shared memory. */
   final int checkShared(Warp warp, int pc, int lane, long address) {
     int length = warp.block.shared.length;
     if (address < 0 || address > length - bytes) {
@@ -131,7 +131,7 @@ abstract class MemoryAccess extends Instruction {
     return (int) address;
   }
 
-  /** What is wrong with a lane's access. */
+  /** The fault of a lane's access. */
   final Fault fault(Warp warp, int pc, int lane, long address, String what) {
     return warp.fault(pc, lane, "at " + DeviceMemory.hex(address) + ": " + what);
   }

@@ -28,7 +28,7 @@ final class MemoryDecoder {
       return parameter(at, type, to);
     }
     boolean constant = "global".equals(space) && op.take("nc");
-    // Hints to caches change nothing here.
+    // Cache hints change nothing here.
     op.takeOneOf("ca", "cg", "cs", "lu", "volatile");
     MemoryAccess.Operands where = where(op, type, to, at.operands().get(1), true);
     return "shared".equals(space)
@@ -103,7 +103,7 @@ final class MemoryDecoder {
     return new Compute(at, COPY, operands.result(at, to, type), slot, slot, slot);
   }
 
-  /** cvta: addresses of global memory are the same with and without their space. */
+  /** Decodes cvta: addresses of global memory are the same with and without their space. */
   Instruction toAddress(Opcode op) {
     Statement at = op.statement;
     Type type = op.type();

@@ -7,7 +7,7 @@ import java.util.Set;
 import mlpcuda.compute.cuda.Arguments;
 import org.junit.jupiter.api.Test;
 
-/** Loads and stores of each width, of vectors, of global and shared memory. */
+/** Tests loads and stores of each width, of vectors, of global and shared memory. */
 class MemoryInstructionsTest {
   @Test
   void bytesAndShorts() {

@@ -11,7 +11,7 @@ import mlpcuda.compute.cuda.Arguments;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
 import org.junit.jupiter.api.Test;
 
-/** Compiled kernels from which one barrier is missing are found to race, whichever it is. */
+/** Tests that compiled kernels from which one barrier is missing race, whichever it is. */
 class MissingBarriersTest {
   private static final Pattern BARRIER = Pattern.compile("bar\\.sync\\s+0;");
 

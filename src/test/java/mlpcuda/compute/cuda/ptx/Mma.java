@@ -17,14 +17,14 @@ final class Mma extends Control {
 
   /** The type of the elements of A and B. */
   enum Multiplicand {
-    /** A register each. */
+    /** The elements have a register each. */
     TF32(8),
-    /** Two to a register, the lower half first. */
+    /** Two elements share a register, the first in the lower half. */
     BF16(16),
-    /** Two to a register, the lower half first. */
+    /** Two elements share a register, the first in the lower half. */
     F16(16);
 
-    /** Columns of A, rows of B. */
+    /** The number of columns of A, and of rows of B. */
     final int depth;
 
     Multiplicand(int depth) {
@@ -38,7 +38,7 @@ final class Mma extends Control {
   private final int[] b;
   private final int[] c;
 
-  /** With the registers of the fragments. */
+  /** A product whose fragments are in those registers. */
   Mma(Statement statement, Multiplicand type, int[] d, int[] a, int[] b, int[] c) {
     super(statement);
     this.type = type;
@@ -96,8 +96,9 @@ final class Mma extends Control {
   }
 
   /**
-   * A GPU takes any float for a tf32 and ignores the lower bits, but the ISA does not say so: a
-   * kernel that relies on it has forgotten to convert, and rounds to zero.
+   * Checks that a tf32 has zeros in the lower bits. A GPU takes any float for a tf32 and ignores
+   * those bits, but the ISA does not say so: a kernel that relies on it has forgotten to convert,
+   * and rounds to zero.
    */
   private static void checkTf32(Warp warp, int pc, char operand, int[] fragment) {
     for (int i = 0; i < fragment.length; i++) {
@@ -119,7 +120,7 @@ final class Mma extends Control {
     }
   }
 
-  /** A and B, row by row. A fragment of A has rows 8 apart first, then columns 4 apart. */
+  /** Reads A and B, row by row. A fragment of A has rows 8 apart first, then columns 4 apart. */
   private void readTf32(long[][] x, double[] left, double[] right) {
     long[] a0 = x[a[0]];
     long[] a1 = x[a[1]];
@@ -145,7 +146,7 @@ final class Mma extends Control {
     return Float.intBitsToFloat((int) bits);
   }
 
-  /** A and B, row by row. A fragment of A has rows 8 apart first, then columns 8 apart. */
+  /** Reads A and B, row by row. A fragment of A has rows 8 apart first, then columns 8 apart. */
   private void readHalves(long[][] x, double[] left, double[] right) {
     long[] a0 = x[a[0]];
     long[] a1 = x[a[1]];
@@ -178,7 +179,7 @@ final class Mma extends Control {
     }
   }
 
-  /** C, row by row. A fragment has two columns, and the same 8 rows below. */
+  /** Reads C, row by row. A fragment has two columns, and the same 8 rows below. */
   private void readSum(long[][] x, double[] sum) {
     long[] c0 = x[c[0]];
     long[] c1 = x[c[1]];
@@ -211,7 +212,9 @@ final class Mma extends Control {
     return (lane >> 2) * COLUMNS + 2 * (lane & 3);
   }
 
-  /** The columns are spelled out so that a row's sums stay in the processor's registers. */
+  /**
+   * Adds A B to C. The columns are spelled out to keep a row's sums in the processor's registers.
+   */
   private static void multiply(double[] left, double[] right, double[] sum, int depth) {
     for (int row = 0; row < ROWS; row++) {
       int to = row * COLUMNS;

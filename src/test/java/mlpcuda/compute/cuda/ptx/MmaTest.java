@@ -13,11 +13,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * mma.sync against a plain product of matrices that lie row by row in memory, and that the whole
- * warp must come to it.
+ * Tests mma.sync against a plain product of matrices that lie row by row in memory, and that the
+ * whole warp must come to it.
  */
 class MmaTest {
-  /** Where the lane's fragments start: %r2 is its group, %r3 its number in there. */
+  /** Computes where the lane's fragments start: %r2 is its group, %r3 its number in the group. */
   private static final String LANE =
       """
       mov.u32 %r1, %tid.x;
@@ -83,7 +83,7 @@ class MmaTest {
       this.opcode = opcode;
     }
 
-    /** A float that the type has, as it lies in memory. */
+    /** The bytes in memory of floats that the type can hold. */
     private byte[] bytes(float[] values) {
       byte[] bytes = new byte[values.length * (this == TF32 ? 4 : 2)];
       for (int i = 0; i < values.length; i++) {
@@ -102,7 +102,7 @@ class MmaTest {
       return bytes;
     }
 
-    /** D of matrices that lie row by row. */
+    /** Computes D of matrices that lie row by row. */
     private float[] run(String instruction, float[] a, float[] b, float[] c) {
       Emulation emulation = new Emulation();
       long d = emulation.memory.allocate(4 * 128);
@@ -121,7 +121,7 @@ class MmaTest {
     }
   }
 
-  /** The bits of a half that is no subnormal: {@code x} must be one. */
+  /** The bits of {@code x} as a half, which it must equal; it must not be subnormal. */
   private static int half(float x) {
     int sign = Math.copySign(1, x) < 0 ? 0x8000 : 0;
     if (!(Math.abs(x) <= 65504)) {
@@ -136,7 +136,7 @@ class MmaTest {
 
   private final Random random = new Random(5);
 
-  /** Values of so many significant bits at most, of sizes that differ. */
+  /** Values of at most that many significant bits, of sizes that differ. */
   private float[] values(int count, int bits) {
     float[] values = new float[count];
     for (int i = 0; i < count; i++) {
@@ -268,7 +268,7 @@ class MmaTest {
             + inputs
             + "mov.f32 %f0, %f4; mov.f32 %f1, %f5; mov.f32 %f2, %f6; mov.f32 %f3, %f7;";
     assertArrayEquals(expected, product.run(product.opcode + others, a, b, c));
-    // In registers of C, but in another order.
+    // The result is in registers of C, but in another order.
     String turned =
         " {%f1, %f2, %f3, %f0}"
             + inputs
@@ -384,7 +384,7 @@ class MmaTest {
 
   @Test
   void lanesWaitForThoseThatComeLater() {
-    // The product stands first in the text, so lanes come to it before others have gone around.
+    // The product comes first in the text, so lanes come to it before others have gone around.
     int[] out =
         Emulation.ints(
             1,
@@ -408,7 +408,7 @@ class MmaTest {
                 cvt.rzi.s32.f32 %r0, %f0;
                 """);
     for (int i = 0; i < 32; i++) {
-      // Rows 0 to 3 of A are of lanes below 16, and so are columns 0 to 3 of B.
+      // Rows 0 to 3 of A belong to lanes below 16, and so do columns 0 to 3 of B.
       int column = i % 4 * 2;
       assertEquals((i < 16 ? 8 : 16) * (column < 4 ? 1 : 2), out[i], "thread " + i);
     }
@@ -417,7 +417,7 @@ class MmaTest {
   @ParameterizedTest
   @EnumSource
   void operandsMustBeConverted(Operand operand) {
-    // The lowest and the highest of the bits that a tf32 does not have.
+    // These are the lowest and the highest of the bits that a tf32 does not have.
     for (String bits : new String[] {"0x3f800001", "0x3f801000"}) {
       refused(
           32,

@@ -4,7 +4,7 @@ package mlpcuda.compute.cuda.ptx;
 final class Moves {
   private Moves() {}
 
-  /** A register from {parts}, the first at the lower end. */
+  /** Makes a register of {parts}, the first at the lower end. */
   static final class Pack extends Instruction {
     private final int d;
     private final int[] parts;
@@ -31,7 +31,7 @@ final class Moves {
     }
   }
 
-  /** {parts} from a register; a part of −1 is dropped. */
+  /** Splits a register into {parts}; a part of −1 is dropped. */
   static final class Unpack extends Instruction {
     private final int[] parts;
     private final int a;

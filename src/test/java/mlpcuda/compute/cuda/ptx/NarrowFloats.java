@@ -6,10 +6,10 @@ public final class NarrowFloats {
   private static final Type B32 = Type.of("b32");
   private static final Type F32 = Type.of("f32");
 
-  /** Bits of a float that a tf32 does not have. */
+  /** The bits of a float that a tf32 does not have. */
   static final int BELOW_TF32 = 0x1fff;
 
-  /** NaN as GPUs write it. A tf32's has none of the bits that a tf32 does not have. */
+  /** NaN as GPUs write it. The NaN of a tf32 has none of the bits that a tf32 does not have. */
   private static final int NAN_16 = 0x7fff;
 
   private static final int NAN_TF32 = 0x7fffffff & ~BELOW_TF32;
@@ -18,7 +18,7 @@ public final class NarrowFloats {
 
   private NarrowFloats() {}
 
-  /** What the opcode does; null where it is no conversion from or to one of these. */
+  /** The operation of the opcode; null if it is no conversion from or to one of these types. */
   static Operation find(Opcode op) {
     if (!op.name.equals("cvt")) {
       return null;
@@ -48,7 +48,7 @@ public final class NarrowFloats {
     return null;
   }
 
-  /** From the bits of one to the bits of the other. */
+  /** A conversion from the bits of one type to those of another. */
   @FunctionalInterface
   private interface Conversion {
     int apply(int bits);
@@ -62,7 +62,7 @@ public final class NarrowFloats {
     };
   }
 
-  /** The first source goes to the upper half. */
+  /** The conversion of two sources, of which the first goes to the upper half. */
   private static Lanes pair(Conversion f) {
     return (d, a, b, c) -> {
       for (int i = 0; i < Lanes.COUNT; i++) {
@@ -71,7 +71,7 @@ public final class NarrowFloats {
     };
   }
 
-  /** The nearest half, the even one of two. */
+  /** Converts to the nearest half, to the even one of two. */
   private static int toHalf(int bits) {
     float x = Math.abs(Float.intBitsToFloat(bits));
     int sign = bits >>> 16 & 0x8000;
@@ -90,16 +90,19 @@ public final class NarrowFloats {
     return sign | rebiased + 0xfff + (rebiased >> 13 & 1) >> 13;
   }
 
-  /** The nearest bf16, the even one of two. */
+  /** Converts to the nearest bf16, to the even one of two. */
   private static int toBrain(int bits) {
     if (isNaN(bits)) {
       return NAN_16;
     }
-    // What is carried into the exponent is right, up to infinity.
+    // A carry into the exponent is right, up to infinity.
     return bits + 0x7fff + (bits >>> 16 & 1) >>> 16;
   }
 
-  /** The nearest tf32, the one farther from zero of two, with zeros in the bits below it. */
+  /**
+   * Converts to the nearest tf32, to the one farther from zero of two, with zeros in the bits below
+   * it.
+   */
   private static int toTf32(int bits) {
     if (isNaN(bits)) {
       return NAN_TF32;

@@ -10,8 +10,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Conversions from and to tf32, bf16 and f16. What is expected is searched among all values that
- * the type has: nothing here rounds by bits.
+ * Tests conversions from and to tf32, bf16 and f16. The expected value is searched among all values
+ * that the type has: nothing here rounds by bits.
  */
 class NarrowFloatsTest {
   private enum Narrow {
@@ -31,12 +31,12 @@ class NarrowFloatsTest {
       this.tiesAway = tiesAway;
     }
 
-    /** How many values there are from zero on, without infinity. */
+    /** The number of values from zero on, without infinity. */
     int finite() {
       return (1 << exponentBits) - 1 << mantissaBits;
     }
 
-    /** Value {@code i} from zero on. In place of infinity the one that would be next. */
+    /** Value {@code i} from zero on. In place of infinity it is the value that would be next. */
     double value(int i) {
       int perExponent = 1 << mantissaBits;
       int bias = (1 << exponentBits - 1) - 1;
@@ -46,7 +46,7 @@ class NarrowFloatsTest {
           : Math.scalb((double) (perExponent + i % perExponent), exponent - bias - mantissaBits);
     }
 
-    /** Which value is nearest to {@code x}, which is not negative. */
+    /** The number of the value that is nearest to {@code x}, which is not negative. */
     private int nearest(double x) {
       int low = 0;
       int high = finite();
@@ -64,13 +64,13 @@ class NarrowFloatsTest {
       return up ? high : low;
     }
 
-    /** What a float becomes: its number among the values with its sign, or NaN. */
+    /** The expected result for a float: its value's number with its sign, or NaN. */
     String expected(float x) {
       boolean negative = Math.copySign(1, x) < 0;
       return Float.isNaN(x) ? "NaN" : (negative ? "-" : "+") + nearest(Math.abs((double) x));
     }
 
-    /** The same of bits. */
+    /** The value with those bits: its number with its sign, or NaN. */
     String shown(long bits) {
       int signAt = exponentBits + mantissaBits;
       int number = (int) bits & (1 << signAt) - 1;
@@ -78,7 +78,10 @@ class NarrowFloatsTest {
       return number > finite() ? "NaN" : sign + number;
     }
 
-    /** Its values, those halfway between two, the floats next to these, and others. */
+    /**
+     * The test's inputs: the type's values, those halfway between two, the floats next to these,
+     * and others.
+     */
     List<Float> inputs() {
       List<Float> inputs = new ArrayList<>();
       int step = this == TF32 ? 61 : 3;

@@ -11,7 +11,7 @@ final class Opcode {
   private final List<String> modifiers;
   private final int target;
 
-  /** {@code target}: of the module, as 80 for sm_80. */
+  /** {@code target} is the module's: 80 for sm_80. */
   Opcode(Statement statement, int target) {
     this.statement = statement;
     this.target = target;
@@ -25,7 +25,7 @@ final class Opcode {
     return modifiers.remove(modifier);
   }
 
-  /** Takes the one of these modifiers that is there, null without. */
+  /** Takes the one of these modifiers that is there; null if none is. */
   String takeOneOf(String... choices) {
     for (String choice : choices) {
       if (modifiers.remove(choice)) {
@@ -44,7 +44,7 @@ final class Opcode {
     return are;
   }
 
-  /** Fails where the module's target does not have what came with that one. */
+  /** Fails unless the module's target has what came with target {@code least}. */
   void requireTarget(int least) {
     if (target < least) {
       throw statement.fault("needs .target sm_" + least + ", not sm_" + target);
@@ -62,12 +62,12 @@ final class Opcode {
     return type;
   }
 
-  /** The type at the end, which stays; null where it is not known. */
+  /** The type at the end, which is not taken; null if it is unknown. */
   Type peekType() {
     return modifiers.isEmpty() ? null : Type.of(modifiers.get(modifiers.size() - 1));
   }
 
-  /** How many modifiers are left. */
+  /** The number of modifiers that are left. */
   int left() {
     return modifiers.size();
   }

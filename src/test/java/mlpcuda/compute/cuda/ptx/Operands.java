@@ -4,7 +4,7 @@ import mlpcuda.compute.cuda.ptx.Statement.Name;
 import mlpcuda.compute.cuda.ptx.Statement.Number;
 import mlpcuda.compute.cuda.ptx.Statement.Operand;
 
-/** Finds the slots of a statement's operands, and refuses what does not fit its types. */
+/** Finds the slots of a statement's operands, and refuses operands that do not fit their types. */
 final class Operands {
   private final EntryBuilder entry;
 
@@ -12,12 +12,12 @@ final class Operands {
     this.entry = entry;
   }
 
-  /** A register that has exactly the type's bits, or a number. */
+  /** The slot of a register that has exactly the type's bits, or of a number. */
   int source(Statement at, Operand operand, Type type) {
     return source(at, operand, type, false);
   }
 
-  /** A register that has at least the type's bits, or a number. */
+  /** The slot of a register that has at least the type's bits, or of a number. */
   int widerSource(Statement at, Operand operand, Type type) {
     return source(at, operand, type, true);
   }
@@ -67,12 +67,12 @@ final class Operands {
     return entry.registers.slot(name);
   }
 
-  /** A register for a result of exactly the type's bits. */
+  /** The slot of a register for a result of exactly the type's bits. */
   int result(Statement at, Operand operand, Type type) {
     return register(at, resultName(at, operand), type, false);
   }
 
-  /** A register for a result, of the type's bits or more. */
+  /** The slot of a register for a result, of the type's bits or more. */
   int widerResult(Statement at, Operand operand, Type type) {
     return register(at, resultName(at, operand), type, true);
   }
@@ -84,7 +84,7 @@ final class Operands {
     throw at.fault("has a result that is no register");
   }
 
-  /** A predicate; it may be negated, see {@link #flip}. */
+  /** The index of a predicate; it may be negated, see {@link #flip}. */
   int predicate(Statement at, Operand operand) {
     if (operand instanceof Name name) {
       return predicate(at, name.name());
@@ -100,7 +100,7 @@ final class Operands {
     return entry.registers.predicate(name);
   }
 
-  /** All ones where the operand is negated, else 0. */
+  /** A mask that is all ones if the operand is negated, else 0. */
   static int flip(Operand operand) {
     return operand instanceof Name name && name.negated() ? -1 : 0;
   }

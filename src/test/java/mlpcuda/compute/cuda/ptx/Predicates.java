@@ -4,7 +4,7 @@ import java.util.function.LongPredicate;
 
 /** Instructions to and from predicates: a predicate is a bit for each lane. */
 final class Predicates {
-  /** How predicates are combined. */
+  /** A logical operation on predicates. */
   @FunctionalInterface
   interface Logic {
     int combine(int a, int b);
@@ -30,7 +30,7 @@ final class Predicates {
     private final int c;
     private final int flip;
 
-    /** {@code q} and {@code c} are −1 where there are none; {@code flip} negates c. */
+    /** {@code q} and {@code c} are −1 if there are none; {@code flip} negates c. */
     Compare(
         Statement statement,
         Comparisons.Comparison comparison,
@@ -133,14 +133,14 @@ final class Predicates {
     }
   }
 
-  /** vote: what the predicates of the lanes that meet are together. */
+  /** vote: combines the predicates of the lanes that meet. */
   static final class Vote extends Meeting {
     private final String kind;
     private final int d;
     private final int a;
     private final int flip;
 
-    /** {@code kind}: all, any, uni or ballot; {@code d} is a register for ballot. */
+    /** {@code kind} is all, any, uni or ballot; {@code d} is a register for ballot. */
     Vote(Statement statement, String kind, int d, int a, int flip, int members) {
       super(statement, members);
       this.kind = kind;

@@ -3,14 +3,14 @@ package mlpcuda.compute.cuda.ptx;
 import java.util.List;
 
 /**
- * An entry, decoded.
+ * A decoded entry.
  *
- * @param parameters a letter for each as in {@code Arguments.types()}
- * @param maxThreads how many threads a block may have (.maxntid)
- * @param requiredThreads how many x, y, z a block must have (.reqntid), null without
- * @param sharedBytes of shared memory of a block, gaps included
- * @param sharedGaps first and end byte of each gap between variables in shared memory
- * @param blockEnds where each basic block that starts at an instruction ends: its last instruction
+ * @param parameters the parameters' types, a letter each as in {@code Arguments.types()}
+ * @param maxThreads the most threads of a block (.maxntid)
+ * @param requiredThreads the x, y, z that a block must have (.reqntid); null if it has a choice
+ * @param sharedBytes the bytes of shared memory of a block, gaps included
+ * @param sharedGaps the first and end byte of each gap between variables in shared memory
+ * @param blockEnds the last instruction of the basic block that starts at each instruction
  */
 record Program(
     String name,

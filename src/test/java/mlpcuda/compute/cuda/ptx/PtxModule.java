@@ -7,7 +7,7 @@ import mlpcuda.compute.cuda.CudaDriver.Shape;
 
 /** A parsed module of PTX. */
 public final class PtxModule {
-  /** How many instructions the warps of a launch may execute, unless told otherwise. */
+  /** The most instructions that the warps of a launch may execute, unless told otherwise. */
   public static final long BUDGET = 100_000_000;
 
   private final String name;
@@ -18,17 +18,17 @@ public final class PtxModule {
     this.programs = programs;
   }
 
-  /** Parses; {@link Fault} names what is not known, with its line. */
+  /** Parses a module; {@link Fault} names what is unknown, with its line. */
   public static PtxModule parse(String name, String text) {
     return new PtxModule(name, PtxParser.parse(name, text));
   }
 
-  /** Names of the module's entries. */
+  /** The names of the module's entries. */
   public Set<String> entries() {
     return programs.keySet();
   }
 
-  /** Parameter types of an entry, a letter each as in {@code Arguments.types()}. */
+  /** The types of an entry's parameters, a letter each as in {@code Arguments.types()}. */
   public String parameters(String entry) {
     return program(entry).parameters();
   }
@@ -42,7 +42,9 @@ public final class PtxModule {
     return run(entry, shape, arguments, memory, BUDGET);
   }
 
-  /** As the other, with another limit to the instructions that all its warps execute. */
+  /**
+   * Runs an entry to its end, with another limit to the instructions that all its warps execute.
+   */
   public Accesses run(
       String entry, Shape shape, Arguments arguments, DeviceMemory memory, long budget) {
     return new Launch(program(entry), shape, arguments, memory, budget).run();
@@ -56,6 +58,6 @@ public final class PtxModule {
     return program;
   }
 
-  /** First addresses of the allocations that a launch touched. */
+  /** The first addresses of the allocations that a launch accessed. */
   public record Accesses(Set<Long> read, Set<Long> written) {}
 }

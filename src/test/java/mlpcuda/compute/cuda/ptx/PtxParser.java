@@ -49,7 +49,7 @@ final class PtxParser {
     return entries;
   }
 
-  /** The number in sm_80. */
+  /** Takes the number in sm_80. */
   private int target() {
     String name = tokens.peek();
     if (!name.matches("sm_[0-9]{2,3}")) {
@@ -173,7 +173,7 @@ final class PtxParser {
   }
 
   /**
-   * Instructions in braces, as of inline assembly: what they would declare is not known outside.
+   * Reads instructions in braces, as in inline assembly; declarations in there are not supported.
    */
   private void instructions(EntryBuilder entry) {
     while (!tokens.takeIf("}")) {

@@ -4,8 +4,8 @@ import mlpcuda.compute.cuda.CudaDriver.Shape;
 import org.junit.jupiter.api.Test;
 
 /**
- * Races are found: accesses of the same byte, not both reads, that no barrier orders. Each kernel
- * with a race has a twin without.
+ * Tests that races are found: accesses of the same byte, not both reads, that no barrier orders.
+ * Each kernel with a race has a twin without.
  */
 class RacesTest {
   /** %r1: the thread, %r2: its place in shared memory, %r3: the next thread's, %rd1: its place. */

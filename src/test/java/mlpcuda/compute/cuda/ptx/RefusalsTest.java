@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What is not known is refused by its name with its line, before anything runs. */
+/** Tests that unknown text is refused by its name and line, before anything runs. */
 class RefusalsTest {
   private static final String TF32_PRODUCT = "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32";
   private static final String D = " {%f0, %f1, %f2, %f3}, ";

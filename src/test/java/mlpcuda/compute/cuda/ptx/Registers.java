@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Where an entry's operands are: each register, constant, parameter and special register has a slot
- * in a warp's register file, each predicate an index of its own.
+ * The places of an entry's operands: each register, constant, parameter and special register has a
+ * slot in a warp's register file, each predicate an index of its own.
  */
 final class Registers {
   /** The special registers that are known. */
@@ -37,12 +37,12 @@ final class Registers {
   private final Map<String, Integer> specials = new LinkedHashMap<>();
   private int count;
 
-  /** {@code .reg type name}; false where there is one already. */
+  /** Declares {@code .reg type name}; false if there is one of that name already. */
   boolean declare(String name, Type type) {
     return declared.put(name, type) == null;
   }
 
-  /** The type that it was declared with, null where it was not. */
+  /** The type of a declared register; null if it is not declared. */
   Type typeOf(String name) {
     return declared.get(name);
   }
@@ -67,12 +67,12 @@ final class Registers {
     return specials.computeIfAbsent(name, n -> count++);
   }
 
-  /** How many slots there are. */
+  /** The number of slots. */
   int slots() {
     return count;
   }
 
-  /** How many predicates there are. */
+  /** The number of predicates. */
   int predicates() {
     return predicates.size();
   }

@@ -1,8 +1,8 @@
 package mlpcuda.compute.cuda.ptx;
 
-/** Float results rounded in a direction, and what .ftz and .sat make of them. */
+/** Rounds results to floats in a direction, and applies .ftz and .sat. */
 final class Rounding {
-  /** Where to. */
+  /** The direction of rounding. */
   enum Mode {
     NEAREST,
     ZERO,
@@ -23,22 +23,22 @@ final class Rounding {
 
   private Rounding() {}
 
-  /** a + b. */
+  /** Rounds a + b. */
   static float sum(float a, float b, Mode mode) {
     return mode == Mode.NEAREST ? a + b : sum((double) a, b, mode);
   }
 
-  /** a × b, which a double holds exactly. */
+  /** Rounds a × b, which a double holds exactly. */
   static float product(float a, float b, Mode mode) {
     return mode == Mode.NEAREST ? a * b : round((double) a * b, 0, mode);
   }
 
-  /** a × b + c. */
+  /** Rounds a × b + c. */
   static float fma(float a, float b, float c, Mode mode) {
     return mode == Mode.NEAREST ? Math.fma(a, b, c) : sum((double) a * b, c, mode);
   }
 
-  /** {@code x} as a float. */
+  /** Rounds {@code x} to a float. */
   static float toFloat(double x, Mode mode) {
     return round(x, 0, mode);
   }
@@ -51,7 +51,7 @@ final class Rounding {
       boolean oneNegative = isNegative(a) || isNegative(b);
       return bothNegative || oneNegative && mode == Mode.DOWN ? -0.0f : 0.0f;
     }
-    // What the sum lost, exactly.
+    // The exact part that the sum lost.
     double part = s - a;
     double lost = (a - (s - part)) + (b - part);
     return round(s, lost, mode);
@@ -61,7 +61,7 @@ final class Rounding {
     return Math.copySign(1, x) < 0;
   }
 
-  /** {@code x + rest}, where the rest is below the last bit of x. */
+  /** Rounds {@code x + rest}, where the rest is below the last bit of x. */
   private static float round(double x, double rest, Mode mode) {
     float nearest = (float) x;
     if (mode == Mode.NEAREST || Double.isNaN(x) || Double.isInfinite(x)) {
@@ -75,12 +75,12 @@ final class Rounding {
     return !down && error > 0 ? Math.nextUp(nearest) : nearest;
   }
 
-  /** Zero of the same sign instead of a subnormal. */
+  /** Flushes a subnormal to zero of the same sign. */
   static float flush(float x) {
     return Math.abs(x) < Float.MIN_NORMAL ? Math.copySign(0, x) : x;
   }
 
-  /** Between 0 and 1, 0 for NaN. */
+  /** Clamps to 0 … 1; NaN becomes 0. */
   static float saturate(float x) {
     return x > 0 ? Math.min(x, 1) : 0;
   }

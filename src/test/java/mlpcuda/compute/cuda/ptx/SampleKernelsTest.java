@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What nvcc made of kernels written in CUDA computes the same as plain loops. */
+/** Tests that kernels that nvcc compiled from CUDA compute the same as plain loops. */
 class SampleKernelsTest {
   private static PtxModule module;
   private final Emulation emulation = new Emulation();

@@ -4,34 +4,34 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Who wrote and who read a piece of memory last, by which races are found: two accesses of the same
- * byte, not both reads, by threads that no barrier orders.
+ * The last writers and readers of a piece of memory, by which races are found: two accesses of the
+ * same byte, not both reads, by threads that no barrier orders.
  *
  * <p>An access is a stamp: the epoch, which each barrier and each block begins anew, and below it
- * the code of the thread in its block. Whatever happened before a barrier has a lower stamp than
- * the one that the barrier began with. 0 is never.
+ * the code of the thread in its block. Accesses before a barrier have lower stamps than the one
+ * that the barrier began with. 0 means no access.
  *
- * <p>Memory is looked at in words of 4 bytes until someone accesses less, then in bytes.
+ * <p>Memory is tracked in words of 4 bytes until a smaller access comes, then in bytes.
  */
 final class Shadow {
-  /** Bits of a stamp that hold the thread's code. */
+  /** The number of bits of a stamp that hold the thread's code. */
   static final int CODE_BITS = 11;
 
-  /** How many epochs a launch may have. */
+  /** The most epochs of a launch. */
   static final int EPOCHS = 1 << 31 - CODE_BITS;
 
   private static final int CODES = (1 << CODE_BITS) - 1;
 
-  /** Code of several lanes of a warp, the warp added. */
+  /** The code of several lanes of one warp, to which the warp is added. */
   private static final int LANES = 1024;
 
-  /** Code of threads of several warps. */
+  /** The code of threads of several warps. */
   private static final int WARPS = LANES + 32;
 
-  /** Stamp of readers in several blocks. */
+  /** The stamp of readers in several blocks. */
   private static final int BLOCKS = Integer.MAX_VALUE;
 
-  /** As writer: no variable of shared memory is here. */
+  /** The stamp of a gap, kept as a writer's: no variable of shared memory is here. */
   private static final int GAP = Integer.MAX_VALUE - 1;
 
   private final boolean shared;
@@ -39,7 +39,7 @@ final class Shadow {
   private int[] readers;
   private boolean bytewise;
 
-  // Bits of bytes that were read as if nobody writes them in this launch.
+  // A bit for each byte that was read as if nobody writes it in this launch.
   private long[] constant;
 
   private Shadow(boolean shared, int bytes) {
@@ -54,7 +54,7 @@ final class Shadow {
 
   static Shadow ofShared(int bytes, List<int[]> gaps) {
     Shadow shadow = new Shadow(true, bytes);
-    // Gaps begin and end anywhere, so bytes are told apart unless they are words.
+    // Gaps begin and end anywhere, so memory is tracked in bytes unless gaps are whole words.
     if (gaps.stream().anyMatch(gap -> (gap[0] | gap[1]) % 4 != 0)) {
       shadow.tellBytesApart();
     }
@@ -77,7 +77,7 @@ final class Shadow {
     return bytes;
   }
 
-  /** First unit of an access that starts at byte {@code at}. */
+  /** The first unit of an access that starts at byte {@code at}. */
   private int first(int at, int bytes) {
     if (bytes < 4 && !bytewise) {
       tellBytesApart();
@@ -89,7 +89,7 @@ final class Shadow {
     return bytewise ? bytes : bytes >> 2;
   }
 
-  /** A lane reads; false where that is a race, or where its block never wrote shared memory. */
+  /** Notes a lane's read; false if it is a race, or if its block never wrote that shared memory. */
   boolean read(int at, int bytes, Warp warp, int lane) {
     int first = first(at, bytes);
     int me = warp.now | warp.index << 5 | lane;
@@ -128,7 +128,7 @@ final class Shadow {
     return warp.now | WARPS;
   }
 
-  /** A lane writes; false where that is a race. */
+  /** Notes a lane's write; false if it is a race. */
   boolean write(int at, int bytes, Warp warp, int lane) {
     int first = first(at, bytes);
     int me = warp.now | warp.index << 5 | lane;
@@ -142,7 +142,7 @@ final class Shadow {
     return true;
   }
 
-  /** Whether an earlier access stands not in the way of a write. */
+  /** Whether a write may follow an earlier access. */
   private boolean free(int before, int me, Warp warp) {
     if (before < warp.startedAt) {
       return shared || before == 0;
@@ -168,14 +168,14 @@ final class Shadow {
             && (warp.partMembers[lane] >> (code & 31) & 1) != 0;
   }
 
-  /** The lane of this warp that wrote last in this epoch there, −1 where another did. */
+  /** The lane of this warp that wrote there last in this epoch; −1 if it was another thread. */
   int laneThatWrote(int at, int bytes, Warp warp) {
     int stamp = writers[first(at, bytes)];
     boolean ours = stamp >= warp.now && (stamp & CODES) >> 5 == warp.index;
     return ours ? stamp & 31 : -1;
   }
 
-  /** Notes a read as if nobody writes here in this launch; false where somebody did. */
+  /** Notes a read as if nobody writes here in this launch; false if somebody did. */
   boolean readConstant(int at, int bytes) {
     int first = first(at, bytes);
     for (int i = first; i < first + units(bytes); i++) {
@@ -195,7 +195,7 @@ final class Shadow {
     return constant != null && (constant[at >> 6] & Allocation.bits(at, bytes)) != 0;
   }
 
-  /** Why {@link #read} or {@link #write} was refused. */
+  /** Says why {@link #read} or {@link #write} was refused. */
   String explain(int at, int bytes, Warp warp, int lane, boolean write) {
     int first = first(at, bytes);
     int me = warp.now | warp.index << 5 | lane;

@@ -5,7 +5,7 @@ import java.util.List;
 /**
  * An instruction as it is written.
  *
- * @param guard the predicate register after the @, null without
+ * @param guard the predicate register after the @; null if there is none
  * @param negated whether the guard has a ! before it
  */
 record Statement(

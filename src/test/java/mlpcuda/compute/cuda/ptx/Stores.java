@@ -4,13 +4,16 @@ package mlpcuda.compute.cuda.ptx;
 final class Stores {
   private Stores() {}
 
-  /** What both kinds of stores do about lanes that write the same bytes at once. */
+  /** A store, with the check of lanes that write the same bytes at once. */
   private abstract static class Store extends MemoryAccess {
     Store(Statement statement, Operands operands) {
       super(statement, operands);
     }
 
-    /** A lane writes: refused unless nobody is at these bytes but a lane that writes the same. */
+    /**
+     * Notes a lane's write: it is refused if another thread accesses these bytes, but for a lane
+     * that writes the same.
+     */
     final void write(Shadow shadow, int at, Warp warp, int pc, int lane, int mask) {
       if (shadow.write(at, bytes, warp, lane)) {
         return;

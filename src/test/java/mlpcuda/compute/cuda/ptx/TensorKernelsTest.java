@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What nvcc made of kernels for tensor cores computes the same as plain loops. */
+/** Tests that kernels for tensor cores that nvcc compiled compute the same as plain loops. */
 class TensorKernelsTest {
   private static PtxModule module;
   private final Emulation emulation = new Emulation();
@@ -35,7 +35,7 @@ class TensorKernelsTest {
     return x;
   }
 
-  /** With as many significant bits as the type has. */
+  /** Rounds to the type's number of significant bits. */
   private static float rounded(String type, float x) {
     int bits = type.equals("bf16") ? 8 : 11;
     int least = type.equals("f16") ? -14 : -126;
@@ -74,7 +74,7 @@ class TensorKernelsTest {
         emulation.memory);
     float[] expected = new float[m * n];
     for (int i = 0; i < m * n; i++) {
-      // A float between the tiles' products, a double inside.
+      // The sum is a float between the tiles' products, and a double inside of one.
       for (int first = 0; first < k; first += depth) {
         double sum = expected[i];
         for (int q = first; q < Math.min(first + depth, k); q++) {

@@ -65,7 +65,7 @@ final class Tokens {
     return tokens.isEmpty() ? 1 : tokens.get(Math.min(next, tokens.size() - 1)).line();
   }
 
-  /** The next token, which stays the next; empty at the end. */
+  /** The next token, which is not taken; empty at the end. */
   String peek() {
     return atEnd() ? "" : tokens.get(next).text();
   }
@@ -100,7 +100,7 @@ final class Tokens {
     return !atEnd() && Character.isDigit(peek().charAt(0));
   }
 
-  /** A whole number that is not negative. */
+  /** Takes a whole number that is not negative. */
   int takeNumber() {
     String text = peek();
     if (!text.matches("[0-9]+")) {
@@ -124,17 +124,17 @@ final class Tokens {
     return "[{|+-!@".indexOf(text.charAt(text.length() - 1)) >= 0;
   }
 
-  /** Where the next token stands, for {@link #textSince}. */
+  /** The position of the next token, for {@link #textSince}. */
   int position() {
     return next;
   }
 
-  /** What is wrong with the text here. */
+  /** A fault of the text here. */
   Fault fault(String what) {
     return new Fault(module + ", line " + line() + ": " + what);
   }
 
-  /** What is wrong with the text in that line. */
+  /** A fault of the text in that line. */
   Fault fault(int line, String what) {
     return new Fault(module + ", line " + line + ": " + what);
   }

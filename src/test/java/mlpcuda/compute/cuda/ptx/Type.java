@@ -5,7 +5,7 @@ import java.util.TreeMap;
 
 /** A type of PTX: what the bits of an operand mean, and how many there are. */
 record Type(Kind kind, int bits) {
-  /** What bits mean. */
+  /** The meaning of bits. */
   enum Kind {
     SIGNED,
     UNSIGNED,
@@ -27,7 +27,7 @@ record Type(Kind kind, int bits) {
     KNOWN.put("pred", new Type(Kind.PREDICATE, 1));
   }
 
-  /** The type of that name without its dot, null where there is none that the emulator knows. */
+  /** The type of that name without its dot; null if the emulator knows none. */
   static Type of(String name) {
     return KNOWN.get(name);
   }
@@ -48,7 +48,7 @@ record Type(Kind kind, int bits) {
     return kind == Kind.SIGNED || kind == Kind.UNSIGNED;
   }
 
-  /** A value of this type, which may have anything in the upper bits, as a long. */
+  /** Extends a value of this type, whose upper bits may be anything, to a long. */
   long extend(long value) {
     int unused = 64 - bits;
     return isSigned() ? value << unused >> unused : value << unused >>> unused;

@@ -3,12 +3,12 @@ package mlpcuda.compute.cuda.ptx;
 import java.util.Arrays;
 
 /**
- * 32 threads of a block. Those that stand at the same instruction execute it together; those that
- * stand first in the text come first, so that branches meet again. Lanes that came to a meeting or
- * a barrier wait there while others go on.
+ * 32 threads of a block. Those at the same instruction execute it together. Those at the
+ * instruction that comes first in the text go first, so that branches meet again. Lanes that came
+ * to a meeting or a barrier wait there while others go on.
  */
 final class Warp {
-  /** What became of a warp that does not run. */
+  /** The state of a warp that does not run. */
   enum State {
     AT_BARRIER,
     EXITED
@@ -17,43 +17,46 @@ final class Warp {
   final Block block;
   final int index;
 
-  /** A bit for each lane that is a thread. */
+  /** A mask with a bit for each lane that is a thread. */
   int present;
 
   final long[][] registers;
   final int[] predicates;
 
-  /** For results that not all lanes take. */
+  /** A work array for results that not all lanes take. */
   final long[] scratch = new long[Lanes.COUNT];
 
-  /** For each instruction the allocation that it went to last. */
+  /** For each instruction the allocation that it accessed last. */
   final Allocation[] caches;
 
-  /** The epoch in stamps, see {@link Shadow}: of what happens now. */
+  /** The current epoch, as a stamp: see {@link Shadow}. */
   int now;
 
-  /** Stamps below are of other blocks. */
+  /** The stamp below which accesses are of other blocks. */
   int startedAt;
 
-  /** Stamps below are of accesses before the block's last barrier. */
+  /** The stamp below which accesses came before the block's last barrier. */
   int blockSynchronizedBelow;
 
-  /** Stamps below are of accesses before the last bar.warp.sync of the whole warp. */
+  /** The stamp below which accesses came before the last bar.warp.sync of the whole warp. */
   int synchronizedBelow;
 
-  /** For each lane: stamps below are of accesses before its last bar.warp.sync with some lanes. */
+  /**
+   * For each lane the stamp below which accesses came before its last bar.warp.sync with some
+   * lanes.
+   */
   final int[] partSynchronizedBelow = new int[Lanes.COUNT];
 
-  /** For each lane the lanes, itself among them, of that bar.warp.sync. */
+  /** For each lane the lanes of that bar.warp.sync, itself among them. */
   final int[] partMembers = new int[Lanes.COUNT];
 
-  // Groups of lanes, each at an instruction of its own.
+  // There are groups of lanes, each at an instruction of its own.
   private final int[] groupAt = new int[Lanes.COUNT];
   private final int[] groupMask = new int[Lanes.COUNT];
   private final boolean[] groupWaits = new boolean[Lanes.COUNT];
   private int groups;
 
-  // The lanes that execute an instruction now, which are in no group.
+  // These lanes execute an instruction now, and are in no group.
   private int running;
 
   Warp(Block block, int index, Registers layout, int instructions) {
@@ -64,7 +67,7 @@ final class Warp {
     this.caches = new Allocation[instructions];
   }
 
-  /** To the first instruction, with these lanes. */
+  /** Starts these lanes at the first instruction. */
   void start(int lanes) {
     present = lanes;
     synchronizedBelow = 0;
@@ -73,7 +76,7 @@ final class Warp {
     go(0, lanes);
   }
 
-  /** Lanes that have not exited. */
+  /** A mask of the lanes that have not exited. */
   int alive() {
     int alive = running;
     for (int i = 0; i < groups; i++) {
@@ -82,17 +85,17 @@ final class Warp {
     return alive;
   }
 
-  /** These lanes go on there, with those that wait there. */
+  /** Lets these lanes go on at an instruction, together with those that wait there. */
   void go(int pc, int mask) {
     put(pc, mask, false);
   }
 
-  /** These lanes wait there until others come. */
+  /** Makes these lanes wait at an instruction until others come. */
   void await(int pc, int mask) {
     put(pc, mask, true);
   }
 
-  /** These lanes are done. */
+  /** Ends these lanes. */
   void exit(int mask) {
     running &= ~mask;
   }
@@ -163,7 +166,7 @@ final class Warp {
     return next;
   }
 
-  /** All lanes wait: right if at one barrier, and nobody has exited. */
+  /** Checks, when all lanes wait, that they wait at one barrier and that none has exited. */
   private void checkBarrier(Instruction[] code) {
     int pc = groupAt[0];
     int lane = Integer.numberOfTrailingZeros(groupMask[0]);
@@ -189,18 +192,18 @@ final class Warp {
     }
   }
 
-  /** Where it waits at a barrier. */
+  /** The instruction of the barrier at which the warp waits. */
   int barrier() {
     return groupAt[0];
   }
 
-  /** All threads of the block have come to the barrier: it goes on. */
+  /** Lets the warp go on, once all threads of the block have come to the barrier. */
   void release() {
     groupAt[0]++;
     groupWaits[0] = false;
   }
 
-  /** bar.warp.sync of these lanes. */
+  /** Executes bar.warp.sync for these lanes. */
   void synchronizeLanes(int members) {
     now = block.launch.tick();
     if (members == present) {
@@ -219,7 +222,7 @@ final class Warp {
     return block.thread(index * Lanes.COUNT + lane);
   }
 
-  /** What a lane did wrong at an instruction. */
+  /** The fault of a lane at an instruction. */
   Fault fault(int pc, int lane, String what) {
     Statement statement = block.launch.program.code()[pc].statement;
     return new Fault(
