@@ -17,11 +17,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import mlpcuda.compute.CacheFolder;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.cuda.CudaDevices;
 import mlpcuda.compute.cuda.Gpus;
 import mlpcuda.data.BadFileException;
-import mlpcuda.data.PublishedDataset;
 import mlpcuda.train.DivergedException;
 import mlpcuda.train.StoppedException;
 import picocli.CommandLine;
@@ -63,9 +63,6 @@ public final class Main {
     }
   }
 
-  private static final Path CACHE_ROOT =
-      PublishedDataset.cacheRoot(System.getenv(), System.getProperty("user.home"));
-
   /** MiB of heap in which MNIST and the default network have room. */
   private static final long LEAST_HEAP = 256;
 
@@ -98,11 +95,6 @@ public final class Main {
 
   /** Runs the program and ends the process with its exit code. */
   public static void main(String[] args) {
-    // The native libraries are unpacked once, beside what else this program keeps.
-    if (System.getProperty("org.bytedeco.javacpp.cachedir") == null) {
-      System.setProperty(
-          "org.bytedeco.javacpp.cachedir", cacheRoot().resolve("natives").toString());
-    }
     var stop = new Stop();
     Runtime.getRuntime().addShutdownHook(new Thread(stop::request, "mlp-cuda-stop"));
     int code;
@@ -111,7 +103,7 @@ public final class Main {
       System.setOut(new PrintStream(standardOut, false, outputCharset()));
       var out = new PrintWriter(System.out, true, outputCharset());
       var err = new PrintWriter(System.err, true);
-      code = run(args, out, err, new CudaDevices(cacheRoot().resolve("natives")), stop);
+      code = run(args, out, err, new CudaDevices(CacheFolder.natives()), stop);
       out.flush();
       Optional<String> complaint = standardOut.complaint();
       complaint.ifPresent(err::println);
@@ -299,11 +291,6 @@ public final class Main {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-  }
-
-  /** The folder that keeps what was fetched or unpacked. */
-  static Path cacheRoot() {
-    return CACHE_ROOT;
   }
 
   /** For {@code --version}. */

@@ -1,12 +1,10 @@
 package mlpcuda.data;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
 
@@ -114,50 +112,10 @@ public record PublishedDataset(
   }
 
   /**
-   * The program's folder for what can be fetched again.
-   *
-   * <p>Source: XDG Base Directory Specification, which has relative paths ignored. {@code $HOME}
-   * counts before {@code home}; with neither it is a new temporary folder.
-   *
-   * @param environment such as {@code System.getenv()}
-   * @param home the user's home folder, as {@code user.home} has it
-   * @throws UncheckedIOException if there is no folder
-   */
-  public static Path cacheRoot(Map<String, String> environment, String home) {
-    String xdg = environment.getOrDefault("XDG_CACHE_HOME", "");
-    Path base = Path.of(xdg);
-    if (!base.isAbsolute()) {
-      base = Path.of(environment.getOrDefault("HOME", ""));
-      if (!base.isAbsolute()) { // Java's own idea is "?" for a user without a passwd entry
-        base = Path.of(home == null ? "" : home);
-      }
-      if (!base.isAbsolute()) {
-        return temporary();
-      }
-      base = base.resolve(".cache");
-    }
-    return base.resolve("mlp-cuda");
-  }
-
-  /** A new folder that only this user can enter, deleted at the end if it is empty by then. */
-  private static Path temporary() {
-    try {
-      Path folder = Files.createTempDirectory("mlp-cuda-"); // with mode 0700
-      folder.toFile().deleteOnExit();
-      return folder;
-    } catch (IOException e) {
-      throw new UncheckedIOException(
-          "no home folder is known, and no temporary one can be made: "
-              + BadFileException.reason(e),
-          e);
-    }
-  }
-
-  /**
    * Makes sure that every file lies undamaged in {@code cacheRoot/datasets/name}, and gives that
    * folder. What lies there already with the right MD5 is not fetched again.
    *
-   * @param cacheRoot from {@link #cacheRoot}
+   * @param cacheRoot the program's folder for what can be fetched again
    * @param progress called in this thread
    * @throws BadFileException if a file can be had from no mirror, or not be written
    */

@@ -3,23 +3,16 @@ package mlpcuda.compute.cuda;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.file.FileSystems;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Arrays;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import jcuda.JCudaVersion;
 import jcuda.LibUtils;
 import mlpcuda.compute.DeviceException;
+import mlpcuda.compute.NativeFolder;
 
 /**
- * JCuda's native libraries: unpacked from the class path into a folder that only this user can
- * write, compared with the class path's bytes each time, and loaded from there.
+ * JCuda's native libraries, which are unpacked into a {@link NativeFolder} and loaded from there.
  *
  * <p>By itself JCuda unpacks to a fixed name in java.io.tmpdir, and loads what lies there already:
  * whoever can write to /tmp could run code in this process.
@@ -27,15 +20,12 @@ import mlpcuda.compute.DeviceException;
 final class Natives {
   private static final Set<String> LOADED = ConcurrentHashMap.newKeySet();
 
-  private static final boolean POSIX =
-      FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
-
-  private final Path folder;
+  private final NativeFolder folder;
 
   /** {@code folder}: made if missing; every version of JCuda has a folder of its own below it. */
   Natives(Path folder) {
     this.folder =
-        folder.toAbsolutePath().resolve(LibUtils.createPlatformLibraryName("jcuda-" + version()));
+        new NativeFolder(folder.resolve(LibUtils.createPlatformLibraryName("jcuda-" + version())));
   }
 
   private static String version() {
@@ -92,8 +82,9 @@ final class Natives {
   }
 
   /**
-   * The library's file, its content the class path's. Two processes may do this at once: the file
-   * is written beside and moved into place, never changed where another may have it loaded.
+   * Unpacks a library.
+   *
+   * @throws DeviceException if it is not in the class path, or cannot be unpacked
    */
   Path unpack(String library) {
     String name = fileName(library);
@@ -101,66 +92,9 @@ final class Natives {
       if (in == null) {
         throw Obstacle.noLibrary(name).exception(null);
       }
-      byte[] content = in.readAllBytes();
-      Path real = ownFolder();
-      Path file = real.resolve(name);
-      if (!holds(file, content)) {
-        replace(file, content);
-      }
-      return file;
+      return folder.unpack(in, name);
     } catch (IOException e) {
-      throw Obstacle.notUnpacked(folder, DeviceException.reason(e)).exception(e);
-    } catch (UncheckedIOException e) {
-      throw Obstacle.notUnpacked(folder, DeviceException.reason(e.getCause())).exception(e);
+      throw Obstacle.notUnpacked(folder.path(), DeviceException.reason(e)).exception(e);
     }
-  }
-
-  private static void replace(Path file, byte[] content) throws IOException {
-    Path part = Files.createTempFile(file.getParent(), file.getFileName().toString(), ".part");
-    try {
-      Files.write(part, content);
-      Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
-    } catch (IOException e) {
-      // Windows replaces no file that another process has loaded; that may have the right content.
-      if (!holds(file, content)) {
-        throw e;
-      }
-    } finally {
-      Files.deleteIfExists(part);
-    }
-  }
-
-  /** Whether the file has that content, and none but this user can change it. */
-  private static boolean holds(Path file, byte[] content) throws IOException {
-    return Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
-        && (!POSIX || isOurs(file))
-        && Files.size(file) == content.length
-        && Arrays.equals(Files.readAllBytes(file), content);
-  }
-
-  /** Not a file that another user put there while the folder was open to others. */
-  private static boolean isOurs(Path file) throws IOException {
-    return Files.getOwner(file).equals(Files.getOwner(file.getParent()))
-        && Files.getPosixFilePermissions(file).equals(PosixFilePermissions.fromString("rw-------"));
-  }
-
-  /** Makes the folder, writable by this user alone: else the file could change once verified. */
-  private Path ownFolder() throws IOException {
-    if (!POSIX) {
-      Files.createDirectories(folder);
-      return folder.toRealPath();
-    }
-    var mine = PosixFilePermissions.fromString("rwx------");
-    Files.createDirectories(folder, PosixFilePermissions.asFileAttribute(mine));
-    Path real = folder.toRealPath();
-    Path self = Path.of("/proc/self"); // is this user's
-    if (Files.exists(self) && !Files.getOwner(real).equals(Files.getOwner(self))) {
-      throw new IOException(
-          "must belong to %s, found %s".formatted(Files.getOwner(self), Files.getOwner(real)));
-    }
-    if (!Files.getPosixFilePermissions(real).equals(mine)) {
-      Files.setPosixFilePermissions(real, mine);
-    }
-    return real;
   }
 }
