@@ -100,9 +100,13 @@ final class OpenBlas {
     String before = System.setProperty(LOAD_LIBRARIES, "false");
     try {
       files.forEach(System::load);
+      Class.forName(openblas_nolapack.class.getName());
       openblas_nolapack.blas_set_num_threads(1);
       new FloatPointer(1).close();
       new IntPointer(1).close();
+    } catch (ClassNotFoundException e) {
+      throw new AssertionError(
+          "the class is on the class path that this class was compiled with", e);
     } finally {
       if (before == null) {
         System.clearProperty(LOAD_LIBRARIES);

@@ -1,5 +1,8 @@
 package mlpcuda.compute.cpu;
 
+import static org.bytedeco.openblas.global.openblas_nolapack.CblasNoTrans;
+import static org.bytedeco.openblas.global.openblas_nolapack.CblasRowMajor;
+import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sgemm;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -22,12 +25,30 @@ import org.junit.jupiter.api.io.TempDir;
 class OpenBlasTest {
   @TempDir Path cache;
 
-  /** Allocates a buffer and prints which libraries the process has mapped. */
+  /**
+   * Allocates a buffer, multiplies two matrices, and prints which libraries the process has mapped.
+   */
   static final class Loaded {
     public static void main(String[] args) throws IOException {
       try (var ops = new CpuOps(1);
           Buffer x = ops.allocate("x", Type.FLOAT32, 1)) {
         ops.write(x, new float[] {3});
+        float[] four = {1, 2, 3, 4};
+        cblas_sgemm(
+            CblasRowMajor,
+            CblasNoTrans,
+            CblasNoTrans,
+            2,
+            2,
+            2,
+            1,
+            four,
+            2,
+            four,
+            2,
+            0,
+            new float[4],
+            2);
       }
       Files.readAllLines(Path.of("/proc/self/maps")).stream()
           .filter(line -> line.contains("blas") || line.contains("javacpp"))
