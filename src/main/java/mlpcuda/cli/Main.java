@@ -129,6 +129,7 @@ public final class Main {
     var main = new Main(gpus, stopping);
     String[] whole = withCommand(args);
     CommandLine commands = main.commands(whole[0]);
+    commands.setExpandAtFiles(mayHoldArguments(commands, whole));
     commands.setOut(out).setErr(err);
     commands.getCommandSpec().usageMessage().exitCodeList(ExitCode.list());
     commands.setParameterExceptionHandler(
@@ -213,6 +214,17 @@ public final class Main {
     }
     commands.registerConverter(Path.class, new Converters.FileName()); // of the subcommands too
     return commands;
+  }
+
+  /**
+   * Whether {@code @FILE} stands for the arguments in that file. It does not where a command takes
+   * the names of files without an option, nor beside {@code --}: the name of a picture may begin
+   * with @, and whoever chose that name would have the file's text printed.
+   */
+  private static boolean mayHoldArguments(CommandLine commands, String[] args) {
+    CommandLine command = commands.getSubcommands().get(args[0]);
+    return !List.of(args).contains("--")
+        && (command == null || command.getCommandSpec().positionalParameters().isEmpty());
   }
 
   /** The arguments with the default command in front where none is named. */
