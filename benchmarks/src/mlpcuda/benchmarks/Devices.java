@@ -1,6 +1,6 @@
 package mlpcuda.benchmarks;
 
-import java.nio.file.Path;
+import mlpcuda.compute.CacheFolder;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cuda.CudaDevices;
@@ -8,7 +8,6 @@ import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.compute.cuda.CudaOptions;
 import mlpcuda.compute.cuda.CudaOptions.Gemm;
 import mlpcuda.compute.cuda.CudaOptions.Kernels;
-import mlpcuda.data.PublishedDataset;
 
 /** The devices that a benchmark's parameter names. */
 final class Devices {
@@ -35,7 +34,6 @@ final class Devices {
 
   /** Its natives lie where the program's do: in a folder of the user's own. */
   private static Ops gpu(CudaOptions options) {
-    Path cache = PublishedDataset.cacheRoot(System.getenv(), System.getProperty("user.home"));
-    return new CudaOps(new CudaDevices(cache.resolve("natives")).open(0), options);
+    return new CudaOps(new CudaDevices(CacheFolder.natives()).open(0), options);
   }
 }

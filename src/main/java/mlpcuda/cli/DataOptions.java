@@ -2,6 +2,7 @@ package mlpcuda.cli;
 
 import java.nio.file.Path;
 import java.util.OptionalInt;
+import mlpcuda.compute.CacheFolder;
 import mlpcuda.data.Dataset;
 import mlpcuda.data.EmbeddedMnist;
 import mlpcuda.data.IdxFolder;
@@ -104,7 +105,7 @@ final class DataOptions {
     }
     if (dataset != null) {
       try (var downloads = terminal.downloads()) {
-        return dataset.load(Main.cacheRoot(), downloads);
+        return dataset.load(CacheFolder.standard(), downloads);
       }
     }
     return EmbeddedMnist.load();

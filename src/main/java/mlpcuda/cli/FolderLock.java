@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import mlpcuda.data.WholeFile;
@@ -36,7 +37,10 @@ final class FolderLock implements AutoCloseable {
     try {
       channel =
           FileChannel.open(
-              folder.resolve(FILE), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+              folder.resolve(FILE),
+              StandardOpenOption.CREATE,
+              StandardOpenOption.WRITE,
+              LinkOption.NOFOLLOW_LINKS); // a link planted here must lead nowhere
     } catch (IOException e) {
       throw WholeFile.cannotBeWritten(folder.resolve(FILE), e);
     }

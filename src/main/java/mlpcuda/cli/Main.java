@@ -17,11 +17,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import mlpcuda.compute.CacheFolder;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.cuda.CudaDevices;
 import mlpcuda.compute.cuda.Gpus;
 import mlpcuda.data.BadFileException;
-import mlpcuda.data.PublishedDataset;
 import mlpcuda.train.DivergedException;
 import mlpcuda.train.StoppedException;
 import picocli.CommandLine;
@@ -63,9 +63,6 @@ public final class Main {
     }
   }
 
-  private static final Path CACHE_ROOT =
-      PublishedDataset.cacheRoot(System.getenv(), System.getProperty("user.home"));
-
   /** The MiB of heap in which MNIST and the default network have room. */
   private static final long LEAST_HEAP = 256;
 
@@ -98,11 +95,6 @@ public final class Main {
 
   /** Runs the program and ends the process with its exit code. */
   public static void main(String[] args) {
-    // The native libraries are unpacked once, beside the other files that this program keeps.
-    if (System.getProperty("org.bytedeco.javacpp.cachedir") == null) {
-      System.setProperty(
-          "org.bytedeco.javacpp.cachedir", cacheRoot().resolve("natives").toString());
-    }
     var stop = new Stop();
     Runtime.getRuntime().addShutdownHook(new Thread(stop::request, "mlp-cuda-stop"));
     int code;
@@ -111,7 +103,7 @@ public final class Main {
       System.setOut(new PrintStream(standardOut, false, outputCharset()));
       var out = new PrintWriter(System.out, true, outputCharset());
       var err = new PrintWriter(System.err, true);
-      code = run(args, out, err, new CudaDevices(cacheRoot().resolve("natives")), stop);
+      code = run(args, out, err, new CudaDevices(CacheFolder.natives()), stop);
       out.flush();
       Optional<String> complaint = standardOut.complaint();
       complaint.ifPresent(err::println);
@@ -137,6 +129,7 @@ public final class Main {
     var main = new Main(gpus, stopping);
     String[] whole = withCommand(args);
     CommandLine commands = main.commands(whole[0]);
+    commands.setExpandAtFiles(mayHoldArguments(commands, whole));
     commands.setOut(out).setErr(err);
     commands.getCommandSpec().usageMessage().exitCodeList(ExitCode.list());
     commands.setParameterExceptionHandler(
@@ -225,6 +218,17 @@ public final class Main {
     return commands;
   }
 
+  /**
+   * Whether {@code @FILE} stands for the arguments in that file. It does not where a command takes
+   * the names of files without an option, nor beside {@code --}: the name of a picture may begin
+   * with @, and whoever chose that name would have the file's text printed.
+   */
+  private static boolean mayHoldArguments(CommandLine commands, String[] args) {
+    CommandLine command = commands.getSubcommands().get(args[0]);
+    return !List.of(args).contains("--")
+        && (command == null || command.getCommandSpec().positionalParameters().isEmpty());
+  }
+
   /** The arguments, with the default command in front if none is named. */
   private static String[] withCommand(String[] args) {
     if (args.length > 0 && (COMMANDS.containsKey(args[0]) || ROOT_WORDS.contains(args[0]))) {
@@ -302,11 +306,6 @@ public final class Main {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-  }
-
-  /** The folder for downloaded and unpacked files. */
-  static Path cacheRoot() {
-    return CACHE_ROOT;
   }
 
   /** The text of {@code --version}. */

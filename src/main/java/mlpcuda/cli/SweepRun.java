@@ -6,6 +6,7 @@ import java.io.PrintWriter;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
@@ -139,7 +140,8 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
                   folder.resolve(LOG),
                   StandardCharsets.UTF_8,
                   StandardOpenOption.CREATE,
-                  StandardOpenOption.APPEND),
+                  StandardOpenOption.APPEND,
+                  LinkOption.NOFOLLOW_LINKS), // a link planted here must lead nothing away
               true)) {
         var firstLine = new FirstLine(log);
         code =

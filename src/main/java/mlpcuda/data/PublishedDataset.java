@@ -1,12 +1,10 @@
 package mlpcuda.data;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
 
@@ -114,50 +112,10 @@ public record PublishedDataset(
   }
 
   /**
-   * The program's folder for files that can be fetched again.
-   *
-   * <p>Source: XDG Base Directory Specification, which says to ignore relative paths. {@code $HOME}
-   * counts before {@code home}; with neither it is a new temporary folder.
-   *
-   * @param environment the environment, such as {@code System.getenv()}
-   * @param home the user's home folder, the property {@code user.home}
-   * @throws UncheckedIOException if there is no folder
-   */
-  public static Path cacheRoot(Map<String, String> environment, String home) {
-    String xdg = environment.getOrDefault("XDG_CACHE_HOME", "");
-    Path base = Path.of(xdg);
-    if (!base.isAbsolute()) {
-      base = Path.of(environment.getOrDefault("HOME", ""));
-      if (!base.isAbsolute()) { // Java says "?" for a user without a passwd entry
-        base = Path.of(home == null ? "" : home);
-      }
-      if (!base.isAbsolute()) {
-        return temporary();
-      }
-      base = base.resolve(".cache");
-    }
-    return base.resolve("mlp-cuda");
-  }
-
-  /** A new folder that only this user can enter, deleted at the end if it is empty by then. */
-  private static Path temporary() {
-    try {
-      Path folder = Files.createTempDirectory("mlp-cuda-"); // its mode is 0700
-      folder.toFile().deleteOnExit();
-      return folder;
-    } catch (IOException e) {
-      throw new UncheckedIOException(
-          "no home folder is known, and no temporary one can be made: "
-              + BadFileException.reason(e),
-          e);
-    }
-  }
-
-  /**
    * Makes sure that every file lies undamaged in {@code cacheRoot/datasets/name}, and returns that
    * folder. A file that has the right MD5 already is not fetched again.
    *
-   * @param cacheRoot the folder of {@link #cacheRoot}
+   * @param cacheRoot the program's folder for what can be fetched again
    * @param progress called in this thread
    * @throws BadFileException if no mirror gives a file, or a file cannot be written
    */

@@ -59,6 +59,7 @@ final class CodedPicture {
    */
   static Picture jpeg(String name, byte[] bytes, long maxPixels) {
     JpegSegments.checkScans(name, bytes);
+    JpegSegments.dropProfiles(bytes);
     BufferedImage image = decode(name, "JPEG", bytes, bytes.length, maxPixels);
     return Exif.upright(GreyPixels.of(name, image, 0), JpegSegments.orientation(bytes));
   }

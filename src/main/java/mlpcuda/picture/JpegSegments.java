@@ -9,6 +9,8 @@ import mlpcuda.data.BadFileException;
  */
 final class JpegSegments {
   private static final int EXIF = 0xe1;
+  private static final int PROFILE = 0xe2; // APP2, which the ICC's specification takes
+  private static final int COMMENT = 0xfe;
   private static final int START_OF_SCAN = 0xda;
 
   /** More than encoders make; thousands of empty ones would keep the decoder busy for hours. */
@@ -41,6 +43,45 @@ final class JpegSegments {
       throw new BadFileException(
           "%s: a JPEG must have at most %d scans, found %d".formatted(name, MAX_SCANS, scans));
     }
+  }
+
+  /**
+   * Makes comments of the segments that hold colour profiles: pixels are taken for sRGB anyway, and
+   * the JDK would hand a profile from a stranger to a native library. Segments are found as the
+   * decoder finds them, which passes over what is no marker and over fill bytes.
+   *
+   * @param bytes of a JPEG; the markers in it are changed
+   */
+  static void dropProfiles(byte[] bytes) {
+    for (int at = nextMarker(bytes, 0); at >= 0; at = nextMarker(bytes, at)) {
+      int marker = bytes[at] & 0xff;
+      if (marker == START_OF_SCAN) {
+        return;
+      }
+      if (marker == PROFILE) {
+        bytes[at] = (byte) COMMENT;
+      }
+      at += isAlone(marker) ? 1 : 1 + Exif.number(bytes, at + 1, 2, false);
+      if (at >= bytes.length) {
+        return;
+      }
+    }
+  }
+
+  /** The place of the next byte that makes a marker with the 0xff before it, or -1. */
+  private static int nextMarker(byte[] bytes, int from) {
+    for (int i = from; i + 3 < bytes.length; i++) {
+      int code = bytes[i + 1] & 0xff;
+      if ((bytes[i] & 0xff) == 0xff && code != 0 && code != 0xff) {
+        return i + 1;
+      }
+    }
+    return -1;
+  }
+
+  /** Whether no length follows the marker: the start of an image, a restart, or TEM. */
+  private static boolean isAlone(int marker) {
+    return marker == 0x01 || marker >= 0xd0 && marker <= 0xd9;
   }
 
   /** How the camera was held, as {@link Exif#orientation} tells it. */

@@ -420,6 +420,23 @@ class PredictCommandTest {
     assertTrue(program.err().startsWith("--show " + file + ": "), program.err());
   }
 
+  /** A file named after @ would be read for arguments, and told in the message about them. */
+  @Test
+  void anOperandThatBeginsWithAtIsAFileOfThatName() throws IOException {
+    Path secret = Files.writeString(tmp.resolve("secret.txt"), "the-first-line\n");
+    for (String[] words : new String[][] {{"--", "@" + secret}, {"@" + secret}}) {
+      var args = new ArrayList<Object>(List.of("predict", "--cpu", "--model", model));
+      args.addAll(List.of(words));
+      Program program = Program.run(args.toArray());
+      assertEquals(4, program.code(), program.err());
+      assertFalse(program.err().contains("the-first-line"), program.err());
+      assertTrue(program.err().startsWith("@" + secret + ": no such file"), program.err());
+    }
+    Program train = Program.run("train", "--cpu", "--", "@" + secret);
+    assertEquals(2, train.code());
+    assertFalse(train.err().contains("the-first-line"), train.err());
+  }
+
   @Test
   void rawIsAPreparationOfItsOwn() {
     assertUsage(

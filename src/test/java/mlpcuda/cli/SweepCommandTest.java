@@ -398,4 +398,17 @@ class SweepCommandTest {
     assertTrue(sweep.out().contains("001-seed=1: validation accuracy "), sweep.out());
     assertTrue(sweep.out().matches("(?s).*validation accuracy +validation loss.*"), sweep.out());
   }
+
+  /** Another user of a shared folder may put a link there, to have a file of ours overwritten. */
+  @Test
+  void aLinkInTheLogsPlaceIsNotFollowed() throws IOException {
+    assertEquals(0, sweep("out", "--cpu --epochs 1 --grid seed=1").code());
+    Path run = run("out", "001-seed=1");
+    Path victim = Files.writeString(tmp.resolve("victim"), "precious");
+    Files.delete(run.resolve("metrics.json")); // so that the run is made again
+    Files.delete(run.resolve("log.txt"));
+    Files.createSymbolicLink(run.resolve("log.txt"), victim);
+    assertTrue(sweep("out", "--cpu --epochs 1 --grid seed=1").code() != 0);
+    assertEquals("precious", Files.readString(victim));
+  }
 }

@@ -275,24 +275,6 @@ class PublishedDatasetTest {
   }
 
   @Test
-  void cacheFollowsXdg() throws IOException {
-    Path home = Path.of("home").toAbsolutePath();
-    Path xdg = Path.of("elsewhere").toAbsolutePath();
-    Path usual = home.resolve(".cache").resolve("mlp-cuda");
-    assertEquals(
-        xdg.resolve("mlp-cuda"),
-        PublishedDataset.cacheRoot(Map.of("XDG_CACHE_HOME", xdg.toString()), home.toString()));
-    assertEquals(
-        usual, PublishedDataset.cacheRoot(Map.of("XDG_CACHE_HOME", "relative"), home.toString()));
-    assertEquals(usual, PublishedDataset.cacheRoot(Map.of(), home.toString()));
-    assertEquals(usual, PublishedDataset.cacheRoot(Map.of("HOME", home.toString()), "/another"));
-    assertEquals(usual, PublishedDataset.cacheRoot(Map.of("HOME", home.toString()), "?"));
-    Path temporary = PublishedDataset.cacheRoot(Map.of(), "?");
-    assertTrue(temporary.isAbsolute() && Files.isDirectory(temporary), temporary.toString());
-    Files.delete(temporary);
-  }
-
-  @Test
   void knowsThreeDataSets() {
     for (PublishedDataset dataset : PublishedDataset.ALL) {
       assertEquals(dataset, PublishedDataset.named(dataset.name()));

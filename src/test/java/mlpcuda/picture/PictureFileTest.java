@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.awt.color.ColorSpace;
+import java.awt.color.ICC_Profile;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -308,5 +310,25 @@ class PictureFileTest {
     Picture picture = read(bytes.toByteArray());
     assertEquals(2500, picture.cols());
     assertEquals(15, picture.rows());
+  }
+
+  /** A profile of linear light makes other greys of the same bytes where a decoder obeys it. */
+  @ParameterizedTest
+  @ValueSource(strings = {"", "\u00ff\u00ff\u00ff"}) // a marker may have fill bytes before it
+  void profilesOfJpegsAreDropped(String before) throws IOException {
+    byte[] plain = Samples.coded("jpeg", BufferedImage.TYPE_INT_RGB);
+    byte[] profile = ICC_Profile.getInstance(ColorSpace.CS_LINEAR_RGB).getData();
+    var segment = new ByteArrayOutputStream();
+    int first = 4 + ByteBuffer.wrap(plain).getShort(4); // the end of the segment JFIF
+    segment.write(plain, 0, first);
+    segment.writeBytes(before.getBytes(StandardCharsets.ISO_8859_1));
+    segment.writeBytes(new byte[] {(byte) 0xff, (byte) 0xe2});
+    segment.writeBytes(ByteBuffer.allocate(2).putShort((short) (2 + 14 + profile.length)).array());
+    segment.writeBytes("ICC_PROFILE\0\1\1".getBytes(StandardCharsets.ISO_8859_1));
+    segment.writeBytes(profile);
+    segment.write(plain, first, plain.length - first);
+    byte[] expected = PictureFile.parse("plain", plain.clone(), Picture.MAX_PIXELS).pixels();
+    byte[] found = PictureFile.parse("profile", segment.toByteArray(), Picture.MAX_PIXELS).pixels();
+    assertArrayEquals(expected, found);
   }
 }

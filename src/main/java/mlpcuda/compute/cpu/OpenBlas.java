@@ -1,12 +1,43 @@
 package mlpcuda.compute.cpu;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import mlpcuda.compute.CacheFolder;
 import mlpcuda.compute.DeviceException;
+import mlpcuda.compute.NativeFolder;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.openblas.global.openblas_nolapack;
 
-/** Loads OpenBLAS, which JavaCPP unpacks from the class path into its cache folder first. */
+/**
+ * Loads OpenBLAS.
+ *
+ * <p>JavaCPP by itself trusts a file that lies in its cache folder already by its size and time,
+ * and takes a folder below the one for temporary files, which another user may have made, where its
+ * cache folder cannot be made. On Linux the libraries are therefore unpacked into a {@link
+ * NativeFolder}, loaded from there, and JavaCPP is told to load none. On Windows and macOS, where
+ * folders for temporary files are each user's own, JavaCPP loads them.
+ */
 final class OpenBlas {
+  private static final String LOAD_LIBRARIES = "org.bytedeco.javacpp.loadlibraries";
+
+  /**
+   * The libraries of Linux by the names that their dependents look for, in the order in which they
+   * must be loaded. JavaCPP's jar has libopenblas.so.0 under another name.
+   */
+  private static final List<Map.Entry<String, String>> LIBRARIES =
+      List.of(
+          Map.entry("libgcc_s.so.1", "openblas/%s/libgcc_s.so.1"),
+          Map.entry("libquadmath.so.0", "openblas/%s/libquadmath.so.0"),
+          Map.entry("libgfortran.so.5", "openblas/%s/libgfortran.so.5"),
+          Map.entry("libopenblas_nolapack.so.0", "openblas/%s/libopenblas.so.0"),
+          Map.entry("libjnijavacpp.so", "javacpp/%s/libjnijavacpp.so"),
+          Map.entry("libjniopenblas_nolapack.so", "openblas/%s/libjniopenblas_nolapack.so"));
+
   private static volatile boolean loaded;
 
   private OpenBlas() {}
@@ -15,53 +46,74 @@ final class OpenBlas {
    * Loads OpenBLAS unless it is loaded.
    *
    * @throws DeviceException if OpenBLAS cannot be unpacked or loaded; it names the folder and the
-   *     first cause
+   *     cause
    */
-  static void load() {
+  static synchronized void load() {
     if (loaded) {
-      return; // asking JavaCPP again would take milliseconds of the program's start
+      return;
     }
     // By default JavaCPP allows no more native memory than the Java heap may have.
     System.setProperty("org.bytedeco.javacpp.maxBytes", "0");
     System.setProperty("org.bytedeco.javacpp.maxPhysicalBytes", "0");
+    var folder = new NativeFolder(CacheFolder.natives().resolve("openblas-" + platform()));
     try {
-      Loader.load(openblas_nolapack.class);
-      openblas_nolapack.blas_set_num_threads(1);
+      if (platform().startsWith("linux")) {
+        loadFrom(folder);
+      } else {
+        System.setProperty("org.bytedeco.javacpp.cachedir", CacheFolder.natives().toString());
+        Loader.load(openblas_nolapack.class);
+        openblas_nolapack.blas_set_num_threads(1);
+      }
       loaded = true;
+    } catch (IOException e) {
+      throw new DeviceException(
+          "OpenBLAS cannot be unpacked to %s: %s"
+              .formatted(folder.path(), DeviceException.reason(e)),
+          "Set XDG_CACHE_HOME to a folder of yours that can be written and has 50 MB of space.",
+          e);
     } catch (LinkageError e) {
-      throw failure(e);
+      String cause = firstCause(e);
+      throw new DeviceException(
+          "OpenBLAS could not be loaded for %s: %s".formatted(platform(), cause), remedy(cause), e);
     }
   }
 
-  /**
-   * Finds out why OpenBLAS was not loaded. JavaCPP logs a failure to unpack a library and goes on;
-   * its error then tells of a library that is not on Java's path. The libraries are therefore
-   * unpacked once more here, which throws the first cause.
-   */
-  private static DeviceException failure(LinkageError error) {
-    String folder;
-    try {
-      folder = Loader.getCacheDir().toString();
-    } catch (IOException e) {
-      return failure("", "no cache folder can be written to", error);
-    }
-    try {
-      Loader.cacheResources(
-          openblas_nolapack.class, "/org/bytedeco/openblas/" + Loader.getPlatform() + "/");
-    } catch (IOException e) {
-      return failure(
-          "",
-          "it cannot be unpacked to %s: %s".formatted(folder, DeviceException.reason(e)),
-          error);
-    }
-    return failure(" from " + folder, firstCause(error), error);
+  private static String platform() {
+    return Loader.getPlatform(); // for example linux-x86_64
   }
 
-  private static DeviceException failure(String folder, String what, LinkageError error) {
-    return new DeviceException(
-        "OpenBLAS could not be loaded for %s%s: %s".formatted(Loader.getPlatform(), folder, what),
-        remedy(what),
-        error);
+  private static void loadFrom(NativeFolder folder) throws IOException {
+    var files = new ArrayList<String>();
+    for (Map.Entry<String, String> library : LIBRARIES) {
+      String resource = "/org/bytedeco/" + library.getValue().formatted(platform());
+      try (InputStream in = OpenBlas.class.getResourceAsStream(resource)) {
+        if (in != null) { // not every platform has all of them
+          files.add(folder.unpack(in, library.getKey()).toString());
+        }
+      }
+    }
+    if (files.isEmpty()) {
+      throw new UnsatisfiedLinkError("the program was built without OpenBLAS for this platform");
+    }
+    // JavaCPP loads libraries of its own when its classes are initialised, unless this property
+    // forbids it. All classes that are used later are therefore initialised here.
+    String before = System.setProperty(LOAD_LIBRARIES, "false");
+    try {
+      files.forEach(System::load);
+      Class.forName(openblas_nolapack.class.getName());
+      openblas_nolapack.blas_set_num_threads(1);
+      new FloatPointer(1).close();
+      new IntPointer(1).close();
+    } catch (ClassNotFoundException e) {
+      throw new AssertionError(
+          "the class is on the class path that this class was compiled with", e);
+    } finally {
+      if (before == null) {
+        System.clearProperty(LOAD_LIBRARIES);
+      } else {
+        System.setProperty(LOAD_LIBRARIES, before);
+      }
+    }
   }
 
   /** The message of the error at the root of the chain of causes, in one line. */
@@ -74,15 +126,11 @@ final class OpenBlas {
     return message == null ? first.toString() : message.strip().replaceAll("\\s*\\R\\s*", " ");
   }
 
-  /** The remedy for that cause. */
-  static String remedy(String what) {
-    if (what.contains("failed to map segment") || what.contains("Operation not permitted")) {
-      return "Set XDG_CACHE_HOME to a folder on a file system that allows execution (not mounted"
-          + " noexec).";
-    }
-    if (what.contains("unpacked") || what.contains("cache folder")) {
-      return "Set XDG_CACHE_HOME to a folder that can be written and has 50 MB of space.";
-    }
-    return "Use a jar that was built on this platform.";
+  /** What a user can do about that cause. */
+  static String remedy(String cause) {
+    return cause.contains("failed to map segment") || cause.contains("Operation not permitted")
+        ? "Set XDG_CACHE_HOME to a folder on a file system that allows execution (not mounted"
+            + " noexec)."
+        : "Use a jar that was built on this platform.";
   }
 }

@@ -3,23 +3,16 @@ package mlpcuda.compute.cuda;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.file.FileSystems;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.util.Arrays;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import jcuda.JCudaVersion;
 import jcuda.LibUtils;
 import mlpcuda.compute.DeviceException;
+import mlpcuda.compute.NativeFolder;
 
 /**
- * JCuda's native libraries: unpacked from the class path into a folder that only this user can
- * write, compared with the class path's bytes each time, and loaded from there.
+ * JCuda's native libraries, which are unpacked into a {@link NativeFolder} and loaded from there.
  *
  * <p>By itself JCuda unpacks to a fixed name in java.io.tmpdir, and loads what lies there already:
  * whoever can write to /tmp could run code in this process.
@@ -27,17 +20,14 @@ import mlpcuda.compute.DeviceException;
 final class Natives {
   private static final Set<String> LOADED = ConcurrentHashMap.newKeySet();
 
-  private static final boolean POSIX =
-      FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
-
-  private final Path folder;
+  private final NativeFolder folder;
 
   /**
    * Keeps libraries below {@code folder}, which is made if missing, in one folder for each version.
    */
   Natives(Path folder) {
     this.folder =
-        folder.toAbsolutePath().resolve(LibUtils.createPlatformLibraryName("jcuda-" + version()));
+        new NativeFolder(folder.resolve(LibUtils.createPlatformLibraryName("jcuda-" + version())));
   }
 
   private static String version() {
@@ -97,9 +87,9 @@ final class Natives {
   }
 
   /**
-   * Unpacks a library unless it is there, and returns its file, which has the class path's bytes.
-   * Two processes may do this at once: the file is written beside its place and moved there, so
-   * that one that another process has loaded is never changed.
+   * Unpacks a library.
+   *
+   * @throws DeviceException if it is not in the class path, or cannot be unpacked
    */
   Path unpack(String library) {
     String name = fileName(library);
@@ -107,70 +97,9 @@ final class Natives {
       if (in == null) {
         throw Obstacle.noLibrary(name).exception(null);
       }
-      byte[] content = in.readAllBytes();
-      Path real = ownFolder();
-      Path file = real.resolve(name);
-      if (!holds(file, content)) {
-        replace(file, content);
-      }
-      return file;
+      return folder.unpack(in, name);
     } catch (IOException e) {
-      throw Obstacle.notUnpacked(folder, DeviceException.reason(e)).exception(e);
-    } catch (UncheckedIOException e) {
-      throw Obstacle.notUnpacked(folder, DeviceException.reason(e.getCause())).exception(e);
+      throw Obstacle.notUnpacked(folder.path(), DeviceException.reason(e)).exception(e);
     }
-  }
-
-  private static void replace(Path file, byte[] content) throws IOException {
-    Path part = Files.createTempFile(file.getParent(), file.getFileName().toString(), ".part");
-    try {
-      Files.write(part, content);
-      Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
-    } catch (IOException e) {
-      // Windows replaces no file that another process has loaded; the loaded one may be right, too.
-      if (!holds(file, content)) {
-        throw e;
-      }
-    } finally {
-      Files.deleteIfExists(part);
-    }
-  }
-
-  /** Whether the file has that content, and none but this user can change it. */
-  private static boolean holds(Path file, byte[] content) throws IOException {
-    return Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
-        && (!POSIX || isOurs(file))
-        && Files.size(file) == content.length
-        && Arrays.equals(Files.readAllBytes(file), content);
-  }
-
-  /**
-   * Whether the file is this user's: another user may have put one there while the folder was open.
-   */
-  private static boolean isOurs(Path file) throws IOException {
-    return Files.getOwner(file).equals(Files.getOwner(file.getParent()))
-        && Files.getPosixFilePermissions(file).equals(PosixFilePermissions.fromString("rw-------"));
-  }
-
-  /**
-   * Makes the folder, writable by this user alone: else a file could change after it was verified.
-   */
-  private Path ownFolder() throws IOException {
-    if (!POSIX) {
-      Files.createDirectories(folder);
-      return folder.toRealPath();
-    }
-    var mine = PosixFilePermissions.fromString("rwx------");
-    Files.createDirectories(folder, PosixFilePermissions.asFileAttribute(mine));
-    Path real = folder.toRealPath();
-    Path self = Path.of("/proc/self"); // belongs to this user
-    if (Files.exists(self) && !Files.getOwner(real).equals(Files.getOwner(self))) {
-      throw new IOException(
-          "must belong to %s, found %s".formatted(Files.getOwner(self), Files.getOwner(real)));
-    }
-    if (!Files.getPosixFilePermissions(real).equals(mine)) {
-      Files.setPosixFilePermissions(real, mine);
-    }
-    return real;
   }
 }

@@ -1,32 +1,126 @@
 package mlpcuda.compute.cpu;
 
+import static org.bytedeco.openblas.global.openblas_nolapack.CblasNoTrans;
+import static org.bytedeco.openblas.global.openblas_nolapack.CblasRowMajor;
+import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sgemm;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import mlpcuda.Child;
-import mlpcuda.cli.Main;
+import mlpcuda.compute.Buffer;
+import mlpcuda.compute.Buffer.Type;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
+@EnabledOnOs(OS.LINUX)
 class OpenBlasTest {
-  @TempDir Path tmp;
+  @TempDir Path cache;
+
+  /**
+   * Allocates a buffer, multiplies two matrices, and prints which libraries the process has mapped.
+   */
+  static final class Loaded {
+    public static void main(String[] args) throws IOException {
+      try (var ops = new CpuOps(1);
+          Buffer x = ops.allocate("x", Type.FLOAT32, 1)) {
+        ops.write(x, new float[] {3});
+        float[] four = {1, 2, 3, 4};
+        cblas_sgemm(
+            CblasRowMajor,
+            CblasNoTrans,
+            CblasNoTrans,
+            2,
+            2,
+            2,
+            1,
+            four,
+            2,
+            four,
+            2,
+            0,
+            new float[4],
+            2);
+      }
+      Files.readAllLines(Path.of("/proc/self/maps")).stream()
+          .filter(line -> line.contains("blas") || line.contains("javacpp"))
+          .map(line -> line.substring(line.indexOf('/')))
+          .distinct()
+          .sorted()
+          .forEach(System.out::println);
+    }
+  }
+
+  /** Runs {@link Loaded} with that cache folder and file mode mask. */
+  private String run(Path cacheHome, String before, int expected) {
+    String command =
+        "%s; exec '%s'".formatted(before, String.join("' '", Child.java(List.of(), Loaded.class)));
+    var builder = new ProcessBuilder("bash", "-c", command).redirectErrorStream(true);
+    builder.environment().put("XDG_CACHE_HOME", cacheHome.toString());
+    try (Child child = Child.start(builder)) {
+      String output = child.rest();
+      assertEquals(expected, child.exitCode(), output);
+      return output;
+    }
+  }
+
+  private Path folder() throws IOException {
+    try (var folders = Files.list(cache.resolve("mlp-cuda").resolve("natives"))) {
+      return folders.findFirst().orElseThrow().toRealPath();
+    }
+  }
+
+  @Test
+  void onlyTheVerifiedFilesAreLoaded() throws IOException {
+    List<String> mapped = run(cache, "umask 000", 0).lines().toList();
+    Path folder = folder();
+    assertEquals(6, mapped.size(), mapped.toString());
+    assertTrue(mapped.stream().allMatch(file -> file.startsWith(folder + "/")), mapped.toString());
+    assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(folder)));
+    try (var files = Files.list(folder)) {
+      for (Path file : files.toList()) {
+        String mode = PosixFilePermissions.toString(Files.getPosixFilePermissions(file));
+        assertEquals("rw-------", mode, file.toString());
+      }
+    }
+  }
+
+  /** The attack that JavaCPP's cache falls to: a file of the right size and time. */
+  @Test
+  void aPlantedLibraryIsReplaced() throws IOException {
+    run(cache, "true", 0);
+    Path library = folder().resolve("libjniopenblas_nolapack.so");
+    byte[] right = Files.readAllBytes(library);
+    FileTime time = Files.getLastModifiedTime(library);
+    Files.write(library, new byte[right.length]);
+    Files.setLastModifiedTime(library, time);
+    run(cache, "true", 0);
+    assertArrayEquals(right, Files.readAllBytes(library));
+  }
+
+  @Test
+  void aFolderThatCannotBeMadeIsRefusedAndNoOtherTaken() throws IOException {
+    Path file = Files.createFile(cache.resolve("file"));
+    String output = run(file, "true", 1);
+    assertTrue(output.contains("OpenBLAS cannot be unpacked to " + file + "/mlp-cuda"), output);
+    assertTrue(output.contains("XDG_CACHE_HOME"), output);
+  }
 
   /** A limit on the size of files acts like a full disk: the first large library reaches it. */
   @Test
-  void aLibraryThatCannotBeUnpackedNamesTheFolderAndTheFirstCause() {
-    String folder = "-Dorg.bytedeco.javacpp.cachedir=" + tmp;
-    List<String> command = Child.java(List.of(folder), Main.class, "--cpu", "--dry-run");
-    String limited = "ulimit -f 2000; exec '" + String.join("' '", command) + "'";
-    try (Child child = Child.start(List.of("bash", "-c", limited))) {
-      List<String> lines = child.rest().lines().toList();
-      assertEquals(3, child.exitCode(), lines.toString());
-      assertEquals(2, lines.size(), lines.toString());
-      String cause = ": it cannot be unpacked to " + tmp + ": File too large";
-      assertTrue(lines.get(0).endsWith(cause), lines.get(0));
-      assertTrue(lines.get(1).contains("XDG_CACHE_HOME"), lines.get(1));
-    }
+  void aLibraryThatCannotBeUnpackedNamesTheFolderAndTheCause() {
+    String output = run(cache, "ulimit -f 2000", 1);
+    String folder = cache.resolve("mlp-cuda").resolve("natives").toString();
+    assertTrue(output.contains("OpenBLAS cannot be unpacked to " + folder), output);
+    assertTrue(output.contains(": File too large"), output);
   }
 
   @Test

@@ -1,0 +1,65 @@
+package mlpcuda.compute;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+
+/**
+ * The program's folder for what can be fetched or unpacked again.
+ *
+ * <p>Source: XDG Base Directory Specification, which has relative paths ignored.
+ */
+public final class CacheFolder {
+  private static final Path STANDARD = of(System.getenv(), System.getProperty("user.home"));
+
+  private CacheFolder() {}
+
+  /** The folder for this process; it need not exist. */
+  public static Path standard() {
+    return STANDARD;
+  }
+
+  /** The folder below {@link #standard()} that native libraries are unpacked to. */
+  public static Path natives() {
+    return STANDARD.resolve("natives");
+  }
+
+  /**
+   * The folder for an environment. {@code $HOME} counts before {@code home}; with neither it is a
+   * new temporary folder.
+   *
+   * @param environment such as {@code System.getenv()}
+   * @param home the user's home folder, as {@code user.home} has it
+   * @return an absolute path
+   * @throws UncheckedIOException if no home is known and no temporary folder can be made
+   */
+  static Path of(Map<String, String> environment, String home) {
+    Path base = Path.of(environment.getOrDefault("XDG_CACHE_HOME", ""));
+    if (!base.isAbsolute()) {
+      base = Path.of(environment.getOrDefault("HOME", ""));
+      if (!base.isAbsolute()) { // Java's own idea is "?" for a user without a passwd entry
+        base = Path.of(home == null ? "" : home);
+      }
+      if (!base.isAbsolute()) {
+        return temporary();
+      }
+      base = base.resolve(".cache");
+    }
+    return base.resolve("mlp-cuda");
+  }
+
+  /** Makes a folder that only this user can enter; it is deleted at the end if it is empty. */
+  private static Path temporary() {
+    try {
+      Path folder = Files.createTempDirectory("mlp-cuda-"); // with mode 0700
+      folder.toFile().deleteOnExit();
+      return folder;
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          "no home folder is known, and no temporary one can be made: " + DeviceException.reason(e),
+          e);
+    }
+  }
+}
