@@ -184,14 +184,20 @@ class SignalsInTerminalTest {
   @ParameterizedTest
   @CsvSource({
     "train --cpu --hidden 300 --epochs 1000 --data DATA, 'network .*'",
-    "evaluate --cpu --model MODEL --data DATA --test-batch-size 1, 'CPU, .*'",
+    "evaluate --cpu --model MODEL --data MANY --test-batch-size 1, 'CPU, .*'",
     "lr-find --cpu --hidden 300 --steps 1000000 --low 1e-9 --high 1e-8 --data DATA, 'CPU, .*'",
     "benchmark --cpu --repeats 10000 --data DATA, 'CPU, .*'",
     "compare --cpu --steps 1000000 --data DATA, 'CPU, .*'",
     "serve --cpu --port 0 --model MODEL, 'Serving .*'",
   })
   void everyCommandEndsByControlC(String line, String shown) {
-    String words = line.replace("MODEL", model.toString()).replace("DATA", data.toString());
+    if (line.contains("MANY")) { // an evaluation of a few images would end before the keys arrive
+      Program.writeData(tmp.resolve("many"), 5, 7, 3, 3, 2_000_000);
+    }
+    String words =
+        line.replace("MODEL", model.toString())
+            .replace("DATA", data.toString())
+            .replace("MANY", tmp.resolve("many").toString());
     try (PseudoTerminal terminal = start(words)) {
       terminal.await(shown);
       terminal.type("C-c");
