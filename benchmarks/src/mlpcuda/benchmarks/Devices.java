@@ -1,6 +1,5 @@
 package mlpcuda.benchmarks;
 
-import mlpcuda.compute.CacheFolder;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cuda.CudaDevices;
@@ -8,6 +7,7 @@ import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.compute.cuda.CudaOptions;
 import mlpcuda.compute.cuda.CudaOptions.Gemm;
 import mlpcuda.compute.cuda.CudaOptions.Kernels;
+import mlpcuda.files.CacheFolder;
 
 /** The devices that a benchmark's parameter names. */
 final class Devices {

@@ -15,7 +15,7 @@ final class Mnist {
     return TRAIN.first(n);
   }
 
-  /** As the default preset scales them. */
+  /** The scaling of the default preset, z-score, measured on the training images. */
   static Scaling scaling() {
     return Scaling.of("z-score", TRAIN);
   }

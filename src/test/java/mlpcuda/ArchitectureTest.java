@@ -35,7 +35,8 @@ class ArchitectureTest {
                   "compute.cuda",
                   "data",
                   "picture",
-                  "preparation")),
+                  "preparation",
+                  "files")),
           entry(
               "benchmark",
               List.of("train", "net", "conformance", "compute", "compute.cpu", "data")),
@@ -46,11 +47,12 @@ class ArchitectureTest {
           entry("net", List.of("compute", "random")),
           entry("conformance", List.of("compute", "compute.cpu", "random")),
           entry("compute", List.of()),
-          entry("compute.cpu", List.of("compute", "random")),
-          entry("compute.cuda", List.of("compute", "random")),
-          entry("data", List.of("random")),
+          entry("compute.cpu", List.of("compute", "random", "files")),
+          entry("compute.cuda", List.of("compute", "random", "files")),
+          entry("data", List.of("random", "files")),
           entry("picture", List.of("data")),
           entry("preparation", List.of("picture", "data")),
+          entry("files", List.of()),
           entry("random", List.of()));
 
   @Test

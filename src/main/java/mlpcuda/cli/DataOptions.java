@@ -2,11 +2,11 @@ package mlpcuda.cli;
 
 import java.nio.file.Path;
 import java.util.OptionalInt;
-import mlpcuda.compute.CacheFolder;
 import mlpcuda.data.Dataset;
 import mlpcuda.data.EmbeddedMnist;
 import mlpcuda.data.IdxFolder;
 import mlpcuda.data.PublishedDataset;
+import mlpcuda.files.CacheFolder;
 import mlpcuda.preparation.ImageForm;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;

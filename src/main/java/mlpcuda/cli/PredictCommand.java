@@ -71,14 +71,7 @@ final class PredictCommand implements Callable<Integer> {
       description = "Of IDX files only this image, or these: 0..9. The first is 0. Default: all.")
   private Range index;
 
-  @Option(
-      names = "--prepare",
-      paramLabel = "HOW",
-      converter = Converters.PreparationName.class,
-      description =
-          "How pictures are prepared: mnist-form, or as-is, resized alone. Default: what the model"
-              + " says.")
-  private Preparation prepare;
+  @Mixin private PreparationOption prepare = new PreparationOption();
 
   @Option(
       names = "--raw",
@@ -154,7 +147,8 @@ final class PredictCommand implements Callable<Integer> {
   private static final int BATCH_BYTES = 64 << 20;
 
   private MlpShape shape;
-  private ImageForm form; // the model's, changed by the options
+  private ImageForm form; // the model's, with the preparation of --prepare
+  private boolean transposed; // whether images of IDX files are
   private Ops ops;
   private Parameters parameters;
   private final List<Input> waiting = new ArrayList<>(); // pictures that are not answered yet
@@ -167,7 +161,7 @@ final class PredictCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     device.check();
-    if (raw && prepare != null) {
+    if (raw && prepare.isGiven()) {
       throw refused("--raw and --prepare exclude each other, found both");
     }
     if (Stream.concat(Stream.of(model), files.stream()).filter(InputFile::isStandardInput).count()
@@ -176,7 +170,8 @@ final class PredictCommand implements Callable<Integer> {
     }
     ModelFile network = ModelFile.read(model);
     shape = network.shape();
-    form = form(network.form());
+    form = prepare.of(network.form());
+    transposed = transpose != null ? transpose : form.transposed();
     makeFolder();
     try (Ops opened = device.open();
         var weights = new Parameters(opened, shape)) {
@@ -197,15 +192,6 @@ final class PredictCommand implements Callable<Integer> {
       spec.commandLine().getOut().println(Tables.json(all));
     }
     return failed > 0 ? ExitCode.FILE.code : 0;
-  }
-
-  private ImageForm form(ImageForm model) {
-    return new ImageForm(
-        model.rows(),
-        model.cols(),
-        model.scaling(),
-        prepare != null ? prepare : model.preparation(),
-        transpose != null ? transpose : model.transposed());
   }
 
   private void read(Path file) {
@@ -239,7 +225,7 @@ final class PredictCommand implements Callable<Integer> {
   }
 
   private Prepared prepared(Picture picture, boolean idx) {
-    Picture upright = idx && form.transposed() ? picture.transposed() : picture;
+    Picture upright = idx && transposed ? picture.transposed() : picture;
     return raw ? form.exactly(upright, "--raw") : form.prepare(upright);
   }
 
@@ -321,12 +307,12 @@ final class PredictCommand implements Callable<Integer> {
     begun = true;
     PrintWriter err = spec.commandLine().getErr();
     err.println(ops.description() + " (" + device.reason() + ")");
-    if (!raw && prepare == null && form.preparation() == Preparation.AS_IS) {
+    if (!raw && !prepare.isGiven() && form.preparation() == Preparation.AS_IS) {
       err.println(
           "The model says that pictures are resized as they are; --prepare mnist-form brings them to"
               + " MNIST's form.");
     }
-    if (transpose == null && form.transposed()) {
+    if (transpose == null && transposed) {
       err.println(
           "The model says that images of IDX files are transposed; --no-transpose takes them as they"
               + " are.");

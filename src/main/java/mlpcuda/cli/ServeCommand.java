@@ -10,7 +10,6 @@ import java.util.concurrent.Callable;
 import mlpcuda.compute.Ops;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.Parameters;
-import mlpcuda.preparation.Preparation;
 import mlpcuda.serve.PredictionServer;
 import mlpcuda.serve.Recogniser;
 import picocli.CommandLine.Command;
@@ -59,14 +58,7 @@ final class ServeCommand implements Callable<Integer> {
               + " Default: 127.0.0.1, this machine alone.")
   private String host = "127.0.0.1";
 
-  @Option(
-      names = "--prepare",
-      paramLabel = "HOW",
-      converter = Converters.PreparationName.class,
-      description =
-          "How pictures are prepared: mnist-form, or as-is, resized alone. Default: what the model"
-              + " says.")
-  private Preparation prepare;
+  @Mixin private PreparationOption prepare = new PreparationOption();
 
   @Mixin private DeviceOptions device = new DeviceOptions();
 
@@ -95,7 +87,7 @@ final class ServeCommand implements Callable<Integer> {
               ops,
               network.shape(),
               parameters,
-              prepare == null ? network.form() : network.form().with(prepare),
+              prepare.of(network.form()),
               model.getFileName().toString()),
           main.stopping());
     }

@@ -3,7 +3,7 @@ package mlpcuda.cli;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.Optional;
-import mlpcuda.data.BadFileException;
+import mlpcuda.files.Reason;
 
 /**
  * Standard output that remembers why it could not be written. A {@link java.io.PrintWriter} or
@@ -54,6 +54,6 @@ final class StandardOutput extends OutputStream {
     if (failure == null || String.valueOf(failure.getMessage()).contains("Broken pipe")) {
       return Optional.empty();
     }
-    return Optional.of("standard output cannot be written: " + BadFileException.reason(failure));
+    return Optional.of("standard output cannot be written: " + Reason.of(failure));
   }
 }

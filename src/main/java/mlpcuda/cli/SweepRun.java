@@ -18,6 +18,7 @@ import java.util.stream.Stream;
 import mlpcuda.compute.cuda.Gpus;
 import mlpcuda.data.BadFileException;
 import mlpcuda.data.WholeFile;
+import mlpcuda.files.Reason;
 
 /**
  * One run of a sweep. Its folder holds, besides the files of {@code train}, all that it printed and
@@ -203,7 +204,7 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
       return JSON.std.mapFrom(Files.readAllBytes(file));
     } catch (IOException e) {
       throw new BadFileException(
-          file + ": this is not what a sweep writes there: " + BadFileException.reason(e), e);
+          file + ": this is not what a sweep writes there: " + Reason.of(e), e);
     }
   }
 

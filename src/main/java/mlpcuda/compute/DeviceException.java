@@ -1,10 +1,5 @@
 package mlpcuda.compute;
 
-import java.io.IOException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.FileSystemException;
-
 /**
  * Thrown when a device cannot be used. The message is one line of cause and one of remedy; the
  * program prints it and ends with exit code 3.
@@ -35,19 +30,5 @@ public class DeviceException extends RuntimeException {
   /** The remedy, in one line. */
   public final String remedy() {
     return remedy;
-  }
-
-  /** Says why a file could not be written or read, in words that name no Java class. */
-  public static String reason(IOException e) {
-    if (e instanceof AccessDeniedException) {
-      return "permission denied";
-    }
-    if (e instanceof FileAlreadyExistsException) {
-      return "a file of that name is there";
-    }
-    if (e instanceof FileSystemException system && system.getReason() != null) {
-      return system.getReason();
-    }
-    return e.getMessage() == null ? "the operating system gave no reason" : e.getMessage();
   }
 }

@@ -27,7 +27,7 @@ public final class InputFile {
 
   /** A path that messages may show in place of the file's: that of {@code -} says what it is. */
   public static Path shown(Path file) {
-    return isStandardInput(file) ? Path.of(name(file)) : file;
+    return Path.of(name(file));
   }
 
   /** Whether a folder is named; {@code -} is standard input even where a folder of that name is. */

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
+import mlpcuda.files.Reason;
 
 /**
  * A data set that is downloaded from its publisher, and kept in the user's cache folder.
@@ -129,7 +130,7 @@ public record PublishedDataset(
     try {
       Files.createDirectories(folder);
     } catch (IOException e) {
-      throw new BadFileException(folder + ": cannot be made: " + BadFileException.reason(e), e);
+      throw new BadFileException(folder + ": cannot be made: " + Reason.of(e), e);
     }
     for (RemoteFile file : files) {
       download.into(folder, file, mirrors, progress);

@@ -16,6 +16,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.UUID;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import mlpcuda.files.Reason;
 
 /** Writes files that appear whole or not at all. */
 public final class WholeFile {
@@ -76,7 +77,7 @@ public final class WholeFile {
     String why =
         e instanceof NoSuchFileException
             ? "the folder that it belongs into is not there"
-            : BadFileException.reason(e);
+            : Reason.of(e);
     return new UncheckedIOException(file + ": cannot be written: " + why, e);
   }
 
@@ -110,7 +111,7 @@ public final class WholeFile {
   public static UncheckedIOException notAFolder(String folder, IOException e) {
     return new UncheckedIOException(
         "%s: must be a folder to write to, or a name for a new one, found: %s"
-            .formatted(folder, BadFileException.reason(e)),
+            .formatted(folder, Reason.of(e)),
         e);
   }
 

@@ -53,30 +53,30 @@ final class JpegSegments {
    * @param bytes of a JPEG; the markers in it are changed
    */
   static void dropProfiles(byte[] bytes) {
-    for (int at = nextMarker(bytes, 0); at >= 0; at = nextMarker(bytes, at)) {
-      int marker = bytes[at] & 0xff;
-      if (marker == START_OF_SCAN) {
-        return;
-      }
-      if (marker == PROFILE) {
+    for (int at = marker(bytes, 0); at >= 0; at = marker(bytes, end(bytes, at))) {
+      if ((bytes[at] & 0xff) == PROFILE) {
         bytes[at] = (byte) COMMENT;
-      }
-      at += isAlone(marker) ? 1 : 1 + Exif.number(bytes, at + 1, 2, false);
-      if (at >= bytes.length) {
-        return;
       }
     }
   }
 
-  /** The place of the next byte that makes a marker with the 0xff before it, or -1. */
-  private static int nextMarker(byte[] bytes, int from) {
+  /**
+   * The place of the next byte that makes a marker with the 0xff before it, or -1 if the scan
+   * begins or the bytes end before.
+   */
+  private static int marker(byte[] bytes, int from) {
     for (int i = from; i + 3 < bytes.length; i++) {
       int code = bytes[i + 1] & 0xff;
       if ((bytes[i] & 0xff) == 0xff && code != 0 && code != 0xff) {
-        return i + 1;
+        return code == START_OF_SCAN ? -1 : i + 1;
       }
     }
     return -1;
+  }
+
+  /** Where the segment of the marker at that place ends. */
+  private static int end(byte[] bytes, int at) {
+    return at + 1 + (isAlone(bytes[at] & 0xff) ? 0 : Exif.number(bytes, at + 1, 2, false));
   }
 
   /** Whether no length follows the marker: the start of an image, a restart, or TEM. */
@@ -86,18 +86,13 @@ final class JpegSegments {
 
   /** How the camera was held, as {@link Exif#orientation} tells it. */
   static int orientation(byte[] bytes) {
-    int at = 2;
-    while (at + 4 <= bytes.length && (bytes[at] & 0xff) == 0xff) {
-      int marker = bytes[at + 1] & 0xff;
-      int length = Exif.number(bytes, at + 2, 2, false);
-      if (marker == START_OF_SCAN || length < 2) {
-        return Exif.UPRIGHT;
+    for (int at = marker(bytes, 0); at >= 0; at = marker(bytes, end(bytes, at))) {
+      int end = Math.min(bytes.length, end(bytes, at));
+      if ((bytes[at] & 0xff) == EXIF
+          && end - at >= 17
+          && Exif.number(bytes, at + 3, 4, false) == 0x45786966) {
+        return Exif.orientation(bytes, at + 9, end);
       }
-      int end = Math.min(bytes.length, at + 2 + length);
-      if (marker == EXIF && end - at >= 18 && Exif.number(bytes, at + 4, 4, false) == 0x45786966) {
-        return Exif.orientation(bytes, at + 10, end);
-      }
-      at += 2 + length;
     }
     return Exif.UPRIGHT;
   }

@@ -9,6 +9,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.util.stream.Stream;
+import mlpcuda.files.Reason;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -32,7 +33,7 @@ class BadFileExceptionTest {
   @ParameterizedTest
   @MethodSource("reasons")
   void reason(IOException e, String reason) {
-    assertEquals(reason, BadFileException.reason(e));
+    assertEquals(reason, Reason.of(e));
     assertEquals(
         reason.equals("no such file") ? "x: no such file" : "x: cannot be read: " + reason,
         BadFileException.unreadable("x", e).getMessage());

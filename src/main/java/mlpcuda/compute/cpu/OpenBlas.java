@@ -5,9 +5,10 @@ import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import mlpcuda.compute.CacheFolder;
 import mlpcuda.compute.DeviceException;
-import mlpcuda.compute.NativeFolder;
+import mlpcuda.files.CacheFolder;
+import mlpcuda.files.NativeFolder;
+import mlpcuda.files.Reason;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Loader;
@@ -67,8 +68,7 @@ final class OpenBlas {
       loaded = true;
     } catch (IOException e) {
       throw new DeviceException(
-          "OpenBLAS cannot be unpacked to %s: %s"
-              .formatted(folder.path(), DeviceException.reason(e)),
+          "OpenBLAS cannot be unpacked to %s: %s".formatted(folder.path(), Reason.of(e)),
           "Set XDG_CACHE_HOME to a folder of yours that can be written and has 50 MB of space.",
           e);
     } catch (LinkageError e) {

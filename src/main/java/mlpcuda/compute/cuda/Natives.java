@@ -9,7 +9,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import jcuda.JCudaVersion;
 import jcuda.LibUtils;
 import mlpcuda.compute.DeviceException;
-import mlpcuda.compute.NativeFolder;
+import mlpcuda.files.NativeFolder;
+import mlpcuda.files.Reason;
 
 /**
  * JCuda's native libraries, which are unpacked into a {@link NativeFolder} and loaded from there.
@@ -99,7 +100,7 @@ final class Natives {
       }
       return folder.unpack(in, name);
     } catch (IOException e) {
-      throw Obstacle.notUnpacked(folder.path(), DeviceException.reason(e)).exception(e);
+      throw Obstacle.notUnpacked(folder.path(), Reason.of(e)).exception(e);
     }
   }
 }

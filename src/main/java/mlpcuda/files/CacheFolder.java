@@ -1,4 +1,4 @@
-package mlpcuda.compute;
+package mlpcuda.files;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -58,8 +58,7 @@ public final class CacheFolder {
       return folder;
     } catch (IOException e) {
       throw new UncheckedIOException(
-          "no home folder is known, and no temporary one can be made: " + DeviceException.reason(e),
-          e);
+          "no home folder is known, and no temporary one can be made: " + Reason.of(e), e);
     }
   }
 }

@@ -1,4 +1,4 @@
-package mlpcuda.compute;
+package mlpcuda.files;
 
 import java.io.IOException;
 import java.io.InputStream;
