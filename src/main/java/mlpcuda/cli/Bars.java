@@ -80,18 +80,32 @@ final class Bars {
     }
   }
 
+  /**
+   * Takes all bars off the screen. The library does not close the consumer of a bar that was closed
+   * before its first drawing, as in an epoch of some ms, and such a bar would stay for ever.
+   */
+  synchronized void removeAll() {
+    erase();
+    bars.clear();
+  }
+
   /** Takes the bars off the screen for good. */
   synchronized void end() {
     erase();
     ended = true;
   }
 
+  /**
+   * Draws all bars, each on a line that is cleared from its beginning. A line that the terminal has
+   * broken in two stays marked as one line with the next until then, whatever is written over it;
+   * the next resize would join a bar with the line below.
+   */
   private void draw() {
     var block = new StringBuilder(CUT_LINES);
     int lines = 0;
     for (Bar bar : bars) {
       if (!bar.text.isEmpty()) {
-        block.append(lines++ == 0 ? "\r" : "\r\n").append(bar.text).append(CLEAR_TO_END_OF_LINE);
+        block.append(lines++ == 0 ? "\r" : "\r\n").append(CLEAR_TO_END_OF_LINE).append(bar.text);
       }
     }
     if (ended || lines == 0) {

@@ -101,6 +101,11 @@ final class Terminal {
     BARS.erase();
   }
 
+  /** Takes all bars off the screen, after they were closed. */
+  static void removeBars() {
+    BARS.removeAll();
+  }
+
   /** Takes the bars off the screen for good, because the process ends. */
   static void endBars() {
     BARS.end();
@@ -152,6 +157,7 @@ final class Terminal {
     public void close() {
       if (bar != null) {
         bar.close();
+        removeBars();
         bar = null;
       }
     }

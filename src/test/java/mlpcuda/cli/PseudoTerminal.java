@@ -22,8 +22,10 @@ import mlpcuda.Child;
  * unless the environment has {@code TMUX_REQUIRED}.
  */
 final class PseudoTerminal implements AutoCloseable {
+  /** The lines of the screen. */
+  static final int ROWS = 30;
+
   private static final int COLUMNS = 100;
-  private static final int ROWS = 30;
   private static final int MINUTES = 5;
 
   private final Path folder;

@@ -114,14 +114,15 @@ class SignalsInTerminalTest {
 
   @Test
   void aResizeOfTheWindowLeavesNothingBehind() {
-    try (PseudoTerminal terminal = startEndlessRun()) {
-      terminal.await("Batches +[1-9].*");
+    String shortEpochs = ENDLESS + " --subset 500";
+    try (PseudoTerminal terminal = start(shortEpochs, "--data", data, "--out", run())) {
+      // Each resize waits for a full screen: in one that is not, tmux takes the upper rows of a
+      // broken line to its history, and puts the cursor below them.
+      awaitEpochs(terminal, PseudoTerminal.ROWS);
       for (int columns : new int[] {60, 100, 35, 120, 61, 25, 90}) {
         terminal.resize(columns);
-        PseudoTerminal.pause(150);
+        awaitEpochs(terminal, PseudoTerminal.ROWS);
       }
-      terminal.await("Epoch [3-9]/.*"); // bars are drawn after the last resize
-      terminal.await("Batches +[1-9].*");
       List<String> lines = terminal.lines();
       assertTrue(
           lines.stream().filter(line -> line.matches("(Epochs |Batches) .*")).count() <= 2,
@@ -130,6 +131,12 @@ class SignalsInTerminalTest {
       assertEquals(130, terminal.exitCode());
       assertStopped(terminal);
     }
+  }
+
+  /** Waits until a run has printed the lines of that many more epochs. */
+  private static void awaitEpochs(PseudoTerminal terminal, int more) {
+    long before = terminal.lines().stream().filter(line -> line.startsWith("Epoch ")).count();
+    terminal.await("Epoch %d/.*".formatted(before + more));
   }
 
   /**
