@@ -67,7 +67,7 @@ final class EvaluateCommand implements Callable<Integer> {
     data.takeAs(file.form(), terminal);
     try (Opened opened = Opened.of(device, data, terminal)) {
       ImageSet test = fitting(file, opened.dataset());
-      terminal.line(opened.ops().description() + " (" + device.reason() + ")");
+      terminal.line("%s (%s)", opened.ops().description(), device.reason());
       terminal.line(Tables.layers(file.shape()));
       Evaluation answers = answers(opened.ops(), file, test);
       terminal.line(Tables.answers(answers));

@@ -285,7 +285,7 @@ final class PredictCommand implements Callable<Integer> {
     for (Input input : waiting) {
       if (input.prepared() == null) {
         failed++;
-        err.println(Main.oneLine(input.error()));
+        err.println(Printable.oneLine(input.error()));
         input.json().put("error", input.error());
         continue;
       }
@@ -306,7 +306,7 @@ final class PredictCommand implements Callable<Integer> {
     }
     begun = true;
     PrintWriter err = spec.commandLine().getErr();
-    err.println(ops.description() + " (" + device.reason() + ")");
+    err.println(Printable.oneLine("%s (%s)".formatted(ops.description(), device.reason())));
     if (!raw && !prepare.isGiven() && form.preparation() == Preparation.AS_IS) {
       err.println(
           "The model says that pictures are resized as they are; --prepare mnist-form brings them to"
@@ -349,6 +349,6 @@ final class PredictCommand implements Callable<Integer> {
             100 * best.probability(),
             others);
     String warning = input.prepared().warning().map(". Warning: "::concat).orElse("");
-    return Main.oneLine(input.name() + ": " + answer + warning);
+    return Printable.oneLine(input.name() + ": " + answer + warning);
   }
 }

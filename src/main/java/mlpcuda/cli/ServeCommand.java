@@ -78,9 +78,8 @@ final class ServeCommand implements Callable<Integer> {
         Ops ops = device.open();
         var parameters = new Parameters(ops, network.shape())) {
       parameters.write(network.weights());
-      terminal.line("%s", ops.description() + " (" + device.reason() + ")");
-      String file = Main.oneLine(model.toString());
-      terminal.line("Serving %s at %s (Ctrl-C ends)", file, server.url());
+      terminal.line("%s (%s)", ops.description(), device.reason());
+      terminal.line("Serving %s at %s (Ctrl-C ends)", model, server.url());
       out.flush();
       server.run(
           new Recogniser(

@@ -73,7 +73,7 @@ class FolderLockTest {
       assertEquals(137, child.exitCode());
     }
     // The lock file that the killed process left is no lock. 1 step is fewer than were done.
-    Program later = Program.run("train", "--resume", run, "--max-steps", 1);
+    Program later = Program.run("train", "--resume", run, "--data", data, "--max-steps", 1);
     assertEquals(2, later.code(), later.err());
     assertTrue(later.err().contains(": --max-steps must be at least as many"), later.err());
   }

@@ -258,7 +258,7 @@ class SignalsInTerminalTest {
       }
       stops++;
       Checkpoint.read(checkpoint);
-      Program.succeed("train", "--resume", folder);
+      Program.succeed("train", "--resume", folder, "--data", data);
       assertArrayEquals(
           expected, Files.readAllBytes(folder.resolve("model.safetensors")), "stop " + stops);
     }
