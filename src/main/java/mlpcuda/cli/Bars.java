@@ -149,23 +149,36 @@ final class Bars {
   }
 
   /**
-   * The width of the process's terminal. It is asked for each time: no signal tells of a change.
+   * The width of the process's terminal. JLine starts a process, {@code stty}, for each answer,
+   * which takes some milliseconds: it is asked once a second, and the terminal cuts what is drawn
+   * too wide until then.
    */
   private static final class Columns implements IntSupplier {
+    private static final long NANOS = 1_000_000_000;
+
     private Terminal terminal;
+    private long asked;
     private int last;
 
     @Override
     public synchronized int getAsInt() {
+      long now = System.nanoTime();
+      if (terminal == null || now - asked > NANOS) {
+        asked = now;
+        ask();
+      }
+      return last;
+    }
+
+    private void ask() {
       try {
         if (terminal == null) {
           terminal = TerminalBuilder.builder().system(true).dumb(true).nativeSignals(false).build();
         }
         last = terminal.getWidth();
       } catch (IOException | RuntimeException | IOError e) {
-        return last; // the window has been closed, and the run goes on to its checkpoint
+        // The window has been closed, and the run goes on to its checkpoint.
       }
-      return last;
     }
   }
 }

@@ -9,8 +9,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import mlpcuda.Child;
 import mlpcuda.model.Checkpoint;
 import org.junit.jupiter.api.BeforeAll;
@@ -137,6 +139,37 @@ class SignalsInTerminalTest {
   private static void awaitEpochs(PseudoTerminal terminal, int more) {
     long before = terminal.lines().stream().filter(line -> line.startsWith("Epoch ")).count();
     terminal.await("Epoch %d/.*".formatted(before + more));
+  }
+
+  @Test
+  void aBarIsAsWideAsTheWindow() {
+    try (PseudoTerminal terminal = startEndlessRun()) {
+      terminal.await("Batches .{82,91}"); // of 100 columns
+      terminal.resize(60);
+      terminal.await("Batches .{42,51}");
+    }
+  }
+
+  /**
+   * JLine, asked for the terminal, looks at each stream. A library that is unpacked into the folder
+   * for temporary files may be replaced by another user before it is loaded.
+   */
+  @Test
+  void noLibraryIsUnpackedForATerminalWhoseErrorsGoToAFile() throws IOException {
+    Path temporary = Files.createDirectory(tmp.resolve("temporary"));
+    Path errors = tmp.resolve("errors");
+    var command = new ArrayList<>(List.of("sh", "-c", "exec \"$@\" 2> \"$0\"", errors.toString()));
+    command.addAll(
+        PseudoTerminal.java(
+            List.of("-Djava.io.tmpdir=" + temporary),
+            Program.words(ENDLESS, "--data", data, "--out", run())));
+    try (PseudoTerminal terminal = PseudoTerminal.start(tmp.resolve("window"), command)) {
+      terminal.await("Batches .{82,91}");
+    }
+    try (Stream<Path> unpacked = Files.list(temporary)) {
+      assertEquals(List.of(), unpacked.toList());
+    }
+    assertEquals("", Files.readString(errors));
   }
 
   /**
