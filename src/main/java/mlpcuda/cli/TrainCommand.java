@@ -24,6 +24,7 @@ import mlpcuda.net.MlpShape;
 import mlpcuda.preparation.ImageForm;
 import mlpcuda.preparation.Preparation;
 import mlpcuda.report.Metrics;
+import mlpcuda.train.MemoryNeed;
 import mlpcuda.train.Progress;
 import mlpcuda.train.Trainer;
 import picocli.CommandLine.Command;
@@ -303,6 +304,8 @@ final class TrainCommand implements Callable<Integer> {
         from.checkShape(shape);
         from.checkPlace(batches(split), maxSteps);
         from.checkLossScale(opened.ops().precision());
+        MemoryNeed.ofTraining(shape, given(batchSize, network.preset().batchSize()))
+            .check(opened.ops(), "%s: training %s".formatted(from.file(), shape), "");
         WholeFile.clear(out);
       }
       Preparation kept = from == null ? prepare : from.checkpoint().form().preparation();

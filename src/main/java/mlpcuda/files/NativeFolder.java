@@ -2,13 +2,16 @@ package mlpcuda.files;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.net.URL;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipal;
 import java.util.Arrays;
 
 /**
@@ -17,6 +20,7 @@ import java.util.Arrays;
  * plant a library here would run code in this process.
  */
 public final class NativeFolder {
+  private static final int CHUNK_BYTES = 64 << 10;
   private static final boolean POSIX =
       FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
 
@@ -33,19 +37,19 @@ public final class NativeFolder {
   }
 
   /**
-   * Makes sure that a file of that name lies in the folder and holds these bytes. Two processes may
-   * do so at once: a new file is written beside the old one and moved into its place, for another
-   * process may have the old one loaded.
+   * Makes sure that a file of that name lies in the folder and holds the content's bytes. Two
+   * processes may do so at once: a new file is written beside the old one and moved into its place,
+   * for another process may have the old one loaded.
    *
+   * @param content a resource of the class path
    * @return the file's path without symbolic links
    * @throws IOException if the file cannot be written, or the folder belongs to another user
    */
-  public Path unpack(InputStream content, String name) throws IOException {
+  public Path unpack(URL content, String name) throws IOException {
     try {
-      byte[] bytes = content.readAllBytes();
-      Path file = ownFolder().resolve(name);
-      if (!holds(file, bytes)) {
-        replace(file, bytes);
+      Path file = make().resolve(name);
+      if (!holds(file, content)) {
+        replace(file, content);
       }
       return file;
     } catch (UncheckedIOException e) {
@@ -53,10 +57,13 @@ public final class NativeFolder {
     }
   }
 
-  private static void replace(Path file, byte[] content) throws IOException {
+  private static void replace(Path file, URL content) throws IOException {
     Path part = Files.createTempFile(file.getParent(), file.getFileName().toString(), ".part");
     try {
-      Files.write(part, content);
+      try (InputStream in = content.openStream();
+          OutputStream out = Files.newOutputStream(part)) {
+        in.transferTo(out);
+      }
       Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       // Windows replaces no file that another process has loaded; that may have the right content.
@@ -69,11 +76,18 @@ public final class NativeFolder {
   }
 
   /** Whether the file has that content, and none but this user can change it. */
-  private static boolean holds(Path file, byte[] content) throws IOException {
-    return Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
-        && (!POSIX || isOurs(file))
-        && Files.size(file) == content.length
-        && Arrays.equals(Files.readAllBytes(file), content);
+  private static boolean holds(Path file, URL content) throws IOException {
+    if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) || POSIX && !isOurs(file)) {
+      return false;
+    }
+    try (InputStream in = content.openStream();
+        InputStream there = Files.newInputStream(file)) {
+      byte[] chunk = in.readNBytes(CHUNK_BYTES);
+      while (chunk.length > 0 && Arrays.equals(chunk, there.readNBytes(chunk.length))) {
+        chunk = in.readNBytes(CHUNK_BYTES);
+      }
+      return chunk.length == 0 && there.read() < 0; // both have ended
+    }
   }
 
   /**
@@ -86,8 +100,11 @@ public final class NativeFolder {
 
   /**
    * Makes the folder, writable by this user alone: else a file could change after it was verified.
+   *
+   * @return the folder's path without symbolic links
+   * @throws IOException if it cannot be made, or belongs to another user
    */
-  private Path ownFolder() throws IOException {
+  public Path make() throws IOException {
     if (!POSIX) {
       Files.createDirectories(folder);
       return folder.toRealPath();
@@ -95,14 +112,27 @@ public final class NativeFolder {
     var mine = PosixFilePermissions.fromString("rwx------");
     Files.createDirectories(folder, PosixFilePermissions.asFileAttribute(mine));
     Path real = folder.toRealPath();
-    Path self = Path.of("/proc/self"); // is this user's
-    if (Files.exists(self) && !Files.getOwner(real).equals(Files.getOwner(self))) {
-      throw new IOException(
-          "must belong to %s, found %s".formatted(Files.getOwner(self), Files.getOwner(real)));
+    UserPrincipal user = user(real);
+    if (!Files.getOwner(real).equals(user)) {
+      throw new IOException("must belong to %s, found %s".formatted(user, Files.getOwner(real)));
     }
     if (!Files.getPosixFilePermissions(real).equals(mine)) {
       Files.setPosixFilePermissions(real, mine);
     }
     return real;
+  }
+
+  /** The user of this process: who owns a file that it makes, where there is no /proc. */
+  private static UserPrincipal user(Path folder) throws IOException {
+    Path self = Path.of("/proc/self");
+    if (Files.exists(self)) {
+      return Files.getOwner(self);
+    }
+    Path made = Files.createTempFile(folder, "owner", ".part");
+    try {
+      return Files.getOwner(made);
+    } finally {
+      Files.deleteIfExists(made);
+    }
   }
 }
