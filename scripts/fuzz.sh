@@ -6,5 +6,5 @@ cd "$(dirname "$0")/.."
 mvn -q -o -Dspotless.check.skip test-compile
 for run in $(seq "${1:-10}"); do
   echo "run $run: $(date -u +%T)"
-  mvn -q -o -Plong surefire:test -Dtest='*FuzzTest' -Dmlpcuda.fuzz="$run"
+  mvn -q -o surefire:test -DexcludedGroups= -Dtest='*FuzzTest' -Dmlpcuda.fuzz="$run"
 done
