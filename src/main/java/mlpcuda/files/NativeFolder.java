@@ -13,6 +13,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
 import java.util.Arrays;
+import java.util.Map;
 
 /**
  * A folder that native libraries are unpacked to from the class path. Only this user can write to
@@ -21,6 +22,10 @@ import java.util.Arrays;
  */
 public final class NativeFolder {
   private static final int CHUNK_BYTES = 64 << 10;
+  private static final int STICKY = 01000; // of stat's mode, see inode(7)
+  private static final int OTHERS_WRITE = 0002;
+  private static final int ROOT = 0;
+  private static final int NOBODY = 65534;
   private static final boolean POSIX =
       FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
 
@@ -119,7 +124,28 @@ public final class NativeFolder {
     if (!Files.getPosixFilePermissions(real).equals(mine)) {
       Files.setPosixFilePermissions(real, mine);
     }
+    checkParents(real, user);
     return real;
+  }
+
+  /**
+   * Refuses a folder that another user could move away, and put another of that name there, after
+   * its files were verified. The system's folders for temporary files are sticky: in them only
+   * their owners move files. A container may show the system's folders as those of {@link #NOBODY}.
+   */
+  private static void checkParents(Path folder, UserPrincipal user) throws IOException {
+    for (Path parent = folder.getParent(); parent != null; parent = parent.getParent()) {
+      Map<String, Object> found = Files.readAttributes(parent, "unix:uid,mode,owner");
+      int mode = (Integer) found.get("mode");
+      int uid = (Integer) found.get("uid");
+      boolean sticky = (mode & STICKY) != 0;
+      if ((mode & OTHERS_WRITE) != 0 && !sticky) {
+        throw new IOException("all users can write to " + parent);
+      }
+      if (uid != ROOT && uid != NOBODY && !found.get("owner").equals(user)) {
+        throw new IOException("%s belongs to %s".formatted(parent, found.get("owner")));
+      }
+    }
   }
 
   /** The user of this process: who owns a file that it makes, where there is no /proc. */
