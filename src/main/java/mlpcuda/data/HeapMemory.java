@@ -19,7 +19,7 @@ public final class HeapMemory {
     long free = free();
     if (bytes > free) {
       throw new BadFileException(
-          "%s needs %,d MiB of the Java heap, and %,d MiB are free; java -Xmx%dm … makes it larger"
+          "%s needs %,d MiB of the Java heap, and %,d MiB are free; java -Xmx%dm gives it more"
               .formatted(what, mib(bytes), free >> 20, mib(bytes + total() - free) + 64));
     }
   }

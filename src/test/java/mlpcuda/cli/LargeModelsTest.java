@@ -59,7 +59,7 @@ class LargeModelsTest {
             "\\Q"
                 + file
                 + "\\E: the evaluation of a network 1-400000 needs 1,2[\\d,]+ MiB of the Java"
-                + " heap, and [\\d,]+ MiB are free; java -Xmx\\d+m … makes it larger"),
+                + " heap, and [\\d,]+ MiB are free; java -Xmx\\d+m gives it more"),
         line);
   }
 
@@ -110,7 +110,7 @@ class LargeModelsTest {
                 "\\Q"
                     + file
                     + "\\E: reading it needs 153 MiB of the Java heap, and \\d+ MiB are free;"
-                    + " java -Xmx\\d+m … makes it larger\\n"),
+                    + " java -Xmx\\d+m gives it more\\n"),
             output);
       }
     }

@@ -108,7 +108,7 @@ class MemoryNeedTest {
           e.getMessage()
               .matches(
                   "heap needs 2,199,023,255,552 MiB of the Java heap, and [\\d,]+ MiB are free; java"
-                      + " -Xmx\\d+m … makes it larger"),
+                      + " -Xmx\\d+m gives it more"),
           e.getMessage());
     }
   }
