@@ -119,7 +119,7 @@ class HttpFuzzTest {
     // If a request had left its connection open or counted, these would no longer fit.
     var sockets = new ArrayList<Socket>();
     try {
-      for (int i = 0; i < PredictionServer.CONNECTIONS - 20; i++) {
+      for (int i = 0; i < Clients.CONNECTIONS_OF_ADDRESS; i++) {
         sockets.add(RawHttp.connect(port, MILLIS));
       }
       for (Socket socket : sockets) {
@@ -466,7 +466,7 @@ class HttpFuzzTest {
         RawHttp.request(port, "POST /predict", null, "Transfer-Encoding: chunked"),
       };
       var sockets = new ArrayList<Socket>();
-      for (int i = 0; i < PredictionServer.CONNECTIONS + 10; i++) {
+      for (int i = 0; i < Clients.CONNECTIONS_OF_ADDRESS + 10; i++) {
         Socket socket = RawHttp.connect(port, MILLIS);
         sockets.add(socket);
         try {
