@@ -1,6 +1,7 @@
 package mlpcuda.serve;
 
 import java.net.InetAddress;
+import java.util.concurrent.atomic.AtomicReference;
 
 /** The client of a connection: what the server waits for, and how much memory a request takes. */
 final class Client {
@@ -67,7 +68,7 @@ final class Client {
 
   private final InetAddress address;
   private final ClientConnection connection;
-  private volatile Stay stay = new Stay(State.HEAD);
+  private final AtomicReference<Stay> stay = new AtomicReference<>(new Stay(State.HEAD));
 
   /** The bytes that {@link Clients} counts for this client's request; its lock guards them. */
   int held;
@@ -87,11 +88,17 @@ final class Client {
   }
 
   Stay stay() {
-    return stay;
+    return stay.get();
   }
 
   Stay enter(State state) {
-    stay = new Stay(state);
-    return stay;
+    var next = new Stay(state);
+    stay.set(next);
+    return next;
+  }
+
+  /** Enters a state, unless {@code from} has been left meanwhile. */
+  void enter(State state, Stay from) {
+    stay.compareAndSet(from, new Stay(state));
   }
 }

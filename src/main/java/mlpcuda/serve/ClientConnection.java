@@ -12,7 +12,6 @@ import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.server.Connector;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
-import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.internal.HttpConnection;
 import org.eclipse.jetty.util.Callback;
 
@@ -27,7 +26,7 @@ final class ClientConnection extends HttpConnection {
 
   private final Clients clients;
   private final Client client;
-  private long bytesBefore;
+  private volatile long bytesBefore;
 
   private ClientConnection(
       HttpConfiguration configuration, Connector connector, EndPoint endPoint, Clients clients) {
@@ -53,11 +52,6 @@ final class ClientConnection extends HttpConnection {
     }
   }
 
-  /** The client of a request's connection. */
-  static Client client(Request request) {
-    return ((ClientConnection) request.getConnectionMetaData().getConnection()).client;
-  }
-
   Client client() {
     return client;
   }
@@ -79,9 +73,16 @@ final class ClientConnection extends HttpConnection {
   @Override
   public void onFillable() {
     super.onFillable();
-    if (client.stay().state() == Client.State.HEAD) {
+    Client.Stay stay = client.stay();
+    if (stay.state() == Client.State.IDLE && hasBegun()) {
+      client.enter(Client.State.HEAD, stay);
+    } else if (stay.state() == Client.State.HEAD) {
       hold(0);
     }
+  }
+
+  private boolean hasBegun() {
+    return getBytesIn() > bytesBefore;
   }
 
   /** Calls the reader of a body, if it waits for bytes; a later call finds it if it does not. */
@@ -92,7 +93,7 @@ final class ClientConnection extends HttpConnection {
   /** Ends a connection whose request has not all of its lines yet. */
   void timeOut() {
     EndPoint endPoint = getEndPoint();
-    if (getBytesIn() > bytesBefore) {
+    if (hasBegun()) {
       try {
         endPoint.write(Callback.NOOP, ByteBuffer.wrap(Exchange.HEAD_TIME_OUT));
       } catch (WritePendingException e) {
@@ -110,7 +111,6 @@ final class ClientConnection extends HttpConnection {
       @Override
       public void messageBegin() {
         headers = 0;
-        client.enter(Client.State.HEAD);
         super.messageBegin();
       }
 

@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.eclipse.jetty.http.HttpException;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpHeaderValue;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.handler.ErrorHandler;
@@ -21,6 +23,7 @@ final class Errors implements Request.Handler {
   @Override
   public boolean handle(Request request, Response response, Callback callback) {
     var exchange = new Exchange(request, response, callback, failed);
+    response.getHeaders().put(HttpHeader.CONNECTION, HttpHeaderValue.CLOSE.asString());
     var cause = (Throwable) request.getAttribute(ErrorHandler.ERROR_EXCEPTION);
     if (cause instanceof HttpException refused) {
       exchange.refuse(refusal(refused.getCode(), refused.getReason()));
@@ -33,19 +36,27 @@ final class Errors implements Request.Handler {
   }
 
   private static RefusedException refusal(int status, String reason) {
-    return new RefusedException(
-        status,
-        switch (status) {
-          case 414 ->
+    return switch (status) {
+      case 414 ->
+          new RefusedException(
+              status,
               "the path must have fewer than %d bytes, found more"
-                  .formatted(PredictionServer.MAX_HEADER_BYTES);
-          case 431 ->
+                  .formatted(PredictionServer.MAX_HEADER_BYTES));
+      case 417 -> new RefusedException(status, "Expect must be 100-continue, found another");
+      case 426, 505 -> // Jetty asks with 426 for another protocol where it has met HTTP/2
+          new RefusedException(505, "the version must be HTTP/1.0 or HTTP/1.1, found another");
+      case 431 ->
+          new RefusedException(
+              status,
               "a request must have at most %d headers, of %d bytes, found more"
-                  .formatted(ClientConnection.MAX_HEADERS, PredictionServer.MAX_HEADER_BYTES);
-          case 505 -> "the version must be HTTP/1.0 or HTTP/1.1, found another";
-          default ->
-              "the request must be as RFC 9112 has it, found: "
-                  + (reason == null ? "another" : Routes.shown(reason));
-        });
+                  .formatted(ClientConnection.MAX_HEADERS, PredictionServer.MAX_HEADER_BYTES));
+      default ->
+          new RefusedException(
+              status,
+              "the request must be HTTP as RFC 9112 has it, found: "
+                  + (reason == null || reason.equals("Bad Request")
+                      ? "something else"
+                      : Routes.shown(reason)));
+    };
   }
 }

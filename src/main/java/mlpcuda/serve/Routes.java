@@ -9,6 +9,9 @@ import java.util.concurrent.CompletionException;
 import java.util.function.Consumer;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.http.HttpHeaderValue;
+import org.eclipse.jetty.http.HttpScheme;
+import org.eclipse.jetty.http.HttpVersion;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
@@ -63,7 +66,8 @@ final class Routes extends Handler.Abstract {
 
   private void answer(Exchange exchange) throws RefusedException {
     Request request = exchange.request();
-    checkAsked(request.getHeaders());
+    checkAsked(request);
+    checkCoding(request);
     String path = request.getHttpURI().getPath();
     if (path.equals("/predict")) {
       checkMethod(exchange, "POST");
@@ -101,11 +105,17 @@ final class Routes extends Handler.Abstract {
             });
   }
 
-  private void checkAsked(HttpFields headers) throws RefusedException {
+  private void checkAsked(Request request) throws RefusedException {
+    HttpFields headers = request.getHeaders();
     List<String> host = headers.getValuesList(HttpHeader.HOST);
     if (host.size() != 1 || !hosts.accepts(host.get(0))) {
       throw new RefusedException(
           403, "Host must be one of %s, found %s".formatted(hosts, shown(String.join(", ", host))));
+    }
+    String scheme = request.getHttpURI().getScheme(); // Jetty has refused a URL of another host
+    if (!HttpScheme.HTTP.is(scheme)) {
+      throw new RefusedException(
+          403, "the request must be of a path, found a URL of " + shown(scheme));
     }
     for (String origin : headers.getValuesList(HttpHeader.ORIGIN)) {
       String own = "http://" + host.get(0); // the origin of a page that this server sent
@@ -114,10 +124,19 @@ final class Routes extends Handler.Abstract {
             403, "Origin must be %s, found %s".formatted(own, shown(origin)));
       }
     }
-    String coding = headers.get(HttpHeader.TRANSFER_ENCODING);
-    if (coding != null && !coding.equalsIgnoreCase("chunked")) {
-      throw new RefusedException(
-          501, "Transfer-Encoding must be chunked, found " + shown(coding)); // RFC 9112, 6.1
+  }
+
+  /** Refuses what RFC 9112, 6.1, has servers refuse and Jetty leaves to its handlers. */
+  private static void checkCoding(Request request) throws RefusedException {
+    String coding = request.getHeaders().get(HttpHeader.TRANSFER_ENCODING);
+    if (coding == null) {
+      return;
+    }
+    if (request.getConnectionMetaData().getHttpVersion() != HttpVersion.HTTP_1_1) {
+      throw new RefusedException(400, "HTTP/1.0 must not have Transfer-Encoding, found one");
+    }
+    if (!HttpHeaderValue.CHUNKED.is(coding)) {
+      throw new RefusedException(501, "Transfer-Encoding must be chunked, found " + shown(coding));
     }
   }
 
