@@ -6,6 +6,7 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 
 /**
@@ -30,6 +31,7 @@ final class SlowClients implements AutoCloseable {
   private final List<SocketChannel> channels = new ArrayList<>();
   private final Thread thread = new Thread(this::dribble, "slow clients");
   private final List<Habit> habits;
+  private final BitSet answered = new BitSet();
   private volatile boolean closing;
 
   /** Connects clients, so many from each of the addresses 127.0.0.2, 127.0.0.3 and so on. */
@@ -95,6 +97,22 @@ final class SlowClients implements AutoCloseable {
       }
     } catch (IOException e) {
       // The server has closed the connection, which is its right.
+    }
+  }
+
+  /** Waits until so many clients, at least, have been answered or lost their connections. */
+  void awaitAnswers(int least) throws InterruptedException {
+    while (answered.cardinality() < least) {
+      for (int i = answered.nextClearBit(0);
+          i < channels.size();
+          i = answered.nextClearBit(i + 1)) {
+        try {
+          answered.set(i, channels.get(i).read(ByteBuffer.allocate(1)) != 0);
+        } catch (IOException e) {
+          answered.set(i); // reset
+        }
+      }
+      Thread.sleep(10);
     }
   }
 

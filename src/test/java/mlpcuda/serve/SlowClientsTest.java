@@ -105,7 +105,7 @@ class SlowClientsTest {
           ask(port);
         }
         assertTrue(server.awaitConnections(most).connections() <= most);
-        slow.answer(0); // it ends
+        slow.awaitAnswers(slow.count() - most);
       }
       assertEquals(0, server.awaitConnections(0).failures());
     }
@@ -143,25 +143,22 @@ class SlowClientsTest {
     }
   }
 
-  /** Sends as many headers as may be, as long as they may be, from as many clients as may be. */
+  /** Sends as many headers as may be, as long as they may be: they count, like bodies. */
   @Test
   void theLinesOfAllRequestsAreBounded() throws Exception {
     try (var server = new ServerProcess(PATIENT)) {
       int port = server.port();
-      String header = "X-%s: " + "y".repeat(150) + "\r\n";
-      byte[] head =
-          RawHttp.bytes(
-              "GET /model HTTP/1.1\r\nHost: 127.0.0.1:"
-                  + port
-                  + "\r\n"
-                  + header.repeat(ClientConnection.MAX_HEADERS - 1));
-      assertTrue(head.length < PredictionServer.MAX_HEADER_BYTES);
-      var habit = new SlowClients.Habit(head, "");
-      try (var slow = new SlowClients(port, 18, 60, List.of(habit))) {
+      String[] headers = new String[ClientConnection.MAX_HEADERS - 1];
+      Arrays.fill(headers, "X: " + "y".repeat(150));
+      headers[0] = "Content-Length: 20000";
+      byte[] request =
+          RawHttp.joined(RawHttp.request(port, "POST /predict", null, headers), new byte[10_000]);
+      var habit = new SlowClients.Habit(request, "");
+      try (var slow = new SlowClients(port, 16, 60, List.of(habit))) {
         for (int i = 0; i < 20; i++) {
           ask(port);
         }
-        slow.answer(0);
+        slow.awaitAnswers(slow.count() - Clients.BYTES / request.length);
       }
       assertEquals(0, server.awaitConnections(0).failures());
     }
