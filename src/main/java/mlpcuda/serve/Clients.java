@@ -155,7 +155,7 @@ final class Clients implements Connection.Listener {
     double seconds = stay.seconds();
     switch (stay.state()) {
       case HEAD -> {
-        if (seconds > SECONDS) {
+        if (seconds > SECONDS && isAwaited(client)) {
           client.connection().timeOut();
         }
       }
@@ -166,7 +166,7 @@ final class Clients implements Connection.Listener {
         }
       }
       case IDLE -> {
-        if (seconds > IDLE_SECONDS) {
+        if (seconds > IDLE_SECONDS && isAwaited(client)) {
           close(client);
         }
       }
@@ -175,7 +175,7 @@ final class Clients implements Connection.Listener {
   }
 
   private static void endIfSlowBody(Client client, Client.Stay stay, double seconds) {
-    boolean slow = seconds > SECONDS && stay.received() < RATE * seconds;
+    boolean slow = seconds > SECONDS && stay.received() < RATE * seconds && isAwaited(client);
     if (seconds > BODY_SECONDS + SECONDS) { // the reader has been told to give up long ago
       close(client);
     } else if (slow || seconds > BODY_SECONDS || stay.refusal() != null) {
@@ -187,6 +187,13 @@ final class Clients implements Connection.Listener {
               "the body must come within %d s, and %d bytes of it a second, found %d in %.0f s"
                   .formatted(BODY_SECONDS, RATE, stay.received(), seconds)));
     }
+  }
+
+  /**
+   * Whether all that has come from a client was read: if not, the server is the one who is slow.
+   */
+  private static boolean isAwaited(Client client) {
+    return client.connection().getEndPoint().isFillInterested();
   }
 
   /** Tells the reader of a body to give up. It may be told again: it may have been reading. */

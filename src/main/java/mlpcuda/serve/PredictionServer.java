@@ -40,6 +40,9 @@ public final class PredictionServer implements AutoCloseable {
   /** The most bytes that Jetty keeps in buffers that nobody uses, in the heap and outside it. */
   private static final int SPARE_BYTES = 1 << 20;
 
+  /** The most bytes of answers that the system keeps for a client who does not fetch them. */
+  private static final int SEND_BYTES = 64 << 10;
+
   private final Server server;
   private final ServerConnector connector;
   private final Clients clients;
@@ -71,6 +74,7 @@ public final class PredictionServer implements AutoCloseable {
             server, null, null, null, 1, 1, new ClientConnection.Factory(configuration(), clients));
     connector.addBean(clients);
     connector.setIdleTimeout(0); // Clients looks for those who are slow
+    connector.setAcceptedSendBufferSize(SEND_BYTES);
     connector.open(channel);
     server.addConnector(connector);
   }

@@ -6,6 +6,7 @@ import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 
@@ -67,6 +68,14 @@ final class SlowClients implements AutoCloseable {
             RawHttp.request(port, "PUT /predict", null, "Content-Length: 500000"), "x"),
         new Habit(
             RawHttp.joined(RawHttp.request(port, "GET /model", null), RawHttp.bytes("G")), "E"));
+  }
+
+  /** A client that asks again and again and fetches no answer. */
+  static Habit unread(int port) {
+    byte[] request = RawHttp.request(port, "GET /serve.js", null);
+    byte[][] many = new byte[400][];
+    Arrays.fill(many, request);
+    return new Habit(RawHttp.joined(many), "");
   }
 
   int count() {

@@ -49,12 +49,14 @@ class SlowClientsTest {
     var among = new ArrayList<Long>();
     try (var server = new ServerProcess(PATIENT)) {
       int port = server.port();
+      var habits = new ArrayList<>(SlowClients.all(port));
+      habits.add(SlowClients.unread(port));
       for (int turn = 0; turn < 6; turn++) {
         server.awaitConnections(0);
         for (int i = 0; i < 60; i++) {
           alone.add(ask(port));
         }
-        try (var slow = new SlowClients(port, 20, 50, SlowClients.all(port))) {
+        try (var slow = new SlowClients(port, 20, 50, habits)) {
           for (int i = 0; i < 60; i++) {
             among.add(ask(port));
           }
