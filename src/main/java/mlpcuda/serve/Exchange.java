@@ -221,8 +221,7 @@ final class Exchange {
 
   private void sent() {
     connection.release();
-    // Whoever sends Expect waits for 100 before the body, and Jetty sends it to whoever reads.
-    if (unread && !request.getHeaders().contains(HttpHeader.EXPECT)) {
+    if (unread) {
       length = 0;
       reading = client.enter(Client.State.BODY);
       drain();

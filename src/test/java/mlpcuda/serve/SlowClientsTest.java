@@ -9,6 +9,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -197,6 +199,33 @@ class SlowClientsTest {
       }
       assertEquals(0, server.awaitConnections(0).failures());
     }
+  }
+
+  private static String answerToSlowBody(int seconds, String drop) throws Exception {
+    try (var server = new ServerProcess(seconds)) {
+      int port = server.port();
+      String length = "Content-Length: " + PredictionServer.MAX_BODY;
+      byte[] head = RawHttp.request(port, "POST /predict", null, length);
+      try (var slow = new SlowClients(port, 1, 1, List.of(new SlowClients.Habit(head, drop)))) {
+        return slow.answer(0);
+      }
+    }
+  }
+
+  /** The rate ends a body after 10 s, which is long before the 120 s of the whole body. */
+  @Test
+  void aBodyBelowTheRateIsEndedBeforeItsTime() throws Exception {
+    String answer = answerToSlowBody(10, "x");
+    Matcher seconds = Pattern.compile(" in (\\d+) s\"}$").matcher(answer);
+    assertTrue(seconds.find(), answer);
+    assertTrue(Integer.parseInt(seconds.group(1)) < 120, answer);
+  }
+
+  /** The body comes at 40 KiB a second, and would be complete after 26 s, but has 12 s. */
+  @Test
+  void aBodyAboveTheRateMustComeWithinItsTime() throws Exception {
+    String answer = answerToSlowBody(1, "x".repeat(4096));
+    assertTrue(answer.startsWith("HTTP/1.1 408 "), answer);
   }
 
   /** A body that comes fast enough on average is read to its end, whatever its pauses. */
