@@ -14,7 +14,7 @@ import org.eclipse.jetty.util.thread.Scheduler;
 /**
  * The clients that are connected. A client that is slower than the limits loses its connection;
  * where there are too many clients, or their requests take too much memory, those lose it that the
- * server has waited for longest: a fast client is never among them.
+ * server has waited for longest, which a fast client is not.
  */
 final class Clients implements Connection.Listener {
   /** The most open connections. */
@@ -32,8 +32,13 @@ final class Clients implements Connection.Listener {
   /** The longest that the lines of a request may take, and a body before its rate counts. */
   private static final int SECONDS = PredictionServer.SECONDS;
 
+  /** The longest that a body may take. */
   private static final int BODY_SECONDS = 12 * SECONDS;
+
+  /** The longest that a client may take to fetch an answer. */
   private static final int ANSWER_SECONDS = 2 * SECONDS;
+
+  /** The longest that a connection may be silent between two requests. */
   private static final int IDLE_SECONDS = 6 * SECONDS;
 
   private static final int LOOK_MILLIS = 250;
@@ -44,7 +49,7 @@ final class Clients implements Connection.Listener {
   private long held;
 
   /**
-   * No clients yet.
+   * Creates the set without clients.
    *
    * @param scheduler runs the looks for slow clients
    * @param failed gets failures that are bugs
