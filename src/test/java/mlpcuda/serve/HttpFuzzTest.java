@@ -47,6 +47,10 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 class HttpFuzzTest {
   private static final int ROUNDS = 6000;
+
+  /** Another number gives other rounds. */
+  private static final long RUN = Long.getLong("mlpcuda.fuzz", 0);
+
   private static final int CLIENTS = 4;
 
   /** The README's statuses, without 503: there are fewer clients than may wait. */
@@ -159,7 +163,7 @@ class HttpFuzzTest {
       rounds.add(
           clients.submit(
               () -> {
-                byte[] request = request(bodies, new Random(round));
+                byte[] request = request(bodies, new Random(round + ROUNDS * RUN));
                 return RawHttp.send(port, request, true, MILLIS).status();
               }));
     }
