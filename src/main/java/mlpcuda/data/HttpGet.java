@@ -38,6 +38,7 @@ import javax.net.ssl.SSLSocketFactory;
 final class HttpGet implements AutoCloseable {
   private static final int MAX_LINE = 8192;
   private static final int MAX_LINES = 200;
+  private static final int MAX_HEADS = 10;
   private static final Pattern STATUS = Pattern.compile("HTTP/1\\.[01] ([1-9]\\d\\d)( .*)?");
 
   /** The ends of host names that some systems take for numbers: IPv4 addresses, often shortened. */
@@ -147,10 +148,7 @@ final class HttpGet implements AutoCloseable {
     if (!mayReach.test(found)) {
       String literal = found.getHostAddress();
       throw new IOException(
-          (host.replaceAll("[\\[\\]]", "").equals(literal)
-                  ? literal
-                  : host + " is " + literal + ":")
-              + " not a public address");
+          (host.equals(literal) ? host : host + " (" + literal + ")") + " is not a public address");
     }
     return found;
   }
@@ -197,28 +195,42 @@ final class HttpGet implements AutoCloseable {
     to.getOutputStream().flush();
   }
 
-  /** Reads the head of an answer; its headers, by names in lower case, and returns its status. */
+  /**
+   * Reads the head of an answer, of which one or more of status 1xx may be sent ahead.
+   *
+   * @param headers takes the headers, by names in lower case
+   * @return the status, at least 200
+   */
   private static int head(InputStream in, Map<String, String> headers) throws IOException {
-    int lines = 0;
-    int status;
-    do { // an answer of 1xx is followed by another one
+    for (int heads = 0; heads < MAX_HEADS; heads++) {
       Matcher first = STATUS.matcher(line(in));
       if (!first.matches()) {
         throw new IOException("no HTTP answer");
       }
-      status = Integer.parseInt(first.group(1));
       headers.clear();
-      for (String line = line(in); !line.isEmpty(); line = line(in)) {
-        int colon = Math.max(0, line.indexOf(':'));
-        String name = line.substring(0, colon).toLowerCase(Locale.ROOT);
-        String value = line.substring(colon + 1).strip();
-        String former = headers.putIfAbsent(name, value);
-        if (name.equals("content-length") && former != null && !former.equals(value)) {
-          throw new IOException("two lengths are announced");
-        }
+      headers(in, headers);
+      int status = Integer.parseInt(first.group(1));
+      if (status >= 200) {
+        return status;
       }
-    } while (status < 200);
-    return status;
+    }
+    throw new IOException("more than " + MAX_HEADS + " answers to one request");
+  }
+
+  private static void headers(InputStream in, Map<String, String> headers) throws IOException {
+    int lines = 0;
+    for (String line = line(in); !line.isEmpty(); line = line(in)) {
+      if (++lines > MAX_LINES) {
+        throw new IOException("more than " + MAX_LINES + " headers");
+      }
+      int colon = Math.max(0, line.indexOf(':'));
+      String name = line.substring(0, colon).toLowerCase(Locale.ROOT);
+      String value = line.substring(colon + 1).strip();
+      String former = headers.putIfAbsent(name, value);
+      if (name.equals("content-length") && former != null && !former.equals(value)) {
+        throw new IOException("two lengths are announced");
+      }
+    }
   }
 
   /** Reads a line; no byte after it. */
