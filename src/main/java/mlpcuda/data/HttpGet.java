@@ -14,8 +14,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Timer;
-import java.util.TimerTask;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -60,7 +61,7 @@ final class HttpGet implements AutoCloseable {
   }
 
   private final Socket socket = new Socket(Proxy.NO_PROXY);
-  private final Timer timer = new Timer("deadline of a download", true);
+  private final CompletableFuture<Void> ending;
   private final URI address;
   private final Map<String, String> headers = new HashMap<>();
   private final int status;
@@ -76,9 +77,10 @@ final class HttpGet implements AutoCloseable {
    */
   HttpGet(URI address, Network network, Download.Limits limits, long deadline) throws IOException {
     this.address = address;
+    long left = deadline - System.nanoTime();
+    Executor then = CompletableFuture.delayedExecutor(left, TimeUnit.NANOSECONDS, Runnable::run);
+    ending = CompletableFuture.runAsync(this::closeSocket, then);
     try {
-      long millis = Math.max(1, (deadline - System.nanoTime()) / 1_000_000);
-      timer.schedule(closing(), millis);
       InputStream stream = connect(network, limits);
       in = new BufferedInputStream(stream);
       status = head(in, headers);
@@ -88,19 +90,14 @@ final class HttpGet implements AutoCloseable {
     }
   }
 
-  /** Closes the connection: a socket may be closed while another thread waits for it. */
-  private TimerTask closing() {
-    return new TimerTask() {
-      @Override
-      public void run() {
-        close();
-      }
-    };
-  }
-
   @Override
   public void close() {
-    timer.cancel();
+    ending.cancel(false);
+    closeSocket();
+  }
+
+  /** Closes the socket, which may be done while another thread waits for it. */
+  private void closeSocket() {
     try {
       socket.close();
     } catch (IOException e) {

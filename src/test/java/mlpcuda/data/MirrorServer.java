@@ -16,7 +16,6 @@ import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocketFactory;
@@ -122,8 +121,7 @@ final class MirrorServer implements AutoCloseable {
         // The answer is chunked, and so no length is announced.
         case "endless" -> send(exchange, new byte[200_000], 0);
         case "cut" -> send(exchange, new byte[20], file.length);
-        case "silent" -> awaitEnd(Long.MAX_VALUE);
-        case "dribble" -> dribble(exchange, file);
+        case "silent" -> awaitEnd();
         case "moved" -> redirect(exchange, "/good/" + path[2]);
         case "circle" -> redirect(exchange, "/circle/" + path[2]);
         case "elsewhere" -> redirect(exchange, elsewhere + path[2]);
@@ -143,24 +141,11 @@ final class MirrorServer implements AutoCloseable {
     exchange.getResponseBody().flush(); // otherwise JDK 25 drops what a handler leaves unfinished
   }
 
-  /** Sends the whole file, so slowly that it takes a minute, and never pauses for long. */
-  private void dribble(HttpExchange exchange, byte[] file) throws IOException {
-    exchange.sendResponseHeaders(200, file.length);
-    for (byte each : file) {
-      exchange.getResponseBody().write(each);
-      exchange.getResponseBody().flush();
-      if (awaitEnd(60_000 / file.length)) {
-        return;
-      }
-    }
-  }
-
-  private boolean awaitEnd(long millis) {
+  private void awaitEnd() {
     try {
-      return ended.await(millis, TimeUnit.MILLISECONDS);
+      ended.await();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      return true;
     }
   }
 
