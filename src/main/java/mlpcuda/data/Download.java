@@ -167,7 +167,7 @@ record Download(Limits limits, HttpGet.Network network) {
     if (!"http".equals(to.getScheme()) && !"https".equals(to.getScheme())) {
       throw new IOException("redirect to " + to.getScheme());
     }
-    if (to.getHost() == null) {
+    if (to.getHost() == null || to.getPort() > 65535) {
       throw new IOException("redirect to a bad address");
     }
     if (at.getScheme().equals("https") && to.getScheme().equals("http")) {

@@ -32,7 +32,7 @@ final class HttpProxy {
     } catch (IllegalArgumentException e) {
       throw new IOException(name + " is no address of a proxy", e);
     }
-    if (at.getHost() == null || !"http".equalsIgnoreCase(at.getScheme())) {
+    if (at.getHost() == null || at.getPort() > 65535 || !"http".equalsIgnoreCase(at.getScheme())) {
       throw new IOException(name + " must be an address such as http://proxy.example:3128");
     }
     if (at.getUserInfo() != null) { // the message does not repeat it: it may be a password

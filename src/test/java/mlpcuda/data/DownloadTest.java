@@ -17,7 +17,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
-import java.security.KeyStore;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
@@ -25,10 +24,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
-import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocketFactory;
-import javax.net.ssl.TrustManagerFactory;
 import mlpcuda.Child;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -55,36 +52,7 @@ class DownloadTest {
 
   @BeforeAll
   static void makeCertificate(@TempDir Path tmp) throws IOException, GeneralSecurityException {
-    Path store = tmp.resolve("identity.p12");
-    String keytool = Path.of(System.getProperty("java.home"), "bin", "keytool").toString();
-    String names = "san=ip:127.0.0.1,dns:mirror.invalid";
-    List<String> command =
-        List.of(
-            keytool,
-            "-genkeypair",
-            "-alias",
-            "mirror",
-            "-keyalg",
-            "EC",
-            "-dname",
-            "CN=mirror",
-            "-ext",
-            names,
-            "-keystore",
-            store.toString(),
-            "-storepass",
-            "secret");
-    try (Child child = Child.start(command)) {
-      String output = child.rest();
-      assertEquals(0, child.exitCode(), output);
-    }
-    KeyStore identity = KeyStore.getInstance(store.toFile(), "secret".toCharArray());
-    var keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
-    keys.init(identity, "secret".toCharArray());
-    var trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-    trust.init(identity);
-    tls = SSLContext.getInstance("TLS");
-    tls.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
+    tls = MirrorServer.identity(tmp);
   }
 
   @BeforeEach
@@ -158,6 +126,7 @@ class DownloadTest {
         "http://a.example/x | 302 | file:///etc/passwd | redirect to file",
         "http://a.example/x | 302 | http:y | redirect to a bad address",
         "http://a.example/x | 302 | http://a_b/x | redirect to a bad address",
+        "http://a.example/x | 302 | http://a.example:65536/x | redirect to a bad address",
         "http://a.example/x | 302 | http://[x/ | redirect to a bad address",
         "http://a.example/x | 302 | none | status 302",
         "http://a.example/x | 304 | /y | status 304",

@@ -1,5 +1,7 @@
 package mlpcuda.data;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
@@ -8,6 +10,9 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyStore;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -17,8 +22,11 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.stream.Stream;
+import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocketFactory;
+import javax.net.ssl.TrustManagerFactory;
+import mlpcuda.Child;
 import mlpcuda.data.PublishedDataset.RemoteFile;
 
 /** Mirrors of a small data set on 127.0.0.1, which answer well or badly as their addresses say. */
@@ -70,6 +78,41 @@ final class MirrorServer implements AutoCloseable {
     HttpsServer server = HttpsServer.create(here(), 0);
     server.setHttpsConfigurator(new HttpsConfigurator(identity));
     return server;
+  }
+
+  /** Makes a certificate for 127.0.0.1 and mirror.invalid, and trusts it. */
+  static SSLContext identity(Path tmp) throws IOException, GeneralSecurityException {
+    Path store = tmp.resolve("identity.p12");
+    String keytool = Path.of(System.getProperty("java.home"), "bin", "keytool").toString();
+    String names = "san=ip:127.0.0.1,dns:mirror.invalid";
+    List<String> command =
+        List.of(
+            keytool,
+            "-genkeypair",
+            "-alias",
+            "mirror",
+            "-keyalg",
+            "EC",
+            "-dname",
+            "CN=mirror",
+            "-ext",
+            names,
+            "-keystore",
+            store.toString(),
+            "-storepass",
+            "secret");
+    try (Child child = Child.start(command)) {
+      String output = child.rest();
+      assertEquals(0, child.exitCode(), output);
+    }
+    KeyStore identity = KeyStore.getInstance(store.toFile(), "secret".toCharArray());
+    var keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+    keys.init(identity, "secret".toCharArray());
+    var trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+    trust.init(identity);
+    SSLContext tls = SSLContext.getInstance("TLS");
+    tls.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
+    return tls;
   }
 
   /** The network as a download in a test may use it: this machine alone. */

@@ -89,7 +89,8 @@ class PublishedDatasetTest {
       assertEquals(Proxy.NO_PROXY, HttpProxy.of(address, environment), none);
     }
     assertEquals(Proxy.NO_PROXY, HttpProxy.of(address, Map.of("http_proxy", "proxy:1")));
-    for (String bad : List.of("socks5://proxy:1", "http://name:secret@proxy:1", "http://")) {
+    for (String bad :
+        List.of("socks5://proxy:1", "http://name:secret@proxy:1", "http://", "proxy:65536")) {
       String message =
           assertThrows(IOException.class, () -> HttpProxy.of(address, Map.of("https_proxy", bad)))
               .getMessage();
