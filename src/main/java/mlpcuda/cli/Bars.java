@@ -80,18 +80,32 @@ final class Bars {
     }
   }
 
+  /**
+   * Takes all bars off the screen. The library does not close the consumer of a bar that was closed
+   * before its first drawing, as in an epoch of some ms, and such a bar would stay for ever.
+   */
+  synchronized void removeAll() {
+    erase();
+    bars.clear();
+  }
+
   /** Takes the bars off the screen for good. */
   synchronized void end() {
     erase();
     ended = true;
   }
 
+  /**
+   * Draws all bars, each on a line that is cleared from its beginning. A line that the terminal has
+   * broken in two stays marked as one line with the next until then, whatever is written over it;
+   * the next resize would join a bar with the line below.
+   */
   private void draw() {
     var block = new StringBuilder(CUT_LINES);
     int lines = 0;
     for (Bar bar : bars) {
       if (!bar.text.isEmpty()) {
-        block.append(lines++ == 0 ? "\r" : "\r\n").append(bar.text).append(CLEAR_TO_END_OF_LINE);
+        block.append(lines++ == 0 ? "\r" : "\r\n").append(CLEAR_TO_END_OF_LINE).append(bar.text);
       }
     }
     if (ended || lines == 0) {
@@ -135,23 +149,36 @@ final class Bars {
   }
 
   /**
-   * The width of the process's terminal. It is asked for each time: no signal tells of a change.
+   * The width of the process's terminal. JLine starts a process, {@code stty}, for each answer,
+   * which takes some milliseconds: it is asked once a second, and the terminal cuts what is drawn
+   * too wide until then.
    */
   private static final class Columns implements IntSupplier {
+    private static final long NANOS = 1_000_000_000;
+
     private Terminal terminal;
+    private long asked;
     private int last;
 
     @Override
     public synchronized int getAsInt() {
+      long now = System.nanoTime();
+      if (terminal == null || now - asked > NANOS) {
+        asked = now;
+        ask();
+      }
+      return last;
+    }
+
+    private void ask() {
       try {
         if (terminal == null) {
           terminal = TerminalBuilder.builder().system(true).dumb(true).nativeSignals(false).build();
         }
         last = terminal.getWidth();
       } catch (IOException | RuntimeException | IOError e) {
-        return last; // the window has been closed, and the run goes on to its checkpoint
+        // The window has been closed, and the run goes on to its checkpoint.
       }
-      return last;
     }
   }
 }

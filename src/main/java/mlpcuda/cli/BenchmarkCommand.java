@@ -134,7 +134,7 @@ final class BenchmarkCommand implements Callable<Integer> {
       subjects = subjects(opened.dataset());
       description = opened.ops().description();
       precisions.add(opened.ops().precision());
-      terminal.line(description + " (" + device.reason() + ")");
+      terminal.line("%s (%s)", description, device.reason());
       if (device.ways().isEmpty()) {
         measure(description, opened.ops(), subjects);
       }

@@ -131,7 +131,7 @@ final class CompareCommand implements Callable<Integer> {
     try (Opened opened = Opened.of(device, data, terminal)) {
       Ops ops = opened.ops();
       Training training = training(opened.dataset());
-      terminal.line(ops.description() + " (" + device.reason() + ")");
+      terminal.line("%s (%s)", ops.description(), device.reason());
       Comparison found = compare(ops, training, terminal);
       terminal.line(ops.description() + verdict(found));
       if (json) {

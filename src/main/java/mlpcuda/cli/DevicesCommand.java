@@ -132,11 +132,11 @@ final class DevicesCommand implements Callable<Integer> {
 
   private static void print(Row row, PrintWriter out) {
     if (row.problem != null) {
-      out.println(row.name + ": " + row.problem.why());
+      out.println(Printable.oneLine(row.name + ": " + row.problem.why()));
       out.println("  " + row.problem.remedy());
       return;
     }
-    out.println(row.name);
+    out.println(Printable.oneLine(row.name));
     row.checks.forEach(check -> out.println("  " + check));
     if (row.noCudnn != null) {
       out.println("  no cuDNN: " + row.noCudnn.why());

@@ -16,6 +16,7 @@ import mlpcuda.net.Parameters;
 import mlpcuda.report.Metrics;
 import mlpcuda.train.Evaluation;
 import mlpcuda.train.Evaluator;
+import mlpcuda.train.MemoryNeed;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -67,7 +68,7 @@ final class EvaluateCommand implements Callable<Integer> {
     data.takeAs(file.form(), terminal);
     try (Opened opened = Opened.of(device, data, terminal)) {
       ImageSet test = fitting(file, opened.dataset());
-      terminal.line(opened.ops().description() + " (" + device.reason() + ")");
+      terminal.line("%s (%s)", opened.ops().description(), device.reason());
       terminal.line(Tables.layers(file.shape()));
       Evaluation answers = answers(opened.ops(), file, test);
       terminal.line(Tables.answers(answers));
@@ -89,7 +90,12 @@ final class EvaluateCommand implements Callable<Integer> {
   private Evaluation answers(Ops ops, ModelFile file, ImageSet test) {
     MlpShape shape = file.shape();
     InputOrder order = ops.inputOrder(test.pixels(), shape.inputs());
-    try (var parameters = new Parameters(ops, shape, order)) {
+    MemoryNeed.ofEvaluation(shape, test.size(), testBatchSize)
+        .check(
+            ops,
+            "%s: the evaluation of a network %s".formatted(model, shape),
+            "; lower --test-batch-size");
+    try (var parameters = Parameters.forInference(ops, shape, order)) {
       parameters.write(file.weights());
       return Evaluator.evaluate(ops, shape, parameters, test, file.form().scaling(), testBatchSize);
     }

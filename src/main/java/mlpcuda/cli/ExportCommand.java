@@ -71,7 +71,7 @@ final class ExportCommand implements Callable<Integer> {
         .println(
             "Saved %s: opset %d, input pixels (batch, %d) %s, output logits (batch, %d)%s"
                 .formatted(
-                    onnx,
+                    Printable.oneLine(onnx.toString()),
                     Onnx.OPSET,
                     network.shape().inputs(),
                     input == Input.bytes ? "uint8" : "float32",

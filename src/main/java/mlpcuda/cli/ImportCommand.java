@@ -114,16 +114,14 @@ final class ImportCommand implements Callable<Integer> {
           "layers.%d is %s%s"
               .formatted(
                   l,
-                  layer.name().isEmpty()
-                      ? "the only layer"
-                      : layer.name().replaceAll("\\p{C}", "?"),
+                  layer.name().isEmpty() ? "the only layer" : Printable.oneLine(layer.name()),
                   layer.hasBias() ? "" : ", which has no bias: zeros"));
     }
     output.println(Tables.layers(shape));
     output.println(
         "Saved %s: images %dx%d, scaling %s, mean %s, std %s"
             .formatted(
-                out,
+                Printable.oneLine(out.toString()),
                 model.form().rows(),
                 model.form().cols(),
                 inputs.name(),

@@ -105,7 +105,7 @@ final class LrFindCommand implements Callable<Integer> {
     var terminal = new Terminal(json ? spec.commandLine().getErr() : standardOut, false);
     try (Opened opened = Opened.of(device, data, terminal)) {
       ImageSet train = opened.dataset().train();
-      terminal.line(opened.ops().description() + " (" + device.reason() + ")");
+      terminal.line("%s (%s)", opened.ops().description(), device.reason());
       LearningRateFinder.Result result =
           find(opened.ops(), train, opened.dataset().classes(), rates);
       print(result, terminal);

@@ -123,9 +123,10 @@ public final class Main {
 
   /** Runs the program, and returns the exit code. */
   static int run(
-      String[] args, PrintWriter out, PrintWriter err, Gpus gpus, BooleanSupplier stopping) {
+      String[] args, PrintWriter out, PrintWriter error, Gpus gpus, BooleanSupplier stopping) {
     // Programs read the numbers: digits and points must be the same everywhere.
     Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
+    PrintWriter err = Printable.safe(error);
     var main = new Main(gpus, stopping);
     String[] whole = withCommand(args);
     CommandLine commands = main.commands(whole[0]);
@@ -134,11 +135,21 @@ public final class Main {
     commands.getCommandSpec().usageMessage().exitCodeList(ExitCode.list());
     commands.setParameterExceptionHandler(
         (e, given) -> {
-          err.println(oneLine(usageMessage(e)));
+          err.println(Printable.oneLine(usageMessage(e)));
           err.println(
               "'%s --help' lists the options."
                   .formatted(e.getCommandLine().getCommandSpec().qualifiedName()));
           return ExitCode.USAGE.code;
+        });
+    commands.setExecutionStrategy(
+        parsed -> {
+          // The help is the program's own text, and has escape sequences for its colours.
+          Integer helped = CommandLine.executeHelpRequest(parsed);
+          if (helped != null) {
+            return helped;
+          }
+          commands.setOut(Printable.safe(out));
+          return new CommandLine.RunLast().execute(parsed);
         });
     commands.setExecutionExceptionHandler(
         (e, command, result) -> {
@@ -194,11 +205,6 @@ public final class Main {
       return "no command is named " + e.getValue() + Suggestion.of(e.getValue(), COMMANDS.keySet());
     }
     return e.getMessage() + Suggestion.ofValue(e.getValue(), e.getArgSpec());
-  }
-
-  /** The text without line breaks, which the name of a file may contain. */
-  static String oneLine(String text) {
-    return text.replaceAll("[\\p{Cc}\\p{Zl}\\p{Zp}]", "?");
   }
 
   /**
@@ -257,7 +263,7 @@ public final class Main {
       }
     }
     if (e instanceof BadFileException) {
-      err.println(oneLine(e.getMessage()));
+      err.println(Printable.oneLine(e.getMessage()));
       return ExitCode.FILE.code;
     }
     if (e instanceof DeviceException) {
@@ -265,20 +271,20 @@ public final class Main {
       return ExitCode.DEVICE.code;
     }
     if (e instanceof DivergedException) {
-      err.println(e.getMessage());
+      err.println(Printable.oneLine(e.getMessage()));
       return ExitCode.DIVERGED.code;
     }
     if (e instanceof StoppedException) {
-      err.println(e.getMessage());
+      err.println(Printable.oneLine(e.getMessage()));
       return ExitCode.STOPPED.code;
     }
     // for example a full disk: the program itself is not at fault
     if (e instanceof UncheckedIOException) {
-      err.println(oneLine(e.getMessage()));
+      err.println(Printable.oneLine(e.getMessage()));
       return ExitCode.UNWRITABLE.code;
     }
     if (e instanceof RefusedException refused) {
-      err.println(oneLine(refused.getMessage()));
+      err.println(Printable.oneLine(refused.getMessage()));
       return refused.code().code;
     }
     err.println("Internal failure of " + build() + ":");

@@ -13,6 +13,7 @@ import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.BadFileException;
 import mlpcuda.data.InputFile;
@@ -27,6 +28,7 @@ import mlpcuda.preparation.Preparation;
 import mlpcuda.preparation.Prepared;
 import mlpcuda.report.Png;
 import mlpcuda.train.Answer;
+import mlpcuda.train.MemoryNeed;
 import mlpcuda.train.Predictor;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -138,9 +140,6 @@ final class PredictCommand implements Callable<Integer> {
    */
   private record Input(String name, Map<String, Object> json, Prepared prepared, String error) {}
 
-  /** The greatest number of prepared pictures in memory at once. */
-  private static final int BATCH = 1000;
-
   /**
    * The greatest number of bytes of prepared pictures in memory at once, except for one picture.
    */
@@ -174,7 +173,7 @@ final class PredictCommand implements Callable<Integer> {
     transposed = transpose != null ? transpose : form.transposed();
     makeFolder();
     try (Ops opened = device.open();
-        var weights = new Parameters(opened, shape)) {
+        var weights = parameters(opened)) {
       ops = opened;
       parameters = weights;
       weights.write(network.weights());
@@ -192,6 +191,18 @@ final class PredictCommand implements Callable<Integer> {
       spec.commandLine().getOut().println(Tables.json(all));
     }
     return failed > 0 ? ExitCode.FILE.code : 0;
+  }
+
+  /** Room for the weights, once it is known that there is room for all that answering needs. */
+  private Parameters parameters(Ops ops) {
+    MemoryNeed.ofPrediction(shape, batch())
+        .check(ops, "%s: the network %s".formatted(model, shape), "");
+    return Parameters.forInference(ops, shape, InputOrder.natural(shape.inputs()));
+  }
+
+  /** The number of pictures that are answered at once, at most. */
+  private int batch() {
+    return Math.min(Predictor.batch(shape), Math.max(1, BATCH_BYTES / shape.inputs()));
   }
 
   private void read(Path file) {
@@ -246,7 +257,7 @@ final class PredictCommand implements Callable<Integer> {
       byte[] png = Png.encode(prepared.pixels(), form.rows(), form.cols());
       WholeFile.write(show.resolve(shownName(file, place)), out -> out.write(png));
     }
-    if (waiting.size() >= Math.min(BATCH, Math.max(1, BATCH_BYTES / shape.inputs()))) {
+    if (waiting.size() >= batch()) {
       answer();
     }
   }
@@ -285,7 +296,7 @@ final class PredictCommand implements Callable<Integer> {
     for (Input input : waiting) {
       if (input.prepared() == null) {
         failed++;
-        err.println(Main.oneLine(input.error()));
+        err.println(Printable.oneLine(input.error()));
         input.json().put("error", input.error());
         continue;
       }
@@ -306,7 +317,7 @@ final class PredictCommand implements Callable<Integer> {
     }
     begun = true;
     PrintWriter err = spec.commandLine().getErr();
-    err.println(ops.description() + " (" + device.reason() + ")");
+    err.println(Printable.oneLine("%s (%s)".formatted(ops.description(), device.reason())));
     if (!raw && !prepare.isGiven() && form.preparation() == Preparation.AS_IS) {
       err.println(
           "The model says that pictures are resized as they are; --prepare mnist-form brings them to"
@@ -349,6 +360,6 @@ final class PredictCommand implements Callable<Integer> {
             100 * best.probability(),
             others);
     String warning = input.prepared().warning().map(". Warning: "::concat).orElse("");
-    return Main.oneLine(input.name() + ": " + answer + warning);
+    return Printable.oneLine(input.name() + ": " + answer + warning);
   }
 }

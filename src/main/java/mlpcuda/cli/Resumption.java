@@ -1,5 +1,8 @@
 package mlpcuda.cli;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -44,6 +47,23 @@ record Resumption(Path folder, Checkpoint checkpoint, RunState state, boolean ch
    */
   private static final Set<String> PASSING =
       Set.of("--resume", "--cpu", "--gpu", "--threads", "--quiet", "--verbose", "--json");
+
+  /** The options that make a run read, fetch or write something beside its folder. */
+  private static final List<String> REACHING_OUT = List.of("--data", "--dataset", "--tensorboard");
+
+  /** The words of a command line that must be repeated to resume its run from anywhere. */
+  static List<String> reachingOut(List<String> args) {
+    var words = new ArrayList<String>();
+    for (int i = 0; i < args.size(); i++) {
+      String word = args.get(i);
+      if (REACHING_OUT.contains(word)) {
+        words.addAll(args.subList(i, i + 2)); // the option and its value
+      } else if (REACHING_OUT.stream().anyMatch(name -> word.startsWith(name + "="))) {
+        words.add(word);
+      }
+    }
+    return words;
+  }
 
   /** Refuses options that would make it another run. */
   static void check(ParseResult given) {
@@ -92,7 +112,7 @@ record Resumption(Path folder, Checkpoint checkpoint, RunState state, boolean ch
     Map<String, String> options = words(begun);
     Map<String, String> changes = words(given);
     changes.keySet().retainAll(KEPT);
-    if (changes.isEmpty()) {
+    if (options.entrySet().containsAll(changes.entrySet())) {
       return this;
     }
     if (changes.containsKey("--data")) {
@@ -106,6 +126,72 @@ record Resumption(Path folder, Checkpoint checkpoint, RunState state, boolean ch
     var args = new ArrayList<>(List.of("train"));
     args.addAll(options.values());
     return new Resumption(folder, checkpoint, state.with(args), true);
+  }
+
+  /**
+   * Refuses to follow a checkpoint out of the run's folder, unless {@code given} names the same
+   * kind of place. A checkpoint may come from somebody else, who must not choose what is read,
+   * fetched or written on this machine.
+   *
+   * @param begun the command line in the checkpoint
+   * @param given the command line that resumes the run
+   */
+  void checkPlaces(ParseResult begun, ParseResult given) {
+    Map<String, String> missing = placesOutside(begun, folder);
+    if (given.hasMatchedOption("--data") || given.hasMatchedOption("--dataset")) {
+      missing.keySet().removeAll(Set.of("--data", "--dataset"));
+    }
+    missing.keySet().removeIf(given::hasMatchedOption);
+    if (!missing.isEmpty()) {
+      String options = String.join(" ", missing.values());
+      throw refused(
+          given,
+          "--resume %s: its checkpoint has %s, which is outside of that folder; repeat %s if that is meant"
+              .formatted(folder, options, missing.size() == 1 ? "the option" : "these options"));
+    }
+  }
+
+  /**
+   * The options that resume the run of a command line, as a shell reads them: its folder, and again
+   * what lies outside of that.
+   */
+  static String command(ParseResult begun, Path folder) {
+    List<String> words = new ArrayList<>(List.of("--resume", ShellCommand.quoted("" + folder)));
+    words.addAll(placesOutside(begun, folder).values());
+    return String.join(" ", words);
+  }
+
+  /** The options of {@link #REACHING_OUT} that a command line has, as a shell reads them. */
+  private static Map<String, String> placesOutside(ParseResult begun, Path folder) {
+    var places = new LinkedHashMap<String, String>();
+    for (String name : REACHING_OUT) {
+      if (begun.hasMatchedOption(name)) {
+        String value = begun.matchedOption(name).originalStringValues().get(0);
+        if (name.equals("--dataset") || !lies(Path.of(value), folder)) {
+          places.put(name, name + " " + ShellCommand.quoted(value));
+        }
+      }
+    }
+    return places;
+  }
+
+  /**
+   * Whether a path lies in a folder when all symbolic links are followed. What does not exist yet
+   * lies where the deepest of its folders lies that exists.
+   */
+  private static boolean lies(Path path, Path folder) {
+    try {
+      Path existing = path.toAbsolutePath(); // not normalised: x/.. may leave by a link x
+      while (!Files.exists(existing, LinkOption.NOFOLLOW_LINKS)) {
+        if (existing.endsWith("..")) {
+          return false;
+        }
+        existing = existing.getParent();
+      }
+      return existing.toRealPath().startsWith(folder.toRealPath());
+    } catch (IOException e) { // for example a link that leads nowhere
+      return false;
+    }
   }
 
   /** The options of a command line that are set, each as one word, by their names. */

@@ -111,7 +111,7 @@ final class RunFolder {
     try {
       report.write(folder, status, weights, null);
     } catch (UncheckedIOException e) {
-      run.terminal().always(Main.oneLine(e.getMessage()));
+      run.terminal().always(Printable.oneLine(e.getMessage()));
     }
   }
 
@@ -119,7 +119,7 @@ final class RunFolder {
    * Reports that the run was stopped after a checkpoint; the exception returned says how to go on.
    */
   StoppedException stopped(Parameters parameters, StoppedException e) {
-    StoppedException stopped = e.resumable("--resume " + folder);
+    StoppedException stopped = e.resumable(run.settings().howToResume());
     String status = "Interrupted: " + stopped.getMessage() + ".";
     reportBeforeTheEnd(status, parameters.read().get(0));
     return stopped;

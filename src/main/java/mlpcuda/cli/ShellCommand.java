@@ -29,7 +29,8 @@ final class ShellCommand {
         .strip();
   }
 
-  private static String quoted(String word) {
+  /** A word as a Unix shell reads it. */
+  static String quoted(String word) {
     return PLAIN.matcher(word).matches() ? word : "'" + word.replace("'", "'\\''") + "'";
   }
 }

@@ -178,7 +178,7 @@ final class SweepCommand implements Callable<Integer> {
         if (!lock.locked()) {
           spec.commandLine()
               .getErr()
-              .println(out + ": its file system knows no locks, so keep other sweeps out of it");
+              .println(name() + ": its file system knows no locks, so keep other sweeps out of it");
         }
         return sweep(points, runs);
       }
@@ -199,7 +199,7 @@ final class SweepCommand implements Callable<Integer> {
     }
     PrintWriter progress = quiet ? new PrintWriter(Writer.nullWriter()) : lines;
     progress.println(
-        "%s: %s, %d of them done before".formatted(out, Tables.count(runs.size(), "run"), done));
+        "%s: %s, %d of them done before".formatted(name(), Tables.count(runs.size(), "run"), done));
     if (done < runs.size()) {
       runAll(runs, outcomes, progress);
     }
@@ -400,6 +400,11 @@ final class SweepCommand implements Callable<Integer> {
         outcome.seconds());
   }
 
+  /** The name of the sweep's folder as it is shown. */
+  private String name() {
+    return Printable.oneLine(out.toString());
+  }
+
   private void write(String name, String text) {
     WholeFile.write(out.resolve(name), to -> to.write(text.getBytes(StandardCharsets.UTF_8)));
   }
@@ -415,7 +420,7 @@ final class SweepCommand implements Callable<Integer> {
                 row -> row.outcome() == null || row.outcome().code() == ExitCode.STOPPED.code);
     lines.println(
         "%d of %s done%s; the same command with --out %s runs the others"
-            .formatted(done, Tables.are(rows.size(), "run"), stopped ? ": stopped" : "", out));
+            .formatted(done, Tables.are(rows.size(), "run"), stopped ? ": stopped" : "", name()));
     return stopped ? ExitCode.STOPPED.code : ExitCode.INTERNAL.code;
   }
 }

@@ -120,6 +120,7 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
     if (gpu == null && Files.exists(folder.resolve(RunFolder.CHECKPOINT))) {
       // a GPU's run would go on with its former GPU, which another run may have now
       words.add("--resume=" + folder);
+      words.addAll(Resumption.reachingOut(arguments));
     } else {
       words.addAll(arguments);
       if (gpu != null) {

@@ -4,6 +4,8 @@ import java.io.Console;
 import java.io.PrintWriter;
 import java.io.Writer;
 import java.nio.charset.Charset;
+import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.function.IntSupplier;
 import me.tongfei.progressbar.ProgressBar;
@@ -84,11 +86,25 @@ final class Terminal {
     return interactive;
   }
 
-  /** Prints a line, unless the terminal is quiet. */
-  void line(String format, Object... values) {
+  /** Prints lines that are the program's own, unless the terminal is quiet. */
+  void line(String lines) {
     if (!quiet) {
-      always(values.length == 0 ? format : String.format(Locale.ROOT, format, values));
+      always(lines);
     }
+  }
+
+  /**
+   * Prints a line, unless the terminal is quiet.
+   *
+   * @param values what the line tells; texts and paths may come from files, and stay on that line
+   */
+  void line(String format, Object... values) {
+    Object[] shown =
+        Arrays.stream(values)
+            .map(
+                v -> v instanceof String || v instanceof Path ? Printable.oneLine(v.toString()) : v)
+            .toArray();
+    line(String.format(Locale.ROOT, format, shown));
   }
 
   /** Prints a result or a warning, which a quiet terminal shows too. */
@@ -99,6 +115,11 @@ final class Terminal {
   /** Clears the place of the bars, for a line that this class does not print. */
   static void eraseBars() {
     BARS.erase();
+  }
+
+  /** Takes all bars off the screen, after they were closed. */
+  static void removeBars() {
+    BARS.removeAll();
   }
 
   /** Takes the bars off the screen for good, because the process ends. */
@@ -152,6 +173,7 @@ final class Terminal {
     public void close() {
       if (bar != null) {
         bar.close();
+        removeBars();
         bar = null;
       }
     }

@@ -24,6 +24,7 @@ import mlpcuda.net.MlpShape;
 import mlpcuda.preparation.ImageForm;
 import mlpcuda.preparation.Preparation;
 import mlpcuda.report.Metrics;
+import mlpcuda.train.MemoryNeed;
 import mlpcuda.train.Progress;
 import mlpcuda.train.Trainer;
 import picocli.CommandLine.Command;
@@ -207,6 +208,12 @@ final class TrainCommand implements Callable<Integer> {
   private int goOn(ParseResult given) {
     Resumption former = Resumption.read(resume);
     TrainCommand begun = begun(former);
+    try {
+      begun.check();
+    } catch (ParameterException e) {
+      throw misfit(former, e);
+    }
+    former.checkPlaces(begun.spec.commandLine().getParseResult(), given);
     Resumption from = former.with(begun.spec.commandLine().getParseResult(), given).on(device);
     if (from.changed()) {
       int epochsBefore = begun.epochs();
@@ -225,10 +232,14 @@ final class TrainCommand implements Callable<Integer> {
     try {
       return begun.train(from);
     } catch (ParameterException e) { // no error of this command line, but of the file or the data
-      throw new BadFileException(
-          "%s: its arguments must be a run's and fit the data: %s"
-              .formatted(from.file(), e.getMessage()));
+      throw misfit(from, e);
     }
+  }
+
+  private static BadFileException misfit(Resumption from, ParameterException e) {
+    return new BadFileException(
+        "%s: its arguments must be a run's and fit the data: %s"
+            .formatted(from.file(), e.getMessage()));
   }
 
   /** The command that a checkpoint's arguments mean. */
@@ -293,6 +304,8 @@ final class TrainCommand implements Callable<Integer> {
         from.checkShape(shape);
         from.checkPlace(batches(split), maxSteps);
         from.checkLossScale(opened.ops().precision());
+        MemoryNeed.ofTraining(shape, given(batchSize, network.preset().batchSize()))
+            .check(opened.ops(), "%s: training %s".formatted(from.file(), shape), "");
         WholeFile.clear(out);
       }
       Preparation kept = from == null ? prepare : from.checkpoint().form().preparation();
@@ -303,7 +316,10 @@ final class TrainCommand implements Callable<Integer> {
               Scaling.of(network.scaling(), split.train()),
               kept != null ? kept : Preparation.of(all),
               data.transpose());
-      TrainingRun.Settings settings = settings(shape.layers() - 1);
+      List<float[]> initial =
+          init == null || from != null ? null : ModelFile.readWeights(init, shape);
+      Path folder = dryRun ? null : folder(); // made when nothing is left to refuse
+      TrainingRun.Settings settings = settings(shape.layers() - 1, folder);
       var run =
           new TrainingRun(
               terminal,
@@ -313,26 +329,25 @@ final class TrainCommand implements Callable<Integer> {
               split.validation(),
               shape,
               form,
-              init == null || from != null ? null : ModelFile.readWeights(init, shape),
+              initial,
               settings,
-              dryRun ? null : folder(),
+              folder,
               dryRun ? null : tensorboard,
               state,
               from,
               main.startUp(),
               main.stopping());
-      Path folder = run.folder();
       // A run that is resumed has had the lock since before its checkpoint was read.
       try (FolderLock lock = folder == null || from != null ? null : FolderLock.take(folder)) {
         if (lock != null) {
           warnOfNoLock(lock, folder, terminal);
           refuseFinished(folder);
         }
-        terminal.line(opened.ops().description() + " (" + device.reason() + ")");
+        terminal.line("%s (%s)", opened.ops().description(), device.reason());
         if (from != null) {
           String on = opened.ops().description();
           from.differences(on, stretched, settings.trainer(), batches(split))
-              .forEach(terminal::always);
+              .forEach(difference -> terminal.always(Printable.oneLine(difference)));
         }
         if (device.asksForFusedSteps() && learning.clip() > 0) {
           terminal.line(
@@ -354,7 +369,8 @@ final class TrainCommand implements Callable<Integer> {
   private static void warnOfNoLock(FolderLock lock, Path folder, Terminal terminal) {
     if (!lock.locked()) {
       terminal.always(
-          folder + ": its file system knows no locks, so nothing keeps another process out of it");
+          Printable.oneLine(folder.toString())
+              + ": its file system knows no locks, so nothing keeps another process out of it");
     }
   }
 
@@ -376,7 +392,7 @@ final class TrainCommand implements Callable<Integer> {
     return (split.train().size() - 1) / given(batchSize, network.preset().batchSize()) + 1;
   }
 
-  private TrainingRun.Settings settings(int hiddenLayers) {
+  private TrainingRun.Settings settings(int hiddenLayers, Path folder) {
     Preset preset = network.preset();
     return new TrainingRun.Settings(
         preset.name(),
@@ -401,7 +417,8 @@ final class TrainCommand implements Callable<Integer> {
         init == null ? null : init.toString(),
         subset != null,
         testAtEnd,
-        verbose);
+        verbose,
+        folder == null ? null : Resumption.command(spec.commandLine().getParseResult(), folder));
   }
 
   private Split split(ImageSet all) {

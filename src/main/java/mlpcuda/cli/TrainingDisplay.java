@@ -79,6 +79,7 @@ final class TrainingDisplay implements Trainer.Listener, AutoCloseable {
     if (batchBar != null) {
       batchBar.close();
       epochBar.close();
+      Terminal.removeBars();
       batchBar = null;
       epochBar = null;
     }

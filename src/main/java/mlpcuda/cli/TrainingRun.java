@@ -77,6 +77,7 @@ record TrainingRun(
    * @param evaluateTraining whether the training examples are evaluated too
    * @param testAtEnd whether the test set is not evaluated before the end
    * @param verbose whether to report the times of the start and the launches of a step
+   * @param howToResume the options that resume the run; null if it writes nothing
    */
   record Settings(
       String preset,
@@ -88,7 +89,8 @@ record TrainingRun(
       String init,
       boolean evaluateTraining,
       boolean testAtEnd,
-      boolean verbose) {}
+      boolean verbose,
+      String howToResume) {}
 
   /**
    * Runs, and returns the metrics.

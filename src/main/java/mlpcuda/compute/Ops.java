@@ -95,6 +95,14 @@ public abstract class Ops implements AutoCloseable {
     live.remove(buffer);
   }
 
+  /** The bytes that buffers can be given beside those that they have, as far as can be known. */
+  public abstract long freeBytes();
+
+  /** The most elements that a buffer can have. */
+  public int longestBuffer() {
+    return Integer.MAX_VALUE;
+  }
+
   /** Bytes of all buffers that are not closed. */
   public final long liveBytes() {
     return live.stream().mapToLong(Buffer::bytes).sum();

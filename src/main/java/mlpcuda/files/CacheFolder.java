@@ -4,7 +4,9 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * The program's folder for what can be fetched or unpacked again.
@@ -50,15 +52,23 @@ public final class CacheFolder {
     return base.resolve("mlp-cuda");
   }
 
-  /** Makes a folder that only this user can enter; it is deleted at the end if it is empty. */
+  /** Makes a folder that only this user can enter; it is deleted at the end of the process. */
   private static Path temporary() {
     try {
       Path folder = Files.createTempDirectory("mlp-cuda-"); // with mode 0700
-      folder.toFile().deleteOnExit();
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(folder), "mlp-cuda-folder"));
       return folder;
     } catch (IOException e) {
       throw new UncheckedIOException(
           "no home folder is known, and no temporary one can be made: " + Reason.of(e), e);
+    }
+  }
+
+  private static void delete(Path folder) {
+    try (Stream<Path> files = Files.walk(folder)) {
+      files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
+    } catch (IOException | UncheckedIOException e) {
+      // What is left lies in the folder for temporary files, and only this user can read it.
     }
   }
 }

@@ -2,14 +2,18 @@ package mlpcuda.files;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.net.URL;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserPrincipal;
 import java.util.Arrays;
+import java.util.Map;
 
 /**
  * A folder that native libraries are unpacked to from the class path. Only this user can write to
@@ -17,6 +21,11 @@ import java.util.Arrays;
  * plant a library here would run code in this process.
  */
 public final class NativeFolder {
+  private static final int CHUNK_BYTES = 64 << 10;
+  private static final int STICKY = 01000; // of stat's mode, see inode(7)
+  private static final int OTHERS_WRITE = 0002;
+  private static final int ROOT = 0;
+  private static final int NOBODY = 65534;
   private static final boolean POSIX =
       FileSystems.getDefault().supportedFileAttributeViews().contains("posix");
 
@@ -33,19 +42,19 @@ public final class NativeFolder {
   }
 
   /**
-   * Makes sure that a file of that name lies in the folder and holds these bytes. Two processes may
-   * do so at once: a new file is written beside the old one and moved into its place, for another
-   * process may have the old one loaded.
+   * Makes sure that a file of that name lies in the folder and holds the content's bytes. Two
+   * processes may do so at once: a new file is written beside the old one and moved into its place,
+   * for another process may have the old one loaded.
    *
+   * @param content a resource of the class path
    * @return the file's path without symbolic links
    * @throws IOException if the file cannot be written, or the folder belongs to another user
    */
-  public Path unpack(InputStream content, String name) throws IOException {
+  public Path unpack(URL content, String name) throws IOException {
     try {
-      byte[] bytes = content.readAllBytes();
-      Path file = ownFolder().resolve(name);
-      if (!holds(file, bytes)) {
-        replace(file, bytes);
+      Path file = make().resolve(name);
+      if (!holds(file, content)) {
+        replace(file, content);
       }
       return file;
     } catch (UncheckedIOException e) {
@@ -53,10 +62,13 @@ public final class NativeFolder {
     }
   }
 
-  private static void replace(Path file, byte[] content) throws IOException {
+  private static void replace(Path file, URL content) throws IOException {
     Path part = Files.createTempFile(file.getParent(), file.getFileName().toString(), ".part");
     try {
-      Files.write(part, content);
+      try (InputStream in = content.openStream();
+          OutputStream out = Files.newOutputStream(part)) {
+        in.transferTo(out);
+      }
       Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       // Windows replaces no file that another process has loaded; that may have the right content.
@@ -69,11 +81,18 @@ public final class NativeFolder {
   }
 
   /** Whether the file has that content, and none but this user can change it. */
-  private static boolean holds(Path file, byte[] content) throws IOException {
-    return Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
-        && (!POSIX || isOurs(file))
-        && Files.size(file) == content.length
-        && Arrays.equals(Files.readAllBytes(file), content);
+  private static boolean holds(Path file, URL content) throws IOException {
+    if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) || POSIX && !isOurs(file)) {
+      return false;
+    }
+    try (InputStream in = content.openStream();
+        InputStream there = Files.newInputStream(file)) {
+      byte[] chunk = in.readNBytes(CHUNK_BYTES);
+      while (chunk.length > 0 && Arrays.equals(chunk, there.readNBytes(chunk.length))) {
+        chunk = in.readNBytes(CHUNK_BYTES);
+      }
+      return chunk.length == 0 && there.read() < 0; // both have ended
+    }
   }
 
   /**
@@ -86,8 +105,11 @@ public final class NativeFolder {
 
   /**
    * Makes the folder, writable by this user alone: else a file could change after it was verified.
+   *
+   * @return the folder's path without symbolic links
+   * @throws IOException if it cannot be made, or belongs to another user
    */
-  private Path ownFolder() throws IOException {
+  public Path make() throws IOException {
     if (!POSIX) {
       Files.createDirectories(folder);
       return folder.toRealPath();
@@ -95,14 +117,48 @@ public final class NativeFolder {
     var mine = PosixFilePermissions.fromString("rwx------");
     Files.createDirectories(folder, PosixFilePermissions.asFileAttribute(mine));
     Path real = folder.toRealPath();
-    Path self = Path.of("/proc/self"); // is this user's
-    if (Files.exists(self) && !Files.getOwner(real).equals(Files.getOwner(self))) {
-      throw new IOException(
-          "must belong to %s, found %s".formatted(Files.getOwner(self), Files.getOwner(real)));
+    UserPrincipal user = user(real);
+    if (!Files.getOwner(real).equals(user)) {
+      throw new IOException("must belong to %s, found %s".formatted(user, Files.getOwner(real)));
     }
     if (!Files.getPosixFilePermissions(real).equals(mine)) {
       Files.setPosixFilePermissions(real, mine);
     }
+    checkParents(real, user);
     return real;
+  }
+
+  /**
+   * Refuses a folder that another user could move away, and put another of that name there, after
+   * its files were verified. The system's folders for temporary files are sticky: in them only
+   * their owners move files. A container may show the system's folders as those of {@link #NOBODY}.
+   */
+  private static void checkParents(Path folder, UserPrincipal user) throws IOException {
+    for (Path parent = folder.getParent(); parent != null; parent = parent.getParent()) {
+      Map<String, Object> found = Files.readAttributes(parent, "unix:uid,mode,owner");
+      int mode = (Integer) found.get("mode");
+      int uid = (Integer) found.get("uid");
+      boolean sticky = (mode & STICKY) != 0;
+      if ((mode & OTHERS_WRITE) != 0 && !sticky) {
+        throw new IOException("all users can write to " + parent);
+      }
+      if (uid != ROOT && uid != NOBODY && !found.get("owner").equals(user)) {
+        throw new IOException("%s belongs to %s".formatted(parent, found.get("owner")));
+      }
+    }
+  }
+
+  /** The user of this process: who owns a file that it makes, where there is no /proc. */
+  private static UserPrincipal user(Path folder) throws IOException {
+    Path self = Path.of("/proc/self");
+    if (Files.exists(self)) {
+      return Files.getOwner(self);
+    }
+    Path made = Files.createTempFile(folder, "owner", ".part");
+    try {
+      return Files.getOwner(made);
+    } finally {
+      Files.deleteIfExists(made);
+    }
   }
 }

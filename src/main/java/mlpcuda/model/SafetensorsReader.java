@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import mlpcuda.data.BadFileException;
 import mlpcuda.data.FileKind;
+import mlpcuda.data.HeapMemory;
 import mlpcuda.data.InputFile;
 import mlpcuda.model.SafetensorsHeader.Entry;
 
@@ -202,6 +203,8 @@ final class SafetensorsReader {
     Map<String, Safetensors.Tensor> tensors = new LinkedHashMap<>();
     Map<String, String> texts = new LinkedHashMap<>();
     checksum.metadata(metadata);
+    long bytes = entries.stream().mapToLong(entry -> entry.end() - entry.begin()).sum();
+    HeapMemory.require(shown + ": reading it", bytes);
     for (Entry entry : entries) {
       checksum.tensor(entry.name(), entry.dtype(), entry.shape());
       if (isText(entry)) {

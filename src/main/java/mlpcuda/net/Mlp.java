@@ -5,6 +5,7 @@ import java.util.List;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Owned;
 
@@ -70,9 +71,10 @@ public final class Mlp implements AutoCloseable {
   private static int size(int maxB, int width) {
     long size = (long) maxB * width;
     if (size > Integer.MAX_VALUE) {
-      throw new IllegalArgumentException(
-          "a batch of %dx%d values is too large: at most %d"
-              .formatted(maxB, width, Integer.MAX_VALUE));
+      throw new DeviceException(
+          "Out of memory for a batch of %d: %d values in a layer, and a buffer may have %d"
+              .formatted(maxB, size, Integer.MAX_VALUE),
+          "Lower --hidden, --batch-size or --test-batch-size.");
     }
     return (int) size;
   }

@@ -49,7 +49,7 @@ public final class Parameters implements AutoCloseable {
   private final List<Tensor> tensors;
   private final int length;
   private final Buffer w;
-  private final Buffer dw;
+  private final Buffer dw; // this and the next two: null for a network that only predicts
   private final Buffer m;
   private final Buffer v;
   private final List<Layer> layers = new ArrayList<>();
@@ -62,6 +62,15 @@ public final class Parameters implements AutoCloseable {
 
   /** Zeros of the given shape on the given device, for images in that order. */
   public Parameters(Ops ops, MlpShape shape, InputOrder inputOrder) {
+    this(ops, shape, inputOrder, true);
+  }
+
+  /** Weights alone, zeros, for a network that only predicts images in that order. */
+  public static Parameters forInference(Ops ops, MlpShape shape, InputOrder inputOrder) {
+    return new Parameters(ops, shape, inputOrder, false);
+  }
+
+  private Parameters(Ops ops, MlpShape shape, InputOrder inputOrder, boolean learning) {
     if (inputOrder.inputs() != shape.inputs()) {
       throw new IllegalArgumentException(
           "an order of %d inputs must be given, found one of %d"
@@ -70,20 +79,21 @@ public final class Parameters implements AutoCloseable {
     this.ops = ops;
     this.inputOrder = inputOrder;
     this.tensors = tensors(shape);
-    Tensor last = tensors.get(tensors.size() - 1);
-    this.length = last.offset + last.length();
+    this.length = length(shape);
     try {
       this.w = owned.add(ops.allocate("w", Type.FLOAT32, length));
-      this.dw = owned.add(ops.allocate("dw", Type.FLOAT32, length));
-      this.m = owned.add(ops.allocate("m", Type.FLOAT32, length));
-      this.v = owned.add(ops.allocate("v", Type.FLOAT32, length));
+      this.dw = learning ? owned.add(ops.allocate("dw", Type.FLOAT32, length)) : null;
+      this.m = learning ? owned.add(ops.allocate("m", Type.FLOAT32, length)) : null;
+      this.v = learning ? owned.add(ops.allocate("v", Type.FLOAT32, length)) : null;
     } catch (RuntimeException | Error e) {
       owned.closeAfter(e);
       throw e;
     }
     for (int layer = 0; layer < shape.layers(); layer++) {
       layers.add(layer(w, "", layer));
-      gradients.add(layer(dw, "d ", layer));
+      if (learning) {
+        gradients.add(layer(dw, "d ", layer));
+      }
     }
   }
 
@@ -93,6 +103,13 @@ public final class Parameters implements AutoCloseable {
     return new Layer(
         arena.slice(prefix + weight.name, weight.offset, weight.length()),
         arena.slice(prefix + bias.name, bias.offset, bias.length()));
+  }
+
+  /** The number of floats of the weights of a network of that shape, and between them. */
+  public static int length(MlpShape shape) {
+    List<Tensor> tensors = tensors(shape);
+    Tensor last = tensors.get(tensors.size() - 1);
+    return last.offset + last.length();
   }
 
   /** The place of each tensor of a network of that shape, layer by layer. */

@@ -10,8 +10,15 @@ import mlpcuda.net.Parameters;
 /** Predicts the classes of images with a network. */
 public final class Predictor {
   private static final int BATCH = 1000;
+  private static final long BATCH_BYTES = 64 << 20; // of activations, but for one image
 
   private Predictor() {}
+
+  /** The number of images that a network of that shape answers at once, at most. */
+  public static int batch(MlpShape shape) {
+    long each = Float.BYTES * shape.sizes().stream().mapToLong(Integer::longValue).sum();
+    return (int) Math.max(1, Math.min(BATCH, BATCH_BYTES / each));
+  }
 
   /**
    * The logarithms of the probabilities that the network gives each class.
@@ -25,7 +32,8 @@ public final class Predictor {
     int C = shape.classes();
     float[][] answers = new float[N][C];
     byte[] unknown = new byte[N]; // labels, which nothing here looks at
-    try (var inference = new Inference(ops, shape, parameters, pixels, unknown, scaling, BATCH);
+    try (var inference =
+            new Inference(ops, shape, parameters, pixels, unknown, scaling, batch(shape));
         Buffer logs = ops.allocate("logs", Type.FLOAT32, inference.batchSize() * C)) {
       inference.run(
           (from, size) -> {

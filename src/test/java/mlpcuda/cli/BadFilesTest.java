@@ -102,7 +102,7 @@ class BadFilesTest {
 
   @Test
   void aLineBreakInAName() {
-    assertBad(tmp.resolve("no?such") + ": ", "--data", tmp.resolve("no\nsuch"));
+    assertBad(tmp.resolve("no\\u000asuch") + ": ", "--data", tmp.resolve("no\nsuch"));
   }
 
   private static Map<String, String> metadata() {

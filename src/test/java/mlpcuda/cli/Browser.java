@@ -89,6 +89,10 @@ final class Browser implements AutoCloseable {
     driver.get(url);
     // On a busy machine the driver has been seen to return before the page's scripts had run.
     waitFor("!window.former && document.readyState === 'complete'");
+    // A chart takes the width of its box a frame after the page has been laid out.
+    waitFor(
+        "[...document.querySelectorAll('.chart canvas')].every("
+            + "c => c.offsetWidth <= c.parentElement.clientWidth)");
   }
 
   /** Sets whether the reader's system prefers dark pages. */

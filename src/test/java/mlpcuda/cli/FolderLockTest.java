@@ -2,6 +2,7 @@ package mlpcuda.cli;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.BufferedReader;
@@ -73,7 +74,7 @@ class FolderLockTest {
       assertEquals(137, child.exitCode());
     }
     // The lock file that the killed process left is no lock. 1 step is fewer than were done.
-    Program later = Program.run("train", "--resume", run, "--max-steps", 1);
+    Program later = Program.run("train", "--resume", run, "--data", data, "--max-steps", 1);
     assertEquals(2, later.code(), later.err());
     assertTrue(later.err().contains(": --max-steps must be at least as many"), later.err());
   }
@@ -89,6 +90,20 @@ class FolderLockTest {
       assertEquals(List.of(out.resolve(FolderLock.FILE)), List.copyOf(contents(out).keySet()));
     }
     Program.succeed(words);
+  }
+
+  /**
+   * Another user of a shared folder may put a link there, to have a file of ours made or locked.
+   */
+  @Test
+  void aLinkInTheLocksPlaceIsNotFollowed() throws IOException {
+    Path victim = tmp.resolve("victim");
+    Files.createSymbolicLink(Files.createDirectories(run).resolve(".lock"), victim);
+    Program refused = Program.run(into(run, "--epochs 1"));
+    assertEquals(7, refused.code(), refused.err());
+    assertTrue(refused.err().startsWith(run.resolve(".lock") + ": cannot be written: "));
+    assertFalse(Files.exists(victim));
+    assertFalse(Files.exists(run.resolve("model.safetensors")));
   }
 
   @Test

@@ -66,8 +66,9 @@ class GoingOnTest {
   }
 
   private Program resume(BooleanSupplier stopping, String name, String line) {
+    String whole = line.contains("--data ") ? line : line + " --data " + data;
     return Program.run(
-        Program.NO_GPUS, stopping, Program.words(line, "--resume", tmp.resolve(name)));
+        Program.NO_GPUS, stopping, Program.words(whole, "--resume", tmp.resolve(name)));
   }
 
   private Program goneOn(String name, String line) {
@@ -249,7 +250,7 @@ class GoingOnTest {
     Files.move(data, moved);
     assertEquals(4, resume(never(), "run", "").code());
     goneOn("run", "--data " + moved);
-    goneOn("run", "--epochs 4");
+    goneOn("run", "--epochs 4 --data " + moved);
     assertArrayEquals(model("whole"), model("run"));
     Path other = Program.writeData(tmp.resolve("other"), 5, 7, 3, 50, 20);
     resume(never(), "run", "--epochs 5 --data " + other)
@@ -283,11 +284,15 @@ class GoingOnTest {
     Gpus gpus = GpuCommandsTest.WITH_CUBLAS;
     String line = "--epochs 2 --gpu 0 --gemm ptx --steps-per-launch 1";
     assertEquals(130, begin(gpus, before(4), "run", line).code());
-    Program cpu = Program.run("--resume", tmp.resolve("run"), "--cpu", "--epochs", 3);
+    Program cpu =
+        Program.run("--resume", tmp.resolve("run"), "--data", data, "--cpu", "--epochs", 3);
     assertEquals(0, cpu.code(), cpu.err());
     assertTrue(cpu.lines().get(0).startsWith("CPU, "), cpu.out());
     assertTrue(cpu.lines().get(1).contains("may differ: GPU 0: Emulated GPU"), cpu.out());
-    Program gpu = Program.run(gpus, "--resume", tmp.resolve("run"), "--gpu", 0, "--epochs", 4);
+    Program gpu =
+        Program.run(
+            gpus,
+            Program.words("--gpu 0 --epochs 4", "--resume", tmp.resolve("run"), "--data", data));
     assertEquals(0, gpu.code(), gpu.err());
     assertTrue(gpu.lines().get(0).contains("own GEMM"), gpu.lines().get(0));
     assertFalse(gpu.out().contains("differ"), gpu.out());

@@ -336,7 +336,8 @@ class GpuCommandsTest {
             WITH_CUBLAS,
             () -> calls.incrementAndGet() > 6);
     assertEquals(
-        "stopped in epoch 2, after step 6; --resume " + out + " goes on", err.toString().strip());
+        "stopped in epoch 2, after step 6; --resume %s --data %s goes on".formatted(out, data),
+        err.toString().strip());
     assertEquals(130, code);
   }
 

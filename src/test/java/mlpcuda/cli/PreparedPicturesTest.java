@@ -232,7 +232,7 @@ class PreparedPicturesTest {
     Checkpoint checkpoint = Checkpoint.read(run.resolve("checkpoint.safetensors"));
     assertEquals(Preparation.MNIST_FORM, checkpoint.form().preparation());
     assertTrue(checkpoint.form().transposed());
-    Program.succeed("--resume", run);
+    Program.succeed("--resume", run, "--data", data);
     assertEquals(checkpoint.form(), ModelFile.read(run.resolve("model.safetensors")).form());
   }
 }

@@ -22,8 +22,10 @@ import mlpcuda.Child;
  * unless the environment has {@code TMUX_REQUIRED}.
  */
 final class PseudoTerminal implements AutoCloseable {
+  /** The lines of the screen. */
+  static final int ROWS = 30;
+
   private static final int COLUMNS = 100;
-  private static final int ROWS = 30;
   private static final int MINUTES = 5;
 
   private final Path folder;
@@ -39,10 +41,21 @@ final class PseudoTerminal implements AutoCloseable {
    * @param folder the folder for files of the window
    */
   static PseudoTerminal start(Path folder, Object... arguments) {
+    return start(folder, java(List.of(), arguments));
+  }
+
+  /** The command of the program, with more options for its JVM. */
+  static List<String> java(List<String> options, Object... arguments) {
+    var all = new ArrayList<>(List.of("-XX:TieredStopAtLevel=1"));
+    all.addAll(options);
+    return Child.java(all, Main.class, arguments);
+  }
+
+  /** Starts a command in a window of its own. */
+  static PseudoTerminal start(Path folder, List<String> words) {
     var terminal = new PseudoTerminal(folder);
-    List<String> java = Child.java(List.of("-XX:TieredStopAtLevel=1"), Main.class, arguments);
     String command =
-        java.stream()
+        words.stream()
             .map(word -> "'" + word.replace("'", "'\\''") + "'")
             .collect(Collectors.joining(" "));
     // The shell outlives the signals that all in the window get, and tells how the program ended.

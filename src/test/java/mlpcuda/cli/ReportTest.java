@@ -127,7 +127,7 @@ class ReportTest {
     Program.run(Program.NO_GPUS, () -> asked.incrementAndGet() == 7, words(""));
     double stopped = totalSeconds();
     assertTrue(stopped > 0);
-    Program.succeed("--resume", out);
+    Program.succeed("--resume", out, "--data", data);
     assertEquals(stopped, map(report(), "metrics").get("seconds_before_resuming"));
     assertTrue(totalSeconds() > stopped);
     assertEquals(5, Program.run(words("--optimizer sgd --lr 1e30")).code());
@@ -348,7 +348,9 @@ class ReportTest {
   void saysHowARunEnded() {
     var asked = new AtomicInteger();
     Program.run(Program.NO_GPUS, () -> asked.incrementAndGet() == 7, words(""));
-    assertStatus("Interrupted: stopped in epoch 2, after step 6; --resume " + out + " goes on.");
+    assertStatus(
+        "Interrupted: stopped in epoch 2, after step 6; --resume %s --data %s goes on."
+            .formatted(out, data));
     var begun = new ArrayList<String>();
     Program.run(
         Program.NO_GPUS,
@@ -357,12 +359,14 @@ class ReportTest {
           return false;
         },
         "--resume",
-        out);
+        out,
+        "--data",
+        data);
     assertTrue(begun.get(0).startsWith("Training: 1 of 3 epochs are done. "), begun.get(0));
     assertStatus("Done: 3 epochs, 12 steps.");
     Program.succeed(only("--epochs 1 --batch-size 50"));
     assertStatus("Done: 1 epoch, 1 step. Written ");
-    Program.succeed("--resume", out, "--epochs", 3);
+    Program.succeed("--resume", out, "--data", data, "--epochs", 3);
     assertEquals(3, list(map(report(), "metrics"), "epochs").size());
     Program.succeed(
         only("--validation 10 --early-stopping 1 --lr 0.5 --batch-size 16 --epochs 99"));
@@ -399,7 +403,9 @@ class ReportTest {
     assertTrue(diverged.out().contains("report.html: cannot be written: "), diverged.out());
     Program stopped = Program.run(Program.NO_GPUS, () -> true, words(""));
     assertEquals(130, stopped.code(), stopped.err());
-    assertTrue(stopped.err().contains("--resume " + out + " goes on"), stopped.err());
+    assertTrue(
+        stopped.err().contains("--resume %s --data %s goes on".formatted(out, data)),
+        stopped.err());
     Program done = Program.run(words(""));
     assertEquals(7, done.code());
     assertTrue(done.err().startsWith(out.resolve("report.html") + ": cannot be written: "));

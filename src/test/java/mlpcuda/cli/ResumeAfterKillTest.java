@@ -58,7 +58,7 @@ class ResumeAfterKillTest {
   private Child start(Path folder) {
     Object[] arguments =
         Files.exists(checkpoint(folder))
-            ? Program.words("train --resume", folder)
+            ? Program.words("train --resume", folder, "--data", data)
             : Program.words(LINE, "--data", data, "--out", folder);
     return Child.start(Child.java(List.of("-XX:TieredStopAtLevel=1"), Main.class, arguments));
   }
@@ -132,7 +132,7 @@ class ResumeAfterKillTest {
         Checkpoint.read(checkpoint(folder));
         Path copy = tmp.resolve("copy " + kills); // the run itself goes on in a process
         copyFiles(folder, copy);
-        Program.succeed("train", "--resume", copy);
+        Program.succeed("train", "--resume", copy, "--data", data);
         assertArrayEquals(expected, model(copy), "kill " + kills);
         assertEquals(0, temporaries(copy), "what a killed process left is cleared away");
       }
@@ -188,7 +188,7 @@ class ResumeAfterKillTest {
       assertTrue(state.contains("\"steps\":" + step + ","), state);
       assertEquals(0, temporaries(folder));
     }
-    Program.succeed("train", "--resume", folder);
+    Program.succeed("train", "--resume", folder, "--data", data);
     assertArrayEquals(expected, model(folder));
   }
 }

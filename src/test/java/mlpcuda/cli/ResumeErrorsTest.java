@@ -60,7 +60,7 @@ class ResumeErrorsTest {
   }
 
   private Program resume() {
-    return Program.run("train", "--resume", run);
+    return Program.run("train", "--resume", run, "--data", data);
   }
 
   /** Asserts one line and that code, with no output but the position of the run. */
@@ -231,9 +231,67 @@ class ResumeErrorsTest {
         Program.words("train --hidden 6 --batch-size 16 --epochs 3", "--data", data, "--out", gpu);
     assertEquals(130, Program.run(GpuCommandsTest.WITH_CUBLAS, stopBefore(3), words).code());
     byte[] before = Files.readAllBytes(gpu.resolve("checkpoint.safetensors"));
-    Program.run("train", "--resume", gpu)
+    Program.run("train", "--resume", gpu, "--data", data)
         .assertRefused(3, "no GPU 0 for a test of the CPU", "Look elsewhere.");
     assertArrayEquals(before, Files.readAllBytes(gpu.resolve("checkpoint.safetensors")));
+  }
+
+  /** A checkpoint of somebody else must not choose what is read, fetched or written. */
+  @Test
+  void aCheckpointDoesNotLeadOutOfItsFolder() throws IOException {
+    Path events = tmp.resolve("events");
+    Path link = Files.createSymbolicLink(run.resolve("link"), Files.createDirectory(events));
+    List<List<String>> planted =
+        List.of(
+            List.of("--tensorboard", events.toString()),
+            List.of("--tensorboard", link.toString()),
+            List.of("--tensorboard", link + "/deeper"),
+            List.of("--tensorboard", link + "/../missing"),
+            List.of("--tensorboard", run + "/missing/../../events"),
+            List.of("--tensorboard", "/"),
+            List.of("--dataset", "kmnist"),
+            List.of("--data", tmp.resolve("other data").toString()));
+    for (List<String> option : planted) {
+      var args = new ArrayList<>(Arrays.asList(LINE.split(" ")));
+      args.addAll(option);
+      writeState(state -> state.replaceFirst("\"args\":\\[.*?]", "\"args\":" + json(args)));
+      byte[] before = Files.readAllBytes(checkpoint);
+      String value = option.get(1).contains(" ") ? "'" + option.get(1) + "'" : option.get(1);
+      Program.run("train", "--resume", run)
+          .assertRefused(
+              2,
+              "--resume %s: its checkpoint has %s %s, which is outside of that folder; repeat the option if that is meant"
+                  .formatted(run, option.get(0), value),
+              "'mlp-cuda train --help' lists the options.");
+      assertArrayEquals(before, Files.readAllBytes(checkpoint), option.toString());
+      try (Stream<Path> files = Files.list(events)) {
+        assertEquals(0, files.count(), option.toString());
+      }
+    }
+    // Inside of the folder, events are written as the run asked for them.
+    var args = new ArrayList<>(Arrays.asList(LINE.split(" ")));
+    args.addAll(List.of("--tensorboard", run + "/events", "--data", data.toString()));
+    writeState(state -> state.replaceFirst("\"args\":\\[.*?]", "\"args\":" + json(args)));
+    assertEquals(0, resume().code());
+    assertTrue(Files.isDirectory(run.resolve("events")));
+  }
+
+  private static String json(List<String> words) {
+    return words.stream().collect(Collectors.joining("\",\"", "[\"", "\"]"));
+  }
+
+  /** The device's description in a checkpoint, and names of files, must not command a terminal. */
+  @Test
+  void whatAFileSaysCommandsNoTerminal() throws IOException {
+    String evil = "\\u001b]0;title\\u0007\\u009b2J\\u202ecod.exe\\r\\nSaved";
+    writeState(
+        state ->
+            state.replaceFirst(
+                "\"device\":\"[^\"]*", "\"device\":\"" + Matcher.quoteReplacement(evil)));
+    Program resumed = resume();
+    assertEquals(0, resumed.code(), resumed.err());
+    String shown = "may differ: \\u001b]0;title\\u0007\\u009b2J\\u202ecod.exe\\u000d\\u000aSaved\n";
+    assertTrue(resumed.out().contains(shown), resumed.out());
   }
 
   private void writeState(UnaryOperator<String> change) throws IOException {
@@ -447,7 +505,7 @@ class ResumeErrorsTest {
       Files.delete(file.resolve("in the way"));
       Files.delete(file);
       Files.move(aside, file);
-      Program resumed = Program.run("train", "--resume", folder);
+      Program resumed = Program.run("train", "--resume", folder, "--data", data);
       assertEquals(0, resumed.code(), resumed.err());
       assertArrayEquals(expected, Files.readAllBytes(folder.resolve("model.safetensors")));
       assertEquals(6, names(folder).size(), "nothing else may be left");

@@ -85,7 +85,7 @@ class ResumeTest {
   }
 
   private Program goOn(Gpus gpus, BooleanSupplier stopping, String name) {
-    return Program.run(gpus, stopping, "train", "--resume", tmp.resolve(name));
+    return Program.run(gpus, stopping, "train", "--resume", tmp.resolve(name), "--data", data);
   }
 
   private Program goOn(String name) {
@@ -436,7 +436,8 @@ class ResumeTest {
     Whole whole = whole(Program.NO_GPUS, line);
     assertStopped(begin(Program.NO_GPUS, before(4), "run", line), 3);
     Program resumed =
-        Program.run("--resume", tmp.resolve("run"), "--json", "--verbose"); // train by default
+        Program.run( // train by default
+            Program.words("--json --verbose", "--resume", tmp.resolve("run"), "--data", data));
     assertEquals(0, resumed.code(), resumed.err());
     assertArrayEquals(whole.model, model("run"));
     assertTrue(Program.json(resumed.out()).containsKey("test"));

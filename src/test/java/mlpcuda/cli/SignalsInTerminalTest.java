@@ -9,8 +9,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import mlpcuda.Child;
 import mlpcuda.model.Checkpoint;
 import org.junit.jupiter.api.BeforeAll;
@@ -114,14 +116,15 @@ class SignalsInTerminalTest {
 
   @Test
   void aResizeOfTheWindowLeavesNothingBehind() {
-    try (PseudoTerminal terminal = startEndlessRun()) {
-      terminal.await("Batches +[1-9].*");
+    String shortEpochs = ENDLESS + " --subset 500";
+    try (PseudoTerminal terminal = start(shortEpochs, "--data", data, "--out", run())) {
+      // Each resize waits for a full screen: in one that is not, tmux takes the upper rows of a
+      // broken line to its history, and puts the cursor below them.
+      awaitEpochs(terminal, PseudoTerminal.ROWS);
       for (int columns : new int[] {60, 100, 35, 120, 61, 25, 90}) {
         terminal.resize(columns);
-        PseudoTerminal.pause(150);
+        awaitEpochs(terminal, PseudoTerminal.ROWS);
       }
-      terminal.await("Epoch [3-9]/.*"); // bars are drawn after the last resize
-      terminal.await("Batches +[1-9].*");
       List<String> lines = terminal.lines();
       assertTrue(
           lines.stream().filter(line -> line.matches("(Epochs |Batches) .*")).count() <= 2,
@@ -130,6 +133,43 @@ class SignalsInTerminalTest {
       assertEquals(130, terminal.exitCode());
       assertStopped(terminal);
     }
+  }
+
+  /** Waits until a run has printed the lines of that many more epochs. */
+  private static void awaitEpochs(PseudoTerminal terminal, int more) {
+    long before = terminal.lines().stream().filter(line -> line.startsWith("Epoch ")).count();
+    terminal.await("Epoch %d/.*".formatted(before + more));
+  }
+
+  @Test
+  void aBarIsAsWideAsTheWindow() {
+    try (PseudoTerminal terminal = startEndlessRun()) {
+      terminal.await("Batches .{82,91}"); // of 100 columns
+      terminal.resize(60);
+      terminal.await("Batches .{42,51}");
+    }
+  }
+
+  /**
+   * JLine, asked for the terminal, looks at each stream. A library that is unpacked into the folder
+   * for temporary files may be replaced by another user before it is loaded.
+   */
+  @Test
+  void noLibraryIsUnpackedForATerminalWhoseErrorsGoToAFile() throws IOException {
+    Path temporary = Files.createDirectory(tmp.resolve("temporary"));
+    Path errors = tmp.resolve("errors");
+    var command = new ArrayList<>(List.of("sh", "-c", "exec \"$@\" 2> \"$0\"", errors.toString()));
+    command.addAll(
+        PseudoTerminal.java(
+            List.of("-Djava.io.tmpdir=" + temporary),
+            Program.words(ENDLESS, "--data", data, "--out", run())));
+    try (PseudoTerminal terminal = PseudoTerminal.start(tmp.resolve("window"), command)) {
+      terminal.await("Batches .{82,91}");
+    }
+    try (Stream<Path> unpacked = Files.list(temporary)) {
+      assertEquals(List.of(), unpacked.toList());
+    }
+    assertEquals("", Files.readString(errors));
   }
 
   /**
@@ -251,7 +291,7 @@ class SignalsInTerminalTest {
       }
       stops++;
       Checkpoint.read(checkpoint);
-      Program.succeed("train", "--resume", folder);
+      Program.succeed("train", "--resume", folder, "--data", data);
       assertArrayEquals(
           expected, Files.readAllBytes(folder.resolve("model.safetensors")), "stop " + stops);
     }

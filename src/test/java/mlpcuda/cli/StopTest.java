@@ -37,7 +37,8 @@ class StopTest {
       }
       assertEquals(130, child.exitCode(), last);
       assertTrue(
-          last.matches("stopped in epoch \\d+, after step \\d+; --resume .*run goes on"), last);
+          last.matches("stopped in epoch \\d+, after step \\d+; --resume .*run --data .* goes on"),
+          last);
     }
     assertTrue(Files.size(out.resolve("model.safetensors")) > 0);
   }

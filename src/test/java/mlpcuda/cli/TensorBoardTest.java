@@ -129,8 +129,8 @@ class TensorBoardTest {
       out = tmp.resolve("out" + line);
       Program.succeed(words(line));
       Events before = only();
-      Program.succeed("--resume", out);
-      Program.succeed("--resume", out);
+      Program.succeed("--resume", out, "--data", data, "--tensorboard", events);
+      Program.succeed("--resume", out, "--data", data, "--tensorboard", events);
       assertEquals(before.scalars(), only().scalars(), line);
       assertTrue(before.images().containsKey("confusion/test"), line);
     }
@@ -210,7 +210,7 @@ class TensorBoardTest {
     Program stopped =
         Program.run(Program.NO_GPUS, () -> asked.incrementAndGet() == 8, words("")); // in epoch 2
     assertEquals(130, stopped.code(), stopped.err());
-    Program.succeed("--resume", out);
+    Program.succeed("--resume", out, "--data", data, "--tensorboard", events);
     List<Path> files = files(events);
     assertEquals(2, files.size(), "the option must be kept");
     Events first = EventReader.read(files.get(0));
@@ -292,13 +292,13 @@ class TensorBoardTest {
     Path aside = tmp.resolve("aside");
     Files.move(events, aside);
     Files.writeString(events, "a file");
-    Program refused = Program.run("--resume", out);
+    Program refused = Program.run("--resume", out, "--data", data, "--tensorboard", events);
     assertEquals(7, refused.code());
     assertEquals(1, refused.err().lines().count(), refused.err());
     assertArrayEquals(checkpoint, Files.readAllBytes(out.resolve("checkpoint.safetensors")));
     Files.delete(events);
     Files.move(aside, events);
-    Program.succeed("--resume", out);
+    Program.succeed("--resume", out, "--data", data, "--tensorboard", events);
     assertEquals(2, files(events).size());
   }
 }

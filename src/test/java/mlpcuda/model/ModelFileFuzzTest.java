@@ -26,6 +26,10 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 class ModelFileFuzzTest {
   private static final int MUTANTS = 6000;
+
+  /** Another number gives other rounds. */
+  private static final long RUN = Long.getLong("mlpcuda.fuzz", 0);
+
   private static final int MIB = 1 << 20;
 
   private static final ModelFile MODEL =
@@ -80,6 +84,19 @@ class ModelFileFuzzTest {
         });
   }
 
+  /** The files of others that {@code import} reads, with the names that PyTorch gives tensors. */
+  @Test
+  void weightsOfPyTorch() throws IOException {
+    Safetensors.write(
+        file,
+        Map.of("format", "pt"),
+        List.of(
+            new Safetensors.Tensor("fc1.weight", new int[] {3, 4}, new float[12]),
+            new Safetensors.Tensor("fc1.bias", new int[] {3}, new float[3]),
+            new Safetensors.Tensor("fc2.weight", new int[] {2, 3}, new float[6])));
+    fuzz(5, () -> assertEquals(4, TorchWeights.read(file).weights().size()));
+  }
+
   private void assertSameModel(ModelFile found) {
     Map<String, String> metadata = Safetensors.read(file).metadata();
     if (metadata.containsKey(Checksum.NAME)) { // otherwise the change met that very name
@@ -91,7 +108,7 @@ class ModelFileFuzzTest {
 
   private void fuzz(long seed, Reading reading) throws IOException {
     var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    var mutations = new Mutations(Files.readAllBytes(file), seed);
+    var mutations = new Mutations(Files.readAllBytes(file), seed + 100 * RUN);
     int refused = 0;
     for (int round = 0; round < MUTANTS; round++) {
       byte[] bytes = mutations.next();

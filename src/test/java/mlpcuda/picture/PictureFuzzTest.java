@@ -33,6 +33,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Tag("long")
 class PictureFuzzTest {
   private static final int MUTANTS = 1000;
+
+  /** Another number gives other rounds. */
+  private static final long RUN = Long.getLong("mlpcuda.fuzz", 0);
+
   private static final int MIB = 1 << 20;
 
   /** Four megapixels of WebP may take no bit each, and the decoder some arrays of four bytes. */
@@ -106,7 +110,7 @@ class PictureFuzzTest {
     Path file = folder.resolve(kind.name());
     Files.write(file, good);
     PictureFile.read(file).get(0); // and the JDK's classes are loaded
-    var random = new Random(kind.ordinal());
+    var random = new Random(kind.ordinal() + 100 * RUN);
     int refused = 0;
     for (int round = 0; round < MUTANTS; round++) {
       byte[] bytes = changed(good, random);

@@ -2,6 +2,8 @@ package mlpcuda.compute.cpu;
 
 import static org.bytedeco.openblas.global.openblas_nolapack.OPENBLAS_VERSION;
 
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.Map;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
@@ -14,6 +16,7 @@ import mlpcuda.compute.Ops;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.random.Philox;
+import org.bytedeco.javacpp.Pointer;
 
 /**
  * The operations on all cores: products by OpenBLAS, the rest by loops that the JIT compiler
@@ -103,6 +106,19 @@ public final class CpuOps extends Ops {
   }
 
   // ---- memory ----
+
+  /** The memory that the system can give without swapping, at most that of a container. */
+  @Override
+  public long freeBytes() {
+    var system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    long available = Pointer.availablePhysicalBytes();
+    return available > 0 ? Math.min(available, system.getTotalMemorySize()) : Long.MAX_VALUE;
+  }
+
+  @Override
+  public int longestBuffer() {
+    return Floats.MAX_LENGTH;
+  }
 
   @Override
   protected Buffer allocateK(String name, Type type, int length) {

@@ -1,7 +1,7 @@
 package mlpcuda.compute.cpu;
 
 import java.io.IOException;
-import java.io.InputStream;
+import java.net.URL;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -20,8 +20,9 @@ import org.bytedeco.openblas.global.openblas_nolapack;
  * <p>JavaCPP by itself trusts a file that lies in its cache folder already by its size and time,
  * and takes a folder below the one for temporary files, which another user may have made, where its
  * cache folder cannot be made. On Linux the libraries are therefore unpacked into a {@link
- * NativeFolder}, loaded from there, and JavaCPP is told to load none. On Windows and macOS, where
- * folders for temporary files are each user's own, JavaCPP loads them.
+ * NativeFolder}, loaded from there, and JavaCPP is told to load none. On Windows and macOS JavaCPP
+ * loads them, from such a folder too, which is made before: JavaCPP then has no reason to take
+ * another.
  */
 final class OpenBlas {
   private static final String LOAD_LIBRARIES = "org.bytedeco.javacpp.loadlibraries";
@@ -61,7 +62,8 @@ final class OpenBlas {
       if (platform().startsWith("linux")) {
         loadFrom(folder);
       } else {
-        System.setProperty("org.bytedeco.javacpp.cachedir", CacheFolder.natives().toString());
+        // JavaCPP looks elsewhere for a folder if this one cannot be made.
+        System.setProperty("org.bytedeco.javacpp.cachedir", folder.make().toString());
         Loader.load(openblas_nolapack.class);
         openblas_nolapack.blas_set_num_threads(1);
       }
@@ -86,10 +88,9 @@ final class OpenBlas {
     var files = new ArrayList<String>();
     for (Map.Entry<String, String> library : LIBRARIES) {
       String resource = "/org/bytedeco/" + library.getValue().formatted(platform());
-      try (InputStream in = OpenBlas.class.getResourceAsStream(resource)) {
-        if (in != null) { // not every platform has all of them
-          files.add(folder.unpack(in, library.getKey()).toString());
-        }
+      URL content = OpenBlas.class.getResource(resource);
+      if (content != null) { // not every platform has all of them
+        files.add(folder.unpack(content, library.getKey()).toString());
       }
     }
     if (files.isEmpty()) {

@@ -84,6 +84,12 @@ public class ReferenceOps extends Ops {
   }
 
   @Override
+  public long freeBytes() {
+    Runtime runtime = Runtime.getRuntime();
+    return runtime.maxMemory() - runtime.totalMemory() + runtime.freeMemory();
+  }
+
+  @Override
   protected Buffer allocateK(String name, Type type, int length) {
     return type == Type.UINT8
         ? new Bytes(this, name, new byte[length])

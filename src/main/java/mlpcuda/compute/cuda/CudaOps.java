@@ -221,6 +221,11 @@ public final class CudaOps extends Ops {
     return buffer;
   }
 
+  @Override
+  public long freeBytes() {
+    return driver.freeMemory();
+  }
+
   void free(long address) {
     driver.synchronizeStream(stream);
     driver.free(address);

@@ -2,7 +2,7 @@ package mlpcuda.compute.cuda;
 
 import java.io.File;
 import java.io.IOException;
-import java.io.InputStream;
+import java.net.URL;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -94,11 +94,12 @@ final class Natives {
    */
   Path unpack(String library) {
     String name = fileName(library);
-    try (InputStream in = Natives.class.getResourceAsStream("/lib/" + name)) {
-      if (in == null) {
-        throw Obstacle.noLibrary(name).exception(null);
-      }
-      return folder.unpack(in, name);
+    URL content = Natives.class.getResource("/lib/" + name);
+    if (content == null) {
+      throw Obstacle.noLibrary(name).exception(null);
+    }
+    try {
+      return folder.unpack(content, name);
     } catch (IOException e) {
       throw Obstacle.notUnpacked(folder.path(), Reason.of(e)).exception(e);
     }

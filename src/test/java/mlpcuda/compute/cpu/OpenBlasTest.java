@@ -93,6 +93,28 @@ class OpenBlasTest {
     }
   }
 
+  /** Java calls the home of a user without a passwd entry "?", which is no absolute path. */
+  @Test
+  void withoutAHomeTheLibrariesLieInAFolderThatIsDeletedAtTheEnd() throws IOException {
+    Path temporary = Files.createDirectory(cache.resolve("temporary"));
+    Path working = Files.createDirectory(cache.resolve("working"));
+    List<String> options = List.of("-Duser.home=?", "-Djava.io.tmpdir=" + temporary);
+    var builder = new ProcessBuilder(Child.java(options, Loaded.class)).redirectErrorStream(true);
+    builder.directory(working.toFile());
+    builder.environment().keySet().removeAll(List.of("XDG_CACHE_HOME", "HOME"));
+    try (Child child = Child.start(builder)) {
+      List<String> mapped = child.rest().lines().toList();
+      assertEquals(0, child.exitCode(), mapped.toString());
+      assertEquals(6, mapped.size(), mapped.toString());
+      assertTrue(mapped.get(0).startsWith(temporary + "/mlp-cuda-"), mapped.toString());
+    }
+    for (Path folder : List.of(temporary, working)) {
+      try (var files = Files.list(folder)) {
+        assertEquals(List.of(), files.toList());
+      }
+    }
+  }
+
   /** The attack that JavaCPP's cache falls to: a file of the right size and time. */
   @Test
   void aPlantedLibraryIsReplaced() throws IOException {

@@ -168,6 +168,36 @@ class NativesTest {
     assertTrue(e.getMessage().contains("must belong to root, found nobody"), e.getMessage());
   }
 
+  /** Another user could move the folder away after it was verified, and put his own there. */
+  @Test
+  void aFolderThatOthersCanMoveIsNotTrusted() throws IOException {
+    Path open = Files.createDirectory(folder.resolve("open"));
+    Path natives = open.resolve("deep/natives");
+    new Natives(natives).unpack("JCudaDriver");
+    Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwxrwx"));
+    var e = assertThrows(DeviceException.class, () -> new Natives(natives).unpack("JCudaDriver"));
+    String why = "all users can write to " + open.toRealPath();
+    assertTrue(e.why().contains(why), e.why());
+    Files.setAttribute(open, "unix:mode", 01777); // as /tmp has it
+    new Natives(natives).unpack("JCudaDriver");
+    Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxrwxr-x"));
+    new Natives(natives).unpack("JCudaDriver"); // many users are the only one of their group
+  }
+
+  @Test
+  void aFolderBelowAnotherUsersIsNotTrusted() throws IOException {
+    Path theirs = Files.createDirectory(folder.resolve("theirs"));
+    Path natives = Files.createDirectory(theirs.resolve("natives"));
+    var users = folder.getFileSystem().getUserPrincipalLookupService();
+    try {
+      Files.setOwner(theirs, users.lookupPrincipalByName("daemon"));
+    } catch (IOException e) {
+      abort("only root can give a folder away: " + e);
+    }
+    var e = assertThrows(DeviceException.class, () -> new Natives(natives).unpack("JCudaDriver"));
+    assertTrue(e.why().contains(theirs.toRealPath() + " belongs to daemon"), e.why());
+  }
+
   @Test
   void aFolderThatAllowsNoExecutionIsExplained() throws Exception {
     Path memory = Path.of("/dev/shm");

@@ -1,0 +1,94 @@
+package mlpcuda.train;
+
+import mlpcuda.compute.Ops;
+import mlpcuda.data.BadFileException;
+import mlpcuda.data.HeapMemory;
+import mlpcuda.net.MlpShape;
+import mlpcuda.net.Parameters;
+
+/**
+ * The memory that a network needs, computed from its shape before any of it is allocated: a model
+ * of some KB can ask for more than a machine has.
+ *
+ * @param deviceBytes bytes of the device's buffers: weights and activations
+ * @param largest elements of the largest of these buffers
+ * @param heapBytes bytes of the Java heap: weights on their way to the device, and answers
+ */
+public record MemoryNeed(long deviceBytes, long largest, long heapBytes) {
+  /**
+   * The need of a {@link Predictor}.
+   *
+   * @param N the number of images of a call
+   */
+  public static MemoryNeed ofPrediction(MlpShape shape, int N) {
+    long B = Math.min(N, Predictor.batch(shape));
+    long C = shape.classes();
+    return ofInference(shape, B, B * C, bytes(N * C + B * C));
+  }
+
+  /**
+   * The need of an {@link Evaluator}, whose confusion matrix has C² counts.
+   *
+   * @param N the number of images
+   * @param maxB the number of images of a batch, at most
+   */
+  public static MemoryNeed ofEvaluation(MlpShape shape, int N, int maxB) {
+    long B = Math.min(N, maxB);
+    long C = shape.classes();
+    return ofInference(shape, B, 0, bytes(B * C) + Long.BYTES * C * C);
+  }
+
+  /**
+   * The need of a {@link Trainer}, but for its images.
+   *
+   * @param maxB the number of examples of a step, at most
+   */
+  public static MemoryNeed ofTraining(MlpShape shape, int maxB) {
+    MemoryNeed forward = ofInference(shape, maxB, 0, 0);
+    long weights = Parameters.length(shape);
+    long activations = forward.deviceBytes - bytes(weights);
+    // Gradients and the optimizer's two moments are as long as the weights; each layer's
+    // activations have gradients as well, but for the input's.
+    long backward = 3 * bytes(weights) + activations - bytes((long) maxB * shape.inputs());
+    return new MemoryNeed(
+        forward.deviceBytes + backward, forward.largest, 3 * bytes(weights)); // read back together
+  }
+
+  private static MemoryNeed ofInference(MlpShape shape, long B, long moreFloats, long answerBytes) {
+    long weights = Parameters.length(shape);
+    long floats = weights + moreFloats;
+    long largest = weights;
+    for (int width : shape.sizes()) {
+      floats += B * width;
+      largest = Math.max(largest, B * width);
+    }
+    return new MemoryNeed(bytes(floats), largest, bytes(weights) + answerBytes);
+  }
+
+  private static long bytes(long floats) {
+    return Float.BYTES * floats;
+  }
+
+  /**
+   * Checks that the device and the Java heap have room.
+   *
+   * @param what the network and its file, for the message
+   * @param remedy what makes the need smaller, as the end of a sentence; empty if nothing does
+   * @throws BadFileException if they have not, with the bytes that are needed and those that are
+   *     free
+   */
+  public void check(Ops ops, String what, String remedy) {
+    if (largest > ops.longestBuffer()) {
+      throw new BadFileException(
+          "%s needs a buffer of %,d values on the device, and one may have %,d%s"
+              .formatted(what, largest, ops.longestBuffer(), remedy));
+    }
+    long free = ops.freeBytes();
+    if (deviceBytes > free) {
+      throw new BadFileException(
+          "%s needs %,d MiB on the device, and %,d MiB are free%s"
+              .formatted(what, deviceBytes >> 20, free >> 20, remedy));
+    }
+    HeapMemory.require(what, heapBytes);
+  }
+}

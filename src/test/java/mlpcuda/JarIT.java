@@ -1,0 +1,147 @@
+package mlpcuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.jr.ob.JSON;
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.zip.ZipFile;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Tests what is in the jar that users run. Maven runs this class once the jar is built. */
+class JarIT {
+  private static final Path JAR = Path.of("target", "mlp-cuda.jar");
+  private static final String BILL = "META-INF/sbom/application.cdx.json";
+
+  /** The places of the libraries that the program unpacks itself, into a folder of the user's. */
+  private static final Pattern LOADED =
+      Pattern.compile(
+          "org/bytedeco/(javacpp|openblas)/[^/]+/[^/]+"
+              + "|lib/(lib)?JC(udaDriver|ublas2|udnn)-[^/]+");
+
+  private static final Pattern NATIVE =
+      Pattern.compile(".*\\.(so|dll|dylib|jnilib)(\\.[0-9.]+)?", Pattern.CASE_INSENSITIVE);
+
+  private static final Pattern PURL =
+      Pattern.compile("pkg:maven/[^/]+/([^@]+)@([^?]+)\\?(?:classifier=([^&]+)&)?type=jar");
+
+  private static Set<String> entries;
+  private static List<Component> components;
+  private static String notice;
+  private static String script;
+
+  /** A component of the bill of materials. */
+  private record Component(String name, String version, List<?> licences, String purl) {
+    static Component of(Object json) {
+      Map<?, ?> map = (Map<?, ?>) json;
+      return new Component(
+          (String) map.get("name"),
+          (String) map.get("version"),
+          (List<?>) map.get("licenses"),
+          (String) map.get("purl"));
+    }
+
+    /** The name that Maven gives the component's jar. */
+    String file() {
+      Matcher matcher = PURL.matcher(purl);
+      assertTrue(matcher.matches(), purl);
+      String classifier = matcher.group(3) == null ? "" : "-" + matcher.group(3);
+      return matcher.group(1) + "-" + matcher.group(2) + classifier + ".jar";
+    }
+  }
+
+  @BeforeAll
+  static void read() throws IOException {
+    entries = entries(JAR);
+    assertTrue(entries.contains(BILL), BILL + " is missing: mvn -o does not write it");
+    try (var jar = new ZipFile(JAR.toFile())) {
+      components =
+          ((List<?>) JSON.std.mapFrom(text(jar, BILL)).get("components"))
+              .stream().map(Component::of).toList();
+      notice = text(jar, "META-INF/NOTICE");
+      script = text(jar, "mlpcuda/report/chart.umd.min.js");
+    }
+  }
+
+  private static String text(ZipFile jar, String entry) throws IOException {
+    return new String(
+        jar.getInputStream(jar.getEntry(entry)).readAllBytes(), StandardCharsets.UTF_8);
+  }
+
+  private static Set<String> entries(Path jar) throws IOException {
+    try (var zip = new ZipFile(jar.toFile())) {
+      return zip.stream().map(entry -> entry.getName()).collect(Collectors.toSet());
+    }
+  }
+
+  /**
+   * A library of natives that unpacks them into the folder for temporary files would load what
+   * another user has put there.
+   */
+  @Test
+  void everyNativeLibraryIsOneThatTheProgramUnpacks() {
+    List<String> natives =
+        entries.stream().filter(entry -> NATIVE.matcher(entry).matches()).sorted().toList();
+    assertFalse(natives.isEmpty());
+    assertEquals(
+        List.of(), natives.stream().filter(entry -> !LOADED.matcher(entry).matches()).toList());
+  }
+
+  /** A library is inside when the jar has a class, a native library or the like of it. */
+  @Test
+  void theBillOfMaterialsListsTheLibrariesInsideAndNoOthers() throws IOException {
+    var inside = new TreeSet<String>();
+    for (String element : System.getProperty("java.class.path").split(File.pathSeparator)) {
+      Path path = Path.of(element).toAbsolutePath();
+      if (element.endsWith(".jar") && !path.equals(JAR.toAbsolutePath())) {
+        boolean any =
+            entries(path).stream()
+                .anyMatch(entry -> !entry.startsWith("META-INF/") && isFileInside(entry));
+        if (any) {
+          inside.add(path.getFileName().toString());
+        }
+      }
+    }
+    var listed = new TreeSet<>(components.stream().map(Component::file).toList());
+    inside.add("chart.js-" + version("Chart\\.js"));
+    inside.add("kurkle__color-" + version("@kurkle/color"));
+    assertEquals(inside, listed);
+  }
+
+  /** The version that the report's script names in its comments, as the end of a jar's name. */
+  private static String version(String library) {
+    Matcher matcher = Pattern.compile(library + " v([0-9.]+)").matcher(script);
+    assertTrue(matcher.find(), library);
+    return matcher.group(1) + ".jar";
+  }
+
+  private static boolean isFileInside(String entry) {
+    return !entry.endsWith("/") && entries.contains(entry);
+  }
+
+  @Test
+  void everyComponentHasAVersionAndALicenceAndIsNamedInNotice() {
+    for (Component component : components) {
+      assertFalse(component.version() == null, component.toString());
+      assertFalse(
+          component.licences() == null || component.licences().isEmpty(), component.toString());
+      assertTrue(
+          Pattern.compile("(?<![\\w-])" + Pattern.quote(component.name()) + "(?![\\w-])")
+              .matcher(notice)
+              .find(),
+          "NOTICE does not name " + component.name());
+    }
+  }
+}
