@@ -100,6 +100,18 @@ class ArchitectureTest {
         .check(PROGRAM);
   }
 
+  /** Whoever does not serve must not wait until Jetty is loaded. */
+  @Test
+  void onlyTheServerUsesJetty() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("mlpcuda.serve")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("org.eclipse.jetty..", "org.slf4j..")
+        .check(PROGRAM);
+  }
+
   @Test
   void nativeLibrariesAreUsedInOneRoomEach() {
     noClasses()

@@ -29,8 +29,10 @@ import picocli.CommandLine.Spec;
     description = {
       "Serves a page to draw on, which shows what a saved network takes the drawing for, and"
           + " POST /predict for programs.",
-      "A body has at most 1 MiB, a picture 4 megapixels; a request may take 5 s to arrive and 5 s to"
-          + " be answered. Only this machine is answered unless --host says otherwise."
+      "A body has at most 1 MiB, a picture 4 megapixels; an answer comes within 5 s. Only this"
+          + " machine is answered unless --host says otherwise.",
+      "A request's lines must come within 5 s and its body at 8 KiB a second or faster, within 60 s;"
+          + " one address has at most 64 connections, all together 1,024."
     },
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,

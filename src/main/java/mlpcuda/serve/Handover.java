@@ -3,7 +3,6 @@ package mlpcuda.serve;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
@@ -36,33 +35,30 @@ final class Handover {
   }
 
   /**
-   * Waits for the answer of {@link Answering} to a picture.
-   *
-   * @throws RefusedException if {@code Answering} refuses the picture, if others wait already, or
-   *     if the answer takes too long
+   * Asks {@link Answering} about a picture, and does not wait for the answer. The future fails with
+   * a {@link RefusedException} if {@code Answering} refuses the picture, if others wait already, or
+   * if the answer takes too long, and with what {@code Answering} throws otherwise.
    */
-  byte[] ask(byte[] body, boolean raw) throws RefusedException {
+  CompletableFuture<byte[]> ask(byte[] body, boolean raw) {
     var question = new Question(body, raw, new CompletableFuture<>());
     if (!questions.offer(question)) {
-      throw new RefusedException(
-          503, "busy: at most %d pictures may wait, found more".formatted(WAITING));
+      return CompletableFuture.failedFuture(
+          new RefusedException(
+              503, "busy: at most %d pictures may wait, found more".formatted(WAITING)));
     }
-    try {
-      return question.answer().get(seconds, TimeUnit.SECONDS);
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof RefusedException refused) {
-        throw refused;
-      }
-      throw new RefusedException(500, "internal failure: the server's terminal says which");
-    } catch (TimeoutException e) {
-      questions.remove(question); // its bytes are no longer needed
-      question.answer().cancel(false);
-      throw new RefusedException(
-          503, "busy: an answer must come within %d s, found none".formatted(seconds));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new RefusedException(503, "the server ends");
-    }
+    return question
+        .answer()
+        .orTimeout(seconds, TimeUnit.SECONDS)
+        .exceptionallyCompose(
+            failure -> {
+              if (!(failure instanceof TimeoutException)) {
+                return CompletableFuture.failedFuture(failure);
+              }
+              questions.remove(question); // its bytes are no longer needed
+              return CompletableFuture.failedFuture(
+                  new RefusedException(
+                      503, "busy: an answer must come within %d s, found none".formatted(seconds)));
+            });
   }
 
   /**
@@ -91,8 +87,8 @@ final class Handover {
         question.answer().completeExceptionally(e);
         throw e;
       } catch (RuntimeException | Error e) { // a picture's decoder must not end the server
-        question.answer().completeExceptionally(e);
         failed.accept(e);
+        question.answer().completeExceptionally(e);
       }
     }
   }

@@ -15,6 +15,11 @@ final class RefusedException extends Exception {
     this.status = status;
   }
 
+  /** The answer to a request that met a bug, or a device that failed. */
+  static RefusedException internal() {
+    return new RefusedException(500, "internal failure: the server's terminal says which");
+  }
+
   /** The status of HTTP. */
   int status() {
     return status;

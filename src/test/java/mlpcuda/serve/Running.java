@@ -71,6 +71,10 @@ final class Running implements AutoCloseable {
     return URI.create(server.url()).getPort();
   }
 
+  int connections() {
+    return server.connections();
+  }
+
   String url() {
     return server.url();
   }
