@@ -42,7 +42,7 @@ record Download(Limits limits, HttpGet.Network network) {
 
   /** The download as users get it. */
   static Download standard() {
-    return new Download(Limits.STANDARD, HttpGet.Network.STANDARD);
+    return new Download(Limits.STANDARD, HttpGet.Network.standard());
   }
 
   /**
@@ -125,24 +125,15 @@ record Download(Limits limits, HttpGet.Network network) {
     if (total > limits.maxBytes()) {
       throw tooLong(total);
     }
-    InputStream in = answer.body();
     ByteArrayOutputStream content = new ByteArrayOutputStream(CHUNK);
     byte[] chunk = new byte[CHUNK];
     progress.report(name, 0, total);
-    while (total < 0 || content.size() < total) {
-      int wanted = total < 0 ? CHUNK : (int) Math.min(CHUNK, total - content.size());
-      int n = in.read(chunk, 0, wanted);
-      if (n < 0) {
-        break;
-      }
+    for (int n = answer.read(chunk); n >= 0; n = answer.read(chunk)) {
       content.write(chunk, 0, n);
       if (content.size() > limits.maxBytes()) {
         throw tooLong(content.size());
       }
       progress.report(name, content.size(), total);
-    }
-    if (content.size() < total) {
-      throw new IOException("ended after %d of %d bytes".formatted(content.size(), total));
     }
     return content.toByteArray();
   }

@@ -1,46 +1,74 @@
 package mlpcuda.data;
 
-import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Proxy;
-import java.net.Socket;
+import java.net.SocketTimeoutException;
 import java.net.URI;
-import java.net.UnknownHostException;
-import java.nio.charset.StandardCharsets;
-import java.util.HashMap;
+import java.security.GeneralSecurityException;
+import java.security.NoSuchAlgorithmException;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Predicate;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import javax.net.ssl.SSLParameters;
-import javax.net.ssl.SSLSocket;
-import javax.net.ssl.SSLSocketFactory;
+import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
+import org.eclipse.jetty.client.ContentDecoder;
+import org.eclipse.jetty.client.EarlyHintsProtocolHandler;
+import org.eclipse.jetty.client.HttpClient;
+import org.eclipse.jetty.client.HttpResponseException;
+import org.eclipse.jetty.client.InputStreamResponseListener;
+import org.eclipse.jetty.client.ProcessingProtocolHandler;
+import org.eclipse.jetty.client.ProxyAuthenticationProtocolHandler;
+import org.eclipse.jetty.client.Response;
+import org.eclipse.jetty.client.WWWAuthenticationProtocolHandler;
+import org.eclipse.jetty.http.HttpCookieStore;
+import org.eclipse.jetty.http.HttpField;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.util.SocketAddressResolver;
+import org.eclipse.jetty.util.component.LifeCycle;
+import org.eclipse.jetty.util.ssl.SslContextFactory;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.eclipse.jetty.util.thread.ScheduledExecutorScheduler;
 
 /**
- * One HTTP request for a file and the answer to it, over a connection of its own; redirects are not
- * followed.
+ * One HTTP request for a file and the answer to it, over a connection of its own by Jetty's client;
+ * redirects are not followed, and the body is given as it was sent.
  *
- * <p>The JDK's own clients look a host's name up by themselves, and do so again where they silently
- * repeat a request: a name whose address changes in between (DNS rebinding) leads them to an
- * address that nobody has checked. Here the address that is checked is the one that the socket is
- * connected to. Where a proxy is used, the proxy looks names up, and only what shows in the address
- * itself can be checked.
+ * <p>The JDK's own clients look a host's name up by themselves: a name whose address changes
+ * between a check and that look-up (DNS rebinding) leads them to an address that nobody has
+ * checked. Jetty's client connects to the addresses that it is given, so the ones that are checked
+ * are the ones that are connected to. Where a proxy is used, the proxy looks names up, and only
+ * what shows in the address itself can be checked.
  *
- * <p>Source: RFC 9110 and RFC 9112 (HTTP/1.1), RFC 6761 (localhost).
+ * <p>Source: RFC 6761 (localhost).
  */
 final class HttpGet implements AutoCloseable {
-  private static final int MAX_LINE = 8192;
-  private static final int MAX_LINES = 200;
-  private static final int MAX_HEADS = 10;
-  private static final Pattern STATUS = Pattern.compile("HTTP/1\\.[01] ([1-9]\\d\\d)( .*)?");
+  private static final int THREADS = 8;
+
+  /** Redirects can have long headers: GitHub's take more than Jetty's standard of 8 KiB. */
+  private static final int MAX_HEAD_BYTES = 64 * 1024;
+
+  /**
+   * What Jetty's client does about some answers. It would ask again with a password; and with each
+   * answer of status 102 or 103, of which a mirror may send any number ahead, it uses more memory.
+   */
+  private static final List<String> UNWANTED =
+      List.of(
+          WWWAuthenticationProtocolHandler.NAME,
+          ProxyAuthenticationProtocolHandler.NAME,
+          ProcessingProtocolHandler.NAME,
+          EarlyHintsProtocolHandler.NAME);
 
   /** The ends of host names that some systems take for numbers: IPv4 addresses, often shortened. */
   private static final Pattern NUMBER_AT_END =
@@ -51,21 +79,38 @@ final class HttpGet implements AutoCloseable {
    *
    * @param environment the environment, which may name proxies
    * @param mayReach the addresses that may be connected to
-   * @param tls makes the sockets of https
+   * @param tls makes the connections of https, and decides which certificates are trusted
    */
-  record Network(
-      Map<String, String> environment, Predicate<InetAddress> mayReach, SSLSocketFactory tls) {
-    static final Network STANDARD =
-        new Network(
-            System.getenv(), PublicAddress::is, (SSLSocketFactory) SSLSocketFactory.getDefault());
+  record Network(Map<String, String> environment, Predicate<InetAddress> mayReach, SSLContext tls) {
+    /** The network as users get it. */
+    static Network standard() {
+      try {
+        return new Network(System.getenv(), PublicAddress::is, SSLContext.getDefault());
+      } catch (NoSuchAlgorithmException e) {
+        throw new AssertionError("every Java platform has TLS", e);
+      }
+    }
   }
 
-  private final Socket socket = new Socket(Proxy.NO_PROXY);
-  private final CompletableFuture<Void> ending;
-  private final URI address;
-  private final Map<String, String> headers = new HashMap<>();
-  private final int status;
-  private final InputStream in;
+  /**
+   * The one coding of bodies that is asked for. A client without any looks for libraries that
+   * decompress bodies; they are not in the jar, and the published hashes are those of the files as
+   * they were sent.
+   */
+  private static final class AsSent extends ContentDecoder.Factory {
+    AsSent() {
+      super("identity");
+    }
+
+    @Override
+    public Content.Source newDecoderContentSource(Content.Source sent) {
+      return sent;
+    }
+  }
+
+  private final HttpClient client;
+  private final Response response;
+  private final InputStream body;
 
   /**
    * Sends the request and reads the head of the answer.
@@ -76,78 +121,95 @@ final class HttpGet implements AutoCloseable {
    * @throws IOException if the address may not be reached, or there is no HTTP answer
    */
   HttpGet(URI address, Network network, Download.Limits limits, long deadline) throws IOException {
-    this.address = address;
-    long left = deadline - System.nanoTime();
-    Executor then = CompletableFuture.delayedExecutor(left, TimeUnit.NANOSECONDS, Runnable::run);
-    ending = CompletableFuture.runAsync(this::closeSocket, then);
+    client = client(address, network, limits);
     try {
-      InputStream stream = connect(network, limits);
-      in = new BufferedInputStream(stream);
-      status = head(in, headers);
-    } catch (IOException | RuntimeException e) {
+      LifeCycle.start(client);
+      UNWANTED.forEach(client.getProtocolHandlers()::remove);
+      var listener = new InputStreamResponseListener(); // holds one buffer of the client's
+      // Jetty takes 0 ms for no time-out at all; rounded up, the time-out is not before the end.
+      long left = 1 + Math.max(0, TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime()));
+      client
+          .newRequest(address)
+          .headers(h -> h.put(HttpHeader.CONNECTION, "close").put(HttpHeader.ACCEPT, "*/*"))
+          .timeout(left, TimeUnit.MILLISECONDS)
+          .send(listener);
+      response = listener.get(left, TimeUnit.MILLISECONDS);
+      body = listener.getInputStream();
+    } catch (ExecutionException | TimeoutException | RuntimeException e) {
       close();
-      throw e;
+      throw failure(e);
+    } catch (InterruptedException e) {
+      close();
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted");
     }
+  }
+
+  private static HttpClient client(URI address, Network network, Download.Limits limits)
+      throws IOException {
+    var threads = new QueuedThreadPool(THREADS, 1);
+    threads.setName("download");
+    threads.setDaemon(true);
+    var tls = new SslContextFactory.Client(); // checks the host's name
+    tls.setSslContext(network.tls());
+    var client = new HttpClient();
+    client.setExecutor(threads);
+    client.setScheduler(new ScheduledExecutorScheduler("download-clock", true));
+    client.setSslContextFactory(tls);
+    client.setConnectTimeout(limits.connectMillis());
+    client.setIdleTimeout(limits.readMillis());
+    client.setMaxResponseHeadersSize(MAX_HEAD_BYTES);
+    client.setUserAgentField(new HttpField(HttpHeader.USER_AGENT, "mlp-cuda"));
+    client.setHttpCookieStore(new HttpCookieStore.Empty());
+    client.setFollowRedirects(false);
+    client.getContentDecoderFactories().put(new AsSent());
+    Proxy proxy = HttpProxy.of(address, network.environment());
+    if (proxy.equals(Proxy.NO_PROXY)) {
+      client.setSocketAddressResolver(resolver(threads, network.mayReach()));
+    } else {
+      checkUnresolved(address.getHost(), network.mayReach());
+      var at = (InetSocketAddress) proxy.address();
+      client
+          .getProxyConfiguration()
+          .addProxy(new org.eclipse.jetty.client.HttpProxy(at.getHostString(), at.getPort()));
+      client.setSocketAddressResolver(resolver(threads, any -> true)); // looks up the proxy alone
+    }
+    return client;
   }
 
   @Override
   public void close() {
-    ending.cancel(false);
-    closeSocket();
+    LifeCycle.stop(client);
   }
 
-  /** Closes the socket, which may be done while another thread waits for it. */
-  private void closeSocket() {
-    try {
-      socket.close();
-    } catch (IOException e) {
-      // The answer has been read or given up.
-    }
+  /** Gives Jetty's client the addresses of a host that may be connected to. */
+  private static SocketAddressResolver resolver(Executor threads, Predicate<InetAddress> mayReach) {
+    return (host, port, context, promise) ->
+        threads.execute(
+            () -> {
+              List<InetSocketAddress> found;
+              try {
+                found = checked(host, port, mayReach);
+              } catch (IOException | RuntimeException e) {
+                promise.failed(e);
+                return;
+              }
+              promise.succeeded(found);
+            });
   }
 
-  /** Connects, sends the request and returns the stream of the answer. */
-  private InputStream connect(Network network, Download.Limits limits) throws IOException {
-    boolean https = address.getScheme().equals("https");
-    String host = address.getHost();
-    int port = address.getPort() >= 0 ? address.getPort() : https ? 443 : 80;
-    Proxy proxy = HttpProxy.of(address, network.environment());
-    boolean direct = proxy.equals(Proxy.NO_PROXY);
-    InetSocketAddress to =
-        direct
-            ? new InetSocketAddress(checked(host, network.mayReach()), port)
-            : (InetSocketAddress) proxy.address();
-    if (!direct) {
-      checkUnresolved(host, network.mayReach());
-      if (to.isUnresolved()) {
-        throw new UnknownHostException(to.getHostString());
-      }
-    }
-    socket.setSoTimeout(limits.readMillis());
-    socket.connect(to, limits.connectMillis());
-    Socket talk = socket;
-    if (https) {
-      if (!direct) {
-        tunnel(host + ":" + port);
-      }
-      talk = secured(host, port, network.tls());
-    }
-    String target = address.getRawPath().isEmpty() ? "/" : address.getRawPath();
-    target += address.getRawQuery() == null ? "" : "?" + address.getRawQuery();
-    String named = address.getPort() < 0 ? host : host + ":" + port;
-    send(talk, "GET " + (direct || https ? target : "http://" + named + target), named);
-    return talk.getInputStream();
-  }
-
-  /** Looks the host up, once. */
-  private static InetAddress checked(String host, Predicate<InetAddress> mayReach)
+  /** Looks the host up, once; returns those of its addresses that may be connected to. */
+  static List<InetSocketAddress> checked(String host, int port, Predicate<InetAddress> mayReach)
       throws IOException {
-    InetAddress found = InetAddress.getByName(host);
-    if (!mayReach.test(found)) {
-      String literal = found.getHostAddress();
+    InetAddress[] found = InetAddress.getAllByName(host);
+    List<InetSocketAddress> allowed =
+        Stream.of(found).filter(mayReach).map(a -> new InetSocketAddress(a, port)).toList();
+    if (allowed.isEmpty()) {
+      String literal = found[0].getHostAddress();
       throw new IOException(
           (host.equals(literal) ? host : host + " (" + literal + ")") + " is not a public address");
     }
-    return found;
+    return allowed;
   }
 
   /** Checks a host that the proxy will look up. */
@@ -155,7 +217,7 @@ final class HttpGet implements AutoCloseable {
       throws IOException {
     String name = host.toLowerCase(Locale.ROOT).replaceFirst("\\.$", "");
     if (host.startsWith("[") || host.matches("(0|[1-9]\\d*)(\\.(0|[1-9]\\d*)){3}")) {
-      checked(host, mayReach); // a literal address is not looked up
+      checked(host, 0, mayReach); // a literal address is not looked up
     } else if (NUMBER_AT_END.matcher(name).matches()
         || name.equals("localhost")
         || name.endsWith(".localhost")) {
@@ -163,128 +225,57 @@ final class HttpGet implements AutoCloseable {
     }
   }
 
-  /** Has the proxy connect to the host. */
-  private void tunnel(String authority) throws IOException {
-    send(socket, "CONNECT " + authority, authority);
-    int answer = head(socket.getInputStream(), new HashMap<>());
-    if (answer / 100 != 2) {
-      throw new IOException("the proxy answered with status " + answer);
+  /** The reason of a failure in a line; many of Jetty's own messages are dumps of its objects. */
+  private static IOException failure(Exception e) {
+    boolean wraps = e instanceof ExecutionException || e.getClass() == IOException.class;
+    Throwable failure = wraps && e.getCause() != null ? e.getCause() : e;
+    Throwable first = failure;
+    while (first.getCause() != null) {
+      first = first.getCause();
     }
-  }
-
-  private SSLSocket secured(String host, int port, SSLSocketFactory tls) throws IOException {
-    String plain = host.replaceAll("[\\[\\]]", "");
-    SSLSocket secure = (SSLSocket) tls.createSocket(socket, plain, port, true);
-    SSLParameters parameters = secure.getSSLParameters();
-    parameters.setEndpointIdentificationAlgorithm("HTTPS"); // else any valid certificate will do
-    secure.setSSLParameters(parameters);
-    secure.startHandshake();
-    return secure;
-  }
-
-  private static void send(Socket to, String request, String host) throws IOException {
-    String text =
-        request
-            + " HTTP/1.1\r\nHost: "
-            + host
-            + "\r\nUser-Agent: mlp-cuda\r\nAccept: */*\r\nConnection: close\r\n\r\n";
-    to.getOutputStream().write(text.getBytes(StandardCharsets.US_ASCII));
-    to.getOutputStream().flush();
-  }
-
-  /**
-   * Reads the head of an answer, of which one or more of status 1xx may be sent ahead.
-   *
-   * @param headers takes the headers, by names in lower case
-   * @return the status, at least 200
-   */
-  private static int head(InputStream in, Map<String, String> headers) throws IOException {
-    for (int heads = 0; heads < MAX_HEADS; heads++) {
-      Matcher first = STATUS.matcher(line(in));
-      if (!first.matches()) {
-        throw new IOException("no HTTP answer");
-      }
-      headers.clear();
-      headers(in, headers);
-      int status = Integer.parseInt(first.group(1));
-      if (status >= 200) {
-        return status;
-      }
+    if (first instanceof GeneralSecurityException) {
+      return new IOException("certificate: " + first.getMessage(), failure);
     }
-    throw new IOException("more than " + MAX_HEADS + " answers to one request");
-  }
-
-  private static void headers(InputStream in, Map<String, String> headers) throws IOException {
-    int lines = 0;
-    for (String line = line(in); !line.isEmpty(); line = line(in)) {
-      if (++lines > MAX_LINES) {
-        throw new IOException("more than " + MAX_LINES + " headers");
-      }
-      int colon = Math.max(0, line.indexOf(':'));
-      String name = line.substring(0, colon).toLowerCase(Locale.ROOT);
-      String value = line.substring(colon + 1).strip();
-      String former = headers.putIfAbsent(name, value);
-      if (name.equals("content-length") && former != null && !former.equals(value)) {
-        throw new IOException("two lengths are announced");
-      }
+    if (failure instanceof TimeoutException || failure instanceof SocketTimeoutException) {
+      return new IOException("timed out", failure);
     }
-  }
-
-  /** Reads a line; no byte after it. */
-  static String line(InputStream in) throws IOException {
-    StringBuilder line = new StringBuilder();
-    for (int c = in.read(); c != '\n'; c = in.read()) {
-      if (c < 0) {
-        throw new EOFException("ended inside a line of HTTP");
-      }
-      if (line.length() == MAX_LINE) {
-        throw new IOException("a line of HTTP has more than " + MAX_LINE + " bytes");
-      }
-      line.append((char) c);
+    // Answers that are no HTTP have a cause; this is the one to CONNECT.
+    if (failure instanceof HttpResponseException refusal && refusal.getCause() == null) {
+      int status = refusal.getResponse().getStatus();
+      return new IOException("the proxy answered with status " + status, failure);
     }
-    int end = line.length() - 1;
-    return end >= 0 && line.charAt(end) == '\r' ? line.substring(0, end) : line.toString();
+    if (failure instanceof IOException plain && !(failure instanceof EOFException)) {
+      return plain;
+    }
+    return new IOException("the answer is cut short or malformed", failure);
   }
 
   /** The status of the answer, such as 200. */
   int status() {
-    return status;
+    return response.getStatus();
   }
 
   /** Where a redirect leads, as it was sent; null if the answer does not say. */
   String location() {
-    return headers.get("location");
+    return response.getHeaders().get(HttpHeader.LOCATION);
+  }
+
+  /** The number of bytes of the body; -1 if the answer does not say. */
+  long length() {
+    return response.getHeaders().getLongField(HttpHeader.CONTENT_LENGTH);
   }
 
   /**
-   * The number of bytes of the body; -1 if the answer does not say.
+   * Reads bytes of the body as they arrive.
    *
-   * @throws IOException if the answer does not say it in digits
+   * @return the number of bytes that were read, or -1 at the end
+   * @throws IOException if the connection ends before the body, or at the deadline
    */
-  long length() throws IOException {
-    String length = headers.get("content-length");
-    if (length == null || headers.containsKey("transfer-encoding")) {
-      return -1;
+  int read(byte[] buffer) throws IOException {
+    try {
+      return body.read(buffer);
+    } catch (IOException | RuntimeException e) {
+      throw failure(e);
     }
-    if (!length.matches("\\d{1,18}")) {
-      throw new IOException("a bad length is announced");
-    }
-    return Long.parseLong(length);
-  }
-
-  /**
-   * The body, which may go on after {@link #length}.
-   *
-   * @throws IOException if the body is coded in another way than chunks
-   */
-  InputStream body() throws IOException {
-    String coding = headers.get("transfer-encoding");
-    if (coding == null) {
-      return in;
-    }
-    if (!coding.equalsIgnoreCase("chunked")) {
-      throw new IOException("the answer has an unknown transfer coding");
-    }
-    return new ChunkedInput(in);
   }
 }

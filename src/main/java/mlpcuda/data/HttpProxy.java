@@ -39,7 +39,7 @@ final class HttpProxy {
       throw new IOException(name + " has a user's name, and only proxies without one can be used");
     }
     int port = at.getPort() < 0 ? 80 : at.getPort();
-    return new Proxy(Proxy.Type.HTTP, new InetSocketAddress(at.getHost(), port));
+    return new Proxy(Proxy.Type.HTTP, InetSocketAddress.createUnresolved(at.getHost(), port));
   }
 
   private static String value(Map<String, String> environment, String name) {

@@ -6,7 +6,9 @@ import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
 import com.sun.net.httpserver.HttpsServer;
+import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -24,7 +26,6 @@ import java.util.concurrent.Executors;
 import java.util.stream.Stream;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLSocketFactory;
 import javax.net.ssl.TrustManagerFactory;
 import mlpcuda.Child;
 import mlpcuda.data.PublishedDataset.RemoteFile;
@@ -117,10 +118,20 @@ final class MirrorServer implements AutoCloseable {
 
   /** The network as a download in a test may use it: this machine alone. */
   static HttpGet.Network network(Map<String, String> environment) {
-    return new HttpGet.Network(
-        environment,
-        InetAddress::isLoopbackAddress,
-        (SSLSocketFactory) SSLSocketFactory.getDefault());
+    SSLContext tls = HttpGet.Network.standard().tls();
+    return new HttpGet.Network(environment, InetAddress::isLoopbackAddress, tls);
+  }
+
+  /** Reads a line of HTTP without its end, and no byte after it. */
+  static String line(InputStream in) throws IOException {
+    var line = new StringBuilder();
+    for (int c = in.read(); c != '\n'; c = in.read()) {
+      if (c < 0) {
+        throw new EOFException("the client is gone");
+      }
+      line.append((char) c);
+    }
+    return line.toString().strip();
   }
 
   int port() {

@@ -249,8 +249,8 @@ class PublishedDatasetTest {
         "missing | status 404",
         "long | 1001 bytes, more than 1000",
         "endless | * bytes, more than 1000",
-        "cut | ended after 20 of * bytes",
-        "silent | Read timed out",
+        "cut | the answer is cut short or malformed",
+        "silent | timed out",
         "circle | more than 5 redirects",
         "damaged | SHA-256 *"
       })
