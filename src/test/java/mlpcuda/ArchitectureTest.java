@@ -100,12 +100,14 @@ class ArchitectureTest {
         .check(PROGRAM);
   }
 
-  /** Whoever does not serve must not wait until Jetty is loaded. */
+  /** Whoever neither serves nor downloads must not wait until Jetty is loaded. */
   @Test
-  void onlyTheServerUsesJetty() {
+  void onlyTheServerAndDownloadsUseJetty() {
     noClasses()
         .that()
         .resideOutsideOfPackage("mlpcuda.serve")
+        .and()
+        .haveNameNotMatching("mlpcuda\\.data\\.HttpGet(\\$.*)?")
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("org.eclipse.jetty..", "org.slf4j..")

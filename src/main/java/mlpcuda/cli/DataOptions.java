@@ -105,7 +105,7 @@ final class DataOptions {
     }
     if (dataset != null) {
       try (var downloads = terminal.downloads()) {
-        return dataset.load(CacheFolder.standard(), downloads);
+        return dataset.load(CacheFolder.datasets(), downloads);
       }
     }
     return EmbeddedMnist.load();

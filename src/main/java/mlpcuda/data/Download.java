@@ -3,9 +3,7 @@ package mlpcuda.data;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.HttpURLConnection;
 import java.net.URI;
-import java.net.URLConnection;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,7 +11,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
+import java.util.Set;
 import java.util.StringJoiner;
 import mlpcuda.data.PublishedDataset.Progress;
 import mlpcuda.data.PublishedDataset.RemoteFile;
@@ -21,66 +19,78 @@ import mlpcuda.data.PublishedDataset.RemoteFile;
 /**
  * Fetches one file from the first mirror that gives it undamaged.
  *
- * @param connectMillis time-out for a connection, in ms
- * @param readMillis time-out for the next bytes, in ms
- * @param maxBytes the most bytes of a file; a longer one is refused
- * @param environment the environment, which may name proxies
+ * @param limits the time and the bytes that a mirror may take
+ * @param network the network as the download may use it
  */
-record Download(int connectMillis, int readMillis, int maxBytes, Map<String, String> environment) {
-  static final Download DEFAULT = new Download(10_000, 30_000, 64 * 1024 * 1024, System.getenv());
+record Download(Limits limits, HttpGet.Network network) {
+  /**
+   * What a mirror may take for one file.
+   *
+   * @param connectMillis time-out for a connection, in ms
+   * @param readMillis time-out for the next bytes, in ms
+   * @param totalMillis time-out for all of the file, redirects included, in ms
+   * @param maxBytes the most bytes of a file; a longer one is refused
+   */
+  record Limits(int connectMillis, int readMillis, int totalMillis, int maxBytes) {
+    /** For files of up to 26 MB, which arrive in time at 45 kB/s. */
+    static final Limits STANDARD = new Limits(10_000, 30_000, 600_000, 64 * 1024 * 1024);
+  }
 
   private static final int CHUNK = 64 * 1024;
   private static final int MAX_REDIRECTS = 5;
+  private static final Set<Integer> REDIRECTS = Set.of(301, 302, 303, 307, 308);
 
-  /** Says what is wrong with a mirror, in few words. */
-  private static final class MirrorException extends IOException {
-    private static final long serialVersionUID = 1L;
-
-    MirrorException(String message) {
-      super(message);
-    }
+  /** The download as users get it. */
+  static Download standard() {
+    return new Download(Limits.STANDARD, HttpGet.Network.standard());
   }
 
   /**
-   * Puts {@code file} into {@code folder}, unless it lies there with the right MD5.
+   * Returns the bytes of {@code file}, whose hashes are right. They come from {@code folder} if it
+   * has them, else from a mirror, and then are kept in the folder, where they replace whatever has
+   * the file's name; a symbolic link is replaced, not followed.
    *
    * @throws BadFileException if no mirror gives the file undamaged
    * @throws java.io.UncheckedIOException if the folder cannot be written
    */
-  void into(Path folder, RemoteFile file, List<URI> mirrors, Progress progress) {
+  byte[] bytes(Path folder, RemoteFile file, List<URI> mirrors, Progress progress) {
     Path target = folder.resolve(file.name());
-    if (isThere(target, file.md5())) {
-      return;
+    byte[] cached = read(target);
+    if (file.mismatch(cached).isEmpty()) {
+      return cached;
     }
     StringJoiner reasons = new StringJoiner("; ");
     for (URI mirror : mirrors) {
       byte[] content;
       try {
         content = get(mirror.resolve(file.name()), file.name(), progress);
-        String found = md5(content);
-        if (!found.equals(file.md5())) {
-          throw new MirrorException("MD5 " + found);
-        }
       } catch (IOException e) {
         reasons.add(mirror + " (" + reason(e) + ")");
         continue;
       }
+      String mismatch = file.mismatch(content);
+      if (!mismatch.isEmpty()) {
+        reasons.add(mirror + " (" + mismatch + ")");
+        continue;
+      }
       WholeFile.write(target, out -> out.write(content));
-      return;
+      return content;
     }
     throw new BadFileException(
-        "%s: no mirror gives it with MD5 %s: %s; fetch it by other means and use --data DIR"
-            .formatted(file.name(), file.md5(), reasons));
+        "%s: no mirror gives it with SHA-256 %s: %s; fetch it by other means and use --data DIR"
+            .formatted(file.name(), file.sha256(), reasons));
   }
 
-  private boolean isThere(Path target, String md5) {
-    try {
-      return Files.isRegularFile(target)
-          && Files.size(target) <= maxBytes
-          && md5(Files.readAllBytes(target)).equals(md5);
+  /** The first bytes of a file, one more than allowed at most; none of one that is not there. */
+  private byte[] read(Path file) {
+    if (!Files.isRegularFile(file)) { // a pipe would keep its reader waiting
+      return new byte[0];
+    }
+    try (InputStream in = Files.newInputStream(file)) {
+      return in.readNBytes(limits.maxBytes() + 1);
     } catch (IOException e) {
       // The file cannot be read, so it must be replaced; if it cannot be, the write tells why.
-      return false;
+      return new byte[0];
     }
   }
 
@@ -89,81 +99,76 @@ record Download(int connectMillis, int readMillis, int maxBytes, Map<String, Str
    * so nothing that is unchecked ever lies on the disk.
    */
   private byte[] get(URI address, String name, Progress progress) throws IOException {
-    HttpURLConnection connection = open(address);
-    try (InputStream in = connection.getInputStream()) {
-      long total = connection.getContentLengthLong();
-      if (total > maxBytes) {
-        throw tooLong(total);
-      }
-      ByteArrayOutputStream content = new ByteArrayOutputStream(CHUNK);
-      byte[] chunk = new byte[CHUNK];
-      progress.report(name, 0, total);
-      for (int n = read(in, chunk); n >= 0; n = read(in, chunk)) {
-        content.write(chunk, 0, n);
-        if (content.size() > maxBytes) {
-          throw tooLong(content.size());
-        }
-        progress.report(name, content.size(), total);
-      }
-      if (total >= 0 && content.size() != total) {
-        throw new MirrorException("ended after %d of %d bytes".formatted(content.size(), total));
-      }
-      return content.toByteArray();
-    } finally {
-      // Closing alone would read the rest of a long answer, to use the connection again.
-      connection.disconnect();
-    }
-  }
-
-  /**
-   * Reads the next bytes; −1 at the end, also where the connection ends before its announced
-   * length.
-   */
-  private static int read(InputStream in, byte[] chunk) throws IOException {
+    long deadline = System.nanoTime() + limits.totalMillis() * 1_000_000L;
     try {
-      return in.read(chunk);
+      URI at = address;
+      for (int redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+        try (HttpGet answer = new HttpGet(at, network, limits, deadline)) {
+          if (answer.status() == 200) {
+            return content(answer, name, progress);
+          }
+          at = next(at, answer.status(), answer.location());
+        }
+      }
     } catch (IOException e) {
-      // Whether the JDK says so, or takes it for the end, depends on how the connection ended.
-      if ("Premature EOF".equals(e.getMessage())) {
-        return -1;
+      // The connection is closed at the deadline, which looks like any other broken connection.
+      if (System.nanoTime() - deadline >= 0) {
+        throw new IOException("not finished after %d s".formatted(limits.totalMillis() / 1000), e);
       }
       throw e;
     }
+    throw new IOException("more than " + MAX_REDIRECTS + " redirects");
   }
 
-  /** Opens a connection that has answered with status 200, after redirects. */
-  private HttpURLConnection open(URI address) throws IOException {
-    URI at = address;
-    for (int redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-      URLConnection opened = at.toURL().openConnection(HttpProxy.of(at, environment));
-      if (!(opened instanceof HttpURLConnection connection)) {
-        throw new MirrorException("redirect to " + at.getScheme());
-      }
-      connection.setConnectTimeout(connectMillis);
-      connection.setReadTimeout(readMillis);
-      connection.setUseCaches(false);
-      // Redirects are followed by hand, because the JDK does not go from http to https.
-      connection.setInstanceFollowRedirects(false);
-      int status = connection.getResponseCode();
-      if (status == 200) {
-        return connection;
-      }
-      String location = connection.getHeaderField("Location");
-      connection.disconnect();
-      if (status < 301 || status > 308 || location == null) {
-        throw new MirrorException("status " + status);
-      }
-      try {
-        at = at.resolve(location);
-      } catch (IllegalArgumentException e) {
-        throw new MirrorException("redirect to a bad address");
-      }
+  private byte[] content(HttpGet answer, String name, Progress progress) throws IOException {
+    long total = answer.length();
+    if (total > limits.maxBytes()) {
+      throw tooLong(total);
     }
-    throw new MirrorException("more than " + MAX_REDIRECTS + " redirects");
+    ByteArrayOutputStream content = new ByteArrayOutputStream(CHUNK);
+    byte[] chunk = new byte[CHUNK];
+    progress.report(name, 0, total);
+    for (int n = answer.read(chunk); n >= 0; n = answer.read(chunk)) {
+      content.write(chunk, 0, n);
+      if (content.size() > limits.maxBytes()) {
+        throw tooLong(content.size());
+      }
+      progress.report(name, content.size(), total);
+    }
+    return content.toByteArray();
   }
 
-  private MirrorException tooLong(long bytes) {
-    return new MirrorException(bytes + " bytes, more than " + maxBytes);
+  /**
+   * The address to ask after an answer other than 200. What began with https does not go on with
+   * http, where anybody on the way can read and change it.
+   *
+   * @param location the answer's Location, or null
+   * @throws IOException if the answer is no redirect, or one that is not followed
+   */
+  static URI next(URI at, int status, String location) throws IOException {
+    if (!REDIRECTS.contains(status) || location == null) {
+      throw new IOException("status " + status);
+    }
+    URI to;
+    try {
+      to = URI.create(at.resolve(location).toASCIIString());
+    } catch (IllegalArgumentException e) {
+      throw new IOException("redirect to a bad address", e);
+    }
+    if (!"http".equals(to.getScheme()) && !"https".equals(to.getScheme())) {
+      throw new IOException("redirect to " + to.getScheme());
+    }
+    if (to.getHost() == null || to.getPort() > 65535) {
+      throw new IOException("redirect to a bad address");
+    }
+    if (at.getScheme().equals("https") && to.getScheme().equals("http")) {
+      throw new IOException("redirect from https to http at " + to.getHost());
+    }
+    return to;
+  }
+
+  private IOException tooLong(long bytes) {
+    return new IOException(bytes + " bytes, more than " + limits.maxBytes());
   }
 
   private static String reason(IOException e) {
@@ -174,11 +179,12 @@ record Download(int connectMillis, int readMillis, int maxBytes, Map<String, Str
     return message.lines().findFirst().orElse("no reason given");
   }
 
-  private static String md5(byte[] content) {
+  /** A hash of {@code content} in lower-case hexadecimal. */
+  static String hash(String algorithm, byte[] content) {
     try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("MD5").digest(content));
+      return HexFormat.of().formatHex(MessageDigest.getInstance(algorithm).digest(content));
     } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every Java platform has MD5", e);
+      throw new AssertionError("every Java platform has " + algorithm, e);
     }
   }
 }

@@ -32,14 +32,14 @@ final class HttpProxy {
     } catch (IllegalArgumentException e) {
       throw new IOException(name + " is no address of a proxy", e);
     }
-    if (at.getHost() == null || !"http".equalsIgnoreCase(at.getScheme())) {
+    if (at.getHost() == null || at.getPort() > 65535 || !"http".equalsIgnoreCase(at.getScheme())) {
       throw new IOException(name + " must be an address such as http://proxy.example:3128");
     }
     if (at.getUserInfo() != null) { // the message does not repeat it: it may be a password
       throw new IOException(name + " has a user's name, and only proxies without one can be used");
     }
     int port = at.getPort() < 0 ? 80 : at.getPort();
-    return new Proxy(Proxy.Type.HTTP, new InetSocketAddress(at.getHost(), port));
+    return new Proxy(Proxy.Type.HTTP, InetSocketAddress.createUnresolved(at.getHost(), port));
   }
 
   private static String value(Map<String, String> environment, String name) {

@@ -168,7 +168,7 @@ public final class IdxFile {
   }
 
   /** Parses a whole file that lies in memory. */
-  private static <T> T parse(String name, byte[] whole, Parser<T> parser) throws IOException {
+  static <T> T parse(String name, byte[] whole, Parser<T> parser) throws IOException {
     boolean compressed = GzipInput.isGzip(whole, 0);
     try (InputStream in =
         compressed ? new GzipInput(name, whole) : new ByteArrayInputStream(whole)) {

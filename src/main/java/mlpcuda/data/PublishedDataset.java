@@ -5,7 +5,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.OptionalInt;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import mlpcuda.files.Reason;
 
@@ -15,8 +15,9 @@ import mlpcuda.files.Reason;
  * @param name the name on the command line and of its folder in the cache
  * @param title the name that the program calls it
  * @param classes the number of classes
- * @param mirrors folders at which the files lie, each ending in {@code /}, tried in this order
- * @param files the files to fetch
+ * @param mirrors folders at which the files lie, each ending in {@code /}, tried in this order:
+ *     those of https first, since what goes by http can be read and changed on the way
+ * @param files the files to fetch: training images, training labels, test images, test labels
  */
 public record PublishedDataset(
     String name, String title, int classes, List<URI> mirrors, List<RemoteFile> files) {
@@ -25,9 +26,32 @@ public record PublishedDataset(
    * A published file.
    *
    * @param name the file's name below each mirror, and in the cache
-   * @param md5 the MD5 of the file's bytes, in lower-case hexadecimal
+   * @param md5 the MD5 of the file's bytes, as the publisher gives it, in lower-case hexadecimal
+   * @param sha256 the SHA-256 of the file's bytes, in lower-case hexadecimal; MD5 alone does not
+   *     do, as anybody can make two files of one MD5
    */
-  public record RemoteFile(String name, String md5) {}
+  public record RemoteFile(String name, String md5, String sha256) {
+    /** Says which hash of {@code content} is wrong; nothing if both are right. */
+    String mismatch(byte[] content) {
+      String foundSha256 = Download.hash("SHA-256", content);
+      if (!foundSha256.equals(sha256)) {
+        return "SHA-256 " + foundSha256;
+      }
+      String foundMd5 = Download.hash("MD5", content);
+      return foundMd5.equals(md5) ? "" : "MD5 " + foundMd5;
+    }
+  }
+
+  // The SHA-256 of all twelve files are those that TensorFlow Datasets
+  // (tensorflow_datasets/url_checksums of github.com/tensorflow/datasets) and PyTorch
+  // (torchvision/prototype/datasets/_builtin/mnist.py of github.com/pytorch/vision) both list. They
+  // were computed anew from files with the MD5 given here for MNIST's labels and test images, out
+  // of github.com/fgnt/mnist, and for Fashion-MNIST's labels, out of the publisher's repository.
+
+  private static final String TRAIN_IMAGES = "train-images-idx3-ubyte.gz";
+  private static final String TRAIN_LABELS = "train-labels-idx1-ubyte.gz";
+  private static final String TEST_IMAGES = "t10k-images-idx3-ubyte.gz";
+  private static final String TEST_LABELS = "t10k-labels-idx1-ubyte.gz";
 
   /** Handwritten digits, from <a href="http://yann.lecun.com/exdb/mnist/">LeCun's page</a>. */
   public static final PublishedDataset MNIST =
@@ -39,11 +63,23 @@ public record PublishedDataset(
               "https://ossci-datasets.s3.amazonaws.com/mnist/",
               "https://storage.googleapis.com/cvdf-datasets/mnist/",
               "https://raw.githubusercontent.com/fgnt/mnist/master/"),
-          files(
-              "f68b3c2dcbeaaa9fbdd348bbdeb94873",
-              "d53e105ee54ea40749a09fcbcd1e9432",
-              "9fb629c4189551a2d022fa330f9573f3",
-              "ec29112dd5afa0611ce80d1b7f02629c"));
+          List.of(
+              new RemoteFile(
+                  TRAIN_IMAGES,
+                  "f68b3c2dcbeaaa9fbdd348bbdeb94873",
+                  "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"),
+              new RemoteFile(
+                  TRAIN_LABELS,
+                  "d53e105ee54ea40749a09fcbcd1e9432",
+                  "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"),
+              new RemoteFile(
+                  TEST_IMAGES,
+                  "9fb629c4189551a2d022fa330f9573f3",
+                  "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"),
+              new RemoteFile(
+                  TEST_LABELS,
+                  "ec29112dd5afa0611ce80d1b7f02629c",
+                  "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6")));
 
   /**
    * Pieces of clothing, from <a href="https://github.com/zalandoresearch/fashion-mnist">Zalando
@@ -55,14 +91,26 @@ public record PublishedDataset(
           "Fashion-MNIST",
           10,
           mirrors(
-              "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
               "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
-              "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/"),
-          files(
-              "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
-              "25c81989df183df01b3e8a0aad5dffbe",
-              "bef4ecab320f06d8554ea6380940ec79",
-              "bb300cfdad3c16e7a12a480ee83cd310"));
+              "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
+              "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"),
+          List.of(
+              new RemoteFile(
+                  TRAIN_IMAGES,
+                  "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+                  "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"),
+              new RemoteFile(
+                  TRAIN_LABELS,
+                  "25c81989df183df01b3e8a0aad5dffbe",
+                  "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"),
+              new RemoteFile(
+                  TEST_IMAGES,
+                  "bef4ecab320f06d8554ea6380940ec79",
+                  "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"),
+              new RemoteFile(
+                  TEST_LABELS,
+                  "bb300cfdad3c16e7a12a480ee83cd310",
+                  "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5")));
 
   /** Cursive Japanese characters, from <a href="https://github.com/rois-codh/kmnist">CODH</a>. */
   public static final PublishedDataset KMNIST =
@@ -73,11 +121,23 @@ public record PublishedDataset(
           mirrors(
               "https://codh.rois.ac.jp/kmnist/dataset/kmnist/",
               "http://codh.rois.ac.jp/kmnist/dataset/kmnist/"),
-          files(
-              "bdb82020997e1d708af4cf47b453dcf7",
-              "e144d726b3acfaa3e44228e80efcd344",
-              "5c965bf0a639b31b8f53240b1b52f4d7",
-              "7320c461ea6c1c855c0b718fb2a4b134"));
+          List.of(
+              new RemoteFile(
+                  TRAIN_IMAGES,
+                  "bdb82020997e1d708af4cf47b453dcf7",
+                  "51467d22d8cc72929e2a028a0428f2086b092bb31cfb79c69cc0a90ce135fde4"),
+              new RemoteFile(
+                  TRAIN_LABELS,
+                  "e144d726b3acfaa3e44228e80efcd344",
+                  "e38f9ebcd0f3ebcdec7fc8eabdcdaef93bb0df8ea12bee65224341c8183d8e17"),
+              new RemoteFile(
+                  TEST_IMAGES,
+                  "5c965bf0a639b31b8f53240b1b52f4d7",
+                  "edd7a857845ad6bb1d0ba43fe7e794d164fe2dce499a1694695a792adfac43c5"),
+              new RemoteFile(
+                  TEST_LABELS,
+                  "7320c461ea6c1c855c0b718fb2a4b134",
+                  "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c")));
 
   /** Every data set that can be named on the command line. */
   public static final List<PublishedDataset> ALL = List.of(MNIST, FASHION_MNIST, KMNIST);
@@ -113,50 +173,55 @@ public record PublishedDataset(
   }
 
   /**
-   * Makes sure that every file lies undamaged in {@code cacheRoot/datasets/name}, and returns that
-   * folder. A file that has the right MD5 already is not fetched again.
+   * Reads the data set, fetching the files that do not lie undamaged in the cache. The bytes whose
+   * hashes were checked are the ones that are parsed: nothing else that lies in the cache is read,
+   * and a file that changes after the check changes nothing.
    *
-   * @param cacheRoot the program's folder for what can be fetched again
+   * @param datasets the program's folder for downloaded data sets; each has a folder of its name
    * @param progress called in this thread
-   * @throws BadFileException if no mirror gives a file, or a file cannot be written
+   * @throws BadFileException if a file is missing and cannot be had
+   * @throws java.io.UncheckedIOException if a fetched file cannot be kept
    */
-  public Path fetch(Path cacheRoot, Progress progress) {
-    return fetch(cacheRoot, progress, Download.DEFAULT);
+  public Dataset load(Path datasets, Progress progress) {
+    return load(datasets, progress, Download.standard());
   }
 
-  /** {@link #fetch(Path, Progress)} with other limits of the download. */
-  Path fetch(Path cacheRoot, Progress progress, Download download) {
-    Path folder = cacheRoot.resolve("datasets").resolve(name);
+  /** {@link #load(Path, Progress)} with other limits of the download. */
+  Dataset load(Path datasets, Progress progress, Download download) {
+    Path folder = datasets.resolve(name);
     try {
       Files.createDirectories(folder);
     } catch (IOException e) {
       throw new BadFileException(folder + ": cannot be made: " + Reason.of(e), e);
     }
-    for (RemoteFile file : files) {
-      download.into(folder, file, mirrors, progress);
-    }
-    return folder;
-  }
-
-  /**
-   * Fetches the files that are missing and reads the data set.
-   *
-   * @throws BadFileException if a file is missing and cannot be had, or is bad
-   */
-  public Dataset load(Path cacheRoot, Progress progress) {
-    return IdxFolder.read(title, fetch(cacheRoot, progress), OptionalInt.of(classes));
+    Function<RemoteFile, byte[]> source = f -> download.bytes(folder, f, mirrors, progress);
+    ImageSet train = split(0, source);
+    ImageSet test = split(2, source);
+    return new Dataset(title, classes, train, test);
   }
 
   private static List<URI> mirrors(String... addresses) {
     return List.of(addresses).stream().map(URI::create).toList();
   }
 
-  private static List<RemoteFile> files(
-      String trainImages, String trainLabels, String testImages, String testLabels) {
-    return List.of(
-        new RemoteFile("train-images-idx3-ubyte.gz", trainImages),
-        new RemoteFile("train-labels-idx1-ubyte.gz", trainLabels),
-        new RemoteFile("t10k-images-idx3-ubyte.gz", testImages),
-        new RemoteFile("t10k-labels-idx1-ubyte.gz", testLabels));
+  /**
+   * Reads images and their labels. What else {@link IdxFolder} checks, such as the number of
+   * labels, needs no check: the hashes tell that these are the published files.
+   *
+   * @param images the index of the images' file; the labels' file is the next one
+   */
+  private ImageSet split(int images, Function<RemoteFile, byte[]> source) {
+    IdxFile.Images read = parse(files.get(images), source, IdxFile::images);
+    byte[] labels = parse(files.get(images + 1), source, IdxFile::labels);
+    return new ImageSet(read.rows(), read.cols(), read.pixels(), labels);
+  }
+
+  private static <T> T parse(
+      RemoteFile file, Function<RemoteFile, byte[]> source, IdxFile.Parser<T> parser) {
+    try {
+      return IdxFile.parse(file.name(), source.apply(file), parser);
+    } catch (IOException e) {
+      throw new AssertionError("bytes in memory can be read", e);
+    }
   }
 }

@@ -18,12 +18,12 @@ public final class CacheFolder {
 
   private CacheFolder() {}
 
-  /** The folder for this process; it need not exist. */
-  public static Path standard() {
-    return STANDARD;
+  /** The folder that data sets are downloaded to; it need not exist. */
+  public static Path datasets() {
+    return STANDARD.resolve("datasets");
   }
 
-  /** The folder below {@link #standard()} that native libraries are unpacked to. */
+  /** The folder that native libraries are unpacked to; it need not exist. */
   public static Path natives() {
     return STANDARD.resolve("natives");
   }

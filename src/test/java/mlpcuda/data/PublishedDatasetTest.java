@@ -1,13 +1,12 @@
 package mlpcuda.data;
 
+import static mlpcuda.data.MirrorServer.IMAGES;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -15,16 +14,14 @@ import java.net.Proxy;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.HexFormat;
+import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
-import java.util.concurrent.CountDownLatch;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 import mlpcuda.data.PublishedDataset.Progress;
 import mlpcuda.data.PublishedDataset.RemoteFile;
@@ -34,86 +31,34 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class PublishedDatasetTest {
   private static final Progress SILENT = (file, bytes, total) -> {};
 
   /** A download that takes small files alone, from mirrors that answer at all. */
-  private static final Download SMALL = new Download(60_000, 300_000, 1000, Map.of());
+  private static final Download SMALL = download(300_000, Map.of());
 
   /** A download that waits for an answer only a moment, for a mirror that never gives one. */
-  private static final Download HASTY = new Download(60_000, 200, 1000, Map.of());
+  private static final Download HASTY = download(200, Map.of());
 
-  private static final String IMAGES = "train-images-idx3-ubyte.gz";
+  private static Download download(int readMillis, Map<String, String> environment) {
+    return new Download(
+        new Download.Limits(60_000, readMillis, 600_000, 1000), MirrorServer.network(environment));
+  }
 
   @TempDir Path cache;
 
-  private final Map<String, byte[]> published = new TreeMap<>();
-  private final List<String> requests = Collections.synchronizedList(new ArrayList<>());
-  private final CountDownLatch ended = new CountDownLatch(1);
-  private HttpServer server;
+  private MirrorServer server;
 
   @BeforeEach
   void serve() throws IOException {
-    IdxBytes.small().forEach((name, file) -> published.put(name + ".gz", IdxBytes.gzip(file)));
-    server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-    server.createContext("/", this::answer);
-    server.start();
+    server = new MirrorServer();
   }
 
   @AfterEach
   void stop() {
-    ended.countDown();
-    server.stop(0);
-  }
-
-  /** Answers a request as the first folder of its address says. */
-  private void answer(HttpExchange exchange) throws IOException {
-    String[] path = exchange.getRequestURI().getPath().split("/");
-    requests.add(path[1] + "/" + path[2]);
-    byte[] file = published.get(path[2]);
-    try (exchange) {
-      switch (path[1]) {
-        case "good" -> send(exchange, file, file.length);
-        case "damaged" -> {
-          byte[] damaged = file.clone();
-          damaged[damaged.length / 2] ^= 1;
-          send(exchange, damaged, damaged.length);
-        }
-        case "long" -> send(exchange, new byte[1001], 1001);
-        // The answer is chunked, and so no length is announced.
-        case "endless" -> send(exchange, new byte[200_000], 0);
-        case "cut" -> send(exchange, new byte[20], file.length);
-        case "silent" -> awaitEnd();
-        case "moved" -> {
-          exchange.getResponseHeaders().add("Location", "/good/" + path[2]);
-          exchange.sendResponseHeaders(302, -1);
-        }
-        case "circle" -> {
-          exchange.getResponseHeaders().add("Location", "/circle/" + path[2]);
-          exchange.sendResponseHeaders(302, -1);
-        }
-        default -> exchange.sendResponseHeaders(404, -1);
-      }
-    }
-  }
-
-  private static void send(HttpExchange exchange, byte[] body, long length) throws IOException {
-    exchange.sendResponseHeaders(200, length);
-    exchange.getResponseBody().write(body);
-    exchange.getResponseBody().flush(); // otherwise JDK 25 drops what a handler leaves unfinished
-  }
-
-  private void awaitEnd() {
-    try {
-      ended.await();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private String address(String mirror) {
-    return "http://127.0.0.1:" + server.getAddress().getPort() + "/" + mirror + "/";
+    server.close();
   }
 
   /** A mirror on a port at which nobody listens. */
@@ -126,14 +71,11 @@ class PublishedDatasetTest {
   /** The test's server is the proxy: it is asked for an address of a host that does not exist. */
   @Test
   void asksTheProxyThatTheEnvironmentNames() throws IOException {
-    String proxy = "127.0.0.1:" + server.getAddress().getPort();
-    var through =
-        new Download(60_000, 300_000, 1000, Map.of("http_proxy", proxy, "no_proxy", ".example"));
-    Path fetched = dataset("http://mirror.invalid/good/").fetch(cache, SILENT, through);
-    assertEquals(published.size(), requests.size());
-    for (Map.Entry<String, byte[]> file : published.entrySet()) {
-      assertArrayEquals(file.getValue(), Files.readAllBytes(fetched.resolve(file.getKey())));
-    }
+    String proxy = "127.0.0.1:" + server.port();
+    Download through = download(300_000, Map.of("http_proxy", proxy, "no_proxy", ".example"));
+    PublishedDataset far = server.dataset("http://mirror.invalid/good/");
+    assertSmall(far.load(cache, SILENT, through));
+    assertEquals(4, server.requests.size());
   }
 
   @Test
@@ -147,7 +89,8 @@ class PublishedDatasetTest {
       assertEquals(Proxy.NO_PROXY, HttpProxy.of(address, environment), none);
     }
     assertEquals(Proxy.NO_PROXY, HttpProxy.of(address, Map.of("http_proxy", "proxy:1")));
-    for (String bad : List.of("socks5://proxy:1", "http://name:secret@proxy:1", "http://")) {
+    for (String bad :
+        List.of("socks5://proxy:1", "http://name:secret@proxy:1", "http://", "proxy:65536")) {
       String message =
           assertThrows(IOException.class, () -> HttpProxy.of(address, Map.of("https_proxy", bad)))
               .getMessage();
@@ -156,65 +99,147 @@ class PublishedDatasetTest {
     }
   }
 
-  private PublishedDataset dataset(String... mirrors) {
-    List<RemoteFile> files =
-        published.entrySet().stream().map(e -> new RemoteFile(e.getKey(), md5(e))).toList();
-    return new PublishedDataset(
-        "small", "Small", 3, Stream.of(mirrors).map(URI::create).toList(), files);
-  }
-
-  private static String md5(Map.Entry<String, byte[]> file) {
-    try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("MD5").digest(file.getValue()));
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError(e);
-    }
-  }
-
   private List<String> cached() throws IOException {
-    try (Stream<Path> files = Files.list(cache.resolve("datasets/small"))) {
+    try (Stream<Path> files = Files.list(cache.resolve("small"))) {
       return files.map(f -> f.getFileName().toString()).sorted().toList();
     }
   }
 
-  @Test
-  void goesOnToTheThirdMirror() throws IOException {
-    PublishedDataset small = dataset(dead(), address("damaged"), address("good"));
-    List<String> heard = new ArrayList<>();
-    Path folder =
-        small.fetch(cache, (file, bytes, total) -> heard.add(file + " " + bytes + "/" + total));
-    assertEquals(cache.resolve("datasets/small"), folder);
-    assertEquals(List.copyOf(published.keySet()), cached());
-    for (String name : published.keySet()) {
-      assertArrayEquals(published.get(name), Files.readAllBytes(folder.resolve(name)));
-    }
-    assertEquals(8, requests.size());
-    int size = published.get(IMAGES).length;
-    assertTrue(heard.contains(IMAGES + " " + size + "/" + size), heard::toString);
-
-    requests.clear();
-    Dataset data = small.load(cache, SILENT);
-    assertEquals(List.of(), requests);
+  /** Checks that these are the images and labels that the mirrors publish. */
+  private static void assertSmall(Dataset data) {
     assertEquals("Small", data.name());
-    assertEquals(5, data.train().size());
+    assertEquals(3, data.classes());
+    byte[] file = IdxBytes.images(5, 7, 5);
+    assertArrayEquals(Arrays.copyOfRange(file, 16, file.length), data.train().pixels());
+    assertArrayEquals(new byte[] {0, 1, 2, 1, 0}, data.train().labels());
+    assertEquals(7, data.test().rows());
+    assertArrayEquals(new byte[] {2, 0, 1}, data.test().labels());
+  }
+
+  /** A good image file of the shape that is published, with other pixels. */
+  private static byte[] otherImages() {
+    byte[] file = IdxBytes.images(5, 7, 5);
+    file[100] ^= 1;
+    return file;
   }
 
   @Test
-  void followsRedirects() throws IOException {
-    dataset(address("moved")).fetch(cache, SILENT, SMALL);
-    assertEquals(List.copyOf(published.keySet()), cached());
+  void goesOnToTheThirdMirror() throws IOException {
+    PublishedDataset small =
+        server.dataset(dead(), server.address("damaged"), server.address("good"));
+    List<String> heard = new ArrayList<>();
+    Progress progress = (file, bytes, total) -> heard.add(file + " " + bytes + "/" + total);
+    assertSmall(small.load(cache, progress, SMALL));
+    assertEquals(List.copyOf(server.published.keySet()), cached());
+    for (String name : cached()) {
+      assertArrayEquals(
+          server.published.get(name), Files.readAllBytes(cache.resolve("small").resolve(name)));
+    }
+    assertEquals(8, server.requests.size());
+    int size = server.published.get(IMAGES).length;
+    assertTrue(heard.contains(IMAGES + " " + size + "/" + size), heard::toString);
+
+    server.requests.clear();
+    assertSmall(small.load(cache, SILENT, SMALL));
+    assertEquals(List.of(), server.requests);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"moved", "chunked"})
+  void readsTheOtherAnswersOfGoodMirrors(String mirror) throws IOException {
+    assertSmall(server.dataset(server.address(mirror)).load(cache, SILENT, SMALL));
+    assertEquals(List.copyOf(server.published.keySet()), cached());
   }
 
   @Test
   void replacesADamagedFile() throws IOException {
-    PublishedDataset small = dataset(address("good"));
-    Path file = small.fetch(cache, SILENT).resolve(IMAGES);
-    requests.clear();
-    Files.write(file, new byte[] {1, 2, 3});
-    small.fetch(cache, SILENT);
-    assertArrayEquals(published.get(IMAGES), Files.readAllBytes(file));
-    assertEquals(List.of("good/" + IMAGES), requests);
-    assertEquals(4, cached().size());
+    PublishedDataset small = server.dataset(server.address("good"));
+    small.load(cache, SILENT, SMALL);
+    Path file = cache.resolve("small").resolve(IMAGES);
+    for (byte[] damaged : List.of(new byte[3], IdxBytes.gzip(otherImages()), new byte[2000])) {
+      server.requests.clear();
+      Files.write(file, damaged);
+      assertSmall(small.load(cache, SILENT, SMALL));
+      assertArrayEquals(server.published.get(IMAGES), Files.readAllBytes(file));
+      assertEquals(List.of("good/" + IMAGES), server.requests);
+      assertEquals(4, cached().size());
+    }
+  }
+
+  /** {@link IdxFolder} reads the first of these files that is there. */
+  @Test
+  void readsNothingThatLiesBesideTheVerifiedFiles() throws IOException {
+    PublishedDataset small = server.dataset(server.address("good"));
+    small.load(cache, SILENT, SMALL);
+    Path folder = cache.resolve("small");
+    String name = "train-images-idx3-ubyte";
+    IdxBytes.write(folder.resolve(name), otherImages());
+    IdxBytes.write(folder.resolve("train-images.idx3-ubyte"), otherImages());
+    IdxBytes.write(folder.resolve("t10k-labels-idx1-ubyte"), IdxBytes.labels(0, 0, 0));
+    Path secret = IdxBytes.write(cache.resolve("secret"), IdxBytes.labels(0, 0, 0, 0, 0));
+    Files.createSymbolicLink(folder.resolve("train-labels-idx1-ubyte"), secret);
+    assertEquals(
+        otherImages()[100],
+        IdxFolder.read(folder, OptionalInt.of(3)).train().pixels()[84],
+        "the planted file must be one that would be read");
+    server.requests.clear();
+    assertSmall(small.load(cache, SILENT, SMALL));
+    assertEquals(List.of(), server.requests);
+  }
+
+  /** The images are replaced when they have been checked, and the labels are not yet there. */
+  @Test
+  void parsesTheBytesThatWereChecked() {
+    Path images = cache.resolve("small").resolve(IMAGES);
+    Progress planting =
+        (file, bytes, total) -> {
+          if (!file.equals(IMAGES)) {
+            IdxBytes.write(images, IdxBytes.gzip(otherImages()));
+          }
+        };
+    assertSmall(server.dataset(server.address("good")).load(cache, planting, SMALL));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void replacesALinkAndLeavesItsTarget(boolean dangling) throws IOException {
+    Path target = cache.resolve("target");
+    byte[] precious = {1, 2, 3};
+    if (!dangling) {
+      Files.write(target, precious);
+    }
+    Path file = Files.createDirectories(cache.resolve("small")).resolve(IMAGES);
+    Files.createSymbolicLink(file, target);
+    assertSmall(server.dataset(server.address("good")).load(cache, SILENT, SMALL));
+    assertTrue(Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS));
+    if (dangling) {
+      assertFalse(Files.exists(target));
+    } else {
+      assertArrayEquals(precious, Files.readAllBytes(target));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"MD5", "SHA-256"})
+  void bothHashesMustBeRight(String wrong) {
+    RemoteFile good = server.file(IMAGES);
+    boolean md5 = wrong.equals("MD5");
+    RemoteFile other =
+        new RemoteFile(
+            IMAGES, md5 ? "0".repeat(32) : good.md5(), md5 ? good.sha256() : "0".repeat(64));
+    PublishedDataset small = server.dataset(server.address("good"));
+    PublishedDataset changed =
+        new PublishedDataset("small", "Small", 3, small.mirrors(), List.of(other));
+    for (boolean inCache : new boolean[] {false, true}) {
+      String message =
+          assertThrows(BadFileException.class, () -> changed.load(cache, SILENT, SMALL))
+              .getMessage();
+      String found = wrong + " " + (md5 ? good.md5() : good.sha256());
+      assertTrue(message.contains("/good/ (" + found + "); fetch it"), message);
+      if (!inCache) {
+        small.load(cache, SILENT, SMALL);
+      }
+    }
   }
 
   @ParameterizedTest
@@ -224,21 +249,22 @@ class PublishedDatasetTest {
         "missing | status 404",
         "long | 1001 bytes, more than 1000",
         "endless | * bytes, more than 1000",
-        "cut | ended after 20 of * bytes",
-        "silent | Read timed out",
+        "cut | the answer is cut short or malformed",
+        "silent | timed out",
         "circle | more than 5 redirects",
-        "damaged | MD5 *"
+        "damaged | SHA-256 *"
       })
   void saysWhyAMirrorFails(String mirror, String reason) throws IOException {
-    PublishedDataset small = dataset(address(mirror));
+    PublishedDataset small = server.dataset(server.address(mirror));
     RemoteFile first = small.files().get(0);
     Download download = mirror.equals("silent") ? HASTY : SMALL;
     String message =
-        assertThrows(BadFileException.class, () -> small.fetch(cache, SILENT, download))
+        assertThrows(BadFileException.class, () -> small.load(cache, SILENT, download))
             .getMessage();
     String expected =
-        "%s: no mirror gives it with MD5 %s: %s (%s); fetch it by other means and use --data DIR"
-            .formatted(first.name(), first.md5(), address(mirror), reason.replace("*", "\\w+"));
+        "%s: no mirror gives it with SHA-256 %s: %s (%s); fetch it by other means and use --data DIR"
+            .formatted(
+                first.name(), first.sha256(), server.address(mirror), reason.replace("*", "\\w+"));
     assertTrue(message.matches(expected.replaceAll("[().]", "\\\\$0")), message + "\n" + expected);
     assertEquals(List.of(), cached());
   }
@@ -246,32 +272,33 @@ class PublishedDatasetTest {
   @Test
   void namesEveryMirror() throws IOException {
     String dead = dead();
-    PublishedDataset small = dataset(dead, address("missing"), "http://no-such-host.invalid/");
+    PublishedDataset small =
+        server.dataset(dead, server.address("missing"), "http://no-such-host.invalid/");
     RemoteFile first = small.files().get(0);
     String message =
-        assertThrows(BadFileException.class, () -> small.fetch(cache, SILENT)).getMessage();
+        assertThrows(BadFileException.class, () -> small.load(cache, SILENT, SMALL)).getMessage();
     assertEquals(1, message.lines().count());
     assertTrue(
         message.startsWith(
             first.name()
-                + ": no mirror gives it with MD5 "
-                + first.md5()
+                + ": no mirror gives it with SHA-256 "
+                + first.sha256()
                 + ": "
                 + dead
                 + " (Connection refused"),
         message);
-    assertTrue(message.contains("; " + address("missing") + " (status 404); "), message);
+    assertTrue(message.contains("; " + server.address("missing") + " (status 404); "), message);
     assertTrue(message.contains("; http://no-such-host.invalid/ ("), message);
     assertTrue(message.endsWith("; fetch it by other means and use --data DIR"), message);
   }
 
   @Test
   void refusesAFolderThatCannotBeMade() throws IOException {
-    Files.write(cache.resolve("datasets"), new byte[1]);
-    PublishedDataset small = dataset(address("good"));
+    Files.write(cache.resolve("small"), new byte[1]);
+    PublishedDataset small = server.dataset(server.address("good"));
     String message =
-        assertThrows(BadFileException.class, () -> small.fetch(cache, SILENT)).getMessage();
-    assertTrue(message.startsWith(cache.resolve("datasets/small") + ": cannot be made: "), message);
+        assertThrows(BadFileException.class, () -> small.load(cache, SILENT, SMALL)).getMessage();
+    assertTrue(message.startsWith(cache.resolve("small") + ": cannot be made: "), message);
   }
 
   @Test
@@ -280,8 +307,15 @@ class PublishedDatasetTest {
       assertEquals(dataset, PublishedDataset.named(dataset.name()));
       assertEquals(4, dataset.files().size());
       assertEquals(10, dataset.classes());
+      List<String> schemes = dataset.mirrors().stream().map(URI::getScheme).toList();
+      assertEquals(schemes.stream().sorted(Comparator.reverseOrder()).toList(), schemes);
+      assertEquals("https", schemes.get(0));
       for (URI mirror : dataset.mirrors()) {
         assertTrue(mirror.toString().endsWith("/"), mirror::toString);
+      }
+      for (RemoteFile file : dataset.files()) {
+        assertTrue(file.md5().matches("[0-9a-f]{32}"), file::toString);
+        assertTrue(file.sha256().matches("[0-9a-f]{64}"), file::toString);
       }
     }
     assertEquals(

@@ -1,0 +1,281 @@
+package mlpcuda.data;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InterruptedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Proxy;
+import java.net.SocketTimeoutException;
+import java.net.URI;
+import java.security.GeneralSecurityException;
+import java.security.NoSuchAlgorithmException;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import javax.net.ssl.SSLContext;
+import org.eclipse.jetty.client.ContentDecoder;
+import org.eclipse.jetty.client.EarlyHintsProtocolHandler;
+import org.eclipse.jetty.client.HttpClient;
+import org.eclipse.jetty.client.HttpResponseException;
+import org.eclipse.jetty.client.InputStreamResponseListener;
+import org.eclipse.jetty.client.ProcessingProtocolHandler;
+import org.eclipse.jetty.client.ProxyAuthenticationProtocolHandler;
+import org.eclipse.jetty.client.Response;
+import org.eclipse.jetty.client.WWWAuthenticationProtocolHandler;
+import org.eclipse.jetty.http.HttpCookieStore;
+import org.eclipse.jetty.http.HttpField;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.util.SocketAddressResolver;
+import org.eclipse.jetty.util.component.LifeCycle;
+import org.eclipse.jetty.util.ssl.SslContextFactory;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.eclipse.jetty.util.thread.ScheduledExecutorScheduler;
+
+/**
+ * One HTTP request for a file and the answer to it, over a connection of its own by Jetty's client;
+ * redirects are not followed, and the body is given as it was sent.
+ *
+ * <p>The JDK's own clients look a host's name up by themselves: a name whose address changes
+ * between a check and that look-up (DNS rebinding) leads them to an address that nobody has
+ * checked. Jetty's client connects to the addresses that it is given, so the ones that are checked
+ * are the ones that are connected to. Where a proxy is used, the proxy looks names up, and only
+ * what shows in the address itself can be checked.
+ *
+ * <p>Source: RFC 6761 (localhost).
+ */
+final class HttpGet implements AutoCloseable {
+  private static final int THREADS = 8;
+
+  /** Redirects can have long headers: GitHub's take more than Jetty's standard of 8 KiB. */
+  private static final int MAX_HEAD_BYTES = 64 * 1024;
+
+  /**
+   * What Jetty's client does about some answers. It would ask again with a password; and with each
+   * answer of status 102 or 103, of which a mirror may send any number ahead, it uses more memory.
+   */
+  private static final List<String> UNWANTED =
+      List.of(
+          WWWAuthenticationProtocolHandler.NAME,
+          ProxyAuthenticationProtocolHandler.NAME,
+          ProcessingProtocolHandler.NAME,
+          EarlyHintsProtocolHandler.NAME);
+
+  /** The ends of host names that some systems take for numbers: IPv4 addresses, often shortened. */
+  private static final Pattern NUMBER_AT_END =
+      Pattern.compile("(.*\\.)?(\\d+|0x\\p{XDigit}*)\\.?", Pattern.CASE_INSENSITIVE);
+
+  /**
+   * The network as a download may use it.
+   *
+   * @param environment the environment, which may name proxies
+   * @param mayReach the addresses that may be connected to
+   * @param tls makes the connections of https, and decides which certificates are trusted
+   */
+  record Network(Map<String, String> environment, Predicate<InetAddress> mayReach, SSLContext tls) {
+    /** The network as users get it. */
+    static Network standard() {
+      try {
+        return new Network(System.getenv(), PublicAddress::is, SSLContext.getDefault());
+      } catch (NoSuchAlgorithmException e) {
+        throw new AssertionError("every Java platform has TLS", e);
+      }
+    }
+  }
+
+  /**
+   * The one coding of bodies that is asked for. A client without any looks for libraries that
+   * decompress bodies; they are not in the jar, and the published hashes are those of the files as
+   * they were sent.
+   */
+  private static final class AsSent extends ContentDecoder.Factory {
+    AsSent() {
+      super("identity");
+    }
+
+    @Override
+    public Content.Source newDecoderContentSource(Content.Source sent) {
+      return sent;
+    }
+  }
+
+  private final HttpClient client;
+  private final Response response;
+  private final InputStream body;
+
+  /**
+   * Sends the request and reads the head of the answer.
+   *
+   * @param address an http or https address with a host
+   * @param deadline the {@link System#nanoTime} at which the connection is closed, whatever it is
+   *     doing then: whoever was waiting for it gets an IOException
+   * @throws IOException if the address may not be reached, or there is no HTTP answer
+   */
+  HttpGet(URI address, Network network, Download.Limits limits, long deadline) throws IOException {
+    client = client(address, network, limits);
+    try {
+      LifeCycle.start(client);
+      UNWANTED.forEach(client.getProtocolHandlers()::remove);
+      var listener = new InputStreamResponseListener(); // holds one buffer of the client's
+      // Jetty takes 0 ms for no time-out at all; rounded up, the time-out is not before the end.
+      long left = 1 + Math.max(0, TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime()));
+      client
+          .newRequest(address)
+          .headers(h -> h.put(HttpHeader.CONNECTION, "close").put(HttpHeader.ACCEPT, "*/*"))
+          .timeout(left, TimeUnit.MILLISECONDS)
+          .send(listener);
+      response = listener.get(left, TimeUnit.MILLISECONDS);
+      body = listener.getInputStream();
+    } catch (ExecutionException | TimeoutException | RuntimeException e) {
+      close();
+      throw failure(e);
+    } catch (InterruptedException e) {
+      close();
+      Thread.currentThread().interrupt();
+      throw new InterruptedIOException("interrupted");
+    }
+  }
+
+  private static HttpClient client(URI address, Network network, Download.Limits limits)
+      throws IOException {
+    var threads = new QueuedThreadPool(THREADS, 1);
+    threads.setName("download");
+    threads.setDaemon(true);
+    var tls = new SslContextFactory.Client(); // checks the host's name
+    tls.setSslContext(network.tls());
+    var client = new HttpClient();
+    client.setExecutor(threads);
+    client.setScheduler(new ScheduledExecutorScheduler("download-clock", true));
+    client.setSslContextFactory(tls);
+    client.setConnectTimeout(limits.connectMillis());
+    client.setIdleTimeout(limits.readMillis());
+    client.setMaxResponseHeadersSize(MAX_HEAD_BYTES);
+    client.setUserAgentField(new HttpField(HttpHeader.USER_AGENT, "mlp-cuda"));
+    client.setHttpCookieStore(new HttpCookieStore.Empty());
+    client.setFollowRedirects(false);
+    client.getContentDecoderFactories().put(new AsSent());
+    Proxy proxy = HttpProxy.of(address, network.environment());
+    if (proxy.equals(Proxy.NO_PROXY)) {
+      client.setSocketAddressResolver(resolver(threads, network.mayReach()));
+    } else {
+      checkUnresolved(address.getHost(), network.mayReach());
+      var at = (InetSocketAddress) proxy.address();
+      client
+          .getProxyConfiguration()
+          .addProxy(new org.eclipse.jetty.client.HttpProxy(at.getHostString(), at.getPort()));
+      client.setSocketAddressResolver(resolver(threads, any -> true)); // looks up the proxy alone
+    }
+    return client;
+  }
+
+  @Override
+  public void close() {
+    LifeCycle.stop(client);
+  }
+
+  /** Gives Jetty's client the addresses of a host that may be connected to. */
+  private static SocketAddressResolver resolver(Executor threads, Predicate<InetAddress> mayReach) {
+    return (host, port, context, promise) ->
+        threads.execute(
+            () -> {
+              List<InetSocketAddress> found;
+              try {
+                found = checked(host, port, mayReach);
+              } catch (IOException | RuntimeException e) {
+                promise.failed(e);
+                return;
+              }
+              promise.succeeded(found);
+            });
+  }
+
+  /** Looks the host up, once; returns those of its addresses that may be connected to. */
+  static List<InetSocketAddress> checked(String host, int port, Predicate<InetAddress> mayReach)
+      throws IOException {
+    InetAddress[] found = InetAddress.getAllByName(host);
+    List<InetSocketAddress> allowed =
+        Stream.of(found).filter(mayReach).map(a -> new InetSocketAddress(a, port)).toList();
+    if (allowed.isEmpty()) {
+      String literal = found[0].getHostAddress();
+      throw new IOException(
+          (host.equals(literal) ? host : host + " (" + literal + ")") + " is not a public address");
+    }
+    return allowed;
+  }
+
+  /** Checks a host that the proxy will look up. */
+  private static void checkUnresolved(String host, Predicate<InetAddress> mayReach)
+      throws IOException {
+    String name = host.toLowerCase(Locale.ROOT).replaceFirst("\\.$", "");
+    if (host.startsWith("[") || host.matches("(0|[1-9]\\d*)(\\.(0|[1-9]\\d*)){3}")) {
+      checked(host, 0, mayReach); // a literal address is not looked up
+    } else if (NUMBER_AT_END.matcher(name).matches()
+        || name.equals("localhost")
+        || name.endsWith(".localhost")) {
+      throw new IOException(host + " is not the name of a public host");
+    }
+  }
+
+  /** The reason of a failure in a line; many of Jetty's own messages are dumps of its objects. */
+  private static IOException failure(Exception e) {
+    boolean wraps = e instanceof ExecutionException || e.getClass() == IOException.class;
+    Throwable failure = wraps && e.getCause() != null ? e.getCause() : e;
+    Throwable first = failure;
+    while (first.getCause() != null) {
+      first = first.getCause();
+    }
+    if (first instanceof GeneralSecurityException) {
+      return new IOException("certificate: " + first.getMessage(), failure);
+    }
+    if (failure instanceof TimeoutException || failure instanceof SocketTimeoutException) {
+      return new IOException("timed out", failure);
+    }
+    // Answers that are no HTTP have a cause; this is the one to CONNECT.
+    if (failure instanceof HttpResponseException refusal && refusal.getCause() == null) {
+      int status = refusal.getResponse().getStatus();
+      return new IOException("the proxy answered with status " + status, failure);
+    }
+    if (failure instanceof IOException plain && !(failure instanceof EOFException)) {
+      return plain;
+    }
+    return new IOException("the answer is cut short or malformed", failure);
+  }
+
+  /** The status of the answer, such as 200. */
+  int status() {
+    return response.getStatus();
+  }
+
+  /** Where a redirect leads, as it was sent; null if the answer does not say. */
+  String location() {
+    return response.getHeaders().get(HttpHeader.LOCATION);
+  }
+
+  /** The number of bytes of the body; -1 if the answer does not say. */
+  long length() {
+    return response.getHeaders().getLongField(HttpHeader.CONTENT_LENGTH);
+  }
+
+  /**
+   * Reads bytes of the body as they arrive.
+   *
+   * @return the number of bytes that were read, or -1 at the end
+   * @throws IOException if the connection ends before the body, or at the deadline
+   */
+  int read(byte[] buffer) throws IOException {
+    try {
+      return body.read(buffer);
+    } catch (IOException | RuntimeException e) {
+      throw failure(e);
+    }
+  }
+}
