@@ -28,7 +28,7 @@ class LargeModelsTest {
 
   @BeforeEach
   void writeData() {
-    data = Program.writeData(tmp.resolve("data"), 1, 1, 2, 50, 3000);
+    data = Program.writeData(tmp.resolve("data"), 1, 1, 2, 3000, 3000);
   }
 
   private Path model(String name, int... sizes) {

@@ -268,7 +268,8 @@ class HttpFuzzTest {
       "mailto:x",
       "?",
       "#",
-      "/a".repeat(9000)
+      "/a".repeat(9000),
+      "/predict?" + "b".repeat(18_000)
     };
     String[] headers = {
       "Host: evil.example",

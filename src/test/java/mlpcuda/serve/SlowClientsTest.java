@@ -11,11 +11,13 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Tests that slow clients lose their connections, and that a fast one is served among them. */
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
+@Tag("long")
 class SlowClientsTest {
   /** A time-out that is far longer than any answer takes. */
   private static final int MILLIS = 5 * 60_000;
