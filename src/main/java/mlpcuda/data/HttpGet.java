@@ -28,9 +28,7 @@ import org.eclipse.jetty.client.HttpClient;
 import org.eclipse.jetty.client.HttpResponseException;
 import org.eclipse.jetty.client.InputStreamResponseListener;
 import org.eclipse.jetty.client.ProcessingProtocolHandler;
-import org.eclipse.jetty.client.ProxyAuthenticationProtocolHandler;
 import org.eclipse.jetty.client.Response;
-import org.eclipse.jetty.client.WWWAuthenticationProtocolHandler;
 import org.eclipse.jetty.http.HttpCookieStore;
 import org.eclipse.jetty.http.HttpField;
 import org.eclipse.jetty.http.HttpHeader;
@@ -56,19 +54,16 @@ import org.eclipse.jetty.util.thread.ScheduledExecutorScheduler;
 final class HttpGet implements AutoCloseable {
   private static final int THREADS = 8;
 
-  /** Redirects can have long headers: GitHub's take more than Jetty's standard of 8 KiB. */
+  /** More than servers send, so that a longer head is an attack. */
   private static final int MAX_HEAD_BYTES = 64 * 1024;
 
   /**
-   * What Jetty's client does about some answers. It would ask again with a password; and with each
-   * answer of status 102 or 103, of which a mirror may send any number ahead, it uses more memory.
+   * The parts of Jetty's client that wait for another answer after one of status 102 or 103. A
+   * mirror may send any number of these ahead, and the client uses more memory with each; without
+   * these parts such an answer is the last one.
    */
-  private static final List<String> UNWANTED =
-      List.of(
-          WWWAuthenticationProtocolHandler.NAME,
-          ProxyAuthenticationProtocolHandler.NAME,
-          ProcessingProtocolHandler.NAME,
-          EarlyHintsProtocolHandler.NAME);
+  private static final List<String> WAITING =
+      List.of(ProcessingProtocolHandler.NAME, EarlyHintsProtocolHandler.NAME);
 
   /** The ends of host names that some systems take for numbers: IPv4 addresses, often shortened. */
   private static final Pattern NUMBER_AT_END =
@@ -124,7 +119,7 @@ final class HttpGet implements AutoCloseable {
     client = client(address, network, limits);
     try {
       LifeCycle.start(client);
-      UNWANTED.forEach(client.getProtocolHandlers()::remove);
+      WAITING.forEach(client.getProtocolHandlers()::remove);
       var listener = new InputStreamResponseListener(); // holds one buffer of the client's
       // Jetty takes 0 ms for no time-out at all; rounded up, the time-out is not before the end.
       long left = 1 + Math.max(0, TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime()));
@@ -227,7 +222,10 @@ final class HttpGet implements AutoCloseable {
 
   /** The reason of a failure in a line; many of Jetty's own messages are dumps of its objects. */
   private static IOException failure(Exception e) {
-    boolean wraps = e instanceof ExecutionException || e.getClass() == IOException.class;
+    boolean wraps =
+        e instanceof ExecutionException
+            || e.getClass() == IOException.class
+            || e.getClass() == RuntimeException.class;
     Throwable failure = wraps && e.getCause() != null ? e.getCause() : e;
     Throwable first = failure;
     while (first.getCause() != null) {

@@ -323,7 +323,9 @@ class DownloadTest {
         "HTTP/1.1 100 wait\\n\\n | HTTP/1.1 100 wait\\n\\n | status 100",
         "HTTP/1.1 102 wait\\n\\n | HTTP/1.1 102 wait\\n\\n | status 102",
         "HTTP/1.1 103 hints\\n\\n | HTTP/1.1 103 hints\\n\\n | status 103",
+        "HTTP/1.1 401 no\\nWWW-Authenticate: Basic\\n\\n | x | status 401",
         "HTTP/1.1 404 no\\n\\n | x | status 404",
+        "HTTP/1.1 407 no\\nProxy-Authenticate: Basic\\n\\n | x | status 407",
         "HTTP/1.1 200 yes\\nTransfer-Encoding: chunked\\n\\n1; | x | the answer is cut short or"
             + " malformed",
         "HTTP/1.1 200 yes\\nTransfer-Encoding: chunked\\n\\n0\\n | a: b\\n | the answer is cut short"
