@@ -304,7 +304,8 @@ final class TrainCommand implements Callable<Integer> {
         from.checkShape(shape);
         from.checkPlace(batches(split), maxSteps);
         from.checkLossScale(opened.ops().precision());
-        MemoryNeed.ofTraining(shape, given(batchSize, network.preset().batchSize()))
+        int examples = Math.min(given(batchSize, network.preset().batchSize()), all.size());
+        MemoryNeed.ofTraining(shape, examples)
             .check(opened.ops(), "%s: training %s".formatted(from.file(), shape), "");
         WholeFile.clear(out);
       }
