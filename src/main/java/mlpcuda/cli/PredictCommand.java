@@ -13,7 +13,6 @@ import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.BadFileException;
 import mlpcuda.data.InputFile;
@@ -28,7 +27,6 @@ import mlpcuda.preparation.Preparation;
 import mlpcuda.preparation.Prepared;
 import mlpcuda.report.Png;
 import mlpcuda.train.Answer;
-import mlpcuda.train.MemoryNeed;
 import mlpcuda.train.Predictor;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -173,7 +171,8 @@ final class PredictCommand implements Callable<Integer> {
     transposed = transpose != null ? transpose : form.transposed();
     makeFolder();
     try (Ops opened = device.open();
-        var weights = parameters(opened)) {
+        var weights =
+            Predictor.allocate(opened, shape, batch(), model + ": the network " + shape)) {
       ops = opened;
       parameters = weights;
       weights.write(network.weights());
@@ -191,13 +190,6 @@ final class PredictCommand implements Callable<Integer> {
       spec.commandLine().getOut().println(Tables.json(all));
     }
     return failed > 0 ? ExitCode.FILE.code : 0;
-  }
-
-  /** Room for the weights, once it is known that there is room for all that answering needs. */
-  private Parameters parameters(Ops ops) {
-    MemoryNeed.ofPrediction(shape, batch())
-        .check(ops, "%s: the network %s".formatted(model, shape), "");
-    return Parameters.forInference(ops, shape, InputOrder.natural(shape.inputs()));
   }
 
   /** The number of pictures that are answered at once, at most. */

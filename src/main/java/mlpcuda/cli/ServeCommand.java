@@ -7,14 +7,11 @@ import java.net.NetworkInterface;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
-import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import mlpcuda.model.ModelFile;
-import mlpcuda.net.MlpShape;
-import mlpcuda.net.Parameters;
 import mlpcuda.serve.PredictionServer;
 import mlpcuda.serve.Recogniser;
-import mlpcuda.train.MemoryNeed;
+import mlpcuda.train.Predictor;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -81,7 +78,9 @@ final class ServeCommand implements Callable<Integer> {
     ModelFile network = ModelFile.read(model);
     try (PredictionServer server = open(err);
         Ops ops = device.open();
-        var parameters = parameters(ops, network.shape())) {
+        var parameters =
+            Predictor.allocate(
+                ops, network.shape(), 1, model + ": the network " + network.shape())) {
       parameters.write(network.weights());
       terminal.line("%s (%s)", ops.description(), device.reason());
       terminal.line("Serving %s at %s (Ctrl-C ends)", model, server.url());
@@ -96,12 +95,6 @@ final class ServeCommand implements Callable<Integer> {
           main.stopping());
     }
     return 0;
-  }
-
-  /** Room for the weights, once it is known that there is room for all that answering needs. */
-  private Parameters parameters(Ops ops, MlpShape shape) {
-    MemoryNeed.ofPrediction(shape, 1).check(ops, "%s: the network %s".formatted(model, shape), "");
-    return Parameters.forInference(ops, shape, InputOrder.natural(shape.inputs()));
   }
 
   private PredictionServer open(PrintWriter err) {

@@ -2,6 +2,7 @@ package mlpcuda.train;
 
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
@@ -18,6 +19,19 @@ public final class Predictor {
   public static int batch(MlpShape shape) {
     long each = Float.BYTES * shape.sizes().stream().mapToLong(Integer::longValue).sum();
     return (int) Math.max(1, Math.min(BATCH, BATCH_BYTES / each));
+  }
+
+  /**
+   * Room on the device for the weights, zeros, of a network whose images have the natural order of
+   * pixels; the caller closes it.
+   *
+   * @param N the number of images of the largest call of {@link #logProbabilities}
+   * @param what the network and its file, for the message
+   * @throws mlpcuda.data.BadFileException if these calls need more memory than is free
+   */
+  public static Parameters allocate(Ops ops, MlpShape shape, int N, String what) {
+    MemoryNeed.ofPrediction(shape, N).check(ops, what, "");
+    return Parameters.forInference(ops, shape, InputOrder.natural(shape.inputs()));
   }
 
   /**
