@@ -23,14 +23,19 @@ __device__ inline double power(double x, int n) {
 }
 
 // mlpcuda.compute.cuda.FusedKernels has memory for them.
-struct AdamScalars {
+struct __align__(16) AdamScalars {
   float step_size, root_correction, shrink, decay;
   float keep1, take1, keep2, take2;  // beta and 1 - beta, rounded apart
 };
 
+struct AdamSettings {
+  double beta1, beta2, weight_decay;
+  int decoupled;
+};
+
 // In double, as PyTorch computes them on the host: 1 - beta2^t cancels.
-__device__ inline AdamScalars adam_scalars(int step, double rate, double beta1, double beta2, double weight_decay,
-                                           int decoupled) {
+__device__ inline AdamScalars adam_scalars(int step, double rate, AdamSettings adam) {
+  auto [beta1, beta2, weight_decay, decoupled] = adam;
   AdamScalars scalars;
   scalars.step_size = float(rate / (1 - power(beta1, step)));
   scalars.root_correction = float(sqrt(1 - power(beta2, step)));
@@ -55,8 +60,7 @@ __device__ inline float adam_weight(float weight, float &mean, float &square, fl
 
 // One thread an element of w, m, v, dw (n).
 __device__ inline void adam_step(float *w, float *m, float *v, const float *dw, const int *step, const float *rate,
-                                 const LossScale *scaling, int n, double beta1, double beta2, float eps,
-                                 double weight_decay, int decoupled) {
+                                 const LossScale *scaling, int n, float eps, AdamSettings adam) {
   if (skips(scaling)) {
     return;
   }
@@ -70,7 +74,7 @@ __device__ inline void adam_step(float *w, float *m, float *v, const float *dw, 
     square = v[i];
   }
   if (threadIdx.x == 0) {
-    scalars = adam_scalars(step[0] - skipped_before(scaling), rate[0], beta1, beta2, weight_decay, decoupled);
+    scalars = adam_scalars(step[0] - skipped_before(scaling), rate[0], adam);
   }
   __syncthreads();
   if (i < n) {

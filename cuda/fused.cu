@@ -11,34 +11,32 @@ static_assert(Thin::THREADS == Small::THREADS, "entries have one size of blocks"
 
 // `scalars` is for Adam, with what they are made of; null where another optimizer moves the weights.
 #define FUSED_INPUT(name, tiles)                                                                                      \
-  ENTRY(name)(float *__restrict__ out, float *__restrict__ kept, int *y, int *step, float *rate,                      \
+  ENTRY(name)(float *__restrict__ out, float *__restrict__ kept, int *y, int *chosen, int *step, float *rate,         \
               op::AdamScalars *scalars, const unsigned char *__restrict__ images, const unsigned char *labels,        \
               const int *rows, const int *position, const float *rates, op::LossScale *scaling,                       \
               const float *__restrict__ w, const float *__restrict__ b, int B, int I, int O, int activation,          \
               float scale, float shift, float drop_rate, float drop_scale, int use, unsigned long long seed,          \
               double beta1, double beta2, double weight_decay, int decoupled) {                                       \
+    op::Position at = {position[0], position[1], position[2]};                                                        \
     if (blockIdx.x == gridDim.x - 1) {                                                                                \
       if (threadIdx.x == 0) {                                                                                         \
-        op::begin_step(step, rate, position, rates, scaling);                                                         \
-        if (scalars != nullptr) {                                                                                     \
-          int t = step[0] - op::skipped_before(scaling);                                                              \
-          *scalars = op::adam_scalars(t, rate[0], beta1, beta2, weight_decay, decoupled);                             \
-        }                                                                                                             \
+        op::begin_step(step, rate, scalars, at, rates, scaling, {beta1, beta2, weight_decay, decoupled});             \
       }                                                                                                               \
       return;                                                                                                         \
     }                                                                                                                 \
-    op::fused_input<tiles>(out, kept, y, labels, position, w, b, B, O, activation, {images, rows, 0, I, scale, shift}, \
-                           {drop_rate, drop_scale, 1, 0, use, seed});                                                 \
+    op::fused_input<tiles>(out, kept, y, chosen, labels, at, w, b, B, O,       activation,                             \
+                           {images, rows, 0, I, scale, shift}, {drop_rate, drop_scale, 1, 0, use, seed});              \
   }
 
 FUSED_INPUT(fused_input_thin, Thin)
 FUSED_INPUT(fused_input_small, Small)
 
 ENTRY(fused_head)(float *arena, float *losses, int *lost, int *position, const float *__restrict__ w,
-                  const void *layers, const int *y, const int *step, const op::LossScale *scaling, int L,
-                  int B, float smoothing, int use, unsigned long long seed) {
-  op::fused_head<op::MODULE_PRECISION>(arena, losses, lost, position, w, static_cast<const op::FusedLayer *>(layers), y,
-                                       step, scaling, L, B, smoothing, {0, 0, 0, 0, use, seed});
+                  const __grid_constant__ op::FusedLayers layers, const int *__restrict__ y,
+                  const int *__restrict__ step, const op::LossScale *__restrict__ scaling, int L, int B, float smoothing,
+                  int use, unsigned long long seed) {
+  op::fused_head<op::MODULE_PRECISION>(arena, losses, lost, position, w, layers.of, y, step, scaling, L, B, smoothing,
+                                       {0, 0, 0, 0, use, seed});
 }
 
 struct AdamUpdate {
@@ -58,12 +56,14 @@ struct AdamUpdate {
   }
 };
 
-ENTRY(fused_update_adam)(float *w, float *m, float *v, float *log, const float *arena, const float *losses,
-                         const int *lost, const void *layers, const unsigned char *__restrict__ images, const int *rows,
-                         const int *step, const op::AdamScalars *scalars, const int *position, op::LossScale *scaling,
-                         int L, int B, int I, int S, float scale, float shift, float eps) {
-  op::fused_update<Small>(w, log, arena, losses, lost, static_cast<const op::FusedLayer *>(layers), step, position,
-                          scaling, L, B, S, {images, rows, 0, I, scale, shift}, AdamUpdate{w, m, v, *scalars, eps});
+ENTRY(fused_update_adam)(float *w, float *m, float *v, float *log, const float *__restrict__ arena,
+                         const float *__restrict__ losses, const int *__restrict__ lost,
+                         const __grid_constant__ op::FusedLayers layers, const unsigned char *__restrict__ images,
+                         const int *__restrict__ chosen, const int *__restrict__ step,
+                         const op::AdamScalars *__restrict__ scalars, op::LossScale *scaling, int L, int B, int I, int S,
+                         float scale, float shift, float eps) {
+  op::fused_update<Small>(w, log, arena, losses, lost, layers.of, step, chosen, scaling, L, B, S,
+                          {images, nullptr, 0, I, scale, shift}, AdamUpdate{w, m, v, *scalars, eps});
 }
 
 struct SgdUpdate {
@@ -83,11 +83,13 @@ struct SgdUpdate {
   }
 };
 
-ENTRY(fused_update_sgd)(float *w, float *velocity, float *log, const float *arena, const float *losses,
-                        const int *lost, const void *layers, const unsigned char *__restrict__ images, const int *rows,
-                        const int *step, const float *rate, const int *position, op::LossScale *scaling, int L, int B,
-                        int I, int S, float scale, float shift, float momentum, int nesterov, float weight_decay) {
-  op::fused_update<Small>(w, log, arena, losses, lost, static_cast<const op::FusedLayer *>(layers), step, position,
-                          scaling, L, B, S, {images, rows, 0, I, scale, shift},
+ENTRY(fused_update_sgd)(float *w, float *velocity, float *log, const float *__restrict__ arena,
+                        const float *__restrict__ losses, const int *__restrict__ lost,
+                        const __grid_constant__ op::FusedLayers layers, const unsigned char *__restrict__ images,
+                        const int *__restrict__ chosen, const int *__restrict__ step, const float *__restrict__ rate,
+                        op::LossScale *scaling, int L, int B, int I, int S, float scale, float shift, float momentum,
+                        int nesterov, float weight_decay) {
+  op::fused_update<Small>(w, log, arena, losses, lost, layers.of, step, chosen, scaling, L, B, S,
+                          {images, nullptr, 0, I, scale, shift},
                           SgdUpdate{w, velocity, rate[0], momentum, nesterov, weight_decay});
 }

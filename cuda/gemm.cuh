@@ -7,11 +7,14 @@
 // small to fill the chip with tiles; their sums are added in a fixed order at the end. Nothing is atomic: the same
 // operands give the same bits.
 //
-// So in single precision; tensor.cuh multiplies in others.
+// So in single precision; thin.cuh has the products of few outputs, and tensor.cuh multiplies in other precisions.
 #pragma once
+
+#include <type_traits>
 
 #include "activation.cuh"
 #include "tensor.cuh"
+#include "thin.cuh"
 #include "tiles.cuh"
 
 namespace op {
@@ -26,12 +29,12 @@ struct Tiles {
   static constexpr int OPERANDS = BK * (STRIDE_A + STRIDE_B);
   static constexpr int OUTPUTS = SLICES * ROWS_A_PASS * (BM / TM) * BN;
   static constexpr int SHARED = OPERANDS > OUTPUTS ? OPERANDS : OUTPUTS;
-  static constexpr int GROUP = BM * BN < 4 * THREADS ? 1 : 4;
+  static constexpr int GROUP = 4;
 };
 
 // The tilings of each precision: Large has most products per byte read, for a batch of 16384, Thin most blocks, for one
-// of 64, each of whose warps have a part of long sums; the others are for what lies between. The longest step of Thin
-// that shared memory has room for takes 784 inputs in two or three. mlpcuda.compute.cuda.Tiling has the same sizes.
+// of 64, each of whose warps have a part of long sums; the others are for what lies between.
+// mlpcuda.compute.cuda.Tiling has the same sizes.
 template <Precision P>
 struct Tilings {
   using Thin = TensorTiles<P, 16, 8, 1, 1, P == TF32 ? 320 : 256, 8>;
@@ -42,7 +45,7 @@ struct Tilings {
 
 template <>
 struct Tilings<FP32> {
-  using Thin = Tiles<16, 8, 288, 4, 4, 32, 4>;
+  using Thin = ThinTiles<16, 8, 400>;
   using Small = Tiles<32, 32, 64, 4, 4, 4, 4>;
   using Medium = Tiles<64, 64, 32, 4, 4, 1, 4>;
   using Large = Tiles<128, 128, 16, 8, 8, 1, 1>;
@@ -63,7 +66,7 @@ __device__ inline void read_groups(float *to, const float *from, int apart) {
 
 // c (M, N) = a (M, K) times b (N, K) transposed, finished, of K the part from k_from up to k_to, and of c the block's tile,
 // which begins at (m0, n0). Operands are functions of row and k; neighbours in the layout go to neighbouring threads.
-template <class T, Layout LAYOUT_A, Layout LAYOUT_B, class A, class B, class F>
+template <class T, class A, class B, class F>
 __device__ inline void fma_multiply(float *c, A a, B b, int M, int N, int k_from, int k_to, int m0, int n0, F finish) {
   __shared__ __align__(16) float shared[T::SHARED];
   float *shared_a = shared;
@@ -85,18 +88,18 @@ __device__ inline void fma_multiply(float *c, A a, B b, int M, int N, int k_from
   auto load = [&](int pass, int first) {
     load_group(loaded, finish, [=](int g) { return place(pass, first + g * T::THREADS); });
   };
+
+  float sum[T::TM][T::TN] = {};
+  Carrier<T, T::BM, A> carry_a;
+  Carrier<T, T::BN, B> carry_b;
+  carry_a.load(a, m0, k_from, M, k_to);
+  carry_b.load(b, n0, k_from, N, k_to);
   if constexpr (EARLY) {
     load(0, threadIdx.x);
   }
-
-  float sum[T::TM][T::TN] = {};
-  Carrier<T, T::BM, LAYOUT_A> carry_a;
-  Carrier<T, T::BN, LAYOUT_B> carry_b;
-  carry_a.load(a, m0, k_from, M, k_to);
-  carry_b.load(b, n0, k_from, N, k_to);
   for (int k0 = k_from; k0 < k_to; k0 += T::BK) {
-    carry_a.store([&](int row, int k, auto &x) { shared_a[k * T::STRIDE_A + row] = x[0]; });
-    carry_b.store([&](int row, int k, auto &x) { shared_b[k * T::STRIDE_B + row] = x[0]; });
+    carry_a.store(a, m0, k0, M, k_to, [&](int row, int k, auto &x) { shared_a[k * T::STRIDE_A + row] = x[0]; });
+    carry_b.store(b, n0, k0, N, k_to, [&](int row, int k, auto &x) { shared_b[k * T::STRIDE_B + row] = x[0]; });
     __syncthreads();
     if (k0 + T::BK < k_to) {
       carry_a.load(a, m0, k0 + T::BK, M, k_to);
@@ -159,12 +162,14 @@ __device__ inline void fma_multiply(float *c, A a, B b, int M, int N, int k_from
 }
 
 // The same, as the tiling's precision has it.
-template <class T, Layout LAYOUT_A, Layout LAYOUT_B, class A, class B, class F>
+template <class T, class A, class B, class F>
 __device__ inline void multiply(float *c, A a, B b, int M, int N, int k_from, int k_to, int m0, int n0, F finish) {
-  if constexpr (T::PRECISION == FP32) {
-    fma_multiply<T, LAYOUT_A, LAYOUT_B>(c, a, b, M, N, k_from, k_to, m0, n0, finish);
+  if constexpr (std::is_same_v<T, Tilings<FP32>::Thin>) {
+    thin_multiply<T>(c, a, b, M, N, k_from, k_to, m0, n0, finish);
+  } else if constexpr (T::PRECISION == FP32) {
+    fma_multiply<T>(c, a, b, M, N, k_from, k_to, m0, n0, finish);
   } else {
-    tensor_multiply<T, LAYOUT_A, LAYOUT_B>(c, a, b, M, N, k_from, k_to, m0, n0, finish);
+    tensor_multiply<T>(c, a, b, M, N, k_from, k_to, m0, n0, finish);
   }
 }
 
@@ -172,7 +177,7 @@ __device__ inline void multiply(float *c, A a, B b, int M, int N, int k_from, in
 template <class T>
 __device__ inline void linear_forward(float *y, const float *x, const float *w, const float *b, int B, int I, int O,
                                       int activation) {
-  multiply<T, K_CONTIGUOUS, K_CONTIGUOUS>(
+  multiply<T>(
       y, Matrix<K_CONTIGUOUS>{x, B, I}, Matrix<K_CONTIGUOUS>{w, O, I}, B, O, 0, I, blockIdx.x * T::BM,
       blockIdx.y * T::BN, finish([=](size_t, int o) { return b[o]; },
                                  [=](float bias, float sum, size_t, int) { return activate(sum + bias, activation); }));
@@ -185,7 +190,7 @@ template <class T>
 __device__ inline void linear_backward_weights(float *dw, const float *dy, const float *x, int B, int I, int O,
                                                int share) {
   int from = blockIdx.z * share;
-  multiply<T, K_STRIDED, K_STRIDED>(
+  multiply<T>(
       dw + size_t(blockIdx.z) * O * I, Matrix<K_STRIDED>{dy, O, B}, Matrix<K_STRIDED>{x, I, B}, O, I, from,
       min(B, from + share), blockIdx.x * T::BM, blockIdx.y * T::BN,
       finish(nothing(), [](Nothing, float sum, size_t, int) { return sum; }));
@@ -207,7 +212,7 @@ __device__ inline void add_parts(float *sum, const float *parts, int n, int P) {
 template <class T>
 __device__ inline void linear_backward_inputs(float *dx, const float *dy, const float *x, const float *w, int B, int I,
                                               int O, int below) {
-  multiply<T, K_CONTIGUOUS, K_STRIDED>(
+  multiply<T>(
       dx, Matrix<K_CONTIGUOUS>{dy, B, O}, Matrix<K_STRIDED>{w, I, O}, B, I, 0, O, blockIdx.x * T::BM,
       blockIdx.y * T::BN, finish([=](size_t at, int) { return below == NONE ? 0 : x[at]; },
                                  [=](float y, float sum, size_t, int) { return differentiate(sum, y, below); }));

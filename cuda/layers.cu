@@ -22,7 +22,7 @@ ENTRY(activation_backward, 256)(float *dx, const float *dy, const float *y, int 
 ENTRY(adam_step, 256)(float *w, float *m, float *v, const float *dw, const int *step, const float *rate,
                       const op::LossScale *scaling, int n, double beta1, double beta2, float eps,
                       double weight_decay, int decoupled) {
-  op::adam_step(w, m, v, dw, step, rate, scaling, n, beta1, beta2, eps, weight_decay, decoupled);
+  op::adam_step(w, m, v, dw, step, rate, scaling, n, eps, {beta1, beta2, weight_decay, decoupled});
 }
 
 ENTRY(advance, 1)(int *position, float *rate, const float *rates, op::LossScale *scaling, int B) {

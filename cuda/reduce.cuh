@@ -15,6 +15,26 @@ __device__ inline T warp_sum(T x) {
   return x;
 }
 
+// The sum over the lanes of a warp of x[lane]: each lane gets the sum of another element, in 31 shuffles where a warp_sum
+// of each element takes 160. A recursion of templates, not a loop: an array indexed at run time would leave
+// the registers.
+template <int COUNT>
+__device__ inline float transposed_sum(float (&x)[COUNT], int lane) {
+  if constexpr (COUNT == 1) {
+    return x[0];
+  } else {
+    constexpr int HALF = COUNT / 2;  // a lane keeps the half of its bit, and gives the other one
+    bool upper = lane & HALF;
+    float kept[HALF];
+#pragma unroll
+    for (int i = 0; i < HALF; i++) {
+      float given = __shfl_xor_sync(WHOLE_WARP, upper ? x[i] : x[i + HALF], HALF);
+      kept[i] = (upper ? x[i + HALF] : x[i]) + given;
+    }
+    return transposed_sum(kept, lane);
+  }
+}
+
 // The sum over the threads of a block of whole warps, right in thread 0. `partial` (32) is shared; it may be used again
 // after the block's next barrier.
 template <class T>
@@ -41,6 +61,34 @@ __device__ inline void sum(float *out, const float *x, int n) {
   if (threadIdx.x == 0) {
     out[0] = all;
   }
+}
+
+// The sum of column o of dy (B, O), in lane o mod 32 of the first warp of a block of 8 warps, all of which have the same
+// columns by lane: row r goes to warp r mod 8, and the partial sums of a column are added in their order.
+__device__ inline float block_column_sum(const float *dy, int o, int B, int O) {
+  constexpr int WARPS = 8, AT_ONCE = 8;
+  __shared__ float partial[WARPS][WARP];
+  int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
+  float mine = 0;
+#pragma unroll 1
+  for (int b0 = warp; b0 < B; b0 += WARPS * AT_ONCE) {
+    float x[AT_ONCE];
+#pragma unroll
+    for (int k = 0; k < AT_ONCE; k++) {
+      x[k] = dy[size_t(min(b0 + k * WARPS, B - 1)) * O + min(o, O - 1)];
+    }
+#pragma unroll
+    for (int k = 0; k < AT_ONCE; k++) {
+      mine += b0 + k * WARPS < B ? x[k] : 0;
+    }
+  }
+  partial[warp][lane] = mine;
+  __syncthreads();
+  float all = 0;
+  for (int r = 0; r < WARPS; r++) {
+    all += partial[r][lane];
+  }
+  return all;
 }
 
 // db (O) = the column sums of dy (B, O). A block of 32 x 32 threads has 32 columns: a warp reads one row's part at once,

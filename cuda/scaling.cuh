@@ -4,7 +4,7 @@
 namespace op {
 
 // The state, in its order.
-struct LossScale {
+struct __align__(16) LossScale {
   float scale;
   float clean;    // steps since the scale changed
   float skipped;  // steps before this one

@@ -10,17 +10,43 @@
 
 namespace op {
 
+// A row of up to WARP values, of which lane c has the c-th.
+struct RowOfLanes {
+  float mine;
+
+  __device__ float operator()(int) const { return mine; }
+};
+
+// A row in memory.
+struct RowOfMemory {
+  const float *x;
+
+  __device__ float operator()(int c) const { return x[c]; }
+};
+
+// Calls use(row) with the row x (C): short rows are loaded once, since each later load would cost a latency again.
+template <class Use>
+__device__ inline void with_row(const float *x, int C, int lane, Use use) {
+  if (C <= WARP) {
+    use(RowOfLanes{x[min(lane, C - 1)]});
+  } else {
+    use(RowOfMemory{x});
+  }
+}
+
 struct Largest {
   float value;
   int index;  // the first of equals
 };
 
-// The largest of x (C), in each lane of the warp.
-__device__ inline Largest row_largest(const float *x, int C, int lane) {
+// The largest of x (C), in each lane of the warp. x(c) is a value that lane c mod 32 asks for.
+template <class Row>
+__device__ inline Largest row_largest(Row x, int C, int lane) {
   Largest mine = {-INFINITY, C};
   for (int c = lane; c < C; c += WARP) {
-    if (x[c] > mine.value || mine.index == C) {
-      mine = {x[c], c};
+    float its = x(c);
+    if (its > mine.value || mine.index == C) {
+      mine = {its, c};
     }
   }
   for (int offset = WARP / 2; offset > 0; offset /= 2) {
@@ -34,19 +60,21 @@ __device__ inline Largest row_largest(const float *x, int C, int lane) {
 }
 
 // The sum of e^(x - max) over x (C), in each lane of the warp.
-__device__ inline float row_exponentials(const float *x, int C, float max, int lane) {
+template <class Row>
+__device__ inline float row_exponentials(Row x, int C, float max, int lane) {
   float sum = 0;
   for (int c = lane; c < C; c += WARP) {
-    sum += expf(x[c] - max);
+    sum += expf(x(c) - max);
   }
   return warp_sum(sum);
 }
 
 // The sum of share * (max - x) over x (C), in each lane of the warp: what the sum alone overflows at, this need not.
-__device__ inline float row_distances(const float *x, int C, float max, float share, int lane) {
+template <class Row>
+__device__ inline float row_distances(Row x, int C, float max, float share, int lane) {
   float sum = 0;
   for (int c = lane; c < C; c += WARP) {
-    sum += share * (max - x[c]);
+    sum += share * (max - x(c));
   }
   return warp_sum(sum);
 }
@@ -58,13 +86,14 @@ __device__ inline void log_softmax_forward(float *y, const float *x, int B, int 
   if (row >= B) {
     return;  // the whole warp
   }
-  x += size_t(row) * C;
   y += size_t(row) * C;
-  float max = row_largest(x, C, lane).value;
-  float log_sum = logf(row_exponentials(x, C, max, lane));
-  for (int c = lane; c < C; c += WARP) {
-    y[c] = (x[c] - max) - log_sum;
-  }
+  with_row(x + size_t(row) * C, C, lane, [=](auto x) {
+    float max = row_largest(x, C, lane).value;
+    float log_sum = logf(row_exponentials(x, C, max, lane));
+    for (int c = lane; c < C; c += WARP) {
+      y[c] = (x(c) - max) - log_sum;
+    }
+  });
 }
 
 // The row (step - 1) mod S of log (S, 2) = the sums of the two rows of losses (2, B), in a fixed order. One block.
@@ -86,25 +115,24 @@ __device__ inline void log_losses(float *log, const float *losses, const int *st
   }
 }
 
-// A row of logits (C), by one warp: its loss into losses (2, B), and whether its answer is right; its
-// gradient times `share` into dx (C), unless null: a batch's mean loss has 1 / B of each row's. The target is
+// A row of logits (C), by one warp: its loss into losses (2, B), and whether its answer is right; put(c, dx) takes its
+// gradient times `share`, each lane its own: a batch's mean loss has 1 / B of each row's. The target is
 // (1 - smoothing) one-hot(label) + smoothing / C.
-__device__ inline void cross_entropy_row(float *dx, float *losses, const float *logits, int label, int row, int B, int C,
-                                         float smoothing, float share, int lane) {
+template <class Row, class Put>
+__device__ inline void cross_entropy_row(float *losses, Row logits, int label, int row, int B, int C, float smoothing,
+                                         float share, int lane, Put put) {
   float others = smoothing / C;  // the target of classes that are not the label
   float its = 1 - (smoothing - others);
   Largest largest = row_largest(logits, C, lane);
   float sum = row_exponentials(logits, C, largest.value, lane);
   float distances = smoothing > 0 ? row_distances(logits, C, largest.value, others, lane) : 0;
-  if (lane == 0) {
-    losses[row] = (largest.value - logits[label]) * (1 - smoothing) + distances + logf(sum);
+  if (lane == label % WARP) {  // who may ask for the label's logit
+    losses[row] = (largest.value - logits(label)) * (1 - smoothing) + distances + logf(sum);
     losses[size_t(B) + row] = largest.index == label ? 1 : 0;
   }
-  if (dx != nullptr) {
-    for (int c = lane; c < C; c += WARP) {
-      float softmax = expf(logits[c] - largest.value) / sum;
-      dx[c] = (softmax - (c == label ? its : others)) * share;
-    }
+  for (int c = lane; c < C; c += WARP) {
+    float softmax = expf(logits(c) - largest.value) / sum;
+    put(c, (softmax - (c == label ? its : others)) * share);
   }
 }
 
@@ -118,8 +146,15 @@ __device__ inline void cross_entropy_forward(float *dx, float *log, float *losse
   unsigned warps = gridDim.x * blockDim.x / WARP;
   float share = scale_of(scaling) / B;
   for (unsigned row = (blockIdx.x * blockDim.x + threadIdx.x) / WARP; row < B; row += warps) {
-    size_t at = size_t(row) * C;
-    cross_entropy_row(dx == nullptr ? dx : dx + at, losses, x + at, y[row], row, B, C, smoothing, share, lane);
+    int label = y[row];
+    float *to = dx + size_t(row) * C;
+    with_row(x + size_t(row) * C, C, lane, [=](auto logits) {
+      cross_entropy_row(losses, logits, label, row, B, C, smoothing, share, lane, [=](int c, float its) {
+        if (dx != nullptr) {
+          to[c] = its;
+        }
+      });
+    });
   }
   if (gridDim.x == 1) {
     __syncthreads();  // all rows' losses are there

@@ -45,7 +45,7 @@ __device__ inline void multiply_add(float (&d)[4], const unsigned (&a)[4], const
 }
 
 // As fma_multiply of gemm.cuh.
-template <class T, Layout LAYOUT_A, Layout LAYOUT_B, class A, class B, class F>
+template <class T, class A, class B, class F>
 __device__ inline void tensor_multiply(float *c, A a, B b, int M, int N, int k_from, int k_to, int m0, int n0,
                                        F finish) {
   constexpr Precision P = T::PRECISION;
@@ -73,18 +73,18 @@ __device__ inline void tensor_multiply(float *c, A a, B b, int M, int N, int k_f
   };
   decltype(finish.load(0, 0)) loaded[GROUP];
   auto load = [&](int i, int j) { load_group(loaded, finish, [=](int g) { return place(i, j, g); }); };
+
+  float sum[DOWN][ACROSS][4] = {};
+  Carrier<T, T::BM, A> carry_a;
+  Carrier<T, T::BN, B> carry_b;
+  carry_a.load(a, m0, k_from, M, k_to);
+  carry_b.load(b, n0, k_from, N, k_to);
   if constexpr (EARLY) {
     load(0, 0);
   }
-
-  float sum[DOWN][ACROSS][4] = {};
-  Carrier<T, T::BM, LAYOUT_A> carry_a;
-  Carrier<T, T::BN, LAYOUT_B> carry_b;
-  carry_a.load(a, m0, k_from, M, k_to);
-  carry_b.load(b, n0, k_from, N, k_to);
   for (int k0 = k_from; k0 < k_to; k0 += T::BK) {
-    carry_a.store([&](int row, int word, auto &x) { shared_a[T::place(row, word)] = packed<P>(x); });
-    carry_b.store([&](int row, int word, auto &x) { shared_b[T::place(row, word)] = packed<P>(x); });
+    carry_a.store(a, m0, k0, M, k_to, [&](int row, int word, auto &x) { shared_a[T::place(row, word)] = packed<P>(x); });
+    carry_b.store(b, n0, k0, N, k_to, [&](int row, int word, auto &x) { shared_b[T::place(row, word)] = packed<P>(x); });
     __syncthreads();
     if (k0 + T::BK < k_to) {
       carry_a.load(a, m0, k0 + T::BK, M, k_to);

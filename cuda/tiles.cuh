@@ -6,55 +6,63 @@ namespace op {
 // How an operand X (ROWS, K) lies in memory.
 enum Layout { K_CONTIGUOUS, K_STRIDED };
 
-// The elements of an operand that lies in memory as it is.
-template <Layout LAYOUT>
+// The elements of an operand that lies in memory as it is. What a thread loads is `Raw`, and `value` makes of it the
+// number that is multiplied: a conversion between a load and the next one would make each load wait for the one before.
+template <Layout LAYOUT_>
 struct Matrix {
+  static constexpr Layout LAYOUT = LAYOUT_;
+  using Raw = float;
   const float *x;
   int rows, K;
 
-  __device__ float operator()(int row, int k) const {
-    return x[LAYOUT == K_CONTIGUOUS ? size_t(row) * K + k : size_t(k) * rows + row];
+  __device__ const float *place(int row, int k) const {
+    return x + (LAYOUT == K_CONTIGUOUS ? size_t(row) * K + k : size_t(k) * rows + row);
   }
+  __device__ float value(Raw raw) const { return raw; }
 };
 
 // Part of a tile (SIZE, T::WORDS of K) of an operand that a thread carries from global to shared memory.
-template <class T, int SIZE, Layout LAYOUT>
+template <class T, int SIZE, class Operand>
 struct Carrier {
   static constexpr int WIDTH = T::BK / T::WORDS;  // of a word, in elements
   static constexpr int COUNT = SIZE * T::WORDS / T::THREADS;
   static_assert(COUNT * T::THREADS == SIZE * T::WORDS, "each thread carries the same number of words");
-  float value[COUNT][WIDTH];
+  typename Operand::Raw raw[COUNT][WIDTH];
 
   // The place of word i of this thread: neighbours in memory go to neighbouring threads.
   static __device__ int row(int i) {
     int e = i * T::THREADS + threadIdx.x;
-    return LAYOUT == K_CONTIGUOUS ? e / T::WORDS : e % SIZE;
+    return Operand::LAYOUT == K_CONTIGUOUS ? e / T::WORDS : e % SIZE;
   }
   static __device__ int word(int i) {
     int e = i * T::THREADS + threadIdx.x;
-    return LAYOUT == K_CONTIGUOUS ? e % T::WORDS : e / SIZE;
+    return Operand::LAYOUT == K_CONTIGUOUS ? e % T::WORDS : e / SIZE;
   }
 
-  // Rows row0 ..., elements k0 ... below k_to; zeros elsewhere.
-  template <class Operand>
+  // Loads rows row0 ... below rows, elements k0 ... below k_to. Places outside are loaded from the last place inside, so
+  // that no load has a condition.
   __device__ void load(Operand x, int row0, int k0, int rows, int k_to) {
 #pragma unroll
     for (int i = 0; i < COUNT; i++) {
 #pragma unroll
       for (int e = 0; e < WIDTH; e++) {
-        int r = row0 + row(i), k = k0 + word(i) * WIDTH + e;
-        bool inside = r < rows && k < k_to;
-        value[i][e] = inside ? x(r, k) : 0;
+        raw[i][e] = *x.place(min(row0 + row(i), rows - 1), min(k0 + word(i) * WIDTH + e, k_to - 1));
       }
     }
   }
 
-  // put(row, word, its elements) for each.
+  // Calls put(row, word, its elements) for each word that `load` loaded with the same arguments; elements outside are 0.
   template <class Put>
-  __device__ void store(Put put) const {
+  __device__ void store(Operand x, int row0, int k0, int rows, int k_to, Put put) const {
 #pragma unroll
     for (int i = 0; i < COUNT; i++) {
-      put(row(i), word(i), value[i]);
+      float value[WIDTH];
+#pragma unroll
+      for (int e = 0; e < WIDTH; e++) {
+        bool inside = row0 + row(i) < rows && k0 + word(i) * WIDTH + e < k_to;
+        value[e] = inside ? x.value(raw[i][e]) : 0;
+      }
+      put(row(i), word(i), value);
     }
   }
 };

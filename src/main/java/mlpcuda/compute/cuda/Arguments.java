@@ -7,19 +7,21 @@ import mlpcuda.compute.Buffer;
 import mlpcuda.compute.SgdSettings;
 
 /**
- * The arguments of a kernel in their order, each in 8 bytes of its own: a driver takes the address
- * of each. {@link #types} has a letter for each: p an address or 64-bit integer, i a 32-bit
- * integer, f a float, d a double.
+ * The arguments of a kernel in their order. {@link #types} has a letter for each: p an address or
+ * 64-bit integer, i a 32-bit integer, f a float, d a double, s a structure of 32-bit words, which
+ * the kernel takes by value.
  */
 public final class Arguments {
   private final StringBuilder types = new StringBuilder();
   private String[] names = new String[12]; // null for an argument without a name
   private long[] values = new long[12];
+  private int[][] structures = new int[12][]; // null for an argument that is none
 
   private Arguments add(char type, long value) {
     if (types.length() == values.length) {
       values = Arrays.copyOf(values, 2 * values.length);
       names = Arrays.copyOf(names, values.length);
+      structures = Arrays.copyOf(structures, values.length);
     }
     values[types.length()] = value;
     types.append(type);
@@ -78,12 +80,19 @@ public final class Arguments {
     return add('f', Integer.toUnsignedLong(Float.floatToRawIntBits(value)));
   }
 
+  /** Adds a structure of 32-bit words, which must not change until the launch. */
+  public Arguments structure(int... words) {
+    add('s', 0);
+    structures[count() - 1] = words;
+    return this;
+  }
+
   /** The number of arguments. */
   public int count() {
     return types.length();
   }
 
-  /** The types of the arguments, a letter for each: p, i, f or d. */
+  /** The types of the arguments, a letter for each: p, i, f, d or s. */
   public String types() {
     return types.toString();
   }
@@ -99,8 +108,16 @@ public final class Arguments {
     return sizes.toString();
   }
 
-  /** The bits of argument {@code i}; the upper ones are 0 where it has fewer than 64. */
+  /**
+   * The bits of argument {@code i}, which is no structure; the upper ones are 0 where it has fewer
+   * than 64.
+   */
   public long bits(int i) {
     return values[i];
+  }
+
+  /** The words of argument {@code i}; null if it is no structure. */
+  public int[] words(int i) {
+    return structures[i];
   }
 }

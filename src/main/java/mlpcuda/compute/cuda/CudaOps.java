@@ -309,7 +309,9 @@ public final class CudaOps extends Ops {
 
   @Override
   public Optional<FusedStep> fusedStep(FusedStep.Plan plan) {
-    boolean fits = plan.layers().stream().allMatch(layer -> layer.outputs() <= FusedStep.WIDEST);
+    boolean fits =
+        plan.layers().size() <= FusedKernels.MOST_LAYERS
+            && plan.layers().stream().allMatch(layer -> layer.outputs() <= FusedStep.WIDEST);
     return fits && fusesSteps(plan.maxB())
         ? Optional.of(
             new FusedKernels(

@@ -24,17 +24,21 @@ final class FusedKernels implements FusedStep {
   private static final int HEAD_ROWS = 4;
 
   /** The ints that describe a layer in the table, in the order of cuda/fused.cuh. */
-  private static final int COLUMNS = 12;
+  private static final int COLUMNS = 13;
+
+  /** The most layers: those of the structure FusedLayers of cuda/fused.cuh. */
+  static final int MOST_LAYERS = 32;
 
   private final Owned owned = new Owned();
   private final Kernels kernels;
   private final Plan plan;
-  private final int tiles;
+  private final int updateBlocks;
   private final Buffer arena; // for each layer: its outputs a, those after dropout, and dz
-  private final Buffer layers; // (L, COLUMNS) INT32
+  private final int[] layers = new int[MOST_LAYERS * COLUMNS];
   private final Buffer losses; // (2, maxB)
   private final Buffer lost; // INT32, by block of fused_head: whether an operand is out of range
   private final Buffer y; // (maxB) INT32
+  private final Buffer chosen; // (maxB) INT32: the number of each example's image
   private final Buffer step; // (1) INT32
   // the scalars of Adam's step, in the order of cuda/adam.cuh; null: the optimizer is not Adam
   private final Buffer scalars;
@@ -49,7 +53,6 @@ final class FusedKernels implements FusedStep {
     this.multiprocessors = multiprocessors;
     this.plan = plan;
     try {
-      int[] table = new int[plan.layers().size() * COLUMNS];
       int maxB = plan.maxB();
       long end = 0; // elements of the arena so far
       int tile = 0;
@@ -81,25 +84,30 @@ final class FusedKernels implements FusedStep {
           layer.activation().ordinal(),
           Float.floatToRawIntBits(rate),
           Float.floatToRawIntBits(Ops.dropoutScale(rate)),
-          tile
+          tile,
+          0 // biases: below
         };
-        System.arraycopy(row, 0, table, at, COLUMNS);
+        System.arraycopy(row, 0, layers, at, COLUMNS);
         at += COLUMNS;
         in = kept;
         tile += Math.toIntExact(TILES.count(O, I));
       }
-      tiles = tile;
+      int block = tile;
+      for (int l = 0; l < plan.layers().size(); l++) {
+        layers[(l + 1) * COLUMNS - 1] = block;
+        block += (plan.layers().get(l).outputs() - 1) / Kernels.WARP + 1;
+      }
+      updateBlocks = block + 1; // one logs
       arena = owned.add(ops.allocate("activations", Type.FLOAT32, (int) end));
-      layers = owned.add(ops.allocate("layers", Type.INT32, table.length));
       losses = owned.add(ops.allocate("losses", Type.FLOAT32, 2 * maxB));
       lost = owned.add(ops.allocate("lost", Type.INT32, headBlocks(maxB)));
       y = owned.add(ops.allocate("y", Type.INT32, maxB));
+      chosen = owned.add(ops.allocate("chosen", Type.INT32, maxB));
       step = owned.add(ops.allocate("step", Type.INT32, 1));
       scalars =
           plan.optimizer() instanceof AdamSettings
               ? owned.add(ops.allocate("scalars", Type.FLOAT32, SCALARS))
               : null;
-      ops.write(layers, table, 0, table.length);
     } catch (RuntimeException | Error e) {
       owned.closeAfter(e);
       throw e;
@@ -123,7 +131,7 @@ final class FusedKernels implements FusedStep {
     float rate = layer.dropout();
     var arguments = new Arguments();
     arguments.address(place(arena, 0)).address(rate > 0 ? place(arena, plan.maxB() * O) : 0);
-    arguments.add(y, step, plan.rate(), scalars, batch.images(), batch.labels(), batch.rows());
+    arguments.add(y, chosen, step, plan.rate(), scalars, batch.images(), batch.labels(), batch.rows());
     arguments.add(plan.position(), plan.rates(), plan.scaling());
     arguments.address(place(plan.w(), layer.weight()));
     arguments.address(place(plan.w(), layer.bias()));
@@ -138,14 +146,19 @@ final class FusedKernels implements FusedStep {
     AdamSettings settings = adam ? (AdamSettings) plan.optimizer() : AdamSettings.DEFAULT; // unused
     arguments.add(settings.beta1()).add(settings.beta2()).add(settings.weightDecay());
     arguments.add("decoupled", settings.decoupled() ? 1 : 0);
-    Tiles tiles = Tiling.smallest(B, O, layer.inputs(), multiprocessors);
+    int I = layer.inputs();
+    boolean quads =
+        Tiling.readsQuads(DeviceBuffer.address(batch.images()), 1, I)
+            && Tiling.readsQuads(place(plan.w(), layer.weight()), Float.BYTES, I);
+    Tiles tiles = Tiling.smallest(B, O, I, multiprocessors, quads);
     int blocks = Math.toIntExact(tiles.count(B, O)) + 1; // one block more begins the step
     kernels.launch("fused_input" + tiles.suffix(), Shape.of(blocks, Tiles.THREADS), arguments);
   }
 
   private void head(int B) {
     var arguments = new Arguments();
-    arguments.add(arena, losses, lost, plan.position(), plan.w(), layers, y, step, plan.scaling());
+    arguments.add(arena, losses, lost, plan.position(), plan.w()).structure(layers);
+    arguments.add(y, step, plan.scaling());
     arguments.add("L", plan.layers().size()).add("B", B).add(plan.smoothing());
     arguments.add("use", Philox.Use.DROPOUT.ordinal()).add(plan.seed());
     kernels.launch("fused_head", Shape.of(headBlocks(B), Tiles.THREADS), arguments);
@@ -161,8 +174,8 @@ final class FusedKernels implements FusedStep {
     if (adam) {
       arguments.add(plan.v());
     }
-    arguments.add(plan.log(), arena, losses, lost, layers, batch.images(), batch.rows(), step);
-    arguments.add(adam ? scalars : plan.rate(), plan.position(), plan.scaling());
+    arguments.add(plan.log(), arena, losses, lost).structure(layers);
+    arguments.add(batch.images(), chosen, step, adam ? scalars : plan.rate(), plan.scaling());
     arguments.add("L", plan.layers().size()).add("B", B).add("I", plan.layers().get(0).inputs());
     arguments.add("S", plan.log().length() / 2).add(plan.scale()).add(plan.shift());
     if (plan.optimizer() instanceof AdamSettings settings) {
@@ -171,7 +184,7 @@ final class FusedKernels implements FusedStep {
       arguments.add((SgdSettings) plan.optimizer());
     }
     String entry = adam ? "fused_update_adam" : "fused_update_sgd";
-    kernels.launch(entry, Shape.of(tiles + 1, Tiles.THREADS), arguments); // one logs
+    kernels.launch(entry, Shape.of(updateBlocks, Tiles.THREADS), arguments);
   }
 
   @Override

@@ -71,7 +71,10 @@ public final class JCudaDriver implements CudaDriver {
   private final Handles<Function> functions = new Handles<>("function");
   private final Handles<Graph> graphs = new Handles<>("graph");
 
-  /** Slots of 8 bytes for the arguments of a launch, then the address of each slot. */
+  /** The most bytes of a launch's arguments, which is CUDA's own limit. */
+  private static final int ARGUMENT_BYTES = 4096;
+
+  /** The arguments of a launch, then the address of each argument. */
   private Pinned arguments;
 
   private Pointer argumentAddresses;
@@ -112,16 +115,12 @@ public final class JCudaDriver implements CudaDriver {
     check("cuDevicePrimaryCtxRetain", cuDevicePrimaryCtxRetain(context, handle));
     try {
       check("cuCtxSetCurrent", cuCtxSetCurrent(context));
-      arguments = allocatePinned(2 * Long.BYTES * MAX_ARGUMENTS);
+      arguments = allocatePinned(ARGUMENT_BYTES + Long.BYTES * MAX_ARGUMENTS);
     } catch (CudaException e) {
       cuDevicePrimaryCtxRelease(handle); // its own failure is dropped: the first one is reported
       throw e;
     }
-    int table = Long.BYTES * MAX_ARGUMENTS;
-    for (int i = 0; i < MAX_ARGUMENTS; i++) {
-      arguments.bytes().putLong(table + Long.BYTES * i, arguments.address() + Long.BYTES * i);
-    }
-    argumentAddresses = new HostAddress(arguments.address() + table);
+    argumentAddresses = new HostAddress(arguments.address() + ARGUMENT_BYTES);
   }
 
   @Override
@@ -294,10 +293,7 @@ public final class JCudaDriver implements CudaDriver {
     }
     Function kernel = functions.get(function);
     Stream order = streams.get(stream);
-    for (int i = 0; i < arguments.count(); i++) {
-      // Little-endian, as all platforms with CUDA: a shorter argument lies at its slot's start.
-      this.arguments.bytes().putLong(Long.BYTES * i, arguments.bits(i));
-    }
+    lay(arguments);
     // The driver copies the arguments before it returns: the slots are free again.
     check(
         "cuLaunchKernel",
@@ -313,6 +309,31 @@ public final class JCudaDriver implements CudaDriver {
             order,
             argumentAddresses,
             null));
+  }
+
+  /** Writes arguments and their addresses where the driver reads them. */
+  private void lay(Arguments from) {
+    ByteBuffer to = arguments.bytes();
+    int end = 0;
+    for (int i = 0; i < from.count(); i++) {
+      int at = end;
+      int[] words = from.words(i);
+      // Each argument begins at a multiple of 8 bytes, as its type may need.
+      end += words == null ? Long.BYTES : Long.BYTES * ((words.length + 1) / 2);
+      if (end > ARGUMENT_BYTES) {
+        throw new IllegalArgumentException(
+            "a kernel's arguments may take at most %d bytes".formatted(ARGUMENT_BYTES));
+      }
+      if (words == null) {
+        // Little-endian, as all platforms with CUDA: a shorter argument lies at its slot's start.
+        to.putLong(at, from.bits(i));
+      } else {
+        for (int w = 0; w < words.length; w++) {
+          to.putInt(at + Integer.BYTES * w, words[w]);
+        }
+      }
+      to.putLong(ARGUMENT_BYTES + Long.BYTES * i, arguments.address() + at);
+    }
   }
 
   // ---- graphs ----

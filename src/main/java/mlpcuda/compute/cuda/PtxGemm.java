@@ -28,8 +28,14 @@ final class PtxGemm implements Gemm {
     return driver.device().multiprocessors();
   }
 
-  private void multiply(String entry, int M, int N, int K, Arguments arguments) {
-    Tiling tiling = Tiling.whole(M, N, K, multiprocessors());
+  private static boolean readsQuads(long a, int contiguousA, long b, int contiguousB) {
+    return Tiling.readsQuads(a, Float.BYTES, contiguousA)
+        && Tiling.readsQuads(b, Float.BYTES, contiguousB);
+  }
+
+  private void multiply(
+      String entry, int M, int N, int K, boolean quads, Arguments arguments) {
+    Tiling tiling = Tiling.whole(M, N, K, multiprocessors(), quads);
     kernels.launch(entry + tiling.tiles().suffix(), tiling.cover(M, N), arguments);
   }
 
@@ -38,14 +44,14 @@ final class PtxGemm implements Gemm {
       long y, long x, long w, long b, int B, int I, int O, Activation activation) {
     var arguments = new Arguments().address(y).address(x).address(w).address(b);
     arguments.add("B", B).add("I", I).add("O", O).add("activation", activation.ordinal());
-    multiply("linear_forward", B, O, I, arguments);
+    multiply("linear_forward", B, O, I, readsQuads(x, I, w, I), arguments);
   }
 
   @Override
   public void backwardWeights(long dw, long dy, long x, int B, int I, int O) {
     int n = O * I;
     int most = (int) Math.min(B, WORKSPACE / Float.BYTES / n);
-    Tiling tiling = Tiling.of(O, I, B, multiprocessors(), most);
+    Tiling tiling = Tiling.of(O, I, B, multiprocessors(), readsQuads(dy, O, x, I), most);
     boolean divided = tiling.parts() > 1;
     long sums = divided ? parts.reserve((long) Float.BYTES * n * tiling.parts()) : dw;
     var arguments = new Arguments().address(sums).address(dy).address(x);
@@ -63,7 +69,7 @@ final class PtxGemm implements Gemm {
       long dx, long dy, long x, long w, int B, int I, int O, Activation below) {
     var arguments = new Arguments().address(dx).address(dy).address(x).address(w);
     arguments.add("B", B).add("I", I).add("O", O).add("below", below.ordinal());
-    multiply("linear_backward_inputs", B, I, O, arguments);
+    multiply("linear_backward_inputs", B, I, O, readsQuads(dy, O, w, I), arguments);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package mlpcuda.compute.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
@@ -47,9 +48,9 @@ class TilingTest {
         for (int l = 0; l + 1 < sizes.size(); l++) {
           int I = sizes.get(l);
           int O = sizes.get(l + 1);
-          fills(Tiling.whole(B, O, I, MULTIPROCESSORS), B, O, I, 1);
-          fills(Tiling.whole(B, I, O, MULTIPROCESSORS), B, I, O, 1);
-          fills(Tiling.of(O, I, B, MULTIPROCESSORS, 16), O, I, B, 16);
+          fills(Tiling.whole(B, O, I, MULTIPROCESSORS, true), B, O, I, 1);
+          fills(Tiling.whole(B, I, O, MULTIPROCESSORS, true), B, I, O, 1);
+          fills(Tiling.of(O, I, B, MULTIPROCESSORS, true, 16), O, I, B, 16);
         }
       }
     }
@@ -59,9 +60,9 @@ class TilingTest {
   @Test
   void theWeightsOfALongBatchAreMadeInParts() {
     assertEquals(
-        new Tiling(Tiles.LARGE, 1, 784), whole(Tiling.whole(16384, 512, 784, MULTIPROCESSORS)));
-    assertEquals(new Tiling(Tiles.LARGE, 4, 4096), Tiling.of(512, 784, 16384, MULTIPROCESSORS, 20));
-    assertEquals(new Tiling(Tiles.LARGE, 4, 256), Tiling.of(512, 784, 1024, MULTIPROCESSORS, 20));
+        new Tiling(Tiles.LARGE, 1, 784), whole(Tiling.whole(16384, 512, 784, MULTIPROCESSORS, true)));
+    assertEquals(new Tiling(Tiles.LARGE, 4, 4096), Tiling.of(512, 784, 16384, MULTIPROCESSORS, true, 20));
+    assertEquals(new Tiling(Tiles.LARGE, 4, 256), Tiling.of(512, 784, 1024, MULTIPROCESSORS, true, 20));
   }
 
   private static Tiling whole(Tiling tiling) {
@@ -72,7 +73,7 @@ class TilingTest {
   @Test
   void shortBatchesAreNotDivided() {
     for (int B : new int[] {1, 64, 511}) {
-      Tiling tiling = Tiling.of(128, 784, B, MULTIPROCESSORS, 20);
+      Tiling tiling = Tiling.of(128, 784, B, MULTIPROCESSORS, true, 20);
       assertEquals(1, tiling.parts());
       assertEquals(Tiles.SMALL, tiling.tiles());
       assertTrue(tiling.share() >= B);
@@ -85,16 +86,37 @@ class TilingTest {
    */
   @Test
   void longSumsOfFewOutputsAreThin() {
-    assertEquals(Tiles.THIN, Tiling.whole(64, 128, 784, MULTIPROCESSORS).tiles());
-    assertEquals(Tiles.SMALL, Tiling.whole(64, 64, 128, MULTIPROCESSORS).tiles());
-    assertEquals(Tiles.SMALL, Tiling.of(128, 784, 64, MULTIPROCESSORS, 20).tiles());
-    assertEquals(Tiles.SMALL, Tiling.whole(64, 128, 784, 16).tiles(), "on a small chip");
+    assertEquals(Tiles.THIN, Tiling.whole(64, 128, 784, MULTIPROCESSORS, true).tiles());
+    assertEquals(Tiles.SMALL, Tiling.whole(64, 64, 128, MULTIPROCESSORS, true).tiles());
+    assertEquals(Tiles.SMALL, Tiling.of(128, 784, 64, MULTIPROCESSORS, true, 20).tiles());
+    assertEquals(Tiles.SMALL, Tiling.whole(64, 128, 784, 16, true).tiles(), "on a small chip");
     assertEquals(64, Tiles.THIN.count(64, 128));
+    assertEquals(Tiles.SMALL, Tiling.whole(64, 128, 784, MULTIPROCESSORS, false).tiles());
+  }
+
+  /** Tests the default network's first layer: a wave of small tiles takes as long as three thin ones. */
+  @Test
+  void theWavesOfBlocksDecideBetweenThinAndSmallTiles() {
+    assertEquals(Tiles.THIN, Tiling.smallest(128, 128, 784, MULTIPROCESSORS, true), "1 and 1");
+    assertEquals(Tiles.THIN, Tiling.smallest(256, 128, 784, MULTIPROCESSORS, true), "2 and 1");
+    assertEquals(Tiles.SMALL, Tiling.smallest(512, 128, 784, MULTIPROCESSORS, true), "4 and 1");
+    assertEquals(Tiles.THIN, Tiling.smallest(64, 128, 784, 22, true), "3 and 1");
+    assertEquals(Tiles.SMALL, Tiling.smallest(64, 128, 784, 20, true), "4 and 1");
+    assertEquals(Tiles.SMALL, Tiling.smallest(64, 128, 784, 4, true), "16 and 2");
+  }
+
+  @Test
+  void quadsNeedAnAddressAndALengthOfWholeQuads() {
+    assertTrue(Tiling.readsQuads(256, Float.BYTES, 784));
+    assertFalse(Tiling.readsQuads(256, Float.BYTES, 785));
+    assertFalse(Tiling.readsQuads(264, Float.BYTES, 784));
+    assertTrue(Tiling.readsQuads(260, 1, 784));
+    assertFalse(Tiling.readsQuads(262, 1, 784));
   }
 
   @Test
   void noMorePartsThanThereIsMemoryFor() {
-    assertEquals(1, Tiling.of(512, 784, 16384, MULTIPROCESSORS, 0).parts());
-    assertEquals(3, Tiling.of(64, 64, 16384, MULTIPROCESSORS, 3).parts());
+    assertEquals(1, Tiling.of(512, 784, 16384, MULTIPROCESSORS, true, 0).parts());
+    assertEquals(3, Tiling.of(64, 64, 16384, MULTIPROCESSORS, true, 3).parts());
   }
 }

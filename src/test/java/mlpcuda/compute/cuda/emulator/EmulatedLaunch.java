@@ -119,6 +119,7 @@ final class EmulatedLaunch extends EmulatedOperation {
       switch (arguments.types().charAt(i)) {
         case 'p' -> copy.add(arguments.bits(i));
         case 'i' -> copy.add((int) arguments.bits(i));
+        case 's' -> copy.structure(arguments.words(i).clone());
         case 'd' -> copy.add(Double.longBitsToDouble(arguments.bits(i)));
         default -> copy.add(Float.intBitsToFloat((int) arguments.bits(i)));
       }

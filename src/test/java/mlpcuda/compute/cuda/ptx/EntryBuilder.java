@@ -24,6 +24,7 @@ final class EntryBuilder {
   final Registers registers = new Registers();
   private final Map<String, Integer> parameters = new HashMap<>();
   private final List<Type> parameterTypes = new ArrayList<>();
+  private final Map<Integer, Integer> structures = new HashMap<>(); // bytes, by parameter
   private final Map<String, Integer> labels = new HashMap<>();
   private final Map<String, List<String>> branchTargets = new HashMap<>();
   private final Map<String, Variable> moduleShared;
@@ -55,6 +56,13 @@ final class EntryBuilder {
     }
     parameters.put(parameter, parameterTypes.size());
     parameterTypes.add(type);
+  }
+
+  /** Declares a parameter that is a structure. */
+  void structure(String parameter, int bytes) {
+    structures.put(parameterTypes.size(), bytes);
+    parameters.put(parameter, parameterTypes.size());
+    parameterTypes.add(null);
   }
 
   void threads(String directive, List<Integer> sizes) {
@@ -110,8 +118,15 @@ final class EntryBuilder {
     return parameters.getOrDefault(parameter, -1);
   }
 
+  /** The type of a parameter; null if it is a structure. */
   Type parameterType(int index) {
     return parameterTypes.get(index);
+  }
+
+  /** The address of a parameter that is a structure; −1 if there is none. */
+  long structureAddress(String parameter) {
+    Integer index = parameters.get(parameter);
+    return structures.containsKey(index) ? Loads.Parameter.address(index) : -1;
   }
 
   /** The address of a variable in shared memory; −1 if there is none. */
@@ -155,6 +170,7 @@ final class EntryBuilder {
     return new Program(
         name,
         letters(),
+        structures,
         maxThreads,
         requiredThreads,
         gaps == 0 ? 0 : sharedGaps.get(gaps - 1)[0],
@@ -167,6 +183,10 @@ final class EntryBuilder {
   private String letters() {
     StringBuilder letters = new StringBuilder();
     for (Type type : parameterTypes) {
+      if (type == null) {
+        letters.append('s');
+        continue;
+      }
       boolean wide = type.bits() == 64;
       letters.append(type.isFloat() ? wide ? 'd' : 'f' : wide ? 'p' : 'i');
     }

@@ -1,6 +1,9 @@
 package mlpcuda.compute.cuda.ptx;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
@@ -17,6 +20,7 @@ final class Launch {
   final DeviceMemory memory;
   private final Shape shape;
   private final Arguments arguments;
+  private final Map<Integer, byte[]> structures = new HashMap<>(); // by parameter
   private final Map<Long, long[]> constants = new TreeMap<>();
   private final Set<Allocation> touched = new LinkedHashSet<>();
   private final TreeMap<Integer, String> blocks = new TreeMap<>();
@@ -61,6 +65,24 @@ final class Launch {
               + ", its parameters are "
               + program.parameters());
     }
+    program.structures().forEach(this::fill);
+  }
+
+  private void fill(int parameter, int bytes) {
+    int[] words = arguments.words(parameter);
+    if (words.length * Integer.BYTES != bytes) {
+      throw new Fault(
+          "kernel %s: argument %d has %d bytes, its parameter has %d"
+              .formatted(program.name(), parameter, words.length * Integer.BYTES, bytes));
+    }
+    ByteBuffer structure = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    structure.asIntBuffer().put(words);
+    structures.put(parameter, structure.array());
+  }
+
+  /** The bytes of an argument; null if it is no structure. */
+  byte[] structure(int parameter) {
+    return structures.get(parameter);
   }
 
   /** Runs all blocks. */

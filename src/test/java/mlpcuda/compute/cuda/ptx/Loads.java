@@ -68,4 +68,34 @@ final class Loads {
       }
     }
   }
+
+  /** ld.param of a structure, which may be at an address in a register. */
+  static final class Parameter extends MemoryAccess {
+    /** The bits of an address below the number of its parameter. */
+    private static final int PLACE_BITS = 32;
+
+    Parameter(Statement statement, Operands operands) {
+      super(statement, operands);
+    }
+
+    /** The address of a structure. */
+    static long address(int parameter) {
+      return parameter + 1L << PLACE_BITS;
+    }
+
+    @Override
+    void run(Warp warp, int pc, int mask) {
+      for (int m = mask; m != 0; m &= m - 1) {
+        int lane = Integer.numberOfTrailingZeros(m);
+        long address = address(warp, lane);
+        byte[] structure = warp.block.launch.structure((int) (address >>> PLACE_BITS) - 1);
+        int at = (int) address;
+        if (structure == null || at < 0 || at > structure.length - bytes) {
+          throw fault(warp, pc, lane, address, "outside all parameters");
+        }
+        checkAligned(warp, pc, lane, at);
+        load(structure, at, warp, lane);
+      }
+    }
+  }
 }

@@ -25,7 +25,13 @@ final class MemoryDecoder {
     String space = op.takeOneOf("global", "shared", "param");
     Operand to = at.operands().get(0);
     if ("param".equals(space)) {
-      return parameter(at, type, to);
+      boolean whole =
+          at.operands().get(1) instanceof Address address
+              && entry.parameterIndex(address.base()) >= 0
+              && entry.structureAddress(address.base()) < 0;
+      return whole
+          ? parameter(at, type, to)
+          : new Loads.Parameter(at, where(op, type, to, at.operands().get(1), true));
     }
     boolean constant = "global".equals(space) && op.take("nc");
     // Cache hints change nothing here.
@@ -73,6 +79,11 @@ final class MemoryDecoder {
     int shared = base == null ? 0 : entry.sharedAddress(base);
     if (shared >= 0) {
       int slot = entry.registers.constant(shared);
+      return new MemoryAccess.Operands(slot, true, address.offset(), type, slots);
+    }
+    long structure = base == null ? -1 : entry.structureAddress(base);
+    if (structure >= 0) {
+      int slot = entry.registers.constant(structure);
       return new MemoryAccess.Operands(slot, true, address.offset(), type, slots);
     }
     Type declared = entry.registers.typeOf(base);

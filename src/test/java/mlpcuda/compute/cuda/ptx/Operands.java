@@ -39,6 +39,10 @@ final class Operands {
     if (shared >= 0) {
       return entry.registers.constant(shared);
     }
+    long structure = entry.structureAddress(name.name());
+    if (structure >= 0) {
+      return entry.registers.constant(structure);
+    }
     return register(at, name.name(), type, wider);
   }
 

@@ -105,6 +105,9 @@ final class PtxParser {
 
   private void parameter(EntryBuilder entry) {
     tokens.expect(".param");
+    if (tokens.takeIf(".align")) {
+      tokens.takeNumber();
+    }
     Type type = type();
     if (tokens.takeIf(".ptr")) {
       while (tokens.peek().startsWith(".")) {
@@ -115,10 +118,12 @@ final class PtxParser {
     }
     int line = tokens.line();
     String name = tokens.take();
-    if (tokens.peek().equals("[")) {
-      throw tokens.fault("parameter " + name + " is a structure, which the emulator does not know");
+    if (tokens.takeIf("[")) {
+      entry.structure(name, type.bytes() * tokens.takeNumber());
+      tokens.expect("]");
+    } else {
+      entry.parameter(name, type, line);
     }
-    entry.parameter(name, type, line);
   }
 
   private Type type() {

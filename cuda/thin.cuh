@@ -1,0 +1,193 @@
+// Products with few outputs and long sums, in single precision: a batch of 64 times the first layer's weights has 64
+// tiles of 16 x 8 outputs, and each sum has 784 terms.
+//
+// The threads of a block are SLICES groups, each with all outputs of the tile and its share of every step along K. A
+// thread has 4 x 4 outputs and takes 4 elements of K at a time, which are 16 bytes in shared memory. Global memory is
+// read 4 elements at a time, too: where K is contiguous they are neighbours along K, else neighbouring rows, and they
+// keep that order in shared memory, so that nothing is transposed and no two lanes of a store meet in a bank. That needs
+// operands whose rows (their columns, where K is strided) are a multiple of 4 elements long, and begin at a multiple of
+// 4 elements: mlpcuda.compute.cuda.Tiling sees to that. A step along K is long, because each one waits once for global
+// memory: 784 inputs take two.
+#pragma once
+
+#include "precision.cuh"
+#include "reduce.cuh"
+#include "tiles.cuh"
+
+namespace op {
+
+template <int BM_, int BN_, int BK_>
+struct ThinTiles {
+  static constexpr Precision PRECISION = FP32;
+  static constexpr int BM = BM_, BN = BN_, BK = BK_, THREADS = 256;
+  static constexpr int DOWN = BM / 4, ACROSS = BN / 4;  // threads of a slice
+  static constexpr int SLICES = THREADS / (DOWN * ACROSS), SLICES_A_WARP = WARP / (DOWN * ACROSS);
+  static_assert(SLICES_A_WARP == 4, "the slices of a warp meet in two steps");
+};
+
+// 4 elements that are neighbours in memory, as one load brings them.
+template <class Raw>
+struct Quad;
+
+template <>
+struct Quad<float> {
+  float4 bits;
+
+  __device__ float operator[](int e) const { return e == 0 ? bits.x : e == 1 ? bits.y : e == 2 ? bits.z : bits.w; }
+};
+
+template <>
+struct Quad<unsigned char> {
+  unsigned bits;
+
+  __device__ unsigned char operator[](int e) const { return bits >> 8 * e; }
+};
+
+// Part of a tile (SIZE, T::BK) of an operand, in quads.
+template <class T, int SIZE, class Operand>
+struct QuadCarrier {
+  using Raw = typename Operand::Raw;
+  static constexpr bool ALONG_K = Operand::LAYOUT == K_CONTIGUOUS;
+  static constexpr int QUADS = SIZE * T::BK / 4, COUNT = (QUADS - 1) / T::THREADS + 1;
+  static constexpr int STRIDE = ALONG_K ? T::BK + 4 : SIZE;  // of a row, or of a column of K, in shared memory
+  static constexpr int SHARED = (ALONG_K ? SIZE : T::BK) * STRIDE;
+  static_assert(!ALONG_K || STRIDE % 8 == 4, "rows that are read together begin in different banks");
+  Quad<Raw> quads[COUNT];
+
+  static __device__ int quad(int i) { return i * T::THREADS + threadIdx.x; }
+  static __device__ int row(int q) { return ALONG_K ? q / (T::BK / 4) : q % (SIZE / 4) * 4; }
+  static __device__ int k(int q) { return ALONG_K ? q % (T::BK / 4) * 4 : q / (SIZE / 4); }
+
+  // As Carrier::load of tiles.cuh.
+  __device__ void load(Operand x, int row0, int k0, int rows, int k_to) {
+    constexpr int ROWS = ALONG_K ? 1 : 4, ELEMENTS = ALONG_K ? 4 : 1;  // of a quad
+#pragma unroll
+    for (int i = 0; i < COUNT; i++) {
+      int q = min(quad(i), QUADS - 1);
+      quads[i].bits = *reinterpret_cast<const decltype(quads[i].bits) *>(
+          x.place(min(row0 + row(q), rows - ROWS), min(k0 + k(q), k_to - ELEMENTS)));
+    }
+  }
+
+  // Stores to shared memory; elements outside are 0.
+  __device__ void store(float *shared, Operand x, int row0, int k0, int rows, int k_to) const {
+#pragma unroll
+    for (int i = 0; i < COUNT; i++) {
+      int q = quad(i);
+      if (q < QUADS) {
+        bool inside = row0 + row(q) < rows && k0 + k(q) < k_to;
+        float value[4];
+#pragma unroll
+        for (int e = 0; e < 4; e++) {
+          value[e] = inside ? x.value(quads[i][e]) : 0;
+        }
+        int at = ALONG_K ? row(q) * STRIDE + k(q) : k(q) * STRIDE + row(q);
+        *reinterpret_cast<float4 *>(shared + at) = make_float4(value[0], value[1], value[2], value[3]);
+      }
+    }
+  }
+
+  // Row i of the 4 that thread t of `threads` has.
+  static __device__ int row_of(int t, int i, int threads) { return ALONG_K ? t + i * threads : 4 * t + i; }
+
+  // x[i][e] = element k + e of row i of the 4 that thread t has.
+  static __device__ void read(float (&x)[4][4], const float *shared, int t, int k, int threads) {
+#pragma unroll
+    for (int j = 0; j < 4; j++) {
+      int at = ALONG_K ? row_of(t, j, threads) * STRIDE + k : (k + j) * STRIDE + 4 * t;
+      float4 four = *reinterpret_cast<const float4 *>(shared + at);
+      (ALONG_K ? x[j][0] : x[0][j]) = four.x;
+      (ALONG_K ? x[j][1] : x[1][j]) = four.y;
+      (ALONG_K ? x[j][2] : x[2][j]) = four.z;
+      (ALONG_K ? x[j][3] : x[3][j]) = four.w;
+    }
+  }
+};
+
+// As fma_multiply of gemm.cuh.
+template <class T, class A, class B, class F>
+__device__ inline void thin_multiply(float *c, A a, B b, int M, int N, int k_from, int k_to, int m0, int n0, F finish) {
+  using CarrierA = QuadCarrier<T, T::BM, A>;
+  using CarrierB = QuadCarrier<T, T::BN, B>;
+  constexpr int WARPS = T::THREADS / WARP, OUTPUTS = T::BM * T::BN;
+  constexpr int OPERANDS = CarrierA::SHARED + CarrierB::SHARED;
+  static_assert(WARPS * OUTPUTS <= OPERANDS && OUTPUTS <= T::THREADS, "a thread finishes an output");
+  __shared__ __align__(16) float shared[OPERANDS];
+  float *shared_a = shared, *shared_b = shared + CarrierA::SHARED;
+  int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
+  int thread = threadIdx.x % (T::DOWN * T::ACROSS), slice = threadIdx.x / (T::DOWN * T::ACROSS);
+  int tm = thread / T::ACROSS, tn = thread % T::ACROSS;
+
+  int e = threadIdx.x;
+  Output o = output(e < OUTPUTS ? m0 + e / T::BN : M, n0 + e % T::BN, M, N);
+  decltype(finish.load(0, 0)) loaded{};
+
+  float sum[4][4] = {};
+  CarrierA carry_a;
+  CarrierB carry_b;
+#pragma unroll 1
+  for (int k0 = k_from - T::BK; k0 < k_to; k0 += T::BK) {  // the first pass only loads
+    int next = k0 + T::BK;
+    if (next < k_to) {
+      carry_a.load(a, m0, next, M, k_to);
+      carry_b.load(b, n0, next, N, k_to);
+    }
+    if (k0 < k_from && o.inside) {  // on its way with the first tiles
+      loaded = finish.load(o.at, o.n);
+    }
+    int end = k0 < k_from ? 0 : min(T::BK, k_to - k0);
+#pragma unroll 1
+    for (int k = 4 * slice; k < end; k += 4 * T::SLICES) {
+      float am[4][4], bn[4][4];
+      CarrierA::read(am, shared_a, tm, k, T::DOWN);
+      CarrierB::read(bn, shared_b, tn, k, T::ACROSS);
+#pragma unroll
+      for (int kk = 0; kk < 4; kk++) {
+#pragma unroll
+        for (int i = 0; i < 4; i++) {
+#pragma unroll
+          for (int j = 0; j < 4; j++) {
+            sum[i][j] = fmaf(am[i][kk], bn[j][kk], sum[i][j]);
+          }
+        }
+      }
+    }
+    __syncthreads();  // before the next pair of tiles, or the sums, replaces this one
+    if (next < k_to) {
+      carry_a.store(shared_a, a, m0, next, M, k_to);
+      carry_b.store(shared_b, b, n0, next, N, k_to);
+      __syncthreads();
+    }
+  }
+
+  // The 4 slices of a warp meet in two exchanges, after which each lane has a row of its 4: the first exchange leaves a
+  // lane rows 0 and 1, or 2 and 3, by its bit 4, the second one of these, by its bit 3.
+  float two[2][4], row[4];
+  bool upper = lane & 16, odd = lane & 8;
+#pragma unroll
+  for (int i = 0; i < 2; i++) {
+#pragma unroll
+    for (int j = 0; j < 4; j++) {
+      float given = __shfl_xor_sync(WHOLE_WARP, upper ? sum[i][j] : sum[i + 2][j], 16);
+      two[i][j] = (upper ? sum[i + 2][j] : sum[i][j]) + given;
+    }
+  }
+  int m = CarrierA::row_of(tm, (upper ? 2 : 0) + (odd ? 1 : 0), T::DOWN);
+#pragma unroll
+  for (int j = 0; j < 4; j++) {
+    float given = __shfl_xor_sync(WHOLE_WARP, odd ? two[0][j] : two[1][j], 8);
+    row[j] = (odd ? two[1][j] : two[0][j]) + given;
+    shared[warp * OUTPUTS + m * T::BN + CarrierB::row_of(tn, j, T::ACROSS)] = row[j];
+  }
+  __syncthreads();
+  if (o.inside) {
+    float all = 0;
+#pragma unroll
+    for (int w = 0; w < WARPS; w++) {
+      all += shared[w * OUTPUTS + e];
+    }
+    c[o.at] = finish.apply(loaded, all, o.at, o.n);
+  }
+}
+
+}  // namespace op
