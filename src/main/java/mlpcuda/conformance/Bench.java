@@ -20,8 +20,8 @@ import mlpcuda.compute.Replay;
  */
 public final class Bench implements AutoCloseable {
   /**
-   * The elements of each guard, used by turns, so that buffers begin at addresses of every
-   * alignment.
+   * The elements of each guard, used by turns unless buffers are aligned, so that they begin at
+   * addresses of every alignment.
    */
   private static final int[] GUARDS = {64, 61, 66};
 
@@ -41,6 +41,7 @@ public final class Bench implements AutoCloseable {
   private final List<Buffer> constants = new ArrayList<>();
   private final List<Feed> feeds = new ArrayList<>();
   private final List<Replay> replays = new ArrayList<>();
+  private boolean aligned;
 
   /** An empty bench on that device. */
   public Bench(Ops ops) {
@@ -50,6 +51,15 @@ public final class Bench implements AutoCloseable {
   /** The device. */
   public Ops ops() {
     return ops;
+  }
+
+  /** Puts all buffers from now on at addresses that are multiples of 256 bytes. */
+  void align() {
+    aligned = true;
+  }
+
+  private int guard() {
+    return GUARDS[aligned ? 0 : entries.size() % GUARDS.length];
   }
 
   /** {@code n} normally distributed floats, times {@code scale}. */
@@ -203,7 +213,7 @@ public final class Bench implements AutoCloseable {
   }
 
   private Buffer floats(String name, float[] values, int outputs) {
-    int guard = GUARDS[entries.size() % GUARDS.length];
+    int guard = guard();
     float[] guarded = new float[values.length + 2 * guard];
     Arrays.fill(guarded, FLOAT_SENTINEL);
     System.arraycopy(values, 0, guarded, guard, values.length);
@@ -215,7 +225,7 @@ public final class Bench implements AutoCloseable {
   }
 
   private Buffer ints(String name, int[] values, int outputs) {
-    int guard = GUARDS[entries.size() % GUARDS.length];
+    int guard = guard();
     int[] guarded = new int[values.length + 2 * guard];
     Arrays.fill(guarded, INT_SENTINEL);
     System.arraycopy(values, 0, guarded, guard, values.length);

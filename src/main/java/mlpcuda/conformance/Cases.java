@@ -55,6 +55,21 @@ public final class Cases {
       return sizes.isEmpty() ? operation : operation + " " + sizes;
     }
 
+    /**
+     * This case with all buffers at addresses that are aligned as those of an allocation, which
+     * kernels that read several elements at once ask for.
+     */
+    Case aligned() {
+      return new Case(
+          operation,
+          sizes,
+          limit,
+          bench -> {
+            bench.align();
+            return inputs.apply(bench);
+          });
+    }
+
     @Override
     public String toString() {
       return name();
@@ -223,6 +238,14 @@ public final class Cases {
     cases.add(
         LayerCases.firstLayer(
             limit, 1025, 103, 31, 10)); // gradients are summed up by parts of the batch
+    int[][] quads = { // B, I, O: operands that can be read 4 elements at a time
+      {65, 784, 128}, {17, 260, 7}, {257, 12, 260}
+    };
+    for (int[] s : quads) {
+      cases.add(LayerCases.linearForward(limit, s[0], s[1], s[2], Activation.TANH).aligned());
+      cases.add(
+          LayerCases.linearBackward(limit, s[0], s[1], s[2], Activation.TANH, true).aligned());
+    }
     for (Activation activation : Activation.values()) {
       cases.add(LayerCases.special(limit, activation));
     }
@@ -244,8 +267,8 @@ public final class Cases {
   }
 
   /**
-   * The operations that a training step asks of a device, at its sizes and in its order; without
-   * {@link Ops#advance}, which has no sizes.
+   * The operations that a training step asks of a device, at its sizes and in its order, with
+   * aligned buffers; without {@link Ops#advance}, which has no sizes.
    *
    * @param precision the precision of the device
    * @param sizes the widths of the network's input, of its hidden layers and of its output
@@ -303,7 +326,7 @@ public final class Cases {
     } else {
       cases.add(OptimizerCases.sgd(n, (SgdSettings) optimizer));
     }
-    return cases;
+    return cases.stream().map(Case::aligned).toList();
   }
 
   private static Case sum(int n) {

@@ -131,7 +131,8 @@ final class FusedKernels implements FusedStep {
     float rate = layer.dropout();
     var arguments = new Arguments();
     arguments.address(place(arena, 0)).address(rate > 0 ? place(arena, plan.maxB() * O) : 0);
-    arguments.add(y, chosen, step, plan.rate(), scalars, batch.images(), batch.labels(), batch.rows());
+    arguments.add(
+        y, chosen, step, plan.rate(), scalars, batch.images(), batch.labels(), batch.rows());
     arguments.add(plan.position(), plan.rates(), plan.scaling());
     arguments.address(place(plan.w(), layer.weight()));
     arguments.address(place(plan.w(), layer.bias()));

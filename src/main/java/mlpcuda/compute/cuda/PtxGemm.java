@@ -33,8 +33,7 @@ final class PtxGemm implements Gemm {
         && Tiling.readsQuads(b, Float.BYTES, contiguousB);
   }
 
-  private void multiply(
-      String entry, int M, int N, int K, boolean quads, Arguments arguments) {
+  private void multiply(String entry, int M, int N, int K, boolean quads, Arguments arguments) {
     Tiling tiling = Tiling.whole(M, N, K, multiprocessors(), quads);
     kernels.launch(entry + tiling.tiles().suffix(), tiling.cover(M, N), arguments);
   }

@@ -19,8 +19,8 @@ record Tiling(Tiles tiles, int parts, int share) {
     MEDIUM("_medium", 64, 64),
     SMALL("_small", 32, 32),
     /**
-     * Thin tiles suit long sums, which the threads of a block share. They read operands 4 elements at
-     * a time: see {@link #readsQuads}.
+     * Thin tiles suit long sums, which the threads of a block share. They read operands 4 elements
+     * at a time: see {@link #readsQuads}.
      */
     THIN("_thin", 16, 8);
 

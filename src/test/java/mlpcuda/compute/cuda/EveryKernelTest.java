@@ -117,9 +117,8 @@ class EveryKernelTest {
       var own = options.withoutCublas();
       var many = own.withMultiprocessors(1000);
       run(many, precision, EveryKernelTest::isSmall); // small tiles
-      run(many, precision, is("linearForward B=103 I=784 O=10 NONE")); // thin
-      run(many, precision, is("linearBackward B=784 I=103 O=33 below NONE")); // thin, small
-      run(many, precision, is("linearBackward B=103 I=31 O=1025 below NONE")); // small, thin
+      run(many, precision, is("linearForward B=17 I=260 O=7 TANH")); // thin
+      run(many, precision, is("linearBackward B=257 I=12 O=260 below TANH")); // thin
       var one = own.withMultiprocessors(1);
       run(one, precision, is("linearForward B=103 I=31 O=1025 NONE")); // large
       run(one, precision, is("linearForward B=784 I=103 O=33 NONE")); // medium

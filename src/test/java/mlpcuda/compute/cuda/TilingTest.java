@@ -60,9 +60,12 @@ class TilingTest {
   @Test
   void theWeightsOfALongBatchAreMadeInParts() {
     assertEquals(
-        new Tiling(Tiles.LARGE, 1, 784), whole(Tiling.whole(16384, 512, 784, MULTIPROCESSORS, true)));
-    assertEquals(new Tiling(Tiles.LARGE, 4, 4096), Tiling.of(512, 784, 16384, MULTIPROCESSORS, true, 20));
-    assertEquals(new Tiling(Tiles.LARGE, 4, 256), Tiling.of(512, 784, 1024, MULTIPROCESSORS, true, 20));
+        new Tiling(Tiles.LARGE, 1, 784),
+        whole(Tiling.whole(16384, 512, 784, MULTIPROCESSORS, true)));
+    assertEquals(
+        new Tiling(Tiles.LARGE, 4, 4096), Tiling.of(512, 784, 16384, MULTIPROCESSORS, true, 20));
+    assertEquals(
+        new Tiling(Tiles.LARGE, 4, 256), Tiling.of(512, 784, 1024, MULTIPROCESSORS, true, 20));
   }
 
   private static Tiling whole(Tiling tiling) {
@@ -94,7 +97,10 @@ class TilingTest {
     assertEquals(Tiles.SMALL, Tiling.whole(64, 128, 784, MULTIPROCESSORS, false).tiles());
   }
 
-  /** Tests the default network's first layer: a wave of small tiles takes as long as three thin ones. */
+  /**
+   * Tests the default network's first layer: a wave of small tiles takes as long as three thin
+   * ones.
+   */
   @Test
   void theWavesOfBlocksDecideBetweenThinAndSmallTiles() {
     assertEquals(Tiles.THIN, Tiling.smallest(128, 128, 784, MULTIPROCESSORS, true), "1 and 1");
