@@ -111,15 +111,17 @@ __device__ inline void thin_multiply(float *c, A a, B b, int M, int N, int k_fro
   using CarrierB = QuadCarrier<T, T::BN, B>;
   constexpr int WARPS = T::THREADS / WARP, OUTPUTS = T::BM * T::BN;
   constexpr int OPERANDS = CarrierA::SHARED + CarrierB::SHARED;
-  static_assert(WARPS * OUTPUTS <= OPERANDS && OUTPUTS <= T::THREADS, "a thread finishes an output");
+  static_assert(WARPS * OUTPUTS <= OPERANDS && OUTPUTS == 4 * WARP && WARPS >= 4, "a thread finishes an output");
   __shared__ __align__(16) float shared[OPERANDS];
   float *shared_a = shared, *shared_b = shared + CarrierA::SHARED;
   int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
   int thread = threadIdx.x % (T::DOWN * T::ACROSS), slice = threadIdx.x / (T::DOWN * T::ACROSS);
   int tm = thread / T::ACROSS, tn = thread % T::ACROSS;
 
-  int e = threadIdx.x;
-  Output o = output(e < OUTPUTS ? m0 + e / T::BN : M, n0 + e % T::BN, M, N);
+  // The output that this thread finishes: row (its lane's slice of the warp) and column (its warp) of the 4 x 4 that a
+  // thread has, so that neither the stores of sums nor their loads meet in a bank.
+  int m = CarrierA::row_of(tm, lane / (T::DOWN * T::ACROSS), T::DOWN), n = CarrierB::row_of(tn, warp, T::ACROSS);
+  Output o = output(warp < 4 ? m0 + m : M, n0 + n, M, N);
   decltype(finish.load(0, 0)) loaded{};
 
   float sum[4][4] = {};
@@ -162,7 +164,7 @@ __device__ inline void thin_multiply(float *c, A a, B b, int M, int N, int k_fro
 
   // The 4 slices of a warp meet in two exchanges, after which each lane has a row of its 4: the first exchange leaves a
   // lane rows 0 and 1, or 2 and 3, by its bit 4, the second one of these, by its bit 3.
-  float two[2][4], row[4];
+  float two[2][4];
   bool upper = lane & 16, odd = lane & 8;
 #pragma unroll
   for (int i = 0; i < 2; i++) {
@@ -172,19 +174,17 @@ __device__ inline void thin_multiply(float *c, A a, B b, int M, int N, int k_fro
       two[i][j] = (upper ? sum[i + 2][j] : sum[i][j]) + given;
     }
   }
-  int m = CarrierA::row_of(tm, (upper ? 2 : 0) + (odd ? 1 : 0), T::DOWN);
 #pragma unroll
   for (int j = 0; j < 4; j++) {
     float given = __shfl_xor_sync(WHOLE_WARP, odd ? two[0][j] : two[1][j], 8);
-    row[j] = (odd ? two[1][j] : two[0][j]) + given;
-    shared[warp * OUTPUTS + m * T::BN + CarrierB::row_of(tn, j, T::ACROSS)] = row[j];
+    shared[warp * OUTPUTS + j * WARP + lane] = (odd ? two[1][j] : two[0][j]) + given;
   }
   __syncthreads();
   if (o.inside) {
     float all = 0;
 #pragma unroll
     for (int w = 0; w < WARPS; w++) {
-      all += shared[w * OUTPUTS + e];
+      all += shared[w * OUTPUTS + threadIdx.x];
     }
     c[o.at] = finish.apply(loaded, all, o.at, o.n);
   }

@@ -119,7 +119,7 @@ final class JCudaDriverCalls {
         "cuDeviceGet 1",
         "cuDevicePrimaryCtxRetain 71",
         "cuCtxSetCurrent 0xc0de",
-        "cuMemAllocHost 1024");
+        "cuMemAllocHost 4608");
     assertEquals(4_000_000_000L, driver.freeMemory());
     stream = driver.createStream();
     expect("cuMemGetInfo", "cuStreamCreate 1"); // 1: CU_STREAM_NON_BLOCKING
@@ -193,6 +193,15 @@ final class JCudaDriverCalls {
         "cuModuleGetFunction 0x%x entry".formatted(module),
         "cuLaunchKernel 0x%x 2 3 4 32 8 1 0 0x%x 0x0: 123456789abcdef0 ffffffff 3fc00000 7 0"
             .formatted(function, stream));
+    fake.control("parameters 3");
+    var structure = new Arguments().add(5).structure(1, 2, 3).add(6L);
+    driver.launch(function, Shape.of(1, 32), structure, stream);
+    assertTrue(fake.calls().get(0).endsWith(": 5 200000001 6"));
+    assertThrows(
+        IllegalArgumentException.class,
+        () ->
+            driver.launch(
+                function, Shape.of(1, 1), new Arguments().structure(new int[1025]), stream));
     fake.control("parameters 64");
     var most = new Arguments();
     for (int i = 0; i < 64; i++) {

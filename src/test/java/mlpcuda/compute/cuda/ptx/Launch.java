@@ -18,6 +18,10 @@ import mlpcuda.compute.cuda.CudaDriver.Shape;
 final class Launch {
   final Program program;
   final DeviceMemory memory;
+
+  /** The counter of conflicts of banks; null if they are not counted. */
+  final BankConflicts conflicts = BankConflicts.current();
+
   private final Shape shape;
   private final Arguments arguments;
   private final Map<Integer, byte[]> structures = new HashMap<>(); // by parameter

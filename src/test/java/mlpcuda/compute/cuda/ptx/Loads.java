@@ -56,6 +56,10 @@ final class Loads {
 
     @Override
     void run(Warp warp, int pc, int mask) {
+      BankConflicts conflicts = warp.block.launch.conflicts;
+      if (conflicts != null) {
+        conflicts.count(this, warp, mask);
+      }
       Shadow shadow = warp.block.sharedShadow;
       for (int m = mask; m != 0; m &= m - 1) {
         int lane = Integer.numberOfTrailingZeros(m);

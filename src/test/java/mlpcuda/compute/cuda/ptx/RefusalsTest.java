@@ -156,7 +156,6 @@ class RefusalsTest {
         ".const .align 4 .b8 table[24];",
         ".func (.reg .f32 %f) helper () { ret; }",
         ".visible .func helper () { ret; }",
-        ".entry k(.param .align 8 .b8 s[16]) { ret; }",
         ".entry k(.param .u16 s) { ret; }",
         ".entry k() .cluster_dim { ret; }",
         ".entry a() { ret; } .entry a() { ret; }",

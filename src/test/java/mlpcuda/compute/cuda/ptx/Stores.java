@@ -73,6 +73,10 @@ final class Stores {
 
     @Override
     void run(Warp warp, int pc, int mask) {
+      BankConflicts conflicts = warp.block.launch.conflicts;
+      if (conflicts != null) {
+        conflicts.count(this, warp, mask);
+      }
       for (int m = mask; m != 0; m &= m - 1) {
         int lane = Integer.numberOfTrailingZeros(m);
         int at = checkShared(warp, pc, lane, address(warp, lane));
