@@ -42,7 +42,7 @@ static_assert(sizeof(FusedLayer) == 13 * sizeof(int), "FusedKernels.COLUMNS");
 // All layers, as a parameter of a kernel: a parameter is read from the constant bank, where a table in global memory would
 // cost each block one latency before it knows the address of anything else.
 struct FusedLayers {
-  FusedLayer of[32];  // FusedKernels.MOST_LAYERS
+  FusedLayer of[32];  // mlpcuda.compute.FusedStep.MOST_LAYERS
 };
 
 // The images of a batch: as gather_forward has them.

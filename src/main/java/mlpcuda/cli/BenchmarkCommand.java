@@ -17,7 +17,6 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import mlpcuda.benchmark.DeviceLimits;
 import mlpcuda.benchmark.Shares;
 import mlpcuda.benchmark.Throughput;
@@ -214,18 +213,17 @@ final class BenchmarkCommand implements Callable<Integer> {
     List<Subject> some = subjects;
     var missing = new HashSet<Enum<?>>();
     for (DeviceOptions.Way way : device.ways()) {
-      if (Stream.of(way.gemm(), way.kernels(), way.precision()).anyMatch(missing::contains)) {
+      if (way.needsOneOf(missing)) {
         continue; // the lack of it was told once
       }
       Ops ops;
       try {
         ops = way.open();
       } catch (DeviceException e) {
-        Enum<?> part = way.part();
-        if (part != null) {
-          missing.add(part);
+        if (way.part() != null) {
+          missing.add(way.part());
         }
-        notMeasured(beginWay(part != null ? part.toString() : way.toString()), e);
+        notMeasured(beginWay(way.named()), e);
         continue;
       }
       try (ops) {

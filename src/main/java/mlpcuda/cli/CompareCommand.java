@@ -131,9 +131,10 @@ final class CompareCommand implements Callable<Integer> {
     try (Opened opened = Opened.of(device, data, terminal)) {
       Ops ops = opened.ops();
       Training training = training(opened.dataset());
-      terminal.line("%s (%s)", ops.description(), device.reason());
+      String description = ops.description(training.needs());
+      terminal.line("%s (%s)", description, device.reason());
       Comparison found = compare(ops, training, terminal);
-      terminal.line(ops.description() + verdict(found));
+      terminal.line(description + verdict(found));
       if (json) {
         out.println(Tables.json(describe(ops, training, found)));
       }
@@ -253,7 +254,7 @@ final class CompareCommand implements Callable<Integer> {
 
   private Map<String, Object> describe(Ops ops, Training training, Comparison found) {
     var document = new LinkedHashMap<String, Object>();
-    document.put("device", ops.description());
+    document.put("device", ops.description(training.needs()));
     document.put("precision", ops.precision().label());
     document.put("agrees", found.agrees());
     document.put("wrong", found.wrong());

@@ -3,7 +3,9 @@ package mlpcuda.cli;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Stream;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Precision;
@@ -11,6 +13,7 @@ import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.compute.cuda.CudaOptions;
 import mlpcuda.compute.cuda.Gpus;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -26,28 +29,22 @@ final class DeviceOptions {
    */
   private static final int MAX_STEPS = 100;
 
-  private static final boolean[] GRAPH_OR_NOT = {true, false};
+  /** The steps that benchmark measures beside layered ones. */
+  private static final List<CudaOptions.Step> OTHER_STEPS = List.of(CudaOptions.Step.FUSED);
 
   /** The precisions other than the default. */
-  private static final List<PrecisionName> OTHER_PRECISIONS =
-      List.of(PrecisionName.tf32, PrecisionName.bf16, PrecisionName.fp16);
-
-  /** The implementation that multiplies on a GPU, as the option names it. */
-  enum GemmName {
-    cublas,
-    ptx
-  }
-
-  /** The implementation of what a layer does besides products on a GPU, as the option names it. */
-  enum KernelsName {
-    ptx,
-    cudnn
-  }
+  private static final List<Precision> OTHER_PRECISIONS =
+      List.of(Precision.TF32, Precision.BF16, Precision.FP16);
 
   /** The way in which a GPU runs a training step, as the option names it. */
   enum StepName {
+    auto,
     layered,
-    fused
+    fused;
+
+    CudaOptions.Step step() {
+      return CudaOptions.Step.valueOf(name().toUpperCase(Locale.ROOT));
+    }
   }
 
   /** The format to which the operands of products are rounded, as the option names it. */
@@ -64,8 +61,13 @@ final class DeviceOptions {
 
   /** The way in which batches come to a GPU, as the option names it. */
   enum FeedName {
+    auto,
     pinned,
-    resident
+    resident;
+
+    CudaOptions.Feed feed() {
+      return CudaOptions.Feed.valueOf(name().toUpperCase(Locale.ROOT));
+    }
   }
 
   @Spec(Spec.Target.MIXEE)
@@ -97,45 +99,22 @@ final class DeviceOptions {
   private PrecisionName precision;
 
   @Option(
-      names = "--gemm",
-      paramLabel = "cublas|ptx",
-      description = "Who multiplies on the GPU. Default: cuBLAS where it is found, else ptx.")
-  private GemmName gemm;
-
-  @Option(
-      names = "--kernels",
-      paramLabel = "ptx|cudnn",
-      description = "Who adds biases and computes activations on the GPU. Default: ptx.")
-  private KernelsName kernels;
-
-  @Option(
       names = "--step",
-      paramLabel = "layered|fused",
+      paramLabel = "auto|layered|fused",
       description =
           "Ask the GPU for a training step operation by operation, or in three kernels of our own."
-              + " Default: layered where cuBLAS multiplies or --kernels is cudnn, else fused.")
-  private StepName step;
+              + " Default: auto: layered with cuBLAS or cuDNN, in long batches and where steps"
+              + " cannot be fused, else fused; the line of the device says why.")
+  private StepName step = StepName.auto;
 
   @Option(
       names = "--feed",
-      paramLabel = "pinned|resident",
-      description = "Stream batches to the GPU, or keep the whole set there. Default: pinned.")
-  private FeedName feed;
+      paramLabel = "auto|pinned|resident",
+      description =
+          "Stream batches to the GPU, or keep the whole set there. Default: auto, which is pinned.")
+  private FeedName feed = FeedName.auto;
 
-  @Option(names = "--no-graph", description = "Launch each kernel, without a CUDA graph.")
-  private boolean noGraph;
-
-  @Option(
-      names = "--steps-per-launch",
-      paramLabel = "N",
-      converter = Converters.Positive.class,
-      description = "Training steps of a CUDA graph. Default: 8, fewer of large batches.")
-  private Integer stepsPerLaunch;
-
-  @Option(
-      names = "--sync-check",
-      description = "Wait after each launch on the GPU, to find the one that fails; no graph.")
-  private boolean syncCheck;
+  @Mixin private MeasuringOptions measuring = new MeasuringOptions();
 
   private String reason;
   private int opened; // index of the GPU; −1: the CPU
@@ -153,7 +132,8 @@ final class DeviceOptions {
           "--gemm, --kernels, --step, --feed, --no-graph, --steps-per-launch and --sync-check are of"
               + " the GPU, found one with --cpu or --threads");
     }
-    if (stepsPerLaunch != null && (noGraph || syncCheck)) {
+    Integer stepsPerLaunch = measuring.stepsPerLaunch;
+    if (stepsPerLaunch != null && (measuring.noGraph || measuring.syncCheck)) {
       throw refused("--steps-per-launch is of a CUDA graph, found --no-graph or --sync-check too");
     }
     if (stepsPerLaunch != null && stepsPerLaunch > MAX_STEPS) {
@@ -168,20 +148,9 @@ final class DeviceOptions {
     }
   }
 
-  /** Whether an option asks for fused steps by name. */
-  boolean asksForFusedSteps() {
-    return step == StepName.fused;
-  }
-
   /** Whether an option is given that only a GPU can follow. */
   private boolean asksForGpu() {
-    return gemm != null
-        || kernels != null
-        || step != null
-        || feed != null
-        || noGraph
-        || stepsPerLaunch != null
-        || syncCheck;
+    return step != StepName.auto || feed != FeedName.auto || measuring.given();
   }
 
   private ParameterException refused(String message) {
@@ -229,149 +198,127 @@ final class DeviceOptions {
   /**
    * A way of using the GPU.
    *
-   * @param gemm what multiplies
-   * @param kernels what does the rest of a layer
-   * @param precision the precision of the operands of products
    * @param part a part of it that the device may lack and that is not in the ways before: a
    *     library, or the precision; null: there is none
    * @param opener opens the device in this way
    */
-  record Way(
-      GemmName gemm,
-      KernelsName kernels,
-      StepName step,
-      FeedName feed,
-      boolean graph,
-      PrecisionName precision,
-      Enum<?> part,
-      Supplier<Ops> opener) {
+  record Way(CudaOptions options, Enum<?> part, Supplier<Ops> opener) {
     /** Opens the GPU in this way; the caller closes it. */
     Ops open() {
       return opener.get();
     }
 
+    /** Whether a part of it is one of these. */
+    boolean needsOneOf(Set<Enum<?>> parts) {
+      return Stream.of(options.gemm(), options.kernels(), options.precision())
+          .anyMatch(parts::contains);
+    }
+
+    /** The name of {@link #part}, or of the whole way if that is null. */
+    String named() {
+      return part == null ? toString() : name(part);
+    }
+
+    private static String name(Enum<?> part) {
+      return part.name().toLowerCase(Locale.ROOT);
+    }
+
     @Override
     public String toString() {
-      String with = kernels == KernelsName.cudnn ? " with cudnn" : "";
-      String how = step == StepName.fused ? ", fused step" : "";
-      String rounded = precision == PrecisionName.fp32 ? "" : ", " + precision;
+      CudaOptions.Step how = options.step();
+      Precision rounded = options.precision();
       return "%s%s, %s feed, %s%s%s"
-          .formatted(gemm, with, feed, graph ? "CUDA graph" : "no graph", how, rounded);
+          .formatted(
+              name(options.gemm()),
+              options.kernels() == CudaOptions.Kernels.CUDNN ? " with cudnn" : "",
+              name(options.feed()),
+              options.graph() ? "CUDA graph" : "no graph",
+              how == CudaOptions.Step.LAYERED ? "" : ", " + name(how) + " step",
+              rounded == Precision.FP32 ? "" : ", " + name(rounded));
     }
   }
 
   /**
-   * The ways of using the GPU that {@link #open} opened which the options leave open, the default
-   * first: with each GEMM, each feed, with and without graph; and, as far as the rest is the
-   * default, each GEMM with cuDNN, the fused step, and each precision with each GEMM. There are
-   * none for the CPU.
+   * The ways of using the GPU that {@link #open} opened which the options leave open: layered steps
+   * with each GEMM, each feed, with and without graph; and, as far as the rest is as in the first,
+   * each GEMM with cuDNN, the other steps, and each precision with each GEMM. There are none for
+   * the CPU.
    */
   List<Way> ways() {
     var ways = new ArrayList<Way>();
     if (opened < 0) {
       return ways;
     }
-    StepName asked = step == null ? StepName.layered : step;
-    PrecisionName rounded = precision == null ? PrecisionName.fp32 : precision;
-    KernelsName with = kernels == null ? KernelsName.ptx : kernels;
-    for (GemmName by : gemm == null ? GemmName.values() : new GemmName[] {gemm}) {
-      for (FeedName from : feed == null ? FeedName.values() : new FeedName[] {feed}) {
-        for (boolean graph : noGraph || syncCheck ? new boolean[] {false} : GRAPH_OR_NOT) {
-          ways.add(way(by, with, asked, from, graph, rounded));
+    CudaOptions base = options();
+    List<CudaOptions.Gemm> multiply =
+        base.gemm() == null ? List.of(CudaOptions.Gemm.values()) : List.of(base.gemm());
+    List<CudaOptions.Feed> feeds =
+        feed == FeedName.auto
+            ? List.of(CudaOptions.Feed.PINNED, CudaOptions.Feed.RESIDENT)
+            : List.of(base.feed());
+    base = base.with(step == StepName.auto ? CudaOptions.Step.LAYERED : base.step());
+    for (CudaOptions.Gemm by : multiply) {
+      for (CudaOptions.Feed from : feeds) {
+        for (boolean graph : base.graph() ? List.of(true, false) : List.of(false)) {
+          ways.add(way(base.with(by).with(from).withGraph(graph)));
         }
       }
     }
-    Way first = ways.get(0);
-    List<GemmName> multiply =
-        ways.stream()
-            .filter(way -> way.feed == first.feed && way.graph == first.graph)
-            .map(Way::gemm)
-            .toList();
-    if (kernels == null) {
-      for (GemmName by : multiply) {
-        ways.add(way(by, KernelsName.cudnn, asked, first.feed, first.graph, rounded));
+    CudaOptions first = ways.get(0).options();
+    if (measuring.kernels == null) {
+      for (CudaOptions.Gemm by : multiply) {
+        ways.add(way(first.with(by).with(CudaOptions.Kernels.CUDNN)));
       }
     }
-    if (step == null) {
-      GemmName own = gemm == null ? GemmName.ptx : gemm;
-      ways.add(way(own, first.kernels, StepName.fused, first.feed, first.graph, rounded));
+    if (step == StepName.auto) {
+      CudaOptions.Gemm own = measuring.gemm == null ? CudaOptions.Gemm.PTX : first.gemm();
+      for (CudaOptions.Step other : OTHER_STEPS) {
+        ways.add(way(first.with(own).with(other)));
+      }
     }
     if (precision == null) {
-      for (PrecisionName other : OTHER_PRECISIONS) {
-        for (GemmName by : multiply) {
-          ways.add(way(by, first.kernels, asked, first.feed, first.graph, other));
+      for (Precision other : OTHER_PRECISIONS) {
+        for (CudaOptions.Gemm by : multiply) {
+          ways.add(way(first.with(by).with(other)));
         }
       }
     }
     return ways;
   }
 
-  private Way way(
-      GemmName by,
-      KernelsName with,
-      StepName how,
-      FeedName from,
-      boolean graph,
-      PrecisionName rounded) {
-    var options =
-        new CudaOptions(
-            gemm(by),
-            kernels(with),
-            step(how),
-            rounded.precision(),
-            from == FeedName.resident,
-            graph,
-            stepsAtOnce(),
-            syncCheck);
+  private Way way(CudaOptions options) {
     Enum<?> part = null;
-    if (precision == null && rounded != PrecisionName.fp32) {
-      part = rounded; // the lack of a GEMM was found out before
-    } else if (kernels == null && with == KernelsName.cudnn) {
-      part = with;
-    } else if (gemm == null && by == GemmName.cublas) {
-      part = by;
+    if (precision == null && options.precision() != Precision.FP32) {
+      part = options.precision(); // the lack of a GEMM was found out before
+    } else if (measuring.kernels == null && options.kernels() == CudaOptions.Kernels.CUDNN) {
+      part = options.kernels();
+    } else if (measuring.gemm == null && options.gemm() == CudaOptions.Gemm.CUBLAS) {
+      part = options.gemm();
     }
-    return new Way(
-        by,
-        with,
-        how,
-        from,
-        graph,
-        rounded,
-        part,
-        () -> new CudaOps(main().gpus().open(opened), options));
-  }
-
-  private static CudaOptions.Gemm gemm(GemmName name) {
-    return name == null ? null : CudaOptions.Gemm.valueOf(name.name().toUpperCase(Locale.ROOT));
+    return new Way(options, part, () -> new CudaOps(main().gpus().open(opened), options));
   }
 
   private CudaOptions options() {
-    return new CudaOptions(
-        gemm(gemm),
-        kernels(kernels),
-        step(step),
-        precision(),
-        feed == FeedName.resident,
-        !noGraph && !syncCheck,
-        stepsAtOnce(),
-        syncCheck);
+    CudaOptions options =
+        CudaOptions.DEFAULT
+            .with(step.step())
+            .with(feed.feed())
+            .with(precision())
+            .withGraph(!measuring.noGraph);
+    if (measuring.gemm != null) {
+      options = options.with(measuring.gemm.gemm());
+    }
+    if (measuring.kernels != null) {
+      options = options.with(measuring.kernels.kernels());
+    }
+    if (measuring.stepsPerLaunch != null) {
+      options = options.withStepsAtOnce(measuring.stepsPerLaunch);
+    }
+    return measuring.syncCheck ? options.withCheck() : options;
   }
 
   private Precision precision() {
     return precision == null ? Precision.FP32 : precision.precision();
-  }
-
-  private int stepsAtOnce() {
-    return stepsPerLaunch == null ? 0 : stepsPerLaunch;
-  }
-
-  private static CudaOptions.Step step(StepName name) {
-    return name == null ? null : CudaOptions.Step.valueOf(name.name().toUpperCase(Locale.ROOT));
-  }
-
-  private static CudaOptions.Kernels kernels(KernelsName name) {
-    return name == KernelsName.cudnn ? CudaOptions.Kernels.CUDNN : CudaOptions.Kernels.PTX;
   }
 
   private Ops cpuOps() {
@@ -390,13 +337,9 @@ final class DeviceOptions {
     gpu = cpu ? null : Integer.valueOf(gpuIndex);
     threads = cpu ? Integer.valueOf(threadCount) : null;
     if (cpu) {
-      gemm = null;
-      kernels = null;
-      step = null;
-      feed = null;
-      noGraph = false;
-      stepsPerLaunch = null;
-      syncCheck = false;
+      step = StepName.auto;
+      feed = FeedName.auto;
+      measuring = new MeasuringOptions();
     }
   }
 

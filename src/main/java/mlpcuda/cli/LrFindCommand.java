@@ -105,9 +105,12 @@ final class LrFindCommand implements Callable<Integer> {
     var terminal = new Terminal(json ? spec.commandLine().getErr() : standardOut, false);
     try (Opened opened = Opened.of(device, data, terminal)) {
       ImageSet train = opened.dataset().train();
-      terminal.line("%s (%s)", opened.ops().description(), device.reason());
-      LearningRateFinder.Result result =
-          find(opened.ops(), train, opened.dataset().classes(), rates);
+      MlpShape shape = network.shape(train.pixelsPerImage(), opened.dataset().classes());
+      Training training =
+          learning.training(network.preset(), shape, train, network.scaling(), batchSize, seed);
+      String description = opened.ops().description(training.needs());
+      terminal.line("%s (%s)", description, device.reason());
+      LearningRateFinder.Result result = find(opened.ops(), training, rates);
       print(result, terminal);
       if (out != null) {
         write(result);
@@ -118,7 +121,7 @@ final class LrFindCommand implements Callable<Integer> {
                 report,
                 Map.of(
                     "status",
-                    "%s, %s".formatted(opened.dataset().name(), opened.ops().description()),
+                    "%s, %s".formatted(opened.dataset().name(), description),
                     "range",
                     describe(result, Page.thinned(result.curve()))));
       }
@@ -137,11 +140,8 @@ final class LrFindCommand implements Callable<Integer> {
     }
   }
 
-  private LearningRateFinder.Result find(
-      Ops ops, ImageSet train, int classes, LearningRateFinder.Settings rates) {
-    MlpShape shape = network.shape(train.pixelsPerImage(), classes);
-    Training training =
-        learning.training(network.preset(), shape, train, network.scaling(), batchSize, seed);
+  private static LearningRateFinder.Result find(
+      Ops ops, Training training, LearningRateFinder.Settings rates) {
     try (var learner = new Learner(ops, training)) {
       return LearningRateFinder.run(
           rates,

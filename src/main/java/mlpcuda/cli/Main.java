@@ -216,6 +216,7 @@ public final class Main {
     var commands = new CommandLine(this);
     Class<?> command = COMMANDS.get(word);
     (command == null ? COMMANDS.values() : List.of(command)).forEach(commands::addSubcommand);
+    commands.getSubcommands().values().forEach(MeasuringOptions::listLast);
     if (command == null) {
       commands.addSubcommand(HelpCommand.class);
     }

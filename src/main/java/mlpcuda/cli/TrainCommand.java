@@ -7,11 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import mlpcuda.compute.FusedStep;
 import mlpcuda.compute.LossScale;
 import mlpcuda.data.BadFileException;
 import mlpcuda.data.Dataset;
@@ -270,10 +268,6 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  private static int widest(MlpShape shape) {
-    return Collections.max(shape.sizes().subList(1, shape.sizes().size()));
-  }
-
   /**
    * Trains a network.
    *
@@ -287,12 +281,14 @@ final class TrainCommand implements Callable<Integer> {
       ImageSet all = training(dataset);
       Split split = split(all);
       MlpShape shape = network.shape(all.pixelsPerImage(), dataset.classes());
+      int B = given(batchSize, network.preset().batchSize());
+      String on = TrainingRun.device(opened.ops(), shape, split.train(), B, learning.clip());
       RunState state;
       if (from == null) {
         state =
             new RunState(
                 spec.root().commandLine().getParseResult().expandedArgs(), // with @files expanded
-                opened.ops().description(),
+                on,
                 device.gpuIndex(),
                 device.threadCount(),
                 Resumption.checksum(all),
@@ -304,8 +300,7 @@ final class TrainCommand implements Callable<Integer> {
         from.checkShape(shape);
         from.checkPlace(batches(split), maxSteps);
         from.checkLossScale(opened.ops().precision());
-        int examples = Math.min(given(batchSize, network.preset().batchSize()), all.size());
-        MemoryNeed.ofTraining(shape, examples)
+        MemoryNeed.ofTraining(shape, Math.min(B, all.size()))
             .check(opened.ops(), "%s: training %s".formatted(from.file(), shape), "");
         WholeFile.clear(out);
       }
@@ -344,19 +339,10 @@ final class TrainCommand implements Callable<Integer> {
           warnOfNoLock(lock, folder, terminal);
           refuseFinished(folder);
         }
-        terminal.line("%s (%s)", opened.ops().description(), device.reason());
+        terminal.line("%s (%s)", on, device.reason());
         if (from != null) {
-          String on = opened.ops().description();
           from.differences(on, stretched, settings.trainer(), batches(split))
               .forEach(difference -> terminal.always(Printable.oneLine(difference)));
-        }
-        if (device.asksForFusedSteps() && learning.clip() > 0) {
-          terminal.line(
-              "Steps are layered: a gradient's norm needs all gradients before any update");
-        } else if (device.asksForFusedSteps() && widest(shape) > FusedStep.WIDEST) {
-          terminal.line(
-              "Steps are layered: a fused step's layers may have %d outputs, found %d"
-                  .formatted(FusedStep.WIDEST, widest(shape)));
         }
         Metrics metrics = run.run();
         if (json) {

@@ -162,6 +162,15 @@ record TrainingRun(
     return metrics;
   }
 
+  /** Describes the device, and how it runs the steps of a run with those settings. */
+  static String device(Ops ops, MlpShape shape, ImageSet train, int batchSize, double clip) {
+    return ops.description(Step.needs(shape, largestBatch(train, batchSize), clip > 0));
+  }
+
+  private static int largestBatch(ImageSet train, int batchSize) {
+    return Math.min(batchSize, train.size());
+  }
+
   private String preparation() {
     return form.preparation() == Preparation.AS_IS
         ? "The model will have pictures resized as they are, not brought to MNIST's form (--prepare"
@@ -208,7 +217,7 @@ record TrainingRun(
 
   private Trained train(
       Parameters parameters, Metrics metrics, RunFolder files, TensorBoard board) {
-    int B = Math.min(settings.trainer.batchSize(), train.size());
+    int B = largestBatch(train, settings.trainer.batchSize());
     int perEpoch = (train.size() - 1) / settings.trainer.batchSize() + 1;
     OptionalInt nodes;
     List<float[]> best;
@@ -397,7 +406,7 @@ record TrainingRun(
     json.put("directory", System.getProperty("user.dir"));
     json.putAll(Host.json());
     json.put("version", Main.version());
-    json.put("device", ops.description());
+    json.put("device", device(ops, shape, train, settings.trainer.batchSize(), settings.clip));
     json.put("precision", ops.precision().label());
     json.put("dataset", dataset.name());
     json.put("training_examples", train.size());

@@ -10,6 +10,9 @@ public interface FusedStep extends AutoCloseable {
   /** The most outputs that a layer may have. */
   int WIDEST = 1024;
 
+  /** The most layers. */
+  int MOST_LAYERS = 32;
+
   /**
    * A layer: y = dropout(activation(x · wᵀ + b)).
    *
@@ -39,7 +42,7 @@ public interface FusedStep extends AutoCloseable {
    * @param log (S, 2): as {@link Ops#crossEntropyForward} has it
    * @param scaling {@link LossScale}'s state; null where there is none
    * @param scale the factor of a pixel: an input is pixel · scale + shift
-   * @param maxB the largest batch
+   * @param needs the largest batch, and what else a device chooses its kind of step by
    */
   record Plan(
       List<Layer> layers,
@@ -56,7 +59,12 @@ public interface FusedStep extends AutoCloseable {
       Buffer scaling,
       float scale,
       float shift,
-      int maxB) {}
+      StepNeeds needs) {
+    /** The largest batch. */
+    public int maxB() {
+      return needs.maxB();
+    }
+  }
 
   /** Trains on a batch of {@code B} examples. */
   void run(Feed.Batch batch, int B);

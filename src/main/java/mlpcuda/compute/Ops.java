@@ -39,6 +39,11 @@ public abstract class Ops implements AutoCloseable {
   /** Describes the device and what it computes with, in one line for people. */
   public abstract String description();
 
+  /** {@link #description}, and how the device runs the steps of a training with those needs. */
+  public String description(StepNeeds needs) {
+    return description();
+  }
+
   /** The format to which the layers' products round their operands. */
   public final Precision precision() {
     return precision;

@@ -1,5 +1,6 @@
 package mlpcuda.net;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.Collectors;
 import mlpcuda.compute.Activation;
@@ -60,6 +61,11 @@ public record MlpShape(List<Integer> sizes, Activation hidden, Activation output
   /** Width of the network's output: its classes. */
   public int classes() {
     return sizes.get(layers());
+  }
+
+  /** The number of outputs of the widest layer. */
+  public int widestOutput() {
+    return Collections.max(sizes.subList(1, sizes.size()));
   }
 
   /** The activation that follows the affine map of layer {@code layer}. */

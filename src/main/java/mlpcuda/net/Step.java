@@ -9,6 +9,7 @@ import mlpcuda.compute.LossScale;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Owned;
 import mlpcuda.compute.Replay;
+import mlpcuda.compute.StepNeeds;
 
 /**
  * A training step: it takes a batch, updates the parameters and notes the loss on the device. It
@@ -57,7 +58,7 @@ public final class Step implements AutoCloseable {
       if (scaling != null) {
         ops.write(scaling, LossScale.initial());
       }
-      this.fused = optimizer.clips() ? null : ops.fusedStep(plan()).map(owned::add).orElse(null);
+      this.fused = ops.fusedStep(plan()).map(owned::add).orElse(null);
       // added last and so closed first: it must end before what it uses
       this.replay = owned.add(ops.replay());
     } catch (RuntimeException | Error e) {
@@ -98,7 +99,17 @@ public final class Step implements AutoCloseable {
         scaling,
         examples.scale(),
         examples.shift(),
-        mlp.maxB());
+        needs(shape, mlp.maxB(), optimizer.clips()));
+  }
+
+  /**
+   * The properties of a training that decide how a device runs its steps.
+   *
+   * @param maxB the largest batch
+   * @param clips whether gradients are clipped by their norm
+   */
+  public static StepNeeds needs(MlpShape shape, int maxB, boolean clips) {
+    return new StepNeeds(maxB, shape.widestOutput(), shape.layers(), clips);
   }
 
   /**

@@ -1,10 +1,12 @@
 package mlpcuda.train;
 
 import mlpcuda.compute.OptimizerSettings;
+import mlpcuda.compute.StepNeeds;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Regularisation;
+import mlpcuda.net.Step;
 
 /**
  * A training that gives the same on every device, but for rounding: initial weights, batches and
@@ -28,6 +30,11 @@ public record Training(
   /** The number of whole batches of an epoch: the examples left over are not learnt from. */
   public int batches() {
     return set.size() / B;
+  }
+
+  /** What decides how a device runs its steps. */
+  public StepNeeds needs() {
+    return Step.needs(shape, B, clip > 0);
   }
 
   /** A copy of this training with another set, in batches of {@code B}. */

@@ -189,7 +189,7 @@ class BenchmarkCommandTest {
     Program run =
         benchmark(
             GpuCommandsTest.WITH_CUBLAS,
-            "--gpu 0 --presets 128,128x64 --batch-sizes 4 --precision fp32 --json");
+            "--gpu 0 --presets 128,128x64 --batch-sizes 4 --precision fp32 --step auto --feed auto --json");
     assertEquals(0, run.code(), run.err());
     Map<String, Object> json = Program.json(run.out());
     assertEquals("CUDA 12.6", json.get("driver"));

@@ -23,6 +23,8 @@ import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Tests the program as a user with a GPU runs it: an emulated one. */
 class GpuCommandsTest {
@@ -76,8 +78,9 @@ class GpuCommandsTest {
     assertEquals(0, run.code(), run.err());
     assertEquals(
         "GPU 0: Emulated GPU, compute capability 9.0, 1.0 GiB, driver for CUDA 12.6, own GEMM:"
-            + " cuBLAS 12 was not found: this device is emulated without it, pinned feed, CUDA"
-            + " graph, fused step (--cpu would train on the CPU)",
+            + " cuBLAS 12 was not found: this device is emulated without it, fused steps (auto: own"
+            + " GEMM, short batches), pinned feed (auto: resident is not measured yet), CUDA graph"
+            + " (--cpu would train on the CPU)",
         run.lines().get(0));
     assertTrue(run.lines().contains("A step is a CUDA graph of 3 nodes"), run.out());
     Program layered = train(DRIVER_ALONE, "--verbose --step layered", "layered");
@@ -149,25 +152,72 @@ class GpuCommandsTest {
         run.lines().toString());
   }
 
-  @Test
-  void wideLayersFallBackToLayersAndSaySo() {
-    Program run = train(WITH_CUBLAS, "--gpu 0 --step fused --hidden 1025 --dry-run", "run");
+  /**
+   * The line of the device, and the metrics' field, say of this run what its graph shows: how a
+   * batch's step is launched, the last and short one of an epoch among them, and why.
+   */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "none    | 64   | 90   |                      | fused steps (auto: own GEMM, short batches)",
+        "none    | 1024 | 1034 |                      | layered steps (auto: batches of 1024, above 512)",
+        "none    | 2048 | 90   |                      | fused steps (auto: own GEMM, short batches)",
+        "none    | 64   | 90   | --hidden 4,1025      | layered steps (auto: a layer has 1025 outputs, above"
+            + " 1024)",
+        "none    | 64   | 90   | --clip-grad-norm 0.5 | layered steps (auto: clipping needs all gradients"
+            + " before any update)",
+        "cublas  | 64   | 90   |                      | layered steps (auto: cuBLAS multiplies)",
+        "cublas  | 64   | 90   | --step auto          | layered steps (auto: cuBLAS multiplies)",
+        "cublas  | 64   | 90   | --gemm ptx           | fused steps (auto: own GEMM, short batches)",
+        "cublas  | 64   | 90   | --gemm ptx --kernels cudnn | layered steps (auto: cuDNN activates)",
+        "cublas  | 64   | 90   | --step layered       | layered steps",
+        "cublas  | 1024 | 1034 | --step fused         | fused steps",
+        "cublas  | 64   | 90   | --step fused --hidden 4,1025 | layered steps (not fused: a layer has 1025"
+            + " outputs, above 1024)",
+        "cublas  | 64   | 90   | --step fused --clip-grad-norm 0.5 | layered steps (not fused: clipping"
+            + " needs all gradients before any update)",
+      })
+  void theDescriptionIsTrueOfTheRun(
+      String library, int batch, int examples, String options, String steps) throws IOException {
+    Path many = Program.writeData(tmp.resolve("many"), 5, 7, 3, examples, 20);
+    String line = "--gpu 0 --epochs 2 --verbose --steps-per-launch 1 --batch-size " + batch;
+    if (options == null || !options.contains("--hidden")) {
+      line += " --hidden 4";
+    }
+    if (options != null) {
+      line += " " + options;
+    }
+    Path out = tmp.resolve("run");
+    Program run =
+        Program.run(
+            library.equals("none") ? DRIVER_ALONE : WITH_CUBLAS,
+            Program.words(line, "--data", many, "--out", out));
     assertEquals(0, run.code(), run.err());
-    assertTrue(
-        run.lines()
-            .contains("Steps are layered: a fused step's layers may have 1024 outputs, found 1025"),
-        run.lines().toString());
+    String part = ", " + steps + ", pinned feed (auto: resident is not measured yet), CUDA graph";
+    String device = run.lines().get(0).replace(" (--gpu 0)", "");
+    assertTrue(device.endsWith(part), device);
+    Map<String, Object> metrics = Program.json(Files.readString(out.resolve("metrics.json")));
+    assertEquals(device, ((Map<?, ?>) metrics.get("settings")).get("device"));
+    boolean fused = run.lines().contains("A step is a CUDA graph of 3 nodes");
+    assertEquals(steps.startsWith("fused"), fused, run.out());
   }
 
+  /** What is left to the program is never a reason to want a GPU. */
   @Test
-  void clippingFallsBackToLayersAndSaysSo() {
-    String line = "--gpu 0 --step fused --clip-grad-norm 0.5";
-    Program run = train(WITH_CUBLAS, line, "run");
-    assertEquals(0, run.code(), run.err());
-    assertTrue(
-        run.lines()
-            .contains("Steps are layered: a gradient's norm needs all gradients before any update"),
-        run.lines().toString());
+  void autoIsLikeNoOption() throws IOException {
+    Program cpu = train(Program.NO_GPUS, "--step auto --feed auto", "cpu");
+    assertEquals(0, cpu.code(), cpu.err());
+    assertTrue(cpu.lines().get(0).startsWith("CPU, "), cpu.lines().get(0));
+    Program asked = train(WITH_CUBLAS, "--cpu --step auto --feed auto", "asked");
+    assertEquals(0, asked.code(), asked.err());
+    byte[] expected = Files.readAllBytes(tmp.resolve("cpu/model.safetensors"));
+    assertArrayEquals(expected, Files.readAllBytes(tmp.resolve("asked/model.safetensors")));
+    Program gpu = train(DRIVER_ALONE, "--step auto --feed auto", "gpu");
+    Program none = train(DRIVER_ALONE, "", "none");
+    assertEquals(none.lines().get(0), gpu.lines().get(0));
+    expected = Files.readAllBytes(tmp.resolve("none/model.safetensors"));
+    assertArrayEquals(expected, Files.readAllBytes(tmp.resolve("gpu/model.safetensors")));
   }
 
   /** The run has every option of learning at once. */
@@ -224,7 +274,10 @@ class GpuCommandsTest {
     Program run = train(WITH_CUBLAS, "--gpu 0 --kernels cudnn --verbose", "run");
     assertEquals(0, run.code(), run.err());
     assertTrue(
-        run.lines().get(0).contains(", cuBLAS, emulated, cuDNN, emulated, pinned feed, "),
+        run.lines()
+            .get(0)
+            .contains(
+                ", cuBLAS, emulated, cuDNN, emulated, layered steps (auto: cuBLAS multiplies), pinned "),
         run.lines().get(0));
     // With cuBLAS there are 20, as each of two hidden layers has bias and activation apart.
     assertTrue(run.lines().contains("A step is a CUDA graph of 22 nodes"), run.out());
@@ -250,8 +303,10 @@ class GpuCommandsTest {
             "--gemm ptx",
             "--kernels ptx",
             "--kernels cudnn",
+            "--feed pinned",
             "--feed resident",
-            "--no-graph",
+            "--step layered",
+            "--step auto --no-graph",
             "--sync-check")) {
       train(Program.NO_GPUS, option, "none")
           .assertRefused(3, "no GPU 0 for a test of the CPU", "Look elsewhere.");

@@ -66,6 +66,15 @@ class LrFindCommandTest {
   }
 
   @Test
+  void theStepsOfAGpuAreDescribed() {
+    String line = "lr-find --gpu 0 --steps 2 --batch-size 16 --hidden 4 --clip-grad-norm 1 --data ";
+    Program run = Program.run(GpuCommandsTest.DRIVER_ALONE, Program.words(line + data));
+    assertEquals(0, run.code(), run.err());
+    String device = run.lines().get(0);
+    assertTrue(device.contains(", layered steps (auto: clipping needs all gradients"), device);
+  }
+
+  @Test
   void refusesWhatItIsThereToFind() {
     String help = "'mlp-cuda lr-find --help' lists the options.";
     find("--lr 1")

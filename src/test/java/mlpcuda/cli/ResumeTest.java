@@ -363,7 +363,8 @@ class ResumeTest {
         "--steps-per-launch 1 --feed resident --gemm ptx --dropout 0.3",
         "--steps-per-launch 1 --optimizer sgd --momentum 0.9 --lr 0.1 --clip-grad-norm 0.5",
         "--no-graph --validation 13 --save-best --schedule plateau:0.5:0 --lr 0.3",
-        "--steps-per-launch 1",
+        "--steps-per-launch 1 --step auto --feed auto",
+        "--steps-per-launch 1 --step fused --feed resident",
       })
   void onAGpu(String options) throws IOException {
     String line = "--epochs 3 --checkpoint-every 3 " + options;

@@ -120,6 +120,37 @@ class UsageTest {
     }
   }
 
+  /** Who only trains need not read past the heading. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"train", "lr-find", "benchmark", "evaluate", "predict", "serve", "compare"})
+  void helpListsOptionsForMeasuringLast(String command) {
+    List<String> lines = Program.succeed(command, "--help").lines();
+    int heading = lines.indexOf("Measuring and debugging the GPU:");
+    assertTrue(heading > 0, lines.toString());
+    assertEquals("", lines.get(heading - 1));
+    assertEquals(
+        List.of("--gemm", "--kernels", "--no-graph", "--steps-per-launch", "--sync-check"),
+        options(lines.subList(heading, lines.size())));
+    List<String> others = options(lines.subList(0, heading));
+    assertTrue(others.containsAll(List.of("--gpu", "--step", "--feed", "--help")), "" + others);
+    assertEquals(List.of(), others.stream().filter("--gemm"::equals).toList());
+  }
+
+  /** The names of the options that lines of a help describe, in their order. */
+  private static List<String> options(List<String> help) {
+    return help.stream()
+        .filter(line -> line.matches(" +(-\\w, )?--[a-z].*"))
+        .map(line -> line.replaceAll(" +(-\\w, )?(--[a-z-]+).*", "$2"))
+        .toList();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sweep", "summary", "export", "import", "devices"})
+  void helpOfOtherCommandsHasNoSuchHeading(String command) {
+    assertFalse(Program.succeed(command, "--help").out().contains("Measuring and debugging"));
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"--version", "-V", "train --version", "evaluate -V", "summary --version"})
   void version(String line) {
@@ -198,7 +229,7 @@ class UsageTest {
             + " --no-graph or --sync-check too",
         "--steps-per-launch 101|Invalid value for option '--steps-per-launch': must be at most 100,"
             + " found 101",
-        "--step nope|Invalid value for option '--step': expected one of [layered, fused]"
+        "--step nope|Invalid value for option '--step': expected one of [auto, layered, fused]"
             + " (case-sensitive) but was 'nope'",
         "--gemm nope|Invalid value for option '--gemm': expected one of [cublas, ptx]"
             + " (case-sensitive) but was 'nope'",
@@ -206,7 +237,8 @@ class UsageTest {
             + " fp16] (case-sensitive) but was 'nope'",
         "--precision FP16|Invalid value for option '--precision': expected one of [fp32, tf32, bf16,"
             + " fp16] (case-sensitive) but was 'FP16'",
-        "--feed nope|Invalid value for option '--feed': expected one of [pinned, resident]"
+        "--no-graph --gemm ptx --no-graph|option '--no-graph' should be specified only once",
+        "--feed nope|Invalid value for option '--feed': expected one of [auto, pinned, resident]"
             + " (case-sensitive) but was 'nope'",
         "--dataset mnist|--data and --dataset exclude each other, found both",
         "--classes 0|Invalid value for option '--classes': must be a whole number from 1 to"

@@ -55,7 +55,7 @@ class EmulatedTrainingTest extends CudaTraining {
   }
 
   private int nodesOf(int B) {
-    CudaOptions own = pinnedGraph(CudaOptions.Gemm.PTX).with((CudaOptions.Step) null);
+    CudaOptions own = pinnedGraph(CudaOptions.Gemm.PTX).with(CudaOptions.Step.AUTO);
     return Run.easy(ops(own), 2 * B, 0.01, Run.settings(2, B, true, 3, 4, 1)).nodes.orElseThrow();
   }
 

@@ -18,6 +18,8 @@ import mlpcuda.compute.Precision;
 import mlpcuda.compute.Replay;
 import mlpcuda.compute.ResidentFeed;
 import mlpcuda.compute.SgdSettings;
+import mlpcuda.compute.StepNeeds;
+import mlpcuda.compute.cuda.Auto.Choice;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
 import mlpcuda.random.Philox;
@@ -46,14 +48,9 @@ public final class CudaOps extends Ops {
    */
   private static final int EXAMPLES_AT_ONCE = 2048;
 
-  /**
-   * The longest batch whose step is fused, unless the options say: the fused kernels have small
-   * tiles alone. The limit is judged by their reads of memory, not measured on a GPU yet.
-   */
-  private static final int LONGEST_FUSED = 512;
-
   private final CudaDriver driver;
   private final CudaOptions options;
+  private final Choice<CudaOptions.Feed> feed;
   private long stream;
   private Pinned staging;
   private Kernels kernels;
@@ -71,6 +68,7 @@ public final class CudaOps extends Ops {
     super(options.precision());
     this.driver = driver;
     this.options = options;
+    this.feed = Auto.feed(options.feed());
     try {
       if (!Obstacle.canMultiply(driver.device(), precision())) {
         throw Obstacle.ofPrecision(driver.device(), precision()).exception(null);
@@ -122,26 +120,36 @@ public final class CudaOps extends Ops {
 
   @Override
   public String description() {
-    return "%s, %s%s%s, %s%s feed, %s%s"
+    return describe("");
+  }
+
+  @Override
+  public String description(StepNeeds needs) {
+    return describe(", " + steps(needs).describe("steps"));
+  }
+
+  private String describe(String steps) {
+    return "%s, %s%s%s%s%s, %s, %s"
         .formatted(
             driver.device().describe(),
             gemm.description(),
             precision() == Precision.FP32 ? "" : " of " + precision().label(),
             note,
-            nonlinear instanceof CudnnNonlinear ? nonlinear.description() + ", " : "",
-            options.resident() ? "resident" : "pinned",
-            options.graph() ? "CUDA graph" : "no graph",
-            fusesSteps(1) ? ", fused step" : "");
+            nonlinear instanceof CudnnNonlinear ? ", " + nonlinear.description() : "",
+            steps,
+            feed.describe("feed"),
+            options.graph() ? "CUDA graph" : "no graph");
   }
 
-  /**
-   * Whether steps of {@code B} examples are fused: as the options say, or else if all kernels are
-   * our own, and the batch is not so long that its products are worth launches of their own.
-   */
-  private boolean fusesSteps(int B) {
-    return options.step() == null
-        ? !(gemm instanceof CublasGemm) && nonlinear instanceof PtxNonlinear && B <= LONGEST_FUSED
-        : options.step() == CudaOptions.Step.FUSED;
+  /** How steps with those needs run. */
+  private Choice<CudaOptions.Step> steps(StepNeeds needs) {
+    return Auto.step(
+        options.step(), needs, gemm instanceof CublasGemm, nonlinear instanceof CudnnNonlinear);
+  }
+
+  /** Whether training sets lie on the device as a whole. */
+  private boolean resident() {
+    return feed.way() == CudaOptions.Feed.RESIDENT;
   }
 
   /** The name of what computes bias, activations and log-softmax; a library's has its version. */
@@ -197,7 +205,7 @@ public final class CudaOps extends Ops {
     try {
       address = driver.allocate(bytes);
     } catch (CudaException e) {
-      String or = options.resident() ? ", or use --feed pinned" : "";
+      String or = resident() ? ", or use --feed pinned" : "";
       throw Obstacle.ofAllocation(e, driver, name, bytes, or);
     }
     try {
@@ -301,7 +309,7 @@ public final class CudaOps extends Ops {
 
   @Override
   public Feed feed(byte[] pixels, byte[] labels, InputOrder order, int maxB, int atOnce) {
-    return options.resident()
+    return resident()
         ? new ResidentFeed(this, pixels, labels, order)
         : new PinnedFeed(
             this, driver, stream, order.images(pixels), labels, order.inputs(), maxB, atOnce);
@@ -309,10 +317,7 @@ public final class CudaOps extends Ops {
 
   @Override
   public Optional<FusedStep> fusedStep(FusedStep.Plan plan) {
-    boolean fits =
-        plan.layers().size() <= FusedKernels.MOST_LAYERS
-            && plan.layers().stream().allMatch(layer -> layer.outputs() <= FusedStep.WIDEST);
-    return fits && fusesSteps(plan.maxB())
+    return steps(plan.needs()).way() == CudaOptions.Step.FUSED
         ? Optional.of(
             new FusedKernels(
                 this, productKernels("fused"), plan, driver.device().multiprocessors()))

@@ -14,7 +14,8 @@ import mlpcuda.random.Philox;
 
 /**
  * The training step of module fused: three launches, whatever the number of layers. No layer may
- * have more outputs than {@link FusedStep#WIDEST}, HEAD_WIDTH of cuda/fused.cuh.
+ * have more outputs than {@link FusedStep#WIDEST}, HEAD_WIDTH of cuda/fused.cuh, and there may be
+ * {@link FusedStep#MOST_LAYERS} layers, those of its structure FusedLayers.
  */
 final class FusedKernels implements FusedStep {
   /** The tiles into which the update divides each layer's weights. */
@@ -25,9 +26,6 @@ final class FusedKernels implements FusedStep {
 
   /** The ints that describe a layer in the table, in the order of cuda/fused.cuh. */
   private static final int COLUMNS = 13;
-
-  /** The most layers: those of the structure FusedLayers of cuda/fused.cuh. */
-  static final int MOST_LAYERS = 32;
 
   private final Owned owned = new Owned();
   private final Kernels kernels;

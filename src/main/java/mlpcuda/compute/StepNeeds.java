@@ -1,0 +1,12 @@
+package mlpcuda.compute;
+
+/**
+ * The properties of a training that decide in which ways a device can run its steps.
+ *
+ * @param maxB the largest batch
+ * @param widest the number of outputs of the widest layer
+ * @param layers the number of layers
+ * @param clips whether gradients are clipped by their norm, which needs all gradients before any
+ *     weight is updated
+ */
+public record StepNeeds(int maxB, int widest, int layers, boolean clips) {}
