@@ -165,6 +165,8 @@ class GpuCommandsTest {
         "none    | 2048 | 90   |                      | fused steps (auto: own GEMM, short batches)",
         "none    | 64   | 90   | --hidden 4,1025      | layered steps (auto: a layer has 1025 outputs, above"
             + " 1024)",
+        "none    | 64   | 90   | --hidden 2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,2"
+            + " | layered steps (auto: 33 layers, above 32)",
         "none    | 64   | 90   | --clip-grad-norm 0.5 | layered steps (auto: clipping needs all gradients"
             + " before any update)",
         "cublas  | 64   | 90   |                      | layered steps (auto: cuBLAS multiplies)",
