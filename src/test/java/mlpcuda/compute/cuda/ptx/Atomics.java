@@ -77,7 +77,7 @@ final class Atomics extends GlobalAccess {
       int lane = Integer.numberOfTrailingZeros(mask);
       throw warp.fault(pc, lane, "is known to the emulator in cooperative launches alone");
     }
-    warp.poll(pc, mask);
+    warp.poll(pc);
     for (int m = mask; m != 0; m &= m - 1) {
       int lane = Integer.numberOfTrailingZeros(m);
       long address = address(warp, lane);

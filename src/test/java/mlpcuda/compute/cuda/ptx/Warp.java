@@ -232,15 +232,18 @@ final class Warp {
 
   // ---- polls of a cooperative launch ----
 
-  /** Notes that these lanes come to a strong load, and whether they loop there in vain. */
-  void poll(int pc, int mask) {
+  /**
+   * Notes that the running lanes come to a strong load, which a guard may keep some of them from,
+   * and whether they loop there in vain.
+   */
+  void poll(int pc) {
     long version = block.grid.version();
-    if (polls.repeats(this, pc, mask, version)) {
+    if (polls.repeats(this, pc, running, version)) {
       if (polling == 0) {
         parkedAt = version;
         polledVersion = block.grid.strongVersion();
       }
-      polling |= mask;
+      polling |= running;
       pollsAt = pc;
     }
   }
