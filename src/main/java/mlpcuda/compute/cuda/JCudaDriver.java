@@ -17,7 +17,6 @@ import static jcuda.driver.JCudaDriver.cuGraphExecDestroy;
 import static jcuda.driver.JCudaDriver.cuGraphGetNodes;
 import static jcuda.driver.JCudaDriver.cuGraphInstantiate;
 import static jcuda.driver.JCudaDriver.cuGraphLaunch;
-import static jcuda.driver.JCudaDriver.cuLaunchKernel;
 import static jcuda.driver.JCudaDriver.cuMemAlloc;
 import static jcuda.driver.JCudaDriver.cuMemAllocHost;
 import static jcuda.driver.JCudaDriver.cuMemFree;
@@ -57,9 +56,6 @@ import mlpcuda.compute.cuda.JCudaObjects.Stream;
 
 /** CUDA's driver API on one device, by JCuda. */
 public final class JCudaDriver implements CudaDriver {
-  /** The most arguments of a launch: more than any kernel here takes. */
-  private static final int MAX_ARGUMENTS = 64;
-
   private static final int LOG_BYTES = 8192;
 
   private final Device device;
@@ -71,13 +67,8 @@ public final class JCudaDriver implements CudaDriver {
   private final Handles<Function> functions = new Handles<>("function");
   private final Handles<Graph> graphs = new Handles<>("graph");
 
-  /** The most bytes of a launch's arguments, which is CUDA's own limit. */
-  private static final int ARGUMENT_BYTES = 4096;
-
-  /** The arguments of a launch, then the address of each argument. */
-  private Pinned arguments;
-
-  private Pointer argumentAddresses;
+  private Pinned slots;
+  private JCudaLaunches launches;
   private boolean closed;
 
   /**
@@ -115,12 +106,12 @@ public final class JCudaDriver implements CudaDriver {
     check("cuDevicePrimaryCtxRetain", cuDevicePrimaryCtxRetain(context, handle));
     try {
       check("cuCtxSetCurrent", cuCtxSetCurrent(context));
-      arguments = allocatePinned(ARGUMENT_BYTES + Long.BYTES * MAX_ARGUMENTS);
+      slots = allocatePinned(JCudaLaunches.SLOT_BYTES);
     } catch (CudaException e) {
       cuDevicePrimaryCtxRelease(handle); // its own failure is dropped: the first one is reported
       throw e;
     }
-    argumentAddresses = new HostAddress(arguments.address() + ARGUMENT_BYTES);
+    launches = new JCudaLaunches(slots);
   }
 
   @Override
@@ -286,54 +277,20 @@ public final class JCudaDriver implements CudaDriver {
 
   @Override
   public void launch(long function, Shape shape, Arguments arguments, long stream) {
-    if (arguments.count() > MAX_ARGUMENTS) {
-      throw new IllegalArgumentException(
-          "a kernel may have at most %d arguments, found %d"
-              .formatted(MAX_ARGUMENTS, arguments.count()));
-    }
-    Function kernel = functions.get(function);
-    Stream order = streams.get(stream);
-    lay(arguments);
-    // The driver copies the arguments before it returns: the slots are free again.
-    check(
-        "cuLaunchKernel",
-        cuLaunchKernel(
-            kernel,
-            shape.gridX(),
-            shape.gridY(),
-            shape.gridZ(),
-            shape.blockX(),
-            shape.blockY(),
-            1,
-            0,
-            order,
-            argumentAddresses,
-            null));
+    launches.launch(functions.get(function), shape, arguments, streams.get(stream));
   }
 
-  /** Writes arguments and their addresses where the driver reads them. */
-  private void lay(Arguments from) {
-    ByteBuffer to = arguments.bytes();
-    int end = 0;
-    for (int i = 0; i < from.count(); i++) {
-      int at = end;
-      int[] words = from.words(i);
-      // Each argument begins at a multiple of 8 bytes, as its type may need.
-      end += words == null ? Long.BYTES : Long.BYTES * ((words.length + 1) / 2);
-      if (end > ARGUMENT_BYTES) {
-        throw new IllegalArgumentException(
-            "a kernel's arguments may take at most %d bytes".formatted(ARGUMENT_BYTES));
-      }
-      if (words == null) {
-        // Little-endian, as all platforms with CUDA: a shorter argument lies at its slot's start.
-        to.putLong(at, from.bits(i));
-      } else {
-        for (int w = 0; w < words.length; w++) {
-          to.putInt(at + Integer.BYTES * w, words[w]);
-        }
-      }
-      to.putLong(ARGUMENT_BYTES + Long.BYTES * i, arguments.address() + at);
-    }
+  @Override
+  public int residentBlocks(long function, int threads, int sharedBytes) {
+    return device.multiprocessors()
+        * launches.residentOnEach(functions.get(function), threads, sharedBytes);
+  }
+
+  @Override
+  public void launchCooperative(
+      long function, Shape shape, int sharedBytes, Arguments arguments, long stream) {
+    launches.launchCooperative(
+        functions.get(function), shape, sharedBytes, arguments, streams.get(stream));
   }
 
   // ---- graphs ----
@@ -405,7 +362,7 @@ public final class JCudaDriver implements CudaDriver {
     modules.clear();
     functions.clear();
     graphs.clear();
-    int freed = cuMemFreeHost(new HostAddress(arguments.address()));
+    int freed = cuMemFreeHost(new HostAddress(slots.address()));
     // The context stays current: another driver of this thread may share it.
     int released = cuDevicePrimaryCtxRelease(handle);
     check("cuMemFreeHost", freed);

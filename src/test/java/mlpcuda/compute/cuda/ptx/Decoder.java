@@ -28,6 +28,9 @@ final class Decoder {
         switch (op.name) {
           case "ld" -> memory.load(op);
           case "st" -> memory.store(op);
+          case "atom", "red" -> memory.atomic(op);
+          case "prefetch" -> memory.prefetch(op);
+          case "nanosleep" -> memory.sleep(op);
           case "cvta" -> memory.toAddress(op);
           case "mov" -> move(op);
           case "setp" -> compare(op);
@@ -38,7 +41,7 @@ final class Decoder {
           case "brx" -> branchByIndex(op);
           case "ret", "exit" -> new Branches.Exit(at);
           case "bar", "barrier" -> barrier(op);
-          case "membar", "fence" -> fence(op);
+          case "membar", "fence" -> MemoryDecoder.fence(op);
           case "shfl" -> shuffle(op);
           case "vote" -> vote(op);
           case "activemask" -> activeMask(op);
@@ -310,14 +313,6 @@ final class Decoder {
       throw at.fault("is not known to the emulator");
     }
     return new Meetings.BlockBarrier(at);
-  }
-
-  private static Instruction fence(Opcode op) {
-    Statement at = op.statement;
-    Operands.count(at, 0);
-    op.takeOneOf("sc", "acq_rel");
-    op.takeOneOf("cta", "gl", "gpu", "sys");
-    return new Meetings.Fence(at);
   }
 
   private Instruction shuffle(Opcode op) {
