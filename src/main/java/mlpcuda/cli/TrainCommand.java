@@ -345,6 +345,9 @@ final class TrainCommand implements Callable<Integer> {
           refuseFinished(folder);
         }
         terminal.line("%s (%s)", opened.ops().description(), device.reason());
+        if (verbose) {
+          opened.ops().tellNotes(line -> terminal.line("%s", line));
+        }
         if (from != null) {
           String on = opened.ops().description();
           from.differences(on, stretched, settings.trainer(), batches(split))
