@@ -41,8 +41,6 @@ class ModulesTest {
     assertEquals(List.of("layers", "gemm"), modules(ALONE, train + "--step layered"));
     // The answers to the test set are what needs products apart from the step's.
     assertEquals(List.of("layers", "fused", "gemm"), modules(ALONE, train + "--step fused"));
-    assertEquals(
-        List.of("layers", "fused_bf16"), modules(CUBLAS, train + "--step fused --precision bf16"));
 
     Path picture =
         Files.writeString(tmp.resolve("bar.pgm"), "P2 7 5 9 " + "9 0 9 9 9 9 9 ".repeat(5));

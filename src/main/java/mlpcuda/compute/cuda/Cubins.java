@@ -61,11 +61,11 @@ final class Cubins {
       PtxAssembler.load(Path.of(args[3]));
     } catch (DeviceException | LinkageError e) {
       String why = e instanceof DeviceException device ? device.why() : e.getMessage();
-      System.err.println(
+      Files.writeString(
+          reason,
           "The jar gets the kernels as PTX alone, without machine code, because the PTX assembler"
               + " cannot run here: "
               + why.lines().findFirst().orElse(""));
-      Files.writeString(reason, why);
       return;
     }
     var cubins = new Cubins(Path.of(args[2]));
