@@ -8,6 +8,7 @@ import com.fasterxml.jackson.jr.ob.JSON;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -97,6 +98,35 @@ class JarIT {
     assertFalse(natives.isEmpty());
     assertEquals(
         List.of(), natives.stream().filter(entry -> !LOADED.matcher(entry).matches()).toList());
+  }
+
+  /** Each module ships as PTX, and as machine code for each architecture from its target on. */
+  @Test
+  void everyModuleIsThereAsMachineCodeForEachArchitecture() throws IOException {
+    ShippedCubins.assumeThere();
+    var wanted = new TreeSet<String>();
+    try (var jar = new ZipFile(JAR.toFile());
+        var modules = Files.newDirectoryStream(Path.of("cuda", "ptx"), "*.ptx")) {
+      for (Path module : modules) {
+        String ptx = "mlpcuda/compute/cuda/" + module.getFileName();
+        assertEquals(Files.readString(module), text(jar, ptx));
+        for (int architecture : new int[] {75, 80, 86, 89, 90}) {
+          if (architecture >= 80 || !module.toString().contains("_")) { // tensor cores: from 80 on
+            wanted.add(ptx.replace(".ptx", ".sm_" + architecture + ".cubin"));
+          }
+        }
+      }
+    }
+    var there = new TreeSet<>(entries);
+    there.removeIf(entry -> !entry.endsWith(".cubin"));
+    assertEquals(wanted, there);
+  }
+
+  /** What assembles is for the build alone: the jar lacks the library that it calls. */
+  @Test
+  void theAssemblerStaysOut() {
+    assertFalse(entries.contains("mlpcuda/compute/cuda/Cubins.class"));
+    assertFalse(entries.contains("mlpcuda/compute/cuda/PtxAssembler.class"));
   }
 
   /** A library is inside when the jar has a class, a native library or the like of it. */

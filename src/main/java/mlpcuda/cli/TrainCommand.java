@@ -340,6 +340,9 @@ final class TrainCommand implements Callable<Integer> {
           refuseFinished(folder);
         }
         terminal.line("%s (%s)", on, device.reason());
+        if (verbose) {
+          opened.ops().tellNotes(line -> terminal.line("%s", line));
+        }
         if (from != null) {
           from.differences(on, stretched, settings.trainer(), batches(split))
               .forEach(difference -> terminal.always(Printable.oneLine(difference)));

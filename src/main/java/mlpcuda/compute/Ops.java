@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import mlpcuda.compute.Buffer.Type;
 
 /**
@@ -171,6 +172,12 @@ public abstract class Ops implements AutoCloseable {
   public int stepsAtOnce(int B) {
     return 1;
   }
+
+  /**
+   * Tells {@code listener}, in one line each, what the device has to do that takes a user's time:
+   * what it did before this call, and from now on.
+   */
+  public void tellNotes(Consumer<String> listener) {}
 
   /** Makes a step that runs as a whole, closed by the caller; empty where this device has none. */
   public Optional<FusedStep> fusedStep(FusedStep.Plan plan) {

@@ -16,6 +16,7 @@ import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.compute.cuda.Gpus;
+import mlpcuda.compute.cuda.ModuleImage;
 import mlpcuda.conformance.Cases;
 import mlpcuda.conformance.Cases.Case;
 import org.junit.jupiter.api.BeforeEach;
@@ -194,11 +195,13 @@ class CompareCommandTest {
     static Tampered wrongAdam() {
       return new Tampered(
           call -> {
-            if (call.method.getName().equals("loadModule") && call.arguments[0].equals("layers")) {
-              String ptx = (String) call.arguments[1];
+            if (call.method.getName().equals("loadModule")
+                && call.arguments[0] instanceof ModuleImage image
+                && image.name().equals("layers")) {
+              String ptx = image.ptx().get();
               String wrong = ptx.replace("sqrt.rn.f32", "mov.f32");
               assertNotEquals(ptx, wrong);
-              return new Call(call.method, new Object[] {call.arguments[0], wrong});
+              return new Call(call.method, new Object[] {ModuleImage.of("layers", wrong)});
             }
             return call;
           });

@@ -140,8 +140,14 @@ public interface CudaDriver extends AutoCloseable {
 
   // ---- kernels ----
 
-  /** Loads a module from the text of its PTX. */
-  long loadModule(String name, String ptx);
+  /**
+   * Loads a module: its machine code if it has some, else its PTX, which is compiled for the device
+   * meanwhile.
+   *
+   * @throws CudaException if the driver refuses the machine code
+   * @throws mlpcuda.compute.DeviceException if it cannot compile the PTX
+   */
+  long loadModule(ModuleImage image);
 
   /** Unloads a module. */
   void unloadModule(long module);

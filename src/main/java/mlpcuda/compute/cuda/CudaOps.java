@@ -1,9 +1,12 @@
 package mlpcuda.compute.cuda;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import jcuda.JCudaVersion;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
@@ -57,6 +60,8 @@ public final class CudaOps extends Ops {
   private Nonlinear nonlinear;
   private Gemm gemm;
   private String note = ""; // says what was looked for in vain
+  private final List<String> early = new ArrayList<>(); // notes that nobody has listened to
+  private Consumer<String> notes = early::add;
 
   /**
    * Opens the operations on a device that is open already; {@link #close} closes it.
@@ -75,7 +80,8 @@ public final class CudaOps extends Ops {
       }
       stream = driver.createStream();
       staging = driver.allocatePinned(STAGING);
-      kernels = new Kernels(driver, stream, "layers", options.check());
+      // Every run has operations of this module, and a device that cannot load it is of no use.
+      kernels = kernels("layers").load();
       var own = new PtxNonlinear(kernels);
       nonlinear =
           options.kernels() == CudaOptions.Kernels.CUDNN
@@ -112,10 +118,20 @@ public final class CudaOps extends Ops {
     return nonlinear instanceof CudnnNonlinear cudnn ? new UnfusedGemm(own, cudnn) : own;
   }
 
-  /** Loads the module of that family that has products of this precision. */
+  private Kernels kernels(String module) {
+    return new Kernels(driver, stream, module, options.check(), line -> notes.accept(line));
+  }
+
+  /** The entries of the module of that family that has products of this precision. */
   private Kernels productKernels(String family) {
-    String module = precision() == Precision.FP32 ? family : family + "_" + precision().label();
-    return new Kernels(driver, stream, module, options.check());
+    return kernels(precision() == Precision.FP32 ? family : family + "_" + precision().label());
+  }
+
+  @Override
+  public void tellNotes(Consumer<String> listener) {
+    early.forEach(listener);
+    early.clear();
+    notes = listener;
   }
 
   @Override
@@ -320,7 +336,7 @@ public final class CudaOps extends Ops {
     return steps(plan.needs()).way() == CudaOptions.Step.FUSED
         ? Optional.of(
             new FusedKernels(
-                this, productKernels("fused"), plan, driver.device().multiprocessors()))
+                this, productKernels("fused").load(), plan, driver.device().multiprocessors()))
         : Optional.empty();
   }
 

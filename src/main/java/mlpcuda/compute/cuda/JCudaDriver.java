@@ -234,30 +234,28 @@ public final class JCudaDriver implements CudaDriver {
 
   // ---- kernels ----
 
-  /**
-   * {@inheritDoc}
-   *
-   * @throws mlpcuda.compute.DeviceException if the driver cannot translate it for the device
-   */
   @Override
-  public long loadModule(String name, String ptx) {
+  public long loadModule(ModuleImage image) {
     requireOpen();
-    byte[] text = ptx.getBytes(StandardCharsets.UTF_8);
-    // The image is a direct buffer: for an array, JCuda would stop the garbage collector while the
-    // driver compiles.
-    ByteBuffer image = ByteBuffer.allocateDirect(text.length + 1).put(text); // ends with a 0
+    boolean compiled = image.cubin() != null;
+    byte[] code = compiled ? image.cubin() : image.ptx().get().getBytes(StandardCharsets.UTF_8);
+    // The code is in a direct buffer: for an array, JCuda would stop the garbage collector while
+    // the driver compiles. A text ends with a 0.
+    ByteBuffer buffer = ByteBuffer.allocateDirect(code.length + 1).put(code);
     var options = new JITOptions();
     options.putBytes(CU_JIT_ERROR_LOG_BUFFER, new byte[LOG_BYTES]);
     options.putInt(CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES, LOG_BYTES);
     var module = new Module();
     try {
-      check("cuModuleLoadDataEx", cuModuleLoadDataJIT(module, Pointer.to(image.rewind()), options));
+      check(
+          "cuModuleLoadDataEx", cuModuleLoadDataJIT(module, Pointer.to(buffer.rewind()), options));
     } catch (CudaException e) {
-      if (!Obstacle.isOfModule(e.code())) {
+      if (compiled || !Obstacle.isOfModule(e.code())) {
         throw e;
       }
       String log = options.getString(CU_JIT_ERROR_LOG_BUFFER).strip();
-      throw Obstacle.ofModule(name, log.lines().findFirst().orElse(""), device, e).exception(e);
+      throw Obstacle.ofModule(image.name(), log.lines().findFirst().orElse(""), device, e)
+          .exception(e);
     }
     return modules.add(module.value(), module);
   }

@@ -1,15 +1,15 @@
 package mlpcuda.compute.cuda;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
 
-/** The entries of one module of PTX, launched on one stream. */
+/**
+ * The entries of one module, launched on one stream. The module is loaded when its first entry is
+ * launched: a run pays for no module that it does not use.
+ */
 final class Kernels implements AutoCloseable {
   /** The threads of a block whose warps take a row of a matrix each. */
   private static final int ROW_THREADS = 256;
@@ -19,33 +19,58 @@ final class Kernels implements AutoCloseable {
 
   private final CudaDriver driver;
   private final long stream;
+  private final String name;
   private final boolean check;
-  private final long module;
+  private final Consumer<String> notes;
+  private long module; // 0: not loaded
   private final Map<String, Long> functions = new HashMap<>();
 
   /**
-   * Loads a module.
+   * The entries of a module, which is not loaded yet.
    *
    * @param name the name of the module, as {@code layers} for layers.ptx
    * @param check whether to wait after each launch, so that a failure is thrown by the launch that
    *     failed
+   * @param notes is told, in one line, if the driver has to compile the module's PTX
    */
-  Kernels(CudaDriver driver, long stream, String name, boolean check) {
+  Kernels(CudaDriver driver, long stream, String name, boolean check, Consumer<String> notes) {
     this.driver = driver;
     this.stream = stream;
+    this.name = name;
     this.check = check;
-    this.module = driver.loadModule(name, text(name + ".ptx"));
+    this.notes = notes;
   }
 
-  private static String text(String resource) {
-    try (InputStream in = Kernels.class.getResourceAsStream(resource)) {
-      if (in == null) {
-        throw new IllegalStateException("the program lacks its kernels: no " + resource);
-      }
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException("the kernels could not be read: " + resource, e);
+  /**
+   * Loads the module now, if it is not loaded: its machine code for the device, or, where there is
+   * none or the driver refuses it, its PTX, whose compilation takes seconds.
+   *
+   * @throws DeviceException if the driver takes neither
+   */
+  Kernels load() {
+    if (module == 0) {
+      CudaDriver.Device device = driver.device();
+      module = load(ModuleImage.read(name, device.major(), device.minor()), device);
     }
+    return this;
+  }
+
+  private long load(ModuleImage image, CudaDriver.Device device) {
+    String why =
+        "the program has no machine code for compute capability %d.%d"
+            .formatted(device.major(), device.minor());
+    if (image.cubin() != null) {
+      try {
+        return driver.loadModule(image);
+      } catch (CudaException e) {
+        if (!Obstacle.isOfMachineCode(e.code())) {
+          throw e;
+        }
+        why = "the driver refuses its machine code (%s)".formatted(e.why());
+      }
+    }
+    notes.accept("Module %s: %s; the driver compiles its PTX now".formatted(name, why));
+    return driver.loadModule(image.withoutCubin());
   }
 
   /**
@@ -70,7 +95,7 @@ final class Kernels implements AutoCloseable {
   private long function(String entry) {
     Long known = functions.get(entry);
     if (known == null) {
-      known = driver.function(module, entry);
+      known = driver.function(load().module, entry);
       functions.put(entry, known);
     }
     return known;
@@ -93,6 +118,8 @@ final class Kernels implements AutoCloseable {
 
   @Override
   public void close() {
-    driver.unloadModule(module);
+    if (module != 0) {
+      driver.unloadModule(module);
+    }
   }
 }

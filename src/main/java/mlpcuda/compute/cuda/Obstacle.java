@@ -317,6 +317,13 @@ record Obstacle(String why, String remedy) {
     };
   }
 
+  /** Whether the load of machine code failed because this driver or device cannot use it. */
+  static boolean isOfMachineCode(int code) {
+    return isOfModule(code)
+        || code == CUresult.CUDA_ERROR_INVALID_IMAGE
+        || code == CUresult.CUDA_ERROR_INVALID_SOURCE;
+  }
+
   /**
    * The driver did not take module {@code name}.
    *

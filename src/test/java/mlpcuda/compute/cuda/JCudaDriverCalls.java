@@ -186,7 +186,7 @@ final class JCudaDriverCalls {
   }
 
   private void launches() {
-    long module = driver.loadModule("some.ptx", "text");
+    long module = driver.loadModule(ModuleImage.of("some.ptx", "text"));
     long function = driver.function(module, "entry");
     fake.control("parameters 5");
     var arguments =
@@ -224,21 +224,35 @@ final class JCudaDriverCalls {
 
     for (int code : new int[] {209, 218, 221, 222, 223}) {
       fake.control("cuModuleLoadDataEx " + code);
-      var e = assertThrows(DeviceException.class, () -> driver.loadModule("some.ptx", "text"));
+      var e =
+          assertThrows(
+              DeviceException.class, () -> driver.loadModule(ModuleImage.of("some.ptx", "text")));
       assertEquals(
           "the driver (CUDA 12.6) cannot load some.ptx for GPU 1: cuModuleLoadDataEx failed:"
               + " FAKE_ERROR (%d): fails as asked: ptxas application ptx input, line 7; error: fake"
                   .formatted(code),
           e.why());
     }
+    // Machine code that is refused has PTX beside it: the caller asks for that instead.
+    var compiled = new ModuleImage("some.ptx", new byte[] {'c', 'u', 'b', 'i', 'n'}, () -> "text");
+    for (int code : new int[] {200, 209, 300}) {
+      fake.control("cuModuleLoadDataEx " + code);
+      var e = assertThrows(CudaException.class, () -> driver.loadModule(compiled));
+      assertEquals(code, e.code());
+      assertTrue(Obstacle.isOfMachineCode(code));
+    }
+    fake.control("");
+    fake.calls();
+    driver.unloadModule(driver.loadModule(compiled));
+    assertEquals("cuModuleLoadDataEx cubin 2", fake.calls().get(0));
     fake.control("cuModuleLoadDataEx 700");
-    assertThrows(CudaException.class, () -> driver.loadModule("some.ptx", "text"));
+    assertThrows(CudaException.class, () -> driver.loadModule(ModuleImage.of("some.ptx", "text")));
     fake.control("");
     fake.calls();
   }
 
   private void launchesTogether() {
-    long module = driver.loadModule("some.ptx", "text");
+    long module = driver.loadModule(ModuleImage.of("some.ptx", "text"));
     long function = driver.function(module, "entry");
     fake.calls();
     assertEquals(2 * 82, driver.residentBlocks(function, 256, 0));
@@ -577,7 +591,7 @@ final class JCudaDriverCalls {
     Pinned pinned = driver.allocatePinned(8);
     long memory = driver.allocate(8);
     long event = driver.createEvent();
-    long module = driver.loadModule("some.ptx", "text");
+    long module = driver.loadModule(ModuleImage.of("some.ptx", "text"));
     long function = driver.function(module, "entry");
     driver.beginCapture(stream);
     long graph = driver.endCapture(stream);

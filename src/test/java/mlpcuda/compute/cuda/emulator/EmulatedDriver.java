@@ -13,6 +13,7 @@ import mlpcuda.compute.cuda.Blas;
 import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaException;
 import mlpcuda.compute.cuda.Dnn;
+import mlpcuda.compute.cuda.ModuleImage;
 import mlpcuda.compute.cuda.ptx.Fault;
 import mlpcuda.compute.cuda.ptx.PtxModule;
 
@@ -33,6 +34,8 @@ public final class EmulatedDriver implements CudaDriver {
   private final EmulatedMemory memory;
   private final EmulatedHandles handles;
   private final EmulatedRoom room;
+  private final List<String> modules = new ArrayList<>();
+  private EmulatedFailure cubinsRefused; // null: they are loaded
   private int events;
   private int graphs;
   private long cooperative;
@@ -73,6 +76,16 @@ public final class EmulatedDriver implements CudaDriver {
    */
   public void failNext(String call, int code, String name, String text) {
     calls.failNext(call, new EmulatedFailure(code, name, text));
+  }
+
+  /** Makes each load of machine code fail. */
+  public void refuseCubins(int code, String name, String text) {
+    cubinsRefused = new EmulatedFailure(code, name, text);
+  }
+
+  /** The modules that were loaded, in order, as {@code layers} or {@code layers as PTX}. */
+  public List<String> modules() {
+    return List.copyOf(modules);
   }
 
   /**
@@ -290,12 +303,21 @@ public final class EmulatedDriver implements CudaDriver {
   }
 
   @Override
-  public long loadModule(String name, String ptx) {
+  public long loadModule(ModuleImage image) {
     return calls.call(
         "cuModuleLoadDataEx",
         () -> {
           checkNotCapturing();
-          PtxModule parsed = PARSED.computeIfAbsent(ptx, text -> PtxModule.parse(name, text));
+          String name = image.name();
+          PtxModule parsed =
+              PARSED.computeIfAbsent(image.ptx().get(), text -> PtxModule.parse(name, text));
+          if (image.cubin() != null) {
+            new EmulatedCubin(name, image.cubin()).check(device(), parsed);
+            if (cubinsRefused != null) {
+              throw calls.failure(cubinsRefused);
+            }
+          }
+          modules.add(image.cubin() == null ? name + " as PTX" : name);
           return handles.add(new EmulatedLaunch.Module(name, parsed));
         });
   }

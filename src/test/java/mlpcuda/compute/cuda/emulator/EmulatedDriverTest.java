@@ -6,12 +6,18 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import mlpcuda.compute.Precision;
+import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaException;
+import mlpcuda.compute.cuda.ModuleImage;
 import mlpcuda.compute.cuda.ptx.Fault;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
@@ -99,6 +105,53 @@ class EmulatedDriverTest {
           cuda.close();
         },
         "after close");
+  }
+
+  /** The header of a cubin for sm_{@code architecture}, then a name of a section. */
+  private static byte[] cubin(int architecture, String section) {
+    byte[] name = ("\0" + section + "\0").getBytes(StandardCharsets.US_ASCII);
+    return ByteBuffer.allocate(64 + name.length)
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .putInt(0, 0x464c457f)
+        .putShort(18, (short) 190)
+        .putInt(48, 0x55_0500 | architecture)
+        .put(64, name)
+        .array();
+  }
+
+  private static void loadAndUnload(CudaDriver cuda, byte[] cubin) {
+    cuda.unloadModule(
+        cuda.loadModule(new ModuleImage("filling", cubin, () -> EmulatedKernels.FILL)));
+  }
+
+  @Test
+  void machineCodeIsTheModulesAndTheDevices() {
+    passes(
+        cuda -> {
+          loadAndUnload(cuda, cubin(90, ".text.fill"));
+          loadAndUnload(cuda, null);
+          assertEquals(List.of("filling", "filling as PTX"), cuda.modules());
+        });
+    for (int other : new int[] {80, 91, 100}) {
+      faults(
+          cuda -> loadAndUnload(cuda, cubin(other, ".text.fill")),
+          "module filling: a cubin for sm_" + other,
+          "compute capability 9.0");
+    }
+    faults(cuda -> loadAndUnload(cuda, cubin(90, ".text.filler")), "lacks the entry fill");
+    faults(cuda -> loadAndUnload(cuda, new byte[64]), "this is no cubin");
+  }
+
+  @Test
+  void machineCodeIsRefusedWhereATestAsksForIt() {
+    passes(
+        cuda -> {
+          cuda.refuseCubins(209, "CUDA_ERROR_NO_BINARY_FOR_GPU", "no image");
+          byte[] cubin = cubin(90, ".text.fill");
+          var e = assertThrows(CudaException.class, () -> loadAndUnload(cuda, cubin));
+          assertEquals(209, e.code());
+          loadAndUnload(cuda, null);
+        });
   }
 
   @Test

@@ -11,6 +11,7 @@ import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaException;
+import mlpcuda.compute.cuda.ModuleImage;
 import org.junit.jupiter.api.Test;
 
 /** Tests graphs: what is recorded, which calls a capture allows, and what a launch does. */
@@ -213,7 +214,7 @@ class EmulatedGraphTest {
             t -> t.cuda.synchronizeStream(t.stream),
             t -> t.cuda.synchronizeStream(t.other),
             t -> t.cuda.synchronizeEvent(t.event),
-            t -> t.cuda.loadModule("fill", EmulatedKernels.FILL),
+            t -> t.cuda.loadModule(ModuleImage.of("fill", EmulatedKernels.FILL)),
             t -> t.cuda.openBlas(t.stream, Precision.FP32))) {
       passes(
           with(

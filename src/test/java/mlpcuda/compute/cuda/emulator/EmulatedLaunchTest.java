@@ -13,6 +13,7 @@ import mlpcuda.compute.cuda.Arguments;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
 import mlpcuda.compute.cuda.CudaException;
+import mlpcuda.compute.cuda.ModuleImage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
@@ -32,7 +33,7 @@ class EmulatedLaunchTest {
 
     Things(EmulatedDriver cuda) {
       this.cuda = cuda;
-      module = cuda.loadModule("filling", EmulatedKernels.FILL);
+      module = cuda.loadModule(ModuleImage.of("filling", EmulatedKernels.FILL));
       fill = cuda.function(module, "fill");
       stream = cuda.createStream();
       memory = cuda.allocate(4 * FLOATS);
@@ -242,7 +243,8 @@ class EmulatedLaunchTest {
   @Test
   void modulesLeakToo() {
     faults(
-        cuda -> cuda.loadModule("filling", EmulatedKernels.FILL), "not given back: module filling");
+        cuda -> cuda.loadModule(ModuleImage.of("filling", EmulatedKernels.FILL)),
+        "not given back: module filling");
   }
 
   @Test

@@ -9,6 +9,7 @@ import mlpcuda.compute.cuda.Arguments;
 import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
+import mlpcuda.compute.cuda.ModuleImage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -37,7 +38,7 @@ class EmulatedPipelineTest {
   private static float[] sum(CudaDriver cuda, Forgotten forgotten) {
     long copying = cuda.createStream();
     long computing = cuda.createStream();
-    long module = cuda.loadModule("sum", EmulatedKernels.ADD);
+    long module = cuda.loadModule(ModuleImage.of("sum", EmulatedKernels.ADD));
     long add = cuda.function(module, "add");
     long sum = cuda.allocate(BYTES);
     Pinned result = cuda.allocatePinned(BYTES);
