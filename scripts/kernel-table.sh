@@ -10,7 +10,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 ptxas=${PTXAS:-ptxas} cuobjdump=${CUOBJDUMP:-cuobjdump}
 if [ -z "${CUOBJDUMP-}" ] && ! command -v "$cuobjdump" > /dev/null; then cuobjdump=; fi
-python3 -m doctest scripts/kernel_table.py # what cannot read its own examples makes no table
+python3 -B -m doctest scripts/kernel_table.py # what cannot read its own examples makes no table
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp cuda/ptx/*.ptx "$work"
