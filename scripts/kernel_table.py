@@ -127,7 +127,7 @@ def entries(ptx):
 # a line. The upper 23 bits say how it is scheduled. Results that take an unknown time are waited for by one of six
 # barriers: an instruction says which of them its result will signal, and which of them it waits for itself.
 SIGNALS_SHIFT, NO_BARRIER = 46, 7  # 3 bits of the upper word: the barrier that the result signals
-WAITS_SHIFT, BARRIERS = 52, 6  # a bit for each barrier that the instruction waits for
+WAITS_SHIFT = 52  # a bit for each of the six barriers: whether the instruction waits for it
 LISTED = re.compile(r"/\*[0-9a-f]{4,}\*/ +(?:@!?U?P[T\d]+ +)?([\w.]+)[^;]*; +/\* 0x[0-9a-f]{16} \*/")
 UPPER = re.compile(r"^ +/\* 0x([0-9a-f]{16}) \*/$")
 BITS = re.compile(r"\.[US](8|16)\b|\.(64|128)\b")

@@ -12,7 +12,7 @@
 #
 # Leaves, of use even when it is cut off: $OUT/summary.txt, a verdict for each step; report.md, the tables; log.txt, all
 # output; benchmark.json; raw.tar.gz, what the programs wrote. Exit code 0: every step ran and passed; else 1.
-# shellcheck disable=SC2317
+# shellcheck source-path=SCRIPTDIR disable=SC2317
 set -u
 export LC_ALL=C.UTF-8
 here=$(cd "$(dirname "$0")" && pwd)
