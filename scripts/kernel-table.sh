@@ -1,46 +1,36 @@
 #!/usr/bin/env bash
-# What each kernel takes of a multiprocessor, by architecture, as a table: registers of a thread, shared memory of a
-# block, and bytes spilled. From the PTX that ships, by the assembler of CUDA (PTXAS=path).
+# What each kernel takes of a multiprocessor, by architecture, as tables: registers of a thread, shared memory of a
+# block, blocks that fit, bytes spilled; and, where cuobjdump is found, what its machine code loads, and in how many
+# groups that wait for one another. From the PTX that ships, by the assembler of CUDA.
 #
-#   scripts/kernel-table.sh > benchmarks/results/kernels.md
+#   scripts/kernel-table.sh [KERNEL …] > benchmarks/results/kernels.md
+#
+# PTXAS=path and CUOBJDUMP=path name the tools; else they are those on PATH. Needs Python 3.8 or newer. Some minutes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-ptxas=${PTXAS:-ptxas}
-architectures=(sm_75 sm_80 sm_86 sm_89 sm_90)
+ptxas=${PTXAS:-ptxas} cuobjdump=${CUOBJDUMP:-cuobjdump}
+if [ -z "${CUOBJDUMP-}" ] && ! command -v "$cuobjdump" > /dev/null; then cuobjdump=; fi
+python3 -B -m doctest scripts/kernel_table.py # what cannot read its own examples makes no table
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cp cuda/ptx/*.ptx "$work"
+for ptx in "$work"/*.ptx; do
+  for architecture in sm_75 sm_80 sm_86 sm_89 sm_90; do
+    [[ ! "$architecture" < "$(sed -n 's/^\.target //p' "$ptx")" ]] || continue
+    made=${ptx%.ptx}.$architecture
+    "$ptxas" -v -arch="$architecture" "$ptx" -o "$work/cubin" 2> "$made.log" || { cat "$made.log" >&2 && exit 1; }
+    [ -z "$cuobjdump" ] || "$cuobjdump" -sass "$work/cubin" > "$made.sass"
+  done
+done
+release() { "$1" --version | sed -n "s/.*release [0-9.]*, V\(.*\)/, $2 \1/p"; }
 echo "# Kernels"
 echo
-echo "\`scripts/kernel-table.sh\`, $(date +%F), $("$ptxas" --version | sed -n 's/.*release \([0-9.]*\), V\(.*\)/ptxas \2/p'). Registers of a thread; bytes of static shared"
-echo "memory of a block (the most of the architectures); bytes spilled to local memory, stores and loads together."
-echo
-echo "| module | kernel | threads | shared | registers: ${architectures[*]} | spilled |"
-echo "|---|---|--:|--:|---|--:|"
-for ptx in cuda/ptx/*.ptx; do
-  for architecture in "${architectures[@]}"; do
-    if [[ "$architecture" < "$(sed -n 's/^\.target //p' "$ptx")" ]]; then
-      echo "Older $architecture"
-    else
-      "$ptxas" -v -arch="$architecture" "$ptx" -o /dev/null 2>&1
-    fi
-  done | awk -v ptx="$ptx" '
-    BEGIN {
-      while ((getline line < ptx) > 0) {
-        if (match(line, /\.entry [a-z_0-9]+/)) { entry = substr(line, RSTART + 7, RLENGTH - 7) }
-        if (match(line, /\.maxntid [0-9]+/)) { threads[entry] = substr(line, RSTART + 9, RLENGTH - 9) }
-      }
-      sub(/.*\//, "", ptx)
-    }
-    /^Older / { older = older " -" }
-    /Function properties for/ { kernel = $NF }
-    /spill stores/ { for (i = 1; i < NF; i++) if ($i == "bytes" && $(i + 1) == "spill") spilled[kernel] += $(i - 1) }
-    /Used [0-9]+ registers/ {
-      for (i = 1; i < NF; i++) {
-        if ($i == "Used") registers[kernel] = registers[kernel] " " $(i + 1)
-        if ($(i + 1) ~ /^smem/) { bytes = $(i - 1); if (bytes + 0 > shared[kernel]) shared[kernel] = bytes + 0 }
-      }
-    }
-    END {
-      for (kernel in registers) {
-        printf "| %s | `%s` | %d | %d |%s | %d |\n", ptx, kernel, threads[kernel], shared[kernel], older registers[kernel], spilled[kernel]
-      }
-    }' | LC_ALL=C sort
+echo "\`scripts/kernel-table.sh${*:+ $*}\`, $(date +%F)$(release "$ptxas" ptxas)$([ -z "$cuobjdump" ] || release "$cuobjdump" cuobjdump), sources $(
+  sed -n '1s/.*sha256 \(............\).*/\1/p' cuda/ptx/fused.ptx). Registers of a thread; bytes of static"
+echo "shared memory of a block (the most of the architectures); blocks that fit on a multiprocessor (≤: before the dynamic shared"
+echo "memory that a launch adds); bytes spilled to local memory, stores and loads together."
+for earlier in benchmarks/results/kernels-*.md; do
+  [ ! -f "$earlier" ] || echo "Kernels of an earlier commit: \`${earlier##*/}\`."
 done
+echo
+python3 scripts/kernel_table.py "$work" "$@"
