@@ -10,7 +10,7 @@ import mlpcuda.compute.cuda.CudaDriver.Shape;
  * random, executes some instructions, then another. The choices repeat for the same seed.
  */
 final class Grid {
-  /** The most instructions that a warp executes before another may, but for its last block. */
+  /** The most instructions that a warp executes before another may. */
   private static final int MOST_AT_ONCE = 48;
 
   private static final int MOST_NAMED = 4;
@@ -20,9 +20,12 @@ final class Grid {
   private final SplittableRandom random;
   private final List<Block> blocks = new ArrayList<>();
 
-  // Warps that can go on, in the first places, and those that poll memory.
+  // Warps that can go on, and those that poll memory in vain. Others wait at a barrier of their
+  // block or have exited.
   private final List<Warp> runnable = new ArrayList<>();
   private final List<Warp> parked = new ArrayList<>();
+
+  // The number of changes of global memory, and of those by strong writes.
   private long version;
   private long strongVersion;
 
@@ -60,6 +63,8 @@ final class Grid {
           runnable.addAll(warp.block.warps());
         }
       }
+      // What ordinary stores change wakes nobody, since a thread that polls it is a fault; they are
+      // many, and those that poll would run in vain after each.
       if (seen != strongVersion) {
         seen = strongVersion;
         parked.forEach(this::wake);

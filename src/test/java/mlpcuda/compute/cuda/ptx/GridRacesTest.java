@@ -102,6 +102,30 @@ class GridRacesTest {
   }
 
   @Test
+  void anyThreadOfABlockMayAcquireForIt() {
+    // %p1 chooses the thread that releases and acquires: here one in the middle of the second warp.
+    fine("setp.eq.s32 %p1, %r1, 40;\n" + WRITE + BARRIER + READ);
+  }
+
+  @Test
+  void dataWrittenAfterTheRelease() {
+    String body =
+        """
+        @!%p1 ret;
+        @!%p9 bra WAIT;
+        st.release.gpu.global.u32 [%rd3], 1;
+        st.global.u32 [%rd0], 5;
+        ret;
+        WAIT: ld.acquire.gpu.global.u32 %r10, [%rd3];
+        setp.eq.s32 %p2, %r10, 0;
+        @%p2 bra WAIT;
+        ld.global.u32 %r12, [%rd0];
+        """;
+    faulty(body, UNRELEASED, READ_BEFORE);
+    fine(body.replace("[%rd0], 5;", "[%rd0+4], 5;"));
+  }
+
+  @Test
   void dataOverwrittenBeforeAllHaveReadIt() {
     String again = "add.s32 %r11, %r11, 1;\nst.global.u32 [%rd1], %r11;\n";
     faulty(WRITE + BARRIER + READ + again, READ_BEFORE, UNRELEASED);
