@@ -13,7 +13,7 @@ import java.util.concurrent.Future;
  * takes most of the time, and threads that each copy a part of the rows hide it. The threads call
  * no driver.
  */
-final class HostGather implements AutoCloseable {
+public final class HostGather implements AutoCloseable {
   /**
    * The least bytes for a thread of its own: some 60 µs of copying. Waking a thread takes up to 20.
    */
@@ -32,7 +32,14 @@ final class HostGather implements AutoCloseable {
     this(pixels, labels, I, Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors()));
   }
 
-  HostGather(byte[] pixels, byte[] labels, int I, int threads) {
+  /**
+   * A gather of a set, whose arrays must not change during a call of {@link #gather}.
+   *
+   * @param pixels (N, I)
+   * @param labels (N)
+   * @param threads the most threads, the caller's included
+   */
+  public HostGather(byte[] pixels, byte[] labels, int I, int threads) {
     this.pixels = pixels;
     this.labels = labels;
     this.I = I;
@@ -45,7 +52,7 @@ final class HostGather implements AutoCloseable {
    * @param to for each batch, at multiples of {@code stride}: images (B, I), then labels (B)
    * @param order the rows' numbers from element {@code from} on
    */
-  void gather(ByteBuffer to, int stride, int[] order, int from, int B, int n) {
+  public void gather(ByteBuffer to, int stride, int[] order, int from, int B, int n) {
     int rows = Math.multiplyExact(B, n);
     int parts = (int) Math.max(1, Math.min(threads, (long) rows * I / SHARE));
     List<Future<?>> others = new ArrayList<>();
