@@ -48,6 +48,7 @@ public class FeedBenchmark {
   private Ops ops;
   private Examples examples;
   private Buffer x; // (batch, I)
+  private Buffer y; // (batch) INT32
   private Buffer end; // (1) INT32
   private int[] order;
   private final float[] first = new float[1];
@@ -70,6 +71,7 @@ public class FeedBenchmark {
             scaling.scale(),
             scaling.shift());
     x = ops.allocate("x", Type.FLOAT32, batch * I);
+    y = ops.allocate("y", Type.INT32, batch);
     end = ops.allocate("end", Type.INT32, 1);
     ops.write(end, new int[] {batch}, 0, 1);
     order = Arrays.copyOf(ExampleOrder.shuffled(images, 1, 1), batch);
@@ -94,7 +96,7 @@ public class FeedBenchmark {
   public float fill() {
     examples.begin(order, 0);
     examples.stage(batch, 1);
-    examples.gather(0, x, end, batch);
+    examples.gather(0, x, y, end, batch);
     ops.read(x, first);
     return first[0];
   }
@@ -102,6 +104,7 @@ public class FeedBenchmark {
   @TearDown
   public void close() {
     x.close();
+    y.close();
     end.close();
     examples.close();
     ops.close();

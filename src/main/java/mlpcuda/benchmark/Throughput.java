@@ -396,7 +396,8 @@ public final class Throughput {
   }
 
   private static Parameters parameters(Ops ops, Training of) {
-    return new Parameters(ops, of.shape(), ops.inputOrder(of.set().pixels(), of.shape().inputs()));
+    return Parameters.forInference(
+        ops, of.shape(), ops.inputOrder(of.set().pixels(), of.shape().inputs()));
   }
 
   private static Evaluator evaluator(Ops ops, Parameters parameters, Training of) {
@@ -427,9 +428,10 @@ public final class Throughput {
       for (int done = 0; done < steps; ) {
         int n = Math.min(READ_EVERY, steps - done);
         learner.run(n);
-        learner.loss(); // waits
+        learner.readOn();
         done += n;
       }
+      learner.loss(); // waits
     };
   }
 

@@ -19,7 +19,6 @@ import mlpcuda.data.InputFile;
 import mlpcuda.data.WholeFile;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
-import mlpcuda.net.Parameters;
 import mlpcuda.picture.Picture;
 import mlpcuda.picture.PictureFile;
 import mlpcuda.preparation.ImageForm;
@@ -147,7 +146,7 @@ final class PredictCommand implements Callable<Integer> {
   private ImageForm form; // the model's, with the preparation of --prepare
   private boolean transposed; // whether images of IDX files are
   private Ops ops;
-  private Parameters parameters;
+  private Predictor predictor;
   private final List<Input> waiting = new ArrayList<>(); // pictures that are not answered yet
   private final List<Map<String, Object>> images = new ArrayList<>(); // the JSON's answers
   private final List<Map<String, Object>> failures = new ArrayList<>(); // the JSON's refusals
@@ -165,19 +164,18 @@ final class PredictCommand implements Callable<Integer> {
         > 1) {
       throw refused("- is standard input, which can be read only once; it is named more than once");
     }
-    ModelFile network = ModelFile.read(model);
-    shape = network.shape();
-    form = prepare.of(network.form());
+    ModelFile file = ModelFile.read(model);
+    shape = file.shape();
+    form = prepare.of(file.form());
     transposed = transpose != null ? transpose : form.transposed();
     makeFolder();
+    String what = model + ": the network " + shape;
     try (Ops opened = device.open();
-        var weights =
-            Predictor.allocate(opened, shape, batch(), model + ": the network " + shape)) {
+        var network = new Predictor(opened, shape, file.weights(), form.scaling(), batch(), what)) {
       ops = opened;
-      parameters = weights;
-      weights.write(network.weights());
-      for (Path file : files) {
-        read(file);
+      predictor = network;
+      for (Path pictures : files) {
+        read(pictures);
       }
       answer();
     }
@@ -280,7 +278,7 @@ final class PredictCommand implements Callable<Integer> {
         byte[] each = good.get(i).prepared().pixels();
         System.arraycopy(each, 0, pixels, i * each.length, each.length);
       }
-      answers = Predictor.logProbabilities(ops, shape, parameters, pixels, form.scaling());
+      answers = predictor.logProbabilities(pixels);
     }
     PrintWriter err = spec.commandLine().getErr();
     PrintWriter lines = json ? err : spec.commandLine().getOut();

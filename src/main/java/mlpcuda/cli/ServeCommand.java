@@ -78,10 +78,14 @@ final class ServeCommand implements Callable<Integer> {
     ModelFile network = ModelFile.read(model);
     try (PredictionServer server = open(err);
         Ops ops = device.open();
-        var parameters =
-            Predictor.allocate(
-                ops, network.shape(), 1, model + ": the network " + network.shape())) {
-      parameters.write(network.weights());
+        var predictor =
+            new Predictor(
+                ops,
+                network.shape(),
+                network.weights(),
+                network.form().scaling(),
+                1,
+                model + ": the network " + network.shape())) {
       terminal.line("%s (%s)", ops.description(), device.reason());
       terminal.line("Serving %s at %s (Ctrl-C ends)", model, server.url());
       out.flush();
@@ -89,7 +93,7 @@ final class ServeCommand implements Callable<Integer> {
           new Recogniser(
               ops,
               network.shape(),
-              parameters,
+              predictor,
               prepare.of(network.form()),
               model.getFileName().toString()),
           main.stopping());

@@ -300,7 +300,7 @@ final class TrainCommand implements Callable<Integer> {
         from.checkShape(shape);
         from.checkPlace(batches(split), maxSteps);
         from.checkLossScale(opened.ops().precision());
-        MemoryNeed.ofTraining(shape, Math.min(B, all.size()))
+        MemoryNeed.ofTraining(opened.ops(), shape, Math.min(B, all.size()), learning.clip() > 0)
             .check(opened.ops(), "%s: training %s".formatted(from.file(), shape), "");
         WholeFile.clear(out);
       }

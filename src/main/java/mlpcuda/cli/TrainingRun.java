@@ -17,7 +17,6 @@ import mlpcuda.compute.OptimizerSettings;
 import mlpcuda.data.Dataset;
 import mlpcuda.data.ImageSet;
 import mlpcuda.net.Examples;
-import mlpcuda.net.Mlp;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Optimizer;
 import mlpcuda.net.Parameters;
@@ -225,8 +224,7 @@ record TrainingRun(
     String scaled;
     var answers = new Answers(dataset.test().size());
     Evaluation tested;
-    try (Mlp mlp = Mlp.forTraining(ops, shape, parameters, B, settings.regularisation);
-        var examples =
+    try (var examples =
             new Examples(
                 ops,
                 shape,
@@ -238,7 +236,7 @@ record TrainingRun(
                 form.scaling().scale(),
                 form.scaling().shift());
         var optimizer = new Optimizer(ops, parameters, settings.optimizer, settings.clip);
-        var step = new Step(ops, mlp, optimizer, examples, perEpoch);
+        var step = new Step(ops, shape, settings.regularisation, optimizer, examples, perEpoch);
         Evaluator evaluator = validation == null ? null : evaluator(parameters, validation);
         Evaluator test = settings.testAtEnd ? null : evaluator(parameters, dataset.test());
         var display =

@@ -142,6 +142,14 @@ public abstract class Ops implements AutoCloseable {
     readK(from, values);
   }
 
+  /**
+   * Makes a way to read up to {@code length} floats while later operations run; close it when done,
+   * and before the buffers that it reads.
+   */
+  public Readback readback(int length) {
+    return new Readback.Immediate(this, length);
+  }
+
   // ---- how a training loop uses a device ----
 
   /**
@@ -156,6 +164,19 @@ public abstract class Ops implements AutoCloseable {
    */
   public Feed feed(byte[] pixels, byte[] labels, InputOrder order, int maxB, int atOnce) {
     return new ResidentFeed(this, pixels, labels, order);
+  }
+
+  /**
+   * Makes a feed of images that the caller may change before each {@link Feed#begin}, without
+   * labels; close it when done. A device that does not keep the array of a {@link #constant} must
+   * override this.
+   *
+   * @param pixels (N, I), in the natural order of inputs
+   * @param maxB the largest batch
+   */
+  public Feed changingFeed(byte[] pixels, int I, int maxB) {
+    byte[] unknown = new byte[pixels.length / I];
+    return new ResidentFeed(this, pixels, unknown, InputOrder.natural(I));
   }
 
   /**
@@ -178,6 +199,11 @@ public abstract class Ops implements AutoCloseable {
    * what it did before this call, and from now on.
    */
   public void tellNotes(Consumer<String> listener) {}
+
+  /** Whether {@link #fusedStep} makes a step for a training with those needs. */
+  public boolean fusesSteps(StepNeeds needs) {
+    return false;
+  }
 
   /** Makes a step that runs as a whole, closed by the caller; empty where this device has none. */
   public Optional<FusedStep> fusedStep(FusedStep.Plan plan) {
@@ -705,7 +731,7 @@ public abstract class Ops implements AutoCloseable {
     }
   }
 
-  private void need(String op, String argument, Buffer buffer, Type type, long length) {
+  final void need(String op, String argument, Buffer buffer, Type type, long length) {
     if (buffer.type() != type || buffer.length() < length) {
       throw new IllegalArgumentException(
           "%s: %s must be %s[%d] or longer, found %s"

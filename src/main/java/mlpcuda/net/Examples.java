@@ -1,17 +1,14 @@
 package mlpcuda.net;
 
 import mlpcuda.compute.Buffer;
-import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
-import mlpcuda.compute.Owned;
 
-/** A set of labelled images on a device, and the batch that was gathered from it last. */
+/** A set of images on a device, most often with labels, and the way to its batches. */
 public final class Examples implements AutoCloseable {
-  private final Owned owned = new Owned();
   private final Feed feed;
-  private final Buffer y; // (maxB) INT32
+  private final int maxB;
   private final int atOnce;
   private final float scale;
   private final float shift;
@@ -53,16 +50,30 @@ public final class Examples implements AutoCloseable {
                 .formatted(shape.classes(), Byte.toUnsignedInt(labels[i]), i));
       }
     }
+    this.maxB = maxB;
     this.atOnce = atOnce;
     this.scale = scale;
     this.shift = shift;
-    try {
-      this.feed = owned.add(ops.feed(pixels, labels, order, maxB, atOnce));
-      this.y = owned.add(ops.allocate("y", Type.INT32, maxB));
-    } catch (RuntimeException | Error e) {
-      owned.closeAfter(e);
-      throw e;
-    }
+    this.feed = ops.feed(pixels, labels, order, maxB, atOnce);
+  }
+
+  private Examples(Feed feed, int maxB, float scale, float shift) {
+    this.feed = feed;
+    this.maxB = maxB;
+    this.atOnce = 1;
+    this.scale = scale;
+    this.shift = shift;
+  }
+
+  /**
+   * Images without labels, which the caller may change before each {@link #begin}.
+   *
+   * @param pixels (N, I), in the natural order of pixels
+   * @param maxB the largest batch
+   */
+  public static Examples changing(
+      Ops ops, byte[] pixels, int I, int maxB, float scale, float shift) {
+    return new Examples(ops.changingFeed(pixels, I, maxB), maxB, scale, shift);
   }
 
   /** Number of examples, N. */
@@ -70,9 +81,9 @@ public final class Examples implements AutoCloseable {
     return feed.size();
   }
 
-  /** (maxB) INT32: the classes of the batch. */
-  public Buffer y() {
-    return y;
+  /** The number of examples of the largest batch. */
+  public int maxB() {
+    return maxB;
   }
 
   /** Begins a pass: the next batches are the examples of {@code order}, from {@code from} on. */
@@ -91,11 +102,13 @@ public final class Examples implements AutoCloseable {
   }
 
   /**
-   * Gathers staged batch {@code i} into {@code x} (B, I) and {@link #y}: work of the device.
+   * Gathers staged batch {@code i}: work of the device.
    *
+   * @param x (B, I) out
+   * @param y (B) out, INT32: the classes
    * @param end (1) INT32: examples of the order up to the end of this batch
    */
-  public void gather(int i, Buffer x, Buffer end, int B) {
+  public void gather(int i, Buffer x, Buffer y, Buffer end, int B) {
     feed.gather(i, x, y, end, B, scale, shift);
   }
 
@@ -114,6 +127,6 @@ public final class Examples implements AutoCloseable {
 
   @Override
   public void close() {
-    owned.close();
+    feed.close();
   }
 }

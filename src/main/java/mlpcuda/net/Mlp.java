@@ -35,13 +35,11 @@ public final class Mlp implements AutoCloseable {
     this.shape = shape;
     this.parameters = parameters;
     this.regularisation = regularisation;
-    int rates = regularisation.dropouts().size();
-    if (rates != 0 && rates != shape.layers() - 1) {
-      throw new IllegalArgumentException(
-          "dropout must have a rate for each of %d hidden layers, found %d"
-              .formatted(shape.layers() - 1, rates));
-    }
+    regularisation.check(shape);
     try {
+      if (training) {
+        parameters.needGradients();
+      }
       this.losses = allocate("losses", maxB, 2);
       for (int l = 0; l <= shape.layers(); l++) {
         int width = shape.sizes().get(l);
@@ -79,7 +77,10 @@ public final class Mlp implements AutoCloseable {
     return (int) size;
   }
 
-  /** A network that can learn. The caller closes it, and {@code parameters} after it. */
+  /**
+   * A network that can learn: the parameters get room for their gradients. The caller closes it,
+   * and {@code parameters} after it.
+   */
   public static Mlp forTraining(
       Ops ops, MlpShape shape, Parameters parameters, int maxB, Regularisation regularisation) {
     return new Mlp(ops, shape, parameters, maxB, true, regularisation);
@@ -88,20 +89,6 @@ public final class Mlp implements AutoCloseable {
   /** A network that only predicts. The caller closes it, and {@code parameters} after it. */
   public static Mlp forInference(Ops ops, MlpShape shape, Parameters parameters, int maxB) {
     return new Mlp(ops, shape, parameters, maxB, false, Regularisation.NONE);
-  }
-
-  /** The shape of this network. */
-  public MlpShape shape() {
-    return shape;
-  }
-
-  /** The number of examples of the largest batch. */
-  int maxB() {
-    return logits().length() / shape.classes();
-  }
-
-  Regularisation regularisation() {
-    return regularisation;
   }
 
   /** The buffer for a batch's inputs, (maxB, I). */

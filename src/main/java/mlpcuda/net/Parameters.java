@@ -10,8 +10,8 @@ import mlpcuda.compute.Owned;
 import mlpcuda.random.Philox;
 
 /**
- * The weights of a network, their gradients and the optimizer's state: one arena each, so that the
- * optimizer is one operation, and named slices of them for the layers.
+ * The weights of a network, the optimizer's state and, where a step needs them, the gradients: one
+ * arena each, so that the optimizer is one operation, and named slices of them for the layers.
  */
 public final class Parameters implements AutoCloseable {
   /** The alignment of a tensor's place, in floats: a GPU reads 128 bytes at a time. */
@@ -49,9 +49,9 @@ public final class Parameters implements AutoCloseable {
   private final List<Tensor> tensors;
   private final int length;
   private final Buffer w;
-  private final Buffer dw; // this and the next two: null for a network that only predicts
-  private final Buffer m;
+  private final Buffer m; // this and the next: null for a network that only predicts
   private final Buffer v;
+  private Buffer dw; // null until it is needed: a fused step has none
   private final List<Layer> layers = new ArrayList<>();
   private final List<Layer> gradients = new ArrayList<>();
 
@@ -82,7 +82,6 @@ public final class Parameters implements AutoCloseable {
     this.length = length(shape);
     try {
       this.w = owned.add(ops.allocate("w", Type.FLOAT32, length));
-      this.dw = learning ? owned.add(ops.allocate("dw", Type.FLOAT32, length)) : null;
       this.m = learning ? owned.add(ops.allocate("m", Type.FLOAT32, length)) : null;
       this.v = learning ? owned.add(ops.allocate("v", Type.FLOAT32, length)) : null;
     } catch (RuntimeException | Error e) {
@@ -91,7 +90,14 @@ public final class Parameters implements AutoCloseable {
     }
     for (int layer = 0; layer < shape.layers(); layer++) {
       layers.add(layer(w, "", layer));
-      if (learning) {
+    }
+  }
+
+  /** Makes room for the gradients, zeros, unless there is. */
+  void needGradients() {
+    if (dw == null) {
+      dw = owned.add(ops.allocate("dw", Type.FLOAT32, length));
+      for (int layer = 0; layer < layers.size(); layer++) {
         gradients.add(layer(dw, "d ", layer));
       }
     }
@@ -204,9 +210,12 @@ public final class Parameters implements AutoCloseable {
     return split(w);
   }
 
-  /** The gradients of all tensors, in the order of {@link #tensors}. */
+  /**
+   * The gradients of all tensors, in the order of {@link #tensors}; empty where no step needed room
+   * for them.
+   */
   public List<float[]> readGradients() {
-    return split(dw);
+    return dw == null ? List.of() : split(dw);
   }
 
   /** The optimizer's state: zeros before the first step. */

@@ -28,6 +28,15 @@ public record Regularisation(List<Float> dropouts, float smoothing, long seed) {
     }
   }
 
+  /** Checks that there is no dropout, or a rate for each hidden layer of that shape. */
+  void check(MlpShape shape) {
+    if (!dropouts.isEmpty() && dropouts.size() != shape.layers() - 1) {
+      throw new IllegalArgumentException(
+          "dropout must have a rate for each of %d hidden layers, found %d"
+              .formatted(shape.layers() - 1, dropouts.size()));
+    }
+  }
+
   /** The rate between hidden layer {@code l}, from 1, and the next layer; 0 for the inputs. */
   float dropout(int l) {
     return l == 0 || dropouts.isEmpty() ? 0 : dropouts.get(l - 1);

@@ -1,6 +1,9 @@
 package mlpcuda.net;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
 import java.util.OptionalInt;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
@@ -8,6 +11,7 @@ import mlpcuda.compute.FusedStep;
 import mlpcuda.compute.LossScale;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Owned;
+import mlpcuda.compute.Readback;
 import mlpcuda.compute.Replay;
 import mlpcuda.compute.StepNeeds;
 
@@ -16,49 +20,85 @@ import mlpcuda.compute.StepNeeds;
  * has the same lines on every device, and one that can records them once and replays them.
  */
 public final class Step implements AutoCloseable {
-  /** The number of steps whose losses the device keeps until they are read. */
+  /** The number of steps whose losses the device keeps until a read of them is enqueued. */
   public static final int LOG_ROWS = 1024;
+
+  /** The most reads of the log that may be under way. */
+  public static final int READS = 2;
+
+  /**
+   * The device's notes of the steps between two reads of the log.
+   *
+   * @param steps the number of the last of them
+   * @param rows (n, 2): for each of the n steps the sum of the batch's losses and the number of its
+   *     right answers
+   * @param lossScale {@link LossScale}'s state after the last; empty where there is none
+   */
+  public record Log(int steps, float[] rows, float[] lossScale) {}
+
+  /** A read under way of the rows of steps {@code from + 1} to {@code to}. */
+  private record Read(Readback copy, int from, int to) {}
 
   private final Owned owned = new Owned();
   private final Ops ops;
-  private final Mlp mlp;
+  private final MlpShape shape;
+  private final Regularisation regularisation;
   private final Optimizer optimizer;
   private final Examples examples;
   private final Buffer position; // (3) INT32: see Ops.advance
   private final Buffer step; // slice of position: the step's number
   private final Buffer end; // slice of position: the epoch's examples up to this step's last
   private final Buffer rates; // (maxSteps)
+  private final Buffer notes; // the log, then the loss scale's state: a read copies both
   private final Buffer log; // (LOG_ROWS, 2): loss sum and number right of the last steps
   private final Buffer scaling; // LossScale's state; null where there is none
   private final FusedStep fused; // null where the step runs operation by operation
+  private final Mlp mlp; // this and the next: null in a fused step
+  private final Buffer y; // (maxB) INT32: the classes of the batch
   private final Replay replay;
   private int known; // number of steps that begin gave rates for
   private int left; // number of those steps that are not enqueued yet
   private int steps; // number of steps enqueued
-  private int read; // number of steps whose row of the log has been read
+  private int asked; // number of steps of whose rows a read is enqueued
+  private final Deque<Read> reads = new ArrayDeque<>(); // under way, the oldest first
+  private final Deque<Readback> idle = new ArrayDeque<>();
 
   /**
-   * A step of that network, optimizer and set of examples; the caller closes each of them.
+   * A step of a network of that shape, with the optimizer's parameters, on those examples; the
+   * caller closes optimizer and examples.
    *
    * @param maxSteps the most steps of an epoch
    */
-  public Step(Ops ops, Mlp mlp, Optimizer optimizer, Examples examples, int maxSteps) {
+  public Step(
+      Ops ops,
+      MlpShape shape,
+      Regularisation regularisation,
+      Optimizer optimizer,
+      Examples examples,
+      int maxSteps) {
     this.ops = ops;
-    this.mlp = mlp;
+    this.shape = shape;
+    this.regularisation = regularisation;
     this.optimizer = optimizer;
     this.examples = examples;
+    regularisation.check(shape);
     try {
       this.position = owned.add(ops.allocate("position", Type.INT32, 3));
       this.rates = owned.add(ops.allocate("rates", Type.FLOAT32, maxSteps));
-      this.log = owned.add(ops.allocate("log", Type.FLOAT32, 2 * LOG_ROWS));
-      this.scaling =
-          ops.precision().needsLossScale()
-              ? owned.add(ops.allocate("scaling", Type.FLOAT32, LossScale.LENGTH))
-              : null;
-      if (scaling != null) {
+      boolean scales = ops.precision().needsLossScale();
+      int length = 2 * LOG_ROWS + (scales ? LossScale.LENGTH : 0);
+      this.notes = owned.add(ops.allocate("log", Type.FLOAT32, length));
+      this.log = notes.slice("log", 0, 2 * LOG_ROWS);
+      this.scaling = scales ? notes.slice("scaling", 2 * LOG_ROWS, LossScale.LENGTH) : null;
+      if (scales) {
         ops.write(scaling, LossScale.initial());
       }
+      for (int i = 0; i < READS; i++) {
+        idle.add(owned.add(ops.readback(length)));
+      }
       this.fused = ops.fusedStep(plan()).map(owned::add).orElse(null);
+      this.mlp = fused == null ? owned.add(layered()) : null;
+      this.y = fused == null ? owned.add(ops.allocate("y", Type.INT32, examples.maxB())) : null;
       // added last and so closed first: it must end before what it uses
       this.replay = owned.add(ops.replay());
     } catch (RuntimeException | Error e) {
@@ -69,10 +109,12 @@ public final class Step implements AutoCloseable {
     this.end = position.slice("end", 1, 1);
   }
 
+  private Mlp layered() {
+    return Mlp.forTraining(ops, shape, optimizer.parameters(), examples.maxB(), regularisation);
+  }
+
   private FusedStep.Plan plan() {
-    MlpShape shape = mlp.shape();
     Parameters parameters = optimizer.parameters();
-    Regularisation regularisation = mlp.regularisation();
     var layers = new ArrayList<FusedStep.Layer>();
     for (int l = 0; l < shape.layers(); l++) {
       layers.add(
@@ -99,7 +141,7 @@ public final class Step implements AutoCloseable {
         scaling,
         examples.scale(),
         examples.shift(),
-        needs(shape, mlp.maxB(), optimizer.clips()));
+        needs(shape, examples.maxB(), optimizer.clips()));
   }
 
   /**
@@ -129,7 +171,7 @@ public final class Step implements AutoCloseable {
     }
     ops.write(step, new int[] {steps}, 0, 1);
     this.steps = steps;
-    read = steps;
+    asked = steps;
   }
 
   /**
@@ -165,7 +207,7 @@ public final class Step implements AutoCloseable {
    * Enqueues steps on the next {@code n} batches of {@code B} examples: n up to {@link #atOnce}.
    */
   public void run(int B, int n) {
-    if (steps - read > LOG_ROWS - n) {
+    if (steps - asked > LOG_ROWS - n) {
       throw new IllegalStateException(
           "the losses of at most %d steps are kept: read them".formatted(LOG_ROWS));
     }
@@ -196,27 +238,53 @@ public final class Step implements AutoCloseable {
       return;
     }
     ops.advance(position, optimizer.rate(), rates, scaling, B);
-    examples.gather(i, mlp.inputs(), end, B);
+    examples.gather(i, mlp.inputs(), y, end, B);
     mlp.forward(step, B);
-    mlp.loss(log, examples.y(), step, scaling, B);
+    mlp.loss(log, y, step, scaling, B);
     mlp.backward(step, B);
     optimizer.update(step, scaling);
   }
 
   /**
-   * Waits for the steps that are enqueued and returns the rows of those that were not read before,
-   * in order: (steps, 2), each the sum of a batch's losses and the number of its right answers.
+   * Enqueues a read of the rows of the steps that no read was asked for before, and does not wait:
+   * further steps may be enqueued before {@link #takeLog}.
    */
-  public float[] readLog() {
-    float[] values = new float[log.length()];
-    ops.read(log, values);
-    float[] rows = new float[2 * (steps - read)];
+  public void askLog() {
+    if (idle.isEmpty()) {
+      throw new IllegalStateException("at most %d reads are under way: take one".formatted(READS));
+    }
+    Readback copy = idle.remove();
+    copy.begin(notes, notes.length());
+    reads.add(new Read(copy, asked, steps));
+    asked = steps;
+  }
+
+  /** The number of reads that were asked for and not taken. */
+  public int reads() {
+    return reads.size();
+  }
+
+  /** Whether there is a read under way whose taking does not wait. */
+  public boolean isLogThere() {
+    return !reads.isEmpty() && reads.element().copy.isDone();
+  }
+
+  /**
+   * Waits for the oldest read that was asked for, but for no step that was enqueued after it, and
+   * returns what it found.
+   */
+  public Log takeLog() {
+    Read read = reads.remove();
+    float[] values = new float[notes.length()];
+    read.copy.end(values);
+    idle.add(read.copy);
+    float[] rows = new float[2 * (read.to - read.from)];
     for (int i = 0; i < rows.length; i += 2) {
-      int row = read++ % LOG_ROWS;
+      int row = (read.from + i / 2) % LOG_ROWS;
       rows[i] = values[2 * row];
       rows[i + 1] = values[2 * row + 1];
     }
-    return rows;
+    return new Log(read.to, rows, Arrays.copyOfRange(values, log.length(), values.length));
   }
 
   /**

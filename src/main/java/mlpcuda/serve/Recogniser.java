@@ -8,7 +8,6 @@ import java.util.Map;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.BadFileException;
 import mlpcuda.net.MlpShape;
-import mlpcuda.net.Parameters;
 import mlpcuda.picture.Picture;
 import mlpcuda.picture.PictureFile;
 import mlpcuda.preparation.ImageForm;
@@ -21,11 +20,12 @@ import mlpcuda.train.Predictor;
  * A network that recognises the pictures of requests. One thread uses it: the one that opened the
  * device. It decodes pictures, too, so that one picture at a time takes memory.
  *
- * @param name the name of the network's file
+ * @param predictor the network, for one image at a time
  * @param form the images that the network takes
+ * @param name the name of the network's file
  */
 public record Recogniser(
-    Ops ops, MlpShape shape, Parameters parameters, ImageForm form, String name) {
+    Ops ops, MlpShape shape, Predictor predictor, ImageForm form, String name) {
   /** The most pixels that a picture may have. */
   static final int MAX_PIXELS = 4_000_000;
 
@@ -55,8 +55,7 @@ public record Recogniser(
    */
   byte[] answer(byte[] body, boolean raw) throws RefusedException {
     Prepared prepared = prepared(picture(body), raw);
-    float[] logs =
-        Predictor.logProbabilities(ops, shape, parameters, prepared.pixels(), form.scaling())[0];
+    float[] logs = predictor.logProbabilities(prepared.pixels())[0];
     double[] probabilities = new double[logs.length];
     for (int c = 0; c < logs.length; c++) {
       probabilities[c] = Math.exp(logs[c]);

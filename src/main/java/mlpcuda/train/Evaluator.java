@@ -6,6 +6,7 @@ import mlpcuda.compute.Ops;
 import mlpcuda.compute.Owned;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
+import mlpcuda.net.Examples;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 
@@ -16,7 +17,7 @@ public final class Evaluator implements AutoCloseable {
   private final byte[] labels;
   private final int C;
   private final Inference inference;
-  private final Buffer log; // (1, 2)
+  private final Buffer log; // (batches, 2)
 
   /**
    * An evaluation of the network that {@code parameters} hold whenever {@link #run} is called, in
@@ -33,10 +34,20 @@ public final class Evaluator implements AutoCloseable {
     this.labels = set.labels();
     this.C = shape.classes();
     try {
-      this.inference =
+      var examples =
           owned.add(
-              new Inference(ops, shape, parameters, set.pixels(), labels, scaling, batchSize));
-      this.log = owned.add(ops.allocate("log", Type.FLOAT32, 2));
+              new Examples(
+                  ops,
+                  shape,
+                  parameters.inputOrder(),
+                  set.pixels(),
+                  labels,
+                  Math.min(batchSize, labels.length),
+                  1,
+                  scaling.scale(),
+                  scaling.shift()));
+      this.inference = owned.add(new Inference(ops, shape, parameters, examples));
+      this.log = owned.add(ops.allocate("log", Type.FLOAT32, 2 * inference.batches()));
     } catch (RuntimeException | Error e) {
       owned.closeAfter(e);
       throw e;
@@ -68,15 +79,13 @@ public final class Evaluator implements AutoCloseable {
    */
   public Evaluation run(Answers answers) {
     long[][] confusion = new long[C][C];
-    double[] losses = new double[1];
-    float[] sums = new float[2];
     inference.run(
-        (from, size) -> {
-          inference.loss(log, size);
-          ops.read(log, sums);
-          losses[0] += sums[0];
-          float[] logits = new float[size * C]; // (size, C)
-          ops.read(inference.logits(), logits);
+        labels.length,
+        (step, size) -> {
+          inference.loss(log, step, size);
+          return inference.logits();
+        },
+        (from, size, logits) -> {
           for (int b = 0; b < size; b++) {
             int answer = largest(logits, b * C, C);
             confusion[Byte.toUnsignedInt(labels[from + b])][answer]++;
@@ -85,7 +94,18 @@ public final class Evaluator implements AutoCloseable {
             }
           }
         });
-    return new Evaluation(losses[0] / labels.length, confusion);
+    return new Evaluation(loss() / labels.length, confusion);
+  }
+
+  /** The sum of all examples' losses. */
+  private double loss() {
+    float[] sums = new float[log.length()];
+    ops.read(log, sums);
+    double loss = 0;
+    for (int batch = 0; batch < inference.batches(); batch++) {
+      loss += sums[2 * batch];
+    }
+    return loss;
   }
 
   /** The answer: the class of the largest logit, the first of equals. */

@@ -1,100 +1,135 @@
 package mlpcuda.train;
 
+import java.util.ArrayList;
+import java.util.List;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Owned;
+import mlpcuda.compute.Readback;
 import mlpcuda.data.ExampleOrder;
-import mlpcuda.data.Scaling;
 import mlpcuda.net.Examples;
 import mlpcuda.net.Mlp;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 
-/** A pass of a set of images through a network that only predicts, batch by batch. */
+/** Passes of images through a network that only predicts, batch by batch, as often as wanted. */
 final class Inference implements AutoCloseable {
-  /** A consumer of batches whose logits are computed. */
-  interface Batch {
-    /** Takes a batch: {@code from} is its first image, {@code size} the number of its images. */
-    void done(int from, int size);
+  /** The operations on a batch whose logits are computed. */
+  interface Operations {
+    /**
+     * Enqueues them.
+     *
+     * @param step (1) INT32: the batch's number, from 1
+     * @return (B, C): the buffer whose first {@code size} rows are wanted on the host
+     */
+    Buffer enqueue(Buffer step, int size);
   }
+
+  /** A consumer of batches whose results have come to the host. */
+  interface Results {
+    /**
+     * Takes a batch, whose first image is {@code from}.
+     *
+     * @param values (size, C)
+     */
+    void take(int from, int size, float[] values);
+  }
+
+  /** The number of batches on their way: one is computed while the host takes the one before. */
+  private static final int UNDER_WAY = 2;
 
   private final Owned owned = new Owned();
   private final Ops ops;
-  private final int[] order;
   private final int B;
+  private final int C;
   private final Mlp mlp;
   private final Examples examples;
-  private final Buffer position; // (2) INT32
-  private final Buffer step;
-  private final Buffer end;
+  private final Buffer y; // (B) INT32
+  private final Buffer position; // (2 × batches) INT32: batch numbers from 1 on, then ends
+  private final List<Readback> readbacks = new ArrayList<>();
+  private final int batches;
+  private int known; // the number of images that the position is of
 
   /**
-   * A pass with batches of up to {@code maxB} images.
-   *
-   * @param pixels (N, I)
-   * @param labels (N), below C
+   * Passes of up to all of {@code examples}, which the caller closes afterwards, in batches as
+   * large as theirs.
    */
-  Inference(
-      Ops ops,
-      MlpShape shape,
-      Parameters parameters,
-      byte[] pixels,
-      byte[] labels,
-      Scaling scaling,
-      int maxB) {
+  Inference(Ops ops, MlpShape shape, Parameters parameters, Examples examples) {
     this.ops = ops;
-    this.order = ExampleOrder.sequential(labels.length);
-    this.B = Math.min(maxB, labels.length);
+    this.examples = examples;
+    this.B = examples.maxB();
+    this.C = shape.classes();
+    this.batches = (examples.size() - 1) / B + 1;
     try {
       this.mlp = owned.add(Mlp.forInference(ops, shape, parameters, B));
-      this.examples =
-          owned.add(
-              new Examples(
-                  ops,
-                  shape,
-                  parameters.inputOrder(),
-                  pixels,
-                  labels,
-                  B,
-                  1,
-                  scaling.scale(),
-                  scaling.shift()));
-      this.position = owned.add(ops.allocate("position", Type.INT32, 2));
+      this.y = owned.add(ops.allocate("y", Type.INT32, B));
+      this.position = owned.add(ops.allocate("position", Type.INT32, 2 * batches));
+      for (int i = 0; i < UNDER_WAY; i++) {
+        readbacks.add(owned.add(ops.readback(B * C)));
+      }
     } catch (RuntimeException | Error e) {
       owned.closeAfter(e);
       throw e;
     }
-    this.step = position.slice("step", 0, 1);
-    this.end = position.slice("end", 1, 1);
   }
 
-  /** The number of images of the largest batch. */
-  int batchSize() {
-    return B;
+  /** The most batches of a pass. */
+  int batches() {
+    return batches;
   }
 
-  /** The logits (B, C) of the batch that is done. */
+  /** The logits (B, C) of the batch whose operations are enqueued. */
   Buffer logits() {
     return mlp.logits();
   }
 
-  /** Computes the loss of the batch that is done into {@code log} (1, 2): see {@link Mlp#loss}. */
-  void loss(Buffer log, int size) {
-    mlp.loss(log, examples.y(), step, null, size);
+  /** Computes the batch's loss into row {@code step} of {@code log}: see {@link Mlp#loss}. */
+  void loss(Buffer log, Buffer step, int size) {
+    mlp.loss(log, y, step, null, size);
   }
 
-  /** Takes all images through the network with its current weights. */
-  void run(Batch batch) {
-    examples.begin(order, 0);
-    for (int from = 0; from < order.length; from += B) {
-      int size = Math.min(B, order.length - from);
-      ops.write(position, new int[] {1, from + size}, 0, 2);
+  /** Takes the first {@code N} images through the network with its current weights. */
+  void run(int N, Operations operations, Results results) {
+    begin(N);
+    int last = (N - 1) / B;
+    for (int i = 0; i <= last; i++) {
+      int size = size(i, N);
+      Buffer step = position.slice("step", i, 1);
       examples.stage(size, 1);
-      examples.gather(0, mlp.inputs(), end, size);
+      examples.gather(0, mlp.inputs(), y, position.slice("end", batches + i, 1), size);
       mlp.forward(step, size);
-      batch.done(from, size);
+      readbacks.get(i % UNDER_WAY).begin(operations.enqueue(step, size), size * C);
+      if (i > 0) {
+        take(i - 1, N, results);
+      }
     }
+    take(last, N, results);
+  }
+
+  private void begin(int N) {
+    examples.begin(ExampleOrder.sequential(N), 0);
+    if (known != N) {
+      int[] values = new int[2 * batches];
+      for (int i = 0; i < batches; i++) {
+        values[i] = i + 1;
+        values[batches + i] = i * B + size(i, N);
+      }
+      ops.write(position, values, 0, values.length);
+      known = N;
+    }
+  }
+
+  /** The number of images of batch {@code i} of a pass of {@code N}; at most 0: there is none. */
+  private int size(int i, int N) {
+    return Math.min(B, N - i * B);
+  }
+
+  private void take(int i, int N, Results results) {
+    int size = size(i, N);
+    float[] values = new float[size * C];
+    readbacks.get(i % UNDER_WAY).end(values);
+    results.take(i * B, size, values);
   }
 
   @Override

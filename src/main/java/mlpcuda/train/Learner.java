@@ -8,7 +8,6 @@ import mlpcuda.data.ExampleOrder;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.Examples;
-import mlpcuda.net.Mlp;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Optimizer;
 import mlpcuda.net.Parameters;
@@ -26,6 +25,7 @@ public final class Learner implements AutoCloseable {
   private float rate;
   private float begunWith; // the rate that was given to the device for the epoch's steps
   private int epoch;
+  private double loss = Double.NaN; // mean loss of the last batch whose loss was read
   private int left; // batches of the epoch that are still to come
 
   /** A network that has not been trained yet; the caller closes it. */
@@ -40,7 +40,6 @@ public final class Learner implements AutoCloseable {
       parameters =
           owned.add(new Parameters(ops, shape, ops.inputOrder(set.pixels(), shape.inputs())));
       parameters.initialise(training.seed());
-      var mlp = owned.add(Mlp.forTraining(ops, shape, parameters, B, training.regularisation()));
       var examples =
           owned.add(
               new Examples(
@@ -55,7 +54,10 @@ public final class Learner implements AutoCloseable {
                   scaling.shift()));
       var optimizer =
           owned.add(new Optimizer(ops, parameters, training.optimizer(), training.clip()));
-      step = owned.add(new Step(ops, mlp, optimizer, examples, training.batches()));
+      step =
+          owned.add(
+              new Step(
+                  ops, shape, training.regularisation(), optimizer, examples, training.batches()));
     } catch (RuntimeException | Error e) {
       owned.closeAfter(e);
       throw e;
@@ -77,7 +79,7 @@ public final class Learner implements AutoCloseable {
     run(1);
   }
 
-  /** Enqueues the next n steps; at most {@link Step#LOG_ROWS} before the next {@link #loss}. */
+  /** Enqueues the next n steps; at most {@link Step#LOG_ROWS} before losses are read. */
   public void run(int n) {
     for (int asked = 0; asked < n; ) {
       asked += runSome(n - asked);
@@ -101,10 +103,30 @@ public final class Learner implements AutoCloseable {
     return n;
   }
 
+  /**
+   * Reads the losses as a trainer does: it asks for those of the steps until now, and waits for
+   * those that it asked for before, so that the device has work meanwhile.
+   */
+  public void readOn() {
+    step.askLog();
+    take(Step.READS - 1);
+  }
+
   /** Waits for all steps that are enqueued, and returns the mean loss of the last one's batch. */
   public double loss() {
-    float[] rows = step.readLog();
-    return rows[rows.length - 2] / (double) training.B();
+    step.askLog();
+    take(0);
+    return loss;
+  }
+
+  /** Waits until at most {@code left} reads of losses are under way. */
+  private void take(int left) {
+    while (step.reads() > left) {
+      float[] rows = step.takeLog().rows();
+      if (rows.length > 0) {
+        loss = rows[rows.length - 2] / (double) training.B();
+      }
+    }
   }
 
   /** The state that the next step starts from, but for the step's number. */

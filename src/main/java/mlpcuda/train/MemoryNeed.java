@@ -5,6 +5,7 @@ import mlpcuda.data.BadFileException;
 import mlpcuda.data.HeapMemory;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
+import mlpcuda.net.Step;
 
 /**
  * The memory that a network needs, computed from its shape before any of it is allocated: a model
@@ -18,12 +19,13 @@ public record MemoryNeed(long deviceBytes, long largest, long heapBytes) {
   /**
    * The need of a {@link Predictor}.
    *
-   * @param N the number of images of a call
+   * @param N the number of images of the largest call
    */
   public static MemoryNeed ofPrediction(MlpShape shape, int N) {
     long B = Math.min(N, Predictor.batch(shape));
     long C = shape.classes();
-    return ofInference(shape, B, B * C, bytes(N * C + B * C));
+    long images = (long) N * shape.inputs();
+    return ofInference(shape, B, B * C, images + bytes(N * C + B * C));
   }
 
   /**
@@ -42,10 +44,18 @@ public record MemoryNeed(long deviceBytes, long largest, long heapBytes) {
    * The need of a {@link Trainer}, but for its images.
    *
    * @param maxB the number of examples of a step, at most
+   * @param clips whether gradients are clipped by their norm
    */
-  public static MemoryNeed ofTraining(MlpShape shape, int maxB) {
-    MemoryNeed forward = ofInference(shape, maxB, 0, 0);
+  public static MemoryNeed ofTraining(Ops ops, MlpShape shape, int maxB, boolean clips) {
     long weights = Parameters.length(shape);
+    if (ops.fusesSteps(Step.needs(shape, maxB, clips))) {
+      // The weights have the optimizer's two moments; each layer's outputs have gradients.
+      long outputs = shape.sizes().stream().skip(1).mapToLong(Integer::longValue).sum();
+      long arena = 2 * maxB * outputs;
+      long largest = Math.max(weights, arena);
+      return new MemoryNeed(bytes(3 * weights + arena), largest, 3 * bytes(weights));
+    }
+    MemoryNeed forward = ofInference(shape, maxB, 0, 0);
     long activations = forward.deviceBytes - bytes(weights);
     // Gradients and the optimizer's two moments are as long as the weights; each layer's
     // activations have gradients as well, but for the input's.

@@ -1,19 +1,61 @@
 package mlpcuda.train;
 
+import java.util.List;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Owned;
 import mlpcuda.data.Scaling;
+import mlpcuda.net.Examples;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 
-/** Predicts the classes of images with a network. */
-public final class Predictor {
+/**
+ * Predicts the classes of images with a network. All that it needs on the device is made once, with
+ * it. One thread makes and uses it: the one that opened the device.
+ */
+public final class Predictor implements AutoCloseable {
   private static final int BATCH = 1000;
   private static final long BATCH_BYTES = 64 << 20; // of activations, but for one image
 
-  private Predictor() {}
+  private final Owned owned = new Owned();
+  private final Ops ops;
+  private final int I;
+  private final int C;
+  private final byte[] images; // (N, I): those of a call
+  private final Inference inference;
+  private final Buffer logs; // (B, C)
+
+  /**
+   * A network on the device; the caller closes it.
+   *
+   * @param weights the weights, in the natural order of pixels: see {@link Parameters#write}
+   * @param N the number of images of the largest call
+   * @param what the network and its file, for the message
+   * @throws mlpcuda.data.BadFileException if these calls need more memory than is free
+   */
+  public Predictor(
+      Ops ops, MlpShape shape, List<float[]> weights, Scaling scaling, int N, String what) {
+    this.ops = ops;
+    this.I = shape.inputs();
+    this.C = shape.classes();
+    MemoryNeed.ofPrediction(shape, N).check(ops, what, "");
+    this.images = new byte[Math.multiplyExact(N, I)];
+    int B = Math.min(N, batch(shape));
+    try {
+      var parameters =
+          owned.add(Parameters.forInference(ops, shape, InputOrder.natural(shape.inputs())));
+      parameters.write(weights);
+      var examples =
+          owned.add(Examples.changing(ops, images, I, B, scaling.scale(), scaling.shift()));
+      this.inference = owned.add(new Inference(ops, shape, parameters, examples));
+      this.logs = owned.add(ops.allocate("logs", Type.FLOAT32, B * C));
+    } catch (RuntimeException | Error e) {
+      owned.closeAfter(e);
+      throw e;
+    }
+  }
 
   /** The number of images that a network of that shape answers at once, at most. */
   public static int batch(MlpShape shape) {
@@ -22,43 +64,31 @@ public final class Predictor {
   }
 
   /**
-   * Room on the device for the weights, zeros, of a network whose images have the natural order of
-   * pixels; the caller closes it.
-   *
-   * @param N the number of images of the largest call of {@link #logProbabilities}
-   * @param what the network and its file, for the message
-   * @throws mlpcuda.data.BadFileException if these calls need more memory than is free
-   */
-  public static Parameters allocate(Ops ops, MlpShape shape, int N, String what) {
-    MemoryNeed.ofPrediction(shape, N).check(ops, what, "");
-    return Parameters.forInference(ops, shape, InputOrder.natural(shape.inputs()));
-  }
-
-  /**
    * The logarithms of the probabilities that the network gives each class.
    *
-   * @param pixels (N, I), one unsigned byte a pixel; N at least 1
-   * @return (N, C)
+   * @param pixels (n, I), one unsigned byte a pixel; n from 1 to N
+   * @return (n, C)
    */
-  public static float[][] logProbabilities(
-      Ops ops, MlpShape shape, Parameters parameters, byte[] pixels, Scaling scaling) {
-    int N = pixels.length / shape.inputs();
-    int C = shape.classes();
-    float[][] answers = new float[N][C];
-    byte[] unknown = new byte[N]; // labels, which nothing here looks at
-    try (var inference =
-            new Inference(ops, shape, parameters, pixels, unknown, scaling, batch(shape));
-        Buffer logs = ops.allocate("logs", Type.FLOAT32, inference.batchSize() * C)) {
-      inference.run(
-          (from, size) -> {
-            ops.logSoftmaxForward(logs, inference.logits(), size, C);
-            float[] values = new float[size * C]; // (size, C)
-            ops.read(logs, values);
-            for (int b = 0; b < size; b++) {
-              System.arraycopy(values, b * C, answers[from + b], 0, C);
-            }
-          });
-    }
+  public float[][] logProbabilities(byte[] pixels) {
+    int n = pixels.length / I;
+    float[][] answers = new float[n][C];
+    System.arraycopy(pixels, 0, images, 0, pixels.length);
+    inference.run(
+        n,
+        (step, size) -> {
+          ops.logSoftmaxForward(logs, inference.logits(), size, C);
+          return logs;
+        },
+        (from, size, values) -> {
+          for (int b = 0; b < size; b++) {
+            System.arraycopy(values, b * C, answers[from + b], 0, C);
+          }
+        });
     return answers;
+  }
+
+  @Override
+  public void close() {
+    owned.close();
   }
 }

@@ -279,7 +279,8 @@ public final class Trainer {
     step.begin(order, batch * B, rates);
     while (batch < planned) {
       if (stop.getAsBoolean()) {
-        report();
+        step.askLog();
+        report(0);
         checkpoint();
         throw new StoppedException(epoch, steps);
       }
@@ -288,9 +289,11 @@ public final class Trainer {
       steps += n;
       batch += n;
       boolean due = settings.checkpointEvery > 0 && steps % settings.checkpointEvery == 0;
-      if (batch % readEvery == 0 || batch == planned || due) {
-        report();
+      boolean pause = due || batch == planned;
+      if (pause || batch % readEvery == 0) {
+        step.askLog();
       }
+      report(pause ? 0 : Step.READS - 1);
       if (due && batch < planned) { // after the last batch the epoch's own checkpoint follows
         checkpoint();
       }
@@ -357,33 +360,40 @@ public final class Trainer {
   }
 
   /**
-   * The number of steps after which the log is read: a multiple of the interval where that fits,
-   * since a read waits for the device.
+   * The number of steps after which the log is read: a multiple of the interval where that fits.
    */
   private static int readEvery(int logInterval) {
     return Math.min(Step.LOG_ROWS, logInterval * Math.max(1, READ_EVERY / logInterval));
   }
 
-  /** Waits for the steps that are enqueued, and reports them. */
-  private void report() {
-    float[] log = step.readLog();
-    int count = log.length / 2;
+  /**
+   * Reports the steps whose rows have come, and waits until at most {@code left} reads are under
+   * way: the device has work while the host waits for an earlier read, unless {@code left} is 0.
+   */
+  private void report(int left) {
+    while (step.reads() > left || step.isLogThere()) {
+      report(step.takeLog());
+    }
+  }
+
+  private void report(Step.Log log) {
+    int count = log.rows().length / 2;
     for (int i = 0; i < count; i++) {
-      int before = count - 1 - i; // steps between this one and the last
-      int itsBatch = batch - before;
+      int itsStep = log.steps() - (count - 1 - i);
+      int itsBatch = batch - (steps - itsStep);
       int size = Math.min(settings.batchSize, examples - (itsBatch - 1) * settings.batchSize);
-      double loss = log[2 * i] / (double) size;
+      double loss = log.rows()[2 * i] / (double) size;
       if (!Double.isFinite(loss)) {
-        throw new DivergedException(epoch, steps - before, loss);
+        throw new DivergedException(epoch, itsStep, loss);
       }
-      epochLoss += log[2 * i];
-      epochRight += log[2 * i + 1];
-      var result = new StepResult(epoch, steps - before, itsBatch, loss);
+      epochLoss += log.rows()[2 * i];
+      epochRight += log.rows()[2 * i + 1];
+      var result = new StepResult(epoch, itsStep, itsBatch, loss);
       listeners.forEach(listener -> listener.stepDone(result));
     }
-    float[] lossScale = step.lossScale();
-    if (lossScale.length > 0 && LossScale.isExhausted(lossScale)) {
-      throw DivergedException.ofLossScale(epoch, steps, lossScale[LossScale.SCALE]);
+    float[] scale = log.lossScale();
+    if (scale.length > 0 && LossScale.isExhausted(scale)) {
+      throw DivergedException.ofLossScale(epoch, log.steps(), scale[LossScale.SCALE]);
     }
   }
 }

@@ -35,6 +35,7 @@ class BenchmarksTest {
           StepBenchmark.class,
           EpochBenchmark.class,
           FeedBenchmark.class,
+          GatherBenchmark.class,
           IdxBenchmark.class);
 
   @Test

@@ -18,7 +18,6 @@ import mlpcuda.data.BadFileException;
 import mlpcuda.data.EmbeddedMnist;
 import mlpcuda.data.ImageSet;
 import mlpcuda.model.ModelFile;
-import mlpcuda.net.Parameters;
 import mlpcuda.picture.Picture;
 import mlpcuda.preparation.MnistForm;
 import mlpcuda.preparation.Prepared;
@@ -74,11 +73,10 @@ class PhotographTest {
             });
     int right = 0;
     try (var ops = new CpuOps(2);
-        var parameters = new Parameters(ops, model.shape())) {
-      parameters.write(model.weights());
-      float[][] logs =
-          Predictor.logProbabilities(
-              ops, model.shape(), parameters, pixels, model.form().scaling());
+        var predictor =
+            new Predictor(
+                ops, model.shape(), model.weights(), model.form().scaling(), count, "a model")) {
+      float[][] logs = predictor.logProbabilities(pixels);
       for (int i = 0; i < count; i++) {
         int best = 0;
         for (int c = 1; c < logs[i].length; c++) {

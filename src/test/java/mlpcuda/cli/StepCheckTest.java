@@ -1,5 +1,6 @@
 package mlpcuda.cli;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -17,9 +18,11 @@ import mlpcuda.data.EmbeddedMnist;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
+import mlpcuda.net.Parameters;
 import mlpcuda.net.Regularisation;
 import mlpcuda.train.Learner;
 import mlpcuda.train.Training;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -112,6 +115,35 @@ class StepCheckTest {
         Arguments.of(Precision.BF16, Precision.TF32),
         Arguments.of(Precision.FP16, Precision.FP32),
         Arguments.of(Precision.FP16, Precision.BF16));
+  }
+
+  /** Weights whose gradient is noise are left out, and others are not. */
+  @Test
+  void weightsThatNoiseMovedAreNotJudged() {
+    float[] weights = {1, -1, 1, 2};
+    float[] gradients = {1, -2, 1, 1.5f};
+    assertEquals(0, errorOfThird(weights, 1e-6f, -1e-6f, 1.02f, gradients));
+    assertEquals(0, errorOfThird(weights, 0, -1e-6f, 1.02f, gradients));
+    assertEquals(4e-4 / 7, errorOfThird(weights, 0, 0, 1.02f, gradients), 1e-8, "no gradient");
+    assertEquals(4e-4 / 7, errorOfThird(weights, 1e-6f, 1, 1.02f, gradients), 1e-8, "a real one");
+    assertFalse(errorOfThird(weights, 1e-6f, 1e-6f, Float.NaN, gradients) < 1);
+  }
+
+  /** The error of the weights where the third one, and its first moment, are others on a device. */
+  private static double errorOfThird(
+      float[] weights, float m, float rightM, float weight, float[] gradients) {
+    float[] found = weights.clone();
+    found[2] = weight;
+    float[] moments = gradients.clone();
+    moments[2] = m;
+    float[] right = gradients.clone();
+    right[2] = rightM;
+    return StepCheck.weightsError(state(found, moments), state(weights, right));
+  }
+
+  private static Learner.State state(float[] weights, float[] m) {
+    return new Learner.State(
+        List.of(weights), new Parameters.State(List.of(m), List.of(new float[m.length])));
   }
 
   private static void assertFound(List<StepCheck> checks) {

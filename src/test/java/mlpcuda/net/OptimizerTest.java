@@ -218,6 +218,7 @@ class OptimizerTest {
     try (var parameters = new Parameters(ops, SHAPE);
         var optimizer = new Optimizer(ops, parameters, descent.settings, descent.clip);
         Buffer step = ops.allocate("step", Type.INT32, 1)) {
+      parameters.needGradients();
       assertEquals(n, parameters.length());
       for (int t = 1; t <= STEPS; t++) {
         ops.read(parameters.w(), w);
@@ -241,6 +242,7 @@ class OptimizerTest {
     try (Ops ops = new CpuOps(1);
         var parameters = new Parameters(ops, SHAPE);
         Buffer step = ops.allocate("step", Type.INT32, 1)) {
+      parameters.needGradients();
       float[] g = new float[parameters.length()];
       int last = g.length - 1; // the last one belongs to another tensor than the first
       double[][] cases = { // the limit, and what 3 and 4 become under it

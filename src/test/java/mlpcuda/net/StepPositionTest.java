@@ -59,11 +59,10 @@ class StepPositionTest {
     }
     try (Ops ops = device;
         var parameters = new Parameters(ops, SHAPE);
-        var mlp = Mlp.forTraining(ops, SHAPE, parameters, B, Regularisation.NONE);
         var examples =
             new Examples(ops, SHAPE, parameters.inputOrder(), pixels, labels, B, 1, 1 / 255f, 0);
         var optimizer = new Optimizer(ops, parameters, SgdSettings.DEFAULT, 0.5);
-        var step = new Step(ops, mlp, optimizer, examples, RATES.length)) {
+        var step = new Step(ops, SHAPE, Regularisation.NONE, optimizer, examples, RATES.length)) {
       parameters.initialise(1);
       for (int epoch = 0; epoch < 2; epoch++) {
         step.begin(order, 0, RATES);
@@ -96,12 +95,11 @@ class StepPositionTest {
   void aStepWithoutARateIsRefused() {
     try (Ops ops = new CpuOps(1);
         var parameters = new Parameters(ops, SHAPE);
-        var mlp = Mlp.forTraining(ops, SHAPE, parameters, B, Regularisation.NONE);
         var examples =
             new Examples(
                 ops, SHAPE, parameters.inputOrder(), new byte[N * 4], new byte[N], B, 1, 1, 0);
         var optimizer = new Optimizer(ops, parameters, SgdSettings.DEFAULT, 0);
-        var step = new Step(ops, mlp, optimizer, examples, 3)) {
+        var step = new Step(ops, SHAPE, Regularisation.NONE, optimizer, examples, 3)) {
       assertThrows(IllegalStateException.class, () -> step.run(B, 1), "before begin");
       int[] order = new int[N];
       assertThrows(IllegalArgumentException.class, () -> step.begin(order, 0, new float[4]));

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.List;
+import java.util.NoSuchElementException;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Ops;
@@ -18,20 +19,28 @@ class StepTest {
     var shape = new MlpShape(List.of(1, 2), Activation.RELU, Activation.NONE);
     try (Ops ops = new CpuOps(1);
         var parameters = new Parameters(ops, shape);
-        var mlp = Mlp.forTraining(ops, shape, parameters, 1, Regularisation.NONE);
         var examples =
             new Examples(
                 ops, shape, parameters.inputOrder(), new byte[N], new byte[N], 1, 1, 1, 0);
         var adam = new Optimizer(ops, parameters, AdamSettings.DEFAULT, 0);
-        var step = new Step(ops, mlp, adam, examples, N)) {
+        var step = new Step(ops, shape, Regularisation.NONE, adam, examples, N)) {
       step.begin(new int[N], 0, new float[N]);
       for (int i = 0; i < Step.LOG_ROWS; i++) {
         step.run(1, 1);
       }
       assertThrows(IllegalStateException.class, () -> step.run(1, 1));
-      assertEquals(2 * Step.LOG_ROWS, step.readLog().length);
-      step.run(1, 1);
-      assertEquals(2, step.readLog().length);
+      step.askLog();
+      step.run(1, 1); // its row is of a step whose row is on its way
+      step.askLog();
+      assertThrows(IllegalStateException.class, step::askLog, "two reads are under way");
+      Step.Log first = step.takeLog();
+      assertEquals(Step.LOG_ROWS, first.steps());
+      assertEquals(2 * Step.LOG_ROWS, first.rows().length);
+      assertEquals(1, step.reads());
+      Step.Log second = step.takeLog();
+      assertEquals(Step.LOG_ROWS + 1, second.steps());
+      assertEquals(2, second.rows().length);
+      assertThrows(NoSuchElementException.class, step::takeLog);
     }
   }
 }

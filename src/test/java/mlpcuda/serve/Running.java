@@ -15,6 +15,7 @@ import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import mlpcuda.preparation.ImageForm;
 import mlpcuda.preparation.Preparation;
+import mlpcuda.train.Predictor;
 
 /** A server with a small network of no particular weights, on a free port. */
 final class Running implements AutoCloseable {
@@ -57,13 +58,19 @@ final class Running implements AutoCloseable {
 
   private void askNetwork() {
     var shape = new MlpShape(List.of(ROWS * COLS, 6, CLASSES), Activation.RELU, Activation.NONE);
+    var unit = new Scaling("unit", 0, 1);
+    var form = new ImageForm(ROWS, COLS, unit, Preparation.MNIST_FORM, false);
     try (Ops ops = new CpuOps(1);
-        var parameters = new Parameters(ops, shape)) {
-      parameters.initialise(1);
-      var unit = new Scaling("unit", 0, 1);
-      var form = new ImageForm(ROWS, COLS, unit, Preparation.MNIST_FORM, false);
-      var network = new Recogniser(ops, shape, parameters, form, "net.safetensors");
+        var predictor = new Predictor(ops, shape, weights(ops, shape), unit, 1, "a network")) {
+      var network = new Recogniser(ops, shape, predictor, form, "net.safetensors");
       server.run(network, () -> stopping);
+    }
+  }
+
+  private static List<float[]> weights(Ops ops, MlpShape shape) {
+    try (var parameters = new Parameters(ops, shape)) {
+      parameters.initialise(1);
+      return parameters.read();
     }
   }
 

@@ -49,6 +49,15 @@ abstract class CudaRoundedTraining {
   /** Opens a device that no other test uses. */
   abstract CudaDriver open();
 
+  /** Asserts that a run took the steps of the CPU's: its losses, its validations, its weights. */
+  void assertTakesTheStepsOf(Run cpu, Run gpu, String what) {
+    assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5, what + ": losses");
+    assertArrayEquals(
+        validationLosses(cpu), validationLosses(gpu), 1e-5, what + ": validation losses");
+    double error = normalisedError(cpu, gpu);
+    assertTrue(error <= 1e-9, what + ": normalised mean squared error of the weights: " + error);
+  }
+
   private Ops ops(CudaOptions options) {
     return new CudaOps(open(), options);
   }
@@ -66,10 +75,7 @@ abstract class CudaRoundedTraining {
     for (CudaOptions options : everyWay(precision)) {
       Run gpu = Run.ofEverything(ops(options), 0);
       assertEquals(30, gpu.steps.size());
-      assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5, options.toString());
-      assertArrayEquals(validationLosses(cpu), validationLosses(gpu), 1e-5, options.toString());
-      double error = normalisedError(cpu, gpu);
-      assertTrue(error <= 1e-9, options + ": normalised mean squared error: " + error);
+      assertTakesTheStepsOf(cpu, gpu, options.toString());
       assertArrayEquals(cpu.lossScale, gpu.lossScale, options.toString());
     }
   }
@@ -163,9 +169,7 @@ abstract class CudaRoundedTraining {
         Run gpu = startingHigh(ops(options(gemm, step, Precision.FP16)), clip);
         assertEquals(HALVINGS, LossScale.skipped(cpu.lossScale), Arrays.toString(cpu.lossScale));
         assertArrayEquals(cpu.lossScale, gpu.lossScale);
-        assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5);
-        double error = normalisedError(cpu, gpu);
-        assertTrue(error <= 1e-9, "normalised mean squared error: " + error);
+        assertTakesTheStepsOf(cpu, gpu, step.toString());
       }
     }
   }
@@ -267,9 +271,7 @@ abstract class CudaRoundedTraining {
         run.optimizer = new SgdSettings(momentum, false, 0);
         runs.add(run.onEasyImages(ops, 75, 0.1, CudaTraining.RAGGED));
       }
-      assertArrayEquals(runs.get(0).losses(), runs.get(1).losses(), 1e-5);
-      double error = normalisedError(runs.get(0), runs.get(1));
-      assertTrue(error <= 1e-9, "normalised mean squared error: " + error);
+      assertTakesTheStepsOf(runs.get(0), runs.get(1), step.toString());
     }
   }
 

@@ -84,15 +84,22 @@ abstract class CudaTraining {
     return difference / size;
   }
 
+  /** Asserts that a run took the steps of the CPU's: its losses, its validations, its weights. */
+  void assertTakesTheStepsOf(Run cpu, Run gpu, String what) {
+    assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5, what + ": losses");
+    assertArrayEquals(
+        validationLosses(cpu), validationLosses(gpu), 1e-5, what + ": validation losses");
+    double error = normalisedError(cpu, gpu);
+    assertTrue(error <= 1e-9, what + ": normalised mean squared error of the weights: " + error);
+  }
+
   @Test
   void aHundredStepsOfASmallNetworkEndWhereTheCpuEnds() {
     var settings = Run.settings(100, 16, true, 5, 100, 1);
     Run cpu = Run.easy(new CpuOps(1), 75, 0.01, settings);
     Run gpu = Run.easy(ops(pinnedGraph(PTX)), 75, 0.01, settings);
     assertEquals(100, gpu.steps.size());
-    double error = normalisedError(cpu, gpu);
-    assertTrue(error <= 1e-9, "normalised mean squared error of the weights: " + error);
-    assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5, "losses");
+    assertTakesTheStepsOf(cpu, gpu, "easy");
     assertArrayEquals(cpu.answers.confusion(), gpu.answers.confusion());
     assertTrue(gpu.losses()[99] < gpu.losses()[0] / 2, "the loss must fall");
   }
@@ -129,10 +136,7 @@ abstract class CudaTraining {
     Run cpu = Run.ofEverything(new CpuOps(1));
     Run gpu = Run.ofEverything(ops(pinnedGraph(PTX)));
     assertEquals(30, gpu.steps.size());
-    assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5, "losses");
-    assertArrayEquals(validationLosses(cpu), validationLosses(gpu), 1e-5, "validation");
-    double error = normalisedError(cpu, gpu);
-    assertTrue(error <= 1e-9, "normalised mean squared error of the weights: " + error);
+    assertTakesTheStepsOf(cpu, gpu, "everything");
     double[] validation = validationLosses(cpu);
     assertTrue(validation[5] < validation[0] / 2, "it learns: " + Arrays.toString(validation));
   }
@@ -162,9 +166,7 @@ abstract class CudaTraining {
     }
     Run gpu = Run.ofEverything(ops);
     Run cpu = Run.ofEverything(new CpuOps(1));
-    assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5, "losses");
-    double error = normalisedError(cpu, gpu);
-    assertTrue(error <= 1e-9, "normalised mean squared error of the weights: " + error);
+    assertTakesTheStepsOf(cpu, gpu, "cuDNN");
     for (boolean resident : new boolean[] {true, false}) {
       var launched = new CudaOptions(PTX, resident, false, false).with(CudaOptions.Kernels.CUDNN);
       assertSameBits(gpu, Run.ofEverything(ops(launched)), launched.toString());
@@ -212,10 +214,7 @@ abstract class CudaTraining {
     Run cpu = Run.ofEverything(new CpuOps(1), 0);
     Run gpu = Run.ofEverything(ops(fused(false, true, false)), 0);
     assertEquals(30, gpu.steps.size());
-    assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5, "losses");
-    assertArrayEquals(validationLosses(cpu), validationLosses(gpu), 1e-5, "validation");
-    double error = normalisedError(cpu, gpu);
-    assertTrue(error <= 1e-9, "normalised mean squared error of the weights: " + error);
+    assertTakesTheStepsOf(cpu, gpu, "everything, fused");
   }
 
   @Test
@@ -266,9 +265,7 @@ abstract class CudaTraining {
           CudaOps ops = ops(fused(false, true, false));
           Run gpu = new Run().of(ops, shape, unit, train, train, 0.01, settings);
           String what = shape + " " + hidden + ", output " + output;
-          assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5, what);
-          double error = normalisedError(cpu, gpu);
-          assertTrue(error <= 1e-9, what + ": normalised mean squared error: " + error);
+          assertTakesTheStepsOf(cpu, gpu, what);
           assertEquals(3, gpu.nodes.orElseThrow(), what);
         }
       }
@@ -325,10 +322,7 @@ abstract class CudaTraining {
         run.optimizer = optimizer;
         runs.add(run.onEasyImages(ops, 75, 0.01, RAGGED));
       }
-      double[] losses = runs.get(0).losses();
-      assertArrayEquals(losses, runs.get(1).losses(), 1e-5, optimizer.toString());
-      double error = normalisedError(runs.get(0), runs.get(1));
-      assertTrue(error <= 1e-9, optimizer + ": normalised mean squared error: " + error);
+      assertTakesTheStepsOf(runs.get(0), runs.get(1), optimizer.toString());
     }
   }
 

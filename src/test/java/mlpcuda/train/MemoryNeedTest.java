@@ -6,11 +6,17 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
 import mlpcuda.compute.Activation;
+import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.InputOrder;
+import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.ReferenceOps;
+import mlpcuda.compute.cuda.CudaOps;
+import mlpcuda.compute.cuda.CudaOptions;
+import mlpcuda.compute.cuda.emulator.EmulatedDriver;
+import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
 import mlpcuda.data.BadFileException;
+import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
-import mlpcuda.net.Mlp;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Regularisation;
@@ -30,30 +36,90 @@ class MemoryNeedTest {
     assertTrue(computed > 0.97 * allocated, computed + " of " + allocated);
   }
 
+  /** The images of a shape, with labels and an order, which every caller has on the device. */
+  private static long images(MlpShape shape) {
+    return N * (shape.inputs() + 1L + Integer.BYTES);
+  }
+
+  private static ImageSet set(MlpShape shape) {
+    return new ImageSet(1, shape.inputs(), new byte[N * shape.inputs()], new byte[N]);
+  }
+
   @Test
   void isWhatIsAllocated() {
+    var unit = new Scaling("unit", 0, 1);
     for (MlpShape shape : List.of(shape(6, 3000, 40), shape(500, 70, 80, 10), shape(6, 5000))) {
+      InputOrder natural = InputOrder.natural(shape.inputs());
       try (var ops = new ReferenceOps();
-          var parameters = Parameters.forInference(ops, shape, InputOrder.natural(shape.inputs()));
-          var inference =
-              new Inference(
-                  ops,
-                  shape,
-                  parameters,
-                  new byte[N * shape.inputs()],
-                  new byte[N],
-                  Scaling.of("unit", null),
-                  64)) {
-        assertEquals(64, inference.batchSize());
-        long images = (long) N * shape.inputs(); // which every caller has, whatever the network
-        assertNear(ops.liveBytes() - images, MemoryNeed.ofEvaluation(shape, N, 64).deviceBytes());
+          var parameters = Parameters.forInference(ops, shape, natural);
+          var evaluator = new Evaluator(ops, shape, parameters, set(shape), unit, 64)) {
+        assertEquals(N, evaluator.run().size());
+        long allocated = ops.liveBytes() - images(shape);
+        assertNear(allocated, MemoryNeed.ofEvaluation(shape, N, 64).deviceBytes());
       }
-      try (var ops = new ReferenceOps();
-          var parameters = new Parameters(ops, shape);
-          var mlp = Mlp.forTraining(ops, shape, parameters, 64, Regularisation.NONE)) {
-        assertEquals(64, mlp.logits().length() / shape.classes());
-        assertNear(ops.liveBytes(), MemoryNeed.ofTraining(shape, 64).deviceBytes());
+      try (var ops = new ReferenceOps()) {
+        List<float[]> weights = zeros(shape);
+        try (var predictor = new Predictor(ops, shape, weights, unit, N, "a network")) {
+          assertEquals(2, predictor.logProbabilities(new byte[2 * shape.inputs()]).length);
+          long allocated = ops.liveBytes() - images(shape);
+          assertNear(allocated, MemoryNeed.ofPrediction(shape, N).deviceBytes());
+        }
       }
+      assertTraining(new ReferenceOps(), shape, 0);
+    }
+  }
+
+  private static List<float[]> zeros(MlpShape shape) {
+    return Parameters.tensors(shape).stream().map(tensor -> new float[tensor.length()]).toList();
+  }
+
+  /** Takes no step; asserts that all of a training is allocated at its beginning. */
+  private static void assertTraining(Ops device, MlpShape shape, double clip) {
+    var training =
+        new Training(
+            shape,
+            set(shape),
+            new Scaling("unit", 0, 1),
+            64,
+            Regularisation.NONE,
+            AdamSettings.DEFAULT,
+            clip,
+            0.1,
+            1);
+    try (Ops ops = device;
+        var learner = new Learner(ops, training)) {
+      assertEquals(List.of(), fusedOrEmpty(learner, ops, training));
+      long need = MemoryNeed.ofTraining(ops, shape, 64, clip > 0).deviceBytes();
+      assertNear(ops.liveBytes() - images(shape), need);
+    }
+  }
+
+  /** The gradients, if the device fuses the step: there must be none then. */
+  private static List<float[]> fusedOrEmpty(Learner learner, Ops ops, Training training) {
+    return ops.fusesSteps(training.needs()) ? learner.parameters().readGradients() : List.of();
+  }
+
+  /** Each way of a step has the buffers that it uses and no others. */
+  @Test
+  void noPathAllocatesWhatAnotherOneUses() {
+    MlpShape shape = shape(500, 70, 80, 10);
+    for (CudaOptions.Step step : List.of(CudaOptions.Step.LAYERED, CudaOptions.Step.FUSED)) {
+      for (double clip : new double[] {0, 0.5}) {
+        var options = new CudaOptions(CudaOptions.Gemm.PTX, true, true, false).with(step);
+        assertTraining(
+            new CudaOps(new EmulatedDriver(EmulatedPolicy.LATEST), options), shape, clip);
+      }
+    }
+    var options = new CudaOptions(CudaOptions.Gemm.PTX, true, true, false);
+    try (var fused =
+            new CudaOps(
+                new EmulatedDriver(EmulatedPolicy.LATEST), options.with(CudaOptions.Step.FUSED));
+        var layered = new CudaOps(new EmulatedDriver(EmulatedPolicy.LATEST), options)) {
+      long less = MemoryNeed.ofTraining(fused, shape, 64, false).deviceBytes();
+      long more = MemoryNeed.ofTraining(layered, shape, 64, false).deviceBytes();
+      long gradientsAndInputs = 4L * (Parameters.length(shape) + 64 * 500);
+      assertEquals(gradientsAndInputs, more - less);
+      assertEquals(more, MemoryNeed.ofTraining(fused, shape, 64, true).deviceBytes(), "clipped");
     }
   }
 

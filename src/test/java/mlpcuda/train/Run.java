@@ -13,7 +13,6 @@ import mlpcuda.compute.OptimizerSettings;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.Examples;
-import mlpcuda.net.Mlp;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Optimizer;
 import mlpcuda.net.Parameters;
@@ -28,7 +27,7 @@ final class Run implements Trainer.Listener {
   List<float[]> weights;
   Evaluation answers;
   OptionalInt nodes;
-  List<float[]> gradients; // the last step's, as the optimizer used them
+  List<float[]> gradients; // the last step's, as the optimizer used them; empty if it was fused
   List<float[]> best;
   float[] lossScale; // the state; empty where there is none
 
@@ -74,7 +73,6 @@ final class Run implements Trainer.Listener {
     var rated = withRate(settings, rate);
     try (ops;
         var parameters = new Parameters(ops, shape);
-        var mlp = Mlp.forTraining(ops, shape, parameters, B, regularisation);
         var examples =
             new Examples(
                 ops,
@@ -87,7 +85,8 @@ final class Run implements Trainer.Listener {
                 scale,
                 shift);
         var moves = new Optimizer(ops, parameters, optimizer, clip);
-        var step = new Step(ops, mlp, moves, examples, (train.size() - 1) / B + 1);
+        var step =
+            new Step(ops, shape, regularisation, moves, examples, (train.size() - 1) / B + 1);
         Evaluator evaluator =
             validation == null
                 ? null

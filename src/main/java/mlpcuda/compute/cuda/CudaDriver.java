@@ -138,6 +138,9 @@ public interface CudaDriver extends AutoCloseable {
   /** Waits on the host for the event's latest record. */
   void synchronizeEvent(long event);
 
+  /** Whether the event's latest record has happened, so that a wait for it ends at once. */
+  boolean isDone(long event);
+
   // ---- kernels ----
 
   /**

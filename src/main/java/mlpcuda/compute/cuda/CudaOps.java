@@ -18,6 +18,7 @@ import mlpcuda.compute.FusedStep;
 import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Precision;
+import mlpcuda.compute.Readback;
 import mlpcuda.compute.Replay;
 import mlpcuda.compute.ResidentFeed;
 import mlpcuda.compute.SgdSettings;
@@ -37,6 +38,12 @@ import mlpcuda.random.Philox;
 public final class CudaOps extends Ops {
   /** Bytes that a read or a write moves at once, through page-locked memory. */
   private static final int STAGING = 1 << 20;
+
+  /**
+   * The most bytes of a readback that has page-locked memory of its own, which a system has little
+   * of: a longer one is read at once, in pieces.
+   */
+  private static final int LONGEST_READBACK = 16 << 20;
 
   /** The most rows whose losses one block takes: that saves a launch, and is as fast. */
   private static final int ROWS_OF_ONE_BLOCK = 256;
@@ -321,6 +328,13 @@ public final class CudaOps extends Ops {
         (from, n) -> download(buffer, from, n).asIntBuffer().get(0, values, from, n));
   }
 
+  @Override
+  public Readback readback(int length) {
+    return (long) length * Float.BYTES <= LONGEST_READBACK
+        ? new PinnedReadback(this, driver, stream, length)
+        : super.readback(length);
+  }
+
   // ---- how a training loop uses a device ----
 
   @Override
@@ -331,9 +345,21 @@ public final class CudaOps extends Ops {
             this, driver, stream, order.images(pixels), labels, order.inputs(), maxB, atOnce);
   }
 
+  /** The host gathers these images at the moment that they are needed. */
+  @Override
+  public Feed changingFeed(byte[] pixels, int I, int maxB) {
+    byte[] unknown = new byte[pixels.length / I];
+    return new PinnedFeed(this, driver, stream, pixels, unknown, I, maxB, 1);
+  }
+
+  @Override
+  public boolean fusesSteps(StepNeeds needs) {
+    return steps(needs).way() == CudaOptions.Step.FUSED;
+  }
+
   @Override
   public Optional<FusedStep> fusedStep(FusedStep.Plan plan) {
-    return steps(plan.needs()).way() == CudaOptions.Step.FUSED
+    return fusesSteps(plan.needs())
         ? Optional.of(
             new FusedKernels(
                 this, productKernels("fused").load(), plan, driver.device().multiprocessors()))

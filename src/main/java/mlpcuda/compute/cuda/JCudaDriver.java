@@ -3,6 +3,7 @@ package mlpcuda.compute.cuda;
 import static jcuda.driver.CUevent_flags.CU_EVENT_DISABLE_TIMING;
 import static jcuda.driver.CUjit_option.CU_JIT_ERROR_LOG_BUFFER;
 import static jcuda.driver.CUjit_option.CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES;
+import static jcuda.driver.CUresult.CUDA_ERROR_NOT_READY;
 import static jcuda.driver.CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
 import static jcuda.driver.CUstream_flags.CU_STREAM_NON_BLOCKING;
 import static jcuda.driver.JCudaDriver.cuCtxSetCurrent;
@@ -10,6 +11,7 @@ import static jcuda.driver.JCudaDriver.cuDevicePrimaryCtxRelease;
 import static jcuda.driver.JCudaDriver.cuDevicePrimaryCtxRetain;
 import static jcuda.driver.JCudaDriver.cuEventCreate;
 import static jcuda.driver.JCudaDriver.cuEventDestroy;
+import static jcuda.driver.JCudaDriver.cuEventQuery;
 import static jcuda.driver.JCudaDriver.cuEventRecord;
 import static jcuda.driver.JCudaDriver.cuEventSynchronize;
 import static jcuda.driver.JCudaDriver.cuGraphDestroy;
@@ -230,6 +232,16 @@ public final class JCudaDriver implements CudaDriver {
   @Override
   public void synchronizeEvent(long event) {
     check("cuEventSynchronize", cuEventSynchronize(events.get(event)));
+  }
+
+  @Override
+  public boolean isDone(long event) {
+    int found = cuEventQuery(events.get(event));
+    if (found == CUDA_ERROR_NOT_READY) {
+      return false;
+    }
+    check("cuEventQuery", found);
+    return true;
   }
 
   // ---- kernels ----

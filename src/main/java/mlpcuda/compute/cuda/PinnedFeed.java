@@ -12,52 +12,41 @@ import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 
 /**
- * A feed that streams batches: the host gathers a batch's bytes into page-locked memory while the
- * device computes, and they are copied to the device on a stream of their own.
+ * A feed that streams batches: the host gathers the batches of a stage into page-locked memory
+ * while the device computes, and they are copied to the device together, on a stream of their own.
  *
- * <p>A slot is filled by the host, copied, and consumed by the step, by turns. Two events order
- * that: the host fills a slot again after its copy is done, and the next copy begins after the step
- * that reads the slot. A step waits for its slot's copy.
+ * <p>A bank is filled by the host, copied, and consumed by the steps of a stage, by turns. Two
+ * events order that: the host fills a bank again after its copy is done, and the next copy begins
+ * after the steps that read the bank. A step waits for its bank's copy.
  */
 final class PinnedFeed implements Feed {
   /**
-   * The least number of slots: one is consumed, one is copied, one is filled, and one takes up a
-   * hitch of any of them.
+   * The least number of batches on their way: one is consumed, one is copied, one is filled, and
+   * one takes up a hitch of any of them.
    */
   static final int SLOTS = 4;
 
-  /** A batch on its way: images (B, I), then labels (B). */
-  private final class Slot {
-    private final Buffer bytes; // the slot's memory on the device
-    private final Pinned pinned; // the slot's memory on the host
-    private final long copied; // event: the copy is done
-    private final long consumed; // event: the step that reads the slot is done
+  /** A batch begins at a multiple of this many bytes, as the widest loads of a kernel need it. */
+  private static final int ALIGNMENT = 256;
 
-    Slot(int number, int length) {
+  /** The batches of a stage on their way, each of them images (B, I), then labels (B). */
+  private final class Bank {
+    private final Buffer bytes; // the bank's memory on the device
+    private final Pinned pinned; // the bank's memory on the host
+    private final long copied; // event: the copy is done
+    private final long consumed; // event: the steps that read the bank are done
+
+    Bank(int number, int length) {
       copied = driver.createEvent();
       owned.add(() -> driver.destroyEvent(copied));
       consumed = driver.createEvent();
       owned.add(() -> driver.destroyEvent(consumed));
-      pinned = pinned(length);
+      pinned = pinned(driver, length);
       owned.add(() -> driver.freePinned(pinned));
       // The buffer is added last and so closed first: its release waits for the steps that use the
       // events.
-      bytes = owned.add(ops.allocate("slot " + number, Type.UINT8, length));
+      bytes = owned.add(ops.allocate("bank " + number, Type.UINT8, length));
       driver.record(consumed, stream); // after the zeros that an allocation begins with
-    }
-
-    private Pinned pinned(int length) {
-      try {
-        return driver.allocatePinned(length);
-      } catch (CudaException e) {
-        if (e.code() != CudaException.OUT_OF_MEMORY) {
-          throw e;
-        }
-        throw new DeviceException(
-            "out of page-locked memory for a batch: asked for " + Device.size(length),
-            "Lower --batch-size or --test-batch-size, or use --feed resident.",
-            e);
-      }
     }
   }
 
@@ -66,14 +55,13 @@ final class PinnedFeed implements Feed {
   private final CudaDriver driver;
   private final long stream; // the stream that steps run on
   private final long copies;
-  private final byte[] pixels; // (N, I)
-  private final byte[] labels; // (N)
+  private final int N;
   private final int I;
-  private final List<Slot> slots = new ArrayList<>();
+  private final HostGather host;
+  private final List<Bank> banks = new ArrayList<>();
   private int[] order = {};
   private int taken; // examples of the order that are staged
-  private final int atOnce; // slots of a bank: each stage fills a bank from its start
-  private final List<Slot> staged = new ArrayList<>(); // the slots of the latest stage
+  private Bank staged; // the bank of the latest stage; null: there was none
   private int next; // the bank that the next stage fills
 
   PinnedFeed(
@@ -88,25 +76,24 @@ final class PinnedFeed implements Feed {
     this.ops = ops;
     this.driver = driver;
     this.stream = stream;
-    this.pixels = pixels;
-    this.labels = labels;
+    this.N = labels.length;
     this.I = I;
-    this.atOnce = atOnce;
+    this.host = owned.add(new HostGather(pixels, labels, I));
     this.copies = driver.createStream();
     owned.add(() -> driver.destroyStream(copies));
-    long bytes = maxB * (I + 1L);
     try {
+      long bytes = stride(maxB) * atOnce;
       if (bytes > Integer.MAX_VALUE) {
         throw new DeviceException(
-            "a batch of %d images of %d bytes is too large: at most %d bytes"
-                .formatted(maxB, I, Integer.MAX_VALUE),
-            "Lower --batch-size or --test-batch-size.");
+            "%d images of %d bytes at once are too many: at most %d bytes"
+                .formatted((long) maxB * atOnce, I, Integer.MAX_VALUE),
+            "Lower --batch-size, --test-batch-size or --steps-per-launch.");
       }
-      int banks = Math.max(2, SLOTS / atOnce); // one is filled while another one is consumed
-      for (int s = 0; s < banks * atOnce; s++) {
-        slots.add(new Slot(s, (int) bytes));
+      int count = Math.max(2, SLOTS / atOnce); // one is filled while another one is consumed
+      for (int bank = 0; bank < count; bank++) {
+        banks.add(new Bank(bank, (int) bytes));
       }
-      // added last and so run first: copies end before slots are freed
+      // added last and so run first: copies end before banks are freed
       owned.add(() -> driver.synchronizeStream(copies));
     } catch (RuntimeException e) {
       owned.closeAfter(e);
@@ -114,9 +101,29 @@ final class PinnedFeed implements Feed {
     }
   }
 
+  /** Allocates page-locked memory for a batch. */
+  static Pinned pinned(CudaDriver driver, int length) {
+    try {
+      return driver.allocatePinned(length);
+    } catch (CudaException e) {
+      if (e.code() != CudaException.OUT_OF_MEMORY) {
+        throw e;
+      }
+      throw new DeviceException(
+          "out of page-locked memory for a batch: asked for " + Device.size(length),
+          "Lower --batch-size or --test-batch-size, or use --feed resident.",
+          e);
+    }
+  }
+
+  /** The bytes between the beginnings of two batches of {@code B} examples in a bank. */
+  private long stride(int B) {
+    return (B * (I + 1L) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  }
+
   @Override
   public int size() {
-    return labels.length;
+    return N;
   }
 
   @Override
@@ -127,37 +134,31 @@ final class PinnedFeed implements Feed {
 
   @Override
   public int stage(int B, int n) {
-    for (Slot slot : staged) { // all steps that read the slot are enqueued by now
-      driver.record(slot.consumed, stream);
+    if (staged != null) { // all steps that read it are enqueued by now
+      driver.record(staged.consumed, stream);
     }
-    staged.clear();
-    int first = next * atOnce;
-    for (int i = 0; i < n; i++) {
-      stage(slots.get(first + i), B);
-    }
-    next = (next + 1) % (slots.size() / atOnce);
-    return first;
-  }
-
-  private void stage(Slot slot, int B) {
-    driver.synchronizeEvent(slot.copied);
-    for (int b = 0; b < B; b++) {
-      int row = order[taken + b];
-      slot.pinned.bytes().put(b * I, pixels, row * I, I);
-      slot.pinned.bytes().put(B * I + b, labels[row]);
-    }
-    driver.await(copies, slot.consumed);
-    driver.copyToDevice(DeviceBuffer.address(slot.bytes), slot.pinned, 0, B * (I + 1), copies);
-    driver.record(slot.copied, copies);
-    driver.await(stream, slot.copied);
-    taken += B;
-    staged.add(slot);
+    int number = next;
+    staged = banks.get(number);
+    next = (number + 1) % banks.size();
+    int stride = (int) stride(B);
+    driver.synchronizeEvent(staged.copied);
+    host.gather(staged.pinned.bytes(), stride, order, taken, B, n);
+    driver.await(copies, staged.consumed);
+    int bytes = (n - 1) * stride + B * (I + 1);
+    driver.copyToDevice(DeviceBuffer.address(staged.bytes), staged.pinned, 0, bytes, copies);
+    driver.record(staged.copied, copies);
+    driver.await(stream, staged.copied);
+    taken += B * n;
+    return number;
   }
 
   @Override
   public Batch batch(int i, int B) {
-    Buffer bytes = staged.get(i).bytes;
-    return new Batch(bytes.slice("images", 0, B * I), bytes.slice("labels", B * I, B), null);
+    int from = i * (int) stride(B);
+    return new Batch(
+        staged.bytes.slice("images", from, B * I),
+        staged.bytes.slice("labels", from + B * I, B),
+        null);
   }
 
   @Override

@@ -168,6 +168,10 @@ final class JCudaDriverCalls {
     driver.record(event, stream);
     driver.await(other, event);
     driver.synchronizeEvent(event);
+    assertTrue(driver.isDone(event));
+    fake.control("cuEventQuery 600"); // CUDA_ERROR_NOT_READY
+    assertFalse(driver.isDone(event));
+    fake.control("");
     driver.synchronizeStream(other);
     driver.destroyEvent(event);
     driver.destroyStream(other);
@@ -177,6 +181,8 @@ final class JCudaDriverCalls {
         "cuEventRecord 0x%x 0x%x".formatted(event, stream),
         "cuStreamWaitEvent 0x%x 0x%x 0".formatted(other, event),
         "cuEventSynchronize 0x%x".formatted(event),
+        "cuEventQuery 0x%x".formatted(event),
+        "cuEventQuery 0x%x".formatted(event),
         "cuStreamSynchronize 0x%x".formatted(other),
         "cuEventDestroy 0x%x".formatted(event),
         "cuStreamDestroy 0x%x".formatted(other));
@@ -606,6 +612,7 @@ final class JCudaDriverCalls {
     failure("cuEventRecord", () -> driver.record(event, stream));
     failure("cuStreamWaitEvent", () -> driver.await(stream, event));
     failure("cuEventSynchronize", () -> driver.synchronizeEvent(event));
+    failure("cuEventQuery", () -> driver.isDone(event));
     failure("cuModuleGetFunction", () -> driver.function(module, "entry"));
     failure("cuLaunchKernel", () -> driver.launch(function, Shape.of(1, 1), none, stream));
     failure(

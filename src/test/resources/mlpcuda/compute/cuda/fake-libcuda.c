@@ -163,6 +163,8 @@ int cuEventRecord(void *event, void *stream) {
   return call("cuEventRecord", " 0x%zx 0x%zx", (size_t) event, (size_t) stream);
 }
 
+int cuEventQuery(void *event) { return call("cuEventQuery", " 0x%zx", (size_t) event); }
+
 int cuEventSynchronize(void *event) {
   return call("cuEventSynchronize", " 0x%zx", (size_t) event);
 }

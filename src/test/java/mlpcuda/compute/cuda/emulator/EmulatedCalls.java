@@ -33,6 +33,7 @@ final class EmulatedCalls {
           "cuEventRecord",
           "cuStreamWaitEvent",
           "cuEventSynchronize",
+          "cuEventQuery",
           "cuModuleLoadDataEx",
           "cuModuleUnload",
           "cuModuleGetFunction",

@@ -10,6 +10,7 @@ import mlpcuda.compute.cuda.Arguments;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
 import mlpcuda.compute.cuda.CudaException;
+import mlpcuda.compute.cuda.ModuleImage;
 import org.junit.jupiter.api.Test;
 
 /** Tests cooperative launches on the emulated device, and how many blocks it has room for. */
@@ -55,7 +56,7 @@ class EmulatedCooperativeTest {
 
     Things(EmulatedDriver cuda, String bounds) {
       this.cuda = cuda;
-      module = cuda.loadModule("meeting", MEET.replace("BOUNDS", bounds));
+      module = cuda.loadModule(ModuleImage.of("meeting", MEET.replace("BOUNDS", bounds)));
       meet = cuda.function(module, "meet");
       stream = cuda.createStream();
       counts = cuda.allocate(8);

@@ -71,6 +71,11 @@ public final class EmulatedDriver implements CudaDriver {
     return queue.operations();
   }
 
+  /** The number of operations that are enqueued on all streams and not done yet. */
+  public int pending() {
+    return queue.pending();
+  }
+
   /**
    * Makes the next call of that name throw, and all calls after it if CUDA's context is lost then.
    */
@@ -299,6 +304,17 @@ public final class EmulatedDriver implements CudaDriver {
           EmulatedEvent found = handles.find(event, EmulatedEvent.class);
           checkNotCapturing();
           queue.synchronize(found.recorded());
+        });
+  }
+
+  @Override
+  public boolean isDone(long event) {
+    return calls.call(
+        "cuEventQuery",
+        () -> {
+          EmulatedEvent found = handles.find(event, EmulatedEvent.class);
+          checkNotCapturing();
+          return queue.isDone(found.recorded());
         });
   }
 

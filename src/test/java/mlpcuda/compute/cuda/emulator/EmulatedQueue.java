@@ -106,6 +106,11 @@ final class EmulatedQueue {
     return operations;
   }
 
+  /** The number of operations that are enqueued and not done. */
+  int pending() {
+    return streams.stream().mapToInt(stream -> stream.pending().size()).sum();
+  }
+
   /** Waits for an operation on the host; null: there is none to wait for. */
   void synchronize(EmulatedOperation operation) {
     if (operation != null) {
@@ -123,6 +128,15 @@ final class EmulatedQueue {
       host = clock;
       learn();
     }
+  }
+
+  /** Whether an operation is done; if so, the host has waited for it. Null: there is none. */
+  boolean isDone(EmulatedOperation operation) {
+    if (operation != null && !operation.done()) {
+      return false;
+    }
+    synchronize(operation);
+    return true;
   }
 
   /** Does all operations that are left. */

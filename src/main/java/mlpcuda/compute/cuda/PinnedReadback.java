@@ -1,0 +1,58 @@
+package mlpcuda.compute.cuda;
+
+import mlpcuda.compute.Buffer;
+import mlpcuda.compute.Ops;
+import mlpcuda.compute.Owned;
+import mlpcuda.compute.Readback;
+import mlpcuda.compute.cuda.CudaDriver.Pinned;
+
+/**
+ * A readback into page-locked memory: the copy has its place in the stream of the operations, and
+ * an event behind it, which is all that the host waits for.
+ */
+final class PinnedReadback extends Readback {
+  private final Owned owned = new Owned();
+  private final CudaDriver driver;
+  private final long stream;
+  private final long copied; // event: the copy is done
+  private final Pinned pinned;
+
+  PinnedReadback(Ops ops, CudaDriver driver, long stream, int length) {
+    super(ops, length);
+    this.driver = driver;
+    this.stream = stream;
+    copied = driver.createEvent();
+    owned.add(() -> driver.destroyEvent(copied));
+    try {
+      pinned = PinnedFeed.pinned(driver, Math.multiplyExact(length, Float.BYTES));
+    } catch (RuntimeException e) {
+      owned.closeAfter(e);
+      throw e;
+    }
+    owned.add(() -> driver.freePinned(pinned));
+    // added last and so run first: a copy ends before its memory is freed
+    owned.add(() -> driver.synchronizeEvent(copied));
+  }
+
+  @Override
+  protected void beginK(Buffer from, int n) {
+    driver.copyToHost(pinned, DeviceBuffer.address(from), n * Float.BYTES, stream);
+    driver.record(copied, stream);
+  }
+
+  @Override
+  protected boolean isDoneK() {
+    return driver.isDone(copied);
+  }
+
+  @Override
+  protected void endK(float[] values) {
+    driver.synchronizeEvent(copied);
+    pinned.bytes().asFloatBuffer().get(0, values);
+  }
+
+  @Override
+  public void close() {
+    owned.close();
+  }
+}

@@ -1,0 +1,86 @@
+package mlpcuda.cli;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import mlpcuda.compute.Activation;
+import mlpcuda.compute.AdamSettings;
+import mlpcuda.compute.OptimizerSettings;
+import mlpcuda.compute.Precision;
+import mlpcuda.compute.SgdSettings;
+import mlpcuda.compute.cuda.CudaDriver;
+import mlpcuda.compute.cuda.CudaOps;
+import mlpcuda.compute.cuda.CudaOptions;
+import mlpcuda.compute.cuda.CudaOptions.Gemm;
+import mlpcuda.compute.cuda.CudaOptions.Step;
+import mlpcuda.conformance.KinkCounter;
+import mlpcuda.data.EmbeddedMnist;
+import mlpcuda.data.ImageSet;
+import mlpcuda.data.Scaling;
+import mlpcuda.net.MlpShape;
+import mlpcuda.net.Regularisation;
+import mlpcuda.train.Learner;
+import mlpcuda.train.Training;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * Judges steps on the GPU that a subclass opens as {@code compare} does: each begins where the
+ * device is, so that what rounding does to one step does not add up.
+ */
+abstract class CudaSteps {
+  private static final ImageSet IMAGES = EmbeddedMnist.load().train().first(320);
+
+  /** Opens a device that no other test uses. */
+  abstract CudaDriver open();
+
+  /** The number of steps of a training that are judged. */
+  abstract int steps();
+
+  static Training training(
+      List<Integer> sizes, Regularisation regularisation, OptimizerSettings optimizer) {
+    return new Training(
+        new MlpShape(sizes, Activation.RELU, Activation.NONE),
+        IMAGES,
+        Scaling.of("z-score", IMAGES),
+        16,
+        regularisation,
+        optimizer,
+        0,
+        1e-3,
+        1);
+  }
+
+  private static List<Training> trainings() {
+    var drops = new Regularisation(List.of(0.3f, 0.2f), 0.1f, 77);
+    return List.of(
+        training(List.of(784, 16, 9, 10), Regularisation.NONE, AdamSettings.DEFAULT),
+        training(List.of(784, 16, 9, 10), drops, new AdamSettings(0.9, 0.999, 1e-8, 0.1, true)),
+        training(List.of(784, 12, 10), Regularisation.NONE, new SgdSettings(0.9, true, 0.01)));
+  }
+
+  final List<StepCheck> checks(CudaDriver driver, CudaOptions options, Training training) {
+    try (var ops = new CudaOps(driver, options);
+        var here = new Learner(ops, training);
+        var reference = new KinkCounter(ops.precision());
+        var there = new Learner(reference, training)) {
+      return StepCheck.run(here, there, reference::kinks, steps(), ops.precision());
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Precision.class)
+  void stepsAreTheReferences(Precision precision) {
+    for (Step step : List.of(Step.LAYERED, Step.FUSED)) {
+      var options = new CudaOptions(Gemm.PTX, false, true, false).with(step).with(precision);
+      long judged = 0;
+      for (Training training : trainings()) {
+        List<StepCheck> checks = checks(open(), options, training);
+        checks.forEach(
+            check -> assertTrue(check.passed(), options + " " + training + ": " + check));
+        judged += checks.stream().filter(StepCheck::judged).count();
+      }
+      assertTrue(judged >= steps(), step + ": a third or more is judged, found " + judged);
+    }
+  }
+}
