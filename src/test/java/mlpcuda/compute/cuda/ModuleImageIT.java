@@ -1,7 +1,6 @@
 package mlpcuda.compute.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -41,9 +40,9 @@ class ModuleImageIT {
 
   @Test
   void otherDevicesGetPtx() {
-    assertNull(ModuleImage.read("layers", 7, 4).cubin());
-    assertNull(ModuleImage.read("gemm_bf16", 7, 5).cubin());
-    assertNull(ModuleImage.read("layers", 10, 0).cubin());
-    assertNull(ModuleImage.read("layers", 12, 0).cubin());
+    assertTrue(ModuleImage.read("layers", 7, 4).cubin() == null);
+    assertTrue(ModuleImage.read("gemm_bf16", 7, 5).cubin() == null);
+    assertTrue(ModuleImage.read("layers", 10, 0).cubin() == null);
+    assertTrue(ModuleImage.read("layers", 12, 0).cubin() == null);
   }
 }
