@@ -95,7 +95,7 @@ final class Atomics extends GlobalAccess {
       long before = peek(allocation.data, at);
       long after = update.of(before, warp.registers[b][lane], warp.registers[c][lane]);
       if (poke(allocation.data, at, after)) {
-        grid.changed(true);
+        grid.changed();
       }
       if (elements[0] >= 0) {
         warp.registers[elements[0]][lane] = before;

@@ -183,10 +183,30 @@ class CooperativeLaunchTest {
         @%p3 bra WAIT;
         bra OUT;
         SET: mov.u32 %r12, 1;
-        st.release.gpu.global.u32 [%rd3], 1;
+        setp.eq.s32 %p4, %r1, 20;
+        @%p4 st.release.gpu.global.u32 [%rd3], 1;
         OUT:
         """;
     assertEquals(1, Together.fine(body + KEEP)[Together.RESULTS]);
+    // Here the later lanes come to the same load, look five times, and set the flag then.
+    String look =
+        """
+        mov.u32 %r11, 0;
+        setp.gt.s32 %p2, %r1, 15;
+        @%p2 bra LATER;
+        WAIT: ld.acquire.gpu.global.u32 %r12, [%rd3];
+        setp.ne.s32 %p3, %r12, 0;
+        @%p3 bra OUT;
+        @!%p2 bra WAIT;
+        LATER: add.s32 %r11, %r11, 1;
+        setp.lt.s32 %p4, %r11, 6;
+        @%p4 bra WAIT;
+        mov.u32 %r12, 1;
+        st.release.gpu.global.u32 [%rd3], 1;
+        OUT:
+        """;
+    String first = "setp.gt.s32 %p5, %r1, 31;\n@%p5 ret;\n";
+    assertEquals(1, Together.fine(first + look + KEEP)[Together.RESULTS]);
   }
 
   @Test

@@ -146,6 +146,25 @@ class GridRacesTest {
   }
 
   @Test
+  void anOrdinaryLoadOfWhatWasStoredStrongly() {
+    String body =
+        """
+        @!%p1 ret;
+        @%p9 bra SET;
+        WAIT: ld.relaxed.gpu.global.u32 %r10, [%rd3+4];
+        setp.eq.s32 %p2, %r10, 0;
+        @%p2 bra WAIT;
+        ld.global.u32 %r12, [%rd3];
+        ret;
+        SET:
+        st.relaxed.gpu.global.u32 [%rd3], 1;
+        st.relaxed.gpu.global.u32 [%rd3+4], 1;
+        """;
+    faulty(body, "; an ordinary load may see an old value for ever");
+    fine(body.replace("ld.global", "ld.relaxed.gpu.global"));
+  }
+
+  @Test
   void anOrdinaryStoreOfAFlag() {
     String flag =
         """
