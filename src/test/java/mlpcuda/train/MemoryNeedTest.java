@@ -53,7 +53,6 @@ class MemoryNeedTest {
       try (var ops = new ReferenceOps();
           var parameters = Parameters.forInference(ops, shape, natural);
           var evaluator = new Evaluator(ops, shape, parameters, set(shape), unit, 64)) {
-        assertEquals(N, evaluator.run().size());
         long allocated = ops.liveBytes() - images(shape);
         assertNear(allocated, MemoryNeed.ofEvaluation(shape, N, 64).deviceBytes());
       }

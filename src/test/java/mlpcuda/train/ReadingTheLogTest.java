@@ -8,7 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import mlpcuda.compute.cpu.CpuOps;
@@ -25,7 +27,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Tests that a read of the log in the middle of an epoch never leaves the device without work. */
 class ReadingTheLogTest {
-  private static final int BATCHES = 204; // of an epoch
+  private static final int BATCHES = 153; // of an epoch
   private static final int EVERY = 51; // steps between two reads, if each must be logged
   private static final int LOG_BYTES = 4 * 2 * mlpcuda.net.Step.LOG_ROWS;
 
@@ -79,7 +81,7 @@ class ReadingTheLogTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"FUSED,false,8", "FUSED,true,8", "LAYERED,false,1", "LAYERED,true,3"})
+  @CsvSource({"FUSED,false,8", "LAYERED,true,3"})
   void stepsAreEnqueuedBeforeAnEarlierReadIsWaitedFor(Step step, boolean resident, int atOnce) {
     var watched = new Watched();
     CudaOptions options =
@@ -100,7 +102,7 @@ class ReadingTheLogTest {
     var cpu =
         assertThrows(
             DivergedException.class,
-            () -> diverging().onEasyImages(new CpuOps(1), 204, 1, settings));
+            () -> diverging().onEasyImages(new CpuOps(1), BATCHES, 1, settings));
     var options = new CudaOptions(Gemm.PTX, true, true, false).with(Step.FUSED);
     var gpu =
         assertThrows(
@@ -109,7 +111,7 @@ class ReadingTheLogTest {
                 diverging()
                     .onEasyImages(
                         new CudaOps(new EmulatedDriver(EmulatedPolicy.LATEST), options),
-                        204,
+                        BATCHES,
                         1,
                         settings));
     assertTrue(cpu.step() < EVERY, cpu.getMessage());
@@ -119,14 +121,13 @@ class ReadingTheLogTest {
   /** A run whose first weights are so large that the losses of its first step are not finite. */
   private static Run diverging() {
     var run = new Run();
-    run.firstWeights =
-        java.util.List.of(filled(30, 1e30f), new float[5], filled(15, 1e30f), new float[3]);
+    run.firstWeights = List.of(filled(30, 1e30f), new float[5], filled(15, 1e30f), new float[3]);
     return run;
   }
 
   private static float[] filled(int n, float value) {
     float[] values = new float[n];
-    java.util.Arrays.fill(values, value);
+    Arrays.fill(values, value);
     return values;
   }
 }
