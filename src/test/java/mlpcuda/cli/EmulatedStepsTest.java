@@ -13,6 +13,7 @@ import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaOptions;
 import mlpcuda.compute.cuda.CudaOptions.Gemm;
 import mlpcuda.compute.cuda.CudaOptions.Step;
+import mlpcuda.compute.cuda.ModuleImage;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
 import mlpcuda.net.Regularisation;
@@ -56,10 +57,10 @@ class EmulatedStepsTest extends CudaSteps {
       this.wrong = wrong;
     }
 
-    /** The text with the mistake, if it is PTX. */
+    /** The argument with the mistake, if it is a module. */
     Object in(Object argument) {
-      return argument instanceof String text && text.contains(".entry")
-          ? text.replace(right, wrong)
+      return argument instanceof ModuleImage image
+          ? ModuleImage.of(image.name(), image.ptx().get().replace(right, wrong))
           : argument;
     }
   }
