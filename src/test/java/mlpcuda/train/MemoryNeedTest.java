@@ -1,6 +1,7 @@
 package mlpcuda.train;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -53,6 +54,7 @@ class MemoryNeedTest {
       try (var ops = new ReferenceOps();
           var parameters = Parameters.forInference(ops, shape, natural);
           var evaluator = new Evaluator(ops, shape, parameters, set(shape), unit, 64)) {
+        assertNotNull(evaluator, "its buffers are counted");
         long allocated = ops.liveBytes() - images(shape);
         assertNear(allocated, MemoryNeed.ofEvaluation(shape, N, 64).deviceBytes());
       }
