@@ -27,6 +27,7 @@ final class DeviceOptions {
   private static final int MAX_STEPS = 100;
 
   private static final boolean[] GRAPH_OR_NOT = {true, false};
+  private static final boolean[] NO_GRAPH = {false};
 
   /** The precisions other than the default. */
   private static final List<PrecisionName> OTHER_PRECISIONS =
@@ -47,7 +48,8 @@ final class DeviceOptions {
   /** The way in which a GPU runs a training step, as the option names it. */
   enum StepName {
     layered,
-    fused
+    fused,
+    persistent
   }
 
   /** The format to which the operands of products are rounded, as the option names it. */
@@ -110,16 +112,19 @@ final class DeviceOptions {
 
   @Option(
       names = "--step",
-      paramLabel = "layered|fused",
+      paramLabel = "layered|fused|persistent",
       description =
-          "Ask the GPU for a training step operation by operation, or in three kernels of our own."
-              + " Default: layered where cuBLAS multiplies or --kernels is cudnn, else fused.")
+          "Ask the GPU for a training step operation by operation, in three kernels of our own, or"
+              + " for many steps in one kernel, which takes --feed resident. Default: layered where"
+              + " cuBLAS multiplies or --kernels is cudnn, else fused.")
   private StepName step;
 
   @Option(
       names = "--feed",
       paramLabel = "pinned|resident",
-      description = "Stream batches to the GPU, or keep the whole set there. Default: pinned.")
+      description =
+          "Stream batches to the GPU, or keep the whole set there. Default: pinned, but resident"
+              + " with --step persistent.")
   private FeedName feed;
 
   @Option(names = "--no-graph", description = "Launch each kernel, without a CUDA graph.")
@@ -129,7 +134,9 @@ final class DeviceOptions {
       names = "--steps-per-launch",
       paramLabel = "N",
       converter = Converters.Positive.class,
-      description = "Training steps of a CUDA graph. Default: 8, fewer of large batches.")
+      description =
+          "Training steps of a CUDA graph, or of a launch with --step persistent. Default: 8, fewer"
+              + " of large batches; persistent 100.")
   private Integer stepsPerLaunch;
 
   @Option(
@@ -153,6 +160,12 @@ final class DeviceOptions {
           "--gemm, --kernels, --step, --feed, --no-graph, --steps-per-launch and --sync-check are of"
               + " the GPU, found one with --cpu or --threads");
     }
+    if (step == StepName.persistent && feed == FeedName.pinned) {
+      throw refused("--step persistent needs the whole set on the GPU, found --feed pinned");
+    }
+    if (step == StepName.persistent && precision() != Precision.FP32) {
+      throw refused("--step persistent computes in fp32, found --precision " + precision().label());
+    }
     if (stepsPerLaunch != null && (noGraph || syncCheck)) {
       throw refused("--steps-per-launch is of a CUDA graph, found --no-graph or --sync-check too");
     }
@@ -171,6 +184,11 @@ final class DeviceOptions {
   /** Whether an option asks for fused steps by name. */
   boolean asksForFusedSteps() {
     return step == StepName.fused;
+  }
+
+  /** Whether an option asks for many steps in one kernel. */
+  boolean asksForPersistentSteps() {
+    return step == StepName.persistent;
   }
 
   /** Whether an option is given that only a GPU can follow. */
@@ -253,18 +271,22 @@ final class DeviceOptions {
     @Override
     public String toString() {
       String with = kernels == KernelsName.cudnn ? " with cudnn" : "";
-      String how = step == StepName.fused ? ", fused step" : "";
+      String how =
+          switch (step) {
+            case layered -> graph ? "CUDA graph" : "no graph";
+            case fused -> (graph ? "CUDA graph" : "no graph") + ", fused step";
+            case persistent -> "persistent step"; // nothing is recorded
+          };
       String rounded = precision == PrecisionName.fp32 ? "" : ", " + precision;
-      return "%s%s, %s feed, %s%s%s"
-          .formatted(gemm, with, feed, graph ? "CUDA graph" : "no graph", how, rounded);
+      return "%s%s, %s feed, %s%s".formatted(gemm, with, feed, how, rounded);
     }
   }
 
   /**
    * The ways of using the GPU that {@link #open} opened which the options leave open, the default
    * first: with each GEMM, each feed, with and without graph; and, as far as the rest is the
-   * default, each GEMM with cuDNN, the fused step, and each precision with each GEMM. There are
-   * none for the CPU.
+   * default, each GEMM with cuDNN, the fused and the persistent step, and each precision with each
+   * GEMM. There are none for the CPU.
    */
   List<Way> ways() {
     var ways = new ArrayList<Way>();
@@ -272,11 +294,12 @@ final class DeviceOptions {
       return ways;
     }
     StepName asked = step == null ? StepName.layered : step;
+    boolean persistent = asked == StepName.persistent; // resident, and without a graph
     PrecisionName rounded = precision == null ? PrecisionName.fp32 : precision;
     KernelsName with = kernels == null ? KernelsName.ptx : kernels;
     for (GemmName by : gemm == null ? GemmName.values() : new GemmName[] {gemm}) {
-      for (FeedName from : feed == null ? FeedName.values() : new FeedName[] {feed}) {
-        for (boolean graph : noGraph || syncCheck ? new boolean[] {false} : GRAPH_OR_NOT) {
+      for (FeedName from : feeds(persistent)) {
+        for (boolean graph : noGraph || syncCheck || persistent ? NO_GRAPH : GRAPH_OR_NOT) {
           ways.add(way(by, with, asked, from, graph, rounded));
         }
       }
@@ -295,8 +318,11 @@ final class DeviceOptions {
     if (step == null) {
       GemmName own = gemm == null ? GemmName.ptx : gemm;
       ways.add(way(own, first.kernels, StepName.fused, first.feed, first.graph, rounded));
+      if (feed != FeedName.pinned && rounded == PrecisionName.fp32) {
+        ways.add(way(own, first.kernels, StepName.persistent, FeedName.resident, false, rounded));
+      }
     }
-    if (precision == null) {
+    if (precision == null && !persistent) {
       for (PrecisionName other : OTHER_PRECISIONS) {
         for (GemmName by : multiply) {
           ways.add(way(by, first.kernels, asked, first.feed, first.graph, other));
@@ -304,6 +330,13 @@ final class DeviceOptions {
       }
     }
     return ways;
+  }
+
+  private FeedName[] feeds(boolean persistent) {
+    if (feed != null || persistent) {
+      return new FeedName[] {persistent ? FeedName.resident : feed};
+    }
+    return FeedName.values();
   }
 
   private Way way(
@@ -352,7 +385,7 @@ final class DeviceOptions {
         kernels(kernels),
         step(step),
         precision(),
-        feed == FeedName.resident,
+        feed == FeedName.resident || step == StepName.persistent,
         !noGraph && !syncCheck,
         stepsAtOnce(),
         syncCheck);

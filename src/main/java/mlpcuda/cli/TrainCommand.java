@@ -350,7 +350,8 @@ final class TrainCommand implements Callable<Integer> {
           from.differences(on, stretched, settings.trainer(), batches(split))
               .forEach(difference -> terminal.always(Printable.oneLine(difference)));
         }
-        if (device.asksForFusedSteps() && learning.clip() > 0) {
+        if ((device.asksForFusedSteps() || device.asksForPersistentSteps())
+            && learning.clip() > 0) {
           terminal.line(
               "Steps are layered: a gradient's norm needs all gradients before any update");
         } else if (device.asksForFusedSteps() && widest(shape) > FusedStep.WIDEST) {

@@ -174,15 +174,7 @@ public abstract class Ops implements AutoCloseable {
 
   /** Makes a replay of operations; close it before the buffers that the operations use. */
   public Replay replay() {
-    return new Replay() {
-      @Override
-      public void run(int slot, int B, int n, Runnable operations) {
-        operations.run();
-      }
-
-      @Override
-      public void close() {}
-    };
+    return Replay.direct();
   }
 
   // ---- operations ----

@@ -378,7 +378,13 @@ class ResumeTest {
    * way.
    */
   @ParameterizedTest
-  @ValueSource(strings = {"--steps-per-launch 2", "--gemm ptx --steps-per-launch 3", ""})
+  @ValueSource(strings = 
+      strings = {
+        "--steps-per-launch 2",
+        "--gemm ptx --steps-per-launch 3",
+        "",
+        "--step persistent --steps-per-launch 3 --optimizer sgd --momentum 0.9",
+      })
   void betweenLaunchesOfSeveralSteps(String options) throws IOException {
     String line = "--epochs 3 --checkpoint-every 3 " + options;
     Whole whole = whole(GpuCommandsTest.WITH_CUBLAS, line);

@@ -18,6 +18,7 @@ import mlpcuda.compute.Precision;
 import mlpcuda.compute.Replay;
 import mlpcuda.compute.ResidentFeed;
 import mlpcuda.compute.SgdSettings;
+import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
 import mlpcuda.random.Philox;
@@ -45,6 +46,12 @@ public final class CudaOps extends Ops {
    * The most examples of a graph of several steps: a long step's work hides the cost of its launch.
    */
   private static final int EXAMPLES_AT_ONCE = 2048;
+
+  /**
+   * Steps of a persistent launch, unless the options say: the first layer's weights are read and
+   * written once in a launch, and a stop waits for its end.
+   */
+  private static final int PERSISTENT_STEPS = 100;
 
   /**
    * The longest batch whose step is fused, unless the options say: the fused kernels have small
@@ -130,7 +137,9 @@ public final class CudaOps extends Ops {
             note,
             nonlinear instanceof CudnnNonlinear ? nonlinear.description() + ", " : "",
             options.resident() ? "resident" : "pinned",
-            options.graph() ? "CUDA graph" : "no graph",
+            options.step() == CudaOptions.Step.PERSISTENT
+                ? "persistent step"
+                : options.graph() ? "CUDA graph" : "no graph",
             fusesSteps(1) ? ", fused step" : "");
   }
 
@@ -309,6 +318,9 @@ public final class CudaOps extends Ops {
 
   @Override
   public Optional<FusedStep> fusedStep(FusedStep.Plan plan) {
+    if (options.step() == CudaOptions.Step.PERSISTENT) {
+      return Optional.of(persistentStep(plan));
+    }
     boolean fits = plan.layers().stream().allMatch(layer -> layer.outputs() <= FusedStep.WIDEST);
     return fits && fusesSteps(plan.maxB())
         ? Optional.of(
@@ -317,9 +329,25 @@ public final class CudaOps extends Ops {
         : Optional.empty();
   }
 
+  private FusedStep persistentStep(FusedStep.Plan plan) {
+    Device device = driver.device();
+    if (!device.cooperative()) {
+      throw Obstacle.notCooperative(device).exception(null);
+    }
+    var layout = PersistentLayout.of(plan, device.multiprocessors(), device.sharedBytes());
+    if (!layout.fits()) {
+      throw Obstacle.ofLayout(layout, device).exception(null);
+    }
+    return new PersistentKernels(
+        this, new Kernels(driver, stream, "persistent", options.check()), plan, layout);
+  }
+
   /** A single step where there is no graph: each kernel is launched by itself anyway. */
   @Override
   public int stepsAtOnce(int B) {
+    if (options.step() == CudaOptions.Step.PERSISTENT) {
+      return options.stepsAtOnce() > 0 ? options.stepsAtOnce() : PERSISTENT_STEPS;
+    }
     if (!options.graph()) {
       return 1;
     }

@@ -13,7 +13,8 @@ import mlpcuda.compute.Precision;
  * @param graph whether a step is recorded as a CUDA graph and replayed
  * @param step how a training step is launched; null: layered with cuBLAS, with cuDNN and in long
  *     batches, else fused
- * @param stepsAtOnce the number of training steps in a graph; 0: as many as suit the batch
+ * @param stepsAtOnce the number of training steps in a graph or, of persistent steps, in a launch;
+ *     0: as many as suit the batch
  * @param check whether to wait after each launch, to find the one that fails; excludes {@code
  *     graph}
  */
@@ -47,17 +48,27 @@ public record CudaOptions(
     /** A step is launched operation by operation. */
     LAYERED,
     /** A step is a few kernels of our own. */
-    FUSED
+    FUSED,
+    /** One kernel of our own takes many steps, from a resident set in single precision. */
+    PERSISTENT
   }
 
   /** The options that are fastest on a machine with all libraries. */
   public static final CudaOptions DEFAULT =
       new CudaOptions(null, Kernels.PTX, null, Precision.FP32, false, true, 0, false);
 
-  /** Checks that a graph is not asked for together with a check of each launch. */
+  /**
+   * Checks that a graph is not asked for together with a check of each launch, and that persistent
+   * steps are in single precision and from a resident set.
+   */
   public CudaOptions {
     if (graph && check) {
       throw new IllegalArgumentException("a launch inside of a graph cannot be waited for");
+    }
+    if (step == Step.PERSISTENT && (!resident || precision != Precision.FP32)) {
+      throw new IllegalArgumentException(
+          "persistent steps must be of a resident set and in fp32, found "
+              + (resident ? precision.label() : "a set that is streamed"));
     }
   }
 

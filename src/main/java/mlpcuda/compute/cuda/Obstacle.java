@@ -270,6 +270,25 @@ record Obstacle(String why, String remedy) {
         "Use --precision fp32.");
   }
 
+  /** The device cannot run all blocks of a launch at once. */
+  static Obstacle notCooperative(CudaDriver.Device device) {
+    return new Obstacle(
+        "GPU %d (%s) has no cooperative launch, which --step persistent needs"
+            .formatted(device.index(), device.name()),
+        "Use --step fused.");
+  }
+
+  /** A network and its batch are too large for persistent steps. */
+  static Obstacle ofLayout(PersistentLayout layout, CudaDriver.Device device) {
+    return new Obstacle(
+        "--step persistent needs %s of shared memory a block for this network and batch on %d"
+                .formatted(CudaDriver.Device.size(layout.leastBytes()), device.multiprocessors())
+            + " multiprocessors, and GPU %d (%s) has %s"
+                .formatted(
+                    device.index(), device.name(), CudaDriver.Device.size(layout.sharedBytes())),
+        "Use --step fused, or a narrower first layer.");
+  }
+
   /**
    * The exception to throw where memory could not be allocated; {@code e} itself if it has another
    * cause.

@@ -43,6 +43,10 @@ class EveryKernelTest {
   private static final Path PTX = SOURCES.resolve("ptx");
   private static final List<Precision> RATHER_THAN_FP32 =
       List.of(Precision.TF32, Precision.BF16, Precision.FP16);
+
+  /** The modules that have single precision alone: layers has no products. */
+  private static final Set<String> SINGLE = Set.of("layers", "persistent");
+
   private static final Pattern SIZE = Pattern.compile("[BIOCn]=(\\d+)");
   private static final Pattern ENTRY = Pattern.compile("\\.entry\\s+(\\w+)");
 
@@ -68,7 +72,7 @@ class EveryKernelTest {
     for (Path source : files(SOURCES, ".*\\.cu")) {
       String family = source.getFileName().toString().replace(".cu", "");
       wanted.add(family);
-      if (!family.equals("layers")) { // the module layers has no products
+      if (!SINGLE.contains(family)) {
         RATHER_THAN_FP32.forEach(precision -> wanted.add(family + "_" + precision.label()));
       }
     }
