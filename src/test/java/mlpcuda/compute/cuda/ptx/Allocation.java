@@ -16,6 +16,7 @@ final class Allocation {
 
   private final long[] written;
   private Shadow[] pages;
+  private GridPage[] gridPages;
 
   Allocation(long start, int bytes) {
     this.start = start;
@@ -76,9 +77,23 @@ final class Allocation {
     return page;
   }
 
+  /** The accesses of the current cooperative launch to the page with that byte. */
+  GridPage page(int at, Grid grid) {
+    if (gridPages == null) {
+      gridPages = new GridPage[data.length / PAGE + 1];
+    }
+    GridPage page = gridPages[at / PAGE];
+    if (page == null) {
+      page = new GridPage(grid);
+      gridPages[at / PAGE] = page;
+    }
+    return page;
+  }
+
   /** Forgets the accesses of a launch, at its end. */
   void forgetLaunch() {
     pages = null;
+    gridPages = null;
     isRead = false;
     isWritten = false;
   }

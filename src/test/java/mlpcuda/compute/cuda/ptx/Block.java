@@ -1,10 +1,22 @@
 package mlpcuda.compute.cuda.ptx;
 
+import java.util.Arrays;
+import java.util.List;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
 
-/** A block of threads with its shared memory, which is used for all blocks of a launch in turn. */
+/**
+ * A block of threads with its shared memory, which is used for all blocks of an ordinary launch in
+ * turn. A cooperative launch has an object for each block.
+ */
 final class Block {
   final Launch launch;
+
+  /** The blocks that are live with this one; null in an ordinary launch. */
+  final Grid grid;
+
+  /** The block's number in the grid, in a cooperative launch. */
+  final int number;
+
   final byte[] shared;
   final Shadow sharedShadow;
 
@@ -27,16 +39,20 @@ final class Block {
   private int y;
   private int z;
 
-  Block(Launch launch, Shape shape) {
+  /** {@code grid} and {@code number} are null and 0 in an ordinary launch. */
+  Block(Launch launch, Shape shape, Grid grid, int number) {
     this.launch = launch;
     this.shape = shape;
+    this.grid = grid;
+    this.number = number;
     Program program = launch.program;
-    shared = new byte[program.sharedBytes()];
-    sharedShadow = Shadow.ofShared(program.sharedBytes(), program.sharedGaps());
+    shared = new byte[program.shared().bytes() + launch.dynamicShared];
+    sharedShadow = Shadow.ofShared(shared.length, program.shared().gaps());
     int threads = shape.blockX() * shape.blockY();
     warps = new Warp[(threads + Lanes.COUNT - 1) / Lanes.COUNT];
     for (int i = 0; i < warps.length; i++) {
-      warps[i] = new Warp(this, i, program.registers(), program.code().length);
+      int inGrid = number * warps.length + i;
+      warps[i] = new Warp(this, i, inGrid, program.registers(), program.code().length);
       launch.fill(warps[i]);
     }
     order = warps.clone();
@@ -44,6 +60,17 @@ final class Block {
 
   /** Runs a block to its end. */
   void run(int blockX, int blockY, int blockZ) {
+    start(blockX, blockY, blockZ);
+    do {
+      launch.shuffle(order);
+      for (Warp warp : order) {
+        warp.run(Warp.NO_LIMIT);
+      }
+    } while (meet());
+  }
+
+  /** Puts all threads of a block at its first instruction. */
+  void start(int blockX, int blockY, int blockZ) {
     x = blockX;
     y = blockY;
     z = blockZ;
@@ -56,22 +83,26 @@ final class Block {
       warp.start(-1 >>> Lanes.COUNT - lanes);
       launch.place(warp, x, y, z);
     }
-    while (step()) {
-      for (Warp warp : warps) {
-        warp.release();
-      }
-      synchronizedBelow = launch.tick();
-    }
   }
 
-  /** Runs all warps to the next barrier; false when all have exited instead. */
-  private boolean step() {
-    launch.shuffle(order);
+  List<Warp> warps() {
+    return Arrays.asList(warps);
+  }
+
+  /** Whether all warps wait at a barrier or have exited. */
+  boolean allStopped() {
+    return Arrays.stream(warps).allMatch(warp -> warp.state().isStopped());
+  }
+
+  /**
+   * Lets all warps, which have stopped, go on from the barrier where they wait; false when all have
+   * exited instead.
+   */
+  boolean meet() {
     Warp waiting = null;
     Warp exited = null;
     for (Warp warp : order) {
-      Warp.State state = warp.run();
-      if (state == Warp.State.EXITED) {
+      if (warp.state() == Warp.State.EXITED) {
         exited = warp;
       } else if (waiting == null) {
         waiting = warp;
@@ -91,7 +122,14 @@ final class Block {
           0,
           "waits for all threads of the block, but " + exited.thread(0) + " has exited");
     }
-    return waiting != null;
+    if (waiting == null) {
+      return false;
+    }
+    for (Warp warp : warps) {
+      warp.release();
+    }
+    synchronizedBelow = launch.tick();
+    return true;
   }
 
   /** The block's name, with its coordinates. */

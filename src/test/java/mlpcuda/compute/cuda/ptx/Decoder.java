@@ -28,6 +28,9 @@ final class Decoder {
         switch (op.name) {
           case "ld" -> memory.load(op);
           case "st" -> memory.store(op);
+          case "atom", "red" -> memory.atomic(op);
+          case "prefetch" -> memory.prefetch(op);
+          case "nanosleep" -> sleep(op);
           case "cvta" -> memory.toAddress(op);
           case "mov" -> move(op);
           case "setp" -> compare(op);
@@ -313,11 +316,19 @@ final class Decoder {
   }
 
   private static Instruction fence(Opcode op) {
+    Operands.count(op.statement, 0);
+    return new Meetings.Fence(op.statement, Ordering.ofFence(op));
+  }
+
+  private Instruction sleep(Opcode op) {
     Statement at = op.statement;
-    Operands.count(at, 0);
-    op.takeOneOf("sc", "acq_rel");
-    op.takeOneOf("cta", "gl", "gpu", "sys");
-    return new Meetings.Fence(at);
+    Operands.count(at, 1);
+    Type type = op.type();
+    if (!type.equals(Type.of("u32"))) {
+      throw at.fault("is not known to the emulator");
+    }
+    operands.source(at, at.operands().get(0), type);
+    return new Meetings.Sleep(at);
   }
 
   private Instruction shuffle(Opcode op) {

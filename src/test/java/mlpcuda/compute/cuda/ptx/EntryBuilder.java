@@ -12,8 +12,12 @@ final class EntryBuilder {
    */
   private static final int GAP = 16;
 
-  /** A variable of shared memory. */
-  record Variable(String name, int align, int bytes, int line) {}
+  /** A variable of shared memory; {@code bytes} −1 for one whose size a launch tells. */
+  record Variable(String name, int align, int bytes, int line) {
+    boolean isDynamic() {
+      return bytes < 0;
+    }
+  }
 
   final String module;
   final String name;
@@ -30,13 +34,18 @@ final class EntryBuilder {
   private final Map<String, Integer> shared = new HashMap<>();
   private final List<int[]> sharedGaps = new ArrayList<>();
   private final List<Statement> statements = new ArrayList<>();
+  private final Map<String, Variable> dynamicShared = new HashMap<>();
   private int sharedBytes;
+  private int staticBytes;
+  private int dynamicStart = -1;
   private int maxThreads = 1024;
   private int[] requiredThreads;
+  private int minBlocks = 1;
+  private int maxRegisters;
 
   /**
    * {@code moduleShared} has the variables of shared memory that the module declares for all
-   * entries.
+   * entries, those of dynamic size among them.
    */
   EntryBuilder(String module, String name, int target, Map<String, Variable> moduleShared) {
     this.module = module;
@@ -69,6 +78,14 @@ final class EntryBuilder {
     }
   }
 
+  void minBlocks(int blocks) {
+    minBlocks = Math.max(1, blocks);
+  }
+
+  void maxRegisters(int registers) {
+    maxRegisters = registers;
+  }
+
   void register(String register, Type type, int line) {
     if (!registers.declare(register, type)) {
       throw fault(line, register + " is declared twice");
@@ -76,7 +93,7 @@ final class EntryBuilder {
   }
 
   void shared(Variable variable) {
-    int start = (sharedBytes + variable.align() - 1) / variable.align() * variable.align();
+    int start = aligned(sharedBytes, variable.align());
     if (shared.put(variable.name(), start) != null) {
       throw fault(variable.line(), variable.name() + " is declared twice");
     }
@@ -86,6 +103,11 @@ final class EntryBuilder {
     int end = start + variable.bytes();
     sharedGaps.add(new int[] {end, end + GAP});
     sharedBytes = end + GAP;
+    staticBytes = aligned(staticBytes, variable.align()) + variable.bytes();
+  }
+
+  private static int aligned(int start, int align) {
+    return (start + align - 1) / align * align;
   }
 
   void label(String label, int line) {
@@ -116,11 +138,48 @@ final class EntryBuilder {
 
   /** The address of a variable in shared memory; −1 if there is none. */
   int sharedAddress(String variable) {
-    // The module's variables take room only in entries that name them.
-    if (!shared.containsKey(variable) && moduleShared.containsKey(variable)) {
-      shared(moduleShared.get(variable));
-    }
     return shared.getOrDefault(variable, -1);
+  }
+
+  /**
+   * Gives places to the module's variables that this entry names: they take room only there. Those
+   * of dynamic size all begin behind the others, as in CUDA.
+   */
+  private void layOutModuleShared() {
+    for (Statement statement : statements) {
+      for (Statement.Operand operand : statement.operands()) {
+        String named =
+            operand instanceof Statement.Name of
+                ? of.name()
+                : operand instanceof Statement.Address at && at.base() != null ? at.base() : "";
+        Variable variable = shared.containsKey(named) ? null : moduleShared.get(named);
+        if (variable != null && variable.isDynamic()) {
+          dynamicShared.put(named, variable);
+        } else if (variable != null) {
+          shared(variable);
+        }
+      }
+    }
+    int align = dynamicShared.values().stream().mapToInt(Variable::align).max().orElse(0);
+    if (align > 0) {
+      dynamicStart = aligned(sharedBytes, Math.max(16, align));
+      dynamicShared.keySet().forEach(variable -> shared.put(variable, dynamicStart));
+      if (!sharedGaps.isEmpty()) {
+        sharedGaps.get(sharedGaps.size() - 1)[1] = dynamicStart;
+      }
+    }
+  }
+
+  private Program.SharedMemory sharedMemory() {
+    int gaps = sharedGaps.size();
+    if (dynamicStart >= 0) {
+      return new Program.SharedMemory(dynamicStart, List.copyOf(sharedGaps), staticBytes);
+    }
+    // Behind the last variable every access is outside, with no gap needed.
+    return new Program.SharedMemory(
+        gaps == 0 ? 0 : sharedGaps.get(gaps - 1)[0],
+        List.copyOf(sharedGaps.subList(0, Math.max(0, gaps - 1))),
+        staticBytes);
   }
 
   /** The number of the instruction after a label. */
@@ -142,6 +201,7 @@ final class EntryBuilder {
   }
 
   Program build() {
+    layOutModuleShared();
     Decoder decoder = new Decoder(this);
     Instruction[] code = new Instruction[statements.size() + 1];
     for (int i = 0; i < statements.size(); i++) {
@@ -151,14 +211,11 @@ final class EntryBuilder {
     int last = statements.isEmpty() ? 0 : statements.get(statements.size() - 1).line();
     code[statements.size()] =
         new Branches.Exit(new Statement(module, last, "}", null, false, "ret", List.of()));
-    int gaps = sharedGaps.size();
     return new Program(
         name,
         letters(),
-        maxThreads,
-        requiredThreads,
-        gaps == 0 ? 0 : sharedGaps.get(gaps - 1)[0],
-        sharedGaps.subList(0, Math.max(0, gaps - 1)),
+        new Program.Bounds(maxThreads, requiredThreads, minBlocks, maxRegisters),
+        sharedMemory(),
         registers,
         code,
         blockEnds(code));

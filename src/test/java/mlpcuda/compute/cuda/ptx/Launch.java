@@ -9,12 +9,17 @@ import mlpcuda.compute.cuda.Arguments;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
 
 /**
- * One launch of an entry. Its blocks run one after another, in an order that looks random, so that
- * kernels that rely on an order fail.
+ * One launch of an entry. The blocks of an ordinary launch run one after another, in an order that
+ * looks random, so that kernels that rely on an order fail. Those of a cooperative launch run
+ * together, see {@link Grid}.
  */
 final class Launch {
   final Program program;
   final DeviceMemory memory;
+
+  /** The bytes of a block's shared memory that the launch tells. */
+  final int dynamicShared;
+
   private final Shape shape;
   private final Arguments arguments;
   private final Map<Long, long[]> constants = new TreeMap<>();
@@ -26,8 +31,20 @@ final class Launch {
 
   /** {@code budget} is the most instructions that its warps may execute in all. */
   Launch(Program program, Shape shape, Arguments arguments, DeviceMemory memory, long budget) {
+    this(program, shape, 0, arguments, memory, budget);
+  }
+
+  /** A launch with {@code dynamicShared} bytes for .extern .shared variables. */
+  Launch(
+      Program program,
+      Shape shape,
+      int dynamicShared,
+      Arguments arguments,
+      DeviceMemory memory,
+      long budget) {
     this.program = program;
     this.shape = shape;
+    this.dynamicShared = dynamicShared;
     this.arguments = arguments;
     this.memory = memory;
     this.budget = budget;
@@ -44,11 +61,11 @@ final class Launch {
         || shape.gridZ() > 65535) {
       throw new Fault(kernel + ": launched with " + shape);
     }
-    if (threads > program.maxThreads()) {
+    if (threads > program.bounds().maxThreads()) {
       throw new Fault(
-          kernel + ": " + threads + " threads a block, at most " + program.maxThreads());
+          kernel + ": " + threads + " threads a block, at most " + program.bounds().maxThreads());
     }
-    int[] required = program.requiredThreads();
+    int[] required = program.bounds().requiredThreads();
     if (required != null
         && !(required[0] == shape.blockX() && required[1] == shape.blockY() && required[2] == 1)) {
       throw new Fault(kernel + ": " + shape + ", a block must have " + Arrays.toString(required));
@@ -63,10 +80,20 @@ final class Launch {
     }
   }
 
-  /** Runs all blocks. */
+  /** Runs all blocks together, as a cooperative launch; their order repeats for a seed. */
+  PtxModule.Accesses runTogether(long seed) {
+    try {
+      new Grid(this, shape, seed).run(shape);
+      return accesses();
+    } finally {
+      touched.forEach(Allocation::forgetLaunch);
+    }
+  }
+
+  /** Runs all blocks one after another. */
   PtxModule.Accesses run() {
     try {
-      Block block = new Block(this, shape);
+      Block block = new Block(this, shape, null, 0);
       long count = (long) shape.gridX() * shape.gridY() * shape.gridZ();
       // A step whose length has no common divisor with the count comes by every block once.
       long step = 1 + Integer.toUnsignedLong(nextRandom()) % count;

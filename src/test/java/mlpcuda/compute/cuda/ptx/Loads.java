@@ -5,43 +5,48 @@ final class Loads {
   private Loads() {}
 
   /** ld.global. */
-  static final class Global extends MemoryAccess {
+  static final class Global extends GlobalAccess {
     private final boolean constant;
 
     /** {@code constant} says that nobody writes there in this launch (.nc). */
-    Global(Statement statement, Operands operands, boolean constant) {
-      super(statement, operands);
+    Global(Statement statement, Operands operands, boolean constant, Ordering ordering) {
+      super(statement, operands, ordering);
       this.constant = constant;
     }
 
     @Override
     void run(Warp warp, int pc, int mask) {
+      Grid grid = warp.block.grid;
+      if (grid != null && ordering != null) {
+        warp.poll(pc, mask);
+      }
       for (int m = mask; m != 0; m &= m - 1) {
         int lane = Integer.numberOfTrailingZeros(m);
         long address = address(warp, lane);
         Allocation allocation = allocation(warp, pc, lane, address);
         checkAligned(warp, pc, lane, address);
+        checkKnown(warp, pc, lane, address, allocation);
         int at = (int) (address - allocation.start);
-        if (!allocation.isKnown(at, bytes)) {
-          throw fault(
-              warp,
-              pc,
-              lane,
-              address,
-              "byte "
-                  + allocation.firstUnknown(at, bytes)
-                  + " of the allocation of "
-                  + allocation.data.length
-                  + " bytes was never written");
-        }
         allocation.isRead = true;
-        Shadow shadow = allocation.page(at);
         int inPage = at & Allocation.PAGE - 1;
-        if (constant && !shadow.readConstant(inPage, bytes)) {
-          throw fault(warp, pc, lane, address, "read-only, but written in the same launch");
-        }
-        if (!shadow.read(inPage, bytes, warp, lane)) {
-          throw fault(warp, pc, lane, address, shadow.explain(inPage, bytes, warp, lane, false));
+        if (grid == null) {
+          Shadow shadow = allocation.page(at);
+          if (constant && !shadow.readConstant(inPage, bytes)) {
+            throw fault(warp, pc, lane, address, "read-only, but written in the same launch");
+          }
+          if (!shadow.read(inPage, bytes, warp, lane)) {
+            throw fault(warp, pc, lane, address, shadow.explain(inPage, bytes, warp, lane, false));
+          }
+        } else {
+          GridPage page = allocation.page(at, grid);
+          int thread = thread(warp, lane);
+          String race =
+              constant
+                  ? page.readConstant(inPage, bytes)
+                  : ordering == null
+                      ? page.read(inPage, bytes, thread, pc)
+                      : page.readStrongly(inPage, bytes, thread, pc, ordering);
+          check(warp, pc, lane, address, race);
         }
         load(allocation.data, at, warp, lane);
       }
@@ -65,6 +70,21 @@ final class Loads {
           throw fault(warp, pc, lane, address, shadow.explain(at, bytes, warp, lane, false));
         }
         load(warp.block.shared, at, warp, lane);
+      }
+    }
+  }
+
+  /** prefetch.global: it changes nothing that a kernel can see, but has an address. */
+  static final class Prefetch extends MemoryAccess {
+    Prefetch(Statement statement, Operands operands) {
+      super(statement, operands);
+    }
+
+    @Override
+    void run(Warp warp, int pc, int mask) {
+      for (int m = mask; m != 0; m &= m - 1) {
+        int lane = Integer.numberOfTrailingZeros(m);
+        allocation(warp, pc, lane, address(warp, lane));
       }
     }
   }

@@ -116,10 +116,30 @@ final class Meetings {
   }
 
   /**
-   * membar and fence: they do nothing, since accesses take effect at once here. They order no race.
+   * membar and fence: they change nothing in memory, since accesses take effect at once here. In a
+   * cooperative launch they order accesses, see {@link Causality}; in others they order no race.
    */
   static final class Fence extends Instruction {
-    Fence(Statement statement) {
+    private final Ordering ordering;
+
+    Fence(Statement statement, Ordering ordering) {
+      super(statement);
+      this.ordering = ordering;
+    }
+
+    @Override
+    void run(Warp warp, int pc, int mask) {
+      Grid grid = warp.block.grid;
+      for (int m = grid == null ? 0 : mask; m != 0; m &= m - 1) {
+        int lane = Integer.numberOfTrailingZeros(m);
+        grid.order.fence(warp.number * Lanes.COUNT + lane, ordering.beyondBlock());
+      }
+    }
+  }
+
+  /** nanosleep: others run in between anyway. */
+  static final class Sleep extends Instruction {
+    Sleep(Statement statement) {
       super(statement);
     }
 

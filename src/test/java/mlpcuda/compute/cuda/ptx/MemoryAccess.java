@@ -89,9 +89,72 @@ abstract class MemoryAccess extends Instruction {
     }
   }
 
+  /** The bits of the first element in memory. */
+  final long peek(byte[] data, int at) {
+    return size == 4
+        ? Integer.toUnsignedLong((int) INTS.get(data, at))
+        : (long) LONGS.get(data, at);
+  }
+
+  /** Stores the first element of 4 or 8 bytes; whether memory changes by that. */
+  final boolean poke(byte[] data, int at, long value) {
+    boolean changes = differ(peek(data, at), value);
+    if (size == 4) {
+      INTS.set(data, at, (int) value);
+    } else {
+      LONGS.set(data, at, value);
+    }
+    return changes;
+  }
+
+  /** Whether storing the registers of a lane changes memory. */
+  final boolean changes(byte[] data, int at, Warp warp, int lane) {
+    int element = at;
+    for (int from : elements) {
+      long before =
+          switch (size) {
+            case 4 -> (int) INTS.get(data, element);
+            case 1 -> data[element];
+            case 2 -> (short) SHORTS.get(data, element);
+            default -> (long) LONGS.get(data, element);
+          };
+      if (differ(before, warp.registers[from][lane])) {
+        return true;
+      }
+      element += size;
+    }
+    return false;
+  }
+
   /** Whether two registers have different bits in an element. */
-  final boolean differ(long a, long b) {
+  private boolean differ(long a, long b) {
     return (a ^ b) << 64 - 8 * size != 0;
+  }
+
+  /**
+   * Fails for a write that is a race, unless it is with a lane that writes the same to the same
+   * address by the same instruction.
+   *
+   * @param other the lane of this warp that wrote there before; −1 if it was another thread
+   * @param mask the lanes that execute the instruction
+   */
+  final void checkSame(Warp warp, int pc, int lane, int other, int mask, String race) {
+    long address = address(warp, lane);
+    boolean same =
+        other >= 0 && other < lane && (mask >> other & 1) != 0 && address(warp, other) == address;
+    if (!same) {
+      throw fault(warp, pc, lane, address, race);
+    }
+    for (int element : elements) {
+      if (differ(warp.registers[element][lane], warp.registers[element][other])) {
+        throw fault(
+            warp,
+            pc,
+            lane,
+            address,
+            "a race with " + warp.thread(other) + ", which writes another value at once");
+      }
+    }
   }
 
   /** The allocation with the bytes at an address. */

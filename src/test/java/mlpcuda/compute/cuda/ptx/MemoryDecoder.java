@@ -28,12 +28,13 @@ final class MemoryDecoder {
       return parameter(at, type, to);
     }
     boolean constant = "global".equals(space) && op.take("nc");
+    Ordering ordering = ordering(op, space, constant, "acquire");
     // Cache hints change nothing here.
-    op.takeOneOf("ca", "cg", "cs", "lu", "volatile");
+    op.takeOneOf("ca", "cg", "cs", "lu");
     MemoryAccess.Operands where = where(op, type, to, at.operands().get(1), true);
     return "shared".equals(space)
         ? new Loads.Shared(at, where)
-        : new Loads.Global(at, where, constant);
+        : new Loads.Global(at, where, constant, ordering);
   }
 
   Instruction store(Opcode op) {
@@ -41,10 +42,57 @@ final class MemoryDecoder {
     Operands.count(at, 2);
     Type type = type(op);
     String space = op.takeOneOf("global", "shared");
-    op.takeOneOf("wb", "cg", "cs", "wt", "volatile");
+    Ordering ordering = ordering(op, space, false, "release");
+    op.takeOneOf("wb", "cg", "cs", "wt");
     MemoryAccess.Operands where =
         where(op, type, at.operands().get(1), at.operands().get(0), false);
-    return "shared".equals(space) ? new Stores.Shared(at, where) : new Stores.Global(at, where);
+    return "shared".equals(space)
+        ? new Stores.Shared(at, where)
+        : new Stores.Global(at, where, ordering);
+  }
+
+  /** What a load or store orders: in shared memory only volatile is known, which orders nothing. */
+  private static Ordering ordering(Opcode op, String space, boolean constant, String sem) {
+    if (constant || "shared".equals(space)) {
+      op.take("volatile");
+      return null;
+    }
+    return Ordering.ofAccess(op, sem);
+  }
+
+  Instruction prefetch(Opcode op) {
+    Statement at = op.statement;
+    Operands.count(at, 1);
+    boolean known = op.take("global") & op.takeOneOf("L1", "L2") != null;
+    if (!known) {
+      throw at.fault("is not known to the emulator");
+    }
+    Type one = Type.of("u8");
+    Operand none = new Name("_", false);
+    return new Loads.Prefetch(at, where(op, one, none, at.operands().get(0), true));
+  }
+
+  /** Decodes atom, with a result, and red, without one. */
+  Instruction atomic(Opcode op) {
+    Statement at = op.statement;
+    boolean reduces = op.name.equals("red");
+    Type type = op.type();
+    op.take("global");
+    Ordering ordering = Ordering.ofAtomic(op);
+    String name =
+        op.takeOneOf("add", "exch", "cas", "min", "max", "inc", "dec", "and", "or", "xor");
+    Atomics.Update update = name == null ? null : Atomics.find(name, type);
+    if (update == null || reduces && (name.equals("exch") || name.equals("cas"))) {
+      throw at.fault("is not known to the emulator");
+    }
+    int before = reduces ? 0 : 1;
+    int sources = name.equals("cas") ? 2 : 1;
+    Operands.count(at, before + 1 + sources);
+    Operand to = reduces ? new Name("_", false) : at.operands().get(0);
+    MemoryAccess.Operands where = where(op, type, to, at.operands().get(before), true);
+    int b = operands.source(at, at.operands().get(before + 1), type);
+    int c = sources == 1 ? b : operands.source(at, at.operands().get(before + 2), type);
+    return new Atomics(at, where, ordering, update, b, c);
   }
 
   private static Type type(Opcode op) {

@@ -50,6 +50,24 @@ public final class PtxModule {
     return new Launch(program(entry), shape, arguments, memory, budget).run();
   }
 
+  /**
+   * Runs an entry to its end with all its blocks live at once, as a cooperative launch does.
+   *
+   * @param sharedBytes the bytes of each block's dynamic shared memory
+   * @param seed for the random order in which warps execute
+   * @return the allocations (their first addresses) that were read and written
+   */
+  public Accesses runTogether(
+      String entry,
+      Shape shape,
+      int sharedBytes,
+      Arguments arguments,
+      DeviceMemory memory,
+      long seed) {
+    return new Launch(program(entry), shape, sharedBytes, arguments, memory, BUDGET)
+        .runTogether(seed);
+  }
+
   private Program program(String entry) {
     Program program = programs.get(entry);
     if (program == null) {

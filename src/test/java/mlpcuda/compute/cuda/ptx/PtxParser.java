@@ -34,7 +34,12 @@ final class PtxParser {
         case ".visible" -> {}
         case ".file" -> skipFile();
         case ".shared" -> {
-          EntryBuilder.Variable variable = shared(line);
+          EntryBuilder.Variable variable = shared(line, false);
+          shared.put(variable.name(), variable);
+        }
+        case ".extern" -> {
+          tokens.expect(".shared");
+          EntryBuilder.Variable variable = shared(line, true);
           shared.put(variable.name(), variable);
         }
         case ".entry" -> {
@@ -82,9 +87,13 @@ final class PtxParser {
           tokens.take();
           entry.threads(directive, numbers());
         }
-        case ".minnctapersm", ".maxnreg" -> {
+        case ".minnctapersm" -> {
           tokens.take();
-          tokens.takeNumber();
+          entry.minBlocks(tokens.takeNumber());
+        }
+        case ".maxnreg" -> {
+          tokens.take();
+          entry.maxRegisters(tokens.takeNumber());
         }
         default -> throw tokens.fault("'" + directive + "' is not known to the emulator");
       }
@@ -139,7 +148,7 @@ final class PtxParser {
       registers(entry);
     } else if (first.equals(".shared")) {
       tokens.take();
-      entry.shared(shared(line));
+      entry.shared(shared(line, false));
     } else if (first.equals(".pragma")) {
       tokens.take();
       String pragma = tokens.take();
@@ -203,15 +212,20 @@ final class PtxParser {
     tokens.expect(";");
   }
 
-  private EntryBuilder.Variable shared(int line) {
+  /** Takes a variable of shared memory; a dynamic one has empty brackets. */
+  private EntryBuilder.Variable shared(int line, boolean dynamic) {
     int align = 1;
     if (tokens.takeIf(".align")) {
       align = tokens.takeNumber();
     }
     Type type = type();
     String name = tokens.take();
-    int bytes = type.bytes();
-    while (tokens.takeIf("[")) {
+    int bytes = dynamic ? -1 : type.bytes();
+    if (dynamic) {
+      tokens.expect("[");
+      tokens.expect("]");
+    }
+    while (!dynamic && tokens.takeIf("[")) {
       bytes *= tokens.takeNumber();
       tokens.expect("]");
     }

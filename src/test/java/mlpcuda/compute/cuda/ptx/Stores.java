@@ -4,48 +4,15 @@ package mlpcuda.compute.cuda.ptx;
 final class Stores {
   private Stores() {}
 
-  /** A store, with the check of lanes that write the same bytes at once. */
-  private abstract static class Store extends MemoryAccess {
-    Store(Statement statement, Operands operands) {
-      super(statement, operands);
-    }
-
-    /**
-     * Notes a lane's write: it is refused if another thread accesses these bytes, but for a lane
-     * that writes the same.
-     */
-    final void write(Shadow shadow, int at, Warp warp, int pc, int lane, int mask) {
-      if (shadow.write(at, bytes, warp, lane)) {
-        return;
-      }
-      long address = address(warp, lane);
-      int other = shadow.laneThatWrote(at, bytes, warp);
-      boolean same =
-          other >= 0 && other < lane && (mask >> other & 1) != 0 && address(warp, other) == address;
-      if (!same) {
-        throw fault(warp, pc, lane, address, shadow.explain(at, bytes, warp, lane, true));
-      }
-      for (int element : elements) {
-        if (differ(warp.registers[element][lane], warp.registers[element][other])) {
-          throw fault(
-              warp,
-              pc,
-              lane,
-              address,
-              "a race with " + warp.thread(other) + ", which writes another value at once");
-        }
-      }
-    }
-  }
-
   /** st.global. */
-  static final class Global extends Store {
-    Global(Statement statement, Operands operands) {
-      super(statement, operands);
+  static final class Global extends GlobalAccess {
+    Global(Statement statement, Operands operands, Ordering ordering) {
+      super(statement, operands, ordering);
     }
 
     @Override
     void run(Warp warp, int pc, int mask) {
+      Grid grid = warp.block.grid;
       for (int m = mask; m != 0; m &= m - 1) {
         int lane = Integer.numberOfTrailingZeros(m);
         long address = address(warp, lane);
@@ -54,19 +21,52 @@ final class Stores {
         int at = (int) (address - allocation.start);
         allocation.setKnown(at, bytes);
         allocation.isWritten = true;
-        Shadow shadow = allocation.page(at);
         int inPage = at & Allocation.PAGE - 1;
-        if (shadow.isConstant(inPage, bytes)) {
-          throw fault(warp, pc, lane, address, "which was read as read-only in the same launch");
+        if (grid == null) {
+          Shadow shadow = allocation.page(at);
+          if (shadow.isConstant(inPage, bytes)) {
+            throw fault(warp, pc, lane, address, "which was read as read-only in the same launch");
+          }
+          if (!shadow.write(inPage, bytes, warp, lane)) {
+            int other = shadow.laneThatWrote(inPage, bytes, warp);
+            String race = shadow.explain(inPage, bytes, warp, lane, true);
+            checkSame(warp, pc, lane, other, mask, race);
+          }
+        } else {
+          writeTogether(warp, pc, lane, mask, allocation, at);
         }
-        write(shadow, inPage, warp, pc, lane, mask);
         store(allocation.data, at, warp, lane);
+      }
+    }
+
+    /** Checks a write of a cooperative launch. */
+    private void writeTogether(
+        Warp warp, int pc, int lane, int mask, Allocation allocation, int at) {
+      Grid grid = warp.block.grid;
+      GridPage page = allocation.page(at, grid);
+      int inPage = at & Allocation.PAGE - 1;
+      int thread = thread(warp, lane);
+      if (ordering != null) {
+        check(
+            warp,
+            pc,
+            lane,
+            address(warp, lane),
+            page.writeStrongly(inPage, bytes, thread, pc, ordering, false));
+      } else {
+        String race = page.write(inPage, bytes, thread, pc);
+        if (race != null) {
+          checkSame(warp, pc, lane, page.laneThatWrote(inPage, bytes, warp), mask, race);
+        }
+      }
+      if (changes(allocation.data, at, warp, lane)) {
+        grid.changed(ordering != null);
       }
     }
   }
 
   /** st.shared. */
-  static final class Shared extends Store {
+  static final class Shared extends MemoryAccess {
     Shared(Statement statement, Operands operands) {
       super(statement, operands);
     }
@@ -76,7 +76,11 @@ final class Stores {
       for (int m = mask; m != 0; m &= m - 1) {
         int lane = Integer.numberOfTrailingZeros(m);
         int at = checkShared(warp, pc, lane, address(warp, lane));
-        write(warp.block.sharedShadow, at, warp, pc, lane, mask);
+        Shadow shadow = warp.block.sharedShadow;
+        if (!shadow.write(at, bytes, warp, lane)) {
+          int other = shadow.laneThatWrote(at, bytes, warp);
+          checkSame(warp, pc, lane, other, mask, shadow.explain(at, bytes, warp, lane, true));
+        }
         store(warp.block.shared, at, warp, lane);
       }
     }

@@ -10,12 +10,27 @@ import java.util.Arrays;
 final class Warp {
   /** The state of a warp that does not run. */
   enum State {
+    /** It can go on. */
+    RUNNABLE,
+    /** It loops until another thread changes memory. */
+    PARKED,
     AT_BARRIER,
-    EXITED
+    EXITED;
+
+    /** Whether it goes on with the other warps of its block alone, or never. */
+    boolean isStopped() {
+      return this == AT_BARRIER || this == EXITED;
+    }
   }
+
+  /** As many instructions as a warp likes. */
+  static final long NO_LIMIT = 1L << 62;
 
   final Block block;
   final int index;
+
+  /** The warp's number in the grid, in a cooperative launch. */
+  final int number;
 
   /** A mask with a bit for each lane that is a thread. */
   int present;
@@ -59,9 +74,18 @@ final class Warp {
   // These lanes execute an instruction now, and are in no group.
   private int running;
 
-  Warp(Block block, int index, Registers layout, int instructions) {
+  // Lanes that loop until another thread changes memory, and since which change of it.
+  private final Polls polls = new Polls();
+  private int polling;
+  private int pollsAt;
+  private long parkedAt;
+  private long polledVersion;
+  private State state;
+
+  Warp(Block block, int index, int number, Registers layout, int instructions) {
     this.block = block;
     this.index = index;
+    this.number = number;
     this.registers = new long[layout.slots()][];
     this.predicates = new int[layout.predicates()];
     this.caches = new Allocation[instructions];
@@ -73,6 +97,8 @@ final class Warp {
     synchronizedBelow = 0;
     Arrays.fill(partMembers, 0);
     groups = 0;
+    polling = 0;
+    state = State.RUNNABLE;
     go(0, lanes);
   }
 
@@ -104,6 +130,9 @@ final class Warp {
     running &= ~mask;
     for (int i = 0; i < groups; i++) {
       if (groupAt[i] == pc) {
+        if (((groupMask[i] | mask) & ~polling) != 0) {
+          polling &= ~(groupMask[i] | mask); // together they may do what they did not apart
+        }
         groupMask[i] |= mask;
         groupWaits[i] = waits && groupWaits[i];
         return;
@@ -114,14 +143,29 @@ final class Warp {
     groupWaits[groups++] = waits;
   }
 
-  /** Runs until all lanes wait at one barrier of the block or have exited. */
-  State run() {
+  /**
+   * Runs until all lanes wait at one barrier of the block, have exited, or poll memory; or until
+   * they have executed {@code most} instructions.
+   */
+  State run(long most) {
+    if (polling != 0 && block.grid.strongVersion() != polledVersion) {
+      unpark();
+    }
     now = block.launch.now();
     startedAt = block.startedAt;
     blockSynchronizedBelow = block.synchronizedBelow;
+    state = runGroups(most);
+    return state;
+  }
+
+  private State runGroups(long most) {
     Instruction[] code = block.launch.program.code();
     int[] ends = block.launch.program.blockEnds();
+    long left = most;
     while (groups > 0) {
+      if (left <= 0) {
+        return State.RUNNABLE;
+      }
       int next = next();
       if (next < 0) {
         checkBarrier(code);
@@ -129,12 +173,16 @@ final class Warp {
       }
       int pc = groupAt[next];
       int mask = groupMask[next];
+      if ((mask & polling) != 0) {
+        return State.PARKED;
+      }
       groups--;
       groupAt[next] = groupAt[groups];
       groupMask[next] = groupMask[groups];
       groupWaits[next] = groupWaits[groups];
       running = mask;
-      int end = ends[pc];
+      int end = (int) Math.min(ends[pc], pc + left - 1);
+      left -= end - pc + 1;
       block.launch.count(end - pc + 1, this, pc);
       for (; pc < end; pc++) {
         execute(code[pc], pc, mask);
@@ -149,6 +197,11 @@ final class Warp {
     return State.EXITED;
   }
 
+  /** The state in which the warp stopped running. */
+  State state() {
+    return state;
+  }
+
   private void execute(Instruction instruction, int pc, int mask) {
     int lanes = instruction.guarded(this, mask);
     if (lanes != 0) {
@@ -156,14 +209,61 @@ final class Warp {
     }
   }
 
+  /** The group that goes on: the first in the text, one that polls only if all do. */
   private int next() {
     int next = -1;
     for (int i = 0; i < groups; i++) {
-      if (!groupWaits[i] && (next < 0 || groupAt[i] < groupAt[next])) {
+      if (!groupWaits[i] && (next < 0 || isBefore(i, next))) {
         next = i;
       }
     }
     return next;
+  }
+
+  private boolean isBefore(int group, int other) {
+    if (polling != 0) {
+      boolean polls = (groupMask[group] & polling) != 0;
+      if (polls != ((groupMask[other] & polling) != 0)) {
+        return !polls;
+      }
+    }
+    return groupAt[group] < groupAt[other];
+  }
+
+  // ---- polls of a cooperative launch ----
+
+  /** Notes that these lanes come to a strong load, and whether they loop there in vain. */
+  void poll(int pc, int mask) {
+    long version = block.grid.version();
+    if (polls.repeats(this, pc, mask, version)) {
+      if (polling == 0) {
+        parkedAt = version;
+        polledVersion = block.grid.strongVersion();
+      }
+      polling |= mask;
+      pollsAt = pc;
+    }
+  }
+
+  /** Lets lanes that poll go on. */
+  void unpark() {
+    polling = 0;
+  }
+
+  /** The number of changes of global memory before which its lanes began to loop in vain. */
+  long parkedAt() {
+    return parkedAt;
+  }
+
+  /** Says where lanes of this warp poll memory. */
+  String whereItPolls() {
+    Statement statement = block.launch.program.code()[pollsAt].statement;
+    return "polls memory by "
+        + thread(Integer.numberOfTrailingZeros(polling))
+        + " in line "
+        + statement.line()
+        + ": "
+        + statement.text();
   }
 
   /** Checks, when all lanes wait, that they wait at one barrier and that none has exited. */
@@ -201,11 +301,15 @@ final class Warp {
   void release() {
     groupAt[0]++;
     groupWaits[0] = false;
+    state = State.RUNNABLE;
   }
 
   /** Executes bar.warp.sync for these lanes. */
   void synchronizeLanes(int members) {
     now = block.launch.tick();
+    if (block.grid != null) {
+      block.grid.order.warpBarrier(number * Lanes.COUNT, members);
+    }
     if (members == present) {
       synchronizedBelow = now;
     } else {
