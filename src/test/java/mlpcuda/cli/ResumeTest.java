@@ -378,7 +378,7 @@ class ResumeTest {
    * way.
    */
   @ParameterizedTest
-  @ValueSource(strings = 
+  @ValueSource(
       strings = {
         "--steps-per-launch 2",
         "--gemm ptx --steps-per-launch 3",

@@ -120,7 +120,7 @@ final class PersistentKernels implements FusedStep {
       arguments.add((SgdSettings) plan.optimizer());
     }
     ops.zero(arrivals);
-    kernels.launchTogether(
+    kernels.launchCooperative(
         adam ? "persistent_adam" : "persistent_sgd",
         Shape.of(layout.blocks(B), PersistentLayout.THREADS),
         memory.bytes(),
