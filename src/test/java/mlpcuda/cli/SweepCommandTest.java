@@ -349,7 +349,8 @@ class SweepCommandTest {
     public List<Device> list() {
       try (EmulatedDriver driver = driver()) {
         Device device = driver.device();
-        return List.of(device, new Device(1, device.name(), 9, 0, 1L << 30, 1, 12060));
+        return List.of(
+            device, new Device(1, device.name(), 9, 0, 1L << 30, 1, 12060, 1 << 16, true));
       }
     }
 

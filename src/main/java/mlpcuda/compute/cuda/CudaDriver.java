@@ -23,9 +23,19 @@ public interface CudaDriver extends AutoCloseable {
    * @param memory the size of its memory in bytes
    * @param multiprocessors the number of multiprocessors: so many blocks run side by side at least
    * @param driver the newest CUDA that the driver supports: 12060 is 12.6
+   * @param sharedBytes the most bytes of shared memory that a block may have, dynamic ones included
+   * @param cooperative whether it takes cooperative launches
    */
   record Device(
-      int index, String name, int major, int minor, long memory, int multiprocessors, int driver) {
+      int index,
+      String name,
+      int major,
+      int minor,
+      long memory,
+      int multiprocessors,
+      int driver,
+      int sharedBytes,
+      boolean cooperative) {
     /** Describes the device in one line for people. */
     public String describe() {
       return "GPU %d: %s, compute capability %d.%d, %s, driver for %s"
@@ -65,6 +75,11 @@ public interface CudaDriver extends AutoCloseable {
     /** The shape of {@code grid} blocks of {@code block} threads. */
     public static Shape of(int grid, int block) {
       return new Shape(grid, 1, 1, block, 1);
+    }
+
+    /** The number of threads of a block. */
+    public int threads() {
+      return blockX * blockY;
     }
   }
 
@@ -136,6 +151,26 @@ public interface CudaDriver extends AutoCloseable {
 
   /** Launches a kernel. */
   void launch(long function, Shape shape, Arguments arguments, long stream);
+
+  /**
+   * The number of blocks of a kernel that the whole device holds at once, if nothing else runs
+   * there: the most that {@link #launchCooperative} takes; 0 if it holds none.
+   *
+   * @param threads the threads of a block
+   * @param sharedBytes the bytes of a block's dynamic shared memory, which with the static ones may
+   *     be {@link Device#sharedBytes} at most
+   */
+  int residentBlocks(long function, int threads, int sharedBytes);
+
+  /**
+   * Launches a kernel with all its blocks live at once, so that they may wait for each other.
+   *
+   * @param sharedBytes the bytes of each block's dynamic shared memory
+   * @throws CudaException of code {@link CudaException#COOPERATIVE_LAUNCH_TOO_LARGE} if it has more
+   *     than {@link #residentBlocks}
+   */
+  void launchCooperative(
+      long function, Shape shape, int sharedBytes, Arguments arguments, long stream);
 
   // ---- graphs ----
 

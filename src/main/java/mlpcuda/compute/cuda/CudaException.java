@@ -9,6 +9,9 @@ public final class CudaException extends DeviceException {
   /** The code of CUDA_ERROR_OUT_OF_MEMORY. */
   public static final int OUT_OF_MEMORY = 2;
 
+  /** The code of CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE. */
+  public static final int COOPERATIVE_LAUNCH_TOO_LARGE = 720;
+
   private final int code;
 
   /**
@@ -24,6 +27,23 @@ public final class CudaException extends DeviceException {
         "%s failed: %s (%d): %s".formatted(call, name, code, text),
         "An earlier launch may be what failed: --sync-check finds it.");
     this.code = code;
+  }
+
+  /**
+   * The failure of a cooperative launch with more blocks than the device can hold at once.
+   *
+   * @param each the blocks that a multiprocessor holds
+   */
+  public static CudaException tooLargeCooperatively(
+      CudaDriver.Shape shape, int sharedBytes, int each) {
+    return new CudaException(
+        "cuLaunchCooperativeKernel",
+        COOPERATIVE_LAUNCH_TOO_LARGE,
+        "CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE",
+        "all blocks of a cooperative launch must be resident at once, but of its %d blocks, each of"
+                .formatted((long) shape.gridX() * shape.gridY() * shape.gridZ())
+            + " %d threads with %d bytes of dynamic shared memory, a multiprocessor holds %d"
+                .formatted(shape.threads(), sharedBytes, each));
   }
 
   /** The code that the call returned. */

@@ -17,7 +17,6 @@ import static jcuda.driver.JCudaDriver.cuGraphExecDestroy;
 import static jcuda.driver.JCudaDriver.cuGraphGetNodes;
 import static jcuda.driver.JCudaDriver.cuGraphInstantiate;
 import static jcuda.driver.JCudaDriver.cuGraphLaunch;
-import static jcuda.driver.JCudaDriver.cuLaunchKernel;
 import static jcuda.driver.JCudaDriver.cuMemAlloc;
 import static jcuda.driver.JCudaDriver.cuMemAllocHost;
 import static jcuda.driver.JCudaDriver.cuMemFree;
@@ -57,9 +56,6 @@ import mlpcuda.compute.cuda.JCudaObjects.Stream;
 
 /** CUDA's driver API on one device, by JCuda. */
 public final class JCudaDriver implements CudaDriver {
-  /** The most arguments of a launch: more than any kernel here takes. */
-  private static final int MAX_ARGUMENTS = 64;
-
   private static final int LOG_BYTES = 8192;
 
   private final Device device;
@@ -71,10 +67,8 @@ public final class JCudaDriver implements CudaDriver {
   private final Handles<Function> functions = new Handles<>("function");
   private final Handles<Graph> graphs = new Handles<>("graph");
 
-  /** Slots of 8 bytes for the arguments of a launch, then the address of each slot. */
-  private Pinned arguments;
-
-  private Pointer argumentAddresses;
+  private Pinned slots;
+  private JCudaLaunches launches;
   private boolean closed;
 
   /**
@@ -112,16 +106,12 @@ public final class JCudaDriver implements CudaDriver {
     check("cuDevicePrimaryCtxRetain", cuDevicePrimaryCtxRetain(context, handle));
     try {
       check("cuCtxSetCurrent", cuCtxSetCurrent(context));
-      arguments = allocatePinned(2 * Long.BYTES * MAX_ARGUMENTS);
+      slots = allocatePinned(JCudaLaunches.SLOT_BYTES);
     } catch (CudaException e) {
       cuDevicePrimaryCtxRelease(handle); // its own failure is dropped: the first one is reported
       throw e;
     }
-    int table = Long.BYTES * MAX_ARGUMENTS;
-    for (int i = 0; i < MAX_ARGUMENTS; i++) {
-      arguments.bytes().putLong(table + Long.BYTES * i, arguments.address() + Long.BYTES * i);
-    }
-    argumentAddresses = new HostAddress(arguments.address() + table);
+    launches = new JCudaLaunches(slots);
   }
 
   @Override
@@ -287,32 +277,20 @@ public final class JCudaDriver implements CudaDriver {
 
   @Override
   public void launch(long function, Shape shape, Arguments arguments, long stream) {
-    if (arguments.count() > MAX_ARGUMENTS) {
-      throw new IllegalArgumentException(
-          "a kernel may have at most %d arguments, found %d"
-              .formatted(MAX_ARGUMENTS, arguments.count()));
-    }
-    Function kernel = functions.get(function);
-    Stream order = streams.get(stream);
-    for (int i = 0; i < arguments.count(); i++) {
-      // Little-endian, as all platforms with CUDA: a shorter argument lies at its slot's start.
-      this.arguments.bytes().putLong(Long.BYTES * i, arguments.bits(i));
-    }
-    // The driver copies the arguments before it returns: the slots are free again.
-    check(
-        "cuLaunchKernel",
-        cuLaunchKernel(
-            kernel,
-            shape.gridX(),
-            shape.gridY(),
-            shape.gridZ(),
-            shape.blockX(),
-            shape.blockY(),
-            1,
-            0,
-            order,
-            argumentAddresses,
-            null));
+    launches.launch(functions.get(function), shape, arguments, streams.get(stream));
+  }
+
+  @Override
+  public int residentBlocks(long function, int threads, int sharedBytes) {
+    return device.multiprocessors()
+        * launches.residentOnEach(functions.get(function), threads, sharedBytes);
+  }
+
+  @Override
+  public void launchCooperative(
+      long function, Shape shape, int sharedBytes, Arguments arguments, long stream) {
+    launches.launchCooperative(
+        functions.get(function), shape, sharedBytes, arguments, streams.get(stream));
   }
 
   // ---- graphs ----
@@ -384,7 +362,7 @@ public final class JCudaDriver implements CudaDriver {
     modules.clear();
     functions.clear();
     graphs.clear();
-    int freed = cuMemFreeHost(new HostAddress(arguments.address()));
+    int freed = cuMemFreeHost(new HostAddress(slots.address()));
     // The context stays current: another driver of this thread may share it.
     int released = cuDevicePrimaryCtxRelease(handle);
     check("cuMemFreeHost", freed);

@@ -57,6 +57,9 @@ final class JCudaObjects {
   static final class Function extends CUfunction {
     final long module;
 
+    /** The bytes of dynamic shared memory that its attribute allows a block by now. */
+    int sharedBytes;
+
     Function(long module) {
       this.module = module;
     }

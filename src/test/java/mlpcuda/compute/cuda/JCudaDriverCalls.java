@@ -45,6 +45,7 @@ final class JCudaDriverCalls {
     calls.copies();
     calls.orders();
     calls.launches();
+    calls.launchesTogether();
     calls.records();
     calls.multiplies();
     calls.activates();
@@ -90,8 +91,8 @@ final class JCudaDriverCalls {
     var devices = new CudaDevices(natives);
     assertEquals(
         List.of(
-            new Device(0, "Fake 70", 8, 6, 5_000_000_000L, 82, 12060),
-            new Device(1, "Fake 71", 8, 6, 5_000_000_000L, 82, 12060)),
+            new Device(0, "Fake 70", 8, 6, 5_000_000_000L, 82, 12060, 101_376, true),
+            new Device(1, "Fake 71", 8, 6, 5_000_000_000L, 82, 12060, 101_376, true)),
         devices.list());
     fake.control("cuDeviceTotalMem 3");
     var failed = assertThrows(DeviceException.class, devices::list);
@@ -104,7 +105,8 @@ final class JCudaDriverCalls {
 
   private void opens() {
     driver = JCudaDriver.open(1, natives);
-    assertEquals(new Device(1, "Fake 71", 8, 6, 5_000_000_000L, 82, 12060), driver.device());
+    assertEquals(
+        new Device(1, "Fake 71", 8, 6, 5_000_000_000L, 82, 12060, 101_376, true), driver.device());
     expect(
         "cuDriverGetVersion",
         "cuInit 0",
@@ -116,6 +118,8 @@ final class JCudaDriverCalls {
         "cuDeviceGetAttribute 76 71",
         "cuDeviceGetAttribute 16 71",
         "cuDriverGetVersion",
+        "cuDeviceGetAttribute 97 71",
+        "cuDeviceGetAttribute 95 71",
         "cuDeviceGet 1",
         "cuDevicePrimaryCtxRetain 71",
         "cuCtxSetCurrent 0xc0de",
@@ -221,6 +225,47 @@ final class JCudaDriverCalls {
     fake.control("cuModuleLoadDataEx 700");
     assertThrows(CudaException.class, () -> driver.loadModule("some.ptx", "text"));
     fake.control("");
+    fake.calls();
+  }
+
+  private void launchesTogether() {
+    long module = driver.loadModule("some.ptx", "text");
+    long function = driver.function(module, "entry");
+    fake.calls();
+    assertEquals(2 * 82, driver.residentBlocks(function, 256, 0));
+    expect("cuOccupancyMaxActiveBlocksPerMultiprocessor 0x%x 256 0".formatted(function));
+    fake.control("resident 1");
+    assertEquals(82, driver.residentBlocks(function, 256, 60_000));
+    fake.control("parameters 2");
+    var arguments = new Arguments().add(5L).add(-2);
+    driver.launchCooperative(function, new Shape(82, 1, 1, 256, 1), 60_000, arguments, stream);
+    driver.launchCooperative(function, new Shape(2, 3, 4, 32, 8), 60_001, arguments, stream);
+    driver.launchCooperative(function, Shape.of(1, 32), 0, arguments, stream);
+    expect(
+        "cuFuncSetAttribute 0x%x 8 60000".formatted(function), // 8: the dynamic shared memory
+        "cuOccupancyMaxActiveBlocksPerMultiprocessor 0x%x 256 60000".formatted(function),
+        "cuLaunchCooperativeKernel 0x%x 82 1 1 256 1 1 60000 0x%x: 5 fffffffe"
+            .formatted(function, stream),
+        "cuFuncSetAttribute 0x%x 8 60001".formatted(function),
+        "cuLaunchCooperativeKernel 0x%x 2 3 4 32 8 1 60001 0x%x: 5 fffffffe"
+            .formatted(function, stream),
+        "cuLaunchCooperativeKernel 0x%x 1 1 1 32 1 1 0 0x%x: 5 fffffffe"
+            .formatted(function, stream));
+
+    fake.control("cuLaunchCooperativeKernel 720");
+    var e =
+        assertThrows(
+            CudaException.class,
+            () -> driver.launchCooperative(function, Shape.of(200, 256), 0, arguments, stream));
+    assertEquals(
+        "cuLaunchCooperativeKernel failed: CUDA_ERROR_COOPERATIVE_LAUNCH_TOO_LARGE (720): all"
+            + " blocks of a cooperative launch must be resident at once, but of its 200 blocks,"
+            + " each of 256 threads with 0 bytes of dynamic shared memory, a multiprocessor holds"
+            + " 2",
+        e.why());
+    assertEquals(CudaException.COOPERATIVE_LAUNCH_TOO_LARGE, e.code());
+    fake.control("");
+    driver.unloadModule(module);
     fake.calls();
   }
 
@@ -540,6 +585,12 @@ final class JCudaDriverCalls {
     failure("cuEventSynchronize", () -> driver.synchronizeEvent(event));
     failure("cuModuleGetFunction", () -> driver.function(module, "entry"));
     failure("cuLaunchKernel", () -> driver.launch(function, Shape.of(1, 1), none, stream));
+    failure(
+        "cuLaunchCooperativeKernel",
+        () -> driver.launchCooperative(function, Shape.of(1, 1), 0, none, stream));
+    failure("cuFuncSetAttribute", () -> driver.residentBlocks(function, 1, 1));
+    failure(
+        "cuOccupancyMaxActiveBlocksPerMultiprocessor", () -> driver.residentBlocks(function, 1, 0));
     failure("cuStreamBeginCapture", () -> driver.beginCapture(stream));
     failure("cuGraphGetNodes", () -> driver.endCapture(stream));
     failure("cuGraphDestroy", () -> driver.endCapture(stream));

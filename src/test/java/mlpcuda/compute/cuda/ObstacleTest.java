@@ -15,7 +15,8 @@ class ObstacleTest {
       "/c/libJCudaDriver.so: libcuda.so.1: cannot open shared object file: No such file or directory";
 
   private static final Surroundings HOST = new Surroundings(false, false, null);
-  private static final Device TURING = new Device(0, "T4", 7, 5, 1L << 34, 40, 12020);
+  private static final Device TURING =
+      new Device(0, "T4", 7, 5, 1L << 34, 40, 12020, 1 << 16, true);
 
   private static void says(String why, String remedy, Obstacle found) {
     assertTrue(found.why().contains(why), found.why());
@@ -132,10 +133,11 @@ class ObstacleTest {
         "change CUDA_VISIBLE_DEVICES",
         Obstacle.noSuchDevice(2, 2, new Surroundings(false, true, "4,5")));
     assertFalse(Obstacle.oldDevice(TURING));
-    assertFalse(Obstacle.oldDevice(new Device(0, "H200", 9, 0, 1L << 37, 132, 12080)));
-    var volta = new Device(1, "V100", 7, 0, 1L << 34, 80, 12020);
+    assertFalse(
+        Obstacle.oldDevice(new Device(0, "H200", 9, 0, 1L << 37, 132, 12080, 1 << 16, true)));
+    var volta = new Device(1, "V100", 7, 0, 1L << 34, 80, 12020, 1 << 16, true);
     assertTrue(Obstacle.oldDevice(volta));
-    assertTrue(Obstacle.oldDevice(new Device(1, "P100", 6, 9, 1L << 34, 80, 12020)));
+    assertTrue(Obstacle.oldDevice(new Device(1, "P100", 6, 9, 1L << 34, 80, 12020, 1 << 16, true)));
     says("GPU 1 (V100)", "mlp-cuda devices", Obstacle.ofOldDevice(volta));
     says("newer (Turing, 2018), found 7.0", "--cpu", Obstacle.ofOldDevice(volta));
     var busy = new CudaException("cuDevicePrimaryCtxRetain", 46, "UNAVAILABLE", "busy");

@@ -46,7 +46,9 @@ int cuDeviceTotalMem_v2(size_t *bytes, int device) {
 int cuDeviceGetAttribute(int *value, int attribute, int device) {
   *value = attribute == 75 ? (int) setting("major", 8)
       : attribute == 76 ? (int) setting("minor", 6)
-      : attribute == 16 ? 82 : -1;
+      : attribute == 16 ? 82
+      : attribute == 97 ? 101376 /* CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN */
+      : attribute == 95 ? (int) setting("cooperative", 1) : -1;
   return call("cuDeviceGetAttribute", " %d %d", attribute, device);
 }
 
@@ -190,7 +192,21 @@ int cuModuleGetFunction(void **function, void *module, const char *name) {
   return call("cuModuleGetFunction", " 0x%zx %s", (size_t) module, name);
 }
 
-/* The setting "parameters" says how many of them to read: eight bytes each. */
+/*
+ * Writes the bits of a launch's parameters, eight bytes each; the setting "parameters" says how
+ * many there are.
+ */
+static char *bits_of(void **parameters) {
+  static char bits[64 * 18 + 1];
+  bits[0] = 0;
+  for (long i = 0; i < setting("parameters", 0) && i < 64; i++) {
+    unsigned long long value;
+    memcpy(&value, parameters[i], sizeof value);
+    sprintf(bits + strlen(bits), " %llx", value);
+  }
+  return bits;
+}
+
 int cuLaunchKernel(
     void *function,
     unsigned gridX,
@@ -204,12 +220,6 @@ int cuLaunchKernel(
     void **parameters,
     void **extra) {
   nodes += capturing;
-  char bits[64 * 18 + 1] = "";
-  for (long i = 0; i < setting("parameters", 0) && i < 64; i++) {
-    unsigned long long value;
-    memcpy(&value, parameters[i], sizeof value);
-    sprintf(bits + strlen(bits), " %llx", value);
-  }
   return call(
       "cuLaunchKernel",
       " 0x%zx %u %u %u %u %u %u %u 0x%zx 0x%zx:%s",
@@ -223,7 +233,49 @@ int cuLaunchKernel(
       sharedBytes,
       (size_t) stream,
       (size_t) extra,
-      bits);
+      bits_of(parameters));
+}
+
+int cuLaunchCooperativeKernel(
+    void *function,
+    unsigned gridX,
+    unsigned gridY,
+    unsigned gridZ,
+    unsigned blockX,
+    unsigned blockY,
+    unsigned blockZ,
+    unsigned sharedBytes,
+    void *stream,
+    void **parameters) {
+  nodes += capturing;
+  return call(
+      "cuLaunchCooperativeKernel",
+      " 0x%zx %u %u %u %u %u %u %u 0x%zx:%s",
+      (size_t) function,
+      gridX,
+      gridY,
+      gridZ,
+      blockX,
+      blockY,
+      blockZ,
+      sharedBytes,
+      (size_t) stream,
+      bits_of(parameters));
+}
+
+int cuFuncSetAttribute(void *function, int attribute, int value) {
+  return call("cuFuncSetAttribute", " 0x%zx %d %d", (size_t) function, attribute, value);
+}
+
+int cuOccupancyMaxActiveBlocksPerMultiprocessor(
+    int *blocks, void *function, int threads, size_t sharedBytes) {
+  *blocks = (int) setting("resident", 2);
+  return call(
+      "cuOccupancyMaxActiveBlocksPerMultiprocessor",
+      " 0x%zx %d %zu",
+      (size_t) function,
+      threads,
+      sharedBytes);
 }
 
 /* ---- graphs ---- */

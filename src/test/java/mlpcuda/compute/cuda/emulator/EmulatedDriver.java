@@ -24,6 +24,7 @@ import mlpcuda.compute.cuda.ptx.PtxModule;
  */
 public final class EmulatedDriver implements CudaDriver {
   private static final int DRIVER = 12060;
+  private static final long SEEDS_OF_A_POLICY = 1_000_003;
   private static final Map<String, PtxModule> PARSED = new ConcurrentHashMap<>();
 
   private final EmulatedOptions options;
@@ -31,8 +32,10 @@ public final class EmulatedDriver implements CudaDriver {
   private final EmulatedQueue queue;
   private final EmulatedMemory memory;
   private final EmulatedHandles handles;
+  private final EmulatedRoom room;
   private int events;
   private int graphs;
+  private long cooperative;
 
   /** A device with the default options and that policy. */
   public EmulatedDriver(EmulatedPolicy policy) {
@@ -45,6 +48,7 @@ public final class EmulatedDriver implements CudaDriver {
     this.queue = new EmulatedQueue(options.policy(), calls);
     this.memory = new EmulatedMemory(options.memory());
     this.handles = new EmulatedHandles(queue);
+    this.room = EmulatedRoom.of(options.major());
   }
 
   // ---- for tests ----
@@ -114,7 +118,15 @@ public final class EmulatedDriver implements CudaDriver {
   @Override
   public Device device() {
     return new Device(
-        0, "Emulated GPU", options.major(), 0, options.memory(), options.multiprocessors(), DRIVER);
+        0,
+        "Emulated GPU",
+        options.major(),
+        0,
+        options.memory(),
+        options.multiprocessors(),
+        DRIVER,
+        room.blockShared(),
+        true);
   }
 
   @Override
@@ -319,8 +331,55 @@ public final class EmulatedDriver implements CudaDriver {
         "cuLaunchKernel",
         () -> {
           EmulatedLaunch.Function found = handles.find(function, EmulatedLaunch.Function.class);
-          queue.ask(stream(stream), EmulatedLaunch.of(memory, found, shape, arguments));
+          queue.ask(stream(stream), EmulatedLaunch.of(memory, found, shape, arguments, null));
         });
+  }
+
+  @Override
+  public int residentBlocks(long function, int threads, int sharedBytes) {
+    EmulatedLaunch.Function found = allow(function, sharedBytes);
+    return calls.call(
+        "cuOccupancyMaxActiveBlocksPerMultiprocessor",
+        () -> options.multiprocessors() * room.blocks(found.resources(), threads, sharedBytes));
+  }
+
+  @Override
+  public void launchCooperative(
+      long function, Shape shape, int sharedBytes, Arguments arguments, long stream) {
+    EmulatedLaunch.Function found = allow(function, sharedBytes);
+    calls.run(
+        "cuLaunchCooperativeKernel",
+        () -> {
+          // CUDA records such launches in graphs, too.
+          var together = new EmulatedLaunch.Together(sharedBytes, this::nextSeed);
+          var launch = EmulatedLaunch.of(memory, found, shape, arguments, together);
+          int each = room.blocks(found.resources(), shape.threads(), sharedBytes);
+          long blocks = (long) shape.gridX() * shape.gridY() * shape.gridZ();
+          if (blocks > (long) each * options.multiprocessors()) {
+            throw CudaException.tooLargeCooperatively(shape, sharedBytes, each);
+          }
+          queue.ask(stream(stream), launch);
+        });
+  }
+
+  /** Allows a function that much dynamic shared memory. */
+  private EmulatedLaunch.Function allow(long function, int sharedBytes) {
+    EmulatedLaunch.Function found = handles.find(function, EmulatedLaunch.Function.class);
+    if (sharedBytes > found.sharedBytes) {
+      calls.run(
+          "cuFuncSetAttribute",
+          () -> {
+            if (found.resources().staticShared() + sharedBytes > room.blockShared()) {
+              throw calls.failure(EmulatedFailure.INVALID_VALUE);
+            }
+            found.sharedBytes = sharedBytes;
+          });
+    }
+    return found;
+  }
+
+  private long nextSeed() {
+    return options.policy().seed() * SEEDS_OF_A_POLICY + ++cooperative;
   }
 
   @Override

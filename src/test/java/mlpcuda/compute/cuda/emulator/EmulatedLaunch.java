@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiConsumer;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import mlpcuda.compute.cuda.Arguments;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
@@ -35,6 +36,9 @@ final class EmulatedLaunch extends EmulatedOperation {
     private final Module module;
     private final String entry;
 
+    /** The bytes of dynamic shared memory that its attribute allows a block by now. */
+    int sharedBytes;
+
     Function(Module module, String entry) {
       super("function %s of %s".formatted(entry, module));
       this.module = module;
@@ -44,7 +48,19 @@ final class EmulatedLaunch extends EmulatedOperation {
     Module module() {
       return module;
     }
+
+    PtxModule.Resources resources() {
+      return module.ptx.resources(entry);
+    }
   }
+
+  /**
+   * What makes a launch cooperative.
+   *
+   * @param sharedBytes the bytes of a block's dynamic shared memory
+   * @param seeds a seed for each time that it runs
+   */
+  record Together(int sharedBytes, LongSupplier seeds) {}
 
   /**
    * The number of times that each entry ran, as {@code gemm/add_parts}, in all emulated drivers
@@ -59,6 +75,7 @@ final class EmulatedLaunch extends EmulatedOperation {
   private final Function function;
   private final Shape shape;
   private final Arguments arguments;
+  private final Together together;
   private Runnable instead;
 
   private EmulatedLaunch(
@@ -66,12 +83,14 @@ final class EmulatedLaunch extends EmulatedOperation {
       Function function,
       Shape shape,
       Arguments arguments,
+      Together together,
       List<EmulatedResource> allocations) {
     super("launch of " + function.entry, function.module);
     this.memory = memory;
     this.function = function;
     this.shape = shape;
     this.arguments = arguments;
+    this.together = together;
     needs().addAll(allocations);
   }
 
@@ -79,9 +98,14 @@ final class EmulatedLaunch extends EmulatedOperation {
    * A supplier of such launches, a new one each time; {@link Fault} if a device cannot run it.
    *
    * @param arguments the arguments, which are copied and may change afterwards
+   * @param together null for an ordinary launch
    */
   static Supplier<EmulatedOperation> of(
-      EmulatedMemory memory, Function function, Shape shape, Arguments arguments) {
+      EmulatedMemory memory,
+      Function function,
+      Shape shape,
+      Arguments arguments,
+      Together together) {
     check(function, shape, arguments);
     Arguments then = copy(arguments);
     // Any 64-bit integer that lies in an allocation is taken for an address. It is looked up now:
@@ -92,7 +116,7 @@ final class EmulatedLaunch extends EmulatedOperation {
         allocations.add(memory.holding(then.bits(i)));
       }
     }
-    return () -> new EmulatedLaunch(memory, function, shape, then, allocations);
+    return () -> new EmulatedLaunch(memory, function, shape, then, together, allocations);
   }
 
   private static void check(Function function, Shape shape, Arguments arguments) {
@@ -137,8 +161,17 @@ final class EmulatedLaunch extends EmulatedOperation {
       instead.run();
       return;
     }
+    PtxModule ptx = function.module.ptx;
     PtxModule.Accesses accesses =
-        function.module.ptx.run(function.entry, shape, arguments, memory.bytes());
+        together == null
+            ? ptx.run(function.entry, shape, arguments, memory.bytes())
+            : ptx.runTogether(
+                function.entry,
+                shape,
+                together.sharedBytes,
+                arguments,
+                memory.bytes(),
+                together.seeds.getAsLong());
     COUNTS.merge(function.module.name + "/" + function.entry, 1, Integer::sum);
     use(accesses.read(), EmulatedResource::readBy);
     use(accesses.written(), EmulatedResource::writtenBy);

@@ -34,6 +34,28 @@ public final class PtxModule {
   }
 
   /**
+   * What a block of an entry needs of a multiprocessor.
+   *
+   * @param maxThreads the most threads of a block that the entry allows
+   * @param minBlocks the blocks that a multiprocessor must have room for, at least 1
+   * @param maxRegisters the most registers of a thread; 0 if the entry does not say
+   * @param staticShared the bytes of the entry's own shared memory
+   */
+  public record Resources(int maxThreads, int minBlocks, int maxRegisters, int staticShared) {}
+
+  /** What a block of an entry needs of a multiprocessor. */
+  public Resources resources(String entry) {
+    Program program = program(entry);
+    Program.Bounds bounds = program.bounds();
+    int[] required = bounds.requiredThreads();
+    return new Resources(
+        required == null ? bounds.maxThreads() : required[0] * required[1] * required[2],
+        bounds.minBlocks(),
+        bounds.maxRegisters(),
+        program.shared().staticBytes());
+  }
+
+  /**
    * Runs an entry to its end.
    *
    * @return the allocations (their first addresses) that were read and written
