@@ -42,7 +42,8 @@ struct Held {
   float *dz;         // (chunk, GROUP)
   int *rows;         // (2, B): of the batches of even and of odd steps
   PersistentLayer *layers;
-  float *scratch;    // of each phase by itself
+  float *scratch;    // of each phase by itself: parts of sums, or a row of all layers
+  float *red;        // in it, after the parts of a tile's gradient: those of an item's
 };
 
 // Says that this block is done with what is before: other blocks may read what it wrote once they have waited.
@@ -210,7 +211,6 @@ template <class Update>
 __device__ inline void updates(const Persistent &its, const Held &held, const Tile &tile, bool owner, const Item &item,
                                int items, const unsigned char *__restrict__ images, const int *rows,
                                const Update &update) {
-  float *red = held.scratch + PERSISTENT_THREADS * GROUP * 4;  // after the tile's parts
   float4 dz[2] = {};
   if (owner) {
     fetch_dz(dz, its, held.layers[0], tile.group, 0);
@@ -218,13 +218,13 @@ __device__ inline void updates(const Persistent &its, const Held &held, const Ti
   bool any = blockIdx.x < items;
   Parameter first(its, any ? item.place(held.layers) : -1, Update::SQUARES);
   if (any) {
-    item_gradient(red, its.arena, held.layers, item, its.B);
+    item_gradient(held.red, its.arena, held.layers, item, its.B);
   }
   if (owner) {
     put_dz(held.dz, dz, its.chunk);
   }
   __syncthreads();
-  first(its, red, update);
+  first(its, held.red, update);
   if (owner) {
     update_tile(its, held, tile, dz, images, rows, update);
   }
@@ -232,9 +232,9 @@ __device__ inline void updates(const Persistent &its, const Held &held, const Ti
     Item next(held.layers, its.L, number);
     Parameter parameter(its, next.place(held.layers), Update::SQUARES);
     __syncthreads();  // red is read
-    item_gradient(red, its.arena, held.layers, next, its.B);
+    item_gradient(held.red, its.arena, held.layers, next, its.B);
     __syncthreads();
-    parameter(its, red, update);
+    parameter(its, held.red, update);
   }
 }
 
@@ -252,6 +252,7 @@ __device__ inline Held hold(float *shared, const Persistent &its, int groups) {
   held.layers = reinterpret_cast<PersistentLayer *>(held.rows + 2 * its.B);
   int table = its.L * int(sizeof(PersistentLayer) / sizeof(int));
   held.scratch = held.dz + its.chunk * GROUP + (2 * its.B + table + 3) / 4 * 4;
+  held.red = held.scratch + PERSISTENT_THREADS / its.quads * its.quads * GROUP * 4;
   return held;
 }
 

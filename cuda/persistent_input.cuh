@@ -24,7 +24,7 @@ struct Slice {
   __device__ Slice(int number, int most, int I) {
     first = number * most;
     quads = min(most, (I - 1) / 4 + 1 - first);
-    groups = PERSISTENT_THREADS / quads;
+    groups = PERSISTENT_THREADS / most;  // as many in a shorter slice: their sums have no more room
     g = threadIdx.x / quads;
     q = g < groups ? threadIdx.x % quads : quads;
     stride = stride_of(most);

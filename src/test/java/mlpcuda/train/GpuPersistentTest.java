@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Tag;
 @Tag("gpu")
 class GpuPersistentTest extends PersistentTraining {
   @Override
-  CudaDriver open() {
+  CudaDriver open(int multiprocessors) {
     return RealGpu.open();
   }
 }

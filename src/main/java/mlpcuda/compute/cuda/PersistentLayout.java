@@ -121,7 +121,7 @@ record PersistentLayout(
       row += width(layer) * (layer.dropout() > 0 ? 3L : 2L);
     }
     long copy = copies ? plan.w().length() - first.bias() : 0;
-    long gradients = THREADS * GROUP * 4 + 4 * THREADS;
+    long gradients = THREADS / quads * quads * GROUP * 4 + 4 * THREADS;
     return Float.BYTES * (arrays * tile + images + table + Math.max(gradients, row + copy));
   }
 }

@@ -133,6 +133,10 @@ class EveryKernelTest {
       runFusedSteps(4, AdamSettings.DEFAULT, precision); // CudaTraining tests that these are right
       runFusedSteps(256, SgdSettings.DEFAULT, precision); // these have thin tiles of inputs
     }
+    for (OptimizerSettings moves : List.of(AdamSettings.DEFAULT, SgdSettings.DEFAULT)) {
+      var step = new CudaOptions(null, true, true, false).with(CudaOptions.Step.PERSISTENT);
+      runStep(4, moves, step); // PersistentTraining tests that these are right
+    }
     Set<String> ran = new TreeSet<>();
     EmulatedDriver.launches()
         .forEach(
@@ -145,6 +149,10 @@ class EveryKernelTest {
   }
 
   private static void runFusedSteps(int I, OptimizerSettings optimizer, Precision precision) {
+    runStep(I, optimizer, CudaOptions.DEFAULT.with(CudaOptions.Step.FUSED).with(precision));
+  }
+
+  private static void runStep(int I, OptimizerSettings optimizer, CudaOptions options) {
     var training =
         new Training(
             new MlpShape(List.of(I, 3, 2), Activation.RELU, Activation.NONE),
@@ -156,9 +164,8 @@ class EveryKernelTest {
             0,
             0.01,
             1);
-    var fused = CudaOptions.DEFAULT.with(CudaOptions.Step.FUSED).with(precision);
     try (var ops =
-            new CudaOps(new EmulatedDriver(EmulatedOptions.of(EmulatedPolicy.LATEST)), fused);
+            new CudaOps(new EmulatedDriver(EmulatedOptions.of(EmulatedPolicy.LATEST)), options);
         var learner = new Learner(ops, training)) {
       learner.run();
       assertEquals(Math.log(2), learner.loss(), 0.5);
