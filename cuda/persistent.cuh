@@ -35,7 +35,7 @@ struct Persistent {
   unsigned long long seed;
 };
 
-// Shared memory, in the order of PersistentKernels.sharedFloats.
+// Shared memory: mlpcuda.compute.cuda.PersistentLayout adds up the sizes.
 struct Held {
   float *w, *m, *v;  // (groups of the block, GROUP, stride)
   float *x;          // (chunk, stride)

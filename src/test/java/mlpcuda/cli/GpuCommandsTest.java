@@ -162,9 +162,9 @@ class GpuCommandsTest {
     train(WITH_CUBLAS, "--gpu 0 --step persistent --hidden 20000", "run")
         .assertRefused(
             3,
-            "--step persistent needs 5.0 MiB of shared memory a block for this network and batch on 4"
-                + " multiprocessors, and GPU 0 (Emulated GPU) has 227.0 KiB",
-            "Use --step fused, or a narrower first layer.");
+            "--step persistent needs 2.2 MiB of shared memory a block for this network and batch; GPU 0"
+                + " (Emulated GPU), with 4 multiprocessors, has 227.0 KiB",
+            "Use --step fused, a narrower first layer or a smaller batch.");
   }
 
   @Test

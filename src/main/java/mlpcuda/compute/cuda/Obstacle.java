@@ -278,15 +278,23 @@ record Obstacle(String why, String remedy) {
         "Use --step fused.");
   }
 
-  /** A network and its batch are too large for persistent steps. */
+  /** A network and its batch do not fit into persistent steps: {@code layout.fits()} is false. */
   static Obstacle ofLayout(PersistentLayout layout, CudaDriver.Device device) {
-    return new Obstacle(
-        "--step persistent needs %s of shared memory a block for this network and batch on %d"
-                .formatted(CudaDriver.Device.size(layout.leastBytes()), device.multiprocessors())
-            + " multiprocessors, and GPU %d (%s) has %s"
+    String on =
+        "GPU %d (%s), with %d multiprocessors,"
+            .formatted(device.index(), device.name(), device.multiprocessors());
+    return layout.inputs() > layout.mostInputs()
+        ? new Obstacle(
+            "--step persistent takes images of at most %d pixels on %s found %d"
+                .formatted(layout.mostInputs(), on, layout.inputs()),
+            "Use --step fused.")
+        : new Obstacle(
+            "--step persistent needs %s of shared memory a block for this network and batch; %s has %s"
                 .formatted(
-                    device.index(), device.name(), CudaDriver.Device.size(layout.sharedBytes())),
-        "Use --step fused, or a narrower first layer.");
+                    CudaDriver.Device.size(layout.leastBytes()),
+                    on,
+                    CudaDriver.Device.size(layout.sharedBytes())),
+            "Use --step fused, a narrower first layer or a smaller batch.");
   }
 
   /**

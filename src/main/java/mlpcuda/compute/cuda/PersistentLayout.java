@@ -81,14 +81,24 @@ record PersistentLayout(
    */
   record Memory(int chunk, boolean copies, int bytes) {}
 
-  /** Whether the tiles of the largest batch fit into the device. */
+  /** Whether the largest batch fits into the device. */
   boolean fits() {
-    return across * slices <= multiprocessors && memory(plan.maxB()) != null;
+    return inputs() <= mostInputs() && memory(plan.maxB()) != null;
+  }
+
+  /** The number of the network's inputs. */
+  int inputs() {
+    return plan.layers().get(0).inputs();
+  }
+
+  /** The most inputs that a device may be given: a thread has 4, and a multiprocessor a block. */
+  int mostInputs() {
+    return 4 * THREADS * multiprocessors;
   }
 
   /** The least shared memory that the largest batch takes of a block, in bytes. */
   long leastBytes() {
-    return bytes(plan.maxB(), LEAST_CHUNK, false);
+    return bytes(plan.maxB(), LEAST_CHUNK, false) + FIXED_BYTES;
   }
 
   /** The memory for batches of {@code B}, as much of them at once as there is room for; or null. */
