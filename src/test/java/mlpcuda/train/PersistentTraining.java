@@ -84,7 +84,15 @@ abstract class PersistentTraining {
     assertAgrees(runs.get(0), runs.get(1), sizes + " in batches of " + B);
   }
 
+  /** It has dropout, label smoothing and decoupled weight decay, and a shorter last batch. */
   @Test
+  void threeLayersAgree() {
+    var adamW = new AdamSettings(0.9, 0.999, 1e-8, 0.1, true);
+    assertAgrees(List.of(6, 16, 9, 3), Activation.RELU, 7, adamW);
+  }
+
+  @Test
+  @Tag("long")
   void aPersistentStepOfEverythingIsTheCpus() {
     Run cpu = Run.ofEverything(new CpuOps(1), 0);
     Run gpu = Run.ofEverything(persistent(), 0);
