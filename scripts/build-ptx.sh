@@ -25,7 +25,7 @@ compile() { # source, module, architecture, precision of products' operands
   echo "cuda/ptx/$2.ptx: $(grep -c "\.entry " "ptx/$2.ptx") entries"
 }
 
-for source in layers gemm fused; do
+for source in layers gemm fused persistent; do # persistent has no other precision
   compile "$source" "$source" sm_75 FP32
 done
 for precision in tf32 bf16 fp16; do # tensor cores have these from compute capability 8.0 on

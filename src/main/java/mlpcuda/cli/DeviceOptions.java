@@ -30,7 +30,8 @@ final class DeviceOptions {
   private static final int MAX_STEPS = 100;
 
   /** The steps that benchmark measures beside layered ones. */
-  private static final List<CudaOptions.Step> OTHER_STEPS = List.of(CudaOptions.Step.FUSED);
+  private static final List<CudaOptions.Step> OTHER_STEPS =
+      List.of(CudaOptions.Step.FUSED, CudaOptions.Step.PERSISTENT);
 
   /** The precisions other than the default. */
   private static final List<Precision> OTHER_PRECISIONS =
@@ -40,7 +41,8 @@ final class DeviceOptions {
   enum StepName {
     auto,
     layered,
-    fused;
+    fused,
+    persistent;
 
     CudaOptions.Step step() {
       return CudaOptions.Step.valueOf(name().toUpperCase(Locale.ROOT));
@@ -100,18 +102,20 @@ final class DeviceOptions {
 
   @Option(
       names = "--step",
-      paramLabel = "auto|layered|fused",
+      paramLabel = "auto|layered|fused|persistent",
       description =
-          "Ask the GPU for a training step operation by operation, or in three kernels of our own."
-              + " Default: auto: layered with cuBLAS or cuDNN, in long batches and where steps"
-              + " cannot be fused, else fused; the line of the device says why.")
+          "Ask the GPU for a training step operation by operation, in three kernels of our own, or"
+              + " for many steps in one kernel, from a resident set. Default: auto: layered with"
+              + " cuBLAS or cuDNN, in long batches and where steps cannot be fused, else fused; the"
+              + " line of the device says why.")
   private StepName step = StepName.auto;
 
   @Option(
       names = "--feed",
       paramLabel = "auto|pinned|resident",
       description =
-          "Stream batches to the GPU, or keep the whole set there. Default: auto, which is pinned.")
+          "Stream batches to the GPU, or keep the whole set there. Default: auto, which is pinned,"
+              + " but resident with --step persistent.")
   private FeedName feed = FeedName.auto;
 
   @Mixin private MeasuringOptions measuring = new MeasuringOptions();
@@ -131,6 +135,12 @@ final class DeviceOptions {
       throw refused(
           "--gemm, --kernels, --step, --feed, --no-graph, --steps-per-launch and --sync-check are of"
               + " the GPU, found one with --cpu or --threads");
+    }
+    if (step == StepName.persistent && feed == FeedName.pinned) {
+      throw refused("--step persistent needs the whole set on the GPU, found --feed pinned");
+    }
+    if (step == StepName.persistent && precision() != Precision.FP32) {
+      throw refused("--step persistent computes in fp32, found --precision " + precision().label());
     }
     Integer stepsPerLaunch = measuring.stepsPerLaunch;
     if (stepsPerLaunch != null && (measuring.noGraph || measuring.syncCheck)) {
@@ -225,15 +235,20 @@ final class DeviceOptions {
 
     @Override
     public String toString() {
-      CudaOptions.Step how = options.step();
+      String graph = options.graph() ? "CUDA graph" : "no graph";
+      String how =
+          switch (options.step()) {
+            case LAYERED, AUTO -> graph;
+            case FUSED -> graph + ", fused step";
+            case PERSISTENT -> "persistent step"; // nothing is recorded
+          };
       Precision rounded = options.precision();
-      return "%s%s, %s feed, %s%s%s"
+      return "%s%s, %s feed, %s%s"
           .formatted(
               name(options.gemm()),
               options.kernels() == CudaOptions.Kernels.CUDNN ? " with cudnn" : "",
               name(options.feed()),
-              options.graph() ? "CUDA graph" : "no graph",
-              how == CudaOptions.Step.LAYERED ? "" : ", " + name(how) + " step",
+              how,
               rounded == Precision.FP32 ? "" : ", " + name(rounded));
     }
   }
@@ -250,16 +265,20 @@ final class DeviceOptions {
       return ways;
     }
     CudaOptions base = options();
+    boolean persistent = step == StepName.persistent; // resident, and without a graph
     List<CudaOptions.Gemm> multiply =
         base.gemm() == null ? List.of(CudaOptions.Gemm.values()) : List.of(base.gemm());
-    List<CudaOptions.Feed> feeds =
-        feed == FeedName.auto
-            ? List.of(CudaOptions.Feed.PINNED, CudaOptions.Feed.RESIDENT)
-            : List.of(base.feed());
+    List<CudaOptions.Feed> feeds = List.of(base.feed());
+    if (persistent) {
+      feeds = List.of(CudaOptions.Feed.RESIDENT);
+    } else if (feed == FeedName.auto) {
+      feeds = List.of(CudaOptions.Feed.PINNED, CudaOptions.Feed.RESIDENT);
+    }
     base = base.with(step == StepName.auto ? CudaOptions.Step.LAYERED : base.step());
+    boolean graphs = base.graph() && !persistent;
     for (CudaOptions.Gemm by : multiply) {
       for (CudaOptions.Feed from : feeds) {
-        for (boolean graph : base.graph() ? List.of(true, false) : List.of(false)) {
+        for (boolean graph : graphs ? List.of(true, false) : List.of(false)) {
           ways.add(way(base.with(by).with(from).withGraph(graph)));
         }
       }
@@ -272,11 +291,9 @@ final class DeviceOptions {
     }
     if (step == StepName.auto) {
       CudaOptions.Gemm own = measuring.gemm == null ? CudaOptions.Gemm.PTX : first.gemm();
-      for (CudaOptions.Step other : OTHER_STEPS) {
-        ways.add(way(first.with(own).with(other)));
-      }
+      addOtherSteps(ways, first.with(own));
     }
-    if (precision == null) {
+    if (precision == null && !persistent) {
       for (Precision other : OTHER_PRECISIONS) {
         for (CudaOptions.Gemm by : multiply) {
           ways.add(way(first.with(by).with(other)));
@@ -284,6 +301,16 @@ final class DeviceOptions {
       }
     }
     return ways;
+  }
+
+  private void addOtherSteps(List<Way> ways, CudaOptions like) {
+    for (CudaOptions.Step other : OTHER_STEPS) {
+      if (other != CudaOptions.Step.PERSISTENT) {
+        ways.add(way(like.with(other)));
+      } else if (feed != FeedName.pinned && like.precision() == Precision.FP32) {
+        ways.add(way(like.with(CudaOptions.Feed.RESIDENT).with(other).withGraph(false)));
+      }
+    }
   }
 
   private Way way(CudaOptions options) {

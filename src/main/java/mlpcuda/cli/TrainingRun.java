@@ -218,7 +218,7 @@ record TrainingRun(
       Parameters parameters, Metrics metrics, RunFolder files, TensorBoard board) {
     int B = largestBatch(train, settings.trainer.batchSize());
     int perEpoch = (train.size() - 1) / settings.trainer.batchSize() + 1;
-    OptionalInt nodes;
+    String launches;
     List<float[]> best;
     String outcome;
     String scaled;
@@ -232,7 +232,7 @@ record TrainingRun(
                 train.pixels(),
                 train.labels(),
                 B,
-                ops.stepsAtOnce(B),
+                ops.stepsAtOnce(Step.needs(shape, B, settings.clip > 0)),
                 form.scaling().scale(),
                 form.scaling().shift());
         var optimizer = new Optimizer(ops, parameters, settings.optimizer, settings.clip);
@@ -284,7 +284,7 @@ record TrainingRun(
       } catch (StoppedException e) {
         throw files == null ? e : files.stopped(parameters, e);
       }
-      nodes = step.nodes();
+      launches = launches(step);
       best = trainer.best();
       tested = trainer.tested();
       outcome = outcome(trainer);
@@ -299,12 +299,20 @@ record TrainingRun(
       parameters.write(best);
     }
     if (settings.verbose) {
-      terminal.line(
-          nodes.isPresent()
-              ? "A step is a CUDA graph of " + Tables.count(nodes.getAsInt(), "node")
-              : "A step is not recorded: each operation is asked for by itself");
+      terminal.line(launches);
     }
     return new Trained((outcome + " " + scaled).strip(), answers, tested);
+  }
+
+  /** Says how the device was asked for steps. */
+  private static String launches(Step step) {
+    if (step.isOneLaunch()) {
+      return "Up to %s are one launch".formatted(Tables.count(step.atOnce(), "step"));
+    }
+    OptionalInt nodes = step.nodes();
+    return nodes.isPresent()
+        ? "A step is a CUDA graph of " + Tables.count(nodes.getAsInt(), "node")
+        : "A step is not recorded: each operation is asked for by itself";
   }
 
   /** Says what the loss scale did in {@code steps} steps; empty if there is none. */

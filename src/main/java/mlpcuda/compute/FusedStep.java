@@ -1,6 +1,7 @@
 package mlpcuda.compute;
 
 import java.util.List;
+import java.util.function.IntFunction;
 
 /**
  * A whole training step at once, from images to updated weights: what the operations of {@link Ops}
@@ -66,8 +67,17 @@ public interface FusedStep extends AutoCloseable {
     }
   }
 
-  /** Trains on a batch of {@code B} examples. */
-  void run(Feed.Batch batch, int B);
+  /**
+   * Trains on {@code n} batches of {@code B} examples, one after another.
+   *
+   * @param batches the place of each, from 0 to n − 1
+   */
+  void run(IntFunction<Feed.Batch> batches, int B, int n);
+
+  /** Whether a run is a single launch, however many its batches, so that none needs recording. */
+  default boolean isOneLaunch() {
+    return false;
+  }
 
   @Override
   void close();

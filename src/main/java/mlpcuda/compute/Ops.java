@@ -189,8 +189,8 @@ public abstract class Ops implements AutoCloseable {
     return InputOrder.natural(I);
   }
 
-  /** The number of training steps of {@code B} examples that this device is best given at once. */
-  public int stepsAtOnce(int B) {
+  /** The number of training steps with those needs that this device is best given at once. */
+  public int stepsAtOnce(StepNeeds needs) {
     return 1;
   }
 
@@ -212,15 +212,7 @@ public abstract class Ops implements AutoCloseable {
 
   /** Makes a replay of operations; close it before the buffers that the operations use. */
   public Replay replay() {
-    return new Replay() {
-      @Override
-      public void run(int slot, int B, int n, Runnable operations) {
-        operations.run();
-      }
-
-      @Override
-      public void close() {}
-    };
+    return Replay.direct();
   }
 
   // ---- operations ----

@@ -12,6 +12,19 @@ public interface Replay extends AutoCloseable {
    */
   void run(int slot, int B, int n, Runnable operations);
 
+  /** A replay that records nothing: it runs the operations each time. */
+  static Replay direct() {
+    return new Replay() {
+      @Override
+      public void run(int slot, int B, int n, Runnable operations) {
+        operations.run();
+      }
+
+      @Override
+      public void close() {}
+    };
+  }
+
   /** Nodes of each of the n in the latest recording; empty if none was made. */
   default OptionalInt nodes() {
     return OptionalInt.empty();

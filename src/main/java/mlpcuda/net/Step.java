@@ -100,7 +100,7 @@ public final class Step implements AutoCloseable {
       this.mlp = fused == null ? owned.add(layered()) : null;
       this.y = fused == null ? owned.add(ops.allocate("y", Type.INT32, examples.maxB())) : null;
       // added last and so closed first: it must end before what it uses
-      this.replay = owned.add(ops.replay());
+      this.replay = owned.add(isOneLaunch() ? Replay.direct() : ops.replay());
     } catch (RuntimeException | Error e) {
       owned.closeAfter(e);
       throw e;
@@ -220,6 +220,10 @@ public final class Step implements AutoCloseable {
         B,
         n,
         () -> {
+          if (fused != null) {
+            fused.run(i -> examples.batch(i, B), B, n);
+            return;
+          }
           for (int i = 0; i < n; i++) {
             learn(i, B);
           }
@@ -233,10 +237,6 @@ public final class Step implements AutoCloseable {
    * more than the slot, i and B.
    */
   private void learn(int i, int B) {
-    if (fused != null) {
-      fused.run(examples.batch(i, B), B);
-      return;
-    }
     ops.advance(position, optimizer.rate(), rates, scaling, B);
     examples.gather(i, mlp.inputs(), y, end, B);
     mlp.forward(step, B);
@@ -296,6 +296,13 @@ public final class Step implements AutoCloseable {
       ops.read(scaling, state);
     }
     return state;
+  }
+
+  /**
+   * Whether all steps of a {@link #run} are one launch of the device, of which none is recorded.
+   */
+  public boolean isOneLaunch() {
+    return fused != null && fused.isOneLaunch();
   }
 
   /** The number of nodes of the recorded step; empty where the device records none. */

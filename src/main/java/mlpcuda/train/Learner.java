@@ -49,7 +49,7 @@ public final class Learner implements AutoCloseable {
                   set.pixels(),
                   set.labels(),
                   B,
-                  ops.stepsAtOnce(B),
+                  ops.stepsAtOnce(training.needs()),
                   scaling.scale(),
                   scaling.shift()));
       var optimizer =

@@ -206,6 +206,7 @@ class BenchmarkCommandTest {
     names.add("cublas with cudnn, pinned feed, CUDA graph");
     names.add("ptx with cudnn, pinned feed, CUDA graph");
     names.add("ptx, pinned feed, CUDA graph, fused step");
+    names.add("ptx, resident feed, persistent step");
     List<Map<?, ?>> ways = ways(json);
     assertEquals(names, ways.stream().map(way -> way.get("way")).toList());
     for (Map<?, ?> way : ways) {
@@ -313,7 +314,8 @@ class BenchmarkCommandTest {
         run.lines().get(1));
     assertEquals("ptx, resident feed, no graph", run.lines().get(2));
     int fused = 1 + 1 + 2;
-    assertEquals(2 + 1 + 1 + 1 + 2 + 1 + fused + 1, run.lines().size(), run.out());
+    int persistent = 1 + 1 + 2;
+    assertEquals(2 + 1 + 1 + 1 + 2 + 1 + fused + persistent + 1, run.lines().size(), run.out());
     benchmark(GpuCommandsTest.DRIVER_ALONE, line + " --gemm cublas")
         .assertRefused(
             3,

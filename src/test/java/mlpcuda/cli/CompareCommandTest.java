@@ -125,7 +125,7 @@ class CompareCommandTest {
 
   @Test
   void theGpuAgrees() {
-    for (String way : List.of("", "--no-graph --feed resident")) {
+    for (String way : List.of("", "--no-graph --feed resident", "--step persistent")) {
       Program run =
           compare(
               GpuCommandsTest.DRIVER_ALONE,

@@ -142,6 +142,36 @@ class GpuCommandsTest {
   }
 
   @Test
+  void aPersistentStepIsSaidAndWritesTheSameModelInEveryWay() throws IOException {
+    byte[] expected = null;
+    for (String way : List.of("", " --feed resident --steps-per-launch 2 --gemm ptx")) {
+      Program run =
+          train(WITH_CUBLAS, "--gpu 0 --step persistent --hidden 9 --verbose" + way, "run");
+      assertEquals(0, run.code(), run.err());
+      assertTrue(
+          run.lines().get(0).endsWith(", resident feed, persistent step (--gpu 0)"),
+          run.lines().get(0));
+      byte[] model = Files.readAllBytes(tmp.resolve("run/model.safetensors"));
+      expected = expected == null ? model : expected;
+      assertArrayEquals(expected, model, way);
+      int most = way.contains("2") ? 2 : 100;
+      assertTrue(run.lines().contains("Up to " + most + " steps are one launch"), run.out());
+    }
+  }
+
+  @Test
+  void whatDoesNotFitAPersistentStepIsRefused() {
+    Program run = train(WITH_CUBLAS, "--gpu 0 --step persistent --hidden 20000", "run");
+    assertEquals(3, run.code());
+    assertEquals(
+        List.of(
+            "--step persistent needs 2.2 MiB of shared memory a block for this network and batch; GPU"
+                + " 0 (Emulated GPU), with 4 multiprocessors, has 227.0 KiB",
+            "Use --step fused, a narrower first layer or a smaller batch."),
+        run.err().lines().toList());
+  }
+
+  @Test
   void aPrecisionIsInTheFirstLineAndItsLossScaleInTheLast() {
     Program run = train(DRIVER_ALONE, "--gpu 0 --precision fp16", "run");
     assertEquals(0, run.code(), run.err());

@@ -379,7 +379,12 @@ class ResumeTest {
    * way.
    */
   @ParameterizedTest
-  @ValueSource(strings = {"--steps-per-launch 2", "--gemm ptx --steps-per-launch 3", ""})
+  @ValueSource(
+      strings = {
+        "--steps-per-launch 2",
+        "--gemm ptx --steps-per-launch 3",
+        "",
+      })
   void betweenLaunchesOfSeveralSteps(String options) throws IOException {
     String line = "--epochs 3 --checkpoint-every 3 " + options;
     Whole whole = whole(GpuCommandsTest.WITH_CUBLAS, line);
@@ -390,6 +395,18 @@ class ResumeTest {
       Program resumed = goOn(GpuCommandsTest.WITH_CUBLAS, () -> false, name);
       assertEndedLike(whole, name, List.of(stopped, resumed), name);
     }
+  }
+
+  /** What a launch keeps in shared memory is written out at its end: nothing of it is lost. */
+  @Test
+  void betweenLaunchesOfPersistentSteps() throws IOException {
+    String line =
+        "--epochs 2 --step persistent --steps-per-launch 3 --optimizer sgd --momentum 0.9";
+    Whole whole = whole(GpuCommandsTest.WITH_CUBLAS, line);
+    Program stopped = begin(GpuCommandsTest.WITH_CUBLAS, before(2), "run", line);
+    assertEquals(130, stopped.code(), stopped.err());
+    Program resumed = goOn(GpuCommandsTest.WITH_CUBLAS, () -> false, "run");
+    assertEndedLike(whole, "run", List.of(stopped, resumed), line);
   }
 
   /** A run of the CPU stays there, with as many threads, where a GPU would be the default. */

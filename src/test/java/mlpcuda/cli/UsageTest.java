@@ -229,8 +229,13 @@ class UsageTest {
             + " --no-graph or --sync-check too",
         "--steps-per-launch 101|Invalid value for option '--steps-per-launch': must be at most 100,"
             + " found 101",
-        "--step nope|Invalid value for option '--step': expected one of [auto, layered, fused]"
+        "--step nope|Invalid value for option '--step': expected one of [auto, layered, fused,"
+            + " persistent]"
             + " (case-sensitive) but was 'nope'",
+        "--step persistent --feed pinned|--step persistent needs the whole set on the GPU, found"
+            + " --feed pinned",
+        "--step persistent --precision bf16|--step persistent computes in fp32, found --precision"
+            + " bf16",
         "--gemm nope|Invalid value for option '--gemm': expected one of [cublas, ptx]"
             + " (case-sensitive) but was 'nope'",
         "--precision nope|Invalid value for option '--precision': expected one of [fp32, tf32, bf16,"

@@ -81,7 +81,7 @@ final class Run implements Trainer.Listener {
                 train.pixels(),
                 train.labels(),
                 B,
-                ops.stepsAtOnce(B),
+                ops.stepsAtOnce(Step.needs(shape, B, clip > 0)),
                 scale,
                 shift);
         var moves = new Optimizer(ops, parameters, optimizer, clip);

@@ -49,6 +49,10 @@ final class Auto {
     String obstacle = obstacle(needs);
     return switch (asked) {
       case LAYERED -> new Choice<>(Step.LAYERED, "");
+      case PERSISTENT -> // what does not fit is refused, not replaced: it was asked for by name
+          needs.clips()
+              ? new Choice<>(Step.LAYERED, "not persistent: " + obstacle)
+              : new Choice<>(Step.PERSISTENT, "");
       case FUSED ->
           obstacle.isEmpty()
               ? new Choice<>(Step.FUSED, "")
@@ -83,7 +87,10 @@ final class Auto {
   }
 
   /** Chooses how batches come to the device. */
-  static Choice<Feed> feed(Feed asked) {
+  static Choice<Feed> feed(Feed asked, Step step) {
+    if (asked == Feed.AUTO && step == Step.PERSISTENT) {
+      return new Choice<>(Feed.RESIDENT, "");
+    }
     return asked == Feed.AUTO
         ? new Choice<>(Feed.PINNED, "auto: resident is not measured yet")
         : new Choice<>(asked, "");

@@ -24,6 +24,7 @@ import mlpcuda.compute.ResidentFeed;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.compute.StepNeeds;
 import mlpcuda.compute.cuda.Auto.Choice;
+import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
 import mlpcuda.random.Philox;
@@ -54,6 +55,12 @@ public final class CudaOps extends Ops {
   private static final int STEPS_AT_ONCE = 8;
 
   /**
+   * Steps of a persistent launch, unless the options say: the first layer's weights are read and
+   * written once in a launch, and a stop waits for its end.
+   */
+  private static final int PERSISTENT_STEPS = 100;
+
+  /**
    * The most examples of a graph of several steps: a long step's work hides the cost of its launch.
    */
   private static final int EXAMPLES_AT_ONCE = 2048;
@@ -80,7 +87,7 @@ public final class CudaOps extends Ops {
     super(options.precision());
     this.driver = driver;
     this.options = options;
-    this.feed = Auto.feed(options.feed());
+    this.feed = Auto.feed(options.feed(), options.step());
     try {
       if (!Obstacle.canMultiply(driver.device(), precision())) {
         throw Obstacle.ofPrecision(driver.device(), precision()).exception(null);
@@ -143,15 +150,24 @@ public final class CudaOps extends Ops {
 
   @Override
   public String description() {
-    return describe("");
+    return describe("", graph());
   }
 
   @Override
   public String description(StepNeeds needs) {
-    return describe(", " + steps(needs).describe("steps"));
+    Choice<CudaOptions.Step> steps = steps(needs);
+    String launched =
+        steps.way() == CudaOptions.Step.PERSISTENT
+            ? "up to %d a launch".formatted(stepsAtOnce(needs))
+            : graph();
+    return describe(", " + steps.describe("steps"), launched);
   }
 
-  private String describe(String steps) {
+  private String graph() {
+    return options.graph() ? "CUDA graph" : "no graph";
+  }
+
+  private String describe(String steps, String launched) {
     return "%s, %s%s%s%s%s, %s, %s"
         .formatted(
             driver.device().describe(),
@@ -161,7 +177,7 @@ public final class CudaOps extends Ops {
             nonlinear instanceof CudnnNonlinear ? ", " + nonlinear.description() : "",
             steps,
             feed.describe("feed"),
-            options.graph() ? "CUDA graph" : "no graph");
+            launched);
   }
 
   /** How steps with those needs run. */
@@ -354,27 +370,46 @@ public final class CudaOps extends Ops {
 
   @Override
   public boolean fusesSteps(StepNeeds needs) {
-    return steps(needs).way() == CudaOptions.Step.FUSED;
+    return steps(needs).way() != CudaOptions.Step.LAYERED;
   }
 
   @Override
   public Optional<FusedStep> fusedStep(FusedStep.Plan plan) {
-    return fusesSteps(plan.needs())
-        ? Optional.of(
-            new FusedKernels(
-                this, productKernels("fused").load(), plan, driver.device().multiprocessors()))
-        : Optional.empty();
+    return switch (steps(plan.needs()).way()) {
+      case FUSED ->
+          Optional.of(
+              new FusedKernels(
+                  this, productKernels("fused").load(), plan, driver.device().multiprocessors()));
+      case PERSISTENT -> Optional.of(persistentStep(plan));
+      default -> Optional.empty();
+    };
+  }
+
+  private FusedStep persistentStep(FusedStep.Plan plan) {
+    Device device = driver.device();
+    if (!device.cooperative()) {
+      throw Obstacle.notCooperative(device).exception(null);
+    }
+    var layout = PersistentLayout.of(plan, device.multiprocessors(), device.sharedBytes());
+    if (!layout.fits()) {
+      throw Obstacle.ofLayout(layout, device).exception(null);
+    }
+    return new PersistentKernels(this, kernels("persistent").load(), plan, layout);
   }
 
   /** A single step where there is no graph: each kernel is launched by itself anyway. */
   @Override
-  public int stepsAtOnce(int B) {
-    if (!options.graph()) {
+  public int stepsAtOnce(StepNeeds needs) {
+    boolean persistent = steps(needs).way() == CudaOptions.Step.PERSISTENT;
+    if (!persistent && !options.graph()) {
       return 1;
     }
-    return options.stepsAtOnce() > 0
-        ? options.stepsAtOnce()
-        : Math.max(1, Math.min(STEPS_AT_ONCE, EXAMPLES_AT_ONCE / B));
+    if (options.stepsAtOnce() > 0) {
+      return options.stepsAtOnce();
+    }
+    return persistent
+        ? PERSISTENT_STEPS
+        : Math.max(1, Math.min(STEPS_AT_ONCE, EXAMPLES_AT_ONCE / needs.maxB()));
   }
 
   @Override

@@ -11,7 +11,8 @@ import mlpcuda.compute.Precision;
  * @param feed how batches come to the device
  * @param precision the precision of the operands of products
  * @param graph whether a step is recorded as a CUDA graph and replayed
- * @param stepsAtOnce the number of training steps in a graph; 0: as many as suit the batch
+ * @param stepsAtOnce the number of training steps in a graph or, of persistent steps, in a launch;
+ *     0: as many as suit the batch
  * @param check whether to wait after each launch, to find the one that fails; excludes {@code
  *     graph}
  */
@@ -47,7 +48,9 @@ public record CudaOptions(
     /** A step is launched operation by operation. */
     LAYERED,
     /** A step is a few kernels of our own. */
-    FUSED
+    FUSED,
+    /** One kernel of our own takes many steps, from a resident set in single precision. */
+    PERSISTENT
   }
 
   /** The way in which batches come to the device. */
@@ -64,10 +67,18 @@ public record CudaOptions(
   public static final CudaOptions DEFAULT =
       new CudaOptions(null, Kernels.PTX, Step.AUTO, Feed.AUTO, Precision.FP32, true, 0, false);
 
-  /** Checks that a graph is not asked for together with a check of each launch. */
+  /**
+   * Checks that a graph is not asked for together with a check of each launch, and that persistent
+   * steps are in single precision and not from a set that is streamed.
+   */
   public CudaOptions {
     if (graph && check) {
       throw new IllegalArgumentException("a launch inside of a graph cannot be waited for");
+    }
+    if (step == Step.PERSISTENT && (feed == Feed.PINNED || precision != Precision.FP32)) {
+      throw new IllegalArgumentException(
+          "persistent steps must be of a resident set and in fp32, found "
+              + (feed == Feed.PINNED ? "a set that is streamed" : precision.label()));
     }
   }
 

@@ -1,5 +1,6 @@
 package mlpcuda.compute.cuda;
 
+import java.util.function.IntFunction;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
@@ -113,10 +114,13 @@ final class FusedKernels implements FusedStep {
   }
 
   @Override
-  public void run(Feed.Batch batch, int B) {
-    input(batch, B);
-    head(B);
-    update(batch, B);
+  public void run(IntFunction<Feed.Batch> batches, int B, int n) {
+    for (int i = 0; i < n; i++) {
+      Feed.Batch batch = batches.apply(i);
+      input(batch, B);
+      head(B);
+      update(batch, B);
+    }
   }
 
   private long place(Buffer buffer, int element) {

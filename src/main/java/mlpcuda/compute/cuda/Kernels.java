@@ -79,8 +79,26 @@ final class Kernels implements AutoCloseable {
    * @throws DeviceException that names the entry, its sizes and its threads
    */
   void launch(String entry, Shape shape, Arguments arguments) {
+    launch(() -> driver.launch(function(entry), shape, arguments, stream), entry, shape, arguments);
+  }
+
+  /**
+   * Launches an entry whose blocks all run at once.
+   *
+   * @param sharedBytes the bytes of each block's dynamic shared memory
+   * @throws DeviceException as {@link #launch}
+   */
+  void launchCooperative(String entry, Shape shape, int sharedBytes, Arguments arguments) {
+    launch(
+        () -> driver.launchCooperative(function(entry), shape, sharedBytes, arguments, stream),
+        entry,
+        shape,
+        arguments);
+  }
+
+  private void launch(Runnable launch, String entry, Shape shape, Arguments arguments) {
     try {
-      driver.launch(function(entry), shape, arguments, stream);
+      launch.run();
       if (check) {
         driver.synchronizeStream(stream);
       }

@@ -270,6 +270,33 @@ record Obstacle(String why, String remedy) {
         "Use --precision fp32.");
   }
 
+  /** The device cannot run all blocks of a launch at once. */
+  static Obstacle notCooperative(CudaDriver.Device device) {
+    return new Obstacle(
+        "GPU %d (%s) has no cooperative launch, which --step persistent needs"
+            .formatted(device.index(), device.name()),
+        "Use --step fused.");
+  }
+
+  /** A network and its batch do not fit into persistent steps: {@code layout.fits()} is false. */
+  static Obstacle ofLayout(PersistentLayout layout, CudaDriver.Device device) {
+    String on =
+        "GPU %d (%s), with %d multiprocessors,"
+            .formatted(device.index(), device.name(), device.multiprocessors());
+    return layout.inputs() > layout.mostInputs()
+        ? new Obstacle(
+            "--step persistent takes images of at most %d pixels on %s found %d"
+                .formatted(layout.mostInputs(), on, layout.inputs()),
+            "Use --step fused.")
+        : new Obstacle(
+            "--step persistent needs %s of shared memory a block for this network and batch; %s has %s"
+                .formatted(
+                    CudaDriver.Device.size(layout.leastBytes()),
+                    on,
+                    CudaDriver.Device.size(layout.sharedBytes())),
+            "Use --step fused, a narrower first layer or a smaller batch.");
+  }
+
   /**
    * The exception to throw where memory could not be allocated; {@code e} itself if it has another
    * cause.

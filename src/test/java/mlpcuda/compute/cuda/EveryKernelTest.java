@@ -43,6 +43,10 @@ class EveryKernelTest {
   private static final Path PTX = SOURCES.resolve("ptx");
   private static final List<Precision> RATHER_THAN_FP32 =
       List.of(Precision.TF32, Precision.BF16, Precision.FP16);
+
+  /** The modules that have single precision alone: layers has no products. */
+  private static final Set<String> SINGLE = Set.of("layers", "persistent");
+
   private static final Pattern SIZE = Pattern.compile("[BIOCn]=(\\d+)");
   private static final Pattern ENTRY = Pattern.compile("\\.entry\\s+(\\w+)");
 
@@ -68,7 +72,7 @@ class EveryKernelTest {
     for (Path source : files(SOURCES, ".*\\.cu")) {
       String family = source.getFileName().toString().replace(".cu", "");
       wanted.add(family);
-      if (!family.equals("layers")) { // the module layers has no products
+      if (!SINGLE.contains(family)) {
         RATHER_THAN_FP32.forEach(precision -> wanted.add(family + "_" + precision.label()));
       }
     }
@@ -128,6 +132,10 @@ class EveryKernelTest {
       runFusedSteps(4, AdamSettings.DEFAULT, precision); // CudaTraining tests that these are right
       runFusedSteps(256, SgdSettings.DEFAULT, precision); // these have thin tiles of inputs
     }
+    for (OptimizerSettings moves : List.of(AdamSettings.DEFAULT, SgdSettings.DEFAULT)) {
+      var step = new CudaOptions(null, true, true, false).with(CudaOptions.Step.PERSISTENT);
+      runStep(4, moves, step); // PersistentTraining tests that these are right
+    }
     Set<String> ran = new TreeSet<>();
     EmulatedDriver.launches()
         .forEach(
@@ -140,6 +148,10 @@ class EveryKernelTest {
   }
 
   private static void runFusedSteps(int I, OptimizerSettings optimizer, Precision precision) {
+    runStep(I, optimizer, CudaOptions.DEFAULT.with(CudaOptions.Step.FUSED).with(precision));
+  }
+
+  private static void runStep(int I, OptimizerSettings optimizer, CudaOptions options) {
     var training =
         new Training(
             new MlpShape(List.of(I, 3, 2), Activation.RELU, Activation.NONE),
@@ -151,9 +163,8 @@ class EveryKernelTest {
             0,
             0.01,
             1);
-    var fused = CudaOptions.DEFAULT.with(CudaOptions.Step.FUSED).with(precision);
     try (var ops =
-            new CudaOps(new EmulatedDriver(EmulatedOptions.of(EmulatedPolicy.LATEST)), fused);
+            new CudaOps(new EmulatedDriver(EmulatedOptions.of(EmulatedPolicy.LATEST)), options);
         var learner = new Learner(ops, training)) {
       learner.run();
       assertEquals(Math.log(2), learner.loss(), 0.5);

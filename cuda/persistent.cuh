@@ -1,0 +1,343 @@
+// Many training steps in one launch of blocks that all run at once. What a step of three launches writes to memory and
+// reads again, the first layer's weights and their moments, stays where it is used, and two barriers of the whole grid
+// take the place of the launches. A step is
+//
+//   all blocks     the first layer, each block for its tile of the weights: parts of the outputs' sums
+//   barrier        during which row numbers of the next batch are read, and the optimizer's scalars computed
+//   a block a row  the other layers up and down: loss, and all gradients before activations
+//   barrier        during which the next batch's pixels are read
+//   all blocks     gradients of the weights, and their update: of the first layer in its tile, of the others by items
+//
+// What one block writes and others read lies in global memory, and a barrier of the grid is between: the sums' parts, the
+// other layers' weights, and a batch's inputs and gradients of the layers. No buffer is written twice between the same
+// two barriers, so that none is overwritten before all have read it.
+#pragma once
+
+#include "adam.cuh"
+#include "persistent_head.cuh"
+#include "sgd.cuh"
+
+namespace op {
+
+// What the launch works on: as mlpcuda.compute.cuda.PersistentKernels passes it.
+struct Persistent {
+  float *w, *m, *v, *log, *losses, *arena, *partial, *rate;
+  int *position;
+  unsigned *arrivals;  // 0 when the launch begins
+  const PersistentLayer *layers;
+  int steps, L, B, I, S;
+  int chunk;                   // rows of images that are in shared memory at once
+  int slices, quads, across;   // of the tiles: a block's number is group * slices + slice, group < across
+  int from, length;            // of what follows the first layer's weights in the arena
+  int copies;                  // whether that has a copy in shared memory
+  float scale, shift, smoothing;
+  int use;
+  unsigned long long seed;
+};
+
+// Shared memory: mlpcuda.compute.cuda.PersistentLayout adds up the sizes.
+struct Held {
+  float *w, *m, *v;  // (groups of the block, GROUP, stride)
+  float *x;          // (chunk, stride)
+  float *dz;         // (chunk, GROUP)
+  int *rows;         // (2, B): of the batches of even and of odd steps
+  PersistentLayer *layers;
+  float *scratch;    // of each phase by itself: parts of sums, or a row of all layers
+  float *red;        // in it, after the parts of a tile's gradient: those of an item's
+};
+
+// Says that this block is done with what is before: other blocks may read what it wrote once they have waited.
+__device__ inline void arrive(unsigned *arrivals) {
+  __syncthreads();
+  if (threadIdx.x == 0) {
+    asm volatile("red.release.gpu.global.add.u32 [%0], 1;" ::"l"(__cvta_generic_to_global(arrivals)) : "memory");
+  }
+}
+
+// Waits for that many arrivals of all blocks together.
+__device__ inline void wait(const unsigned *arrivals, unsigned expected) {
+  if (threadIdx.x == 0) {
+    unsigned seen;
+    do {
+      asm volatile("ld.acquire.gpu.global.u32 %0, [%1];"
+                   : "=r"(seen)
+                   : "l"(__cvta_generic_to_global(arrivals))
+                   : "memory");
+    } while (seen < expected);
+  }
+  __syncthreads();
+}
+
+// A block's tile of the first layer, for a batch.
+struct Tile {
+  Slice slice;
+  int group, O;
+
+  __device__ bool has(const Persistent &its, int n) const { return (group + n * its.across) * GROUP < O; }
+};
+
+// Parts of the first layer's outputs, of the batch whose first words are fetched.
+__device__ inline void tile_forward(const Persistent &its, const Held &held, const Tile &tile,
+                                    const unsigned char *__restrict__ images, const int *rows,
+                                    unsigned (&words)[AHEAD]) {
+  const Slice &slice = tile.slice;
+  int number = blockIdx.x % its.slices, width = held.layers[0].width;
+  int pitch = its.slices * width;
+  for (int c = 0; c < its.B; c += its.chunk) {
+    int count = min(its.chunk, its.B - c);
+    stage_pixels(held.x, words, c == 0, images, rows + c, count, its.chunk, slice, its.I, its.scale, its.shift);
+    for (int n = 0; tile.has(its, n); n++) {
+      __syncthreads();  // x is there, and the last group's parts are read
+      forward_group(held.scratch, held.x, held.w + n * GROUP * slice.stride, its.chunk, slice);
+      __syncthreads();
+      float *out = its.partial + c * pitch + number * width + (tile.group + n * its.across) * GROUP;
+      publish_group(out, held.scratch, its.chunk, count, pitch);
+    }
+  }
+}
+
+// Takes rows of the batch through the other layers.
+__device__ inline void heads(const Persistent &its, const Held &held, const unsigned char *__restrict__ labels,
+                             const int *rows, int step) {
+  Head head = {its.arena, its.losses, its.partial, held.layers, held.scratch, its.L, its.B, its.slices, its.smoothing,
+               {0, 0, 0, step, its.use, its.seed}};
+  float *copy = held.scratch + held.layers[its.L - 1].dz + held.layers[its.L - 1].width;  // after the row
+  for (int b = blockIdx.x; b < its.B; b += gridDim.x) {
+    int y = labels[rows[b]], O = held.layers[0].O;
+    const float *biases = its.w + its.from;
+    float parts[8] = {}, bias = 0;  // on their way while the weights are copied
+    if (threadIdx.x < O) {
+      fetch_parts(parts, head, b, threadIdx.x, 0);
+      bias = biases[threadIdx.x];
+    }
+    if (its.copies && b == blockIdx.x) {
+      copy_weights(copy, its.w + its.from, its.length);
+    }
+    for (int o = threadIdx.x; o < O; o += PERSISTENT_THREADS) {
+      if (o >= PERSISTENT_THREADS) {
+        fetch_parts(parts, head, b, o, 0);
+        bias = biases[o];
+      }
+      head.finish(sum_parts(parts, head, b, o) + bias, 0, b, o);
+    }
+    __syncthreads();
+    if (its.copies) {
+      head_row(head, copy, its.from, y, b);
+    } else {
+      head_row(head, its.w + its.from, its.from, y, b);
+    }
+  }
+}
+
+// A parameter of a layer but the first, its place and its moments; a thread may have none.
+struct Parameter {
+  int place;
+  float weight, mean, square;
+
+  __device__ Parameter(const Persistent &its, int place, bool squares) : place(place), weight(0), mean(0), square(0) {
+    if (place >= 0) {
+      weight = its.w[place];
+      mean = its.m[place];
+      square = squares ? its.v[place] : 0;
+    }
+  }
+
+  // Updates it by the gradient whose parts are in `red`.
+  template <class Update>
+  __device__ void operator()(const Persistent &its, const float *red, const Update &update) {
+    if (place >= 0) {
+      its.w[place] = update(weight, mean, square, item_sum(red));
+      its.m[place] = mean;
+      if (Update::SQUARES) {
+        its.v[place] = square;
+      }
+    }
+  }
+};
+
+// The gradients of dz (B, width) of a group of outputs, on their way: rows of a chunk from c on, two quads each.
+__device__ inline void fetch_dz(float4 (&dz)[2], const Persistent &its, const PersistentLayer &layer, int group, int c) {
+#pragma unroll
+  for (int k = 0; k < 2; k++) {
+    int e = threadIdx.x + k * PERSISTENT_THREADS, b = c + e / 2;
+    dz[k] = make_float4(0, 0, 0, 0);
+    if (e < 2 * its.chunk && b < its.B) {
+      dz[k] = at4(its.arena + layer.dz_all + b * layer.width + group * GROUP + e % 2 * 4);
+    }
+  }
+}
+
+__device__ inline void put_dz(float *to, const float4 (&dz)[2], int chunk) {
+#pragma unroll
+  for (int k = 0; k < 2; k++) {
+    int e = threadIdx.x + k * PERSISTENT_THREADS;
+    if (e < 2 * chunk) {
+      reinterpret_cast<float4 *>(to)[e] = dz[k];
+    }
+  }
+}
+
+// Updates the block's tile of the first layer, whose parts of gradients are summed in held.scratch.
+template <class Update>
+__device__ inline void update_tile(const Persistent &its, const Held &held, const Tile &tile, float4 (&dz)[2],
+                                   const unsigned char *__restrict__ images, const int *rows, const Update &update) {
+  const Slice &slice = tile.slice;
+  for (int n = 0; tile.has(its, n); n++) {
+    float4 sum[GROUP] = {};
+    for (int c = 0; c < its.B; c += its.chunk) {
+      int count = min(its.chunk, its.B - c);
+      bool whole = its.B <= its.chunk;  // the pixels are there still
+      if (n > 0 || !whole) {            // else `updates` has brought the gradients
+        __syncthreads();                // x and dz are read
+        if (!whole) {
+          unsigned words[AHEAD];
+          stage_pixels(held.x, words, false, images, rows + c, count, its.chunk, slice, its.I, its.scale, its.shift);
+        }
+        fetch_dz(dz, its, held.layers[0], tile.group + n * its.across, c);
+        put_dz(held.dz, dz, its.chunk);
+        __syncthreads();
+      }
+      backward_group(sum, held.x, held.dz, count, slice);
+    }
+    put_gradient(held.scratch, sum, slice);
+    __syncthreads();
+    int at = n * GROUP * slice.stride;
+    update_group(held.w + at, held.m + at, held.v + at, held.scratch, slice, update);
+  }
+}
+
+// Updates the block's tile, and the items that are the block's, of which `item` is the first.
+template <class Update>
+__device__ inline void updates(const Persistent &its, const Held &held, const Tile &tile, bool owner, const Item &item,
+                               int items, const unsigned char *__restrict__ images, const int *rows,
+                               const Update &update) {
+  float4 dz[2] = {};
+  if (owner) {
+    fetch_dz(dz, its, held.layers[0], tile.group, 0);
+  }
+  bool any = blockIdx.x < items;
+  Parameter first(its, any ? item.place(held.layers) : -1, Update::SQUARES);
+  if (any) {
+    item_gradient(held.red, its.arena, held.layers, item, its.B);
+  }
+  if (owner) {
+    put_dz(held.dz, dz, its.chunk);
+  }
+  __syncthreads();
+  first(its, held.red, update);
+  if (owner) {
+    update_tile(its, held, tile, dz, images, rows, update);
+  }
+  for (int number = blockIdx.x + gridDim.x; number < items; number += gridDim.x) {
+    Item next(held.layers, its.L, number);
+    Parameter parameter(its, next.place(held.layers), Update::SQUARES);
+    __syncthreads();  // red is read
+    item_gradient(held.red, its.arena, held.layers, next, its.B);
+    __syncthreads();
+    parameter(its, held.red, update);
+  }
+}
+
+// Where the parts of shared memory lie, `groups` being the most of a block.
+template <class Update>
+__device__ inline Held hold(float *shared, const Persistent &its, int groups) {
+  Held held;
+  int stride = Slice::stride_of(its.quads), tile = groups * GROUP * stride;
+  held.w = shared;
+  held.m = held.w + tile;
+  held.v = held.m + tile;
+  held.x = Update::SQUARES ? held.v + tile : held.v;
+  held.dz = held.x + its.chunk * stride;
+  held.rows = reinterpret_cast<int *>(held.dz + its.chunk * GROUP);
+  held.layers = reinterpret_cast<PersistentLayer *>(held.rows + 2 * its.B);
+  int table = its.L * int(sizeof(PersistentLayer) / sizeof(int));
+  held.scratch = held.dz + its.chunk * GROUP + (2 * its.B + table + 3) / 4 * 4;
+  held.red = held.scratch + PERSISTENT_THREADS / its.quads * its.quads * GROUP * 4;
+  return held;
+}
+
+// Trains on the next `steps` batches of B rows. All blocks of the grid must be resident at once. `settings` makes the
+// Update of a step from its number and its learning rate.
+template <class Settings>
+__device__ inline void persistent(const Persistent &its, const unsigned char *__restrict__ images,
+                                  const unsigned char *__restrict__ labels, const int *__restrict__ rows,
+                                  const float *__restrict__ rates, Settings settings) {
+  using Update = typename Settings::Update;
+  extern __shared__ __align__(16) float shared[];
+  __shared__ typename Settings::Scalars scalars;
+  int O = its.layers[0].O, groups = (O - 1) / GROUP + 1;
+  Held held = hold<Update>(shared, its, (groups - 1) / its.across + 1);
+  bool owner = blockIdx.x < its.across * its.slices;
+  Tile tile = {Slice(blockIdx.x % its.slices, its.quads, its.I), int(blockIdx.x) / its.slices, O};
+  int before = its.position[0], example = its.position[1], batch = its.position[2];
+
+  for (int i = threadIdx.x; i < its.L * int(sizeof(PersistentLayer) / sizeof(int)); i += PERSISTENT_THREADS) {
+    reinterpret_cast<int *>(held.layers)[i] = reinterpret_cast<const int *>(its.layers)[i];
+  }
+  for (int b = threadIdx.x; b < its.B; b += PERSISTENT_THREADS) {
+    held.rows[b] = rows[example + b];
+  }
+  if (owner) {
+    move_tile<false>(held.w, its.w + its.layers[0].w, tile.group, its.across, O, its.I, tile.slice);
+    move_tile<false>(held.m, its.m + its.layers[0].w, tile.group, its.across, O, its.I, tile.slice);
+    if (Update::SQUARES) {
+      move_tile<false>(held.v, its.v + its.layers[0].w, tile.group, its.across, O, its.I, tile.slice);
+    }
+  }
+  __syncthreads();
+  const PersistentLayer &last = held.layers[its.L - 1];
+  int items = last.item + (last.O - 1) / WARP + 1;
+  if (its.L > 1) {
+    items += ((last.O - 1) / 4 + 1) * ((last.I - 1) / WARP + 1);
+  }
+  Item item(held.layers, its.L, min(int(blockIdx.x), items - 1));
+  unsigned words[AHEAD];
+  if (owner) {
+    fetch_pixels(words, images, held.rows, min(its.chunk, its.B), 0, tile.slice, its.I);
+  }
+
+  unsigned expected = 0;
+  for (int s = 0; s < its.steps; s++) {
+    const int *batch_rows = held.rows + s % 2 * its.B;
+    int step = before + s + 1;
+    bool more = s + 1 < its.steps;
+    if (owner) {
+      tile_forward(its, held, tile, images, batch_rows, words);
+    }
+    arrive(its.arrivals);
+    for (int b = threadIdx.x; more && b < its.B; b += PERSISTENT_THREADS) {
+      held.rows[(s + 1) % 2 * its.B + b] = rows[example + (s + 1) * its.B + b];
+    }
+    if (threadIdx.x == PERSISTENT_THREADS - 1) {  // of another warp than the one that waits
+      scalars = settings.scalars(step, rates[batch + s]);
+    }
+    wait(its.arrivals, expected += gridDim.x);
+    heads(its, held, labels, batch_rows, step);
+    arrive(its.arrivals);
+    if (owner && more) {
+      fetch_pixels(words, images, held.rows + (s + 1) % 2 * its.B, min(its.chunk, its.B), 0, tile.slice, its.I);
+    }
+    wait(its.arrivals, expected += gridDim.x);
+    updates(its, held, tile, owner, item, items, images, batch_rows, settings.update(scalars));
+    if (blockIdx.x == gridDim.x - 1) {
+      log_losses(its.log, its.losses, &step, its.B, its.S);
+    }
+  }
+
+  __syncthreads();  // all of the tile is updated
+  if (owner) {
+    move_tile<true>(held.w, its.w + its.layers[0].w, tile.group, its.across, O, its.I, tile.slice);
+    move_tile<true>(held.m, its.m + its.layers[0].w, tile.group, its.across, O, its.I, tile.slice);
+    if (Update::SQUARES) {
+      move_tile<true>(held.v, its.v + its.layers[0].w, tile.group, its.across, O, its.I, tile.slice);
+    }
+  }
+  if (blockIdx.x == 0 && threadIdx.x == 0) {  // all blocks have read it: they have been at a barrier since
+    its.position[0] = before + its.steps;
+    its.position[1] = example + its.steps * its.B;
+    its.position[2] = batch + its.steps;
+    its.rate[0] = rates[batch + its.steps - 1];
+  }
+}
+
+}  // namespace op

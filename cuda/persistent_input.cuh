@@ -1,0 +1,265 @@
+// The first layer of the persistent step. A block owns a tile of its weights, some groups of outputs by a slice of the
+// inputs, and keeps them and their moments in shared memory from step to step. Each pixel is converted once a step in
+// each block that needs it. The outputs of a slice are parts of sums, which persistent_head adds up.
+#pragma once
+
+#include "gather.cuh"
+#include "reduce.cuh"
+
+namespace op {
+
+constexpr int PERSISTENT_THREADS = 256;
+constexpr int GROUP = 8;       // outputs that are computed together
+constexpr int AHEAD = 16;      // words of images, of 4 pixels each, that a thread has under way at most
+constexpr int HALF = 8;        // of these: short batches have no more
+constexpr int MOST_ROWS = 256;  // of a chunk of the batch
+
+// A block's slice of the inputs, in quads of 4, and a thread's share of it: quad q of the rows g, g + groups, ...
+struct Slice {
+  int first, quads;  // of all quads of inputs
+  int q, g, groups;  // a thread without a share has no quad: q = quads
+  int stride;        // floats from a row of the slice to the next in shared memory
+
+  // `most` is the number of quads of the longest slice, at most PERSISTENT_THREADS.
+  __device__ Slice(int number, int most, int I) {
+    first = number * most;
+    quads = min(most, (I - 1) / 4 + 1 - first);
+    groups = PERSISTENT_THREADS / most;  // as many in a shorter slice: their sums have no more room
+    g = threadIdx.x / quads;
+    q = g < groups ? threadIdx.x % quads : quads;
+    stride = stride_of(most);
+  }
+
+  // At least 4 floats a quad, and 4 more than a multiple of 32: eight rows lie in different banks.
+  __device__ static int stride_of(int quads) { return (4 * quads + 27) / 32 * 32 + 4; }
+
+  __device__ bool mine() const { return q < quads; }
+};
+
+// The 4 pixels of a quad of image `row`, 0 for those beyond the last, where images do not begin at words.
+__device__ inline unsigned pixels(const unsigned char *__restrict__ images, int row, int quad, int I) {
+  unsigned word = 0;
+#pragma unroll 1
+  for (int i = 4 * quad; i < min(4 * quad + 4, I); i++) {
+    word |= images[row * I + i] << 8 * (i % 4);
+  }
+  return word;
+}
+
+// words = the images' bytes of this thread's rows g + k * groups, from k on; 0 for what is none. `rows` are the numbers
+// of the images, `count` of them. Nothing waits here: bytes are converted by put_pixels.
+__device__ inline void fetch_pixels(unsigned (&words)[AHEAD], const unsigned char *__restrict__ images, const int *rows,
+                                    int count, int from, const Slice &slice, int I) {
+  int quad = slice.first + slice.q;
+#pragma unroll
+  for (int k = 0; k < AHEAD; k++) {
+    words[k] = 0;
+  }
+#pragma unroll
+  for (int half = 0; half < AHEAD; half += HALF) {
+    if ((from + half) * slice.groups >= count) {
+      break;
+    }
+    if (I % 4 == 0) {
+#pragma unroll
+      for (int k = half; k < half + HALF; k++) {
+        int b = slice.g + (from + k) * slice.groups;
+        if (slice.mine() && b < count) {
+          words[k] = reinterpret_cast<const unsigned *>(images)[rows[b] * (I / 4) + quad];
+        }
+      }
+    } else {
+#pragma unroll
+      for (int k = half; k < half + HALF; k++) {
+        int b = slice.g + (from + k) * slice.groups;
+        if (slice.mine() && b < count) {
+          words[k] = pixels(images, rows[b], quad, I);
+        }
+      }
+    }
+  }
+}
+
+// x (chunk, stride) = the pixels of `words`, converted and normalised; 0 for inputs beyond the last.
+__device__ inline void put_pixels(float *x, const unsigned (&words)[AHEAD], int chunk, int from, const Slice &slice,
+                                  int I, float scale, float shift) {
+  int there = I - 4 * (slice.first + slice.q);  // inputs from this quad on
+#pragma unroll
+  for (int half = 0; half < AHEAD; half += HALF) {
+    if ((from + half) * slice.groups >= chunk) {
+      break;
+    }
+#pragma unroll
+    for (int k = half; k < half + HALF; k++) {
+      int b = slice.g + (from + k) * slice.groups;
+      if (slice.mine() && b < chunk) {
+        float4 p;
+        p.x = fmaf(words[k] & 255, scale, shift);
+        p.y = there > 1 ? fmaf(words[k] >> 8 & 255, scale, shift) : 0;
+        p.z = there > 2 ? fmaf(words[k] >> 16 & 255, scale, shift) : 0;
+        p.w = there > 3 ? fmaf(words[k] >> 24, scale, shift) : 0;
+        *reinterpret_cast<float4 *>(x + b * slice.stride + 4 * slice.q) = p;
+      }
+    }
+  }
+}
+
+// x (chunk, stride) = the images of `rows`. `words` holds the first that were fetched, unless `fetched` is false.
+__device__ inline void stage_pixels(float *x, unsigned (&words)[AHEAD], bool fetched,
+                                    const unsigned char *__restrict__ images, const int *rows, int count, int chunk,
+                                    const Slice &slice, int I, float scale, float shift) {
+  for (int from = 0; from * slice.groups < chunk; from += AHEAD) {
+    if (from > 0 || !fetched) {
+      fetch_pixels(words, images, rows, count, from, slice, I);
+    }
+    put_pixels(x, words, chunk, from, slice, I, scale, shift);
+  }
+}
+
+__device__ inline float4 at4(const float *p) { return *reinterpret_cast<const float4 *>(p); }
+
+__device__ inline float dot4(float sum, float4 a, float4 b) {
+  return fmaf(a.w, b.w, fmaf(a.z, b.z, fmaf(a.y, b.y, fmaf(a.x, b.x, sum))));
+}
+
+__device__ inline void add4(float4 &sum, float4 x) {
+  sum.x += x.x;
+  sum.y += x.y;
+  sum.z += x.z;
+  sum.w += x.w;
+}
+
+// sum += a times x
+__device__ inline void fma4(float4 &sum, float a, float4 x) {
+  sum.x = fmaf(a, x.x, sum.x);
+  sum.y = fmaf(a, x.y, sum.y);
+  sum.z = fmaf(a, x.z, sum.z);
+  sum.w = fmaf(a, x.w, sum.w);
+}
+
+// part (KP, chunk, GROUP) = x (chunk, stride) times w (GROUP, stride) transposed, where each of the KP parts of the
+// block's threads has every KP-th quad of inputs. A thread has 4 rows and 4 outputs; KP * chunk = 2 * threads. `chunk`
+// is a power of two, from 8 to MOST_ROWS.
+__device__ inline void forward_group(float *part, const float *x, const float *w, int chunk, const Slice &slice) {
+  int bits = 31 - __clz(chunk);
+  int apart = chunk / 4, position = threadIdx.x & (chunk / 2 - 1), its = threadIdx.x >> (bits - 1);
+  int row = position & (apart - 1), output = position >> (bits - 2) << 2;
+  int parts = 2 * PERSISTENT_THREADS >> bits;
+  float sum[4][4] = {};
+  for (int k = its; k < slice.quads; k += parts) {
+    float4 xs[4], ws[4];
+#pragma unroll
+    for (int j = 0; j < 4; j++) {
+      xs[j] = at4(x + (row + j * apart) * slice.stride + 4 * k);
+      ws[j] = at4(w + (output + j) * slice.stride + 4 * k);
+    }
+#pragma unroll
+    for (int r = 0; r < 4; r++) {
+#pragma unroll
+      for (int j = 0; j < 4; j++) {
+        sum[r][j] = dot4(sum[r][j], xs[r], ws[j]);
+      }
+    }
+  }
+#pragma unroll
+  for (int r = 0; r < 4; r++) {
+    int at = ((its << bits) + row + r * apart) * GROUP + output;
+    *reinterpret_cast<float4 *>(part + at) = make_float4(sum[r][0], sum[r][1], sum[r][2], sum[r][3]);
+  }
+}
+
+// out (count rows, `pitch` floats apart) = the sums over part's first dimension: GROUP outputs of each row.
+__device__ inline void publish_group(float *out, const float *part, int chunk, int count, int pitch) {
+  int parts = 2 * PERSISTENT_THREADS >> (31 - __clz(chunk));
+  for (int e = threadIdx.x; e < 2 * count; e += PERSISTENT_THREADS) {
+    float4 sum = at4(part + 4 * e);
+    for (int r = 1; r < parts; r++) {
+      add4(sum, at4(part + r * chunk * GROUP + 4 * e));
+    }
+    *reinterpret_cast<float4 *>(out + e / 2 * pitch + e % 2 * 4) = sum;
+  }
+}
+
+// sum (GROUP) += the gradient of this thread's quad of weights by its rows of x (count, stride) and dz (count, GROUP).
+__device__ inline void backward_group(float4 (&sum)[GROUP], const float *x, const float *dz, int count,
+                                      const Slice &slice) {
+  if (!slice.mine()) {
+    return;
+  }
+#pragma unroll 2
+  for (int b = slice.g; b < count; b += slice.groups) {
+    float4 p = at4(x + b * slice.stride + 4 * slice.q);
+    float4 low = at4(dz + b * GROUP), high = at4(dz + b * GROUP + 4);
+    fma4(sum[0], low.x, p);
+    fma4(sum[1], low.y, p);
+    fma4(sum[2], low.z, p);
+    fma4(sum[3], low.w, p);
+    fma4(sum[4], high.x, p);
+    fma4(sum[5], high.y, p);
+    fma4(sum[6], high.z, p);
+    fma4(sum[7], high.w, p);
+  }
+}
+
+// part (groups, GROUP, quads of 4) = sum of each thread.
+__device__ inline void put_gradient(float *part, const float4 (&sum)[GROUP], const Slice &slice) {
+  if (slice.mine()) {
+#pragma unroll
+    for (int o = 0; o < GROUP; o++) {
+      reinterpret_cast<float4 *>(part)[(slice.g * GROUP + o) * slice.quads + slice.q] = sum[o];
+    }
+  }
+}
+
+// Updates w, m, v (GROUP, stride) by the gradient, the sum over part's first dimension.
+template <class Update>
+__device__ inline void update_group(float *w, float *m, float *v, const float *part, const Slice &slice,
+                                    const Update &update) {
+  if (!slice.mine()) {
+    return;
+  }
+  for (int o = slice.g; o < GROUP; o += slice.groups) {
+    auto its = reinterpret_cast<const float4 *>(part) + o * slice.quads + slice.q;
+    float4 sum = its[0];
+#pragma unroll 4
+    for (int r = 1; r < slice.groups; r++) {
+      add4(sum, its[r * GROUP * slice.quads]);
+    }
+    int at = o * slice.stride + 4 * slice.q;
+    float4 weight = at4(w + at), mean = at4(m + at), square = Update::SQUARES ? at4(v + at) : make_float4(0, 0, 0, 0);
+    weight.x = update(weight.x, mean.x, square.x, sum.x);
+    weight.y = update(weight.y, mean.y, square.y, sum.y);
+    weight.z = update(weight.z, mean.z, square.z, sum.z);
+    weight.w = update(weight.w, mean.w, square.w, sum.w);
+    *reinterpret_cast<float4 *>(w + at) = weight;
+    *reinterpret_cast<float4 *>(m + at) = mean;
+    if (Update::SQUARES) {
+      *reinterpret_cast<float4 *>(v + at) = square;
+    }
+  }
+}
+
+// Copies the tile's part of `all` (O, I) to `its` (groups of the block, GROUP, stride), zeros where it has none, or back.
+// The block's n-th group of outputs is group + n * across.
+template <bool BACK>
+__device__ inline void move_tile(float *its, float *all, int group, int across, int O, int I, const Slice &slice) {
+  for (int n = 0; (group + n * across) * GROUP < O; n++) {
+#pragma unroll 1
+    for (int i = threadIdx.x; i < 4 * slice.quads; i += PERSISTENT_THREADS) {
+      int input = 4 * slice.first + i;
+#pragma unroll
+      for (int o = 0; o < GROUP; o++) {
+        int output = (group + n * across) * GROUP + o, at = output * I + input;
+        bool there = output < O && input < I;
+        float &here = its[(n * GROUP + o) * slice.stride + i];
+        if (!BACK) {
+          here = there ? all[at] : 0;
+        } else if (there) {
+          all[at] = here;
+        }
+      }
+    }
+  }
+}
+
+}  // namespace op

@@ -1,0 +1,134 @@
+package mlpcuda.compute.cuda;
+
+import java.util.function.IntFunction;
+import mlpcuda.compute.AdamSettings;
+import mlpcuda.compute.Buffer;
+import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.Feed;
+import mlpcuda.compute.FusedStep;
+import mlpcuda.compute.Ops;
+import mlpcuda.compute.Owned;
+import mlpcuda.compute.SgdSettings;
+import mlpcuda.compute.cuda.CudaDriver.Shape;
+import mlpcuda.random.Philox;
+
+/**
+ * The training steps of module persistent: one launch for many, whose blocks all run at once and
+ * keep the first layer's weights. Batches must be parts of a set that lies on the device.
+ */
+final class PersistentKernels implements FusedStep {
+  /** The ints that describe a layer in the table, in the order of cuda/persistent_head.cuh. */
+  private static final int COLUMNS = 14;
+
+  private final Owned owned = new Owned();
+  private final Ops ops;
+  private final Kernels kernels;
+  private final Plan plan;
+  private final PersistentLayout layout;
+  private final Buffer arena; // for each layer: its inputs of the next, and dz; rows are batches'
+  private final Buffer partial; // (maxB, slices, width): parts of the first layer's outputs
+  private final Buffer layers; // (L, COLUMNS) INT32
+  private final Buffer losses; // (2, maxB)
+  private final Buffer arrivals; // of blocks at barriers: a count, whose 0 has the bits of 0.0
+
+  /** Owns {@code kernels}, the module persistent, from now on, and closes it. */
+  PersistentKernels(Ops ops, Kernels kernels, Plan plan, PersistentLayout layout) {
+    this.ops = ops;
+    this.kernels = owned.add(kernels);
+    this.plan = plan;
+    this.layout = layout;
+    int maxB = plan.maxB();
+    try {
+      int[] table = new int[plan.layers().size() * COLUMNS];
+      int end = fill(table);
+      arena = owned.add(ops.allocate("activations", Type.FLOAT32, end));
+      int width = PersistentLayout.width(plan.layers().get(0));
+      int parts = Math.multiplyExact(Math.multiplyExact(maxB, layout.slices()), width);
+      partial = owned.add(ops.allocate("partial", Type.FLOAT32, parts));
+      layers = owned.add(ops.allocate("layers", Type.INT32, table.length));
+      losses = owned.add(ops.allocate("losses", Type.FLOAT32, 2 * maxB));
+      arrivals = owned.add(ops.allocate("arrivals", Type.FLOAT32, 1));
+      ops.write(layers, table, 0, table.length);
+    } catch (RuntimeException | Error e) {
+      owned.closeAfter(e);
+      throw e;
+    }
+  }
+
+  /** Fills the table of layers and returns the length of the arena of a batch. */
+  private int fill(int[] table) {
+    int end = 0; // elements of the arena of a batch so far
+    int place = 0; // elements of a row in shared memory so far
+    int item = 0;
+    int at = 0;
+    for (Layer layer : plan.layers()) {
+      int width = PersistentLayout.width(layer);
+      int out = place;
+      int kept = layer.dropout() > 0 ? out + width : out;
+      int dz = kept + width;
+      place = dz + width;
+      int all = Math.multiplyExact(plan.maxB(), width);
+      int[] row = {
+        layer.inputs(),
+        layer.outputs(),
+        layer.weight(),
+        layer.bias(),
+        width,
+        out,
+        kept,
+        dz,
+        end,
+        Math.addExact(end, all),
+        layer.activation().ordinal(),
+        Float.floatToRawIntBits(layer.dropout()),
+        Float.floatToRawIntBits(Ops.dropoutScale(layer.dropout())),
+        item
+      };
+      System.arraycopy(row, 0, table, at, COLUMNS);
+      at += COLUMNS;
+      end = Math.addExact(end, Math.multiplyExact(2, all));
+      item += PersistentLayout.items(layer, layer == plan.layers().get(0));
+    }
+    return end;
+  }
+
+  @Override
+  public boolean isOneLaunch() {
+    return true;
+  }
+
+  @Override
+  public void run(IntFunction<Feed.Batch> batches, int B, int n) {
+    Feed.Batch batch = batches.apply(0); // all are parts of one set
+    PersistentLayout.Memory memory = layout.memory(B);
+    Layer first = plan.layers().get(0);
+    boolean adam = plan.optimizer() instanceof AdamSettings;
+    var arguments = new Arguments().add(plan.w(), plan.m(), plan.v(), plan.log(), losses, arena);
+    arguments.add(partial, plan.rate(), plan.position(), arrivals, layers);
+    arguments.add(batch.images(), batch.labels(), batch.rows(), plan.rates());
+    arguments.add("steps", n).add("L", plan.layers().size()).add("B", B).add("I", first.inputs());
+    arguments.add("S", plan.log().length() / 2).add("chunk", memory.chunk());
+    arguments.add("slices", layout.slices()).add("quads", layout.quads());
+    arguments.add("across", layout.across()).add("from", first.bias());
+    arguments.add("length", plan.w().length() - first.bias());
+    arguments.add("copies", memory.copies() ? 1 : 0);
+    arguments.add(plan.scale()).add(plan.shift()).add(plan.smoothing());
+    arguments.add("use", Philox.Use.DROPOUT.ordinal()).add(plan.seed());
+    if (plan.optimizer() instanceof AdamSettings settings) {
+      arguments.add(settings);
+    } else {
+      arguments.add((SgdSettings) plan.optimizer());
+    }
+    ops.zero(arrivals);
+    kernels.launchCooperative(
+        adam ? "persistent_adam" : "persistent_sgd",
+        Shape.of(layout.blocks(B), PersistentLayout.THREADS),
+        memory.bytes(),
+        arguments);
+  }
+
+  @Override
+  public void close() {
+    owned.close();
+  }
+}
