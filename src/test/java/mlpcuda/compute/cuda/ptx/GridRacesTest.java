@@ -136,6 +136,33 @@ class GridRacesTest {
   }
 
   @Test
+  void aWriteAfterReadsThatNothingOrders() {
+    // All threads of the other blocks read, then thread 0 of each tells block 0, which writes.
+    String body =
+        """
+        @%p9 bra WAIT;
+        ld.global.u32 %r12, [%rd0];
+        bar.sync 0;
+        @%p1 red.release.gpu.global.add.u32 [%rd3], 1;
+        ret;
+        WAIT:
+        @!%p1 ret;
+        AGAIN: ld.acquire.gpu.global.u32 %r10, [%rd3];
+        setp.ne.s32 %p2, %r10, 2;
+        @%p2 bra AGAIN;
+        st.global.u32 [%rd0], 5;
+        """;
+    fine(body);
+    faulty(body.replace("red.release", "red.relaxed"), "a race with the read by thread (");
+    faulty(body.replace("ld.acquire", "ld.relaxed"), "a race with the read by thread (");
+    // The second warp may read before the write or after it.
+    faulty(
+        body.replace("bar.sync 0;", "bar.warp.sync -1;"),
+        "a race with the read by thread (",
+        UNRELEASED);
+  }
+
+  @Test
   void anOrdinaryLoadThatPolls() {
     faulty(exchange(ARRIVE, "ld.global.u32 %r10, [%rd3];"), "an ordinary load", READ_BEFORE);
     faulty(exchange(ARRIVE, "ld.global.cg.u32 %r10, [%rd3];"), "an ordinary load", READ_BEFORE);
@@ -161,6 +188,7 @@ class GridRacesTest {
         st.relaxed.gpu.global.u32 [%rd3+4], 1;
         """;
     faulty(body, "; an ordinary load may see an old value for ever");
+    faulty(body.replace("ld.global", "ld.global.nc"), "read-only, but written in the same launch");
     fine(body.replace("ld.global", "ld.relaxed.gpu.global"));
   }
 
