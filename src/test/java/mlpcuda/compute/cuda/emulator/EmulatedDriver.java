@@ -24,7 +24,6 @@ import mlpcuda.compute.cuda.ptx.PtxModule;
  */
 public final class EmulatedDriver implements CudaDriver {
   private static final int DRIVER = 12060;
-  private static final long SEEDS_OF_A_POLICY = 1_000_003;
   private static final Map<String, PtxModule> PARSED = new ConcurrentHashMap<>();
 
   private final EmulatedOptions options;
@@ -33,9 +32,9 @@ public final class EmulatedDriver implements CudaDriver {
   private final EmulatedMemory memory;
   private final EmulatedHandles handles;
   private final EmulatedRoom room;
+  private final EmulatedLaunches launches;
   private int events;
   private int graphs;
-  private long cooperative;
 
   /** A device with the default options and that policy. */
   public EmulatedDriver(EmulatedPolicy policy) {
@@ -49,6 +48,7 @@ public final class EmulatedDriver implements CudaDriver {
     this.memory = new EmulatedMemory(options.memory());
     this.handles = new EmulatedHandles(queue);
     this.room = EmulatedRoom.of(options.major());
+    this.launches = new EmulatedLaunches(options, calls, queue, memory, handles);
   }
 
   // ---- for tests ----
@@ -327,59 +327,18 @@ public final class EmulatedDriver implements CudaDriver {
 
   @Override
   public void launch(long function, Shape shape, Arguments arguments, long stream) {
-    calls.run(
-        "cuLaunchKernel",
-        () -> {
-          EmulatedLaunch.Function found = handles.find(function, EmulatedLaunch.Function.class);
-          queue.ask(stream(stream), EmulatedLaunch.of(memory, found, shape, arguments, null));
-        });
+    launches.launch(function, shape, arguments, stream);
   }
 
   @Override
   public int residentBlocks(long function, int threads, int sharedBytes) {
-    EmulatedLaunch.Function found = allow(function, sharedBytes);
-    return calls.call(
-        "cuOccupancyMaxActiveBlocksPerMultiprocessor",
-        () -> options.multiprocessors() * room.blocks(found.resources(), threads, sharedBytes));
+    return launches.residentBlocks(function, threads, sharedBytes);
   }
 
   @Override
   public void launchCooperative(
       long function, Shape shape, int sharedBytes, Arguments arguments, long stream) {
-    EmulatedLaunch.Function found = allow(function, sharedBytes);
-    calls.run(
-        "cuLaunchCooperativeKernel",
-        () -> {
-          // CUDA records such launches in graphs, too.
-          var together = new EmulatedLaunch.Together(sharedBytes, this::nextSeed);
-          var launch = EmulatedLaunch.of(memory, found, shape, arguments, together);
-          int each = room.blocks(found.resources(), shape.threads(), sharedBytes);
-          long blocks = (long) shape.gridX() * shape.gridY() * shape.gridZ();
-          if (blocks > (long) each * options.multiprocessors()) {
-            throw CudaException.tooLargeCooperatively(shape, sharedBytes, each);
-          }
-          queue.ask(stream(stream), launch);
-        });
-  }
-
-  /** Allows a function that much dynamic shared memory. */
-  private EmulatedLaunch.Function allow(long function, int sharedBytes) {
-    EmulatedLaunch.Function found = handles.find(function, EmulatedLaunch.Function.class);
-    if (sharedBytes > found.sharedBytes) {
-      calls.run(
-          "cuFuncSetAttribute",
-          () -> {
-            if (found.resources().staticShared() + sharedBytes > room.blockShared()) {
-              throw calls.failure(EmulatedFailure.INVALID_VALUE);
-            }
-            found.sharedBytes = sharedBytes;
-          });
-    }
-    return found;
-  }
-
-  private long nextSeed() {
-    return options.policy().seed() * SEEDS_OF_A_POLICY + ++cooperative;
+    launches.launchCooperative(function, shape, sharedBytes, arguments, stream);
   }
 
   @Override

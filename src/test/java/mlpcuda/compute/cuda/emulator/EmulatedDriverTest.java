@@ -32,6 +32,8 @@ class EmulatedDriverTest {
       assertEquals(7, cuda.device().multiprocessors());
       assertEquals(12060, cuda.device().driver());
       assertEquals(9, cuda.device().major());
+      assertEquals(227 << 10, cuda.device().sharedBytes());
+      assertTrue(cuda.device().cooperative());
     }
   }
 

@@ -36,9 +36,6 @@ final class EmulatedLaunch extends EmulatedOperation {
     private final Module module;
     private final String entry;
 
-    /** The bytes of dynamic shared memory that its attribute allows a block by now. */
-    int sharedBytes;
-
     Function(Module module, String entry) {
       super("function %s of %s".formatted(entry, module));
       this.module = module;

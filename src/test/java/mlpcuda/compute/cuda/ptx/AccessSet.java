@@ -14,6 +14,16 @@ final class AccessSet {
     this.order = order;
   }
 
+  AccessSet copy() {
+    AccessSet copy = new AccessSet(order);
+    if (lanes != null) {
+      copy.lanes = lanes.clone();
+      copy.times = times.clone();
+      copy.pcs = pcs.clone();
+    }
+    return copy;
+  }
+
   /** Adds an access; earlier ones of the warp that come before it are forgotten. */
   void add(long stamp) {
     if (lanes == null) {

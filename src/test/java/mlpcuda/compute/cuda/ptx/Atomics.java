@@ -77,7 +77,7 @@ final class Atomics extends GlobalAccess {
       int lane = Integer.numberOfTrailingZeros(mask);
       throw warp.fault(pc, lane, "is known to the emulator in cooperative launches alone");
     }
-    warp.poll(pc, mask);
+    warp.poll(pc);
     for (int m = mask; m != 0; m &= m - 1) {
       int lane = Integer.numberOfTrailingZeros(m);
       long address = address(warp, lane);
@@ -95,7 +95,7 @@ final class Atomics extends GlobalAccess {
       long before = peek(allocation.data, at);
       long after = update.of(before, warp.registers[b][lane], warp.registers[c][lane]);
       if (poke(allocation.data, at, after)) {
-        grid.changed(true);
+        grid.changed();
       }
       if (elements[0] >= 0) {
         warp.registers[elements[0]][lane] = before;

@@ -30,7 +30,7 @@ final class Decoder {
           case "st" -> memory.store(op);
           case "atom", "red" -> memory.atomic(op);
           case "prefetch" -> memory.prefetch(op);
-          case "nanosleep" -> sleep(op);
+          case "nanosleep" -> memory.sleep(op);
           case "cvta" -> memory.toAddress(op);
           case "mov" -> move(op);
           case "setp" -> compare(op);
@@ -41,7 +41,7 @@ final class Decoder {
           case "brx" -> branchByIndex(op);
           case "ret", "exit" -> new Branches.Exit(at);
           case "bar", "barrier" -> barrier(op);
-          case "membar", "fence" -> fence(op);
+          case "membar", "fence" -> MemoryDecoder.fence(op);
           case "shfl" -> shuffle(op);
           case "vote" -> vote(op);
           case "activemask" -> activeMask(op);
@@ -313,22 +313,6 @@ final class Decoder {
       throw at.fault("is not known to the emulator");
     }
     return new Meetings.BlockBarrier(at);
-  }
-
-  private static Instruction fence(Opcode op) {
-    Operands.count(op.statement, 0);
-    return new Meetings.Fence(op.statement, Ordering.ofFence(op));
-  }
-
-  private Instruction sleep(Opcode op) {
-    Statement at = op.statement;
-    Operands.count(at, 1);
-    Type type = op.type();
-    if (!type.equals(Type.of("u32"))) {
-      throw at.fault("is not known to the emulator");
-    }
-    operands.source(at, at.operands().get(0), type);
-    return new Meetings.Sleep(at);
   }
 
   private Instruction shuffle(Opcode op) {

@@ -10,7 +10,7 @@ import mlpcuda.compute.cuda.CudaDriver.Shape;
  * random, executes some instructions, then another. The choices repeat for the same seed.
  */
 final class Grid {
-  /** The most instructions that a warp executes before another may, but for its last block. */
+  /** The most instructions that a warp executes before another may. */
   private static final int MOST_AT_ONCE = 48;
 
   private static final int MOST_NAMED = 4;
@@ -20,11 +20,11 @@ final class Grid {
   private final SplittableRandom random;
   private final List<Block> blocks = new ArrayList<>();
 
-  // Warps that can go on, in the first places, and those that poll memory.
+  // Warps that can go on, and those that poll memory in vain. Others wait at a barrier of their
+  // block or have exited.
   private final List<Warp> runnable = new ArrayList<>();
   private final List<Warp> parked = new ArrayList<>();
   private long version;
-  private long strongVersion;
 
   Grid(Launch launch, Shape shape, long seed) {
     this.launch = launch;
@@ -45,8 +45,8 @@ final class Grid {
       blocks.get(i).start(x, y, i / shape.gridX() / shape.gridY());
       runnable.addAll(blocks.get(i).warps());
     }
-    long seen = strongVersion;
-    while (!runnable.isEmpty() || wakeAny()) {
+    long seen = version;
+    while (!runnable.isEmpty()) {
       int i = random.nextInt(runnable.size());
       Warp warp = runnable.get(i);
       Warp.State state = warp.run(random.nextInt(1, MOST_AT_ONCE + 1));
@@ -60,50 +60,29 @@ final class Grid {
           runnable.addAll(warp.block.warps());
         }
       }
-      if (seen != strongVersion) {
-        seen = strongVersion;
-        parked.forEach(this::wake);
+      if (seen != version) {
+        seen = version;
+        parked.forEach(Warp::unpark);
+        runnable.addAll(parked);
         parked.clear();
       }
     }
-  }
-
-  private void wake(Warp warp) {
-    warp.unpark();
-    runnable.add(warp);
+    if (!parked.isEmpty()) {
+      throw deadlock();
+    }
   }
 
   /**
-   * When no warp can go on: wakes those that poll if an ordinary store has changed memory since.
-   * False when all have exited.
+   * The number of times that strong writes have changed global memory. Ordinary stores do not count
+   * there: one to what another thread polls is a race.
    */
-  private boolean wakeAny() {
-    if (parked.isEmpty()) {
-      return false;
-    }
-    List<Warp> stale = parked.stream().filter(warp -> warp.parkedAt() != version).toList();
-    if (stale.isEmpty()) {
-      throw deadlock();
-    }
-    parked.removeAll(stale);
-    stale.forEach(this::wake);
-    return true;
-  }
-
-  /** The number of changes of global memory so far. */
   long version() {
     return version;
   }
 
-  /** The number of those that strong writes made. */
-  long strongVersion() {
-    return strongVersion;
-  }
-
-  /** Notes that the content of global memory has changed; {@code strongly} by a strong write. */
-  void changed(boolean strongly) {
+  /** Notes that a strong write has changed global memory. */
+  void changed() {
     version++;
-    strongVersion += strongly ? 1 : 0;
   }
 
   // ---- messages ----

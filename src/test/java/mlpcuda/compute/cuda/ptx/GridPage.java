@@ -41,8 +41,7 @@ final class GridPage {
     for (int i = 0; i < Allocation.PAGE; i++) {
       writers[i] = wordWriters[i / 4];
       readers[i] = wordReaders[i / 4];
-      // Bytes of a word may share a set: what is added for one of them counts for all.
-      readerSets[i] = wordSets[i / 4];
+      readerSets[i] = wordSets[i / 4] == null ? null : wordSets[i / 4].copy();
     }
     bytewise = true;
   }

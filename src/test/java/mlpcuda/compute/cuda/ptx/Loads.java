@@ -18,7 +18,7 @@ final class Loads {
     void run(Warp warp, int pc, int mask) {
       Grid grid = warp.block.grid;
       if (grid != null && ordering != null) {
-        warp.poll(pc, mask);
+        warp.poll(pc);
       }
       for (int m = mask; m != 0; m &= m - 1) {
         int lane = Integer.numberOfTrailingZeros(m);

@@ -6,7 +6,7 @@ import mlpcuda.compute.cuda.ptx.Statement.Name;
 import mlpcuda.compute.cuda.ptx.Statement.Operand;
 import mlpcuda.compute.cuda.ptx.Statement.Vector;
 
-/** Makes instructions of loads, stores and conversions of addresses. */
+/** Makes instructions of loads, stores, atomic operations, fences and conversions of addresses. */
 final class MemoryDecoder {
   private static final Lanes COPY = (d, a, b, c) -> System.arraycopy(a, 0, d, 0, Lanes.COUNT);
 
@@ -93,6 +93,21 @@ final class MemoryDecoder {
     int b = operands.source(at, at.operands().get(before + 1), type);
     int c = sources == 1 ? b : operands.source(at, at.operands().get(before + 2), type);
     return new Atomics(at, where, ordering, update, b, c);
+  }
+
+  static Instruction fence(Opcode op) {
+    Operands.count(op.statement, 0);
+    return new Meetings.Fence(op.statement, Ordering.ofFence(op));
+  }
+
+  Instruction sleep(Opcode op) {
+    Statement at = op.statement;
+    Operands.count(at, 1);
+    if (!Type.of("u32").equals(op.type())) {
+      throw at.fault("is not known to the emulator");
+    }
+    operands.source(at, at.operands().get(0), Type.of("u32"));
+    return new Meetings.Sleep(at);
   }
 
   private static Type type(Opcode op) {

@@ -2,7 +2,7 @@ package mlpcuda.compute.cuda.ptx;
 
 /**
  * Finds lanes that loop without effect until another thread changes memory: they come to a strong
- * load with the same registers as before, while no byte of global memory has changed since.
+ * load with the same registers as before, while no strong write has changed global memory since.
  *
  * <p>A state is kept and compared with all later ones; after 1, 2, 4, 8, … loads the newest takes
  * its place, so that a loop of any number of loads is found (Brent's cycle detection).
@@ -22,7 +22,7 @@ final class Polls {
   /**
    * Whether these lanes have been at this load in the same state.
    *
-   * @param version the number of changes of global memory so far
+   * @param version the number of changes of global memory by strong writes so far
    */
   boolean repeats(Warp warp, int pc, int mask, long version) {
     int first = Integer.numberOfTrailingZeros(mask);

@@ -53,14 +53,14 @@ final class Stores {
             lane,
             address(warp, lane),
             page.writeStrongly(inPage, bytes, thread, pc, ordering, false));
+        if (changes(allocation.data, at, warp, lane)) {
+          grid.changed();
+        }
       } else {
         String race = page.write(inPage, bytes, thread, pc);
         if (race != null) {
           checkSame(warp, pc, lane, page.laneThatWrote(inPage, bytes, warp), mask, race);
         }
-      }
-      if (changes(allocation.data, at, warp, lane)) {
-        grid.changed(ordering != null);
       }
     }
   }

@@ -74,11 +74,10 @@ final class Warp {
   // These lanes execute an instruction now, and are in no group.
   private int running;
 
-  // Lanes that loop until another thread changes memory, and since which change of it.
+  // Lanes that loop until another thread changes memory, where, and since which change of it.
   private final Polls polls = new Polls();
   private int polling;
   private int pollsAt;
-  private long parkedAt;
   private long polledVersion;
   private State state;
 
@@ -148,7 +147,7 @@ final class Warp {
    * they have executed {@code most} instructions.
    */
   State run(long most) {
-    if (polling != 0 && block.grid.strongVersion() != polledVersion) {
+    if (polling != 0 && block.grid.version() != polledVersion) {
       unpark();
     }
     now = block.launch.now();
@@ -232,15 +231,15 @@ final class Warp {
 
   // ---- polls of a cooperative launch ----
 
-  /** Notes that these lanes come to a strong load, and whether they loop there in vain. */
-  void poll(int pc, int mask) {
+  /**
+   * Notes that the running lanes come to a strong load, which a guard may keep some of them from,
+   * and whether they loop there in vain.
+   */
+  void poll(int pc) {
     long version = block.grid.version();
-    if (polls.repeats(this, pc, mask, version)) {
-      if (polling == 0) {
-        parkedAt = version;
-        polledVersion = block.grid.strongVersion();
-      }
-      polling |= mask;
+    if (polls.repeats(this, pc, running, version)) {
+      polledVersion = polling == 0 ? version : polledVersion;
+      polling |= running;
       pollsAt = pc;
     }
   }
@@ -248,11 +247,6 @@ final class Warp {
   /** Lets lanes that poll go on. */
   void unpark() {
     polling = 0;
-  }
-
-  /** The number of changes of global memory before which its lanes began to loop in vain. */
-  long parkedAt() {
-    return parkedAt;
   }
 
   /** Says where lanes of this warp poll memory. */
