@@ -177,19 +177,20 @@ abstract class PersistentTraining {
     assertAgrees(List.of(6, 5, 3), Activation.TANH, 512, new SgdSettings(0.9, false, 0.01));
   }
 
+  /** The device has as many multiprocessors as an H100, and its blocks the same tiles. */
   @Test
   @Tag("long")
   void theDefaultNetworkTakesTheCpusSteps() {
-    ImageSet train = EmbeddedMnist.load().train().first(200);
+    ImageSet train = EmbeddedMnist.load().train().first(140);
     Scaling scaling = Scaling.of("z-score", train);
-    var settings = Run.settings(2, 64, true, 1, Integer.MAX_VALUE, 1);
-    ImageSet test = train.first(70);
+    var settings = Run.settings(1, 64, true, 1, Integer.MAX_VALUE, 1);
+    ImageSet test = train.first(7);
     MlpShape shape = Run.mnistShape(128, 64);
     Run cpu = new Run().of(new CpuOps(2), shape, scaling, train, test, 1e-3, settings);
-    var ops = new CudaOps(open(16), options(CudaOptions.Step.PERSISTENT));
+    var ops = new CudaOps(open(132), options(CudaOptions.Step.PERSISTENT));
     Run gpu = new Run().of(ops, shape, scaling, train, test, 1e-3, settings);
-    assertEquals(8, gpu.steps.size()); // the last step of each epoch is smaller
-    assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5);
+    assertEquals(3, gpu.steps.size()); // the last one is smaller
+    assertAgrees(cpu, gpu, "the default network");
     assertEquals(cpu.answers.loss(), gpu.answers.loss(), 1e-5);
   }
 }

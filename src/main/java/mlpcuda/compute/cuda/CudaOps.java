@@ -244,7 +244,9 @@ public final class CudaOps extends Ops {
     try {
       address = driver.allocate(bytes);
     } catch (CudaException e) {
-      String or = resident() ? ", or use --feed pinned" : "";
+      boolean persistent = options.step() == CudaOptions.Step.PERSISTENT;
+      String or = persistent ? ", or use --step fused" : "";
+      or = resident() && !persistent ? ", or use --feed pinned" : or;
       throw Obstacle.ofAllocation(e, driver, name, bytes, or);
     }
     try {
