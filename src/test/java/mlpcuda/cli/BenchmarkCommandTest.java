@@ -348,10 +348,10 @@ class BenchmarkCommandTest {
   /** A batch that does not fit costs its own rows alone. */
   @Test
   void whatDoesNotFitIsARow() {
-    Path many = Program.writeData(tmp.resolve("many"), 5, 7, 3, 150, 20);
+    Path many = Program.writeData(tmp.resolve("many"), 5, 7, 3, 300, 20);
     var small = GpuCommandsTest.OneGpu.with(EmulatedOptions.of(LATEST).withMemory(190_000));
     String line =
-        "benchmark --seconds 0.001 --repeats 1 --gpu 0 --presets 128 --batch-sizes 150,30 --gemm"
+        "benchmark --seconds 0.001 --repeats 1 --gpu 0 --presets 128 --batch-sizes 300,30 --gemm"
             + " ptx --kernels ptx --step layered --feed pinned --no-graph --precision fp32 --json --data ";
     Program run = Program.run(small, Program.words(line + many));
     assertEquals(0, run.code(), run.err());
@@ -360,12 +360,12 @@ class BenchmarkCommandTest {
     assertEquals(
         2,
         lines.stream()
-            .filter(row -> row.matches("128 +(training|inference) +150 not measured: " + why))
+            .filter(row -> row.matches("128 +(training|inference) +300 not measured: " + why))
             .count(),
         run.err());
     List<Map<?, ?>> rows = rows(ways(Program.json(run.out())).get(0));
     assertEquals(
-        List.of(150, 150, 30, 30), rows.stream().map(row -> row.get("batch_size")).toList());
+        List.of(300, 300, 30, 30), rows.stream().map(row -> row.get("batch_size")).toList());
     for (Map<?, ?> row : rows) {
       boolean fits = row.get("batch_size").equals(30);
       assertEquals(fits, row.containsKey("seconds"), row.toString());
