@@ -206,9 +206,9 @@ public final class CudaOps extends Ops {
     try {
       address = driver.allocate(bytes);
     } catch (CudaException e) {
-      boolean persistent = options.step() == CudaOptions.Step.PERSISTENT;
-      String or = persistent ? ", or use --step fused" : "";
-      or = options.resident() && !persistent ? ", or use --feed pinned" : or;
+      String instead =
+          options.step() == CudaOptions.Step.PERSISTENT ? "--step fused" : "--feed pinned";
+      String or = options.resident() ? ", or use " + instead : "";
       throw Obstacle.ofAllocation(e, driver, name, bytes, or);
     }
     try {
