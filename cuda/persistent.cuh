@@ -8,8 +8,8 @@
 //   barrier        during which the next batch's pixels are read
 //   all blocks     gradients of the weights, and their update: of the first layer in its tile, of the others by items
 //
-// What one block writes and others read lies in global memory, and a barrier of the grid is between: the sums' parts, the
-// other layers' weights, and a batch's inputs and gradients of the layers. No buffer is written twice between the same
+// What one block writes and others read lies in global memory, and a barrier of the grid is between: the parts of sums,
+// the other layers' weights, and a batch's inputs and gradients of the layers. No buffer is written twice between the same
 // two barriers, so that none is overwritten before all have read it.
 #pragma once
 
@@ -72,6 +72,7 @@ __device__ inline void wait(const unsigned *arrivals, unsigned expected) {
 struct Tile {
   Slice slice;
   int group, O;
+  int rows;  // of the batch; 0 if the block has no tile, so that no branch ends in a wait for what is read
 
   __device__ bool has(const Persistent &its, int n) const { return (group + n * its.across) * GROUP < O; }
 };
@@ -155,13 +156,14 @@ struct Parameter {
   }
 };
 
-// The gradients of dz (B, width) of a group of outputs, on their way: rows of a chunk from c on, two quads each.
-__device__ inline void fetch_dz(float4 (&dz)[2], const Persistent &its, const PersistentLayer &layer, int group, int c) {
+// The gradients of dz (rows, width) of a group of outputs, on their way: rows of a chunk from c on, two quads each.
+__device__ inline void fetch_dz(float4 (&dz)[2], const Persistent &its, const PersistentLayer &layer, int group, int c,
+                                int rows) {
 #pragma unroll
   for (int k = 0; k < 2; k++) {
     int e = threadIdx.x + k * PERSISTENT_THREADS, b = c + e / 2;
     dz[k] = make_float4(0, 0, 0, 0);
-    if (e < 2 * its.chunk && b < its.B) {
+    if (e < 2 * its.chunk && b < rows) {
       dz[k] = at4(its.arena + layer.dz_all + b * layer.width + group * GROUP + e % 2 * 4);
     }
   }
@@ -193,7 +195,7 @@ __device__ inline void update_tile(const Persistent &its, const Held &held, cons
           unsigned words[AHEAD];
           stage_pixels(held.x, words, false, images, rows + c, count, its.chunk, slice, its.I, its.scale, its.shift);
         }
-        fetch_dz(dz, its, held.layers[0], tile.group + n * its.across, c);
+        fetch_dz(dz, its, held.layers[0], tile.group + n * its.across, c, its.B);
         put_dz(held.dz, dz, its.chunk);
         __syncthreads();
       }
@@ -206,20 +208,16 @@ __device__ inline void update_tile(const Persistent &its, const Held &held, cons
   }
 }
 
-// Updates the block's tile, and the items that are the block's, of which `item` is the first.
+// Updates the block's tile, and the items that are the block's. `item` is the first of them, and `place` that of this
+// thread's parameter in it; a block without one sums the last item for nothing, and has no place.
 template <class Update>
 __device__ inline void updates(const Persistent &its, const Held &held, const Tile &tile, bool owner, const Item &item,
-                               int items, const unsigned char *__restrict__ images, const int *rows,
+                               int place, int items, const unsigned char *__restrict__ images, const int *rows,
                                const Update &update) {
-  float4 dz[2] = {};
-  if (owner) {
-    fetch_dz(dz, its, held.layers[0], tile.group, 0);
-  }
-  bool any = blockIdx.x < items;
-  Parameter first(its, any ? item.place(held.layers) : -1, Update::SQUARES);
-  if (any) {
-    item_gradient(held.red, its.arena, held.layers, item, its.B);
-  }
+  float4 dz[2];
+  fetch_dz(dz, its, held.layers[0], tile.group, 0, tile.rows);
+  Parameter first(its, place, Update::SQUARES);
+  item_gradient(held.red, its.arena, held.layers, item, its.B);  // no branch before these reads, which would wait
   if (owner) {
     put_dz(held.dz, dz, its.chunk);
   }
@@ -268,7 +266,8 @@ __device__ inline void persistent(const Persistent &its, const unsigned char *__
   int O = its.layers[0].O, groups = (O - 1) / GROUP + 1;
   Held held = hold<Update>(shared, its, (groups - 1) / its.across + 1);
   bool owner = blockIdx.x < its.across * its.slices;
-  Tile tile = {Slice(blockIdx.x % its.slices, its.quads, its.I), int(blockIdx.x) / its.slices, O};
+  Tile tile = {Slice(blockIdx.x % its.slices, its.quads, its.I), int(blockIdx.x) / its.slices, O,
+               owner ? its.B : 0};
   int before = its.position[0], example = its.position[1], batch = its.position[2];
 
   for (int i = threadIdx.x; i < its.L * int(sizeof(PersistentLayer) / sizeof(int)); i += PERSISTENT_THREADS) {
@@ -291,6 +290,7 @@ __device__ inline void persistent(const Persistent &its, const unsigned char *__
     items += ((last.O - 1) / 4 + 1) * ((last.I - 1) / WARP + 1);
   }
   Item item(held.layers, its.L, min(int(blockIdx.x), items - 1));
+  int place = blockIdx.x < items ? item.place(held.layers) : -1;
   unsigned words[AHEAD];
   if (owner) {
     fetch_pixels(words, images, held.rows, min(its.chunk, its.B), 0, tile.slice, its.I);
@@ -318,7 +318,7 @@ __device__ inline void persistent(const Persistent &its, const unsigned char *__
       fetch_pixels(words, images, held.rows + (s + 1) % 2 * its.B, min(its.chunk, its.B), 0, tile.slice, its.I);
     }
     wait(its.arrivals, expected += gridDim.x);
-    updates(its, held, tile, owner, item, items, images, batch_rows, settings.update(scalars));
+    updates(its, held, tile, owner, item, place, items, images, batch_rows, settings.update(scalars));
     if (blockIdx.x == gridDim.x - 1) {
       log_losses(its.log, its.losses, &step, its.B, its.S);
     }

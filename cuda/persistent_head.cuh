@@ -14,7 +14,7 @@ struct PersistentLayer {
   int I, O;
   int w, b;              // of its weights and biases in the parameters' arenas, in floats
   int width;             // O rounded up to GROUP: the length of a row in the arena of the batch
-  int out, kept, dz;     // of a row in shared memory: outputs, what dropout left of them, gradient before the activation
+  int out, kept, dz;     // of a row in shared memory: outputs, what dropout left of them, gradient before activation
   int kept_all, dz_all;  // of the batch's (B, width), in its arena
   int activation;
   float rate, scale;     // of dropout after it
@@ -58,13 +58,10 @@ struct Head {
 __device__ inline void copy_weights(float *to, const float *from, int n) {
   constexpr int READS = 12;
   for (int i0 = threadIdx.x; i0 < n / 4; i0 += READS * PERSISTENT_THREADS) {
-    float4 values[READS] = {};
+    float4 values[READS];
 #pragma unroll
-    for (int k = 0; k < READS; k++) {
-      int i = i0 + k * PERSISTENT_THREADS;
-      if (i < n / 4) {
-        values[k] = at4(from + 4 * i);
-      }
+    for (int k = 0; k < READS; k++) {  // without a condition: there are too few predicates for all at once
+      values[k] = at4(from + 4 * min(i0 + k * PERSISTENT_THREADS, n / 4 - 1));
     }
 #pragma unroll
     for (int k = 0; k < READS; k++) {
@@ -163,7 +160,7 @@ __device__ inline void head_forward(const Head &head, const float *w, const floa
   }
 }
 
-// The largest of x (C) and the sum of e^(x - largest), C up to 16, by each thread for itself: shuffles would take longer.
+// The largest of x (C) and the sum of e^(x - largest), C up to 16, by each thread for itself: shuffles take longer.
 __device__ inline void softmax_sums(float &largest, float &sum, const float *x, int C) {
   float values[16];
 #pragma unroll

@@ -239,7 +239,8 @@ __device__ inline void update_group(float *w, float *m, float *v, const float *p
   }
 }
 
-// Copies the tile's part of `all` (O, I) to `its` (groups of the block, GROUP, stride), zeros where it has none, or back.
+// Copies the tile's part of `all` (O, I) to `its` (groups of the block, GROUP, stride), zeros where there is none, or
+// back.
 // The block's n-th group of outputs is group + n * across.
 template <bool BACK>
 __device__ inline void move_tile(float *its, float *all, int group, int across, int O, int I, const Slice &slice) {

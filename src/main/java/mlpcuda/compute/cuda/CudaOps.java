@@ -244,9 +244,9 @@ public final class CudaOps extends Ops {
     try {
       address = driver.allocate(bytes);
     } catch (CudaException e) {
-      boolean persistent = options.step() == CudaOptions.Step.PERSISTENT;
-      String or = persistent ? ", or use --step fused" : "";
-      or = resident() && !persistent ? ", or use --feed pinned" : or;
+      String instead =
+          options.step() == CudaOptions.Step.PERSISTENT ? "--step fused" : "--feed pinned";
+      String or = resident() ? ", or use " + instead : "";
       throw Obstacle.ofAllocation(e, driver, name, bytes, or);
     }
     try {
