@@ -9,8 +9,8 @@
 //   all blocks     gradients of the weights, and their update: of the first layer in its tile, of the others by items
 //
 // What one block writes and others read lies in global memory, and a barrier of the grid is between: the parts of sums,
-// the other layers' weights, and a batch's inputs and gradients of the layers. No buffer is written twice between the same
-// two barriers, so that none is overwritten before all have read it.
+// the other layers' weights, and a batch's inputs and gradients of the layers. No buffer is written twice between the
+// same two barriers, so that none is overwritten before all have read it.
 #pragma once
 
 #include "adam.cuh"
