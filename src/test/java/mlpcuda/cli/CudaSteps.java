@@ -71,8 +71,13 @@ abstract class CudaSteps {
   @ParameterizedTest
   @EnumSource(Precision.class)
   void stepsAreTheReferences(Precision precision) {
-    for (Step step : List.of(Step.LAYERED, Step.FUSED)) {
-      var options = new CudaOptions(Gemm.PTX, false, true, false).with(step).with(precision);
+    List<Step> steps =
+        precision == Precision.FP32
+            ? List.of(Step.LAYERED, Step.FUSED, Step.PERSISTENT)
+            : List.of(Step.LAYERED, Step.FUSED);
+    for (Step step : steps) {
+      boolean resident = step == Step.PERSISTENT;
+      var options = new CudaOptions(Gemm.PTX, resident, true, false).with(precision).with(step);
       long judged = 0;
       for (Training training : trainings()) {
         List<StepCheck> checks = checks(open(), options, training);

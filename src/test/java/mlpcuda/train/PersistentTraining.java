@@ -57,7 +57,7 @@ abstract class PersistentTraining {
   }
 
   /** Fails unless the run's losses and weights are the expected ones, as of a fused step. */
-  static void assertAgrees(Run expected, Run found, String what) {
+  void assertAgrees(Run expected, Run found, String what) {
     assertEquals(expected.steps.size(), found.steps.size(), what);
     assertArrayEquals(expected.losses(), found.losses(), 1e-5, what + ": losses");
     double error = CudaTraining.normalisedError(expected, found);
