@@ -34,6 +34,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * Tests that a network that has learnt MNIST for six epochs recognises photographs of digits, and
  * that pictures of two digits get a warning.
  */
+@Tag("long")
 class PhotographTest {
   private static final int SMALL = 400;
   private static final int LARGE = 800;

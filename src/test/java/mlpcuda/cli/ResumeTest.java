@@ -19,6 +19,7 @@ import java.util.stream.Stream;
 import mlpcuda.compute.cuda.Gpus;
 import mlpcuda.model.Checkpoint;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -213,6 +214,7 @@ class ResumeTest {
    * Batches of one have scaled gradients that are out of half's range at first: the scale is halved
    * in some steps and doubled after 2000 of the others, and the run goes on before and after each.
    */
+  @Tag("long")
   @Test
   void aLossScaleThatChanges() throws IOException {
     String line = "--epochs 42 --precision fp16 --threads 1 --hidden 4 --log-interval 1000";

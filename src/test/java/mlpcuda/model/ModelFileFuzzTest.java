@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import mlpcuda.data.BadFileException;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
  * before the change. Failures name the round; the rounds are always the same.
  */
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
+@Tag("long")
 class ModelFileFuzzTest {
   private static final int MUTANTS = 6000;
 

@@ -37,6 +37,7 @@ import javax.imageio.stream.MemoryCacheImageOutputStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -45,6 +46,7 @@ import org.junit.jupiter.api.Timeout;
  * the README says that it may be. Failures name the round; the rounds are always the same.
  */
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
+@Tag("long")
 class HttpFuzzTest {
   private static final int ROUNDS = 6000;
 

@@ -161,7 +161,9 @@ abstract class CudaRoundedTraining {
 
   /** Gradients that half precision cannot hold make a step move nothing and not count. */
   @ParameterizedTest
-  @EnumSource(Step.class)
+  @EnumSource(
+      value = Step.class,
+      names = {"LAYERED", "FUSED"})
   void stepsWithoutFiniteGradientsAreSkipped(Step step) {
     for (Gemm gemm : step == Step.FUSED ? List.of(Gemm.PTX) : List.of(Gemm.values())) {
       for (double clip : step == Step.FUSED ? new double[] {0} : new double[] {0, 0.5}) {
@@ -176,7 +178,9 @@ abstract class CudaRoundedTraining {
 
   /** Without a hidden layer only the loss's own gradients can be out of range. */
   @ParameterizedTest
-  @EnumSource(Step.class)
+  @EnumSource(
+      value = Step.class,
+      names = {"LAYERED", "FUSED"})
   void stepsOfOneLayerAreSkipped(Step step) {
     var shape = new MlpShape(List.of(6, 3), Activation.RELU, Activation.NONE);
     var settings = Run.settings(2, 16, true, 3, Integer.MAX_VALUE, 1);
@@ -199,7 +203,9 @@ abstract class CudaRoundedTraining {
    * the gradients of the last layer's weights are not.
    */
   @ParameterizedTest
-  @EnumSource(Step.class)
+  @EnumSource(
+      value = Step.class,
+      names = {"LAYERED", "FUSED"})
   void activationsTooLargeAreNotLearntFrom(Step step) {
     Run cpu = ofLargeActivations(new CpuOps(1, Precision.FP16), 5);
     Run gpu = ofLargeActivations(ops(options(Gemm.PTX, step, Precision.FP16)), 5);
@@ -213,7 +219,9 @@ abstract class CudaRoundedTraining {
 
   /** Gradients below the last layer alone are too large, because of its weights. */
   @ParameterizedTest
-  @EnumSource(Step.class)
+  @EnumSource(
+      value = Step.class,
+      names = {"LAYERED", "FUSED"})
   void gradientsTooLargeBelowAreNotLearntFrom(Step step) {
     Run cpu = ofWeights(new CpuOps(1, Precision.FP16), 1e-3f, 200, Activation.NONE, 10);
     Ops ops = ops(options(Gemm.PTX, step, Precision.FP16));
@@ -226,7 +234,9 @@ abstract class CudaRoundedTraining {
 
   /** Activations of a layer in the middle, whose outputs are not the first's, are out of range. */
   @ParameterizedTest
-  @EnumSource(Step.class)
+  @EnumSource(
+      value = Step.class,
+      names = {"LAYERED", "FUSED"})
   void activationsTooLargeInTheMiddleAreNotLearntFrom(Step step) {
     Run cpu = ofLargeMiddle(new CpuOps(1, Precision.FP16));
     Run gpu = ofLargeMiddle(ops(options(Gemm.PTX, step, Precision.FP16)));
@@ -261,7 +271,9 @@ abstract class CudaRoundedTraining {
 
   /** Adam makes the same of gradients whatever their scale, but plain descent does not. */
   @ParameterizedTest
-  @EnumSource(Step.class)
+  @EnumSource(
+      value = Step.class,
+      names = {"LAYERED", "FUSED"})
   void plainDescentSeesTheScaleOfGradients(Step step) {
     for (double momentum : new double[] {0, 0.9}) {
       var runs = new ArrayList<Run>();
@@ -277,7 +289,9 @@ abstract class CudaRoundedTraining {
 
   /** A single gradient of one example, in whatever warp or block, makes the step be skipped. */
   @ParameterizedTest
-  @EnumSource(Step.class)
+  @EnumSource(
+      value = Step.class,
+      names = {"LAYERED", "FUSED"})
   void oneGradientIsEnough(Step step) {
     for (int[] batch : new int[][] {{4, 0}, {4, 1}, {4, 2}, {4, 3}, {200, 3}, {200, 199}}) {
       Run gpu = ofOneWrong(ops(options(Gemm.PTX, step, Precision.FP16)), batch[0], batch[1]);
@@ -311,7 +325,9 @@ abstract class CudaRoundedTraining {
 
   /** No loss scale makes these gradients finite. */
   @ParameterizedTest
-  @EnumSource(Step.class)
+  @EnumSource(
+      value = Step.class,
+      names = {"LAYERED", "FUSED"})
   void aScaleThatIsExhaustedEndsTheRun(Step step) {
     Ops ops = ops(options(Gemm.PTX, step, Precision.FP16));
     var e = assertThrows(DivergedException.class, () -> ofLargeActivations(ops, 100));
@@ -344,7 +360,9 @@ abstract class CudaRoundedTraining {
 
   /** All steps of the run are skipped, and so the network stays as it was made. */
   @ParameterizedTest
-  @EnumSource(Step.class)
+  @EnumSource(
+      value = Step.class,
+      names = {"LAYERED", "FUSED"})
   void aSkippedStepMovesNothing(Step step) {
     Run three = stepsOfSgd(ops(options(Gemm.PTX, step, Precision.FP16)), 3);
     Run one = stepsOfSgd(ops(options(Gemm.PTX, step, Precision.FP16)), 1);
@@ -364,7 +382,9 @@ abstract class CudaRoundedTraining {
 
   /** After 2000 steps with finite gradients the scale is doubled. */
   @ParameterizedTest
-  @EnumSource(Step.class)
+  @EnumSource(
+      value = Step.class,
+      names = {"LAYERED", "FUSED"})
   void theScaleGrows(Step step) {
     for (Ops ops :
         List.of(new CpuOps(1, Precision.FP16), ops(options(Gemm.PTX, step, Precision.FP16)))) {

@@ -12,6 +12,7 @@ import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.compute.cuda.CudaOptions;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Tests whole runs on the interpreter, whose detectors fail them on what a GPU would get wrong. */
@@ -19,6 +20,20 @@ class EmulatedTrainingTest extends CudaTraining {
   @Override
   CudaDriver open() {
     return new EmulatedDriver(EmulatedPolicy.LATEST);
+  }
+
+  @Override
+  @Test
+  @Tag("long")
+  void anyNumberOfStepsAtOnceMakesTheSameBits() {
+    super.anyNumberOfStepsAtOnceMakesTheSameBits();
+  }
+
+  @Override
+  @Test
+  @Tag("long")
+  void aFusedStepHasThreeNodesForAnyNetwork() {
+    super.aFusedStepHasThreeNodesForAnyNetwork();
   }
 
   /** The device does its work late, at once, or in any order that is allowed. */

@@ -55,22 +55,21 @@ class CudaConformanceTest {
     }
   }
 
-  /** Each precision with our own products, and a single one with the replacement of cuBLAS. */
+  /** One precision with our own products, and one with the replacement of cuBLAS. */
   private static final List<Rounding> ROUNDING =
       List.of(
-          new Rounding(Precision.TF32, Gemm.PTX, 1),
-          new Rounding(Precision.TF32, Gemm.CUBLAS, 4),
-          new Rounding(Precision.BF16, Gemm.PTX, 4),
-          new Rounding(Precision.FP16, Gemm.PTX, 13));
+          new Rounding(Precision.TF32, Gemm.CUBLAS, 4), new Rounding(Precision.BF16, Gemm.PTX, 4));
 
-  /** The other sizes of tiles, and the replacement of cuBLAS with the other precisions. */
+  /** The other precisions, and sizes of tiles, and the replacement of cuBLAS with all of them. */
   private static final List<Rounding> MORE_ROUNDING =
       List.of(
           new Rounding(Precision.FP32, Gemm.PTX, 1000),
+          new Rounding(Precision.TF32, Gemm.PTX, 1),
           new Rounding(Precision.TF32, Gemm.PTX, 1000),
           new Rounding(Precision.BF16, Gemm.PTX, 1000),
           new Rounding(Precision.BF16, Gemm.CUBLAS, 4),
           new Rounding(Precision.FP16, Gemm.PTX, 1),
+          new Rounding(Precision.FP16, Gemm.PTX, 13),
           new Rounding(Precision.FP16, Gemm.CUBLAS, 4));
 
   private static final Map<Rounding, Ops> ROUNDING_DEVICES = new HashMap<>();
