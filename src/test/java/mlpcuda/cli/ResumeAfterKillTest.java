@@ -15,6 +15,7 @@ import java.util.stream.Stream;
 import mlpcuda.Child;
 import mlpcuda.model.Checkpoint;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,6 +25,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * Tests processes that are killed in the middle of whatever they do, and runs that go on from what
  * is left. {@code -Dmlpcuda.kills=20} kills that often, and says what it met.
  */
+@Tag("long")
 class ResumeAfterKillTest {
   private static final int KILLS = Integer.getInteger("mlpcuda.kills", 3);
   private static final int MOST_KILLS = 20 + KILLS;

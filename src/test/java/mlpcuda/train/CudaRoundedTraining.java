@@ -43,8 +43,8 @@ abstract class CudaRoundedTraining {
    */
   private static final int HALVINGS = 5;
 
-  /** The kinds of steps, each of which is asked for by name. */
-  static final Set<Step> NAMED = EnumSet.complementOf(EnumSet.of(Step.AUTO));
+  /** The kinds of steps that round operands, each of which is asked for by name. */
+  static final Set<Step> ROUNDING = EnumSet.of(Step.LAYERED, Step.FUSED);
 
   /** Opens a device that no other test uses. */
   abstract CudaDriver open();
@@ -103,7 +103,7 @@ abstract class CudaRoundedTraining {
     Run single = mnist(new CpuOps(2));
     Run cpu = mnist(new CpuOps(2, precision));
     double apart = normalisedError(single, cpu);
-    for (Step step : NAMED) {
+    for (Step step : ROUNDING) {
       Run gpu = mnist(ops(options(Gemm.PTX, step, precision)));
       double error = normalisedError(cpu, gpu);
       assertTrue(
@@ -127,7 +127,7 @@ abstract class CudaRoundedTraining {
   @ParameterizedTest
   @EnumSource(mode = Mode.EXCLUDE, names = "FP32")
   void feedsGraphsAndStepsAtOnceMakeTheSameBits(Precision precision) {
-    for (Step step : NAMED) {
+    for (Step step : ROUNDING) {
       CudaOptions base = new CudaOptions(Gemm.PTX, true, false, false).with(step).with(precision);
       Run expected = startingHigh(ops(base), 0);
       for (boolean resident : new boolean[] {true, false}) {

@@ -78,8 +78,8 @@ record Tiling(Tiles tiles, int parts, int share) {
   private static final double BUSY = 0.75;
 
   /**
-   * The number of thin tiles that take as long as a small one. It is modelled from the kernels'
-   * machine code for compute capability 9.0, with sums of 784 terms, and not measured.
+   * The number of thin tiles that take as long as a small one. It is estimated by hand, from the
+   * accesses to memory and the products of a block with sums of 784 terms, and not measured.
    */
   private static final int THIN_BLOCKS = 3;
 

@@ -27,7 +27,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Tests that the thin tiling's lanes rarely meet in a bank of shared memory. */
 class ThinTilingTest {
-  /** The most cycles of a pass: four-way conflicts once took a fifth of the first layer's time. */
+  /**
+   * The most cycles of a pass. A model of the machine code put the four-way conflicts that there
+   * once were at a sixth of the first layer's time.
+   */
   private static final int MOST = 2;
 
   private static final EmulatedOptions OPTIONS =
