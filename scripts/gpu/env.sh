@@ -20,7 +20,7 @@ for ROOT in "$gpu/tree" "$gpu/.." "$gpu/../.."; do [ ! -f "$ROOT/scripts/peers.s
 ROOT=$(cd "$ROOT" && pwd)
 PACK=${GPU_PACK:-$ROOT/target/gpu}
 JAVA=$PACK/bin/java JAR=$ROOT/target/mlp-cuda.jar JUNIT='' TEST_PATH='' TESTS=''
-mkdir -p "$PACK/bin" "$PACK/work"
+mkdir -p "$PACK/bin" "$PACK/scratch"
 
 find_runtime() { # the one beside this file, unpacked once, or else this machine's
   : >> "$PACK/fallback"
@@ -120,7 +120,7 @@ use_libraries cublas cudnn
 cat > "$JAVA" << WRAPPER
 #!/bin/bash
 . '$PACK/libraries'
-exec '$RUNTIME/bin/java' -XX:ErrorFile='$PACK/work/hs_err_%p.log' "\$@"
+exec '$RUNTIME/bin/java' -XX:ErrorFile='$PACK/scratch/hs_err_%p.log' "\$@"
 WRAPPER
 chmod +x "$JAVA"
 PATH=$PACK/bin:${PATH//$PACK\/bin:/}:/usr/local/cuda/bin:/usr/local/nvidia/bin

@@ -35,7 +35,7 @@ exec 3>&1
 say() { echo "$*" | tee -a "$SUMMARY" "$LOG" >&3; }
 say "mlp-cuda $(cat "$here/commit" 2> /dev/null || git describe --always --dirty --exclude='*' --abbrev=12), $(
   date -u '+%F %T') UTC, $command (MEASURE_DEVICE=${DEVICE[*]} MEASURE_S=$MEASURE_S)"
-W=$PACK/work
+W=$PACK/scratch
 rm -rf "$W"; mkdir -p "$W" # what the steps leave, for raw.tar.gz
 DEADLINE=$MEASURE_S
 

@@ -31,6 +31,7 @@ import mlpcuda.net.MlpShape;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Tests whole runs with rounded operands on the GPU that a subclass opens, against a CPU that
@@ -44,7 +45,9 @@ abstract class CudaRoundedTraining {
   private static final int HALVINGS = 5;
 
   /** The kinds of steps that round operands, each of which is asked for by name. */
-  static final Set<Step> ROUNDING = EnumSet.of(Step.LAYERED, Step.FUSED);
+  static Set<Step> roundingSteps() {
+    return EnumSet.of(Step.LAYERED, Step.FUSED);
+  }
 
   /** Opens a device that no other test uses. */
   abstract CudaDriver open();
@@ -103,7 +106,7 @@ abstract class CudaRoundedTraining {
     Run single = mnist(new CpuOps(2));
     Run cpu = mnist(new CpuOps(2, precision));
     double apart = normalisedError(single, cpu);
-    for (Step step : ROUNDING) {
+    for (Step step : roundingSteps()) {
       Run gpu = mnist(ops(options(Gemm.PTX, step, precision)));
       double error = normalisedError(cpu, gpu);
       assertTrue(
@@ -127,7 +130,7 @@ abstract class CudaRoundedTraining {
   @ParameterizedTest
   @EnumSource(mode = Mode.EXCLUDE, names = "FP32")
   void feedsGraphsAndStepsAtOnceMakeTheSameBits(Precision precision) {
-    for (Step step : ROUNDING) {
+    for (Step step : roundingSteps()) {
       CudaOptions base = new CudaOptions(Gemm.PTX, true, false, false).with(step).with(precision);
       Run expected = startingHigh(ops(base), 0);
       for (boolean resident : new boolean[] {true, false}) {
@@ -161,9 +164,7 @@ abstract class CudaRoundedTraining {
 
   /** Gradients that half precision cannot hold make a step move nothing and not count. */
   @ParameterizedTest
-  @EnumSource(
-      value = Step.class,
-      names = {"LAYERED", "FUSED"})
+  @MethodSource("roundingSteps")
   void stepsWithoutFiniteGradientsAreSkipped(Step step) {
     for (Gemm gemm : step == Step.FUSED ? List.of(Gemm.PTX) : List.of(Gemm.values())) {
       for (double clip : step == Step.FUSED ? new double[] {0} : new double[] {0, 0.5}) {
@@ -178,9 +179,7 @@ abstract class CudaRoundedTraining {
 
   /** Without a hidden layer only the loss's own gradients can be out of range. */
   @ParameterizedTest
-  @EnumSource(
-      value = Step.class,
-      names = {"LAYERED", "FUSED"})
+  @MethodSource("roundingSteps")
   void stepsOfOneLayerAreSkipped(Step step) {
     var shape = new MlpShape(List.of(6, 3), Activation.RELU, Activation.NONE);
     var settings = Run.settings(2, 16, true, 3, Integer.MAX_VALUE, 1);
@@ -203,9 +202,7 @@ abstract class CudaRoundedTraining {
    * the gradients of the last layer's weights are not.
    */
   @ParameterizedTest
-  @EnumSource(
-      value = Step.class,
-      names = {"LAYERED", "FUSED"})
+  @MethodSource("roundingSteps")
   void activationsTooLargeAreNotLearntFrom(Step step) {
     Run cpu = ofLargeActivations(new CpuOps(1, Precision.FP16), 5);
     Run gpu = ofLargeActivations(ops(options(Gemm.PTX, step, Precision.FP16)), 5);
@@ -219,9 +216,7 @@ abstract class CudaRoundedTraining {
 
   /** Gradients below the last layer alone are too large, because of its weights. */
   @ParameterizedTest
-  @EnumSource(
-      value = Step.class,
-      names = {"LAYERED", "FUSED"})
+  @MethodSource("roundingSteps")
   void gradientsTooLargeBelowAreNotLearntFrom(Step step) {
     Run cpu = ofWeights(new CpuOps(1, Precision.FP16), 1e-3f, 200, Activation.NONE, 10);
     Ops ops = ops(options(Gemm.PTX, step, Precision.FP16));
@@ -234,9 +229,7 @@ abstract class CudaRoundedTraining {
 
   /** Activations of a layer in the middle, whose outputs are not the first's, are out of range. */
   @ParameterizedTest
-  @EnumSource(
-      value = Step.class,
-      names = {"LAYERED", "FUSED"})
+  @MethodSource("roundingSteps")
   void activationsTooLargeInTheMiddleAreNotLearntFrom(Step step) {
     Run cpu = ofLargeMiddle(new CpuOps(1, Precision.FP16));
     Run gpu = ofLargeMiddle(ops(options(Gemm.PTX, step, Precision.FP16)));
@@ -271,9 +264,7 @@ abstract class CudaRoundedTraining {
 
   /** Adam makes the same of gradients whatever their scale, but plain descent does not. */
   @ParameterizedTest
-  @EnumSource(
-      value = Step.class,
-      names = {"LAYERED", "FUSED"})
+  @MethodSource("roundingSteps")
   void plainDescentSeesTheScaleOfGradients(Step step) {
     for (double momentum : new double[] {0, 0.9}) {
       var runs = new ArrayList<Run>();
@@ -289,9 +280,7 @@ abstract class CudaRoundedTraining {
 
   /** A single gradient of one example, in whatever warp or block, makes the step be skipped. */
   @ParameterizedTest
-  @EnumSource(
-      value = Step.class,
-      names = {"LAYERED", "FUSED"})
+  @MethodSource("roundingSteps")
   void oneGradientIsEnough(Step step) {
     for (int[] batch : new int[][] {{4, 0}, {4, 1}, {4, 2}, {4, 3}, {200, 3}, {200, 199}}) {
       Run gpu = ofOneWrong(ops(options(Gemm.PTX, step, Precision.FP16)), batch[0], batch[1]);
@@ -325,9 +314,7 @@ abstract class CudaRoundedTraining {
 
   /** No loss scale makes these gradients finite. */
   @ParameterizedTest
-  @EnumSource(
-      value = Step.class,
-      names = {"LAYERED", "FUSED"})
+  @MethodSource("roundingSteps")
   void aScaleThatIsExhaustedEndsTheRun(Step step) {
     Ops ops = ops(options(Gemm.PTX, step, Precision.FP16));
     var e = assertThrows(DivergedException.class, () -> ofLargeActivations(ops, 100));
@@ -360,9 +347,7 @@ abstract class CudaRoundedTraining {
 
   /** All steps of the run are skipped, and so the network stays as it was made. */
   @ParameterizedTest
-  @EnumSource(
-      value = Step.class,
-      names = {"LAYERED", "FUSED"})
+  @MethodSource("roundingSteps")
   void aSkippedStepMovesNothing(Step step) {
     Run three = stepsOfSgd(ops(options(Gemm.PTX, step, Precision.FP16)), 3);
     Run one = stepsOfSgd(ops(options(Gemm.PTX, step, Precision.FP16)), 1);
@@ -382,9 +367,7 @@ abstract class CudaRoundedTraining {
 
   /** After 2000 steps with finite gradients the scale is doubled. */
   @ParameterizedTest
-  @EnumSource(
-      value = Step.class,
-      names = {"LAYERED", "FUSED"})
+  @MethodSource("roundingSteps")
   void theScaleGrows(Step step) {
     for (Ops ops :
         List.of(new CpuOps(1, Precision.FP16), ops(options(Gemm.PTX, step, Precision.FP16)))) {

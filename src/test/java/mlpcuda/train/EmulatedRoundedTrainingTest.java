@@ -26,7 +26,7 @@ class EmulatedRoundedTrainingTest extends CudaRoundedTraining {
     double limit =
         precision == Precision.FP32 ? 1e-9 : CudaTraining.normalisedError(single, cpu) / 100;
     var large = EmulatedOptions.of(EmulatedPolicy.LATEST).withMultiprocessors(132);
-    for (CudaOptions.Step step : ROUNDING) {
+    for (CudaOptions.Step step : roundingSteps()) {
       var options = new CudaOptions(CudaOptions.Gemm.PTX, false, true, false);
       var ops = new CudaOps(new EmulatedDriver(large), options.with(step).with(precision));
       double error = CudaTraining.normalisedError(cpu, mnist(ops));

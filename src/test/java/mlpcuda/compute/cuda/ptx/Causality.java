@@ -84,11 +84,12 @@ final class Causality {
 
   /** Whether an access with that stamp comes before what a thread does now. */
   boolean isBefore(long stamp, int thread) {
-    int other = thread(stamp);
-    return other == thread || time(stamp) < clocks[thread][other];
+    return isBefore(thread(stamp), time(stamp), thread);
   }
 
-  /** As {@link #isBefore(long, int)}, for an access of another thread at a time. */
+  /**
+   * Whether an access by thread {@code other} at {@code time} comes before what a thread does now.
+   */
   boolean isBefore(int other, int time, int thread) {
     return other == thread || time < clocks[thread][other];
   }

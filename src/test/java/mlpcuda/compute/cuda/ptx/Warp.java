@@ -23,7 +23,7 @@ final class Warp {
     }
   }
 
-  /** As many instructions as a warp likes. */
+  /** The limit of instructions for a warp that runs until it waits or exits. */
   static final long NO_LIMIT = 1L << 62;
 
   final Block block;
