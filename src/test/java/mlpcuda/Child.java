@@ -1,10 +1,12 @@
 package mlpcuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -109,6 +111,34 @@ public final class Child implements AutoCloseable {
     try (Child kill = start(List.of("kill", "-" + name, Long.toString(pid)))) {
       String output = kill.rest();
       assertEquals(0, kill.exitCode(), output);
+    }
+  }
+
+  /**
+   * Suspends the process: after this call none of its threads runs, so that none writes a file. The
+   * kernel delivers SIGSTOP to each thread later than {@code kill} returns, and a thread that is
+   * inside of a write finishes it first; this method waits for that.
+   */
+  public void suspend() {
+    signal("STOP");
+    try {
+      while (!states().allMatch("T"::equals)) {
+        assertTrue(process.isAlive(), "the process ended before it was suspended");
+        Thread.sleep(1);
+      }
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** The state letter of each thread of the process, or of the process where there is no /proc. */
+  private Stream<String> states() {
+    var command =
+        Files.isDirectory(Path.of("/proc/self/task"))
+            ? List.of("ps", "-L", "-o", "state=", "-p", Long.toString(process.pid()))
+            : List.of("ps", "-o", "state=", "-p", Long.toString(process.pid()));
+    try (Child ps = start(command)) {
+      return ps.rest().lines().map(line -> line.strip().substring(0, 1));
     }
   }
 

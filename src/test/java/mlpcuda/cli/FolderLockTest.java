@@ -62,7 +62,7 @@ class FolderLockTest {
       while (line != null && !line.startsWith("Epoch 20/")) {
         line = lines.readLine();
       }
-      child.signal("STOP"); // stopped, so that the folder's content can be compared
+      child.suspend(); // otherwise it would change the folder between the two readings below
       Files.writeString(
           run.resolve("model.safetensors.00000000-0000-0000-0000-000000000000.temporary"), "");
       Map<Path, String> before = contents(run);
