@@ -2,8 +2,8 @@ package mlpcuda.benchmarks;
 
 import java.util.Locale;
 import java.util.stream.Collectors;
-import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Ops;
+import mlpcuda.error.DeviceException;
 import org.openjdk.jmh.infra.BenchmarkParams;
 import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;

@@ -18,7 +18,7 @@ final class Devices {
    * {@code gpu-ptx} does all by our own kernels, and {@code gpu-cudnn} is as {@code gpu}, but with
    * cuDNN for biases, activations and log-softmax. The caller closes it.
    *
-   * @throws mlpcuda.compute.DeviceException where there is none that works
+   * @throws mlpcuda.error.DeviceException where there is none that works
    */
   static Ops open(String name) {
     return switch (name) {

@@ -36,24 +36,37 @@ class ArchitectureTest {
                   "data",
                   "picture",
                   "preparation",
-                  "files")),
+                  "files",
+                  "error")),
           entry(
               "benchmark",
-              List.of("train", "net", "conformance", "compute", "compute.cpu", "data")),
-          entry("report", List.of("train", "net", "compute", "data")),
-          entry("serve", List.of("train", "net", "compute", "data", "picture", "preparation")),
-          entry("train", List.of("net", "compute", "data")),
-          entry("model", List.of("net", "compute", "data", "preparation")),
-          entry("net", List.of("compute", "random")),
-          entry("conformance", List.of("compute", "compute.cpu", "random")),
-          entry("compute", List.of()),
-          entry("compute.cpu", List.of("compute", "random", "files")),
-          entry("compute.cuda", List.of("compute", "random", "files")),
-          entry("data", List.of("random", "files")),
-          entry("picture", List.of("data")),
-          entry("preparation", List.of("picture", "data")),
-          entry("files", List.of()),
-          entry("random", List.of()));
+              List.of(
+                  "train",
+                  "net",
+                  "conformance",
+                  "compute",
+                  "compute.cpu",
+                  "data",
+                  "files",
+                  "error")),
+          entry("report", List.of("train", "net", "compute", "data", "files", "error")),
+          entry(
+              "serve",
+              List.of(
+                  "train", "net", "compute", "data", "picture", "preparation", "files", "error")),
+          entry("train", List.of("net", "compute", "data", "files", "error")),
+          entry("model", List.of("net", "compute", "data", "preparation", "files", "error")),
+          entry("net", List.of("compute", "random", "error")),
+          entry("conformance", List.of("compute", "compute.cpu", "random", "error")),
+          entry("compute", List.of("error")),
+          entry("compute.cpu", List.of("compute", "random", "files", "error")),
+          entry("compute.cuda", List.of("compute", "random", "files", "error")),
+          entry("data", List.of("random", "files", "error")),
+          entry("picture", List.of("data", "files", "error")),
+          entry("preparation", List.of("picture", "data", "files", "error")),
+          entry("files", List.of("error")),
+          entry("random", List.of()),
+          entry("error", List.of()));
 
   @Test
   void roomsUseOnlyTheRoomsBelow() {

@@ -6,8 +6,8 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
-import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Ops;
+import mlpcuda.error.DeviceException;
 
 /**
  * The most that a device was seen to do, by its own operations: a step's time is compared with it.

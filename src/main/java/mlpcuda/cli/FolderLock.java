@@ -7,7 +7,7 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import mlpcuda.data.WholeFile;
+import mlpcuda.files.WholeFile;
 
 /**
  * The lock by which the folder of a run or a sweep has one owner. It is the operating system's, on

@@ -12,7 +12,7 @@ import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.ImageSet;
-import mlpcuda.data.WholeFile;
+import mlpcuda.files.WholeFile;
 import mlpcuda.net.MlpShape;
 import mlpcuda.report.Page;
 import mlpcuda.train.Learner;

@@ -5,15 +5,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import mlpcuda.error.DivergedException;
+import mlpcuda.error.StoppedException;
 import mlpcuda.model.Checkpoint;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.Parameters;
 import mlpcuda.report.Metrics;
 import mlpcuda.report.Report;
 import mlpcuda.train.Answers;
-import mlpcuda.train.DivergedException;
 import mlpcuda.train.Progress;
-import mlpcuda.train.StoppedException;
 
 /** The files of a run: its model, its measurements, the report, and what it needs to go on. */
 final class RunFolder {

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import mlpcuda.compute.LossScale;
-import mlpcuda.data.BadFileException;
+import mlpcuda.error.BadFileException;
 import mlpcuda.train.EarlyStopping;
 import mlpcuda.train.Plateau;
 import mlpcuda.train.Progress;

@@ -16,9 +16,9 @@ import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import mlpcuda.compute.cuda.Gpus;
-import mlpcuda.data.BadFileException;
-import mlpcuda.data.WholeFile;
+import mlpcuda.error.BadFileException;
 import mlpcuda.files.Reason;
+import mlpcuda.files.WholeFile;
 
 /**
  * One run of a sweep. Its folder holds, besides the files of {@code train}, all that it printed and

@@ -16,6 +16,8 @@ import mlpcuda.compute.Ops;
 import mlpcuda.compute.OptimizerSettings;
 import mlpcuda.data.Dataset;
 import mlpcuda.data.ImageSet;
+import mlpcuda.error.DivergedException;
+import mlpcuda.error.StoppedException;
 import mlpcuda.net.Examples;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Optimizer;
@@ -28,11 +30,9 @@ import mlpcuda.report.Host;
 import mlpcuda.report.Metrics;
 import mlpcuda.report.TensorBoard;
 import mlpcuda.train.Answers;
-import mlpcuda.train.DivergedException;
 import mlpcuda.train.Evaluation;
 import mlpcuda.train.Evaluator;
 import mlpcuda.train.Progress;
-import mlpcuda.train.StoppedException;
 import mlpcuda.train.Trainer;
 
 /**

@@ -15,6 +15,8 @@ import java.util.Set;
 import java.util.StringJoiner;
 import mlpcuda.data.PublishedDataset.Progress;
 import mlpcuda.data.PublishedDataset.RemoteFile;
+import mlpcuda.error.BadFileException;
+import mlpcuda.files.WholeFile;
 
 /**
  * Fetches one file from the first mirror that gives it undamaged.

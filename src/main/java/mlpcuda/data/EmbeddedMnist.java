@@ -11,6 +11,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import mlpcuda.error.BadFileException;
 
 /** The MNIST handwritten digits that the jar carries: 60,000 to learn from, 10,000 to test. */
 public final class EmbeddedMnist {

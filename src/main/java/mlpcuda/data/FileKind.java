@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import mlpcuda.error.BadFileException;
+import mlpcuda.files.Reason;
 
 /**
  * Says what kind of file was named where this program reads another, by its first bytes and, where
@@ -68,7 +70,7 @@ public final class FileKind {
     try (InputStream in = Files.newInputStream(file)) {
       return of(file.toString(), in.readNBytes(START_BYTES));
     } catch (IOException e) {
-      throw BadFileException.unreadable(file, e);
+      throw Reason.unreadable(file, e);
     }
   }
 

@@ -4,6 +4,7 @@ import java.io.InputStream;
 import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
+import mlpcuda.error.BadFileException;
 
 /**
  * Inflates a gzip file that lies in memory. Every damage is a {@link BadFileException}: a stream

@@ -1,5 +1,7 @@
 package mlpcuda.data;
 
+import mlpcuda.error.BadFileException;
+
 /** Tells whether the Java heap has room for what a file asks for, before it is allocated. */
 public final class HeapMemory {
   private HeapMemory() {}

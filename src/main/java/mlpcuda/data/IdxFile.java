@@ -9,6 +9,9 @@ import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.Arrays;
+import mlpcuda.error.BadFileException;
+import mlpcuda.files.InputFile;
+import mlpcuda.files.Reason;
 
 /**
  * Reads IDX files, plain or gzip (told apart by the first bytes, not by the name): images, unsigned
@@ -132,7 +135,7 @@ public final class IdxFile {
       try (InputStream in = InputFile.open(file)) {
         return readStream(InputFile.name(file), in, parser);
       } catch (IOException e) {
-        throw BadFileException.unreadable(InputFile.name(file), e);
+        throw Reason.unreadable(InputFile.name(file), e);
       }
     }
     try (FileChannel channel = FileChannel.open(file)) {
@@ -152,7 +155,7 @@ public final class IdxFile {
       int n = fill(plain, compressed, 0);
       return parse(name, n < length ? Arrays.copyOf(compressed, n) : compressed, parser);
     } catch (IOException e) {
-      throw BadFileException.unreadable(name, e);
+      throw Reason.unreadable(name, e);
     }
   }
 

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import mlpcuda.error.BadFileException;
 
 /**
  * Reads the four IDX files of a data set from a folder, under the names that they are published

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import mlpcuda.error.BadFileException;
 import mlpcuda.files.Reason;
 
 /**

@@ -3,6 +3,7 @@ package mlpcuda.data;
 import java.nio.ByteBuffer;
 import java.nio.LongBuffer;
 import java.util.List;
+import mlpcuda.error.BadFileException;
 
 /**
  * The map from a pixel v in 0..255 to an input x = (v/255 - mean)/std of the network, which is v *

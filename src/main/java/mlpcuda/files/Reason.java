@@ -7,10 +7,17 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
+import mlpcuda.error.BadFileException;
 
 /** The reasons for failed accesses to files, as messages give them. */
 public final class Reason {
   private Reason() {}
+
+  /** The exception for a {@code file} that cannot be read at all, with the reason. */
+  public static BadFileException unreadable(Object file, IOException e) {
+    String what = e instanceof NoSuchFileException ? "" : "cannot be read: ";
+    return new BadFileException(file + ": " + what + of(e), e);
+  }
 
   /** Says why an access to a file failed, in words that name neither the file nor a Java class. */
   public static String of(IOException e) {

@@ -7,7 +7,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import mlpcuda.data.BadFileException;
+import mlpcuda.error.BadFileException;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import mlpcuda.preparation.ImageForm;

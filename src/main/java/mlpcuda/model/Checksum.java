@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.zip.CRC32C;
-import mlpcuda.data.BadFileException;
+import mlpcuda.error.BadFileException;
 
 /**
  * The CRC-32C of all that a safetensors file says: of each metadata entry but the checksum itself

@@ -3,8 +3,8 @@ package mlpcuda.model;
 import java.nio.file.Path;
 import java.util.List;
 import mlpcuda.compute.Activation;
-import mlpcuda.data.Protobuf;
-import mlpcuda.data.WholeFile;
+import mlpcuda.files.Protobuf;
+import mlpcuda.files.WholeFile;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 

@@ -15,8 +15,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import mlpcuda.data.BadFileException;
-import mlpcuda.data.WholeFile;
+import mlpcuda.error.BadFileException;
+import mlpcuda.files.WholeFile;
 
 /**
  * Model files in the safetensors format: a little-endian 64-bit header length, a JSON header that

@@ -16,10 +16,11 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import mlpcuda.data.BadFileException;
 import mlpcuda.data.FileKind;
 import mlpcuda.data.HeapMemory;
-import mlpcuda.data.InputFile;
+import mlpcuda.error.BadFileException;
+import mlpcuda.files.InputFile;
+import mlpcuda.files.Reason;
 import mlpcuda.model.SafetensorsHeader.Entry;
 
 /**
@@ -58,7 +59,7 @@ final class SafetensorsReader {
       byte[] header = readHeader(in);
       return readTensors(in, header, fileBytes - Safetensors.LENGTH_BYTES - header.length);
     } catch (IOException e) {
-      throw BadFileException.unreadable(file, e);
+      throw Reason.unreadable(file, e);
     }
   }
 
@@ -76,7 +77,7 @@ final class SafetensorsReader {
       }
       return readTensors(new ByteArrayInputStream(buffer), header, buffer.length);
     } catch (IOException e) {
-      throw BadFileException.unreadable(InputFile.name(file), e);
+      throw Reason.unreadable(InputFile.name(file), e);
     }
   }
 

@@ -14,8 +14,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
-import mlpcuda.data.BadFileException;
-import mlpcuda.data.InputFile;
+import mlpcuda.error.BadFileException;
+import mlpcuda.files.InputFile;
 import mlpcuda.model.Safetensors.Tensor;
 
 /**

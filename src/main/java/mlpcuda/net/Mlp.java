@@ -5,9 +5,9 @@ import java.util.List;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
-import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Owned;
+import mlpcuda.error.DeviceException;
 
 /**
  * A multilayer perceptron for batches of up to {@code maxB} examples: a₀ = x, aₗ₊₁ = activationₗ(aₗ

@@ -1,6 +1,6 @@
 package mlpcuda.picture;
 
-import mlpcuda.data.BadFileException;
+import mlpcuda.error.BadFileException;
 
 /**
  * Looks at the header of a BMP before the JDK decodes it. A BMP may hold a whole PNG or JPEG, whose

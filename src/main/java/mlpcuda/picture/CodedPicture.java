@@ -9,7 +9,7 @@ import javax.imageio.ImageReadParam;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.ImageInputStreamImpl;
-import mlpcuda.data.BadFileException;
+import mlpcuda.error.BadFileException;
 
 /**
  * Has the JDK decode PNG, JPEG, GIF, BMP and TIFF, and TwelveMonkeys' plug-in WebP. None of these

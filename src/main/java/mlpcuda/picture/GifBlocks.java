@@ -1,6 +1,6 @@
 package mlpcuda.picture;
 
-import mlpcuda.data.BadFileException;
+import mlpcuda.error.BadFileException;
 
 /**
  * Looks through a GIF before the JDK decodes it. What is left is the first image, with its palette

@@ -3,7 +3,7 @@ package mlpcuda.picture;
 import java.awt.image.BufferedImage;
 import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
-import mlpcuda.data.BadFileException;
+import mlpcuda.error.BadFileException;
 
 /**
  * Makes grey of what a decoder made: of colours, of samples of other sizes than 8 bits, and of

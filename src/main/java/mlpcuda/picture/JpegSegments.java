@@ -1,6 +1,6 @@
 package mlpcuda.picture;
 
-import mlpcuda.data.BadFileException;
+import mlpcuda.error.BadFileException;
 
 /**
  * Looks through a JPEG before the JDK decodes it.

@@ -2,7 +2,7 @@ package mlpcuda.picture;
 
 import java.nio.charset.StandardCharsets;
 import java.util.function.IntSupplier;
-import mlpcuda.data.BadFileException;
+import mlpcuda.error.BadFileException;
 
 /**
  * Parses portable grey maps, plain (P2) and raw (P5), of one image that reaches to the end of the

@@ -1,6 +1,6 @@
 package mlpcuda.picture;
 
-import mlpcuda.data.BadFileException;
+import mlpcuda.error.BadFileException;
 
 /**
  * A grey image of any size.

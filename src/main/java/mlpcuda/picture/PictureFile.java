@@ -5,10 +5,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.Arrays;
-import mlpcuda.data.BadFileException;
 import mlpcuda.data.FileKind;
 import mlpcuda.data.IdxFile;
-import mlpcuda.data.InputFile;
+import mlpcuda.error.BadFileException;
+import mlpcuda.files.InputFile;
+import mlpcuda.files.Reason;
 
 /**
  * The pictures of a file: one of a PNG, JPEG, GIF, BMP, TIFF, WebP or PGM, any number of an IDX
@@ -61,7 +62,7 @@ public final class PictureFile {
       return new PictureFile(
           name, new IdxFile.Images(1, picture.rows(), picture.cols(), picture.pixels()), false);
     } catch (IOException e) {
-      throw BadFileException.unreadable(name, e);
+      throw Reason.unreadable(name, e);
     }
   }
 

@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Set;
 import java.util.zip.CRC32;
-import mlpcuda.data.BadFileException;
+import mlpcuda.error.BadFileException;
 
 /**
  * Looks through a PNG before the JDK decodes it: chunks, checksums, size. What is left has the

@@ -1,7 +1,7 @@
 package mlpcuda.picture;
 
 import java.util.Set;
-import mlpcuda.data.BadFileException;
+import mlpcuda.error.BadFileException;
 
 /**
  * Looks through a TIFF before the JDK decodes it. What is left is the first image, described by the

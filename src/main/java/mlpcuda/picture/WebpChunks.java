@@ -1,7 +1,7 @@
 package mlpcuda.picture;
 
 import java.nio.charset.StandardCharsets;
-import mlpcuda.data.BadFileException;
+import mlpcuda.error.BadFileException;
 
 /**
  * Looks through a WebP before it is decoded. What is left is the first image, of an animation too,

@@ -1,6 +1,6 @@
 package mlpcuda.picture;
 
-import mlpcuda.data.BadFileException;
+import mlpcuda.error.BadFileException;
 
 /**
  * Follows the beginning of a lossless WebP image, up to its pixels, to refuse what no encoder makes

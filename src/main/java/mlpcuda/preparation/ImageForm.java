@@ -1,8 +1,8 @@
 package mlpcuda.preparation;
 
 import java.util.Optional;
-import mlpcuda.data.BadFileException;
 import mlpcuda.data.Scaling;
+import mlpcuda.error.BadFileException;
 import mlpcuda.picture.Picture;
 
 /**

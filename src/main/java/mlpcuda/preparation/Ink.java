@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import mlpcuda.data.BadFileException;
+import mlpcuda.error.BadFileException;
 import mlpcuda.preparation.Grey.Box;
 
 /**

@@ -41,7 +41,7 @@ public final class MnistForm {
    *
    * @param rows height of the network's images in pixels
    * @param cols width of the network's images in pixels
-   * @throws mlpcuda.data.BadFileException if there is no ink
+   * @throws mlpcuda.error.BadFileException if there is no ink
    */
   public static Prepared of(Picture picture, int rows, int cols) {
     int longer = Math.max(picture.rows(), picture.cols());

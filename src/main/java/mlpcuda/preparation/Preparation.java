@@ -3,8 +3,8 @@ package mlpcuda.preparation;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import mlpcuda.data.BadFileException;
 import mlpcuda.data.ImageSet;
+import mlpcuda.error.BadFileException;
 import mlpcuda.picture.Picture;
 
 /**

@@ -11,8 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.zip.CRC32C;
-import mlpcuda.data.Protobuf;
-import mlpcuda.data.WholeFile;
+import mlpcuda.files.Protobuf;
+import mlpcuda.files.WholeFile;
 
 /**
  * A file of TensorBoard's events: TFRecords, each an {@code Event} message (tensorflow/core: {@code

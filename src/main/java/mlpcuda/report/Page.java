@@ -11,7 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
-import mlpcuda.data.WholeFile;
+import mlpcuda.files.WholeFile;
 
 /**
  * A page that needs no other file: {@code report.html} with its styles, its script, Chart.js and

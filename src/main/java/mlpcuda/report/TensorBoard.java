@@ -2,7 +2,7 @@ package mlpcuda.report;
 
 import java.nio.file.Path;
 import java.util.Arrays;
-import mlpcuda.data.Protobuf;
+import mlpcuda.files.Protobuf;
 import mlpcuda.train.Evaluation;
 import mlpcuda.train.Progress;
 import mlpcuda.train.Trainer;

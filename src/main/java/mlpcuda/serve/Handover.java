@@ -7,7 +7,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import mlpcuda.compute.DeviceException;
+import mlpcuda.error.DeviceException;
 
 /**
  * Hands pictures from the threads that speak HTTP to the one thread that may drive the device: a

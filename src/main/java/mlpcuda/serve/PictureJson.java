@@ -8,7 +8,7 @@ import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.exc.StreamConstraintsException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import mlpcuda.data.BadFileException;
+import mlpcuda.error.BadFileException;
 import mlpcuda.picture.Picture;
 
 /**

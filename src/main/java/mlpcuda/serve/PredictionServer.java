@@ -137,7 +137,7 @@ public final class PredictionServer implements AutoCloseable {
    * Answers requests until it is told to stop. The calling thread runs the network; threads of the
    * server's own speak HTTP.
    *
-   * @throws mlpcuda.compute.DeviceException if the device fails
+   * @throws mlpcuda.error.DeviceException if the device fails
    */
   public void run(Recogniser recogniser, BooleanSupplier stopping) {
     run(recogniser.description(), recogniser::answer, stopping);

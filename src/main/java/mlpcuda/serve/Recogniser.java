@@ -6,7 +6,7 @@ import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import mlpcuda.compute.Ops;
-import mlpcuda.data.BadFileException;
+import mlpcuda.error.BadFileException;
 import mlpcuda.net.MlpShape;
 import mlpcuda.picture.Picture;
 import mlpcuda.picture.PictureFile;

@@ -33,7 +33,7 @@ public final class Predictor implements AutoCloseable {
    * @param weights the weights, in the natural order of pixels: see {@link Parameters#write}
    * @param N the number of images of the largest call
    * @param what the network and its file, for the message
-   * @throws mlpcuda.data.BadFileException if these calls need more memory than is free
+   * @throws mlpcuda.error.BadFileException if these calls need more memory than is free
    */
   public Predictor(
       Ops ops, MlpShape shape, List<float[]> weights, Scaling scaling, int N, String what) {

@@ -4,6 +4,8 @@ import java.util.List;
 import java.util.function.BooleanSupplier;
 import mlpcuda.compute.LossScale;
 import mlpcuda.data.ExampleOrder;
+import mlpcuda.error.DivergedException;
+import mlpcuda.error.StoppedException;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Step;
 

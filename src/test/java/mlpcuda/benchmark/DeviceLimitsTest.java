@@ -10,9 +10,9 @@ import java.util.Set;
 import java.util.TreeMap;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
-import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cpu.ReferenceOps;
+import mlpcuda.error.DeviceException;
 import org.junit.jupiter.api.Test;
 
 class DeviceLimitsTest {

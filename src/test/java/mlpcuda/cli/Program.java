@@ -16,10 +16,10 @@ import java.util.Map;
 import java.util.Random;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
-import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.compute.cuda.Gpus;
+import mlpcuda.error.DeviceException;
 
 /** The result of a run of the program: its exit code and its two outputs. */
 record Program(int code, String out, String err) {

@@ -628,7 +628,7 @@ class TrainCommandTest {
     Program run = train("run", "--lr 1e30 --batch-size 50");
     assertEquals(5, run.code());
     assertEquals(
-        "training diverged: losses and weights must be finite, found NaN at epoch 2, step 2; a lower --lr may"
+        "training diverged: losses and weights must be finite, found NaN at epoch 2, step 2; a lower learning rate may"
             + " help",
         run.err().strip());
     assertEquals(
@@ -645,7 +645,7 @@ class TrainCommandTest {
     Program run = train("run", "--lr 1e30 --batch-size 50 --epochs 1");
     assertEquals(5, run.code());
     assertEquals(
-        "training diverged: losses and weights must be finite, found NaN at epoch 1, step 1; a lower --lr may"
+        "training diverged: losses and weights must be finite, found NaN at epoch 1, step 1; a lower learning rate may"
             + " help",
         run.err().strip());
     assertEquals(Map.of("epoch", 1, "step", 1), metrics("run").get("diverged"));

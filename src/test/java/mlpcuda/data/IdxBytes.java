@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.zip.GZIPOutputStream;
+import mlpcuda.error.BadFileException;
 import org.junit.jupiter.api.function.Executable;
 
 /** Makes small IDX files for tests, good ones and, by changing bytes, bad ones. */

@@ -23,6 +23,7 @@ import java.util.Arrays;
 import java.util.concurrent.FutureTask;
 import java.util.stream.Stream;
 import java.util.zip.CRC32;
+import mlpcuda.error.BadFileException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;

@@ -25,6 +25,7 @@ import java.util.OptionalInt;
 import java.util.stream.Stream;
 import mlpcuda.data.PublishedDataset.Progress;
 import mlpcuda.data.PublishedDataset.RemoteFile;
+import mlpcuda.error.BadFileException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;

@@ -17,7 +17,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Stream;
-import mlpcuda.data.BadFileException;
+import mlpcuda.error.BadFileException;
 import mlpcuda.model.Safetensors.Contents;
 import mlpcuda.model.Safetensors.Tensor;
 import org.junit.jupiter.api.BeforeEach;

@@ -19,7 +19,7 @@ import java.util.Arrays;
 import java.util.Base64;
 import java.util.zip.CRC32;
 import javax.imageio.ImageIO;
-import mlpcuda.data.BadFileException;
+import mlpcuda.error.BadFileException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -17,7 +17,7 @@ import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32;
 import java.util.zip.GZIPOutputStream;
-import mlpcuda.data.BadFileException;
+import mlpcuda.error.BadFileException;
 import mlpcuda.preparation.MnistForm;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;

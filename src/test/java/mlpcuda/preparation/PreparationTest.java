@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.Optional;
-import mlpcuda.data.BadFileException;
 import mlpcuda.data.EmbeddedMnist;
 import mlpcuda.data.ImageSet;
+import mlpcuda.error.BadFileException;
 import mlpcuda.picture.Picture;
 import org.junit.jupiter.api.Test;
 

@@ -27,6 +27,7 @@ import mlpcuda.compute.cuda.CudaOptions.Step;
 import mlpcuda.data.EmbeddedMnist;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
+import mlpcuda.error.DivergedException;
 import mlpcuda.net.MlpShape;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -320,7 +321,7 @@ abstract class CudaRoundedTraining {
     var e = assertThrows(DivergedException.class, () -> ofLargeActivations(ops, 100));
     assertEquals(
         "training diverged: gradients must be finite in fp16, found others at a loss scale of"
-            + " 5.9604645E-8 at epoch 9, step 45; a lower --lr or --precision bf16 may help",
+            + " 5.9604645E-8 at epoch 9, step 45; a lower learning rate or bf16 may help",
         e.getMessage());
   }
 

@@ -21,6 +21,7 @@ import mlpcuda.compute.cuda.CudaOptions.Gemm;
 import mlpcuda.compute.cuda.CudaOptions.Step;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
+import mlpcuda.error.DivergedException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;

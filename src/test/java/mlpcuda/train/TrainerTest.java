@@ -16,6 +16,7 @@ import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.data.EmbeddedMnist;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
+import mlpcuda.error.DivergedException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;

@@ -9,12 +9,12 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
-import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.LossScale;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.SgdSettings;
+import mlpcuda.error.DeviceException;
 import mlpcuda.random.Philox;
 import org.bytedeco.javacpp.Pointer;
 

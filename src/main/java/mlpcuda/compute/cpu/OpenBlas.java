@@ -5,7 +5,7 @@ import java.net.URL;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import mlpcuda.compute.DeviceException;
+import mlpcuda.error.DeviceException;
 import mlpcuda.files.CacheFolder;
 import mlpcuda.files.NativeFolder;
 import mlpcuda.files.Reason;

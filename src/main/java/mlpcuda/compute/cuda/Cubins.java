@@ -22,8 +22,8 @@ import java.util.concurrent.Future;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import jcuda.JCudaVersion;
-import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.cuda.PtxAssembler.Assembled;
+import mlpcuda.error.DeviceException;
 
 /**
  * Makes the machine code that ships beside the PTX: cubins, for each architecture. The build runs

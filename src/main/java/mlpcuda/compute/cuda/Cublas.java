@@ -57,7 +57,7 @@ final class Cublas implements Blas {
   /**
    * Opens cuBLAS for a stream, before any recording of it.
    *
-   * @throws mlpcuda.compute.DeviceException if cuBLAS 12 is not found
+   * @throws mlpcuda.error.DeviceException if cuBLAS 12 is not found
    */
   Cublas(CudaDriver driver, Natives natives, CUstream stream, Precision precision) {
     this.driver = driver;

@@ -1,7 +1,7 @@
 package mlpcuda.compute.cuda;
 
 import mlpcuda.compute.Activation;
-import mlpcuda.compute.DeviceException;
+import mlpcuda.error.DeviceException;
 
 /**
  * Products by cuBLAS, whose matrices are column-major; bias and activations are computed by others.

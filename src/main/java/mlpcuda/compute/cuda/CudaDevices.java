@@ -21,8 +21,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import jcuda.driver.CUdevice;
-import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.cuda.CudaDriver.Device;
+import mlpcuda.error.DeviceException;
 
 /**
  * The GPUs of this machine, by JCuda.

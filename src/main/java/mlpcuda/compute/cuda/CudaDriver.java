@@ -148,7 +148,7 @@ public interface CudaDriver extends AutoCloseable {
    * meanwhile.
    *
    * @throws CudaException if the driver refuses the machine code
-   * @throws mlpcuda.compute.DeviceException if it cannot compile the PTX
+   * @throws mlpcuda.error.DeviceException if it cannot compile the PTX
    */
   long loadModule(ModuleImage image);
 
@@ -205,7 +205,7 @@ public interface CudaDriver extends AutoCloseable {
    * the same bits each time.
    *
    * @param precision the precision of the products' operands
-   * @throws mlpcuda.compute.DeviceException if cuBLAS is not found, with the file names that were
+   * @throws mlpcuda.error.DeviceException if cuBLAS is not found, with the file names that were
    *     looked for
    */
   Blas openBlas(long stream, Precision precision);
@@ -215,7 +215,7 @@ public interface CudaDriver extends AutoCloseable {
   /**
    * Opens cuDNN for one stream.
    *
-   * @throws mlpcuda.compute.DeviceException if cuDNN is not found, with the file names that were
+   * @throws mlpcuda.error.DeviceException if cuDNN is not found, with the file names that were
    *     looked for, or does not start
    */
   Dnn openDnn(long stream);

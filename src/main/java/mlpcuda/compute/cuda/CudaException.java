@@ -1,6 +1,6 @@
 package mlpcuda.compute.cuda;
 
-import mlpcuda.compute.DeviceException;
+import mlpcuda.error.DeviceException;
 
 /** Thrown when a call of CUDA fails. The failure of a launch may show at a later call only. */
 public final class CudaException extends DeviceException {

@@ -12,7 +12,6 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
-import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.FusedStep;
 import mlpcuda.compute.InputOrder;
@@ -27,6 +26,7 @@ import mlpcuda.compute.cuda.Auto.Choice;
 import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
+import mlpcuda.error.DeviceException;
 import mlpcuda.random.Philox;
 
 /**

@@ -63,7 +63,7 @@ final class Cudnn implements Dnn {
   /**
    * Opens cuDNN for a stream, on the current context, before any recording of it.
    *
-   * @throws mlpcuda.compute.DeviceException if cuDNN 9 is not found, or does not start
+   * @throws mlpcuda.error.DeviceException if cuDNN 9 is not found, or does not start
    */
   Cudnn(CudaDriver driver, Natives natives, CUstream stream) {
     load(natives, CudaLibrary.cudnn(CudaLibrary.folders()));

@@ -1,7 +1,7 @@
 package mlpcuda.compute.cuda;
 
 import mlpcuda.compute.Activation;
-import mlpcuda.compute.DeviceException;
+import mlpcuda.error.DeviceException;
 
 /** Bias, activations and log-softmax by cuDNN. */
 final class CudnnNonlinear implements Nonlinear {

@@ -1,7 +1,7 @@
 package mlpcuda.compute.cuda;
 
 import java.util.List;
-import mlpcuda.compute.DeviceException;
+import mlpcuda.error.DeviceException;
 
 /** The GPUs that this process can use. */
 public interface Gpus {

@@ -78,7 +78,7 @@ public final class JCudaDriver implements CudaDriver {
    *
    * @param index from 0 on, as CUDA counts, CUDA_VISIBLE_DEVICES honoured
    * @param natives the folder that JCuda's libraries are unpacked below
-   * @throws mlpcuda.compute.DeviceException if the device cannot be used
+   * @throws mlpcuda.error.DeviceException if the device cannot be used
    */
   public static JCudaDriver open(int index, Path natives) {
     if (index < 0) {

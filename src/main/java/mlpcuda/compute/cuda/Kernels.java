@@ -3,8 +3,8 @@ package mlpcuda.compute.cuda;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Consumer;
-import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
+import mlpcuda.error.DeviceException;
 
 /**
  * The entries of one module, launched on one stream. The module is loaded when its first entry is

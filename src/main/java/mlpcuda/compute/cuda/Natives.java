@@ -8,7 +8,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import jcuda.JCudaVersion;
 import jcuda.LibUtils;
-import mlpcuda.compute.DeviceException;
+import mlpcuda.error.DeviceException;
 import mlpcuda.files.NativeFolder;
 import mlpcuda.files.Reason;
 

@@ -6,8 +6,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import jcuda.driver.CUresult;
-import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Precision;
+import mlpcuda.error.DeviceException;
 
 /**
  * A reason why a GPU cannot be used. Each of the static methods makes the reason of one situation,

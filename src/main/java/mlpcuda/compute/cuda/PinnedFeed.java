@@ -4,12 +4,12 @@ import java.util.ArrayList;
 import java.util.List;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
-import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Owned;
 import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
+import mlpcuda.error.DeviceException;
 
 /**
  * A feed that streams batches: the host gathers the batches of a stage into page-locked memory

@@ -46,7 +46,7 @@ final class PtxAssembler {
    * Loads the assembler.
    *
    * @param natives the folder that its library is unpacked below
-   * @throws mlpcuda.compute.DeviceException if there is none for this platform, or it cannot be
+   * @throws mlpcuda.error.DeviceException if there is none for this platform, or it cannot be
    *     unpacked
    * @throws LinkageError if the dynamic linker refuses it
    */

@@ -2,7 +2,7 @@ package mlpcuda.compute.cuda;
 
 import java.util.ArrayList;
 import java.util.List;
-import mlpcuda.compute.DeviceException;
+import mlpcuda.error.DeviceException;
 
 /**
  * Memory of the device for a product's intermediate results. It grows in the first batch of a size,

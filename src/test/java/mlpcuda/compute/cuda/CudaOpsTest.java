@@ -15,7 +15,6 @@ import java.util.stream.IntStream;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
-import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Precision;
@@ -23,6 +22,7 @@ import mlpcuda.compute.Replay;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedOptions;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
+import mlpcuda.error.DeviceException;
 import org.junit.jupiter.api.Test;
 
 /** Tests what {@link CudaOps} does besides computing. */

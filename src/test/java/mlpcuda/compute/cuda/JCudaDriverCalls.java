@@ -16,11 +16,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import mlpcuda.compute.Activation;
-import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
+import mlpcuda.error.DeviceException;
 import org.junit.jupiter.api.function.Executable;
 
 /**

@@ -21,7 +21,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.stream.Stream;
 import jcuda.nvptxcompiler.JNvPTXCompiler;
-import mlpcuda.compute.DeviceException;
+import mlpcuda.error.DeviceException;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;

@@ -3,7 +3,7 @@ package mlpcuda.compute.cuda;
 import static org.junit.jupiter.api.Assumptions.abort;
 
 import java.nio.file.Path;
-import mlpcuda.compute.DeviceException;
+import mlpcuda.error.DeviceException;
 
 /** GPU 0 of this machine, for the tests of tag {@code gpu}. */
 public final class RealGpu {

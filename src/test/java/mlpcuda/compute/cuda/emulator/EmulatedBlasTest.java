@@ -8,10 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.function.Consumer;
-import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.Blas;
 import mlpcuda.compute.cuda.CudaException;
+import mlpcuda.error.DeviceException;
 import org.junit.jupiter.api.Test;
 
 /** Tests the product of cuBLAS. */

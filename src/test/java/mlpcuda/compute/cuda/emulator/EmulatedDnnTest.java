@@ -9,9 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.function.Consumer;
 import mlpcuda.compute.Activation;
-import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.cuda.CudaException;
 import mlpcuda.compute.cuda.Dnn;
+import mlpcuda.error.DeviceException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 

@@ -6,7 +6,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
-import mlpcuda.compute.DeviceException;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.Arguments;
 import mlpcuda.compute.cuda.Blas;
@@ -16,6 +15,7 @@ import mlpcuda.compute.cuda.Dnn;
 import mlpcuda.compute.cuda.ModuleImage;
 import mlpcuda.compute.cuda.ptx.Fault;
 import mlpcuda.compute.cuda.ptx.PtxModule;
+import mlpcuda.error.DeviceException;
 
 /**
  * A device in software: it runs PTX, does the work of streams when its policy says so, and throws

@@ -1,4 +1,4 @@
-package mlpcuda.data;
+package mlpcuda.files;
 
 import java.io.BufferedOutputStream;
 import java.io.File;
@@ -16,7 +16,6 @@ import java.nio.file.StandardOpenOption;
 import java.util.UUID;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import mlpcuda.files.Reason;
 
 /** Writes files that appear whole or not at all. */
 public final class WholeFile {

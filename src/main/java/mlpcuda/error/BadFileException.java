@@ -1,8 +1,4 @@
-package mlpcuda.data;
-
-import java.io.IOException;
-import java.nio.file.NoSuchFileException;
-import mlpcuda.files.Reason;
+package mlpcuda.error;
 
 /**
  * Thrown for a data or model file that cannot be used. The message is one line that names the file,
@@ -19,11 +15,5 @@ public final class BadFileException extends RuntimeException {
   /** {@code message}: one line with file, expectation and finding; {@code cause}: what failed. */
   public BadFileException(String message, Throwable cause) {
     super(message, cause);
-  }
-
-  /** The exception for a {@code file} that cannot be read at all, with the reason. */
-  public static BadFileException unreadable(Object file, IOException e) {
-    String what = e instanceof NoSuchFileException ? "" : "cannot be read: ";
-    return new BadFileException(file + ": " + what + Reason.of(e), e);
   }
 }

@@ -1,4 +1,4 @@
-package mlpcuda.train;
+package mlpcuda.error;
 
 /**
  * Thrown when the losses, weights or gradients of a training run are no longer finite. The message
@@ -18,19 +18,19 @@ public final class DivergedException extends RuntimeException {
     this(
         epoch,
         step,
-        "losses and weights must be finite, found %s at epoch %d, step %d; a lower --lr may help"
+        "losses and weights must be finite, found %s at epoch %d, step %d; a lower learning rate may help"
             .formatted(found, epoch, step));
   }
 
   /**
    * The gradients stay non-finite in half precision, whatever the loss scale; {@code step} from 1.
    */
-  static DivergedException ofLossScale(int epoch, int step, float scale) {
+  public static DivergedException ofLossScale(int epoch, int step, float scale) {
     return new DivergedException(
         epoch,
         step,
         ("gradients must be finite in fp16, found others at a loss scale of %s at epoch %d, step"
-                + " %d; a lower --lr or --precision bf16 may help")
+                + " %d; a lower learning rate or bf16 may help")
             .formatted(scale, epoch, step));
   }
 

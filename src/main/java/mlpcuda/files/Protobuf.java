@@ -1,4 +1,4 @@
-package mlpcuda.data;
+package mlpcuda.files;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

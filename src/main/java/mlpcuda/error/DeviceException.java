@@ -1,4 +1,4 @@
-package mlpcuda.compute;
+package mlpcuda.error;
 
 /**
  * Thrown when a device cannot be used. The message is one line of cause and one of remedy; the

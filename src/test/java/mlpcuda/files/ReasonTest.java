@@ -1,4 +1,4 @@
-package mlpcuda.data;
+package mlpcuda.files;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -9,13 +9,12 @@ import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.util.stream.Stream;
-import mlpcuda.files.Reason;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Tests the messages for exceptions of java.io and java.nio: they must not name a class. */
-class BadFileExceptionTest {
+class ReasonTest {
   static Stream<Arguments> reasons() {
     return Stream.of(
         Arguments.of(new NoSuchFileException("f"), "no such file"),
@@ -36,6 +35,6 @@ class BadFileExceptionTest {
     assertEquals(reason, Reason.of(e));
     assertEquals(
         reason.equals("no such file") ? "x: no such file" : "x: cannot be read: " + reason,
-        BadFileException.unreadable("x", e).getMessage());
+        Reason.unreadable("x", e).getMessage());
   }
 }

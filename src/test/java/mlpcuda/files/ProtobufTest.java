@@ -1,4 +1,4 @@
-package mlpcuda.data;
+package mlpcuda.files;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;

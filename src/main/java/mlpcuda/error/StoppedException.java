@@ -1,4 +1,4 @@
-package mlpcuda.train;
+package mlpcuda.error;
 
 /**
  * Thrown when a training run was told to stop. The message names epoch and step; the program prints
