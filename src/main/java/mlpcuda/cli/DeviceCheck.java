@@ -1,5 +1,7 @@
 package mlpcuda.cli;
 
+import mlpcuda.report.Tables;
+
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

@@ -1,5 +1,7 @@
 package mlpcuda.cli;
 
+import mlpcuda.report.Printable;
+
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;

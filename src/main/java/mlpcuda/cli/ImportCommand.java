@@ -1,5 +1,9 @@
 package mlpcuda.cli;
 
+import mlpcuda.report.Printable;
+
+import mlpcuda.report.Tables;
+
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;

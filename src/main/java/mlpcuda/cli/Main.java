@@ -1,5 +1,7 @@
 package mlpcuda.cli;
 
+import mlpcuda.report.Printable;
+
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;

@@ -1,5 +1,9 @@
 package mlpcuda.cli;
 
+import mlpcuda.report.Printable;
+
+import mlpcuda.report.Tables;
+
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;

@@ -1,5 +1,7 @@
 package mlpcuda.cli;
 
+import mlpcuda.report.Tables;
+
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

@@ -1,5 +1,7 @@
 package mlpcuda.cli;
 
+import mlpcuda.report.Tables;
+
 import com.fasterxml.jackson.jr.ob.JSON;
 import java.io.IOException;
 import java.io.PrintWriter;

@@ -1,5 +1,7 @@
 package mlpcuda.cli;
 
+import mlpcuda.report.Printable;
+
 import java.io.Console;
 import java.io.PrintWriter;
 import java.io.Writer;

@@ -1,5 +1,7 @@
 package mlpcuda.cli;
 
+import mlpcuda.report.Tables;
+
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.nio.file.Path;

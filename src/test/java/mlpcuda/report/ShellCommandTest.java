@@ -1,4 +1,6 @@
-package mlpcuda.cli;
+package mlpcuda.report;
+
+import mlpcuda.report.ShellCommand;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 

@@ -1,4 +1,4 @@
-package mlpcuda.cli;
+package mlpcuda.report;
 
 import java.io.File;
 import java.util.List;
@@ -6,7 +6,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** Formats a command line as a Unix shell reads it, so that people can run it again. */
-final class ShellCommand {
+public final class ShellCommand {
   /** Matches words that every shell reads literally. */
   private static final Pattern PLAIN =
       Pattern.compile("[A-Za-z0-9_%+:,./@-][A-Za-z0-9_%+:,./@=-]*");
@@ -19,7 +19,7 @@ final class ShellCommand {
    * @param classPath the class path of the Java runtime: a jar alone means {@code java -jar}
    * @param args the arguments of the program, with @files expanded
    */
-  static String of(String classPath, List<String> args) {
+  public static String of(String classPath, List<String> args) {
     boolean jar = classPath.endsWith(".jar") && !classPath.contains(File.pathSeparator);
     String program = jar ? "java -jar " + quoted(classPath) : "mlp-cuda";
     return args.stream()
@@ -30,7 +30,7 @@ final class ShellCommand {
   }
 
   /** A word as a Unix shell reads it. */
-  static String quoted(String word) {
+  public static String quoted(String word) {
     return PLAIN.matcher(word).matches() ? word : "'" + word.replace("'", "'\\''") + "'";
   }
 }

@@ -1,4 +1,4 @@
-package mlpcuda.cli;
+package mlpcuda.report;
 
 import java.io.FilterWriter;
 import java.io.IOException;
@@ -12,14 +12,14 @@ import java.io.Writer;
  * Technical Report 36</a>). Such a character is printed as {@code \}{@code u} and four hexadecimal
  * digits, which JSON reads as the character itself.
  */
-final class Printable {
+public final class Printable {
   private Printable() {}
 
   /**
    * A text as one line: line breaks and tabs are escaped as well, so that a name cannot print a
    * line of its own.
    */
-  static String oneLine(String text) {
+  public static String oneLine(String text) {
     var line = new StringBuilder(text.length());
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
@@ -36,7 +36,7 @@ final class Printable {
    * A writer that prints to {@code out} what the program says. Line breaks and tabs pass, because
    * the program's own tables have them.
    */
-  static PrintWriter safe(PrintWriter out) {
+  public static PrintWriter safe(PrintWriter out) {
     return new PrintWriter(new Escaping(out), true);
   }
 

@@ -1,4 +1,4 @@
-package mlpcuda.cli;
+package mlpcuda.run;
 
 import java.math.BigDecimal;
 import java.util.ArrayList;
@@ -12,7 +12,7 @@ import mlpcuda.net.MlpShape;
 import mlpcuda.train.Evaluation;
 
 /** Sentences on what is probably wrong with examples or training that raised no error. */
-final class Warnings {
+public final class Warnings {
   private static final int NAMED = 10; // classes or ranges of them in one sentence
   private static final int RANGE = 3; // consecutive classes from which on only two are named
 
@@ -84,7 +84,7 @@ final class Warnings {
    * @param astray whether it is known already that training has gone astray
    * @param train the examples that the network learnt from; null: they are not known
    */
-  static Optional<String> ofAnswers(
+  public static Optional<String> ofAnswers(
       Evaluation tested, MlpShape shape, boolean astray, ImageSet train) {
     int C = tested.classes();
     var never = new ArrayList<Integer>();
@@ -126,7 +126,7 @@ final class Warnings {
     }
     return shape.output() == Activation.RELU
         ? "Its output has a ReLU, and a unit there that gives 0 to every image gets no gradient and"
-            + " has died: another --seed, a lower --lr or --no-relu-output may help."
+            + " has died: another seed, a lower learning rate or an output without ReLU may help."
         : "It was probably trained too short, at too high a learning rate, or on too few examples.";
   }
 

@@ -1,4 +1,4 @@
-package mlpcuda.cli;
+package mlpcuda.run;
 
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -11,17 +11,19 @@ import mlpcuda.model.Checkpoint;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.Parameters;
 import mlpcuda.report.Metrics;
+import mlpcuda.report.Printable;
 import mlpcuda.report.Report;
+import mlpcuda.report.Tables;
 import mlpcuda.train.Answers;
 import mlpcuda.train.Progress;
 
 /** The files of a run: its model, its measurements, the report, and what it needs to go on. */
-final class RunFolder {
+public final class RunFolder {
   private static final String MODEL = "model.safetensors";
   private static final String REPORT = "report.html";
 
   /** The file that holds all that a run needs to go on. */
-  static final String CHECKPOINT = "checkpoint.safetensors";
+  public static final String CHECKPOINT = "checkpoint.safetensors";
 
   /** The time between two reports of a running run: each report takes some 20 ms. */
   private static final long REPORT_NANOS = 2_000_000_000L;
@@ -38,16 +40,18 @@ final class RunFolder {
     this.run = run;
     this.metrics = metrics;
     String name = Objects.toString(folder.toAbsolutePath().normalize().getFileName(), "/");
-    this.report = new Report(name, metrics, run.shape(), run.train(), run.dataset().test());
+    RunData data = run.data();
+    this.report =
+        new Report(name, metrics, data.shape(), data.train(), data.dataset().test());
   }
 
-  /** Whether the folder holds a run that can be resumed. */
-  boolean holdsARun() {
+  /** Whether a folder holds a run that can be resumed. */
+  public static boolean holdsARun(Path folder) {
     return Files.exists(folder.resolve(CHECKPOINT));
   }
 
   /** Whether a folder has all files of a run that is done. */
-  static boolean holdsTheEnd(Path folder) {
+  public static boolean holdsTheEnd(Path folder) {
     for (String name : List.of(MODEL, REPORT, Metrics.CSV)) {
       if (!Files.exists(folder.resolve(name))) {
         return false;
@@ -58,8 +62,8 @@ final class RunFolder {
 
   /** Restores the metrics that the checkpoint has. */
   void restore() {
-    metrics.restore(folder.resolve(CHECKPOINT), run.state().metrics());
-    metrics.modelWritten(modelEpoch(run.state().progress()));
+    metrics.restore(folder.resolve(CHECKPOINT), run.start().state().metrics());
+    metrics.modelWritten(modelEpoch(run.start().state().progress()));
   }
 
   /** Saves the model of the last whole epoch, or of the best one, and the checkpoint. */
@@ -78,13 +82,13 @@ final class RunFolder {
       }
     }
     new Checkpoint(
-            run.shape(),
-            run.form(),
+            run.data().shape(),
+            run.data().form(),
             weights,
             optimizer.m(),
             optimizer.v(),
             progress.best(),
-            run.state().at(progress, metrics.state()).json())
+            run.start().state().at(progress, metrics.state()).json())
         .write(folder.resolve(CHECKPOINT));
     if (progress.batch() == 0 && System.nanoTime() - nextReport >= 0) {
       reportProgress((progress.best().isEmpty() ? weights : progress.best()).get(0));
@@ -92,13 +96,22 @@ final class RunFolder {
     }
   }
 
-  /** Reports that the run goes on, whatever the report said of its end before. */
-  void goesOn(Parameters parameters) {
-    reportProgress(parameters.read().get(0));
+  /** Writes what the folder must hold before the first step. */
+  void begins(Parameters parameters) {
+    Progress at = run.start().state().progress();
+    if (run.start() instanceof Start.Resumed resumed) {
+      if (resumed.from().changed()) { // the checkpoint must have the plan that the run follows now
+        save(parameters, at);
+      }
+      // The run goes on, whatever the report said of its end before.
+      reportProgress(parameters.read().get(0));
+    } else {
+      save(parameters, at); // else a run that is killed early would leave an older run's files
+    }
   }
 
   private void reportProgress(float[] weights) {
-    int epochs = run.settings().trainer().epochs();
+    int epochs = run.start().state().plan().settings().course().epochs();
     reportBeforeTheEnd(
         "Training: %d of %s done.".formatted(metrics.epochsDone(), Tables.are(epochs, "epoch")),
         weights);
@@ -111,7 +124,7 @@ final class RunFolder {
     try {
       report.write(folder, status, weights, null);
     } catch (UncheckedIOException e) {
-      run.terminal().always(Printable.oneLine(e.getMessage()));
+      run.reporter().warning(Printable.oneLine(e.getMessage()));
     }
   }
 
@@ -119,7 +132,7 @@ final class RunFolder {
    * Reports that the run was stopped after a checkpoint; the exception returned says how to go on.
    */
   StoppedException stopped(Parameters parameters, StoppedException e) {
-    StoppedException stopped = e.resumable(run.settings().howToResume());
+    StoppedException stopped = e.resumable(run.reporter().howToResume(folder));
     String status = "Interrupted: " + stopped.getMessage() + ".";
     reportBeforeTheEnd(status, parameters.read().get(0));
     return stopped;
@@ -131,9 +144,15 @@ final class RunFolder {
     reportBeforeTheEnd("Ended: " + e.getMessage() + ".", null);
     Path model = folder.resolve(MODEL);
     if (metrics.modelEpoch() > 0) {
-      run.terminal().line("%s: the network after epoch %d", model, metrics.modelEpoch());
+      run.reporter()
+          .line(
+              Printable.oneLine(
+                  "%s: the network after epoch %d".formatted(model, metrics.modelEpoch())));
     } else if (Files.exists(model)) {
-      run.terminal().line("%s: left as an earlier run wrote it, for no epoch was done", model);
+      run.reporter()
+          .line(
+              Printable.oneLine(
+                  model + ": left as an earlier run wrote it, for no epoch was done"));
     }
   }
 
@@ -144,10 +163,10 @@ final class RunFolder {
    * @param outcome what the validation set and the loss scale led to; empty if nothing
    * @return the file of the model
    */
-  Path done(Parameters parameters, Answers answers, String outcome) {
-    List<float[]> weights = parameters.read();
+  Path done(ModelFile network, Answers answers, String outcome) {
+    List<float[]> weights = network.weights();
     requireFinite(weights, metrics.epochsDone(), metrics.stepsDone());
-    writeModel(weights);
+    network.write(folder.resolve(MODEL));
     String status =
         "Done: %s, %s. %s"
             .formatted(
@@ -175,6 +194,6 @@ final class RunFolder {
   }
 
   private void writeModel(List<float[]> weights) {
-    new ModelFile(run.shape(), run.form(), weights).write(folder.resolve(MODEL));
+    new ModelFile(run.data().shape(), run.data().form(), weights).write(folder.resolve(MODEL));
   }
 }

@@ -1,4 +1,8 @@
-package mlpcuda.cli;
+package mlpcuda.report;
+
+import mlpcuda.cli.Program;
+
+import mlpcuda.report.Tables;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 

@@ -1,4 +1,4 @@
-package mlpcuda.cli;
+package mlpcuda.report;
 
 import com.fasterxml.jackson.jr.ob.JSON;
 import java.io.IOException;
@@ -8,11 +8,11 @@ import mlpcuda.net.MlpShape;
 import mlpcuda.train.Evaluation;
 
 /** Formats what is printed about a network and its answers. */
-final class Tables {
+public final class Tables {
   private Tables() {}
 
   /** The layers, one a line, and the number of parameters. */
-  static String layers(MlpShape shape) {
+  public static String layers(MlpShape shape) {
     var table = new StringBuilder();
     table.append(
         "%-10s %8s %8s  %-10s %12s%n"
@@ -33,7 +33,7 @@ final class Tables {
   }
 
   /** Precision, recall and F1 of each class, and the confusion matrix. */
-  static String answers(Evaluation evaluation) {
+  public static String answers(Evaluation evaluation) {
     var table = new StringBuilder();
     table.append(
         "%-6s %10s %10s %10s %10s%n".formatted("class", "precision", "recall", "F1", "examples"));
@@ -65,17 +65,17 @@ final class Tables {
   }
 
   /** Formats a count with its noun: {@code 1 epoch}, {@code 9,380 steps}. */
-  static String count(long number, String thing) {
+  public static String count(long number, String thing) {
     return String.format(Locale.ROOT, "%,d %s%s", number, thing, number == 1 ? "" : "s");
   }
 
   /** Formats a count with its noun and verb: {@code 1 epoch is}, {@code 10 epochs are}. */
-  static String are(long number, String thing) {
+  public static String are(long number, String thing) {
     return count(number, thing) + (number == 1 ? " is" : " are");
   }
 
   /** Writes maps, lists, texts and numbers as JSON. */
-  static String json(Object value) {
+  public static String json(Object value) {
     try {
       return JSON.std.with(JSON.Feature.PRETTY_PRINT_OUTPUT).asString(value);
     } catch (IOException e) {
@@ -84,12 +84,12 @@ final class Tables {
   }
 
   /** Converts a number for {@link #json}: null for NaN and infinity, which JSON does not have. */
-  static Double number(double value) {
+  public static Double number(double value) {
     return Double.isFinite(value) ? value : null;
   }
 
   /** The last line of training and of evaluation. */
-  static String result(String set, Evaluation evaluation) {
+  public static String result(String set, Evaluation evaluation) {
     return String.format(
         Locale.ROOT,
         "%s set: Average loss: %.4f, Accuracy: %d/%d (%.2f%%)",

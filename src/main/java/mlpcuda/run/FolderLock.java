@@ -1,4 +1,4 @@
-package mlpcuda.cli;
+package mlpcuda.run;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -7,6 +7,7 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import mlpcuda.error.FolderInUseException;
 import mlpcuda.files.WholeFile;
 
 /**
@@ -14,9 +15,9 @@ import mlpcuda.files.WholeFile;
  * the file {@code .lock} in the folder: it ends with the process, whatever ends that. The file
  * itself stays, because a process that deleted it could delete one that another has just locked.
  */
-final class FolderLock implements AutoCloseable {
+public final class FolderLock implements AutoCloseable {
   /** The file in the folder that is locked; it is empty. */
-  static final String FILE = ".lock";
+  public static final String FILE = ".lock";
 
   private final FileChannel channel;
   private final boolean locked;
@@ -29,10 +30,10 @@ final class FolderLock implements AutoCloseable {
   /**
    * Locks a folder, which must exist.
    *
-   * @throws RefusedException if another process, or another thread of this one, has the lock
+   * @throws FolderInUseException if another process, or another thread of this one, has the lock
    * @throws java.io.UncheckedIOException if nothing can be written into the folder
    */
-  static FolderLock take(Path folder) {
+  public static FolderLock take(Path folder) {
     FileChannel channel;
     try {
       channel =
@@ -53,13 +54,7 @@ final class FolderLock implements AutoCloseable {
       return new FolderLock(channel, false);
     }
     if (lock == null) {
-      var refused =
-          new RefusedException(
-              ExitCode.IN_USE,
-              folder
-                  + ": another mlp-cuda process is using this folder; wait until it ends, or name"
-                  + " another folder",
-              null);
+      var refused = new FolderInUseException(folder);
       close(channel, refused);
       throw refused;
     }
@@ -75,7 +70,7 @@ final class FolderLock implements AutoCloseable {
   }
 
   /** Whether the file system has locks. If it has none, nothing keeps other processes out. */
-  boolean locked() {
+  public boolean locked() {
     return locked;
   }
 
