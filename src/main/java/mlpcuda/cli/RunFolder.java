@@ -12,7 +12,7 @@ import mlpcuda.model.ModelFile;
 import mlpcuda.net.Parameters;
 import mlpcuda.report.Metrics;
 import mlpcuda.report.Report;
-import mlpcuda.train.Answers;
+import mlpcuda.train.Predictions;
 import mlpcuda.train.Progress;
 
 /** The files of a run: its model, its measurements, the report, and what it needs to go on. */
@@ -144,7 +144,7 @@ final class RunFolder {
    * @param outcome what the validation set and the loss scale led to; empty if nothing
    * @return the file of the model
    */
-  Path done(Parameters parameters, Answers answers, String outcome) {
+  Path done(Parameters parameters, Predictions answers, String outcome) {
     List<float[]> weights = parameters.read();
     requireFinite(weights, metrics.epochsDone(), metrics.stepsDone());
     writeModel(weights);

@@ -18,7 +18,7 @@ import mlpcuda.data.Dataset;
 import mlpcuda.data.ImageSet;
 import mlpcuda.error.DivergedException;
 import mlpcuda.error.StoppedException;
-import mlpcuda.net.Examples;
+import mlpcuda.net.Batches;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Optimizer;
 import mlpcuda.net.Parameters;
@@ -29,10 +29,10 @@ import mlpcuda.preparation.Preparation;
 import mlpcuda.report.Host;
 import mlpcuda.report.Metrics;
 import mlpcuda.report.TensorBoard;
-import mlpcuda.train.Answers;
-import mlpcuda.train.Evaluation;
 import mlpcuda.train.Evaluator;
+import mlpcuda.train.Predictions;
 import mlpcuda.train.Progress;
+import mlpcuda.train.Score;
 import mlpcuda.train.Trainer;
 
 /**
@@ -146,7 +146,7 @@ record TrainingRun(
       try {
         RunFolder kept = written ? null : files; // nothing is written twice
         Trained trained = train(parameters, metrics, kept, board);
-        Evaluation answers = evaluate(parameters, metrics, kept, trained);
+        Score answers = evaluate(parameters, metrics, kept, trained);
         if (board != null) { // written last: if it fails, all else is done
           board.tested(answers, settings.testAtEnd || metrics.epochsDone() == 0);
         }
@@ -212,7 +212,7 @@ record TrainingRun(
    * @param answers the answers to the test set, if {@code tested} is known; else space for them
    * @param tested the test set's result for the trained network; null: it was not evaluated yet
    */
-  private record Trained(String outcome, Answers answers, Evaluation tested) {}
+  private record Trained(String outcome, Predictions answers, Score tested) {}
 
   private Trained train(
       Parameters parameters, Metrics metrics, RunFolder files, TensorBoard board) {
@@ -222,21 +222,12 @@ record TrainingRun(
     List<float[]> best;
     String outcome;
     String scaled;
-    var answers = new Answers(dataset.test().size());
-    Evaluation tested;
-    try (var examples =
-            new Examples(
-                ops,
-                shape,
-                parameters.inputOrder(),
-                train.pixels(),
-                train.labels(),
-                B,
-                ops.stepsAtOnce(Step.needs(shape, B, settings.clip > 0)),
-                form.scaling().scale(),
-                form.scaling().shift());
-        var optimizer = new Optimizer(ops, parameters, settings.optimizer, settings.clip);
-        var step = new Step(ops, shape, settings.regularisation, optimizer, examples, perEpoch);
+    var answers = new Predictions(dataset.test().size());
+    Score tested;
+    int atOnce = ops.stepsAtOnce(Step.needs(shape, B, settings.clip > 0));
+    try (var examples = new Batches(parameters, train, form.scaling(), B, atOnce);
+        var optimizer = new Optimizer(parameters, settings.optimizer, settings.clip);
+        var step = new Step(optimizer, examples, settings.regularisation, perEpoch);
         Evaluator evaluator = validation == null ? null : evaluator(parameters, validation);
         Evaluator test = settings.testAtEnd ? null : evaluator(parameters, dataset.test());
         var display =
@@ -348,12 +339,11 @@ record TrainingRun(
   }
 
   private Evaluator evaluator(Parameters parameters, ImageSet set) {
-    return new Evaluator(ops, shape, parameters, set, form.scaling(), settings.testBatchSize);
+    return new Evaluator(parameters, set, form.scaling(), settings.testBatchSize);
   }
 
-  private Evaluation evaluate(
-      Parameters parameters, Metrics metrics, RunFolder files, Trained trained) {
-    Evaluation tested =
+  private Score evaluate(Parameters parameters, Metrics metrics, RunFolder files, Trained trained) {
+    Score tested =
         trained.tested != null
             ? trained.tested
             : evaluation(parameters, dataset.test(), trained.answers);
@@ -364,12 +354,12 @@ record TrainingRun(
     metrics.evaluated(Metrics.TEST, tested);
     terminal.line(Tables.answers(tested));
     if (validation != null) {
-      Evaluation held = evaluation(parameters, validation, null);
+      Score held = evaluation(parameters, validation, null);
       metrics.evaluated("validation", held);
       terminal.line(Tables.result("Validation", held));
     }
     if (settings.evaluateTraining) {
-      Evaluation learnt = evaluation(parameters, train, null);
+      Score learnt = evaluation(parameters, train, null);
       metrics.evaluated("train", learnt);
       terminal.line(Tables.result("Training", learnt));
     }
@@ -386,7 +376,7 @@ record TrainingRun(
   }
 
   /** Says what is probably wrong with a network that was trained for more than one step. */
-  private List<String> warnings(List<Trainer.EpochResult> epochs, Evaluation tested) {
+  private List<String> warnings(List<Trainer.EpochResult> epochs, Score tested) {
     if (epochs.isEmpty() || epochs.get(epochs.size() - 1).steps() < 2) {
       return List.of();
     }
@@ -398,7 +388,7 @@ record TrainingRun(
   }
 
   /** Evaluates a set, and fills the answers to its examples unless they are null. */
-  private Evaluation evaluation(Parameters parameters, ImageSet set, Answers answers) {
+  private Score evaluation(Parameters parameters, ImageSet set, Predictions answers) {
     try (Evaluator evaluator = evaluator(parameters, set)) {
       return evaluator.run(answers);
     }

@@ -16,8 +16,8 @@ import mlpcuda.compute.LossScale;
 import mlpcuda.error.BadFileException;
 import mlpcuda.error.DivergedException;
 import mlpcuda.files.WholeFile;
-import mlpcuda.train.Evaluation;
 import mlpcuda.train.Progress;
+import mlpcuda.train.Score;
 import mlpcuda.train.Trainer;
 
 /** Collects what a run measures, and writes {@code metrics.json} and {@code metrics.csv}. */
@@ -102,7 +102,7 @@ public final class Metrics implements Trainer.Listener {
   }
 
   /** Notes the evaluation of the set of that name: {@code test}, {@code train}. */
-  public void evaluated(String set, Evaluation evaluation) {
+  public void evaluated(String set, Score evaluation) {
     results.put(set, json(evaluation));
     noteTime();
   }
@@ -283,7 +283,7 @@ public final class Metrics implements Trainer.Listener {
   }
 
   /** An evaluation as JSON objects: loss, accuracy, classes and confusion matrix. */
-  public static Map<String, Object> json(Evaluation evaluation) {
+  public static Map<String, Object> json(Score evaluation) {
     var json = new LinkedHashMap<String, Object>();
     json.put("loss", evaluation.loss());
     json.put("accuracy", evaluation.accuracy());

@@ -6,8 +6,7 @@ import mlpcuda.compute.Ops;
 import mlpcuda.compute.Owned;
 import mlpcuda.data.ExampleOrder;
 import mlpcuda.data.ImageSet;
-import mlpcuda.data.Scaling;
-import mlpcuda.net.Examples;
+import mlpcuda.net.Batches;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Optimizer;
 import mlpcuda.net.Parameters;
@@ -32,7 +31,6 @@ public final class Learner implements AutoCloseable {
   public Learner(Ops ops, Training training) {
     this.training = training;
     ImageSet set = training.set();
-    Scaling scaling = training.scaling();
     int B = training.B();
     MlpShape shape = training.shape();
     rate = (float) training.rate();
@@ -40,24 +38,11 @@ public final class Learner implements AutoCloseable {
       parameters =
           owned.add(new Parameters(ops, shape, ops.inputOrder(set.pixels(), shape.inputs())));
       parameters.initialise(training.seed());
-      var examples =
-          owned.add(
-              new Examples(
-                  ops,
-                  shape,
-                  parameters.inputOrder(),
-                  set.pixels(),
-                  set.labels(),
-                  B,
-                  ops.stepsAtOnce(training.needs()),
-                  scaling.scale(),
-                  scaling.shift()));
-      var optimizer =
-          owned.add(new Optimizer(ops, parameters, training.optimizer(), training.clip()));
+      int atOnce = ops.stepsAtOnce(training.needs());
+      var examples = owned.add(new Batches(parameters, set, training.scaling(), B, atOnce));
+      var optimizer = owned.add(new Optimizer(parameters, training.optimizer(), training.clip()));
       step =
-          owned.add(
-              new Step(
-                  ops, shape, training.regularisation(), optimizer, examples, training.batches()));
+          owned.add(new Step(optimizer, examples, training.regularisation(), training.batches()));
     } catch (RuntimeException | Error e) {
       owned.closeAfter(e);
       throw e;

@@ -142,9 +142,9 @@ public final class Trainer {
   private EarlyStopping stopping;
   private List<float[]> best = List.of();
   private Evaluator test; // null: the test set is not evaluated after each epoch
-  private Answers testAnswers;
+  private Predictions testAnswers;
   // the test set's result after the last epoch; null: it was not evaluated
-  private Evaluation tested;
+  private Score tested;
 
   /**
    * A run of {@code step} over {@code examples} examples.
@@ -195,7 +195,7 @@ public final class Trainer {
    *
    * @param answers filled with the answers after each epoch
    */
-  public void testEachEpoch(Evaluator test, Answers answers) {
+  public void testEachEpoch(Evaluator test, Predictions answers) {
     this.test = test;
     this.testAnswers = answers;
   }
@@ -240,7 +240,7 @@ public final class Trainer {
    * The test set's result for the network that the run ends with, the best one or the last; null if
    * {@link #testEachEpoch} did not evaluate that one.
    */
-  public Evaluation tested() {
+  public Score tested() {
     return best.isEmpty() || stopping.lastWasBest() ? tested : null;
   }
 
@@ -319,7 +319,7 @@ public final class Trainer {
 
   private void endEpoch(double rate, double seconds, long done) {
     int seen = (int) Math.min(examples, (long) batch * settings.batchSize);
-    Evaluation answers = validation == null ? null : validation.run();
+    Score answers = validation == null ? null : validation.run();
     double loss = epochLoss / seen;
     double accuracy = epochRight / seen;
     if (plateau != null) {
