@@ -16,9 +16,9 @@ import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import mlpcuda.report.Metrics;
-import mlpcuda.train.Evaluation;
 import mlpcuda.train.Evaluator;
 import mlpcuda.train.MemoryNeed;
+import mlpcuda.train.Score;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -72,7 +72,7 @@ final class EvaluateCommand implements Callable<Integer> {
       ImageSet test = fitting(file, opened.dataset());
       terminal.line("%s (%s)", opened.ops().description(), device.reason());
       terminal.line(Tables.layers(file.shape()));
-      Evaluation answers = answers(opened.ops(), file, test);
+      Score answers = answers(opened.ops(), file, test);
       terminal.line(Tables.answers(answers));
       List<String> warnings =
           Warnings.ofAnswers(answers, file.shape(), false, null).stream().toList();
@@ -89,7 +89,7 @@ final class EvaluateCommand implements Callable<Integer> {
     }
   }
 
-  private Evaluation answers(Ops ops, ModelFile file, ImageSet test) {
+  private Score answers(Ops ops, ModelFile file, ImageSet test) {
     MlpShape shape = file.shape();
     InputOrder order = ops.inputOrder(test.pixels(), shape.inputs());
     MemoryNeed.ofEvaluation(shape, test.size(), testBatchSize)
@@ -99,7 +99,7 @@ final class EvaluateCommand implements Callable<Integer> {
             "; lower --test-batch-size");
     try (var parameters = Parameters.forInference(ops, shape, order)) {
       parameters.write(file.weights());
-      return Evaluator.evaluate(ops, shape, parameters, test, file.form().scaling(), testBatchSize);
+      return Evaluator.evaluate(parameters, test, file.form().scaling(), testBatchSize);
     }
   }
 

@@ -23,13 +23,14 @@ import mlpcuda.files.InputFile;
 import mlpcuda.files.WholeFile;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
+import mlpcuda.net.Weights;
 import mlpcuda.picture.Picture;
 import mlpcuda.picture.PictureFile;
 import mlpcuda.preparation.ImageForm;
 import mlpcuda.preparation.Preparation;
 import mlpcuda.preparation.Prepared;
 import mlpcuda.report.Png;
-import mlpcuda.train.Answer;
+import mlpcuda.train.ClassProbability;
 import mlpcuda.train.Predictor;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -174,8 +175,9 @@ final class PredictCommand implements Callable<Integer> {
     transposed = transpose != null ? transpose : form.transposed();
     makeFolder();
     String what = model + ": the network " + shape;
+    var weights = new Weights(shape, file.weights());
     try (Ops opened = device.open();
-        var network = new Predictor(opened, shape, file.weights(), form.scaling(), batch(), what)) {
+        var network = new Predictor(opened, weights, form.scaling(), batch(), what)) {
       ops = opened;
       predictor = network;
       for (Path pictures : files) {
@@ -295,9 +297,9 @@ final class PredictCommand implements Callable<Integer> {
         continue;
       }
       sayHow();
-      List<Answer> likeliest = Answer.likeliest(answers[next++]);
+      List<ClassProbability> likeliest = ClassProbability.likeliest(answers[next++]);
       lines.println(line(input, likeliest));
-      input.json().putAll(Answer.json(likeliest));
+      input.json().putAll(ClassProbability.json(likeliest));
       input.json().put("preparation", (raw ? Preparation.AS_IS : form.preparation()).label());
       input.prepared().warning().ifPresent(warning -> input.json().put("warning", warning));
     }
@@ -339,13 +341,13 @@ final class PredictCommand implements Callable<Integer> {
     return new ParameterException(spec.commandLine(), message);
   }
 
-  private static String line(Input input, List<Answer> likeliest) {
+  private static String line(Input input, List<ClassProbability> likeliest) {
     String others =
         likeliest.stream()
             .skip(1)
             .map(a -> String.format(Locale.ROOT, "%d %.4f", a.label(), a.probability()))
             .collect(Collectors.joining(", "));
-    Answer best = likeliest.get(0);
+    ClassProbability best = likeliest.get(0);
     String answer =
         String.format(
             Locale.ROOT,

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import mlpcuda.compute.Ops;
 import mlpcuda.model.ModelFile;
+import mlpcuda.net.Weights;
 import mlpcuda.serve.PredictionServer;
 import mlpcuda.serve.Recogniser;
 import mlpcuda.train.Predictor;
@@ -81,8 +82,7 @@ final class ServeCommand implements Callable<Integer> {
         var predictor =
             new Predictor(
                 ops,
-                network.shape(),
-                network.weights(),
+                new Weights(network.shape(), network.weights()),
                 network.form().scaling(),
                 1,
                 model + ": the network " + network.shape())) {

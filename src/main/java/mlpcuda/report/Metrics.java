@@ -17,9 +17,9 @@ import mlpcuda.compute.LossScale;
 import mlpcuda.error.BadFileException;
 import mlpcuda.error.DivergedException;
 import mlpcuda.files.WholeFile;
-import mlpcuda.train.Evaluation;
 import mlpcuda.train.Progress;
-import mlpcuda.train.Scores;
+import mlpcuda.train.Score;
+import mlpcuda.train.Averages;
 import mlpcuda.train.Trainer;
 
 /** Collects what a run measures, and writes {@code metrics.json} and {@code metrics.csv}. */
@@ -104,7 +104,7 @@ public final class Metrics implements Trainer.Listener {
   }
 
   /** Notes the evaluation of the set of that name: {@code test}, {@code train}. */
-  public void evaluated(String set, Evaluation evaluation) {
+  public void evaluated(String set, Score evaluation) {
     results.put(set, json(evaluation));
     noteTime();
   }
@@ -198,9 +198,9 @@ public final class Metrics implements Trainer.Listener {
                     new Trainer.EpochResult(
                         before.count(row, 0),
                         before.count(row, 1),
-                        new Scores(before.number(row, 2), before.number(row, 3)),
-                        before.scores(row, 5),
-                        row.size() < EPOCH_NUMBERS ? Optional.empty() : before.scores(row, 9),
+                        new Averages(before.number(row, 2), before.number(row, 3)),
+                        before.averages(row, 5),
+                        row.size() < EPOCH_NUMBERS ? Optional.empty() : before.averages(row, 9),
                         before.number(row, 4),
                         before.number(row, 7),
                         before.number(row, 8)))
@@ -273,8 +273,8 @@ public final class Metrics implements Trainer.Listener {
     }
 
     /** The loss and the accuracy in two columns; empty where the accuracy is not a number. */
-    Optional<Scores> scores(List<?> row, int column) {
-      var scores = new Scores(number(row, column), number(row, column + 1));
+    Optional<Averages> averages(List<?> row, int column) {
+      var scores = new Averages(number(row, column), number(row, column + 1));
       return Double.isNaN(scores.accuracy()) ? Optional.empty() : Optional.of(scores);
     }
 
@@ -288,7 +288,7 @@ public final class Metrics implements Trainer.Listener {
   }
 
   /** An evaluation as JSON objects: loss, accuracy, classes and confusion matrix. */
-  public static Map<String, Object> json(Evaluation evaluation) {
+  public static Map<String, Object> json(Score evaluation) {
     var json = new LinkedHashMap<String, Object>();
     json.put("loss", evaluation.loss());
     json.put("accuracy", evaluation.accuracy());
@@ -347,7 +347,7 @@ public final class Metrics implements Trainer.Listener {
     return json;
   }
 
-  private static void put(Map<String, Object> json, String set, Optional<Scores> scores) {
+  private static void put(Map<String, Object> json, String set, Optional<Averages> scores) {
     scores.ifPresent(
         s -> {
           json.put(set + "_loss", s.loss());
@@ -356,13 +356,13 @@ public final class Metrics implements Trainer.Listener {
   }
 
   /** The loss; NaN where there are no scores. */
-  private static double loss(Optional<Scores> scores) {
-    return scores.map(Scores::loss).orElse(Double.NaN);
+  private static double loss(Optional<Averages> scores) {
+    return scores.map(Averages::loss).orElse(Double.NaN);
   }
 
   /** The accuracy; NaN where there are no scores. */
-  private static double accuracy(Optional<Scores> scores) {
-    return scores.map(Scores::accuracy).orElse(Double.NaN);
+  private static double accuracy(Optional<Averages> scores) {
+    return scores.map(Averages::accuracy).orElse(Double.NaN);
   }
 
   private static Map<String, Object> json(Trainer.StepResult step) {
@@ -403,10 +403,10 @@ public final class Metrics implements Trainer.Listener {
                 epoch.seconds(),
                 epoch.imagesPerSecond(),
                 epoch.rate(),
-                cell(epoch.validation().map(Scores::loss)),
-                cell(epoch.validation().map(Scores::accuracy)),
-                cell(epoch.test().map(Scores::loss)),
-                cell(epoch.test().map(Scores::accuracy)));
+                cell(epoch.validation().map(Averages::loss)),
+                cell(epoch.validation().map(Averages::accuracy)),
+                cell(epoch.test().map(Averages::loss)),
+                cell(epoch.test().map(Averages::accuracy)));
           }
           writeSteps(csv, next, Integer.MAX_VALUE); // the steps of an epoch that did not end
           csv.flush();

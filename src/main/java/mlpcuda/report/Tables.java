@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.util.Locale;
 import java.util.stream.IntStream;
 import mlpcuda.net.MlpShape;
-import mlpcuda.train.Evaluation;
+import mlpcuda.train.Score;
 
 /** Formats what is printed about a network and its answers. */
 public final class Tables {
@@ -33,7 +33,7 @@ public final class Tables {
   }
 
   /** Precision, recall and F1 of each class, and the confusion matrix. */
-  public static String answers(Evaluation evaluation) {
+  public static String answers(Score evaluation) {
     var table = new StringBuilder();
     table.append(
         "%-6s %10s %10s %10s %10s%n".formatted("class", "precision", "recall", "F1", "examples"));
@@ -89,7 +89,7 @@ public final class Tables {
   }
 
   /** The last line of training and of evaluation. */
-  public static String result(String set, Evaluation evaluation) {
+  public static String result(String set, Score evaluation) {
     return String.format(
         Locale.ROOT,
         "%s set: Average loss: %.4f, Accuracy: %d/%d (%.2f%%)",

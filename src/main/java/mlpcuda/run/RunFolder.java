@@ -14,7 +14,7 @@ import mlpcuda.report.Metrics;
 import mlpcuda.report.Printable;
 import mlpcuda.report.Report;
 import mlpcuda.report.Tables;
-import mlpcuda.train.Answers;
+import mlpcuda.train.Predictions;
 import mlpcuda.train.Progress;
 
 /** The files of a run: its model, its measurements, the report, and what it needs to go on. */
@@ -163,7 +163,7 @@ public final class RunFolder {
    * @param outcome what the validation set and the loss scale led to; empty if nothing
    * @return the file of the model
    */
-  Path done(ModelFile network, Answers answers, String outcome) {
+  Path done(ModelFile network, Predictions answers, String outcome) {
     List<float[]> weights = network.weights();
     requireFinite(weights, metrics.epochsDone(), metrics.stepsDone());
     network.write(folder.resolve(MODEL));

@@ -23,8 +23,8 @@ import mlpcuda.report.Metrics;
 import mlpcuda.report.Printable;
 import mlpcuda.report.Tables;
 import mlpcuda.report.TensorBoard;
-import mlpcuda.train.Answers;
-import mlpcuda.train.Evaluation;
+import mlpcuda.train.Predictions;
+import mlpcuda.train.Score;
 import mlpcuda.train.Evaluator;
 import mlpcuda.train.Progress;
 import mlpcuda.train.Selection;
@@ -58,7 +58,7 @@ public record TrainingRun(
    * @param validation the result of the held-back examples; empty if there are none
    */
   public record Result(
-      Metrics metrics, ModelFile network, Evaluation test, Optional<Evaluation> validation) {}
+      Metrics metrics, ModelFile network, Score test, Optional<Score> validation) {}
 
   /**
    * The result of training, before the final evaluation.
@@ -67,7 +67,7 @@ public record TrainingRun(
    * @param answers the answers to the test images, if {@code tested} is there; else space for them
    * @param tested the test set's result for the trained network; empty if it was not evaluated yet
    */
-  private record Trained(String outcome, Answers answers, Optional<Evaluation> tested) {}
+  private record Trained(String outcome, Predictions answers, Optional<Score> tested) {}
 
   /**
    * Trains, evaluates and saves the network.
@@ -206,13 +206,13 @@ public record TrainingRun(
       Parameters parameters, Metrics metrics, Optional<RunFolder> files, TensorBoard board) {
     RunSettings settings = settings();
     int size = data.train().size();
-    var answers = new Answers(data.dataset().test().size());
+    var answers = new Predictions(data.dataset().test().size());
     Trainer trainer;
     String outcome;
     String scaled;
     String launches;
     try (var network =
-            new TrainableNetwork(ops, parameters, training(), settings.course().batches(size));
+            new TrainableNetwork(parameters, training(), settings.course().batches(size));
         Evaluator judge = data.validation().map(set -> evaluator(parameters, set)).orElse(null);
         Evaluator test =
             settings.recording().testAtEnd() ? null : evaluator(parameters, data.dataset().test())) {
@@ -325,7 +325,7 @@ public record TrainingRun(
 
   private Result evaluate(
       Parameters parameters, Metrics metrics, Optional<RunFolder> files, Trained trained) {
-    Evaluation tested =
+    Score tested =
         trained
             .tested
             .orElseGet(() -> evaluation(parameters, data.dataset().test(), trained.answers));
@@ -335,7 +335,7 @@ public record TrainingRun(
     }
     metrics.evaluated(Metrics.TEST, tested);
     reporter.line(Tables.answers(tested));
-    Optional<Evaluation> held =
+    Optional<Score> held =
         data.validation().map(set -> told("validation", "Validation", set, parameters, metrics));
     if (settings().recording().evaluatesTraining()) {
       told("train", "Training", data.train(), parameters, metrics);
@@ -353,16 +353,16 @@ public record TrainingRun(
   }
 
   /** Evaluates a set, notes the result under {@code key}, and tells it. */
-  private Evaluation told(
+  private Score told(
       String key, String name, ImageSet set, Parameters parameters, Metrics metrics) {
-    Evaluation result = evaluation(parameters, set, null);
+    Score result = evaluation(parameters, set, null);
     metrics.evaluated(key, result);
     reporter.line(Tables.result(name, result));
     return result;
   }
 
   /** Says what is probably wrong with a network that was trained for more than one step. */
-  private List<String> warnings(List<Trainer.EpochResult> epochs, Evaluation tested) {
+  private List<String> warnings(List<Trainer.EpochResult> epochs, Score tested) {
     if (epochs.isEmpty() || epochs.get(epochs.size() - 1).steps() < 2) {
       return List.of();
     }
@@ -375,7 +375,7 @@ public record TrainingRun(
   }
 
   /** Evaluates a set, and fills the answers to its examples unless they are null. */
-  private Evaluation evaluation(Parameters parameters, ImageSet set, Answers answers) {
+  private Score evaluation(Parameters parameters, ImageSet set, Predictions answers) {
     try (Evaluator evaluator = evaluator(parameters, set)) {
       return evaluator.run(answers);
     }

@@ -9,7 +9,7 @@ import java.util.stream.IntStream;
 import mlpcuda.compute.Activation;
 import mlpcuda.data.ImageSet;
 import mlpcuda.net.MlpShape;
-import mlpcuda.train.Evaluation;
+import mlpcuda.train.Score;
 
 /** Sentences on what is probably wrong with examples or training that raised no error. */
 public final class Warnings {
@@ -62,7 +62,7 @@ public final class Warnings {
    *
    * @param rate the learning rate that the schedule multiplies
    */
-  static Optional<String> ofLoss(double last, Evaluation tested, double rate) {
+  static Optional<String> ofLoss(double last, Score tested, double rate) {
     double guessing = Math.log(tested.classes());
     if (tested.classes() < 2 || last <= ASTRAY * guessing || tested.loss() <= guessing) {
       return Optional.empty();
@@ -85,7 +85,7 @@ public final class Warnings {
    * @param train the examples that the network learnt from; null: they are not known
    */
   public static Optional<String> ofAnswers(
-      Evaluation tested, MlpShape shape, boolean astray, ImageSet train) {
+      Score tested, MlpShape shape, boolean astray, ImageSet train) {
     int C = tested.classes();
     var never = new ArrayList<Integer>();
     var answered = new ArrayList<Integer>();

@@ -31,7 +31,7 @@ public final class Learner implements AutoCloseable {
       parameters = owned.add(TrainableNetwork.parameters(ops, training));
       parameters.initialise(training.seed());
       step =
-          owned.add(new TrainableNetwork(ops, parameters, training, training.batches())).step();
+          owned.add(new TrainableNetwork(parameters, training, training.batches())).step();
     } catch (RuntimeException | Error e) {
       owned.closeAfter(e);
       throw e;

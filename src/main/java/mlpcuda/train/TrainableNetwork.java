@@ -2,7 +2,7 @@ package mlpcuda.train;
 
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Owned;
-import mlpcuda.net.Examples;
+import mlpcuda.net.Batches;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Optimizer;
 import mlpcuda.net.Parameters;
@@ -22,25 +22,14 @@ public final class TrainableNetwork implements AutoCloseable {
    * @param parameters the parameters that are trained: see {@link #parameters}
    * @param batches the most batches of an epoch
    */
-  public TrainableNetwork(Ops ops, Parameters parameters, Training training, int batches) {
-    MlpShape shape = training.shape();
+  public TrainableNetwork(Parameters parameters, Training training, int batches) {
     try {
+      int atOnce = parameters.ops().stepsAtOnce(training.needs());
       var examples =
           owned.add(
-              new Examples(
-                  ops,
-                  shape,
-                  parameters.inputOrder(),
-                  training.set().pixels(),
-                  training.set().labels(),
-                  training.B(),
-                  ops.stepsAtOnce(training.needs()),
-                  training.scaling().scale(),
-                  training.scaling().shift()));
-      var optimizer =
-          owned.add(new Optimizer(ops, parameters, training.optimizer(), training.clip()));
-      step =
-          owned.add(new Step(ops, shape, training.regularisation(), optimizer, examples, batches));
+              new Batches(parameters, training.set(), training.scaling(), training.B(), atOnce));
+      var optimizer = owned.add(new Optimizer(parameters, training.optimizer(), training.clip()));
+      step = owned.add(new Step(optimizer, examples, training.regularisation(), batches));
     } catch (RuntimeException | Error e) {
       owned.closeAfter(e);
       throw e;

@@ -60,9 +60,9 @@ public final class Trainer {
   public record EpochResult(
       int epoch,
       int steps,
-      Scores train,
-      Optional<Scores> validation,
-      Optional<Scores> test,
+      Averages train,
+      Optional<Averages> validation,
+      Optional<Averages> test,
       double rate,
       double seconds,
       double imagesPerSecond) {}
@@ -103,9 +103,9 @@ public final class Trainer {
   private EarlyStopping stopping;
   private List<float[]> best = List.of();
   private Evaluator test; // null: the test set is not evaluated after each epoch
-  private Answers testAnswers;
+  private Predictions testAnswers;
   // the test set's result after the last epoch; null: it was not evaluated
-  private Evaluation tested;
+  private Score tested;
 
   /**
    * A run of {@code step} over {@code examples} examples.
@@ -156,7 +156,7 @@ public final class Trainer {
    *
    * @param answers filled with the answers after each epoch
    */
-  public void testEachEpoch(Evaluator test, Answers answers) {
+  public void testEachEpoch(Evaluator test, Predictions answers) {
     this.test = test;
     this.testAnswers = answers;
   }
@@ -201,7 +201,7 @@ public final class Trainer {
    * The test set's result for the network that the run ends with, the best one or the last; null if
    * {@link #testEachEpoch} did not evaluate that one.
    */
-  public Evaluation tested() {
+  public Score tested() {
     return best.isEmpty() || stopping.lastWasBest() ? tested : null;
   }
 
@@ -281,8 +281,8 @@ public final class Trainer {
 
   private void endEpoch(double rate, double seconds, long done) {
     int seen = (int) Math.min(examples, (long) batch * settings.course.batchSize());
-    Evaluation answers = validation == null ? null : validation.run();
-    var train = new Scores(epochLoss / seen, epochRight / seen);
+    Score answers = validation == null ? null : validation.run();
+    var train = new Averages(epochLoss / seen, epochRight / seen);
     if (plateau != null) {
       plateau.observe(answers == null ? train.loss() : answers.loss());
     }
@@ -307,8 +307,8 @@ public final class Trainer {
     checkpoint();
   }
 
-  private static Optional<Scores> scores(Evaluation evaluation) {
-    return Optional.ofNullable(evaluation).map(Evaluation::scores);
+  private static Optional<Averages> scores(Score evaluation) {
+    return Optional.ofNullable(evaluation).map(Score::averages);
   }
 
   private void checkpoint() {

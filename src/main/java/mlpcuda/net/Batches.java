@@ -2,46 +2,40 @@ package mlpcuda.net;
 
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Feed;
-import mlpcuda.compute.InputOrder;
-import mlpcuda.compute.Ops;
+import mlpcuda.data.ImageSet;
+import mlpcuda.data.Scaling;
 
-/** A set of images on a device, most often with labels, and the way to its batches. */
-public final class Examples implements AutoCloseable {
+/** The batches of a set of images, most often with labels, on a device. */
+public final class Batches implements AutoCloseable {
   private final Feed feed;
   private final int maxB;
   private final int atOnce;
-  private final float scale;
-  private final float shift;
+  private final Scaling scaling;
 
   /**
-   * Examples for networks of that shape, in batches of up to {@code maxB}; the arrays must not
-   * change while they live.
+   * Batches for the network that {@code parameters} hold; the set's arrays must not change while
+   * they live.
    *
-   * @param order the order in which the network's weights want the pixels
-   * @param pixels (N, I), in the natural order of pixels
-   * @param labels (N), below C
+   * @param maxB the number of examples of the largest batch
    * @param atOnce the most batches that are staged at once
-   * @param scale the factor of a pixel: an input is pixel · scale + shift
-   * @throws IllegalArgumentException if images or labels do not fit the shape
+   * @throws IllegalArgumentException if images or labels do not fit the network
    */
-  public Examples(
-      Ops ops,
-      MlpShape shape,
-      InputOrder order,
-      byte[] pixels,
-      byte[] labels,
-      int maxB,
-      int atOnce,
-      float scale,
-      float shift) {
-    if (pixels.length != (long) labels.length * shape.inputs()) {
+  public Batches(Parameters parameters, ImageSet set, Scaling scaling, int maxB, int atOnce) {
+    check(set, parameters.shape());
+    this.maxB = maxB;
+    this.atOnce = atOnce;
+    this.scaling = scaling;
+    this.feed =
+        parameters.ops().feed(set.pixels(), set.labels(), parameters.inputOrder(), maxB, atOnce);
+  }
+
+  private static void check(ImageSet set, MlpShape shape) {
+    byte[] labels = set.labels();
+    long pixels = (long) labels.length * shape.inputs();
+    if (set.pixels().length != pixels) {
       throw new IllegalArgumentException(
           "%d images of %d pixels must have %d bytes, found %d"
-              .formatted(
-                  labels.length,
-                  shape.inputs(),
-                  (long) labels.length * shape.inputs(),
-                  pixels.length));
+              .formatted(labels.length, shape.inputs(), pixels, set.pixels().length));
     }
     for (int i = 0; i < labels.length; i++) { // no operation checks a label again
       if (Byte.toUnsignedInt(labels[i]) >= shape.classes()) {
@@ -50,30 +44,24 @@ public final class Examples implements AutoCloseable {
                 .formatted(shape.classes(), Byte.toUnsignedInt(labels[i]), i));
       }
     }
-    this.maxB = maxB;
-    this.atOnce = atOnce;
-    this.scale = scale;
-    this.shift = shift;
-    this.feed = ops.feed(pixels, labels, order, maxB, atOnce);
   }
 
-  private Examples(Feed feed, int maxB, float scale, float shift) {
+  private Batches(Feed feed, Scaling scaling, int maxB) {
     this.feed = feed;
     this.maxB = maxB;
     this.atOnce = 1;
-    this.scale = scale;
-    this.shift = shift;
+    this.scaling = scaling;
   }
 
   /**
-   * Images without labels, which the caller may change before each {@link #begin}.
+   * Batches of images without labels, which the caller may change before each {@link #begin}.
    *
    * @param pixels (N, I), in the natural order of pixels
-   * @param maxB the largest batch
+   * @param maxB the number of images of the largest batch
    */
-  public static Examples changing(
-      Ops ops, byte[] pixels, int I, int maxB, float scale, float shift) {
-    return new Examples(ops.changingFeed(pixels, I, maxB), maxB, scale, shift);
+  public static Batches changing(Parameters parameters, byte[] pixels, Scaling scaling, int maxB) {
+    Feed feed = parameters.ops().changingFeed(pixels, parameters.shape().inputs(), maxB);
+    return new Batches(feed, scaling, maxB);
   }
 
   /** Number of examples, N. */
@@ -109,7 +97,7 @@ public final class Examples implements AutoCloseable {
    * @param end (1) INT32: examples of the order up to the end of this batch
    */
   public void gather(int i, Buffer x, Buffer y, Buffer end, int B) {
-    feed.gather(i, x, y, end, B, scale, shift);
+    feed.gather(i, x, y, end, B, scaling.scale(), scaling.shift());
   }
 
   /** The place of staged batch {@code i}, for a device that gathers it in a step of its own. */
@@ -117,12 +105,9 @@ public final class Examples implements AutoCloseable {
     return feed.batch(i, B);
   }
 
-  float scale() {
-    return scale;
-  }
-
-  float shift() {
-    return shift;
+  /** The map from a pixel to an input of the network. */
+  Scaling scaling() {
+    return scaling;
   }
 
   @Override

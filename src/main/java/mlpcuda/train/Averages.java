@@ -6,4 +6,4 @@ package mlpcuda.train;
  * @param loss the mean cross-entropy of the examples
  * @param accuracy the fraction of the examples that are answered right
  */
-public record Scores(double loss, double accuracy) {}
+public record Averages(double loss, double accuracy) {}

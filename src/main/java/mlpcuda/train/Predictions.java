@@ -6,9 +6,9 @@ package mlpcuda.train;
  * @param classes (N): the class of the largest logit, the first of equals
  * @param probabilities (N): the probability that the network gives that class
  */
-public record Answers(int[] classes, float[] probabilities) {
+public record Predictions(int[] classes, float[] probabilities) {
   /** Space for the answers to {@code size} examples. */
-  public Answers(int size) {
+  public Predictions(int size) {
     this(new int[size], new float[size]);
   }
 

@@ -11,7 +11,7 @@ import java.util.stream.IntStream;
  * @param label the class
  * @param probability the probability that the network gives the class
  */
-public record Answer(int label, double probability) {
+public record ClassProbability(int label, double probability) {
   private static final int LIKELIEST = 3;
 
   /**
@@ -19,19 +19,19 @@ public record Answer(int label, double probability) {
    *
    * @param logs (C), logarithms of the probabilities
    */
-  public static List<Answer> likeliest(float[] logs) {
+  public static List<ClassProbability> likeliest(float[] logs) {
     return IntStream.range(0, logs.length)
         .boxed()
         .sorted((a, b) -> Float.compare(logs[b], logs[a])) // stable: the first of equals
         .limit(LIKELIEST)
-        .map(c -> new Answer(c, Math.exp(logs[c])))
+        .map(c -> new ClassProbability(c, Math.exp(logs[c])))
         .toList();
   }
 
   /** The JSON of an image's answers: the first one's class and probability, and all of them. */
-  public static Map<String, Object> json(List<Answer> likeliest) {
+  public static Map<String, Object> json(List<ClassProbability> likeliest) {
     Map<String, Object> json = likeliest.get(0).json();
-    json.put("likeliest", likeliest.stream().map(Answer::json).toList());
+    json.put("likeliest", likeliest.stream().map(ClassProbability::json).toList());
     return json;
   }
 

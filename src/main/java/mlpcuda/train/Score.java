@@ -6,7 +6,7 @@ package mlpcuda.train;
  * @param loss mean cross-entropy
  * @param confusion (C, C): examples by true class (row) and answered class (column)
  */
-public record Evaluation(double loss, long[][] confusion) {
+public record Score(double loss, long[][] confusion) {
   /** Number of classes, C. */
   public int classes() {
     return confusion.length;
@@ -36,8 +36,8 @@ public record Evaluation(double loss, long[][] confusion) {
   }
 
   /** The loss and the accuracy. */
-  public Scores scores() {
-    return new Scores(loss, accuracy());
+  public Averages averages() {
+    return new Averages(loss, accuracy());
   }
 
   /** The number of examples of class {@code c}. */
