@@ -185,8 +185,7 @@ final class Converters {
       try {
         return Presets.named(text);
       } catch (IllegalArgumentException e) {
-        throw new TypeConversionException(
-            e.getMessage() + Suggestion.of(text, Presets.names()));
+        throw new TypeConversionException(e.getMessage() + Suggestion.of(text, Presets.names()));
       }
     }
   }
@@ -244,7 +243,8 @@ final class Converters {
     @Override
     public PresetList convert(String text) {
       var each = new PresetName();
-      return new PresetList(Arrays.stream(text.split(",", -1)).map(each::convert).distinct().toList());
+      return new PresetList(
+          Arrays.stream(text.split(",", -1)).map(each::convert).distinct().toList());
     }
   }
 

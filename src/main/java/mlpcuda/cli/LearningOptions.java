@@ -6,6 +6,7 @@ import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.OptimizerSettings;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.run.RunSettings;
+import mlpcuda.train.Course;
 import mlpcuda.train.LearningRate;
 import mlpcuda.train.Schedule;
 import picocli.CommandLine.Model.CommandSpec;
@@ -180,5 +181,22 @@ final class LearningOptions {
         learningRate != null ? learningRate : presets.base(),
         schedule != null ? schedule : presets.schedule(),
         warmup != null ? warmup : presets.warmup());
+  }
+
+  /**
+   * The settings of a training that a command measures, at a constant rate.
+   *
+   * @param batchSize the size of a batch; null if the preset gives it
+   */
+  RunSettings settings(NetworkOptions network, Integer batchSize, long seed) {
+    RunSettings preset = network.preset();
+    Course course = preset.course();
+    int size = batchSize != null ? batchSize : course.batchSize();
+    return preset
+        .with(network.architecture())
+        .with(learning(preset))
+        .with(rate(preset))
+        .with(new Course(course.epochs(), course.maxSteps(), size, course.shuffle()))
+        .withSeed(seed);
   }
 }

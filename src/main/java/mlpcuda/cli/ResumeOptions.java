@@ -71,7 +71,9 @@ final class ResumeOptions {
     for (OptionSpec option : given.matchedOptions()) {
       String name = option.longestName();
       String value = option.originalStringValues().get(0);
-      if (name.equals("--cpu") || name.equals("--gpu") || name.equals("--threads")
+      if (name.equals("--cpu")
+          || name.equals("--gpu")
+          || name.equals("--threads")
           || KEPT.contains(name)) {
         words.add(option.arity().max() > 0 ? name + "=" + value : name);
       }

@@ -1,7 +1,5 @@
 package mlpcuda.cli;
 
-import mlpcuda.report.Tables;
-
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -9,6 +7,7 @@ import java.util.Map;
 import java.util.function.LongSupplier;
 import mlpcuda.compute.Precision;
 import mlpcuda.conformance.Conformance;
+import mlpcuda.report.Tables;
 import mlpcuda.train.Learner;
 
 /**

@@ -17,9 +17,9 @@ import mlpcuda.compute.LossScale;
 import mlpcuda.error.BadFileException;
 import mlpcuda.error.DivergedException;
 import mlpcuda.files.WholeFile;
+import mlpcuda.train.Averages;
 import mlpcuda.train.Progress;
 import mlpcuda.train.Score;
-import mlpcuda.train.Averages;
 import mlpcuda.train.Trainer;
 
 /** Collects what a run measures, and writes {@code metrics.json} and {@code metrics.csv}. */

@@ -59,8 +59,7 @@ final class PlanJson {
         switch (json.text("source")) {
           case "folder" ->
               new DataSource.Folder(Path.of(json.text("path")), optionalWhole(json, "classes"));
-          case "published" ->
-              new DataSource.Published(PublishedDataset.named(json.text("name")));
+          case "published" -> new DataSource.Published(PublishedDataset.named(json.text("name")));
           case "embedded" -> new DataSource.Embedded();
           case "memory" -> new DataSource.InMemory();
           default -> throw new IllegalArgumentException("source is unknown");

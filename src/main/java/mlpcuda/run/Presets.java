@@ -97,8 +97,7 @@ public final class Presets {
             () ->
                 new IllegalArgumentException(
                     "must be one of %s, found %s"
-                        .formatted(
-                            String.join(", ", names()), name.isEmpty() ? "nothing" : name)));
+                        .formatted(String.join(", ", names()), name.isEmpty() ? "nothing" : name)));
   }
 
   /**

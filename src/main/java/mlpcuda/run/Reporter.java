@@ -14,6 +14,9 @@ public interface Reporter extends Trainer.Listener {
   /** The run tells what is probably wrong, in a sentence. */
   void warning(String text);
 
+  /** The run tells its result on the test set, in its last line. */
+  void result(String text);
+
   /** The run tells how it uses the device, in a line for those who measure. */
   default void detail(String text) {}
 

@@ -33,8 +33,8 @@ public record RunData(
    *
    * @param dataset the data set, whose images are as the network is to see them
    * @param choice the number of training examples to take, and whether images are transposed
-   * @throws SettingException if the data set has too few examples for a setting
-   * @throws IllegalArgumentException if the network would have too many parameters
+   * @throws SettingException if the data set has too few examples for a setting, or the network
+   *     would have too many parameters
    */
   public static RunData of(RunSettings settings, Dataset dataset, DataChoice choice) {
     ImageSet all = dataset.train();
@@ -56,7 +56,7 @@ public record RunData(
     }
     ImageSet whole = all;
     RunSettings.Architecture network = settings.network();
-    MlpShape shape = network.shape(all.pixelsPerImage(), dataset.classes());
+    MlpShape shape = shape(network, all.pixelsPerImage(), dataset.classes());
     var form =
         new ImageForm(
             all.rows(),
@@ -65,6 +65,14 @@ public record RunData(
             network.preparation().orElseGet(() -> Preparation.of(whole)),
             choice.transposed());
     return new RunData(dataset, all, train, validation, shape, form);
+  }
+
+  private static MlpShape shape(RunSettings.Architecture network, int inputs, int classes) {
+    try {
+      return network.shape(inputs, classes);
+    } catch (IllegalArgumentException e) {
+      throw new SettingException("hidden", e.getMessage());
+    }
   }
 
   private static Split split(ImageSet all, double amount, long seed) {

@@ -33,7 +33,8 @@ public final class RunDescription {
         "%s: %,d training%s and %,d test images, %dx%d, %s, %s scaling",
         data.dataset().name(),
         train.size(),
-        data.validation().map(set -> String.format(Locale.ROOT, ", %,d validation", set.size()))
+        data.validation()
+            .map(set -> String.format(Locale.ROOT, ", %,d validation", set.size()))
             .orElse(""),
         data.dataset().test().size(),
         train.rows(),

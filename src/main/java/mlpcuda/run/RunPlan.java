@@ -2,6 +2,7 @@ package mlpcuda.run;
 
 import java.nio.file.Path;
 import java.util.Optional;
+import mlpcuda.train.Course;
 
 /**
  * All that a run is to do: how it trains, on which examples, on which device. A command line, a
@@ -32,5 +33,12 @@ public record RunPlan(
   /** A copy that writes TensorBoard's events into that folder. */
   public RunPlan withEvents(Path folder) {
     return new RunPlan(settings, data, device, Optional.of(folder));
+  }
+
+  /** A copy that takes one step and then ends, and writes no events. */
+  public RunPlan forOneStep() {
+    Course course = settings.course();
+    var one = new Course(1, 1, course.batchSize(), course.shuffle());
+    return new RunPlan(settings.with(one), data, device, Optional.empty());
   }
 }

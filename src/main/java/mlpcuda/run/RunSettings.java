@@ -7,6 +7,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.OptimizerSettings;
+import mlpcuda.data.ImageSet;
+import mlpcuda.data.Scaling;
 import mlpcuda.error.SettingException;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Regularisation;
@@ -15,6 +17,7 @@ import mlpcuda.train.Course;
 import mlpcuda.train.LearningRate;
 import mlpcuda.train.Selection;
 import mlpcuda.train.Trainer;
+import mlpcuda.train.Training;
 
 /**
  * The settings of a training run: all that decides its result but the data and the device. A
@@ -144,6 +147,24 @@ public record RunSettings(
         course, rate, validation.selection, recording.logInterval, recording.checkpointEvery, seed);
   }
 
+  /**
+   * The training of a network with these settings, in batches of the largest size.
+   *
+   * @param set the examples to learn from
+   */
+  public Training training(MlpShape shape, ImageSet set, Scaling scaling) {
+    return new Training(
+        shape,
+        set,
+        scaling,
+        course.largestBatch(set.size()),
+        regularisation(),
+        learning.optimizer,
+        clip(),
+        rate.base(),
+        seed);
+  }
+
   /** The regularisation of the network's hidden layers. */
   Regularisation regularisation() {
     return learning.regularisation(network.hidden.size(), seed);
@@ -156,14 +177,12 @@ public record RunSettings(
 
   /** A copy with another network. */
   public RunSettings with(Architecture other) {
-    return new RunSettings(
-        preset, other, rate, learning, course, validation, recording, seed);
+    return new RunSettings(preset, other, rate, learning, course, validation, recording, seed);
   }
 
   /** A copy with another learning rate. */
   public RunSettings with(LearningRate other) {
-    return new RunSettings(
-        preset, network, other, learning, course, validation, recording, seed);
+    return new RunSettings(preset, network, other, learning, course, validation, recording, seed);
   }
 
   /** A copy with another way of learning. */
@@ -173,8 +192,7 @@ public record RunSettings(
 
   /** A copy with another length or other batches. */
   public RunSettings with(Course other) {
-    return new RunSettings(
-        preset, network, rate, learning, other, validation, recording, seed);
+    return new RunSettings(preset, network, rate, learning, other, validation, recording, seed);
   }
 
   /** A copy with another validation set. */
@@ -189,8 +207,7 @@ public record RunSettings(
 
   /** A copy with another seed. */
   public RunSettings withSeed(long other) {
-    return new RunSettings(
-        preset, network, rate, learning, course, validation, recording, other);
+    return new RunSettings(preset, network, rate, learning, course, validation, recording, other);
   }
 
   /**

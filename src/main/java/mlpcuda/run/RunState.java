@@ -113,8 +113,8 @@ public record RunState(
   }
 
   /**
-   * Parses a state that {@link #json} wrote, or one of version 0.1.0, which had the arguments of the
-   * command line in place of the plan.
+   * Parses a state that {@link #json} wrote, or one of version 0.1.0, which had the arguments of
+   * the command line in place of the plan.
    *
    * @param best the checkpoint's tensors of that name
    * @param former reads such arguments

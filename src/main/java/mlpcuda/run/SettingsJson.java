@@ -99,7 +99,8 @@ final class SettingsJson {
   }
 
   private static Learning learning(Fields json) {
-    List<Float> dropout = json.list("dropout", Number.class).stream().map(Number::floatValue).toList();
+    List<Float> dropout =
+        json.list("dropout", Number.class).stream().map(Number::floatValue).toList();
     return new Learning(
         optimizer(json.fields("optimizer")),
         optionalReal(json, "clip_grad_norm"),
@@ -166,8 +167,7 @@ final class SettingsJson {
   private static Map<String, Object> write(Validation validation) {
     Selection selection = validation.selection();
     var json = new LinkedHashMap<String, Object>();
-    json.put(
-        "amount", validation.amount().isPresent() ? validation.amount().getAsDouble() : null);
+    json.put("amount", validation.amount().isPresent() ? validation.amount().getAsDouble() : null);
     json.put("monitor", selection.monitor().name().toLowerCase(Locale.ROOT));
     json.put("patience", selection.patience());
     json.put("keep_best", selection.keepBest());

@@ -23,10 +23,10 @@ import mlpcuda.report.Metrics;
 import mlpcuda.report.Printable;
 import mlpcuda.report.Tables;
 import mlpcuda.report.TensorBoard;
-import mlpcuda.train.Predictions;
-import mlpcuda.train.Score;
 import mlpcuda.train.Evaluator;
+import mlpcuda.train.Predictions;
 import mlpcuda.train.Progress;
+import mlpcuda.train.Score;
 import mlpcuda.train.Selection;
 import mlpcuda.train.TrainableNetwork;
 import mlpcuda.train.Trainer;
@@ -83,7 +83,8 @@ public record TrainingRun(
     }
     var metrics =
         new Metrics(
-            RunDescription.settings(ops, data, start.state()), settings().recording().logInterval());
+            RunDescription.settings(ops, data, start.state()),
+            settings().recording().logInterval());
     Warnings.ofLabels(data.train(), data.dataset().test(), data.shape().classes())
         .ifPresent(
             warning -> {
@@ -108,7 +109,8 @@ public record TrainingRun(
         Trained trained = train(parameters, metrics, kept, board);
         Result result = evaluate(parameters, metrics, kept, trained);
         if (board != null) { // written last: if it fails, all else is done
-          board.tested(result.test, settings().recording().testAtEnd() || metrics.epochsDone() == 0);
+          board.tested(
+              result.test, settings().recording().testAtEnd() || metrics.epochsDone() == 0);
         }
         return result;
       } catch (DivergedException e) {
@@ -125,17 +127,7 @@ public record TrainingRun(
 
   /** The training that the device is prepared for, in batches of the largest size. */
   private Training training() {
-    RunSettings settings = settings();
-    return new Training(
-        data.shape(),
-        data.train(),
-        data.form().scaling(),
-        settings.course().largestBatch(data.train().size()),
-        settings.regularisation(),
-        settings.learning().optimizer(),
-        settings.clip(),
-        settings.rate().base(),
-        settings.seed());
+    return settings().training(data.shape(), data.train(), data.form().scaling());
   }
 
   /** Gives the parameters the values that the run starts with. */
@@ -196,9 +188,7 @@ public record TrainingRun(
         .map(
             events ->
                 new TensorBoard(
-                    events,
-                    settings().recording().logInterval(),
-                    start.state().progress().steps()))
+                    events, settings().recording().logInterval(), start.state().progress().steps()))
         .orElse(null);
   }
 
@@ -215,11 +205,12 @@ public record TrainingRun(
             new TrainableNetwork(parameters, training(), settings.course().batches(size));
         Evaluator judge = data.validation().map(set -> evaluator(parameters, set)).orElse(null);
         Evaluator test =
-            settings.recording().testAtEnd() ? null : evaluator(parameters, data.dataset().test())) {
+            settings.recording().testAtEnd()
+                ? null
+                : evaluator(parameters, data.dataset().test())) {
       Step step = network.step();
       List<Trainer.Listener> listeners = listeners(parameters, metrics, files, board);
-      trainer =
-          new Trainer(settings.trainer(), step, parameters, size, judge, listeners, stop);
+      trainer = new Trainer(settings.trainer(), step, parameters, size, judge, listeners, stop);
       if (test != null) {
         trainer.testEachEpoch(test, answers);
       }
@@ -315,20 +306,14 @@ public record TrainingRun(
 
   private Evaluator evaluator(Parameters parameters, ImageSet set) {
     return new Evaluator(
-        ops,
-        data.shape(),
-        parameters,
-        set,
-        data.form().scaling(),
-        settings().recording().testBatchSize());
+        parameters, set, data.form().scaling(), settings().recording().testBatchSize());
   }
 
   private Result evaluate(
       Parameters parameters, Metrics metrics, Optional<RunFolder> files, Trained trained) {
     Score tested =
-        trained
-            .tested
-            .orElseGet(() -> evaluation(parameters, data.dataset().test(), trained.answers));
+        trained.tested.orElseGet(
+            () -> evaluation(parameters, data.dataset().test(), trained.answers));
     // The update of the last step may have diverged, which no step's loss shows.
     if (!Double.isFinite(tested.loss())) {
       throw new DivergedException(metrics.epochsDone(), metrics.stepsDone(), tested.loss());
@@ -349,6 +334,7 @@ public record TrainingRun(
           Printable.oneLine("Saved " + model + ", report.html, metrics.json and metrics.csv"));
     }
     warnings.forEach(reporter::warning);
+    reporter.result(Tables.result("Test", tested));
     return new Result(metrics, network, tested, held);
   }
 
@@ -368,8 +354,7 @@ public record TrainingRun(
     }
     double last = epochs.get(epochs.size() - 1).train().loss();
     Optional<String> loss = Warnings.ofLoss(last, tested, settings().rate().base());
-    return Stream.of(
-            loss, Warnings.ofAnswers(tested, data.shape(), loss.isPresent(), data.train()))
+    return Stream.of(loss, Warnings.ofAnswers(tested, data.shape(), loss.isPresent(), data.train()))
         .flatMap(Optional::stream)
         .toList();
   }

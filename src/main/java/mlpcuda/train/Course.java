@@ -19,7 +19,8 @@ public record Course(int epochs, int maxSteps, int batchSize, boolean shuffle) {
       throw new IllegalArgumentException("epochs must be at least 0, found " + epochs);
     }
     if (maxSteps < 1) {
-      throw new IllegalArgumentException("the limit of steps must be at least 1, found " + maxSteps);
+      throw new IllegalArgumentException(
+          "the limit of steps must be at least 1, found " + maxSteps);
     }
     if (batchSize < 1) {
       throw new IllegalArgumentException("the batch size must be at least 1, found " + batchSize);

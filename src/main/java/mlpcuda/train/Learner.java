@@ -30,8 +30,7 @@ public final class Learner implements AutoCloseable {
     try {
       parameters = owned.add(TrainableNetwork.parameters(ops, training));
       parameters.initialise(training.seed());
-      step =
-          owned.add(new TrainableNetwork(parameters, training, training.batches())).step();
+      step = owned.add(new TrainableNetwork(parameters, training, training.batches())).step();
     } catch (RuntimeException | Error e) {
       owned.closeAfter(e);
       throw e;

@@ -14,7 +14,8 @@ public record LearningRate(double base, Schedule schedule, int warmup) {
       throw new IllegalArgumentException("the learning rate must be above 0, found " + base);
     }
     if (warmup < 0) {
-      throw new IllegalArgumentException("the steps of warm-up must be at least 0, found " + warmup);
+      throw new IllegalArgumentException(
+          "the steps of warm-up must be at least 0, found " + warmup);
     }
   }
 }

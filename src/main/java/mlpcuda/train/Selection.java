@@ -13,8 +13,7 @@ public record Selection(EarlyStopping.Monitor monitor, int patience, boolean kee
   public static final int FOR_EVER = 0;
 
   /** The selection of a run that learns to its end, and keeps its last weights. */
-  public static final Selection NONE =
-      new Selection(EarlyStopping.Monitor.LOSS, FOR_EVER, false);
+  public static final Selection NONE = new Selection(EarlyStopping.Monitor.LOSS, FOR_EVER, false);
 
   /** Checks that the patience is not negative. */
   public Selection {

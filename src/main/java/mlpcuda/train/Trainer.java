@@ -130,7 +130,8 @@ public final class Trainer {
     this.listeners = listeners;
     this.stop = stop;
     this.batches = settings.course.batches(examples);
-    this.totalSteps = (int) Math.min(settings.course.maxSteps(), (long) settings.course.epochs() * batches);
+    this.totalSteps =
+        (int) Math.min(settings.course.maxSteps(), (long) settings.course.epochs() * batches);
     resume(Progress.begin(settings.selection.monitor(), step.lossScale()));
   }
 
@@ -232,14 +233,17 @@ public final class Trainer {
             ? ExampleOrder.shuffled(examples, settings.seed, epoch)
             : ExampleOrder.sequential(examples);
     float[] rates =
-        settings.rate.schedule().rates(
-            settings.rate.base(),
-            steps,
-            planned - batch,
-            batches,
-            totalSteps,
-            settings.rate.warmup(),
-            plateau == null ? 1 : plateau.factor());
+        settings
+            .rate
+            .schedule()
+            .rates(
+                settings.rate.base(),
+                steps,
+                planned - batch,
+                batches,
+                totalSteps,
+                settings.rate.warmup(),
+                plateau == null ? 1 : plateau.factor());
     step.begin(order, batch * B, rates);
     while (batch < planned) {
       if (stop.getAsBoolean()) {
@@ -297,8 +301,7 @@ public final class Trainer {
     }
     double speed = Math.min(done, seen) / seconds;
     var result =
-        new EpochResult(
-            epoch, steps, train, scores(answers), scores(tested), rate, seconds, speed);
+        new EpochResult(epoch, steps, train, scores(answers), scores(tested), rate, seconds, speed);
     listeners.forEach(listener -> listener.epochDone(result));
     epoch++;
     batch = 0;

@@ -1,7 +1,5 @@
 package mlpcuda.report;
 
-import mlpcuda.report.ShellCommand;
-
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.io.IOException;

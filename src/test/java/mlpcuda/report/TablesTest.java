@@ -1,14 +1,10 @@
 package mlpcuda.report;
 
-import mlpcuda.cli.Program;
-
-import mlpcuda.report.Tables;
-
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.List;
 import java.util.Map;
-import mlpcuda.report.Metrics;
+import mlpcuda.cli.Program;
 import mlpcuda.train.Score;
 import org.junit.jupiter.api.Test;
 
