@@ -127,7 +127,10 @@ class ObstacleTest {
 
   @Test
   void whatADeviceLacksIsExplained() {
-    says("no GPU 3: the driver shows 1 GPU, index 0", "--gpu", Obstacle.noSuchDevice(3, 1, HOST));
+    says(
+        "no GPU 3: the driver shows 1 GPU, index 0",
+        "Choose one",
+        Obstacle.noSuchDevice(3, 1, HOST));
     says(
         "no GPU 2: CUDA_VISIBLE_DEVICES=4,5 shows 2 GPUs, 0 to 1",
         "change CUDA_VISIBLE_DEVICES",
