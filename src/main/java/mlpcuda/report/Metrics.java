@@ -16,6 +16,7 @@ import java.util.Optional;
 import mlpcuda.compute.LossScale;
 import mlpcuda.error.BadFileException;
 import mlpcuda.error.DivergedException;
+import mlpcuda.files.OneLine;
 import mlpcuda.files.WholeFile;
 import mlpcuda.train.Averages;
 import mlpcuda.train.Progress;
@@ -35,7 +36,7 @@ public final class Metrics implements Trainer.Listener {
   private static final String STEPS = "steps";
   private static final String SECONDS = "seconds";
   private static final String TOTAL_SECONDS = "total_seconds";
-  private static final int MAX_SHOWN = 80;
+  private static final int MAX_QUOTED = 80;
 
   /**
    * The numbers of an epoch in a state: the last two are of the test set, and newer than the rest.
@@ -279,11 +280,8 @@ public final class Metrics implements Trainer.Listener {
     }
 
     BadFileException bad(String rule, Object found) {
-      String text = String.valueOf(found);
-      String start = text.length() <= MAX_SHOWN ? text : text.substring(0, MAX_SHOWN) + "…";
-      return new BadFileException(
-          "%s: metrics: %s, found %s"
-              .formatted(file, rule, start.replaceAll("[\\p{Cc}\\p{Zl}\\p{Zp}]", "?")));
+      String start = OneLine.start(String.valueOf(found), MAX_QUOTED);
+      return new BadFileException("%s: metrics: %s, found %s".formatted(file, rule, start));
     }
   }
 

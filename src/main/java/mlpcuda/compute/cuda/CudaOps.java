@@ -245,7 +245,7 @@ public final class CudaOps extends Ops {
       address = driver.allocate(bytes);
     } catch (CudaException e) {
       String instead =
-          options.step() == CudaOptions.Step.PERSISTENT ? "--step fused" : "--feed pinned";
+          options.step() == CudaOptions.Step.PERSISTENT ? "fused steps" : "the pinned feed";
       String or = resident() ? ", or use " + instead : "";
       throw Obstacle.ofAllocation(e, driver, name, bytes, or);
     }

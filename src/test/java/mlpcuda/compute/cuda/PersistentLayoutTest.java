@@ -89,16 +89,16 @@ class PersistentLayoutTest {
   void theRefusalHasBothNumbers() {
     var device = new CudaDriver.Device(0, "Small", 7, 5, 1L << 30, 2, 12060, 64 << 10, true);
     assertEquals(
-        "--step persistent takes images of at most 2048 pixels on GPU 0 (Small), with 2"
+        "persistent steps take images of at most 2048 pixels on GPU 0 (Small), with 2"
             + " multiprocessors, found 2049",
         Obstacle.ofLayout(layout(2, 64, 16, 2049, 3), device).why());
     assertEquals(
-        "--step persistent needs 382.0 KiB of shared memory a block for this network and batch; GPU 0"
+        "persistent steps need 382.0 KiB of shared memory a block for this network and batch; GPU 0"
             + " (Small), with 2 multiprocessors, has 64.0 KiB",
         Obstacle.ofLayout(layout(2, 64, 16, 784, 64, 3), device).why());
     var old = new CudaDriver.Device(1, "Old", 7, 5, 1L << 30, 2, 12060, 64 << 10, false);
     assertEquals(
-        "GPU 1 (Old) has no cooperative launch, which --step persistent needs",
+        "GPU 1 (Old) has no cooperative launch, which persistent steps need",
         Obstacle.notCooperative(old).why());
   }
 }
