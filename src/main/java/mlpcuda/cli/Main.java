@@ -207,6 +207,11 @@ public final class Main {
     return e.getMessage() + Suggestion.ofValue(e.getValue(), e.getArgSpec());
   }
 
+  /** All commands with their options, for the page of the documentation that lists them. */
+  static CommandLine described(Gpus gpus) {
+    return new Main(gpus, () -> false).commands("help");
+  }
+
   /**
    * The command line with that command alone, or, if the word is no command, with all commands and
    * {@code help}: to read the options of all takes half of the time that the program needs to
