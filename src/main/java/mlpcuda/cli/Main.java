@@ -116,6 +116,13 @@ public final class Main {
   }
 
   /**
+   * All commands with their options, for the page of the documentation that lists them.
+   */
+  static CommandLine described(Gpus gpus) {
+    return commands(new Context(gpus, () -> false), "help");
+  }
+
+  /**
    * The command line with that command alone, or, if the word is no command, with all commands and
    * {@code help}: to read the options of all takes half of the time that the program needs to
    * begin.
