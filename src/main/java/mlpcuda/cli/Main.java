@@ -115,9 +115,7 @@ public final class Main {
     }
   }
 
-  /**
-   * All commands with their options, for the page of the documentation that lists them.
-   */
+  /** All commands with their options, for the page of the documentation that lists them. */
   static CommandLine described(Gpus gpus) {
     return commands(new Context(gpus, () -> false), "help");
   }
