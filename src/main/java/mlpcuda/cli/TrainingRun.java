@@ -131,8 +131,7 @@ record TrainingRun(
     boolean written = ended && RunFolder.holdsTheEnd(folder);
     try (TensorBoard board =
             written ? null : tensorBoard(); // opened first: a bad folder must cost no training
-        var parameters =
-            new Parameters(ops, shape, ops.inputOrder(train.pixels(), shape.inputs()))) {
+        var parameters = new Parameters(ops, shape)) {
       if (from != null) {
         files.restore();
         terminal.line(ended ? finished(metrics) : goingOn());

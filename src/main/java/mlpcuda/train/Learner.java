@@ -35,8 +35,7 @@ public final class Learner implements AutoCloseable {
     MlpShape shape = training.shape();
     rate = (float) training.rate();
     try {
-      parameters =
-          owned.add(new Parameters(ops, shape, ops.inputOrder(set.pixels(), shape.inputs())));
+      parameters = owned.add(new Parameters(ops, shape));
       parameters.initialise(training.seed());
       int atOnce = ops.stepsAtOnce(training.needs());
       var examples = owned.add(new Batches(parameters, set, training.scaling(), B, atOnce));
