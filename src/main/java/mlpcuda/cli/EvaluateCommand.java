@@ -13,6 +13,8 @@ import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import mlpcuda.report.Metrics;
+import mlpcuda.report.Tables;
+import mlpcuda.run.Warnings;
 import mlpcuda.train.Evaluator;
 import mlpcuda.train.MemoryNeed;
 import mlpcuda.train.Score;
@@ -27,7 +29,7 @@ import picocli.CommandLine.Spec;
     name = "evaluate",
     description = "Evaluates a saved network on a test set.",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     sortOptions = false)
 final class EvaluateCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
@@ -67,7 +69,7 @@ final class EvaluateCommand implements Callable<Integer> {
     data.takeAs(file.form(), terminal);
     try (Opened opened = Opened.of(device, data, terminal)) {
       ImageSet test = fitting(file, opened.dataset());
-      terminal.line("%s (%s)", opened.ops().description(), device.reason());
+      terminal.line("%s", opened.device().line(opened.ops().description()));
       terminal.line(Tables.layers(file.shape()));
       Score answers = answers(opened.ops(), file, test);
       terminal.line(Tables.answers(answers));

@@ -13,7 +13,6 @@ import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import mlpcuda.compute.Ops;
 import mlpcuda.error.BadFileException;
 import mlpcuda.files.InputFile;
 import mlpcuda.files.WholeFile;
@@ -26,6 +25,8 @@ import mlpcuda.preparation.ImageForm;
 import mlpcuda.preparation.Preparation;
 import mlpcuda.preparation.Prepared;
 import mlpcuda.report.Png;
+import mlpcuda.report.Printable;
+import mlpcuda.report.Tables;
 import mlpcuda.train.ClassProbability;
 import mlpcuda.train.Predictor;
 import picocli.CommandLine;
@@ -43,7 +44,7 @@ import picocli.CommandLine.TypeConversionException;
     name = "predict",
     description = "Says what a saved network takes pictures for.",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     sortOptions = false)
 final class PredictCommand implements Callable<Integer> {
   /** The greatest number of characters that --show takes from a picture's file name. */
@@ -146,7 +147,7 @@ final class PredictCommand implements Callable<Integer> {
   private MlpShape shape;
   private ImageForm form; // the model's, with the preparation of --prepare
   private boolean transposed; // whether images of IDX files are
-  private Ops ops;
+  private OpenDevice answering;
   private Predictor predictor;
   private final List<Input> waiting = new ArrayList<>(); // pictures that are not answered yet
   private final List<Map<String, Object>> images = new ArrayList<>(); // the JSON's answers
@@ -172,9 +173,9 @@ final class PredictCommand implements Callable<Integer> {
     makeFolder();
     String what = model + ": the network " + shape;
     var weights = new Weights(shape, file.weights());
-    try (Ops opened = device.open();
-        var network = new Predictor(opened, weights, form.scaling(), batch(), what)) {
-      ops = opened;
+    try (OpenDevice opened = device.open();
+        var network = new Predictor(opened.ops(), weights, form.scaling(), batch(), what)) {
+      answering = opened;
       predictor = network;
       for (Path pictures : files) {
         read(pictures);
@@ -309,7 +310,7 @@ final class PredictCommand implements Callable<Integer> {
     }
     begun = true;
     PrintWriter err = spec.commandLine().getErr();
-    err.println(Printable.oneLine("%s (%s)".formatted(ops.description(), device.reason())));
+    err.println(Printable.oneLine(answering.line(answering.ops().description())));
     if (!raw && !prepare.isGiven() && form.preparation() == Preparation.AS_IS) {
       err.println(
           "The model says that pictures are resized as they are; --prepare mnist-form brings them to"

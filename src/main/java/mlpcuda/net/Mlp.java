@@ -66,7 +66,7 @@ public final class Mlp implements AutoCloseable {
       throw new DeviceException(
           "Out of memory for a batch of %d: %d values in a layer, and a buffer may have %d"
               .formatted(maxB, size, Integer.MAX_VALUE),
-          "Lower --hidden, --batch-size or --test-batch-size.");
+          "Lower the widths of the hidden layers, the batch size or the test batch size.");
     }
     return (int) size;
   }

@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.Optional;
 import java.util.OptionalInt;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
@@ -122,19 +123,12 @@ public final class Step implements AutoCloseable {
     }
     return new FusedStep.Plan(
         layers,
-        parameters.w(),
-        parameters.m(),
-        parameters.v(),
+        new FusedStep.Arenas(parameters.w(), parameters.m(), parameters.v()),
         optimizer.settings(),
-        regularisation.smoothing(),
-        regularisation.seed(),
-        position,
-        optimizer.rate(),
-        rates,
-        log,
-        scaling,
-        examples.scaling().scale(),
-        examples.scaling().shift(),
+        new FusedStep.StepState(
+            position, optimizer.rate(), rates, log, Optional.ofNullable(scaling)),
+        new FusedStep.Constants(
+            examples.scaling().scale(), examples.scaling().shift(), regularisation.smoothing(), regularisation.seed()),
         needs(shape, examples.maxB(), optimizer.clips()));
   }
 

@@ -63,17 +63,23 @@ public final class TensorBoard implements Trainer.Listener, AutoCloseable {
   @Override
   public void epochDone(Trainer.EpochResult result) {
     var summary = new Protobuf();
-    summary.add(VALUE, value("loss/epoch", result.loss()));
-    summary.add(VALUE, value("accuracy/train", result.accuracy()));
+    summary.add(VALUE, value("loss/epoch", result.train().loss()));
+    summary.add(VALUE, value("accuracy/train", result.train().accuracy()));
     summary.add(VALUE, value("learning_rate", result.rate()));
-    if (result.validated()) {
-      summary.add(VALUE, value("loss/validation", result.validationLoss()));
-      summary.add(VALUE, value("accuracy/validation", result.validationAccuracy()));
-    }
-    if (result.tested()) {
-      summary.add(VALUE, value(TEST_LOSS, result.testLoss()));
-      summary.add(VALUE, value(TEST_ACCURACY, result.testAccuracy()));
-    }
+    result
+        .validation()
+        .ifPresent(
+            scores -> {
+              summary.add(VALUE, value("loss/validation", scores.loss()));
+              summary.add(VALUE, value("accuracy/validation", scores.accuracy()));
+            });
+    result
+        .test()
+        .ifPresent(
+            scores -> {
+              summary.add(VALUE, value(TEST_LOSS, scores.loss()));
+              summary.add(VALUE, value(TEST_ACCURACY, scores.accuracy()));
+            });
     add(summary);
   }
 

@@ -5,10 +5,6 @@ import java.util.List;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Owned;
 import mlpcuda.data.ExampleOrder;
-import mlpcuda.data.ImageSet;
-import mlpcuda.net.Batches;
-import mlpcuda.net.MlpShape;
-import mlpcuda.net.Optimizer;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Step;
 
@@ -30,18 +26,11 @@ public final class Learner implements AutoCloseable {
   /** A network that has not been trained yet; the caller closes it. */
   public Learner(Ops ops, Training training) {
     this.training = training;
-    ImageSet set = training.set();
-    int B = training.B();
-    MlpShape shape = training.shape();
     rate = (float) training.rate();
     try {
-      parameters = owned.add(new Parameters(ops, shape));
+      parameters = owned.add(new Parameters(ops, training.shape()));
       parameters.initialise(training.seed());
-      int atOnce = ops.stepsAtOnce(training.needs());
-      var examples = owned.add(new Batches(parameters, set, training.scaling(), B, atOnce));
-      var optimizer = owned.add(new Optimizer(parameters, training.optimizer(), training.clip()));
-      step =
-          owned.add(new Step(optimizer, examples, training.regularisation(), training.batches()));
+      step = owned.add(new TrainableNetwork(parameters, training, training.batches())).step();
     } catch (RuntimeException | Error e) {
       owned.closeAfter(e);
       throw e;

@@ -35,6 +35,11 @@ public record Score(double loss, long[][] confusion) {
     return (double) right() / size();
   }
 
+  /** The loss and the accuracy. */
+  public Averages averages() {
+    return new Averages(loss, accuracy());
+  }
+
   /** The number of examples of class {@code c}. */
   public long support(int c) {
     long support = 0;
