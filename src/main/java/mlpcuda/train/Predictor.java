@@ -3,7 +3,6 @@ package mlpcuda.train;
 import java.util.Arrays;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
-import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Owned;
 import mlpcuda.data.Scaling;
@@ -44,8 +43,7 @@ public final class Predictor implements AutoCloseable {
     this.images = new byte[Math.multiplyExact(N, I)];
     int B = Math.min(N, batch(shape));
     try {
-      var parameters =
-          owned.add(Parameters.forInference(ops, shape, InputOrder.natural(shape.inputs())));
+      var parameters = owned.add(Parameters.forInference(ops, shape));
       parameters.write(weights.tensors());
       var examples = owned.add(Batches.changing(parameters, images, scaling, B));
       this.inference = owned.add(new Inference(parameters, examples));
