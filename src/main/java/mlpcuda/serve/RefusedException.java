@@ -1,7 +1,7 @@
 package mlpcuda.serve;
 
 /**
- * Thrown for a request that is answered with an error: a status of the README's table, and one
+ * Thrown for a request that is answered with an error: a status of the documents' table, and one
  * line.
  */
 final class RefusedException extends Exception {
