@@ -382,8 +382,7 @@ class BenchmarkCommandTest {
     List<Map<?, ?>> ways = ways(Program.json(run.out()));
     assertTrue(ways.size() > 1, ways.toString());
     assertTrue(ways.stream().allMatch(way -> way.containsKey("not_measured")), ways.toString());
-    assertTrue(
-        run.err().endsWith("Lower --batch-size, --test-batch-size or --hidden.\n"), run.err());
+    assertTrue(run.err().endsWith("or the widths of the hidden layers.\n"), run.err());
   }
 
   @Test

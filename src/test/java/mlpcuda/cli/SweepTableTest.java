@@ -9,6 +9,7 @@ import java.util.Map;
 import mlpcuda.cli.SweepRun.Outcome;
 import mlpcuda.cli.SweepRun.Score;
 import mlpcuda.cli.SweepTable.Row;
+import mlpcuda.report.Tables;
 import org.junit.jupiter.api.Test;
 
 /** Tests how the runs of a sweep are shown, and in which order. */

@@ -18,7 +18,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import mlpcuda.error.BadFileException;
 import mlpcuda.error.DivergedException;
-import mlpcuda.train.Evaluation;
+import mlpcuda.train.Score;
 import mlpcuda.train.Trainer.EpochResult;
 import mlpcuda.train.Trainer.StepResult;
 import org.junit.jupiter.api.Test;
@@ -116,7 +116,7 @@ class MetricsTest {
   @Test
   void tellsOfDivergenceAndStaysJson() throws IOException {
     Metrics metrics = sample(1);
-    metrics.evaluated("test", new Evaluation(Double.NaN, new long[][] {{1, 0}, {2, 0}}));
+    metrics.evaluated("test", new Score(Double.NaN, new long[][] {{1, 0}, {2, 0}}));
     metrics.diverged(new DivergedException(2, 6, Double.NaN));
     metrics.write(folder);
     assertEquals(Map.of("epoch", 2, "step", 6), json().get("diverged"));

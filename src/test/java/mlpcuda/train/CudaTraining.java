@@ -365,7 +365,7 @@ abstract class CudaTraining {
     try (CudaOps ops = ops(pinnedGraph(PTX));
         var parameters = new Parameters(ops, shape)) {
       parameters.write(ModelFile.read(file).weights());
-      Evaluation again = Evaluator.evaluate(ops, shape, parameters, Run.easyImages(50), unit, 16);
+      Score again = Evaluator.evaluate(parameters, Run.easyImages(50), unit, 16);
       assertEquals(run.answers.loss(), again.loss());
       assertArrayEquals(run.answers.confusion(), again.confusion());
     }

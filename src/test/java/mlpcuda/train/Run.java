@@ -12,7 +12,7 @@ import mlpcuda.compute.Ops;
 import mlpcuda.compute.OptimizerSettings;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
-import mlpcuda.net.Examples;
+import mlpcuda.net.Batches;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Optimizer;
 import mlpcuda.net.Parameters;
@@ -25,7 +25,7 @@ final class Run implements Trainer.Listener {
   final List<Trainer.EpochResult> epochs = new ArrayList<>();
   final List<Integer> batches = new ArrayList<>();
   List<float[]> weights;
-  Evaluation answers;
+  Score answers;
   OptionalInt nodes;
   List<float[]> gradients; // the last step's, as the optimizer used them; empty if it was fused
   List<float[]> best;
@@ -68,29 +68,16 @@ final class Run implements Trainer.Listener {
       double rate,
       Trainer.Settings settings) {
     int B = Math.min(settings.batchSize(), train.size());
-    float scale = scaling.scale();
-    float shift = scaling.shift();
     var rated = withRate(settings, rate);
     try (ops;
         var parameters = new Parameters(ops, shape);
         var examples =
-            new Examples(
-                ops,
-                shape,
-                parameters.inputOrder(),
-                train.pixels(),
-                train.labels(),
-                B,
-                ops.stepsAtOnce(Step.needs(shape, B, clip > 0)),
-                scale,
-                shift);
-        var moves = new Optimizer(ops, parameters, optimizer, clip);
-        var step =
-            new Step(ops, shape, regularisation, moves, examples, (train.size() - 1) / B + 1);
+            new Batches(
+                parameters, train, scaling, B, ops.stepsAtOnce(Step.needs(shape, B, clip > 0)));
+        var moves = new Optimizer(parameters, optimizer, clip);
+        var step = new Step(moves, examples, regularisation, (train.size() - 1) / B + 1);
         Evaluator evaluator =
-            validation == null
-                ? null
-                : new Evaluator(ops, shape, parameters, validation, scaling, B)) {
+            validation == null ? null : new Evaluator(parameters, validation, scaling, B)) {
       parameters.initialise(settings.seed());
       if (firstWeights != null) {
         parameters.write(firstWeights);
@@ -107,7 +94,7 @@ final class Run implements Trainer.Listener {
       nodes = step.nodes();
       lossScale = step.lossScale();
       weights = parameters.read();
-      answers = Evaluator.evaluate(ops, shape, parameters, test, scaling, B);
+      answers = Evaluator.evaluate(parameters, test, scaling, B);
     }
     assertEquals(0, ops.liveBytes());
     return this;
