@@ -128,7 +128,10 @@ public final class Step implements AutoCloseable {
         new FusedStep.StepState(
             position, optimizer.rate(), rates, log, Optional.ofNullable(scaling)),
         new FusedStep.Constants(
-            examples.scaling().scale(), examples.scaling().shift(), regularisation.smoothing(), regularisation.seed()),
+            examples.scaling().scale(),
+            examples.scaling().shift(),
+            regularisation.smoothing(),
+            regularisation.seed()),
         needs(shape, examples.maxB(), optimizer.clips()));
   }
 
