@@ -25,7 +25,7 @@ public final class Warnings {
   private Warnings() {}
 
   /** Warns of classes without a training example. */
-  static Optional<String> ofLabels(ImageSet train, ImageSet test, int classes) {
+  public static Optional<String> ofLabels(ImageSet train, ImageSet test, int classes) {
     int[] examples = examples(train, classes);
     List<Integer> missing =
         IntStream.range(0, classes).filter(c -> examples[c] == 0).boxed().toList();
@@ -62,7 +62,7 @@ public final class Warnings {
    *
    * @param rate the learning rate that the schedule multiplies
    */
-  static Optional<String> ofLoss(double last, Score tested, double rate) {
+  public static Optional<String> ofLoss(double last, Score tested, double rate) {
     double guessing = Math.log(tested.classes());
     if (tested.classes() < 2 || last <= ASTRAY * guessing || tested.loss() <= guessing) {
       return Optional.empty();

@@ -65,8 +65,8 @@ abstract class CudaTraining {
 
   static double[] validationLosses(Run run) {
     return run.epochs.stream()
-        .filter(epoch -> epoch.validated())
-        .mapToDouble(epoch -> epoch.validationLoss())
+        .flatMap(epoch -> epoch.validation().stream())
+        .mapToDouble(Averages::loss)
         .toArray();
   }
 

@@ -67,7 +67,7 @@ final class Run implements Trainer.Listener {
       ImageSet test,
       double rate,
       Trainer.Settings settings) {
-    int B = Math.min(settings.batchSize(), train.size());
+    int B = Math.min(settings.course().batchSize(), train.size());
     var rated = withRate(settings, rate);
     try (ops;
         var parameters = new Parameters(ops, shape);
@@ -103,37 +103,24 @@ final class Run implements Trainer.Listener {
   /** Settings without schedule, early stopping or checkpoints; the rate is given to the run. */
   static Trainer.Settings settings(
       int epochs, int batchSize, boolean shuffle, long seed, int maxSteps, int logInterval) {
+    // The rate of 1 is a place that withRate fills.
     return new Trainer.Settings(
-        epochs,
-        batchSize,
-        shuffle,
-        seed,
-        maxSteps,
+        new Course(epochs, maxSteps, batchSize, shuffle),
+        new LearningRate(1, new Schedule.Constant(), 0),
+        Selection.NONE,
         logInterval,
         0,
-        new Schedule.Constant(),
-        0,
-        EarlyStopping.Monitor.LOSS,
-        0,
-        false,
-        0);
+        seed);
   }
 
   private static Trainer.Settings withRate(Trainer.Settings s, double rate) {
     return new Trainer.Settings(
-        s.epochs(),
-        s.batchSize(),
-        s.shuffle(),
-        s.seed(),
-        s.maxSteps(),
+        s.course(),
+        new LearningRate(rate, s.rate().schedule(), s.rate().warmup()),
+        s.selection(),
         s.logInterval(),
-        rate,
-        s.schedule(),
-        s.warmup(),
-        s.monitor(),
-        s.patience(),
-        s.keepBest(),
-        s.checkpointEvery());
+        s.checkpointEvery(),
+        s.seed());
   }
 
   /** A network of 784 pixels, {@code hidden} layers and 10 classes. */
@@ -191,19 +178,12 @@ final class Run implements Trainer.Listener {
     validation = easyImages(40);
     var settings =
         new Trainer.Settings(
-            6,
-            16,
-            true,
-            3,
-            Integer.MAX_VALUE,
+            new Course(6, Course.NO_LIMIT, 16, true),
+            new LearningRate(1, new Schedule.OneCycle(), 4),
+            new Selection(EarlyStopping.Monitor.LOSS, 5, true),
             1,
-            0,
-            new Schedule.OneCycle(),
-            4,
-            EarlyStopping.Monitor.LOSS,
-            5,
-            true,
-            7);
+            7,
+            3);
     var shape = new MlpShape(List.of(6, 16, 9, 3), Activation.RELU, Activation.NONE);
     var unit = new Scaling("unit", 0, 1);
     return of(ops, shape, unit, easyImages(75), easyImages(50), 0.03, settings);

@@ -1,10 +1,11 @@
-package mlpcuda.report;
+package mlpcuda.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.List;
 import java.util.Map;
-import mlpcuda.cli.Program;
+import mlpcuda.report.Metrics;
+import mlpcuda.report.Tables;
 import mlpcuda.train.Score;
 import org.junit.jupiter.api.Test;
 
