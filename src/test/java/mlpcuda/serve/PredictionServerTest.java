@@ -33,7 +33,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Tests each status of the README's table, and who may send requests. */
+/** Tests each status of the documents' table, and who may send requests. */
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 class PredictionServerTest {
   /** A time-out that is far longer than any answer takes. */
