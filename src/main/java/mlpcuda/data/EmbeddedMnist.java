@@ -13,9 +13,13 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import mlpcuda.error.BadFileException;
 
-/** The MNIST handwritten digits that the jar carries: 60,000 to learn from, 10,000 to test. */
+/**
+ * Reads the MNIST handwritten digits from the class path: 60,000 to learn from, 10,000 to test.
+ * They are in the jar with the classifier {@code mnist} and in the one with the classifier {@code
+ * all}.
+ */
 public final class EmbeddedMnist {
-  private static final String FOLDER = "/mlpcuda/data/mnist/";
+  private static final String FOLDER = "mlpcuda/data/mnist/";
 
   // These are SHA-256 of the uncompressed files.
   private static final String TRAIN_IMAGES =
@@ -69,7 +73,7 @@ public final class EmbeddedMnist {
    */
   static <T> T checked(
       String file, byte[] gzip, String expected, Executor hasher, IdxFile.Parser<T> parser) {
-    String name = "mlp-cuda.jar:" + FOLDER + file;
+    String name = place(file);
     try (HashingInput in = new HashingInput(new GzipInput(name, gzip), hasher)) {
       T parsed = parser.parse(new IdxFile.Source(name, in, gzip.length, true));
       String found = in.hash();
@@ -118,15 +122,22 @@ public final class EmbeddedMnist {
   }
 
   private static byte[] resource(String file) {
-    try (InputStream in = EmbeddedMnist.class.getResourceAsStream(FOLDER + file)) {
+    // The class itself would look into its own module alone, and the jar of MNIST is another one.
+    ClassLoader loader = EmbeddedMnist.class.getClassLoader();
+    try (InputStream in = loader.getResourceAsStream(FOLDER + file)) {
       if (in == null) {
-        throw new BadFileException("mlp-cuda.jar:" + FOLDER + file + ": missing");
+        throw new BadFileException(
+            "MNIST is not on the class path: add the artefact io.github.mlpcuda:mlp-cuda with the"
+                + " classifier mnist, in the version of the library");
       }
       return in.readAllBytes();
     } catch (IOException e) {
-      throw new BadFileException(
-          "mlp-cuda.jar:%s%s: cannot be read: %s".formatted(FOLDER, file, e.getMessage()), e);
+      throw new BadFileException(place(file) + ": cannot be read: " + e.getMessage(), e);
     }
+  }
+
+  private static String place(String file) {
+    return "classpath:" + FOLDER + file;
   }
 
   private static MessageDigest sha256() {
