@@ -27,7 +27,6 @@ import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
 import mlpcuda.error.DeviceException;
-import mlpcuda.random.Philox;
 
 /**
  * The operations on an NVIDIA GPU: kernels of cuda/, launched one after another on one stream.
@@ -245,7 +244,7 @@ public final class CudaOps extends Ops {
       address = driver.allocate(bytes);
     } catch (CudaException e) {
       String instead =
-          options.step() == CudaOptions.Step.PERSISTENT ? "--step fused" : "--feed pinned";
+          options.step() == CudaOptions.Step.PERSISTENT ? "fused steps" : "the pinned feed";
       String or = resident() ? ", or use " + instead : "";
       throw Obstacle.ofAllocation(e, driver, name, bytes, or);
     }
@@ -487,9 +486,8 @@ public final class CudaOps extends Ops {
   @Override
   protected void dropoutForwardK(
       Buffer y, Buffer x, Buffer step, int n, float rate, int layer, long seed) {
-    Arguments arguments = new Arguments().add(y, x, step).add("n", n).add(rate);
-    arguments.add(dropoutScale(rate)).add("layer", layer);
-    arguments.add("use", Philox.Use.DROPOUT.ordinal()).add(seed);
+    Arguments arguments = new Arguments().add(y, x, step).add("n", n).dropoutRate(rate);
+    arguments.add("layer", layer).dropoutMask(seed);
     kernels.launch("dropout_forward", Kernels.cover((n - 1) / 4 + 1), arguments);
   }
 

@@ -8,6 +8,7 @@ import java.util.stream.Collectors;
 import jcuda.driver.CUresult;
 import mlpcuda.compute.Precision;
 import mlpcuda.error.DeviceException;
+import mlpcuda.files.OneLine;
 
 /**
  * A reason why a GPU cannot be used. Each of the static methods makes the reason of one situation,
@@ -29,12 +30,12 @@ record Obstacle(String why, String remedy) {
   static final int LEAST_DRIVER = 12000;
 
   private static final String NEW_DRIVER = "Install NVIDIA driver 525 or newer";
-  private static final String OR_CPU = ", or train on the CPU: --cpu.";
-  private static final String OR_OWN_KERNELS = ", or leave --kernels cudnn out.";
+  private static final String OR_CPU = ", or use the CPU.";
+  private static final String OR_OWN_KERNELS = ", or use the program's own kernels.";
 
   /** Puts {@code why} on one line: texts of a driver, a linker or a device may have line breaks. */
   Obstacle {
-    why = why.strip().replaceAll("\\s*\\R\\s*", " ");
+    why = OneLine.joined(why);
     remedy = remedy.strip();
   }
 
@@ -224,11 +225,11 @@ record Obstacle(String why, String remedy) {
     return around.visibleDevices() == null
         ? new Obstacle(
             "there is no GPU %d: the driver shows %s".formatted(index, shown),
-            "Give --gpu one of these.")
+            "Choose one of these.")
         : new Obstacle(
             "there is no GPU %d: CUDA_VISIBLE_DEVICES=%s shows %s"
                 .formatted(index, around.visibleDevices(), shown),
-            "Give --gpu one of these, or change CUDA_VISIBLE_DEVICES.");
+            "Choose one of these, or change CUDA_VISIBLE_DEVICES.");
   }
 
   /** Whether the kernels run on a device. */
@@ -248,7 +249,7 @@ record Obstacle(String why, String remedy) {
                 LEAST_MINOR,
                 device.major(),
                 device.minor()),
-        "Give --gpu another of those that 'mlp-cuda devices' lists" + OR_CPU);
+        "Choose another of the GPUs that 'mlp-cuda devices' lists" + OR_CPU);
   }
 
   /** Whether the device's tensor cores have that precision: from compute capability 8.0 on. */
@@ -267,15 +268,15 @@ record Obstacle(String why, String remedy) {
                 precision.label(),
                 device.major(),
                 device.minor()),
-        "Use --precision fp32.");
+        "Use precision fp32.");
   }
 
   /** The device cannot run all blocks of a launch at once. */
   static Obstacle notCooperative(CudaDriver.Device device) {
     return new Obstacle(
-        "GPU %d (%s) has no cooperative launch, which --step persistent needs"
+        "GPU %d (%s) has no cooperative launch, which persistent steps need"
             .formatted(device.index(), device.name()),
-        "Use --step fused.");
+        "Use fused steps.");
   }
 
   /** A network and its batch do not fit into persistent steps: {@code layout.fits()} is false. */
@@ -285,16 +286,16 @@ record Obstacle(String why, String remedy) {
             .formatted(device.index(), device.name(), device.multiprocessors());
     return layout.inputs() > layout.mostInputs()
         ? new Obstacle(
-            "--step persistent takes images of at most %d pixels on %s found %d"
+            "persistent steps take images of at most %d pixels on %s found %d"
                 .formatted(layout.mostInputs(), on, layout.inputs()),
-            "Use --step fused.")
+            "Use fused steps.")
         : new Obstacle(
-            "--step persistent needs %s of shared memory a block for this network and batch; %s has %s"
+            "persistent steps need %s of shared memory a block for this network and batch; %s has %s"
                 .formatted(
                     CudaDriver.Device.size(layout.leastBytes()),
                     on,
                     CudaDriver.Device.size(layout.sharedBytes())),
-            "Use --step fused, a narrower first layer or a smaller batch.");
+            "Use fused steps, a narrower first layer or a smaller batch.");
   }
 
   /**
@@ -318,7 +319,7 @@ record Obstacle(String why, String remedy) {
                 CudaDriver.Device.size(bytes),
                 CudaDriver.Device.size(driver.freeMemory()),
                 CudaDriver.Device.size(device.memory())),
-        "Lower --batch-size, --test-batch-size or --hidden" + or + ".",
+        "Lower the batch size, the test batch size or the widths of the hidden layers" + or + ".",
         e);
   }
 

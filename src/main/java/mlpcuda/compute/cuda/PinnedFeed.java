@@ -87,7 +87,7 @@ final class PinnedFeed implements Feed {
         throw new DeviceException(
             "%d images of %d bytes at once are too many: at most %d bytes"
                 .formatted((long) maxB * atOnce, I, Integer.MAX_VALUE),
-            "Lower --batch-size, --test-batch-size or --steps-per-launch.");
+            "Lower the batch size, the test batch size or the steps per launch.");
       }
       int count = Math.max(2, SLOTS / atOnce); // one is filled while another one is consumed
       for (int bank = 0; bank < count; bank++) {
@@ -111,7 +111,7 @@ final class PinnedFeed implements Feed {
       }
       throw new DeviceException(
           "out of page-locked memory for a batch: asked for " + Device.size(length),
-          "Lower --batch-size or --test-batch-size, or use --feed resident.",
+          "Lower the batch size or the test batch size, or keep the data set in the GPU's memory.",
           e);
     }
   }

@@ -455,7 +455,7 @@ final class JCudaDriverCalls {
       assertTrue(
           e.why().startsWith("cuDNN 9 was not found: wanted libcudnn.so.9, found " + older + " ("),
           e.why());
-      assertTrue(e.remedy().endsWith(", or leave --kernels cudnn out."), e.remedy());
+      assertTrue(e.remedy().endsWith(", or use the program's own kernels."), e.remedy());
       assertTrue(unpacked("JCudnn"), "it is JCudnn's library that misses cuDNN's");
       show("libcudnn.so.9");
     }

@@ -28,7 +28,7 @@ class ObstacleTest {
   void withoutADriverTheRemedyDependsOnWhereItRuns() {
     says(
         "libcuda.so.1 was not found",
-        "Install NVIDIA driver 525 or newer, or train on the CPU: --cpu.",
+        "Install NVIDIA driver 525 or newer, or use the CPU.",
         Obstacle.notLoaded(NO_LIBCUDA, HOST));
     says(
         "nor /dev/nvidiactl, in a container",
@@ -76,7 +76,7 @@ class ObstacleTest {
         Obstacle.noCublas("libcublas.so.12", List.of(Path.of("/l/libcublas.so.13")), "why"));
     says(
         "cuDNN 9 was not found: wanted libcudnn.so.9, found none (libJCudnn.so: libcudnn.so.9: no)",
-        "add that to LD_LIBRARY_PATH, or leave --kernels cudnn out.",
+        "add that to LD_LIBRARY_PATH, or use the program's own kernels.",
         Obstacle.noCudnn("libcudnn.so.9", List.of(), "libJCudnn.so: libcudnn.so.9: no", HOST));
     says(
         "cuDNN 9 cannot be loaded: wanted libcudnn.so.9, found /l/libcudnn.so.9 (",
@@ -127,7 +127,10 @@ class ObstacleTest {
 
   @Test
   void whatADeviceLacksIsExplained() {
-    says("no GPU 3: the driver shows 1 GPU, index 0", "--gpu", Obstacle.noSuchDevice(3, 1, HOST));
+    says(
+        "no GPU 3: the driver shows 1 GPU, index 0",
+        "Choose one",
+        Obstacle.noSuchDevice(3, 1, HOST));
     says(
         "no GPU 2: CUDA_VISIBLE_DEVICES=4,5 shows 2 GPUs, 0 to 1",
         "change CUDA_VISIBLE_DEVICES",
@@ -139,7 +142,7 @@ class ObstacleTest {
     assertTrue(Obstacle.oldDevice(volta));
     assertTrue(Obstacle.oldDevice(new Device(1, "P100", 6, 9, 1L << 34, 80, 12020, 1 << 16, true)));
     says("GPU 1 (V100)", "mlp-cuda devices", Obstacle.ofOldDevice(volta));
-    says("newer (Turing, 2018), found 7.0", "--cpu", Obstacle.ofOldDevice(volta));
+    says("newer (Turing, 2018), found 7.0", "use the CPU", Obstacle.ofOldDevice(volta));
     var busy = new CudaException("cuDevicePrimaryCtxRetain", 46, "UNAVAILABLE", "busy");
     says("UNAVAILABLE (46)", "compute mode", Obstacle.noContext(TURING, busy));
   }

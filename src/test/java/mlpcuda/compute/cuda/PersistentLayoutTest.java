@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer.Type;
@@ -30,19 +31,10 @@ class PersistentLayoutTest {
       var plan =
           new FusedStep.Plan(
               List.copyOf(layers),
-              w,
-              null,
-              null,
+              new FusedStep.Arenas(w, w, w),
               AdamSettings.DEFAULT,
-              0,
-              1,
-              null,
-              null,
-              null,
-              null,
-              null,
-              1,
-              0,
+              new FusedStep.StepState(w, w, w, w, Optional.empty()),
+              new FusedStep.Constants(1, 0, 0, 1),
               new StepNeeds(maxB, 1, layers.size(), false));
       return PersistentLayout.of(plan, multiprocessors, kib << 10);
     }
@@ -89,16 +81,16 @@ class PersistentLayoutTest {
   void theRefusalHasBothNumbers() {
     var device = new CudaDriver.Device(0, "Small", 7, 5, 1L << 30, 2, 12060, 64 << 10, true);
     assertEquals(
-        "--step persistent takes images of at most 2048 pixels on GPU 0 (Small), with 2"
+        "persistent steps take images of at most 2048 pixels on GPU 0 (Small), with 2"
             + " multiprocessors, found 2049",
         Obstacle.ofLayout(layout(2, 64, 16, 2049, 3), device).why());
     assertEquals(
-        "--step persistent needs 382.0 KiB of shared memory a block for this network and batch; GPU 0"
+        "persistent steps need 382.0 KiB of shared memory a block for this network and batch; GPU 0"
             + " (Small), with 2 multiprocessors, has 64.0 KiB",
         Obstacle.ofLayout(layout(2, 64, 16, 784, 64, 3), device).why());
     var old = new CudaDriver.Device(1, "Old", 7, 5, 1L << 30, 2, 12060, 64 << 10, false);
     assertEquals(
-        "GPU 1 (Old) has no cooperative launch, which --step persistent needs",
+        "GPU 1 (Old) has no cooperative launch, which persistent steps need",
         Obstacle.notCooperative(old).why());
   }
 }
