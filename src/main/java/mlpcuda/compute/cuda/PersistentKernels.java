@@ -20,7 +20,7 @@ final class PersistentKernels implements FusedStep {
   private static final int COLUMNS = 14;
 
   private final Owned owned = new Owned();
-  private final Ops ops;
+  private final CudaOps ops;
   private final Kernels kernels;
   private final Plan plan;
   private final PersistentLayout layout;
@@ -31,7 +31,7 @@ final class PersistentKernels implements FusedStep {
   private final Buffer arrivals; // of blocks at barriers: a count, whose 0 has the bits of 0.0
 
   /** Owns {@code kernels}, the module persistent, from now on, and closes it. */
-  PersistentKernels(Ops ops, Kernels kernels, Plan plan, PersistentLayout layout) {
+  PersistentKernels(CudaOps ops, Kernels kernels, Plan plan, PersistentLayout layout) {
     this.ops = ops;
     this.kernels = owned.add(kernels);
     this.plan = plan;
