@@ -138,7 +138,7 @@ class SweepCommandTest {
     assertEquals(1, sweep.code());
     String error =
         "training diverged: losses and weights must be finite, found NaN at epoch 2, step 2; a"
-            + " lower --lr may help";
+            + " lower learning rate may help";
     assertTrue(sweep.out().contains(" 001-lr=1e30-seed=1: exit code 5: " + error), sweep.out());
     assertEquals(
         "2 of 4 runs are done; the same command with --out %s runs the others"
