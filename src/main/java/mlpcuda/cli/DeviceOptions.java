@@ -1,6 +1,7 @@
 package mlpcuda.cli;
 
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -30,8 +31,8 @@ final class DeviceOptions {
   private static final int MAX_STEPS = 100;
 
   /** The steps that benchmark measures beside layered ones. */
-  private static final List<CudaOptions.Step> OTHER_STEPS =
-      List.of(CudaOptions.Step.FUSED, CudaOptions.Step.PERSISTENT);
+  private static final List<CudaOptions.StepKind> OTHER_STEPS =
+      List.of(CudaOptions.StepKind.FUSED, CudaOptions.StepKind.PERSISTENT);
 
   /** The precisions other than the default. */
   private static final List<Precision> OTHER_PRECISIONS =
@@ -44,8 +45,8 @@ final class DeviceOptions {
     fused,
     persistent;
 
-    CudaOptions.Step step() {
-      return CudaOptions.Step.valueOf(name().toUpperCase(Locale.ROOT));
+    CudaOptions.StepKind step() {
+      return CudaOptions.StepKind.valueOf(name().toUpperCase(Locale.ROOT));
     }
   }
 
@@ -67,8 +68,8 @@ final class DeviceOptions {
     pinned,
     resident;
 
-    CudaOptions.Feed feed() {
-      return CudaOptions.Feed.valueOf(name().toUpperCase(Locale.ROOT));
+    CudaOptions.FeedKind feed() {
+      return CudaOptions.FeedKind.valueOf(name().toUpperCase(Locale.ROOT));
     }
   }
 
@@ -220,7 +221,7 @@ final class DeviceOptions {
 
     /** Whether a part of it is one of these. */
     boolean needsOneOf(Set<Enum<?>> parts) {
-      return Stream.of(options.gemm(), options.kernels(), options.precision())
+      return Stream.of(options.multiplier(), options.activator(), options.precision())
           .anyMatch(parts::contains);
     }
 
@@ -235,7 +236,7 @@ final class DeviceOptions {
 
     @Override
     public String toString() {
-      String graph = options.graph() ? "CUDA graph" : "no graph";
+      String graph = options.launching() == CudaOptions.Launching.GRAPH ? "CUDA graph" : "no graph";
       String how =
           switch (options.step()) {
             case LAYERED, AUTO -> graph;
@@ -245,8 +246,8 @@ final class DeviceOptions {
       Precision rounded = options.precision();
       return "%s%s, %s feed, %s%s"
           .formatted(
-              name(options.gemm()),
-              options.kernels() == CudaOptions.Kernels.CUDNN ? " with cudnn" : "",
+              name(options.multiplier()),
+              options.activator() == CudaOptions.Activator.CUDNN ? " with cudnn" : "",
               name(options.feed()),
               how,
               rounded == Precision.FP32 ? "" : ", " + name(rounded));
@@ -266,36 +267,43 @@ final class DeviceOptions {
     }
     CudaOptions base = options();
     boolean persistent = step == StepName.persistent; // resident, and without a graph
-    List<CudaOptions.Gemm> multiply =
-        base.gemm() == null ? List.of(CudaOptions.Gemm.values()) : List.of(base.gemm());
-    List<CudaOptions.Feed> feeds = List.of(base.feed());
+    List<CudaOptions.Multiplier> multiply =
+        base.multiplier() == CudaOptions.Multiplier.AUTO
+            ? List.of(CudaOptions.Multiplier.CUBLAS, CudaOptions.Multiplier.PTX)
+            : List.of(base.multiplier());
+    List<CudaOptions.FeedKind> feeds = List.of(base.feed());
     if (persistent) {
-      feeds = List.of(CudaOptions.Feed.RESIDENT);
+      feeds = List.of(CudaOptions.FeedKind.RESIDENT);
     } else if (feed == FeedName.auto) {
-      feeds = List.of(CudaOptions.Feed.PINNED, CudaOptions.Feed.RESIDENT);
+      feeds = List.of(CudaOptions.FeedKind.PINNED, CudaOptions.FeedKind.RESIDENT);
     }
-    base = base.with(step == StepName.auto ? CudaOptions.Step.LAYERED : base.step());
-    boolean graphs = base.graph() && !persistent;
-    for (CudaOptions.Gemm by : multiply) {
-      for (CudaOptions.Feed from : feeds) {
-        for (boolean graph : graphs ? List.of(true, false) : List.of(false)) {
-          ways.add(way(base.with(by).with(from).withGraph(graph)));
+    base = base.with(step == StepName.auto ? CudaOptions.StepKind.LAYERED : base.step());
+    Set<CudaOptions.Launching> launchings = new LinkedHashSet<>();
+    if (!persistent) {
+      launchings.add(base.launching());
+    }
+    launchings.add(base.launching().withoutGraph());
+    for (CudaOptions.Multiplier by : multiply) {
+      for (CudaOptions.FeedKind from : feeds) {
+        for (CudaOptions.Launching launching : launchings) {
+          ways.add(way(base.with(by).with(from).with(launching)));
         }
       }
     }
     CudaOptions first = ways.get(0).options();
     if (measuring.kernels == null) {
-      for (CudaOptions.Gemm by : multiply) {
-        ways.add(way(first.with(by).with(CudaOptions.Kernels.CUDNN)));
+      for (CudaOptions.Multiplier by : multiply) {
+        ways.add(way(first.with(by).with(CudaOptions.Activator.CUDNN)));
       }
     }
     if (step == StepName.auto) {
-      CudaOptions.Gemm own = measuring.gemm == null ? CudaOptions.Gemm.PTX : first.gemm();
+      CudaOptions.Multiplier own =
+          measuring.gemm == null ? CudaOptions.Multiplier.PTX : first.multiplier();
       addOtherSteps(ways, first.with(own));
     }
     if (precision == null && !persistent) {
       for (Precision other : OTHER_PRECISIONS) {
-        for (CudaOptions.Gemm by : multiply) {
+        for (CudaOptions.Multiplier by : multiply) {
           ways.add(way(first.with(by).with(other)));
         }
       }
@@ -304,11 +312,15 @@ final class DeviceOptions {
   }
 
   private void addOtherSteps(List<Way> ways, CudaOptions like) {
-    for (CudaOptions.Step other : OTHER_STEPS) {
-      if (other != CudaOptions.Step.PERSISTENT) {
+    for (CudaOptions.StepKind other : OTHER_STEPS) {
+      if (other != CudaOptions.StepKind.PERSISTENT) {
         ways.add(way(like.with(other)));
       } else if (feed != FeedName.pinned && like.precision() == Precision.FP32) {
-        ways.add(way(like.with(CudaOptions.Feed.RESIDENT).with(other).withGraph(false)));
+        ways.add(
+            way(
+                like.with(CudaOptions.FeedKind.RESIDENT)
+                    .with(other)
+                    .with(like.launching().withoutGraph())));
       }
     }
   }
@@ -317,10 +329,10 @@ final class DeviceOptions {
     Enum<?> part = null;
     if (precision == null && options.precision() != Precision.FP32) {
       part = options.precision(); // the lack of a GEMM was found out before
-    } else if (measuring.kernels == null && options.kernels() == CudaOptions.Kernels.CUDNN) {
-      part = options.kernels();
-    } else if (measuring.gemm == null && options.gemm() == CudaOptions.Gemm.CUBLAS) {
-      part = options.gemm();
+    } else if (measuring.kernels == null && options.activator() == CudaOptions.Activator.CUDNN) {
+      part = options.activator();
+    } else if (measuring.gemm == null && options.multiplier() == CudaOptions.Multiplier.CUBLAS) {
+      part = options.multiplier();
     }
     return new Way(options, part, () -> new CudaOps(main().gpus().open(opened), options));
   }
@@ -331,17 +343,17 @@ final class DeviceOptions {
             .with(step.step())
             .with(feed.feed())
             .with(precision())
-            .withGraph(!measuring.noGraph);
+            .with(measuring.launching());
     if (measuring.gemm != null) {
-      options = options.with(measuring.gemm.gemm());
+      options = options.with(measuring.gemm.multiplier());
     }
     if (measuring.kernels != null) {
-      options = options.with(measuring.kernels.kernels());
+      options = options.with(measuring.kernels.activator());
     }
     if (measuring.stepsPerLaunch != null) {
       options = options.withStepsAtOnce(measuring.stepsPerLaunch);
     }
-    return measuring.syncCheck ? options.withCheck() : options;
+    return options;
   }
 
   private Precision precision() {

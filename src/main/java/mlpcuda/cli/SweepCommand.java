@@ -22,7 +22,7 @@ import java.util.stream.Stream;
 import mlpcuda.cli.SweepRun.Outcome;
 import mlpcuda.cli.SweepTable.Row;
 import mlpcuda.compute.cpu.CpuOps;
-import mlpcuda.compute.cuda.CudaDriver.Device;
+import mlpcuda.compute.cuda.Gpu;
 import mlpcuda.error.DeviceException;
 import mlpcuda.files.InputFile;
 import mlpcuda.files.WholeFile;
@@ -327,7 +327,7 @@ final class SweepCommand implements Callable<Integer> {
       new CpuOps(1).close();
       return;
     }
-    List<Integer> found = main.gpus().list().stream().map(Device::index).toList();
+    List<Integer> found = main.gpus().list().stream().map(Gpu::index).toList();
     for (int gpu : gpus) {
       if (!found.contains(gpu)) {
         throw new DeviceException(

@@ -2,7 +2,7 @@ package mlpcuda.compute.cuda;
 
 import mlpcuda.error.DeviceException;
 
-/** Thrown when a call of CUDA fails. The failure of a launch may show at a later call only. */
+/** Thrown when a call of CUDA fails. The failure of a launch may not show before a later call. */
 public final class CudaException extends DeviceException {
   private static final long serialVersionUID = 1L;
 
@@ -25,7 +25,7 @@ public final class CudaException extends DeviceException {
   public CudaException(String call, int code, String name, String text) {
     super(
         "%s failed: %s (%d): %s".formatted(call, name, code, text),
-        "An earlier launch may be what failed: --sync-check finds it.");
+        "An earlier launch may be what failed: a check after each launch finds it.");
     this.code = code;
   }
 

@@ -19,6 +19,10 @@ import mlpcuda.compute.Feed;
 import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.Replay;
+import mlpcuda.compute.cuda.CudaOptions.Activator;
+import mlpcuda.compute.cuda.CudaOptions.FeedKind;
+import mlpcuda.compute.cuda.CudaOptions.Launching;
+import mlpcuda.compute.cuda.CudaOptions.Multiplier;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedOptions;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
@@ -236,7 +240,7 @@ class CudaOpsTest {
               + precision.label()
               + ", found 7.0",
           e.why());
-      assertEquals("Use --precision fp32.", e.remedy());
+      assertEquals("Use fp32.", e.remedy());
       assertThrows(RuntimeException.class, driver::close, "it is closed");
     }
   }
@@ -300,9 +304,11 @@ class CudaOpsTest {
 
   @Test
   void aCallOfCudnnThatFailsIsToldWithItsSizes() {
-    for (boolean check : new boolean[] {false, true}) {
+    for (Launching launching : List.of(Launching.SINGLE, Launching.CHECKED)) {
+      boolean check = launching == Launching.CHECKED;
       var driver = new EmulatedDriver(EmulatedPolicy.LATEST);
-      var options = new CudaOptions(null, false, false, check).with(CudaOptions.Kernels.CUDNN);
+      var options =
+          CudaOptions.layered(Multiplier.AUTO, FeedKind.PINNED, launching).with(Activator.CUDNN);
       try (var ops = new CudaOps(driver, options);
           Buffer x = ops.allocate("x", Type.FLOAT32, 6);
           Buffer y = ops.allocate("y", Type.FLOAT32, 6)) {
@@ -326,14 +332,9 @@ class CudaOpsTest {
     new CudaOps(driver, CudaOptions.DEFAULT).close();
     assertFalse(driver.calls().containsKey("cudnnCreate"));
     var without = new EmulatedDriver(EmulatedOptions.of(EmulatedPolicy.LATEST).withoutCudnn());
-    var options = CudaOptions.DEFAULT.with(CudaOptions.Kernels.CUDNN);
+    var options = CudaOptions.DEFAULT.with(Activator.CUDNN);
     assertThrows(DeviceException.class, () -> new CudaOps(without, options));
     assertEquals(1, without.calls().get("cuDevicePrimaryCtxRelease"), "closed");
-  }
-
-  @Test
-  void aGraphCannotBeWaitedForLaunchByLaunch() {
-    assertThrows(IllegalArgumentException.class, () -> new CudaOptions(null, false, true, true));
   }
 
   /** Training and evaluation each have a feed, side by side on one stream. */

@@ -119,7 +119,7 @@ class NativesTest {
     }
     assumeTrue(missing != null, "here is a cuDNN");
     DeviceException e =
-        Obstacle.noCudnn("libcudnn.so.9", List.of(), missing.getMessage(), Surroundings.here())
+        GpuProblem.noCudnn("libcudnn.so.9", List.of(), missing.getMessage(), Surroundings.here())
             .exception(missing);
     assertEquals(2, e.getMessage().lines().count(), e.getMessage());
     assertTrue(e.why().startsWith("cuDNN 9 was not found: wanted libcudnn.so.9"), e.why());
@@ -211,7 +211,7 @@ class NativesTest {
           assertThrows(
               UnsatisfiedLinkError.class,
               () -> new Natives(natives).load("JCudaDriver", () -> fail("must not be loaded")));
-      Obstacle obstacle = Obstacle.notLoaded(e.getMessage(), Surroundings.here());
+      GpuProblem obstacle = GpuProblem.notLoaded(e.getMessage(), Surroundings.here());
       assertTrue(obstacle.why().contains("nothing may be executed"), obstacle.why());
     } finally {
       try (Stream<Path> files = Files.walk(natives)) {
