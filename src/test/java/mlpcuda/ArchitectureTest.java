@@ -56,7 +56,7 @@ class ArchitectureTest {
                   "train", "net", "compute", "data", "picture", "preparation", "files", "error")),
           entry("train", List.of("net", "compute", "data", "files", "error")),
           entry("model", List.of("net", "compute", "data", "preparation", "files", "error")),
-          entry("net", List.of("compute", "random", "error")),
+          entry("net", List.of("compute", "data", "random", "files", "error")),
           entry("conformance", List.of("compute", "compute.cpu", "random", "error")),
           entry("compute", List.of("error")),
           entry("compute.cpu", List.of("compute", "random", "files", "error")),

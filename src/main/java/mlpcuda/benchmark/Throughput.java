@@ -20,10 +20,10 @@ import mlpcuda.data.Scaling;
 import mlpcuda.error.DeviceException;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
-import mlpcuda.train.Answers;
-import mlpcuda.train.Evaluation;
 import mlpcuda.train.Evaluator;
 import mlpcuda.train.Learner;
+import mlpcuda.train.Predictions;
+import mlpcuda.train.Score;
 import mlpcuda.train.Training;
 
 /**
@@ -58,7 +58,9 @@ public final class Throughput {
   public enum Work {
     /** Training steps: a batch made ready, forward, loss, backward, the optimizer. */
     TRAINING,
-    /** Answers: a batch made ready, forward, loss, the logits read and the largest one found. */
+    /**
+     * Predictions: a batch made ready, forward, loss, the logits read and the largest one found.
+     */
     INFERENCE
   }
 
@@ -385,11 +387,11 @@ public final class Throughput {
   }
 
   private static Answered answered(Ops ops, Training of) {
-    var answers = new Answers(of.set().size());
+    var answers = new Predictions(of.set().size());
     try (var parameters = parameters(ops, of)) {
       parameters.initialise(of.seed());
-      try (Evaluator evaluator = evaluator(ops, parameters, of)) {
-        Evaluation evaluation = evaluator.run(answers);
+      try (Evaluator evaluator = evaluator(parameters, of)) {
+        Score evaluation = evaluator.run(answers);
         return new Answered(evaluation.loss(), answers.probabilities());
       }
     }
@@ -400,8 +402,8 @@ public final class Throughput {
         ops, of.shape(), ops.inputOrder(of.set().pixels(), of.shape().inputs()));
   }
 
-  private static Evaluator evaluator(Ops ops, Parameters parameters, Training of) {
-    return new Evaluator(ops, of.shape(), parameters, of.set(), of.scaling(), of.B());
+  private static Evaluator evaluator(Parameters parameters, Training of) {
+    return new Evaluator(parameters, of.set(), of.scaling(), of.B());
   }
 
   // ---- the clock
@@ -447,7 +449,7 @@ public final class Throughput {
     Training some = of.with(of.set().first(batches * of.B()), of.B());
     try (var parameters = parameters(ops, of)) {
       parameters.initialise(of.seed());
-      try (Evaluator evaluator = evaluator(ops, parameters, some)) {
+      try (Evaluator evaluator = evaluator(parameters, some)) {
         return Timing.of(
                 plan,
                 runs -> {

@@ -13,6 +13,7 @@ import mlpcuda.conformance.Bench;
 import mlpcuda.conformance.Cases;
 import mlpcuda.conformance.Cases.Case;
 import mlpcuda.conformance.Conformance;
+import mlpcuda.report.Tables;
 
 /**
  * Checks whether a device computes: a small kernel, a small product, a replayed step, a small

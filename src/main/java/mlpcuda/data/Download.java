@@ -79,8 +79,8 @@ record Download(Limits limits, HttpGet.Network network) {
       return content;
     }
     throw new BadFileException(
-        "%s: no mirror gives it with SHA-256 %s: %s; fetch it by other means and use --data DIR"
-            .formatted(file.name(), file.sha256(), reasons));
+        "%s: no mirror gives it with SHA-256 %s: %s".formatted(file.name(), file.sha256(), reasons)
+            + "; download it by other means, and name its folder as the data set");
   }
 
   /** The first bytes of a file, one more than allowed at most; none of one that is not there. */

@@ -61,7 +61,7 @@ final class OtherFormats {
 
   /** Says which files are read, and what to do with the formats that were seen. */
   String advice() {
-    return "--data reads a folder with train-images-idx3-ubyte, train-labels-idx1-ubyte,"
+    return "a data set is a folder with train-images-idx3-ubyte, train-labels-idx1-ubyte,"
         + " t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or .gz"
         + remedy();
   }

@@ -25,8 +25,8 @@ public final class InputFile {
     return isStandardInput(file) ? "standard input" : file.toString();
   }
 
-  /** A path that messages may show in place of the file's: that of {@code -} says what it is. */
-  public static Path shown(Path file) {
+  /** Returns the path for messages: {@code standard input} in place of {@code -}. */
+  public static Path forMessages(Path file) {
     return Path.of(name(file));
   }
 

@@ -67,7 +67,7 @@ final class Checksum {
     if (expected != null && !expected.equals(contents.checksum())) {
       throw new BadFileException(
           "%s: damaged: the crc32c of metadata and tensors must be %s as __metadata__ says, found %s"
-              .formatted(file, Shown.of(expected, Shown.SHORT), contents.checksum()));
+              .formatted(file, Excerpt.ofName(expected), contents.checksum()));
     }
   }
 }

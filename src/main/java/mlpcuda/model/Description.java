@@ -85,7 +85,7 @@ record Description(MlpShape shape, ImageForm form) {
               Activation.of(metadata.text("output_activation")));
       scaling = new Scaling(metadata.text("scaling"), metadata.real("mean"), metadata.real("std"));
     } catch (IllegalArgumentException e) {
-      throw new BadFileException(file + ": __metadata__: " + Shown.of(e.getMessage()), e);
+      throw new BadFileException(file + ": __metadata__: " + Excerpt.of(e.getMessage()), e);
     }
     if (!Scaling.NAMES.contains(scaling.name())) {
       throw metadata.bad("scaling", "one of " + String.join(", ", Scaling.NAMES));
@@ -151,13 +151,14 @@ record Description(MlpShape shape, ImageForm form) {
       if (tensor == null) {
         throw new BadFileException(
             "%s: a network %s must have the tensor %s, found %s"
-                .formatted(file, Shown.of(shape), name, Shown.some(contents.tensors().keySet())));
+                .formatted(
+                    file, Excerpt.of(shape), name, Excerpt.ofNames(contents.tensors().keySet())));
       }
       List<Integer> found = Arrays.stream(tensor.shape()).boxed().toList();
       if (!found.equals(place.shape())) {
         throw new BadFileException(
             "%s: %s of a network %s must have the shape %s, found %s"
-                .formatted(file, name, Shown.of(shape), place.shape(), Shown.of(found)));
+                .formatted(file, name, Excerpt.of(shape), place.shape(), Excerpt.of(found)));
       }
       unknown.remove(name);
       values.add(tensor.values());
@@ -170,7 +171,7 @@ record Description(MlpShape shape, ImageForm form) {
     if (!unknown.isEmpty()) {
       throw new BadFileException(
           "%s: a network %s must have no further tensors, found %s"
-              .formatted(file, Shown.of(shape), Shown.some(unknown)));
+              .formatted(file, Excerpt.of(shape), Excerpt.ofNames(unknown)));
     }
   }
 
@@ -221,7 +222,7 @@ record Description(MlpShape shape, ImageForm form) {
     BadFileException bad(String name, String expected) {
       return new BadFileException(
           "%s: __metadata__: %s must be %s, found %s"
-              .formatted(file, name, expected, Shown.of(texts.getOrDefault(name, "none"))));
+              .formatted(file, name, expected, Excerpt.of(texts.getOrDefault(name, "none"))));
     }
   }
 }

@@ -45,12 +45,12 @@ public record ModelFile(MlpShape shape, ImageForm form, List<float[]> weights) {
    */
   public static ModelFile read(Path path) {
     Safetensors.Contents contents = Safetensors.read(path);
-    Path file = InputFile.shown(path);
+    Path file = InputFile.forMessages(path);
     if (!isDescribed(contents)) {
       throw new BadFileException(
-          "%s: only weights are here, as PyTorch saves them, and no description of their network;"
+          "%s: the file holds weights as PyTorch saves them, and no description of their network;"
                   .formatted(file)
-              + " run import first: mlp-cuda import %s --out model.safetensors".formatted(file));
+              + " convert it with 'mlp-cuda import' first");
     }
     Description of = Description.of(file, contents.metadata());
     List<float[]> weights = weights(file, contents, of.shape());
@@ -66,13 +66,13 @@ public record ModelFile(MlpShape shape, ImageForm form, List<float[]> weights) {
    */
   public static List<float[]> readWeights(Path path, MlpShape shape) {
     Safetensors.Contents contents = Safetensors.read(path);
-    Path file = InputFile.shown(path);
+    Path file = InputFile.forMessages(path);
     String first = Parameters.tensors(shape).get(0).name();
     if (!isDescribed(contents) && !contents.tensors().containsKey(first)) {
       throw new BadFileException(
-          "%s: no tensor %s is here, but %s; if PyTorch saved them, run import first:"
-                  .formatted(file, first, Shown.some(contents.tensors().keySet()))
-              + " mlp-cuda import %s --out model.safetensors".formatted(file));
+          "%s: the file has no tensor %s, but %s; if PyTorch saved them, convert it with"
+                  .formatted(file, first, Excerpt.ofNames(contents.tensors().keySet()))
+              + " 'mlp-cuda import' first");
     }
     return weights(file, contents, shape);
   }

@@ -246,7 +246,7 @@ public final class Safetensors {
   private static void checkUnicode(String text) {
     if (!isUnicode(text)) {
       throw new IllegalArgumentException(
-          "half a surrogate pair is no text, found in " + Shown.of(text));
+          "half a surrogate pair is no text, found in " + Excerpt.of(text));
     }
   }
 

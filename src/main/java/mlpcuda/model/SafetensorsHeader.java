@@ -101,7 +101,7 @@ final class SafetensorsHeader {
       throw bad(
           "header must be JSON without duplicate names, found "
               + (place == null ? "" : "at character " + place.getCharOffset() + ": ")
-              + shown(e.getOriginalMessage()),
+              + Excerpt.ofName(e.getOriginalMessage()),
           e);
     } catch (CharacterCodingException e) {
       throw bad("header must be UTF-8, found other bytes", e);
@@ -126,7 +126,7 @@ final class SafetensorsHeader {
   }
 
   private Entry parseEntry(String name) throws IOException {
-    String tensor = "tensor " + shown(name);
+    String tensor = "tensor " + Excerpt.ofName(name);
     String dtype = null;
     int[] shape = null;
     long[] offsets = null;
@@ -144,7 +144,7 @@ final class SafetensorsHeader {
         default ->
             throw bad(
                 "%s must have the fields dtype, shape and data_offsets only, found %s",
-                tensor, shown(field));
+                tensor, Excerpt.ofName(field));
       }
     }
     if (dtype == null || shape == null || offsets == null) {
@@ -216,7 +216,7 @@ final class SafetensorsHeader {
   private long sizeInBytes(String tensor, String dtype, int[] shape) {
     int bits = bitsOf(dtype);
     if (bits == 0) {
-      throw bad("dtype of %s must be one of the format's, found %s", tensor, shown(dtype));
+      throw bad("dtype of %s must be one of the format's, found %s", tensor, Excerpt.ofName(dtype));
     }
     try {
       long sizeInBits = Math.multiplyExact(Safetensors.elements(shape), bits);
@@ -251,16 +251,13 @@ final class SafetensorsHeader {
 
   private void checkUnicode(String text) {
     if (!Safetensors.isUnicode(text)) {
-      throw bad("header must be Unicode text, found half a surrogate pair in %s", shown(text));
+      throw bad(
+          "header must be Unicode text, found half a surrogate pair in %s", Excerpt.ofName(text));
     }
   }
 
   private String found() throws IOException {
-    return shown(parser.getText());
-  }
-
-  private static String shown(String text) {
-    return Shown.of(text, Shown.SHORT);
+    return Excerpt.ofName(parser.getText());
   }
 
   private BadFileException bad(String rule, Object... findings) {

@@ -39,7 +39,7 @@ final class SafetensorsReader {
 
   SafetensorsReader(Path file) {
     this.file = file;
-    shown = InputFile.shown(file);
+    shown = InputFile.forMessages(file);
   }
 
   Safetensors.Contents read() {
@@ -150,7 +150,7 @@ final class SafetensorsReader {
       if (entry.begin() != covered) {
         throw bad(
             "tensor %s must begin at byte %d of the buffer, found %s at %d",
-            shown(entry.name()),
+            Excerpt.ofName(entry.name()),
             covered,
             entry.begin() < covered ? "an overlap" : "a hole",
             entry.begin());
@@ -170,13 +170,14 @@ final class SafetensorsReader {
         continue;
       }
       if (!entry.dtype().equals("F32")) {
-        throw bad("tensor %s is %s, only F32 can be read", shown(entry.name()), entry.dtype());
+        throw bad(
+            "tensor %s is %s, only F32 can be read", Excerpt.ofName(entry.name()), entry.dtype());
       }
       long elements = Safetensors.elements(entry.shape());
       if (elements > MAX_ELEMENTS) {
         throw bad(
             "tensor %s must have at most %d elements to be read, found %d",
-            shown(entry.name()), MAX_ELEMENTS, elements);
+            Excerpt.ofName(entry.name()), MAX_ELEMENTS, elements);
       }
     }
   }
@@ -194,7 +195,7 @@ final class SafetensorsReader {
     if (bytes > Safetensors.MAX_TEXT_BYTES) {
       throw bad(
           "text %s must have at most %d bytes, found %d",
-          shown(entry.name()), Safetensors.MAX_TEXT_BYTES, bytes);
+          Excerpt.ofName(entry.name()), Safetensors.MAX_TEXT_BYTES, bytes);
     }
   }
 
@@ -249,7 +250,7 @@ final class SafetensorsReader {
         if (!wide && characters[i] > 127) {
           throw bad(
               "text %s of type U8 must be ASCII, found byte 0x%02x",
-              shown(entry.name()), chunk.get(i));
+              Excerpt.ofName(entry.name()), chunk.get(i));
         }
       }
       text.append(characters, 0, count);
@@ -261,10 +262,6 @@ final class SafetensorsReader {
     if (in.readNBytes(bytes, 0, count) < count) {
       throw new EOFException("the file shrank while it was read");
     }
-  }
-
-  private static String shown(String text) {
-    return Shown.of(text, Shown.SHORT);
   }
 
   private BadFileException bad(String rule, Object... findings) {

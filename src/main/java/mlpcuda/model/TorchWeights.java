@@ -63,7 +63,7 @@ public record TorchWeights(List<Layer> layers) {
    */
   public static TorchWeights read(Path path) {
     Safetensors.Contents contents = Safetensors.read(path);
-    Path file = InputFile.shown(path);
+    Path file = InputFile.forMessages(path);
     if (contents.metadata().containsKey("architecture")) {
       throw new BadFileException(
           file + ": must be another program's, found a model of this one, which needs no import");
@@ -71,7 +71,7 @@ public record TorchWeights(List<Layer> layers) {
     if (!contents.texts().isEmpty()) {
       throw new BadFileException(
           "%s: only the float32 weights of linear layers can be imported, found %s"
-              .formatted(file, Shown.some(contents.texts().keySet())));
+              .formatted(file, Excerpt.ofNames(contents.texts().keySet())));
     }
     return new TorchWeights(List.copyOf(new Search(file, layers(file, contents)).order()));
   }
@@ -103,7 +103,7 @@ public record TorchWeights(List<Layer> layers) {
       } else {
         throw new BadFileException(
             "%s: tensors must be linear layers' <name>.weight (O, I) or <name>.bias (O), found %s %s"
-                .formatted(file, Shown.of(tensor.name()), Arrays.toString(tensor.shape())));
+                .formatted(file, Excerpt.of(tensor.name()), Arrays.toString(tensor.shape())));
       }
       checkFinite(file, tensor);
     }
@@ -112,7 +112,7 @@ public record TorchWeights(List<Layer> layers) {
     if (weights.isEmpty() || !alone.isEmpty()) {
       throw new BadFileException(
           "%s: there must be a weight (O, I) for each layer, found none for %s"
-              .formatted(file, alone.isEmpty() ? "any" : Shown.some(alone)));
+              .formatted(file, alone.isEmpty() ? "any" : Excerpt.ofNames(alone)));
     }
     if (weights.size() > MAX_LAYERS) {
       throw new BadFileException(
@@ -127,13 +127,13 @@ public record TorchWeights(List<Layer> layers) {
           if (O == 0 || I == 0) {
             throw new BadFileException(
                 "%s: %s must not be empty, found %s"
-                    .formatted(file, Shown.of(weight.name()), Arrays.toString(weight.shape())));
+                    .formatted(file, Excerpt.of(weight.name()), Arrays.toString(weight.shape())));
           }
           Tensor bias = biases.get(name);
           if (bias != null && bias.values().length != O) {
             throw new BadFileException(
                 "%s: %s must have its weight's %d outputs, found %d"
-                    .formatted(file, Shown.of(bias.name()), O, bias.values().length));
+                    .formatted(file, Excerpt.of(bias.name()), O, bias.values().length));
           }
           float[] values = bias == null ? new float[O] : bias.values();
           layers.add(new Layer(name, O, I, weight.values(), values, bias != null));
@@ -150,7 +150,7 @@ public record TorchWeights(List<Layer> layers) {
       if (!Float.isFinite(value)) {
         throw new BadFileException(
             "%s: %s must hold finite numbers, found %s"
-                .formatted(file, Shown.of(tensor.name()), value));
+                .formatted(file, Excerpt.of(tensor.name()), value));
       }
     }
   }
@@ -214,7 +214,7 @@ public record TorchWeights(List<Layer> layers) {
     private String shown() {
       Set<String> names = new LinkedHashSet<>();
       layers.forEach(layer -> names.add("%s (%d, %d)".formatted(layer.name(), layer.O, layer.I)));
-      return Shown.some(names);
+      return Excerpt.ofNames(names);
     }
 
     private static BigInteger[] numbers(String name) {

@@ -44,6 +44,7 @@ public final class Parameters implements AutoCloseable {
 
   private final Owned owned = new Owned();
   private final Ops ops;
+  private final MlpShape shape;
   // the order of the first weights' columns, on the device alone
   private final InputOrder inputOrder;
   private final List<Tensor> tensors;
@@ -77,6 +78,7 @@ public final class Parameters implements AutoCloseable {
               .formatted(shape.inputs(), inputOrder.inputs()));
     }
     this.ops = ops;
+    this.shape = shape;
     this.inputOrder = inputOrder;
     this.tensors = tensors(shape);
     this.length = length(shape);
@@ -142,6 +144,16 @@ public final class Parameters implements AutoCloseable {
    */
   public InputOrder inputOrder() {
     return inputOrder;
+  }
+
+  /** The device that they are on. */
+  public Ops ops() {
+    return ops;
+  }
+
+  /** The shape of the network that they are of. */
+  public MlpShape shape() {
+    return shape;
   }
 
   /** The place of each tensor, layer by layer. */

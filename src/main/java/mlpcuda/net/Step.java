@@ -45,7 +45,7 @@ public final class Step implements AutoCloseable {
   private final MlpShape shape;
   private final Regularisation regularisation;
   private final Optimizer optimizer;
-  private final Examples examples;
+  private final Batches examples;
   private final Buffer position; // (3) INT32: see Ops.advance
   private final Buffer step; // slice of position: the step's number
   private final Buffer end; // slice of position: the epoch's examples up to this step's last
@@ -65,20 +65,14 @@ public final class Step implements AutoCloseable {
   private final Deque<Readback> idle = new ArrayDeque<>();
 
   /**
-   * A step of a network of that shape, with the optimizer's parameters, on those examples; the
-   * caller closes optimizer and examples.
+   * A step of the network that the optimizer's parameters are of, on those examples; the caller
+   * closes optimizer and examples.
    *
    * @param maxSteps the most steps of an epoch
    */
-  public Step(
-      Ops ops,
-      MlpShape shape,
-      Regularisation regularisation,
-      Optimizer optimizer,
-      Examples examples,
-      int maxSteps) {
-    this.ops = ops;
-    this.shape = shape;
+  public Step(Optimizer optimizer, Batches examples, Regularisation regularisation, int maxSteps) {
+    this.ops = optimizer.parameters().ops();
+    this.shape = optimizer.parameters().shape();
     this.regularisation = regularisation;
     this.optimizer = optimizer;
     this.examples = examples;
@@ -111,7 +105,7 @@ public final class Step implements AutoCloseable {
   }
 
   private Mlp layered() {
-    return Mlp.forTraining(ops, shape, optimizer.parameters(), examples.maxB(), regularisation);
+    return Mlp.forTraining(optimizer.parameters(), examples.maxB(), regularisation);
   }
 
   private FusedStep.Plan plan() {
@@ -134,7 +128,10 @@ public final class Step implements AutoCloseable {
         new FusedStep.StepState(
             position, optimizer.rate(), rates, log, Optional.ofNullable(scaling)),
         new FusedStep.Constants(
-            examples.scale(), examples.shift(), regularisation.smoothing(), regularisation.seed()),
+            examples.scaling().scale(),
+            examples.scaling().shift(),
+            regularisation.smoothing(),
+            regularisation.seed()),
         needs(shape, examples.maxB(), optimizer.clips()));
   }
 

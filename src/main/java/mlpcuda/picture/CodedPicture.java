@@ -10,6 +10,7 @@ import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.ImageInputStreamImpl;
 import mlpcuda.error.BadFileException;
+import mlpcuda.files.OneLine;
 
 /**
  * Has the JDK decode PNG, JPEG, GIF, BMP and TIFF, and TwelveMonkeys' plug-in WebP. None of these
@@ -229,8 +230,8 @@ final class CodedPicture {
 
   private static BadFileException malformed(
       String name, String format, String finding, Throwable cause) {
-    String line = finding.replaceAll("[\\p{Cc}\\p{Zl}\\p{Zp}]+", " ").strip();
     return new BadFileException(
-        "%s: must be a well-formed %s, found: %s".formatted(name, format, line), cause);
+        "%s: must be a well-formed %s, found: %s".formatted(name, format, OneLine.joined(finding)),
+        cause);
   }
 }

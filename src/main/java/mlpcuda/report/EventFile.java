@@ -61,7 +61,7 @@ final class EventFile implements AutoCloseable {
       path = made;
       out = opened;
     } catch (IOException e) {
-      throw WholeFile.notAFolder("--tensorboard " + folder, e);
+      throw WholeFile.notAFolder(folder.toString(), e);
     }
     record(event().add(FILE_VERSION, "brain.Event:2"));
     add(step, SESSION_LOG, new Protobuf().add(STATUS, START));

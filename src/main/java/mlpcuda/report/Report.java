@@ -14,7 +14,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import mlpcuda.data.ImageSet;
 import mlpcuda.net.MlpShape;
-import mlpcuda.train.Answers;
+import mlpcuda.train.Predictions;
 
 /** Writes {@code report.html}: a run's network and data, what it measured, and pictures of both. */
 public final class Report {
@@ -70,7 +70,7 @@ public final class Report {
    * @param answers the answers to the test images; null: there are none yet
    * @throws java.io.UncheckedIOException if writing fails
    */
-  public void write(Path folder, String status, float[] weights, Answers answers) {
+  public void write(Path folder, String status, float[] weights, Predictions answers) {
     var data = new LinkedHashMap<String, Object>();
     String now = LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss"));
     data.put("status", status + " Written " + now + ".");
@@ -161,7 +161,7 @@ public final class Report {
   /** A cell of the confusion matrix, and its examples in the order in which they are shown. */
   private record Cell(int truth, int answer, List<Integer> examples) {}
 
-  private Map<String, Object> test(Answers answers) {
+  private Map<String, Object> test(Predictions answers) {
     // Sorted by certainty, the most certain first; equals keep the order of the file.
     List<Integer> certain =
         IntStream.range(0, test.size())
@@ -206,7 +206,7 @@ public final class Report {
    * The cells that are not empty. Right answers are sorted with the least certain first, wrong ones
    * with the most certain first.
    */
-  private List<Cell> cells(Answers answers, List<Integer> certain) {
+  private List<Cell> cells(Predictions answers, List<Integer> certain) {
     var cells = new LinkedHashMap<List<Integer>, Cell>();
     for (int i : certain) {
       int truth = Byte.toUnsignedInt(test.labels()[i]);

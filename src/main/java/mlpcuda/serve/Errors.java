@@ -56,7 +56,7 @@ final class Errors implements Request.Handler {
               "the request must be HTTP as RFC 9112 has it, found: "
                   + (reason == null || reason.equals("Bad Request")
                       ? "something else"
-                      : Routes.shown(reason)));
+                      : Routes.quote(reason)));
     };
   }
 }

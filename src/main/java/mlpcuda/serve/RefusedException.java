@@ -1,5 +1,7 @@
 package mlpcuda.serve;
 
+import mlpcuda.files.OneLine;
+
 /**
  * Thrown for a request that is answered with an error: a status of the README's table, and one
  * line.
@@ -11,7 +13,7 @@ final class RefusedException extends Exception {
 
   /** {@code message} is one line for {@code {"error": …}}. */
   RefusedException(int status, String message) {
-    super(message.replaceAll("[\\p{Cc}\\p{Zl}\\p{Zp}]", "?"));
+    super(OneLine.of(message));
     this.status = status;
   }
 

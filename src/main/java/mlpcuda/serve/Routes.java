@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.function.Consumer;
+import mlpcuda.files.OneLine;
 import org.eclipse.jetty.http.HttpFields;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.http.HttpHeaderValue;
@@ -19,6 +20,8 @@ import org.eclipse.jetty.util.Callback;
 
 /** What is answered under which path, and to whom. */
 final class Routes extends Handler.Abstract {
+  private static final int MAX_QUOTED = 100; // characters
+
   /** The resources of the page, by path. */
   private static final Map<String, Resource> RESOURCES =
       Map.of(
@@ -82,7 +85,7 @@ final class Routes extends Handler.Abstract {
       exchange.send(200, resource.type(), resource.bytes());
     } else {
       throw new RefusedException(
-          404, "the path must be / or /model or /predict, found " + shown(path));
+          404, "the path must be / or /model or /predict, found " + quote(path));
     }
   }
 
@@ -110,18 +113,18 @@ final class Routes extends Handler.Abstract {
     List<String> host = headers.getValuesList(HttpHeader.HOST);
     if (host.size() != 1 || !hosts.accepts(host.get(0))) {
       throw new RefusedException(
-          403, "Host must be one of %s, found %s".formatted(hosts, shown(String.join(", ", host))));
+          403, "Host must be one of %s, found %s".formatted(hosts, quote(String.join(", ", host))));
     }
     String scheme = request.getHttpURI().getScheme(); // Jetty has refused a URL of another host
     if (!HttpScheme.HTTP.is(scheme)) {
       throw new RefusedException(
-          403, "the request must be of a path, found a URL of " + shown(scheme));
+          403, "the request must be of a path, found a URL of " + quote(scheme));
     }
     for (String origin : headers.getValuesList(HttpHeader.ORIGIN)) {
       String own = "http://" + host.get(0); // the origin of a page that this server sent
       if (!origin.equalsIgnoreCase(own)) {
         throw new RefusedException(
-            403, "Origin must be %s, found %s".formatted(own, shown(origin)));
+            403, "Origin must be %s, found %s".formatted(own, quote(origin)));
       }
     }
   }
@@ -136,7 +139,7 @@ final class Routes extends Handler.Abstract {
       throw new RefusedException(400, "HTTP/1.0 must not have Transfer-Encoding, found one");
     }
     if (!HttpHeaderValue.CHUNKED.is(coding)) {
-      throw new RefusedException(501, "Transfer-Encoding must be chunked, found " + shown(coding));
+      throw new RefusedException(501, "Transfer-Encoding must be chunked, found " + quote(coding));
     }
   }
 
@@ -146,7 +149,7 @@ final class Routes extends Handler.Abstract {
       String allowed = String.join(", ", methods);
       exchange.response().getHeaders().put(HttpHeader.ALLOW, allowed);
       throw new RefusedException(
-          405, "the method must be %s, found %s".formatted(allowed, shown(method)));
+          405, "the method must be %s, found %s".formatted(allowed, quote(method)));
     }
   }
 
@@ -158,11 +161,11 @@ final class Routes extends Handler.Abstract {
       return true;
     }
     throw new RefusedException(
-        400, "the query must be raw=true, raw=false or nothing, found " + shown(query));
+        400, "the query must be raw=true, raw=false or nothing, found " + quote(query));
   }
 
-  /** The beginning of a text that a client sent. */
-  static String shown(String text) {
-    return text.isEmpty() ? "nothing" : text.length() <= 100 ? text : text.substring(0, 100) + "…";
+  /** Quotes a text that a client sent: at most 100 characters, in one line. */
+  static String quote(String text) {
+    return OneLine.orNothing(OneLine.start(text, MAX_QUOTED));
   }
 }

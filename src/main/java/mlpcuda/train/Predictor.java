@@ -1,15 +1,15 @@
 package mlpcuda.train;
 
-import java.util.List;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Owned;
 import mlpcuda.data.Scaling;
-import mlpcuda.net.Examples;
+import mlpcuda.net.Batches;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
+import mlpcuda.net.Weights;
 
 /**
  * Predicts the classes of images with a network. All that it needs on the device is made once, with
@@ -30,13 +30,12 @@ public final class Predictor implements AutoCloseable {
   /**
    * A network on the device; the caller closes it.
    *
-   * @param weights the weights, in the natural order of pixels: see {@link Parameters#write}
    * @param N the number of images of the largest call
    * @param what the network and its file, for the message
    * @throws mlpcuda.error.BadFileException if these calls need more memory than is free
    */
-  public Predictor(
-      Ops ops, MlpShape shape, List<float[]> weights, Scaling scaling, int N, String what) {
+  public Predictor(Ops ops, Weights weights, Scaling scaling, int N, String what) {
+    MlpShape shape = weights.shape();
     this.ops = ops;
     this.I = shape.inputs();
     this.C = shape.classes();
@@ -46,10 +45,9 @@ public final class Predictor implements AutoCloseable {
     try {
       var parameters =
           owned.add(Parameters.forInference(ops, shape, InputOrder.natural(shape.inputs())));
-      parameters.write(weights);
-      var examples =
-          owned.add(Examples.changing(ops, images, I, B, scaling.scale(), scaling.shift()));
-      this.inference = owned.add(new Inference(ops, shape, parameters, examples));
+      parameters.write(weights.tensors());
+      var examples = owned.add(Batches.changing(parameters, images, scaling, B));
+      this.inference = owned.add(new Inference(parameters, examples));
       this.logs = owned.add(ops.allocate("logs", Type.FLOAT32, B * C));
     } catch (RuntimeException | Error e) {
       owned.closeAfter(e);

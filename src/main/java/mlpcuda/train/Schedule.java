@@ -1,5 +1,7 @@
 package mlpcuda.train;
 
+import mlpcuda.files.OneLine;
+
 /**
  * The course of the learning rate in a run: a factor of the base rate as a function of the step
  * alone, so that a run that goes on from a checkpoint meets the same rates. The names and formulas
@@ -198,7 +200,7 @@ public sealed interface Schedule {
           throw new IllegalArgumentException(
               "must be constant, step:EPOCHS:GAMMA, exponential:GAMMA, cosine, one-cycle or"
                   + " plateau:FACTOR:PATIENCE, found "
-                  + shown(text));
+                  + OneLine.orNothing(text));
     };
   }
 
@@ -213,7 +215,7 @@ public sealed interface Schedule {
     }
     throw new IllegalArgumentException(
         "%s must be a whole number from %d to %d, found %s"
-            .formatted(name, least, Integer.MAX_VALUE, shown(text)));
+            .formatted(name, least, Integer.MAX_VALUE, OneLine.orNothing(text)));
   }
 
   private static double factor(String name, String text) {
@@ -226,11 +228,8 @@ public sealed interface Schedule {
       // refused below, like a number that is no such factor
     }
     throw new IllegalArgumentException(
-        "%s must be a number above 0 and at most 1, found %s".formatted(name, shown(text)));
-  }
-
-  private static String shown(String text) {
-    return text.isEmpty() ? "nothing" : text;
+        "%s must be a number above 0 and at most 1, found %s"
+            .formatted(name, OneLine.orNothing(text)));
   }
 
   /**

@@ -267,10 +267,8 @@ class BadFilesTest {
   void weightsThatPyTorchSaved() {
     Safetensors.write(file, Map.of("format", "pt"), tensors());
     assertBadModel(
-        "only weights are here, as PyTorch saves them, and no description of their network; run"
-            + " import first: mlp-cuda import "
-            + file
-            + " --out model.safetensors");
+        "the file holds weights as PyTorch saves them, and no description of their network;"
+            + " convert it with 'mlp-cuda import' first");
     Safetensors.write(
         file,
         Map.of("format", "pt"),
@@ -278,10 +276,8 @@ class BadFilesTest {
             new Tensor("fc1.bias", new int[] {3}, new float[3]),
             new Tensor("fc1.weight", new int[] {3, 35}, new float[105])));
     assertBadInit(
-        "no tensor layers.0.weight is here, but fc1.bias, fc1.weight; if PyTorch saved them, run"
-            + " import first: mlp-cuda import "
-            + file
-            + " --out model.safetensors");
+        "the file has no tensor layers.0.weight, but fc1.bias, fc1.weight; if PyTorch saved them,"
+            + " convert it with 'mlp-cuda import' first");
   }
 
   @Test

@@ -14,10 +14,11 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import mlpcuda.compute.cuda.CudaDriver;
-import mlpcuda.compute.cuda.Gpu;
+import mlpcuda.compute.cuda.GpuProperties;
 import mlpcuda.compute.cuda.Gpus;
 import mlpcuda.compute.cuda.emulator.EmulatedOptions;
 import mlpcuda.error.DeviceException;
+import mlpcuda.report.Build;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -138,7 +139,7 @@ class BenchmarkCommandTest {
     List<?> command = (List<?>) json.get("command");
     assertEquals("benchmark", command.get(0));
     assertEquals(out.toString(), command.get(command.size() - 1));
-    assertEquals(Main.commit().orElse("unknown"), json.get("commit"));
+    assertEquals(Build.commit().orElse("unknown"), json.get("commit"));
     assertTrue(
         json.get("commit").toString().matches("[0-9a-f]{12,40}(-dirty)?|unknown"),
         json.get("commit").toString());
@@ -221,7 +222,7 @@ class BenchmarkCommandTest {
   /** GPUs that fail to open from some call on, like one that is asked for what it does not have. */
   private record Refusing(int after, AtomicInteger opened) implements Gpus {
     @Override
-    public List<Gpu> list() {
+    public List<GpuProperties> list() {
       return GpuCommandsTest.WITH_CUBLAS.list();
     }
 
@@ -382,8 +383,7 @@ class BenchmarkCommandTest {
     List<Map<?, ?>> ways = ways(Program.json(run.out()));
     assertTrue(ways.size() > 1, ways.toString());
     assertTrue(ways.stream().allMatch(way -> way.containsKey("not_measured")), ways.toString());
-    assertTrue(
-        run.err().endsWith("Lower --batch-size, --test-batch-size or --hidden.\n"), run.err());
+    assertTrue(run.err().endsWith("or the widths of the hidden layers.\n"), run.err());
   }
 
   @Test

@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import mlpcuda.compute.cuda.CudaDriver;
-import mlpcuda.compute.cuda.Gpu;
+import mlpcuda.compute.cuda.GpuProperties;
 import mlpcuda.compute.cuda.Gpus;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedOptions;
@@ -42,7 +42,7 @@ class GpuCommandsTest {
     }
 
     @Override
-    public List<Gpu> list() {
+    public List<GpuProperties> list() {
       try (var driver = new EmulatedDriver(options)) {
         return List.of(driver.device());
       }
@@ -165,9 +165,9 @@ class GpuCommandsTest {
     assertEquals(3, run.code());
     assertEquals(
         List.of(
-            "--step persistent needs 2.2 MiB of shared memory a block for this network and batch; GPU"
+            "persistent steps need 2.2 MiB of shared memory a block for this network and batch; GPU"
                 + " 0 (Emulated GPU), with 4 multiprocessors, has 227.0 KiB",
-            "Use --step fused, a narrower first layer or a smaller batch."),
+            "Use fused steps, a narrower first layer or a smaller batch."),
         run.err().lines().toList());
   }
 
@@ -355,7 +355,7 @@ class GpuCommandsTest {
         run.err()
             .matches(
                 "(?s)out of memory on GPU 0 for \\w+: asked for [\\d.]+ KiB, [\\d.]+ KiB of 97.7 KiB"
-                    + " are free\nLower --batch-size, --test-batch-size or --hidden.\n"),
+                    + " are free\nLower the batch size, the test batch size or the widths of the hidden layers.\n"),
         run.err());
   }
 
@@ -375,7 +375,7 @@ class GpuCommandsTest {
         List.of(
             "cuLaunchKernel failed: CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES (701): too many resources"
                 + " requested for launch; in advance with B=16, 1x1x1 blocks of 1x1 threads",
-            "An earlier launch may be what failed: --sync-check finds it."),
+            "An earlier launch may have failed: run again with a check after every launch to find it."),
         run.err().lines().toList());
   }
 
@@ -393,7 +393,7 @@ class GpuCommandsTest {
     Program late = train(failing, "--gpu 0", "late");
     assertEquals(3, late.code());
     assertFalse(late.err().contains("in advance"), late.err());
-    assertTrue(late.err().contains("--sync-check finds it"), late.err());
+    assertTrue(late.err().contains("a check after every launch"), late.err());
     Program checked = train(failing, "--gpu 0 --sync-check", "checked");
     assertEquals(3, checked.code());
     assertTrue(

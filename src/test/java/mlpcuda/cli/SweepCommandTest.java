@@ -21,7 +21,7 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import mlpcuda.compute.cuda.CudaDriver;
-import mlpcuda.compute.cuda.Gpu;
+import mlpcuda.compute.cuda.GpuProperties;
 import mlpcuda.compute.cuda.Gpus;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedOptions;
@@ -346,12 +346,12 @@ class SweepCommandTest {
     final Map<Integer, Set<Thread>> openedBy = new ConcurrentHashMap<>();
 
     @Override
-    public List<Gpu> list() {
+    public List<GpuProperties> list() {
       try (EmulatedDriver driver = driver()) {
-        Gpu device = driver.device();
+        GpuProperties device = driver.device();
         return List.of(
             device,
-            new Gpu(
+            new GpuProperties(
                 1,
                 device.name(),
                 device.capability(),

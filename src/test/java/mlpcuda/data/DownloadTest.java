@@ -92,7 +92,7 @@ class DownloadTest {
     assertEquals(1, message.lines().count(), message);
     assertTrue(Files.notExists(folder.resolve(IMAGES)));
     String before = ": " + mirror + " (";
-    String after = "); fetch it by other means and use --data DIR";
+    String after = "); download it by other means, and name its folder as the data set";
     assertTrue(message.contains(before) && message.endsWith(after), message);
     return message.substring(
         message.indexOf(before) + before.length(), message.length() - after.length());

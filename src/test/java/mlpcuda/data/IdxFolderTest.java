@@ -213,7 +213,7 @@ class IdxFolderTest {
   }
 
   private static final String READ =
-      "--data reads a folder with train-images-idx3-ubyte, train-labels-idx1-ubyte,"
+      "a data set is a folder with train-images-idx3-ubyte, train-labels-idx1-ubyte,"
           + " t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or .gz";
   private static final String CONVERT =
       READ

@@ -236,7 +236,7 @@ class PublishedDatasetTest {
           assertThrows(BadFileException.class, () -> changed.load(cache, SILENT, SMALL))
               .getMessage();
       String found = wrong + " " + (md5 ? good.md5() : good.sha256());
-      assertTrue(message.contains("/good/ (" + found + "); fetch it"), message);
+      assertTrue(message.contains("/good/ (" + found + "); download it"), message);
       if (!inCache) {
         small.load(cache, SILENT, SMALL);
       }
@@ -263,7 +263,7 @@ class PublishedDatasetTest {
         assertThrows(BadFileException.class, () -> small.load(cache, SILENT, download))
             .getMessage();
     String expected =
-        "%s: no mirror gives it with SHA-256 %s: %s (%s); fetch it by other means and use --data DIR"
+        "%s: no mirror gives it with SHA-256 %s: %s (%s); download it by other means, and name its folder as the data set"
             .formatted(
                 first.name(), first.sha256(), server.address(mirror), reason.replace("*", "\\w+"));
     assertTrue(message.matches(expected.replaceAll("[().]", "\\\\$0")), message + "\n" + expected);
@@ -290,7 +290,9 @@ class PublishedDatasetTest {
         message);
     assertTrue(message.contains("; " + server.address("missing") + " (status 404); "), message);
     assertTrue(message.contains("; http://no-such-host.invalid/ ("), message);
-    assertTrue(message.endsWith("; fetch it by other means and use --data DIR"), message);
+    assertTrue(
+        message.endsWith("; download it by other means, and name its folder as the data set"),
+        message);
   }
 
   @Test

@@ -146,10 +146,8 @@ class ModelFileTest {
     Safetensors.write(file, Map.of(), tensors());
     assertSame(sample().weights(), ModelFile.readWeights(file, SHAPE));
     assertBad(
-        "only weights are here, as PyTorch saves them, and no description of their network; run"
-            + " import first: mlp-cuda import "
-            + file
-            + " --out model.safetensors");
+        "the file holds weights as PyTorch saves them, and no description of their network;"
+            + " convert it with 'mlp-cuda import' first");
   }
 
   @ParameterizedTest

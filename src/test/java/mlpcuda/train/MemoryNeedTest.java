@@ -25,6 +25,7 @@ import mlpcuda.error.BadFileException;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Regularisation;
+import mlpcuda.net.Weights;
 import org.junit.jupiter.api.Test;
 
 /** Tests that the memory which is computed in advance is that which is allocated afterwards. */
@@ -57,14 +58,14 @@ class MemoryNeedTest {
       InputOrder natural = InputOrder.natural(shape.inputs());
       try (var ops = new ReferenceOps();
           var parameters = Parameters.forInference(ops, shape, natural);
-          var evaluator = new Evaluator(ops, shape, parameters, set(shape), unit, 64)) {
+          var evaluator = new Evaluator(parameters, set(shape), unit, 64)) {
         assertNotNull(evaluator, "its buffers are counted");
         long allocated = ops.liveBytes() - images(shape);
         assertNear(allocated, MemoryNeed.ofEvaluation(shape, N, 64).deviceBytes());
       }
       try (var ops = new ReferenceOps()) {
-        List<float[]> weights = zeros(shape);
-        try (var predictor = new Predictor(ops, shape, weights, unit, N, "a network")) {
+        var weights = new Weights(shape, zeros(shape));
+        try (var predictor = new Predictor(ops, weights, unit, N, "a network")) {
           assertEquals(2, predictor.logProbabilities(new byte[2 * shape.inputs()]).length);
           long allocated = ops.liveBytes() - images(shape);
           assertNear(allocated, MemoryNeed.ofPrediction(shape, N).deviceBytes());

@@ -24,6 +24,7 @@ import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
+import mlpcuda.net.Weights;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -36,11 +37,11 @@ class PredictorTest {
   private static final MlpShape SMALL =
       new MlpShape(List.of(4, 6, 3), Activation.RELU, Activation.NONE);
 
-  private static List<float[]> weights(MlpShape shape) {
+  private static Weights weights(MlpShape shape) {
     try (var ops = new CpuOps(1);
         var parameters = new Parameters(ops, shape)) {
       parameters.initialise(1);
-      return parameters.read();
+      return new Weights(shape, parameters.read());
     }
   }
 
@@ -51,9 +52,9 @@ class PredictorTest {
   }
 
   /** The answers to calls of several sizes, each with images of its own. */
-  private static float[][] answers(Ops device, MlpShape shape, List<float[]> weights) {
+  private static float[][] answers(Ops device, Weights weights) {
     try (Ops ops = device;
-        var predictor = new Predictor(ops, shape, weights, UNIT, N, "a network")) {
+        var predictor = new Predictor(ops, weights, UNIT, N, "a network")) {
       return Arrays.stream(new int[] {1, N, 2, N - 1, 3})
           .boxed()
           .flatMap(n -> Arrays.stream(predictor.logProbabilities(images(n, n))))
@@ -70,13 +71,13 @@ class PredictorTest {
 
   @Test
   void aPredictorAnswersAgainAndAgainOnEveryDevice() {
-    List<float[]> weights = weights(SMALL);
-    float[][] reference = answers(new ReferenceOps(), SMALL, weights);
-    assertNear(reference, answers(new CpuOps(2), SMALL, weights));
+    Weights weights = weights(SMALL);
+    float[][] reference = answers(new ReferenceOps(), weights);
+    assertNear(reference, answers(new CpuOps(2), weights));
     for (FeedKind feed : List.of(FeedKind.RESIDENT, FeedKind.PINNED)) {
       var options = CudaOptions.layered(Multiplier.PTX, feed, Launching.GRAPH);
       var ops = new CudaOps(new EmulatedDriver(EmulatedPolicy.LATEST), options);
-      assertNear(reference, answers(ops, SMALL, weights));
+      assertNear(reference, answers(ops, weights));
     }
   }
 
@@ -84,10 +85,10 @@ class PredictorTest {
   @Test
   void callsOfSeveralBatchesAreAnswered() {
     int most = 2 * Predictor.batch(SMALL) + 300;
-    List<float[]> weights = weights(SMALL);
+    Weights weights = weights(SMALL);
     try (var ops = new CpuOps(2);
-        var predictor = new Predictor(ops, SMALL, weights, UNIT, most, "a network");
-        var single = new Predictor(ops, SMALL, weights, UNIT, 1, "a network")) {
+        var predictor = new Predictor(ops, weights, UNIT, most, "a network");
+        var single = new Predictor(ops, weights, UNIT, 1, "a network")) {
       for (int n : new int[] {most, 1, most - 600, most - 1400, most}) {
         byte[] images = images(n, n);
         float[][] found = predictor.logProbabilities(images);
@@ -106,7 +107,7 @@ class PredictorTest {
     var driver = new EmulatedDriver(EmulatedPolicy.LATEST);
     var options = CudaOptions.layered(Multiplier.PTX, feed, Launching.GRAPH);
     try (var ops = new CudaOps(driver, options);
-        var predictor = new Predictor(ops, SMALL, weights(SMALL), UNIT, N, "a network")) {
+        var predictor = new Predictor(ops, weights(SMALL), UNIT, N, "a network")) {
       Map<String, Integer> before = made(driver);
       for (int n = 1; n <= N; n++) {
         predictor.logProbabilities(images(n, n));
@@ -130,11 +131,11 @@ class PredictorTest {
     var set = new ImageSet(2, 2, images(1, 20), new byte[20]);
     try (var ops = new CudaOps(driver, options);
         var parameters = Parameters.forInference(ops, SMALL, InputOrder.natural(4))) {
-      parameters.write(weights(SMALL));
-      try (var evaluator = new Evaluator(ops, SMALL, parameters, set, UNIT, 3)) {
-        Evaluation first = evaluator.run();
+      parameters.write(weights(SMALL).tensors());
+      try (var evaluator = new Evaluator(parameters, set, UNIT, 3)) {
+        Score first = evaluator.run();
         int before = driver.calls().get("cuStreamSynchronize");
-        Evaluation second = evaluator.run();
+        Score second = evaluator.run();
         assertEquals(1, driver.calls().get("cuStreamSynchronize") - before, "the losses at last");
         assertEquals(first.loss(), second.loss());
         assertArrayEquals(first.confusion(), second.confusion());

@@ -144,7 +144,7 @@ public final class CpuOps extends Ops {
     return new DeviceException(
         "Out of memory for %s: %d floats, with %d MiB in use: %s"
             .formatted(name, length, liveBytes() >> 20, why),
-        "Lower --hidden, --batch-size or --test-batch-size.",
+        "Lower the widths of the hidden layers, the batch size or the test batch size.",
         cause);
   }
 

@@ -8,6 +8,7 @@ import java.util.Map;
 import mlpcuda.error.DeviceException;
 import mlpcuda.files.CacheFolder;
 import mlpcuda.files.NativeFolder;
+import mlpcuda.files.OneLine;
 import mlpcuda.files.Reason;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.IntPointer;
@@ -124,7 +125,7 @@ final class OpenBlas {
       first = first.getCause();
     }
     String message = first.getMessage();
-    return message == null ? first.toString() : message.strip().replaceAll("\\s*\\R\\s*", " ");
+    return message == null ? first.toString() : OneLine.joined(message);
   }
 
   /** What a user can do about that cause. */

@@ -21,9 +21,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import jcuda.driver.CUdevice;
-import mlpcuda.compute.cuda.Gpu.Capability;
-import mlpcuda.compute.cuda.Gpu.CudaVersion;
-import mlpcuda.compute.cuda.Gpu.Multiprocessors;
+import mlpcuda.compute.cuda.GpuProperties.Capability;
+import mlpcuda.compute.cuda.GpuProperties.CudaVersion;
+import mlpcuda.compute.cuda.GpuProperties.Multiprocessors;
 import mlpcuda.error.DeviceException;
 
 /**
@@ -35,11 +35,11 @@ public record CudaDevices(Path natives) implements Gpus {
   private static final int NAME_BYTES = 256;
 
   @Override
-  public List<Gpu> list() {
+  public List<GpuProperties> list() {
     try {
       start(new Natives(natives));
       int count = count();
-      List<Gpu> devices = new ArrayList<>();
+      List<GpuProperties> devices = new ArrayList<>();
       for (int i = 0; i < count; i++) {
         devices.add(describe(i));
       }
@@ -85,12 +85,12 @@ public record CudaDevices(Path natives) implements Gpus {
    *
    * @throws DeviceException if there is none, or one that the kernels do not run on
    */
-  static Gpu usable(int index) {
+  static GpuProperties usable(int index) {
     int count = count();
     if (index >= count) {
       throw GpuProblem.noSuchDevice(index, count, Surroundings.here()).exception();
     }
-    Gpu device = describe(index);
+    GpuProperties device = describe(index);
     if (GpuProblem.isOld(device)) {
       throw GpuProblem.ofOldDevice(device).exception();
     }
@@ -112,7 +112,7 @@ public record CudaDevices(Path natives) implements Gpus {
     return new CudaVersion(version[0]);
   }
 
-  private static Gpu describe(int index) {
+  private static GpuProperties describe(int index) {
     CUdevice device = handle(index);
     byte[] name = new byte[NAME_BYTES];
     check("cuDeviceGetName", cuDeviceGetName(name, NAME_BYTES, device));
@@ -131,7 +131,7 @@ public record CudaDevices(Path natives) implements Gpus {
             attribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, device),
             attribute(CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, device),
             attribute(CU_DEVICE_ATTRIBUTE_COOPERATIVE_LAUNCH, device) != 0);
-    return new Gpu(
+    return new GpuProperties(
         index,
         new String(name, 0, length, StandardCharsets.UTF_8),
         capability,

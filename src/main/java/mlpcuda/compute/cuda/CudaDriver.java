@@ -37,7 +37,7 @@ public interface CudaDriver extends AutoCloseable {
   }
 
   /** The device that all calls go to. */
-  Gpu device();
+  GpuProperties device();
 
   // ---- memory ----
 
@@ -120,7 +120,7 @@ public interface CudaDriver extends AutoCloseable {
    *
    * @param threads the threads of a block
    * @param sharedBytes the bytes of a block's dynamic shared memory, which with the static ones may
-   *     be {@link Gpu.Multiprocessors#sharedBytes} at most
+   *     be {@link GpuProperties.Multiprocessors#sharedBytes} at most
    */
   int residentBlocks(long function, int threads, int sharedBytes);
 

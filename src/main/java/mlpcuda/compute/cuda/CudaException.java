@@ -25,7 +25,7 @@ public final class CudaException extends DeviceException {
   public CudaException(String call, int code, String name, String text) {
     super(
         "%s failed: %s (%d): %s".formatted(call, name, code, text),
-        "An earlier launch may be what failed: a check after each launch finds it.");
+        "An earlier launch may have failed: run again with a check after every launch to find it.");
     this.code = code;
   }
 

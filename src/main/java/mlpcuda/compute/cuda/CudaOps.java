@@ -141,7 +141,7 @@ public final class CudaOps extends Ops {
     try {
       address = driver.allocate(bytes);
     } catch (CudaException e) {
-      String instead = options.step() == StepKind.PERSISTENT ? "fused steps" : "a pinned feed";
+      String instead = options.step() == StepKind.PERSISTENT ? "fused steps" : "the pinned feed";
       String or = isResident() ? ", or use " + instead : "";
       throw GpuProblem.ofAllocation(e, driver, name, bytes, or);
     }

@@ -7,9 +7,10 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import jcuda.driver.CUresult;
 import mlpcuda.compute.Precision;
-import mlpcuda.compute.cuda.Gpu.Capability;
-import mlpcuda.compute.cuda.Gpu.CudaVersion;
+import mlpcuda.compute.cuda.GpuProperties.Capability;
+import mlpcuda.compute.cuda.GpuProperties.CudaVersion;
 import mlpcuda.error.DeviceException;
+import mlpcuda.files.OneLine;
 
 /**
  * A reason why a GPU, or a library of NVIDIA's, cannot be used. Each of the static methods makes
@@ -34,7 +35,7 @@ record GpuProblem(String why, String remedy) {
 
   /** Puts {@code why} on one line: texts of a driver, a linker or a device may have line breaks. */
   GpuProblem {
-    why = why.strip().replaceAll("\\s*\\R\\s*", " ");
+    why = OneLine.joined(why);
     remedy = remedy.strip();
   }
 
@@ -158,7 +159,7 @@ record GpuProblem(String why, String remedy) {
   }
 
   /** The problem that cuDNN was found and does not start. */
-  static GpuProblem ofCudnn(CudaException e, Gpu device) {
+  static GpuProblem ofCudnn(CudaException e, GpuProperties device) {
     return new GpuProblem(
         "cuDNN does not start on GPU %d (%s), driver for %s: %s"
             .formatted(device.index(), device.name(), device.driver(), e.why()),
@@ -235,25 +236,25 @@ record GpuProblem(String why, String remedy) {
   }
 
   /** Whether a device is too old for the kernels. */
-  static boolean isOld(Gpu device) {
+  static boolean isOld(GpuProperties device) {
     return !device.capability().isAtLeast(LEAST);
   }
 
   /** The problem that a device is too old: {@link #isOld} is true of it. */
-  static GpuProblem ofOldDevice(Gpu device) {
+  static GpuProblem ofOldDevice(GpuProperties device) {
     return new GpuProblem(
         "GPU %d (%s) must have compute capability %s or newer (Turing, 2018), found %s"
             .formatted(device.index(), device.name(), LEAST, device.capability()),
-        "Choose a newer GPU" + OR_CPU);
+        "Choose another of the GPUs that 'mlp-cuda devices' lists" + OR_CPU);
   }
 
   /** Whether a device can multiply in that precision: all but single needs tensor cores. */
-  static boolean canMultiply(Gpu device, Precision precision) {
+  static boolean canMultiply(GpuProperties device, Precision precision) {
     return precision == Precision.FP32 || device.capability().isAtLeast(LEAST_TENSOR);
   }
 
   /** The problem that a device lacks a precision: {@link #canMultiply} is false of it. */
-  static GpuProblem ofPrecision(Gpu device, Precision precision) {
+  static GpuProblem ofPrecision(GpuProperties device, Precision precision) {
     return new GpuProblem(
         "GPU %d (%s) must have compute capability %s or newer (Ampere, 2020) for %s, found %s"
             .formatted(
@@ -262,11 +263,11 @@ record GpuProblem(String why, String remedy) {
                 LEAST_TENSOR,
                 precision.label(),
                 device.capability()),
-        "Use fp32.");
+        "Use precision fp32.");
   }
 
   /** The problem that a device cannot run all blocks of a launch at once. */
-  static GpuProblem notCooperative(Gpu device) {
+  static GpuProblem notCooperative(GpuProperties device) {
     return new GpuProblem(
         "GPU %d (%s) has no cooperative launch, which persistent steps need"
             .formatted(device.index(), device.name()),
@@ -274,7 +275,7 @@ record GpuProblem(String why, String remedy) {
   }
 
   /** The problem that a network does not fit into persistent steps: its layout does not fit. */
-  static GpuProblem ofLayout(PersistentLayout layout, Gpu device) {
+  static GpuProblem ofLayout(PersistentLayout layout, GpuProperties device) {
     String on =
         "GPU %d (%s), with %d multiprocessors,"
             .formatted(device.index(), device.name(), device.multiprocessors().count());
@@ -286,9 +287,9 @@ record GpuProblem(String why, String remedy) {
         : new GpuProblem(
             "persistent steps need %s of shared memory a block for this network and batch; %s has %s"
                 .formatted(
-                    Gpu.size(layout.leastBytes()),
+                    GpuProperties.size(layout.leastBytes()),
                     on,
-                    Gpu.size(device.multiprocessors().sharedBytes())),
+                    GpuProperties.size(device.multiprocessors().sharedBytes())),
             "Use fused steps, a narrower first layer or a smaller batch.");
   }
 
@@ -304,21 +305,21 @@ record GpuProblem(String why, String remedy) {
     if (e.code() != CudaException.OUT_OF_MEMORY) {
       return e;
     }
-    Gpu device = driver.device();
+    GpuProperties device = driver.device();
     return new DeviceException(
         "out of memory on GPU %d for %s: asked for %s, %s of %s are free"
             .formatted(
                 device.index(),
                 name,
-                Gpu.size(bytes),
-                Gpu.size(driver.freeMemory()),
-                Gpu.size(device.memory())),
-        "Use smaller batches or a narrower network" + or + ".",
+                GpuProperties.size(bytes),
+                GpuProperties.size(driver.freeMemory()),
+                GpuProperties.size(device.memory())),
+        "Lower the batch size, the test batch size or the widths of the hidden layers" + or + ".",
         e);
   }
 
   /** The problem that the driver cannot make a context on a device. */
-  static GpuProblem noContext(Gpu device, CudaException e) {
+  static GpuProblem noContext(GpuProperties device, CudaException e) {
     return new GpuProblem(
         "GPU %d (%s) cannot be opened: %s".formatted(device.index(), device.name(), e.why()),
         "See with nvidia-smi what else uses it and its memory, and its compute mode" + OR_CPU);
@@ -351,7 +352,7 @@ record GpuProblem(String why, String remedy) {
    *
    * @param log the first line of the driver's log, or empty
    */
-  static GpuProblem ofModule(String name, String log, Gpu device, CudaException e) {
+  static GpuProblem ofModule(String name, String log, GpuProperties device, CudaException e) {
     String why =
         "the driver (%s) cannot load %s for GPU %d: %s%s"
             .formatted(

@@ -61,7 +61,7 @@ import mlpcuda.compute.cuda.JCudaObjects.Stream;
 public final class JCudaDriver implements CudaDriver {
   private static final int LOG_BYTES = 8192;
 
-  private final Gpu device;
+  private final GpuProperties device;
   private final Natives natives;
   private final CUdevice handle;
   private final Handles<Stream> streams = new Handles<>("stream");
@@ -87,7 +87,7 @@ public final class JCudaDriver implements CudaDriver {
     }
     var libraries = new Natives(natives);
     CudaDevices.start(libraries);
-    Gpu device;
+    GpuProperties device;
     try {
       device = CudaDevices.usable(index);
     } catch (CudaException e) {
@@ -100,7 +100,7 @@ public final class JCudaDriver implements CudaDriver {
     }
   }
 
-  private JCudaDriver(Gpu device, Natives natives) {
+  private JCudaDriver(GpuProperties device, Natives natives) {
     this.device = device;
     this.natives = natives;
     handle = CudaDevices.handle(device.index());
@@ -121,7 +121,7 @@ public final class JCudaDriver implements CudaDriver {
   }
 
   @Override
-  public Gpu device() {
+  public GpuProperties device() {
     return device;
   }
 

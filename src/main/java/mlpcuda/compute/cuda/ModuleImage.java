@@ -6,7 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.function.Supplier;
-import mlpcuda.compute.cuda.Gpu.Capability;
+import mlpcuda.compute.cuda.GpuProperties.Capability;
 
 /**
  * A module of kernels in the form that a driver takes: machine code, which it loads, or PTX, which

@@ -5,7 +5,7 @@ import java.util.Optional;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.FusedStep.Layer;
 import mlpcuda.compute.FusedStep.Plan;
-import mlpcuda.compute.cuda.Gpu.Multiprocessors;
+import mlpcuda.compute.cuda.GpuProperties.Multiprocessors;
 
 /**
  * The division of a network among the blocks of a persistent launch: each block has, in its shared

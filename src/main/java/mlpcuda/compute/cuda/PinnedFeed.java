@@ -84,7 +84,7 @@ final class PinnedFeed implements Feed {
         throw new DeviceException(
             "%d images of %d bytes at once are too many: at most %d bytes"
                 .formatted((long) maxB * atOnce, I, Integer.MAX_VALUE),
-            "Use smaller batches or fewer steps per launch.");
+            "Lower the batch size, the test batch size or the steps per launch.");
       }
       int count = Math.max(2, SLOTS / atOnce); // one is filled while another one is consumed
       for (int bank = 0; bank < count; bank++) {
@@ -107,8 +107,8 @@ final class PinnedFeed implements Feed {
         throw e;
       }
       throw new DeviceException(
-          "out of page-locked memory for a batch: asked for " + Gpu.size(length),
-          "Use smaller batches or a resident feed.",
+          "out of page-locked memory for a batch: asked for " + GpuProperties.size(length),
+          "Lower the batch size or the test batch size, or keep the data set in the GPU's memory.",
           e);
     }
   }

@@ -63,7 +63,8 @@ record StepMaker(CudaOptions options, LayerEngine engine) {
   }
 
   /** Makes a step that runs as a whole, closed by the caller; empty for layered steps. */
-  Optional<FusedStep> make(Ops ops, KernelModules modules, Gpu device, FusedStep.Plan plan) {
+  Optional<FusedStep> make(
+      Ops ops, KernelModules modules, GpuProperties device, FusedStep.Plan plan) {
     return switch (choose(plan.needs()).kind()) {
       case FUSED ->
           Optional.of(
@@ -78,7 +79,7 @@ record StepMaker(CudaOptions options, LayerEngine engine) {
   }
 
   private static FusedStep persistent(
-      Ops ops, KernelModules modules, Gpu device, FusedStep.Plan plan) {
+      Ops ops, KernelModules modules, GpuProperties device, FusedStep.Plan plan) {
     if (!device.multiprocessors().cooperative()) {
       throw GpuProblem.notCooperative(device).exception();
     }

@@ -240,7 +240,7 @@ class CudaOpsTest {
               + precision.label()
               + ", found 7.0",
           e.why());
-      assertEquals("Use fp32.", e.remedy());
+      assertEquals("Use precision fp32.", e.remedy());
       assertThrows(RuntimeException.class, driver::close, "it is closed");
     }
   }

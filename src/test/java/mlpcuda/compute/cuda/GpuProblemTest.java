@@ -15,16 +15,16 @@ class GpuProblemTest {
       "/c/libJCudaDriver.so: libcuda.so.1: cannot open shared object file: No such file or directory";
 
   private static final Surroundings HOST = new Surroundings(false, false, Optional.empty());
-  private static final Gpu TURING = gpu(0, "T4", 7, 5);
+  private static final GpuProperties TURING = gpu(0, "T4", 7, 5);
 
-  private static Gpu gpu(int index, String name, int major, int minor) {
-    return new Gpu(
+  private static GpuProperties gpu(int index, String name, int major, int minor) {
+    return new GpuProperties(
         index,
         name,
-        new Gpu.Capability(major, minor),
+        new GpuProperties.Capability(major, minor),
         1L << 34,
-        new Gpu.Multiprocessors(40, 1 << 16, true),
-        new Gpu.CudaVersion(12020));
+        new GpuProperties.Multiprocessors(40, 1 << 16, true),
+        new GpuProperties.CudaVersion(12020));
   }
 
   private static void says(String why, String remedy, GpuProblem found) {
@@ -137,7 +137,7 @@ class GpuProblemTest {
     says(
         "12.0 or newer, found CUDA 11.8",
         "driver 525",
-        GpuProblem.oldDriver(new Gpu.CudaVersion(11080)));
+        GpuProblem.oldDriver(new GpuProperties.CudaVersion(11080)));
   }
 
   @Test
@@ -155,7 +155,7 @@ class GpuProblemTest {
     var volta = gpu(1, "V100", 7, 0);
     assertTrue(GpuProblem.isOld(volta));
     assertTrue(GpuProblem.isOld(gpu(1, "P100", 6, 9)));
-    says("GPU 1 (V100)", "Choose a newer GPU", GpuProblem.ofOldDevice(volta));
+    says("GPU 1 (V100)", "mlp-cuda devices", GpuProblem.ofOldDevice(volta));
     says("newer (Turing, 2018), found 7.0", "use the CPU", GpuProblem.ofOldDevice(volta));
     var busy = new CudaException("cuDevicePrimaryCtxRetain", 46, "UNAVAILABLE", "busy");
     says("UNAVAILABLE (46)", "compute mode", GpuProblem.noContext(TURING, busy));

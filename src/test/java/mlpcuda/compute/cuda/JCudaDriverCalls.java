@@ -51,14 +51,14 @@ final class JCudaDriverCalls {
   }
 
   /** The device of that index of the fake driver. */
-  private static Gpu fakeGpu(int index) {
-    return new Gpu(
+  private static GpuProperties fakeGpu(int index) {
+    return new GpuProperties(
         index,
         "Fake 7" + index,
-        new Gpu.Capability(8, 6),
+        new GpuProperties.Capability(8, 6),
         5_000_000_000L,
-        new Gpu.Multiprocessors(82, 101_376, true),
-        new Gpu.CudaVersion(12060));
+        new GpuProperties.Multiprocessors(82, 101_376, true),
+        new GpuProperties.CudaVersion(12060));
   }
 
   private void expect(String... calls) {

@@ -22,7 +22,7 @@ class ModuleImageIT {
 
   /** The architecture of the machine code for a device of that compute capability. */
   private static int taken(String module, int major, int minor) {
-    ModuleImage image = ModuleImage.read(module, new Gpu.Capability(major, minor));
+    ModuleImage image = ModuleImage.read(module, new GpuProperties.Capability(major, minor));
     assertTrue(image.ptx().get().contains(".version"));
     return image.cubin().orElseThrow()[FLAGS];
   }
@@ -40,9 +40,9 @@ class ModuleImageIT {
 
   @Test
   void otherDevicesGetPtx() {
-    assertTrue(ModuleImage.read("layers", new Gpu.Capability(7, 4)).cubin().isEmpty());
-    assertTrue(ModuleImage.read("gemm_bf16", new Gpu.Capability(7, 5)).cubin().isEmpty());
-    assertTrue(ModuleImage.read("layers", new Gpu.Capability(10, 0)).cubin().isEmpty());
-    assertTrue(ModuleImage.read("layers", new Gpu.Capability(12, 0)).cubin().isEmpty());
+    assertTrue(ModuleImage.read("layers", new GpuProperties.Capability(7, 4)).cubin().isEmpty());
+    assertTrue(ModuleImage.read("gemm_bf16", new GpuProperties.Capability(7, 5)).cubin().isEmpty());
+    assertTrue(ModuleImage.read("layers", new GpuProperties.Capability(10, 0)).cubin().isEmpty());
+    assertTrue(ModuleImage.read("layers", new GpuProperties.Capability(12, 0)).cubin().isEmpty());
   }
 }

@@ -13,7 +13,7 @@ import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.FusedStep;
 import mlpcuda.compute.StepNeeds;
 import mlpcuda.compute.cpu.CpuOps;
-import mlpcuda.compute.cuda.Gpu.Multiprocessors;
+import mlpcuda.compute.cuda.GpuProperties.Multiprocessors;
 import org.junit.jupiter.api.Test;
 
 /** Tests how persistent steps share a network out among the blocks of real devices. */
@@ -41,14 +41,14 @@ class PersistentLayoutTest {
     }
   }
 
-  private static Gpu gpu(int index, String name, boolean cooperative) {
-    return new Gpu(
+  private static GpuProperties gpu(int index, String name, boolean cooperative) {
+    return new GpuProperties(
         index,
         name,
-        new Gpu.Capability(7, 5),
+        new GpuProperties.Capability(7, 5),
         1L << 30,
         new Multiprocessors(2, 64 << 10, cooperative),
-        new Gpu.CudaVersion(12060));
+        new GpuProperties.CudaVersion(12060));
   }
 
   private static void assertTiles(PersistentLayout layout, int across, int slices, int quads) {

@@ -3,9 +3,9 @@ package mlpcuda.compute.cuda.emulator;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import mlpcuda.compute.cuda.Gpu;
+import mlpcuda.compute.cuda.GpuProperties;
 import mlpcuda.compute.cuda.ptx.Fault;
-import mlpcuda.compute.cuda.ptx.PtxModule;
+import mlpcuda.compute.cuda.ptx.module.PtxModule;
 
 /**
  * Machine code of a module, which cannot be run here: what the program offers to a driver is
@@ -24,7 +24,7 @@ record EmulatedCubin(String module, byte[] bytes) {
   private static final int FLAGS = 48;
 
   /** Throws a {@link Fault} if it is not machine code of that module that the device runs. */
-  void check(Gpu device, PtxModule ptx) {
+  void check(GpuProperties device, PtxModule ptx) {
     ByteBuffer header = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     if (bytes.length < HEADER || header.getInt(0) != ELF || header.getShort(MACHINE) != CUDA) {
       throw new Fault("module %s: this is no cubin".formatted(module));

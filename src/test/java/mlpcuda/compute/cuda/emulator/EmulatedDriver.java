@@ -10,7 +10,7 @@ import mlpcuda.compute.cuda.Arguments;
 import mlpcuda.compute.cuda.Blas;
 import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.Dnn;
-import mlpcuda.compute.cuda.Gpu;
+import mlpcuda.compute.cuda.GpuProperties;
 import mlpcuda.compute.cuda.ModuleImage;
 import mlpcuda.compute.cuda.ptx.Fault;
 import mlpcuda.error.DeviceException;
@@ -106,14 +106,14 @@ public final class EmulatedDriver implements CudaDriver {
   // ---- CudaDriver ----
 
   @Override
-  public Gpu device() {
-    return new Gpu(
+  public GpuProperties device() {
+    return new GpuProperties(
         0,
         "Emulated GPU",
-        new Gpu.Capability(options.major(), 0),
+        new GpuProperties.Capability(options.major(), 0),
         options.memory(),
-        new Gpu.Multiprocessors(options.multiprocessors(), occupancy.blockShared(), true),
-        new Gpu.CudaVersion(DRIVER));
+        new GpuProperties.Multiprocessors(options.multiprocessors(), occupancy.blockShared(), true),
+        new GpuProperties.CudaVersion(DRIVER));
   }
 
   @Override

@@ -18,7 +18,7 @@ import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaException;
-import mlpcuda.compute.cuda.Gpu;
+import mlpcuda.compute.cuda.GpuProperties;
 import mlpcuda.compute.cuda.ModuleImage;
 import mlpcuda.compute.cuda.ptx.Fault;
 import org.junit.jupiter.api.Test;
@@ -37,9 +37,10 @@ class EmulatedDriverTest {
     try (EmulatedDriver cuda = new EmulatedDriver(options)) {
       assertEquals("Emulated GPU", cuda.device().name());
       assertEquals(5000, cuda.device().memory());
-      assertEquals(new Gpu.Multiprocessors(7, 227 << 10, true), cuda.device().multiprocessors());
+      assertEquals(
+          new GpuProperties.Multiprocessors(7, 227 << 10, true), cuda.device().multiprocessors());
       assertEquals(12060, cuda.device().driver().number());
-      assertEquals(new Gpu.Capability(9, 0), cuda.device().capability());
+      assertEquals(new GpuProperties.Capability(9, 0), cuda.device().capability());
     }
   }
 

@@ -4,9 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import mlpcuda.compute.cuda.Gpu;
+import mlpcuda.compute.cuda.GpuProperties;
 import mlpcuda.compute.cuda.ModuleImage;
-import mlpcuda.compute.cuda.ptx.PtxModule;
+import mlpcuda.compute.cuda.ptx.module.PtxModule;
 
 /** The calls of the driver that load modules and find their entries. */
 final class EmulatedModules {
@@ -34,7 +34,7 @@ final class EmulatedModules {
     return List.copyOf(loaded);
   }
 
-  long load(ModuleImage image, Gpu device) {
+  long load(ModuleImage image, GpuProperties device) {
     return calls.call(
         "cuModuleLoadDataEx",
         () -> {

@@ -1,6 +1,6 @@
 package mlpcuda.compute.cuda.emulator;
 
-import mlpcuda.compute.cuda.ptx.PtxModule;
+import mlpcuda.compute.cuda.ptx.module.PtxModule;
 
 /**
  * The limits of a multiprocessor's occupancy, from the CUDA C++ programming guide ("Compute
