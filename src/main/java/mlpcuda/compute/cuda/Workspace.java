@@ -12,7 +12,7 @@ final class Workspace implements AutoCloseable {
   private final String name;
   private final Owned blocks = new Owned();
   private long address; // the block in use, which is the longest; 0: none
-  private long size; // its size in bytes
+  private long size; // the size of that block, in bytes
 
   /** {@code name} is what the memory is for, in the message that there is none. */
   Workspace(CudaDriver driver, String name) {

@@ -81,11 +81,11 @@ class NativesTest {
     assertEquals(first, Files.getAttribute(file, "unix:ino"));
 
     byte[] changed = content.clone();
-    changed[changed.length / 2] ^= 1; // the same length, one bit different
+    changed[changed.length / 2] ^= 1; // a library of equal length, with one bit changed
     Files.write(file, changed);
     natives.unpack("JCudaDriver");
     assertEquals(-1, Files.mismatch(file, write(content)));
-    // It is a new file: changed in place, it would change under a process that has it loaded.
+    // The library is a new file: a change in place would change it under a process that has loaded it.
     assertNotEquals(first, Files.getAttribute(file, "unix:ino"));
 
     Files.write(file, new byte[10]);
