@@ -6,7 +6,6 @@ import java.util.concurrent.TimeUnit;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
-import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.ExampleOrder;
 import mlpcuda.data.ImageSet;
@@ -61,7 +60,7 @@ public class FeedBenchmark {
     Scaling scaling = Mnist.scaling();
     ops = Devices.open(device);
     var shape = new MlpShape(List.of(I, 10), Activation.RELU, Activation.NONE);
-    parameters = Parameters.forInference(ops, shape, InputOrder.natural(I));
+    parameters = Parameters.forInference(ops, shape);
     examples = new Batches(parameters, train, scaling, batch, 1);
     x = ops.allocate("x", Type.FLOAT32, batch * I);
     y = ops.allocate("y", Type.INT32, batch);

@@ -74,7 +74,7 @@ public final class Throughput {
    *     ReLU was at 0 and no image was left to take its image's place
    * @param timing the time of a batch; null where the error passes the {@link #limit}
    * @param flops the multiplications and additions of a batch's products, without those that the
-   *     device leaves out: see {@link mlpcuda.compute.InputOrder}
+   *     device leaves out: see {@link Ops#multipliedInputs}
    * @param shares the shares of its time; null with the timing
    * @param failure the reason why nothing was measured, say because the batch does not fit the
    *     device; null where nothing failed
@@ -132,7 +132,7 @@ public final class Throughput {
     double emptyStep = timeSteps(ops, empty(), brief).median();
     double emptyAnswer = timeAnswers(ops, empty(), brief).median();
     byte[] pixels = training.set().pixels();
-    int inputs = ops.inputOrder(pixels, training.shape().inputs()).multiplied();
+    int inputs = ops.multipliedInputs(pixels, training.shape().inputs());
     double limit = limit(ops.precision());
     // The JIT compilers share the processors at first, and return for each new network.
     var first = new Timing.Plan(5 * plan.warmUp(), plan.seconds(), plan.repeats());
@@ -398,8 +398,7 @@ public final class Throughput {
   }
 
   private static Parameters parameters(Ops ops, Training of) {
-    return Parameters.forInference(
-        ops, of.shape(), ops.inputOrder(of.set().pixels(), of.shape().inputs()));
+    return Parameters.forInference(ops, of.shape());
   }
 
   private static Evaluator evaluator(Parameters parameters, Training of) {

@@ -83,7 +83,7 @@ final class CompareCommand implements Callable<Integer> {
       names = "--operations",
       paramLabel = "NAME",
       split = ",",
-      description = "Compare these operations alone, such as sum,linearForward. Default: all.")
+      description = "Compare these operations alone, such as adamStep,linearForward. Default: all.")
   private List<String> operations;
 
   @Option(

@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.Dataset;
 import mlpcuda.data.ImageSet;
@@ -91,13 +90,12 @@ final class EvaluateCommand implements Callable<Integer> {
 
   private Score answers(Ops ops, ModelFile file, ImageSet test) {
     MlpShape shape = file.shape();
-    InputOrder order = ops.inputOrder(test.pixels(), shape.inputs());
     MemoryNeed.ofEvaluation(shape, test.size(), testBatchSize)
         .check(
             ops,
             "%s: the evaluation of a network %s".formatted(model, shape),
             "; lower --test-batch-size");
-    try (var parameters = Parameters.forInference(ops, shape, order)) {
+    try (var parameters = Parameters.forInference(ops, shape)) {
       parameters.write(file.weights());
       return Evaluator.evaluate(parameters, test, file.form().scaling(), testBatchSize);
     }

@@ -25,8 +25,8 @@ public final class Batches implements AutoCloseable {
     this.maxB = maxB;
     this.atOnce = atOnce;
     this.scaling = scaling;
-    this.feed =
-        parameters.ops().feed(set.pixels(), set.labels(), parameters.inputOrder(), maxB, atOnce);
+    Buffer weights = parameters.layer(0).weight();
+    this.feed = parameters.ops().feedFor(weights, set.pixels(), set.labels(), maxB, atOnce);
   }
 
   private static void check(ImageSet set, MlpShape shape) {
@@ -56,7 +56,7 @@ public final class Batches implements AutoCloseable {
   /**
    * Batches of images without labels, which the caller may change before each {@link #begin}.
    *
-   * @param pixels (N, I), in the natural order of pixels
+   * @param pixels (N, I)
    * @param maxB the number of images of the largest batch
    */
   public static Batches changing(Parameters parameters, byte[] pixels, Scaling scaling, int maxB) {

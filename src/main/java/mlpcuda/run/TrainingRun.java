@@ -102,7 +102,7 @@ public record TrainingRun(
     boolean written = ended && RunFolder.holdsTheEnd(folder.orElseThrow());
     // The board is opened first: a folder that cannot be written must cost no training.
     try (TensorBoard board = written ? null : tensorBoard();
-        Parameters parameters = TrainableNetwork.parameters(ops, training())) {
+        Parameters parameters = new Parameters(ops, training().shape())) {
       initialise(parameters, files, metrics, ended);
       try {
         Optional<RunFolder> kept = written ? Optional.empty() : files; // nothing is written twice

@@ -28,7 +28,7 @@ public final class Learner implements AutoCloseable {
     this.training = training;
     rate = (float) training.rate();
     try {
-      parameters = owned.add(TrainableNetwork.parameters(ops, training));
+      parameters = owned.add(new Parameters(ops, training.shape()));
       parameters.initialise(training.seed());
       step = owned.add(new TrainableNetwork(parameters, training, training.batches())).step();
     } catch (RuntimeException | Error e) {

@@ -1,9 +1,7 @@
 package mlpcuda.train;
 
-import mlpcuda.compute.Ops;
 import mlpcuda.compute.Owned;
 import mlpcuda.net.Batches;
-import mlpcuda.net.MlpShape;
 import mlpcuda.net.Optimizer;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Step;
@@ -19,7 +17,7 @@ public final class TrainableNetwork implements AutoCloseable {
   /**
    * Allocates what the training needs; the caller closes it, before the parameters.
    *
-   * @param parameters the parameters that are trained: see {@link #parameters}
+   * @param parameters the parameters that are trained
    * @param batches the most batches of an epoch
    */
   public TrainableNetwork(Parameters parameters, Training training, int batches) {
@@ -34,12 +32,6 @@ public final class TrainableNetwork implements AutoCloseable {
       owned.closeAfter(e);
       throw e;
     }
-  }
-
-  /** Allocates the parameters of a network that is to be trained; they have no values yet. */
-  public static Parameters parameters(Ops ops, Training training) {
-    MlpShape shape = training.shape();
-    return new Parameters(ops, shape, ops.inputOrder(training.set().pixels(), shape.inputs()));
   }
 
   /** The step, which trains the parameters. */

@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
-import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.compute.cuda.CudaOps;
@@ -55,9 +54,8 @@ class MemoryNeedTest {
   void isWhatIsAllocated() {
     var unit = new Scaling("unit", 0, 1);
     for (MlpShape shape : List.of(shape(6, 3000, 40), shape(500, 70, 80, 10), shape(6, 5000))) {
-      InputOrder natural = InputOrder.natural(shape.inputs());
       try (var ops = new ReferenceOps();
-          var parameters = Parameters.forInference(ops, shape, natural);
+          var parameters = Parameters.forInference(ops, shape);
           var evaluator = new Evaluator(parameters, set(shape), unit, 64)) {
         assertNotNull(evaluator, "its buffers are counted");
         long allocated = ops.liveBytes() - images(shape);

@@ -9,7 +9,6 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import mlpcuda.compute.Activation;
-import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cpu.ReferenceOps;
@@ -130,7 +129,7 @@ class PredictorTest {
     var options = CudaOptions.layered(Multiplier.PTX, FeedKind.PINNED, Launching.GRAPH);
     var set = new ImageSet(2, 2, images(1, 20), new byte[20]);
     try (var ops = new CudaOps(driver, options);
-        var parameters = Parameters.forInference(ops, SMALL, InputOrder.natural(4))) {
+        var parameters = Parameters.forInference(ops, SMALL)) {
       parameters.write(weights(SMALL).tensors());
       try (var evaluator = new Evaluator(parameters, set, UNIT, 3)) {
         Score first = evaluator.run();

@@ -11,7 +11,6 @@ import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.FusedStep;
-import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Owned;
 import mlpcuda.compute.Readback;
@@ -201,21 +200,21 @@ public final class CudaOps extends Ops {
   // ---- how a training loop uses a device ----
 
   @Override
-  public Feed feed(byte[] pixels, byte[] labels, InputOrder order, int maxB, int atOnce) {
+  public Feed feed(byte[] pixels, byte[] labels, int maxB, int atOnce) {
     return isResident()
-        ? new ResidentFeed(this, pixels, labels, order)
-        : pinnedFeed(order.images(pixels), labels, order.inputs(), maxB, atOnce);
+        ? new ResidentFeed(this, pixels, labels)
+        : pinnedFeed(pixels, labels, maxB, atOnce);
   }
 
   /** The host gathers these images at the moment that they are needed. */
   @Override
   public Feed changingFeed(byte[] pixels, int I, int maxB) {
-    byte[] unknown = new byte[pixels.length / I];
-    return pinnedFeed(pixels, unknown, I, maxB, 1);
+    return pinnedFeed(pixels, new byte[pixels.length / I], maxB, 1);
   }
 
-  private Feed pinnedFeed(byte[] pixels, byte[] labels, int I, int maxB, int atOnce) {
-    return new PinnedFeed(this, driver, stream, new HostGather(pixels, labels, I), maxB, atOnce);
+  private Feed pinnedFeed(byte[] pixels, byte[] labels, int maxB, int atOnce) {
+    var host = new HostGather(pixels, labels, pixels.length / labels.length);
+    return new PinnedFeed(this, driver, stream, host, maxB, atOnce);
   }
 
   @Override
@@ -398,14 +397,9 @@ public final class CudaOps extends Ops {
         "advance", Shape.of(1, 1), new Arguments().add(position, rate, rates, scaling).add("B", B));
   }
 
-  @Override
-  protected void zeroK(Buffer x) {
+  /** Sets all elements of a FLOAT32 buffer to 0. */
+  void zero(Buffer x) {
     kernels.launch(
         "zero", KernelModule.cover(x.length()), new Arguments().add(x).add("n", x.length()));
-  }
-
-  @Override
-  protected void sumK(Buffer out, Buffer x, int n) {
-    kernels.launch("sum", Shape.of(1, 1024), new Arguments().add(out, x).add("n", n));
   }
 }

@@ -20,7 +20,7 @@ final class PersistentKernels implements FusedStep {
   private static final int COLUMNS = 14;
 
   private final Owned owned = new Owned();
-  private final Ops ops;
+  private final CudaOps ops;
   private final KernelModule kernels;
   private final Plan plan;
   private final PersistentLayout layout;
@@ -35,7 +35,7 @@ final class PersistentKernels implements FusedStep {
   // 0
 
   /** Owns {@code kernels}, the module persistent, from now on, and closes it. */
-  PersistentKernels(Ops ops, KernelModule kernels, Plan plan, PersistentLayout layout) {
+  PersistentKernels(CudaOps ops, KernelModule kernels, Plan plan, PersistentLayout layout) {
     this.ops = ops;
     this.kernels = owned.add(kernels);
     this.plan = plan;

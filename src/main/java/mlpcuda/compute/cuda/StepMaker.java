@@ -2,7 +2,6 @@ package mlpcuda.compute.cuda;
 
 import java.util.Optional;
 import mlpcuda.compute.FusedStep;
-import mlpcuda.compute.Ops;
 import mlpcuda.compute.StepNeeds;
 import mlpcuda.compute.cuda.CudaOptions.Launching;
 import mlpcuda.compute.cuda.CudaOptions.StepKind;
@@ -64,7 +63,7 @@ record StepMaker(CudaOptions options, LayerEngine engine) {
 
   /** Makes a step that runs as a whole, closed by the caller; empty for layered steps. */
   Optional<FusedStep> make(
-      Ops ops, KernelModules modules, GpuProperties device, FusedStep.Plan plan) {
+      CudaOps ops, KernelModules modules, GpuProperties device, FusedStep.Plan plan) {
     return switch (choose(plan.needs()).kind()) {
       case FUSED ->
           Optional.of(
@@ -79,7 +78,7 @@ record StepMaker(CudaOptions options, LayerEngine engine) {
   }
 
   private static FusedStep persistent(
-      Ops ops, KernelModules modules, GpuProperties device, FusedStep.Plan plan) {
+      CudaOps ops, KernelModules modules, GpuProperties device, FusedStep.Plan plan) {
     if (!device.multiprocessors().cooperative()) {
       throw GpuProblem.notCooperative(device).exception();
     }
