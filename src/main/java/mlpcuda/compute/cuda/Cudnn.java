@@ -141,7 +141,8 @@ final class Cudnn implements Dnn {
     check("cudnnCreateTensorDescriptor", cudnnCreateTensorDescriptor(made));
     int set = cudnnSetTensor4dDescriptor(made, CUDNN_TENSOR_NCHW, CUDNN_DATA_FLOAT, N, C, 1, 1);
     if (set != CUDNN_STATUS_SUCCESS) {
-      cudnnDestroyTensorDescriptor(made); // a failure of this call is dropped: the first one is reported
+      cudnnDestroyTensorDescriptor(
+          made); // a failure of this call is dropped: the first one is reported
     }
     check("cudnnSetTensor4dDescriptor", set);
     owned.add(() -> check("cudnnDestroyTensorDescriptor", cudnnDestroyTensorDescriptor(made)));

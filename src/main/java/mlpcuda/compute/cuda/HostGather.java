@@ -77,7 +77,8 @@ public final class HostGather implements AutoCloseable {
     try {
       copy(batches, 0, first(rows, 1, parts));
     } finally {
-      others.forEach(HostGather::await); // even after a failure: the threads write to memory of the caller
+      others.forEach(
+          HostGather::await); // even after a failure: the threads write to memory of the caller
     }
   }
 

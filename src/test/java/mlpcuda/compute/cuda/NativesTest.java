@@ -85,7 +85,8 @@ class NativesTest {
     Files.write(file, changed);
     natives.unpack("JCudaDriver");
     assertEquals(-1, Files.mismatch(file, write(content)));
-    // The library is a new file: a change in place would change it under a process that has loaded it.
+    // The library is a new file: a change in place would change it under a process that has loaded
+    // it.
     assertNotEquals(first, Files.getAttribute(file, "unix:ino"));
 
     Files.write(file, new byte[10]);
