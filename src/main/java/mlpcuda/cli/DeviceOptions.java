@@ -30,8 +30,8 @@ final class DeviceOptions {
     fused,
     persistent;
 
-    CudaOptions.Step step() {
-      return CudaOptions.Step.valueOf(name().toUpperCase(Locale.ROOT));
+    CudaOptions.StepKind step() {
+      return CudaOptions.StepKind.valueOf(name().toUpperCase(Locale.ROOT));
     }
   }
 
@@ -53,8 +53,8 @@ final class DeviceOptions {
     pinned,
     resident;
 
-    CudaOptions.Feed feed() {
-      return CudaOptions.Feed.valueOf(name().toUpperCase(Locale.ROOT));
+    CudaOptions.FeedKind feed() {
+      return CudaOptions.FeedKind.valueOf(name().toUpperCase(Locale.ROOT));
     }
   }
 
@@ -246,17 +246,17 @@ final class DeviceOptions {
             .with(step.step())
             .with(feed.feed())
             .with(precision())
-            .withGraph(!measuring.noGraph);
+            .with(measuring.launching());
     if (measuring.gemm != null) {
-      options = options.with(measuring.gemm.gemm());
+      options = options.with(measuring.gemm.multiplier());
     }
     if (measuring.kernels != null) {
-      options = options.with(measuring.kernels.kernels());
+      options = options.with(measuring.kernels.activator());
     }
     if (measuring.stepsPerLaunch != null) {
       options = options.withStepsAtOnce(measuring.stepsPerLaunch);
     }
-    return measuring.syncCheck ? options.withCheck() : options;
+    return options;
   }
 
   private Precision precision() {

@@ -392,7 +392,7 @@ class ResumeErrorsTest {
             "\"source\":\"folder\"=\"source\":\"nonsense\"",
             "\"precision\":\"fp32\"=\"precision\":\"fp64\"",
             "\"step\":\"auto\"=\"step\":\"dance\"",
-            "\"check\":false=\"check\":true",
+            "\"launching\":\"graph\"=\"launching\":\"rocket\"",
             "\"command\":[=\"command\":[1,",
             "\"preparation\":null=\"preparation\":\"boiled\"",
             "\"examples\":=\"examples\":1",

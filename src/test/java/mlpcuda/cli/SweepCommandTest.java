@@ -21,7 +21,7 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import mlpcuda.compute.cuda.CudaDriver;
-import mlpcuda.compute.cuda.CudaDriver.Device;
+import mlpcuda.compute.cuda.GpuProperties;
 import mlpcuda.compute.cuda.Gpus;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedOptions;
@@ -346,11 +346,18 @@ class SweepCommandTest {
     final Map<Integer, Set<Thread>> openedBy = new ConcurrentHashMap<>();
 
     @Override
-    public List<Device> list() {
+    public List<GpuProperties> list() {
       try (EmulatedDriver driver = driver()) {
-        Device device = driver.device();
+        GpuProperties device = driver.device();
         return List.of(
-            device, new Device(1, device.name(), 9, 0, 1L << 30, 1, 12060, 1 << 16, true));
+            device,
+            new GpuProperties(
+                1,
+                device.name(),
+                device.capability(),
+                1L << 30,
+                device.multiprocessors(),
+                device.driver()));
       }
     }
 

@@ -81,11 +81,12 @@ class NativesTest {
     assertEquals(first, Files.getAttribute(file, "unix:ino"));
 
     byte[] changed = content.clone();
-    changed[changed.length / 2] ^= 1; // the same length, one bit different
+    changed[changed.length / 2] ^= 1; // a library of equal length, with one bit changed
     Files.write(file, changed);
     natives.unpack("JCudaDriver");
     assertEquals(-1, Files.mismatch(file, write(content)));
-    // It is a new file: changed in place, it would change under a process that has it loaded.
+    // The library is a new file: a change in place would change it under a process that has loaded
+    // it.
     assertNotEquals(first, Files.getAttribute(file, "unix:ino"));
 
     Files.write(file, new byte[10]);
@@ -119,7 +120,7 @@ class NativesTest {
     }
     assumeTrue(missing != null, "here is a cuDNN");
     DeviceException e =
-        Obstacle.noCudnn("libcudnn.so.9", List.of(), missing.getMessage(), Surroundings.here())
+        GpuProblem.noCudnn("libcudnn.so.9", List.of(), missing.getMessage(), Surroundings.here())
             .exception(missing);
     assertEquals(2, e.getMessage().lines().count(), e.getMessage());
     assertTrue(e.why().startsWith("cuDNN 9 was not found: wanted libcudnn.so.9"), e.why());
@@ -211,7 +212,7 @@ class NativesTest {
           assertThrows(
               UnsatisfiedLinkError.class,
               () -> new Natives(natives).load("JCudaDriver", () -> fail("must not be loaded")));
-      Obstacle obstacle = Obstacle.notLoaded(e.getMessage(), Surroundings.here());
+      GpuProblem obstacle = GpuProblem.notLoaded(e.getMessage(), Surroundings.here());
       assertTrue(obstacle.why().contains("nothing may be executed"), obstacle.why());
     } finally {
       try (Stream<Path> files = Files.walk(natives)) {
