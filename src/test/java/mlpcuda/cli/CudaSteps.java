@@ -13,7 +13,7 @@ import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.compute.cuda.CudaOptions;
 import mlpcuda.compute.cuda.CudaOptions.Gemm;
 import mlpcuda.compute.cuda.CudaOptions.Step;
-import mlpcuda.conformance.KinkCounter;
+import mlpcuda.conformance.AmbiguousReluCounter;
 import mlpcuda.data.EmbeddedMnist;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
@@ -62,9 +62,9 @@ abstract class CudaSteps {
   final List<StepCheck> checks(CudaDriver driver, CudaOptions options, Training training) {
     try (var ops = new CudaOps(driver, options);
         var here = new Learner(ops, training);
-        var reference = new KinkCounter(ops.precision());
+        var reference = new AmbiguousReluCounter(ops.precision());
         var there = new Learner(reference, training)) {
-      return StepCheck.run(here, there, reference::kinks, steps(), ops.precision());
+      return StepCheck.run(here, there, reference::ambiguous, steps(), ops.precision());
     }
   }
 

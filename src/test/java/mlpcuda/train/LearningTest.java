@@ -126,7 +126,8 @@ class LearningTest {
     var reduce = new Schedule.ReduceOnPlateau(0.5, 1);
     var loss = EarlyStopping.Monitor.LOSS;
     Run worse = watched(mislabelled(), reduce, loss, 0);
-    double[] losses = worse.epochs.stream().mapToDouble(e -> e.validation().orElseThrow().loss()).toArray();
+    double[] losses =
+        worse.epochs.stream().mapToDouble(e -> e.validation().orElseThrow().loss()).toArray();
     for (int i = 1; i < losses.length; i++) {
       assertTrue(losses[i] > losses[0], "the first epoch is the best");
     }
