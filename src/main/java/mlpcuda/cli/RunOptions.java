@@ -14,8 +14,11 @@ import mlpcuda.run.RunSettings.Architecture;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** The options of a training run, which say what the run is to do. */
-final class RunOptions {
+/**
+ * The options of a training run, which say what the run is to do. {@code train} inherits them: a
+ * mixin that has mixins of its own would not reach the command line that it stands in.
+ */
+abstract class RunOptions {
   @Mixin private NetworkOptions network = new NetworkOptions();
   @Mixin private DataOptions data = new DataOptions();
   @Mixin private DeviceOptions device = new DeviceOptions();
@@ -47,35 +50,35 @@ final class RunOptions {
   private Path init;
 
   /** Refuses options that can be refused before any file is read. */
-  void check() {
+  final void check() {
     data.check();
     device.check();
     learning.check(network.preset(), network.hiddenLayers());
     validation.check();
   }
 
-  DataOptions data() {
+  final DataOptions data() {
     return data;
   }
 
-  DeviceOptions device() {
+  final DeviceOptions device() {
     return device;
   }
 
-  ValidationOptions validation() {
+  final ValidationOptions validation() {
     return validation;
   }
 
-  CourseOptions course() {
+  final CourseOptions course() {
     return course;
   }
 
-  RecordingOptions recording() {
+  final RecordingOptions recording() {
     return recording;
   }
 
   /** The plan that the options make, on the device that was opened for it. */
-  RunPlan plan(DeviceChoice opened) {
+  final RunPlan plan(DeviceChoice opened) {
     return new RunPlan(
         settings(),
         data.choice(subset == null ? OptionalInt.empty() : OptionalInt.of(subset)),
@@ -104,7 +107,7 @@ final class RunOptions {
   }
 
   /** The weights to begin with; empty if the seed gives them. */
-  Optional<List<float[]>> initialWeights(MlpShape shape) {
+  final Optional<List<float[]>> initialWeights(MlpShape shape) {
     return Optional.ofNullable(init).map(file -> ModelFile.readWeights(file, shape));
   }
 }

@@ -15,7 +15,6 @@ import mlpcuda.run.RunPlan;
 import mlpcuda.run.TrainingRun;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -30,10 +29,9 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     sortOptions = false)
-final class TrainCommand implements Callable<Integer> {
+final class TrainCommand extends RunOptions implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @ParentCommand private Context context;
-  @Mixin private RunOptions options = new RunOptions();
 
   @Option(
       names = "--resume",
@@ -76,7 +74,7 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   private TrainingTask task(Terminal terminal) {
-    return new TrainingTask(options, terminal, verbose, context.stopping(), context.startUp());
+    return new TrainingTask(this, terminal, verbose, context.stopping(), context.startUp());
   }
 
   /** The task of this command line in a sweep, which prints everything into a log. */
@@ -93,11 +91,11 @@ final class TrainCommand implements Callable<Integer> {
     if (resume != null || dryRun) {
       throw refused("found --resume or --dry-run");
     }
-    return options;
+    return this;
   }
 
   private TrainingRun.Result begin(TrainingTask task) {
-    options.check();
+    check();
     // A file of arguments, @FILE, is expanded here.
     List<String> words = spec.root().commandLine().getParseResult().expandedArgs();
     try {
@@ -112,8 +110,8 @@ final class TrainCommand implements Callable<Integer> {
   private TrainingRun.Result resume(TrainingTask task) {
     ParseResult given = spec.commandLine().getParseResult();
     ResumeOptions.check(given);
-    options.device().check();
-    options.data().check();
+    device().check();
+    data().check();
     if (!RunFolder.holdsARun(resume)) {
       return resume(task, given); // this says what is missing, and leaves no lock in the folder
     }
@@ -129,7 +127,7 @@ final class TrainCommand implements Callable<Integer> {
     ResumeOptions.checkPlaces(former.former(), resume, given);
     Resumption from;
     try {
-      RunPlan plan = ResumeOptions.changed(former.former(), options);
+      RunPlan plan = ResumeOptions.changed(former.former(), this);
       from = former.with(plan, ResumeOptions.words(given));
     } catch (SettingException e) {
       throw refused(invalid(e));

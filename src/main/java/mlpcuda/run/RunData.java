@@ -37,6 +37,7 @@ public record RunData(
    *     would have too many parameters
    */
   public static RunData of(RunSettings settings, Dataset dataset, DataChoice choice) {
+    settings.check();
     ImageSet all = dataset.train();
     if (choice.subset().isPresent()) {
       int subset = choice.subset().getAsInt();

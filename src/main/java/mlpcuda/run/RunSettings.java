@@ -132,12 +132,17 @@ public record RunSettings(
     }
   }
 
-  /** Checks that the settings fit each other. */
-  public RunSettings {
+  /**
+   * Checks that the settings fit each other.
+   *
+   * @throws SettingException if they do not
+   */
+  void check() {
     if (validation.amount.isEmpty() && validation.selection.decides()) {
       throw new SettingException(
           "validation",
-          "early stopping and the choice of the best epoch need held-back examples, found none");
+          "must hold examples back, because early stopping and the choice of the best epoch judge"
+              + " by them, found none");
     }
   }
 

@@ -106,8 +106,27 @@ final class Inference implements AutoCloseable {
     take(last, N, results);
   }
 
+  /**
+   * Takes inputs that are scaled already through the network with its current weights.
+   *
+   * @param inputs (n, I), n at most the largest batch
+   */
+  void run(float[] inputs, int n, Operations operations, Results results) {
+    know(n);
+    Buffer step = position.slice("step", 0, 1);
+    ops.write(mlp.inputs(), inputs);
+    mlp.forward(step, n);
+    readbacks.get(0).begin(operations.enqueue(step, n), n * C);
+    take(0, n, results);
+  }
+
   private void begin(int N) {
     examples.begin(ExampleOrder.sequential(N), 0);
+    know(N);
+  }
+
+  /** Writes the numbers of the batches of a pass, and their ends, to the device. */
+  private void know(int N) {
     if (known != N) {
       int[] values = new int[2 * batches];
       for (int i = 0; i < batches; i++) {

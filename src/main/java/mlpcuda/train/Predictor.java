@@ -1,5 +1,6 @@
 package mlpcuda.train;
 
+import java.util.Arrays;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
@@ -67,20 +68,35 @@ public final class Predictor implements AutoCloseable {
    */
   public float[][] logProbabilities(byte[] pixels) {
     int n = pixels.length / I;
-    float[][] answers = new float[n][C];
     System.arraycopy(pixels, 0, images, 0, pixels.length);
-    inference.run(
-        n,
-        (step, size) -> {
-          ops.logSoftmaxForward(logs, inference.logits(), size, C);
-          return logs;
-        },
-        (from, size, values) -> {
-          for (int b = 0; b < size; b++) {
-            System.arraycopy(values, b * C, answers[from + b], 0, C);
-          }
-        });
+    float[][] answers = new float[n][];
+    inference.run(n, this::logSoftmax, (from, size, values) -> split(values, size, answers, from));
     return answers;
+  }
+
+  /**
+   * The logarithms of the probabilities that the network gives each class.
+   *
+   * @param inputs (n, I), scaled as the network's inputs are; n from 1 to the largest batch
+   * @return (n, C)
+   */
+  public float[][] logProbabilities(float[] inputs) {
+    int n = inputs.length / I;
+    float[][] answers = new float[n][];
+    inference.run(
+        inputs, n, this::logSoftmax, (from, size, values) -> split(values, size, answers, from));
+    return answers;
+  }
+
+  private Buffer logSoftmax(Buffer step, int size) {
+    ops.logSoftmaxForward(logs, inference.logits(), size, C);
+    return logs;
+  }
+
+  private void split(float[] values, int size, float[][] answers, int from) {
+    for (int b = 0; b < size; b++) {
+      answers[from + b] = Arrays.copyOfRange(values, b * C, (b + 1) * C);
+    }
   }
 
   @Override
