@@ -11,10 +11,10 @@ import java.util.Set;
 import java.util.stream.Stream;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cpu.ReferenceOps;
-import mlpcuda.conformance.Bench;
 import mlpcuda.conformance.Cases;
 import mlpcuda.conformance.Cases.Case;
 import mlpcuda.conformance.Conformance;
+import mlpcuda.conformance.GuardedBuffers;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -122,12 +122,12 @@ class ConformanceTest {
   @MethodSource("repeatable")
   void aCallMayBeRepeated(Case c) {
     Ops ops = DEVICES.get("CPU, 12 threads");
-    try (var bench = new Bench(ops)) {
-      Runnable call = c.inputs().apply(bench);
+    try (var buffers = new GuardedBuffers(ops)) {
+      Runnable call = c.inputs().apply(buffers);
       call.run();
-      Map<String, double[]> once = bench.results();
+      Map<String, double[]> once = buffers.results();
       call.run();
-      bench.results().forEach((name, twice) -> assertArrayEquals(once.get(name), twice, name));
+      buffers.results().forEach((name, twice) -> assertArrayEquals(once.get(name), twice, name));
     }
   }
 }
