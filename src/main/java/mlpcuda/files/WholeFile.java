@@ -76,7 +76,7 @@ public final class WholeFile {
   public static UncheckedIOException cannotBeWritten(Path file, IOException e) {
     String why =
         e instanceof NoSuchFileException
-            ? "the folder that it belongs into is not there"
+            ? "its folder does not exist"
             : Reason.of(e);
     return new UncheckedIOException(file + ": cannot be written: " + why, e);
   }

@@ -261,7 +261,7 @@ class SafetensorsTest {
     UncheckedIOException e =
         assertThrows(UncheckedIOException.class, () -> Safetensors.write(lost, Map.of(), sample()));
     assertEquals(
-        lost + ": cannot be written: the folder that it belongs into is not there", e.getMessage());
+        lost + ": cannot be written: its folder does not exist", e.getMessage());
   }
 
   @Test

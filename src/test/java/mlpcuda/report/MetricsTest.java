@@ -161,7 +161,7 @@ class MetricsTest {
         assertThrows(UncheckedIOException.class, () -> sample(1).write(missing)).getMessage();
     assertEquals(
         missing.resolve("metrics.json")
-            + ": cannot be written: the folder that it belongs into is not there",
+            + ": cannot be written: its folder does not exist",
         message);
   }
 

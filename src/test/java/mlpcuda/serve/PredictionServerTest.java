@@ -222,11 +222,11 @@ class PredictionServerTest extends ServedNetwork {
       }
       int busy = 0;
       for (CompletableFuture<RawHttp.Reply> reply : replies) {
-        boolean waited = reply.join().text().contains("must come within 1 s, found none");
+        boolean waited = reply.join().text().contains("was not answered within 1 s");
         assertError(
             503,
             waited
-                ? "busy: an answer must come within 1 s, found none"
+                ? "busy: the picture was not answered within 1 s"
                 : "busy: at most 8 pictures may wait, found more",
             reply.join());
         busy += waited ? 0 : 1;
@@ -269,7 +269,7 @@ class PredictionServerTest extends ServedNetwork {
       byte[] good = RawHttp.request(failing.port(), "POST /predict", RawHttp.bytes("x"));
       assertError(
           500,
-          "internal failure: the server's terminal says which",
+          "internal failure: the server's terminal shows the reason",
           RawHttp.send(failing.port(), bad, false, MILLIS));
       assertEquals("secret", failing.failures.get(0).getMessage());
       assertEquals(200, RawHttp.send(failing.port(), good, false, MILLIS).status());
