@@ -6,13 +6,13 @@ import java.util.concurrent.TimeUnit;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
-import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.ExampleOrder;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
-import mlpcuda.net.Examples;
+import mlpcuda.net.Batches;
 import mlpcuda.net.MlpShape;
+import mlpcuda.net.Parameters;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -46,7 +46,8 @@ public class FeedBenchmark {
   public int images;
 
   private Ops ops;
-  private Examples examples;
+  private Parameters parameters;
+  private Batches examples;
   private Buffer x; // (batch, I)
   private Buffer y; // (batch) INT32
   private Buffer end; // (1) INT32
@@ -59,17 +60,8 @@ public class FeedBenchmark {
     Scaling scaling = Mnist.scaling();
     ops = Devices.open(device);
     var shape = new MlpShape(List.of(I, 10), Activation.RELU, Activation.NONE);
-    examples =
-        new Examples(
-            ops,
-            shape,
-            InputOrder.natural(I),
-            train.pixels(),
-            train.labels(),
-            batch,
-            1,
-            scaling.scale(),
-            scaling.shift());
+    parameters = Parameters.forInference(ops, shape);
+    examples = new Batches(parameters, train, scaling, batch, 1);
     x = ops.allocate("x", Type.FLOAT32, batch * I);
     y = ops.allocate("y", Type.INT32, batch);
     end = ops.allocate("end", Type.INT32, 1);
@@ -107,6 +99,7 @@ public class FeedBenchmark {
     y.close();
     end.close();
     examples.close();
+    parameters.close();
     ops.close();
   }
 }

@@ -57,9 +57,7 @@ public class OperationBenchmark {
     "activationBackward n=8192 RELU",
     "logSoftmaxForward B=1025 C=10",
     "sgdStep n=109386",
-    "clipNorm n=300000",
-    "sum n=1025",
-    "zero n=1025"
+    "clipNorm n=300000"
   })
   public String operation;
 

@@ -20,10 +20,10 @@ import mlpcuda.data.Scaling;
 import mlpcuda.error.DeviceException;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
-import mlpcuda.train.Answers;
-import mlpcuda.train.Evaluation;
 import mlpcuda.train.Evaluator;
 import mlpcuda.train.Learner;
+import mlpcuda.train.Predictions;
+import mlpcuda.train.Score;
 import mlpcuda.train.Training;
 
 /**
@@ -58,7 +58,9 @@ public final class Throughput {
   public enum Work {
     /** Training steps: a batch made ready, forward, loss, backward, the optimizer. */
     TRAINING,
-    /** Answers: a batch made ready, forward, loss, the logits read and the largest one found. */
+    /**
+     * Predictions: a batch made ready, forward, loss, the logits read and the largest one found.
+     */
     INFERENCE
   }
 
@@ -72,7 +74,7 @@ public final class Throughput {
    *     ReLU was at 0 and no image was left to take its image's place
    * @param timing the time of a batch; null where the error passes the {@link #limit}
    * @param flops the multiplications and additions of a batch's products, without those that the
-   *     device leaves out: see {@link mlpcuda.compute.InputOrder}
+   *     device leaves out: see {@link Ops#multipliedInputs}
    * @param shares the shares of its time; null with the timing
    * @param failure the reason why nothing was measured, say because the batch does not fit the
    *     device; null where nothing failed
@@ -130,7 +132,7 @@ public final class Throughput {
     double emptyStep = timeSteps(ops, empty(), brief).median();
     double emptyAnswer = timeAnswers(ops, empty(), brief).median();
     byte[] pixels = training.set().pixels();
-    int inputs = ops.inputOrder(pixels, training.shape().inputs()).multiplied();
+    int inputs = ops.multipliedInputs(pixels, training.shape().inputs());
     double limit = limit(ops.precision());
     // The JIT compilers share the processors at first, and return for each new network.
     var first = new Timing.Plan(5 * plan.warmUp(), plan.seconds(), plan.repeats());
@@ -385,23 +387,22 @@ public final class Throughput {
   }
 
   private static Answered answered(Ops ops, Training of) {
-    var answers = new Answers(of.set().size());
+    var answers = new Predictions(of.set().size());
     try (var parameters = parameters(ops, of)) {
       parameters.initialise(of.seed());
-      try (Evaluator evaluator = evaluator(ops, parameters, of)) {
-        Evaluation evaluation = evaluator.run(answers);
+      try (Evaluator evaluator = evaluator(parameters, of)) {
+        Score evaluation = evaluator.run(answers);
         return new Answered(evaluation.loss(), answers.probabilities());
       }
     }
   }
 
   private static Parameters parameters(Ops ops, Training of) {
-    return Parameters.forInference(
-        ops, of.shape(), ops.inputOrder(of.set().pixels(), of.shape().inputs()));
+    return Parameters.forInference(ops, of.shape());
   }
 
-  private static Evaluator evaluator(Ops ops, Parameters parameters, Training of) {
-    return new Evaluator(ops, of.shape(), parameters, of.set(), of.scaling(), of.B());
+  private static Evaluator evaluator(Parameters parameters, Training of) {
+    return new Evaluator(parameters, of.set(), of.scaling(), of.B());
   }
 
   // ---- the clock
@@ -447,7 +448,7 @@ public final class Throughput {
     Training some = of.with(of.set().first(batches * of.B()), of.B());
     try (var parameters = parameters(ops, of)) {
       parameters.initialise(of.seed());
-      try (Evaluator evaluator = evaluator(ops, parameters, some)) {
+      try (Evaluator evaluator = evaluator(parameters, some)) {
         return Timing.of(
                 plan,
                 runs -> {

@@ -22,14 +22,18 @@ import mlpcuda.benchmark.Shares;
 import mlpcuda.benchmark.Throughput;
 import mlpcuda.benchmark.Throughput.Result;
 import mlpcuda.benchmark.Timing;
-import mlpcuda.compute.Activation;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Precision;
 import mlpcuda.data.Dataset;
 import mlpcuda.data.ImageSet;
+import mlpcuda.data.Scaling;
 import mlpcuda.error.DeviceException;
 import mlpcuda.files.WholeFile;
 import mlpcuda.net.MlpShape;
+import mlpcuda.report.Build;
+import mlpcuda.report.Tables;
+import mlpcuda.run.Presets;
+import mlpcuda.run.RunSettings;
 import mlpcuda.train.Training;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -49,7 +53,7 @@ import picocli.CommandLine.Spec;
           + " first preset."
     },
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     sortOptions = false,
     footer = {"", "Exit code 1 if an answer is wrong."})
 final class BenchmarkCommand implements Callable<Integer> {
@@ -67,7 +71,7 @@ final class BenchmarkCommand implements Callable<Integer> {
       paramLabel = "NAMES",
       converter = Converters.PresetNames.class,
       description = "Measure these presets alone, such as 128x64,tuned. Default: all.")
-  private Converters.Presets presets;
+  private Converters.PresetList presets;
 
   @Option(
       names = "--batch-sizes",
@@ -116,7 +120,7 @@ final class BenchmarkCommand implements Callable<Integer> {
   private final List<Map<String, Object>> measured = new ArrayList<>();
 
   /** A preset's network, and the batches to measure it in. */
-  private record Subject(Preset preset, Throughput throughput, List<Integer> sizes) {}
+  private record Subject(RunSettings preset, Throughput throughput, List<Integer> sizes) {}
 
   @Override
   public Integer call() {
@@ -128,17 +132,19 @@ final class BenchmarkCommand implements Callable<Integer> {
     PrintWriter standardOut = spec.commandLine().getOut();
     terminal = new Terminal(json ? spec.commandLine().getErr() : standardOut, false);
     List<Subject> subjects;
+    List<GpuWay> ways;
     String description;
     try (Opened opened = Opened.of(device, data, terminal)) {
       subjects = subjects(opened.dataset());
       description = opened.ops().description();
       precisions.add(opened.ops().precision());
-      terminal.line("%s (%s)", description, device.reason());
-      if (device.ways().isEmpty()) {
+      terminal.line("%s", opened.device().line(description));
+      ways = device.ways(opened.device().choice());
+      if (ways.isEmpty()) {
         measure(description, opened.ops(), subjects);
       }
     }
-    measureWays(subjects);
+    measureWays(ways, subjects);
     terminal.line(
         "error: normalised and squared, against the reference, at most %s; limit: what most of the"
             + " time is, and its share",
@@ -171,9 +177,9 @@ final class BenchmarkCommand implements Callable<Integer> {
 
   private List<Subject> subjects(Dataset dataset) {
     ImageSet set = dataset.train();
-    List<Preset> chosen = presets == null ? Preset.ALL : presets.list();
+    List<RunSettings> chosen = presets == null ? Presets.ALL : presets.list();
     var subjects = new ArrayList<Subject>();
-    for (Preset preset : chosen) {
+    for (RunSettings preset : chosen) {
       subjects.add(
           new Subject(
               preset,
@@ -184,15 +190,15 @@ final class BenchmarkCommand implements Callable<Integer> {
   }
 
   /** The training of a run with no options, but for its schedule. */
-  private Training training(Preset preset, ImageSet set, int classes) {
-    List<Integer> sizes = NetworkOptions.sizes(set.pixelsPerImage(), preset.hidden(), classes);
-    var shape = new MlpShape(sizes, Activation.RELU, preset.output());
-    return learning.training(preset, shape, set, preset.scaling(), null, 1);
+  private Training training(RunSettings preset, ImageSet set, int classes) {
+    RunSettings settings = preset.with(learning.learning(preset)).with(learning.rate(preset));
+    MlpShape shape = preset.network().shape(set.pixelsPerImage(), classes);
+    return settings.training(shape, set, Scaling.of(preset.network().scaling(), set));
   }
 
-  private List<Integer> sizes(Preset preset, boolean first, int examples) {
+  private List<Integer> sizes(RunSettings preset, boolean first, int examples) {
     if (batchSizes == null) {
-      List<Integer> sizes = first ? BATCH_SIZES : List.of(preset.batchSize());
+      List<Integer> sizes = first ? BATCH_SIZES : List.of(preset.course().batchSize());
       return sizes.stream().map(B -> Math.min(B, examples)).distinct().toList();
     }
     for (int B : batchSizes.list()) {
@@ -209,10 +215,10 @@ final class BenchmarkCommand implements Callable<Integer> {
   }
 
   /** Measures the ways of using a GPU, as far as they are there. */
-  private void measureWays(List<Subject> subjects) {
+  private void measureWays(List<GpuWay> ways, List<Subject> subjects) {
     List<Subject> some = subjects;
     var missing = new HashSet<Enum<?>>();
-    for (DeviceOptions.Way way : device.ways()) {
+    for (GpuWay way : ways) {
       if (way.needsOneOf(missing)) {
         continue; // the lack of it was told once
       }
@@ -220,9 +226,7 @@ final class BenchmarkCommand implements Callable<Integer> {
       try {
         ops = way.open();
       } catch (DeviceException e) {
-        if (way.part() != null) {
-          missing.add(way.part());
-        }
+        way.part().ifPresent(missing::add);
         notMeasured(beginWay(way.named()), e);
         continue;
       }
@@ -323,7 +327,7 @@ final class BenchmarkCommand implements Callable<Integer> {
   }
 
   private static String row(Subject of, Result result) {
-    String what = "%-18s %-9s %5d".formatted(of.preset.name(), name(result), result.batch());
+    String what = "%-18s %-9s %5d".formatted(of.preset.preset(), name(result), result.batch());
     if (result.failure() != null) {
       return what + " not measured: " + result.failure().why();
     }
@@ -350,7 +354,7 @@ final class BenchmarkCommand implements Callable<Integer> {
 
   private static Map<String, Object> json(Subject of, Result result) {
     var json = new LinkedHashMap<String, Object>();
-    json.put("preset", of.preset.name());
+    json.put("preset", of.preset.preset());
     json.put("layers", of.throughput.training().shape().sizes());
     json.put("work", name(result));
     json.put("batch_size", result.batch());
@@ -379,10 +383,10 @@ final class BenchmarkCommand implements Callable<Integer> {
     var json = new LinkedHashMap<String, Object>();
     json.put("device", description);
     json.put("driver", Objects.requireNonNullElse(versions.remove("driver"), "none"));
-    versions.put("mlp-cuda", Main.version());
+    versions.put("mlp-cuda", Build.version());
     json.put("versions", versions);
     json.put("command", spec.root().commandLine().getParseResult().originalArgs());
-    json.put("commit", Main.commit().orElse("unknown"));
+    json.put("commit", Build.commit().orElse("unknown"));
     json.put("date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
     json.put("java", System.getProperty("java.vm.name") + " " + Runtime.version());
     json.put(

@@ -14,7 +14,10 @@ import mlpcuda.conformance.Cases.Case;
 import mlpcuda.conformance.KinkCounter;
 import mlpcuda.data.Dataset;
 import mlpcuda.data.ImageSet;
+import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
+import mlpcuda.report.Tables;
+import mlpcuda.run.RunSettings;
 import mlpcuda.train.Learner;
 import mlpcuda.train.Training;
 import picocli.CommandLine.Command;
@@ -31,7 +34,7 @@ import picocli.CommandLine.Spec;
         "Compares a device with the reference, plain loops in double precision: operation by"
             + " operation, then training step by step, then their times.",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     sortOptions = false,
     footer = {
       "",
@@ -51,7 +54,7 @@ final class CompareCommand implements Callable<Integer> {
       paramLabel = "NAME",
       converter = Converters.PresetName.class,
       description = "Another name of --preset, as benchmark has it; one preset alone.")
-  private void choosePreset(Preset preset) {
+  private void choosePreset(RunSettings preset) {
     network.choose(preset);
   }
 
@@ -80,7 +83,7 @@ final class CompareCommand implements Callable<Integer> {
       names = "--operations",
       paramLabel = "NAME",
       split = ",",
-      description = "Compare these operations alone, such as sum,linearForward. Default: all.")
+      description = "Compare these operations alone, such as adamStep,linearForward. Default: all.")
   private List<String> operations;
 
   @Option(
@@ -132,7 +135,7 @@ final class CompareCommand implements Callable<Integer> {
       Ops ops = opened.ops();
       Training training = training(opened.dataset());
       String description = ops.description(training.needs());
-      terminal.line("%s (%s)", description, device.reason());
+      terminal.line("%s", opened.device().line(description));
       Comparison found = compare(ops, training, terminal);
       terminal.line(description + verdict(found));
       if (json) {
@@ -171,7 +174,8 @@ final class CompareCommand implements Callable<Integer> {
   private Training training(Dataset dataset) {
     ImageSet train = dataset.train();
     MlpShape shape = network.shape(train.pixelsPerImage(), dataset.classes());
-    return learning.training(network.preset(), shape, train, network.scaling(), batchSize, seed);
+    RunSettings settings = learning.settings(network, batchSize, seed);
+    return settings.training(shape, train, Scaling.of(settings.network().scaling(), train));
   }
 
   /** Compares the device with the reference, and prints each result as it is found. */
@@ -237,8 +241,8 @@ final class CompareCommand implements Callable<Integer> {
         shape.sizes(),
         shape.hidden(),
         shape.output(),
-        network.preset().recipe().dropout(),
-        network.preset().recipe().smoothing(),
+        network.preset().learning().dropout().get(0),
+        network.preset().learning().smoothing(),
         shape.parameters(),
         training.optimizer());
   }

@@ -8,6 +8,8 @@ import mlpcuda.data.PublishedDataset;
 import mlpcuda.data.Scaling;
 import mlpcuda.data.Split;
 import mlpcuda.preparation.Preparation;
+import mlpcuda.run.Presets;
+import mlpcuda.run.RunSettings;
 import mlpcuda.train.Schedule;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
@@ -166,7 +168,7 @@ final class Converters {
     @Override
     public Hidden convert(String text) {
       try {
-        return new Hidden(Preset.widths(text));
+        return new Hidden(Presets.widths(text));
       } catch (IllegalArgumentException e) {
         throw new TypeConversionException(e.getMessage());
       }
@@ -174,16 +176,16 @@ final class Converters {
   }
 
   /** Converts the name of a preset. */
-  static final class PresetName implements ITypeConverter<Preset> {
+  static final class PresetName implements ITypeConverter<RunSettings> {
     @Override
-    public Preset convert(String text) {
+    public RunSettings convert(String text) {
       if (text.contains(",")) {
         throw new TypeConversionException("one preset alone can be taken here, found " + text);
       }
       try {
-        return Preset.named(text);
+        return Presets.named(text);
       } catch (IllegalArgumentException e) {
-        throw new TypeConversionException(e.getMessage());
+        throw new TypeConversionException(e.getMessage() + Suggestion.of(text, Presets.names()));
       }
     }
   }
@@ -234,14 +236,15 @@ final class Converters {
    *
    * @param list the presets, each once
    */
-  record Presets(List<Preset> list) {}
+  record PresetList(List<RunSettings> list) {}
 
   /** Converts presets' names joined by commas. */
-  static final class PresetNames implements ITypeConverter<Presets> {
+  static final class PresetNames implements ITypeConverter<PresetList> {
     @Override
-    public Presets convert(String text) {
+    public PresetList convert(String text) {
       var each = new PresetName();
-      return new Presets(Arrays.stream(text.split(",", -1)).map(each::convert).distinct().toList());
+      return new PresetList(
+          Arrays.stream(text.split(",", -1)).map(each::convert).distinct().toList());
     }
   }
 

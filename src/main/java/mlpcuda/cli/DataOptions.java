@@ -3,11 +3,11 @@ package mlpcuda.cli;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 import mlpcuda.data.Dataset;
-import mlpcuda.data.EmbeddedMnist;
 import mlpcuda.data.IdxFolder;
 import mlpcuda.data.PublishedDataset;
-import mlpcuda.files.CacheFolder;
 import mlpcuda.preparation.ImageForm;
+import mlpcuda.run.DataChoice;
+import mlpcuda.run.DataSource;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -87,28 +87,51 @@ final class DataOptions {
     }
   }
 
+  /** Whether an option says where the images come from. */
+  boolean isGiven() {
+    return data != null || dataset != null;
+  }
+
+  /** Where the images come from. */
+  private DataSource source() {
+    if (data != null) {
+      return new DataSource.Folder(
+          data, classes == null ? OptionalInt.empty() : OptionalInt.of(classes));
+    }
+    return dataset != null ? new DataSource.Published(dataset) : new DataSource.Embedded();
+  }
+
+  /** The examples that the options name. */
+  DataChoice choice(OptionalInt subset) {
+    return new DataChoice(source(), transpose(), subset);
+  }
+
+  /** The examples of a run that goes on, where the options say that they are now. */
+  DataChoice changed(DataChoice former) {
+    if (!isGiven()) {
+      return former;
+    }
+    DataSource source = source();
+    if (source instanceof DataSource.Folder folder
+        && former.source() instanceof DataSource.Folder before) {
+      source = new DataSource.Folder(folder.path(), before.classes());
+    }
+    return new DataChoice(source, former.transposed(), former.subset());
+  }
+
   /** Loads the data set, fetching it first if it is asked for and missing. */
   Dataset load(Terminal terminal) {
-    Dataset read = read(terminal);
-    if (transpose()) {
-      return read.transposed();
-    }
     if (transpose == null && data != null && IdxFolder.isEmnist(data)) {
       terminal.line("EMNIST's images are stored transposed; --transpose turns them upright.");
     }
-    return read;
+    return load(choice(OptionalInt.empty()), terminal);
   }
 
-  private Dataset read(Terminal terminal) {
-    if (data != null) {
-      return IdxFolder.read(data, classes == null ? OptionalInt.empty() : OptionalInt.of(classes));
+  /** Loads that data set, showing its downloads. */
+  static Dataset load(DataChoice choice, Terminal terminal) {
+    try (var downloads = terminal.downloads()) {
+      return choice.load(downloads);
     }
-    if (dataset != null) {
-      try (var downloads = terminal.downloads()) {
-        return dataset.load(CacheFolder.datasets(), downloads);
-      }
-    }
-    return EmbeddedMnist.load();
   }
 
   private ParameterException refused(String message) {

@@ -13,6 +13,7 @@ import mlpcuda.conformance.Bench;
 import mlpcuda.conformance.Cases;
 import mlpcuda.conformance.Cases.Case;
 import mlpcuda.conformance.Conformance;
+import mlpcuda.report.Tables;
 
 /**
  * Checks whether a device computes: a small kernel, a small product, a replayed step, a small
@@ -46,7 +47,7 @@ final class DeviceCheck {
   /** Runs all checks on a device. */
   static List<Result> run(Ops ops) {
     return List.of(
-        check("kernel", DeviceCheck::sum, ops),
+        check("kernel", DeviceCheck::logSoftmax, ops),
         check("product", DeviceCheck::product, ops),
         check("replay", DeviceCheck::replay, ops));
   }
@@ -61,10 +62,12 @@ final class DeviceCheck {
     return new Result(name, result.passed(), result.error(), Cases.FP32);
   }
 
-  private static Runnable sum(Bench t) {
-    Buffer out = t.output("out", 1);
-    Buffer x = t.uniform("x", 1000, 0, 1);
-    return () -> t.ops().sum(out, x, 1000);
+  private static Runnable logSoftmax(Bench t) {
+    int B = 10;
+    int C = 100;
+    Buffer y = t.output("y", B * C);
+    Buffer x = t.normal("x", B * C, 1);
+    return () -> t.ops().logSoftmaxForward(y, x, B, C);
   }
 
   private static Runnable product(Bench t) {

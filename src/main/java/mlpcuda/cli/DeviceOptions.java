@@ -1,11 +1,7 @@
 package mlpcuda.cli;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Set;
-import java.util.function.Supplier;
-import java.util.stream.Stream;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cpu.CpuOps;
@@ -13,6 +9,7 @@ import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.compute.cuda.CudaOptions;
 import mlpcuda.compute.cuda.Gpus;
 import mlpcuda.error.DeviceException;
+import mlpcuda.run.DeviceChoice;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -28,14 +25,6 @@ final class DeviceOptions {
    * The most steps of a graph: more would make it and its batches' memory large, and save nothing.
    */
   private static final int MAX_STEPS = 100;
-
-  /** The steps that benchmark measures beside layered ones. */
-  private static final List<CudaOptions.Step> OTHER_STEPS =
-      List.of(CudaOptions.Step.FUSED, CudaOptions.Step.PERSISTENT);
-
-  /** The precisions other than the default. */
-  private static final List<Precision> OTHER_PRECISIONS =
-      List.of(Precision.TF32, Precision.BF16, Precision.FP16);
 
   /** The way in which a GPU runs a training step, as the option names it. */
   enum StepName {
@@ -120,9 +109,6 @@ final class DeviceOptions {
 
   @Mixin private MeasuringOptions measuring = new MeasuringOptions();
 
-  private String reason;
-  private int opened; // index of the GPU; −1: the CPU
-
   /** Refuses options that can be refused before any file is read. */
   void check() {
     if (gpu != null && cpu) {
@@ -168,161 +154,95 @@ final class DeviceOptions {
   }
 
   /** Opens the device; the caller closes it. */
-  Ops open() {
+  OpenDevice open() {
     if (cpu || threads != null) {
-      reason = cpu ? "--cpu" : "--threads " + threads;
-      return cpuOps();
+      return open(onCpu(), cpu ? "--cpu" : "--threads " + threads);
     }
-    Gpus gpus = main().gpus();
     if (gpu != null || asksForGpu()) {
-      opened = gpu != null ? gpu : 0;
-      reason = gpu != null ? "--gpu " + gpu : "an option of the GPU is given";
-      return cudaOps(gpus);
+      String reason = gpu != null ? "--gpu " + gpu : "an option of the GPU is given";
+      return open(new DeviceChoice.Gpu(gpu != null ? gpu : 0, options()), reason);
     }
     try {
-      opened = 0;
-      Ops ops = cudaOps(gpus);
-      reason = "--cpu would train on the CPU";
-      return ops;
+      return open(new DeviceChoice.Gpu(0, options()), "--cpu would train on the CPU");
     } catch (DeviceException e) {
-      reason = "no GPU is used: " + e.why();
-      return cpuOps();
+      return open(onCpu(), "no GPU is used: " + e.why());
     }
   }
 
-  private Main main() {
-    return (Main) spec.root().userObject();
+  /** Opens the device of a run that goes on, which the options may have changed. */
+  OpenDevice open(DeviceChoice of) {
+    return open(of, of instanceof DeviceChoice.Gpu onGpu ? "--gpu " + onGpu.index() : "--cpu");
+  }
+
+  private OpenDevice open(DeviceChoice choice, String reason) {
+    StartUp startUp = context().startUp();
+    Ops ops;
+    if (choice instanceof DeviceChoice.Gpu onGpu) {
+      Gpus gpus = context().gpus();
+      gpus.load();
+      startUp.ended("natives");
+      ops = new CudaOps(gpus.open(onGpu.index()), onGpu.options());
+    } else {
+      CpuOps.load();
+      startUp.ended("natives");
+      ops = new CpuOps(((DeviceChoice.Cpu) choice).threads(), choice.precision());
+    }
+    return new OpenDevice(ops, choice, reason);
+  }
+
+  private DeviceChoice onCpu() {
+    return new DeviceChoice.Cpu(threadCount(), precision());
+  }
+
+  /**
+   * The device of a run that goes on: the one that the options name, or else its own. On the CPU,
+   * options that only a GPU can follow are dropped; the precision is the run's in any case.
+   */
+  DeviceChoice changed(DeviceChoice former) {
+    if (gpu != null) {
+      return former instanceof DeviceChoice.Gpu before
+          ? new DeviceChoice.Gpu(gpu, before.options())
+          : new DeviceChoice.Gpu(gpu, CudaOptions.DEFAULT.with(former.precision()));
+    }
+    if (!cpu && threads == null) {
+      return former;
+    }
+    // The threads of another machine's GPU run say nothing of this one's processors.
+    int count =
+        threads == null && former instanceof DeviceChoice.Cpu before
+            ? before.threads()
+            : threadCount();
+    return new DeviceChoice.Cpu(count, former.precision());
+  }
+
+  /**
+   * The device of a run that a version before 0.2.0 began with these options.
+   *
+   * @param gpuIndex the GPU that the run is on; −1: the CPU
+   */
+  DeviceChoice former(int gpuIndex, int threadCount) {
+    return gpuIndex < 0
+        ? new DeviceChoice.Cpu(threadCount, precision())
+        : new DeviceChoice.Gpu(gpuIndex, options());
+  }
+
+  private Context context() {
+    return (Context) spec.root().userObject();
   }
 
   /** The times of the program's start. */
   StartUp startUp() {
-    return main().startUp();
+    return context().startUp();
   }
 
-  private Ops cudaOps(Gpus gpus) {
-    gpus.load();
-    startUp().ended("natives");
-    return new CudaOps(gpus.open(opened), options());
-  }
-
-  /**
-   * A way of using the GPU.
-   *
-   * @param part a part of it that the device may lack and that is not in the ways before: a
-   *     library, or the precision; null: there is none
-   * @param opener opens the device in this way
-   */
-  record Way(CudaOptions options, Enum<?> part, Supplier<Ops> opener) {
-    /** Opens the GPU in this way; the caller closes it. */
-    Ops open() {
-      return opener.get();
-    }
-
-    /** Whether a part of it is one of these. */
-    boolean needsOneOf(Set<Enum<?>> parts) {
-      return Stream.of(options.gemm(), options.kernels(), options.precision())
-          .anyMatch(parts::contains);
-    }
-
-    /** The name of {@link #part}, or of the whole way if that is null. */
-    String named() {
-      return part == null ? toString() : name(part);
-    }
-
-    private static String name(Enum<?> part) {
-      return part.name().toLowerCase(Locale.ROOT);
-    }
-
-    @Override
-    public String toString() {
-      String graph = options.graph() ? "CUDA graph" : "no graph";
-      String how =
-          switch (options.step()) {
-            case LAYERED, AUTO -> graph;
-            case FUSED -> graph + ", fused step";
-            case PERSISTENT -> "persistent step"; // nothing is recorded
-          };
-      Precision rounded = options.precision();
-      return "%s%s, %s feed, %s%s"
-          .formatted(
-              name(options.gemm()),
-              options.kernels() == CudaOptions.Kernels.CUDNN ? " with cudnn" : "",
-              name(options.feed()),
-              how,
-              rounded == Precision.FP32 ? "" : ", " + name(rounded));
-    }
-  }
-
-  /**
-   * The ways of using the GPU that {@link #open} opened which the options leave open: layered steps
-   * with each GEMM, each feed, with and without graph; and, as far as the rest is as in the first,
-   * each GEMM with cuDNN, the other steps, and each precision with each GEMM. There are none for
-   * the CPU.
-   */
-  List<Way> ways() {
-    var ways = new ArrayList<Way>();
-    if (opened < 0) {
-      return ways;
-    }
-    CudaOptions base = options();
-    boolean persistent = step == StepName.persistent; // resident, and without a graph
-    List<CudaOptions.Gemm> multiply =
-        base.gemm() == null ? List.of(CudaOptions.Gemm.values()) : List.of(base.gemm());
-    List<CudaOptions.Feed> feeds = List.of(base.feed());
-    if (persistent) {
-      feeds = List.of(CudaOptions.Feed.RESIDENT);
-    } else if (feed == FeedName.auto) {
-      feeds = List.of(CudaOptions.Feed.PINNED, CudaOptions.Feed.RESIDENT);
-    }
-    base = base.with(step == StepName.auto ? CudaOptions.Step.LAYERED : base.step());
-    boolean graphs = base.graph() && !persistent;
-    for (CudaOptions.Gemm by : multiply) {
-      for (CudaOptions.Feed from : feeds) {
-        for (boolean graph : graphs ? List.of(true, false) : List.of(false)) {
-          ways.add(way(base.with(by).with(from).withGraph(graph)));
-        }
-      }
-    }
-    CudaOptions first = ways.get(0).options();
-    if (measuring.kernels == null) {
-      for (CudaOptions.Gemm by : multiply) {
-        ways.add(way(first.with(by).with(CudaOptions.Kernels.CUDNN)));
-      }
-    }
-    if (step == StepName.auto) {
-      CudaOptions.Gemm own = measuring.gemm == null ? CudaOptions.Gemm.PTX : first.gemm();
-      addOtherSteps(ways, first.with(own));
-    }
-    if (precision == null && !persistent) {
-      for (Precision other : OTHER_PRECISIONS) {
-        for (CudaOptions.Gemm by : multiply) {
-          ways.add(way(first.with(by).with(other)));
-        }
-      }
-    }
-    return ways;
-  }
-
-  private void addOtherSteps(List<Way> ways, CudaOptions like) {
-    for (CudaOptions.Step other : OTHER_STEPS) {
-      if (other != CudaOptions.Step.PERSISTENT) {
-        ways.add(way(like.with(other)));
-      } else if (feed != FeedName.pinned && like.precision() == Precision.FP32) {
-        ways.add(way(like.with(CudaOptions.Feed.RESIDENT).with(other).withGraph(false)));
-      }
-    }
-  }
-
-  private Way way(CudaOptions options) {
-    Enum<?> part = null;
-    if (precision == null && options.precision() != Precision.FP32) {
-      part = options.precision(); // the lack of a GEMM was found out before
-    } else if (measuring.kernels == null && options.kernels() == CudaOptions.Kernels.CUDNN) {
-      part = options.kernels();
-    } else if (measuring.gemm == null && options.gemm() == CudaOptions.Gemm.CUBLAS) {
-      part = options.gemm();
-    }
-    return new Way(options, part, () -> new CudaOps(main().gpus().open(opened), options));
+  /** The ways of using an opened GPU that the options leave open; none for the CPU. */
+  List<GpuWay> ways(DeviceChoice opened) {
+    return opened instanceof DeviceChoice.Gpu onGpu
+        ? GpuWay.list(
+            onGpu,
+            context().gpus(),
+            new GpuWay.Chosen(measuring.kernels != null, precision != null))
+        : List.of();
   }
 
   private CudaOptions options() {
@@ -348,53 +268,8 @@ final class DeviceOptions {
     return precision == null ? Precision.FP32 : precision.precision();
   }
 
-  private Ops cpuOps() {
-    opened = -1;
-    CpuOps.load();
-    startUp().ended("natives");
-    return new CpuOps(threadCount(), precision());
-  }
-
-  /**
-   * Chooses the device of another run: the GPU of that index, or, for −1, the CPU. On the CPU it
-   * drops the options that only a GPU can follow.
-   */
-  void choose(int gpuIndex, int threadCount) {
-    cpu = gpuIndex < 0;
-    gpu = cpu ? null : Integer.valueOf(gpuIndex);
-    threads = cpu ? Integer.valueOf(threadCount) : null;
-    if (cpu) {
-      step = StepName.auto;
-      feed = FeedName.auto;
-      measuring = new MeasuringOptions();
-    }
-  }
-
-  /** The GPU that the options name, or else {@code gpuIndex}, for −1 the CPU. */
-  int gpuOr(int gpuIndex) {
-    if (gpu != null) {
-      return gpu;
-    }
-    return cpu || threads != null ? -1 : gpuIndex;
-  }
-
-  /** The threads that the options name, or else {@code threadCount}. */
-  int threadsOr(int threadCount) {
-    return threads != null ? threads : threadCount;
-  }
-
-  /** The device that {@link #open} opened: the index of a GPU; −1: the CPU. */
-  int gpuIndex() {
-    return opened;
-  }
-
   /** The number of threads of the CPU device, on which parts of sums depend. */
-  int threadCount() {
-    return threadsOr(Runtime.getRuntime().availableProcessors());
-  }
-
-  /** The reason why {@link #open} opened that device. */
-  String reason() {
-    return reason;
+  private int threadCount() {
+    return threads != null ? threads : Runtime.getRuntime().availableProcessors();
   }
 }

@@ -13,6 +13,8 @@ import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.compute.cuda.CudaOptions;
 import mlpcuda.compute.cuda.Gpus;
 import mlpcuda.error.DeviceException;
+import mlpcuda.report.Printable;
+import mlpcuda.report.Tables;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -24,12 +26,12 @@ import picocli.CommandLine.Spec;
     name = "devices",
     description = "Lists what can compute here, and checks each device against the reference.",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     sortOptions = false,
     footer = {"", "Exit code 3 if a device that is listed does not work."})
 final class DevicesCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
-  @ParentCommand private Main main;
+  @ParentCommand private Context context;
 
   @Option(names = "--json", description = "Print JSON instead.")
   private boolean json;
@@ -71,7 +73,7 @@ final class DevicesCommand implements Callable<Integer> {
   public Integer call() {
     var rows = new ArrayList<Row>();
     rows.add(row("CPU", CpuOps::new));
-    Gpus gpus = main.gpus();
+    Gpus gpus = context.gpus();
     DeviceException none = null;
     try {
       for (Device device : gpus.list()) {

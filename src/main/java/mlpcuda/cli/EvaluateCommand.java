@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.Dataset;
 import mlpcuda.data.ImageSet;
@@ -14,9 +13,11 @@ import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import mlpcuda.report.Metrics;
-import mlpcuda.train.Evaluation;
+import mlpcuda.report.Tables;
+import mlpcuda.run.Warnings;
 import mlpcuda.train.Evaluator;
 import mlpcuda.train.MemoryNeed;
+import mlpcuda.train.Score;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -28,7 +29,7 @@ import picocli.CommandLine.Spec;
     name = "evaluate",
     description = "Evaluates a saved network on a test set.",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     sortOptions = false)
 final class EvaluateCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
@@ -68,9 +69,9 @@ final class EvaluateCommand implements Callable<Integer> {
     data.takeAs(file.form(), terminal);
     try (Opened opened = Opened.of(device, data, terminal)) {
       ImageSet test = fitting(file, opened.dataset());
-      terminal.line("%s (%s)", opened.ops().description(), device.reason());
+      terminal.line("%s", opened.device().line(opened.ops().description()));
       terminal.line(Tables.layers(file.shape()));
-      Evaluation answers = answers(opened.ops(), file, test);
+      Score answers = answers(opened.ops(), file, test);
       terminal.line(Tables.answers(answers));
       List<String> warnings =
           Warnings.ofAnswers(answers, file.shape(), false, null).stream().toList();
@@ -87,17 +88,16 @@ final class EvaluateCommand implements Callable<Integer> {
     }
   }
 
-  private Evaluation answers(Ops ops, ModelFile file, ImageSet test) {
+  private Score answers(Ops ops, ModelFile file, ImageSet test) {
     MlpShape shape = file.shape();
-    InputOrder order = ops.inputOrder(test.pixels(), shape.inputs());
     MemoryNeed.ofEvaluation(shape, test.size(), testBatchSize)
         .check(
             ops,
             "%s: the evaluation of a network %s".formatted(model, shape),
             "; lower --test-batch-size");
-    try (var parameters = Parameters.forInference(ops, shape, order)) {
+    try (var parameters = Parameters.forInference(ops, shape)) {
       parameters.write(file.weights());
-      return Evaluator.evaluate(ops, shape, parameters, test, file.form().scaling(), testBatchSize);
+      return Evaluator.evaluate(parameters, test, file.form().scaling(), testBatchSize);
     }
   }
 

@@ -5,6 +5,8 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import mlpcuda.model.ModelFile;
 import mlpcuda.model.Onnx;
+import mlpcuda.report.Build;
+import mlpcuda.report.Printable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -16,7 +18,7 @@ import picocli.CommandLine.Spec;
     name = "export",
     description = "Writes a saved network as an ONNX model, its input scaling included.",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     sortOptions = false)
 final class ExportCommand implements Callable<Integer> {
   // The default is bytes: a runtime refuses floats where bytes are expected, but would answer
@@ -64,7 +66,7 @@ final class ExportCommand implements Callable<Integer> {
         network,
         Onnx.Input.valueOf(input.name().toUpperCase(Locale.ROOT)),
         softmax,
-        Main.version());
+        Build.version());
     int C = network.shape().classes();
     spec.commandLine()
         .getOut()

@@ -11,6 +11,8 @@ import mlpcuda.model.TorchWeights;
 import mlpcuda.net.MlpShape;
 import mlpcuda.preparation.ImageForm;
 import mlpcuda.preparation.Preparation;
+import mlpcuda.report.Printable;
+import mlpcuda.report.Tables;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -27,7 +29,7 @@ import picocli.CommandLine.Spec;
           + " layers, in float32."
     },
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     sortOptions = false)
 final class ImportCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;

@@ -1,16 +1,14 @@
 package mlpcuda.cli;
 
 import java.util.Collections;
-import java.util.List;
+import java.util.OptionalDouble;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.OptimizerSettings;
 import mlpcuda.compute.SgdSettings;
-import mlpcuda.data.ImageSet;
-import mlpcuda.data.Scaling;
-import mlpcuda.net.MlpShape;
-import mlpcuda.net.Regularisation;
+import mlpcuda.run.RunSettings;
+import mlpcuda.train.Course;
+import mlpcuda.train.LearningRate;
 import mlpcuda.train.Schedule;
-import mlpcuda.train.Training;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -101,7 +99,7 @@ final class LearningOptions {
   private Integer warmup;
 
   /** Refuses options that can be refused before any file is read. */
-  void check(Preset preset, int hiddenLayers) {
+  void check(RunSettings preset, int hiddenLayers) {
     OptimizerName name = optimizer(preset);
     if (name != OptimizerName.sgd && (momentum != null || nesterov)) {
       throw refused("--momentum and --nesterov are of --optimizer sgd, found " + name);
@@ -130,77 +128,75 @@ final class LearningOptions {
     return new ParameterException(spec.commandLine(), message);
   }
 
-  private OptimizerName optimizer(Preset preset) {
-    return optimizer != null ? optimizer : preset.recipe().optimizer();
+  private OptimizerName optimizer(RunSettings preset) {
+    return optimizer != null ? optimizer : name(preset.learning().optimizer());
+  }
+
+  private static OptimizerName name(OptimizerSettings settings) {
+    if (settings instanceof AdamSettings adam) {
+      return adam.decoupled() ? OptimizerName.adamw : OptimizerName.adam;
+    }
+    return OptimizerName.sgd;
   }
 
   private double momentum() {
     return momentum == null ? 0 : momentum;
   }
 
-  private double weightDecay(Preset preset) {
+  private double weightDecay(RunSettings preset) {
     if (weightDecay != null) {
       return weightDecay;
     }
-    boolean chosen = optimizer == OptimizerName.adamw && preset.recipe().optimizer() != optimizer;
-    return chosen ? ADAMW_DECAY : preset.recipe().weightDecay();
+    OptimizerSettings presets = preset.learning().optimizer();
+    boolean chosen = optimizer == OptimizerName.adamw && name(presets) != optimizer;
+    return chosen ? ADAMW_DECAY : presets.weightDecay();
   }
 
-  /** The settings of the optimizer. */
-  OptimizerSettings optimizerSettings(Preset preset) {
+  /** The optimizer, which the preset gives where no option does. */
+  private OptimizerSettings optimizerSettings(RunSettings preset) {
     double decay = weightDecay(preset);
-    AdamSettings adam = AdamSettings.DEFAULT;
-    return switch (optimizer(preset)) {
-      case adam -> new AdamSettings(adam.beta1(), adam.beta2(), adam.eps(), decay, false);
-      case adamw -> new AdamSettings(adam.beta1(), adam.beta2(), adam.eps(), decay, true);
-      case sgd -> new SgdSettings(momentum(), nesterov, decay);
-    };
+    OptimizerName name = optimizer(preset);
+    if (name == OptimizerName.sgd) {
+      return new SgdSettings(momentum(), nesterov, decay);
+    }
+    AdamSettings usual = AdamSettings.DEFAULT;
+    return new AdamSettings(
+        usual.beta1(), usual.beta2(), usual.eps(), decay, name == OptimizerName.adamw);
   }
 
-  /** The measures that keep the network from learning its examples by heart. */
-  Regularisation regularisation(Preset preset, int hiddenLayers, long seed) {
-    float smooth = smoothing != null ? smoothing.floatValue() : preset.recipe().smoothing();
-    List<Float> rates = dropout != null ? dropout.list() : List.of(preset.recipe().dropout());
-    if (rates.size() == 1) {
-      rates = Collections.nCopies(hiddenLayers, rates.get(0));
-    }
-    return new Regularisation(rates, smooth, seed);
+  /** How the network learns; the preset fills in what no option says. */
+  RunSettings.Learning learning(RunSettings preset) {
+    RunSettings.Learning presets = preset.learning();
+    return new RunSettings.Learning(
+        optimizerSettings(preset),
+        clip == null ? OptionalDouble.empty() : OptionalDouble.of(clip),
+        dropout != null ? dropout.list() : presets.dropout(),
+        smoothing != null ? smoothing.floatValue() : presets.smoothing());
+  }
+
+  /** The learning rate; the preset fills in what no option says. */
+  LearningRate rate(RunSettings preset) {
+    LearningRate presets = preset.rate();
+    return new LearningRate(
+        learningRate != null ? learningRate : presets.base(),
+        schedule != null ? schedule : presets.schedule(),
+        warmup != null ? warmup : presets.warmup());
   }
 
   /**
-   * The training that the options ask for, at a constant rate; the preset fills in the others.
+   * The settings of a training that a command measures, at a constant rate.
    *
-   * @param scaling the name of the scaling
-   * @param batchSize the size of a batch; null: the preset's; at most the set's in either case
+   * @param batchSize the size of a batch; null if the preset gives it
    */
-  Training training(
-      Preset preset, MlpShape shape, ImageSet set, String scaling, Integer batchSize, long seed) {
-    return new Training(
-        shape,
-        set,
-        Scaling.of(scaling, set),
-        Math.min(batchSize != null ? batchSize : preset.batchSize(), set.size()),
-        regularisation(preset, shape.layers() - 1, seed),
-        optimizerSettings(preset),
-        clip(),
-        learningRate(preset),
-        seed);
-  }
-
-  /** The limit of the gradients' norm; 0 for none. */
-  double clip() {
-    return clip == null ? 0 : clip;
-  }
-
-  double learningRate(Preset preset) {
-    return learningRate != null ? learningRate : preset.recipe().learningRate();
-  }
-
-  Schedule schedule(Preset preset) {
-    return schedule != null ? schedule : Schedule.parse(preset.recipe().schedule());
-  }
-
-  int warmup(Preset preset) {
-    return warmup != null ? warmup : preset.recipe().warmup();
+  RunSettings settings(NetworkOptions network, Integer batchSize, long seed) {
+    RunSettings preset = network.preset();
+    Course course = preset.course();
+    int size = batchSize != null ? batchSize : course.batchSize();
+    return preset
+        .with(network.architecture())
+        .with(learning(preset))
+        .with(rate(preset))
+        .with(new Course(course.epochs(), course.maxSteps(), size, course.shuffle()))
+        .withSeed(seed);
   }
 }

@@ -12,9 +12,12 @@ import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.ImageSet;
+import mlpcuda.data.Scaling;
 import mlpcuda.files.WholeFile;
 import mlpcuda.net.MlpShape;
 import mlpcuda.report.Page;
+import mlpcuda.report.Tables;
+import mlpcuda.run.RunSettings;
 import mlpcuda.train.Learner;
 import mlpcuda.train.LearningRateFinder;
 import mlpcuda.train.LearningRateFinder.Point;
@@ -32,7 +35,7 @@ import picocli.CommandLine.Spec;
     description =
         "Trains a network at a rate that grows step by step, and suggests a learning rate.",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     sortOptions = false)
 final class LrFindCommand implements Callable<Integer> {
   /** The number of rows of the printed curve. */
@@ -106,10 +109,11 @@ final class LrFindCommand implements Callable<Integer> {
     try (Opened opened = Opened.of(device, data, terminal)) {
       ImageSet train = opened.dataset().train();
       MlpShape shape = network.shape(train.pixelsPerImage(), opened.dataset().classes());
+      RunSettings settings = learning.settings(network, batchSize, seed);
       Training training =
-          learning.training(network.preset(), shape, train, network.scaling(), batchSize, seed);
+          settings.training(shape, train, Scaling.of(settings.network().scaling(), train));
       String description = opened.ops().description(training.needs());
-      terminal.line("%s (%s)", description, device.reason());
+      terminal.line("%s", opened.device().line(description));
       LearningRateFinder.Result result = find(opened.ops(), training, rates);
       print(result, terminal);
       if (out != null) {

@@ -2,13 +2,9 @@ package mlpcuda.cli;
 
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
-import java.io.IOException;
-import java.io.InputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
-import java.io.UncheckedIOException;
 import java.nio.charset.Charset;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,27 +15,13 @@ import java.util.Set;
 import java.util.function.BooleanSupplier;
 import mlpcuda.compute.cuda.CudaDevices;
 import mlpcuda.compute.cuda.Gpus;
-import mlpcuda.error.BadFileException;
-import mlpcuda.error.DeviceException;
-import mlpcuda.error.DivergedException;
-import mlpcuda.error.StoppedException;
 import mlpcuda.files.CacheFolder;
+import mlpcuda.report.Printable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
-import picocli.CommandLine.IVersionProvider;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The entry point of the program: its commands, and the exit code of each failure. */
-@Command(
-    name = "mlp-cuda",
-    description = "Trains multilayer perceptrons. Without a command: train.",
-    mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
-    synopsisSubcommandLabel = "[COMMAND]",
-    exitCodeListHeading = "%nExit codes:%n",
-    footer = {"", "'mlp-cuda COMMAND --help' lists a command's options."})
 public final class Main {
   /** The commands by their names, in the order of the help. */
   private static final Map<String, Class<?>> COMMANDS = new LinkedHashMap<>();
@@ -63,35 +45,10 @@ public final class Main {
     }
   }
 
-  /** The MiB of heap in which MNIST and the default network have room. */
-  private static final long LEAST_HEAP = 256;
-
   /** The words that may come first instead of a command's name. */
   private static final Set<String> ROOT_WORDS = Set.of("help", "-h", "--help", "-V", "--version");
 
-  private final Gpus gpus;
-  private final BooleanSupplier stopping;
-  private final StartUp startUp = new StartUp();
-
-  private Main(Gpus gpus, BooleanSupplier stopping) {
-    this.gpus = gpus;
-    this.stopping = stopping;
-  }
-
-  /** The GPUs of this machine. */
-  Gpus gpus() {
-    return gpus;
-  }
-
-  /** The times of the program's start. */
-  StartUp startUp() {
-    return startUp;
-  }
-
-  /** Whether the program was told to stop. */
-  BooleanSupplier stopping() {
-    return stopping;
-  }
+  private Main() {}
 
   /** Runs the program and ends the process with its exit code. */
   public static void main(String[] args) {
@@ -127,19 +84,14 @@ public final class Main {
     // Programs read the numbers: digits and points must be the same everywhere.
     Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
     PrintWriter err = Printable.safe(error);
-    var main = new Main(gpus, stopping);
     String[] whole = withCommand(args);
-    CommandLine commands = main.commands(whole[0]);
+    CommandLine commands = commands(new Context(gpus, stopping), whole[0]);
     commands.setExpandAtFiles(mayHoldArguments(commands, whole));
     commands.setOut(out).setErr(err);
     commands.getCommandSpec().usageMessage().exitCodeList(ExitCode.list());
     commands.setParameterExceptionHandler(
         (e, given) -> {
-          err.println(Printable.oneLine(usageMessage(e)));
-          err.println(
-              "'%s --help' lists the options."
-                  .formatted(e.getCommandLine().getCommandSpec().qualifiedName()));
-          return ExitCode.USAGE.code;
+          return Failures.usage(e, COMMANDS.keySet(), err);
         });
     commands.setExecutionStrategy(
         parsed -> {
@@ -154,57 +106,18 @@ public final class Main {
     commands.setExecutionExceptionHandler(
         (e, command, result) -> {
           Terminal.eraseBars(); // and the ^C that a terminal echoes
-          return report(e, err);
+          return Failures.report(e, err);
         });
     try {
       return commands.execute(whole);
     } catch (OutOfMemoryError e) {
-      return outOfMemory(e, err);
+      return Failures.outOfMemory(e, err);
     }
   }
 
-  /**
-   * The command of a run that began with {@code args}; it prints where {@code like} prints.
-   *
-   * @param file the file that has the arguments
-   * @throws BadFileException if the arguments are not those of a run
-   */
-  TrainCommand parseTrain(List<String> args, CommandLine like, Path file) {
-    String[] whole = withCommand(args.toArray(new String[0]));
-    CommandLine commands = commands(whole[0]);
-    commands.setExpandAtFiles(false); // they were expanded when the run began
-    try {
-      var parsed = commands.parseArgs(whole).subcommand();
-      if (parsed != null && parsed.commandSpec().userObject() instanceof TrainCommand train) {
-        parsed.commandSpec().commandLine().setOut(like.getOut()).setErr(like.getErr());
-        return train;
-      }
-    } catch (ParameterException e) {
-      throw new BadFileException(
-          "%s: its arguments must be a run's: %s".formatted(file, e.getMessage()));
-    }
-    throw new BadFileException("%s: its arguments must be a run's, found %s".formatted(file, args));
-  }
-
-  /** Says what is wrong with a command line, and what was probably meant. */
-  static String usageMessage(ParameterException e) {
-    if (e instanceof UnmatchedArgumentException unmatched) {
-      String word = unmatched.getUnmatched().get(0);
-      return unmatched.isUnknownOption()
-          ? e.getMessage() + Suggestion.ofOption(word, e.getCommandLine().getCommandSpec())
-          : "the command must be one of %s and come first, and options begin with --; found %s"
-                  .formatted(
-                      String.join(", ", COMMANDS.keySet()),
-                      String.join(" ", unmatched.getUnmatched()))
-              + Suggestion.of(word, COMMANDS.keySet());
-    }
-    if (e.getValue() == null) {
-      return e.getMessage();
-    }
-    if (e.getArgSpec() == null) { // from "help WORD"
-      return "no command is named " + e.getValue() + Suggestion.of(e.getValue(), COMMANDS.keySet());
-    }
-    return e.getMessage() + Suggestion.ofValue(e.getValue(), e.getArgSpec());
+  /** All commands with their options, for the page of the documentation that lists them. */
+  static CommandLine described(Gpus gpus) {
+    return commands(new Context(gpus, () -> false), "help");
   }
 
   /**
@@ -212,8 +125,8 @@ public final class Main {
    * {@code help}: to read the options of all takes half of the time that the program needs to
    * begin.
    */
-  private CommandLine commands(String word) {
-    var commands = new CommandLine(this);
+  private static CommandLine commands(Context context, String word) {
+    var commands = new CommandLine(context);
     Class<?> command = COMMANDS.get(word);
     (command == null ? COMMANDS.values() : List.of(command)).forEach(commands::addSubcommand);
     commands.getSubcommands().values().forEach(MeasuringOptions::listLast);
@@ -245,81 +158,5 @@ public final class Main {
     whole[0] = "train";
     System.arraycopy(args, 0, whole, 1, args.length);
     return whole;
-  }
-
-  /** Says that the heap is too small; the place at which it ran out says little. */
-  private static int outOfMemory(Throwable e, PrintWriter err) {
-    err.println(
-        "The Java heap of %d MiB is too small for the data, the network and its batches (%s): start the"
-                .formatted(Runtime.getRuntime().maxMemory() >> 20, e.getMessage())
-            + " program with a larger one, such as java -Xmx%dm, or take narrower layers or smaller batches"
-                .formatted(Math.max(LEAST_HEAP, Runtime.getRuntime().maxMemory() >> 19)));
-    return ExitCode.MEMORY.code;
-  }
-
-  private static int report(Exception e, PrintWriter err) {
-    for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-      if (cause instanceof OutOfMemoryError) { // for example from a thread that reads the data
-        return outOfMemory(cause, err);
-      }
-    }
-    if (e instanceof BadFileException) {
-      err.println(Printable.oneLine(e.getMessage()));
-      return ExitCode.FILE.code;
-    }
-    if (e instanceof DeviceException) {
-      err.println(e.getMessage());
-      return ExitCode.DEVICE.code;
-    }
-    if (e instanceof DivergedException) {
-      err.println(Printable.oneLine(e.getMessage()));
-      return ExitCode.DIVERGED.code;
-    }
-    if (e instanceof StoppedException) {
-      err.println(Printable.oneLine(e.getMessage()));
-      return ExitCode.STOPPED.code;
-    }
-    // for example a full disk: the program itself is not at fault
-    if (e instanceof UncheckedIOException) {
-      err.println(Printable.oneLine(e.getMessage()));
-      return ExitCode.UNWRITABLE.code;
-    }
-    if (e instanceof RefusedException refused) {
-      err.println(Printable.oneLine(refused.getMessage()));
-      return refused.code().code;
-    }
-    err.println("Internal failure of " + build() + ":");
-    e.printStackTrace(err);
-    return ExitCode.INTERNAL.code;
-  }
-
-  /** The program's version from its jar. */
-  static String version() {
-    String version = Main.class.getPackage().getImplementationVersion();
-    return version == null ? "(built from source)" : version;
-  }
-
-  /** The program's name, version and, if the build knew it, commit. */
-  static String build() {
-    return "mlp-cuda " + version() + commit().map(", commit "::concat).orElse("");
-  }
-
-  /** The commit that the program was built from, with {@code -dirty} if files were changed. */
-  static Optional<String> commit() {
-    try (InputStream file = Main.class.getResourceAsStream("commit")) {
-      return file == null
-          ? Optional.empty()
-          : Optional.of(new String(file.readAllBytes(), StandardCharsets.UTF_8).strip());
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  /** The text of {@code --version}. */
-  static final class Version implements IVersionProvider {
-    @Override
-    public String[] getVersion() {
-      return new String[] {build()};
-    }
   }
 }

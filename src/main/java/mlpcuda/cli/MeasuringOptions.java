@@ -103,7 +103,8 @@ final class MeasuringOptions {
     return layout.toString();
   }
 
-  private static boolean isMeasuring(OptionSpec option) {
+  /** Whether an option of a command is one of this class. */
+  static boolean isMeasuring(OptionSpec option) {
     return option.userObject() instanceof Field field
         && field.getDeclaringClass() == MeasuringOptions.class;
   }

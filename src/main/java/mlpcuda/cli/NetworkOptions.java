@@ -1,9 +1,10 @@
 package mlpcuda.cli;
 
-import java.util.ArrayList;
-import java.util.List;
 import mlpcuda.compute.Activation;
 import mlpcuda.net.MlpShape;
+import mlpcuda.run.Presets;
+import mlpcuda.run.RunSettings;
+import mlpcuda.run.RunSettings.Architecture;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -27,7 +28,7 @@ final class NetworkOptions {
       description =
           "Settings of a published program: 128x64 (default), 300x300, 128, 128x64-centred,"
               + " 128x64x32-relu-out; or tuned. Other options override parts of it.")
-  private Preset preset = Preset.DEFAULT;
+  private RunSettings preset = Presets.DEFAULT;
 
   @Option(
       names = "--hidden",
@@ -57,45 +58,42 @@ final class NetworkOptions {
               + " set's mean and standard deviation).")
   private String scaling;
 
-  Preset preset() {
+  RunSettings preset() {
     return preset;
   }
 
   /** Takes the preset from an option of another name. */
-  void choose(Preset preset) {
+  void choose(RunSettings preset) {
     this.preset = preset;
   }
 
   /** The number of hidden layers. */
   int hiddenLayers() {
-    return hidden != null ? hidden.list().size() : preset.hidden().size();
+    return architecture().hidden().size();
   }
 
-  /** The name of the scaling. */
-  String scaling() {
-    return scaling != null ? scaling : preset.scaling();
+  /** The network; the preset fills in what no option says. */
+  Architecture architecture() {
+    Architecture presets = preset.network();
+    Activation output = presets.output();
+    if (reluOutput != null) {
+      output = reluOutput ? Activation.RELU : Activation.NONE;
+    }
+    return new Architecture(
+        hidden != null ? hidden.list() : presets.hidden(),
+        Activation.of(activation.name()),
+        output,
+        scaling != null ? scaling : presets.scaling(),
+        presets.preparation(),
+        presets.init());
   }
 
   /** The network for images of {@code inputs} pixels and {@code classes} classes. */
   MlpShape shape(int inputs, int classes) {
-    List<Integer> sizes = sizes(inputs, hidden != null ? hidden.list() : preset.hidden(), classes);
-    Activation output = preset.output();
-    if (reluOutput != null) {
-      output = reluOutput ? Activation.RELU : Activation.NONE;
-    }
     try {
-      return new MlpShape(sizes, Activation.of(activation.name()), output);
+      return architecture().shape(inputs, classes);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage());
     }
-  }
-
-  /** The widths of all layers. */
-  static List<Integer> sizes(int inputs, List<Integer> hidden, int classes) {
-    var sizes = new ArrayList<Integer>();
-    sizes.add(inputs);
-    sizes.addAll(hidden);
-    sizes.add(classes);
-    return sizes;
   }
 }

@@ -8,6 +8,7 @@ import mlpcuda.compute.Ops;
 import mlpcuda.conformance.Cases.Case;
 import mlpcuda.conformance.Conformance;
 import mlpcuda.conformance.Conformance.Result;
+import mlpcuda.report.Tables;
 
 /**
  * The comparison of an operation on a device with the reference, in all cases of the table.

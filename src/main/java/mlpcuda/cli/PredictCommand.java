@@ -13,19 +13,21 @@ import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import mlpcuda.compute.Ops;
 import mlpcuda.error.BadFileException;
 import mlpcuda.files.InputFile;
 import mlpcuda.files.WholeFile;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
+import mlpcuda.net.Weights;
 import mlpcuda.picture.Picture;
 import mlpcuda.picture.PictureFile;
 import mlpcuda.preparation.ImageForm;
 import mlpcuda.preparation.Preparation;
 import mlpcuda.preparation.Prepared;
 import mlpcuda.report.Png;
-import mlpcuda.train.Answer;
+import mlpcuda.report.Printable;
+import mlpcuda.report.Tables;
+import mlpcuda.train.ClassProbability;
 import mlpcuda.train.Predictor;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -42,7 +44,7 @@ import picocli.CommandLine.TypeConversionException;
     name = "predict",
     description = "Says what a saved network takes pictures for.",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     sortOptions = false)
 final class PredictCommand implements Callable<Integer> {
   /** The greatest number of characters that --show takes from a picture's file name. */
@@ -145,7 +147,7 @@ final class PredictCommand implements Callable<Integer> {
   private MlpShape shape;
   private ImageForm form; // the model's, with the preparation of --prepare
   private boolean transposed; // whether images of IDX files are
-  private Ops ops;
+  private OpenDevice answering;
   private Predictor predictor;
   private final List<Input> waiting = new ArrayList<>(); // pictures that are not answered yet
   private final List<Map<String, Object>> images = new ArrayList<>(); // the JSON's answers
@@ -170,9 +172,10 @@ final class PredictCommand implements Callable<Integer> {
     transposed = transpose != null ? transpose : form.transposed();
     makeFolder();
     String what = model + ": the network " + shape;
-    try (Ops opened = device.open();
-        var network = new Predictor(opened, shape, file.weights(), form.scaling(), batch(), what)) {
-      ops = opened;
+    var weights = new Weights(shape, file.weights());
+    try (OpenDevice opened = device.open();
+        var network = new Predictor(opened.ops(), weights, form.scaling(), batch(), what)) {
+      answering = opened;
       predictor = network;
       for (Path pictures : files) {
         read(pictures);
@@ -291,9 +294,9 @@ final class PredictCommand implements Callable<Integer> {
         continue;
       }
       sayHow();
-      List<Answer> likeliest = Answer.likeliest(answers[next++]);
+      List<ClassProbability> likeliest = ClassProbability.likeliest(answers[next++]);
       lines.println(line(input, likeliest));
-      input.json().putAll(Answer.json(likeliest));
+      input.json().putAll(ClassProbability.json(likeliest));
       input.json().put("preparation", (raw ? Preparation.AS_IS : form.preparation()).label());
       input.prepared().warning().ifPresent(warning -> input.json().put("warning", warning));
     }
@@ -307,7 +310,7 @@ final class PredictCommand implements Callable<Integer> {
     }
     begun = true;
     PrintWriter err = spec.commandLine().getErr();
-    err.println(Printable.oneLine("%s (%s)".formatted(ops.description(), device.reason())));
+    err.println(Printable.oneLine(answering.line(answering.ops().description())));
     if (!raw && !prepare.isGiven() && form.preparation() == Preparation.AS_IS) {
       err.println(
           "The model says that pictures are resized as they are; --prepare mnist-form brings them to"
@@ -335,13 +338,13 @@ final class PredictCommand implements Callable<Integer> {
     return new ParameterException(spec.commandLine(), message);
   }
 
-  private static String line(Input input, List<Answer> likeliest) {
+  private static String line(Input input, List<ClassProbability> likeliest) {
     String others =
         likeliest.stream()
             .skip(1)
             .map(a -> String.format(Locale.ROOT, "%d %.4f", a.label(), a.probability()))
             .collect(Collectors.joining(", "));
-    Answer best = likeliest.get(0);
+    ClassProbability best = likeliest.get(0);
     String answer =
         String.format(
             Locale.ROOT,

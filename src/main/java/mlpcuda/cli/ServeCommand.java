@@ -7,8 +7,8 @@ import java.net.NetworkInterface;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
-import mlpcuda.compute.Ops;
 import mlpcuda.model.ModelFile;
+import mlpcuda.net.Weights;
 import mlpcuda.serve.PredictionServer;
 import mlpcuda.serve.Recogniser;
 import mlpcuda.train.Predictor;
@@ -32,11 +32,11 @@ import picocli.CommandLine.Spec;
           + " one address has at most 64 connections, all together 1,024."
     },
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     sortOptions = false)
 final class ServeCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
-  @ParentCommand private Main main;
+  @ParentCommand private Context context;
 
   @Option(
       names = "--model",
@@ -77,26 +77,25 @@ final class ServeCommand implements Callable<Integer> {
     var terminal = new Terminal(out, Terminal.isInteractive());
     ModelFile network = ModelFile.read(model);
     try (PredictionServer server = open(err);
-        Ops ops = device.open();
+        OpenDevice opened = device.open();
         var predictor =
             new Predictor(
-                ops,
-                network.shape(),
-                network.weights(),
+                opened.ops(),
+                new Weights(network.shape(), network.weights()),
                 network.form().scaling(),
                 1,
                 model + ": the network " + network.shape())) {
-      terminal.line("%s (%s)", ops.description(), device.reason());
+      terminal.line("%s", opened.line(opened.ops().description()));
       terminal.line("Serving %s at %s (Ctrl-C ends)", model, server.url());
       out.flush();
       server.run(
           new Recogniser(
-              ops,
+              opened.ops(),
               network.shape(),
               predictor,
               prepare.of(network.form()),
               model.getFileName().toString()),
-          main.stopping());
+          context.stopping());
     }
     return 0;
   }

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.function.LongSupplier;
 import mlpcuda.compute.Precision;
 import mlpcuda.conformance.Conformance;
+import mlpcuda.report.Tables;
 import mlpcuda.train.Learner;
 
 /**

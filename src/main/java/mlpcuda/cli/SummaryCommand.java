@@ -8,6 +8,7 @@ import java.util.concurrent.Callable;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
 import mlpcuda.report.Report;
+import mlpcuda.report.Tables;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -19,7 +20,7 @@ import picocli.CommandLine.Spec;
     name = "summary",
     description = "Prints the layers of a network and the number of its parameters.",
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     sortOptions = false)
 final class SummaryCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;

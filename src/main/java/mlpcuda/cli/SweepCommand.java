@@ -9,11 +9,11 @@ import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Stack;
 import java.util.concurrent.Callable;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -26,6 +26,10 @@ import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.error.DeviceException;
 import mlpcuda.files.InputFile;
 import mlpcuda.files.WholeFile;
+import mlpcuda.report.Printable;
+import mlpcuda.report.Tables;
+import mlpcuda.run.FolderLock;
+import mlpcuda.train.Averages;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IParameterConsumer;
@@ -49,7 +53,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       "                      [options of train, for every run]"
     },
     mixinStandardHelpOptions = true,
-    versionProvider = Main.Version.class,
+    versionProvider = Version.class,
     sortOptions = false,
     footer = {
       "",
@@ -75,7 +79,7 @@ final class SweepCommand implements Callable<Integer> {
           "--version");
 
   @Spec private CommandSpec spec;
-  @ParentCommand private Main main;
+  @ParentCommand private Context context;
 
   @Option(
       names = "--grid",
@@ -189,11 +193,11 @@ final class SweepCommand implements Callable<Integer> {
 
   /** Runs the points that are not done yet, in the locked folder, and prints the tables. */
   private int sweep(Grid points, List<SweepRun> runs) {
-    // Outcomes of runs that are not done are null.
-    Outcome[] outcomes = runs.stream().map(SweepRun::former).toArray(Outcome[]::new);
+    var outcomes = new ArrayList<Optional<Outcome>>();
+    runs.forEach(run -> outcomes.add(run.former()));
     PrintWriter standardOut = spec.commandLine().getOut();
     PrintWriter lines = json ? spec.commandLine().getErr() : standardOut;
-    int done = (int) Arrays.stream(outcomes).filter(Objects::nonNull).count();
+    int done = (int) outcomes.stream().filter(Optional::isPresent).count();
     if (done < runs.size()) {
       openDevices();
     }
@@ -204,8 +208,8 @@ final class SweepCommand implements Callable<Integer> {
       runAll(runs, outcomes, progress);
     }
     var rows = new ArrayList<Row>();
-    for (int i = 0; i < outcomes.length; i++) {
-      rows.add(new Row(runs.get(i), outcomes[i]));
+    for (int i = 0; i < outcomes.size(); i++) {
+      rows.add(new Row(runs.get(i), outcomes.get(i)));
     }
     var table = new SweepTable(points.varying(), rows);
     String document = Tables.json(table.json());
@@ -301,17 +305,17 @@ final class SweepCommand implements Callable<Integer> {
     } catch (UnmatchedArgumentException e) {
       throw new IllegalArgumentException(
           e.isUnknownOption()
-              ? Main.usageMessage(e)
+              ? Failures.usageMessage(e, List.of())
               : "options begin with --, found " + String.join(" ", e.getUnmatched()));
     } catch (ParameterException e) {
-      throw new IllegalArgumentException(Main.usageMessage(e));
+      throw new IllegalArgumentException(Failures.usageMessage(e, List.of()));
     }
   }
 
   /** Refuses options that {@code train} would refuse before it reads a file. */
   private static void checkOptions(ParseResult words) {
     try {
-      ((TrainCommand) words.commandSpec().userObject()).check();
+      ((TrainCommand) words.commandSpec().userObject()).options().check();
     } catch (ParameterException e) {
       throw new IllegalArgumentException(e.getMessage());
     }
@@ -327,7 +331,7 @@ final class SweepCommand implements Callable<Integer> {
       new CpuOps(1).close();
       return;
     }
-    List<Integer> found = main.gpus().list().stream().map(Device::index).toList();
+    List<Integer> found = context.gpus().list().stream().map(Device::index).toList();
     for (int gpu : gpus) {
       if (!found.contains(gpu)) {
         throw new DeviceException(
@@ -346,23 +350,25 @@ final class SweepCommand implements Callable<Integer> {
   }
 
   /** Runs the points that have no outcome yet, each on a thread that keeps to one GPU. */
-  private void runAll(List<SweepRun> runs, Outcome[] outcomes, PrintWriter lines) {
+  private void runAll(List<SweepRun> runs, List<Optional<Outcome>> outcomes, PrintWriter lines) {
     List<Integer> pending =
-        IntStream.range(0, outcomes.length).filter(i -> outcomes[i] == null).boxed().toList();
+        IntStream.range(0, runs.size()).filter(i -> outcomes.get(i).isEmpty()).boxed().toList();
     var next = new AtomicInteger();
-    var ended = new AtomicInteger(outcomes.length - pending.size());
+    var ended = new AtomicInteger(runs.size() - pending.size());
     var threads = new ArrayList<Thread>();
     for (int t = 0; t < Math.min(parallel(runs), pending.size()); t++) {
-      Integer gpu = gpus.isEmpty() ? null : gpus.get(t % gpus.size());
+      OptionalInt gpu =
+          gpus.isEmpty() ? OptionalInt.empty() : OptionalInt.of(gpus.get(t % gpus.size()));
       Runnable work =
           () -> {
             for (int k = next.getAndIncrement();
-                k < pending.size() && !main.stopping().getAsBoolean();
+                k < pending.size() && !context.stopping().getAsBoolean();
                 k = next.getAndIncrement()) {
               int i = pending.get(k);
-              outcomes[i] = runs.get(i).run(gpu, main.gpus(), main.stopping());
+              Outcome outcome = runs.get(i).run(gpu, context);
               synchronized (lines) { // so that numbers are in the order of lines
-                String line = progress(runs.get(i), outcomes[i]);
+                outcomes.set(i, Optional.of(outcome));
+                String line = progress(runs.get(i), outcome);
                 lines.println("[%d/%d] %s".formatted(ended.incrementAndGet(), runs.size(), line));
               }
             }
@@ -386,10 +392,10 @@ final class SweepCommand implements Callable<Integer> {
   private static String progress(SweepRun run, Outcome outcome) {
     if (!outcome.done()) {
       return "%s: exit code %d: %s"
-          .formatted(run.folder().getFileName(), outcome.code(), outcome.error());
+          .formatted(run.folder().getFileName(), outcome.code(), outcome.error().orElse(""));
     }
-    boolean validated = outcome.validation() != null;
-    SweepRun.Score score = validated ? outcome.validation() : outcome.test();
+    boolean validated = outcome.validation().isPresent();
+    Averages score = outcome.validation().orElseGet(() -> outcome.test().orElseThrow());
     return String.format(
         Locale.ROOT,
         "%s: %s accuracy %.2f%%, loss %.4f, %.1f s",
@@ -417,7 +423,9 @@ final class SweepCommand implements Callable<Integer> {
     boolean stopped =
         rows.stream()
             .anyMatch(
-                row -> row.outcome() == null || row.outcome().code() == ExitCode.STOPPED.code);
+                row ->
+                    row.outcome().map(Outcome::code).orElse(ExitCode.STOPPED.code)
+                        == ExitCode.STOPPED.code);
     lines.println(
         "%d of %s done%s; the same command with --out %s runs the others"
             .formatted(done, Tables.are(rows.size(), "run"), stopped ? ": stopped" : "", name()));

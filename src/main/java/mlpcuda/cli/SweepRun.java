@@ -3,7 +3,7 @@ package mlpcuda.cli;
 import com.fasterxml.jackson.jr.ob.JSON;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.io.Writer;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -13,12 +13,22 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BooleanSupplier;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
-import mlpcuda.compute.cuda.Gpus;
 import mlpcuda.error.BadFileException;
 import mlpcuda.files.Reason;
 import mlpcuda.files.WholeFile;
+import mlpcuda.report.Build;
+import mlpcuda.report.Printable;
+import mlpcuda.report.Tables;
+import mlpcuda.run.FolderLock;
+import mlpcuda.run.Resumption;
+import mlpcuda.run.RunFolder;
+import mlpcuda.run.RunPlan;
+import mlpcuda.run.TrainingRun;
+import mlpcuda.train.Averages;
+import mlpcuda.train.Score;
 
 /**
  * One run of a sweep. Its folder holds, besides the files of {@code train}, all that it printed and
@@ -33,20 +43,27 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
   private static final String LOG = "log.txt";
   private static final int MAX_NAME = 100; // characters: file systems take 255 bytes
 
-  /** The result of a network on a set. */
-  record Score(double accuracy, double loss) {}
-
   /**
    * The end of a run.
    *
    * @param code the exit code, as if it were a process
-   * @param error the first line of its error; null if there is none
-   * @param validation the validation set's result; null if the run held no examples back
-   * @param test the test set's result; null if the run failed
+   * @param error the first line of its error; empty if there is none
+   * @param validation the validation set's result; empty if the run held no examples back
+   * @param test the test set's result; empty if the run failed
    */
-  record Outcome(int code, String error, double seconds, Score validation, Score test) {
+  record Outcome(
+      int code,
+      Optional<String> error,
+      double seconds,
+      Optional<Averages> validation,
+      Optional<Averages> test) {
+    /** The end of a run that has failed. */
+    static Outcome failed(int code, String error, double seconds) {
+      return new Outcome(code, Optional.of(error), seconds, Optional.empty(), Optional.empty());
+    }
+
     boolean done() {
-      return code == 0 && test != null;
+      return code == 0 && test.isPresent();
     }
   }
 
@@ -60,16 +77,16 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
   }
 
   /**
-   * The outcome of this run in an earlier sweep; null if it must run, for the first time or again.
+   * The outcome of this run in an earlier sweep; empty if it must run, for the first time or again.
    *
    * @throws IllegalArgumentException if the folder is of another run
    * @throws BadFileException if a file in it cannot be understood
    */
-  Outcome former() {
+  Optional<Outcome> former() {
     Path note = folder.resolve(NOTE);
     if (!Files.exists(note)) {
       if (isEmpty()) {
-        return null;
+        return Optional.empty();
       }
       throw new IllegalArgumentException(
           "%s: must be a run of this sweep, or not be there; found files and no %s"
@@ -85,10 +102,17 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
         || code != 0
         || !(former.get("seconds") instanceof Number seconds)
         || !Files.exists(folder.resolve("metrics.json"))) {
-      return null;
+      return Optional.empty();
     }
-    Outcome outcome = outcome(code, null, seconds.doubleValue());
-    return outcome.done() ? outcome : null;
+    Map<String, Object> metrics = read(folder.resolve("metrics.json"));
+    var outcome =
+        new Outcome(
+            code,
+            Optional.empty(),
+            seconds.doubleValue(),
+            averages(metrics.get("validation")),
+            averages(metrics.get("test")));
+    return Optional.of(outcome).filter(Outcome::done);
   }
 
   private boolean isEmpty() {
@@ -110,63 +134,74 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
   }
 
   /**
-   * Runs {@code train} on the calling thread; a failure becomes part of the outcome.
+   * Trains on the calling thread; a failure becomes part of the outcome.
    *
-   * @param gpu the GPU's index; null for the CPU
+   * @param gpu the GPU's index; empty for the CPU
+   * @param context the GPUs of the machine, and whether to stop
    */
-  Outcome run(Integer gpu, Gpus gpus, BooleanSupplier stopping) {
-    var words = new ArrayList<String>();
-    words.add("train");
-    if (gpu == null && Files.exists(folder.resolve(RunFolder.CHECKPOINT))) {
-      // a GPU's run would go on with its former GPU, which another run may have now
-      words.add("--resume=" + folder);
-      words.addAll(Resumption.reachingOut(arguments));
-    } else {
-      words.addAll(arguments);
-      if (gpu != null) {
-        words.add("--gpu=" + gpu);
-      }
-      words.add("--out=" + folder);
-      // the folder may have a finished run, if a sweep was killed before it noted that
-      words.add("--overwrite");
-    }
+  Outcome run(OptionalInt gpu, Context context) {
     long start = System.nanoTime();
     try {
       Files.createDirectories(folder);
       note(Map.of());
-      int code;
-      String error;
-      try (var log =
-          new PrintWriter(
-              Files.newBufferedWriter(
-                  folder.resolve(LOG),
-                  StandardCharsets.UTF_8,
-                  StandardOpenOption.CREATE,
-                  StandardOpenOption.APPEND,
-                  LinkOption.NOFOLLOW_LINKS), // a link planted here must lead nothing away
-              true)) {
-        var firstLine = new FirstLine(log);
-        code =
-            Terminal.unwatched(
-                () ->
-                    Main.run(
-                        words.toArray(String[]::new),
-                        log,
-                        new PrintWriter(firstLine, true),
-                        gpus,
-                        stopping));
-        error = code == 0 ? null : firstLine.text();
-      }
-      double seconds = seconds(start);
+      Outcome outcome = logged(gpu, context, start);
       var end = new LinkedHashMap<String, Object>();
-      end.put("exit_code", code);
-      end.put("error", error);
-      end.put("seconds", seconds);
+      end.put("exit_code", outcome.code);
+      end.put("error", outcome.error.orElse(null));
+      end.put("seconds", outcome.seconds);
       note(end);
-      return outcome(code, error, seconds);
+      return outcome;
     } catch (Exception | Error e) { // a run that fails is a row of the table, and the others go on
-      return new Outcome(
-          ExitCode.INTERNAL.code, String.valueOf(e.getMessage()), seconds(start), null, null);
+      return Outcome.failed(ExitCode.INTERNAL.code, String.valueOf(e.getMessage()), seconds(start));
+    }
+  }
+
+  private Outcome logged(OptionalInt gpu, Context context, long start) throws IOException {
+    try (var log =
+        new PrintWriter(
+            Files.newBufferedWriter(
+                folder.resolve(LOG),
+                StandardCharsets.UTF_8,
+                StandardOpenOption.CREATE,
+                StandardOpenOption.APPEND,
+                LinkOption.NOFOLLOW_LINKS), // a link planted here must lead nothing away
+            true)) {
+      try {
+        TrainingRun.Result result = train(gpu, context, Printable.safe(log));
+        return new Outcome(
+            0,
+            Optional.empty(),
+            seconds(start),
+            result.validation().map(Score::averages),
+            Optional.of(result.test().averages()));
+      } catch (Exception e) {
+        var lines = new StringWriter();
+        int code = Failures.report(e, Printable.safe(new PrintWriter(lines)));
+        log.print(lines);
+        return Outcome.failed(
+            code, lines.toString().lines().findFirst().orElse(""), seconds(start));
+      }
+    }
+  }
+
+  private TrainingRun.Result train(OptionalInt gpu, Context sweeps, PrintWriter log) {
+    var words = new ArrayList<>(arguments);
+    gpu.ifPresent(index -> words.add("--gpu=" + index));
+    words.add("--out=" + folder);
+    words.add("--overwrite"); // a killed sweep may have left a finished run that it had not noted
+    // The context is the run's own, because it measures the times of a start.
+    TrainCommand command = TrainCommand.parse(new Context(sweeps.gpus(), sweeps.stopping()), words);
+    TrainingTask task = command.task(log);
+    // A GPU's run would go on with its former GPU, which another run may have now.
+    if (gpu.isPresent() || !RunFolder.holdsARun(folder)) {
+      words.add(0, "train");
+      return task.begin(words);
+    }
+    try (FolderLock lock = FolderLock.take(folder)) {
+      task.warnOfNoLock(lock, folder);
+      Resumption former = Resumption.read(folder, command::formerPlan);
+      RunPlan plan = command.options().plan(former.former().device());
+      return task.resume(former.with(plan, List.of()));
     }
   }
 
@@ -176,28 +211,19 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
 
   private void note(Map<String, Object> end) {
     var note = new LinkedHashMap<String, Object>();
-    note.put("version", Main.version());
+    note.put("version", Build.version());
     note.put("arguments", arguments);
     note.putAll(end);
     WholeFile.write(
         folder.resolve(NOTE), out -> out.write(Tables.json(note).getBytes(StandardCharsets.UTF_8)));
   }
 
-  private Outcome outcome(int code, String error, double seconds) {
-    if (code != 0) {
-      return new Outcome(code, error, seconds, null, null);
-    }
-    Map<String, Object> metrics = read(folder.resolve("metrics.json"));
-    return new Outcome(
-        code, error, seconds, score(metrics.get("validation")), score(metrics.get("test")));
-  }
-
-  private static Score score(Object result) {
+  private static Optional<Averages> averages(Object result) {
     return result instanceof Map<?, ?> map
             && map.get("accuracy") instanceof Number accuracy
             && map.get("loss") instanceof Number loss
-        ? new Score(accuracy.doubleValue(), loss.doubleValue())
-        : null;
+        ? Optional.of(new Averages(loss.doubleValue(), accuracy.doubleValue()))
+        : Optional.empty();
   }
 
   private static Map<String, Object> read(Path file) {
@@ -206,42 +232,6 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
     } catch (IOException e) {
       throw new BadFileException(
           file + ": this is not what a sweep writes there: " + Reason.of(e), e);
-    }
-  }
-
-  /** Passes all text on, and keeps the first line. */
-  private static final class FirstLine extends Writer {
-    private final Writer to;
-    private final StringBuilder line = new StringBuilder();
-    private boolean ended;
-
-    FirstLine(Writer to) {
-      this.to = to;
-    }
-
-    String text() {
-      return line.toString();
-    }
-
-    @Override
-    public void write(char[] characters, int from, int count) throws IOException {
-      to.write(characters, from, count);
-      for (int i = from; i < from + count && !ended; i++) {
-        ended = characters[i] == '\n' || characters[i] == '\r';
-        if (!ended) {
-          line.append(characters[i]);
-        }
-      }
-    }
-
-    @Override
-    public void flush() throws IOException {
-      to.flush();
-    }
-
-    @Override
-    public void close() throws IOException {
-      to.close();
     }
   }
 }

@@ -6,9 +6,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import mlpcuda.cli.SweepRun.Outcome;
-import mlpcuda.cli.SweepRun.Score;
+import mlpcuda.report.Build;
+import mlpcuda.train.Averages;
 
 /** The results of a sweep, best first: as tables, JSON and CSV. */
 final class SweepTable {
@@ -17,22 +19,32 @@ final class SweepTable {
   /**
    * A run and how it ended.
    *
-   * @param outcome the run's outcome; null: it did not run, as the sweep was stopped
+   * @param outcome the run's outcome; empty if it did not run, as the sweep was stopped
    */
-  record Row(SweepRun run, Outcome outcome) {
+  record Row(SweepRun run, Optional<Outcome> outcome) {
     boolean done() {
-      return outcome != null && outcome.done();
+      return outcome.filter(Outcome::done).isPresent();
+    }
+
+    /** The validation set's result; empty if there is none, or the run is not done. */
+    Optional<Averages> validation() {
+      return outcome.filter(Outcome::done).flatMap(Outcome::validation);
+    }
+
+    /** The test set's result; empty if the run is not done. */
+    Optional<Averages> test() {
+      return outcome.filter(Outcome::done).flatMap(Outcome::test);
     }
   }
 
   /** Runs that only the seed tells apart. */
-  private record Group(Map<String, String> settings, int runs, List<Score> scores) {
+  private record Group(Map<String, String> settings, int runs, List<Averages> scores) {
     double mean() {
-      return scores.stream().mapToDouble(Score::accuracy).average().orElse(Double.NaN);
+      return scores.stream().mapToDouble(Averages::accuracy).average().orElse(Double.NaN);
     }
 
     double meanLoss() {
-      return scores.stream().mapToDouble(Score::loss).average().orElse(Double.NaN);
+      return scores.stream().mapToDouble(Averages::loss).average().orElse(Double.NaN);
     }
 
     /** The standard deviation of the sample; NaN if there is one run. */
@@ -55,19 +67,20 @@ final class SweepTable {
   SweepTable(List<String> varying, List<Row> rows) {
     this.varying = varying;
     List<Row> done = rows.stream().filter(Row::done).toList();
-    byValidation =
-        !done.isEmpty() && done.stream().allMatch(row -> row.outcome.validation() != null);
+    byValidation = !done.isEmpty() && done.stream().allMatch(row -> row.validation().isPresent());
     this.rows = new ArrayList<>(done);
     this.rows.sort(Comparator.comparing(this::score, best()));
     rows.stream().filter(row -> !row.done()).forEach(this.rows::add);
   }
 
-  private Score score(Row row) {
-    return byValidation ? row.outcome.validation() : row.outcome.test();
+  private Averages score(Row row) {
+    return (byValidation ? row.validation() : row.test()).orElseThrow();
   }
 
-  private static Comparator<Score> best() {
-    return Comparator.comparingDouble(Score::accuracy).reversed().thenComparingDouble(Score::loss);
+  private static Comparator<Averages> best() {
+    return Comparator.comparingDouble(Averages::accuracy)
+        .reversed()
+        .thenComparingDouble(Averages::loss);
   }
 
   /** The groups of runs that differ in the seed alone, best first; none if no seed is repeated. */
@@ -132,24 +145,27 @@ final class SweepTable {
     line.add(row.done() ? Integer.toString(i + 1) : "-");
     varying.forEach(name -> line.add(row.run.settings().get(name)));
     if (byValidation) {
-      add(line, row.done() ? row.outcome.validation() : null);
+      add(line, row.validation());
     }
-    add(line, row.done() ? row.outcome.test() : null);
-    line.add(row.outcome == null ? "-" : format("%.1f", row.outcome.seconds()));
-    line.add(row.run.folder().getFileName() + ending(row.outcome));
+    add(line, row.test());
+    line.add(row.outcome.map(outcome -> format("%.1f", outcome.seconds())).orElse("-"));
+    line.add(row.run.folder().getFileName() + ending(row));
     return line;
   }
 
-  private static void add(List<String> line, Score score) {
-    line.add(score == null ? "-" : format("%.2f%%", 100 * score.accuracy()));
-    line.add(score == null ? "-" : format("%.4f", score.loss()));
+  private static void add(List<String> line, Optional<Averages> score) {
+    line.add(score.map(of -> format("%.2f%%", 100 * of.accuracy())).orElse("-"));
+    line.add(score.map(of -> format("%.4f", of.loss())).orElse("-"));
   }
 
-  private static String ending(Outcome outcome) {
-    if (outcome == null) {
+  private static String ending(Row row) {
+    if (row.outcome.isEmpty()) {
       return ": not run";
     }
-    return outcome.done() ? "" : ": exit code " + outcome.code() + ": " + outcome.error();
+    Outcome outcome = row.outcome.get();
+    return row.done()
+        ? ""
+        : ": exit code %d: %s".formatted(outcome.code(), outcome.error().orElse(""));
   }
 
   private String seeds(List<Group> groups) {
@@ -199,7 +215,7 @@ final class SweepTable {
   /** All results as JSON objects. */
   Map<String, Object> json() {
     var json = new LinkedHashMap<String, Object>();
-    json.put("version", Main.version());
+    json.put("version", Build.version());
     json.put("ordered_by", byValidation ? "validation" : "test");
     var runs = new ArrayList<Map<String, Object>>();
     for (int i = 0; i < rows.size(); i++) {
@@ -209,11 +225,11 @@ final class SweepTable {
       run.put("folder", row.run.folder().getFileName().toString());
       run.put("settings", row.run.settings());
       run.put("arguments", row.run.arguments());
-      run.put("exit_code", row.outcome == null ? null : row.outcome.code());
-      run.put("error", row.outcome == null ? null : row.outcome.error());
-      run.put("seconds", row.outcome == null ? null : row.outcome.seconds());
-      run.put("validation", row.done() ? json(row.outcome.validation()) : null);
-      run.put("test", row.done() ? json(row.outcome.test()) : null);
+      run.put("exit_code", row.outcome.map(Outcome::code).orElse(null));
+      run.put("error", row.outcome.flatMap(Outcome::error).orElse(null));
+      run.put("seconds", row.outcome.map(Outcome::seconds).orElse(null));
+      run.put("validation", row.validation().map(SweepTable::json).orElse(null));
+      run.put("test", row.test().map(SweepTable::json).orElse(null));
       runs.add(run);
     }
     json.put("runs", runs);
@@ -221,8 +237,8 @@ final class SweepTable {
     return json;
   }
 
-  private static Map<String, Object> json(Score score) {
-    return score == null ? null : Map.of("accuracy", score.accuracy(), "loss", score.loss());
+  private static Map<String, Object> json(Averages score) {
+    return Map.of("accuracy", score.accuracy(), "loss", score.loss());
   }
 
   private static Map<String, Object> json(Group group) {
@@ -250,15 +266,13 @@ final class SweepTable {
       cells.add(row.done() ? i + 1 : null);
       cells.add(row.run.folder().getFileName());
       names.forEach(name -> cells.add(row.run.settings().get(name)));
-      Outcome outcome =
-          row.outcome != null ? row.outcome : new Outcome(0, null, Double.NaN, null, null);
-      for (Score score : new Score[] {outcome.validation(), outcome.test()}) {
-        cells.add(score == null ? null : score.accuracy());
-        cells.add(score == null ? null : score.loss());
+      for (Optional<Averages> score : List.of(row.validation(), row.test())) {
+        cells.add(score.map(Averages::accuracy).orElse(null));
+        cells.add(score.map(Averages::loss).orElse(null));
       }
-      cells.add(row.outcome == null ? null : outcome.seconds());
-      cells.add(row.outcome == null ? null : outcome.code());
-      cells.add(outcome.error());
+      cells.add(row.outcome.map(Outcome::seconds).orElse(null));
+      cells.add(row.outcome.map(Outcome::code).orElse(null));
+      cells.add(row.outcome.flatMap(Outcome::error).orElse(null));
       csv.append(cells.stream().map(SweepTable::cell).collect(Collectors.joining(",")))
           .append('\n');
     }

@@ -12,6 +12,7 @@ import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 import mlpcuda.data.PublishedDataset;
+import mlpcuda.report.Printable;
 import picocli.CommandLine;
 
 /** The output that people read: lines always, and progress bars where someone is watching. */
@@ -30,7 +31,8 @@ final class Terminal {
     this(out, interactive, false);
   }
 
-  private Terminal(PrintWriter out, boolean interactive, boolean quiet) {
+  /** A terminal that prints to {@code out}; a quiet one prints results and warnings alone. */
+  Terminal(PrintWriter out, boolean interactive, boolean quiet) {
     this.out = out;
     this.interactive = interactive;
     this.quiet = quiet;

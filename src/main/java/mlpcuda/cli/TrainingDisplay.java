@@ -1,13 +1,20 @@
 package mlpcuda.cli;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
 import me.tongfei.progressbar.ProgressBar;
+import mlpcuda.run.Reporter;
+import mlpcuda.run.RunPlan;
+import mlpcuda.train.Averages;
 import mlpcuda.train.Trainer;
 
 /** Shows a run: bars over epochs and batches on a terminal, plain lines elsewhere. */
-final class TrainingDisplay implements Trainer.Listener, AutoCloseable {
+final class TrainingDisplay implements Reporter, AutoCloseable {
   private final Terminal terminal;
+  private final RunPlan plan;
+  private final boolean verbose;
+  private final StartUp startUp;
   private final int epochs;
   private final int logInterval;
   private final long start = System.nanoTime();
@@ -15,10 +22,54 @@ final class TrainingDisplay implements Trainer.Listener, AutoCloseable {
   private ProgressBar epochBar;
   private ProgressBar batchBar;
 
-  TrainingDisplay(Terminal terminal, int epochs, int logInterval) {
+  /**
+   * The display of a run of that plan.
+   *
+   * @param verbose whether the times of the start and the launches of a step are shown
+   * @param startUp the times of the program's start
+   */
+  TrainingDisplay(Terminal terminal, RunPlan plan, boolean verbose, StartUp startUp) {
     this.terminal = terminal;
-    this.epochs = epochs;
-    this.logInterval = logInterval;
+    this.plan = plan;
+    this.verbose = verbose;
+    this.startUp = startUp;
+    this.epochs = plan.settings().course().epochs();
+    this.logInterval = plan.settings().recording().logInterval();
+  }
+
+  @Override
+  public void line(String text) {
+    terminal.line(text);
+  }
+
+  @Override
+  public void warning(String text) {
+    terminal.always(text);
+  }
+
+  @Override
+  public void result(String text) {
+    terminal.always(text);
+  }
+
+  @Override
+  public void detail(String text) {
+    if (verbose) {
+      terminal.line(text);
+    }
+  }
+
+  @Override
+  public void trainingBegins() {
+    startUp.ended("network and files");
+    if (verbose) {
+      terminal.line(startUp.toString());
+    }
+  }
+
+  @Override
+  public String howToResume(Path folder) {
+    return ResumeOptions.command(plan, folder);
   }
 
   @Override
@@ -56,12 +107,10 @@ final class TrainingDisplay implements Trainer.Listener, AutoCloseable {
             "Epoch %d/%d: mean loss %.4f, accuracy %.2f%%%s%s, rate %.2e, %.2f s, %,.0f images/s",
             result.epoch(),
             epochs,
-            result.loss(),
-            100 * result.accuracy(),
-            result.validated()
-                ? answers("validation", result.validationLoss(), result.validationAccuracy())
-                : "",
-            result.tested() ? answers("test", result.testLoss(), result.testAccuracy()) : "",
+            result.train().loss(),
+            100 * result.train().accuracy(),
+            result.validation().map(averages -> answers("validation", averages)).orElse(""),
+            result.test().map(averages -> answers("test", averages)).orElse(""),
             result.rate(),
             result.seconds(),
             result.imagesPerSecond());
@@ -69,8 +118,9 @@ final class TrainingDisplay implements Trainer.Listener, AutoCloseable {
     terminal.line(line);
   }
 
-  private static String answers(String set, double loss, double accuracy) {
-    return String.format(Locale.ROOT, ", %s loss %.4f, accuracy %.2f%%", set, loss, 100 * accuracy);
+  private static String answers(String set, Averages of) {
+    return String.format(
+        Locale.ROOT, ", %s loss %.4f, accuracy %.2f%%", set, of.loss(), 100 * of.accuracy());
   }
 
   /** Ends the bars, also if training ended early. */

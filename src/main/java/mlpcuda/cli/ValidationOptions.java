@@ -1,6 +1,9 @@
 package mlpcuda.cli;
 
-import mlpcuda.train.EarlyStopping;
+import java.util.OptionalDouble;
+import mlpcuda.run.RunSettings.Validation;
+import mlpcuda.train.EarlyStopping.Monitor;
+import mlpcuda.train.Selection;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -52,28 +55,35 @@ final class ValidationOptions {
           spec.commandLine(), "--monitor needs --early-stopping or --save-best, found neither");
     }
     if (validation == null && judged) {
-      throw new ParameterException(
-          spec.commandLine(), "--early-stopping and --save-best need --validation, found none");
+      throw needsValidation();
     }
   }
 
-  /** The amount of {@link mlpcuda.data.Split#parse}; null for none. */
-  Double amount() {
-    return validation;
+  /** The examples that are held back, and what they decide. */
+  Validation validation() {
+    return new Validation(
+        validation == null ? OptionalDouble.empty() : OptionalDouble.of(validation),
+        new Selection(
+            monitor == MonitorName.accuracy ? Monitor.ACCURACY : Monitor.LOSS,
+            patience == null ? Selection.FOR_EVER : patience,
+            saveBest));
   }
 
-  /** The number of epochs to wait; 0: for ever. */
-  int patience() {
-    return patience == null ? 0 : patience;
+  /** The patience of a command line that resumes a run with those examples held back. */
+  Validation changed(Validation former) {
+    if (patience == null) {
+      return former;
+    }
+    if (former.amount().isEmpty()) {
+      throw needsValidation();
+    }
+    Selection selection = former.selection();
+    return new Validation(
+        former.amount(), new Selection(selection.monitor(), patience, selection.keepBest()));
   }
 
-  EarlyStopping.Monitor monitor() {
-    return monitor == MonitorName.accuracy
-        ? EarlyStopping.Monitor.ACCURACY
-        : EarlyStopping.Monitor.LOSS;
-  }
-
-  boolean saveBest() {
-    return saveBest;
+  private ParameterException needsValidation() {
+    return new ParameterException(
+        spec.commandLine(), "--early-stopping and --save-best need --validation, found none");
   }
 }

@@ -1,6 +1,7 @@
 package mlpcuda.compute;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.function.IntFunction;
 
 /**
@@ -8,12 +9,6 @@ import java.util.function.IntFunction;
  * do one by one, with the same results but for rounding. No gradients are left behind.
  */
 public interface FusedStep extends AutoCloseable {
-  /** The most outputs that a layer may have. */
-  int WIDEST = 1024;
-
-  /** The most layers. */
-  int MOST_LAYERS = 32;
-
   /**
    * A layer: y = dropout(activation(x · wᵀ + b)).
    *
@@ -28,42 +23,62 @@ public interface FusedStep extends AutoCloseable {
       int inputs, int outputs, int weight, int bias, Activation activation, float dropout) {}
 
   /**
-   * The buffers and settings that a step works on.
+   * The arenas that the optimizer updates, all laid out alike.
    *
-   * @param layers the layers, from the first to the last
-   * @param w the weights' arena
-   * @param m the arena of the first moments, or velocities, laid out alike
-   * @param v the arena of the second moments
-   * @param optimizer the optimizer that updates the weights
-   * @param smoothing label smoothing, ε
-   * @param seed the seed of dropout's masks
+   * @param w the weights
+   * @param m the first moments of Adam, or the velocities of SGD
+   * @param v the second moments of Adam; SGD leaves them alone
+   */
+  record Arenas(Buffer w, Buffer m, Buffer v) {}
+
+  /**
+   * What changes from step to step and lies on the device, so that a step can be recorded once and
+   * replayed.
+   *
    * @param position (3) INT32: as {@link Ops#advance} has it
    * @param rate (1) out: the step's learning rate
    * @param rates (S): the learning rates of the epoch's steps
    * @param log (S, 2): as {@link Ops#crossEntropyForward} has it
-   * @param scaling {@link LossScale}'s state; null where there is none
+   * @param scaling {@link LossScale}'s state; empty where gradients are not scaled
+   */
+  record StepState(
+      Buffer position, Buffer rate, Buffer rates, Buffer log, Optional<Buffer> scaling) {}
+
+  /**
+   * The numbers that are the same in all steps.
+   *
    * @param scale the factor of a pixel: an input is pixel · scale + shift
+   * @param shift what is added to a scaled pixel
+   * @param smoothing label smoothing, ε
+   * @param seed the seed of dropout's masks
+   */
+  record Constants(float scale, float shift, float smoothing, long seed) {}
+
+  /**
+   * The network, the buffers and the settings that a step works on.
+   *
+   * @param layers the layers, from the first to the last
+   * @param arenas the weights and the optimizer's state
+   * @param optimizer the optimizer that updates the weights
+   * @param state what changes from step to step
+   * @param constants what does not
    * @param needs the largest batch, and what else a device chooses its kind of step by
    */
   record Plan(
       List<Layer> layers,
-      Buffer w,
-      Buffer m,
-      Buffer v,
+      Arenas arenas,
       OptimizerSettings optimizer,
-      float smoothing,
-      long seed,
-      Buffer position,
-      Buffer rate,
-      Buffer rates,
-      Buffer log,
-      Buffer scaling,
-      float scale,
-      float shift,
+      StepState state,
+      Constants constants,
       StepNeeds needs) {
     /** The largest batch. */
     public int maxB() {
       return needs.maxB();
+    }
+
+    /** The layer that reads the images. */
+    public Layer first() {
+      return layers.get(0);
     }
   }
 

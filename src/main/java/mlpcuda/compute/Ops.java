@@ -75,17 +75,6 @@ public abstract class Ops implements AutoCloseable {
     return counted(constantK(name, values));
   }
 
-  /**
-   * A buffer of a feed's images with their inputs in {@code order}. No operation writes the buffer,
-   * as with {@link #constant}.
-   *
-   * @param pixels (N, I), in the natural order of inputs
-   */
-  final Buffer images(String name, byte[] pixels, InputOrder order) {
-    needOpen("images", name);
-    return counted(imagesK(name, pixels, order));
-  }
-
   private void needOpen(String what, String name) {
     if (closed) {
       throw new IllegalStateException(what + " " + name + " after the device was closed");
@@ -156,14 +145,24 @@ public abstract class Ops implements AutoCloseable {
    * Makes a feed that brings batches of a set of images to this device, in the way that suits the
    * device; close it when done. The arrays must not change while the feed lives.
    *
-   * @param pixels (N, I), in the natural order of inputs
+   * @param pixels (N, I)
    * @param labels (N)
-   * @param order the order of the inputs in a batch
    * @param maxB the largest batch
    * @param atOnce the most batches that are staged at once
    */
-  public Feed feed(byte[] pixels, byte[] labels, InputOrder order, int maxB, int atOnce) {
-    return new ResidentFeed(this, pixels, labels, order);
+  public Feed feed(byte[] pixels, byte[] labels, int maxB, int atOnce) {
+    return new ResidentFeed(this, pixels, labels);
+  }
+
+  /**
+   * Makes a feed as {@link #feed} does, whose batches are the input of a layer with these weights.
+   * A device may take advantage of that, and keep both in an order of its own: what is read from a
+   * buffer does not show it.
+   *
+   * @param weights (O, I)
+   */
+  public Feed feedFor(Buffer weights, byte[] pixels, byte[] labels, int maxB, int atOnce) {
+    return feed(pixels, labels, maxB, atOnce);
   }
 
   /**
@@ -171,22 +170,22 @@ public abstract class Ops implements AutoCloseable {
    * labels; close it when done. A device that does not keep the array of a {@link #constant} must
    * override this.
    *
-   * @param pixels (N, I), in the natural order of inputs
+   * @param pixels (N, I)
    * @param maxB the largest batch
    */
   public Feed changingFeed(byte[] pixels, int I, int maxB) {
-    byte[] unknown = new byte[pixels.length / I];
-    return new ResidentFeed(this, pixels, unknown, InputOrder.natural(I));
+    return new ResidentFeed(this, pixels, new byte[pixels.length / I]);
   }
 
   /**
-   * The order of inputs in which this device is fastest with these images: a feed may be given them
-   * in any order, if the first layer's weights have their columns in the same.
+   * The number of an image's inputs that a product of {@link #feedFor}'s batches multiplies by
+   * weights one by one: a device may leave out inputs that are nearly always 0. A benchmark counts
+   * operations by it.
    *
    * @param pixels (N, I)
    */
-  public InputOrder inputOrder(byte[] pixels, int I) {
-    return InputOrder.natural(I);
+  public int multipliedInputs(byte[] pixels, int I) {
+    return I;
   }
 
   /** The number of training steps with those needs that this device is best given at once. */
@@ -527,26 +526,6 @@ public abstract class Ops implements AutoCloseable {
     advanceK(position, rate, rates, scaling, B);
   }
 
-  /** Sets all elements of {@code x}, a FLOAT32 buffer, to 0. */
-  public final void zero(Buffer x) {
-    need("zero", "x", x, Type.FLOAT32, 1);
-    zeroK(x);
-  }
-
-  /**
-   * out[0] = Σ x, in a fixed order.
-   *
-   * @param out (1) out
-   * @param x (n)
-   */
-  public final void sum(Buffer out, Buffer x, int n) {
-    String op = "sum";
-    sizes(op, n);
-    need(op, "out", out, Type.FLOAT32, 1);
-    need(op, "x", x, Type.FLOAT32, n);
-    sumK(out, x, n);
-  }
-
   // ---- what a device implements, without checks ----
 
   /** Implements {@link #allocate}; all elements must be 0. */
@@ -554,11 +533,6 @@ public abstract class Ops implements AutoCloseable {
 
   /** {@link #constant}. */
   protected abstract Buffer constantK(String name, byte[] values);
-
-  /** {@link #images}. */
-  protected Buffer imagesK(String name, byte[] pixels, InputOrder order) {
-    return constantK(name, order.images(pixels));
-  }
 
   /** {@link #write(Buffer, float[])}. */
   protected abstract void writeK(Buffer to, float[] values);
@@ -654,12 +628,6 @@ public abstract class Ops implements AutoCloseable {
   /** {@link #advance}; {@code scaling} may be null. */
   protected abstract void advanceK(
       Buffer position, Buffer rate, Buffer rates, Buffer scaling, int B);
-
-  /** {@link #zero}. */
-  protected abstract void zeroK(Buffer x);
-
-  /** {@link #sum}. */
-  protected abstract void sumK(Buffer out, Buffer x, int n);
 
   /** Frees what the device itself holds; its buffers are closed already. */
   protected abstract void closeK();

@@ -11,20 +11,23 @@ public final class ResidentFeed implements Feed {
   private final Buffer images; // (N, I) UINT8
   private final Buffer labels; // (N) UINT8
   private final Buffer rows; // (N) INT32
-  private final int I;
 
-  /** {@code pixels}: (N, I), in the natural order of inputs; {@code labels}: (N). */
-  public ResidentFeed(Ops ops, byte[] pixels, byte[] labels, InputOrder order) {
+  /** A feed of {@code pixels} (N, I) with {@code labels} (N). */
+  public ResidentFeed(Ops ops, byte[] pixels, byte[] labels) {
     this.ops = ops;
-    this.I = order.inputs();
     try {
-      this.images = owned.add(ops.images("images", pixels, order));
+      this.images = owned.add(ops.constant("images", pixels));
       this.labels = owned.add(ops.constant("labels", labels));
       this.rows = owned.add(ops.allocate("rows", Type.INT32, labels.length));
     } catch (RuntimeException | Error e) {
       owned.closeAfter(e);
       throw e;
     }
+  }
+
+  /** All images, (N, I) UINT8. */
+  public Buffer images() {
+    return images;
   }
 
   @Override

@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.function.Function;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
-import mlpcuda.compute.Buffer;
 import mlpcuda.compute.LossScale;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.OptimizerSettings;
@@ -112,8 +111,6 @@ public final class Cases {
       cases.add(OptimizerCases.sgd(n, new SgdSettings(0.9, false, 0)));
       cases.add(OptimizerCases.clip(n, 1, 0.5f));
       cases.add(OptimizerCases.clip(n, 1, 1e6f));
-      cases.add(sum(n));
-      cases.add(zero(n));
     }
     cases.add(LayerCases.dropout(109_386, 0f));
     cases.add(LayerCases.dropout(109_386, 0.1f));
@@ -327,28 +324,5 @@ public final class Cases {
       cases.add(OptimizerCases.sgd(n, (SgdSettings) optimizer));
     }
     return cases.stream().map(Case::aligned).toList();
-  }
-
-  private static Case sum(int n) {
-    return new Case(
-        "sum",
-        "n=" + n,
-        FP32,
-        t -> {
-          Buffer out = t.output("out", 1);
-          Buffer x = t.uniform("x", n, 0, 1);
-          return () -> t.ops().sum(out, x, n);
-        });
-  }
-
-  private static Case zero(int n) {
-    return new Case(
-        "zero",
-        "n=" + n,
-        EXACT,
-        t -> {
-          Buffer x = t.inOut("x", n, 1, 2);
-          return () -> t.ops().zero(x);
-        });
   }
 }

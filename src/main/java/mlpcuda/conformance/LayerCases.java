@@ -121,7 +121,7 @@ final class LayerCases {
           Buffer dz = t.normal("dz", B * O, 1);
           Buffer w = t.normal("w", O * I, 1 / Math.sqrt(I));
           Buffer b = t.normal("b", O, 1);
-          Feed images = t.images(2 * B, I, core, B);
+          Feed images = t.images(w, Math.max(256, 2 * B), I, core, B);
           int[] order = new int[2 * B];
           Arrays.setAll(order, i -> (7 * i + 3) % order.length);
           images.begin(order, 0);

@@ -24,15 +24,9 @@ public final class Mlp implements AutoCloseable {
   private final List<Buffer> h = new ArrayList<>(); // L: a[l], or a[l] after dropout
   private final List<Buffer> dz = new ArrayList<>(); // L: (maxB, sizes[l + 1]); empty: no training
 
-  private Mlp(
-      Ops ops,
-      MlpShape shape,
-      Parameters parameters,
-      int maxB,
-      boolean training,
-      Regularisation regularisation) {
-    this.ops = ops;
-    this.shape = shape;
+  private Mlp(Parameters parameters, int maxB, boolean training, Regularisation regularisation) {
+    this.ops = parameters.ops();
+    this.shape = parameters.shape();
     this.parameters = parameters;
     this.regularisation = regularisation;
     regularisation.check(shape);
@@ -81,14 +75,13 @@ public final class Mlp implements AutoCloseable {
    * A network that can learn: the parameters get room for their gradients. The caller closes it,
    * and {@code parameters} after it.
    */
-  public static Mlp forTraining(
-      Ops ops, MlpShape shape, Parameters parameters, int maxB, Regularisation regularisation) {
-    return new Mlp(ops, shape, parameters, maxB, true, regularisation);
+  public static Mlp forTraining(Parameters parameters, int maxB, Regularisation regularisation) {
+    return new Mlp(parameters, maxB, true, regularisation);
   }
 
   /** A network that only predicts. The caller closes it, and {@code parameters} after it. */
-  public static Mlp forInference(Ops ops, MlpShape shape, Parameters parameters, int maxB) {
-    return new Mlp(ops, shape, parameters, maxB, false, Regularisation.NONE);
+  public static Mlp forInference(Parameters parameters, int maxB) {
+    return new Mlp(parameters, maxB, false, Regularisation.NONE);
   }
 
   /** The buffer for a batch's inputs, (maxB, I). */

@@ -27,11 +27,11 @@ public final class Optimizer implements AutoCloseable {
    * @param clip the norm of all gradients, {@code max_norm}, above which they are scaled down to
    *     it; 0 for none
    */
-  public Optimizer(Ops ops, Parameters parameters, OptimizerSettings settings, double clip) {
+  public Optimizer(Parameters parameters, OptimizerSettings settings, double clip) {
     if (!(clip >= 0)) {
       throw new IllegalArgumentException("clip must be at least 0, found " + clip);
     }
-    this.ops = ops;
+    this.ops = parameters.ops();
     this.parameters = parameters;
     this.settings = settings;
     this.clip = (float) clip;

@@ -1,10 +1,10 @@
 package mlpcuda.net;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
-import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Owned;
 import mlpcuda.random.Philox;
@@ -44,8 +44,7 @@ public final class Parameters implements AutoCloseable {
 
   private final Owned owned = new Owned();
   private final Ops ops;
-  // the order of the first weights' columns, on the device alone
-  private final InputOrder inputOrder;
+  private final MlpShape shape;
   private final List<Tensor> tensors;
   private final int length;
   private final Buffer w;
@@ -55,29 +54,19 @@ public final class Parameters implements AutoCloseable {
   private final List<Layer> layers = new ArrayList<>();
   private final List<Layer> gradients = new ArrayList<>();
 
-  /** Zeros of the given shape on the given device, for images in the natural order of pixels. */
+  /** Zeros of the given shape on the given device. */
   public Parameters(Ops ops, MlpShape shape) {
-    this(ops, shape, InputOrder.natural(shape.inputs()));
+    this(ops, shape, true);
   }
 
-  /** Zeros of the given shape on the given device, for images in that order. */
-  public Parameters(Ops ops, MlpShape shape, InputOrder inputOrder) {
-    this(ops, shape, inputOrder, true);
+  /** Weights alone, zeros, for a network that only predicts. */
+  public static Parameters forInference(Ops ops, MlpShape shape) {
+    return new Parameters(ops, shape, false);
   }
 
-  /** Weights alone, zeros, for a network that only predicts images in that order. */
-  public static Parameters forInference(Ops ops, MlpShape shape, InputOrder inputOrder) {
-    return new Parameters(ops, shape, inputOrder, false);
-  }
-
-  private Parameters(Ops ops, MlpShape shape, InputOrder inputOrder, boolean learning) {
-    if (inputOrder.inputs() != shape.inputs()) {
-      throw new IllegalArgumentException(
-          "an order of %d inputs must be given, found one of %d"
-              .formatted(shape.inputs(), inputOrder.inputs()));
-    }
+  private Parameters(Ops ops, MlpShape shape, boolean learning) {
     this.ops = ops;
-    this.inputOrder = inputOrder;
+    this.shape = shape;
     this.tensors = tensors(shape);
     this.length = length(shape);
     try {
@@ -137,11 +126,14 @@ public final class Parameters implements AutoCloseable {
     return (offset + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   }
 
-  /**
-   * The order that images must have for these weights; the host's weights have the natural order.
-   */
-  public InputOrder inputOrder() {
-    return inputOrder;
+  /** The device that they are on. */
+  public Ops ops() {
+    return ops;
+  }
+
+  /** The shape of the network that they are of. */
+  public MlpShape shape() {
+    return shape;
   }
 
   /** The place of each tensor, layer by layer. */
@@ -242,11 +234,7 @@ public final class Parameters implements AutoCloseable {
             "%s must hold %d values, found %d"
                 .formatted(tensor.name, tensor.length(), parts.get(t).length));
       }
-      if (t == 0) {
-        inputOrder.toDevice(parts.get(0), values, tensor.offset);
-      } else {
-        System.arraycopy(parts.get(t), 0, values, tensor.offset, tensor.length());
-      }
+      System.arraycopy(parts.get(t), 0, values, tensor.offset, tensor.length());
     }
     ops.write(arena, values);
   }
@@ -257,13 +245,7 @@ public final class Parameters implements AutoCloseable {
     var parts = new ArrayList<float[]>();
     for (int t = 0; t < tensors.size(); t++) {
       Tensor tensor = tensors.get(t);
-      float[] part = new float[tensor.length()];
-      if (t == 0) {
-        inputOrder.fromDevice(values, tensor.offset, part);
-      } else {
-        System.arraycopy(values, tensor.offset, part, 0, part.length);
-      }
-      parts.add(part);
+      parts.add(Arrays.copyOfRange(values, tensor.offset, tensor.offset + tensor.length()));
     }
     return List.copyOf(parts);
   }

@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.Optional;
 import java.util.OptionalInt;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
@@ -44,7 +45,7 @@ public final class Step implements AutoCloseable {
   private final MlpShape shape;
   private final Regularisation regularisation;
   private final Optimizer optimizer;
-  private final Examples examples;
+  private final Batches examples;
   private final Buffer position; // (3) INT32: see Ops.advance
   private final Buffer step; // slice of position: the step's number
   private final Buffer end; // slice of position: the epoch's examples up to this step's last
@@ -64,20 +65,14 @@ public final class Step implements AutoCloseable {
   private final Deque<Readback> idle = new ArrayDeque<>();
 
   /**
-   * A step of a network of that shape, with the optimizer's parameters, on those examples; the
-   * caller closes optimizer and examples.
+   * A step of the network that the optimizer's parameters are of, on those examples; the caller
+   * closes optimizer and examples.
    *
    * @param maxSteps the most steps of an epoch
    */
-  public Step(
-      Ops ops,
-      MlpShape shape,
-      Regularisation regularisation,
-      Optimizer optimizer,
-      Examples examples,
-      int maxSteps) {
-    this.ops = ops;
-    this.shape = shape;
+  public Step(Optimizer optimizer, Batches examples, Regularisation regularisation, int maxSteps) {
+    this.ops = optimizer.parameters().ops();
+    this.shape = optimizer.parameters().shape();
     this.regularisation = regularisation;
     this.optimizer = optimizer;
     this.examples = examples;
@@ -110,7 +105,7 @@ public final class Step implements AutoCloseable {
   }
 
   private Mlp layered() {
-    return Mlp.forTraining(ops, shape, optimizer.parameters(), examples.maxB(), regularisation);
+    return Mlp.forTraining(optimizer.parameters(), examples.maxB(), regularisation);
   }
 
   private FusedStep.Plan plan() {
@@ -128,19 +123,15 @@ public final class Step implements AutoCloseable {
     }
     return new FusedStep.Plan(
         layers,
-        parameters.w(),
-        parameters.m(),
-        parameters.v(),
+        new FusedStep.Arenas(parameters.w(), parameters.m(), parameters.v()),
         optimizer.settings(),
-        regularisation.smoothing(),
-        regularisation.seed(),
-        position,
-        optimizer.rate(),
-        rates,
-        log,
-        scaling,
-        examples.scale(),
-        examples.shift(),
+        new FusedStep.StepState(
+            position, optimizer.rate(), rates, log, Optional.ofNullable(scaling)),
+        new FusedStep.Constants(
+            examples.scaling().scale(),
+            examples.scaling().shift(),
+            regularisation.smoothing(),
+            regularisation.seed()),
         needs(shape, examples.maxB(), optimizer.clips()));
   }
 

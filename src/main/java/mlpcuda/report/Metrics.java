@@ -12,13 +12,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import mlpcuda.compute.LossScale;
 import mlpcuda.error.BadFileException;
 import mlpcuda.error.DivergedException;
 import mlpcuda.files.OneLine;
 import mlpcuda.files.WholeFile;
-import mlpcuda.train.Evaluation;
+import mlpcuda.train.Averages;
 import mlpcuda.train.Progress;
+import mlpcuda.train.Score;
 import mlpcuda.train.Trainer;
 
 /** Collects what a run measures, and writes {@code metrics.json} and {@code metrics.csv}. */
@@ -108,7 +110,7 @@ public final class Metrics implements Trainer.Listener {
   }
 
   /** Notes the evaluation of the named set, {@code test} or {@code train}. */
-  public void evaluated(String set, Evaluation evaluation) {
+  public void evaluated(String set, Score evaluation) {
     results.put(set, json(evaluation));
     noteTime();
   }
@@ -168,15 +170,15 @@ public final class Metrics implements Trainer.Listener {
                     List.<Object>of(
                         e.epoch(),
                         e.steps(),
-                        e.loss(),
-                        e.accuracy(),
+                        e.train().loss(),
+                        e.train().accuracy(),
                         e.rate(),
-                        e.validationLoss(),
-                        e.validationAccuracy(),
+                        loss(e.validation()),
+                        accuracy(e.validation()),
                         e.seconds(),
                         e.imagesPerSecond(),
-                        e.testLoss(),
-                        e.testAccuracy()))
+                        loss(e.test()),
+                        accuracy(e.test())))
             .toList());
     state.put(
         STEPS,
@@ -203,13 +205,10 @@ public final class Metrics implements Trainer.Listener {
                     new Trainer.EpochResult(
                         before.count(row, 0),
                         before.count(row, 1),
-                        before.number(row, 2),
-                        before.number(row, 3),
+                        new Averages(before.number(row, 2), before.number(row, 3)),
+                        before.averages(row, 5),
+                        row.size() < EPOCH_NUMBERS ? Optional.empty() : before.averages(row, 9),
                         before.number(row, 4),
-                        before.number(row, 5),
-                        before.number(row, 6),
-                        row.size() < EPOCH_NUMBERS ? Double.NaN : before.number(row, 9),
-                        row.size() < EPOCH_NUMBERS ? Double.NaN : before.number(row, 10),
                         before.number(row, 7),
                         before.number(row, 8)))
             .toList();
@@ -281,6 +280,12 @@ public final class Metrics implements Trainer.Listener {
       throw bad("losses, accuracies and times must be numbers", value);
     }
 
+    /** The loss and the accuracy in two columns; empty where the accuracy is not a number. */
+    Optional<Averages> averages(List<?> row, int column) {
+      var scores = new Averages(number(row, column), number(row, column + 1));
+      return Double.isNaN(scores.accuracy()) ? Optional.empty() : Optional.of(scores);
+    }
+
     BadFileException bad(String rule, Object found) {
       String start = OneLine.start(String.valueOf(found), MAX_QUOTED);
       return new BadFileException("%s: metrics: %s, found %s".formatted(file, rule, start));
@@ -288,7 +293,7 @@ public final class Metrics implements Trainer.Listener {
   }
 
   /** Converts an evaluation to JSON objects: loss, accuracy, classes and confusion matrix. */
-  public static Map<String, Object> json(Evaluation evaluation) {
+  public static Map<String, Object> json(Score evaluation) {
     var json = new LinkedHashMap<String, Object>();
     json.put("loss", evaluation.loss());
     json.put("accuracy", evaluation.accuracy());
@@ -338,20 +343,32 @@ public final class Metrics implements Trainer.Listener {
     var json = new LinkedHashMap<String, Object>();
     json.put("epoch", epoch.epoch());
     json.put("step", epoch.steps());
-    json.put("loss", epoch.loss());
-    json.put("accuracy", epoch.accuracy());
+    json.put("loss", epoch.train().loss());
+    json.put("accuracy", epoch.train().accuracy());
     json.put("learning_rate", epoch.rate());
-    if (epoch.validated()) {
-      json.put("validation_loss", epoch.validationLoss());
-      json.put("validation_accuracy", epoch.validationAccuracy());
-    }
-    if (epoch.tested()) {
-      json.put("test_loss", epoch.testLoss());
-      json.put("test_accuracy", epoch.testAccuracy());
-    }
+    put(json, "validation", epoch.validation());
+    put(json, "test", epoch.test());
     json.put(SECONDS, epoch.seconds());
     json.put("images_per_second", epoch.imagesPerSecond());
     return json;
+  }
+
+  private static void put(Map<String, Object> json, String set, Optional<Averages> scores) {
+    scores.ifPresent(
+        s -> {
+          json.put(set + "_loss", s.loss());
+          json.put(set + "_accuracy", s.accuracy());
+        });
+  }
+
+  /** The loss; NaN where there are no scores. */
+  private static double loss(Optional<Averages> scores) {
+    return scores.map(Averages::loss).orElse(Double.NaN);
+  }
+
+  /** The accuracy; NaN where there are no scores. */
+  private static double accuracy(Optional<Averages> scores) {
+    return scores.map(Averages::accuracy).orElse(Double.NaN);
   }
 
   private static Map<String, Object> json(Trainer.StepResult step) {
@@ -388,19 +405,23 @@ public final class Metrics implements Trainer.Listener {
                 "epoch,%d,%d,%s,%s,%s,%s,%s,%s,%s,%s,%s\n",
                 epoch.epoch(),
                 epoch.steps(),
-                epoch.loss(),
-                epoch.accuracy(),
+                epoch.train().loss(),
+                epoch.train().accuracy(),
                 epoch.seconds(),
                 epoch.imagesPerSecond(),
                 epoch.rate(),
-                epoch.validated() ? epoch.validationLoss() : "",
-                epoch.validated() ? epoch.validationAccuracy() : "",
-                epoch.tested() ? epoch.testLoss() : "",
-                epoch.tested() ? epoch.testAccuracy() : "");
+                cell(epoch.validation().map(Averages::loss)),
+                cell(epoch.validation().map(Averages::accuracy)),
+                cell(epoch.test().map(Averages::loss)),
+                cell(epoch.test().map(Averages::accuracy)));
           }
           writeSteps(csv, next, Integer.MAX_VALUE); // the steps of an unfinished epoch
           csv.flush();
         });
+  }
+
+  private static String cell(Optional<Double> number) {
+    return number.map(String::valueOf).orElse("");
   }
 
   /**

@@ -15,7 +15,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import mlpcuda.data.ImageSet;
 import mlpcuda.net.MlpShape;
-import mlpcuda.train.Answers;
+import mlpcuda.train.Predictions;
 
 /** Writes {@code report.html}: a run's network and data, what it measured, and pictures of both. */
 public final class Report {
@@ -72,7 +72,7 @@ public final class Report {
    * @throws java.io.UncheckedIOException if writing fails
    */
   public void write(
-      Path folder, String status, Optional<float[]> weights, Optional<Answers> answers) {
+      Path folder, String status, Optional<float[]> weights, Optional<Predictions> answers) {
     var data = new LinkedHashMap<String, Object>();
     String now = LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss"));
     data.put("status", status + " Written " + now + ".");
@@ -164,7 +164,7 @@ public final class Report {
   /** A cell of the confusion matrix, and its examples in the order in which they are shown. */
   private record Cell(int truth, int answer, List<Integer> examples) {}
 
-  private Map<String, Object> test(Answers answers) {
+  private Map<String, Object> test(Predictions answers) {
     // Examples are sorted by the certainty of their answers, the most certain first; equally
     // certain ones keep their order.
     List<Integer> certain =
@@ -210,7 +210,7 @@ public final class Report {
    * Returns the cells that are not empty. Right answers are sorted with the least certain first,
    * wrong answers with the most certain first.
    */
-  private List<Cell> cells(Answers answers, List<Integer> certain) {
+  private List<Cell> cells(Predictions answers, List<Integer> certain) {
     var cells = new LinkedHashMap<List<Integer>, Cell>();
     for (int i : certain) {
       int truth = Byte.toUnsignedInt(test.labels()[i]);

@@ -3,8 +3,8 @@ package mlpcuda.report;
 import java.nio.file.Path;
 import java.util.Arrays;
 import mlpcuda.files.Protobuf;
-import mlpcuda.train.Evaluation;
 import mlpcuda.train.Progress;
+import mlpcuda.train.Score;
 import mlpcuda.train.Trainer;
 
 /**
@@ -66,17 +66,23 @@ public final class TensorBoard implements Trainer.Listener, AutoCloseable {
   @Override
   public void epochDone(Trainer.EpochResult result) {
     var summary = new Protobuf();
-    summary.add(VALUE, value("loss/epoch", result.loss()));
-    summary.add(VALUE, value("accuracy/train", result.accuracy()));
+    summary.add(VALUE, value("loss/epoch", result.train().loss()));
+    summary.add(VALUE, value("accuracy/train", result.train().accuracy()));
     summary.add(VALUE, value("learning_rate", result.rate()));
-    if (result.validated()) {
-      summary.add(VALUE, value("loss/validation", result.validationLoss()));
-      summary.add(VALUE, value("accuracy/validation", result.validationAccuracy()));
-    }
-    if (result.tested()) {
-      summary.add(VALUE, value(TEST_LOSS, result.testLoss()));
-      summary.add(VALUE, value(TEST_ACCURACY, result.testAccuracy()));
-    }
+    result
+        .validation()
+        .ifPresent(
+            scores -> {
+              summary.add(VALUE, value("loss/validation", scores.loss()));
+              summary.add(VALUE, value("accuracy/validation", scores.accuracy()));
+            });
+    result
+        .test()
+        .ifPresent(
+            scores -> {
+              summary.add(VALUE, value(TEST_LOSS, scores.loss()));
+              summary.add(VALUE, value(TEST_ACCURACY, scores.accuracy()));
+            });
     add(summary);
   }
 
@@ -91,7 +97,7 @@ public final class TensorBoard implements Trainer.Listener, AutoCloseable {
    * @param scalars whether to write loss and accuracy as well; a run that tests after each epoch
    *     has already written them
    */
-  public void tested(Evaluation evaluation, boolean scalars) {
+  public void tested(Score evaluation, boolean scalars) {
     int[][] pixels = picture(evaluation);
     Protobuf image =
         new Protobuf()
@@ -128,7 +134,7 @@ public final class TensorBoard implements Trainer.Listener, AutoCloseable {
    * Draws the confusion matrix, a row for each true class: right answers are blue, wrong ones red,
    * the deeper the larger their share of the class's examples.
    */
-  private static int[][] picture(Evaluation evaluation) {
+  private static int[][] picture(Score evaluation) {
     int classes = evaluation.classes();
     int cell = Math.max(1, IMAGE_SIDE / classes); // a cell's side in pixels
     int[][] rgb = new int[classes * cell][classes * cell];

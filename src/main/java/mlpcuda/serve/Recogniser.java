@@ -13,7 +13,7 @@ import mlpcuda.picture.PictureFile;
 import mlpcuda.preparation.ImageForm;
 import mlpcuda.preparation.Preparation;
 import mlpcuda.preparation.Prepared;
-import mlpcuda.train.Answer;
+import mlpcuda.train.ClassProbability;
 import mlpcuda.train.Predictor;
 
 /**
@@ -61,7 +61,7 @@ public record Recogniser(
     for (int c = 0; c < logs.length; c++) {
       probabilities[c] = Math.exp(logs[c]);
     }
-    Map<String, Object> json = Answer.json(Answer.likeliest(logs));
+    Map<String, Object> json = ClassProbability.json(ClassProbability.likeliest(logs));
     json.put("probabilities", probabilities);
     json.put("preparation", (raw ? Preparation.AS_IS : form.preparation()).label());
     prepared.warning().ifPresent(warning -> json.put("warning", warning));

@@ -6,8 +6,7 @@ import mlpcuda.compute.Ops;
 import mlpcuda.compute.Owned;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
-import mlpcuda.net.Examples;
-import mlpcuda.net.MlpShape;
+import mlpcuda.net.Batches;
 import mlpcuda.net.Parameters;
 
 /** Evaluates a network on a set of examples, as often as wanted. */
@@ -23,30 +22,14 @@ public final class Evaluator implements AutoCloseable {
    * An evaluation of the network that {@code parameters} hold whenever {@link #run} is called, in
    * batches of up to {@code batchSize}; the caller closes it.
    */
-  public Evaluator(
-      Ops ops,
-      MlpShape shape,
-      Parameters parameters,
-      ImageSet set,
-      Scaling scaling,
-      int batchSize) {
-    this.ops = ops;
+  public Evaluator(Parameters parameters, ImageSet set, Scaling scaling, int batchSize) {
+    this.ops = parameters.ops();
     this.labels = set.labels();
-    this.C = shape.classes();
+    this.C = parameters.shape().classes();
     try {
-      var examples =
-          owned.add(
-              new Examples(
-                  ops,
-                  shape,
-                  parameters.inputOrder(),
-                  set.pixels(),
-                  labels,
-                  Math.min(batchSize, labels.length),
-                  1,
-                  scaling.scale(),
-                  scaling.shift()));
-      this.inference = owned.add(new Inference(ops, shape, parameters, examples));
+      int largest = Math.min(batchSize, set.size());
+      var examples = owned.add(new Batches(parameters, set, scaling, largest, 1));
+      this.inference = owned.add(new Inference(parameters, examples));
       this.log = owned.add(ops.allocate("log", Type.FLOAT32, 2 * inference.batches()));
     } catch (RuntimeException | Error e) {
       owned.closeAfter(e);
@@ -55,20 +38,15 @@ public final class Evaluator implements AutoCloseable {
   }
 
   /** Evaluates a network once. */
-  public static Evaluation evaluate(
-      Ops ops,
-      MlpShape shape,
-      Parameters parameters,
-      ImageSet set,
-      Scaling scaling,
-      int batchSize) {
-    try (var evaluator = new Evaluator(ops, shape, parameters, set, scaling, batchSize)) {
+  public static Score evaluate(
+      Parameters parameters, ImageSet set, Scaling scaling, int batchSize) {
+    try (var evaluator = new Evaluator(parameters, set, scaling, batchSize)) {
       return evaluator.run();
     }
   }
 
   /** Evaluates the network as it is now. */
-  public Evaluation run() {
+  public Score run() {
     return run(null);
   }
 
@@ -77,7 +55,7 @@ public final class Evaluator implements AutoCloseable {
    *
    * @param answers filled with the answer to each example; null: they are not wanted
    */
-  public Evaluation run(Answers answers) {
+  public Score run(Predictions answers) {
     long[][] confusion = new long[C][C];
     inference.run(
         labels.length,
@@ -94,7 +72,7 @@ public final class Evaluator implements AutoCloseable {
             }
           }
         });
-    return new Evaluation(loss() / labels.length, confusion);
+    return new Score(loss() / labels.length, confusion);
   }
 
   /** The sum of all examples' losses. */

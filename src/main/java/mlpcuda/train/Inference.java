@@ -8,9 +8,8 @@ import mlpcuda.compute.Ops;
 import mlpcuda.compute.Owned;
 import mlpcuda.compute.Readback;
 import mlpcuda.data.ExampleOrder;
-import mlpcuda.net.Examples;
+import mlpcuda.net.Batches;
 import mlpcuda.net.Mlp;
-import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 
 /** Passes of images through a network that only predicts, batch by batch, as often as wanted. */
@@ -44,7 +43,7 @@ final class Inference implements AutoCloseable {
   private final int B;
   private final int C;
   private final Mlp mlp;
-  private final Examples examples;
+  private final Batches examples;
   private final Buffer y; // (B) INT32
   private final Buffer position; // (2 × batches) INT32: batch numbers from 1 on, then ends
   private final List<Readback> readbacks = new ArrayList<>();
@@ -55,14 +54,14 @@ final class Inference implements AutoCloseable {
    * Passes of up to all of {@code examples}, which the caller closes afterwards, in batches as
    * large as theirs.
    */
-  Inference(Ops ops, MlpShape shape, Parameters parameters, Examples examples) {
-    this.ops = ops;
+  Inference(Parameters parameters, Batches examples) {
+    this.ops = parameters.ops();
     this.examples = examples;
     this.B = examples.maxB();
-    this.C = shape.classes();
+    this.C = parameters.shape().classes();
     this.batches = (examples.size() - 1) / B + 1;
     try {
-      this.mlp = owned.add(Mlp.forInference(ops, shape, parameters, B));
+      this.mlp = owned.add(Mlp.forInference(parameters, B));
       this.y = owned.add(ops.allocate("y", Type.INT32, B));
       this.position = owned.add(ops.allocate("position", Type.INT32, 2 * batches));
       for (int i = 0; i < UNDER_WAY; i++) {
@@ -107,8 +106,27 @@ final class Inference implements AutoCloseable {
     take(last, N, results);
   }
 
+  /**
+   * Takes inputs that are scaled already through the network with its current weights.
+   *
+   * @param inputs (n, I), n at most the largest batch
+   */
+  void run(float[] inputs, int n, Operations operations, Results results) {
+    know(n);
+    Buffer step = position.slice("step", 0, 1);
+    ops.write(mlp.inputs(), inputs);
+    mlp.forward(step, n);
+    readbacks.get(0).begin(operations.enqueue(step, n), n * C);
+    take(0, n, results);
+  }
+
   private void begin(int N) {
     examples.begin(ExampleOrder.sequential(N), 0);
+    know(N);
+  }
+
+  /** Writes the numbers of the batches of a pass, and their ends, to the device. */
+  private void know(int N) {
     if (known != N) {
       int[] values = new int[2 * batches];
       for (int i = 0; i < batches; i++) {

@@ -5,11 +5,6 @@ import java.util.List;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Owned;
 import mlpcuda.data.ExampleOrder;
-import mlpcuda.data.ImageSet;
-import mlpcuda.data.Scaling;
-import mlpcuda.net.Examples;
-import mlpcuda.net.MlpShape;
-import mlpcuda.net.Optimizer;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Step;
 
@@ -31,33 +26,11 @@ public final class Learner implements AutoCloseable {
   /** A network that has not been trained yet; the caller closes it. */
   public Learner(Ops ops, Training training) {
     this.training = training;
-    ImageSet set = training.set();
-    Scaling scaling = training.scaling();
-    int B = training.B();
-    MlpShape shape = training.shape();
     rate = (float) training.rate();
     try {
-      parameters =
-          owned.add(new Parameters(ops, shape, ops.inputOrder(set.pixels(), shape.inputs())));
+      parameters = owned.add(new Parameters(ops, training.shape()));
       parameters.initialise(training.seed());
-      var examples =
-          owned.add(
-              new Examples(
-                  ops,
-                  shape,
-                  parameters.inputOrder(),
-                  set.pixels(),
-                  set.labels(),
-                  B,
-                  ops.stepsAtOnce(training.needs()),
-                  scaling.scale(),
-                  scaling.shift()));
-      var optimizer =
-          owned.add(new Optimizer(ops, parameters, training.optimizer(), training.clip()));
-      step =
-          owned.add(
-              new Step(
-                  ops, shape, training.regularisation(), optimizer, examples, training.batches()));
+      step = owned.add(new TrainableNetwork(parameters, training, training.batches())).step();
     } catch (RuntimeException | Error e) {
       owned.closeAfter(e);
       throw e;

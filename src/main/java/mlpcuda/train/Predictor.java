@@ -1,15 +1,15 @@
 package mlpcuda.train;
 
-import java.util.List;
+import java.util.Arrays;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
-import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Owned;
 import mlpcuda.data.Scaling;
-import mlpcuda.net.Examples;
+import mlpcuda.net.Batches;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
+import mlpcuda.net.Weights;
 
 /**
  * Predicts the classes of images with a network. All that it needs on the device is made once, with
@@ -30,13 +30,12 @@ public final class Predictor implements AutoCloseable {
   /**
    * A network on the device; the caller closes it.
    *
-   * @param weights the weights, in the natural order of pixels: see {@link Parameters#write}
    * @param N the number of images of the largest call
    * @param what the network and its file, for the message
    * @throws mlpcuda.error.BadFileException if these calls need more memory than is free
    */
-  public Predictor(
-      Ops ops, MlpShape shape, List<float[]> weights, Scaling scaling, int N, String what) {
+  public Predictor(Ops ops, Weights weights, Scaling scaling, int N, String what) {
+    MlpShape shape = weights.shape();
     this.ops = ops;
     this.I = shape.inputs();
     this.C = shape.classes();
@@ -44,12 +43,10 @@ public final class Predictor implements AutoCloseable {
     this.images = new byte[Math.multiplyExact(N, I)];
     int B = Math.min(N, batch(shape));
     try {
-      var parameters =
-          owned.add(Parameters.forInference(ops, shape, InputOrder.natural(shape.inputs())));
-      parameters.write(weights);
-      var examples =
-          owned.add(Examples.changing(ops, images, I, B, scaling.scale(), scaling.shift()));
-      this.inference = owned.add(new Inference(ops, shape, parameters, examples));
+      var parameters = owned.add(Parameters.forInference(ops, shape));
+      parameters.write(weights.tensors());
+      var examples = owned.add(Batches.changing(parameters, images, scaling, B));
+      this.inference = owned.add(new Inference(parameters, examples));
       this.logs = owned.add(ops.allocate("logs", Type.FLOAT32, B * C));
     } catch (RuntimeException | Error e) {
       owned.closeAfter(e);
@@ -71,20 +68,35 @@ public final class Predictor implements AutoCloseable {
    */
   public float[][] logProbabilities(byte[] pixels) {
     int n = pixels.length / I;
-    float[][] answers = new float[n][C];
     System.arraycopy(pixels, 0, images, 0, pixels.length);
-    inference.run(
-        n,
-        (step, size) -> {
-          ops.logSoftmaxForward(logs, inference.logits(), size, C);
-          return logs;
-        },
-        (from, size, values) -> {
-          for (int b = 0; b < size; b++) {
-            System.arraycopy(values, b * C, answers[from + b], 0, C);
-          }
-        });
+    float[][] answers = new float[n][];
+    inference.run(n, this::logSoftmax, (from, size, values) -> split(values, size, answers, from));
     return answers;
+  }
+
+  /**
+   * The logarithms of the probabilities that the network gives each class.
+   *
+   * @param inputs (n, I), scaled as the network's inputs are; n from 1 to the largest batch
+   * @return (n, C)
+   */
+  public float[][] logProbabilities(float[] inputs) {
+    int n = inputs.length / I;
+    float[][] answers = new float[n][];
+    inference.run(
+        inputs, n, this::logSoftmax, (from, size, values) -> split(values, size, answers, from));
+    return answers;
+  }
+
+  private Buffer logSoftmax(Buffer step, int size) {
+    ops.logSoftmaxForward(logs, inference.logits(), size, C);
+    return logs;
+  }
+
+  private void split(float[] values, int size, float[][] answers, int from) {
+    for (int b = 0; b < size; b++) {
+      answers[from + b] = Arrays.copyOfRange(values, b * C, (b + 1) * C);
+    }
   }
 
   @Override

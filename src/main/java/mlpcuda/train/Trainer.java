@@ -1,6 +1,7 @@
 package mlpcuda.train;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import mlpcuda.compute.LossScale;
 import mlpcuda.data.ExampleOrder;
@@ -16,47 +17,24 @@ public final class Trainer {
   /**
    * The settings of a run.
    *
-   * @param epochs the number of passes over the examples
-   * @param batchSize the number of examples of a step; the last step of an epoch may have fewer
-   * @param shuffle whether each epoch has its own order
-   * @param seed the seed of the orders
-   * @param maxSteps the number of steps after which the run ends, wherever it is
+   * @param course the run's length and batches
+   * @param rate the learning rate
+   * @param selection what the validation set decides
    * @param logInterval the most steps after which a listener must hear of them
-   * @param learningRate the base rate, which the schedule's factors multiply
-   * @param schedule the schedule of the learning rate
-   * @param warmup the steps of linear warm-up; 0 for none
-   * @param monitor the measure by which an epoch is better than those before
-   * @param patience the number of epochs without a better one after which the run ends; 0: it does
-   *     not
-   * @param keepBest whether to keep the weights of the best epoch
-   * @param checkpointEvery the number of steps between two checkpoints inside of an epoch; 0: there
-   *     are none
+   * @param checkpointEvery the number of steps between two checkpoints inside of an epoch; 0 if
+   *     only the end of an epoch brings one
+   * @param seed the seed of the orders of examples
    */
   public record Settings(
-      int epochs,
-      int batchSize,
-      boolean shuffle,
-      long seed,
-      int maxSteps,
+      Course course,
+      LearningRate rate,
+      Selection selection,
       int logInterval,
-      double learningRate,
-      Schedule schedule,
-      int warmup,
-      EarlyStopping.Monitor monitor,
-      int patience,
-      boolean keepBest,
-      int checkpointEvery) {
+      int checkpointEvery,
+      long seed) {
     /** Whether a run at that position has nothing left to do. */
     public boolean ended(Progress at) {
-      return stopping(at.stopping()).stops() || !goOn(at.epoch(), at.steps());
-    }
-
-    private boolean goOn(int epoch, int steps) {
-      return epoch <= epochs && steps < maxSteps;
-    }
-
-    private EarlyStopping stopping(EarlyStopping.State state) {
-      return new EarlyStopping(monitor, patience == 0 ? Integer.MAX_VALUE : patience, state);
+      return selection.stopping(at.stopping()).stops() || !course.goesOn(at.epoch(), at.steps());
     }
   }
 
@@ -73,38 +51,21 @@ public final class Trainer {
    * The result of an epoch.
    *
    * @param steps the number of steps from the run's beginning
-   * @param loss the mean loss of its examples, each as it was when the step met it
-   * @param accuracy the fraction of its examples that were answered right then
+   * @param train the scores of its examples, each as it was when the step met it
+   * @param validation the scores of the validation set after the epoch; empty where there is none
+   * @param test the scores of the test set after the epoch; empty where it is not evaluated
    * @param rate the learning rate of its last step
-   * @param validationLoss the mean loss of the validation set after it; NaN where there is none
-   * @param validationAccuracy the fraction of the validation set answered right; NaN where there is
-   *     none
-   * @param testLoss the mean loss of the test set after it; NaN where it is not evaluated
-   * @param testAccuracy the fraction of the test set answered right; NaN where it is not evaluated
    * @param seconds the time of its steps, without that of the evaluations after them
    */
   public record EpochResult(
       int epoch,
       int steps,
-      double loss,
-      double accuracy,
+      Averages train,
+      Optional<Averages> validation,
+      Optional<Averages> test,
       double rate,
-      double validationLoss,
-      double validationAccuracy,
-      double testLoss,
-      double testAccuracy,
       double seconds,
-      double imagesPerSecond) {
-    /** Whether there is a validation set. */
-    public boolean validated() {
-      return !Double.isNaN(validationAccuracy);
-    }
-
-    /** Whether the test set was evaluated after this epoch. */
-    public boolean tested() {
-      return !Double.isNaN(testAccuracy);
-    }
-  }
+      double imagesPerSecond) {}
 
   /** Hears of the run's events; the calls come from the training thread. */
   public interface Listener {
@@ -142,9 +103,9 @@ public final class Trainer {
   private EarlyStopping stopping;
   private List<float[]> best = List.of();
   private Evaluator test; // null: the test set is not evaluated after each epoch
-  private Answers testAnswers;
+  private Predictions testAnswers;
   // the test set's result after the last epoch; null: it was not evaluated
-  private Evaluation tested;
+  private Score tested;
 
   /**
    * A run of {@code step} over {@code examples} examples.
@@ -168,9 +129,10 @@ public final class Trainer {
     this.validation = validation;
     this.listeners = listeners;
     this.stop = stop;
-    this.batches = (examples - 1) / settings.batchSize + 1;
-    this.totalSteps = (int) Math.min(settings.maxSteps, (long) settings.epochs * batches);
-    resume(Progress.begin(settings.monitor, step.lossScale()));
+    this.batches = settings.course.batches(examples);
+    this.totalSteps =
+        (int) Math.min(settings.course.maxSteps(), (long) settings.course.epochs() * batches);
+    resume(Progress.begin(settings.selection.monitor(), step.lossScale()));
   }
 
   /** Goes on from that position; the caller must restore the parameters. */
@@ -181,10 +143,10 @@ public final class Trainer {
     epochLoss = from.lossSum();
     epochRight = from.rightSum();
     plateau =
-        settings.schedule instanceof Schedule.ReduceOnPlateau reduce
+        settings.rate.schedule() instanceof Schedule.ReduceOnPlateau reduce
             ? new Plateau(reduce, from.plateau())
             : null;
-    stopping = settings.stopping(from.stopping());
+    stopping = settings.selection.stopping(from.stopping());
     best = from.best();
     step.resume(steps, from.lossScale());
   }
@@ -195,7 +157,7 @@ public final class Trainer {
    *
    * @param answers filled with the answers after each epoch
    */
-  public void testEachEpoch(Evaluator test, Answers answers) {
+  public void testEachEpoch(Evaluator test, Predictions answers) {
     this.test = test;
     this.testAnswers = answers;
   }
@@ -240,7 +202,7 @@ public final class Trainer {
    * The test set's result for the network that the run ends with, the best one or the last; null if
    * {@link #testEachEpoch} did not evaluate that one.
    */
-  public Evaluation tested() {
+  public Score tested() {
     return best.isEmpty() || stopping.lastWasBest() ? tested : null;
   }
 
@@ -255,29 +217,33 @@ public final class Trainer {
   }
 
   private boolean hasNext() {
-    return settings.goOn(epoch, steps);
+    return settings.course.goesOn(epoch, steps);
   }
 
   private void runEpoch() {
-    int B = settings.batchSize;
-    int planned = Math.min(batches, batch + settings.maxSteps - steps);
+    Course course = settings.course;
+    int B = course.batchSize();
+    int planned = Math.min(batches, batch + course.maxSteps() - steps);
     int readEvery = readEvery(settings.logInterval);
     listeners.forEach(listener -> listener.epochBegins(epoch, planned));
     long start = System.nanoTime();
     int before = batch;
     int[] order =
-        settings.shuffle
+        course.shuffle()
             ? ExampleOrder.shuffled(examples, settings.seed, epoch)
             : ExampleOrder.sequential(examples);
     float[] rates =
-        settings.schedule.rates(
-            settings.learningRate,
-            steps,
-            planned - batch,
-            batches,
-            totalSteps,
-            settings.warmup,
-            plateau == null ? 1 : plateau.factor());
+        settings
+            .rate
+            .schedule()
+            .rates(
+                settings.rate.base(),
+                steps,
+                planned - batch,
+                batches,
+                totalSteps,
+                settings.rate.warmup(),
+                plateau == null ? 1 : plateau.factor());
     step.begin(order, batch * B, rates);
     while (batch < planned) {
       if (stop.getAsBoolean()) {
@@ -309,7 +275,7 @@ public final class Trainer {
    * one.
    */
   private int together(int planned, int readEvery) {
-    int whole = Math.min(planned, examples / settings.batchSize) - batch;
+    int whole = Math.min(planned, examples / settings.course.batchSize()) - batch;
     int n = Math.min(step.atOnce(), Math.min(whole, readEvery - batch % readEvery));
     if (settings.checkpointEvery > 0) {
       n = Math.min(n, settings.checkpointEvery - steps % settings.checkpointEvery);
@@ -318,16 +284,15 @@ public final class Trainer {
   }
 
   private void endEpoch(double rate, double seconds, long done) {
-    int seen = (int) Math.min(examples, (long) batch * settings.batchSize);
-    Evaluation answers = validation == null ? null : validation.run();
-    double loss = epochLoss / seen;
-    double accuracy = epochRight / seen;
+    int seen = (int) Math.min(examples, (long) batch * settings.course.batchSize());
+    Score answers = validation == null ? null : validation.run();
+    var train = new Averages(epochLoss / seen, epochRight / seen);
     if (plateau != null) {
-      plateau.observe(answers == null ? loss : answers.loss());
+      plateau.observe(answers == null ? train.loss() : answers.loss());
     }
     if (answers != null) {
       stopping.observe(answers.loss(), answers.accuracy());
-      if (settings.keepBest && stopping.lastWasBest()) {
+      if (settings.selection.keepBest() && stopping.lastWasBest()) {
         best = parameters.read();
       }
     }
@@ -336,24 +301,17 @@ public final class Trainer {
     }
     double speed = Math.min(done, seen) / seconds;
     var result =
-        new EpochResult(
-            epoch,
-            steps,
-            loss,
-            accuracy,
-            rate,
-            answers == null ? Double.NaN : answers.loss(),
-            answers == null ? Double.NaN : answers.accuracy(),
-            test == null ? Double.NaN : tested.loss(),
-            test == null ? Double.NaN : tested.accuracy(),
-            seconds,
-            speed);
+        new EpochResult(epoch, steps, train, scores(answers), scores(tested), rate, seconds, speed);
     listeners.forEach(listener -> listener.epochDone(result));
     epoch++;
     batch = 0;
     epochLoss = 0;
     epochRight = 0;
     checkpoint();
+  }
+
+  private static Optional<Averages> scores(Score evaluation) {
+    return Optional.ofNullable(evaluation).map(Score::averages);
   }
 
   private void checkpoint() {
@@ -383,7 +341,8 @@ public final class Trainer {
     for (int i = 0; i < count; i++) {
       int itsStep = log.steps() - (count - 1 - i);
       int itsBatch = batch - (steps - itsStep);
-      int size = Math.min(settings.batchSize, examples - (itsBatch - 1) * settings.batchSize);
+      int B = settings.course.batchSize();
+      int size = Math.min(B, examples - (itsBatch - 1) * B);
       double loss = log.rows()[2 * i] / (double) size;
       if (!Double.isFinite(loss)) {
         throw new DivergedException(epoch, itsStep, loss);

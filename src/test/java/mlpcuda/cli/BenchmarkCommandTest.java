@@ -18,6 +18,7 @@ import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.compute.cuda.Gpus;
 import mlpcuda.compute.cuda.emulator.EmulatedOptions;
 import mlpcuda.error.DeviceException;
+import mlpcuda.report.Build;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -138,7 +139,7 @@ class BenchmarkCommandTest {
     List<?> command = (List<?>) json.get("command");
     assertEquals("benchmark", command.get(0));
     assertEquals(out.toString(), command.get(command.size() - 1));
-    assertEquals(Main.commit().orElse("unknown"), json.get("commit"));
+    assertEquals(Build.commit().orElse("unknown"), json.get("commit"));
     assertTrue(
         json.get("commit").toString().matches("[0-9a-f]{12,40}(-dirty)?|unknown"),
         json.get("commit").toString());

@@ -63,15 +63,15 @@ class CompareCommandTest {
 
   @Test
   void jsonHasAllOfIt() {
-    Program run = compare(Program.NO_GPUS, "--cpu --steps 3 --operations sum,adamStep --json");
+    Program run = compare(Program.NO_GPUS, "--cpu --steps 3 --operations advance,adamStep --json");
     assertEquals(0, run.code(), run.err());
     Map<String, Object> json = Program.json(run.out());
     assertEquals(true, json.get("agrees"));
     assertEquals(List.of(), json.get("wrong"));
     assertEquals("35-8-6-3", json.get("network"));
     var operations = (List<?>) json.get("operations");
-    assertEquals(List.of("adamStep", "sum"), each(operations, "operation"));
-    assertEquals(List.of(17, 7), each(operations, "cases")); // adamStep at the step's size too
+    assertEquals(List.of("adamStep", "advance"), each(operations, "operation"));
+    assertEquals(List.of(17, 9), each(operations, "cases")); // adamStep at the step's size too
     assertEquals(List.of(0, 0), each(operations, "failed"));
     var steps = (List<?>) json.get("steps");
     assertEquals(List.of(1, 2, 3), each(steps, "step"));
@@ -90,7 +90,7 @@ class CompareCommandTest {
    */
   @Test
   void whereNoWeightsWereJudgedNothingAgrees() {
-    String line = "compare --cpu --preset 300x300 --seed 1 --operations sum --json --steps ";
+    String line = "compare --cpu --preset 300x300 --seed 1 --operations advance --json --steps ";
     Program none = Program.run(Program.words(line + 1));
     assertEquals(1, none.code(), none.err());
     Map<String, Object> json = Program.json(none.out());
@@ -129,7 +129,7 @@ class CompareCommandTest {
       Program run =
           compare(
               GpuCommandsTest.DRIVER_ALONE,
-              "--gpu 0 --steps 5 --operations sum,dropoutForward,crossEntropyForward " + way);
+              "--gpu 0 --steps 5 --operations advance,dropoutForward,crossEntropyForward " + way);
       assertEquals(0, run.code(), run.out());
       assertTrue(run.lastLine().startsWith("GPU 0: Emulated GPU, "), run.lastLine());
       String steps =
@@ -149,7 +149,7 @@ class CompareCommandTest {
       Program run =
           compare(
               GpuCommandsTest.WITH_CUBLAS,
-              "--gpu 0 --steps 5 --operations sum --precision %s %s"
+              "--gpu 0 --steps 5 --operations advance --precision %s %s"
                   .formatted(precision.label(), way));
       assertEquals(0, run.code(), run.out());
       assertTrue(run.lastLine().contains(" of " + precision.label() + ", "), run.lastLine());
@@ -225,10 +225,11 @@ class CompareCommandTest {
   @Test
   void aWrongKernelIsFoundInItsOperationAndInTraining() {
     Program run =
-        compare(Tampered.wrongAdam(), "--gpu 0 --step layered --steps 3 --operations adamStep,sum");
+        compare(
+            Tampered.wrongAdam(), "--gpu 0 --step layered --steps 3 --operations adamStep,advance");
     assertEquals(1, run.code(), run.out());
     assertTrue(run.lines().get(2).matches("adamStep .*  WRONG .*"), run.out());
-    assertTrue(run.lines().get(3).matches("sum .*  ok .*"), run.out());
+    assertTrue(run.lines().get(3).matches("advance .*  ok .*"), run.out());
     assertTrue(run.out().contains("  WRONG\n2 "), "the first step: " + run.out());
     assertTrue(
         run.lastLine()
@@ -241,7 +242,8 @@ class CompareCommandTest {
   @Test
   void aWrongKernelIsFoundInTrainingAlone() {
     Program run =
-        compare(Tampered.wrongAdam(), "--gpu 0 --step layered --steps 2 --operations sum --json");
+        compare(
+            Tampered.wrongAdam(), "--gpu 0 --step layered --steps 2 --operations advance --json");
     assertEquals(1, run.code(), run.err());
     Map<String, Object> json = Program.json(run.out());
     assertEquals(false, json.get("agrees"));
@@ -251,7 +253,7 @@ class CompareCommandTest {
   /** A single wrong step of many is shown, whatever its number. */
   @Test
   void aStepThatIsNotDoneIsFound() {
-    Program run = compare(Tampered.missingLaunch(), "--gpu 0 --steps 6 --operations sum");
+    Program run = compare(Tampered.missingLaunch(), "--gpu 0 --steps 6 --operations advance");
     assertEquals(1, run.code(), run.out());
     List<String> wrong = run.lines().stream().filter(line -> line.endsWith("  WRONG")).toList();
     assertTrue(wrong.get(0).startsWith("3 ") || wrong.get(0).startsWith("4 "), run.out());

@@ -76,7 +76,7 @@ class ExportCommandTest {
     }
     try (var ops = new CpuOps(2);
         var parameters = new Parameters(ops, model.shape());
-        Mlp mlp = Mlp.forInference(ops, model.shape(), parameters, N);
+        Mlp mlp = Mlp.forInference(parameters, N);
         Buffer step = ops.allocate("step", Type.INT32, 1)) {
       parameters.write(model.weights());
       ops.write(mlp.inputs(), x);

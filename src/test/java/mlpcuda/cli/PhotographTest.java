@@ -18,6 +18,7 @@ import mlpcuda.data.EmbeddedMnist;
 import mlpcuda.data.ImageSet;
 import mlpcuda.error.BadFileException;
 import mlpcuda.model.ModelFile;
+import mlpcuda.net.Weights;
 import mlpcuda.picture.Picture;
 import mlpcuda.preparation.MnistForm;
 import mlpcuda.preparation.Prepared;
@@ -76,7 +77,11 @@ class PhotographTest {
     try (var ops = new CpuOps(2);
         var predictor =
             new Predictor(
-                ops, model.shape(), model.weights(), model.form().scaling(), count, "a model")) {
+                ops,
+                new Weights(model.shape(), model.weights()),
+                model.form().scaling(),
+                count,
+                "a model")) {
       float[][] logs = predictor.logProbabilities(pixels);
       for (int i = 0; i < count; i++) {
         int best = 0;

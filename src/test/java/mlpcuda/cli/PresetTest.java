@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import mlpcuda.run.Presets;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -77,6 +78,6 @@ class PresetTest {
 
   @Test
   void theDefaultOne() {
-    assertEquals("128x64", Preset.DEFAULT.name());
+    assertEquals("128x64", Presets.DEFAULT.preset());
   }
 }

@@ -6,9 +6,11 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import mlpcuda.cli.SweepRun.Outcome;
-import mlpcuda.cli.SweepRun.Score;
 import mlpcuda.cli.SweepTable.Row;
+import mlpcuda.report.Tables;
+import mlpcuda.train.Averages;
 import org.junit.jupiter.api.Test;
 
 /** Tests how the runs of a sweep are shown, and in which order. */
@@ -19,18 +21,23 @@ class SweepTableTest {
     settings.put("hidden", "8,4");
     settings.put("seed", seed);
     var run = new SweepRun(Path.of("out", "00" + number), settings, List.of("--lr=" + lr));
-    return new Row(run, outcome);
+    return new Row(run, Optional.ofNullable(outcome));
   }
 
-  private static Outcome done(Score validation, double accuracy, double loss) {
-    return new Outcome(0, null, 1.25, validation, new Score(accuracy, loss));
+  private static Outcome done(Averages validation, double accuracy, double loss) {
+    return new Outcome(
+        0,
+        Optional.empty(),
+        1.25,
+        Optional.ofNullable(validation),
+        Optional.of(new Averages(loss, accuracy)));
   }
 
   private static final List<Row> ROWS =
       List.of(
           row(1, "1e-3", "1", done(null, 0.75, 0.5)),
           row(2, "1e-3", "2", done(null, 0.85, 0.5)),
-          row(3, "1e-2", "1", new Outcome(5, "no \"good\"", 0.5, null, null)),
+          row(3, "1e-2", "1", Outcome.failed(5, "no \"good\"", 0.5)),
           row(4, "1e-2", "2", done(null, 0.85, 0.25)),
           row(5, "1e-1", "1", null));
 
@@ -82,9 +89,9 @@ class SweepTableTest {
   void byValidationWhereEveryRunHasOne() {
     List<Row> rows =
         List.of(
-            row(1, "1e-3", "1", done(new Score(0.5, 1), 0.9, 0.1)),
-            row(2, "1e-2", "1", done(new Score(0.7, 1), 0.6, 0.2)),
-            row(3, "1e-1", "1", new Outcome(3, "no GPU", 0, null, null)));
+            row(1, "1e-3", "1", done(new Averages(1, 0.5), 0.9, 0.1)),
+            row(2, "1e-2", "1", done(new Averages(1, 0.7), 0.6, 0.2)),
+            row(3, "1e-1", "1", Outcome.failed(3, "no GPU", 0)));
     assertEquals(
         List.of(
             "rank    lr  validation accuracy  validation loss  test accuracy    loss  seconds"
@@ -100,7 +107,7 @@ class SweepTableTest {
   void aValidationThatSomeRunsLackOrdersNothing() {
     List<Row> rows =
         List.of(
-            row(1, "1e-3", "1", done(new Score(0.9, 1), 0.5, 0.1)),
+            row(1, "1e-3", "1", done(new Averages(1, 0.9), 0.5, 0.1)),
             row(2, "1e-2", "1", done(null, 0.6, 0.2)));
     assertEquals("test", new SweepTable(List.of("lr"), rows).json().get("ordered_by"));
   }

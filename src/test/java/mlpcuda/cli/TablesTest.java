@@ -5,7 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.util.List;
 import java.util.Map;
 import mlpcuda.report.Metrics;
-import mlpcuda.train.Evaluation;
+import mlpcuda.report.Tables;
+import mlpcuda.train.Score;
 import org.junit.jupiter.api.Test;
 
 /** Tests an evaluation worked out by hand, as numbers, as text and as JSON. */
@@ -14,9 +15,8 @@ class TablesTest {
    * Four classes: the third is never answered, the fourth never occurs. Class 0: 3 of 4 found, 3 of
    * 5 answers right. Class 1: 2 of 3 found, 2 of 4 answers right. Class 3: answered once, wrongly.
    */
-  private static final Evaluation ANSWERS =
-      new Evaluation(
-          0.78125, new long[][] {{3, 1, 0, 0}, {1, 2, 0, 0}, {1, 1, 0, 1}, {0, 0, 0, 0}});
+  private static final Score ANSWERS =
+      new Score(0.78125, new long[][] {{3, 1, 0, 0}, {1, 2, 0, 0}, {1, 1, 0, 1}, {0, 0, 0, 0}});
 
   @Test
   void arithmetic() {

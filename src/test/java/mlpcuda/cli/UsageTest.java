@@ -10,6 +10,7 @@ import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import mlpcuda.report.Build;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -155,7 +156,7 @@ class UsageTest {
   @ValueSource(strings = {"--version", "-V", "train --version", "evaluate -V", "summary --version"})
   void version(String line) {
     Program version = Program.succeed(Program.words(line));
-    assertEquals(List.of(Main.build()), version.lines());
+    assertEquals(List.of(Build.describe()), version.lines());
     assertEquals("", version.err());
   }
 
@@ -525,7 +526,7 @@ class UsageTest {
     Program failed = failing(new IllegalStateException("a broken promise"));
     assertEquals(1, failed.code());
     List<String> lines = failed.err().lines().toList();
-    assertEquals("Internal failure of " + Main.build() + ":", lines.get(0));
+    assertEquals("Internal failure of " + Build.describe() + ":", lines.get(0));
     assertEquals("java.lang.IllegalStateException: a broken promise", lines.get(1));
     assertTrue(lines.get(2).startsWith("\tat "), lines.get(2));
   }

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import mlpcuda.data.ImageSet;
 import mlpcuda.model.ModelFile;
+import mlpcuda.run.Warnings;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 
 class EmbeddedMnistTest {
   private static final Executor HERE = Runnable::run;
-  private static final String PLACE = "mlp-cuda.jar:/mlpcuda/data/mnist/";
+  private static final String PLACE = "classpath:mlpcuda/data/mnist/";
 
   @Test
   void loadsTheWholeSet() {

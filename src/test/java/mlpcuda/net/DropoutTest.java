@@ -66,9 +66,7 @@ class DropoutTest {
     try (Ops ops = device.get();
         var parameters = new Parameters(ops, shape);
         Buffer at = ops.allocate("step", Type.INT32, 1);
-        Mlp mlp =
-            Mlp.forTraining(
-                ops, shape, parameters, B, new Regularisation(List.of(rates), 0, SEED))) {
+        Mlp mlp = Mlp.forTraining(parameters, B, new Regularisation(List.of(rates), 0, SEED))) {
       parameters.write(weights);
       ops.write(mlp.inputs(), new float[B * N]);
       ops.write(at, new int[] {step}, 0, 1);
@@ -142,9 +140,7 @@ class DropoutTest {
       for (int i = 0; i < 3; i++) {
         var drops = new Regularisation(List.of(i == 1 ? 0f : 0.5f), 0, SEED);
         try (Mlp mlp =
-            i == 0
-                ? Mlp.forInference(ops, shape, parameters, 7)
-                : Mlp.forTraining(ops, shape, parameters, 7, drops)) {
+            i == 0 ? Mlp.forInference(parameters, 7) : Mlp.forTraining(parameters, 7, drops)) {
           float[] x = new float[7 * 5];
           for (int j = 0; j < x.length; j++) {
             x[j] = (float) Math.sin(j);
@@ -171,8 +167,7 @@ class DropoutTest {
     try (Ops ops = new ReferenceOps();
         var parameters = new Parameters(ops, shape)) {
       var two = new Regularisation(List.of(0.1f, 0.2f), 0, 1);
-      assertThrows(
-          IllegalArgumentException.class, () -> Mlp.forTraining(ops, shape, parameters, 7, two));
+      assertThrows(IllegalArgumentException.class, () -> Mlp.forTraining(parameters, 7, two));
     }
   }
 }

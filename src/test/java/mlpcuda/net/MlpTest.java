@@ -47,7 +47,7 @@ class MlpTest {
     static Fixture of(Ops ops, MlpShape shape, Regularisation regularisation) {
       var parameters = new Parameters(ops, shape);
       parameters.initialise(11);
-      Mlp mlp = Mlp.forTraining(ops, shape, parameters, B, regularisation);
+      Mlp mlp = Mlp.forTraining(parameters, B, regularisation);
       Buffer y = ops.allocate("y", Type.INT32, B);
       ops.write(y, new int[] {0, 1, 2, 2, 1, 0}, 0, B);
       Buffer step = ops.allocate("step", Type.INT32, 1);
@@ -129,7 +129,7 @@ class MlpTest {
     try (var cpu = Fixture.of(new CpuOps(2), SHAPE);
         var reference = Fixture.of(new ReferenceOps(), SHAPE)) {
       for (Fixture fixture : List.of(cpu, reference)) {
-        try (var adam = new Optimizer(fixture.ops, fixture.parameters, AdamSettings.DEFAULT, 0)) {
+        try (var adam = new Optimizer(fixture.parameters, AdamSettings.DEFAULT, 0)) {
           fixture.ops.write(adam.rate(), new float[] {0.01f});
           for (int i = 0; i < 50; i++) {
             fixture.ops.write(fixture.step, new int[] {i + 1}, 0, 1);

@@ -216,7 +216,7 @@ class OptimizerTest {
     float[] w = new float[n];
     float[] g = new float[n];
     try (var parameters = new Parameters(ops, SHAPE);
-        var optimizer = new Optimizer(ops, parameters, descent.settings, descent.clip);
+        var optimizer = new Optimizer(parameters, descent.settings, descent.clip);
         Buffer step = ops.allocate("step", Type.INT32, 1)) {
       parameters.needGradients();
       assertEquals(n, parameters.length());
@@ -253,7 +253,7 @@ class OptimizerTest {
         g[last] = -4;
         ops.write(parameters.w(), new float[g.length]);
         ops.write(parameters.dw(), g);
-        try (var optimizer = new Optimizer(ops, parameters, SgdSettings.DEFAULT, c[0])) {
+        try (var optimizer = new Optimizer(parameters, SgdSettings.DEFAULT, c[0])) {
           ops.write(optimizer.rate(), new float[] {1});
           optimizer.update(step, null);
         }
@@ -275,7 +275,7 @@ class OptimizerTest {
       for (double clip : new double[] {-1, Double.NaN}) {
         assertThrows(
             IllegalArgumentException.class,
-            () -> new Optimizer(ops, parameters, AdamSettings.DEFAULT, clip));
+            () -> new Optimizer(parameters, AdamSettings.DEFAULT, clip));
       }
     }
   }

@@ -16,6 +16,8 @@ import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.compute.cuda.CudaOptions;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
+import mlpcuda.data.ImageSet;
+import mlpcuda.data.Scaling;
 import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,6 +28,7 @@ class StepPositionTest {
   private static final MlpShape SHAPE =
       new MlpShape(List.of(4, 5, 3), Activation.TANH, Activation.NONE);
 
+  private static final Scaling UNIT = new Scaling("unit", 0, 1);
   private static final int N = 22;
   private static final int B = 4;
   private static final float[] RATES = {0.5f, 0.1f, 0, 0.3f, 0.2f, 0.4f}; // the last batch has 2
@@ -59,10 +62,9 @@ class StepPositionTest {
     }
     try (Ops ops = device;
         var parameters = new Parameters(ops, SHAPE);
-        var examples =
-            new Examples(ops, SHAPE, parameters.inputOrder(), pixels, labels, B, 1, 1 / 255f, 0);
-        var optimizer = new Optimizer(ops, parameters, SgdSettings.DEFAULT, 0.5);
-        var step = new Step(ops, SHAPE, Regularisation.NONE, optimizer, examples, RATES.length)) {
+        var examples = new Batches(parameters, new ImageSet(1, 4, pixels, labels), UNIT, B, 1);
+        var optimizer = new Optimizer(parameters, SgdSettings.DEFAULT, 0.5);
+        var step = new Step(optimizer, examples, Regularisation.NONE, RATES.length)) {
       parameters.initialise(1);
       for (int epoch = 0; epoch < 2; epoch++) {
         step.begin(order, 0, RATES);
@@ -96,10 +98,9 @@ class StepPositionTest {
     try (Ops ops = new CpuOps(1);
         var parameters = new Parameters(ops, SHAPE);
         var examples =
-            new Examples(
-                ops, SHAPE, parameters.inputOrder(), new byte[N * 4], new byte[N], B, 1, 1, 0);
-        var optimizer = new Optimizer(ops, parameters, SgdSettings.DEFAULT, 0);
-        var step = new Step(ops, SHAPE, Regularisation.NONE, optimizer, examples, 3)) {
+            new Batches(parameters, new ImageSet(1, 4, new byte[N * 4], new byte[N]), UNIT, B, 1);
+        var optimizer = new Optimizer(parameters, SgdSettings.DEFAULT, 0);
+        var step = new Step(optimizer, examples, Regularisation.NONE, 3)) {
       assertThrows(IllegalStateException.class, () -> step.run(B, 1), "before begin");
       int[] order = new int[N];
       assertThrows(IllegalArgumentException.class, () -> step.begin(order, 0, new float[4]));

@@ -9,6 +9,8 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.CpuOps;
+import mlpcuda.data.ImageSet;
+import mlpcuda.data.Scaling;
 import org.junit.jupiter.api.Test;
 
 class StepTest {
@@ -20,10 +22,14 @@ class StepTest {
     try (Ops ops = new CpuOps(1);
         var parameters = new Parameters(ops, shape);
         var examples =
-            new Examples(
-                ops, shape, parameters.inputOrder(), new byte[N], new byte[N], 1, 1, 1, 0);
-        var adam = new Optimizer(ops, parameters, AdamSettings.DEFAULT, 0);
-        var step = new Step(ops, shape, Regularisation.NONE, adam, examples, N)) {
+            new Batches(
+                parameters,
+                new ImageSet(1, 1, new byte[N], new byte[N]),
+                new Scaling("unit", 0, 1),
+                1,
+                1);
+        var adam = new Optimizer(parameters, AdamSettings.DEFAULT, 0);
+        var step = new Step(adam, examples, Regularisation.NONE, N)) {
       step.begin(new int[N], 0, new float[N]);
       for (int i = 0; i < Step.LOG_ROWS; i++) {
         step.run(1, 1);

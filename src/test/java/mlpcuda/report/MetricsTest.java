@@ -13,12 +13,14 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import mlpcuda.error.BadFileException;
 import mlpcuda.error.DivergedException;
-import mlpcuda.train.Evaluation;
+import mlpcuda.train.Averages;
+import mlpcuda.train.Score;
 import mlpcuda.train.Trainer.EpochResult;
 import mlpcuda.train.Trainer.StepResult;
 import org.junit.jupiter.api.Test;
@@ -36,7 +38,15 @@ class MetricsTest {
     metrics.stepDone(new StepResult(1, 2, 2, 1e-7));
     metrics.stepDone(new StepResult(1, 3, 3, 0));
     metrics.epochDone(
-        new EpochResult(1, 3, 0.75, 0.5, 0.001, 0.25, 0.875, 0.375, 0.9375, 0.125, 1234567.5));
+        new EpochResult(
+            1,
+            3,
+            new Averages(0.75, 0.5),
+            Optional.of(new Averages(0.25, 0.875)),
+            Optional.of(new Averages(0.375, 0.9375)),
+            0.001,
+            0.125,
+            1234567.5));
     metrics.stepDone(new StepResult(2, 4, 1, 1e30));
     metrics.stepDone(new StepResult(2, 5, 2, 0.1));
     return metrics;
@@ -116,7 +126,7 @@ class MetricsTest {
   @Test
   void tellsOfDivergenceAndStaysJson() throws IOException {
     Metrics metrics = sample(1);
-    metrics.evaluated("test", new Evaluation(Double.NaN, new long[][] {{1, 0}, {2, 0}}));
+    metrics.evaluated("test", new Score(Double.NaN, new long[][] {{1, 0}, {2, 0}}));
     metrics.diverged(new DivergedException(2, 6, Double.NaN));
     metrics.write(folder);
     assertEquals(Map.of("epoch", 2, "step", 6), json().get("diverged"));
@@ -175,7 +185,14 @@ class MetricsTest {
     Metrics before = sample(1);
     before.epochDone(
         new EpochResult(
-            2, 6, odd, Double.MIN_VALUE, 0.1, 0.25, 0.75, 0.5, odd, 3, Double.POSITIVE_INFINITY));
+            2,
+            6,
+            new Averages(odd, Double.MIN_VALUE),
+            Optional.of(new Averages(0.25, 0.75)),
+            Optional.of(new Averages(0.5, odd)),
+            0.1,
+            3,
+            Double.POSITIVE_INFINITY));
     before.stepDone(new StepResult(3, 7, 1, -0.0));
     before.stepDone(new StepResult(3, 8, 2, Double.NaN));
     var after = new Metrics(Map.of("dataset", "a \"quoted\" näme"), 1);
@@ -185,10 +202,11 @@ class MetricsTest {
     assertEquals(before.state(), after.state());
     assertEquals(2, after.epochsDone());
     assertEquals(6, after.stepsDone());
-    double none = Double.NaN;
     for (Metrics metrics : List.of(before, after)) {
       metrics.stepDone(new StepResult(3, 9, 3, 0.25));
-      metrics.epochDone(new EpochResult(3, 9, 0.5, 0.5, 0.1, none, none, none, none, 1, 3));
+      metrics.epochDone(
+          new EpochResult(
+              3, 9, new Averages(0.5, 0.5), Optional.empty(), Optional.empty(), 0.1, 1, 3));
     }
     before.write(folder);
     List<String> csv = csv();
@@ -209,8 +227,8 @@ class MetricsTest {
     var metrics = new Metrics(Map.of(), 1);
     metrics.restore(folder, JSON.std.mapFrom(state.replace('\'', '"')));
     EpochResult epoch = metrics.epochs().get(0);
-    assertFalse(epoch.tested());
-    assertTrue(epoch.validated());
+    assertEquals(Optional.empty(), epoch.test());
+    assertEquals(Optional.of(new Averages(0.25, 0.875)), epoch.validation());
     assertEquals(0.125, epoch.seconds());
     assertEquals(1234567.5, epoch.imagesPerSecond());
     metrics.write(folder);

@@ -8,7 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
-import mlpcuda.train.Evaluation;
+import mlpcuda.train.Score;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -21,7 +21,7 @@ class TensorBoardFilesTest {
     for (int i = 0; i < 3; i++) {
       try (var board = new TensorBoard(folder, 1, i)) {
         board.tested(
-            new Evaluation(0.5, new long[][] {{3, 1}, {0, 0}}), true); // a class without examples
+            new Score(0.5, new long[][] {{3, 1}, {0, 0}}), true); // a class without examples
       }
     }
     try (Stream<Path> files = Files.list(folder)) {
@@ -40,7 +40,7 @@ class TensorBoardFilesTest {
     long[][] confusion = new long[256][256];
     confusion[255][0] = Long.MAX_VALUE / 2;
     try (var board = new TensorBoard(folder, 1, 0)) {
-      board.tested(new Evaluation(Double.NaN, confusion), true);
+      board.tested(new Score(Double.NaN, confusion), true);
     }
     try (Stream<Path> files = Files.list(folder)) {
       assertTrue(Files.size(files.findFirst().orElseThrow()) < 10_000);

@@ -43,7 +43,7 @@ import org.junit.jupiter.api.Timeout;
 
 /**
  * Sends thousands of malformed requests to a server in a JVM of its own, with a heap as small as
- * the README says that it may be. Failures name the round; the rounds are always the same.
+ * the documents say that it may be. Failures name the round; the rounds are always the same.
  */
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 @Tag("long")
@@ -55,7 +55,7 @@ class HttpFuzzTest {
 
   private static final int CLIENTS = 4;
 
-  /** The README's statuses, without 503: there are fewer clients than may wait. */
+  /** The documented statuses, without 503: there are fewer clients than may wait. */
   private static final Set<Integer> DOCUMENTED =
       Set.of(200, 400, 403, 404, 405, 413, 414, 417, 422, 431, 501, 505);
 

@@ -13,6 +13,7 @@ import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
+import mlpcuda.net.Weights;
 import mlpcuda.preparation.ImageForm;
 import mlpcuda.preparation.Preparation;
 import mlpcuda.train.Predictor;
@@ -63,7 +64,8 @@ final class Running implements AutoCloseable {
     var unit = new Scaling("unit", 0, 1);
     var form = new ImageForm(ROWS, COLS, unit, Preparation.MNIST_FORM, false);
     try (Ops ops = new CpuOps(1);
-        var predictor = new Predictor(ops, shape, weights(ops, shape), unit, 1, "a network")) {
+        var predictor =
+            new Predictor(ops, new Weights(shape, weights(ops, shape)), unit, 1, "a network")) {
       var network = new Recogniser(ops, shape, predictor, form, "net.safetensors");
       server.run(network, () -> stopping);
     }

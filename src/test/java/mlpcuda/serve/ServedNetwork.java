@@ -8,8 +8,11 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Timeout;
+import java.util.concurrent.TimeUnit;
 
 /** A server with a small network, and requests to it. */
+@Timeout(value = 10, unit = TimeUnit.MINUTES)
 abstract class ServedNetwork {
   /** A time-out that is far longer than any answer takes. */
   static final int MILLIS = 5 * 60_000;

@@ -8,7 +8,7 @@ import java.lang.management.ManagementFactory;
 import java.util.List;
 import mlpcuda.Child;
 
-/** A server in a JVM of its own, with a heap as small as the README says that it may be. */
+/** A server in a JVM of its own, with a heap as small as the documents say that it may be. */
 final class ServerProcess implements AutoCloseable {
   private static final String HEAP = "-Xmx128m";
 

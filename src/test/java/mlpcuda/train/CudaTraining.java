@@ -65,8 +65,8 @@ abstract class CudaTraining {
 
   static double[] validationLosses(Run run) {
     return run.epochs.stream()
-        .filter(epoch -> epoch.validated())
-        .mapToDouble(epoch -> epoch.validationLoss())
+        .flatMap(epoch -> epoch.validation().stream())
+        .mapToDouble(Averages::loss)
         .toArray();
   }
 
@@ -365,7 +365,7 @@ abstract class CudaTraining {
     try (CudaOps ops = ops(pinnedGraph(PTX));
         var parameters = new Parameters(ops, shape)) {
       parameters.write(ModelFile.read(file).weights());
-      Evaluation again = Evaluator.evaluate(ops, shape, parameters, Run.easyImages(50), unit, 16);
+      Score again = Evaluator.evaluate(parameters, Run.easyImages(50), unit, 16);
       assertEquals(run.answers.loss(), again.loss());
       assertArrayEquals(run.answers.confusion(), again.confusion());
     }

@@ -175,8 +175,7 @@ class LearnerTest {
       try (var ops = new Full(buffers);
           var parameters = new Parameters(ops, any.shape())) {
         long before = ops.liveBytes();
-        try (var evaluator =
-            new Evaluator(ops, any.shape(), parameters, any.set(), any.scaling(), any.B())) {
+        try (var evaluator = new Evaluator(parameters, any.set(), any.scaling(), any.B())) {
           fits = evaluator.run() != null;
         } catch (DeviceException e) {
           assertEquals(0, e.getSuppressed().length, e.toString());

@@ -63,8 +63,8 @@ class LearningTest {
   @CsvSource({"0, 0", "0.4, 0", "0, 0.3", "0.4, 0.3"})
   void evaluationKnowsNothingOfDropoutAndSmoothing(float dropout, float smoothing) {
     Run run = regularised(dropout, smoothing, 4, Run.easyImages(50));
-    assertEquals(run.answers.loss(), run.epochs.get(3).validationLoss());
-    assertEquals(run.answers.accuracy(), run.epochs.get(3).validationAccuracy());
+    assertEquals(run.answers.loss(), run.epochs.get(3).validation().orElseThrow().loss());
+    assertEquals(run.answers.accuracy(), run.epochs.get(3).validation().orElseThrow().accuracy());
     Run unseen = regularised(dropout, smoothing, 4, null);
     assertArrayEquals(unseen.losses(), run.losses(), "the validation set changes nothing");
     // The loss of the answers is −log of the right class's probability, whatever training
@@ -89,7 +89,7 @@ class LearningTest {
     // A network that is sure of its answers pays for that.
     Run sure = regularised(0, 0.3f, 40, null);
     double least = -(0.8 * Math.log(0.8) + 2 * 0.1 * Math.log(0.1)); // entropy of the target
-    double last = sure.epochs.get(39).loss();
+    double last = sure.epochs.get(39).train().loss();
     assertTrue(last > least && last < least + 0.1, "training loss " + last);
     assertTrue(sure.answers.loss() < 0.4, "evaluation " + sure.answers.loss());
   }
@@ -111,19 +111,12 @@ class LearningTest {
     Trainer.Settings s = FOUR_EPOCHS;
     var settings =
         new Trainer.Settings(
-            12,
-            s.batchSize(),
-            s.shuffle(),
-            s.seed(),
-            s.maxSteps(),
+            new Course(12, s.course().maxSteps(), s.course().batchSize(), s.course().shuffle()),
+            new LearningRate(1, schedule, 0),
+            new Selection(monitor, patience, true),
             s.logInterval(),
             0,
-            schedule,
-            0,
-            monitor,
-            patience,
-            true,
-            0);
+            s.seed());
     return run.onEasyImages(new CpuOps(1), 75, 0.01, settings);
   }
 
@@ -133,7 +126,8 @@ class LearningTest {
     var reduce = new Schedule.ReduceOnPlateau(0.5, 1);
     var loss = EarlyStopping.Monitor.LOSS;
     Run worse = watched(mislabelled(), reduce, loss, 0);
-    double[] losses = worse.epochs.stream().mapToDouble(e -> e.validationLoss()).toArray();
+    double[] losses =
+        worse.epochs.stream().mapToDouble(e -> e.validation().orElseThrow().loss()).toArray();
     for (int i = 1; i < losses.length; i++) {
       assertTrue(losses[i] > losses[0], "the first epoch is the best");
     }

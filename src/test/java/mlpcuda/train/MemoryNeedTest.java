@@ -8,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
-import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.compute.cuda.CudaOps;
@@ -21,6 +20,7 @@ import mlpcuda.error.BadFileException;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Regularisation;
+import mlpcuda.net.Weights;
 import org.junit.jupiter.api.Test;
 
 /** Tests that the memory which is computed in advance is that which is allocated afterwards. */
@@ -50,17 +50,16 @@ class MemoryNeedTest {
   void isWhatIsAllocated() {
     var unit = new Scaling("unit", 0, 1);
     for (MlpShape shape : List.of(shape(6, 3000, 40), shape(500, 70, 80, 10), shape(6, 5000))) {
-      InputOrder natural = InputOrder.natural(shape.inputs());
       try (var ops = new ReferenceOps();
-          var parameters = Parameters.forInference(ops, shape, natural);
-          var evaluator = new Evaluator(ops, shape, parameters, set(shape), unit, 64)) {
+          var parameters = Parameters.forInference(ops, shape);
+          var evaluator = new Evaluator(parameters, set(shape), unit, 64)) {
         assertNotNull(evaluator, "its buffers are counted");
         long allocated = ops.liveBytes() - images(shape);
         assertNear(allocated, MemoryNeed.ofEvaluation(shape, N, 64).deviceBytes());
       }
       try (var ops = new ReferenceOps()) {
-        List<float[]> weights = zeros(shape);
-        try (var predictor = new Predictor(ops, shape, weights, unit, N, "a network")) {
+        var weights = new Weights(shape, zeros(shape));
+        try (var predictor = new Predictor(ops, weights, unit, N, "a network")) {
           assertEquals(2, predictor.logProbabilities(new byte[2 * shape.inputs()]).length);
           long allocated = ops.liveBytes() - images(shape);
           assertNear(allocated, MemoryNeed.ofPrediction(shape, N).deviceBytes());

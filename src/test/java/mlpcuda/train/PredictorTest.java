@@ -9,7 +9,6 @@ import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import mlpcuda.compute.Activation;
-import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cpu.ReferenceOps;
@@ -22,6 +21,7 @@ import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
+import mlpcuda.net.Weights;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -34,11 +34,11 @@ class PredictorTest {
   private static final MlpShape SMALL =
       new MlpShape(List.of(4, 6, 3), Activation.RELU, Activation.NONE);
 
-  private static List<float[]> weights(MlpShape shape) {
+  private static Weights weights(MlpShape shape) {
     try (var ops = new CpuOps(1);
         var parameters = new Parameters(ops, shape)) {
       parameters.initialise(1);
-      return parameters.read();
+      return new Weights(shape, parameters.read());
     }
   }
 
@@ -49,9 +49,9 @@ class PredictorTest {
   }
 
   /** The answers to calls of several sizes, each with images of its own. */
-  private static float[][] answers(Ops device, MlpShape shape, List<float[]> weights) {
+  private static float[][] answers(Ops device, Weights weights) {
     try (Ops ops = device;
-        var predictor = new Predictor(ops, shape, weights, UNIT, N, "a network")) {
+        var predictor = new Predictor(ops, weights, UNIT, N, "a network")) {
       return Arrays.stream(new int[] {1, N, 2, N - 1, 3})
           .boxed()
           .flatMap(n -> Arrays.stream(predictor.logProbabilities(images(n, n))))
@@ -68,13 +68,13 @@ class PredictorTest {
 
   @Test
   void aPredictorAnswersAgainAndAgainOnEveryDevice() {
-    List<float[]> weights = weights(SMALL);
-    float[][] reference = answers(new ReferenceOps(), SMALL, weights);
-    assertNear(reference, answers(new CpuOps(2), SMALL, weights));
+    Weights weights = weights(SMALL);
+    float[][] reference = answers(new ReferenceOps(), weights);
+    assertNear(reference, answers(new CpuOps(2), weights));
     for (boolean resident : new boolean[] {true, false}) {
       var options = new CudaOptions(Gemm.PTX, resident, true, false);
       var ops = new CudaOps(new EmulatedDriver(EmulatedPolicy.LATEST), options);
-      assertNear(reference, answers(ops, SMALL, weights));
+      assertNear(reference, answers(ops, weights));
     }
   }
 
@@ -82,10 +82,10 @@ class PredictorTest {
   @Test
   void callsOfSeveralBatchesAreAnswered() {
     int most = 2 * Predictor.batch(SMALL) + 300;
-    List<float[]> weights = weights(SMALL);
+    Weights weights = weights(SMALL);
     try (var ops = new CpuOps(2);
-        var predictor = new Predictor(ops, SMALL, weights, UNIT, most, "a network");
-        var single = new Predictor(ops, SMALL, weights, UNIT, 1, "a network")) {
+        var predictor = new Predictor(ops, weights, UNIT, most, "a network");
+        var single = new Predictor(ops, weights, UNIT, 1, "a network")) {
       for (int n : new int[] {most, 1, most - 600, most - 1400, most}) {
         byte[] images = images(n, n);
         float[][] found = predictor.logProbabilities(images);
@@ -104,7 +104,7 @@ class PredictorTest {
     var driver = new EmulatedDriver(EmulatedPolicy.LATEST);
     var options = new CudaOptions(Gemm.PTX, resident, true, false);
     try (var ops = new CudaOps(driver, options);
-        var predictor = new Predictor(ops, SMALL, weights(SMALL), UNIT, N, "a network")) {
+        var predictor = new Predictor(ops, weights(SMALL), UNIT, N, "a network")) {
       Map<String, Integer> before = made(driver);
       for (int n = 1; n <= N; n++) {
         predictor.logProbabilities(images(n, n));
@@ -127,12 +127,12 @@ class PredictorTest {
     var options = new CudaOptions(Gemm.PTX, false, true, false);
     var set = new ImageSet(2, 2, images(1, 20), new byte[20]);
     try (var ops = new CudaOps(driver, options);
-        var parameters = Parameters.forInference(ops, SMALL, InputOrder.natural(4))) {
-      parameters.write(weights(SMALL));
-      try (var evaluator = new Evaluator(ops, SMALL, parameters, set, UNIT, 3)) {
-        Evaluation first = evaluator.run();
+        var parameters = Parameters.forInference(ops, SMALL)) {
+      parameters.write(weights(SMALL).tensors());
+      try (var evaluator = new Evaluator(parameters, set, UNIT, 3)) {
+        Score first = evaluator.run();
         int before = driver.calls().get("cuStreamSynchronize");
-        Evaluation second = evaluator.run();
+        Score second = evaluator.run();
         assertEquals(1, driver.calls().get("cuStreamSynchronize") - before, "the losses at last");
         assertEquals(first.loss(), second.loss());
         assertArrayEquals(first.confusion(), second.confusion());

@@ -12,7 +12,7 @@ import mlpcuda.compute.Ops;
 import mlpcuda.compute.OptimizerSettings;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
-import mlpcuda.net.Examples;
+import mlpcuda.net.Batches;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Optimizer;
 import mlpcuda.net.Parameters;
@@ -25,7 +25,7 @@ final class Run implements Trainer.Listener {
   final List<Trainer.EpochResult> epochs = new ArrayList<>();
   final List<Integer> batches = new ArrayList<>();
   List<float[]> weights;
-  Evaluation answers;
+  Score answers;
   OptionalInt nodes;
   List<float[]> gradients; // the last step's, as the optimizer used them; empty if it was fused
   List<float[]> best;
@@ -67,30 +67,17 @@ final class Run implements Trainer.Listener {
       ImageSet test,
       double rate,
       Trainer.Settings settings) {
-    int B = Math.min(settings.batchSize(), train.size());
-    float scale = scaling.scale();
-    float shift = scaling.shift();
+    int B = Math.min(settings.course().batchSize(), train.size());
     var rated = withRate(settings, rate);
     try (ops;
         var parameters = new Parameters(ops, shape);
         var examples =
-            new Examples(
-                ops,
-                shape,
-                parameters.inputOrder(),
-                train.pixels(),
-                train.labels(),
-                B,
-                ops.stepsAtOnce(Step.needs(shape, B, clip > 0)),
-                scale,
-                shift);
-        var moves = new Optimizer(ops, parameters, optimizer, clip);
-        var step =
-            new Step(ops, shape, regularisation, moves, examples, (train.size() - 1) / B + 1);
+            new Batches(
+                parameters, train, scaling, B, ops.stepsAtOnce(Step.needs(shape, B, clip > 0)));
+        var moves = new Optimizer(parameters, optimizer, clip);
+        var step = new Step(moves, examples, regularisation, (train.size() - 1) / B + 1);
         Evaluator evaluator =
-            validation == null
-                ? null
-                : new Evaluator(ops, shape, parameters, validation, scaling, B)) {
+            validation == null ? null : new Evaluator(parameters, validation, scaling, B)) {
       parameters.initialise(settings.seed());
       if (firstWeights != null) {
         parameters.write(firstWeights);
@@ -107,7 +94,7 @@ final class Run implements Trainer.Listener {
       nodes = step.nodes();
       lossScale = step.lossScale();
       weights = parameters.read();
-      answers = Evaluator.evaluate(ops, shape, parameters, test, scaling, B);
+      answers = Evaluator.evaluate(parameters, test, scaling, B);
     }
     assertEquals(0, ops.liveBytes());
     return this;
@@ -116,37 +103,24 @@ final class Run implements Trainer.Listener {
   /** Settings without schedule, early stopping or checkpoints; the rate is given to the run. */
   static Trainer.Settings settings(
       int epochs, int batchSize, boolean shuffle, long seed, int maxSteps, int logInterval) {
+    // The rate of 1 is a place that withRate fills.
     return new Trainer.Settings(
-        epochs,
-        batchSize,
-        shuffle,
-        seed,
-        maxSteps,
+        new Course(epochs, maxSteps, batchSize, shuffle),
+        new LearningRate(1, new Schedule.Constant(), 0),
+        Selection.NONE,
         logInterval,
         0,
-        new Schedule.Constant(),
-        0,
-        EarlyStopping.Monitor.LOSS,
-        0,
-        false,
-        0);
+        seed);
   }
 
   private static Trainer.Settings withRate(Trainer.Settings s, double rate) {
     return new Trainer.Settings(
-        s.epochs(),
-        s.batchSize(),
-        s.shuffle(),
-        s.seed(),
-        s.maxSteps(),
+        s.course(),
+        new LearningRate(rate, s.rate().schedule(), s.rate().warmup()),
+        s.selection(),
         s.logInterval(),
-        rate,
-        s.schedule(),
-        s.warmup(),
-        s.monitor(),
-        s.patience(),
-        s.keepBest(),
-        s.checkpointEvery());
+        s.checkpointEvery(),
+        s.seed());
   }
 
   /** A network of 784 pixels, {@code hidden} layers and 10 classes. */
@@ -204,19 +178,12 @@ final class Run implements Trainer.Listener {
     validation = easyImages(40);
     var settings =
         new Trainer.Settings(
-            6,
-            16,
-            true,
-            3,
-            Integer.MAX_VALUE,
+            new Course(6, Course.NO_LIMIT, 16, true),
+            new LearningRate(1, new Schedule.OneCycle(), 4),
+            new Selection(EarlyStopping.Monitor.LOSS, 5, true),
             1,
-            0,
-            new Schedule.OneCycle(),
-            4,
-            EarlyStopping.Monitor.LOSS,
-            5,
-            true,
-            7);
+            7,
+            3);
     var shape = new MlpShape(List.of(6, 16, 9, 3), Activation.RELU, Activation.NONE);
     var unit = new Scaling("unit", 0, 1);
     return of(ops, shape, unit, easyImages(75), easyImages(50), 0.03, settings);

@@ -97,8 +97,8 @@ class TrainerTest {
                 1e-3,
                 settings);
     assertTrue(run.answers.accuracy() > 0.9645, "accuracy " + run.answers.accuracy());
-    double first = run.epochs.get(0).loss();
-    double last = run.epochs.get(2).loss();
+    double first = run.epochs.get(0).train().loss();
+    double last = run.epochs.get(2).train().loss();
     assertTrue(first > 0.32 && first < 0.36, "mean loss of the first epoch " + first);
     assertTrue(last > 0.10 && last < 0.12, "mean loss of the last epoch " + last);
   }
@@ -176,8 +176,8 @@ class TrainerTest {
         sum += step.loss() * size;
         seen += size;
       }
-      assertEquals(sum / seen, epoch.loss(), 1e-9);
-      assertTrue(epoch.accuracy() >= 0 && epoch.accuracy() <= 1);
+      assertEquals(sum / seen, epoch.train().loss(), 1e-9);
+      assertTrue(epoch.train().accuracy() >= 0 && epoch.train().accuracy() <= 1);
     }
   }
 

@@ -2,7 +2,7 @@ package mlpcuda.compute.cpu;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
-import mlpcuda.compute.InputOrder;
+import java.util.Optional;
 
 /**
  * The inputs that nearly always come from pixels that are 0, as those around a handwritten digit
@@ -45,17 +45,17 @@ final class Background {
   }
 
   /**
-   * The background of images (N, I) in an order of their pixels, or null if they have none.
+   * The background of images (N, I) in an order of their pixels; empty if they have none.
    *
    * @param images (N, I), in the natural order of pixels
    */
-  static Background of(byte[] images, InputOrder order) {
-    if (order.pixels() == null) {
-      return null;
+  static Optional<Background> of(byte[] images, InputOrder order) {
+    if (order.isNatural()) {
+      return Optional.empty();
     }
     int N = images.length / order.inputs();
-    var background = new Background(order.pixels(), order.multiplied(), N);
-    return background.list(images) ? background : null;
+    return Optional.of(new Background(order.pixels(), order.multiplied(), N))
+        .filter(background -> background.list(images));
   }
 
   /** The best order for images (N, I): the pixels that are most often not 0 come first. */

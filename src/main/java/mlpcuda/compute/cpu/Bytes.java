@@ -1,7 +1,6 @@
 package mlpcuda.compute.cpu;
 
 import mlpcuda.compute.Buffer;
-import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 
 /** A UINT8 buffer in the Java heap, which no operation writes. */
@@ -9,31 +8,37 @@ final class Bytes extends Buffer {
   byte[] array; // null once released
   final int offset;
 
-  /** The number of the pixel that is wanted at each place of an image; null: the natural order. */
-  final int[] order;
-
-  /** The background of these images; null: they have none. */
-  final Background background;
+  private InputOrder order; // of the pixels that are wanted from an image
+  private Background background; // null: these images have none
 
   Bytes(Ops ops, String name, byte[] array) {
-    this(ops, name, array, InputOrder.natural(array.length));
-  }
-
-  /** A buffer of images in {@code order}; the array has their pixels in the natural order. */
-  Bytes(Ops ops, String name, byte[] array, InputOrder order) {
     super(ops, name, Type.UINT8, array.length);
     this.array = array;
     this.offset = 0;
-    this.order = order.pixels();
-    this.background = Background.of(array, order);
+    this.order = InputOrder.natural(array.length);
   }
 
   private Bytes(Bytes of, String name, int from, int length) {
     super(of, name, length);
     this.array = of.array;
     this.offset = of.offset + from;
-    this.order = null;
-    this.background = null;
+    this.order = InputOrder.natural(length);
+  }
+
+  /** Makes these bytes images whose pixels are wanted in that order; where they lie, they stay. */
+  void arrange(InputOrder order) {
+    this.order = order;
+    this.background = Background.of(array, order).orElse(null);
+  }
+
+  /** The order in which the pixels of an image are wanted. */
+  InputOrder order() {
+    return order;
+  }
+
+  /** The background of these images; null: they have none. */
+  Background background() {
+    return background;
   }
 
   int at(int i) {
@@ -42,7 +47,7 @@ final class Bytes extends Buffer {
 
   @Override
   protected Buffer sliceK(String name, int from, int length) {
-    if (order != null) {
+    if (!order.isNatural()) {
       throw new IllegalStateException("images in an order have no slices: " + this);
     }
     return new Bytes(this, name, from, length);

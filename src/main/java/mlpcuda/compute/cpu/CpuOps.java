@@ -9,10 +9,11 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
-import mlpcuda.compute.InputOrder;
+import mlpcuda.compute.Feed;
 import mlpcuda.compute.LossScale;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Precision;
+import mlpcuda.compute.ResidentFeed;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.error.DeviceException;
 import mlpcuda.random.Philox;
@@ -100,9 +101,26 @@ public final class CpuOps extends Ops {
     layers.close();
   }
 
+  /**
+   * A feed that keeps the images where they are and, in single precision, gathers their pixels in
+   * the order that suits the first set that a network is fed with.
+   */
   @Override
-  public InputOrder inputOrder(byte[] pixels, int I) {
-    return precision() == Precision.FP32 ? Background.order(pixels, I) : InputOrder.natural(I);
+  public Feed feedFor(Buffer weights, byte[] pixels, byte[] labels, int maxB, int atOnce) {
+    var feed = new ResidentFeed(this, pixels, labels);
+    int I = pixels.length / labels.length;
+    if (precision() == Precision.FP32 && weights.length() % I == 0) {
+      var w = (Floats) weights;
+      InputOrder order = w.chosen().orElseGet(() -> Background.order(pixels, I));
+      w.choose(order);
+      ((Bytes) feed.images()).arrange(order);
+    }
+    return feed;
+  }
+
+  @Override
+  public int multipliedInputs(byte[] pixels, int I) {
+    return precision() == Precision.FP32 ? Background.order(pixels, I).multiplied() : I;
   }
 
   // ---- memory ----
@@ -127,6 +145,11 @@ public final class CpuOps extends Ops {
       case INT32 -> new Ints(this, name, length);
       case UINT8 -> new Bytes(this, name, new byte[length]);
     };
+  }
+
+  /** Floats in the natural order of a network's inputs. */
+  private static Floats natural(Buffer buffer) {
+    return ((Floats) buffer).natural();
   }
 
   private Floats floats(String name, int length) {
@@ -154,13 +177,8 @@ public final class CpuOps extends Ops {
   }
 
   @Override
-  protected Buffer imagesK(String name, byte[] pixels, InputOrder order) {
-    return new Bytes(this, name, pixels, order);
-  }
-
-  @Override
   protected void writeK(Buffer to, float[] values) {
-    ((Floats) to).put(0, values, values.length);
+    ((Floats) to).write(values);
   }
 
   @Override
@@ -171,7 +189,7 @@ public final class CpuOps extends Ops {
 
   @Override
   protected void readK(Buffer from, float[] values) {
-    ((Floats) from).get(0, values, values.length);
+    ((Floats) from).read(values);
   }
 
   @Override
@@ -231,11 +249,13 @@ public final class CpuOps extends Ops {
 
   @Override
   protected void activationBackwardK(Buffer dx, Buffer dy, Buffer y, int n, Activation activation) {
+    Floats d = natural(dx);
+    Floats above = natural(dy);
+    Floats output = natural(y);
     parts.blocks(
         n,
         (part, from, size) ->
-            layers.differentiate(
-                part, (Floats) dx, (Floats) dy, (Floats) y, from, from + size, activation));
+            layers.differentiate(part, d, above, output, from, from + size, activation));
   }
 
   @Override
@@ -243,24 +263,28 @@ public final class CpuOps extends Ops {
       Buffer y, Buffer x, Buffer step, int n, float rate, int layer, long seed) {
     float scale = dropoutScale(rate);
     int count = ((Ints) step).at(0);
+    Floats from = natural(x);
+    Floats to = natural(y);
     parts.blocks(
         n,
-        (part, from, size) -> {
+        (part, first, size) -> {
           float[] block = parts.floats(part, 0);
           int[] words = new int[4];
-          ((Floats) x).get(from, block, size);
+          from.get(first, block, size);
           for (int i = 0; i < size; i++) {
-            if ((i & 3) == 0) { // blocks are multiples of 4, so i and from + i agree here
-              Philox.block(words, (from + i) >>> 2, layer, count, Philox.Use.DROPOUT, seed);
+            if ((i & 3) == 0) { // blocks are multiples of 4, so i and first + i agree here
+              Philox.block(words, (first + i) >>> 2, layer, count, Philox.Use.DROPOUT, seed);
             }
             block[i] = Philox.uniform(words[i & 3]) >= rate ? block[i] * scale : 0f;
           }
-          ((Floats) y).put(from, block, size);
+          to.put(first, block, size);
         });
   }
 
   @Override
   protected void logSoftmaxForwardK(Buffer y, Buffer x, int B, int C) {
+    Floats logits = natural(x);
+    Floats logs = natural(y);
     parts.run(
         parts.of((long) B * C),
         (part, count) -> {
@@ -268,13 +292,13 @@ public final class CpuOps extends Ops {
           double[] exponentials = new double[C];
           int end = Workers.bound(B, 1, part + 1, count);
           for (int r = Workers.bound(B, 1, part, count); r < end; r++) {
-            ((Floats) x).get(r * C, row, C);
+            logits.get(r * C, row, C);
             float max = row[Loops.largest(row, C)];
             double logSum = max + Math.log(Loops.exponentials(exponentials, row, C, max));
             for (int c = 0; c < C; c++) {
               row[c] = (float) (row[c] - logSum);
             }
-            ((Floats) y).put(r * C, row, C);
+            logs.put(r * C, row, C);
           }
         });
   }
@@ -392,27 +416,5 @@ public final class CpuOps extends Ops {
     ints.array[ints.offset]++;
     ints.array[ints.offset + 1] += B;
     ints.array[ints.offset + 2]++;
-  }
-
-  @Override
-  protected void zeroK(Buffer x) {
-    float[] zeros = new float[Parts.BLOCK];
-    for (int i = 0; i < x.length(); i += Parts.BLOCK) {
-      ((Floats) x).put(i, zeros, Math.min(Parts.BLOCK, x.length() - i));
-    }
-  }
-
-  @Override
-  protected void sumK(Buffer out, Buffer x, int n) {
-    float[] block = parts.floats(0, 0);
-    double sum = 0;
-    for (int i = 0; i < n; i += Parts.BLOCK) {
-      int size = Math.min(Parts.BLOCK, n - i);
-      ((Floats) x).get(i, block, size);
-      for (int k = 0; k < size; k++) {
-        sum += block[k];
-      }
-    }
-    ((Floats) out).put(0, (float) sum);
   }
 }

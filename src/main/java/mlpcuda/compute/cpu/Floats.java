@@ -2,6 +2,8 @@ package mlpcuda.compute.cpu;
 
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
+import java.util.Optional;
+import java.util.function.BiConsumer;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Ops;
 import org.bytedeco.javacpp.FloatPointer;
@@ -13,6 +15,9 @@ import org.bytedeco.javacpp.Pointer;
  * through heap blocks ({@link #get}, {@link #put}): the JIT compilers vectorise loops over arrays
  * and none over direct buffers, and a block that fits the first cache is copied for next to
  * nothing.
+ *
+ * <p>A buffer knows which of its floats are in an {@link InputOrder}. The host never sees that:
+ * {@link #read} and {@link #write} translate, and an operation asks for the order that it needs.
  */
 final class Floats extends Buffer {
   private static final int ALIGNMENT = 64; // bytes: a cache line, and AVX-512's width
@@ -28,6 +33,7 @@ final class Floats extends Buffer {
   private final Floats whole; // this buffer, or the one that it is a slice of
   private Gathered gathered; // set in the whole alone: what is known of its floats, if anything,
   private int gatheredAt; // from this float on
+  private Arranged arranged = Arranged.NONE; // set in the whole alone
 
   Floats(Ops ops, String name, int length) {
     super(ops, name, Type.FLOAT32, length);
@@ -128,6 +134,160 @@ final class Floats extends Buffer {
     // a write without need would slow down threads that write side by side
     if (whole.gathered != null) {
       whole.gathered = null;
+    }
+  }
+
+  // ---- the order of a network's inputs ----
+
+  /** Copies the first elements to {@code values}, in the natural order of a network's inputs. */
+  void read(float[] values) {
+    get(0, values, values.length);
+    Arranged part = whole.arranged;
+    int end = offset + values.length;
+    if (!part.isMoved() || !part.touches(offset, values.length)) {
+      return;
+    }
+    int I = part.order().inputs();
+    float[] ordered = new float[I];
+    float[] natural = new float[I];
+    for (int row = part.rowOf(Math.max(offset, part.at()));
+        row < Math.min(end, part.end());
+        row += I) {
+      elements.get(row, ordered);
+      part.order().toNatural(ordered, natural);
+      int from = Math.max(row, offset);
+      int to = Math.min(row + I, end);
+      System.arraycopy(natural, from - row, values, from - offset, to - from);
+    }
+  }
+
+  /**
+   * Sets the first elements to {@code values}, which have the natural order of a network's inputs;
+   * elements that were in another order are in that order afterwards, too.
+   */
+  void write(float[] values) {
+    Arranged part = whole.arranged;
+    boolean moved = part.isMoved() && part.touches(offset, values.length);
+    if (moved) {
+      whole.restore();
+    }
+    put(0, values, values.length);
+    if (moved) {
+      whole.move(part);
+    }
+  }
+
+  /** The order that was chosen for these elements as the rows of a matrix; empty: none was yet. */
+  Optional<InputOrder> chosen() {
+    Arranged part = whole.arranged;
+    return part.at() == offset && part.length() == length()
+        ? Optional.of(part.order())
+        : Optional.empty();
+  }
+
+  /** Moves these elements, as the rows of a matrix, into the order that is chosen for them. */
+  void choose(InputOrder order) {
+    arrange(length(), order);
+    whole.arranged = new Arranged(offset, length(), order);
+  }
+
+  /** The order of the first {@code n} elements, as rows of {@code I}. */
+  InputOrder order(int n, int I) {
+    Arranged part = whole.arranged;
+    if (part.isMoved() && part.touches(offset, n)) {
+      if (part.covers(offset, n) && part.order().inputs() == I) {
+        return part.order();
+      }
+      whole.restore();
+    }
+    return InputOrder.natural(I);
+  }
+
+  /** Moves the first {@code n} elements, as rows of a matrix, into an order. */
+  void arrange(int n, InputOrder order) {
+    if (!isIn(n, order)) {
+      whole.restore();
+      whole.move(new Arranged(offset, n, order));
+    }
+  }
+
+  /** Moves these elements back to the natural order of a network's inputs. */
+  Floats natural() {
+    if (whole.arranged.isMoved() && whole.arranged.touches(offset, length())) {
+      whole.restore();
+    }
+    return this;
+  }
+
+  /** Notes that the first {@code n} elements are about to be overwritten by rows in that order. */
+  void overwrite(int n, InputOrder order) {
+    if (!isIn(n, order)) {
+      if (!whole.arranged.isWithin(offset, n)) {
+        whole.restore();
+      }
+      whole.arranged = new Arranged(offset, n, order);
+    }
+  }
+
+  private boolean isIn(int n, InputOrder order) {
+    Arranged part = whole.arranged;
+    return part.isMoved() && part.touches(offset, n)
+        ? part.order() == order && part.covers(offset, n)
+        : order.isNatural();
+  }
+
+  /**
+   * Moves the first {@code n} elements to where the other buffer has its own of the same number.
+   */
+  void arrangeAs(Floats other, int n) {
+    Arranged part = other.whole.arranged;
+    if (!part.isMoved() || !part.touches(other.offset, n)) {
+      natural();
+    } else if (part.isWithin(other.offset, n)) {
+      Arranged same = new Arranged(part.at() - other.offset + offset, part.length(), part.order());
+      if (!same.equals(whole.arranged)) {
+        whole.restore();
+        whole.move(same);
+      }
+    } else {
+      other.natural();
+      natural();
+    }
+  }
+
+  /**
+   * Moves elements back to the natural order if some are among the first {@code n} and some not.
+   */
+  void keepTogether(int n) {
+    if (!whole.arranged.isWithin(offset, n)) {
+      natural();
+    }
+  }
+
+  private void restore() {
+    Arranged part = arranged;
+    if (part.isMoved()) {
+      eachRow(part, part.order()::toNatural);
+    }
+    arranged = new Arranged(part.at(), part.length(), InputOrder.natural(part.order().inputs()));
+  }
+
+  /** Moves a part that is in the natural order. */
+  private void move(Arranged part) {
+    if (part.isMoved()) {
+      eachRow(part, part.order()::toOrder);
+    }
+    arranged = part;
+  }
+
+  private void eachRow(Arranged part, BiConsumer<float[], float[]> map) {
+    forget();
+    float[] before = new float[part.order().inputs()];
+    float[] after = new float[before.length];
+    for (int row = part.at(); row < part.end(); row += before.length) {
+      elements.get(row, before);
+      map.accept(before, after);
+      elements.put(row, after);
     }
   }
 

@@ -62,7 +62,9 @@ final class Layers implements AutoCloseable {
       float scale,
       float shift) {
     float[] normalised = normalised(scale, shift);
-    Background background = pixels.background;
+    Background background = pixels.background();
+    InputOrder order = pixels.order().isNatural() ? InputOrder.natural(I) : pixels.order();
+    x.overwrite(B * I, order);
     int core = background == null ? I : background.core();
     int first = rows == null ? 0 : end.at(0) - B;
     int[] sources = new int[B];
@@ -119,10 +121,11 @@ final class Layers implements AutoCloseable {
       Gathered gathered,
       int I) {
     int at = pixels.offset + image * I;
-    if (pixels.order == null) {
+    int[] order = pixels.order().pixels();
+    if (order.length == 0) {
       Loops.look(row, table, pixels.array, at, core);
     } else {
-      Loops.look(row, table, pixels.array, at, pixels.order, core);
+      Loops.look(row, table, pixels.array, at, order, core);
     }
     x.put(r * I, row, former == null ? I : core);
     if (former != null) {
@@ -175,8 +178,7 @@ final class Layers implements AutoCloseable {
 
   /**
    * The images whose background a product with x (B, I) leaves out; null: the product is whole.
-   * Images in an order of their own have a background in every precision, but what is added for it
-   * is made of operands that are not rounded.
+   * What is added for the background is made of operands that are not rounded.
    */
   private Gathered leftOut(Floats x, int B, int I) {
     return precision == Precision.FP32 ? x.known(B, I) : null;
@@ -184,6 +186,7 @@ final class Layers implements AutoCloseable {
 
   /** {@link Ops#linearForward}. */
   void forward(Floats y, Floats x, Floats w, Floats b, int B, int I, int O, Activation activation) {
+    w.arrange(O * I, x.order(B * I, I));
     Gathered gathered = leftOut(x, B, I);
     int width = gathered == null ? I : gathered.core();
     int count = parts.ofProduct(2L * B * width * O);
@@ -252,6 +255,12 @@ final class Layers implements AutoCloseable {
       int I,
       int O,
       Activation below) {
+    InputOrder order = x.order(B * I, I);
+    dw.overwrite(O * I, order);
+    if (dx != null) {
+      dx.overwrite(B * I, order);
+      w.arrange(O * I, order);
+    }
     Gathered gathered = leftOut(x, B, I);
     int width = gathered == null ? I : gathered.core();
     int count = parts.ofProduct(2L * B * O * (width + (dx == null ? 0 : I)));

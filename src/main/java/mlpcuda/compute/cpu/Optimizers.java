@@ -27,6 +27,9 @@ final class Optimizers {
     if (skips(scaling)) {
       return;
     }
+    m.arrangeAs(w, n);
+    v.arrangeAs(w, n);
+    dw.arrangeAs(w, n);
     int skipped = scaling == null ? 0 : (int) scaling.get(LossScale.SKIPPED);
     var adam = new Loops.Adam(settings, rate.get(0), step.at(0) - skipped);
     parts.blocks(n, (part, from, size) -> adam(part, w, m, v, dw, from, size, adam));
@@ -61,6 +64,8 @@ final class Optimizers {
     if (skips(scaling)) {
       return;
     }
+    velocity.arrangeAs(w, n);
+    dw.arrangeAs(w, n);
     float lr = rate.get(0);
     parts.blocks(
         n,
@@ -83,6 +88,7 @@ final class Optimizers {
 
   /** {@link Ops#clipNorm}. */
   void clip(Floats dw, Floats norm, Floats scaling, int n, float limit) {
+    dw.keepTogether(n);
     double[] squares = new double[(n - 1) / Parts.BLOCK + 1]; // the sum of each block's squares
     parts.blocks(
         n,

@@ -402,21 +402,5 @@ public class ReferenceOps extends Ops {
   }
 
   @Override
-  protected void zeroK(Buffer x) {
-    for (int i = 0; i < x.length(); i++) {
-      put(x, i, 0);
-    }
-  }
-
-  @Override
-  protected void sumK(Buffer out, Buffer x, int n) {
-    double sum = 0;
-    for (int i = 0; i < n; i++) {
-      sum += at(x, i);
-    }
-    put(out, 0, sum);
-  }
-
-  @Override
   protected void closeK() {}
 }

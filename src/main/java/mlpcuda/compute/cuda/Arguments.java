@@ -1,10 +1,13 @@
 package mlpcuda.compute.cuda;
 
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.StringJoiner;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
+import mlpcuda.compute.Ops;
 import mlpcuda.compute.SgdSettings;
+import mlpcuda.random.Philox;
 
 /**
  * The arguments of a kernel in their order. {@link #types} has a letter for each: p an address or
@@ -39,6 +42,21 @@ public final class Arguments {
       address(DeviceBuffer.address(buffer));
     }
     return this;
+  }
+
+  /** Adds the address of a buffer, or the null pointer if there is none. */
+  Arguments add(Optional<Buffer> buffer) {
+    return add(buffer.orElse(null));
+  }
+
+  /** Adds what dropout needs to scale what it keeps: its rate, then the factor. */
+  Arguments dropoutRate(float rate) {
+    return add(rate).add(Ops.dropoutScale(rate));
+  }
+
+  /** Adds what dropout's random numbers are made of: their use, then the seed. */
+  Arguments dropoutMask(long seed) {
+    return add("use", Philox.Use.DROPOUT.ordinal()).add(seed);
   }
 
   /** Adds the settings that the entries of cuda/adam.cuh take, in their order. */

@@ -1,7 +1,6 @@
 package mlpcuda.compute.cuda;
 
 import java.util.Locale;
-import mlpcuda.compute.FusedStep;
 import mlpcuda.compute.StepNeeds;
 import mlpcuda.compute.cuda.CudaOptions.Feed;
 import mlpcuda.compute.cuda.CudaOptions.Step;
@@ -78,11 +77,11 @@ final class Auto {
     if (needs.clips()) {
       return "clipping needs all gradients before any update";
     }
-    if (needs.layers() > FusedStep.MOST_LAYERS) {
-      return "%d layers, above %d".formatted(needs.layers(), FusedStep.MOST_LAYERS);
+    if (needs.layers() > FusedTable.MOST_LAYERS) {
+      return "%d layers, above %d".formatted(needs.layers(), FusedTable.MOST_LAYERS);
     }
-    return needs.widest() > FusedStep.WIDEST
-        ? "a layer has %d outputs, above %d".formatted(needs.widest(), FusedStep.WIDEST)
+    return needs.widest() > FusedTable.WIDEST
+        ? "a layer has %d outputs, above %d".formatted(needs.widest(), FusedTable.WIDEST)
         : "";
   }
 

@@ -14,7 +14,6 @@ import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.FusedStep;
-import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.Readback;
@@ -27,7 +26,6 @@ import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
 import mlpcuda.error.DeviceException;
-import mlpcuda.random.Philox;
 
 /**
  * The operations on an NVIDIA GPU: kernels of cuda/, launched one after another on one stream.
@@ -356,11 +354,11 @@ public final class CudaOps extends Ops {
   // ---- how a training loop uses a device ----
 
   @Override
-  public Feed feed(byte[] pixels, byte[] labels, InputOrder order, int maxB, int atOnce) {
+  public Feed feed(byte[] pixels, byte[] labels, int maxB, int atOnce) {
+    int I = pixels.length / labels.length;
     return resident()
-        ? new ResidentFeed(this, pixels, labels, order)
-        : new PinnedFeed(
-            this, driver, stream, order.images(pixels), labels, order.inputs(), maxB, atOnce);
+        ? new ResidentFeed(this, pixels, labels)
+        : new PinnedFeed(this, driver, stream, pixels, labels, I, maxB, atOnce);
   }
 
   /** The host gathers these images at the moment that they are needed. */
@@ -487,9 +485,8 @@ public final class CudaOps extends Ops {
   @Override
   protected void dropoutForwardK(
       Buffer y, Buffer x, Buffer step, int n, float rate, int layer, long seed) {
-    Arguments arguments = new Arguments().add(y, x, step).add("n", n).add(rate);
-    arguments.add(dropoutScale(rate)).add("layer", layer);
-    arguments.add("use", Philox.Use.DROPOUT.ordinal()).add(seed);
+    Arguments arguments = new Arguments().add(y, x, step).add("n", n).dropoutRate(rate);
+    arguments.add("layer", layer).dropoutMask(seed);
     kernels.launch("dropout_forward", Kernels.cover((n - 1) / 4 + 1), arguments);
   }
 
@@ -573,13 +570,8 @@ public final class CudaOps extends Ops {
         "advance", Shape.of(1, 1), new Arguments().add(position, rate, rates, scaling).add("B", B));
   }
 
-  @Override
-  protected void zeroK(Buffer x) {
+  /** Sets all elements of a FLOAT32 buffer to 0. */
+  void zero(Buffer x) {
     kernels.launch("zero", Kernels.cover(x.length()), new Arguments().add(x).add("n", x.length()));
-  }
-
-  @Override
-  protected void sumK(Buffer out, Buffer x, int n) {
-    kernels.launch("sum", Shape.of(1, 1024), new Arguments().add(out, x).add("n", n));
   }
 }

@@ -10,7 +10,6 @@ import mlpcuda.compute.Ops;
 import mlpcuda.compute.Owned;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
-import mlpcuda.random.Philox;
 
 /**
  * The training steps of module persistent: one launch for many, whose blocks all run at once and
@@ -21,7 +20,7 @@ final class PersistentKernels implements FusedStep {
   private static final int COLUMNS = 14;
 
   private final Owned owned = new Owned();
-  private final Ops ops;
+  private final CudaOps ops;
   private final Kernels kernels;
   private final Plan plan;
   private final PersistentLayout layout;
@@ -32,7 +31,7 @@ final class PersistentKernels implements FusedStep {
   private final Buffer arrivals; // of blocks at barriers: a count, whose 0 has the bits of 0.0
 
   /** Owns {@code kernels}, the module persistent, from now on, and closes it. */
-  PersistentKernels(Ops ops, Kernels kernels, Plan plan, PersistentLayout layout) {
+  PersistentKernels(CudaOps ops, Kernels kernels, Plan plan, PersistentLayout layout) {
     this.ops = ops;
     this.kernels = owned.add(kernels);
     this.plan = plan;
@@ -42,7 +41,7 @@ final class PersistentKernels implements FusedStep {
       int[] table = new int[plan.layers().size() * COLUMNS];
       int end = fill(table);
       arena = owned.add(ops.allocate("activations", Type.FLOAT32, end));
-      int width = PersistentLayout.width(plan.layers().get(0));
+      int width = PersistentLayout.width(plan.first());
       int parts = Math.multiplyExact(Math.multiplyExact(maxB, layout.slices()), width);
       partial = owned.add(ops.allocate("partial", Type.FLOAT32, parts));
       layers = owned.add(ops.allocate("layers", Type.INT32, table.length));
@@ -87,7 +86,7 @@ final class PersistentKernels implements FusedStep {
       System.arraycopy(row, 0, table, at, COLUMNS);
       at += COLUMNS;
       end = Math.addExact(end, Math.multiplyExact(2, all));
-      item += PersistentLayout.items(layer, layer == plan.layers().get(0));
+      item += PersistentLayout.items(layer, layer == plan.first());
     }
     return end;
   }
@@ -101,19 +100,23 @@ final class PersistentKernels implements FusedStep {
   public void run(IntFunction<Feed.Batch> batches, int B, int n) {
     Feed.Batch batch = batches.apply(0); // all are parts of one set
     PersistentLayout.Memory memory = layout.memory(B);
-    Layer first = plan.layers().get(0);
-    boolean adam = plan.optimizer() instanceof AdamSettings;
-    var arguments = new Arguments().add(plan.w(), plan.m(), plan.v(), plan.log(), losses, arena);
-    arguments.add(partial, plan.rate(), plan.position(), arrivals, layers);
-    arguments.add(batch.images(), batch.labels(), batch.rows(), plan.rates());
+    Layer first = plan.first();
+    Arenas arenas = plan.arenas();
+    StepState state = plan.state();
+    Constants constants = plan.constants();
+    var arguments = new Arguments().add(arenas.w(), arenas.m(), arenas.v());
+    arguments.add(state.log(), losses, arena, partial, state.rate(), state.position());
+    arguments.add(arrivals, layers);
+    arguments.add(batch.images(), batch.labels(), batch.rows(), state.rates());
     arguments.add("steps", n).add("L", plan.layers().size()).add("B", B).add("I", first.inputs());
-    arguments.add("S", plan.log().length() / 2).add("chunk", memory.chunk());
+    arguments.add("S", state.log().length() / 2).add("chunk", memory.chunk());
     arguments.add("slices", layout.slices()).add("quads", layout.quads());
     arguments.add("across", layout.across()).add("from", first.bias());
-    arguments.add("length", plan.w().length() - first.bias());
+    arguments.add("length", arenas.w().length() - first.bias());
     arguments.add("copies", memory.copies() ? 1 : 0);
-    arguments.add(plan.scale()).add(plan.shift()).add(plan.smoothing());
-    arguments.add("use", Philox.Use.DROPOUT.ordinal()).add(plan.seed());
+    arguments.add(constants.scale()).add(constants.shift()).add(constants.smoothing());
+    arguments.dropoutMask(constants.seed());
+    boolean adam = plan.optimizer() instanceof AdamSettings;
     if (plan.optimizer() instanceof AdamSettings settings) {
       arguments.add(settings);
     } else {

@@ -40,7 +40,7 @@ record PersistentLayout(
 
   /** Divides the first layer's weights among that many multiprocessors. */
   static PersistentLayout of(Plan plan, int multiprocessors, int sharedBytes) {
-    Layer first = plan.layers().get(0);
+    Layer first = plan.first();
     int all = ceil(first.inputs(), 4);
     int least = ceil(all, THREADS); // a thread has a quad
     int across = Math.min(width(first) / GROUP, Math.max(1, multiprocessors / least));
@@ -88,7 +88,7 @@ record PersistentLayout(
 
   /** The number of the network's inputs. */
   int inputs() {
-    return plan.layers().get(0).inputs();
+    return plan.first().inputs();
   }
 
   /** The most inputs that a device may be given: a thread has 4, and a multiprocessor a block. */
@@ -120,7 +120,7 @@ record PersistentLayout(
 
   /** The sum of what {@code op::Held} of cuda/persistent.cuh has, in its order. */
   private long bytes(int B, int chunk, boolean copies) {
-    Layer first = plan.layers().get(0);
+    Layer first = plan.first();
     long stride = (4 * quads + 27) / 32 * 32 + 4;
     int arrays = plan.optimizer() instanceof AdamSettings ? 3 : 2;
     long tile = ceil(width(first) / GROUP, across) * GROUP * stride;
@@ -130,7 +130,7 @@ record PersistentLayout(
     for (Layer layer : plan.layers()) {
       row += width(layer) * (layer.dropout() > 0 ? 3L : 2L);
     }
-    long copy = copies ? plan.w().length() - first.bias() : 0;
+    long copy = copies ? plan.arenas().w().length() - first.bias() : 0;
     long gradients = THREADS / quads * quads * GROUP * 4 + 4 * THREADS;
     return Float.BYTES * (arrays * tile + images + table + Math.max(gradients, row + copy));
   }

@@ -2,11 +2,10 @@ package mlpcuda.compute.cpu;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Optional;
 import java.util.Random;
 import java.util.function.BiConsumer;
 import java.util.stream.IntStream;
@@ -14,7 +13,6 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Feed;
-import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import org.junit.jupiter.api.Test;
 
@@ -48,9 +46,9 @@ class BackgroundTest {
   @Test
   void imagesWithoutABorderStayAsTheyAre() {
     InputOrder order = Background.order(bordered(500, 0.5), I);
-    assertNull(order.pixels());
+    assertTrue(order.isNatural());
     assertEquals(I, order.multiplied());
-    assertNull(Background.of(bordered(500, 0.5), order));
+    assertEquals(Optional.empty(), Background.of(bordered(500, 0.5), order));
   }
 
   /** One input of blank images is multiplied, since a product of no inputs would be none. */
@@ -65,8 +63,7 @@ class BackgroundTest {
     byte[] pixels = bordered(2048, 0);
     pixels[I * 1001 + 3] = 7;
     InputOrder order = Background.order(pixels, I);
-    Background background = Background.of(pixels, order);
-    assertNotNull(background);
+    Background background = Background.of(pixels, order).orElseThrow();
     assertEquals(background.start(1001) + 1, background.start(1002));
     int k = background.start(1001);
     assertEquals(3, order.pixels()[background.core() + background.column(k)]);
@@ -78,35 +75,29 @@ class BackgroundTest {
       }
     }
     assertEquals(30, Background.order(pixels, I).multiplied());
-    assertNull(Background.of(pixels, Background.order(pixels, I)));
+    assertEquals(Optional.empty(), Background.of(pixels, Background.order(pixels, I)));
   }
 
   /**
    * Gathers a batch, does something else, and computes the layer behind x.
    *
+   * @param ordered whether the device is told of the weights that the batch is multiplied by
    * @return x (B, I), and the outputs of the layer (B, O)
    */
   private static float[][] layer(
       Ops ops, byte[] pixels, boolean ordered, BiConsumer<Ops, Buffer> between) {
-    InputOrder order = ordered ? Background.order(pixels, I) : InputOrder.natural(I);
     byte[] labels = new byte[pixels.length / I];
-    var random = new Random(6);
-    float[] weights = new float[O * I];
-    for (int i = 0; i < weights.length; i++) {
-      weights[i] = (float) random.nextGaussian();
-    }
-    float[] inOrder = new float[O * I];
-    order.toDevice(weights, inOrder, 0);
     float[] z = new float[B * O];
     float[] inputs = new float[B * I];
-    try (Feed feed = ops.feed(pixels, labels, order, B, 1);
+    try (Buffer w = ops.allocate("w", Type.FLOAT32, O * I);
+        Feed feed =
+            ordered ? ops.feedFor(w, pixels, labels, B, 1) : ops.feed(pixels, labels, B, 1);
         Buffer x = ops.allocate("x", Type.FLOAT32, B * I);
         Buffer y = ops.allocate("y", Type.INT32, B);
         Buffer end = ops.allocate("end", Type.INT32, 1);
-        Buffer w = ops.allocate("w", Type.FLOAT32, O * I);
         Buffer b = ops.allocate("b", Type.FLOAT32, O);
         Buffer out = ops.allocate("out", Type.FLOAT32, B * O)) {
-      ops.write(w, inOrder);
+      ops.write(w, weights());
       ops.write(end, new int[] {B}, 0, 1);
       feed.begin(IntStream.range(0, labels.length).toArray(), 0);
       feed.stage(B, 1);
@@ -119,10 +110,18 @@ class BackgroundTest {
     return new float[][] {inputs, z};
   }
 
+  private static float[] weights() {
+    var random = new Random(6);
+    float[] weights = new float[O * I];
+    for (int i = 0; i < weights.length; i++) {
+      weights[i] = (float) random.nextGaussian();
+    }
+    return weights;
+  }
+
   private static void agrees(byte[] pixels, BiConsumer<Ops, Buffer> between) {
     try (var cpu = new CpuOps(2);
         var reference = new ReferenceOps()) {
-      // The operation between is given places of x, so both must have the same order.
       float[][] expected = layer(reference, pixels, true, between);
       float[][] found = layer(cpu, pixels, true, between);
       assertArrayEquals(expected[0], found[0], 1e-5f);
@@ -151,7 +150,7 @@ class BackgroundTest {
     }
     agrees(pixels, (ops, x) -> ops.write(x, values));
     agrees(pixels, (ops, x) -> ops.write(x.slice("row 3", 3 * I, I), values));
-    agrees(pixels, (ops, x) -> ops.zero(x));
+    agrees(pixels, (ops, x) -> ops.activationBackward(x, x, x, B * I, Activation.TANH));
     agrees(
         pixels,
         (ops, x) -> {
@@ -171,10 +170,10 @@ class BackgroundTest {
   }
 
   /** Gathers {@code n} images of another feed, from number {@code from} on, over the rows of x. */
-  private static void gatherOver(
-      Ops ops, Buffer x, byte[] images, InputOrder order, int from, int n, float shift) {
+  private static void gatherOver(Ops ops, Buffer x, byte[] images, int from, int n, float shift) {
     int N = images.length / I;
-    try (Feed other = ops.feed(images, new byte[N], order, B, 1);
+    try (Buffer w = ops.allocate("other w", Type.FLOAT32, O * I);
+        Feed other = ops.feedFor(w, images, new byte[N], B, 1);
         Buffer y = ops.allocate("y", Type.INT32, B);
         Buffer end = ops.allocate("end", Type.INT32, 1)) {
       ops.write(end, new int[] {from + n}, 0, 1);
@@ -185,31 +184,71 @@ class BackgroundTest {
   }
 
   /**
-   * After a shorter batch in the same place, the rows beyond it are still those of the former one.
+   * After a shorter batch in the same place, the rows beyond it are still those of the former one,
+   * although the shorter batch has an order of its own.
    */
   @Test
   void aShorterBatchLeavesTheRest() {
     byte[] pixels = bordered(2 * B, 0.02);
-    InputOrder order = Background.order(pixels, I);
-    agrees(pixels, (ops, x) -> gatherOver(ops, x, pixels, order, B, 5, -0.3f));
+    agrees(pixels, (ops, x) -> gatherOver(ops, x, pixels, B, 5, -0.3f));
   }
 
   /** Another scaling, or another set, makes another background. */
   @Test
   void anotherBackgroundIsWrittenWhole() {
     byte[] pixels = bordered(B, 0.005);
-    InputOrder order = Background.order(pixels, I);
     for (float shift : new float[] {-0.3f, 0.25f}) {
       byte[] others = bordered(3 * B, 0.005);
-      agrees(pixels, (ops, x) -> gatherOver(ops, x, others, order, 0, B, shift));
+      agrees(pixels, (ops, x) -> gatherOver(ops, x, others, 0, B, shift));
     }
+  }
+
+  /** A set whose border has many pixels is fed in the order of the network's first set, whole. */
+  @Test
+  void allSetsOfANetworkHaveTheOrderOfItsFirst() {
+    byte[] first = bordered(B, 0.005);
+    byte[] second = bordered(B, 0.9);
+    try (var cpu = new CpuOps(2);
+        var reference = new ReferenceOps()) {
+      float[][] expected = outputs(reference, first, second);
+      float[][] found = outputs(cpu, first, second);
+      for (int i = 0; i < expected.length; i++) {
+        assertArrayEquals(expected[i], found[i], 1e-4f, "batch " + i);
+      }
+    }
+  }
+
+  /** The outputs of one layer for a batch of the first set, of the second, and the first again. */
+  private static float[][] outputs(Ops ops, byte[] first, byte[] second) {
+    float[][] outputs = new float[3][B * O];
+    try (Buffer w = ops.allocate("w", Type.FLOAT32, O * I);
+        Feed one = ops.feedFor(w, first, new byte[B], B, 1);
+        Feed other = ops.feedFor(w, second, new byte[B], B, 1);
+        Buffer x = ops.allocate("x", Type.FLOAT32, B * I);
+        Buffer y = ops.allocate("y", Type.INT32, B);
+        Buffer end = ops.allocate("end", Type.INT32, 1);
+        Buffer b = ops.allocate("b", Type.FLOAT32, O);
+        Buffer out = ops.allocate("out", Type.FLOAT32, B * O)) {
+      ops.write(w, weights());
+      ops.write(end, new int[] {B}, 0, 1);
+      Feed[] feeds = {one, other, one};
+      for (int i = 0; i < feeds.length; i++) {
+        feeds[i].begin(IntStream.range(0, B).toArray(), 0);
+        feeds[i].stage(B, 1);
+        feeds[i].gather(0, x, y, end, B, 0.01f, -0.3f);
+        ops.linearForward(out, x, w, b, B, I, O, Activation.NONE);
+        ops.read(out, outputs[i]);
+      }
+    }
+    return outputs;
   }
 
   @Test
   void imagesInAnOrderHaveNoSlices() {
     byte[] pixels = bordered(B, 0.005);
     try (var ops = new CpuOps(1)) {
-      var bytes = new Bytes(ops, "images", pixels, Background.order(pixels, I));
+      var bytes = new Bytes(ops, "images", pixels);
+      bytes.arrange(Background.order(pixels, I));
       assertThrows(IllegalStateException.class, () -> bytes.slice("row", 0, I));
     }
   }

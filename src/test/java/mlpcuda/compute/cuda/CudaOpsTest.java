@@ -16,7 +16,6 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Feed;
-import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.Replay;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
@@ -141,25 +140,15 @@ class CudaOpsTest {
       driver.failNext("cuMemAllocHost", CudaException.OUT_OF_MEMORY, "CUDA_ERROR", "");
       var e =
           assertThrows(
-              DeviceException.class,
-              () -> ops.feed(new byte[12], new byte[2], InputOrder.natural(6), 2, 1).close());
+              DeviceException.class, () -> ops.feed(new byte[12], new byte[2], 2, 1).close());
       assertTrue(e.why().startsWith("out of page-locked memory for a batch: asked for 256 bytes"));
       e =
           assertThrows(
               DeviceException.class,
-              () ->
-                  ops.feed(
-                          new byte[12],
-                          new byte[2],
-                          InputOrder.natural(6),
-                          Integer.MAX_VALUE / 6,
-                          1)
-                      .close());
+              () -> ops.feed(new byte[12], new byte[2], Integer.MAX_VALUE / 6, 1).close());
       assertTrue(e.why().contains("at once are too many"), e.why());
       driver.failNext("cuEventCreate", 1, "CUDA_ERROR", "");
-      assertThrows(
-          CudaException.class,
-          () -> ops.feed(new byte[12], new byte[2], InputOrder.natural(6), 2, 1));
+      assertThrows(CudaException.class, () -> ops.feed(new byte[12], new byte[2], 2, 1));
       assertEquals(0, ops.liveBytes());
     }
   }
@@ -273,8 +262,7 @@ class CudaOpsTest {
       driver.failNext("cuMemAllocHost", 1, "CUDA_ERROR_INVALID_VALUE", "invalid argument");
       var e =
           assertThrows(
-              CudaException.class,
-              () -> ops.feed(new byte[12_000], new byte[1000], InputOrder.natural(12), 1000, 1));
+              CudaException.class, () -> ops.feed(new byte[12_000], new byte[1000], 1000, 1));
       assertTrue(e.why().startsWith("cuMemAllocHost failed: CUDA_ERROR_INVALID_VALUE"), e.why());
     }
   }
@@ -350,8 +338,8 @@ class CudaOpsTest {
       order[i] = 19 - i;
     }
     try (CudaOps ops = ops();
-        Feed one = ops.feed(pixels, labels, InputOrder.natural(3), 4, 1);
-        Feed other = ops.feed(pixels, labels, InputOrder.natural(3), 7, 1);
+        Feed one = ops.feed(pixels, labels, 4, 1);
+        Feed other = ops.feed(pixels, labels, 7, 1);
         Buffer x = ops.allocate("x", Type.FLOAT32, 21);
         Buffer y = ops.allocate("y", Type.INT32, 7);
         Buffer end = ops.allocate("end", Type.INT32, 1)) {

@@ -7,7 +7,6 @@ import java.nio.ByteBuffer;
 import java.util.Map;
 import java.util.Random;
 import mlpcuda.compute.Feed;
-import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
 import org.junit.jupiter.api.Test;
@@ -63,7 +62,7 @@ class HostGatherTest {
   void aStageOfManyBatchesIsOneCopy() {
     var driver = new EmulatedDriver(EmulatedPolicy.LATEST);
     try (var ops = new CudaOps(driver, CudaOptions.DEFAULT);
-        Feed feed = ops.feed(new byte[60], new byte[20], InputOrder.natural(3), 2, 8)) {
+        Feed feed = ops.feed(new byte[60], new byte[20], 2, 8)) {
       feed.begin(new int[20], 0);
       feed.stage(2, 1);
       Map<String, Integer> before = driver.calls();

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer.Type;
@@ -30,19 +31,10 @@ class PersistentLayoutTest {
       var plan =
           new FusedStep.Plan(
               List.copyOf(layers),
-              w,
-              null,
-              null,
+              new FusedStep.Arenas(w, w, w),
               AdamSettings.DEFAULT,
-              0,
-              1,
-              null,
-              null,
-              null,
-              null,
-              null,
-              1,
-              0,
+              new FusedStep.StepState(w, w, w, w, Optional.empty()),
+              new FusedStep.Constants(1, 0, 0, 1),
               new StepNeeds(maxB, 1, layers.size(), false));
       return PersistentLayout.of(plan, multiprocessors, kib << 10);
     }

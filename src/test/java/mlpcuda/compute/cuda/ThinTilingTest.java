@@ -14,7 +14,7 @@ import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedOptions;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
-import mlpcuda.compute.cuda.ptx.BankConflicts;
+import mlpcuda.compute.cuda.ptx.memory.BankConflicts;
 import mlpcuda.conformance.Cases;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;

@@ -5,7 +5,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.compute.cuda.ptx.Fault;
-import mlpcuda.compute.cuda.ptx.PtxModule;
+import mlpcuda.compute.cuda.ptx.module.PtxModule;
 
 /**
  * Machine code of a module, which cannot be run here: what the program offers to a driver is

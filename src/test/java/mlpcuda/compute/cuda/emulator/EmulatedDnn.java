@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.function.Function;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.cuda.Dnn;
-import mlpcuda.compute.cuda.ptx.DeviceMemory;
 import mlpcuda.compute.cuda.ptx.Fault;
+import mlpcuda.compute.cuda.ptx.memory.DeviceMemory;
 
 /** The operations of cuDNN as NVIDIA documents them, enqueued on one stream. */
 final class EmulatedDnn extends EmulatedResource implements Dnn {

@@ -14,7 +14,7 @@ import mlpcuda.compute.cuda.CudaException;
 import mlpcuda.compute.cuda.Dnn;
 import mlpcuda.compute.cuda.ModuleImage;
 import mlpcuda.compute.cuda.ptx.Fault;
-import mlpcuda.compute.cuda.ptx.PtxModule;
+import mlpcuda.compute.cuda.ptx.module.PtxModule;
 import mlpcuda.error.DeviceException;
 
 /**

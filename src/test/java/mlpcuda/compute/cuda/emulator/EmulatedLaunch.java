@@ -11,7 +11,8 @@ import java.util.function.Supplier;
 import mlpcuda.compute.cuda.Arguments;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
 import mlpcuda.compute.cuda.ptx.Fault;
-import mlpcuda.compute.cuda.ptx.PtxModule;
+import mlpcuda.compute.cuda.ptx.machine.Accesses;
+import mlpcuda.compute.cuda.ptx.module.PtxModule;
 
 /** A launch of a kernel, with its arguments as they were when it was enqueued. */
 final class EmulatedLaunch extends EmulatedOperation {
@@ -160,7 +161,7 @@ final class EmulatedLaunch extends EmulatedOperation {
       return;
     }
     PtxModule ptx = function.module.ptx;
-    PtxModule.Accesses accesses =
+    Accesses accesses =
         together == null
             ? ptx.run(function.entry, shape, arguments, memory.bytes())
             : ptx.runTogether(

@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
-import mlpcuda.compute.cuda.ptx.DeviceMemory;
 import mlpcuda.compute.cuda.ptx.Fault;
+import mlpcuda.compute.cuda.ptx.memory.DeviceMemory;
 
 /** The allocations: those of the device, with a limit, and page-locked ones of the host. */
 final class EmulatedMemory {

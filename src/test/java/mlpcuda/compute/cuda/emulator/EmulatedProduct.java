@@ -3,9 +3,9 @@ package mlpcuda.compute.cuda.emulator;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import mlpcuda.compute.Precision;
-import mlpcuda.compute.cuda.ptx.DeviceMemory;
 import mlpcuda.compute.cuda.ptx.Fault;
-import mlpcuda.compute.cuda.ptx.NarrowFloats;
+import mlpcuda.compute.cuda.ptx.arithmetic.NarrowFloats;
+import mlpcuda.compute.cuda.ptx.memory.DeviceMemory;
 
 /**
  * Computes C = op(A) · op(B) in column-major order, summed in floats from the first to the last.

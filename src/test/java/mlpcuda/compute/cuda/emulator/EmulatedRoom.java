@@ -1,6 +1,6 @@
 package mlpcuda.compute.cuda.emulator;
 
-import mlpcuda.compute.cuda.ptx.PtxModule;
+import mlpcuda.compute.cuda.ptx.module.PtxModule;
 
 /**
  * The room that a multiprocessor has for blocks, as the CUDA C++ programming guide has it ("Compute

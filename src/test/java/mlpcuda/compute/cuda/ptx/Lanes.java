@@ -8,7 +8,7 @@ package mlpcuda.compute.cuda.ptx;
  * reader must narrow it.
  */
 @FunctionalInterface
-interface Lanes {
+public interface Lanes {
   /** The number of lanes of a warp. */
   int COUNT = 32;
 

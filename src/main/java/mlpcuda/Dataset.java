@@ -1,0 +1,114 @@
+package mlpcuda;
+
+import java.nio.file.Path;
+import java.util.OptionalInt;
+import mlpcuda.data.ImageSet;
+import mlpcuda.data.PublishedDataset;
+import mlpcuda.run.DataSource;
+
+/** A training set and a test set, whose images have one size. */
+public final class Dataset {
+  private final DataSource source;
+  private final mlpcuda.data.Dataset data;
+
+  private Dataset(DataSource source, mlpcuda.data.Dataset data) {
+    this.source = source;
+    this.data = data;
+  }
+
+  /**
+   * MNIST's handwritten digits: 60,000 training and 10,000 test images of 28×28, of 10 classes.
+   *
+   * @throws IllegalStateException if MNIST is not on the class path; the message names the artefact
+   *     that has it
+   */
+  public static Dataset mnist() {
+    return load(new DataSource.Embedded());
+  }
+
+  /**
+   * Reads a folder with four IDX files, plain or gzipped, under the names of MNIST, QMNIST or
+   * EMNIST.
+   *
+   * @throws mlpcuda.error.BadFileException if a file is missing or malformed
+   */
+  public static Dataset read(Path folder) {
+    return load(new DataSource.Folder(folder, OptionalInt.empty()));
+  }
+
+  /**
+   * Fetches a published data set, or reads it from the cache folder if it was fetched before.
+   *
+   * @param name {@code mnist}, {@code fashion-mnist} or {@code kmnist}
+   * @throws IllegalArgumentException if there is none of that name
+   * @throws mlpcuda.error.BadFileException if it cannot be fetched
+   */
+  public static Dataset fetch(String name) {
+    return load(new DataSource.Published(PublishedDataset.named(name)));
+  }
+
+  /**
+   * Examples in memory. The number of classes is one more than the training set's largest label.
+   *
+   * @throws IllegalArgumentException if the images differ in size, or a test label is not among the
+   *     classes
+   */
+  public static Dataset of(Examples train, Examples test) {
+    if (train.rows() != test.rows() || train.cols() != test.cols()) {
+      throw new IllegalArgumentException(
+          "training and test images must have one size, found %dx%d and %dx%d"
+              .formatted(train.rows(), train.cols(), test.rows(), test.cols()));
+    }
+    int classes = train.set().largestLabel() + 1;
+    int largest = test.set().largestLabel();
+    if (largest >= classes) {
+      throw new IllegalArgumentException(
+          "the test labels must be below the training set's %d classes, found %d"
+              .formatted(classes, largest));
+    }
+    return new Dataset(
+        new DataSource.InMemory(),
+        new mlpcuda.data.Dataset("examples in memory", classes, train.set(), test.set()));
+  }
+
+  private static Dataset load(DataSource source) {
+    return new Dataset(source, source.load((file, bytes, total) -> {}));
+  }
+
+  /** The number of classes. */
+  public int classes() {
+    return data.classes();
+  }
+
+  /** The examples to learn from. */
+  public Examples train() {
+    return new Examples(data.train());
+  }
+
+  /** The examples that judge what was learnt. */
+  public Examples test() {
+    return new Examples(data.test());
+  }
+
+  /** The name of the data set and its sizes. */
+  @Override
+  public String toString() {
+    ImageSet train = data.train();
+    return "%s: %d training and %d test images of %dx%d, %d classes"
+        .formatted(
+            data.name(),
+            train.size(),
+            data.test().size(),
+            train.rows(),
+            train.cols(),
+            data.classes());
+  }
+
+  DataSource source() {
+    return source;
+  }
+
+  mlpcuda.data.Dataset data() {
+    return data;
+  }
+}

@@ -1,0 +1,188 @@
+package mlpcuda;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import mlpcuda.compute.Ops;
+import mlpcuda.data.ImageSet;
+import mlpcuda.data.Scaling;
+import mlpcuda.error.BadFileException;
+import mlpcuda.model.ModelFile;
+import mlpcuda.net.MlpShape;
+import mlpcuda.net.Parameters;
+import mlpcuda.net.Weights;
+import mlpcuda.picture.PictureFile;
+import mlpcuda.preparation.ImageForm;
+import mlpcuda.train.Evaluator;
+import mlpcuda.train.MemoryNeed;
+import mlpcuda.train.Predictor;
+
+/**
+ * A trained network on a device, with all memory that it needs there. Any thread may ask it; the
+ * device answers one call after another.
+ */
+public final class Model implements AutoCloseable {
+  private static final int TEST_BATCH = 1000;
+
+  private final Network network;
+  private final Device device;
+  private final Predictor predictor;
+  private final int most; // images of a call of the predictor
+  private boolean closed;
+
+  Model(Network network, Device device) {
+    this.network = network;
+    this.device = device;
+    ModelFile file = network.trained();
+    MlpShape shape = file.shape();
+    this.most = Predictor.batch(shape);
+    var weights = new Weights(shape, file.weights());
+    String what = "the network " + shape;
+    this.predictor =
+        device.call(() -> new Predictor(device.ops(), weights, file.form().scaling(), most, what));
+  }
+
+  /** The network. */
+  public Network network() {
+    return network;
+  }
+
+  /**
+   * Predicts the class of an image as the training images were.
+   *
+   * @param pixels (rows, cols) of the network's images, one unsigned byte a pixel, 0 black
+   * @throws IllegalArgumentException if there are not as many pixels as the network has inputs
+   */
+  public Prediction predict(byte[] pixels) {
+    checkLength(pixels.length);
+    return prediction(device.call(() -> open().logProbabilities(pixels))[0]);
+  }
+
+  /**
+   * Predicts the class of an image as the training images were, with values that need not be those
+   * of bytes.
+   *
+   * @param values (rows, cols) of the network's images, from 0, black, to 1, white
+   * @throws IllegalArgumentException if there are not as many values as the network has inputs
+   */
+  public Prediction predict(float[] values) {
+    checkLength(values.length);
+    Scaling scaling = network.form().scaling();
+    float[] inputs = new float[values.length];
+    for (int i = 0; i < values.length; i++) {
+      inputs[i] = 255 * values[i] * scaling.scale() + scaling.shift();
+    }
+    return prediction(device.call(() -> open().logProbabilities(inputs))[0]);
+  }
+
+  /**
+   * Predicts the class of a picture, which is prepared as the network's training images were.
+   *
+   * @param picture a PNG, JPEG, GIF, BMP, TIFF, WebP or PGM file, or an IDX file with one image
+   * @throws BadFileException if the file cannot be read, or shows nothing
+   */
+  public Prediction predict(Path picture) {
+    PictureFile file = PictureFile.read(picture);
+    if (file.count() != 1) {
+      throw new BadFileException(
+          "%s: a file of one picture must be given here, found one of %d"
+              .formatted(picture, file.count()));
+    }
+    ImageForm form = network.form();
+    var upright = file.isIdx() && form.transposed() ? file.get(0).transposed() : file.get(0);
+    return predict(form.prepare(upright).pixels());
+  }
+
+  /**
+   * Predicts the classes of images, whose labels are not looked at.
+   *
+   * @throws IllegalArgumentException if the images have not the size of the network's
+   */
+  public List<Prediction> predictAll(Examples examples) {
+    ImageSet set = fitting(examples);
+    int each = set.pixelsPerImage();
+    var predictions = new ArrayList<Prediction>(set.size());
+    for (int from = 0; from < set.size(); from += most) {
+      int to = Math.min(set.size(), from + most);
+      byte[] pixels = Arrays.copyOfRange(set.pixels(), from * each, to * each);
+      for (float[] logs : device.call(() -> open().logProbabilities(pixels))) {
+        predictions.add(prediction(logs));
+      }
+    }
+    return predictions;
+  }
+
+  /**
+   * Compares the network's answers with the labels of examples.
+   *
+   * @throws IllegalArgumentException if the images have not the size of the network's, or a label
+   *     is not among its classes
+   * @throws BadFileException if the device lacks memory
+   */
+  public Evaluation evaluate(Examples examples) {
+    ImageSet set = fitting(examples);
+    int largest = set.largestLabel();
+    if (largest >= network.classes()) {
+      throw new IllegalArgumentException(
+          "labels must be below the network's %d classes, found %d"
+              .formatted(network.classes(), largest));
+    }
+    return device.call(
+        () -> {
+          open();
+          Ops ops = device.ops();
+          MlpShape shape = network.shape();
+          MemoryNeed.ofEvaluation(shape, set.size(), TEST_BATCH)
+              .check(ops, "the evaluation of the network " + shape, "");
+          try (var parameters = Parameters.forInference(ops, shape)) {
+            parameters.write(network.trained().weights());
+            return new Evaluation(
+                Evaluator.evaluate(parameters, set, network.form().scaling(), TEST_BATCH));
+          }
+        });
+  }
+
+  private ImageSet fitting(Examples examples) {
+    ImageForm form = network.form();
+    if (examples.rows() != form.rows() || examples.cols() != form.cols()) {
+      throw new IllegalArgumentException(
+          "images must be %dx%d as the network's, found %dx%d"
+              .formatted(form.rows(), form.cols(), examples.rows(), examples.cols()));
+    }
+    return examples.set();
+  }
+
+  private void checkLength(int found) {
+    if (found != network.inputs()) {
+      throw new IllegalArgumentException(
+          "an image must have as many pixels as the network has inputs, %d, found %d"
+              .formatted(network.inputs(), found));
+    }
+  }
+
+  private Prediction prediction(float[] logs) {
+    return new Prediction(network.labels(), logs);
+  }
+
+  /** The predictor, unless the model is closed; for the device's thread. */
+  private Predictor open() {
+    if (closed) {
+      throw new IllegalStateException("the model is closed");
+    }
+    return predictor;
+  }
+
+  /** Frees the memory on the device; closing the model again does nothing. */
+  @Override
+  public void close() {
+    device.call(
+        () -> {
+          if (!closed) {
+            closed = true;
+            predictor.close();
+          }
+          return null;
+        });
+  }
+}

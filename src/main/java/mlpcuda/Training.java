@@ -1,0 +1,450 @@
+package mlpcuda;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import mlpcuda.compute.LossScale;
+import mlpcuda.compute.Ops;
+import mlpcuda.error.BadFileException;
+import mlpcuda.error.SettingException;
+import mlpcuda.files.WholeFile;
+import mlpcuda.model.ModelFile;
+import mlpcuda.net.MlpShape;
+import mlpcuda.run.DataChoice;
+import mlpcuda.run.FolderLock;
+import mlpcuda.run.Presets;
+import mlpcuda.run.Resumption;
+import mlpcuda.run.RunData;
+import mlpcuda.run.RunDescription;
+import mlpcuda.run.RunFolder;
+import mlpcuda.run.RunPlan;
+import mlpcuda.run.RunSettings;
+import mlpcuda.run.RunSettings.Architecture;
+import mlpcuda.run.RunSettings.Learning;
+import mlpcuda.run.RunSettings.Recording;
+import mlpcuda.run.RunSettings.Validation;
+import mlpcuda.run.RunState;
+import mlpcuda.run.Start;
+import mlpcuda.run.TrainingRun;
+import mlpcuda.train.Course;
+import mlpcuda.train.EarlyStopping;
+import mlpcuda.train.LearningRate;
+import mlpcuda.train.Progress;
+import mlpcuda.train.Schedule;
+import mlpcuda.train.Selection;
+
+/**
+ * How a network is trained. It is an immutable value: each method returns a copy with another
+ * setting. Defaults are those of the preset {@code 128x64}: Adam at 1e-3, 10 epochs in batches of
+ * 64, seed 1.
+ */
+public final class Training {
+  private final RunSettings settings;
+  private final Optional<Network> network; // whose weights the training starts with
+  private final Optional<Path> folder;
+  private final boolean overwrite;
+  private final boolean resumes;
+  private final Consumer<EpochResult> onEpoch;
+
+  private Training(Training like, RunSettings settings) {
+    this(settings, like.network, like.folder, like.overwrite, like.resumes, like.onEpoch);
+  }
+
+  private Training(
+      RunSettings settings,
+      Optional<Network> network,
+      Optional<Path> folder,
+      boolean overwrite,
+      boolean resumes,
+      Consumer<EpochResult> onEpoch) {
+    this.settings = settings;
+    this.network = network;
+    this.folder = folder;
+    this.overwrite = overwrite;
+    this.resumes = resumes;
+    this.onEpoch = onEpoch;
+  }
+
+  private static Training of(RunSettings settings, Optional<Network> network) {
+    Recording presets = settings.recording();
+    // The test set is evaluated once, at the end: a listener of epochs gets the validation set's.
+    var recording = new Recording(presets.logInterval(), 0, presets.testBatchSize(), true, false);
+    return new Training(
+        settings.with(recording), network, Optional.empty(), false, false, epoch -> {});
+  }
+
+  /**
+   * The settings of a published program, or {@code tuned}, which ends at a higher accuracy.
+   *
+   * @param name {@code 128x64}, {@code 300x300}, {@code 128}, {@code 128x64-centred}, {@code
+   *     128x64x32-relu-out} or {@code tuned}
+   * @throws IllegalArgumentException if there is none of that name
+   */
+  public static Training preset(String name) {
+    return of(Presets.named(name), Optional.empty());
+  }
+
+  /** The training of that network, which goes on from its weights if it has some. */
+  public static Training of(Network network) {
+    MlpShape shape = network.shape();
+    Architecture usual = Presets.DEFAULT.network();
+    var architecture =
+        new Architecture(
+            shape.sizes().subList(1, shape.layers()),
+            shape.hidden(),
+            shape.output(),
+            network.isTrained() ? network.form().scaling().name() : usual.scaling(),
+            Optional.empty(),
+            Optional.empty());
+    return of(Presets.DEFAULT.with(architecture), Optional.of(network));
+  }
+
+  /**
+   * Goes on with the run of a folder from its checkpoint. {@link #epochs}, {@link #maxSteps} and
+   * {@link #earlyStopping} may move its end; it keeps all other settings. The same bytes come out
+   * as from a run that was never stopped.
+   *
+   * @throws BadFileException if the folder has no checkpoint, or one that is malformed
+   */
+  public static Training resume(Path folder) {
+    RunSettings settings = read(folder).state().plan().settings();
+    return new Training(settings, Optional.empty(), Optional.of(folder), false, true, epoch -> {});
+  }
+
+  private static Resumption read(Path folder) {
+    return Resumption.read(
+        folder,
+        (args, gpu, threads, file) -> {
+          throw new BadFileException(
+              file
+                  + ": version 0.1.0 began this run with a command line, which the library does not"
+                  + " read; mlp-cuda train --resume goes on with it");
+        });
+  }
+
+  /** Ends after that many passes over the training set; 0 evaluates the initial network. */
+  public Training epochs(int epochs) {
+    Course course = settings.course();
+    return ending(
+        settings.with(new Course(epochs, course.maxSteps(), course.batchSize(), course.shuffle())));
+  }
+
+  /** Ends after that many steps, at least 1, wherever they end. */
+  public Training maxSteps(int steps) {
+    Course course = settings.course();
+    return ending(
+        settings.with(new Course(course.epochs(), steps, course.batchSize(), course.shuffle())));
+  }
+
+  /** Takes that many examples in a step, at least 1. */
+  public Training batchSize(int size) {
+    Course course = settings.course();
+    return changed(
+        settings.with(new Course(course.epochs(), course.maxSteps(), size, course.shuffle())));
+  }
+
+  /** Visits the examples in a new order in each epoch, or always in that of the data. */
+  public Training shuffle(boolean shuffle) {
+    Course course = settings.course();
+    return changed(
+        settings.with(new Course(course.epochs(), course.maxSteps(), course.batchSize(), shuffle)));
+  }
+
+  /** Moves the weights by that optimizer, at its rate. */
+  public Training optimizer(Optimizer optimizer) {
+    LearningRate rate = settings.rate();
+    Learning learning = settings.learning();
+    return changed(
+        settings
+            .with(new LearningRate(optimizer.rate(), rate.schedule(), rate.warmup()))
+            .with(
+                new Learning(
+                    optimizer.settings(),
+                    learning.clip(),
+                    learning.dropout(),
+                    learning.smoothing())));
+  }
+
+  /**
+   * Changes the learning rate over the run.
+   *
+   * @param schedule {@code constant}, {@code step:EPOCHS:GAMMA}, {@code exponential:GAMMA}, {@code
+   *     cosine}, {@code one-cycle} or {@code plateau:FACTOR:PATIENCE}
+   * @throws IllegalArgumentException if it is none of these
+   */
+  public Training schedule(String schedule) {
+    LearningRate rate = settings.rate();
+    return changed(
+        settings.with(new LearningRate(rate.base(), Schedule.parse(schedule), rate.warmup())));
+  }
+
+  /** Raises the learning rate from 0 over the first steps. */
+  public Training warmup(int steps) {
+    LearningRate rate = settings.rate();
+    return changed(settings.with(new LearningRate(rate.base(), rate.schedule(), steps)));
+  }
+
+  /**
+   * Zeroes that fraction, in [0, 1), of each hidden layer's outputs in training.
+   *
+   * @param rates one rate for all hidden layers, or one for each
+   */
+  public Training dropout(double... rates) {
+    var list = new ArrayList<Float>();
+    for (double rate : rates) {
+      list.add((float) rate);
+    }
+    int hidden = settings.network().hidden().size();
+    if (list.isEmpty() || list.size() > 1 && list.size() != hidden) {
+      throw new SettingException(
+          "dropout",
+          "must be one rate or one for each hidden layer, here %d, found %d"
+              .formatted(hidden, list.size()));
+    }
+    Learning learning = settings.learning();
+    return changed(
+        settings.with(
+            new Learning(learning.optimizer(), learning.clip(), list, learning.smoothing())));
+  }
+
+  /** Spreads that share of the target, in [0, 1), over all classes. */
+  public Training labelSmoothing(double share) {
+    Learning learning = settings.learning();
+    return changed(
+        settings.with(
+            new Learning(
+                learning.optimizer(), learning.clip(), learning.dropout(), (float) share)));
+  }
+
+  /** Scales the gradient of all parameters down to that norm, above 0. */
+  public Training clipGradNorm(double norm) {
+    if (!(norm > 0)) {
+      throw new SettingException("clip-grad-norm", "must be above 0, found " + norm);
+    }
+    Learning learning = settings.learning();
+    return changed(
+        settings.with(
+            new Learning(
+                learning.optimizer(),
+                OptionalDouble.of(norm),
+                learning.dropout(),
+                learning.smoothing())));
+  }
+
+  /**
+   * Holds examples back from training, and evaluates them after each epoch.
+   *
+   * @param amount their number, from 1, or the fraction of the training set, below 1
+   */
+  public Training validation(double amount) {
+    return changed(
+        settings.with(
+            new Validation(
+                OptionalDouble.of(mlpcuda.data.Split.parse(Double.toString(amount))),
+                settings.validation().selection())));
+  }
+
+  /**
+   * Ends after that many epochs, at least 1, without a lower validation loss, for which {@link
+   * #validation} is needed.
+   */
+  public Training earlyStopping(int patience) {
+    Selection selection = settings.validation().selection();
+    return ending(
+        settings.with(
+            new Validation(
+                settings.validation().amount(),
+                new Selection(selection.monitor(), patience, selection.keepBest()))));
+  }
+
+  /** Ends with the weights of the best epoch, for which {@link #validation} is needed. */
+  public Training keepBest() {
+    return selecting(settings.validation().selection().monitor());
+  }
+
+  /** Ends with the weights of the epoch of the highest validation accuracy, not the lowest loss. */
+  public Training keepMostAccurate() {
+    return selecting(EarlyStopping.Monitor.ACCURACY);
+  }
+
+  private Training selecting(EarlyStopping.Monitor monitor) {
+    Validation validation = settings.validation();
+    return changed(
+        settings.with(
+            new Validation(
+                validation.amount(),
+                new Selection(monitor, validation.selection().patience(), true))));
+  }
+
+  /** Decides the initial weights, the order of examples, dropout and the held-back examples. */
+  public Training seed(long seed) {
+    return changed(settings.withSeed(seed));
+  }
+
+  /**
+   * Writes the model, checkpoints, metrics and a report into that folder, which is made if it is
+   * missing. Without it a training writes nothing.
+   */
+  public Training folder(Path folder) {
+    return new Training(kept(), network, Optional.of(folder), overwrite, false, onEpoch);
+  }
+
+  /** Replaces a finished run that the folder holds, in place of refusing it. */
+  public Training overwrite() {
+    return new Training(settings, network, folder, true, resumes, onEpoch);
+  }
+
+  /**
+   * Passes the result of each epoch to a listener. It is called by the device's thread, and the
+   * training waits for it; it cannot ask that device meanwhile.
+   */
+  public Training onEpoch(Consumer<EpochResult> listener) {
+    return new Training(settings, network, folder, overwrite, resumes, listener);
+  }
+
+  private Training changed(RunSettings other) {
+    kept();
+    return new Training(this, other);
+  }
+
+  private Training ending(RunSettings other) {
+    return new Training(this, other);
+  }
+
+  private RunSettings kept() {
+    if (resumes) {
+      throw new IllegalStateException(
+          "a run that is resumed keeps its settings, but for its end: epochs, maxSteps and"
+              + " earlyStopping");
+    }
+    return settings;
+  }
+
+  /**
+   * Trains and evaluates, and waits for the end. If the waiting thread is interrupted, the training
+   * ends after its step, with a checkpoint if it has a folder.
+   *
+   * @throws SettingException if a setting does not fit the data
+   * @throws mlpcuda.error.DivergedException if losses or weights become non-finite
+   * @throws mlpcuda.error.StoppedException if this thread is interrupted
+   * @throws mlpcuda.error.FolderInUseException if another run uses the folder
+   * @throws java.io.UncheckedIOException if the folder cannot be written
+   */
+  public TrainingResult fit(Dataset dataset, Device device) {
+    var stop = new AtomicBoolean();
+    return device.call(
+        () -> resumes ? goOn(dataset, device, stop::get) : begin(dataset, device, stop::get),
+        () -> stop.set(true));
+  }
+
+  private TrainingResult begin(Dataset dataset, Device device, BooleanSupplier stop) {
+    var choice = new DataChoice(dataset.source(), false, OptionalInt.empty());
+    var plan = new RunPlan(settings, choice, device.choice(), Optional.empty());
+    RunData data = RunData.of(settings, dataset.data(), choice);
+    network.ifPresent(of -> checkShape(of, data));
+    Ops ops = device.ops();
+    var state =
+        new RunState(
+            plan,
+            RunState.Origin.of(List.of(), RunDescription.device(ops, data, settings)),
+            Resumption.checksum(data.all()),
+            Progress.begin(
+                settings.validation().selection().monitor(), LossScale.initial(ops.precision())),
+            Map.of());
+    var start =
+        new Start.Fresh(
+            state, network.filter(Network::isTrained).map(of -> of.trained().weights()));
+    if (folder.isEmpty()) {
+      return run(ops, data, start, stop);
+    }
+    makeFolder(folder.get());
+    try (FolderLock lock = FolderLock.take(folder.get())) {
+      warnOfNoLock(lock);
+      if (!overwrite && RunFolder.holdsTheEnd(folder.get())) {
+        throw new IllegalStateException(
+            folder.get()
+                + ": this folder holds a finished run; overwrite() replaces it, and"
+                + " Training.resume goes on with it");
+      }
+      return run(ops, data, start, stop);
+    }
+  }
+
+  private static void checkShape(Network network, RunData data) {
+    if (!network.shape().equals(data.shape())) {
+      throw new SettingException(
+          "network",
+          "must have %d inputs and %d classes as the data, found %d inputs and %d classes"
+              .formatted(
+                  data.shape().inputs(),
+                  data.shape().classes(),
+                  network.inputs(),
+                  network.classes()));
+    }
+  }
+
+  private void warnOfNoLock(FolderLock lock) {
+    if (!lock.locked()) {
+      LibraryReporter.LOG.log(
+          System.Logger.Level.WARNING,
+          folder.orElseThrow()
+              + ": its file system knows no locks, so nothing keeps another process out of it");
+    }
+  }
+
+  private static void makeFolder(Path folder) {
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw WholeFile.notAFolder(folder.toString(), e);
+    }
+  }
+
+  private TrainingResult goOn(Dataset dataset, Device device, BooleanSupplier stop) {
+    Path of = folder.orElseThrow();
+    try (FolderLock lock = FolderLock.take(of)) {
+      warnOfNoLock(lock);
+      Resumption former = read(of);
+      RunPlan plan = former.state().plan().with(settings).with(device.choice());
+      Resumption from = former.with(plan, List.of());
+      Ops ops = device.ops();
+      RunData data = from.check(RunData.of(settings, dataset.data(), plan.data()));
+      from.check(ops, data);
+      WholeFile.clear(of);
+      return run(ops, data, new Start.Resumed(from), stop);
+    }
+  }
+
+  private TrainingResult run(Ops ops, RunData data, Start start, BooleanSupplier stop) {
+    var reporter = new LibraryReporter(settings.course().epochs(), onEpoch);
+    TrainingRun.Result result = new TrainingRun(ops, data, start, folder, reporter, stop).run();
+    ModelFile trained = result.network();
+    return new TrainingResult(
+        Network.of(trained),
+        new Evaluation(result.test()),
+        result.validation().map(Evaluation::new),
+        reporter.epochs());
+  }
+
+  /** The settings in a line. */
+  @Override
+  public String toString() {
+    return "%s: %s, %s, %d epochs in batches of %d, seed %d"
+        .formatted(
+            settings.preset(),
+            settings.network().hidden(),
+            settings.learning().optimizer(),
+            settings.course().epochs(),
+            settings.course().batchSize(),
+            settings.seed());
+  }
+}

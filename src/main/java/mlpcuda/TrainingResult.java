@@ -1,0 +1,16 @@
+package mlpcuda;
+
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The result of a training.
+ *
+ * @param network the trained network: that of the last epoch, or of the best one if the training
+ *     keeps that
+ * @param test how the network answers the test set
+ * @param validation how the network answers the held-back examples; empty if there are none
+ * @param epochs the results of the epochs that were trained, in their order
+ */
+public record TrainingResult(
+    Network network, Evaluation test, Optional<Evaluation> validation, List<EpochResult> epochs) {}

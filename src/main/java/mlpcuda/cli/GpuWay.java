@@ -1,0 +1,175 @@
+package mlpcuda.cli;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import mlpcuda.compute.Ops;
+import mlpcuda.compute.Precision;
+import mlpcuda.compute.cuda.CudaOps;
+import mlpcuda.compute.cuda.CudaOptions;
+import mlpcuda.compute.cuda.Gpus;
+import mlpcuda.run.DeviceChoice;
+
+/**
+ * A way of using a GPU, for those who measure all of them.
+ *
+ * @param options the options that make it this way
+ * @param part a part of it that the device may lack and that is not in the ways before: a library,
+ *     or the precision; empty if there is none
+ * @param opener opens the device in this way
+ */
+record GpuWay(CudaOptions options, Optional<Enum<?>> part, Supplier<Ops> opener) {
+  /** The steps that are measured beside layered ones. */
+  private static final List<CudaOptions.Step> OTHER_STEPS =
+      List.of(CudaOptions.Step.FUSED, CudaOptions.Step.PERSISTENT);
+
+  /** The precisions other than the default. */
+  private static final List<Precision> OTHER_PRECISIONS =
+      List.of(Precision.TF32, Precision.BF16, Precision.FP16);
+
+  /**
+   * What a command line has chosen, so that it is not varied.
+   *
+   * @param kernels whether it has chosen what computes bias, activations and log-softmax
+   * @param precision whether it has chosen the precision
+   */
+  record Chosen(boolean kernels, boolean precision) {}
+
+  /** Opens the GPU in this way; the caller closes it. */
+  Ops open() {
+    return opener.get();
+  }
+
+  /** Whether a part of it is one of these. */
+  boolean needsOneOf(Set<Enum<?>> parts) {
+    return Stream.of(options.gemm(), options.kernels(), options.precision())
+        .anyMatch(parts::contains);
+  }
+
+  /** The name of {@link #part}, or of the whole way if that is empty. */
+  String named() {
+    return part.map(GpuWay::name).orElseGet(this::toString);
+  }
+
+  private static String name(Enum<?> part) {
+    return part.name().toLowerCase(Locale.ROOT);
+  }
+
+  @Override
+  public String toString() {
+    String graph = options.graph() ? "CUDA graph" : "no graph";
+    String how =
+        switch (options.step()) {
+          case LAYERED, AUTO -> graph;
+          case FUSED -> graph + ", fused step";
+          case PERSISTENT -> "persistent step"; // nothing is recorded
+        };
+    Precision rounded = options.precision();
+    return "%s%s, %s feed, %s%s"
+        .formatted(
+            name(options.gemm()),
+            options.kernels() == CudaOptions.Kernels.CUDNN ? " with cudnn" : "",
+            name(options.feed()),
+            how,
+            rounded == Precision.FP32 ? "" : ", " + name(rounded));
+  }
+
+  /**
+   * The ways of using a GPU that a command line leaves open: layered steps with each GEMM, each
+   * feed, with and without graph; and, as far as the rest is as in the first, each GEMM with cuDNN,
+   * the other steps, and each precision with each GEMM.
+   */
+  static List<GpuWay> list(DeviceChoice.Gpu opened, Gpus gpus, Chosen chosen) {
+    var ways = new Ways(opened, gpus, chosen);
+    ways.addLayered();
+    CudaOptions first = ways.list.get(0).options();
+    if (!chosen.kernels) {
+      ways.multiply().forEach(by -> ways.add(first.with(by).with(CudaOptions.Kernels.CUDNN)));
+    }
+    if (opened.options().step() == CudaOptions.Step.AUTO) {
+      boolean gemmChosen = opened.options().gemm() != null;
+      ways.addOtherSteps(first.with(gemmChosen ? first.gemm() : CudaOptions.Gemm.PTX));
+    }
+    if (!chosen.precision && !ways.persistent()) {
+      for (Precision other : OTHER_PRECISIONS) {
+        ways.multiply().forEach(by -> ways.add(first.with(by).with(other)));
+      }
+    }
+    return ways.list;
+  }
+
+  /** The list of ways while it is made. */
+  private static final class Ways {
+    private final List<GpuWay> list = new ArrayList<>();
+    private final DeviceChoice.Gpu opened;
+    private final Gpus gpus;
+    private final Chosen chosen;
+
+    Ways(DeviceChoice.Gpu opened, Gpus gpus, Chosen chosen) {
+      this.opened = opened;
+      this.gpus = gpus;
+      this.chosen = chosen;
+    }
+
+    private boolean persistent() { // these have a resident feed and no graph
+      return opened.options().step() == CudaOptions.Step.PERSISTENT;
+    }
+
+    private List<CudaOptions.Gemm> multiply() {
+      CudaOptions.Gemm gemm = opened.options().gemm();
+      return gemm == null ? List.of(CudaOptions.Gemm.values()) : List.of(gemm);
+    }
+
+    private List<CudaOptions.Feed> feeds() {
+      if (persistent()) {
+        return List.of(CudaOptions.Feed.RESIDENT);
+      }
+      CudaOptions.Feed feed = opened.options().feed();
+      return feed == CudaOptions.Feed.AUTO
+          ? List.of(CudaOptions.Feed.PINNED, CudaOptions.Feed.RESIDENT)
+          : List.of(feed);
+    }
+
+    void addLayered() {
+      CudaOptions base = opened.options();
+      if (base.step() == CudaOptions.Step.AUTO) {
+        base = base.with(CudaOptions.Step.LAYERED);
+      }
+      boolean graphs = base.graph() && !persistent();
+      for (CudaOptions.Gemm by : multiply()) {
+        for (CudaOptions.Feed from : feeds()) {
+          for (boolean graph : graphs ? List.of(true, false) : List.of(false)) {
+            add(base.with(by).with(from).withGraph(graph));
+          }
+        }
+      }
+    }
+
+    void addOtherSteps(CudaOptions like) {
+      for (CudaOptions.Step other : OTHER_STEPS) {
+        if (other != CudaOptions.Step.PERSISTENT) {
+          add(like.with(other));
+        } else if (opened.options().feed() != CudaOptions.Feed.PINNED
+            && like.precision() == Precision.FP32) {
+          add(like.with(CudaOptions.Feed.RESIDENT).with(other).withGraph(false));
+        }
+      }
+    }
+
+    void add(CudaOptions options) {
+      Optional<Enum<?>> part = Optional.empty();
+      if (!chosen.precision && options.precision() != Precision.FP32) {
+        part = Optional.of(options.precision()); // the lack of a GEMM was found out before
+      } else if (!chosen.kernels && options.kernels() == CudaOptions.Kernels.CUDNN) {
+        part = Optional.of(options.kernels());
+      } else if (opened.options().gemm() == null && options.gemm() == CudaOptions.Gemm.CUBLAS) {
+        part = Optional.of(options.gemm());
+      }
+      list.add(new GpuWay(options, part, () -> new CudaOps(gpus.open(opened.index()), options)));
+    }
+  }
+}

@@ -1,0 +1,102 @@
+package mlpcuda.report;
+
+import com.fasterxml.jackson.jr.ob.JSON;
+import java.io.IOException;
+import java.util.Locale;
+import java.util.stream.IntStream;
+import mlpcuda.net.MlpShape;
+import mlpcuda.train.Score;
+
+/** Formats what is printed about a network and its answers. */
+public final class Tables {
+  private Tables() {}
+
+  /** The layers, one a line, and the number of parameters. */
+  public static String layers(MlpShape shape) {
+    var table = new StringBuilder();
+    table.append(
+        "%-10s %8s %8s  %-10s %12s%n"
+            .formatted("layer", "inputs", "outputs", "activation", "parameters"));
+    for (int l = 0; l < shape.layers(); l++) {
+      table.append(
+          String.format(
+              Locale.ROOT,
+              "%-10s %8d %8d  %-10s %,12d%n",
+              "layers." + l,
+              shape.inputs(l),
+              shape.outputs(l),
+              shape.activation(l).label(),
+              shape.parameters(l)));
+    }
+    table.append(String.format(Locale.ROOT, "%-40s %,12d", "network " + shape, shape.parameters()));
+    return table.toString();
+  }
+
+  /** Precision, recall and F1 of each class, and the confusion matrix. */
+  public static String answers(Score evaluation) {
+    var table = new StringBuilder();
+    table.append(
+        "%-6s %10s %10s %10s %10s%n".formatted("class", "precision", "recall", "F1", "examples"));
+    int C = evaluation.classes();
+    for (int c = 0; c < C; c++) {
+      table.append(
+          String.format(
+              Locale.ROOT,
+              "%-6d %10.4f %10.4f %10.4f %,10d%n",
+              c,
+              evaluation.precision(c),
+              evaluation.recall(c),
+              evaluation.f1(c),
+              evaluation.support(c)));
+    }
+    table.append(
+        "Confusion matrix: a row for each true class, a column for each answer%n".formatted());
+    int width = 1 + Long.toString(evaluation.size()).length();
+    String cell = "%" + width + "s";
+    table.append("%-6s".formatted(""));
+    IntStream.range(0, C).forEach(c -> table.append(cell.formatted(c)));
+    for (int c = 0; c < C; c++) {
+      table.append("%n%-6d".formatted(c));
+      for (long count : evaluation.confusion()[c]) {
+        table.append(cell.formatted(count));
+      }
+    }
+    return table.toString();
+  }
+
+  /** Formats a count with its noun: {@code 1 epoch}, {@code 9,380 steps}. */
+  public static String count(long number, String thing) {
+    return String.format(Locale.ROOT, "%,d %s%s", number, thing, number == 1 ? "" : "s");
+  }
+
+  /** Formats a count with its noun and verb: {@code 1 epoch is}, {@code 10 epochs are}. */
+  public static String are(long number, String thing) {
+    return count(number, thing) + (number == 1 ? " is" : " are");
+  }
+
+  /** Writes maps, lists, texts and numbers as JSON. */
+  public static String json(Object value) {
+    try {
+      return JSON.std.with(JSON.Feature.PRETTY_PRINT_OUTPUT).asString(value);
+    } catch (IOException e) {
+      throw new AssertionError("a string takes every character", e);
+    }
+  }
+
+  /** Converts a number for {@link #json}: null for NaN and infinity, which JSON does not have. */
+  public static Double number(double value) {
+    return Double.isFinite(value) ? value : null;
+  }
+
+  /** The last line of training and of evaluation. */
+  public static String result(String set, Score evaluation) {
+    return String.format(
+        Locale.ROOT,
+        "%s set: Average loss: %.4f, Accuracy: %d/%d (%.2f%%)",
+        set,
+        evaluation.loss(),
+        evaluation.right(),
+        evaluation.size(),
+        100 * evaluation.accuracy());
+  }
+}

@@ -1,0 +1,123 @@
+package mlpcuda.run;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalInt;
+import mlpcuda.compute.Precision;
+import mlpcuda.compute.cuda.CudaOptions;
+import mlpcuda.data.PublishedDataset;
+
+/** The JSON of a run's plan in a checkpoint, version 2 of its state. */
+final class PlanJson {
+  private PlanJson() {}
+
+  /** Writes the plan as JSON objects. */
+  static Map<String, Object> write(RunPlan plan) {
+    var json = new LinkedHashMap<String, Object>();
+    json.put("training", SettingsJson.write(plan.settings()));
+    json.put("data", write(plan.data()));
+    json.put("device", write(plan.device()));
+    json.put("tensorboard", plan.events().map(Path::toString).orElse(null));
+    return json;
+  }
+
+  /**
+   * Reads a plan that {@link #write} wrote.
+   *
+   * @throws IllegalArgumentException if it is anything else
+   */
+  static RunPlan read(Fields json) {
+    return new RunPlan(
+        SettingsJson.read(json.fields("training")),
+        data(json.fields("data")),
+        device(json.fields("device")),
+        json.optionalText("tensorboard").map(Path::of));
+  }
+
+  private static Map<String, Object> write(DataChoice data) {
+    var json = new LinkedHashMap<String, Object>();
+    DataSource source = data.source();
+    if (source instanceof DataSource.Folder folder) {
+      json.put("source", "folder");
+      json.put("path", folder.path().toString());
+      json.put("classes", orNull(folder.classes()));
+    } else if (source instanceof DataSource.Published published) {
+      json.put("source", "published");
+      json.put("name", published.set().name());
+    } else {
+      json.put("source", source instanceof DataSource.Embedded ? "embedded" : "memory");
+    }
+    json.put("transpose", data.transposed());
+    json.put("subset", orNull(data.subset()));
+    return json;
+  }
+
+  private static DataChoice data(Fields json) {
+    DataSource source =
+        switch (json.text("source")) {
+          case "folder" ->
+              new DataSource.Folder(Path.of(json.text("path")), optionalWhole(json, "classes"));
+          case "published" -> new DataSource.Published(PublishedDataset.named(json.text("name")));
+          case "embedded" -> new DataSource.Embedded();
+          case "memory" -> new DataSource.InMemory();
+          default -> throw new IllegalArgumentException("source is unknown");
+        };
+    return new DataChoice(source, json.flag("transpose"), optionalWhole(json, "subset"));
+  }
+
+  private static Object orNull(OptionalInt number) {
+    return number.isPresent() ? number.getAsInt() : null;
+  }
+
+  private static OptionalInt optionalWhole(Fields json, String name) {
+    return json.values().get(name) == null
+        ? OptionalInt.empty()
+        : OptionalInt.of(json.whole(name, 1));
+  }
+
+  private static Map<String, Object> write(DeviceChoice device) {
+    var json = new LinkedHashMap<String, Object>();
+    if (device instanceof DeviceChoice.Cpu cpu) {
+      json.put("threads", cpu.threads());
+      json.put("precision", cpu.precision().label());
+    } else if (device instanceof DeviceChoice.Gpu gpu) {
+      CudaOptions options = gpu.options();
+      json.put("gpu", gpu.index());
+      json.put("precision", options.precision().label());
+      json.put("gemm", options.gemm() == null ? null : label(options.gemm()));
+      json.put("kernels", label(options.kernels()));
+      json.put("step", label(options.step()));
+      json.put("feed", label(options.feed()));
+      json.put("graph", options.graph());
+      json.put("steps_at_once", options.stepsAtOnce());
+      json.put("check", options.check());
+    }
+    return json;
+  }
+
+  private static DeviceChoice device(Fields json) {
+    Precision precision = json.constant("precision", Precision.class);
+    if (!json.values().containsKey("gpu")) {
+      return new DeviceChoice.Cpu(json.whole("threads", 1), precision);
+    }
+    CudaOptions.Gemm gemm =
+        json.values().get("gemm") == null ? null : json.constant("gemm", CudaOptions.Gemm.class);
+    return new DeviceChoice.Gpu(
+        json.whole("gpu", 0),
+        new CudaOptions(
+            gemm,
+            json.constant("kernels", CudaOptions.Kernels.class),
+            json.constant("step", CudaOptions.Step.class),
+            json.constant("feed", CudaOptions.Feed.class),
+            precision,
+            json.flag("graph"),
+            json.whole("steps_at_once", 0),
+            json.flag("check")));
+  }
+
+  private static String label(Enum<?> constant) {
+    return constant.name().toLowerCase(Locale.ROOT);
+  }
+}

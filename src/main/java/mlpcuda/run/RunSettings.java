@@ -1,0 +1,226 @@
+package mlpcuda.run;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import mlpcuda.compute.Activation;
+import mlpcuda.compute.OptimizerSettings;
+import mlpcuda.data.ImageSet;
+import mlpcuda.data.Scaling;
+import mlpcuda.error.SettingException;
+import mlpcuda.net.MlpShape;
+import mlpcuda.net.Regularisation;
+import mlpcuda.preparation.Preparation;
+import mlpcuda.train.Course;
+import mlpcuda.train.LearningRate;
+import mlpcuda.train.Selection;
+import mlpcuda.train.Trainer;
+import mlpcuda.train.Training;
+
+/**
+ * The settings of a training run: all that decides its result but the data and the device. A
+ * checkpoint keeps them as data: see {@link SettingsJson}.
+ *
+ * @param preset the name of the preset that the settings began as, for the record
+ * @param network the network that is trained
+ * @param rate the learning rate
+ * @param learning the optimizer and what keeps it from overfitting
+ * @param course the run's length and batches
+ * @param validation the examples that are held back, and what they decide
+ * @param recording what is evaluated, logged and written on the way
+ * @param seed the seed of the initial weights, the order of examples, dropout and the validation
+ *     set
+ */
+public record RunSettings(
+    String preset,
+    Architecture network,
+    LearningRate rate,
+    Learning learning,
+    Course course,
+    Validation validation,
+    Recording recording,
+    long seed) {
+
+  /**
+   * The network that is trained, but for the widths that the data decide.
+   *
+   * @param hidden the widths of the hidden layers
+   * @param activation the activation of the hidden layers
+   * @param output the activation of the output layer
+   * @param scaling the name of the scaling of pixels: see {@link mlpcuda.data.Scaling#NAMES}
+   * @param preparation how pictures shall be prepared for the network; empty if the training images
+   *     decide
+   * @param init the file of the initial weights, for the record; empty if the seed gives them
+   */
+  public record Architecture(
+      List<Integer> hidden,
+      Activation activation,
+      Activation output,
+      String scaling,
+      Optional<Preparation> preparation,
+      Optional<String> init) {
+    /** Copies the list. */
+    public Architecture {
+      hidden = List.copyOf(hidden);
+    }
+
+    /** The shape of the network for that many inputs and classes. */
+    public MlpShape shape(int inputs, int classes) {
+      var sizes = new ArrayList<Integer>();
+      sizes.add(inputs);
+      sizes.addAll(hidden);
+      sizes.add(classes);
+      return new MlpShape(sizes, activation, output);
+    }
+  }
+
+  /**
+   * The settings of how the network learns, but for the learning rate.
+   *
+   * @param optimizer the optimizer
+   * @param clip the limit of the norm of all gradients; empty for none
+   * @param dropout the dropout rate of each hidden layer, or one rate for all
+   * @param smoothing the share of the target that label smoothing spreads over all classes
+   */
+  public record Learning(
+      OptimizerSettings optimizer, OptionalDouble clip, List<Float> dropout, float smoothing) {
+    /** Copies the list. */
+    public Learning {
+      dropout = List.copyOf(dropout);
+    }
+
+    /** The regularisation of a network with that many hidden layers. */
+    Regularisation regularisation(int hiddenLayers, long seed) {
+      List<Float> rates =
+          dropout.size() == 1 ? Collections.nCopies(hiddenLayers, dropout.get(0)) : dropout;
+      return new Regularisation(rates, smoothing, seed);
+    }
+  }
+
+  /**
+   * The examples that are held back from training.
+   *
+   * @param amount their number, from 1, or their fraction, below 1; empty for none
+   * @param selection what they decide
+   */
+  public record Validation(OptionalDouble amount, Selection selection) {
+    /** No examples are held back. */
+    public static final Validation NONE = new Validation(OptionalDouble.empty(), Selection.NONE);
+  }
+
+  /**
+   * What a run evaluates, logs and writes on the way.
+   *
+   * @param logInterval the loss of every so many batches is logged
+   * @param checkpointEvery the number of steps between two checkpoints inside of an epoch; 0 if
+   *     only the end of an epoch brings one
+   * @param testBatchSize the number of examples evaluated at once
+   * @param testAtEnd whether the test set is evaluated at the end alone, and not after each epoch
+   * @param evaluatesTraining whether the training examples are evaluated at the end, too
+   */
+  public record Recording(
+      int logInterval,
+      int checkpointEvery,
+      int testBatchSize,
+      boolean testAtEnd,
+      boolean evaluatesTraining) {
+    /** The loss of every hundredth batch, and the test set after each epoch. */
+    public static Recording of(int testBatchSize) {
+      return new Recording(100, 0, testBatchSize, false, false);
+    }
+  }
+
+  /**
+   * Checks that the settings fit each other.
+   *
+   * @throws SettingException if they do not
+   */
+  void check() {
+    if (validation.amount.isEmpty() && validation.selection.decides()) {
+      throw new SettingException(
+          "validation",
+          "must hold examples back, because early stopping and the choice of the best epoch judge"
+              + " by them, found none");
+    }
+  }
+
+  /** The settings of the training loop. */
+  public Trainer.Settings trainer() {
+    return new Trainer.Settings(
+        course, rate, validation.selection, recording.logInterval, recording.checkpointEvery, seed);
+  }
+
+  /**
+   * The training of a network with these settings, in batches of the largest size.
+   *
+   * @param set the examples to learn from
+   */
+  public Training training(MlpShape shape, ImageSet set, Scaling scaling) {
+    return new Training(
+        shape,
+        set,
+        scaling,
+        course.largestBatch(set.size()),
+        regularisation(),
+        learning.optimizer,
+        clip(),
+        rate.base(),
+        seed);
+  }
+
+  /** The regularisation of the network's hidden layers. */
+  Regularisation regularisation() {
+    return learning.regularisation(network.hidden.size(), seed);
+  }
+
+  /** The limit of the norm of all gradients; 0 for none. */
+  double clip() {
+    return learning.clip.orElse(0);
+  }
+
+  /** A copy with another network. */
+  public RunSettings with(Architecture other) {
+    return new RunSettings(preset, other, rate, learning, course, validation, recording, seed);
+  }
+
+  /** A copy with another learning rate. */
+  public RunSettings with(LearningRate other) {
+    return new RunSettings(preset, network, other, learning, course, validation, recording, seed);
+  }
+
+  /** A copy with another way of learning. */
+  public RunSettings with(Learning other) {
+    return new RunSettings(preset, network, rate, other, course, validation, recording, seed);
+  }
+
+  /** A copy with another length or other batches. */
+  public RunSettings with(Course other) {
+    return new RunSettings(preset, network, rate, learning, other, validation, recording, seed);
+  }
+
+  /** A copy with another validation set. */
+  public RunSettings with(Validation other) {
+    return new RunSettings(preset, network, rate, learning, course, other, recording, seed);
+  }
+
+  /** A copy that records otherwise. */
+  public RunSettings with(Recording other) {
+    return new RunSettings(preset, network, rate, learning, course, validation, other, seed);
+  }
+
+  /** A copy with another seed. */
+  public RunSettings withSeed(long other) {
+    return new RunSettings(preset, network, rate, learning, course, validation, recording, other);
+  }
+
+  /**
+   * The preset's name. picocli asks for this text before it reads any option, and a record's own
+   * method takes 40 ms the first time.
+   */
+  @Override
+  public String toString() {
+    return preset;
+  }
+}

@@ -1,0 +1,46 @@
+package mlpcuda.train;
+
+import mlpcuda.compute.Owned;
+import mlpcuda.net.Batches;
+import mlpcuda.net.Optimizer;
+import mlpcuda.net.Parameters;
+import mlpcuda.net.Step;
+
+/**
+ * The training step of a network on a device, with all that the step needs there beside the
+ * network's parameters: the batches of examples, the optimizer and the step itself.
+ */
+public final class TrainableNetwork implements AutoCloseable {
+  private final Owned owned = new Owned();
+  private final Step step;
+
+  /**
+   * Allocates what the training needs; the caller closes it, before the parameters.
+   *
+   * @param parameters the parameters that are trained
+   * @param batches the most batches of an epoch
+   */
+  public TrainableNetwork(Parameters parameters, Training training, int batches) {
+    try {
+      int atOnce = parameters.ops().stepsAtOnce(training.needs());
+      var examples =
+          owned.add(
+              new Batches(parameters, training.set(), training.scaling(), training.B(), atOnce));
+      var optimizer = owned.add(new Optimizer(parameters, training.optimizer(), training.clip()));
+      step = owned.add(new Step(optimizer, examples, training.regularisation(), batches));
+    } catch (RuntimeException | Error e) {
+      owned.closeAfter(e);
+      throw e;
+    }
+  }
+
+  /** The step, which trains the parameters. */
+  public Step step() {
+    return step;
+  }
+
+  @Override
+  public void close() {
+    owned.close();
+  }
+}

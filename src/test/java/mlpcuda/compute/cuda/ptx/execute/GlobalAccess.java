@@ -1,0 +1,47 @@
+package mlpcuda.compute.cuda.ptx.execute;
+
+import mlpcuda.compute.cuda.ptx.Lanes;
+import mlpcuda.compute.cuda.ptx.machine.Warp;
+import mlpcuda.compute.cuda.ptx.memory.Allocation;
+import mlpcuda.compute.cuda.ptx.parse.Statement;
+import mlpcuda.compute.cuda.ptx.races.Ordering;
+
+/** An access to global memory, with what loads, stores and atomic operations check alike. */
+abstract class GlobalAccess extends MemoryAccess {
+  /** What it orders; null for an ordinary access. */
+  final Ordering ordering;
+
+  GlobalAccess(Statement statement, Operands operands, Ordering ordering) {
+    super(statement, operands);
+    this.ordering = ordering;
+  }
+
+  /** Fails unless all bytes that a lane reads were ever written. */
+  final void checkKnown(Warp warp, int pc, int lane, long address, Allocation allocation) {
+    int at = (int) (address - allocation.start);
+    if (!allocation.isKnown(at, bytes)) {
+      throw fault(
+          warp,
+          pc,
+          lane,
+          address,
+          "byte "
+              + allocation.firstUnknown(at, bytes)
+              + " of the allocation of "
+              + allocation.data.length
+              + " bytes was never written");
+    }
+  }
+
+  /** Fails if {@code race}, which says why an access is one, is not null. */
+  final void check(Warp warp, int pc, int lane, long address, String race) {
+    if (race != null) {
+      throw fault(warp, pc, lane, address, race);
+    }
+  }
+
+  /** The number of a lane's thread in a cooperative launch. */
+  static int thread(Warp warp, int lane) {
+    return warp.number * Lanes.COUNT + lane;
+  }
+}
