@@ -141,7 +141,7 @@ record Grid(List<Axis> axes) {
     return axis;
   }
 
-  /** The numbers of a range such as {@code 1..3}, or the text itself if it is none. */
+  /** Returns the numbers of a range such as {@code 1..3}, or the text itself if it is not a range. */
   private static List<String> numbers(String name, String item) {
     Matcher range = WHOLE_RANGE.matcher(item);
     if (!range.matches()) {

@@ -115,7 +115,7 @@ class PicturePageTest extends ServedPage {
     browser.driver().findElement(By.id("undo")).click(); // what was drawn before comes back
     browser.waitFor("photo === null && !asking");
     assertEquals("1", text("class"));
-    choose(file("seven <b>&.png", bytes)); // the same again
+    choose(file("seven <b>&.png", bytes)); // the file from before is chosen again
     browser.waitFor(ANSWERED);
     draw(Kind.MOUSE, strokes(0)); // drawing on a picture begins a new drawing
     assertEquals("0", text("class"));

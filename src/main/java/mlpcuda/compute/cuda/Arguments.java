@@ -18,7 +18,7 @@ public final class Arguments {
   private final StringBuilder types = new StringBuilder();
   private String[] names = new String[12]; // null for an argument without a name
   private long[] values = new long[12];
-  private int[][] structures = new int[12][]; // null for an argument that is none
+  private int[][] structures = new int[12][]; // null for an argument that is not a structure
 
   private Arguments add(char type, long value) {
     if (types.length() == values.length) {

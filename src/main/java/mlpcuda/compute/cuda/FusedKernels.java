@@ -36,7 +36,7 @@ final class FusedKernels implements FusedStep {
   private final Buffer y; // (maxB) INT32
   private final Buffer chosen; // (maxB) INT32: the number of each example's image
   private final Buffer step; // (1) INT32
-  private final Optional<Buffer> scalars; // of Adam's step; empty: the optimizer is not Adam
+  private final Optional<Buffer> scalars; // the scalars of Adam's step; empty for SGD
 
   /** Owns {@code kernels}, the module fused, from now on, and closes it. */
   FusedKernels(Ops ops, Kernels kernels, Plan plan, int multiprocessors) {

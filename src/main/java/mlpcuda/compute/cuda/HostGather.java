@@ -64,7 +64,8 @@ public final class HostGather implements AutoCloseable {
     try {
       copy(to, stride, order, from, B, 0, first(rows, 1, parts));
     } finally {
-      others.forEach(HostGather::await); // also after a failure: they write to memory of the caller
+      // Helpers write to memory of the caller, and are waited for after a failure as well.
+      others.forEach(HostGather::await);
     }
   }
 

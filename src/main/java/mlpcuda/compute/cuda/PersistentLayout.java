@@ -77,7 +77,7 @@ record PersistentLayout(
    *
    * @param chunk the rows of images that lie there at once
    * @param copies whether there is a copy of the other layers' weights
-   * @param bytes its size
+   * @param bytes the size of the shared memory in bytes
    */
   record Memory(int chunk, boolean copies, int bytes) {}
 

@@ -205,7 +205,7 @@ class CudaOpsTest {
       assertEquals(4, driver.calls().get("cuStreamBeginCapture"));
       assertEquals(7, driver.calls().get("cuGraphLaunch"), "size 2 ran directly once");
       replay.run(
-          // and the replay is closed with that still pending
+          // the replay is closed while this launch is pending
           0, 1, 1, () -> ops.advance(x, rate, rates, null, 1));
     }
   }

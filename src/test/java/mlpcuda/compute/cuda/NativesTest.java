@@ -81,11 +81,11 @@ class NativesTest {
     assertEquals(first, Files.getAttribute(file, "unix:ino"));
 
     byte[] changed = content.clone();
-    changed[changed.length / 2] ^= 1; // the same length, one bit different
+    changed[changed.length / 2] ^= 1; // one bit differs, and the length is unchanged
     Files.write(file, changed);
     natives.unpack("JCudaDriver");
     assertEquals(-1, Files.mismatch(file, write(content)));
-    // It is a new file: changed in place, it would change under a process that has it loaded.
+    // The file must be a new one: a file that is changed in place would change under a process that has it loaded.
     assertNotEquals(first, Files.getAttribute(file, "unix:ino"));
 
     Files.write(file, new byte[10]);

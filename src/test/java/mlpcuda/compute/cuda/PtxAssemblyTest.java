@@ -174,7 +174,7 @@ class PtxAssemblyTest {
     }
   }
 
-  /** Else two builds of one commit would differ. */
+  /** If the bytes differed, two builds of one commit would differ. */
   @Test
   void aModuleIsAssembledToTheSameBytesEachTime() throws IOException {
     String ptx = text(Path.of("cuda", "ptx", "layers.ptx"));
