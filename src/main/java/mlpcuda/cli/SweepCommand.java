@@ -386,7 +386,8 @@ final class SweepCommand implements Callable<Integer> {
   }
 
   /**
-   * Returns the line of a run's result: of the validation set if there is one, because a choice must not be made by the test set.
+   * Returns the line of a run's result: of the validation set if there is one, because a choice
+   * must not be made by the test set.
    */
   private static String progress(SweepRun run, Outcome outcome) {
     if (!outcome.done()) {

@@ -301,9 +301,7 @@ class ImportCommandTest {
     imported("");
     Program.run("import", out(), "--out", tmp.resolve("again"))
         .assertRefused(
-            4,
-            out()
-                + ": this is a model file of mlp-cuda already, and needs no import");
+            4, out() + ": this is a model file of mlp-cuda already, and needs no import");
   }
 
   /**

@@ -389,7 +389,8 @@ class SweepCommandTest {
   }
 
   /**
-   * A choice must not be made by the test set, and so the results on held-back examples are shown, if there are any.
+   * A choice must not be made by the test set, and so the results on held-back examples are shown,
+   * if there are any.
    */
   @Test
   void theValidationSetIsShownWhereThereIsOne() {

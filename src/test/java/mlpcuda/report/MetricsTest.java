@@ -170,8 +170,7 @@ class MetricsTest {
     String message =
         assertThrows(UncheckedIOException.class, () -> sample(1).write(missing)).getMessage();
     assertEquals(
-        missing.resolve("metrics.json")
-            + ": cannot be written: its folder does not exist",
+        missing.resolve("metrics.json") + ": cannot be written: its folder does not exist",
         message);
   }
 

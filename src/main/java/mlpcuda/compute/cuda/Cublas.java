@@ -88,7 +88,8 @@ final class Cublas implements Blas {
       check("cublasSetWorkspace", cublasSetWorkspace(handle, new Address(memory), bytes));
       workspace = memory;
     } catch (CudaException e) {
-      cublasDestroy(handle); // a failure to destroy is dropped, because the first failure is reported
+      cublasDestroy(
+          handle); // a failure to destroy is dropped, because the first failure is reported
       if (memory != 0) {
         driver.free(memory);
       }

@@ -175,7 +175,8 @@ public interface CudaDriver extends AutoCloseable {
    * Launches a kernel with all its blocks live at once, so that they may wait for each other.
    *
    * @param sharedBytes the bytes of each block's dynamic shared memory
-   * @throws CudaException with the code {@link CudaException#COOPERATIVE_LAUNCH_TOO_LARGE} if the launch has more blocks than {@link #residentBlocks}
+   * @throws CudaException with the code {@link CudaException#COOPERATIVE_LAUNCH_TOO_LARGE} if the
+   *     launch has more blocks than {@link #residentBlocks}
    */
   void launchCooperative(
       long function, Shape shape, int sharedBytes, Arguments arguments, long stream);

@@ -138,7 +138,8 @@ final class Cudnn implements Dnn {
     check("cudnnCreateTensorDescriptor", cudnnCreateTensorDescriptor(made));
     int set = cudnnSetTensor4dDescriptor(made, CUDNN_TENSOR_NCHW, CUDNN_DATA_FLOAT, N, C, 1, 1);
     if (set != CUDNN_STATUS_SUCCESS) {
-      cudnnDestroyTensorDescriptor(made); // a failure to destroy is dropped, because the first failure is reported
+      cudnnDestroyTensorDescriptor(
+          made); // a failure to destroy is dropped, because the first failure is reported
     }
     check("cudnnSetTensor4dDescriptor", set);
     tensors.put(shape, made);

@@ -110,7 +110,8 @@ public final class JCudaDriver implements CudaDriver {
       check("cuCtxSetCurrent", cuCtxSetCurrent(context));
       slots = allocatePinned(JCudaLaunches.SLOT_BYTES);
     } catch (CudaException e) {
-      cuDevicePrimaryCtxRelease(handle); // a failure to release is dropped, because the first failure is reported
+      cuDevicePrimaryCtxRelease(
+          handle); // a failure to release is dropped, because the first failure is reported
       throw e;
     }
     launches = new JCudaLaunches(slots);

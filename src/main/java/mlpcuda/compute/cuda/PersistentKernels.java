@@ -28,7 +28,8 @@ final class PersistentKernels implements FusedStep {
   private final Buffer partial; // (maxB, slices, width): parts of the first layer's outputs
   private final Buffer layers; // (L, COLUMNS) INT32
   private final Buffer losses; // (2, maxB)
-  private final Buffer arrivals; // the number of blocks that have arrived at barriers; an int 0 has the bits of 0.0
+  private final Buffer
+      arrivals; // the number of blocks that have arrived at barriers; an int 0 has the bits of 0.0
 
   /** Owns {@code kernels}, the module persistent, from now on, and closes it. */
   PersistentKernels(CudaOps ops, Kernels kernels, Plan plan, PersistentLayout layout) {

@@ -130,7 +130,8 @@ class EveryKernelTest {
       run(one, precision, is("linearBackward B=784 I=103 O=33 below NONE")); // medium, large
       run(own, precision, c -> c.name().startsWith("linearBackward B=1025 I=33")); // in parts
       runFusedSteps(4, AdamSettings.DEFAULT, precision); // CudaTraining tests that these are right
-      runFusedSteps(256, SgdSettings.DEFAULT, precision); // batches of 256 have thin tiles of inputs
+      runFusedSteps(
+          256, SgdSettings.DEFAULT, precision); // batches of 256 have thin tiles of inputs
     }
     for (OptimizerSettings moves : List.of(AdamSettings.DEFAULT, SgdSettings.DEFAULT)) {
       var step = new CudaOptions(null, true, true, false).with(CudaOptions.Step.PERSISTENT);

@@ -85,7 +85,8 @@ class NativesTest {
     Files.write(file, changed);
     natives.unpack("JCudaDriver");
     assertEquals(-1, Files.mismatch(file, write(content)));
-    // The file must be a new one: a file that is changed in place would change under a process that has it loaded.
+    // The file must be a new one: a file that is changed in place would change under a process that
+    // has it loaded.
     assertNotEquals(first, Files.getAttribute(file, "unix:ino"));
 
     Files.write(file, new byte[10]);

@@ -354,7 +354,8 @@ public final class EmulatedDriver implements CudaDriver {
     return calls.call(
         "cuModuleGetFunction",
         () -> {
-          checkNotCapturing(); // loads the kernel, which drivers before CUDA 12.3 refuse during a capture
+          checkNotCapturing(); // loads the kernel, which drivers before CUDA 12.3 refuse during a
+          // capture
           EmulatedLaunch.Module found = handles.find(module, EmulatedLaunch.Module.class);
           if (!found.ptx().entries().contains(entry)) {
             throw calls.failure(EmulatedFailure.NOT_FOUND);

@@ -48,7 +48,10 @@ public final class Warp {
   /** For each instruction the allocation that it accessed last. */
   public final Allocation[] caches;
 
-  /** Tells which earlier accesses happened before the warp's current instruction, in an ordinary launch. */
+  /**
+   * Tells which earlier accesses happened before the warp's current instruction, in an ordinary
+   * launch.
+   */
   public final WarpClock clock;
 
   // There are groups of lanes, each at an instruction of its own.
