@@ -1,12 +1,13 @@
-// What follows a layer's affine map, and its derivative.
+// The activations, which follow a layer's affine map, and their derivatives.
 //
-// Fused into whatever kernel has the values in registers already: the epilogue of a product, the bias of a cuBLAS
-// product. The derivative is a function of the output, so that a backward pass needs nothing but the outputs.
+// They are fused into a kernel that has the values in registers already: the epilogue of a product, or the addition of
+// the bias after a product of cuBLAS. The derivative is a function of the output, so that a backward pass needs nothing
+// but the outputs.
 #pragma once
 
 namespace op {
 
-// The order of mlpcuda.compute.Activation.
+// The activations, in the order of mlpcuda.compute.Activation.
 enum Activation { NONE, RELU, SIGMOID, TANH };
 
 __device__ inline float activate(float z, int activation) {
@@ -18,7 +19,7 @@ __device__ inline float activate(float z, int activation) {
   }
 }
 
-// dy times the activation's derivative, where y is its output.
+// Returns dy times the activation's derivative, where y is the activation's output.
 __device__ inline float differentiate(float dy, float y, int activation) {
   switch (activation) {
     case RELU: return y > 0 ? dy : 0;  // the derivative at 0 is taken as 0
@@ -28,7 +29,8 @@ __device__ inline float differentiate(float dy, float y, int activation) {
   }
 }
 
-// y (B, O) = activation(y + b), in place, after a product that knows no bias: cuBLAS's. One thread an element.
+// Computes y (B, O) = activation(y + b), in place, after a product of cuBLAS, which adds no bias. Each thread has one
+// element.
 __device__ inline void bias_activation_forward(float *y, const float *b, int B, int O, int activation) {
   unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i < unsigned(B) * O) {
@@ -36,7 +38,7 @@ __device__ inline void bias_activation_forward(float *y, const float *b, int B, 
   }
 }
 
-// dx (n) = dy * activation'(y); dx may be dy. One thread an element.
+// Computes dx (n) = dy * activation'(y); dx may be dy. Each thread has one element.
 __device__ inline void activation_backward(float *dx, const float *dy, const float *y, int n, int activation) {
   unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i < n) {

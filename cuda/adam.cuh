@@ -1,16 +1,17 @@
-// Adam and AdamW over all parameters at once: they lie in one arena, so an optimizer step is one launch.
+// Adam and AdamW, for all parameters at once: the parameters lie in one arena, so that the update is one launch.
 //
-// As torch.optim.Adam: m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2,
-// w = w - rate / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps), where g = dw + weight_decay * w, or, decoupled
-// (AdamW), w shrinks by rate * weight_decay first. The step t and the rate lie on the device, because a captured graph
-// freezes its arguments.
+// The formulas are those of torch.optim.Adam: m = beta1 m + (1 - beta1) g, v = beta2 v + (1 - beta2) g^2, w = w - rate
+// / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps), where g = dw + weight_decay * w, or, decoupled (AdamW), w
+// shrinks by rate * weight_decay first. The step t and the rate lie on the device, because a captured graph freezes its
+// arguments.
 #pragma once
 
 #include "scaling.cuh"
 
 namespace op {
 
-// x^n by squaring: exact to a few roundings, and a handful of products where pow() is a long function.
+// Returns x^n, computed by squaring: exact to a few roundings, and a handful of products where pow() is a long
+// function.
 __device__ inline double power(double x, int n) {
   double result = 1;
   for (; n > 0; n /= 2) {
@@ -25,7 +26,7 @@ __device__ inline double power(double x, int n) {
 // mlpcuda.compute.cuda.FusedKernels has memory for them.
 struct __align__(16) AdamScalars {
   float step_size, root_correction, shrink, decay;
-  float keep1, take1, keep2, take2;  // beta and 1 - beta, rounded apart
+  float keep1, take1, keep2, take2;  // beta1, 1 - beta1, beta2 and 1 - beta2, each rounded to float
 };
 
 struct AdamSettings {
@@ -33,7 +34,7 @@ struct AdamSettings {
   int decoupled;
 };
 
-// In double, as PyTorch computes them on the host: 1 - beta2^t cancels.
+// Computes the scalars of a step in double, as PyTorch does on the host: 1 - beta2^t loses digits in single precision.
 __device__ inline AdamScalars adam_scalars(int step, double rate, AdamSettings adam) {
   auto [beta1, beta2, weight_decay, decoupled] = adam;
   AdamScalars scalars;
@@ -48,7 +49,7 @@ __device__ inline AdamScalars adam_scalars(int step, double rate, AdamSettings a
   return scalars;
 }
 
-// The new weight; `mean` and `square` become the new moments.
+// Returns the new weight; `mean` and `square` become the new moments.
 __device__ inline float adam_weight(float weight, float &mean, float &square, float g, const AdamScalars &scalars,
                                     float eps) {
   weight *= scalars.shrink;
@@ -58,7 +59,7 @@ __device__ inline float adam_weight(float weight, float &mean, float &square, fl
   return weight - scalars.step_size * mean / (sqrtf(square) / scalars.root_correction + eps);
 }
 
-// One thread an element of w, m, v, dw (n).
+// Updates w, m, v (n) by the gradients dw (n). Each thread has one element.
 __device__ inline void adam_step(float *w, float *m, float *v, const float *dw, const int *step, const float *rate,
                                  const LossScale *scaling, int n, float eps, AdamSettings adam) {
   if (skips(scaling)) {
@@ -67,7 +68,7 @@ __device__ inline void adam_step(float *w, float *m, float *v, const float *dw, 
   __shared__ AdamScalars scalars;
   unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
   float weight = 0, g = 0, mean = 0, square = 0;
-  if (i < n) {  // on their way while the first thread computes
+  if (i < n) {  // loaded while the first thread computes the scalars
     weight = w[i];
     g = dw[i];
     mean = m[i];

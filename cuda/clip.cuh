@@ -1,10 +1,10 @@
-// Gradient clipping by the norm of all gradients at once, as torch.nn.utils.clip_grad_norm_: dw *= min(1, limit / (norm +
-// 1e-6)). Before that gradients are divided by the loss scale, if there is one, and judged: a norm that is not finite
-// makes the step one that is skipped, and leaves the gradients alone.
+// Gradient clipping by the norm of all gradients at once, as torch.nn.utils.clip_grad_norm_: dw *= min(1, limit / (norm
+// + 1e-6)). Before that, gradients are divided by the loss scale, if there is one. If the norm is not finite then, the
+// step is marked as skipped, and the gradients are left as they are.
 //
-// Two launches and no atomics: the blocks of the first leave their shares of the norm, and each block of the second puts
-// them together for itself, in the same order. Squares are summed in double: they neither overflow nor lose what is small
-// beside a long sum, and memory is what both launches wait for anyway.
+// There are two launches and no atomics: each block of the first launch stores its part of the norm, and each block of
+// the second one adds up all parts for itself, in the same order. Squares are summed in double: they do not overflow,
+// and small squares are not lost in a long sum. That costs no time, because both launches wait for memory.
 #pragma once
 
 #include "reduce.cuh"
@@ -12,7 +12,7 @@
 
 namespace op {
 
-// norm[1 + block] = the norm of the block's share of dw (n). Blocks of whole warps.
+// Stores in norm[1 + block] the norm of the block's share of dw (n). Blocks must have whole warps.
 __device__ inline void partial_norms(float *norm, const float *dw, int n) {
   __shared__ double partial[WARP];
   double mine = 0;
@@ -25,8 +25,8 @@ __device__ inline void partial_norms(float *norm, const float *dw, int n) {
   }
 }
 
-// norm[0] = the norm of norm[1 .. P] over the loss scale, and dw (n) is divided by that and clipped by this. Blocks of
-// whole warps.
+// Stores in norm[0] the norm of norm[1 .. P], divided by the loss scale; divides dw (n) by the loss scale, and clips it
+// by that norm. Blocks must have whole warps.
 __device__ inline void clip_norm(float *dw, float *norm, LossScale *scaling, int n, int P, float limit) {
   __shared__ double partial[WARP];
   __shared__ float factor;
@@ -39,7 +39,7 @@ __device__ inline void clip_norm(float *dw, float *norm, LossScale *scaling, int
     float scale = scale_of(scaling);
     float whole = float(sqrt(all) / scale);
     float coefficient = limit / (whole + 1e-6f);
-    factor = (coefficient >= 1 ? 1 : coefficient) / scale;  // NaN stays NaN
+    factor = (coefficient >= 1 ? 1 : coefficient) / scale;  // a NaN stays a NaN
     bool skipped = scaling != nullptr && !isfinite(whole);
     if (skipped) {
       factor = 1;

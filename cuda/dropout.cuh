@@ -1,7 +1,8 @@
 // Dropout without a stored mask: whether an element is kept is a function of its index, the layer, the step and the
-// seed, so that the backward pass, and the CPU, find the same one.
+// seed, so that the backward pass and the CPU compute the same mask.
 //
-// Philox4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
+// The random numbers are those of Philox4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2,
+// 3", SC 2011.
 #pragma once
 
 namespace op {
@@ -21,13 +22,14 @@ __device__ inline Block philox(Block c, unsigned k0, unsigned k1) {
   return c;
 }
 
-// Dropout after one layer. A rate of 0 is none.
+// The dropout after one layer; a rate of 0 means that there is none.
 struct Dropout {
   float rate, scale;
   int layer, step, use;
   unsigned long long seed;
 
-  // What is left of element i. Four neighbours draw the same block: for a kernel that has other work to hide it.
+  // Returns what dropout leaves of element i. Four neighbouring elements compute the same block of random numbers, each
+  // for itself: this is for kernels that have other work to hide it behind.
   __device__ float operator()(float x, unsigned i) const {
     Block words =
         philox({i / 4, unsigned(layer), unsigned(step), unsigned(use)}, unsigned(seed), unsigned(seed >> 32));
@@ -38,8 +40,9 @@ struct Dropout {
   }
 };
 
-// y (n) = x * scale where kept, 0 elsewhere; y may be x. Element i is kept where word i mod 4 of the block of counter
-// (i / 4, layer, step, use) and key `seed`, as a number in [0, 1), is at least `rate`. One thread has 4 elements.
+// Computes y (n) = x * scale for kept elements and 0 for the others; y may be x. Element i is kept where word i mod 4
+// of the block of counter (i / 4, layer, step, use) and key `seed`, as a number in [0, 1), is at least `rate`. Each
+// thread has 4 elements.
 __device__ inline void dropout_forward(float *y, const float *x, const int *step, int n, float rate, float scale,
                                        int layer, int use, unsigned long long seed) {
   unsigned block = blockIdx.x * blockDim.x + threadIdx.x;

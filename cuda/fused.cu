@@ -1,15 +1,16 @@
-// The entry points of the fused step: module fused.ptx, and fused_tf32.ptx and its like for products of operands of less
-// precision. mlpcuda.compute.cuda.FusedKernels launches them with these parameters in this order.
+// The entry points of the fused step: module fused.ptx, and fused_tf32.ptx, fused_bf16.ptx and fused_fp16.ptx for
+// operands of less precision. mlpcuda.compute.cuda.FusedKernels launches them with these parameters in this order.
 #include "fused.cuh"
 
 using Thin = op::Tilings<op::MODULE_PRECISION>::Thin;
 using Small = op::Tilings<op::MODULE_PRECISION>::Small;
 static_assert(Thin::THREADS == Small::THREADS, "entries have one size of blocks");
 
-// One block on a multiprocessor is enough: a small network has no more, and registers cost less than spills.
+// One block on each multiprocessor is enough: a small network has no more blocks. A block may therefore use many
+// registers, which cost less than spills.
 #define ENTRY(name) extern "C" __global__ void __launch_bounds__(Small::THREADS, 1) name
 
-// `scalars` is for Adam, with what they are made of; null where another optimizer moves the weights.
+// `scalars` is Adam's, and null for another optimizer; the last four parameters are what the scalars are computed from.
 #define FUSED_INPUT(name, tiles)                                                                                      \
   ENTRY(name)(float *__restrict__ out, float *__restrict__ kept, int *y, int *chosen, int *step, float *rate,         \
               op::AdamScalars *scalars, const unsigned char *__restrict__ images, const unsigned char *labels,        \

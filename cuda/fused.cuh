@@ -1,19 +1,22 @@
-// A whole training step in three launches. A network this small is bound by launches, not by arithmetic: each node of a
-// graph waits for the one before, and starts. What depends on nothing but a row of the batch needs no launch of its own.
+// A whole training step in three launches. The time of a small network is that of its launches and not of its
+// arithmetic: each node of a graph waits for the one before it, and then takes time to start. Work on one row of the
+// batch depends on no other row, and so needs no launch of its own.
 //
-//   fused_input    images to the first layer's outputs: bytes are read, gathered and normalised on their way into the
-//                  product, bias, activation and dropout are its epilogue
-//   fused_head     the other layers, the loss, and all gradients before activations: a block has a few rows of the batch
-//                  and takes them all the way up and down
-//   fused_update   all gradients of weights and biases, and the optimizer: a block owns a tile of one layer's weights, or
-//                  some of its biases, sums its gradient over the batch, in a fixed order, and updates it in place
+//   fused_input    computes the first layer's outputs from images: bytes are gathered and normalised on their way into
+//                  the product, and bias, activation and dropout are its epilogue
+//   fused_head     computes the other layers, the loss, and all gradients before activations: a block has a few rows of
+//                  the batch, and takes them through all layers forward and backward
+//   fused_update   computes all gradients of weights and biases, and applies the optimizer: a block has a tile of one
+//                  layer's weights, or some of its biases, sums its gradient over the batch in a fixed order, and
+//                  updates it in place
 //
-// What one thread does, and others would wait for, has a block of its own: the scalars of the step and of its optimizer
-// in fused_input, the log in fused_update.
+// Work of a single thread, for which others would wait, has a block of its own: the scalars of the step and of its
+// optimizer in fused_input, the log in fused_update.
 //
-// The run's position is read by fused_input and bumped by fused_head: a launch either reads it or bumps it. So with the
-// loss scale, if there is one: fused_input settles the step before, fused_head notes which of its blocks met an operand
-// that half precision cannot hold, and fused_update then moves nothing.
+// The run's position is read by fused_input and advanced by fused_head: no launch does both, so no thread reads a count
+// while it changes. The loss scale, if there is one, is handled alike: fused_input settles the step before, fused_head
+// stores which of its blocks found an operand that is out of the range of half precision, and fused_update then leaves
+// all weights as they are.
 #pragma once
 
 #include "adam.cuh"
@@ -24,38 +27,40 @@
 
 namespace op {
 
-// A layer, as mlpcuda.compute.cuda.FusedKernels lays it out. Places are floats from the beginning of an arena.
+// A layer, as mlpcuda.compute.cuda.FusedTable lays it out. A place is a number of floats from the beginning of an
+// arena.
 struct FusedLayer {
   int I, O;
-  int w, b;           // of its weights and biases: in the parameters' arenas
-  int in;             // of its inputs (B, I), in the arena of activations; the first layer's are images
-  int out;            // of its outputs (B, O); the last layer's are kept in shared memory alone
-  int kept;           // of what dropout left of them: out where there is none
-  int dz;             // of the gradient before its activation (B, O)
+  int w, b;           // the places of its weights and biases in the parameters' arenas
+  int in;             // the place of its inputs (B, I) in the arena of activations; unused in the first layer
+  int out;            // the place of its outputs (B, O); the last layer's are kept in shared memory alone
+  int kept;           // the place of its outputs after dropout; equal to out if it has no dropout
+  int dz;             // the place of the gradient before its activation (B, O)
   int activation;
-  float rate, scale;  // of dropout after it
-  int tile;           // its first block of fused_update with weights
-  int biases;         // its first block of fused_update with biases
+  float rate, scale;  // the rate of dropout after it, and the factor for what dropout keeps
+  int tile;           // the first block of fused_update with its weights
+  int biases;         // the first block of fused_update with its biases
 };
-static_assert(sizeof(FusedLayer) == 13 * sizeof(int), "FusedKernels.COLUMNS");
+static_assert(sizeof(FusedLayer) == 13 * sizeof(int), "FusedTable.COLUMNS");
 
-// All layers, as a parameter of a kernel: a parameter is read from the constant bank, where a table in global memory would
-// cost each block one latency before it knows the address of anything else.
+// All layers, as a parameter of a kernel: a parameter is read from the constant bank, where a table in global memory
+// would cost each block one latency before it knows the address of anything else.
 struct FusedLayers {
-  FusedLayer of[32];  // mlpcuda.compute.FusedStep.MOST_LAYERS
+  FusedLayer of[32];  // mlpcuda.compute.cuda.FusedTable.MOST_LAYERS
 };
 
-// The images of a batch: as gather_forward has them.
+// The images of a batch, as gather_forward takes them.
 struct Batch {
   const unsigned char *images;
-  const int *rows;  // null: the batch is the images
-  int first, I;     // of rows
+  const int *rows;  // null: the batch is images 0 to B - 1
+  int first, I;     // the batch's first element of rows; the pixels of an image
   float scale, shift;
 
   __device__ int row(int b) const { return rows == nullptr ? b : rows[first + b]; }
 };
 
-// The batch's images as an operand of a product. rows has the numbers of the images, from that of example b0 on.
+// The batch's images as an operand of a product. `rows` has the numbers of the images, beginning with that of example
+// b0.
 template <Layout LAYOUT_>
 struct Pixels {
   static constexpr Layout LAYOUT = LAYOUT_;
@@ -72,17 +77,17 @@ struct Pixels {
   __device__ float value(Raw raw) const { return fmaf(raw, scale, shift); }
 };
 
-// The run's position, as advance of vector.cuh has it.
+// The run's position, as advance of vector.cuh describes it.
 struct Position {
   int steps, examples, batches;
 };
 
-// This step's number and learning rate, its loss scale, and what its optimizer needs of them, if that is Adam (else
-// scalars is null). One thread.
+// Computes this step's number, its learning rate, its loss scale and, unless `scalars` is null, the scalars of Adam.
+// One thread calls this.
 __device__ inline void begin_step(int *step, float *rate, AdamScalars *scalars, Position position, const float *rates,
                                   LossScale *scaling, AdamSettings adam) {
   LossScale state{};
-  if (scaling != nullptr) {  // loaded beside the position, which the rate waits for
+  if (scaling != nullptr) {  // loaded together with the position, on which the load of the rate depends
     state = *scaling;
   }
   float its_rate = rates[position.batches];
@@ -101,9 +106,9 @@ __device__ inline void begin_step(int *step, float *rate, AdamScalars *scalars, 
   }
 }
 
-// out (B, O) = activation(images times w (O, I) transposed + b), kept (B, O) = what dropout leaves of it, if it does; the
-// batch's classes y (B), and the numbers of its images, chosen (B). A grid of B / BM x O / BN blocks, both rounded up, and
-// one that is another's.
+// Computes out (B, O) = activation(images times w (O, I) transposed + b) and, if the layer has dropout, kept (B, O),
+// which is `out` after dropout. Stores the batch's classes in y (B), and the numbers of its images in chosen (B). The
+// grid has B / BM x O / BN blocks, both rounded up, and one more, which does other work.
 template <class T>
 __device__ inline void fused_input(float *out, float *kept, int *y, int *chosen, const unsigned char *labels,
                                    Position position, const float *w, const float *b, int B, int O, int activation,
@@ -131,27 +136,27 @@ __device__ inline void fused_input(float *out, float *kept, int *y, int *chosen,
                        }
                        return a;
                      }));
-  if (tells && n0 == 0) {  // after the products: a label takes a latency to come
+  if (tells && n0 == 0) {  // stored after the products, as the label arrives from memory late
     chosen[m0 + threadIdx.x] = row;
     y[m0 + threadIdx.x] = label;
   }
 }
 
-constexpr int HEAD_ROWS = 4;      // of the batch, for each block
-constexpr int HEAD_WIDTH = 1024;  // outputs of the widest layer: mlpcuda.compute.FusedStep.WIDEST
-constexpr int HEAD_OUTPUTS = 8;   // that a warp makes at once: a lane finishes one row's of one of them
-constexpr int HEAD_INPUTS = 4;    // that a lane has under way of each of them
-constexpr int HEAD_READS = 32;    // of weights that a thread has under way on the way down
+constexpr int HEAD_ROWS = 4;      // the rows of the batch that each block has
+constexpr int HEAD_WIDTH = 1024;  // the outputs of the widest layer: mlpcuda.compute.cuda.FusedTable.WIDEST
+constexpr int HEAD_OUTPUTS = 8;   // the outputs that a warp computes at once: a lane finishes one of them for one row
+constexpr int HEAD_INPUTS = 4;    // the weights of each of these outputs that a lane loads at once
+constexpr int HEAD_READS = 32;    // the weights that a thread loads at once in the backward pass
 static_assert(HEAD_ROWS * HEAD_OUTPUTS == WARP, "transposed_sum");
 
-// Values of a layer, for the rows of a block.
+// The values of a layer for the rows of a block.
 struct Held {
   float4 of[HEAD_WIDTH];
 
-  // Sets row r's value i as it is.
+  // Sets value i of row r without rounding.
   __device__ void keep(int i, int r, float value) { reinterpret_cast<float *>(of + i)[r] = value; }
 
-  // Sets row r's value i, an operand of products and so rounded; returns whether it is one that its precision cannot hold.
+  // Sets value i of row r, rounded as an operand of products; returns whether it is not finite then.
   template <Precision P>
   __device__ bool set(int i, int r, float value) {
     float x = rounded<P>(value);
@@ -160,7 +165,7 @@ struct Held {
   }
 };
 
-// sum += weight times the values of all rows.
+// Adds to the sum of each row the product of the weight and the row's value.
 __device__ inline void add_products(float *sum, float weight, float4 values) {
   sum[0] = fmaf(values.x, weight, sum[0]);
   sum[1] = fmaf(values.y, weight, sum[1]);
@@ -168,26 +173,26 @@ __device__ inline void add_products(float *sum, float weight, float4 values) {
   sum[3] = fmaf(values.w, weight, sum[3]);
 }
 
-// From the first layer's outputs to the loss, and back to the gradient before the first layer's activation. With a loss
-// scale, lost (blocks) = 1 for each block that has an operand of the gradients of weights that its precision cannot
-// hold, which makes gradients that are not finite, else 0. A grid of B / HEAD_ROWS blocks, rounded up, of whole warps:
-// HEAD_ROWS of them at least.
+// Computes from the first layer's outputs the loss, and back to the gradient before the first layer's activation. With
+// a loss scale, lost (blocks) is set to 1 for each block that has an operand out of the range of its precision, which
+// would make gradients that are not finite, and else to 0. The grid has B / HEAD_ROWS blocks, rounded up, of at least
+// HEAD_ROWS whole warps each.
 //
-// This is one chain of latencies, which is why all weights that a thread needs next are loaded before it uses any, and
-// what a block alone needs stays in shared memory.
+// The time of this kernel is a chain of waits for memory. Therefore a thread loads all weights that it needs next
+// before it uses any of them, and values that only one block needs stay in shared memory.
 template <Precision P>
 __device__ inline void fused_head(float *arena, float *losses, int *lost, int *position, const float *w,
                                   const FusedLayer *layers, const int *y, const int *step, const LossScale *scaling,
                                   int L, int B, float smoothing, Dropout dropout) {
-  __shared__ __align__(16) Held held[2];  // one is read while the other is made
-  __shared__ bool lost_of[WARP];          // by warp
+  __shared__ __align__(16) Held held[2];  // one is read while the other is written
+  __shared__ bool lost_of[WARP];          // whether a warp has an operand out of range
   bool mine_lost = false;
   int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP, warps = blockDim.x / WARP;
   int row0 = blockIdx.x * HEAD_ROWS, rows = min(HEAD_ROWS, B - row0);
   int label = y[row0 + min(warp, rows - 1)];
   float share = scale_of(scaling) / B;
   dropout.step = step[0];
-  int now = 0;  // which of the two is read
+  int now = 0;  // the one of the two that is read
   {
     int O = layers[0].O;
     const float *from = arena + layers[0].kept + size_t(row0) * O;
@@ -203,20 +208,20 @@ __device__ inline void fused_head(float *arena, float *losses, int *lost, int *p
         if (L > 1) {
           mine_lost |= held[now].set<P>(o, r, its);
         } else {
-          held[now].keep(o, r, its);  // logits are no operands
+          held[now].keep(o, r, its);  // logits are not operands of a product
         }
       }
     }
     __syncthreads();
   }
-  for (int l = 1; l < L; l++) {  // a warp has HEAD_OUTPUTS outputs of each row
+  for (int l = 1; l < L; l++) {  // each warp has HEAD_OUTPUTS outputs of each row
     const FusedLayer &layer = layers[l];
     int I = layer.I, O = layer.O;
     dropout.rate = layer.rate;
     dropout.scale = layer.scale;
     dropout.layer = l + 1;
     for (int o0 = warp * HEAD_OUTPUTS; o0 < O; o0 += warps * HEAD_OUTPUTS) {
-      int row = lane % HEAD_ROWS, o = o0 + lane / HEAD_ROWS;  // what this lane will finish
+      int row = lane % HEAD_ROWS, o = o0 + lane / HEAD_ROWS;  // the row and the output that this lane will finish
       float bias = w[layer.b + min(o, O - 1)];
       float sum[HEAD_OUTPUTS * HEAD_ROWS] = {};
 #pragma unroll 1
@@ -225,7 +230,7 @@ __device__ inline void fused_head(float *arena, float *losses, int *lost, int *p
 #pragma unroll
         for (int k = 0; k < HEAD_OUTPUTS; k++) {
 #pragma unroll
-          for (int j = 0; j < HEAD_INPUTS; j++) {  // no condition: products outside go nowhere, or are of zeros
+          for (int j = 0; j < HEAD_INPUTS; j++) {  // without a condition: products outside are unused or zero
             weight[k][j] = w[layer.w + size_t(min(o0 + k, O - 1)) * I + min(i0 + j * WARP + lane, I - 1)];
           }
         }
@@ -241,7 +246,7 @@ __device__ inline void fused_head(float *arena, float *losses, int *lost, int *p
       }
       float mine = transposed_sum(sum, lane);
       if (o < O) {
-        float kept = 0;  // rows beyond the batch have zeros
+        float kept = 0;  // rows beyond the batch are zeros
         if (row < rows) {
           size_t at = size_t(row0 + row) * O + o;
           kept = activate(mine + bias, layer.activation);
@@ -260,12 +265,12 @@ __device__ inline void fused_head(float *arena, float *losses, int *lost, int *p
         }
       }
     }
-    __syncthreads();  // the next layer reads all of it
+    __syncthreads();  // the next layer reads the values of all warps
     now = 1 - now;
   }
 
   const FusedLayer &last = layers[L - 1];
-  if (warp < HEAD_ROWS) {  // a warp has a row of logits
+  if (warp < HEAD_ROWS) {  // each of these warps has a row of logits
     int C = last.O, row = row0 + warp;
     const float *logits = reinterpret_cast<const float *>(held[now].of) + warp;
     float *dz = arena + last.dz + size_t(row) * C;
@@ -287,14 +292,14 @@ __device__ inline void fused_head(float *arena, float *losses, int *lost, int *p
   __syncthreads();
   now = 1 - now;
 
-  for (int l = L - 1; l > 0; l--) {  // a thread has an input of each row
+  for (int l = L - 1; l > 0; l--) {  // each thread has one input of each row
     const FusedLayer &layer = layers[l], &below = layers[l - 1];
     int I = layer.I, O = layer.O;
     dropout.rate = below.rate;
     dropout.scale = below.scale;
     dropout.layer = l;
     for (int i = threadIdx.x; i < I; i += blockDim.x) {
-      float output[HEAD_ROWS];  // of the layer below; loaded before the stores, which may write anywhere
+      float output[HEAD_ROWS];  // the layer below's outputs, loaded before the stores, which might alias them
 #pragma unroll
       for (int r = 0; r < HEAD_ROWS; r++) {
         output[r] = arena[below.out + size_t(row0 + min(r, rows - 1)) * I + i];
@@ -327,7 +332,7 @@ __device__ inline void fused_head(float *arena, float *losses, int *lost, int *p
     __syncthreads();
     now = 1 - now;
   }
-  if (blockIdx.x == 0 && threadIdx.x == 0) {  // last: nobody waits for it
+  if (blockIdx.x == 0 && threadIdx.x == 0) {  // this is done last, as no other thread waits for it
     position[0] += 1;
     position[1] += B;
     position[2] += 1;
@@ -347,9 +352,10 @@ __device__ inline void fused_head(float *arena, float *losses, int *lost, int *p
   }
 }
 
-// All weights and biases, by update.load(place in the arena) and update(what that fetched, gradient, place), which gives
-// the new value. A grid of a block for each tile of a layer's weights, then for each WARP biases of a layer, and at last
-// one for the batch's row of the log and whether the step is skipped. Blocks of whole warps.
+// Updates all weights and biases: update.load(place in the arena) loads what is needed besides the gradient, and
+// update(what was loaded, gradient, place) returns the new value. The grid has a block for each tile of a layer's
+// weights, then one for each WARP biases of a layer, and a last one that writes the batch's row of the log and whether
+// the step is skipped. Blocks must have whole warps.
 template <class T, class Update>
 __device__ inline void fused_update(float *w, float *log, const float *arena, const float *losses, const int *lost,
                                     const FusedLayer *layers, const int *step, const int *chosen, LossScale *scaling,
@@ -366,7 +372,7 @@ __device__ inline void fused_update(float *w, float *log, const float *arena, co
     for (int i = threadIdx.x % WARP; i < (B - 1) / HEAD_ROWS + 1; i += WARP) {
       any |= lost[i];
     }
-    bool skipped = __any_sync(WHOLE_WARP, any);  // alike in all warps
+    bool skipped = __any_sync(WHOLE_WARP, any);  // all warps compute the same
     if (logs && threadIdx.x == 0) {
       scaling->skips = skipped;
     }
@@ -400,7 +406,7 @@ __device__ inline void fused_update(float *w, float *log, const float *arena, co
   auto apply = finish([=](size_t at, int) { return update.load(layer.w + at); },
                       [=](auto loaded, float g, size_t at, int) { return update(loaded, g * unscale, layer.w + at); });
   Matrix<K_STRIDED> gradients = {dz, O, B};
-  if (l == 0) {  // two products, so that neither has a load that depends on what it loads
+  if (l == 0) {  // two calls, so that no load waits for a choice between images and activations
     Pixels<K_STRIDED> pixels = {batch.images, chosen, 0, I, batch.scale, batch.shift};
     multiply<T>(w + layer.w, gradients, pixels, O, I, 0, B, m0, n0, apply);
   } else {

@@ -1,8 +1,8 @@
-// A batch out of a set of images: gather and normalisation in one, since a byte becomes a float on its way anyway.
+// Gathers a batch from a set of images and normalises it in one pass, since each byte must become a float anyway.
 //
-// x (B, I) = images[row] * scale + shift and y (B) = labels[row], where row b is rows[end - B + b], or b itself where
-// rows is null: then images and labels are the batch. `end` lies on the device because a captured graph freezes its
-// arguments. One block a row.
+// The kernel computes x (B, I) = images[row] * scale + shift and y (B) = labels[row], where row b is rows[end - B + b],
+// or b itself if rows is null: images and labels are the batch then. `end` lies on the device because a captured graph
+// freezes its arguments. Each block has one row.
 #pragma once
 
 namespace op {
@@ -17,7 +17,7 @@ __device__ inline void gather_forward(float *x, int *y, const unsigned char *ima
   int row = rows == nullptr ? b : rows[end[0] - B + b];
   const unsigned char *image = images + size_t(row) * I;
   float *to = x + size_t(b) * I;
-  if (I % 4 == 0 && aligned(images, 4) && aligned(x, 16)) {  // 4 pixels a thread: one load, one store
+  if (I % 4 == 0 && aligned(images, 4) && aligned(x, 16)) {  // each thread has 4 pixels, with one load and one store
     auto image4 = reinterpret_cast<const uchar4 *>(image);
     auto to4 = reinterpret_cast<float4 *>(to);
     for (int i = threadIdx.x; i < I / 4; i += blockDim.x) {

@@ -1,5 +1,5 @@
-// The entry points of the products, each in four tilings: module gemm.ptx, and gemm_tf32.ptx and its like for operands
-// of less precision. None is loaded where cuBLAS multiplies.
+// The entry points of the products, each in four tilings: module gemm.ptx, and gemm_tf32.ptx, gemm_bf16.ptx and
+// gemm_fp16.ptx for operands of less precision. No such module is loaded where cuBLAS multiplies.
 // mlpcuda.compute.cuda.PtxGemm launches them with these parameters in this order.
 #include "gemm.cuh"
 
@@ -7,7 +7,7 @@ using Tilings = op::Tilings<op::MODULE_PRECISION>;
 
 #define ENTRY(name, tiles) extern "C" __global__ void __launch_bounds__(Tilings::tiles::THREADS) name
 
-// __restrict__, so that a bias need not be read again after each store.
+// The pointers have __restrict__, so that a bias need not be read again after each store.
 #define LINEAR_FORWARD(name, tiles)                                                                           \
   ENTRY(name, tiles)(float *__restrict__ y, const float *__restrict__ x, const float *__restrict__ w,         \
                      const float *__restrict__ b, int B, int I, int O, int activation) {                      \

@@ -1,5 +1,6 @@
-// Products of a layer's matrices where there is no cuBLAS, and with what follows them fused in: bias and activation
-// forwards, the activation's derivative backwards. That saves a pass over the output, and a node of the graph.
+// Products of a layer's matrices, for where cuBLAS is missing. What follows a product is fused into it: bias and
+// activation in the forward pass, the activation's derivative in the backward pass. That saves a pass over the output,
+// and a node of the graph.
 //
 // A block has a tile of BM x BN of the output and walks along K in steps of BK: while it multiplies one pair of tiles
 // in shared memory, the loads of the next pair are under way. A thread has TM x TN outputs, in groups of 4 so that it
@@ -7,7 +8,8 @@
 // small to fill the chip with tiles; their sums are added in a fixed order at the end. Nothing is atomic: the same
 // operands give the same bits.
 //
-// So in single precision; thin.cuh has the products of few outputs, and tensor.cuh multiplies in other precisions.
+// All of this is for single precision; thin.cuh has products with few outputs, and tensor.cuh products in other
+// precisions.
 #pragma once
 
 #include <type_traits>
@@ -23,18 +25,18 @@ template <int BM_, int BN_, int BK_, int TM_, int TN_, int SLICES_, int ROWS_A_P
 struct Tiles {
   static constexpr Precision PRECISION = FP32;
   static constexpr int BM = BM_, BN = BN_, BK = BK_, WORDS = BK_, TM = TM_, TN = TN_, SLICES = SLICES_;
-  static constexpr int ROWS_A_PASS = ROWS_A_PASS_;  // of a thread's TM, in the pass that stores the outputs
+  static constexpr int ROWS_A_PASS = ROWS_A_PASS_;  // how many of a thread's TM rows one pass stores
   static constexpr int THREADS = BM / TM * (BN / TN) * SLICES;
-  static constexpr int STRIDE_A = BM + 4, STRIDE_B = BN + 4;  // fewer bank conflicts, and 16-byte rows still
+  static constexpr int STRIDE_A = BM + 4, STRIDE_B = BN + 4;  // fewer bank conflicts, and rows still begin at 16 bytes
   static constexpr int OPERANDS = BK * (STRIDE_A + STRIDE_B);
   static constexpr int OUTPUTS = SLICES * ROWS_A_PASS * (BM / TM) * BN;
   static constexpr int SHARED = OPERANDS > OUTPUTS ? OPERANDS : OUTPUTS;
   static constexpr int GROUP = 4;
 };
 
-// The tilings of each precision: Large has most products per byte read, for a batch of 16384, Thin most blocks, for one
-// of 64, each of whose warps have a part of long sums; the others are for what lies between.
-// mlpcuda.compute.cuda.Tiling has the same sizes.
+// The tilings of each precision. Large has the most products per byte read, for batches of some 16384 examples. Thin
+// has the most blocks, for batches of some 64, and the warps of a block share its long sums. The others are for sizes
+// between these. mlpcuda.compute.cuda.Tiling has the same sizes.
 template <Precision P>
 struct Tilings {
   using Thin = TensorTiles<P, 16, 8, 1, 1, P == TF32 ? 320 : 256, 8>;
@@ -64,8 +66,9 @@ __device__ inline void read_groups(float *to, const float *from, int apart) {
   }
 }
 
-// c (M, N) = a (M, K) times b (N, K) transposed, finished, of K the part from k_from up to k_to, and of c the block's tile,
-// which begins at (m0, n0). Operands are functions of row and k; neighbours in the layout go to neighbouring threads.
+// Computes the block's tile, which begins at (m0, n0), of c (M, N) = a (M, K) times b (N, K) transposed, summed over
+// k_from <= k < k_to, and applies `finish` to each sum. An operand is a function of its row and of k; elements that are
+// neighbours in memory go to neighbouring threads.
 template <class T, class A, class B, class F>
 __device__ inline void fma_multiply(float *c, A a, B b, int M, int N, int k_from, int k_to, int m0, int n0, F finish) {
   __shared__ __align__(16) float shared[T::SHARED];
@@ -119,11 +122,11 @@ __device__ inline void fma_multiply(float *c, A a, B b, int M, int N, int k_from
         }
       }
     }
-    __syncthreads();  // before the next pair of tiles, or the sums, replaces this one
+    __syncthreads();  // all threads have read these tiles before they are overwritten
   }
 
-  // The sums go through shared memory, some of each thread's rows at a time: there the slices meet, and neighbouring
-  // threads then finish and store neighbouring outputs.
+  // The sums go through shared memory, a few rows of each thread at a time: the sums of all slices are added there, and
+  // neighbouring threads then finish and store neighbouring outputs.
 #pragma unroll  // an array indexed at run time would leave the registers
   for (int pass = 0; pass < T::TM / T::ROWS_A_PASS; pass++) {
 #pragma unroll
@@ -156,12 +159,12 @@ __device__ inline void fma_multiply(float *c, A a, B b, int M, int N, int k_from
       }
     }
     if (pass + 1 < T::TM / T::ROWS_A_PASS) {
-      __syncthreads();  // before the next pass writes
+      __syncthreads();  // all threads have read the sums before the next pass writes
     }
   }
 }
 
-// The same, as the tiling's precision has it.
+// Calls the multiply function of the tiling's precision.
 template <class T, class A, class B, class F>
 __device__ inline void multiply(float *c, A a, B b, int M, int N, int k_from, int k_to, int m0, int n0, F finish) {
   if constexpr (std::is_same_v<T, Tilings<FP32>::Thin>) {
@@ -173,7 +176,7 @@ __device__ inline void multiply(float *c, A a, B b, int M, int N, int k_from, in
   }
 }
 
-// y (B, O) = activation(x (B, I) times w (O, I) transposed + b (O)).
+// Computes y (B, O) = activation(x (B, I) times w (O, I) transposed + b (O)).
 template <class T>
 __device__ inline void linear_forward(float *y, const float *x, const float *w, const float *b, int B, int I, int O,
                                       int activation) {
@@ -183,9 +186,9 @@ __device__ inline void linear_forward(float *y, const float *x, const float *w, 
                                  [=](float bias, float sum, size_t, int) { return activate(sum + bias, activation); }));
 }
 
-// dw (P, O, I) = dy (B, O) transposed times x (B, I), part by part of the batch, `share` examples each, one of them for
-// each block of the grid's third dimension: add_parts then adds them up. That is for matrices with fewer tiles than the
-// chip has room for, and long batches.
+// Computes dw (P, O, I) = dy (B, O) transposed times x (B, I), where part p of P is summed over examples p * share up
+// to (p + 1) * share. Part p is computed by the blocks whose third index is p; add_parts then adds the parts up. More
+// than one part is for long batches, and for matrices with fewer tiles than the chip has room for.
 template <class T>
 __device__ inline void linear_backward_weights(float *dw, const float *dy, const float *x, int B, int I, int O,
                                                int share) {
@@ -196,7 +199,7 @@ __device__ inline void linear_backward_weights(float *dw, const float *dy, const
       finish(nothing(), [](Nothing, float sum, size_t, int) { return sum; }));
 }
 
-// sum (n) = the sum of parts (P, n), in their order. One thread an element.
+// Computes sum (n), the sum of parts (P, n) in their order. Each thread has one element.
 __device__ inline void add_parts(float *sum, const float *parts, int n, int P) {
   unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i < n) {
@@ -208,7 +211,7 @@ __device__ inline void add_parts(float *sum, const float *parts, int n, int P) {
   }
 }
 
-// dx (B, I) = dy (B, O) times w (O, I), times the derivative of the activation that made x (B, I).
+// Computes dx (B, I) = dy (B, O) times w (O, I), times the derivative of the activation that made x (B, I).
 template <class T>
 __device__ inline void linear_backward_inputs(float *dx, const float *dy, const float *x, const float *w, int B, int I,
                                               int O, int below) {

@@ -1,5 +1,5 @@
-// The entry points of all operations but products: module layers.ptx. mlpcuda.compute.cuda.Kernels launches them with
-// these parameters in this order.
+// The entry points of all operations but products: module layers.ptx. mlpcuda.compute.cuda.CudaOps, and what it
+// calls, launches them with these parameters in this order.
 #include "activation.cuh"
 #include "adam.cuh"
 #include "clip.cuh"
@@ -11,8 +11,8 @@
 #include "softmax.cuh"
 #include "vector.cuh"
 
-// The most threads of a block, of which a multiprocessor need not hold a second one: what the assembler gives registers
-// for.
+// `threads` is the most threads of a block. One block on each multiprocessor is enough: the assembler may give its
+// threads as many registers as that leaves.
 #define ENTRY(name, threads) extern "C" __global__ void __launch_bounds__(threads, 1) name
 
 ENTRY(activation_backward, 256)(float *dx, const float *dy, const float *y, int n, int activation) {
@@ -75,10 +75,6 @@ ENTRY(round_operands, 256)(void *to_a, void *to_b, const float *a, const float *
 ENTRY(sgd_step, 256)(float *w, float *velocity, const float *dw, const float *rate,
                      const op::LossScale *scaling, int n, float momentum, int nesterov, float weight_decay) {
   op::sgd_step(w, velocity, dw, rate, scaling, n, momentum, nesterov, weight_decay);
-}
-
-ENTRY(sum, 1024)(float *out, const float *x, int n) {
-  op::sum(out, x, n);
 }
 
 ENTRY(zero, 256)(float *x, int n) {

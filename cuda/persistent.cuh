@@ -1,16 +1,17 @@
-// Many training steps in one launch of blocks that all run at once. What a step of three launches writes to memory and
-// reads again, the first layer's weights and their moments, stays where it is used, and two barriers of the whole grid
-// take the place of the launches. A step is
+// Many training steps in one launch of blocks that all run at once. The first layer's weights and their moments, which
+// a step of three launches writes to memory and reads again, stay in the shared memory of the blocks that use them, and
+// two barriers of the whole grid take the place of launches. A step has these phases:
 //
-//   all blocks     the first layer, each block for its tile of the weights: parts of the outputs' sums
-//   barrier        during which row numbers of the next batch are read, and the optimizer's scalars computed
-//   a block a row  the other layers up and down: loss, and all gradients before activations
-//   barrier        during which the next batch's pixels are read
-//   all blocks     gradients of the weights, and their update: of the first layer in its tile, of the others by items
+//   all blocks     compute the first layer, each block for its tile of the weights: parts of the outputs' sums
+//   barrier        meanwhile the row numbers of the next batch are read, and the optimizer's scalars are computed
+//   a block a row  computes the other layers forward and backward: the loss, and all gradients before activations
+//   barrier        meanwhile the next batch's pixels are read
+//   all blocks     compute the gradients of the weights and update these: a block has its tile of the first layer, and
+//                  items of the other layers
 //
-// What one block writes and others read lies in global memory, and a barrier of the grid is between: the parts of sums,
-// the other layers' weights, and a batch's inputs and gradients of the layers. No buffer is written twice between the
-// same two barriers, so that none is overwritten before all have read it.
+// Data that one block writes and others read lies in global memory, and a barrier of the grid lies between the write
+// and the read: the parts of sums, the other layers' weights, and a batch's inputs and gradients of the layers. No
+// buffer is written twice between the same two barriers, so that none is overwritten before all blocks have read it.
 #pragma once
 
 #include "adam.cuh"
@@ -19,34 +20,34 @@
 
 namespace op {
 
-// What the launch works on: as mlpcuda.compute.cuda.PersistentKernels passes it.
+// The arguments of the launch, as mlpcuda.compute.cuda.PersistentKernels passes them.
 struct Persistent {
   float *w, *m, *v, *log, *losses, *arena, *partial, *rate;
   int *position;
   unsigned *arrivals;  // 0 when the launch begins
   const PersistentLayer *layers;
   int steps, L, B, I, S;
-  int chunk;                   // rows of images that are in shared memory at once
-  int slices, quads, across;   // of the tiles: a block's number is group * slices + slice, group < across
-  int from, length;            // of what follows the first layer's weights in the arena
-  int copies;                  // whether that has a copy in shared memory
+  int chunk;                   // the rows of images that lie in shared memory at once
+  int slices, quads, across;   // the tiles: a block's number is group * slices + slice, group < across
+  int from, length;            // the place and the length of what follows the first layer's weights in the arena
+  int copies;                  // whether each block has a copy of that in shared memory
   float scale, shift, smoothing;
   int use;
   unsigned long long seed;
 };
 
-// Shared memory: mlpcuda.compute.cuda.PersistentLayout adds up the sizes.
+// The arrays in shared memory, whose sizes mlpcuda.compute.cuda.PersistentLayout adds up.
 struct Held {
   float *w, *m, *v;  // (groups of the block, GROUP, stride)
   float *x;          // (chunk, stride)
   float *dz;         // (chunk, GROUP)
-  int *rows;         // (2, B): of the batches of even and of odd steps
+  int *rows;         // (2, B): the row numbers of the batches of even and of odd steps
   PersistentLayer *layers;
-  float *scratch;    // of each phase by itself: parts of sums, or a row of all layers
-  float *red;        // in it, after the parts of a tile's gradient: those of an item's
+  float *scratch;    // used by each phase for itself: parts of sums, or a row of all layers
+  float *red;        // lies in scratch, after the parts of a tile's gradient: the parts of an item's gradient
 };
 
-// Says that this block is done with what is before: other blocks may read what it wrote once they have waited.
+// Arrives at the barrier: other blocks that have waited for this arrival may read what this block wrote before it.
 __device__ inline void arrive(unsigned *arrivals) {
   __syncthreads();
   if (threadIdx.x == 0) {
@@ -54,7 +55,7 @@ __device__ inline void arrive(unsigned *arrivals) {
   }
 }
 
-// Waits for that many arrivals of all blocks together.
+// Waits until all blocks together have arrived `expected` times.
 __device__ inline void wait(const unsigned *arrivals, unsigned expected) {
   if (threadIdx.x == 0) {
     unsigned seen;
@@ -68,16 +69,16 @@ __device__ inline void wait(const unsigned *arrivals, unsigned expected) {
   __syncthreads();
 }
 
-// A block's tile of the first layer, for a batch.
+// A block's tile of the first layer, with the batch that it works on.
 struct Tile {
   Slice slice;
   int group, O;
-  int rows;  // of the batch; 0 if the block has no tile, so that no branch ends in a wait for what is read
+  int rows;  // the rows of the batch; 0 if the block has no tile: its loops then end at once, without a branch
 
   __device__ bool has(const Persistent &its, int n) const { return (group + n * its.across) * GROUP < O; }
 };
 
-// Parts of the first layer's outputs, of the batch whose first words are fetched.
+// Computes this block's parts of the first layer's outputs, for the batch whose first words are fetched.
 __device__ inline void tile_forward(const Persistent &its, const Held &held, const Tile &tile,
                                     const unsigned char *__restrict__ images, const int *rows,
                                     unsigned (&words)[AHEAD]) {
@@ -88,7 +89,7 @@ __device__ inline void tile_forward(const Persistent &its, const Held &held, con
     int count = min(its.chunk, its.B - c);
     stage_pixels(held.x, words, c == 0, images, rows + c, count, its.chunk, slice, its.I, its.scale, its.shift);
     for (int n = 0; tile.has(its, n); n++) {
-      __syncthreads();  // x is there, and the last group's parts are read
+      __syncthreads();  // x is stored, and all threads have read the last group's parts
       forward_group(held.scratch, held.x, held.w + n * GROUP * slice.stride, its.chunk, slice);
       __syncthreads();
       float *out = its.partial + c * pitch + number * width + (tile.group + n * its.across) * GROUP;
@@ -97,16 +98,16 @@ __device__ inline void tile_forward(const Persistent &its, const Held &held, con
   }
 }
 
-// Takes rows of the batch through the other layers.
+// Takes this block's rows of the batch through the other layers.
 __device__ inline void heads(const Persistent &its, const Held &held, const unsigned char *__restrict__ labels,
                              const int *rows, int step) {
   Head head = {its.arena, its.losses, its.partial, held.layers, held.scratch, its.L, its.B, its.slices, its.smoothing,
                {0, 0, 0, step, its.use, its.seed}};
-  float *copy = held.scratch + held.layers[its.L - 1].dz + held.layers[its.L - 1].width;  // after the row
+  float *copy = held.scratch + held.layers[its.L - 1].dz + held.layers[its.L - 1].width;  // lies after the row
   for (int b = blockIdx.x; b < its.B; b += gridDim.x) {
     int y = labels[rows[b]], O = held.layers[0].O;
     const float *biases = its.w + its.from;
-    float parts[8] = {}, bias = 0;  // on their way while the weights are copied
+    float parts[8] = {}, bias = 0;  // loaded while the weights are copied
     if (threadIdx.x < O) {
       fetch_parts(parts, head, b, threadIdx.x, 0);
       bias = biases[threadIdx.x];
@@ -130,7 +131,7 @@ __device__ inline void heads(const Persistent &its, const Held &held, const unsi
   }
 }
 
-// A parameter of a layer but the first, its place and its moments; a thread may have none.
+// A parameter of any layer but the first: its place and its moments. A thread may have no parameter.
 struct Parameter {
   int place;
   float weight, mean, square;
@@ -143,7 +144,7 @@ struct Parameter {
     }
   }
 
-  // Updates it by the gradient whose parts are in `red`.
+  // Updates the parameter by the gradient whose parts are in `red`.
   template <class Update>
   __device__ void operator()(const Persistent &its, const float *red, const Update &update) {
     if (place >= 0) {
@@ -156,7 +157,8 @@ struct Parameter {
   }
 };
 
-// The gradients of dz (rows, width) of a group of outputs, on their way: rows of a chunk from c on, two quads each.
+// The gradients dz (rows, width) of a group of outputs while they are loaded: the rows of a chunk from c on, two quads
+// of each row.
 __device__ inline void fetch_dz(float4 (&dz)[2], const Persistent &its, const PersistentLayer &layer, int group, int c,
                                 int rows) {
 #pragma unroll
@@ -179,7 +181,7 @@ __device__ inline void put_dz(float *to, const float4 (&dz)[2], int chunk) {
   }
 }
 
-// Updates the block's tile of the first layer, whose parts of gradients are summed in held.scratch.
+// Updates the block's tile of the first layer; the parts of its gradients are summed in held.scratch.
 template <class Update>
 __device__ inline void update_tile(const Persistent &its, const Held &held, const Tile &tile, float4 (&dz)[2],
                                    const unsigned char *__restrict__ images, const int *rows, const Update &update) {
@@ -188,9 +190,9 @@ __device__ inline void update_tile(const Persistent &its, const Held &held, cons
     float4 sum[GROUP] = {};
     for (int c = 0; c < its.B; c += its.chunk) {
       int count = min(its.chunk, its.B - c);
-      bool whole = its.B <= its.chunk;  // the pixels are there still
-      if (n > 0 || !whole) {            // else `updates` has brought the gradients
-        __syncthreads();                // x and dz are read
+      bool whole = its.B <= its.chunk;  // the pixels still lie in shared memory
+      if (n > 0 || !whole) {            // in the other case `updates` has loaded the gradients
+        __syncthreads();                // all threads have read x and dz
         if (!whole) {
           unsigned words[AHEAD];
           stage_pixels(held.x, words, false, images, rows + c, count, its.chunk, slice, its.I, its.scale, its.shift);
@@ -208,8 +210,8 @@ __device__ inline void update_tile(const Persistent &its, const Held &held, cons
   }
 }
 
-// Updates the block's tile, and the items that are the block's. `item` is the first of them, and `place` that of this
-// thread's parameter in it; a block without one sums the last item for nothing, and has no place.
+// Updates the block's tile and the block's items. `item` is the first of these items, and `place` the place of this
+// thread's parameter in it. A block without an item sums the last item, drops the sum, and has no place.
 template <class Update>
 __device__ inline void updates(const Persistent &its, const Held &held, const Tile &tile, bool owner, const Item &item,
                                int place, int items, const unsigned char *__restrict__ images, const int *rows,
@@ -217,7 +219,7 @@ __device__ inline void updates(const Persistent &its, const Held &held, const Ti
   float4 dz[2];
   fetch_dz(dz, its, held.layers[0], tile.group, 0, tile.rows);
   Parameter first(its, place, Update::SQUARES);
-  item_gradient(held.red, its.arena, held.layers, item, its.B);  // no branch before these reads, which would wait
+  item_gradient(held.red, its.arena, held.layers, item, its.B);  // not after a branch, which would wait for other reads
   if (owner) {
     put_dz(held.dz, dz, its.chunk);
   }
@@ -229,14 +231,14 @@ __device__ inline void updates(const Persistent &its, const Held &held, const Ti
   for (int number = blockIdx.x + gridDim.x; number < items; number += gridDim.x) {
     Item next(held.layers, its.L, number);
     Parameter parameter(its, next.place(held.layers), Update::SQUARES);
-    __syncthreads();  // red is read
+    __syncthreads();  // all threads have read red
     item_gradient(held.red, its.arena, held.layers, next, its.B);
     __syncthreads();
     parameter(its, held.red, update);
   }
 }
 
-// Where the parts of shared memory lie, `groups` being the most of a block.
+// Returns the places of the arrays in shared memory; `groups` is the largest number of groups of a block.
 template <class Update>
 __device__ inline Held hold(float *shared, const Persistent &its, int groups) {
   Held held;
@@ -254,8 +256,8 @@ __device__ inline Held hold(float *shared, const Persistent &its, int groups) {
   return held;
 }
 
-// Trains on the next `steps` batches of B rows. All blocks of the grid must be resident at once. `settings` makes the
-// Update of a step from its number and its learning rate.
+// Trains on the next `steps` batches of B rows. All blocks of the grid must be resident at once. `settings` makes a
+// step's Update from its number and its learning rate.
 template <class Settings>
 __device__ inline void persistent(const Persistent &its, const unsigned char *__restrict__ images,
                                   const unsigned char *__restrict__ labels, const int *__restrict__ rows,
@@ -308,7 +310,7 @@ __device__ inline void persistent(const Persistent &its, const unsigned char *__
     for (int b = threadIdx.x; more && b < its.B; b += PERSISTENT_THREADS) {
       held.rows[(s + 1) % 2 * its.B + b] = rows[example + (s + 1) * its.B + b];
     }
-    if (threadIdx.x == PERSISTENT_THREADS - 1) {  // of another warp than the one that waits
+    if (threadIdx.x == PERSISTENT_THREADS - 1) {  // this thread is in another warp than the one that waits
       scalars = settings.scalars(step, rates[batch + s]);
     }
     wait(its.arrivals, expected += gridDim.x);
@@ -324,7 +326,7 @@ __device__ inline void persistent(const Persistent &its, const unsigned char *__
     }
   }
 
-  __syncthreads();  // all of the tile is updated
+  __syncthreads();  // the whole tile is updated
   if (owner) {
     move_tile<true>(held.w, its.w + its.layers[0].w, tile.group, its.across, O, its.I, tile.slice);
     move_tile<true>(held.m, its.m + its.layers[0].w, tile.group, its.across, O, its.I, tile.slice);
@@ -332,7 +334,7 @@ __device__ inline void persistent(const Persistent &its, const unsigned char *__
       move_tile<true>(held.v, its.v + its.layers[0].w, tile.group, its.across, O, its.I, tile.slice);
     }
   }
-  if (blockIdx.x == 0 && threadIdx.x == 0) {  // all blocks have read it: they have been at a barrier since
+  if (blockIdx.x == 0 && threadIdx.x == 0) {  // all blocks have read the position: each has arrived at a barrier since
     its.position[0] = before + its.steps;
     its.position[1] = example + its.steps * its.B;
     its.position[2] = batch + its.steps;

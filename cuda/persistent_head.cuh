@@ -1,5 +1,6 @@
-// The other layers of the persistent step. A block takes a row of the batch up and down these layers by itself; their
-// weights lie in the arena, where all blocks read them, and are updated by items: 4 outputs by 32 inputs each.
+// The layers of the persistent step after the first. A block takes a row of the batch forward and backward through
+// these layers by itself. Their weights lie in the arena, where all blocks read them, and are updated by items of 4
+// outputs by 32 inputs each.
 #pragma once
 
 #include "activation.cuh"
@@ -12,34 +13,34 @@ namespace op {
 // A layer, as mlpcuda.compute.cuda.PersistentKernels lays it out.
 struct PersistentLayer {
   int I, O;
-  int w, b;              // of its weights and biases in the parameters' arenas, in floats
+  int w, b;              // the places of its weights and biases in the parameters' arenas, in floats
   int width;             // O rounded up to GROUP: the length of a row in the arena of the batch
-  int out, kept, dz;     // of a row in shared memory: outputs, what dropout left of them, gradient before activation
-  int kept_all, dz_all;  // of the batch's (B, width), in its arena
+  int out, kept, dz;     // places in a row in shared memory: outputs, outputs after dropout, gradient before activation
+  int kept_all, dz_all;  // places of the batch's outputs after dropout and gradients (B, width), in its arena
   int activation;
-  float rate, scale;     // of dropout after it
-  int item;              // its first item
+  float rate, scale;     // the rate of dropout after it, and the factor for what dropout keeps
+  int item;              // the number of its first item
 };
 static_assert(sizeof(PersistentLayer) == 14 * sizeof(int), "PersistentKernels.COLUMNS");
 
-// What a row's way through the network needs of the batch and of the network.
+// The batch and the network, as far as a row on its way through the layers needs them.
 struct Head {
   float *arena, *losses;
   const float *partial;          // (B, slices, width of the first layer): parts of the sums of its outputs
-  const PersistentLayer *layers;  // in shared memory, like the next
-  float *row;                    // of all layers
+  const PersistentLayer *layers;  // in shared memory, like `row`
+  float *row;                    // a row's values of all layers
   int L, B, slices;
   float smoothing;
   Dropout dropout;
 
-  // The dropout of element o of layer l's outputs, in row b.
+  // Returns x, output o of layer l in row b, after dropout.
   __device__ float drop(float x, int l, int b, int o) const {
     const PersistentLayer &layer = layers[l];
     Dropout its = {layer.rate, layer.scale, l + 1, dropout.step, dropout.use, dropout.seed};
     return its(x, unsigned(b) * layer.O + o);
   }
 
-  // Keeps the output of row b whose sum of products and bias is z.
+  // Stores an output of row b, whose sum of products and bias is z.
   __device__ void finish(float z, int l, int b, int o) const {
     const PersistentLayer &layer = layers[l];
     float a = activate(z, layer.activation);
@@ -54,13 +55,13 @@ struct Head {
   }
 };
 
-// to (n) = from (n), both at a multiple of 16 bytes, with 12 reads under way: the default network needs 9.
+// Copies from (n) to to (n), both at a multiple of 16 bytes, with 12 reads under way: the default network needs 9.
 __device__ inline void copy_weights(float *to, const float *from, int n) {
   constexpr int READS = 12;
   for (int i0 = threadIdx.x; i0 < n / 4; i0 += READS * PERSISTENT_THREADS) {
     float4 values[READS];
 #pragma unroll
-    for (int k = 0; k < READS; k++) {  // without a condition: there are too few predicates for all at once
+    for (int k = 0; k < READS; k++) {  // without a condition: there are too few predicates for 12 of them
       values[k] = at4(from + 4 * min(i0 + k * PERSISTENT_THREADS, n / 4 - 1));
     }
 #pragma unroll
@@ -77,7 +78,7 @@ __device__ inline void copy_weights(float *to, const float *from, int n) {
   }
 }
 
-// Reads 8 of the parts of output o of row b, from slice `from` on: 0 for those beyond the last.
+// Reads 8 parts of output o of row b, from slice `from` on; parts beyond the last slice are 0.
 __device__ inline void fetch_parts(float (&values)[8], const Head &head, int b, int o, int from) {
   int width = head.layers[0].width;
 #pragma unroll
@@ -89,7 +90,7 @@ __device__ inline void fetch_parts(float (&values)[8], const Head &head, int b, 
   }
 }
 
-// The sum of the parts of output o of row b, in the order of slices; `values` has the first.
+// Returns the sum of the parts of output o of row b, in the order of slices; `values` has the first 8 parts.
 __device__ inline float sum_parts(float (&values)[8], const Head &head, int b, int o) {
   float sum = 0;
   for (int from = 0; from < head.slices; from += 8) {
@@ -104,8 +105,8 @@ __device__ inline float sum_parts(float (&values)[8], const Head &head, int b, i
   return sum;
 }
 
-// The sums over a warp's lanes of x (8), that of x[k] in the lanes 4 k to 4 k + 3: half of the values change sides in
-// each of three steps, which makes 9 shuffles where whole sums would take 40.
+// Returns to lanes 4 k to 4 k + 3 the sum of x[k] over the lanes of a warp. In each of three steps lanes exchange half
+// of their values, which takes 9 shuffles, where eight whole sums would take 40.
 __device__ inline float transposed_sum(float (&x)[8], int lane) {
 #pragma unroll
   for (int half = 4; half > 0; half /= 2) {
@@ -120,14 +121,15 @@ __device__ inline float transposed_sum(float (&x)[8], int lane) {
   return x[0] + __shfl_xor_sync(WHOLE_WARP, x[0], 1);
 }
 
-// Layer l > 0 of row b; its weights and biases lie at `w`. A warp has 8 outputs at once, the next warp its neighbours.
+// Computes layer l > 0 of row b; its weights and biases lie at `w`. A warp has 8 outputs at once, and the next warp the
+// neighbouring ones.
 __device__ inline void head_forward(const Head &head, const float *w, const float *biases, int l, int b) {
   constexpr int WARPS = PERSISTENT_THREADS / WARP;
   int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
   int I = head.layers[l].I, O = head.layers[l].O;
   const float *in = head.row + head.layers[l - 1].kept;
   for (int o0 = warp; o0 < O; o0 += 8 * WARPS) {
-    int o = o0 + lane / 4 * WARPS;  // what this lane may finish
+    int o = o0 + lane / 4 * WARPS;  // the output that this lane finishes, if there is one
     float bias = o < O ? biases[o] : 0;
     float sum[8] = {};
     if (I % 4 == 0) {
@@ -160,7 +162,8 @@ __device__ inline void head_forward(const Head &head, const float *w, const floa
   }
 }
 
-// The largest of x (C) and the sum of e^(x - largest), C up to 16, by each thread for itself: shuffles take longer.
+// Returns the largest of x (C) and the sum of e^(x - largest), for C up to 16. Each thread computes both for itself, as
+// shuffles would take longer.
 __device__ inline void softmax_sums(float &largest, float &sum, const float *x, int C) {
   float values[16];
 #pragma unroll
@@ -170,7 +173,7 @@ __device__ inline void softmax_sums(float &largest, float &sum, const float *x, 
   largest = values[0];
 #pragma unroll
   for (int c = 1; c < 16; c++) {
-    largest = fmaxf(largest, values[c]);  // a NaN comes back from its exponential
+    largest = fmaxf(largest, values[c]);  // fmaxf drops a NaN, but its exponential brings it back into the sum
   }
   float sums[4] = {};
 #pragma unroll
@@ -180,7 +183,8 @@ __device__ inline void softmax_sums(float &largest, float &sum, const float *x, 
   sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
-// dz = the gradient of the batch's mean loss before the last layer's activation, in row b, of class y; by one warp.
+// Computes dz, the gradient of the batch's mean loss before the last layer's activation, for row b of class y. One warp
+// calls this.
 __device__ inline void head_gradient(const Head &head, int y, int b, int lane) {
   const PersistentLayer &last = head.layers[head.L - 1];
   const float *logits = head.row + last.out;
@@ -203,17 +207,17 @@ __device__ inline void head_gradient(const Head &head, int y, int b, int lane) {
   }
 }
 
-// From the gradient before layer l's activation, l > 0, to that before the activation of the layer below, in row b.
-// Beyond a layer's outputs the row has zeros.
+// Computes, for row b, the gradient before the activation of the layer below l > 0 from the gradient before layer l's
+// activation. Beyond a layer's outputs the row has zeros.
 __device__ inline void head_backward(const Head &head, const float *w, int l, int b) {
-  constexpr int READS = 16;  // of weights, under way at once
+  constexpr int READS = 16;  // the weights that a thread loads at once
   const PersistentLayer &below = head.layers[l - 1];
   int I = head.layers[l].I, O = head.layers[l].O, O8 = head.layers[l].width;
   const float *dz = head.row + head.layers[l].dz;
   for (int i = threadIdx.x; i < below.width; i += PERSISTENT_THREADS) {
     float g = 0;
     if (i < I) {
-      float sum[2] = {};  // a shorter chain
+      float sum[2] = {};  // two sums, so that half as many additions wait for each other
       for (int o0 = 0; o0 < O; o0 += READS) {
         float weights[READS];
         if (o0 + READS <= O) {
@@ -247,8 +251,9 @@ __device__ inline void head_backward(const Head &head, const float *w, int l, in
   }
 }
 
-// Row b, of class y, from the first layer's outputs to the loss, and back to the gradient before the first layer's
-// activation. `rest` is the arena of weights from place `from` on, or its copy. Ends with a barrier of the block.
+// Takes row b, of class y, from the first layer's outputs to the loss, and back to the gradient before the first
+// layer's activation. `rest` is the arena of weights from place `from` on, or its copy. This ends with a barrier of the
+// block.
 __device__ inline void head_row(const Head &head, const float *rest, int from, int y, int b) {
   for (int l = 1; l < head.L; l++) {
     head_forward(head, rest + (head.layers[l].w - from), rest + (head.layers[l].b - from), l, b);
@@ -258,7 +263,7 @@ __device__ inline void head_row(const Head &head, const float *rest, int from, i
   int lane = threadIdx.x % WARP;
   if (threadIdx.x < WARP) {
     head_gradient(head, y, b, lane);
-  } else if (threadIdx.x < 2 * WARP) {  // at the same time
+  } else if (threadIdx.x < 2 * WARP) {  // the second warp does this at the same time
     cross_entropy_row(head.losses, RowOfMemory{head.row + last.out}, y, b, head.B, last.O, head.smoothing, 0, lane,
                       [](int, float) {});
   }
@@ -271,9 +276,9 @@ __device__ inline void head_row(const Head &head, const float *rest, int from, i
 
 // A block's item: 4 outputs by 32 inputs of a layer's weights, or 32 of its biases.
 struct Item {
-  int l, o, i;  // of its first weight; i < 0: biases
+  int l, o, i;  // the layer, and the output and input of its first weight; i < 0: biases
 
-  // The first layer has items of biases alone: persistent_input has its weights.
+  // The first layer has items of biases alone: persistent_input.cuh updates its weights.
   __device__ Item(const PersistentLayer *layers, int L, int number) {
     l = 0;
     while (l + 1 < L && number >= layers[l + 1].item) {
@@ -285,7 +290,7 @@ struct Item {
     i = number < weights ? number % across * WARP : -1;
   }
 
-  // The place in the arenas of this thread's parameter, one of 128; -1: it has none.
+  // Returns the place in the arenas of this thread's parameter, one of the item's 128; -1 if it has none.
   __device__ int place(const PersistentLayer *layers) const {
     const PersistentLayer &layer = layers[l];
     int lane = threadIdx.x % WARP, number = threadIdx.x / WARP;
@@ -296,10 +301,11 @@ struct Item {
   }
 };
 
-// red (4, warps, lanes) = parts of the item's gradient: a warp has every eighth row of the batch, a lane an input.
+// Computes in red (4, warps, lanes) parts of the item's gradient: a warp has every eighth row of the batch, and a lane
+// has one input.
 __device__ inline void item_gradient(float *red, const float *arena, const PersistentLayer *layers, const Item &item,
                                      int B) {
-  constexpr int WARPS = PERSISTENT_THREADS / WARP, ROWS = 8;  // rows whose reads are under way at once
+  constexpr int WARPS = PERSISTENT_THREADS / WARP, ROWS = 8;  // ROWS: the rows whose reads are under way at once
   int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
   const PersistentLayer &layer = layers[item.l];
   const float *dz = arena + layer.dz_all + item.o;
@@ -347,7 +353,7 @@ __device__ inline void item_gradient(float *red, const float *arena, const Persi
   red[3 * PERSISTENT_THREADS + at] = sum.w;
 }
 
-// This thread's gradient of those of item_gradient.
+// Returns the gradient of this thread's parameter: the sum of its parts from item_gradient.
 __device__ inline float item_sum(const float *red) {
   const float *its = red + threadIdx.x / WARP * PERSISTENT_THREADS + threadIdx.x % WARP;
   float sum = its[0];

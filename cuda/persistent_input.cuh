@@ -1,6 +1,6 @@
 // The first layer of the persistent step. A block owns a tile of its weights, some groups of outputs by a slice of the
-// inputs, and keeps them and their moments in shared memory from step to step. Each pixel is converted once a step in
-// each block that needs it. The outputs of a slice are parts of sums, which persistent_head adds up.
+// inputs, and keeps them and their moments in shared memory from step to step. Each pixel is converted once in
+// each step, by each block that needs it. The outputs of a slice are parts of sums, which persistent_head adds up.
 #pragma once
 
 #include "gather.cuh"
@@ -9,34 +9,37 @@
 namespace op {
 
 constexpr int PERSISTENT_THREADS = 256;
-constexpr int GROUP = 8;       // outputs that are computed together
-constexpr int AHEAD = 16;      // words of images, of 4 pixels each, that a thread has under way at most
-constexpr int HALF = 8;        // of these: short batches have no more
-constexpr int MOST_ROWS = 256;  // of a chunk of the batch
+constexpr int GROUP = 8;       // the outputs that are computed together
+constexpr int AHEAD = 16;      // the most words of images, of 4 pixels each, that a thread loads at once
+constexpr int HALF = 8;        // half of AHEAD: a thread has no more words in a short batch
+constexpr int MOST_ROWS = 256;  // the most rows of a chunk of the batch
 
-// A block's slice of the inputs, in quads of 4, and a thread's share of it: quad q of the rows g, g + groups, ...
+// A block's slice of the inputs, in quads of 4, and a thread's share of the slice: quad q of the rows g, g + groups,
+// ...
 struct Slice {
-  int first, quads;  // of all quads of inputs
-  int q, g, groups;  // a thread without a share has no quad: q = quads
-  int stride;        // floats from a row of the slice to the next in shared memory
+  int first, quads;  // the slice's first quad of all inputs, and its number of quads
+  int q, g, groups;  // a thread without a share has q = quads
+  int stride;        // the floats from one row of the slice to the next in shared memory
 
   // `most` is the number of quads of the longest slice, at most PERSISTENT_THREADS.
   __device__ Slice(int number, int most, int I) {
     first = number * most;
     quads = min(most, (I - 1) / 4 + 1 - first);
-    groups = PERSISTENT_THREADS / most;  // as many in a shorter slice: their sums have no more room
+    groups = PERSISTENT_THREADS / most;  // a shorter slice has no more: there is no memory for more sums
     g = threadIdx.x / quads;
     q = g < groups ? threadIdx.x % quads : quads;
     stride = stride_of(most);
   }
 
-  // At least 4 floats a quad, and 4 more than a multiple of 32: eight rows lie in different banks.
+  // The stride is at least 4 floats for each quad, and 4 more than a multiple of 32, so that eight rows lie in
+  // different banks.
   __device__ static int stride_of(int quads) { return (4 * quads + 27) / 32 * 32 + 4; }
 
   __device__ bool mine() const { return q < quads; }
 };
 
-// The 4 pixels of a quad of image `row`, 0 for those beyond the last, where images do not begin at words.
+// Returns the 4 pixels of a quad of image `row`, with 0 for pixels beyond the last one. This is for images that do not
+// begin at words.
 __device__ inline unsigned pixels(const unsigned char *__restrict__ images, int row, int quad, int I) {
   unsigned word = 0;
 #pragma unroll 1
@@ -46,8 +49,8 @@ __device__ inline unsigned pixels(const unsigned char *__restrict__ images, int 
   return word;
 }
 
-// words = the images' bytes of this thread's rows g + k * groups, from k on; 0 for what is none. `rows` are the numbers
-// of the images, `count` of them. Nothing waits here: bytes are converted by put_pixels.
+// Loads into `words` the bytes of this thread's quad of rows g + k * groups, from k on; rows beyond the last are 0.
+// `rows` has the numbers of `count` images. Nothing waits for these loads here: put_pixels converts the bytes.
 __device__ inline void fetch_pixels(unsigned (&words)[AHEAD], const unsigned char *__restrict__ images, const int *rows,
                                     int count, int from, const Slice &slice, int I) {
   int quad = slice.first + slice.q;
@@ -80,10 +83,10 @@ __device__ inline void fetch_pixels(unsigned (&words)[AHEAD], const unsigned cha
   }
 }
 
-// x (chunk, stride) = the pixels of `words`, converted and normalised; 0 for inputs beyond the last.
+// Stores in x (chunk, stride) the pixels of `words`, converted and normalised, and 0 for inputs beyond the last one.
 __device__ inline void put_pixels(float *x, const unsigned (&words)[AHEAD], int chunk, int from, const Slice &slice,
                                   int I, float scale, float shift) {
-  int there = I - 4 * (slice.first + slice.q);  // inputs from this quad on
+  int there = I - 4 * (slice.first + slice.q);  // the number of inputs from this quad on
 #pragma unroll
   for (int half = 0; half < AHEAD; half += HALF) {
     if ((from + half) * slice.groups >= chunk) {
@@ -104,7 +107,7 @@ __device__ inline void put_pixels(float *x, const unsigned (&words)[AHEAD], int 
   }
 }
 
-// x (chunk, stride) = the images of `rows`. `words` holds the first that were fetched, unless `fetched` is false.
+// Stores in x (chunk, stride) the images of `rows`. If `fetched` is true, `words` holds the first of them.
 __device__ inline void stage_pixels(float *x, unsigned (&words)[AHEAD], bool fetched,
                                     const unsigned char *__restrict__ images, const int *rows, int count, int chunk,
                                     const Slice &slice, int I, float scale, float shift) {
@@ -129,7 +132,7 @@ __device__ inline void add4(float4 &sum, float4 x) {
   sum.w += x.w;
 }
 
-// sum += a times x
+// Adds the product of a and x to sum.
 __device__ inline void fma4(float4 &sum, float a, float4 x) {
   sum.x = fmaf(a, x.x, sum.x);
   sum.y = fmaf(a, x.y, sum.y);
@@ -137,9 +140,9 @@ __device__ inline void fma4(float4 &sum, float a, float4 x) {
   sum.w = fmaf(a, x.w, sum.w);
 }
 
-// part (KP, chunk, GROUP) = x (chunk, stride) times w (GROUP, stride) transposed, where each of the KP parts of the
-// block's threads has every KP-th quad of inputs. A thread has 4 rows and 4 outputs; KP * chunk = 2 * threads. `chunk`
-// is a power of two, from 8 to MOST_ROWS.
+// Computes part (KP, chunk, GROUP) = x (chunk, stride) times w (GROUP, stride) transposed, where each of the KP groups
+// of the block's threads has every KP-th quad of inputs. A thread has 4 rows and 4 outputs; KP * chunk = 2 * threads.
+// `chunk` is a power of two, from 8 to MOST_ROWS.
 __device__ inline void forward_group(float *part, const float *x, const float *w, int chunk, const Slice &slice) {
   int bits = 31 - __clz(chunk);
   int apart = chunk / 4, position = threadIdx.x & (chunk / 2 - 1), its = threadIdx.x >> (bits - 1);
@@ -168,7 +171,7 @@ __device__ inline void forward_group(float *part, const float *x, const float *w
   }
 }
 
-// out (count rows, `pitch` floats apart) = the sums over part's first dimension: GROUP outputs of each row.
+// Stores in out (`count` rows, `pitch` floats apart) the sums over part's first dimension: GROUP outputs of each row.
 __device__ inline void publish_group(float *out, const float *part, int chunk, int count, int pitch) {
   int parts = 2 * PERSISTENT_THREADS >> (31 - __clz(chunk));
   for (int e = threadIdx.x; e < 2 * count; e += PERSISTENT_THREADS) {
@@ -180,7 +183,8 @@ __device__ inline void publish_group(float *out, const float *part, int chunk, i
   }
 }
 
-// sum (GROUP) += the gradient of this thread's quad of weights by its rows of x (count, stride) and dz (count, GROUP).
+// Adds to sum (GROUP) the gradient of this thread's quad of weights, from its rows of x (count, stride) and dz (count,
+// GROUP).
 __device__ inline void backward_group(float4 (&sum)[GROUP], const float *x, const float *dz, int count,
                                       const Slice &slice) {
   if (!slice.mine()) {
@@ -201,7 +205,7 @@ __device__ inline void backward_group(float4 (&sum)[GROUP], const float *x, cons
   }
 }
 
-// part (groups, GROUP, quads of 4) = sum of each thread.
+// Stores in part (groups, GROUP, quads of 4) the sum of each thread.
 __device__ inline void put_gradient(float *part, const float4 (&sum)[GROUP], const Slice &slice) {
   if (slice.mine()) {
 #pragma unroll
@@ -211,7 +215,7 @@ __device__ inline void put_gradient(float *part, const float4 (&sum)[GROUP], con
   }
 }
 
-// Updates w, m, v (GROUP, stride) by the gradient, the sum over part's first dimension.
+// Updates w, m, v (GROUP, stride) by the gradient, which is the sum over part's first dimension.
 template <class Update>
 __device__ inline void update_group(float *w, float *m, float *v, const float *part, const Slice &slice,
                                     const Update &update) {
@@ -239,9 +243,8 @@ __device__ inline void update_group(float *w, float *m, float *v, const float *p
   }
 }
 
-// Copies the tile's part of `all` (O, I) to `its` (groups of the block, GROUP, stride), zeros where there is none, or
-// back.
-// The block's n-th group of outputs is group + n * across.
+// Copies the tile's part of `all` (O, I) to `its` (groups of the block, GROUP, stride), with zeros beyond its edges; or
+// copies it back. The block's n-th group of outputs is group + n * across.
 template <bool BACK>
 __device__ inline void move_tile(float *its, float *all, int group, int across, int O, int I, const Slice &slice) {
   for (int n = 0; (group + n * across) * GROUP < O; n++) {

@@ -1,7 +1,7 @@
-// What the operands of products are rounded to. Their sums are single precision whatever this is.
+// The precisions to which the operands of products are rounded. Sums are in single precision with each of them.
 //
-// Each precision is a module of its own, made of the same sources with MODULE_PRECISION defined: a driver compiles only
-// what runs. All but FP32 need compute capability 8.0.
+// Each precision has a module of its own, made of the same sources with MODULE_PRECISION defined, so that a driver
+// compiles only the one that runs. All but FP32 need compute capability 8.0.
 #pragma once
 
 #ifndef MODULE_PRECISION
@@ -10,14 +10,14 @@
 
 namespace op {
 
-// The order of mlpcuda.compute.Precision.
+// The precisions, in the order of mlpcuda.compute.Precision.
 enum Precision { FP32, TF32, BF16, FP16 };
 
-// How many operands that are neighbours along K lie in 32 bits of shared memory.
+// The number of operands, neighbours along K, that lie in 32 bits of shared memory.
 template <Precision P>
 constexpr int PACKED = P == BF16 || P == FP16 ? 2 : 1;
 
-// PACKED operands in 32 bits, the first of them lowest.
+// Packs PACKED operands into 32 bits, the first one lowest.
 template <Precision P>
 __device__ inline unsigned packed(const float (&x)[PACKED<P>]) {
   unsigned bits;
@@ -33,7 +33,8 @@ __device__ inline unsigned packed(const float (&x)[PACKED<P>]) {
   return bits;
 }
 
-// x as an operand is, for products that are made one by one: those of rounded operands are exact in single precision.
+// Returns x rounded as an operand, for products that are computed one by one: a product of two rounded operands is
+// exact in single precision.
 template <Precision P>
 __device__ inline float rounded(float x) {
   if constexpr (P == FP32) {

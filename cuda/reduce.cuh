@@ -6,7 +6,7 @@ namespace op {
 constexpr unsigned WHOLE_WARP = 0xffffffff;
 constexpr int WARP = 32;
 
-// The sum over the lanes of a warp, in each of them.
+// Returns the sum over the lanes of a warp, to each lane.
 template <class T>
 __device__ inline T warp_sum(T x) {
   for (int offset = WARP / 2; offset > 0; offset /= 2) {
@@ -15,15 +15,15 @@ __device__ inline T warp_sum(T x) {
   return x;
 }
 
-// The sum over the lanes of a warp of x[lane]: each lane gets the sum of another element, in 31 shuffles where a warp_sum
-// of each element takes 160. A recursion of templates, not a loop: an array indexed at run time would leave
+// Returns to lane i the sum of x[i] over the lanes of a warp. That takes 31 shuffles, where a warp_sum of each element
+// takes 160. It is a recursion of templates and not a loop, because an array that is indexed at run time would leave
 // the registers.
 template <int COUNT>
 __device__ inline float transposed_sum(float (&x)[COUNT], int lane) {
   if constexpr (COUNT == 1) {
     return x[0];
   } else {
-    constexpr int HALF = COUNT / 2;  // a lane keeps the half of its bit, and gives the other one
+    constexpr int HALF = COUNT / 2;  // a lane keeps the half that its bit selects, and gives the other half away
     bool upper = lane & HALF;
     float kept[HALF];
 #pragma unroll
@@ -35,8 +35,8 @@ __device__ inline float transposed_sum(float (&x)[COUNT], int lane) {
   }
 }
 
-// The sum over the threads of a block of whole warps, right in thread 0. `partial` (32) is shared; it may be used again
-// after the block's next barrier.
+// Returns the sum over the threads of a block of whole warps; only thread 0 gets the right value. `partial` (32) is in
+// shared memory, and may be used again after the block's next barrier.
 template <class T>
 __device__ inline T block_sum(T x, T *partial) {
   x = warp_sum(x);
@@ -50,21 +50,8 @@ __device__ inline T block_sum(T x, T *partial) {
   return x;
 }
 
-// out[0] = the sum of x (n). One block.
-__device__ inline void sum(float *out, const float *x, int n) {
-  __shared__ float partial[WARP];
-  float mine = 0;
-  for (unsigned i = threadIdx.x; i < n; i += blockDim.x) {
-    mine += x[i];
-  }
-  float all = block_sum(mine, partial);
-  if (threadIdx.x == 0) {
-    out[0] = all;
-  }
-}
-
-// The sum of column o of dy (B, O), in lane o mod 32 of the first warp of a block of 8 warps, all of which have the same
-// columns by lane: row r goes to warp r mod 8, and the partial sums of a column are added in their order.
+// Returns the sum of column o of dy (B, O) to lane o mod 32 of the first warp of a block of 8 warps. Lane i has the
+// same column in all warps: row r goes to warp r mod 8, and the partial sums of a column are added in their order.
 __device__ inline float block_column_sum(const float *dy, int o, int B, int O) {
   constexpr int WARPS = 8, AT_ONCE = 8;
   __shared__ float partial[WARPS][WARP];
@@ -91,8 +78,8 @@ __device__ inline float block_column_sum(const float *dy, int o, int B, int O) {
   return all;
 }
 
-// db (O) = the column sums of dy (B, O). A block of 32 x 32 threads has 32 columns: a warp reads one row's part at once,
-// row r goes to warp r mod 32, and the 32 partial sums of a column are added in their order.
+// Computes db (O), the column sums of dy (B, O). A block of 32 x 32 threads has 32 columns: a warp reads them of one
+// row at once, row r goes to warp r mod 32, and the 32 partial sums of a column are added in their order.
 __device__ inline void column_sum(float *db, const float *dy, int B, int O) {
   __shared__ float partial[WARP][WARP];
   int o = blockIdx.x * WARP + threadIdx.x;

@@ -1,13 +1,14 @@
-// Stochastic gradient descent with momentum over all parameters at once, as torch.optim.SGD with dampening 0: g = dw +
-// weight_decay * w, velocity = momentum * velocity + g, w = w - rate * velocity, or, Nesterov, w = w - rate * (g +
-// momentum * velocity). A velocity of zeros makes the first step PyTorch's, and momentum 0 the plain descent.
+// Stochastic gradient descent with momentum, for all parameters at once, as torch.optim.SGD with dampening 0: g = dw +
+// weight_decay * w, velocity = momentum * velocity + g, w = w - rate * velocity, or, with Nesterov's momentum, w = w -
+// rate * (g + momentum * velocity). A velocity of zeros makes the first step the same as PyTorch's, and a momentum of 0
+// makes it plain descent.
 #pragma once
 
 #include "scaling.cuh"
 
 namespace op {
 
-// The new weight; `velocity` becomes the new one.
+// Returns the new weight; `velocity` becomes the new velocity.
 __device__ inline float sgd_weight(float weight, float &velocity, float g, float rate, float momentum, int nesterov,
                                    float weight_decay) {
   g += weight_decay * weight;
@@ -15,7 +16,7 @@ __device__ inline float sgd_weight(float weight, float &velocity, float g, float
   return weight - rate * (nesterov ? g + momentum * velocity : velocity);
 }
 
-// One thread an element of w, velocity, dw (n).
+// Updates w and velocity (n) by the gradients dw (n). Each thread has one element.
 __device__ inline void sgd_step(float *w, float *velocity, const float *dw, const float *rate,
                                 const LossScale *scaling, int n, float momentum, int nesterov, float weight_decay) {
   unsigned i = blockIdx.x * blockDim.x + threadIdx.x;

@@ -1,8 +1,9 @@
-// Log-softmax, and cross-entropy with all that comes with it.
+// Log-softmax, and cross-entropy with its gradient.
 //
 // Cross-entropy fuses log-softmax, loss, gradient and the count of right answers: the logits are read from memory once
-// and from the cache after that, and the probabilities are never stored. One warp has a row, of any number of classes.
-// The row's largest logit is taken from all before exponentials, so that logits of any finite size are safe.
+// and from the cache after that, and the probabilities are never stored. Each warp has one row, of any number of
+// classes. The row's largest logit is subtracted from all logits before exponentials, so that logits of any finite size
+// are safe.
 #pragma once
 
 #include "reduce.cuh"
@@ -10,7 +11,7 @@
 
 namespace op {
 
-// A row of up to WARP values, of which lane c has the c-th.
+// A row of up to WARP values in registers: lane c has value c.
 struct RowOfLanes {
   float mine;
 
@@ -24,7 +25,8 @@ struct RowOfMemory {
   __device__ float operator()(int c) const { return x[c]; }
 };
 
-// Calls use(row) with the row x (C): short rows are loaded once, since each later load would cost a latency again.
+// Calls use(row) with the row x (C). Short rows are loaded into registers first: each later load would wait for memory
+// again.
 template <class Use>
 __device__ inline void with_row(const float *x, int C, int lane, Use use) {
   if (C <= WARP) {
@@ -36,10 +38,10 @@ __device__ inline void with_row(const float *x, int C, int lane, Use use) {
 
 struct Largest {
   float value;
-  int index;  // the first of equals
+  int index;  // the first one of equal values
 };
 
-// The largest of x (C), in each lane of the warp. x(c) is a value that lane c mod 32 asks for.
+// Returns the largest of x (C) to each lane of the warp. Only lane c mod 32 calls x(c).
 template <class Row>
 __device__ inline Largest row_largest(Row x, int C, int lane) {
   Largest mine = {-INFINITY, C};
@@ -59,7 +61,7 @@ __device__ inline Largest row_largest(Row x, int C, int lane) {
   return mine;
 }
 
-// The sum of e^(x - max) over x (C), in each lane of the warp.
+// Returns the sum of e^(x - max) over x (C) to each lane of the warp.
 template <class Row>
 __device__ inline float row_exponentials(Row x, int C, float max, int lane) {
   float sum = 0;
@@ -69,7 +71,8 @@ __device__ inline float row_exponentials(Row x, int C, float max, int lane) {
   return warp_sum(sum);
 }
 
-// The sum of share * (max - x) over x (C), in each lane of the warp: what the sum alone overflows at, this need not.
+// Returns the sum of share * (max - x) over x (C) to each lane of the warp. The sum of max - x may overflow where this
+// one does not.
 template <class Row>
 __device__ inline float row_distances(Row x, int C, float max, float share, int lane) {
   float sum = 0;
@@ -79,12 +82,12 @@ __device__ inline float row_distances(Row x, int C, float max, float share, int 
   return warp_sum(sum);
 }
 
-// y (B, C) = x - log of the sum of e^x, each row. Blocks of whole warps.
+// Computes y (B, C) = x - log of the sum of e^x over the row, for each row. Blocks must have whole warps.
 __device__ inline void log_softmax_forward(float *y, const float *x, int B, int C) {
   int lane = threadIdx.x % WARP;
   int row = (blockIdx.x * blockDim.x + threadIdx.x) / WARP;
   if (row >= B) {
-    return;  // the whole warp
+    return;  // the whole warp returns
   }
   y += size_t(row) * C;
   with_row(x + size_t(row) * C, C, lane, [=](auto x) {
@@ -96,7 +99,8 @@ __device__ inline void log_softmax_forward(float *y, const float *x, int B, int 
   });
 }
 
-// The row (step - 1) mod S of log (S, 2) = the sums of the two rows of losses (2, B), in a fixed order. One block.
+// Stores in row (step - 1) mod S of log (S, 2) the sums of the two rows of losses (2, B), summed in a fixed order. The
+// grid has one block.
 __device__ inline void log_losses(float *log, const float *losses, const int *step, int B, int S) {
   __shared__ float partial[2][WARP];
   float loss = 0;
@@ -115,18 +119,18 @@ __device__ inline void log_losses(float *log, const float *losses, const int *st
   }
 }
 
-// A row of logits (C), by one warp: its loss into losses (2, B), and whether its answer is right; put(c, dx) takes its
-// gradient times `share`, each lane its own: a batch's mean loss has 1 / B of each row's. The target is
-// (1 - smoothing) one-hot(label) + smoothing / C.
+// Stores in losses (2, B) the loss of a row of logits (C), and 1 if its answer is right, else 0. Calls put(c, dx), in
+// lane c mod 32, with the gradient of that loss times `share`: a batch's mean loss has 1 / B of each row's. The target
+// is (1 - smoothing) one-hot(label) + smoothing / C. One warp does this.
 template <class Row, class Put>
 __device__ inline void cross_entropy_row(float *losses, Row logits, int label, int row, int B, int C, float smoothing,
                                          float share, int lane, Put put) {
-  float others = smoothing / C;  // the target of classes that are not the label
+  float others = smoothing / C;  // the target of each class but the label
   float its = 1 - (smoothing - others);
   Largest largest = row_largest(logits, C, lane);
   float sum = row_exponentials(logits, C, largest.value, lane);
   float distances = smoothing > 0 ? row_distances(logits, C, largest.value, others, lane) : 0;
-  if (lane == label % WARP) {  // who may ask for the label's logit
+  if (lane == label % WARP) {  // the lane that may call logits(label)
     losses[row] = (largest.value - logits(label)) * (1 - smoothing) + distances + logf(sum);
     losses[size_t(B) + row] = largest.index == label ? 1 : 0;
   }
@@ -136,9 +140,10 @@ __device__ inline void cross_entropy_row(float *losses, Row logits, int label, i
   }
 }
 
-// For logits x (B, C) and classes y (B): losses (2, B), each row's loss, then 1 for each right answer; dx (B, C), the
-// gradient of the batch's mean loss times the loss scale, unless null. A grid of one block sums into the log at once,
-// which saves a node of the graph; after larger grids log_losses must follow. Blocks of whole warps.
+// Computes, from logits x (B, C) and classes y (B), losses (2, B): each row's loss, then 1 for each right answer; and
+// dx (B, C), unless it is null: the gradient of the batch's mean loss times the loss scale. A grid of one block sums
+// the losses into the log at once, which saves a node of the graph; after a larger grid log_losses must be launched.
+// Blocks must have whole warps.
 __device__ inline void cross_entropy_forward(float *dx, float *log, float *losses, const float *x, const int *y,
                                              const int *step, const LossScale *scaling, int B, int C, int S,
                                              float smoothing) {
@@ -157,7 +162,7 @@ __device__ inline void cross_entropy_forward(float *dx, float *log, float *losse
     });
   }
   if (gridDim.x == 1) {
-    __syncthreads();  // all rows' losses are there
+    __syncthreads();  // the losses of all rows are stored
     log_losses(log, losses, step, B, S);
   }
 }

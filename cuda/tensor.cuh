@@ -1,11 +1,11 @@
 // Products on tensor cores, for operands of less than single precision: mma.sync of the PTX ISA, section "Matrix
-// multiply-accumulate operation using mma instruction", whose fragments these are.
+// multiply-accumulate operation using mma instruction", which defines the fragments.
 //
-// A block's tile is shared out among WARPS_M x WARPS_N warps, each with a whole number of mma's outputs, 16 x 8, and that
-// SLICES times, each with a part of each step along K; their sums are added in a fixed order at the end. Operands
-// are rounded on their way into shared memory, where a row of either has its WORDS of the step along K side by side. A
-// stride of WORDS + 4 puts the 32 words of a fragment into 32 banks, and neighbours of four change places by the row's
-// eighth, so that a warp that stores a word of 32 rows meets 32 banks too.
+// A block's tile is divided among WARPS_M x WARPS_N warps, each of which has a whole number of mma's outputs, 16 x 8.
+// There are SLICES such groups of warps, each with a part of each step along K; their sums are added in a fixed order
+// at the end. Operands are rounded on their way into shared memory, where a row of either has its WORDS of the step
+// along K side by side. A stride of WORDS + 4 puts the 32 words of a fragment into 32 banks, and neighbours of four
+// change places by the row's eighth, so that a warp that stores a word of 32 rows meets 32 banks too.
 #pragma once
 
 #include "precision.cuh"
@@ -23,11 +23,11 @@ struct TensorTiles {
   static constexpr int STRIDE = WORDS + 4;
   static_assert(STRIDE % 8 == 4, "8 rows begin in 8 different groups of 4 banks");
 
-  // Where a row's word is in shared memory.
+  // Returns the place of a row's word in shared memory.
   static __device__ int place(int row, int word) { return row * STRIDE + (word ^ (row / 8 % 4)); }
 };
 
-// d += a (16, 8 words of K) times b (8, 8 words of K) transposed: the fragments of one lane.
+// Computes d += a (16, 8 words of K) times b (8, 8 words of K) transposed, with the fragments of one lane.
 template <Precision P>
 __device__ inline void multiply_add(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
 #define MMA(shape_and_types)                                                                              \
@@ -44,7 +44,7 @@ __device__ inline void multiply_add(float (&d)[4], const unsigned (&a)[4], const
 #undef MMA
 }
 
-// As fma_multiply of gemm.cuh.
+// Computes what fma_multiply of gemm.cuh computes, on tensor cores.
 template <class T, class A, class B, class F>
 __device__ inline void tensor_multiply(float *c, A a, B b, int M, int N, int k_from, int k_to, int m0, int n0,
                                        F finish) {
@@ -64,7 +64,7 @@ __device__ inline void tensor_multiply(float *c, A a, B b, int M, int N, int k_f
   auto row_of = [=](int i, int g) { return wm + 16 * i + group + g / 2 * 8; };
   auto column_of = [=](int j, int g) { return wn + 8 * j + member * 2 + g % 2; };
   auto place = [=](int i, int j, int g) {
-    if constexpr (T::SLICES > 1) {  // an output for each of the first threads
+    if constexpr (T::SLICES > 1) {  // each of the first threads has an output
       int e = threadIdx.x;
       return output(e < T::BM * T::BN ? m0 + e / T::BN : M, n0 + e % T::BN, M, N);
     } else {
@@ -116,7 +116,7 @@ __device__ inline void tensor_multiply(float *c, A a, B b, int M, int N, int k_f
         }
       }
     }
-    __syncthreads();  // before the next pair of tiles replaces this one
+    __syncthreads();  // all threads have read these tiles before they are overwritten
   }
 
   if constexpr (T::SLICES > 1) {

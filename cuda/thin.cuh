@@ -4,10 +4,10 @@
 // The threads of a block are SLICES groups, each with all outputs of the tile and its share of every step along K. A
 // thread has 4 x 4 outputs and takes 4 elements of K at a time, which are 16 bytes in shared memory. Global memory is
 // read 4 elements at a time, too: where K is contiguous they are neighbours along K, else neighbouring rows, and they
-// keep that order in shared memory, so that nothing is transposed and no two lanes of a store meet in a bank. That needs
-// operands whose rows (their columns, where K is strided) are a multiple of 4 elements long, and begin at a multiple of
-// 4 elements: mlpcuda.compute.cuda.Tiling sees to that. A step along K is long, because each one waits once for global
-// memory: 784 inputs take two.
+// keep that order in shared memory, so that nothing is transposed and no two lanes of a store meet in a bank. That
+// needs operands whose rows (their columns, where K is strided) are a multiple of 4 elements long, and begin at a
+// multiple of 4 elements: mlpcuda.compute.cuda.Tiling checks that. A step along K is long, because each step waits for
+// global memory once: 784 inputs take two steps.
 #pragma once
 
 #include "precision.cuh"
@@ -25,7 +25,7 @@ struct ThinTiles {
   static_assert(SLICES_A_WARP == 4, "the slices of a warp meet in two steps");
 };
 
-// 4 elements that are neighbours in memory, as one load brings them.
+// A quad: 4 elements that are neighbours in memory, which one load brings.
 template <class Raw>
 struct Quad;
 
@@ -43,13 +43,13 @@ struct Quad<unsigned char> {
   __device__ unsigned char operator[](int e) const { return bits >> 8 * e; }
 };
 
-// Part of a tile (SIZE, T::BK) of an operand, in quads.
+// A thread's part of a tile (SIZE, T::BK) of an operand, in quads.
 template <class T, int SIZE, class Operand>
 struct QuadCarrier {
   using Raw = typename Operand::Raw;
   static constexpr bool ALONG_K = Operand::LAYOUT == K_CONTIGUOUS;
   static constexpr int QUADS = SIZE * T::BK / 4, COUNT = (QUADS - 1) / T::THREADS + 1;
-  static constexpr int STRIDE = ALONG_K ? T::BK + 4 : SIZE;  // of a row, or of a column of K, in shared memory
+  static constexpr int STRIDE = ALONG_K ? T::BK + 4 : SIZE;  // from a row, or a column of K, to the next one
   static constexpr int SHARED = (ALONG_K ? SIZE : T::BK) * STRIDE;
   static_assert(!ALONG_K || STRIDE % 8 == 4, "rows that are read together begin in different banks");
   Quad<Raw> quads[COUNT];
@@ -58,9 +58,9 @@ struct QuadCarrier {
   static __device__ int row(int q) { return ALONG_K ? q / (T::BK / 4) : q % (SIZE / 4) * 4; }
   static __device__ int k(int q) { return ALONG_K ? q % (T::BK / 4) * 4 : q / (SIZE / 4); }
 
-  // As Carrier::load of tiles.cuh.
+  // Loads what Carrier::load of tiles.cuh loads.
   __device__ void load(Operand x, int row0, int k0, int rows, int k_to) {
-    constexpr int ROWS = ALONG_K ? 1 : 4, ELEMENTS = ALONG_K ? 4 : 1;  // of a quad
+    constexpr int ROWS = ALONG_K ? 1 : 4, ELEMENTS = ALONG_K ? 4 : 1;  // the rows and the elements along K of a quad
 #pragma unroll
     for (int i = 0; i < COUNT; i++) {
       int q = min(quad(i), QUADS - 1);
@@ -69,7 +69,7 @@ struct QuadCarrier {
     }
   }
 
-  // Stores to shared memory; elements outside are 0.
+  // Stores the quads to shared memory; elements outside of the operand are stored as 0.
   __device__ void store(float *shared, Operand x, int row0, int k0, int rows, int k_to) const {
 #pragma unroll
     for (int i = 0; i < COUNT; i++) {
@@ -87,10 +87,10 @@ struct QuadCarrier {
     }
   }
 
-  // Row i of the 4 that thread t of `threads` has.
+  // Returns row i of the 4 rows that thread t of `threads` has.
   static __device__ int row_of(int t, int i, int threads) { return ALONG_K ? t + i * threads : 4 * t + i; }
 
-  // x[i][e] = element k + e of row i of the 4 that thread t has.
+  // Sets x[i][e] to element k + e of row i of the 4 rows that thread t has.
   static __device__ void read(float (&x)[4][4], const float *shared, int t, int k, int threads) {
 #pragma unroll
     for (int j = 0; j < 4; j++) {
@@ -104,7 +104,7 @@ struct QuadCarrier {
   }
 };
 
-// As fma_multiply of gemm.cuh.
+// Computes what fma_multiply of gemm.cuh computes.
 template <class T, class A, class B, class F>
 __device__ inline void thin_multiply(float *c, A a, B b, int M, int N, int k_from, int k_to, int m0, int n0, F finish) {
   using CarrierA = QuadCarrier<T, T::BM, A>;
@@ -128,13 +128,13 @@ __device__ inline void thin_multiply(float *c, A a, B b, int M, int N, int k_fro
   CarrierA carry_a;
   CarrierB carry_b;
 #pragma unroll 1
-  for (int k0 = k_from - T::BK; k0 < k_to; k0 += T::BK) {  // the first pass only loads
+  for (int k0 = k_from - T::BK; k0 < k_to; k0 += T::BK) {  // the first pass does nothing but load
     int next = k0 + T::BK;
     if (next < k_to) {
       carry_a.load(a, m0, next, M, k_to);
       carry_b.load(b, n0, next, N, k_to);
     }
-    if (k0 < k_from && o.inside) {  // on its way with the first tiles
+    if (k0 < k_from && o.inside) {  // this load is under way together with those of the first tiles
       loaded = finish.load(o.at, o.n);
     }
     int end = k0 < k_from ? 0 : min(T::BK, k_to - k0);
@@ -154,7 +154,7 @@ __device__ inline void thin_multiply(float *c, A a, B b, int M, int N, int k_fro
         }
       }
     }
-    __syncthreads();  // before the next pair of tiles, or the sums, replaces this one
+    __syncthreads();  // all threads have read these tiles before they are overwritten
     if (next < k_to) {
       carry_a.store(shared_a, a, m0, next, M, k_to);
       carry_b.store(shared_b, b, n0, next, N, k_to);
@@ -162,8 +162,9 @@ __device__ inline void thin_multiply(float *c, A a, B b, int M, int N, int k_fro
     }
   }
 
-  // The 4 slices of a warp meet in two exchanges, after which each lane has a row of its 4: the first exchange leaves a
-  // lane rows 0 and 1, or 2 and 3, by its bit 4, the second one of these, by its bit 3.
+  // The sums of a warp's 4 slices are added in two exchanges, after which each lane has one row of its 4. After the
+  // first exchange a lane has rows 0 and 1, or 2 and 3, as its bit 4 says; after the second one it has one of these
+  // two, as its bit 3 says.
   float two[2][4];
   bool upper = lane & 16, odd = lane & 8;
 #pragma unroll

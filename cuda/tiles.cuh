@@ -1,12 +1,12 @@
-// Operands of a product, and how a block's threads carry tiles of them to shared memory.
+// The operands of a product, and the way in which a block's threads carry tiles of them to shared memory.
 #pragma once
 
 namespace op {
 
-// How an operand X (ROWS, K) lies in memory.
+// The layout of an operand X (ROWS, K) in memory.
 enum Layout { K_CONTIGUOUS, K_STRIDED };
 
-// The elements of an operand that lies in memory as it is. What a thread loads is `Raw`, and `value` makes of it the
+// An operand that lies in memory as floats. A thread loads a value of type `Raw`, and `value` later converts it to the
 // number that is multiplied: a conversion between a load and the next one would make each load wait for the one before.
 template <Layout LAYOUT_>
 struct Matrix {
@@ -21,15 +21,15 @@ struct Matrix {
   __device__ float value(Raw raw) const { return raw; }
 };
 
-// Part of a tile (SIZE, T::WORDS of K) of an operand that a thread carries from global to shared memory.
+// The part of a tile (SIZE, T::WORDS of K) of an operand that one thread carries from global to shared memory.
 template <class T, int SIZE, class Operand>
 struct Carrier {
-  static constexpr int WIDTH = T::BK / T::WORDS;  // of a word, in elements
+  static constexpr int WIDTH = T::BK / T::WORDS;  // the number of elements of a word
   static constexpr int COUNT = SIZE * T::WORDS / T::THREADS;
   static_assert(COUNT * T::THREADS == SIZE * T::WORDS, "each thread carries the same number of words");
   typename Operand::Raw raw[COUNT][WIDTH];
 
-  // The place of word i of this thread: neighbours in memory go to neighbouring threads.
+  // Returns the place of word i of this thread: words that are neighbours in memory go to neighbouring threads.
   static __device__ int row(int i) {
     int e = i * T::THREADS + threadIdx.x;
     return Operand::LAYOUT == K_CONTIGUOUS ? e / T::WORDS : e % SIZE;
@@ -39,8 +39,8 @@ struct Carrier {
     return Operand::LAYOUT == K_CONTIGUOUS ? e % T::WORDS : e / SIZE;
   }
 
-  // Loads rows row0 ... below rows, elements k0 ... below k_to. Places outside are loaded from the last place inside, so
-  // that no load has a condition.
+  // Loads rows row0 up to `rows`, elements k0 up to k_to, both ends excluded. For a place outside, the last place
+  // inside is loaded, so that no load has a condition.
   __device__ void load(Operand x, int row0, int k0, int rows, int k_to) {
 #pragma unroll
     for (int i = 0; i < COUNT; i++) {
@@ -51,7 +51,8 @@ struct Carrier {
     }
   }
 
-  // Calls put(row, word, its elements) for each word that `load` loaded with the same arguments; elements outside are 0.
+  // Calls put(row, word, its elements) for each word that `load` has loaded with the same arguments; elements outside
+  // are 0.
   template <class Put>
   __device__ void store(Operand x, int row0, int k0, int rows, int k_to, Put put) const {
 #pragma unroll
@@ -67,9 +68,9 @@ struct Carrier {
   }
 };
 
-// An output of a product: column n, at a place of the matrix.
+// An output of a product: its column n, and its place in the matrix.
 struct Output {
-  bool inside;  // of the matrix
+  bool inside;  // whether the output is in the matrix
   int n;
   size_t at;
 };
@@ -78,9 +79,9 @@ __device__ inline Output output(int m, int n, int M, int N) {
   return {m < M && n < N, n, size_t(m) * N + n};
 }
 
-// What becomes of the sums of a product: load(at, n) fetches what that takes, and apply(what it fetched, sum, at, n) is
-// the output. Loads of a group, T::GROUP outputs of a thread, come before its stores, which they would wait for
-// otherwise, or before the products, where a thread has one group.
+// The last step of a product: load(at, n) fetches what is needed besides the sum, and apply(what was fetched, sum, at,
+// n) returns the output. A group is T::GROUP outputs of a thread. All loads of a group come before its stores, since a
+// load after a store waits for it; where a thread has a single group, they come before the products.
 template <class Load, class Apply>
 struct Finish {
   Load load;
@@ -92,7 +93,7 @@ __device__ Finish<Load, Apply> finish(Load load, Apply apply) {
   return {load, apply};
 }
 
-// What a group of outputs needs, where place(g) is the g-th of them.
+// Loads what a group of outputs needs besides the sums, where place(g) is output g of the group.
 template <class Loaded, int GROUP, class F, class Place>
 __device__ inline void load_group(Loaded (&loaded)[GROUP], F finish, Place place) {
 #pragma unroll
@@ -102,7 +103,7 @@ __device__ inline void load_group(Loaded (&loaded)[GROUP], F finish, Place place
   }
 }
 
-// Of a finish that needs nothing but the sum.
+// The result of a load that has nothing to fetch.
 struct Nothing {};
 
 __device__ inline auto nothing() {

@@ -5,8 +5,10 @@ import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cuda.CudaDevices;
 import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.compute.cuda.CudaOptions;
-import mlpcuda.compute.cuda.CudaOptions.Gemm;
-import mlpcuda.compute.cuda.CudaOptions.Kernels;
+import mlpcuda.compute.cuda.CudaOptions.Activator;
+import mlpcuda.compute.cuda.CudaOptions.FeedKind;
+import mlpcuda.compute.cuda.CudaOptions.Launching;
+import mlpcuda.compute.cuda.CudaOptions.Multiplier;
 import mlpcuda.files.CacheFolder;
 
 /** The devices that a benchmark's parameter names. */
@@ -24,8 +26,8 @@ final class Devices {
     return switch (name) {
       case "cpu" -> new CpuOps();
       case "gpu" -> gpu(CudaOptions.DEFAULT);
-      case "gpu-ptx" -> gpu(new CudaOptions(Gemm.PTX, false, true, false));
-      case "gpu-cudnn" -> gpu(CudaOptions.DEFAULT.with(Kernels.CUDNN));
+      case "gpu-ptx" -> gpu(CudaOptions.layered(Multiplier.PTX, FeedKind.PINNED, Launching.GRAPH));
+      case "gpu-cudnn" -> gpu(CudaOptions.DEFAULT.with(Activator.CUDNN));
       default ->
           throw new IllegalArgumentException(
               "device must be cpu, gpu, gpu-ptx or gpu-cudnn, found " + name);

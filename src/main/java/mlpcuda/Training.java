@@ -203,13 +203,6 @@ public final class Training {
     for (double rate : rates) {
       list.add((float) rate);
     }
-    int hidden = settings.network().hidden().size();
-    if (list.isEmpty() || list.size() > 1 && list.size() != hidden) {
-      throw new SettingException(
-          "dropout",
-          "must be one rate or one for each hidden layer, here %d, found %d"
-              .formatted(hidden, list.size()));
-    }
     Learning learning = settings.learning();
     return changed(
         settings.with(

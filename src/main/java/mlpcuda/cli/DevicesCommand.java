@@ -8,9 +8,9 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.CpuOps;
-import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.compute.cuda.CudaOptions;
+import mlpcuda.compute.cuda.GpuProperties;
 import mlpcuda.compute.cuda.Gpus;
 import mlpcuda.error.DeviceException;
 import mlpcuda.report.Printable;
@@ -76,7 +76,7 @@ final class DevicesCommand implements Callable<Integer> {
     Gpus gpus = context.gpus();
     DeviceException none = null;
     try {
-      for (Device device : gpus.list()) {
+      for (GpuProperties device : gpus.list()) {
         rows.add(gpuRow(gpus, device));
       }
     } catch (DeviceException e) {
@@ -112,13 +112,13 @@ final class DevicesCommand implements Callable<Integer> {
   }
 
   /** Checks a GPU, and cuDNN on it: a lack of cuDNN keeps nothing else from working. */
-  private static Row gpuRow(Gpus gpus, Device device) {
+  private static Row gpuRow(Gpus gpus, GpuProperties device) {
     Row row =
         row(device.describe(), () -> new CudaOps(gpus.open(device.index()), CudaOptions.DEFAULT));
     if (row.problem != null) {
       return row;
     }
-    CudaOptions options = CudaOptions.DEFAULT.with(CudaOptions.Kernels.CUDNN);
+    CudaOptions options = CudaOptions.DEFAULT.with(CudaOptions.Activator.CUDNN);
     try (var ops = new CudaOps(gpus.open(device.index()), options)) {
       var checks = new ArrayList<>(row.checks);
       checks.add(DeviceCheck.ofKernels(ops));

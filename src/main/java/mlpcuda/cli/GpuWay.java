@@ -1,6 +1,7 @@
 package mlpcuda.cli;
 
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -24,8 +25,8 @@ import mlpcuda.run.DeviceChoice;
  */
 record GpuWay(CudaOptions options, Optional<Enum<?>> part, Supplier<Ops> opener) {
   /** The steps that are measured beside layered ones. */
-  private static final List<CudaOptions.Step> OTHER_STEPS =
-      List.of(CudaOptions.Step.FUSED, CudaOptions.Step.PERSISTENT);
+  private static final List<CudaOptions.StepKind> OTHER_STEPS =
+      List.of(CudaOptions.StepKind.FUSED, CudaOptions.StepKind.PERSISTENT);
 
   /** The precisions other than the default. */
   private static final List<Precision> OTHER_PRECISIONS =
@@ -46,7 +47,7 @@ record GpuWay(CudaOptions options, Optional<Enum<?>> part, Supplier<Ops> opener)
 
   /** Whether a part of it is one of these. */
   boolean needsOneOf(Set<Enum<?>> parts) {
-    return Stream.of(options.gemm(), options.kernels(), options.precision())
+    return Stream.of(options.multiplier(), options.activator(), options.precision())
         .anyMatch(parts::contains);
   }
 
@@ -61,7 +62,7 @@ record GpuWay(CudaOptions options, Optional<Enum<?>> part, Supplier<Ops> opener)
 
   @Override
   public String toString() {
-    String graph = options.graph() ? "CUDA graph" : "no graph";
+    String graph = options.launching() == CudaOptions.Launching.GRAPH ? "CUDA graph" : "no graph";
     String how =
         switch (options.step()) {
           case LAYERED, AUTO -> graph;
@@ -71,8 +72,8 @@ record GpuWay(CudaOptions options, Optional<Enum<?>> part, Supplier<Ops> opener)
     Precision rounded = options.precision();
     return "%s%s, %s feed, %s%s"
         .formatted(
-            name(options.gemm()),
-            options.kernels() == CudaOptions.Kernels.CUDNN ? " with cudnn" : "",
+            name(options.multiplier()),
+            options.activator() == CudaOptions.Activator.CUDNN ? " with cudnn" : "",
             name(options.feed()),
             how,
             rounded == Precision.FP32 ? "" : ", " + name(rounded));
@@ -88,11 +89,11 @@ record GpuWay(CudaOptions options, Optional<Enum<?>> part, Supplier<Ops> opener)
     ways.addLayered();
     CudaOptions first = ways.list.get(0).options();
     if (!chosen.kernels) {
-      ways.multiply().forEach(by -> ways.add(first.with(by).with(CudaOptions.Kernels.CUDNN)));
+      ways.multiply().forEach(by -> ways.add(first.with(by).with(CudaOptions.Activator.CUDNN)));
     }
-    if (opened.options().step() == CudaOptions.Step.AUTO) {
-      boolean gemmChosen = opened.options().gemm() != null;
-      ways.addOtherSteps(first.with(gemmChosen ? first.gemm() : CudaOptions.Gemm.PTX));
+    if (opened.options().step() == CudaOptions.StepKind.AUTO) {
+      boolean gemmChosen = opened.options().multiplier() != CudaOptions.Multiplier.AUTO;
+      ways.addOtherSteps(first.with(gemmChosen ? first.multiplier() : CudaOptions.Multiplier.PTX));
     }
     if (!chosen.precision && !ways.persistent()) {
       for (Precision other : OTHER_PRECISIONS) {
@@ -115,47 +116,56 @@ record GpuWay(CudaOptions options, Optional<Enum<?>> part, Supplier<Ops> opener)
       this.chosen = chosen;
     }
 
-    private boolean persistent() { // persistent steps have a resident feed and no graph
-      return opened.options().step() == CudaOptions.Step.PERSISTENT;
+    private boolean persistent() { // these have a resident feed and no graph
+      return opened.options().step() == CudaOptions.StepKind.PERSISTENT;
     }
 
-    private List<CudaOptions.Gemm> multiply() {
-      CudaOptions.Gemm gemm = opened.options().gemm();
-      return gemm == null ? List.of(CudaOptions.Gemm.values()) : List.of(gemm);
+    private List<CudaOptions.Multiplier> multiply() {
+      CudaOptions.Multiplier asked = opened.options().multiplier();
+      return asked == CudaOptions.Multiplier.AUTO
+          ? List.of(CudaOptions.Multiplier.CUBLAS, CudaOptions.Multiplier.PTX)
+          : List.of(asked);
     }
 
-    private List<CudaOptions.Feed> feeds() {
+    private List<CudaOptions.FeedKind> feeds() {
       if (persistent()) {
-        return List.of(CudaOptions.Feed.RESIDENT);
+        return List.of(CudaOptions.FeedKind.RESIDENT);
       }
-      CudaOptions.Feed feed = opened.options().feed();
-      return feed == CudaOptions.Feed.AUTO
-          ? List.of(CudaOptions.Feed.PINNED, CudaOptions.Feed.RESIDENT)
+      CudaOptions.FeedKind feed = opened.options().feed();
+      return feed == CudaOptions.FeedKind.AUTO
+          ? List.of(CudaOptions.FeedKind.PINNED, CudaOptions.FeedKind.RESIDENT)
           : List.of(feed);
     }
 
     void addLayered() {
       CudaOptions base = opened.options();
-      if (base.step() == CudaOptions.Step.AUTO) {
-        base = base.with(CudaOptions.Step.LAYERED);
+      if (base.step() == CudaOptions.StepKind.AUTO) {
+        base = base.with(CudaOptions.StepKind.LAYERED);
       }
-      boolean graphs = base.graph() && !persistent();
-      for (CudaOptions.Gemm by : multiply()) {
-        for (CudaOptions.Feed from : feeds()) {
-          for (boolean graph : graphs ? List.of(true, false) : List.of(false)) {
-            add(base.with(by).with(from).withGraph(graph));
+      Set<CudaOptions.Launching> launchings = new LinkedHashSet<>();
+      if (!persistent()) {
+        launchings.add(base.launching());
+      }
+      launchings.add(base.launching().withoutGraph());
+      for (CudaOptions.Multiplier by : multiply()) {
+        for (CudaOptions.FeedKind from : feeds()) {
+          for (CudaOptions.Launching launching : launchings) {
+            add(base.with(by).with(from).with(launching));
           }
         }
       }
     }
 
     void addOtherSteps(CudaOptions like) {
-      for (CudaOptions.Step other : OTHER_STEPS) {
-        if (other != CudaOptions.Step.PERSISTENT) {
+      for (CudaOptions.StepKind other : OTHER_STEPS) {
+        if (other != CudaOptions.StepKind.PERSISTENT) {
           add(like.with(other));
-        } else if (opened.options().feed() != CudaOptions.Feed.PINNED
+        } else if (opened.options().feed() != CudaOptions.FeedKind.PINNED
             && like.precision() == Precision.FP32) {
-          add(like.with(CudaOptions.Feed.RESIDENT).with(other).withGraph(false));
+          add(
+              like.with(CudaOptions.FeedKind.RESIDENT)
+                  .with(other)
+                  .with(like.launching().withoutGraph()));
         }
       }
     }
@@ -164,10 +174,11 @@ record GpuWay(CudaOptions options, Optional<Enum<?>> part, Supplier<Ops> opener)
       Optional<Enum<?>> part = Optional.empty();
       if (!chosen.precision && options.precision() != Precision.FP32) {
         part = Optional.of(options.precision()); // the lack of a GEMM was found out before
-      } else if (!chosen.kernels && options.kernels() == CudaOptions.Kernels.CUDNN) {
-        part = Optional.of(options.kernels());
-      } else if (opened.options().gemm() == null && options.gemm() == CudaOptions.Gemm.CUBLAS) {
-        part = Optional.of(options.gemm());
+      } else if (!chosen.kernels && options.activator() == CudaOptions.Activator.CUDNN) {
+        part = Optional.of(options.activator());
+      } else if (opened.options().multiplier() == CudaOptions.Multiplier.AUTO
+          && options.multiplier() == CudaOptions.Multiplier.CUBLAS) {
+        part = Optional.of(options.multiplier());
       }
       list.add(new GpuWay(options, part, () -> new CudaOps(gpus.open(opened.index()), options)));
     }

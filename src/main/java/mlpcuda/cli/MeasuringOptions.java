@@ -27,8 +27,8 @@ final class MeasuringOptions {
     cublas,
     ptx;
 
-    CudaOptions.Gemm gemm() {
-      return CudaOptions.Gemm.valueOf(name().toUpperCase(Locale.ROOT));
+    CudaOptions.Multiplier multiplier() {
+      return CudaOptions.Multiplier.valueOf(name().toUpperCase(Locale.ROOT));
     }
   }
 
@@ -37,8 +37,8 @@ final class MeasuringOptions {
     ptx,
     cudnn;
 
-    CudaOptions.Kernels kernels() {
-      return CudaOptions.Kernels.valueOf(name().toUpperCase(Locale.ROOT));
+    CudaOptions.Activator activator() {
+      return CudaOptions.Activator.valueOf(name().toUpperCase(Locale.ROOT));
     }
   }
 
@@ -68,6 +68,14 @@ final class MeasuringOptions {
       names = "--sync-check",
       description = "Wait after each launch on the GPU, to find the one that fails; no graph.")
   boolean syncCheck;
+
+  /** The way of launching kernels that these options ask for: a check excludes a graph. */
+  CudaOptions.Launching launching() {
+    if (syncCheck) {
+      return CudaOptions.Launching.CHECKED;
+    }
+    return noGraph ? CudaOptions.Launching.SINGLE : CudaOptions.Launching.GRAPH;
+  }
 
   /** Whether one of them is given. */
   boolean given() {

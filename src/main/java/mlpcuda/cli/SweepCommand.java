@@ -22,7 +22,7 @@ import java.util.stream.Stream;
 import mlpcuda.cli.SweepRun.Outcome;
 import mlpcuda.cli.SweepTable.Row;
 import mlpcuda.compute.cpu.CpuOps;
-import mlpcuda.compute.cuda.CudaDriver.Device;
+import mlpcuda.compute.cuda.GpuProperties;
 import mlpcuda.error.DeviceException;
 import mlpcuda.files.InputFile;
 import mlpcuda.files.WholeFile;
@@ -331,7 +331,7 @@ final class SweepCommand implements Callable<Integer> {
       new CpuOps(1).close();
       return;
     }
-    List<Integer> found = context.gpus().list().stream().map(Device::index).toList();
+    List<Integer> found = context.gpus().list().stream().map(GpuProperties::index).toList();
     for (int gpu : gpus) {
       if (!found.contains(gpu)) {
         throw new DeviceException(

@@ -81,40 +81,33 @@ final class PlanJson {
     var json = new LinkedHashMap<String, Object>();
     if (device instanceof DeviceChoice.Cpu cpu) {
       json.put("threads", cpu.threads());
-      json.put("precision", cpu.precision().label());
     } else if (device instanceof DeviceChoice.Gpu gpu) {
-      CudaOptions options = gpu.options();
       json.put("gpu", gpu.index());
-      json.put("precision", options.precision().label());
-      json.put("gemm", options.gemm() == null ? null : label(options.gemm()));
-      json.put("kernels", label(options.kernels()));
-      json.put("step", label(options.step()));
-      json.put("feed", label(options.feed()));
-      json.put("graph", options.graph());
-      json.put("steps_at_once", options.stepsAtOnce());
-      json.put("check", options.check());
     }
+    CudaOptions options = device.options();
+    json.put("precision", options.precision().label());
+    json.put("gemm", label(options.multiplier()));
+    json.put("kernels", label(options.activator()));
+    json.put("step", label(options.step()));
+    json.put("feed", label(options.feed()));
+    json.put("launching", label(options.launching()));
+    json.put("steps_at_once", orNull(options.stepsAtOnce()));
     return json;
   }
 
   private static DeviceChoice device(Fields json) {
-    Precision precision = json.constant("precision", Precision.class);
-    if (!json.values().containsKey("gpu")) {
-      return new DeviceChoice.Cpu(json.whole("threads", 1), precision);
-    }
-    CudaOptions.Gemm gemm =
-        json.values().get("gemm") == null ? null : json.constant("gemm", CudaOptions.Gemm.class);
-    return new DeviceChoice.Gpu(
-        json.whole("gpu", 0),
+    var options =
         new CudaOptions(
-            gemm,
-            json.constant("kernels", CudaOptions.Kernels.class),
-            json.constant("step", CudaOptions.Step.class),
-            json.constant("feed", CudaOptions.Feed.class),
-            precision,
-            json.flag("graph"),
-            json.whole("steps_at_once", 0),
-            json.flag("check")));
+            json.constant("gemm", CudaOptions.Multiplier.class),
+            json.constant("kernels", CudaOptions.Activator.class),
+            json.constant("step", CudaOptions.StepKind.class),
+            json.constant("feed", CudaOptions.FeedKind.class),
+            json.constant("precision", Precision.class),
+            json.constant("launching", CudaOptions.Launching.class),
+            optionalWhole(json, "steps_at_once"));
+    return json.values().containsKey("gpu")
+        ? new DeviceChoice.Gpu(json.whole("gpu", 0), options)
+        : new DeviceChoice.Cpu(json.whole("threads", 1), options);
   }
 
   private static String label(Enum<?> constant) {

@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import mlpcuda.compute.cuda.CudaDriver;
-import mlpcuda.compute.cuda.CudaDriver.Device;
+import mlpcuda.compute.cuda.GpuProperties;
 import mlpcuda.compute.cuda.Gpus;
 import mlpcuda.compute.cuda.emulator.EmulatedOptions;
 import mlpcuda.error.DeviceException;
@@ -222,7 +222,7 @@ class BenchmarkCommandTest {
   /** GPUs that fail to open from some call on, like one that is asked for what it does not have. */
   private record Refusing(int after, AtomicInteger opened) implements Gpus {
     @Override
-    public List<Device> list() {
+    public List<GpuProperties> list() {
       return GpuCommandsTest.WITH_CUBLAS.list();
     }
 

@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.function.UnaryOperator;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.CudaDriver;
-import mlpcuda.compute.cuda.CudaDriver.Device;
+import mlpcuda.compute.cuda.GpuProperties;
 import mlpcuda.compute.cuda.Gpus;
 import mlpcuda.compute.cuda.ModuleImage;
 import mlpcuda.conformance.Cases;
@@ -174,7 +174,7 @@ class CompareCommandTest {
     record Call(Method method, Object[] arguments) {}
 
     @Override
-    public List<Device> list() {
+    public List<GpuProperties> list() {
       return GpuCommandsTest.DRIVER_ALONE.list();
     }
 

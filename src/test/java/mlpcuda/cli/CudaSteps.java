@@ -11,8 +11,10 @@ import mlpcuda.compute.SgdSettings;
 import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.compute.cuda.CudaOptions;
-import mlpcuda.compute.cuda.CudaOptions.Gemm;
-import mlpcuda.compute.cuda.CudaOptions.Step;
+import mlpcuda.compute.cuda.CudaOptions.FeedKind;
+import mlpcuda.compute.cuda.CudaOptions.Launching;
+import mlpcuda.compute.cuda.CudaOptions.Multiplier;
+import mlpcuda.compute.cuda.CudaOptions.StepKind;
 import mlpcuda.conformance.KinkCounter;
 import mlpcuda.data.EmbeddedMnist;
 import mlpcuda.data.ImageSet;
@@ -71,13 +73,14 @@ abstract class CudaSteps {
   @ParameterizedTest
   @EnumSource(Precision.class)
   void stepsAreTheReferences(Precision precision) {
-    List<Step> steps =
+    List<StepKind> steps =
         precision == Precision.FP32
-            ? List.of(Step.LAYERED, Step.FUSED, Step.PERSISTENT)
-            : List.of(Step.LAYERED, Step.FUSED);
-    for (Step step : steps) {
-      boolean resident = step == Step.PERSISTENT;
-      var options = new CudaOptions(Gemm.PTX, resident, true, false).with(precision).with(step);
+            ? List.of(StepKind.LAYERED, StepKind.FUSED, StepKind.PERSISTENT)
+            : List.of(StepKind.LAYERED, StepKind.FUSED);
+    for (StepKind step : steps) {
+      FeedKind feed = step == StepKind.PERSISTENT ? FeedKind.RESIDENT : FeedKind.PINNED;
+      var options =
+          CudaOptions.layered(Multiplier.PTX, feed, Launching.GRAPH).with(precision).with(step);
       long judged = 0;
       for (Training training : trainings()) {
         List<StepCheck> checks = checks(open(), options, training);

@@ -11,8 +11,10 @@ import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaOptions;
-import mlpcuda.compute.cuda.CudaOptions.Gemm;
-import mlpcuda.compute.cuda.CudaOptions.Step;
+import mlpcuda.compute.cuda.CudaOptions.FeedKind;
+import mlpcuda.compute.cuda.CudaOptions.Launching;
+import mlpcuda.compute.cuda.CudaOptions.Multiplier;
+import mlpcuda.compute.cuda.CudaOptions.StepKind;
 import mlpcuda.compute.cuda.ModuleImage;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
@@ -86,8 +88,9 @@ class EmulatedStepsTest extends CudaSteps {
   @ParameterizedTest
   @EnumSource
   void aWrongKernelIsFound(Mistake mistake) {
-    for (Step step : List.of(Step.LAYERED, Step.FUSED)) {
-      CudaOptions options = new CudaOptions(Gemm.PTX, false, true, false).with(step);
+    for (StepKind step : List.of(StepKind.LAYERED, StepKind.FUSED)) {
+      CudaOptions options =
+          CudaOptions.layered(Multiplier.PTX, FeedKind.PINNED, Launching.GRAPH).with(step);
       Training training = training(List.of(784, 5, 10), Regularisation.NONE, AdamSettings.DEFAULT);
       List<StepCheck> wrong = checks(with(mistake), options, training);
       StepCheck first = wrong.get(0);

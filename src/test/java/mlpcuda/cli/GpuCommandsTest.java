@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import mlpcuda.compute.cuda.CudaDriver;
-import mlpcuda.compute.cuda.CudaDriver.Device;
+import mlpcuda.compute.cuda.GpuProperties;
 import mlpcuda.compute.cuda.Gpus;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedOptions;
@@ -42,7 +42,7 @@ class GpuCommandsTest {
     }
 
     @Override
-    public List<Device> list() {
+    public List<GpuProperties> list() {
       try (var driver = new EmulatedDriver(options)) {
         return List.of(driver.device());
       }

@@ -17,7 +17,7 @@ import java.util.Random;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import mlpcuda.compute.cuda.CudaDriver;
-import mlpcuda.compute.cuda.CudaDriver.Device;
+import mlpcuda.compute.cuda.GpuProperties;
 import mlpcuda.compute.cuda.Gpus;
 import mlpcuda.error.DeviceException;
 
@@ -27,7 +27,7 @@ record Program(int code, String out, String err) {
   static final Gpus NO_GPUS =
       new Gpus() {
         @Override
-        public List<Device> list() {
+        public List<GpuProperties> list() {
           throw new DeviceException("no GPU for a test of the CPU", "Look elsewhere.");
         }
 

@@ -21,7 +21,7 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import mlpcuda.compute.cuda.CudaDriver;
-import mlpcuda.compute.cuda.CudaDriver.Device;
+import mlpcuda.compute.cuda.GpuProperties;
 import mlpcuda.compute.cuda.Gpus;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedOptions;
@@ -138,7 +138,7 @@ class SweepCommandTest {
     assertEquals(1, sweep.code());
     String error =
         "training diverged: losses and weights must be finite, found NaN at epoch 2, step 2; a"
-            + " lower --lr may help";
+            + " lower learning rate may help";
     assertTrue(sweep.out().contains(" 001-lr=1e30-seed=1: exit code 5: " + error), sweep.out());
     assertEquals(
         "2 of 4 runs are done; the same command with --out %s runs the others"
@@ -346,11 +346,18 @@ class SweepCommandTest {
     final Map<Integer, Set<Thread>> openedBy = new ConcurrentHashMap<>();
 
     @Override
-    public List<Device> list() {
+    public List<GpuProperties> list() {
       try (EmulatedDriver driver = driver()) {
-        Device device = driver.device();
+        GpuProperties device = driver.device();
         return List.of(
-            device, new Device(1, device.name(), 9, 0, 1L << 30, 1, 12060, 1 << 16, true));
+            device,
+            new GpuProperties(
+                1,
+                device.name(),
+                device.capability(),
+                1L << 30,
+                device.multiprocessors(),
+                device.driver()));
       }
     }
 

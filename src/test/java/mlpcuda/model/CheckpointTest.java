@@ -151,7 +151,7 @@ class CheckpointTest {
   void aChecksumIsRequired() {
     Safetensors.write(file, metadata(), tensors());
     Safetensors.Contents contents = Safetensors.read(file);
-    assertTrue(refused().startsWith("a checkpoint must have the text state"));
+    assertTrue(refused().startsWith("the checkpoint lacks the text state"));
     assertEquals(
         file + ": damaged: __metadata__ lacks the checksum crc32c",
         assertThrows(BadFileException.class, () -> Checksum.check(file, contents, true))

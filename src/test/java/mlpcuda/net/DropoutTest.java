@@ -19,6 +19,9 @@ import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.compute.cuda.CudaOptions;
+import mlpcuda.compute.cuda.CudaOptions.FeedKind;
+import mlpcuda.compute.cuda.CudaOptions.Launching;
+import mlpcuda.compute.cuda.CudaOptions.Multiplier;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
 import mlpcuda.random.Philox;
@@ -38,7 +41,7 @@ class DropoutTest {
   private static final long SEED = 0x123456789abcL;
 
   static Stream<Named<Supplier<Ops>>> devices() {
-    var gpu = new CudaOptions(CudaOptions.Gemm.PTX, false, false, false);
+    var gpu = CudaOptions.layered(Multiplier.PTX, FeedKind.PINNED, Launching.SINGLE);
     return Stream.of(
         Named.of("reference", ReferenceOps::new),
         Named.of("CPU, 1 thread", () -> new CpuOps(1)),

@@ -19,6 +19,9 @@ import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.compute.cuda.CudaOptions;
+import mlpcuda.compute.cuda.CudaOptions.FeedKind;
+import mlpcuda.compute.cuda.CudaOptions.Launching;
+import mlpcuda.compute.cuda.CudaOptions.Multiplier;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
 import org.junit.jupiter.api.Test;
@@ -197,7 +200,7 @@ class OptimizerTest {
     if (descent.clip > 0) {
       assertTrue(clipped > 5 && clipped < STEPS - 5, "clipped in some of the steps: " + clipped);
     }
-    var gpu = new CudaOptions(CudaOptions.Gemm.PTX, false, false, false);
+    var gpu = CudaOptions.layered(Multiplier.PTX, FeedKind.PINNED, Launching.SINGLE);
     for (Ops ops :
         List.of(
             new ReferenceOps(),

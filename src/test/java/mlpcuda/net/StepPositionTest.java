@@ -14,6 +14,9 @@ import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.compute.cuda.CudaOptions;
+import mlpcuda.compute.cuda.CudaOptions.FeedKind;
+import mlpcuda.compute.cuda.CudaOptions.Launching;
+import mlpcuda.compute.cuda.CudaOptions.Multiplier;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
 import mlpcuda.data.ImageSet;
@@ -37,13 +40,13 @@ class StepPositionTest {
     return Stream.of(
         Named.of("reference", ReferenceOps::new),
         Named.of("CPU", () -> new CpuOps(1)),
-        Named.of("GPU, pinned, graph", () -> gpu(false, true)),
-        Named.of("GPU, resident, graph", () -> gpu(true, true)),
-        Named.of("GPU, pinned", () -> gpu(false, false)));
+        Named.of("GPU, pinned, graph", () -> gpu(FeedKind.PINNED, Launching.GRAPH)),
+        Named.of("GPU, resident, graph", () -> gpu(FeedKind.RESIDENT, Launching.GRAPH)),
+        Named.of("GPU, pinned", () -> gpu(FeedKind.PINNED, Launching.SINGLE)));
   }
 
-  private static Ops gpu(boolean resident, boolean graph) {
-    var options = new CudaOptions(CudaOptions.Gemm.PTX, resident, graph, false);
+  private static Ops gpu(FeedKind feed, Launching launching) {
+    var options = CudaOptions.layered(Multiplier.PTX, feed, launching);
     return new CudaOps(new EmulatedDriver(EmulatedPolicy.LATEST), options);
   }
 

@@ -22,8 +22,10 @@ import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.compute.cuda.CudaOptions;
-import mlpcuda.compute.cuda.CudaOptions.Gemm;
-import mlpcuda.compute.cuda.CudaOptions.Step;
+import mlpcuda.compute.cuda.CudaOptions.FeedKind;
+import mlpcuda.compute.cuda.CudaOptions.Launching;
+import mlpcuda.compute.cuda.CudaOptions.Multiplier;
+import mlpcuda.compute.cuda.CudaOptions.StepKind;
 import mlpcuda.data.EmbeddedMnist;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
@@ -46,8 +48,8 @@ abstract class CudaRoundedTraining {
   private static final int HALVINGS = 5;
 
   /** The kinds of steps that round operands, each of which is asked for by name. */
-  static Set<Step> roundingSteps() {
-    return EnumSet.of(Step.LAYERED, Step.FUSED);
+  static Set<StepKind> roundingSteps() {
+    return EnumSet.of(StepKind.LAYERED, StepKind.FUSED);
   }
 
   /** Opens a device that no other test uses. */
@@ -66,8 +68,8 @@ abstract class CudaRoundedTraining {
     return new CudaOps(open(), options);
   }
 
-  private static CudaOptions options(Gemm gemm, Step step, Precision precision) {
-    return new CudaOptions(gemm, false, true, false).with(step).with(precision);
+  private static CudaOptions options(Multiplier gemm, StepKind step, Precision precision) {
+    return CudaOptions.layered(gemm, FeedKind.PINNED, Launching.GRAPH).with(step).with(precision);
   }
 
   /** All steps agree with the CPU's: a sum that rounds to the other side is rare here. */
@@ -92,9 +94,9 @@ abstract class CudaRoundedTraining {
 
   private static List<CudaOptions> everyWay(Precision precision) {
     return List.of(
-        options(Gemm.PTX, Step.LAYERED, precision),
-        options(Gemm.PTX, Step.FUSED, precision),
-        options(Gemm.CUBLAS, Step.LAYERED, precision));
+        options(Multiplier.PTX, StepKind.LAYERED, precision),
+        options(Multiplier.PTX, StepKind.FUSED, precision),
+        options(Multiplier.CUBLAS, StepKind.LAYERED, precision));
   }
 
   /**
@@ -107,14 +109,14 @@ abstract class CudaRoundedTraining {
     Run single = mnist(new CpuOps(2));
     Run cpu = mnist(new CpuOps(2, precision));
     double apart = normalisedError(single, cpu);
-    for (Step step : roundingSteps()) {
-      Run gpu = mnist(ops(options(Gemm.PTX, step, precision)));
+    for (StepKind step : roundingSteps()) {
+      Run gpu = mnist(ops(options(Multiplier.PTX, step, precision)));
       double error = normalisedError(cpu, gpu);
       assertTrue(
           error <= apart / 100, "%s: %s, of single precision %s".formatted(step, error, apart));
       assertArrayEquals(cpu.losses(), gpu.losses(), 1e-3, step.toString());
       boolean judges = precision.needsLossScale(); // the gradients' norm, in two launches
-      int nodes = step == Step.FUSED ? 3 : judges ? 17 : 15;
+      int nodes = step == StepKind.FUSED ? 3 : judges ? 17 : 15;
       assertEquals(nodes, gpu.nodes.orElseThrow(), step.toString());
     }
   }
@@ -131,13 +133,16 @@ abstract class CudaRoundedTraining {
   @ParameterizedTest
   @EnumSource(mode = Mode.EXCLUDE, names = "FP32")
   void feedsGraphsAndStepsAtOnceMakeTheSameBits(Precision precision) {
-    for (Step step : roundingSteps()) {
-      CudaOptions base = new CudaOptions(Gemm.PTX, true, false, false).with(step).with(precision);
+    for (StepKind step : roundingSteps()) {
+      CudaOptions base =
+          CudaOptions.layered(Multiplier.PTX, FeedKind.RESIDENT, Launching.SINGLE)
+              .with(step)
+              .with(precision);
       Run expected = startingHigh(ops(base), 0);
-      for (boolean resident : new boolean[] {true, false}) {
+      for (FeedKind feed : List.of(FeedKind.RESIDENT, FeedKind.PINNED)) {
         for (int atOnce : new int[] {1, 3, 8}) {
           CudaOptions options =
-              new CudaOptions(Gemm.PTX, resident, true, false)
+              CudaOptions.layered(Multiplier.PTX, feed, Launching.GRAPH)
                   .with(step)
                   .with(precision)
                   .withStepsAtOnce(atOnce);
@@ -166,9 +171,12 @@ abstract class CudaRoundedTraining {
   /** Gradients that half precision cannot hold make a step move nothing and not count. */
   @ParameterizedTest
   @MethodSource("roundingSteps")
-  void stepsWithoutFiniteGradientsAreSkipped(Step step) {
-    for (Gemm gemm : step == Step.FUSED ? List.of(Gemm.PTX) : List.of(Gemm.values())) {
-      for (double clip : step == Step.FUSED ? new double[] {0} : new double[] {0, 0.5}) {
+  void stepsWithoutFiniteGradientsAreSkipped(StepKind step) {
+    for (Multiplier gemm :
+        step == StepKind.FUSED
+            ? List.of(Multiplier.PTX)
+            : List.of(Multiplier.PTX, Multiplier.CUBLAS)) {
+      for (double clip : step == StepKind.FUSED ? new double[] {0} : new double[] {0, 0.5}) {
         Run cpu = startingHigh(new CpuOps(1, Precision.FP16), clip);
         Run gpu = startingHigh(ops(options(gemm, step, Precision.FP16)), clip);
         assertEquals(HALVINGS, LossScale.skipped(cpu.lossScale), Arrays.toString(cpu.lossScale));
@@ -181,11 +189,11 @@ abstract class CudaRoundedTraining {
   /** Without a hidden layer only the loss's own gradients can be out of range. */
   @ParameterizedTest
   @MethodSource("roundingSteps")
-  void stepsOfOneLayerAreSkipped(Step step) {
+  void stepsOfOneLayerAreSkipped(StepKind step) {
     var shape = new MlpShape(List.of(6, 3), Activation.RELU, Activation.NONE);
     var settings = Run.settings(2, 16, true, 3, Integer.MAX_VALUE, 1);
     Run cpu = ofOneLayer(new CpuOps(1, Precision.FP16), shape, settings);
-    Run gpu = ofOneLayer(ops(options(Gemm.PTX, step, Precision.FP16)), shape, settings);
+    Run gpu = ofOneLayer(ops(options(Multiplier.PTX, step, Precision.FP16)), shape, settings);
     assertTrue(LossScale.skipped(cpu.lossScale) > 0, Arrays.toString(cpu.lossScale));
     assertArrayEquals(cpu.lossScale, gpu.lossScale);
     assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5);
@@ -204,9 +212,9 @@ abstract class CudaRoundedTraining {
    */
   @ParameterizedTest
   @MethodSource("roundingSteps")
-  void activationsTooLargeAreNotLearntFrom(Step step) {
+  void activationsTooLargeAreNotLearntFrom(StepKind step) {
     Run cpu = ofLargeActivations(new CpuOps(1, Precision.FP16), 5);
-    Run gpu = ofLargeActivations(ops(options(Gemm.PTX, step, Precision.FP16)), 5);
+    Run gpu = ofLargeActivations(ops(options(Multiplier.PTX, step, Precision.FP16)), 5);
     assertArrayEquals(new float[] {4096, 0, 4, 1}, cpu.lossScale);
     assertArrayEquals(cpu.lossScale, gpu.lossScale);
     assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5);
@@ -218,9 +226,9 @@ abstract class CudaRoundedTraining {
   /** Gradients below the last layer alone are too large, because of its weights. */
   @ParameterizedTest
   @MethodSource("roundingSteps")
-  void gradientsTooLargeBelowAreNotLearntFrom(Step step) {
+  void gradientsTooLargeBelowAreNotLearntFrom(StepKind step) {
     Run cpu = ofWeights(new CpuOps(1, Precision.FP16), 1e-3f, 200, Activation.NONE, 10);
-    Ops ops = ops(options(Gemm.PTX, step, Precision.FP16));
+    Ops ops = ops(options(Multiplier.PTX, step, Precision.FP16));
     Run gpu = ofWeights(ops, 1e-3f, 200, Activation.NONE, 10);
     int skipped = LossScale.skipped(cpu.lossScale);
     assertTrue(skipped > 0 && skipped < 10, Arrays.toString(cpu.lossScale));
@@ -231,9 +239,9 @@ abstract class CudaRoundedTraining {
   /** Activations of a layer in the middle, whose outputs are not the first's, are out of range. */
   @ParameterizedTest
   @MethodSource("roundingSteps")
-  void activationsTooLargeInTheMiddleAreNotLearntFrom(Step step) {
+  void activationsTooLargeInTheMiddleAreNotLearntFrom(StepKind step) {
     Run cpu = ofLargeMiddle(new CpuOps(1, Precision.FP16));
-    Run gpu = ofLargeMiddle(ops(options(Gemm.PTX, step, Precision.FP16)));
+    Run gpu = ofLargeMiddle(ops(options(Multiplier.PTX, step, Precision.FP16)));
     assertArrayEquals(new float[] {4096, 0, 4, 1}, cpu.lossScale);
     assertArrayEquals(cpu.lossScale, gpu.lossScale);
     for (int t = 0; t < cpu.weights.size(); t++) {
@@ -266,11 +274,12 @@ abstract class CudaRoundedTraining {
   /** Adam makes the same of gradients whatever their scale, but plain descent does not. */
   @ParameterizedTest
   @MethodSource("roundingSteps")
-  void plainDescentSeesTheScaleOfGradients(Step step) {
+  void plainDescentSeesTheScaleOfGradients(StepKind step) {
     for (double momentum : new double[] {0, 0.9}) {
       var runs = new ArrayList<Run>();
       for (Ops ops :
-          List.of(new CpuOps(1, Precision.FP16), ops(options(Gemm.PTX, step, Precision.FP16)))) {
+          List.of(
+              new CpuOps(1, Precision.FP16), ops(options(Multiplier.PTX, step, Precision.FP16)))) {
         var run = new Run();
         run.optimizer = new SgdSettings(momentum, false, 0);
         runs.add(run.onEasyImages(ops, 75, 0.1, CudaTraining.RAGGED));
@@ -282,12 +291,12 @@ abstract class CudaRoundedTraining {
   /** A single gradient of one example, in whatever warp or block, makes the step be skipped. */
   @ParameterizedTest
   @MethodSource("roundingSteps")
-  void oneGradientIsEnough(Step step) {
+  void oneGradientIsEnough(StepKind step) {
     for (int[] batch : new int[][] {{4, 0}, {4, 1}, {4, 2}, {4, 3}, {200, 3}, {200, 199}}) {
-      Run gpu = ofOneWrong(ops(options(Gemm.PTX, step, Precision.FP16)), batch[0], batch[1]);
+      Run gpu = ofOneWrong(ops(options(Multiplier.PTX, step, Precision.FP16)), batch[0], batch[1]);
       assertEquals(1, gpu.lossScale[LossScale.SKIPS], Arrays.toString(batch));
     }
-    Run none = ofOneWrong(ops(options(Gemm.PTX, step, Precision.FP16)), 4, -1);
+    Run none = ofOneWrong(ops(options(Multiplier.PTX, step, Precision.FP16)), 4, -1);
     assertEquals(0, none.lossScale[LossScale.SKIPS]);
   }
 
@@ -316,8 +325,8 @@ abstract class CudaRoundedTraining {
   /** No loss scale makes these gradients finite. */
   @ParameterizedTest
   @MethodSource("roundingSteps")
-  void aScaleThatIsExhaustedEndsTheRun(Step step) {
-    Ops ops = ops(options(Gemm.PTX, step, Precision.FP16));
+  void aScaleThatIsExhaustedEndsTheRun(StepKind step) {
+    Ops ops = ops(options(Multiplier.PTX, step, Precision.FP16));
     var e = assertThrows(DivergedException.class, () -> ofLargeActivations(ops, 100));
     assertEquals(
         "training diverged: gradients must be finite in fp16, found others at a loss scale of"
@@ -349,9 +358,9 @@ abstract class CudaRoundedTraining {
   /** All steps of the run are skipped, and so the network stays as it was made. */
   @ParameterizedTest
   @MethodSource("roundingSteps")
-  void aSkippedStepMovesNothing(Step step) {
-    Run three = stepsOfSgd(ops(options(Gemm.PTX, step, Precision.FP16)), 3);
-    Run one = stepsOfSgd(ops(options(Gemm.PTX, step, Precision.FP16)), 1);
+  void aSkippedStepMovesNothing(StepKind step) {
+    Run three = stepsOfSgd(ops(options(Multiplier.PTX, step, Precision.FP16)), 3);
+    Run one = stepsOfSgd(ops(options(Multiplier.PTX, step, Precision.FP16)), 1);
     for (int t = 0; t < one.weights.size(); t++) {
       assertArrayEquals(three.weights.get(t), one.weights.get(t));
     }
@@ -369,9 +378,10 @@ abstract class CudaRoundedTraining {
   /** After 2000 steps with finite gradients the scale is doubled. */
   @ParameterizedTest
   @MethodSource("roundingSteps")
-  void theScaleGrows(Step step) {
+  void theScaleGrows(StepKind step) {
     for (Ops ops :
-        List.of(new CpuOps(1, Precision.FP16), ops(options(Gemm.PTX, step, Precision.FP16)))) {
+        List.of(
+            new CpuOps(1, Precision.FP16), ops(options(Multiplier.PTX, step, Precision.FP16)))) {
       var run = new Run();
       run.firstLossScale = new float[] {1024, LossScale.GROWTH_INTERVAL - 3, 0, 0};
       run.onEasyImages(ops, 75, 0.01, Run.settings(1, 16, true, 3, 5, 1));

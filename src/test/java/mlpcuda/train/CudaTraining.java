@@ -19,6 +19,11 @@ import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.compute.cuda.CudaOptions;
+import mlpcuda.compute.cuda.CudaOptions.Activator;
+import mlpcuda.compute.cuda.CudaOptions.FeedKind;
+import mlpcuda.compute.cuda.CudaOptions.Launching;
+import mlpcuda.compute.cuda.CudaOptions.Multiplier;
+import mlpcuda.compute.cuda.CudaOptions.StepKind;
 import mlpcuda.data.EmbeddedMnist;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
@@ -34,7 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Tests whole runs on the GPU that a subclass opens. */
 abstract class CudaTraining {
-  private static final CudaOptions.Gemm PTX = CudaOptions.Gemm.PTX;
+  private static final Multiplier PTX = Multiplier.PTX;
 
   /** Opens a device that no other test uses. */
   abstract CudaDriver open();
@@ -43,8 +48,8 @@ abstract class CudaTraining {
     return new CudaOps(open(), options);
   }
 
-  static CudaOptions pinnedGraph(CudaOptions.Gemm gemm) {
-    return new CudaOptions(gemm, false, true, false);
+  static CudaOptions pinnedGraph(Multiplier gemm) {
+    return CudaOptions.layered(gemm, FeedKind.PINNED, Launching.GRAPH);
   }
 
   /** The steps of a run that ends each epoch with a smaller batch. */
@@ -106,14 +111,16 @@ abstract class CudaTraining {
 
   @Test
   void feedsAndGraphsMakeTheSameBits() {
-    Run expected = Run.easy(ops(new CudaOptions(PTX, true, false, false)), 75, 0.01, RAGGED);
-    for (boolean resident : new boolean[] {true, false}) {
-      for (boolean graph : new boolean[] {true, false}) {
-        var options = new CudaOptions(PTX, resident, graph, false);
+    Run expected =
+        Run.easy(
+            ops(CudaOptions.layered(PTX, FeedKind.RESIDENT, Launching.SINGLE)), 75, 0.01, RAGGED);
+    for (FeedKind feed : List.of(FeedKind.RESIDENT, FeedKind.PINNED)) {
+      for (Launching launching : List.of(Launching.GRAPH, Launching.SINGLE)) {
+        var options = CudaOptions.layered(PTX, feed, launching);
         assertSameBits(expected, Run.easy(ops(options), 75, 0.01, RAGGED), options.toString());
       }
     }
-    var checked = new CudaOptions(PTX, false, false, true);
+    var checked = CudaOptions.layered(PTX, FeedKind.PINNED, Launching.CHECKED);
     assertSameBits(expected, Run.easy(ops(checked), 75, 0.01, RAGGED), "--sync-check");
   }
 
@@ -143,21 +150,22 @@ abstract class CudaTraining {
 
   @Test
   void feedsAndGraphsMakeTheSameBitsOfEverything() {
-    Run expected = Run.ofEverything(ops(new CudaOptions(PTX, true, false, false)));
-    for (boolean resident : new boolean[] {true, false}) {
-      for (boolean graph : new boolean[] {true, false}) {
-        var options = new CudaOptions(PTX, resident, graph, false);
+    Run expected =
+        Run.ofEverything(ops(CudaOptions.layered(PTX, FeedKind.RESIDENT, Launching.SINGLE)));
+    for (FeedKind feed : List.of(FeedKind.RESIDENT, FeedKind.PINNED)) {
+      for (Launching launching : List.of(Launching.GRAPH, Launching.SINGLE)) {
+        var options = CudaOptions.layered(PTX, feed, launching);
         assertSameBits(expected, Run.ofEverything(ops(options)), options.toString());
       }
     }
-    var checked = new CudaOptions(PTX, false, false, true);
+    var checked = CudaOptions.layered(PTX, FeedKind.PINNED, Launching.CHECKED);
     assertSameBits(expected, Run.ofEverything(ops(checked)), "--sync-check");
   }
 
   /** cuDNN's operations can be recorded, and give the same bits each time. */
   @Test
   void cudnnTrainsTooAndInGraphs() {
-    CudaOptions recorded = pinnedGraph(PTX).with(CudaOptions.Kernels.CUDNN);
+    CudaOptions recorded = pinnedGraph(PTX).with(Activator.CUDNN);
     CudaOps ops;
     try {
       ops = ops(recorded);
@@ -167,11 +175,12 @@ abstract class CudaTraining {
     Run gpu = Run.ofEverything(ops);
     Run cpu = Run.ofEverything(new CpuOps(1));
     assertTakesTheStepsOf(cpu, gpu, "cuDNN");
-    for (boolean resident : new boolean[] {true, false}) {
-      var launched = new CudaOptions(PTX, resident, false, false).with(CudaOptions.Kernels.CUDNN);
+    for (FeedKind feed : List.of(FeedKind.RESIDENT, FeedKind.PINNED)) {
+      var launched = CudaOptions.layered(PTX, feed, Launching.SINGLE).with(Activator.CUDNN);
       assertSameBits(gpu, Run.ofEverything(ops(launched)), launched.toString());
     }
-    var checked = new CudaOptions(PTX, false, false, true).with(CudaOptions.Kernels.CUDNN);
+    var checked =
+        CudaOptions.layered(PTX, FeedKind.PINNED, Launching.CHECKED).with(Activator.CUDNN);
     assertSameBits(gpu, Run.ofEverything(ops(checked)), "--sync-check");
   }
 
@@ -202,8 +211,8 @@ abstract class CudaTraining {
 
   // ---- the fused step
 
-  private static CudaOptions fused(boolean resident, boolean graph, boolean check) {
-    return new CudaOptions(PTX, resident, graph, check).with(CudaOptions.Step.FUSED);
+  private static CudaOptions fused(FeedKind feed, Launching launching) {
+    return CudaOptions.layered(PTX, feed, launching).with(StepKind.FUSED);
   }
 
   /**
@@ -212,27 +221,30 @@ abstract class CudaTraining {
   @Test
   void aFusedStepOfEverythingIsTheCpus() {
     Run cpu = Run.ofEverything(new CpuOps(1), 0);
-    Run gpu = Run.ofEverything(ops(fused(false, true, false)), 0);
+    Run gpu = Run.ofEverything(ops(fused(FeedKind.PINNED, Launching.GRAPH)), 0);
     assertEquals(30, gpu.steps.size());
     assertTakesTheStepsOf(cpu, gpu, "everything, fused");
   }
 
   @Test
   void feedsAndGraphsMakeTheSameBitsOfAFusedStep() {
-    Run expected = Run.ofEverything(ops(fused(true, false, false)), 0);
-    for (boolean resident : new boolean[] {true, false}) {
-      for (boolean graph : new boolean[] {true, false}) {
-        CudaOptions options = fused(resident, graph, false);
+    Run expected = Run.ofEverything(ops(fused(FeedKind.RESIDENT, Launching.SINGLE)), 0);
+    for (FeedKind feed : List.of(FeedKind.RESIDENT, FeedKind.PINNED)) {
+      for (Launching launching : List.of(Launching.GRAPH, Launching.SINGLE)) {
+        CudaOptions options = fused(feed, launching);
         assertSameBits(expected, Run.ofEverything(ops(options), 0), options.toString());
       }
     }
-    assertSameBits(expected, Run.ofEverything(ops(fused(false, false, true)), 0), "--sync-check");
+    assertSameBits(
+        expected,
+        Run.ofEverything(ops(fused(FeedKind.PINNED, Launching.CHECKED)), 0),
+        "--sync-check");
   }
 
   /** An epoch has five batches, the last one smaller, and every seventh step a checkpoint. */
   @Test
   void anyNumberOfStepsAtOnceMakesTheSameBits() {
-    for (CudaOptions options : List.of(pinnedGraph(PTX), fused(false, true, false))) {
+    for (CudaOptions options : List.of(pinnedGraph(PTX), fused(FeedKind.PINNED, Launching.GRAPH))) {
       Run expected = Run.ofEverything(ops(options.withStepsAtOnce(1)), 0);
       for (int n : new int[] {2, 3, 4, 8, 100}) {
         Run found = Run.ofEverything(ops(options.withStepsAtOnce(n)), 0);
@@ -240,7 +252,7 @@ abstract class CudaTraining {
         assertEquals(expected.nodes, found.nodes, "of a step");
       }
     }
-    CudaOptions resident = fused(true, true, false);
+    CudaOptions resident = fused(FeedKind.RESIDENT, Launching.GRAPH);
     assertSameBits(
         Run.ofEverything(ops(resident.withStepsAtOnce(1)), 0),
         Run.ofEverything(ops(resident.withStepsAtOnce(3)), 0),
@@ -262,7 +274,7 @@ abstract class CudaTraining {
         for (Activation output : List.of(Activation.NONE, Activation.RELU)) {
           var shape = new MlpShape(sizes, hidden, output);
           Run cpu = new Run().of(new CpuOps(1), shape, unit, train, train, 0.01, settings);
-          CudaOps ops = ops(fused(false, true, false));
+          CudaOps ops = ops(fused(FeedKind.PINNED, Launching.GRAPH));
           Run gpu = new Run().of(ops, shape, unit, train, train, 0.01, settings);
           String what = shape + " " + hidden + ", output " + output;
           assertTakesTheStepsOf(cpu, gpu, what);
@@ -282,7 +294,7 @@ abstract class CudaTraining {
         List.of(List.of(6, 1024, 3), List.of(6, 5, 1024), List.of(6, 1025, 3))) {
       var shape = new MlpShape(sizes, Activation.TANH, Activation.NONE);
       Run cpu = new Run().of(new CpuOps(1), shape, unit, train, train, 0.01, settings);
-      CudaOps ops = ops(fused(false, true, false));
+      CudaOps ops = ops(fused(FeedKind.PINNED, Launching.GRAPH));
       Run gpu = new Run().of(ops, shape, unit, train, train, 0.01, settings);
       assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5, sizes.toString());
       assertEquals(sizes.contains(1025) ? 11 : 3, gpu.nodes.orElseThrow(), sizes.toString());
@@ -298,7 +310,7 @@ abstract class CudaTraining {
     ImageSet test = train.first(70);
     MlpShape shape = Run.mnistShape(128, 64);
     Run cpu = new Run().of(new CpuOps(2), shape, scaling, train, test, 1e-3, settings);
-    CudaOps ops = ops(fused(false, true, false));
+    CudaOps ops = ops(fused(FeedKind.PINNED, Launching.GRAPH));
     Run gpu = new Run().of(ops, shape, scaling, train, test, 1e-3, settings);
     assertEquals(8, gpu.steps.size()); // the last step of each epoch is smaller
     assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5);
@@ -317,7 +329,7 @@ abstract class CudaTraining {
             new SgdSettings(0.8, true, 0.3));
     for (OptimizerSettings optimizer : optimizers) {
       var runs = new ArrayList<Run>();
-      for (Ops ops : List.of(new CpuOps(1), ops(fused(true, true, false)))) {
+      for (Ops ops : List.of(new CpuOps(1), ops(fused(FeedKind.RESIDENT, Launching.GRAPH)))) {
         var run = new Run();
         run.optimizer = optimizer;
         runs.add(run.onEasyImages(ops, 75, 0.01, RAGGED));
@@ -330,7 +342,7 @@ abstract class CudaTraining {
   @Test
   void clippingIsLayered() {
     var runs = new ArrayList<Run>();
-    for (var options : List.of(pinnedGraph(PTX), fused(false, true, false))) {
+    for (var options : List.of(pinnedGraph(PTX), fused(FeedKind.PINNED, Launching.GRAPH))) {
       var run = new Run();
       run.clip = 0.05;
       runs.add(run.onEasyImages(ops(options), 75, 0.01, RAGGED));

@@ -3,7 +3,7 @@ package mlpcuda.train;
 import java.util.List;
 import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaOps;
-import mlpcuda.compute.cuda.CudaOptions;
+import mlpcuda.compute.cuda.CudaOptions.StepKind;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedOptions;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
@@ -19,7 +19,7 @@ class EmulatedPersistentTest extends PersistentTraining {
   }
 
   private static Run onOtherDevice(EmulatedOptions options) {
-    var ops = new CudaOps(new EmulatedDriver(options), options(CudaOptions.Step.PERSISTENT));
+    var ops = new CudaOps(new EmulatedDriver(options), options(StepKind.PERSISTENT));
     return Run.easy(ops, 40, 0.01, Run.settings(2, 16, true, 3, 4, 1));
   }
 

@@ -7,6 +7,10 @@ import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.compute.cuda.CudaOptions;
+import mlpcuda.compute.cuda.CudaOptions.FeedKind;
+import mlpcuda.compute.cuda.CudaOptions.Launching;
+import mlpcuda.compute.cuda.CudaOptions.Multiplier;
+import mlpcuda.compute.cuda.CudaOptions.StepKind;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedOptions;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
@@ -26,8 +30,8 @@ class EmulatedRoundedTrainingTest extends CudaRoundedTraining {
     double limit =
         precision == Precision.FP32 ? 1e-9 : CudaTraining.normalisedError(single, cpu) / 100;
     var large = EmulatedOptions.of(EmulatedPolicy.LATEST).withMultiprocessors(132);
-    for (CudaOptions.Step step : roundingSteps()) {
-      var options = new CudaOptions(CudaOptions.Gemm.PTX, false, true, false);
+    for (StepKind step : roundingSteps()) {
+      var options = CudaOptions.layered(Multiplier.PTX, FeedKind.PINNED, Launching.GRAPH);
       var ops = new CudaOps(new EmulatedDriver(large), options.with(step).with(precision));
       double error = CudaTraining.normalisedError(cpu, mnist(ops));
       assertTrue(error <= limit, step + ": normalised mean squared error: " + error);

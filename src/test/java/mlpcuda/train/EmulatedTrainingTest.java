@@ -10,6 +10,9 @@ import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.compute.cuda.CudaOptions;
+import mlpcuda.compute.cuda.CudaOptions.Activator;
+import mlpcuda.compute.cuda.CudaOptions.Multiplier;
+import mlpcuda.compute.cuda.CudaOptions.StepKind;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
 import org.junit.jupiter.api.Tag;
@@ -39,14 +42,14 @@ class EmulatedTrainingTest extends CudaTraining {
   /** The device does its work late, at once, or in any order that is allowed. */
   @Test
   void theOrderOfStreamsDoesNotMatter() {
-    Run expected = Run.easy(ops(pinnedGraph(CudaOptions.Gemm.PTX)), 75, 0.01, RAGGED);
+    Run expected = Run.easy(ops(pinnedGraph(Multiplier.PTX)), 75, 0.01, RAGGED);
     List<EmulatedPolicy> policies =
         Stream.concat(
                 Stream.of(EmulatedPolicy.EAGER),
                 IntStream.range(0, 5).mapToObj(EmulatedPolicy::random))
             .toList();
     for (EmulatedPolicy policy : policies) {
-      var ops = new CudaOps(new EmulatedDriver(policy), pinnedGraph(CudaOptions.Gemm.PTX));
+      var ops = new CudaOps(new EmulatedDriver(policy), pinnedGraph(Multiplier.PTX));
       assertSameBits(expected, Run.easy(ops, 75, 0.01, RAGGED), policy.toString());
     }
   }
@@ -54,9 +57,9 @@ class EmulatedTrainingTest extends CudaTraining {
   /** A validation set is fed between the epochs of the training set. */
   @Test
   void theOrderOfStreamsDoesNotMatterToEverythingAtOnce() {
-    Run expected = Run.ofEverything(ops(pinnedGraph(CudaOptions.Gemm.PTX)));
+    Run expected = Run.ofEverything(ops(pinnedGraph(Multiplier.PTX)));
     for (EmulatedPolicy policy : List.of(EmulatedPolicy.EAGER, EmulatedPolicy.random(7))) {
-      var ops = new CudaOps(new EmulatedDriver(policy), pinnedGraph(CudaOptions.Gemm.PTX));
+      var ops = new CudaOps(new EmulatedDriver(policy), pinnedGraph(Multiplier.PTX));
       assertSameBits(expected, Run.ofEverything(ops), policy.toString());
     }
   }
@@ -70,14 +73,14 @@ class EmulatedTrainingTest extends CudaTraining {
   }
 
   private int nodesOf(int B) {
-    CudaOptions own = pinnedGraph(CudaOptions.Gemm.PTX).with(CudaOptions.Step.AUTO);
+    CudaOptions own = pinnedGraph(Multiplier.PTX).with(StepKind.AUTO);
     return Run.easy(ops(own), 2 * B, 0.01, Run.settings(2, B, true, 3, 4, 1)).nodes.orElseThrow();
   }
 
   @Test
   void cublasTrainsToo() {
     Run cpu = Run.easy(new CpuOps(1), 75, 0.01, RAGGED);
-    Run gpu = Run.easy(ops(pinnedGraph(CudaOptions.Gemm.CUBLAS)), 75, 0.01, RAGGED);
+    Run gpu = Run.easy(ops(pinnedGraph(Multiplier.CUBLAS)), 75, 0.01, RAGGED);
     assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5);
     // The 14 nodes: position, gather, 2 products forward with bias, loss; 2 weight and 1 input
     // gradient, 2 bias gradients and 1 activation backward; Adam.
@@ -87,7 +90,7 @@ class EmulatedTrainingTest extends CudaTraining {
   @Test
   void cublasAndCudnnTrainTogether() {
     Run cpu = Run.easy(new CpuOps(1), 75, 0.01, RAGGED);
-    CudaOptions both = pinnedGraph(CudaOptions.Gemm.CUBLAS).with(CudaOptions.Kernels.CUDNN);
+    CudaOptions both = pinnedGraph(Multiplier.CUBLAS).with(Activator.CUDNN);
     Run gpu = Run.easy(ops(both), 75, 0.01, RAGGED);
     assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5);
     // There is one more than with cuBLAS alone: the hidden layer's bias and its activation are
@@ -107,7 +110,7 @@ class EmulatedTrainingTest extends CudaTraining {
   void largeBatchesSumTheirLossesInASecondLaunch() {
     var settings = Run.settings(3, 300, true, 3, Integer.MAX_VALUE, 1);
     Run cpu = Run.easy(new CpuOps(1), 350, 0.01, settings);
-    Run gpu = Run.easy(ops(pinnedGraph(CudaOptions.Gemm.PTX)), 350, 0.01, settings);
+    Run gpu = Run.easy(ops(pinnedGraph(Multiplier.PTX)), 350, 0.01, settings);
     assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5);
     assertArrayEquals(cpu.answers.confusion(), gpu.answers.confusion());
   }

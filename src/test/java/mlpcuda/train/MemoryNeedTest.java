@@ -12,6 +12,10 @@ import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.compute.cuda.CudaOptions;
+import mlpcuda.compute.cuda.CudaOptions.FeedKind;
+import mlpcuda.compute.cuda.CudaOptions.Launching;
+import mlpcuda.compute.cuda.CudaOptions.Multiplier;
+import mlpcuda.compute.cuda.CudaOptions.StepKind;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
 import mlpcuda.data.ImageSet;
@@ -103,17 +107,17 @@ class MemoryNeedTest {
   @Test
   void noPathAllocatesWhatAnotherOneUses() {
     MlpShape shape = shape(500, 70, 80, 10);
-    for (CudaOptions.Step step : List.of(CudaOptions.Step.LAYERED, CudaOptions.Step.FUSED)) {
+    for (StepKind step : List.of(StepKind.LAYERED, StepKind.FUSED)) {
       for (double clip : new double[] {0, 0.5}) {
-        var options = new CudaOptions(CudaOptions.Gemm.PTX, true, true, false).with(step);
+        var options =
+            CudaOptions.layered(Multiplier.PTX, FeedKind.RESIDENT, Launching.GRAPH).with(step);
         assertTraining(
             new CudaOps(new EmulatedDriver(EmulatedPolicy.LATEST), options), shape, clip);
       }
     }
-    var options = new CudaOptions(CudaOptions.Gemm.PTX, true, true, false);
+    var options = CudaOptions.layered(Multiplier.PTX, FeedKind.RESIDENT, Launching.GRAPH);
     try (var fused =
-            new CudaOps(
-                new EmulatedDriver(EmulatedPolicy.LATEST), options.with(CudaOptions.Step.FUSED));
+            new CudaOps(new EmulatedDriver(EmulatedPolicy.LATEST), options.with(StepKind.FUSED));
         var layered = new CudaOps(new EmulatedDriver(EmulatedPolicy.LATEST), options)) {
       long less = MemoryNeed.ofTraining(fused, shape, 64, false).deviceBytes();
       long more = MemoryNeed.ofTraining(layered, shape, 64, false).deviceBytes();

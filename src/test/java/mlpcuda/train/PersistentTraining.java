@@ -17,6 +17,10 @@ import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.compute.cuda.CudaOptions;
+import mlpcuda.compute.cuda.CudaOptions.FeedKind;
+import mlpcuda.compute.cuda.CudaOptions.Launching;
+import mlpcuda.compute.cuda.CudaOptions.Multiplier;
+import mlpcuda.compute.cuda.CudaOptions.StepKind;
 import mlpcuda.data.EmbeddedMnist;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
@@ -36,12 +40,12 @@ abstract class PersistentTraining {
     return open(4);
   }
 
-  static CudaOptions options(CudaOptions.Step step) {
-    return new CudaOptions(CudaOptions.Gemm.PTX, true, true, false).with(step);
+  static CudaOptions options(StepKind step) {
+    return CudaOptions.layered(Multiplier.PTX, FeedKind.RESIDENT, Launching.GRAPH).with(step);
   }
 
   final CudaOps persistent() {
-    return new CudaOps(open(), options(CudaOptions.Step.PERSISTENT));
+    return new CudaOps(open(), options(StepKind.PERSISTENT));
   }
 
   /** {@code n} images of random pixels and classes. */
@@ -110,7 +114,7 @@ abstract class PersistentTraining {
   @Test
   @Tag("long")
   void anyNumberOfStepsInALaunchMakesTheSameBits() {
-    CudaOptions options = options(CudaOptions.Step.PERSISTENT);
+    CudaOptions options = options(StepKind.PERSISTENT);
     Run expected = Run.ofEverything(persistent(), 0);
     for (int n : new int[] {1, 3}) {
       Run found = Run.ofEverything(new CudaOps(open(), options.withStepsAtOnce(n)), 0);
@@ -158,7 +162,7 @@ abstract class PersistentTraining {
   @Tag("long")
   void clippingIsLayered() {
     var runs = new ArrayList<Run>();
-    for (CudaOptions.Step step : List.of(CudaOptions.Step.LAYERED, CudaOptions.Step.PERSISTENT)) {
+    for (StepKind step : List.of(StepKind.LAYERED, StepKind.PERSISTENT)) {
       var run = new Run();
       run.clip = 0.05;
       var ops = new CudaOps(open(), options(step).withStepsAtOnce(2));
@@ -190,7 +194,7 @@ abstract class PersistentTraining {
     ImageSet test = train.first(7);
     MlpShape shape = Run.mnistShape(128, 64);
     Run cpu = new Run().of(new CpuOps(2), shape, scaling, train, test, 1e-3, settings);
-    var ops = new CudaOps(open(132), options(CudaOptions.Step.PERSISTENT));
+    var ops = new CudaOps(open(132), options(StepKind.PERSISTENT));
     Run gpu = new Run().of(ops, shape, scaling, train, test, 1e-3, settings);
     assertEquals(3, gpu.steps.size()); // the last one is smaller
     assertAgrees(cpu, gpu, "the default network");

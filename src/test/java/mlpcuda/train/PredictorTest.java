@@ -14,7 +14,9 @@ import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.compute.cuda.CudaOptions;
-import mlpcuda.compute.cuda.CudaOptions.Gemm;
+import mlpcuda.compute.cuda.CudaOptions.FeedKind;
+import mlpcuda.compute.cuda.CudaOptions.Launching;
+import mlpcuda.compute.cuda.CudaOptions.Multiplier;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
 import mlpcuda.data.ImageSet;
@@ -24,7 +26,7 @@ import mlpcuda.net.Parameters;
 import mlpcuda.net.Weights;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Tests what predictions and evaluations ask of a device. */
 class PredictorTest {
@@ -71,8 +73,8 @@ class PredictorTest {
     Weights weights = weights(SMALL);
     float[][] reference = answers(new ReferenceOps(), weights);
     assertNear(reference, answers(new CpuOps(2), weights));
-    for (boolean resident : new boolean[] {true, false}) {
-      var options = new CudaOptions(Gemm.PTX, resident, true, false);
+    for (FeedKind feed : List.of(FeedKind.RESIDENT, FeedKind.PINNED)) {
+      var options = CudaOptions.layered(Multiplier.PTX, feed, Launching.GRAPH);
       var ops = new CudaOps(new EmulatedDriver(EmulatedPolicy.LATEST), options);
       assertNear(reference, answers(ops, weights));
     }
@@ -99,10 +101,10 @@ class PredictorTest {
 
   /** Streams, events and memory are made once. */
   @ParameterizedTest
-  @ValueSource(booleans = {true, false})
-  void aCallMakesNothingOnTheDevice(boolean resident) {
+  @EnumSource(names = {"RESIDENT", "PINNED"})
+  void aCallMakesNothingOnTheDevice(FeedKind feed) {
     var driver = new EmulatedDriver(EmulatedPolicy.LATEST);
-    var options = new CudaOptions(Gemm.PTX, resident, true, false);
+    var options = CudaOptions.layered(Multiplier.PTX, feed, Launching.GRAPH);
     try (var ops = new CudaOps(driver, options);
         var predictor = new Predictor(ops, weights(SMALL), UNIT, N, "a network")) {
       Map<String, Integer> before = made(driver);
@@ -124,7 +126,7 @@ class PredictorTest {
   @Test
   void anEvaluationNeverDrainsTheDeviceButAtItsEnd() {
     var driver = new EmulatedDriver(EmulatedPolicy.LATEST);
-    var options = new CudaOptions(Gemm.PTX, false, true, false);
+    var options = CudaOptions.layered(Multiplier.PTX, FeedKind.PINNED, Launching.GRAPH);
     var set = new ImageSet(2, 2, images(1, 20), new byte[20]);
     try (var ops = new CudaOps(driver, options);
         var parameters = Parameters.forInference(ops, SMALL)) {

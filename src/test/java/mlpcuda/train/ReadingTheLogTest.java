@@ -17,8 +17,10 @@ import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.compute.cuda.CudaOptions;
-import mlpcuda.compute.cuda.CudaOptions.Gemm;
-import mlpcuda.compute.cuda.CudaOptions.Step;
+import mlpcuda.compute.cuda.CudaOptions.FeedKind;
+import mlpcuda.compute.cuda.CudaOptions.Launching;
+import mlpcuda.compute.cuda.CudaOptions.Multiplier;
+import mlpcuda.compute.cuda.CudaOptions.StepKind;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
 import mlpcuda.error.DivergedException;
@@ -82,11 +84,13 @@ class ReadingTheLogTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"FUSED,false,8", "LAYERED,true,3"})
-  void stepsAreEnqueuedBeforeAnEarlierReadIsWaitedFor(Step step, boolean resident, int atOnce) {
+  @CsvSource({"FUSED,PINNED,8", "LAYERED,RESIDENT,3"})
+  void stepsAreEnqueuedBeforeAnEarlierReadIsWaitedFor(StepKind step, FeedKind feed, int atOnce) {
     var watched = new Watched();
     CudaOptions options =
-        new CudaOptions(Gemm.PTX, resident, true, false).with(step).withStepsAtOnce(atOnce);
+        CudaOptions.layered(Multiplier.PTX, feed, Launching.GRAPH)
+            .with(step)
+            .withStepsAtOnce(atOnce);
     Run run = run(watched.open(), options);
     assertArrayEquals(
         IntStream.rangeClosed(1, 2 * BATCHES).toArray(),
@@ -104,7 +108,9 @@ class ReadingTheLogTest {
         assertThrows(
             DivergedException.class,
             () -> diverging().onEasyImages(new CpuOps(1), BATCHES, 1, settings));
-    var options = new CudaOptions(Gemm.PTX, true, true, false).with(Step.FUSED);
+    var options =
+        CudaOptions.layered(Multiplier.PTX, FeedKind.RESIDENT, Launching.GRAPH)
+            .with(StepKind.FUSED);
     var gpu =
         assertThrows(
             DivergedException.class,

@@ -18,7 +18,7 @@ public final class Arguments {
   private final StringBuilder types = new StringBuilder();
   private String[] names = new String[12]; // null for an argument without a name
   private long[] values = new long[12];
-  private int[][] structures = new int[12][]; // null for an argument that is not a structure
+  private int[][] structures = new int[12][]; // null for an argument that is no structure
 
   private Arguments add(char type, long value) {
     if (types.length() == values.length) {
@@ -127,14 +127,14 @@ public final class Arguments {
   }
 
   /**
-   * The bits of argument {@code i}, which is no structure; the upper ones are 0 where it has fewer
-   * than 64.
+   * The bits of argument {@code i}, which is no structure; an argument of fewer than 64 bits has
+   * them lowest, and zeros above.
    */
   public long bits(int i) {
     return values[i];
   }
 
-  /** The words of argument {@code i}; null if it is no structure. */
+  /** The words of argument {@code i} if it is a structure, and null if it is not. */
   public int[] words(int i) {
     return structures[i];
   }

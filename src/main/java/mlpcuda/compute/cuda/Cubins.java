@@ -27,21 +27,24 @@ import mlpcuda.error.DeviceException;
 
 /**
  * Makes the machine code that ships beside the PTX: cubins, for each architecture. The build runs
- * this class, and the jar does not have it. To assemble all takes a minute of one processor, so
- * what was assembled is kept in a folder, under a hash of all that it was made from.
+ * this class, and the jar does not have it. To assemble all modules takes a minute of one
+ * processor, so cubins are kept in a folder, each under a hash of all that it was made from.
  */
 final class Cubins {
-  /** Turing, Ampere (data centre, others), Ada, Hopper: the newest that JCuda's assembler knows. */
+  /**
+   * The architectures of Turing, Ampere (data centre, then others), Ada and Hopper: JCuda's
+   * assembler knows none that is newer.
+   */
   static final List<String> ARCHITECTURES = List.of("sm_75", "sm_80", "sm_86", "sm_89", "sm_90");
 
   private static final Pattern TARGET = Pattern.compile("\\.target (sm_\\d\\d)");
 
-  /** What no build has used for so long is of kernels that have changed since. */
+  /** A cubin that no build has used for so long belongs to kernels that have changed since. */
   private static final Duration UNUSED = Duration.ofDays(30);
 
   private final Path kept;
 
-  /** Keeps what is assembled in that folder, which need not exist. */
+  /** Keeps cubins in that folder, which need not exist. */
   Cubins(Path kept) {
     this.kept = kept;
   }
@@ -73,7 +76,7 @@ final class Cubins {
     cubins.deleteUnused(Instant.now().minus(UNUSED));
   }
 
-  /** A module for an architecture. */
+  /** A module to be assembled for one architecture. */
   private record Job(String module, String ptx, String architecture) {}
 
   private void write(Path modules, Path into) throws Exception {
@@ -150,7 +153,7 @@ final class Cubins {
     return made;
   }
 
-  /** Deletes what was neither made nor used since then. */
+  /** Deletes the kept cubins that were neither made nor used since then. */
   void deleteUnused(Instant then) throws IOException {
     try (DirectoryStream<Path> files = Files.newDirectoryStream(kept)) {
       for (Path file : files) {

@@ -29,6 +29,7 @@ import jcuda.jcublas.JCublas2;
 import jcuda.jcublas.cublasHandle;
 import jcuda.jcublas.cublasStatus;
 import jcuda.runtime.cudaStream_t;
+import mlpcuda.compute.Owned;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.JCudaObjects.Address;
 
@@ -50,8 +51,9 @@ final class Cublas implements Blas {
   private final cublasHandle handle = new cublasHandle();
   private final Pointer one;
   private final Pointer zero;
-  private final long workspace;
+  private final Owned owned = new Owned();
   private final String description;
+  private long workspace; // an address of the device; 0: none yet
   private boolean closed;
 
   /**
@@ -71,8 +73,8 @@ final class Cublas implements Blas {
     one = scalars;
     zero = scalars.withByteOffset(Float.BYTES);
     check("cublasCreate", cublasCreate(handle));
-    long bytes = driver.device().major() >= 9 ? HOPPER_WORKSPACE : WORKSPACE;
-    long memory = 0;
+    owned.add(this::destroy);
+    long bytes = driver.device().capability().major() >= 9 ? HOPPER_WORKSPACE : WORKSPACE;
     try {
       // The stream is set first, because setting it resets the workspace.
       check("cublasSetStream", cublasSetStream(handle, new cudaStream_t(stream)));
@@ -84,17 +86,21 @@ final class Cublas implements Blas {
       description =
           "cuBLAS %d.%d.%d".formatted(version[0] / 10000, version[0] / 100 % 100, version[0] % 100);
       // Without this workspace cuBLAS would allocate one during a capture, which fails.
-      memory = driver.allocate(bytes);
-      check("cublasSetWorkspace", cublasSetWorkspace(handle, new Address(memory), bytes));
-      workspace = memory;
-    } catch (CudaException e) {
-      cublasDestroy(
-          handle); // a failure to destroy is dropped, because the first failure is reported
-      if (memory != 0) {
-        driver.free(memory);
-      }
+      workspace = driver.allocate(bytes);
+      check("cublasSetWorkspace", cublasSetWorkspace(handle, new Address(workspace), bytes));
+    } catch (RuntimeException | Error e) {
+      owned.closeAfter(e);
       throw e;
     }
+  }
+
+  /** Destroys the handle first: cuBLAS may use its workspace until then. */
+  private void destroy() {
+    int destroyed = cublasDestroy(handle);
+    if (workspace != 0) {
+      driver.free(workspace);
+    }
+    check("cublasDestroy", destroyed);
   }
 
   private static void load(Natives natives, CudaLibrary library) {
@@ -103,33 +109,29 @@ final class Cublas implements Blas {
       natives.load("JCublas2", () -> JCublas2.setExceptionsEnabled(false));
     } catch (LinkageError e) {
       String what = String.valueOf(e.getMessage());
-      Obstacle obstacle =
+      GpuProblem problem =
           what.contains("libcublas")
-              ? Obstacle.noCublas(library.name(), library.others(), what)
-              : Obstacle.notLoaded(what, Surroundings.here());
-      throw obstacle.exception(e);
+              ? GpuProblem.noCublas(library.name(), library.others(), what)
+              : GpuProblem.notLoaded(what, Surroundings.here());
+      throw problem.exception(e);
     }
   }
 
   @Override
-  public void multiply(
-      boolean transposeA,
-      boolean transposeB,
-      int m,
-      int n,
-      int k,
-      long a,
-      int lda,
-      long b,
-      int ldb,
-      long c,
-      int ldc) {
+  public void multiply(Factor a, Factor b, ColumnMajor c) {
     requireOpen();
-    int opA = transposeA ? CUBLAS_OP_T : CUBLAS_OP_N;
-    int opB = transposeB ? CUBLAS_OP_T : CUBLAS_OP_N;
-    var aAt = new Address(a);
-    var bAt = new Address(b);
-    var cAt = new Address(c);
+    Blas.checkShapes(a, b, c);
+    int m = c.rows();
+    int n = c.columns();
+    int k = a.columns();
+    int opA = op(a);
+    int opB = op(b);
+    int lda = a.matrix().stride();
+    int ldb = b.matrix().stride();
+    int ldc = c.stride();
+    var aAt = new Address(a.matrix().address());
+    var bAt = new Address(b.matrix().address());
+    var cAt = new Address(c.address());
     if (!precision.isHalf()) {
       check(
           "cublasSgemm",
@@ -164,6 +166,10 @@ final class Cublas implements Blas {
             CUBLAS_GEMM_DEFAULT));
   }
 
+  private static int op(Factor factor) {
+    return factor.op() == Op.TRANSPOSE ? CUBLAS_OP_T : CUBLAS_OP_N;
+  }
+
   @Override
   public String description() {
     return description;
@@ -173,9 +179,7 @@ final class Cublas implements Blas {
   public void close() {
     requireOpen();
     closed = true;
-    int destroyed = cublasDestroy(handle); // before its workspace
-    driver.free(workspace);
-    check("cublasDestroy", destroyed);
+    owned.close();
   }
 
   private void requireOpen() {

@@ -1,6 +1,12 @@
 package mlpcuda.compute.cuda;
 
+import java.util.Optional;
 import mlpcuda.compute.Activation;
+import mlpcuda.compute.Owned;
+import mlpcuda.compute.cuda.Blas.ColumnMajor;
+import mlpcuda.compute.cuda.Blas.Factor;
+import mlpcuda.compute.cuda.Blas.Op;
+import mlpcuda.compute.cuda.CudaOptions.Multiplier;
 import mlpcuda.error.DeviceException;
 
 /**
@@ -14,60 +20,70 @@ import mlpcuda.error.DeviceException;
  * between products is in single precision.
  */
 final class CublasGemm implements Gemm {
+  private final Owned owned = new Owned();
   private final Blas blas;
   private final Nonlinear nonlinear;
-  private final RoundedOperands rounded;
+  private final Optional<RoundedOperands> rounded;
 
   /**
    * Owns {@code blas} and {@code rounded} from now on; {@code nonlinear} is closed by its maker.
    *
-   * @param rounded makes rounded operands; null where they are single precision
+   * @param rounded makes rounded operands; empty where operands are in single precision
    */
-  CublasGemm(Blas blas, Nonlinear nonlinear, RoundedOperands rounded) {
-    this.blas = blas;
+  CublasGemm(Blas blas, Nonlinear nonlinear, Optional<RoundedOperands> rounded) {
+    rounded.ifPresent(owned::add);
+    this.blas = owned.add(blas);
     this.nonlinear = nonlinear;
     this.rounded = rounded;
   }
 
-  /**
-   * Row-major c (M, N) = op(a) (M, K) · op(b) (K, N), where a transposed operand lies in memory as
-   * (K, M) or (N, K).
-   */
-  private void multiply(
-      long c, long a, boolean transposeA, long b, boolean transposeB, int M, int N, int K) {
-    int lda = transposeA ? M : K; // the length of a row in memory
-    int ldb = transposeB ? K : N;
-    var operands = new RoundedOperands.Operands(a, b);
-    if (rounded != null) {
-      operands = rounded.round(a, M * K, b, K * N);
-    }
+  /** Computes the row-major c (M, N) = op(a) (M, K) · op(b) (K, N). */
+  private void multiply(DeviceMatrix c, DeviceMatrix a, Op opA, DeviceMatrix b, Op opB) {
+    var operands =
+        rounded
+            .map(to -> to.round(a, b))
+            .orElseGet(() -> new RoundedOperands.Operands(a, b)); // single precision, as they are
+    var left = new Factor(transposed(operands.b()), opB);
+    var right = new Factor(transposed(operands.a()), opA);
     try {
-      blas.multiply(transposeB, transposeA, N, M, K, operands.b(), ldb, operands.a(), lda, c, N);
+      blas.multiply(left, right, transposed(c));
     } catch (CudaException e) {
-      String why = "%s; in a product of M=%d N=%d K=%d".formatted(e.why(), M, N, K);
+      String why =
+          "%s; in a product of M=%d N=%d K=%d"
+              .formatted(e.why(), c.rows(), c.columns(), left.columns());
       throw new DeviceException(why, e.remedy(), e);
     }
   }
 
-  @Override
-  public void linearForward(
-      long y, long x, long w, long b, int B, int I, int O, Activation activation) {
-    multiply(y, x, false, w, true, B, O, I);
-    nonlinear.biasActivationForward(y, b, B, O, activation);
+  /** The transpose of a row-major matrix: the same elements in column-major order. */
+  private static ColumnMajor transposed(DeviceMatrix matrix) {
+    return new ColumnMajor(matrix.address(), matrix.columns(), matrix.rows(), matrix.columns());
   }
 
   @Override
-  public void backwardWeights(long dw, long dy, long x, int B, int I, int O) {
-    multiply(dw, dy, true, x, false, O, I, B);
+  public void linearForward(
+      DeviceMatrix y, DeviceMatrix x, DeviceMatrix w, long b, Activation activation) {
+    multiply(y, x, Op.NONE, w, Op.TRANSPOSE);
+    nonlinear.biasActivationForward(y, b, activation);
+  }
+
+  @Override
+  public void backwardWeights(DeviceMatrix dw, DeviceMatrix dy, DeviceMatrix x) {
+    multiply(dw, dy, Op.TRANSPOSE, x, Op.NONE);
   }
 
   @Override
   public void backwardInputs(
-      long dx, long dy, long x, long w, int B, int I, int O, Activation below) {
-    multiply(dx, dy, false, w, false, B, I, O);
+      DeviceMatrix dx, DeviceMatrix dy, DeviceMatrix x, DeviceMatrix w, Activation below) {
+    multiply(dx, dy, Op.NONE, w, Op.NONE);
     if (below != Activation.NONE) {
-      nonlinear.activationBackward(dx, dx, x, B * I, below);
+      nonlinear.activationBackward(dx, dx, x, below);
     }
+  }
+
+  @Override
+  public Multiplier multiplier() {
+    return Multiplier.CUBLAS;
   }
 
   @Override
@@ -77,8 +93,6 @@ final class CublasGemm implements Gemm {
 
   @Override
   public void close() {
-    try (rounded) {
-      blas.close();
-    }
+    owned.close();
   }
 }

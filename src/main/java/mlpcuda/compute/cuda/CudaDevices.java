@@ -21,7 +21,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import jcuda.driver.CUdevice;
-import mlpcuda.compute.cuda.CudaDriver.Device;
+import mlpcuda.compute.cuda.GpuProperties.Capability;
+import mlpcuda.compute.cuda.GpuProperties.CudaVersion;
+import mlpcuda.compute.cuda.GpuProperties.Multiprocessors;
 import mlpcuda.error.DeviceException;
 
 /**
@@ -33,17 +35,17 @@ public record CudaDevices(Path natives) implements Gpus {
   private static final int NAME_BYTES = 256;
 
   @Override
-  public List<Device> list() {
+  public List<GpuProperties> list() {
     try {
       start(new Natives(natives));
       int count = count();
-      List<Device> devices = new ArrayList<>();
+      List<GpuProperties> devices = new ArrayList<>();
       for (int i = 0; i < count; i++) {
         devices.add(describe(i));
       }
       return List.copyOf(devices);
     } catch (CudaException e) {
-      throw Obstacle.ofDriver(e, Surroundings.here()).exception(e);
+      throw GpuProblem.ofDriver(e, Surroundings.here()).exception(e);
     }
   }
 
@@ -65,16 +67,16 @@ public record CudaDevices(Path natives) implements Gpus {
       // instead.
       natives.load("JCudaDriver", () -> jcuda.driver.JCudaDriver.setExceptionsEnabled(false));
     } catch (LinkageError e) {
-      throw Obstacle.notLoaded(String.valueOf(e.getMessage()), around).exception(e);
+      throw GpuProblem.notLoaded(String.valueOf(e.getMessage()), around).exception(e);
     }
     try {
-      int version = version(); // before cuInit, which an old driver may fail with less to say
-      if (version < Obstacle.LEAST_DRIVER) {
-        throw Obstacle.oldDriver(version).exception(null);
+      CudaVersion version = version(); // before cuInit, which says less of an old driver
+      if (version.number() < GpuProblem.LEAST_DRIVER.number()) {
+        throw GpuProblem.oldDriver(version).exception();
       }
       check("cuInit", cuInit(0));
     } catch (CudaException e) {
-      throw Obstacle.ofDriver(e, around).exception(e);
+      throw GpuProblem.ofDriver(e, around).exception(e);
     }
   }
 
@@ -83,14 +85,14 @@ public record CudaDevices(Path natives) implements Gpus {
    *
    * @throws DeviceException if there is none, or one that the kernels do not run on
    */
-  static Device usable(int index) {
+  static GpuProperties usable(int index) {
     int count = count();
     if (index >= count) {
-      throw Obstacle.noSuchDevice(index, count, Surroundings.here()).exception(null);
+      throw GpuProblem.noSuchDevice(index, count, Surroundings.here()).exception();
     }
-    Device device = describe(index);
-    if (Obstacle.oldDevice(device)) {
-      throw Obstacle.ofOldDevice(device).exception(null);
+    GpuProperties device = describe(index);
+    if (GpuProblem.isOld(device)) {
+      throw GpuProblem.ofOldDevice(device).exception();
     }
     return device;
   }
@@ -99,18 +101,18 @@ public record CudaDevices(Path natives) implements Gpus {
     int[] count = new int[1];
     check("cuDeviceGetCount", cuDeviceGetCount(count));
     if (count[0] == 0) {
-      throw Obstacle.noDevice(Surroundings.here()).exception(null);
+      throw GpuProblem.noDevice(Surroundings.here()).exception();
     }
     return count[0];
   }
 
-  private static int version() {
+  private static CudaVersion version() {
     int[] version = new int[1];
     check("cuDriverGetVersion", cuDriverGetVersion(version));
-    return version[0];
+    return new CudaVersion(version[0]);
   }
 
-  private static Device describe(int index) {
+  private static GpuProperties describe(int index) {
     CUdevice device = handle(index);
     byte[] name = new byte[NAME_BYTES];
     check("cuDeviceGetName", cuDeviceGetName(name, NAME_BYTES, device));
@@ -120,16 +122,22 @@ public record CudaDevices(Path natives) implements Gpus {
     }
     long[] memory = new long[1];
     check("cuDeviceTotalMem", cuDeviceTotalMem(memory, device));
-    return new Device(
+    var capability =
+        new Capability(
+            attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device),
+            attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, device));
+    var multiprocessors =
+        new Multiprocessors(
+            attribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, device),
+            attribute(CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, device),
+            attribute(CU_DEVICE_ATTRIBUTE_COOPERATIVE_LAUNCH, device) != 0);
+    return new GpuProperties(
         index,
         new String(name, 0, length, StandardCharsets.UTF_8),
-        attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR, device),
-        attribute(CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR, device),
+        capability,
         memory[0],
-        attribute(CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT, device),
-        version(),
-        attribute(CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN, device),
-        attribute(CU_DEVICE_ATTRIBUTE_COOPERATIVE_LAUNCH, device) != 0);
+        multiprocessors,
+        version());
   }
 
   /** The driver's handle of a device. */

@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import mlpcuda.compute.Precision;
 
 /**
- * The only seam to native calls: what a trainer needs of CUDA's driver API, on one device.
+ * The only seam to native calls: the part of CUDA's driver API that a trainer needs, on one device.
  *
  * <p>Streams, events, modules, functions and graphs are the driver's handles as longs, never 0;
  * addresses are bytes of the device. Streams are non-blocking. A call that takes a stream enqueues
@@ -15,53 +15,6 @@ import mlpcuda.compute.Precision;
  * @see <a href="https://docs.nvidia.com/cuda/cuda-driver-api/">CUDA Driver API</a>
  */
 public interface CudaDriver extends AutoCloseable {
-  /**
-   * The properties of a device.
-   *
-   * @param index the device's number as CUDA counts, CUDA_VISIBLE_DEVICES honoured
-   * @param major the major number of its compute capability; {@code minor} is the minor one
-   * @param memory the size of its memory in bytes
-   * @param multiprocessors the number of multiprocessors: so many blocks run side by side at least
-   * @param driver the newest CUDA that the driver supports: 12060 is 12.6
-   * @param sharedBytes the most bytes of shared memory that a block may have, dynamic ones included
-   * @param cooperative whether it takes cooperative launches
-   */
-  record Device(
-      int index,
-      String name,
-      int major,
-      int minor,
-      long memory,
-      int multiprocessors,
-      int driver,
-      int sharedBytes,
-      boolean cooperative) {
-    /** Describes the device in one line for people. */
-    public String describe() {
-      return "GPU %d: %s, compute capability %d.%d, %s, driver for %s"
-          .formatted(index, name, major, minor, size(memory), driverVersion());
-    }
-
-    /** The newest CUDA that the driver supports, as {@code CUDA 12.6}. */
-    public String driverVersion() {
-      return "CUDA %d.%d".formatted(driver / 1000, driver % 1000 / 10);
-    }
-
-    /**
-     * Formats a number of bytes in the largest unit that leaves a whole number before the point.
-     */
-    public static String size(long bytes) {
-      String[] units = {"bytes", "KiB", "MiB", "GiB", "TiB"};
-      int unit = 0;
-      double size = bytes;
-      while (size >= 1024 && unit < units.length - 1) {
-        size /= 1024;
-        unit++;
-      }
-      return unit == 0 ? bytes + " bytes" : "%.1f %s".formatted(size, units[unit]);
-    }
-  }
-
   /**
    * Page-locked memory of the host, which the device copies from and to by itself.
    *
@@ -84,11 +37,11 @@ public interface CudaDriver extends AutoCloseable {
   }
 
   /** The device that all calls go to. */
-  Device device();
+  GpuProperties device();
 
   // ---- memory ----
 
-  /** Bytes that are free on the device now. */
+  /** The number of bytes of the device that are free now. */
   long freeMemory();
 
   /** Allocates {@code bytes} of the device, their content undefined. */
@@ -144,8 +97,8 @@ public interface CudaDriver extends AutoCloseable {
   // ---- kernels ----
 
   /**
-   * Loads a module: its machine code if it has some, else its PTX, which is compiled for the device
-   * meanwhile.
+   * Loads a module: its machine code if it has some, and otherwise its PTX, which the driver
+   * compiles for the device first.
    *
    * @throws CudaException if the driver refuses the machine code
    * @throws mlpcuda.error.DeviceException if it cannot compile the PTX
@@ -155,7 +108,7 @@ public interface CudaDriver extends AutoCloseable {
   /** Unloads a module. */
   void unloadModule(long module);
 
-  /** The entry of that name of a module; valid as long as the module. */
+  /** Finds an entry of a module by its name; the handle is valid until the module is unloaded. */
   long function(long module, String entry);
 
   /** Launches a kernel. */
@@ -167,7 +120,7 @@ public interface CudaDriver extends AutoCloseable {
    *
    * @param threads the threads of a block
    * @param sharedBytes the bytes of a block's dynamic shared memory, which with the static ones may
-   *     be {@link Device#sharedBytes} at most
+   *     be {@link GpuProperties.Multiprocessors#sharedBytes} at most
    */
   int residentBlocks(long function, int threads, int sharedBytes);
 
@@ -175,8 +128,8 @@ public interface CudaDriver extends AutoCloseable {
    * Launches a kernel with all its blocks live at once, so that they may wait for each other.
    *
    * @param sharedBytes the bytes of each block's dynamic shared memory
-   * @throws CudaException with the code {@link CudaException#COOPERATIVE_LAUNCH_TOO_LARGE} if the
-   *     launch has more blocks than {@link #residentBlocks}
+   * @throws CudaException with code {@link CudaException#COOPERATIVE_LAUNCH_TOO_LARGE} if it has
+   *     more blocks than {@link #residentBlocks}
    */
   void launchCooperative(
       long function, Shape shape, int sharedBytes, Arguments arguments, long stream);

@@ -2,7 +2,7 @@ package mlpcuda.compute.cuda;
 
 import mlpcuda.error.DeviceException;
 
-/** Thrown when a call of CUDA fails. The failure of a launch may show at a later call only. */
+/** Thrown when a call of CUDA fails. The failure of a launch may not show before a later call. */
 public final class CudaException extends DeviceException {
   private static final long serialVersionUID = 1L;
 

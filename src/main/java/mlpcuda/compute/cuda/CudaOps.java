@@ -1,9 +1,6 @@
 package mlpcuda.compute.cuda;
 
-import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -15,16 +12,16 @@ import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.FusedStep;
 import mlpcuda.compute.Ops;
-import mlpcuda.compute.Precision;
+import mlpcuda.compute.Owned;
 import mlpcuda.compute.Readback;
 import mlpcuda.compute.Replay;
 import mlpcuda.compute.ResidentFeed;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.compute.StepNeeds;
-import mlpcuda.compute.cuda.Auto.Choice;
-import mlpcuda.compute.cuda.CudaDriver.Device;
-import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
+import mlpcuda.compute.cuda.CudaOptions.FeedKind;
+import mlpcuda.compute.cuda.CudaOptions.Launching;
+import mlpcuda.compute.cuda.CudaOptions.StepKind;
 import mlpcuda.error.DeviceException;
 
 /**
@@ -35,9 +32,6 @@ import mlpcuda.error.DeviceException;
  * <p>A call returns before its work is done; {@link #read} and {@link #write} wait.
  */
 public final class CudaOps extends Ops {
-  /** Bytes that a read or a write moves at once, through page-locked memory. */
-  private static final int STAGING = 1 << 20;
-
   /**
    * The most bytes of a readback that has page-locked memory of its own, which a system has little
    * of: a longer one is read at once, in pieces.
@@ -47,33 +41,16 @@ public final class CudaOps extends Ops {
   /** The most rows whose losses one block takes: that saves a launch, and is as fast. */
   private static final int ROWS_OF_ONE_BLOCK = 256;
 
-  /**
-   * Steps of a graph, unless the options say: to launch it costs the host as much as one step's.
-   */
-  private static final int STEPS_AT_ONCE = 8;
-
-  /**
-   * Steps of a persistent launch, unless the options say: the first layer's weights are read and
-   * written once in a launch, and a stop waits for its end.
-   */
-  private static final int PERSISTENT_STEPS = 100;
-
-  /**
-   * The most examples of a graph of several steps: a long step's work hides the cost of its launch.
-   */
-  private static final int EXAMPLES_AT_ONCE = 2048;
-
+  private final Owned owned = new Owned();
   private final CudaDriver driver;
   private final CudaOptions options;
-  private final Choice<CudaOptions.Feed> feed;
-  private long stream;
-  private Pinned staging;
-  private Kernels kernels;
-  private Nonlinear nonlinear;
-  private Gemm gemm;
-  private String note = ""; // says what was looked for in vain
-  private final List<String> early = new ArrayList<>(); // notes that nobody has listened to
-  private Consumer<String> notes = early::add;
+  private final Choice<FeedKind> feed;
+  private final long stream;
+  private final Staging staging;
+  private final KernelModules modules;
+  private final KernelModule kernels;
+  private final LayerEngine engine;
+  private final StepMaker steps;
 
   /**
    * Opens the operations on a device that is open already; {@link #close} closes it.
@@ -83,154 +60,75 @@ public final class CudaOps extends Ops {
    */
   public CudaOps(CudaDriver driver, CudaOptions options) {
     super(options.precision());
-    this.driver = driver;
+    this.driver = owned.add(driver);
     this.options = options;
-    this.feed = Auto.feed(options.feed(), options.step());
+    this.feed = Choice.feed(options.feed(), options.step());
     try {
-      if (!Obstacle.canMultiply(driver.device(), precision())) {
-        throw Obstacle.ofPrecision(driver.device(), precision()).exception(null);
+      if (!GpuProblem.canMultiply(driver.device(), precision())) {
+        throw GpuProblem.ofPrecision(driver.device(), precision()).exception();
       }
       stream = driver.createStream();
-      staging = driver.allocatePinned(STAGING);
+      owned.add(() -> driver.destroyStream(stream));
+      staging = owned.add(new Staging(driver, stream));
+      var launches = new LaunchStream(driver, stream, options.launching());
+      modules = new KernelModules(launches, precision());
       // Every run has operations of this module, and a device that cannot load it is of no use.
-      kernels = kernels("layers").load();
-      var own = new PtxNonlinear(kernels);
-      nonlinear =
-          options.kernels() == CudaOptions.Kernels.CUDNN
-              ? new CudnnNonlinear(driver.openDnn(stream), own, driver, stream, options.check())
-              : own;
-      gemm = openGemm();
-    } catch (RuntimeException e) {
-      try {
-        closeK();
-      } catch (RuntimeException closing) {
-        e.addSuppressed(closing);
-      }
+      kernels = owned.add(modules.module("layers")).load();
+      engine = owned.add(new LayerEngine(launches, modules, kernels, options));
+      steps = new StepMaker(options, engine);
+    } catch (RuntimeException | Error e) {
+      owned.closeAfter(e);
       throw e;
     }
   }
 
-  private Gemm openGemm() {
-    if (options.gemm() != CudaOptions.Gemm.PTX) {
-      try {
-        Blas blas = driver.openBlas(stream, precision());
-        RoundedOperands rounded =
-            precision() == Precision.FP32
-                ? null
-                : new RoundedOperands(driver, kernels, precision());
-        return new CublasGemm(blas, nonlinear, rounded);
-      } catch (DeviceException e) {
-        if (options.gemm() == CudaOptions.Gemm.CUBLAS) {
-          throw e;
-        }
-        note = ": " + e.why();
-      }
-    }
-    var own = new PtxGemm(driver, productKernels("gemm"), "own GEMM");
-    return nonlinear instanceof CudnnNonlinear cudnn ? new UnfusedGemm(own, cudnn) : own;
-  }
-
-  private Kernels kernels(String module) {
-    return new Kernels(driver, stream, module, options.check(), line -> notes.accept(line));
-  }
-
-  /** The entries of the module of that family that has products of this precision. */
-  private Kernels productKernels(String family) {
-    return kernels(precision() == Precision.FP32 ? family : family + "_" + precision().label());
-  }
-
   @Override
   public void tellNotes(Consumer<String> listener) {
-    early.forEach(listener);
-    early.clear();
-    notes = listener;
+    modules.tellNotes(listener);
   }
 
   @Override
   public String description() {
-    return describe("", graph());
+    return describe("", steps.describeGraph());
   }
 
   @Override
   public String description(StepNeeds needs) {
-    Choice<CudaOptions.Step> steps = steps(needs);
-    String launched =
-        steps.way() == CudaOptions.Step.PERSISTENT
-            ? "up to %d a launch".formatted(stepsAtOnce(needs))
-            : graph();
-    return describe(", " + steps.describe("steps"), launched);
+    return describe(", " + steps.choose(needs).describe("steps"), steps.describeLaunch(needs));
   }
 
-  private String graph() {
-    return options.graph() ? "CUDA graph" : "no graph";
-  }
-
-  private String describe(String steps, String launched) {
-    return "%s, %s%s%s%s%s, %s, %s"
+  private String describe(String kind, String launched) {
+    return "%s, %s%s, %s, %s"
         .formatted(
             driver.device().describe(),
-            gemm.description(),
-            precision() == Precision.FP32 ? "" : " of " + precision().label(),
-            note,
-            nonlinear instanceof CudnnNonlinear ? ", " + nonlinear.description() : "",
-            steps,
+            engine.description(),
+            kind,
             feed.describe("feed"),
             launched);
   }
 
-  /** How steps with those needs run. */
-  private Choice<CudaOptions.Step> steps(StepNeeds needs) {
-    return Auto.step(
-        options.step(), needs, gemm instanceof CublasGemm, nonlinear instanceof CudnnNonlinear);
-  }
-
   /** Whether training sets lie on the device as a whole. */
-  private boolean resident() {
-    return feed.way() == CudaOptions.Feed.RESIDENT;
+  private boolean isResident() {
+    return feed.kind() == FeedKind.RESIDENT;
   }
 
-  /** The name of what computes bias, activations and log-softmax; a library's has its version. */
+  /** The name of the implementation of bias, activations and log-softmax, with its version. */
   public String kernels() {
-    return nonlinear.description();
+    return engine.nonlinear().description();
   }
 
   @Override
   public Map<String, String> versions() {
     var versions = new LinkedHashMap<String, String>();
-    versions.put("driver", driver.device().driverVersion());
+    versions.put("driver", driver.device().driver().toString());
     versions.put("JCuda", JCudaVersion.get());
-    if (gemm instanceof CublasGemm) {
-      versions.put("cuBLAS", gemm.description().replace("cuBLAS ", ""));
-    }
-    if (nonlinear instanceof CudnnNonlinear) {
-      versions.put("cuDNN", nonlinear.description().replace("cuDNN ", ""));
-    }
+    engine.addVersions(versions);
     return versions;
   }
 
   @Override
   protected void closeK() {
-    RuntimeException failure = null;
-    // A field is empty here if the constructor failed before it.
-    if (gemm != null) {
-      failure = attempt(gemm::close, failure);
-    }
-    if (nonlinear != null) {
-      failure = attempt(nonlinear::close, failure);
-    }
-    if (kernels != null) {
-      failure = attempt(kernels::close, failure);
-    }
-    if (staging != null) {
-      failure = attempt(() -> driver.freePinned(staging), failure);
-    }
-    if (stream != 0) {
-      failure = attempt(() -> driver.destroyStream(stream), failure);
-    }
-    failure = attempt(driver::close, failure);
-    if (failure != null) {
-      throw failure;
-    }
+    owned.close();
   }
 
   // ---- memory ----
@@ -242,10 +140,9 @@ public final class CudaOps extends Ops {
     try {
       address = driver.allocate(bytes);
     } catch (CudaException e) {
-      String instead =
-          options.step() == CudaOptions.Step.PERSISTENT ? "fused steps" : "the pinned feed";
-      String or = resident() ? ", or use " + instead : "";
-      throw Obstacle.ofAllocation(e, driver, name, bytes, or);
+      String instead = options.step() == StepKind.PERSISTENT ? "fused steps" : "the pinned feed";
+      String or = isResident() ? ", or use " + instead : "";
+      throw GpuProblem.ofAllocation(e, driver, name, bytes, or);
     }
     try {
       driver.zero(address, bytes, stream);
@@ -258,13 +155,7 @@ public final class CudaOps extends Ops {
   @Override
   protected Buffer constantK(String name, byte[] values) {
     Buffer buffer = allocateK(name, Type.UINT8, values.length);
-    inChunks(
-        values.length,
-        STAGING,
-        (from, n) -> {
-          staging.bytes().put(0, values, from, n);
-          upload(buffer, from, n);
-        });
+    staging.write(buffer, values);
     return buffer;
   }
 
@@ -273,75 +164,30 @@ public final class CudaOps extends Ops {
     return driver.freeMemory();
   }
 
+  /** Frees the memory of a buffer, after all work that may use it. */
   void free(long address) {
     driver.synchronizeStream(stream);
     driver.free(address);
   }
 
-  private interface Chunk {
-    void move(int from, int n);
-  }
-
-  /** Divides {@code length} elements into chunks that fit the staging memory, one after another. */
-  private static void inChunks(int length, int size, Chunk chunk) {
-    for (int from = 0; from < length; from += Math.min(size, length - from)) {
-      chunk.move(from, Math.min(size, length - from));
-    }
-  }
-
-  /** Copies {@code n} elements from the staging memory to element {@code from} of a buffer. */
-  private void upload(Buffer to, int from, int n) {
-    int bytes = to.type().bytes();
-    driver.copyToDevice(
-        DeviceBuffer.address(to) + (long) from * bytes, staging, 0, n * bytes, stream);
-    driver.synchronizeStream(stream);
-  }
-
-  /** Copies {@code n} elements of a buffer, from {@code from} on, to the staging memory. */
-  private ByteBuffer download(Buffer buffer, int from, int n) {
-    int bytes = buffer.type().bytes();
-    driver.copyToHost(
-        staging, DeviceBuffer.address(buffer) + (long) from * bytes, n * bytes, stream);
-    driver.synchronizeStream(stream);
-    return staging.bytes();
-  }
-
   @Override
   protected void writeK(Buffer to, float[] values) {
-    inChunks(
-        values.length,
-        STAGING / Float.BYTES,
-        (from, n) -> {
-          staging.bytes().asFloatBuffer().put(0, values, from, n);
-          upload(to, from, n);
-        });
+    staging.write(to, values);
   }
 
   @Override
   protected void writeK(Buffer to, int[] values, int from, int n) {
-    inChunks(
-        n,
-        STAGING / Integer.BYTES,
-        (at, count) -> {
-          staging.bytes().asIntBuffer().put(0, values, from + at, count);
-          upload(to, at, count);
-        });
+    staging.write(to, values, from, n);
   }
 
   @Override
   protected void readK(Buffer buffer, float[] values) {
-    inChunks(
-        values.length,
-        STAGING / Float.BYTES,
-        (from, n) -> download(buffer, from, n).asFloatBuffer().get(0, values, from, n));
+    staging.read(buffer, values);
   }
 
   @Override
   protected void readK(Buffer buffer, int[] values) {
-    inChunks(
-        values.length,
-        STAGING / Integer.BYTES,
-        (from, n) -> download(buffer, from, n).asIntBuffer().get(0, values, from, n));
+    staging.read(buffer, values);
   }
 
   @Override
@@ -355,66 +201,42 @@ public final class CudaOps extends Ops {
 
   @Override
   public Feed feed(byte[] pixels, byte[] labels, int maxB, int atOnce) {
-    int I = pixels.length / labels.length;
-    return resident()
+    return isResident()
         ? new ResidentFeed(this, pixels, labels)
-        : new PinnedFeed(this, driver, stream, pixels, labels, I, maxB, atOnce);
+        : pinnedFeed(pixels, labels, maxB, atOnce);
   }
 
   /** The host gathers these images at the moment that they are needed. */
   @Override
   public Feed changingFeed(byte[] pixels, int I, int maxB) {
-    byte[] unknown = new byte[pixels.length / I];
-    return new PinnedFeed(this, driver, stream, pixels, unknown, I, maxB, 1);
+    return pinnedFeed(pixels, new byte[pixels.length / I], maxB, 1);
+  }
+
+  private Feed pinnedFeed(byte[] pixels, byte[] labels, int maxB, int atOnce) {
+    var host = new HostGather(pixels, labels, pixels.length / labels.length);
+    return new PinnedFeed(this, driver, stream, host, maxB, atOnce);
   }
 
   @Override
   public boolean fusesSteps(StepNeeds needs) {
-    return steps(needs).way() != CudaOptions.Step.LAYERED;
+    return steps.choose(needs).kind() != StepKind.LAYERED;
   }
 
   @Override
   public Optional<FusedStep> fusedStep(FusedStep.Plan plan) {
-    return switch (steps(plan.needs()).way()) {
-      case FUSED ->
-          Optional.of(
-              new FusedKernels(
-                  this, productKernels("fused").load(), plan, driver.device().multiprocessors()));
-      case PERSISTENT -> Optional.of(persistentStep(plan));
-      default -> Optional.empty();
-    };
+    return steps.make(this, modules, driver.device(), plan);
   }
 
-  private FusedStep persistentStep(FusedStep.Plan plan) {
-    Device device = driver.device();
-    if (!device.cooperative()) {
-      throw Obstacle.notCooperative(device).exception(null);
-    }
-    var layout = PersistentLayout.of(plan, device.multiprocessors(), device.sharedBytes());
-    if (!layout.fits()) {
-      throw Obstacle.ofLayout(layout, device).exception(null);
-    }
-    return new PersistentKernels(this, kernels("persistent").load(), plan, layout);
-  }
-
-  /** A single step where there is no graph: each kernel is launched by itself anyway. */
   @Override
   public int stepsAtOnce(StepNeeds needs) {
-    boolean persistent = steps(needs).way() == CudaOptions.Step.PERSISTENT;
-    if (!persistent && !options.graph()) {
-      return 1;
-    }
-    if (options.stepsAtOnce() > 0) {
-      return options.stepsAtOnce();
-    }
-    return persistent
-        ? PERSISTENT_STEPS
-        : Math.max(1, Math.min(STEPS_AT_ONCE, EXAMPLES_AT_ONCE / needs.maxB()));
+    return steps.stepsAtOnce(needs);
   }
 
   @Override
   public Replay replay() {
-    return options.graph() ? new GraphReplay(driver, stream) : super.replay();
+    return options.launching() == Launching.GRAPH
+        ? new GraphReplay(driver, stream)
+        : super.replay();
   }
 
   // ---- operations ----
@@ -440,15 +262,14 @@ public final class CudaOps extends Ops {
   @Override
   protected void linearForwardK(
       Buffer y, Buffer x, Buffer w, Buffer b, int B, int I, int O, Activation activation) {
-    gemm.linearForward(
-        DeviceBuffer.address(y),
-        DeviceBuffer.address(x),
-        DeviceBuffer.address(w),
-        DeviceBuffer.address(b),
-        B,
-        I,
-        O,
-        activation);
+    engine
+        .gemm()
+        .linearForward(
+            DeviceMatrix.of(y, B, O),
+            DeviceMatrix.of(x, B, I),
+            DeviceMatrix.of(w, O, I),
+            DeviceBuffer.address(b),
+            activation);
   }
 
   @Override
@@ -463,23 +284,29 @@ public final class CudaOps extends Ops {
       int I,
       int O,
       Activation below) {
-    long dyAddress = DeviceBuffer.address(dy);
-    long xAddress = DeviceBuffer.address(x);
-    gemm.backwardWeights(DeviceBuffer.address(dw), dyAddress, xAddress, B, I, O);
+    DeviceMatrix gradient = DeviceMatrix.of(dy, B, O);
+    DeviceMatrix input = DeviceMatrix.of(x, B, I);
+    Gemm gemm = engine.gemm();
+    gemm.backwardWeights(DeviceMatrix.of(dw, O, I), gradient, input);
     kernels.launch(
         "column_sum",
-        new Shape((O - 1) / Kernels.WARP + 1, 1, 1, Kernels.WARP, Kernels.WARP),
+        new Shape((O - 1) / KernelModule.WARP + 1, 1, 1, KernelModule.WARP, KernelModule.WARP),
         new Arguments().add(db, dy).add("B", B).add("O", O));
     if (dx != null) {
       gemm.backwardInputs(
-          DeviceBuffer.address(dx), dyAddress, xAddress, DeviceBuffer.address(w), B, I, O, below);
+          DeviceMatrix.of(dx, B, I), gradient, input, DeviceMatrix.of(w, O, I), below);
     }
   }
 
   @Override
   protected void activationBackwardK(Buffer dx, Buffer dy, Buffer y, int n, Activation activation) {
-    nonlinear.activationBackward(
-        DeviceBuffer.address(dx), DeviceBuffer.address(dy), DeviceBuffer.address(y), n, activation);
+    engine
+        .nonlinear()
+        .activationBackward(
+            DeviceMatrix.of(dx, 1, n),
+            DeviceMatrix.of(dy, 1, n),
+            DeviceMatrix.of(y, 1, n),
+            activation);
   }
 
   @Override
@@ -487,12 +314,12 @@ public final class CudaOps extends Ops {
       Buffer y, Buffer x, Buffer step, int n, float rate, int layer, long seed) {
     Arguments arguments = new Arguments().add(y, x, step).add("n", n).dropoutRate(rate);
     arguments.add("layer", layer).dropoutMask(seed);
-    kernels.launch("dropout_forward", Kernels.cover((n - 1) / 4 + 1), arguments);
+    kernels.launch("dropout_forward", KernelModule.cover((n - 1) / 4 + 1), arguments);
   }
 
   @Override
   protected void logSoftmaxForwardK(Buffer y, Buffer x, int B, int C) {
-    nonlinear.logSoftmaxForward(DeviceBuffer.address(y), DeviceBuffer.address(x), B, C);
+    engine.nonlinear().logSoftmaxForward(DeviceMatrix.of(y, B, C), DeviceMatrix.of(x, B, C));
   }
 
   @Override
@@ -511,7 +338,7 @@ public final class CudaOps extends Ops {
     boolean one = B <= ROWS_OF_ONE_BLOCK;
     kernels.launch(
         "cross_entropy_forward",
-        one ? Shape.of(1, Math.min(1024, Kernels.WARP * B)) : Kernels.coverRows(B),
+        one ? Shape.of(1, Math.min(1024, KernelModule.WARP * B)) : KernelModule.coverRows(B),
         new Arguments()
             .add(dx, log, losses, x, y, step, scaling)
             .add("B", B)
@@ -538,7 +365,7 @@ public final class CudaOps extends Ops {
       int n,
       AdamSettings settings) {
     Arguments arguments = new Arguments().add(w, m, v, dw, step, rate, scaling).add("n", n);
-    kernels.launch("adam_step", Kernels.cover(n), arguments.add(settings));
+    kernels.launch("adam_step", KernelModule.cover(n), arguments.add(settings));
   }
 
   @Override
@@ -551,7 +378,7 @@ public final class CudaOps extends Ops {
       int n,
       SgdSettings settings) {
     Arguments arguments = new Arguments().add(w, velocity, dw, rate, scaling).add("n", n);
-    kernels.launch("sgd_step", Kernels.cover(n), arguments.add(settings));
+    kernels.launch("sgd_step", KernelModule.cover(n), arguments.add(settings));
   }
 
   @Override
@@ -572,6 +399,7 @@ public final class CudaOps extends Ops {
 
   /** Sets all elements of a FLOAT32 buffer to 0. */
   void zero(Buffer x) {
-    kernels.launch("zero", Kernels.cover(x.length()), new Arguments().add(x).add("n", x.length()));
+    kernels.launch(
+        "zero", KernelModule.cover(x.length()), new Arguments().add(x).add("n", x.length()));
   }
 }

@@ -1,48 +1,49 @@
 package mlpcuda.compute.cuda;
 
+import java.util.OptionalInt;
 import mlpcuda.compute.Precision;
 
 /**
- * The options of how a GPU is used. {@link #DEFAULT} and the methods {@code with…} make them.
+ * The options of how a GPU is used. {@link #DEFAULT}, {@link #layered} and the methods {@code
+ * with…} make them.
  *
- * @param gemm what multiplies; null: cuBLAS where it is found, else our own kernels
- * @param kernels what computes bias, activations and log-softmax
- * @param step how a training step is launched
- * @param feed how batches come to the device
+ * @param multiplier the implementation that multiplies matrices
+ * @param activator the implementation of bias, activations and log-softmax
+ * @param step the way in which a training step runs
+ * @param feed the way in which batches come to the device
  * @param precision the precision of the operands of products
- * @param graph whether a step is recorded as a CUDA graph and replayed
+ * @param launching the way in which the kernels of a step are launched
  * @param stepsAtOnce the number of training steps in a graph or, of persistent steps, in a launch;
- *     0: as many as suit the batch
- * @param check whether to wait after each launch, to find the one that fails; excludes {@code
- *     graph}
+ *     empty: the device chooses a number that suits the batch
  */
 public record CudaOptions(
-    Gemm gemm,
-    Kernels kernels,
-    Step step,
-    Feed feed,
+    Multiplier multiplier,
+    Activator activator,
+    StepKind step,
+    FeedKind feed,
     Precision precision,
-    boolean graph,
-    int stepsAtOnce,
-    boolean check) {
+    Launching launching,
+    OptionalInt stepsAtOnce) {
   /** The implementation that multiplies matrices. */
-  public enum Gemm {
-    /** NVIDIA's library. */
+  public enum Multiplier {
+    /** cuBLAS where it is found, and otherwise our own kernels. */
+    AUTO,
+    /** NVIDIA's library cuBLAS, without which the device is not opened. */
     CUBLAS,
     /** Our own kernels. */
     PTX
   }
 
   /** The implementation of what a layer does besides products. */
-  public enum Kernels {
+  public enum Activator {
     /** Our own kernels. */
     PTX,
-    /** NVIDIA's library. */
+    /** NVIDIA's library cuDNN, without which the device is not opened. */
     CUDNN
   }
 
-  /** The way in which a training step is launched. */
-  public enum Step {
+  /** The way in which a training step runs. */
+  public enum StepKind {
     /** The device chooses by network, batch and what multiplies. */
     AUTO,
     /** A step is launched operation by operation. */
@@ -54,7 +55,7 @@ public record CudaOptions(
   }
 
   /** The way in which batches come to the device. */
-  public enum Feed {
+  public enum FeedKind {
     /** The device chooses. */
     AUTO,
     /** Batches are streamed through page-locked memory. */
@@ -63,75 +64,79 @@ public record CudaOptions(
     RESIDENT
   }
 
-  /** The options of a run that asks for nothing. */
-  public static final CudaOptions DEFAULT =
-      new CudaOptions(null, Kernels.PTX, Step.AUTO, Feed.AUTO, Precision.FP32, true, 0, false);
+  /** The way in which the kernels of a step are launched. */
+  public enum Launching {
+    /** A step is recorded as a CUDA graph and replayed. */
+    GRAPH,
+    /** Each kernel is launched by itself. */
+    SINGLE,
+    /** Each kernel is launched by itself and waited for, so that the one that fails is known. */
+    CHECKED;
 
-  /**
-   * Checks that a graph is not asked for together with a check of each launch, and that persistent
-   * steps are in single precision and not from a set that is streamed.
-   */
-  public CudaOptions {
-    if (graph && check) {
-      throw new IllegalArgumentException("a launch inside of a graph cannot be waited for");
-    }
-    if (step == Step.PERSISTENT && (feed == Feed.PINNED || precision != Precision.FP32)) {
-      throw new IllegalArgumentException(
-          "persistent steps must be of a resident set and in fp32, found "
-              + (feed == Feed.PINNED ? "a set that is streamed" : precision.label()));
+    /** This way, or {@link #SINGLE} in place of a graph: some kernels cannot be recorded. */
+    public Launching withoutGraph() {
+      return this == GRAPH ? SINGLE : this;
     }
   }
 
-  /** Options of a layered step, in single precision, with our own kernels. */
-  public CudaOptions(Gemm gemm, boolean resident, boolean graph, boolean check) {
-    this(
-        gemm,
-        Kernels.PTX,
-        Step.LAYERED,
-        resident ? Feed.RESIDENT : Feed.PINNED,
-        Precision.FP32,
-        graph,
-        0,
-        check);
+  /** The options of a run that asks for nothing. */
+  public static final CudaOptions DEFAULT =
+      new CudaOptions(
+          Multiplier.AUTO,
+          Activator.PTX,
+          StepKind.AUTO,
+          FeedKind.AUTO,
+          Precision.FP32,
+          Launching.GRAPH,
+          OptionalInt.empty());
+
+  /** Checks that persistent steps are in single precision and not from a set that is streamed. */
+  public CudaOptions {
+    if (step == StepKind.PERSISTENT && (feed == FeedKind.PINNED || precision != Precision.FP32)) {
+      throw new IllegalArgumentException(
+          "persistent steps must be of a resident set and in fp32, found "
+              + (feed == FeedKind.PINNED ? "a set that is streamed" : precision.label()));
+    }
+  }
+
+  /** Options of layered steps in single precision, with our own kernels besides products. */
+  public static CudaOptions layered(Multiplier multiplier, FeedKind feed, Launching launching) {
+    return DEFAULT.with(multiplier).with(StepKind.LAYERED).with(feed).with(launching);
   }
 
   /** A copy of these options with products by another implementation. */
-  public CudaOptions with(Gemm other) {
-    return new CudaOptions(other, kernels, step, feed, precision, graph, stepsAtOnce, check);
+  public CudaOptions with(Multiplier other) {
+    return new CudaOptions(other, activator, step, feed, precision, launching, stepsAtOnce);
   }
 
-  /** A copy of these options with other kernels. */
-  public CudaOptions with(Kernels others) {
-    return new CudaOptions(gemm, others, step, feed, precision, graph, stepsAtOnce, check);
+  /** A copy of these options with bias and activations by another implementation. */
+  public CudaOptions with(Activator other) {
+    return new CudaOptions(multiplier, other, step, feed, precision, launching, stepsAtOnce);
   }
 
-  /** A copy of these options with another way to launch steps. */
-  public CudaOptions with(Step other) {
-    return new CudaOptions(gemm, kernels, other, feed, precision, graph, stepsAtOnce, check);
+  /** A copy of these options with another kind of step. */
+  public CudaOptions with(StepKind other) {
+    return new CudaOptions(multiplier, activator, other, feed, precision, launching, stepsAtOnce);
   }
 
   /** A copy of these options with another way for batches to the device. */
-  public CudaOptions with(Feed other) {
-    return new CudaOptions(gemm, kernels, step, other, precision, graph, stepsAtOnce, check);
+  public CudaOptions with(FeedKind other) {
+    return new CudaOptions(multiplier, activator, step, other, precision, launching, stepsAtOnce);
   }
 
   /** A copy of these options with products of another precision. */
   public CudaOptions with(Precision other) {
-    return new CudaOptions(gemm, kernels, step, feed, other, graph, stepsAtOnce, check);
+    return new CudaOptions(multiplier, activator, step, feed, other, launching, stepsAtOnce);
   }
 
-  /** A copy of these options with a CUDA graph or without one. */
-  public CudaOptions withGraph(boolean recorded) {
-    return new CudaOptions(gemm, kernels, step, feed, precision, recorded, stepsAtOnce, check);
+  /** A copy of these options with another way to launch kernels. */
+  public CudaOptions with(Launching other) {
+    return new CudaOptions(multiplier, activator, step, feed, precision, other, stepsAtOnce);
   }
 
-  /** A copy of these options with another number of training steps in a graph. */
+  /** A copy of these options with that number of training steps in a graph or a launch. */
   public CudaOptions withStepsAtOnce(int steps) {
-    return new CudaOptions(gemm, kernels, step, feed, precision, graph, steps, check);
-  }
-
-  /** A copy of these options that waits after each launch, and so has no graph. */
-  public CudaOptions withCheck() {
-    return new CudaOptions(gemm, kernels, step, feed, precision, false, stepsAtOnce, true);
+    return new CudaOptions(
+        multiplier, activator, step, feed, precision, launching, OptionalInt.of(steps));
   }
 }

@@ -38,6 +38,7 @@ import jcuda.jcudnn.cudnnHandle;
 import jcuda.jcudnn.cudnnTensorDescriptor;
 import jcuda.runtime.cudaStream_t;
 import mlpcuda.compute.Activation;
+import mlpcuda.compute.Owned;
 import mlpcuda.compute.cuda.JCudaObjects.Address;
 
 /**
@@ -56,6 +57,7 @@ final class Cudnn implements Dnn {
   private final Map<Shape, cudnnTensorDescriptor> tensors = new HashMap<>(); // made when first used
   private final Map<Activation, cudnnActivationDescriptor> activations =
       new EnumMap<>(Activation.class);
+  private final Owned owned = new Owned();
   private final Pointer zero;
   private final Pointer one;
   private boolean closed;
@@ -79,19 +81,16 @@ final class Cudnn implements Dnn {
     try {
       check("cudnnCreate", cudnnCreate(handle));
     } catch (CudaException e) {
-      throw Obstacle.ofCudnn(e, driver.device()).exception(e);
+      throw GpuProblem.ofCudnn(e, driver.device()).exception(e);
     }
+    owned.add(() -> check("cudnnDestroy", cudnnDestroy(handle)));
     try {
       check("cudnnSetStream", cudnnSetStream(handle, new cudaStream_t(stream)));
       add(Activation.RELU, CUDNN_ACTIVATION_RELU);
       add(Activation.SIGMOID, CUDNN_ACTIVATION_SIGMOID);
       add(Activation.TANH, CUDNN_ACTIVATION_TANH);
-    } catch (CudaException e) {
-      try {
-        close();
-      } catch (CudaException closing) {
-        e.addSuppressed(closing);
-      }
+    } catch (RuntimeException | Error e) {
+      owned.closeAfter(e);
       throw e;
     }
   }
@@ -102,7 +101,7 @@ final class Cudnn implements Dnn {
       natives.load("JCudnn", () -> JCudnn.setExceptionsEnabled(false));
     } catch (LinkageError e) {
       String what = String.valueOf(e.getMessage());
-      throw Obstacle.noCudnn(library.name(), library.others(), what, Surroundings.here())
+      throw GpuProblem.noCudnn(library.name(), library.others(), what, Surroundings.here())
           .exception(e);
     }
   }
@@ -110,6 +109,10 @@ final class Cudnn implements Dnn {
   private void add(Activation activation, int mode) {
     var descriptor = new cudnnActivationDescriptor();
     check("cudnnCreateActivationDescriptor", cudnnCreateActivationDescriptor(descriptor));
+    owned.add(
+        () ->
+            check(
+                "cudnnDestroyActivationDescriptor", cudnnDestroyActivationDescriptor(descriptor)));
     activations.put(activation, descriptor);
     check(
         "cudnnSetActivationDescriptor",
@@ -139,55 +142,64 @@ final class Cudnn implements Dnn {
     int set = cudnnSetTensor4dDescriptor(made, CUDNN_TENSOR_NCHW, CUDNN_DATA_FLOAT, N, C, 1, 1);
     if (set != CUDNN_STATUS_SUCCESS) {
       cudnnDestroyTensorDescriptor(
-          made); // a failure to destroy is dropped, because the first failure is reported
+          made); // a failure of this call is dropped: the first one is reported
     }
     check("cudnnSetTensor4dDescriptor", set);
+    owned.add(() -> check("cudnnDestroyTensorDescriptor", cudnnDestroyTensorDescriptor(made)));
     tensors.put(shape, made);
     return made;
   }
 
-  @Override
-  public void addTensor(long c, long a, int N, int C) {
-    cudnnTensorDescriptor row = descriptor(1, C);
-    cudnnTensorDescriptor rows = descriptor(N, C);
-    check(
-        "cudnnAddTensor",
-        cudnnAddTensor(handle, one, row, new Address(a), one, rows, new Address(c)));
+  private cudnnTensorDescriptor descriptor(DeviceMatrix tensor) {
+    return descriptor(tensor.rows(), tensor.columns());
+  }
+
+  private static Address address(DeviceMatrix tensor) {
+    return new Address(tensor.address());
   }
 
   @Override
-  public void activationForward(long y, long x, int N, int C, Activation activation) {
-    cudnnTensorDescriptor t = descriptor(N, C);
+  public void addTensor(DeviceMatrix c, long a) {
+    cudnnTensorDescriptor row = descriptor(1, c.columns());
+    cudnnTensorDescriptor rows = descriptor(c);
+    check(
+        "cudnnAddTensor", cudnnAddTensor(handle, one, row, new Address(a), one, rows, address(c)));
+  }
+
+  @Override
+  public void activationForward(DeviceMatrix y, DeviceMatrix x, Activation activation) {
+    cudnnTensorDescriptor in = descriptor(x);
+    cudnnTensorDescriptor out = descriptor(y);
     check(
         "cudnnActivationForward",
         cudnnActivationForward(
-            handle, descriptor(activation), one, t, new Address(x), zero, t, new Address(y)));
+            handle, descriptor(activation), one, in, address(x), zero, out, address(y)));
   }
 
   @Override
   public void activationBackward(
-      long dx, long y, long dy, long x, int N, int C, Activation activation) {
-    cudnnTensorDescriptor t = descriptor(N, C);
+      DeviceMatrix dx, DeviceMatrix y, DeviceMatrix dy, DeviceMatrix x, Activation activation) {
     check(
         "cudnnActivationBackward",
         cudnnActivationBackward(
             handle,
             descriptor(activation),
             one,
-            t,
-            new Address(y),
-            t,
-            new Address(dy),
-            t,
-            new Address(x),
+            descriptor(y),
+            address(y),
+            descriptor(dy),
+            address(dy),
+            descriptor(x),
+            address(x),
             zero,
-            t,
-            new Address(dx)));
+            descriptor(dx),
+            address(dx)));
   }
 
   @Override
-  public void logSoftmaxForward(long y, long x, int N, int C) {
-    cudnnTensorDescriptor t = descriptor(N, C);
+  public void logSoftmaxForward(DeviceMatrix y, DeviceMatrix x) {
+    cudnnTensorDescriptor in = descriptor(x);
+    cudnnTensorDescriptor out = descriptor(y);
     check(
         "cudnnSoftmaxForward",
         cudnnSoftmaxForward(
@@ -195,11 +207,11 @@ final class Cudnn implements Dnn {
             CUDNN_SOFTMAX_LOG,
             CUDNN_SOFTMAX_MODE_INSTANCE,
             one,
-            t,
-            new Address(x),
+            in,
+            address(x),
             zero,
-            t,
-            new Address(y)));
+            out,
+            address(y)));
   }
 
   @Override
@@ -213,35 +225,12 @@ final class Cudnn implements Dnn {
       throw new IllegalStateException("cuDNN is closed");
     }
     closed = true;
-    CudaException failure = null;
-    for (cudnnTensorDescriptor tensor : tensors.values()) {
-      failure =
-          first(failure, "cudnnDestroyTensorDescriptor", cudnnDestroyTensorDescriptor(tensor));
-    }
-    for (cudnnActivationDescriptor activation : activations.values()) {
-      failure =
-          first(
-              failure,
-              "cudnnDestroyActivationDescriptor",
-              cudnnDestroyActivationDescriptor(activation));
-    }
-    failure = first(failure, "cudnnDestroy", cudnnDestroy(handle));
-    if (failure != null) {
-      throw failure;
-    }
-  }
-
-  private CudaException first(CudaException before, String call, int code) {
-    return before != null || code == CUDNN_STATUS_SUCCESS ? before : failed(call, code);
+    owned.close();
   }
 
   private void check(String call, int code) {
     if (code != CUDNN_STATUS_SUCCESS) {
-      throw failed(call, code);
+      throw new CudaException(call, code, cudnnGetErrorString(code), description);
     }
-  }
-
-  private CudaException failed(String call, int code) {
-    return new CudaException(call, code, cudnnGetErrorString(code), description);
   }
 }

@@ -1,42 +1,36 @@
 package mlpcuda.compute.cuda;
 
 import mlpcuda.compute.Activation;
-import mlpcuda.error.DeviceException;
+import mlpcuda.compute.cuda.CudaOptions.Activator;
 
 /** Bias, activations and log-softmax by cuDNN. */
 final class CudnnNonlinear implements Nonlinear {
   private final Dnn dnn;
   private final Nonlinear own;
-  private final CudaDriver driver;
-  private final long stream;
-  private final boolean check;
+  private final LaunchStream stream;
 
   /**
    * Owns {@code dnn} from now on, and closes it.
    *
    * @param own computes what cuDNN does not; its maker closes it
    * @param stream the stream that {@code dnn} was opened for
-   * @param check whether to wait after each call, so that a failure is thrown by the call that
-   *     failed
    */
-  CudnnNonlinear(Dnn dnn, Nonlinear own, CudaDriver driver, long stream, boolean check) {
+  CudnnNonlinear(Dnn dnn, Nonlinear own, LaunchStream stream) {
     this.dnn = dnn;
     this.own = own;
-    this.driver = driver;
     this.stream = stream;
-    this.check = check;
   }
 
   @Override
-  public void biasActivationForward(long y, long b, int B, int O, Activation activation) {
-    run("cudnnAddTensor", B, O, () -> dnn.addTensor(y, b, B, O));
-    activationForward(y, B, O, activation);
+  public void biasActivationForward(DeviceMatrix y, long b, Activation activation) {
+    run("cudnnAddTensor", y, () -> dnn.addTensor(y, b));
+    activationForward(y, activation);
   }
 
-  /** Computes y (B, O) = activation(y). */
-  void activationForward(long y, int B, int O, Activation activation) {
+  /** Computes y = activation(y). */
+  void activationForward(DeviceMatrix y, Activation activation) {
     if (activation != Activation.NONE) {
-      run("cudnnActivationForward", B, O, () -> dnn.activationForward(y, y, B, O, activation));
+      run("cudnnActivationForward", y, () -> dnn.activationForward(y, y, activation));
     }
   }
 
@@ -49,34 +43,34 @@ final class CudnnNonlinear implements Nonlinear {
    * copy, which cuDNN's activations do not make.
    */
   @Override
-  public void activationBackward(long dx, long dy, long y, int n, Activation activation) {
+  public void activationBackward(
+      DeviceMatrix dx, DeviceMatrix dy, DeviceMatrix y, Activation activation) {
     if (activation == Activation.NONE) {
-      own.activationBackward(dx, dy, y, n, activation);
+      own.activationBackward(dx, dy, y, activation);
       return;
     }
+    DeviceMatrix row = y.asRow();
     run(
         "cudnnActivationBackward",
-        1,
-        n,
-        () -> dnn.activationBackward(dx, y, dy, y, 1, n, activation));
+        row,
+        () -> dnn.activationBackward(dx.asRow(), row, dy.asRow(), row, activation));
   }
 
   @Override
-  public void logSoftmaxForward(long y, long x, int B, int C) {
-    run("cudnnSoftmaxForward", B, C, () -> dnn.logSoftmaxForward(y, x, B, C));
+  public void logSoftmaxForward(DeviceMatrix y, DeviceMatrix x) {
+    run("cudnnSoftmaxForward", y, () -> dnn.logSoftmaxForward(y, x));
   }
 
-  private void run(String name, int N, int C, Runnable call) {
-    try {
-      call.run();
-      if (check) {
-        driver.synchronizeStream(stream);
-      }
-    } catch (CudaException e) {
-      String why = "%s; in %s with N=%d C=%d".formatted(e.why(), name, N, C);
-      String remedy = check ? "Nothing before it failed: this call is at fault." : e.remedy();
-      throw new DeviceException(why, remedy, e);
-    }
+  private void run(String function, DeviceMatrix tensor, Runnable call) {
+    stream.enqueue(
+        "call",
+        () -> "%s with N=%d C=%d".formatted(function, tensor.rows(), tensor.columns()),
+        call);
+  }
+
+  @Override
+  public Activator activator() {
+    return Activator.CUDNN;
   }
 
   @Override

@@ -13,41 +13,42 @@ import mlpcuda.compute.Activation;
  */
 public interface Dnn extends AutoCloseable {
   /**
-   * c = c + a for each row of c.
+   * Computes c = c + a for each row of c.
    *
-   * @param c (N, C) in and out: address on the device
-   * @param a (1, C)
+   * @param c (N, C) in and out
+   * @param a the address of a row (1, C)
    */
-  void addTensor(long c, long a, int N, int C);
+  void addTensor(DeviceMatrix c, long a);
 
   /**
-   * y = activation(x). {@code y} may be {@code x}.
+   * Computes y = activation(x). {@code y} may be {@code x}.
    *
-   * @param y (N, C) out: address on the device
+   * @param y (N, C) out
    * @param x (N, C)
    * @param activation not NONE, which cuDNN does not compute
    */
-  void activationForward(long y, long x, int N, int C, Activation activation);
+  void activationForward(DeviceMatrix y, DeviceMatrix x, Activation activation);
 
   /**
-   * dx = dy ⊙ activation′, by the activation's output y, its input x, or both. {@code dx} may be
-   * {@code dy}.
+   * Computes dx = dy ⊙ activation′, by the activation's output y, its input x, or both. {@code dx}
+   * may be {@code dy}.
    *
-   * @param dx (N, C) out: address on the device
+   * @param dx (N, C) out
    * @param y (N, C)
    * @param dy (N, C)
    * @param x (N, C)
    * @param activation not NONE
    */
-  void activationBackward(long dx, long y, long dy, long x, int N, int C, Activation activation);
+  void activationBackward(
+      DeviceMatrix dx, DeviceMatrix y, DeviceMatrix dy, DeviceMatrix x, Activation activation);
 
   /**
-   * Log-softmax of each row, x − log Σ eˣ, its largest element subtracted first.
+   * Computes the log-softmax of each row, x − log Σ eˣ, its largest element subtracted first.
    *
-   * @param y (N, C) out: address on the device
+   * @param y (N, C) out
    * @param x (N, C)
    */
-  void logSoftmaxForward(long y, long x, int N, int C);
+  void logSoftmaxForward(DeviceMatrix y, DeviceMatrix x);
 
   /** The name of the library, with its version. */
   String description();

@@ -26,7 +26,7 @@ final class FusedKernels implements FusedStep {
   private static final int SCALARS = 8;
 
   private final Owned owned = new Owned();
-  private final Kernels kernels;
+  private final KernelModule kernels;
   private final Plan plan;
   private final int multiprocessors;
   private final FusedTable table;
@@ -36,10 +36,10 @@ final class FusedKernels implements FusedStep {
   private final Buffer y; // (maxB) INT32
   private final Buffer chosen; // (maxB) INT32: the number of each example's image
   private final Buffer step; // (1) INT32
-  private final Optional<Buffer> scalars; // the scalars of Adam's step; empty for SGD
+  private final Optional<Buffer> scalars; // Adam's, for a step; empty: the optimizer is not Adam
 
   /** Owns {@code kernels}, the module fused, from now on, and closes it. */
-  FusedKernels(Ops ops, Kernels kernels, Plan plan, int multiprocessors) {
+  FusedKernels(Ops ops, KernelModule kernels, Plan plan, int multiprocessors) {
     this.kernels = owned.add(kernels);
     this.multiprocessors = multiprocessors;
     this.plan = plan;

@@ -76,7 +76,7 @@ record FusedTable(int[] words, int arenaLength, int updateBlocks) {
     int block = tile;
     for (int l = 0; l < plan.layers().size(); l++) {
       words[(l + 1) * COLUMNS - 1] = block;
-      block += (plan.layers().get(l).outputs() - 1) / Kernels.WARP + 1;
+      block += (plan.layers().get(l).outputs() - 1) / KernelModule.WARP + 1;
     }
     return new FusedTable(words, (int) end, block + 1); // one block more writes the log
   }

@@ -1,20 +1,32 @@
 package mlpcuda.compute.cuda;
 
 import mlpcuda.compute.Activation;
+import mlpcuda.compute.cuda.CudaOptions.Multiplier;
 
 /**
- * The products of a layer, each with the bias and the activation that follow it. Arguments are
- * addresses on the device; shapes are those of {@link mlpcuda.compute.Ops}.
+ * The products of a layer, each with the bias and the activation that follow it. Shapes are those
+ * of {@link mlpcuda.compute.Ops}.
  */
 interface Gemm extends AutoCloseable {
-  /** y (B, O) = activation(x (B, I) · w (O, I)ᵀ + b (O)). */
-  void linearForward(long y, long x, long w, long b, int B, int I, int O, Activation activation);
+  /**
+   * Computes y (B, O) = activation(x (B, I) · w (O, I)ᵀ + b (O)).
+   *
+   * @param b the address of the biases
+   */
+  void linearForward(DeviceMatrix y, DeviceMatrix x, DeviceMatrix w, long b, Activation activation);
 
-  /** dw (O, I) = dy (B, O)ᵀ · x (B, I). */
-  void backwardWeights(long dw, long dy, long x, int B, int I, int O);
+  /** Computes dw (O, I) = dy (B, O)ᵀ · x (B, I). */
+  void backwardWeights(DeviceMatrix dw, DeviceMatrix dy, DeviceMatrix x);
 
-  /** dx (B, I) = dy (B, O) · w (O, I), times the derivative of {@code below} at its output x. */
-  void backwardInputs(long dx, long dy, long x, long w, int B, int I, int O, Activation below);
+  /**
+   * Computes dx (B, I) = dy (B, O) · w (O, I), times the derivative of {@code below} at its output
+   * x.
+   */
+  void backwardInputs(
+      DeviceMatrix dx, DeviceMatrix dy, DeviceMatrix x, DeviceMatrix w, Activation below);
+
+  /** What multiplies; never {@code AUTO}. */
+  Multiplier multiplier();
 
   /** The name of what multiplies, with its version if it is a library. */
   String description();

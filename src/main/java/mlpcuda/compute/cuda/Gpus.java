@@ -10,7 +10,7 @@ public interface Gpus {
    *
    * @throws DeviceException if there is none, which says why and what to do
    */
-  List<CudaDriver.Device> list();
+  List<GpuProperties> list();
 
   /**
    * Loads the native libraries that each GPU needs, as the other methods do where they are not

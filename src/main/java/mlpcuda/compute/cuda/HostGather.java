@@ -15,7 +15,8 @@ import java.util.concurrent.Future;
  */
 public final class HostGather implements AutoCloseable {
   /**
-   * The least bytes for a thread of its own: some 60 µs of copying. Waking a thread takes up to 20.
+   * The least bytes for a thread of its own: some 60 µs of copying. Waking a thread takes up to 20
+   * µs.
    */
   static final int SHARE = 256 << 10;
 
@@ -28,6 +29,7 @@ public final class HostGather implements AutoCloseable {
   private final int threads;
   private ExecutorService helpers; // null until a gather is long enough for them
 
+  /** A gather of a set by as many threads as suit this machine. */
   HostGather(byte[] pixels, byte[] labels, int I) {
     this(pixels, labels, I, Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors()));
   }
@@ -46,6 +48,16 @@ public final class HostGather implements AutoCloseable {
     this.threads = threads;
   }
 
+  /** The number of images, N. */
+  int size() {
+    return labels.length;
+  }
+
+  /** The number of pixels of an image, I. */
+  int inputs() {
+    return I;
+  }
+
   /**
    * Gathers {@code n} batches of {@code B} rows.
    *
@@ -55,17 +67,18 @@ public final class HostGather implements AutoCloseable {
   public void gather(ByteBuffer to, int stride, int[] order, int from, int B, int n) {
     int rows = Math.multiplyExact(B, n);
     int parts = (int) Math.max(1, Math.min(threads, (long) rows * I / SHARE));
+    var batches = new Batches(to, stride, order, from, B);
     List<Future<?>> others = new ArrayList<>();
     for (int part = 1; part < parts; part++) {
       int first = first(rows, part, parts);
       int end = first(rows, part + 1, parts);
-      others.add(helpers().submit(() -> copy(to, stride, order, from, B, first, end)));
+      others.add(helpers().submit(() -> copy(batches, first, end)));
     }
     try {
-      copy(to, stride, order, from, B, 0, first(rows, 1, parts));
+      copy(batches, 0, first(rows, 1, parts));
     } finally {
-      // Helpers write to memory of the caller, and are waited for after a failure as well.
-      others.forEach(HostGather::await);
+      others.forEach(
+          HostGather::await); // even after a failure: the threads write to memory of the caller
     }
   }
 
@@ -73,13 +86,18 @@ public final class HostGather implements AutoCloseable {
     return (int) ((long) rows * part / parts);
   }
 
-  /** Copies rows {@code first} … {@code end − 1} of all batches together. */
-  private void copy(ByteBuffer to, int stride, int[] order, int from, int B, int first, int end) {
+  /** The arguments of {@link #gather} that its threads share. */
+  private record Batches(ByteBuffer to, int stride, int[] order, int from, int B) {}
+
+  /** Copies rows {@code first} … {@code end − 1}, counted over all batches. */
+  private void copy(Batches batches, int first, int end) {
+    ByteBuffer to = batches.to;
+    int B = batches.B;
     int batch = first / B;
     int b = first % B;
     for (int r = first; r < end; r++) {
-      int row = order[from + r];
-      int at = batch * stride;
+      int row = batches.order[batches.from + r];
+      int at = batch * batches.stride;
       to.put(at + b * I, pixels, row * I, I);
       to.put(at + B * I + b, labels[row]);
       if (++b == B) {

@@ -47,6 +47,7 @@ import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUgraph;
 import jcuda.driver.JITOptions;
+import mlpcuda.compute.Owned;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.JCudaObjects.Address;
 import mlpcuda.compute.cuda.JCudaObjects.Event;
@@ -60,7 +61,7 @@ import mlpcuda.compute.cuda.JCudaObjects.Stream;
 public final class JCudaDriver implements CudaDriver {
   private static final int LOG_BYTES = 8192;
 
-  private final Device device;
+  private final GpuProperties device;
   private final Natives natives;
   private final CUdevice handle;
   private final Handles<Stream> streams = new Handles<>("stream");
@@ -69,8 +70,8 @@ public final class JCudaDriver implements CudaDriver {
   private final Handles<Function> functions = new Handles<>("function");
   private final Handles<Graph> graphs = new Handles<>("graph");
 
-  private Pinned slots;
-  private JCudaLaunches launches;
+  private final Owned owned = new Owned();
+  private final JCudaLaunches launches;
   private boolean closed;
 
   /**
@@ -86,39 +87,41 @@ public final class JCudaDriver implements CudaDriver {
     }
     var libraries = new Natives(natives);
     CudaDevices.start(libraries);
-    Device device;
+    GpuProperties device;
     try {
       device = CudaDevices.usable(index);
     } catch (CudaException e) {
-      throw Obstacle.ofDriver(e, Surroundings.here()).exception(e);
+      throw GpuProblem.ofDriver(e, Surroundings.here()).exception(e);
     }
     try {
       return new JCudaDriver(device, libraries);
     } catch (CudaException e) {
-      throw Obstacle.noContext(device, e).exception(e);
+      throw GpuProblem.noContext(device, e).exception(e);
     }
   }
 
-  private JCudaDriver(Device device, Natives natives) {
+  private JCudaDriver(GpuProperties device, Natives natives) {
     this.device = device;
     this.natives = natives;
     handle = CudaDevices.handle(device.index());
     var context = new CUcontext();
     // The primary context: the one that cuBLAS and cuDNN use.
     check("cuDevicePrimaryCtxRetain", cuDevicePrimaryCtxRetain(context, handle));
+    // The context stays current after its release: another driver of this thread may share it.
+    owned.add(() -> check("cuDevicePrimaryCtxRelease", cuDevicePrimaryCtxRelease(handle)));
     try {
       check("cuCtxSetCurrent", cuCtxSetCurrent(context));
-      slots = allocatePinned(JCudaLaunches.SLOT_BYTES);
-    } catch (CudaException e) {
-      cuDevicePrimaryCtxRelease(
-          handle); // a failure to release is dropped, because the first failure is reported
+      Pinned slots = allocatePinned(JCudaLaunches.SLOT_BYTES);
+      owned.add(() -> freePinned(slots.address()));
+      launches = new JCudaLaunches(slots);
+    } catch (RuntimeException | Error e) {
+      owned.closeAfter(e);
       throw e;
     }
-    launches = new JCudaLaunches(slots);
   }
 
   @Override
-  public Device device() {
+  public GpuProperties device() {
     return device;
   }
 
@@ -160,7 +163,11 @@ public final class JCudaDriver implements CudaDriver {
   @Override
   public void freePinned(Pinned pinned) {
     requireOpen();
-    check("cuMemFreeHost", cuMemFreeHost(new HostAddress(pinned.address())));
+    freePinned(pinned.address());
+  }
+
+  private static void freePinned(long address) {
+    check("cuMemFreeHost", cuMemFreeHost(new HostAddress(address)));
   }
 
   @Override
@@ -250,8 +257,8 @@ public final class JCudaDriver implements CudaDriver {
   @Override
   public long loadModule(ModuleImage image) {
     requireOpen();
-    boolean compiled = image.cubin() != null;
-    byte[] code = compiled ? image.cubin() : image.ptx().get().getBytes(StandardCharsets.UTF_8);
+    boolean compiled = image.cubin().isPresent();
+    byte[] code = image.cubin().orElseGet(() -> image.ptx().get().getBytes(StandardCharsets.UTF_8));
     // The code is in a direct buffer: for an array, JCuda would stop the garbage collector while
     // the driver compiles. A text ends with a 0.
     ByteBuffer buffer = ByteBuffer.allocateDirect(code.length + 1).put(code);
@@ -263,11 +270,11 @@ public final class JCudaDriver implements CudaDriver {
       check(
           "cuModuleLoadDataEx", cuModuleLoadDataJIT(module, Pointer.to(buffer.rewind()), options));
     } catch (CudaException e) {
-      if (compiled || !Obstacle.isOfModule(e.code())) {
+      if (compiled || !GpuProblem.isOfModule(e.code())) {
         throw e;
       }
       String log = options.getString(CU_JIT_ERROR_LOG_BUFFER).strip();
-      throw Obstacle.ofModule(image.name(), log.lines().findFirst().orElse(""), device, e)
+      throw GpuProblem.ofModule(image.name(), log.lines().findFirst().orElse(""), device, e)
           .exception(e);
     }
     return modules.add(module.value(), module);
@@ -293,7 +300,7 @@ public final class JCudaDriver implements CudaDriver {
 
   @Override
   public int residentBlocks(long function, int threads, int sharedBytes) {
-    return device.multiprocessors()
+    return device.multiprocessors().count()
         * launches.residentOnEach(functions.get(function), threads, sharedBytes);
   }
 
@@ -373,11 +380,7 @@ public final class JCudaDriver implements CudaDriver {
     modules.clear();
     functions.clear();
     graphs.clear();
-    int freed = cuMemFreeHost(new HostAddress(slots.address()));
-    // The context stays current: another driver of this thread may share it.
-    int released = cuDevicePrimaryCtxRelease(handle);
-    check("cuMemFreeHost", freed);
-    check("cuDevicePrimaryCtxRelease", released);
+    owned.close();
   }
 
   private void requireOpen() {

@@ -16,18 +16,18 @@ import mlpcuda.compute.cuda.JCudaObjects.Function;
 import mlpcuda.compute.cuda.JCudaObjects.HostAddress;
 import mlpcuda.compute.cuda.JCudaObjects.Stream;
 
-/** Launches of kernels by JCuda, with the slots that their arguments are handed over in. */
+/** Launches kernels by JCuda, which reads their arguments from slots of page-locked memory. */
 final class JCudaLaunches {
   /** The most arguments of a launch: more than any kernel here takes. */
   private static final int MAX_ARGUMENTS = 64;
 
-  /** The most bytes of a launch's arguments, which is CUDA's own limit. */
+  /** The most bytes of a launch's arguments: a limit of CUDA itself. */
   private static final int TABLE = 4096;
 
   /** The bytes of page-locked memory that the slots take. */
   static final int SLOT_BYTES = TABLE + Long.BYTES * MAX_ARGUMENTS;
 
-  /** The arguments of a launch, then the address of each argument. */
+  /** Has the arguments of a launch, followed by the address of each argument. */
   private final Pinned slots;
 
   private final Pointer addresses;
@@ -38,7 +38,8 @@ final class JCudaLaunches {
     addresses = new HostAddress(slots.address() + TABLE);
   }
 
-  // The driver copies the arguments before a launch returns: the slots are free again.
+  // The driver copies the arguments before a launch returns, so that the next launch may use the
+  // slots again.
   private void fill(Arguments arguments) {
     if (arguments.count() > MAX_ARGUMENTS) {
       throw new IllegalArgumentException(
@@ -57,7 +58,8 @@ final class JCudaLaunches {
             "a kernel's arguments may take at most %d bytes".formatted(TABLE));
       }
       if (words == null) {
-        // Little-endian, as all platforms with CUDA: a shorter argument lies at its slot's start.
+        // All platforms with CUDA are little-endian, so a shorter argument lies at its slot's
+        // start.
         to.putLong(at, arguments.bits(i));
       } else {
         for (int w = 0; w < words.length; w++) {

@@ -4,31 +4,32 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import java.util.function.Supplier;
+import mlpcuda.compute.cuda.GpuProperties.Capability;
 
 /**
- * A module of kernels as a driver takes it: machine code, which it loads, or else PTX, which it
- * compiles.
+ * A module of kernels in the form that a driver takes: machine code, which it loads, or PTX, which
+ * it compiles.
  *
  * @param name the name, as {@code layers}
- * @param cubin machine code that runs on the device; null: the driver is to compile the PTX
- * @param ptx reads the module's PTX: with machine code, nobody needs that long text
+ * @param cubin machine code that runs on the device; empty: the driver is to compile the PTX
+ * @param ptx reads the module's PTX, which is long and not needed beside machine code
  */
-public record ModuleImage(String name, byte[] cubin, Supplier<String> ptx) {
+public record ModuleImage(String name, Optional<byte[]> cubin, Supplier<String> ptx) {
   /** A module without machine code. */
   public static ModuleImage of(String name, String ptx) {
-    return new ModuleImage(name, null, () -> ptx);
+    return new ModuleImage(name, Optional.empty(), () -> ptx);
   }
 
   /**
-   * Reads the program's module of that name for a device of compute capability {@code major.minor}.
-   * Machine code runs on devices of its own major version and of no lower minor one; the closest
-   * there is is taken.
+   * Reads the program's module of that name for a device. Machine code runs on devices of its own
+   * major version and of its own or a higher minor one; the closest one is taken.
    */
-  static ModuleImage read(String name, int major, int minor) {
-    byte[] cubin = null;
-    for (int of = minor; of >= 0 && cubin == null; of--) {
-      cubin = resource(cubinName(name, "sm_" + major + of));
+  static ModuleImage read(String name, Capability device) {
+    Optional<byte[]> cubin = Optional.empty();
+    for (int minor = device.minor(); minor >= 0 && cubin.isEmpty(); minor--) {
+      cubin = resource(cubinName(name, "sm_" + device.major() + minor));
     }
     return new ModuleImage(name, cubin, () -> text(name + ".ptx"));
   }
@@ -40,21 +41,21 @@ public record ModuleImage(String name, byte[] cubin, Supplier<String> ptx) {
 
   /** The module with its PTX alone. */
   ModuleImage withoutCubin() {
-    return new ModuleImage(name, null, ptx);
+    return new ModuleImage(name, Optional.empty(), ptx);
   }
 
   private static String text(String resource) {
-    byte[] text = resource(resource);
-    if (text == null) {
-      throw new IllegalStateException("the program lacks its kernels: no " + resource);
-    }
+    byte[] text =
+        resource(resource)
+            .orElseThrow(
+                () -> new IllegalStateException("the program lacks its kernels: no " + resource));
     return new String(text, StandardCharsets.UTF_8);
   }
 
-  /** The content of a resource; null if there is none of that name. */
-  private static byte[] resource(String name) {
+  /** The content of a resource; empty if there is none of that name. */
+  private static Optional<byte[]> resource(String name) {
     try (InputStream in = ModuleImage.class.getResourceAsStream(name)) {
-      return in == null ? null : in.readAllBytes();
+      return in == null ? Optional.empty() : Optional.of(in.readAllBytes());
     } catch (IOException e) {
       throw new UncheckedIOException("the kernels could not be read: " + name, e);
     }

@@ -52,7 +52,7 @@ final class Natives {
    */
   void load(String library, Runnable firstCall) {
     if (LOADED.contains(library)) {
-      return; // the process needs one copy, whatever the folder
+      return; // the process needs one copy, from whichever folder
     }
     Path file = unpack(library);
     refuseOthers(file.getFileName().toString(), System.getProperty("java.library.path", ""));
@@ -96,12 +96,12 @@ final class Natives {
     String name = fileName(library);
     URL content = Natives.class.getResource("/lib/" + name);
     if (content == null) {
-      throw Obstacle.noLibrary(name).exception(null);
+      throw GpuProblem.noLibrary(name).exception();
     }
     try {
       return folder.unpack(content, name);
     } catch (IOException e) {
-      throw Obstacle.notUnpacked(folder.path(), Reason.of(e)).exception(e);
+      throw GpuProblem.notUnpacked(folder.path(), Reason.of(e)).exception(e);
     }
   }
 }

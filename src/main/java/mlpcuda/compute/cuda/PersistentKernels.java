@@ -21,18 +21,21 @@ final class PersistentKernels implements FusedStep {
 
   private final Owned owned = new Owned();
   private final CudaOps ops;
-  private final Kernels kernels;
+  private final KernelModule kernels;
   private final Plan plan;
   private final PersistentLayout layout;
-  private final Buffer arena; // for each layer: its inputs of the next, and dz; rows are batches'
+  private final Buffer
+      arena; // for each layer (maxB, width): the inputs of the next layer, then the gradients
   private final Buffer partial; // (maxB, slices, width): parts of the first layer's outputs
   private final Buffer layers; // (L, COLUMNS) INT32
   private final Buffer losses; // (2, maxB)
   private final Buffer
-      arrivals; // the number of blocks that have arrived at barriers; an int 0 has the bits of 0.0
+      arrivals; // the number of blocks that have arrived at barriers; the bits of 0.0 are those of
+
+  // 0
 
   /** Owns {@code kernels}, the module persistent, from now on, and closes it. */
-  PersistentKernels(CudaOps ops, Kernels kernels, Plan plan, PersistentLayout layout) {
+  PersistentKernels(CudaOps ops, KernelModule kernels, Plan plan, PersistentLayout layout) {
     this.ops = ops;
     this.kernels = owned.add(kernels);
     this.plan = plan;
@@ -99,8 +102,8 @@ final class PersistentKernels implements FusedStep {
 
   @Override
   public void run(IntFunction<Feed.Batch> batches, int B, int n) {
-    Feed.Batch batch = batches.apply(0); // all are parts of one set
-    PersistentLayout.Memory memory = layout.memory(B);
+    Feed.Batch batch = batches.apply(0); // all batches are parts of one set
+    PersistentLayout.Memory memory = layout.memory(B).orElseThrow(); // the largest batch fits
     Layer first = plan.first();
     Arenas arenas = plan.arenas();
     StepState state = plan.state();

@@ -7,7 +7,6 @@ import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Owned;
-import mlpcuda.compute.cuda.CudaDriver.Device;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.error.DeviceException;
 
@@ -15,14 +14,14 @@ import mlpcuda.error.DeviceException;
  * A feed that streams batches: the host gathers the batches of a stage into page-locked memory
  * while the device computes, and they are copied to the device together, on a stream of their own.
  *
- * <p>A bank is filled by the host, copied, and consumed by the steps of a stage, by turns. Two
- * events order that: the host fills a bank again after its copy is done, and the next copy begins
- * after the steps that read the bank. A step waits for its bank's copy.
+ * <p>A bank is filled by the host, then copied, then read by the steps of a stage, again and again.
+ * Two events keep that order: the host fills a bank again after its copy is done, and the next copy
+ * begins after the steps that read the bank. A step waits for its bank's copy.
  */
 final class PinnedFeed implements Feed {
   /**
-   * The least number of batches on their way: one is consumed, one is copied, one is filled, and
-   * one takes up a hitch of any of them.
+   * The least number of batches on their way: one is read by a step, one is copied, one is filled,
+   * and one is in reserve for a delay of any of these.
    */
   static final int SLOTS = 4;
 
@@ -55,7 +54,6 @@ final class PinnedFeed implements Feed {
   private final CudaDriver driver;
   private final long stream; // the stream that steps run on
   private final long copies;
-  private final int N;
   private final int I;
   private final HostGather host;
   private final List<Bank> banks = new ArrayList<>();
@@ -64,24 +62,23 @@ final class PinnedFeed implements Feed {
   private Bank staged; // the bank of the latest stage; null: there was none
   private int next; // the bank that the next stage fills
 
-  PinnedFeed(
-      Ops ops,
-      CudaDriver driver,
-      long stream,
-      byte[] pixels,
-      byte[] labels,
-      int I,
-      int maxB,
-      int atOnce) {
+  /**
+   * A feed of the set that {@code host} gathers.
+   *
+   * @param stream the stream that steps run on
+   * @param host gathers batches; the feed owns it from now on, and closes it
+   * @param maxB the largest batch
+   * @param atOnce the most batches of a stage
+   */
+  PinnedFeed(Ops ops, CudaDriver driver, long stream, HostGather host, int maxB, int atOnce) {
     this.ops = ops;
     this.driver = driver;
     this.stream = stream;
-    this.N = labels.length;
-    this.I = I;
-    this.host = owned.add(new HostGather(pixels, labels, I));
-    this.copies = driver.createStream();
-    owned.add(() -> driver.destroyStream(copies));
+    this.host = owned.add(host);
+    this.I = host.inputs();
     try {
+      copies = driver.createStream();
+      owned.add(() -> driver.destroyStream(copies));
       long bytes = stride(maxB) * atOnce;
       if (bytes > Integer.MAX_VALUE) {
         throw new DeviceException(
@@ -93,9 +90,9 @@ final class PinnedFeed implements Feed {
       for (int bank = 0; bank < count; bank++) {
         banks.add(new Bank(bank, (int) bytes));
       }
-      // added last and so run first: copies end before banks are freed
+      // This is added last and so run first: copies end before banks are freed.
       owned.add(() -> driver.synchronizeStream(copies));
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | Error e) {
       owned.closeAfter(e);
       throw e;
     }
@@ -110,7 +107,7 @@ final class PinnedFeed implements Feed {
         throw e;
       }
       throw new DeviceException(
-          "out of page-locked memory for a batch: asked for " + Device.size(length),
+          "out of page-locked memory for a batch: asked for " + GpuProperties.size(length),
           "Lower the batch size or the test batch size, or keep the data set in the GPU's memory.",
           e);
     }
@@ -123,7 +120,7 @@ final class PinnedFeed implements Feed {
 
   @Override
   public int size() {
-    return N;
+    return host.size();
   }
 
   @Override

@@ -21,17 +21,17 @@ final class PinnedReadback extends Readback {
     super(ops, length);
     this.driver = driver;
     this.stream = stream;
-    copied = driver.createEvent();
-    owned.add(() -> driver.destroyEvent(copied));
     try {
+      copied = driver.createEvent();
+      owned.add(() -> driver.destroyEvent(copied));
       pinned = PinnedFeed.pinned(driver, Math.multiplyExact(length, Float.BYTES));
-    } catch (RuntimeException e) {
+      owned.add(() -> driver.freePinned(pinned));
+      // This is added last and so run first: a copy ends before its memory is freed.
+      owned.add(() -> driver.synchronizeEvent(copied));
+    } catch (RuntimeException | Error e) {
       owned.closeAfter(e);
       throw e;
     }
-    owned.add(() -> driver.freePinned(pinned));
-    // added last and so run first: a copy ends before its memory is freed
-    owned.add(() -> driver.synchronizeEvent(copied));
   }
 
   @Override

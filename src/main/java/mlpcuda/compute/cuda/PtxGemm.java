@@ -1,85 +1,92 @@
 package mlpcuda.compute.cuda;
 
 import mlpcuda.compute.Activation;
+import mlpcuda.compute.Owned;
+import mlpcuda.compute.cuda.CudaOptions.Multiplier;
 
 /** Products by our own kernels, the module gemm, which need nothing but the driver. */
 final class PtxGemm implements Gemm {
   /** The most bytes of workspace for the sums of a product's parts. */
   private static final long WORKSPACE = 32L << 20;
 
-  private final CudaDriver driver;
-  private final Kernels kernels;
-  private final String description;
+  private final Owned owned = new Owned();
+  private final int multiprocessors;
+  private final KernelModule kernels;
   private final Workspace parts;
 
-  /**
-   * Owns {@code kernels}, the module gemm of some precision, from now on, and closes it.
-   *
-   * @param description the name of these products
-   */
-  PtxGemm(CudaDriver driver, Kernels kernels, String description) {
-    this.driver = driver;
-    this.kernels = kernels;
-    this.description = description;
-    this.parts = new Workspace(driver, "parts of sums");
+  /** Owns {@code kernels}, the module gemm of some precision, from now on, and closes it. */
+  PtxGemm(CudaDriver driver, KernelModule kernels) {
+    this.multiprocessors = driver.device().multiprocessors().count();
+    this.parts = owned.add(new Workspace(driver, "parts of sums"));
+    this.kernels = owned.add(kernels);
   }
 
-  private int multiprocessors() {
-    return driver.device().multiprocessors();
+  /** Whether both operands of a product can be read 4 elements at a time. */
+  private static boolean readQuads(DeviceMatrix a, DeviceMatrix b) {
+    return Tiling.readsQuads(a.address(), Float.BYTES, a.columns())
+        && Tiling.readsQuads(b.address(), Float.BYTES, b.columns());
   }
 
-  private static boolean readsQuads(long a, int contiguousA, long b, int contiguousB) {
-    return Tiling.readsQuads(a, Float.BYTES, contiguousA)
-        && Tiling.readsQuads(b, Float.BYTES, contiguousB);
-  }
-
-  private void multiply(String entry, int M, int N, int K, boolean quads, Arguments arguments) {
-    Tiling tiling = Tiling.whole(M, N, K, multiprocessors(), quads);
-    kernels.launch(entry + tiling.tiles().suffix(), tiling.cover(M, N), arguments);
+  /** Launches a product that makes {@code result} of sums of K terms. */
+  private void multiply(
+      String entry, DeviceMatrix result, int K, boolean quads, Arguments arguments) {
+    Tiling tiling = Tiling.whole(result.rows(), result.columns(), K, multiprocessors, quads);
+    kernels.launch(
+        entry + tiling.tiles().suffix(), tiling.cover(result.rows(), result.columns()), arguments);
   }
 
   @Override
   public void linearForward(
-      long y, long x, long w, long b, int B, int I, int O, Activation activation) {
-    var arguments = new Arguments().address(y).address(x).address(w).address(b);
-    arguments.add("B", B).add("I", I).add("O", O).add("activation", activation.ordinal());
-    multiply("linear_forward", B, O, I, readsQuads(x, I, w, I), arguments);
+      DeviceMatrix y, DeviceMatrix x, DeviceMatrix w, long b, Activation activation) {
+    var arguments = new Arguments();
+    arguments.address(y.address()).address(x.address()).address(w.address()).address(b);
+    arguments.add("B", y.rows()).add("I", w.columns()).add("O", w.rows());
+    arguments.add("activation", activation.ordinal());
+    multiply("linear_forward", y, w.columns(), readQuads(x, w), arguments);
   }
 
   @Override
-  public void backwardWeights(long dw, long dy, long x, int B, int I, int O) {
-    int n = O * I;
-    int most = (int) Math.min(B, WORKSPACE / Float.BYTES / n);
-    Tiling tiling = Tiling.of(O, I, B, multiprocessors(), readsQuads(dy, O, x, I), most);
+  public void backwardWeights(DeviceMatrix dw, DeviceMatrix dy, DeviceMatrix x) {
+    int O = dw.rows();
+    int I = dw.columns();
+    int n = dw.length();
+    int most = (int) Math.min(dy.rows(), WORKSPACE / Float.BYTES / n);
+    Tiling tiling = Tiling.of(O, I, dy.rows(), multiprocessors, readQuads(dy, x), most);
     boolean divided = tiling.parts() > 1;
-    long sums = divided ? parts.reserve((long) Float.BYTES * n * tiling.parts()) : dw;
-    var arguments = new Arguments().address(sums).address(dy).address(x);
-    arguments.add("B", B).add("I", I).add("O", O).add("share", tiling.share());
+    long sums = divided ? parts.reserve((long) Float.BYTES * n * tiling.parts()) : dw.address();
+    var arguments = new Arguments().address(sums).address(dy.address()).address(x.address());
+    arguments.add("B", dy.rows()).add("I", I).add("O", O).add("share", tiling.share());
     String entry = "linear_backward_weights" + tiling.tiles().suffix();
     kernels.launch(entry, tiling.cover(O, I), arguments);
     if (divided) {
-      var sum = new Arguments().address(dw).address(sums);
-      kernels.launch("add_parts", Kernels.cover(n), sum.add("n", n).add("P", tiling.parts()));
+      var sum = new Arguments().address(dw.address()).address(sums);
+      sum.add("n", n).add("P", tiling.parts());
+      kernels.launch("add_parts", KernelModule.cover(n), sum);
     }
   }
 
   @Override
   public void backwardInputs(
-      long dx, long dy, long x, long w, int B, int I, int O, Activation below) {
-    var arguments = new Arguments().address(dx).address(dy).address(x).address(w);
-    arguments.add("B", B).add("I", I).add("O", O).add("below", below.ordinal());
-    multiply("linear_backward_inputs", B, I, O, readsQuads(dy, O, w, I), arguments);
+      DeviceMatrix dx, DeviceMatrix dy, DeviceMatrix x, DeviceMatrix w, Activation below) {
+    var arguments = new Arguments().address(dx.address()).address(dy.address());
+    arguments.address(x.address()).address(w.address());
+    arguments.add("B", dx.rows()).add("I", w.columns()).add("O", w.rows());
+    arguments.add("below", below.ordinal());
+    multiply("linear_backward_inputs", dx, w.rows(), readQuads(dy, w), arguments);
+  }
+
+  @Override
+  public Multiplier multiplier() {
+    return Multiplier.PTX;
   }
 
   @Override
   public String description() {
-    return description;
+    return "own GEMM";
   }
 
   @Override
   public void close() {
-    try (parts) {
-      kernels.close();
-    }
+    owned.close();
   }
 }

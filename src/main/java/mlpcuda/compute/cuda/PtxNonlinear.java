@@ -1,33 +1,42 @@
 package mlpcuda.compute.cuda;
 
 import mlpcuda.compute.Activation;
+import mlpcuda.compute.cuda.CudaOptions.Activator;
 
 /** Bias, activations and log-softmax by our own kernels, module layers, whose owner closes them. */
 final class PtxNonlinear implements Nonlinear {
-  private final Kernels kernels;
+  private final KernelModule kernels;
 
-  PtxNonlinear(Kernels kernels) {
+  PtxNonlinear(KernelModule kernels) {
     this.kernels = kernels;
   }
 
   @Override
-  public void biasActivationForward(long y, long b, int B, int O, Activation activation) {
-    var arguments = new Arguments().address(y).address(b).add("B", B).add("O", O);
-    arguments.add("activation", activation.ordinal());
-    kernels.launch("bias_activation_forward", Kernels.cover(B * O), arguments);
+  public void biasActivationForward(DeviceMatrix y, long b, Activation activation) {
+    var arguments = new Arguments().address(y.address()).address(b);
+    arguments.add("B", y.rows()).add("O", y.columns()).add("activation", activation.ordinal());
+    kernels.launch("bias_activation_forward", KernelModule.cover(y.length()), arguments);
   }
 
   @Override
-  public void activationBackward(long dx, long dy, long y, int n, Activation activation) {
-    var arguments = new Arguments().address(dx).address(dy).address(y).add("n", n);
-    arguments.add("activation", activation.ordinal());
-    kernels.launch("activation_backward", Kernels.cover(n), arguments);
+  public void activationBackward(
+      DeviceMatrix dx, DeviceMatrix dy, DeviceMatrix y, Activation activation) {
+    var arguments = new Arguments();
+    arguments.address(dx.address()).address(dy.address()).address(y.address());
+    arguments.add("n", dx.length()).add("activation", activation.ordinal());
+    kernels.launch("activation_backward", KernelModule.cover(dx.length()), arguments);
   }
 
   @Override
-  public void logSoftmaxForward(long y, long x, int B, int C) {
-    var arguments = new Arguments().address(y).address(x).add("B", B).add("C", C);
-    kernels.launch("log_softmax_forward", Kernels.coverRows(B), arguments);
+  public void logSoftmaxForward(DeviceMatrix y, DeviceMatrix x) {
+    var arguments = new Arguments().address(y.address()).address(x.address());
+    arguments.add("B", y.rows()).add("C", y.columns());
+    kernels.launch("log_softmax_forward", KernelModule.coverRows(y.rows()), arguments);
+  }
+
+  @Override
+  public Activator activator() {
+    return Activator.PTX;
   }
 
   @Override

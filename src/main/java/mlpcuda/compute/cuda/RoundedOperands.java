@@ -7,33 +7,36 @@ import mlpcuda.compute.Precision;
  * cuBLAS may, but need not, use tensor cores for it, and these truncate operands.
  */
 final class RoundedOperands implements AutoCloseable {
-  /** The addresses of both operands of a product. */
-  record Operands(long a, long b) {}
+  /** Both operands of a product; elements of 16 bits if the precision has as many. */
+  record Operands(DeviceMatrix a, DeviceMatrix b) {}
 
   /** The alignment of operands, in bytes, with which cuBLAS reads them fastest. */
   private static final int ALIGNMENT = 256;
 
-  private final Kernels kernels;
+  private final KernelModule kernels;
   private final Precision precision;
   private final Workspace workspace;
 
   /** {@code kernels} is the module layers, which is closed by its maker. */
-  RoundedOperands(CudaDriver driver, Kernels kernels, Precision precision) {
+  RoundedOperands(CudaDriver driver, KernelModule kernels, Precision precision) {
     this.kernels = kernels;
     this.precision = precision;
     this.workspace = new Workspace(driver, "operands of " + precision.label());
   }
 
-  /** Rounds a (nA) and b (nB); the operands are valid until the next call. */
-  Operands round(long a, int nA, long b, int nB) {
+  /** Rounds a and b; the operands are valid until the next call. */
+  Operands round(DeviceMatrix a, DeviceMatrix b) {
     int bytes = precision.isHalf() ? Short.BYTES : Float.BYTES;
-    long beginOfB = ((long) bytes * nA - 1) / ALIGNMENT * ALIGNMENT + ALIGNMENT;
-    long toA = workspace.reserve(beginOfB + (long) bytes * nB);
+    long beginOfB = ((long) bytes * a.length() - 1) / ALIGNMENT * ALIGNMENT + ALIGNMENT;
+    long toA = workspace.reserve(beginOfB + (long) bytes * b.length());
     long toB = toA + beginOfB;
-    var arguments = new Arguments().address(toA).address(toB).address(a).address(b);
-    arguments.add("nA", nA).add("nB", nB).add("precision", precision.ordinal());
-    kernels.launch("round_operands", Kernels.cover(Math.max(nA, nB)), arguments);
-    return new Operands(toA, toB);
+    var arguments = new Arguments().address(toA).address(toB);
+    arguments.address(a.address()).address(b.address());
+    arguments.add("nA", a.length()).add("nB", b.length()).add("precision", precision.ordinal());
+    kernels.launch(
+        "round_operands", KernelModule.cover(Math.max(a.length(), b.length())), arguments);
+    return new Operands(
+        new DeviceMatrix(toA, a.rows(), a.columns()), new DeviceMatrix(toB, b.rows(), b.columns()));
   }
 
   @Override

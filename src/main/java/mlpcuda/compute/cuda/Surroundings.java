@@ -3,6 +3,7 @@ package mlpcuda.compute.cuda;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
@@ -10,9 +11,9 @@ import java.util.regex.Pattern;
  *
  * @param container whether the process runs in a container
  * @param deviceFile whether the GPUs' control file is there: the kernel has NVIDIA's driver
- * @param visibleDevices the value of CUDA_VISIBLE_DEVICES, null if not set
+ * @param visibleDevices the value of CUDA_VISIBLE_DEVICES, empty if it is not set
  */
-record Surroundings(boolean container, boolean deviceFile, String visibleDevices) {
+record Surroundings(boolean container, boolean deviceFile, Optional<String> visibleDevices) {
   private static final Pattern CONTAINER_GROUP = Pattern.compile("docker|kubepods|containerd|lxc");
 
   /** The surroundings of this process. */
@@ -24,14 +25,14 @@ record Surroundings(boolean container, boolean deviceFile, String visibleDevices
             || System.getenv("KUBERNETES_SERVICE_HOST") != null
             || CONTAINER_GROUP.matcher(read(Path.of("/proc/1/cgroup"))).find(),
         Files.exists(Path.of("/dev/nvidiactl")),
-        System.getenv("CUDA_VISIBLE_DEVICES"));
+        Optional.ofNullable(System.getenv("CUDA_VISIBLE_DEVICES")));
   }
 
   private static String read(Path file) {
     try {
       return Files.readString(file);
     } catch (IOException e) {
-      return ""; // not Linux, or not allowed: no hint
+      return ""; // another system than Linux, or no permission: nothing is known of containers
     }
   }
 }

@@ -47,7 +47,7 @@ record Tiling(Tiles tiles, int parts, int share) {
       return ((M - 1L) / rows + 1) * ((N - 1L) / columns + 1);
     }
 
-    /** The number of elements that the tiles cover: the matrix's, and those beyond its edges. */
+    /** The number of elements that the tiles cover, with those beyond the edges of the matrix. */
     private long covered(int M, int N) {
       return count(M, N) * rows * columns;
     }
@@ -70,7 +70,8 @@ record Tiling(Tiles tiles, int parts, int share) {
   private static final int LEAST_SHARE = 256;
 
   /**
-   * The most that tiles may cover, as a multiple of what the smallest cover: beyond it lies waste.
+   * The most elements that tiles may cover, as a multiple of those that the smallest tiles cover:
+   * tiles beyond the edges of the matrix waste time.
    */
   private static final double COVERED = 1.5;
 
@@ -83,7 +84,7 @@ record Tiling(Tiles tiles, int parts, int share) {
    */
   private static final int THIN_BLOCKS = 3;
 
-  /** The unit of a share of K: the steps along K of all tilings but thin ones divide it. */
+  /** A share of K is a multiple of this, which the step along K of each tiling but THIN divides. */
   private static final int STEP = 64;
 
   /**
@@ -134,7 +135,7 @@ record Tiling(Tiles tiles, int parts, int share) {
     return address % (4L * bytes) == 0 && contiguous % 4 == 0;
   }
 
-  /** Divides K into as many parts as are worth it and have room on the chip side by side. */
+  /** Divides K into as many parts as are worth it and run on the chip side by side. */
   private static Tiling inParts(Tiles tiles, int M, int N, int K, int multiprocessors, int worth) {
     int wanted = (int) Math.max(1, Math.min(worth, multiprocessors / tiles.count(M, N)));
     int share = ((K - 1) / wanted / STEP + 1) * STEP;

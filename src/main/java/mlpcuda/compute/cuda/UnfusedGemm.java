@@ -1,37 +1,43 @@
 package mlpcuda.compute.cuda;
 
 import mlpcuda.compute.Activation;
+import mlpcuda.compute.cuda.CudaOptions.Multiplier;
 
 /** Our own products with the bias, but activations by cuDNN, which our kernels would fuse, too. */
 final class UnfusedGemm implements Gemm {
-  private final Gemm gemm;
+  private final PtxGemm gemm;
   private final CudnnNonlinear nonlinear;
 
   /** Owns {@code gemm} from now on; {@code nonlinear} is closed by its maker. */
-  UnfusedGemm(Gemm gemm, CudnnNonlinear nonlinear) {
+  UnfusedGemm(PtxGemm gemm, CudnnNonlinear nonlinear) {
     this.gemm = gemm;
     this.nonlinear = nonlinear;
   }
 
   @Override
   public void linearForward(
-      long y, long x, long w, long b, int B, int I, int O, Activation activation) {
-    gemm.linearForward(y, x, w, b, B, I, O, Activation.NONE);
-    nonlinear.activationForward(y, B, O, activation);
+      DeviceMatrix y, DeviceMatrix x, DeviceMatrix w, long b, Activation activation) {
+    gemm.linearForward(y, x, w, b, Activation.NONE);
+    nonlinear.activationForward(y, activation);
   }
 
   @Override
-  public void backwardWeights(long dw, long dy, long x, int B, int I, int O) {
-    gemm.backwardWeights(dw, dy, x, B, I, O);
+  public void backwardWeights(DeviceMatrix dw, DeviceMatrix dy, DeviceMatrix x) {
+    gemm.backwardWeights(dw, dy, x);
   }
 
   @Override
   public void backwardInputs(
-      long dx, long dy, long x, long w, int B, int I, int O, Activation below) {
-    gemm.backwardInputs(dx, dy, x, w, B, I, O, Activation.NONE);
+      DeviceMatrix dx, DeviceMatrix dy, DeviceMatrix x, DeviceMatrix w, Activation below) {
+    gemm.backwardInputs(dx, dy, x, w, Activation.NONE);
     if (below != Activation.NONE) {
-      nonlinear.activationBackward(dx, dx, x, B * I, below);
+      nonlinear.activationBackward(dx, dx, x, below);
     }
+  }
+
+  @Override
+  public Multiplier multiplier() {
+    return gemm.multiplier();
   }
 
   @Override

@@ -1,7 +1,6 @@
 package mlpcuda.compute.cuda;
 
-import java.util.ArrayList;
-import java.util.List;
+import mlpcuda.compute.Owned;
 import mlpcuda.error.DeviceException;
 
 /**
@@ -11,8 +10,9 @@ import mlpcuda.error.DeviceException;
 final class Workspace implements AutoCloseable {
   private final CudaDriver driver;
   private final String name;
-  private final List<Long> memory = new ArrayList<>(); // the last block is in use
-  private long size; // the size of the last block, in bytes
+  private final Owned blocks = new Owned();
+  private long address; // the block in use, which is the longest; 0: none
+  private long size; // the size of that block, in bytes
 
   /** {@code name} is what the memory is for, in the message that there is none. */
   Workspace(CudaDriver driver, String name) {
@@ -28,18 +28,19 @@ final class Workspace implements AutoCloseable {
   long reserve(long bytes) {
     if (bytes > size) {
       try {
-        memory.add(driver.allocate(bytes));
+        address = driver.allocate(bytes);
       } catch (CudaException e) {
-        throw Obstacle.ofAllocation(e, driver, name, bytes, "");
+        throw GpuProblem.ofAllocation(e, driver, name, bytes, "");
       }
+      long block = address;
+      blocks.add(() -> driver.free(block));
       size = bytes;
     }
-    return memory.get(memory.size() - 1);
+    return address;
   }
 
   @Override
   public void close() {
-    memory.forEach(driver::free);
-    memory.clear();
+    blocks.close();
   }
 }

@@ -8,8 +8,10 @@ import java.util.stream.Stream;
 import mlpcuda.compute.Agreement;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Precision;
-import mlpcuda.compute.cuda.CudaOptions.Gemm;
-import mlpcuda.compute.cuda.CudaOptions.Kernels;
+import mlpcuda.compute.cuda.CudaOptions.Activator;
+import mlpcuda.compute.cuda.CudaOptions.FeedKind;
+import mlpcuda.compute.cuda.CudaOptions.Launching;
+import mlpcuda.compute.cuda.CudaOptions.Multiplier;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedOptions;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
@@ -30,23 +32,24 @@ class CudaConformanceTest {
   private static final Map<String, Ops> DEVICES =
       Map.of(
           "own GEMM",
-          ops(Gemm.PTX, Kernels.PTX),
+          ops(Multiplier.PTX, Activator.PTX),
           "cuBLAS",
-          ops(Gemm.CUBLAS, Kernels.PTX),
+          ops(Multiplier.CUBLAS, Activator.PTX),
           "own GEMM and cuDNN",
-          ops(Gemm.PTX, Kernels.CUDNN),
+          ops(Multiplier.PTX, Activator.CUDNN),
           "cuBLAS and cuDNN",
-          ops(Gemm.CUBLAS, Kernels.CUDNN));
+          ops(Multiplier.CUBLAS, Activator.CUDNN));
 
   /**
    * A device for products with rounded operands, and some without. The number of multiprocessors
    * decides how large tiles are: 1 makes them large, 1000 small or thin.
    */
-  private record Rounding(Precision precision, Gemm gemm, int multiprocessors) {
+  private record Rounding(Precision precision, Multiplier gemm, int multiprocessors) {
     Ops open() {
       var options = EmulatedOptions.of(EmulatedPolicy.LATEST).withMultiprocessors(multiprocessors);
       return new CudaOps(
-          new EmulatedDriver(options), new CudaOptions(gemm, false, false, false).with(precision));
+          new EmulatedDriver(options),
+          CudaOptions.layered(gemm, FeedKind.PINNED, Launching.SINGLE).with(precision));
     }
 
     @Override
@@ -58,19 +61,20 @@ class CudaConformanceTest {
   /** One precision with our own products, and one with the replacement of cuBLAS. */
   private static final List<Rounding> ROUNDING =
       List.of(
-          new Rounding(Precision.TF32, Gemm.CUBLAS, 4), new Rounding(Precision.BF16, Gemm.PTX, 4));
+          new Rounding(Precision.TF32, Multiplier.CUBLAS, 4),
+          new Rounding(Precision.BF16, Multiplier.PTX, 4));
 
   /** The other precisions, and sizes of tiles, and the replacement of cuBLAS with all of them. */
   private static final List<Rounding> MORE_ROUNDING =
       List.of(
-          new Rounding(Precision.FP32, Gemm.PTX, 1000),
-          new Rounding(Precision.TF32, Gemm.PTX, 1),
-          new Rounding(Precision.TF32, Gemm.PTX, 1000),
-          new Rounding(Precision.BF16, Gemm.PTX, 1000),
-          new Rounding(Precision.BF16, Gemm.CUBLAS, 4),
-          new Rounding(Precision.FP16, Gemm.PTX, 1),
-          new Rounding(Precision.FP16, Gemm.PTX, 13),
-          new Rounding(Precision.FP16, Gemm.CUBLAS, 4));
+          new Rounding(Precision.FP32, Multiplier.PTX, 1000),
+          new Rounding(Precision.TF32, Multiplier.PTX, 1),
+          new Rounding(Precision.TF32, Multiplier.PTX, 1000),
+          new Rounding(Precision.BF16, Multiplier.PTX, 1000),
+          new Rounding(Precision.BF16, Multiplier.CUBLAS, 4),
+          new Rounding(Precision.FP16, Multiplier.PTX, 1),
+          new Rounding(Precision.FP16, Multiplier.PTX, 13),
+          new Rounding(Precision.FP16, Multiplier.CUBLAS, 4));
 
   private static final Map<Rounding, Ops> ROUNDING_DEVICES = new HashMap<>();
 
@@ -78,10 +82,10 @@ class CudaConformanceTest {
   private static final Set<String> BY_CUDNN =
       Set.of("linearForward", "linearBackward", "activationBackward", "logSoftmaxForward");
 
-  private static Ops ops(Gemm gemm, Kernels kernels) {
+  private static Ops ops(Multiplier gemm, Activator kernels) {
     return new CudaOps(
         new EmulatedDriver(EmulatedPolicy.LATEST),
-        new CudaOptions(gemm, false, false, false).with(kernels));
+        CudaOptions.layered(gemm, FeedKind.PINNED, Launching.SINGLE).with(kernels));
   }
 
   @AfterAll

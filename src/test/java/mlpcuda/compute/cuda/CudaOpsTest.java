@@ -18,6 +18,10 @@ import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.Replay;
+import mlpcuda.compute.cuda.CudaOptions.Activator;
+import mlpcuda.compute.cuda.CudaOptions.FeedKind;
+import mlpcuda.compute.cuda.CudaOptions.Launching;
+import mlpcuda.compute.cuda.CudaOptions.Multiplier;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedOptions;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
@@ -205,7 +209,7 @@ class CudaOpsTest {
       assertEquals(4, driver.calls().get("cuStreamBeginCapture"));
       assertEquals(7, driver.calls().get("cuGraphLaunch"), "size 2 ran directly once");
       replay.run(
-          // the replay is closed while this launch is pending
+          // pending still when the replay is closed
           0, 1, 1, () -> ops.advance(x, rate, rates, null, 1));
     }
   }
@@ -288,9 +292,11 @@ class CudaOpsTest {
 
   @Test
   void aCallOfCudnnThatFailsIsToldWithItsSizes() {
-    for (boolean check : new boolean[] {false, true}) {
+    for (Launching launching : List.of(Launching.SINGLE, Launching.CHECKED)) {
+      boolean check = launching == Launching.CHECKED;
       var driver = new EmulatedDriver(EmulatedPolicy.LATEST);
-      var options = new CudaOptions(null, false, false, check).with(CudaOptions.Kernels.CUDNN);
+      var options =
+          CudaOptions.layered(Multiplier.AUTO, FeedKind.PINNED, launching).with(Activator.CUDNN);
       try (var ops = new CudaOps(driver, options);
           Buffer x = ops.allocate("x", Type.FLOAT32, 6);
           Buffer y = ops.allocate("y", Type.FLOAT32, 6)) {
@@ -314,14 +320,9 @@ class CudaOpsTest {
     new CudaOps(driver, CudaOptions.DEFAULT).close();
     assertFalse(driver.calls().containsKey("cudnnCreate"));
     var without = new EmulatedDriver(EmulatedOptions.of(EmulatedPolicy.LATEST).withoutCudnn());
-    var options = CudaOptions.DEFAULT.with(CudaOptions.Kernels.CUDNN);
+    var options = CudaOptions.DEFAULT.with(Activator.CUDNN);
     assertThrows(DeviceException.class, () -> new CudaOps(without, options));
     assertEquals(1, without.calls().get("cuDevicePrimaryCtxRelease"), "closed");
-  }
-
-  @Test
-  void aGraphCannotBeWaitedForLaunchByLaunch() {
-    assertThrows(IllegalArgumentException.class, () -> new CudaOptions(null, false, true, true));
   }
 
   /** Training and evaluation each have a feed, side by side on one stream. */

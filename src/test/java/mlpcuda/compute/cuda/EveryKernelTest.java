@@ -24,6 +24,10 @@ import mlpcuda.compute.Agreement;
 import mlpcuda.compute.OptimizerSettings;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.SgdSettings;
+import mlpcuda.compute.cuda.CudaOptions.FeedKind;
+import mlpcuda.compute.cuda.CudaOptions.Launching;
+import mlpcuda.compute.cuda.CudaOptions.Multiplier;
+import mlpcuda.compute.cuda.CudaOptions.StepKind;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedOptions;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
@@ -130,11 +134,12 @@ class EveryKernelTest {
       run(one, precision, is("linearBackward B=784 I=103 O=33 below NONE")); // medium, large
       run(own, precision, c -> c.name().startsWith("linearBackward B=1025 I=33")); // in parts
       runFusedSteps(4, AdamSettings.DEFAULT, precision); // CudaTraining tests that these are right
-      runFusedSteps(
-          256, SgdSettings.DEFAULT, precision); // batches of 256 have thin tiles of inputs
+      runFusedSteps(256, SgdSettings.DEFAULT, precision); // 256 inputs take thin tiles
     }
     for (OptimizerSettings moves : List.of(AdamSettings.DEFAULT, SgdSettings.DEFAULT)) {
-      var step = new CudaOptions(null, true, true, false).with(CudaOptions.Step.PERSISTENT);
+      var step =
+          CudaOptions.layered(Multiplier.AUTO, FeedKind.RESIDENT, Launching.GRAPH)
+              .with(StepKind.PERSISTENT);
       runStep(4, moves, step); // PersistentTraining tests that these are right
     }
     Set<String> ran = new TreeSet<>();
@@ -149,7 +154,7 @@ class EveryKernelTest {
   }
 
   private static void runFusedSteps(int I, OptimizerSettings optimizer, Precision precision) {
-    runStep(I, optimizer, CudaOptions.DEFAULT.with(CudaOptions.Step.FUSED).with(precision));
+    runStep(I, optimizer, CudaOptions.DEFAULT.with(StepKind.FUSED).with(precision));
   }
 
   private static void runStep(int I, OptimizerSettings optimizer, CudaOptions options) {

@@ -7,8 +7,10 @@ import java.util.stream.Stream;
 import mlpcuda.compute.Agreement;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Precision;
-import mlpcuda.compute.cuda.CudaOptions.Gemm;
-import mlpcuda.compute.cuda.CudaOptions.Kernels;
+import mlpcuda.compute.cuda.CudaOptions.Activator;
+import mlpcuda.compute.cuda.CudaOptions.FeedKind;
+import mlpcuda.compute.cuda.CudaOptions.Launching;
+import mlpcuda.compute.cuda.CudaOptions.Multiplier;
 import mlpcuda.conformance.Cases;
 import mlpcuda.conformance.Cases.Case;
 import mlpcuda.error.DeviceException;
@@ -24,7 +26,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Tag("gpu")
 class GpuConformanceTest {
   /** A combination of product, precision and kernels. */
-  private record Device(Gemm gemm, Precision precision, Kernels kernels) {
+  private record Device(Multiplier gemm, Precision precision, Activator kernels) {
     List<Case> cases() {
       return precision == Precision.FP32 ? Cases.all() : Cases.products(precision);
     }
@@ -36,15 +38,15 @@ class GpuConformanceTest {
   }
 
   private static final List<Device> ALL =
-      Stream.of(Gemm.values())
+      Stream.of(Multiplier.PTX, Multiplier.CUBLAS)
           .flatMap(
               gemm ->
                   Stream.concat(
-                      Stream.of(Kernels.values())
+                      Stream.of(Activator.values())
                           .map(kernels -> new Device(gemm, Precision.FP32, kernels)),
                       Stream.of(Precision.values())
                           .filter(precision -> precision != Precision.FP32)
-                          .map(precision -> new Device(gemm, precision, Kernels.PTX))))
+                          .map(precision -> new Device(gemm, precision, Activator.PTX))))
           .toList();
   private static final Map<Device, Ops> DEVICES = new HashMap<>();
   private static final Map<Device, String> MISSING = new HashMap<>();
@@ -55,7 +57,7 @@ class GpuConformanceTest {
       CudaDriver driver = RealGpu.open();
       try {
         var options =
-            new CudaOptions(device.gemm, false, false, false)
+            CudaOptions.layered(device.gemm, FeedKind.PINNED, Launching.SINGLE)
                 .with(device.kernels)
                 .with(device.precision);
         DEVICES.put(device, new CudaOps(driver, options));

@@ -23,7 +23,7 @@ class JCudaDriverTest {
         Forked.run(
             JCudaDriverCalls.class, environment, List.of(), folder.resolve("natives").toString());
     assertEquals(0, calls.code(), calls.output());
-    assertEquals("all calls are right\n", calls.output()); // the output has no warning
+    assertEquals("all calls are right\n", calls.output()); // without a warning
   }
 
   @Test

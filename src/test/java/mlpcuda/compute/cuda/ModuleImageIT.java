@@ -22,9 +22,9 @@ class ModuleImageIT {
 
   /** The architecture of the machine code for a device of that compute capability. */
   private static int taken(String module, int major, int minor) {
-    ModuleImage image = ModuleImage.read(module, major, minor);
+    ModuleImage image = ModuleImage.read(module, new GpuProperties.Capability(major, minor));
     assertTrue(image.ptx().get().contains(".version"));
-    return image.cubin()[FLAGS];
+    return image.cubin().orElseThrow()[FLAGS];
   }
 
   @Test
@@ -40,9 +40,9 @@ class ModuleImageIT {
 
   @Test
   void otherDevicesGetPtx() {
-    assertTrue(ModuleImage.read("layers", 7, 4).cubin() == null);
-    assertTrue(ModuleImage.read("gemm_bf16", 7, 5).cubin() == null);
-    assertTrue(ModuleImage.read("layers", 10, 0).cubin() == null);
-    assertTrue(ModuleImage.read("layers", 12, 0).cubin() == null);
+    assertTrue(ModuleImage.read("layers", new GpuProperties.Capability(7, 4)).cubin().isEmpty());
+    assertTrue(ModuleImage.read("gemm_bf16", new GpuProperties.Capability(7, 5)).cubin().isEmpty());
+    assertTrue(ModuleImage.read("layers", new GpuProperties.Capability(10, 0)).cubin().isEmpty());
+    assertTrue(ModuleImage.read("layers", new GpuProperties.Capability(12, 0)).cubin().isEmpty());
   }
 }

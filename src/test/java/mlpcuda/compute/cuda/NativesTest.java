@@ -81,12 +81,12 @@ class NativesTest {
     assertEquals(first, Files.getAttribute(file, "unix:ino"));
 
     byte[] changed = content.clone();
-    changed[changed.length / 2] ^= 1; // one bit differs, and the length is unchanged
+    changed[changed.length / 2] ^= 1; // a library of equal length, with one bit changed
     Files.write(file, changed);
     natives.unpack("JCudaDriver");
     assertEquals(-1, Files.mismatch(file, write(content)));
-    // The file must be a new one: a file that is changed in place would change under a process that
-    // has it loaded.
+    // The library is a new file: a change in place would change it under a process that has loaded
+    // it.
     assertNotEquals(first, Files.getAttribute(file, "unix:ino"));
 
     Files.write(file, new byte[10]);
@@ -120,7 +120,7 @@ class NativesTest {
     }
     assumeTrue(missing != null, "here is a cuDNN");
     DeviceException e =
-        Obstacle.noCudnn("libcudnn.so.9", List.of(), missing.getMessage(), Surroundings.here())
+        GpuProblem.noCudnn("libcudnn.so.9", List.of(), missing.getMessage(), Surroundings.here())
             .exception(missing);
     assertEquals(2, e.getMessage().lines().count(), e.getMessage());
     assertTrue(e.why().startsWith("cuDNN 9 was not found: wanted libcudnn.so.9"), e.why());
@@ -212,7 +212,7 @@ class NativesTest {
           assertThrows(
               UnsatisfiedLinkError.class,
               () -> new Natives(natives).load("JCudaDriver", () -> fail("must not be loaded")));
-      Obstacle obstacle = Obstacle.notLoaded(e.getMessage(), Surroundings.here());
+      GpuProblem obstacle = GpuProblem.notLoaded(e.getMessage(), Surroundings.here());
       assertTrue(obstacle.why().contains("nothing may be executed"), obstacle.why());
     } finally {
       try (Stream<Path> files = Files.walk(natives)) {

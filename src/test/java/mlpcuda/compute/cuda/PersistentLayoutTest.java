@@ -13,6 +13,7 @@ import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.FusedStep;
 import mlpcuda.compute.StepNeeds;
 import mlpcuda.compute.cpu.CpuOps;
+import mlpcuda.compute.cuda.GpuProperties.Multiprocessors;
 import org.junit.jupiter.api.Test;
 
 /** Tests how persistent steps share a network out among the blocks of real devices. */
@@ -36,8 +37,18 @@ class PersistentLayoutTest {
               new FusedStep.StepState(w, w, w, w, Optional.empty()),
               new FusedStep.Constants(1, 0, 0, 1),
               new StepNeeds(maxB, 1, layers.size(), false));
-      return PersistentLayout.of(plan, multiprocessors, kib << 10);
+      return PersistentLayout.of(plan, new Multiprocessors(multiprocessors, kib << 10, true));
     }
+  }
+
+  private static GpuProperties gpu(int index, String name, boolean cooperative) {
+    return new GpuProperties(
+        index,
+        name,
+        new GpuProperties.Capability(7, 5),
+        1L << 30,
+        new Multiprocessors(2, 64 << 10, cooperative),
+        new GpuProperties.CudaVersion(12060));
   }
 
   private static void assertTiles(PersistentLayout layout, int across, int slices, int quads) {
@@ -51,10 +62,10 @@ class PersistentLayoutTest {
     assertTiles(h100, 16, 8, 25);
     assertTrue(h100.fits());
     assertEquals(128, h100.blocks(64));
-    PersistentLayout.Memory memory = h100.memory(64);
+    PersistentLayout.Memory memory = h100.memory(64).orElseThrow();
     assertEquals(64, memory.chunk());
     assertTrue(memory.copies());
-    assertEquals(16, h100.memory(5).chunk(), "a shorter batch");
+    assertEquals(16, h100.memory(5).orElseThrow().chunk(), "a shorter batch");
   }
 
   /** Smaller devices take the batch in parts, or not at all. */
@@ -62,7 +73,7 @@ class PersistentLayoutTest {
   void smallerDevicesHaveLessRoom() {
     PersistentLayout l4 = layout(58, 99, 64, 784, 128, 64, 10);
     assertTiles(l4, 16, 3, 66);
-    assertEquals(32, l4.memory(64).chunk());
+    assertEquals(32, l4.memory(64).orElseThrow().chunk());
     PersistentLayout t4 = layout(40, 64, 64, 784, 128, 64, 10);
     assertFalse(t4.fits());
     assertTrue(t4.leastBytes() > 64 << 10, t4.leastBytes() + " bytes");
@@ -74,23 +85,23 @@ class PersistentLayoutTest {
   void wideSecondLayersAreNotCopied() {
     PersistentLayout wide = layout(132, 227, 64, 784, 512, 512, 10);
     assertTrue(wide.fits());
-    assertFalse(wide.memory(64).copies());
+    assertFalse(wide.memory(64).orElseThrow().copies());
   }
 
   @Test
   void theRefusalHasBothNumbers() {
-    var device = new CudaDriver.Device(0, "Small", 7, 5, 1L << 30, 2, 12060, 64 << 10, true);
+    var device = gpu(0, "Small", true);
     assertEquals(
         "persistent steps take images of at most 2048 pixels on GPU 0 (Small), with 2"
             + " multiprocessors, found 2049",
-        Obstacle.ofLayout(layout(2, 64, 16, 2049, 3), device).why());
+        GpuProblem.ofLayout(layout(2, 64, 16, 2049, 3), device).why());
     assertEquals(
         "persistent steps need 382.0 KiB of shared memory a block for this network and batch; GPU 0"
             + " (Small), with 2 multiprocessors, has 64.0 KiB",
-        Obstacle.ofLayout(layout(2, 64, 16, 784, 64, 3), device).why());
-    var old = new CudaDriver.Device(1, "Old", 7, 5, 1L << 30, 2, 12060, 64 << 10, false);
+        GpuProblem.ofLayout(layout(2, 64, 16, 784, 64, 3), device).why());
+    var old = gpu(1, "Old", false);
     assertEquals(
         "GPU 1 (Old) has no cooperative launch, which persistent steps need",
-        Obstacle.notCooperative(old).why());
+        GpuProblem.notCooperative(old).why());
   }
 }

@@ -174,7 +174,7 @@ class PtxAssemblyTest {
     }
   }
 
-  /** If the bytes differed, two builds of one commit would differ. */
+  /** Without this, two builds of one commit would differ. */
   @Test
   void aModuleIsAssembledToTheSameBytesEachTime() throws IOException {
     String ptx = text(Path.of("cuda", "ptx", "layers.ptx"));

@@ -11,6 +11,7 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Agreement;
 import mlpcuda.compute.Precision;
+import mlpcuda.compute.cuda.CudaOptions.StepKind;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedOptions;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
@@ -90,7 +91,7 @@ class ThinTilingTest {
             0,
             0.01,
             1);
-    var options = CudaOptions.DEFAULT.with(CudaOptions.Step.FUSED).with(precision);
+    var options = CudaOptions.DEFAULT.with(StepKind.FUSED).with(precision);
     try (var ops = new CudaOps(new EmulatedDriver(OPTIONS), options);
         var learner = new Learner(ops, training)) {
       learner.run();

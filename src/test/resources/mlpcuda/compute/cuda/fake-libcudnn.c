@@ -10,7 +10,7 @@ static int rows[256], columns[256], modes[256];
 
 size_t cudnnGetVersion(void) { return (size_t) setting("cudnnGetVersion", 91002); }
 
-/* cuDNN 9 has other status codes than cuDNN 8. */
+/* The status codes of cuDNN 9 are not those of cuDNN 8. */
 const char *cudnnGetErrorString(int code) {
   return code == 2000 ? "CUDNN_STATUS_BAD_PARAM" : "FAKE_STATUS";
 }

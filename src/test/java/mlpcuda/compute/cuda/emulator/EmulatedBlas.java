@@ -3,11 +3,12 @@ package mlpcuda.compute.cuda.emulator;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.Blas;
 import mlpcuda.compute.cuda.emulator.EmulatedProduct.Matrix;
+import mlpcuda.compute.cuda.emulator.EmulatedProduct.Operand;
 import mlpcuda.compute.cuda.ptx.Fault;
 
 /**
- * The product of cuBLAS, enqueued on one stream. For TF32 its tensor cores truncate operands, which
- * does not change those that are rounded.
+ * The product of cuBLAS, enqueued on one stream. For TF32 cuBLAS's tensor cores truncate operands,
+ * which changes nothing in operands that are rounded already.
  */
 final class EmulatedBlas extends EmulatedResource implements Blas {
   private final EmulatedStream stream;
@@ -34,47 +35,35 @@ final class EmulatedBlas extends EmulatedResource implements Blas {
   }
 
   @Override
-  public void multiply(
-      boolean transposeA,
-      boolean transposeB,
-      int m,
-      int n,
-      int k,
-      long a,
-      int lda,
-      long b,
-      int ldb,
-      long c,
-      int ldc) {
+  public void multiply(Factor a, Factor b, ColumnMajor c) {
+    Blas.checkShapes(a, b, c);
     calls.run(
         precision.isHalf() ? "cublasGemmEx" : "cublasSgemm",
         () -> {
           if (!live() || !stream.live()) {
             throw new Fault("%s, after it or its stream was given back".formatted(this));
           }
-          int rowsA = transposeA ? k : m;
-          int rowsB = transposeB ? n : k;
-          if (Math.min(m, Math.min(n, k)) < 0
-              || lda < Math.max(1, rowsA)
-              || ldb < Math.max(1, rowsB)
-              || ldc < Math.max(1, m)) {
+          if (!isValid(a.matrix()) || !isValid(b.matrix()) || !isValid(c)) {
             throw calls.failure(EmulatedFailure.CUBLAS_INVALID_VALUE);
           }
-          Matrix left = Matrix.of(memory, precision, a, rowsA, transposeA ? m : k, lda);
-          Matrix right = Matrix.of(memory, precision, b, rowsB, transposeB ? k : n, ldb);
-          Matrix result = Matrix.of(memory, Precision.FP32, c, m, n, ldc);
-          checkApart(left, result);
-          checkApart(right, result);
-          queue.ask(
-              stream,
-              () ->
-                  new EmulatedProduct(
-                      memory.bytes(), this, transposeA, transposeB, left, right, result));
+          Operand left = new Operand(Matrix.of(memory, precision, a.matrix()), a.op());
+          Operand right = new Operand(Matrix.of(memory, precision, b.matrix()), b.op());
+          Matrix result = Matrix.of(memory, Precision.FP32, c);
+          checkApart(left.matrix(), result);
+          checkApart(right.matrix(), result);
+          queue.ask(stream, () -> new EmulatedProduct(memory.bytes(), this, left, right, result));
         });
   }
 
+  /** Whether cuBLAS takes a matrix of that shape. */
+  private static boolean isValid(ColumnMajor matrix) {
+    return matrix.rows() >= 0
+        && matrix.columns() >= 0
+        && matrix.stride() >= Math.max(1, matrix.rows());
+  }
+
   private static void checkApart(Matrix operand, Matrix result) {
-    if (operand.address() < result.end() && result.address() < operand.end()) {
+    if (operand.place().address() < result.end() && result.place().address() < operand.end()) {
       throw new Fault("a product is written over one of its operands");
     }
   }

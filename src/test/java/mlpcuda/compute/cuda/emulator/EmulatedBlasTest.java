@@ -10,6 +10,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.function.Consumer;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.Blas;
+import mlpcuda.compute.cuda.Blas.ColumnMajor;
+import mlpcuda.compute.cuda.Blas.Factor;
+import mlpcuda.compute.cuda.Blas.Op;
 import mlpcuda.compute.cuda.CudaException;
 import mlpcuda.error.DeviceException;
 import org.junit.jupiter.api.Test;
@@ -18,12 +21,22 @@ import org.junit.jupiter.api.Test;
 class EmulatedBlasTest {
   private static final float NONE = -1;
 
-  // A is 2 x 3 and B is 3 x 2; columns one after the other, and so are those of their transposes.
+  // A is 2 x 3 and B is 3 x 2. All matrices here are column-major.
   private static final float[] A = {1, 4, 2, 5, 3, 6};
   private static final float[] A_TRANSPOSED = {1, 2, 3, 4, 5, 6};
   private static final float[] B = {7, 9, 11, 8, 10, 12};
   private static final float[] B_TRANSPOSED = {7, 8, 9, 10, 11, 12};
   private static final float[] C = {58, 139, 64, 154};
+
+  private static Factor factor(long address, int rows, int columns, int stride, Op op) {
+    return new Factor(new ColumnMajor(address, rows, columns, stride), op);
+  }
+
+  /** Multiplies A, at t.a, by B, at t.b, and puts the result at {@code to}. */
+  private static void multiply(EmulatedLibrary<Blas> t, long to) {
+    t.library.multiply(
+        factor(t.a, 2, 3, 2, Op.NONE), factor(t.b, 3, 2, 3, Op.NONE), new ColumnMajor(to, 2, 2, 2));
+  }
 
   private static Consumer<EmulatedDriver> with(Consumer<EmulatedLibrary<Blas>> scenario) {
     return EmulatedLibrary.with(
@@ -40,7 +53,10 @@ class EmulatedBlasTest {
                 boolean ofB = (i & 2) != 0;
                 t.put(t.a, ofA ? A_TRANSPOSED : A);
                 t.put(t.b, ofB ? B_TRANSPOSED : B);
-                t.library.multiply(ofA, ofB, 2, 2, 3, t.a, ofA ? 3 : 2, t.b, ofB ? 2 : 3, t.c, 2);
+                t.library.multiply(
+                    ofA ? factor(t.a, 3, 2, 3, Op.TRANSPOSE) : factor(t.a, 2, 3, 2, Op.NONE),
+                    ofB ? factor(t.b, 2, 3, 2, Op.TRANSPOSE) : factor(t.b, 3, 2, 3, Op.NONE),
+                    new ColumnMajor(t.c, 2, 2, 2));
                 assertArrayEquals(C, t.get(t.c, 4));
               }
               assertTrue(t.library.description().contains("cuBLAS"));
@@ -55,7 +71,10 @@ class EmulatedBlasTest {
               t.put(t.a, 1, 4, NONE, 2, 5, NONE, 3, 6);
               t.put(t.b, B);
               t.put(t.c, NONE, NONE, NONE, NONE, NONE, NONE);
-              t.library.multiply(false, false, 2, 2, 3, t.a, 3, t.b, 3, t.c, 4);
+              t.library.multiply(
+                  factor(t.a, 2, 3, 3, Op.NONE),
+                  factor(t.b, 3, 2, 3, Op.NONE),
+                  new ColumnMajor(t.c, 2, 2, 4));
               assertArrayEquals(new float[] {58, 139, NONE, NONE, 64, 154}, t.get(t.c, 6));
             }));
   }
@@ -65,9 +84,15 @@ class EmulatedBlasTest {
     passes(
         with(
             t -> {
-              t.library.multiply(false, false, 2, 2, 0, t.a, 2, t.b, 1, t.c, 2);
+              t.library.multiply(
+                  factor(t.a, 2, 0, 2, Op.NONE),
+                  factor(t.b, 0, 2, 1, Op.NONE),
+                  new ColumnMajor(t.c, 2, 2, 2));
               assertArrayEquals(new float[4], t.get(t.c, 4));
-              t.library.multiply(false, false, 0, 2, 3, t.a, 1, t.b, 3, t.c, 1);
+              t.library.multiply(
+                  factor(t.a, 0, 3, 1, Op.NONE),
+                  factor(t.b, 3, 2, 3, Op.NONE),
+                  new ColumnMajor(t.c, 0, 2, 1));
             }));
   }
 
@@ -79,7 +104,7 @@ class EmulatedBlasTest {
               t.put(t.a, A);
               t.put(t.b, B);
               t.cuda.beginCapture(t.stream);
-              t.library.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
+              multiply(t, t.c);
               long graph = t.cuda.endCapture(t.stream);
               assertEquals(1, t.cuda.nodes(graph));
               t.cuda.launchGraph(graph, t.stream);
@@ -108,7 +133,9 @@ class EmulatedBlasTest {
                         CudaException.class,
                         () ->
                             t.library.multiply(
-                                false, false, d[0], d[1], d[2], t.a, d[3], t.b, d[4], t.c, d[5]));
+                                factor(t.a, d[0], d[2], d[3], Op.NONE),
+                                factor(t.b, d[2], d[1], d[4], Op.NONE),
+                                new ColumnMajor(t.c, d[0], d[1], d[5])));
                 assertTrue(
                     thrown.why().startsWith("cublasSgemm failed: CUBLAS_STATUS_INVALID_VALUE (7)"),
                     thrown::getMessage);
@@ -119,14 +146,29 @@ class EmulatedBlasTest {
   @Test
   void staysInItsMatrices() {
     faults(
-        with(t -> t.library.multiply(false, false, 2, 2, 3, t.a, 9, t.b, 3, t.c, 2)),
+        with(
+            t ->
+                t.library.multiply(
+                    factor(t.a, 2, 3, 9, Op.NONE),
+                    factor(t.b, 3, 2, 3, Op.NONE),
+                    new ColumnMajor(t.c, 2, 2, 2))),
         "cublasSgemm",
         "are not in allocation");
     faults(
-        with(t -> t.library.multiply(false, false, 2, 2, 3, t.a + 2, 2, t.b, 3, t.c, 2)),
+        with(
+            t ->
+                t.library.multiply(
+                    factor(t.a + 2, 2, 3, 2, Op.NONE),
+                    factor(t.b, 3, 2, 3, Op.NONE),
+                    new ColumnMajor(t.c, 2, 2, 2))),
         "which 4 does not divide");
     faults(
-        with(t -> t.library.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.a + 8, 2)),
+        with(
+            t ->
+                t.library.multiply(
+                    factor(t.a, 2, 3, 2, Op.NONE),
+                    factor(t.b, 3, 2, 3, Op.NONE),
+                    new ColumnMajor(t.a + 8, 2, 2, 2))),
         "over one of its operands");
   }
 
@@ -137,7 +179,7 @@ class EmulatedBlasTest {
             t -> {
               t.put(t.a, A);
               t.put(t.b, B);
-              t.library.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
+              multiply(t, t.c);
               long other = t.cuda.createStream();
               t.cuda.zero(t.a, 4, other);
               t.cuda.synchronizeStream(t.stream);
@@ -148,7 +190,7 @@ class EmulatedBlasTest {
         "zero fill");
   }
 
-  // Both products would use the one workspace.
+  // Both products would use the workspace of cuBLAS at once.
   @Test
   void aGraphOnAnotherStreamSharesTheWorkspace() {
     faults(
@@ -157,11 +199,11 @@ class EmulatedBlasTest {
               t.put(t.a, A);
               t.put(t.b, B);
               t.cuda.beginCapture(t.stream);
-              t.library.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
+              multiply(t, t.c);
               long graph = t.cuda.endCapture(t.stream);
               long other = t.cuda.createStream();
               t.cuda.launchGraph(graph, other);
-              t.library.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c + 16, 2);
+              multiply(t, t.c + 16);
               t.cuda.synchronizeStream(t.stream);
               t.cuda.synchronizeStream(other);
             }),
@@ -182,7 +224,7 @@ class EmulatedBlasTest {
             t -> {
               t.put(t.a, A);
               t.put(t.b, B);
-              t.library.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
+              multiply(t, t.c);
               t.library.close();
             }),
         "the host has not waited for that");
@@ -190,7 +232,7 @@ class EmulatedBlasTest {
         with(
             t -> {
               t.library.close();
-              t.library.multiply(false, false, 2, 2, 3, t.a, 2, t.b, 3, t.c, 2);
+              multiply(t, t.c);
             }),
         "after it or its stream was given back");
   }

@@ -13,7 +13,7 @@ import mlpcuda.compute.cuda.CudaException;
 import mlpcuda.compute.cuda.ModuleImage;
 import org.junit.jupiter.api.Test;
 
-/** Tests cooperative launches on the emulated device, and how many blocks it has room for. */
+/** Tests cooperative launches on the emulated device, and how many blocks are resident there. */
 class EmulatedCooperativeTest {
   /**
    * meet(count, all): adds 1 to count[0] for each block, waits until all blocks have, and adds 1 to

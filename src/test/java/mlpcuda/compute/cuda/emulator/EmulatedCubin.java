@@ -3,7 +3,7 @@ package mlpcuda.compute.cuda.emulator;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import mlpcuda.compute.cuda.CudaDriver.Device;
+import mlpcuda.compute.cuda.GpuProperties;
 import mlpcuda.compute.cuda.ptx.Fault;
 import mlpcuda.compute.cuda.ptx.module.PtxModule;
 
@@ -23,17 +23,18 @@ record EmulatedCubin(String module, byte[] bytes) {
   /** The place of e_flags in the header, whose low byte is the architecture: 90 for sm_90. */
   private static final int FLAGS = 48;
 
-  /** {@link Fault} if it is not machine code of that module that the device runs. */
-  void check(Device device, PtxModule ptx) {
+  /** Throws a {@link Fault} if it is not machine code of that module that the device runs. */
+  void check(GpuProperties device, PtxModule ptx) {
     ByteBuffer header = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     if (bytes.length < HEADER || header.getInt(0) != ELF || header.getShort(MACHINE) != CUDA) {
       throw new Fault("module %s: this is no cubin".formatted(module));
     }
     int architecture = header.getInt(FLAGS) & 0xff;
-    if (architecture / 10 != device.major() || architecture % 10 > device.minor()) {
+    if (architecture / 10 != device.capability().major()
+        || architecture % 10 > device.capability().minor()) {
       throw new Fault(
-          "module %s: a cubin for sm_%d, on a device of compute capability %d.%d"
-              .formatted(module, architecture, device.major(), device.minor()));
+          "module %s: a cubin for sm_%d, on a device of compute capability %s"
+              .formatted(module, architecture, device.capability()));
     }
     String text = new String(bytes, StandardCharsets.ISO_8859_1);
     for (String entry : ptx.entries()) {

@@ -5,13 +5,14 @@ import java.nio.ByteOrder;
 import java.util.List;
 import java.util.function.Function;
 import mlpcuda.compute.Activation;
+import mlpcuda.compute.cuda.DeviceMatrix;
 import mlpcuda.compute.cuda.Dnn;
 import mlpcuda.compute.cuda.ptx.Fault;
 import mlpcuda.compute.cuda.ptx.memory.DeviceMemory;
 
 /** The operations of cuDNN as NVIDIA documents them, enqueued on one stream. */
 final class EmulatedDnn extends EmulatedResource implements Dnn {
-  /** The place of N · C floats. */
+  /** A tensor of N · C floats on the device. */
   private record Tensor(EmulatedResource in, long address, int length) {
     /** A tensor in one allocation; {@link Fault} unless all of it is in there. */
     static Tensor of(EmulatedMemory memory, long address, int length) {
@@ -95,22 +96,21 @@ final class EmulatedDnn extends EmulatedResource implements Dnn {
   }
 
   @Override
-  public void addTensor(long c, long a, int N, int C) {
+  public void addTensor(DeviceMatrix c, long a) {
     calls.run(
         "cudnnAddTensor",
         () -> {
-          check(N, C);
-          Tensor rows = Tensor.of(memory, c, N * C);
-          Tensor row = Tensor.of(memory, a, C);
+          Tensor rows = tensor(c);
+          Tensor row = tensor(new DeviceMatrix(a, 1, c.columns()));
           checkApart(rows, row);
           ask(
-              "sum of %d rows and one".formatted(N),
+              "sum of %d rows and one".formatted(c.rows()),
               rows,
               List.of(rows, row),
               in -> {
                 float[] sum = in.get(0);
                 for (int i = 0; i < sum.length; i++) {
-                  sum[i] += in.get(1)[i % C];
+                  sum[i] += in.get(1)[i % c.columns()];
                 }
                 return sum;
               });
@@ -118,17 +118,17 @@ final class EmulatedDnn extends EmulatedResource implements Dnn {
   }
 
   @Override
-  public void activationForward(long y, long x, int N, int C, Activation activation) {
+  public void activationForward(DeviceMatrix y, DeviceMatrix x, Activation activation) {
     calls.run(
         "cudnnActivationForward",
         () -> {
-          check(N, C);
+          checkAlike(y, x);
           check(activation);
-          Tensor out = Tensor.of(memory, y, N * C);
-          Tensor in = Tensor.of(memory, x, N * C);
+          Tensor out = tensor(y);
+          Tensor in = tensor(x);
           checkSameOrApart(out, in);
           ask(
-              activation + " of " + N * C,
+              activation + " of " + out.length,
               out,
               List.of(in),
               values -> {
@@ -151,26 +151,27 @@ final class EmulatedDnn extends EmulatedResource implements Dnn {
   }
 
   /**
-   * The gradient of a ReLU is taken by x, of the others by y, so that a wrong argument is found.
+   * The emulated gradient of a ReLU uses x alone, and the other ones use y alone, so that a wrong
+   * argument is found.
    */
   @Override
   public void activationBackward(
-      long dx, long y, long dy, long x, int N, int C, Activation activation) {
+      DeviceMatrix dx, DeviceMatrix y, DeviceMatrix dy, DeviceMatrix x, Activation activation) {
     calls.run(
         "cudnnActivationBackward",
         () -> {
-          check(N, C);
+          checkAlike(dx, y, dy, x);
           check(activation);
-          Tensor out = Tensor.of(memory, dx, N * C);
-          Tensor output = Tensor.of(memory, y, N * C);
-          Tensor gradient = Tensor.of(memory, dy, N * C);
-          Tensor input = Tensor.of(memory, x, N * C);
+          Tensor out = tensor(dx);
+          Tensor output = tensor(y);
+          Tensor gradient = tensor(dy);
+          Tensor input = tensor(x);
           checkSameOrApart(out, gradient);
           checkApart(out, output);
           checkApart(out, input);
           List<Tensor> in = List.of(gradient, output, input);
           ask(
-              "gradient of %s of %d".formatted(activation, N * C),
+              "gradient of %s of %d".formatted(activation, out.length),
               out,
               in,
               values -> {
@@ -193,22 +194,22 @@ final class EmulatedDnn extends EmulatedResource implements Dnn {
   }
 
   @Override
-  public void logSoftmaxForward(long y, long x, int N, int C) {
+  public void logSoftmaxForward(DeviceMatrix y, DeviceMatrix x) {
     calls.run(
         "cudnnSoftmaxForward",
         () -> {
-          check(N, C);
-          Tensor out = Tensor.of(memory, y, N * C);
-          Tensor in = Tensor.of(memory, x, N * C);
+          checkAlike(y, x);
+          Tensor out = tensor(y);
+          Tensor in = tensor(x);
           checkApart(out, in);
           ask(
-              "log-softmax of %d x %d".formatted(N, C),
+              "log-softmax of %d x %d".formatted(x.rows(), x.columns()),
               out,
               List.of(in),
               values -> {
                 float[] result = values.get(0);
-                for (int row = 0; row < N; row++) {
-                  logSoftmax(result, row * C, C);
+                for (int row = 0; row < x.rows(); row++) {
+                  logSoftmax(result, row * x.columns(), x.columns());
                 }
                 return result;
               });
@@ -229,16 +230,26 @@ final class EmulatedDnn extends EmulatedResource implements Dnn {
     }
   }
 
-  /** Checks a shape as cudnnSetTensor4dDescriptor does. */
-  private void check(int N, int C) {
+  /** The tensor of a matrix, whose shape is checked as cudnnSetTensor4dDescriptor does. */
+  private Tensor tensor(DeviceMatrix matrix) {
     if (!live() || !stream.live()) {
       throw new Fault("%s, after it or its stream was given back".formatted(this));
     }
-    if (N < 1 || C < 1) {
+    if (matrix.rows() < 1 || matrix.columns() < 1) {
       throw calls.failure(EmulatedFailure.CUDNN_BAD_PARAM);
     }
-    if ((long) N * C > Integer.MAX_VALUE) {
+    if ((long) matrix.rows() * matrix.columns() > Integer.MAX_VALUE) {
       throw calls.failure(EmulatedFailure.CUDNN_NOT_SUPPORTED);
+    }
+    return Tensor.of(memory, matrix.address(), matrix.rows() * matrix.columns());
+  }
+
+  /** Checks that all tensors have the shape of the first one. */
+  private void checkAlike(DeviceMatrix first, DeviceMatrix... others) {
+    for (DeviceMatrix other : others) {
+      if (other.rows() != first.rows() || other.columns() != first.columns()) {
+        throw calls.failure(EmulatedFailure.CUDNN_BAD_PARAM);
+      }
     }
   }
 

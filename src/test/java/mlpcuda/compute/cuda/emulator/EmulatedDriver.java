@@ -4,40 +4,37 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.Arguments;
 import mlpcuda.compute.cuda.Blas;
 import mlpcuda.compute.cuda.CudaDriver;
-import mlpcuda.compute.cuda.CudaException;
 import mlpcuda.compute.cuda.Dnn;
+import mlpcuda.compute.cuda.GpuProperties;
 import mlpcuda.compute.cuda.ModuleImage;
 import mlpcuda.compute.cuda.ptx.Fault;
-import mlpcuda.compute.cuda.ptx.module.PtxModule;
 import mlpcuda.error.DeviceException;
 
 /**
- * A device in software: it runs PTX, does the work of streams when its policy says so, and throws
- * {@link Fault} for what a real one would silently get wrong. What is a fault does not depend on
- * the policy: an operation counts as pending until the host has waited for it, whenever it ran, and
- * two streams race for an allocation unless events or the host put them in order.
+ * A device in software: it runs PTX, does the work of streams when its policy says so, and throws a
+ * {@link Fault} for an error of the caller that a real device would not report. Whether an error is
+ * found does not depend on the policy: an operation counts as pending until the host has waited for
+ * it, whenever it ran, and two streams race for an allocation unless events or the host put them in
+ * order.
  */
 public final class EmulatedDriver implements CudaDriver {
   private static final int DRIVER = 12060;
-  private static final Map<String, PtxModule> PARSED = new ConcurrentHashMap<>();
 
   private final EmulatedOptions options;
   private final EmulatedCalls calls = new EmulatedCalls();
   private final EmulatedQueue queue;
   private final EmulatedMemory memory;
   private final EmulatedHandles handles;
-  private final EmulatedRoom room;
-  private final List<String> modules = new ArrayList<>();
-  private EmulatedFailure cubinsRefused; // null: they are loaded
+  private final EmulatedOccupancy occupancy;
+  private final EmulatedModules modules;
   private final EmulatedLaunches launches;
+  private final EmulatedGraphs graphs;
   private int events;
-  private int graphs;
 
   /** A device with the default options and that policy. */
   public EmulatedDriver(EmulatedPolicy policy) {
@@ -50,7 +47,9 @@ public final class EmulatedDriver implements CudaDriver {
     this.queue = new EmulatedQueue(options.policy(), calls);
     this.memory = new EmulatedMemory(options.memory());
     this.handles = new EmulatedHandles(queue);
-    this.room = EmulatedRoom.of(options.major());
+    this.occupancy = EmulatedOccupancy.of(options.major());
+    this.modules = new EmulatedModules(calls, queue, handles);
+    this.graphs = new EmulatedGraphs(calls, queue, handles);
     this.launches = new EmulatedLaunches(options, calls, queue, memory, handles);
   }
 
@@ -85,12 +84,12 @@ public final class EmulatedDriver implements CudaDriver {
 
   /** Makes each load of machine code fail. */
   public void refuseCubins(int code, String name, String text) {
-    cubinsRefused = new EmulatedFailure(code, name, text);
+    modules.refuseCubins(new EmulatedFailure(code, name, text));
   }
 
   /** The modules that were loaded, in order, as {@code layers} or {@code layers as PTX}. */
   public List<String> modules() {
-    return List.copyOf(modules);
+    return modules.loaded();
   }
 
   /**
@@ -104,47 +103,17 @@ public final class EmulatedDriver implements CudaDriver {
     return handles.find(handle, EmulatedStream.class);
   }
 
-  private EmulatedStream streamNotCapturing(long handle) {
-    EmulatedStream stream = stream(handle);
-    if (stream.capture() != null) {
-      throw new Fault("%s captures, and this in a graph is not emulated".formatted(stream));
-    }
-    return stream;
-  }
-
-  private EmulatedStream.Capture captureOf(EmulatedStream stream) {
-    EmulatedStream.Capture capture = stream.capture();
-    if (capture == null) {
-      throw new Fault("%s does not capture".formatted(stream));
-    }
-    if (!capture.valid) {
-      throw calls.failure(EmulatedFailure.CAPTURE_INVALIDATED);
-    }
-    stream.capture(null);
-    return capture;
-  }
-
-  private void checkNotCapturing() {
-    if (queue.capturing()) {
-      queue.invalidateCaptures();
-      throw calls.failure(EmulatedFailure.CAPTURE_UNSUPPORTED);
-    }
-  }
-
   // ---- CudaDriver ----
 
   @Override
-  public Device device() {
-    return new Device(
+  public GpuProperties device() {
+    return new GpuProperties(
         0,
         "Emulated GPU",
-        options.major(),
-        0,
+        new GpuProperties.Capability(options.major(), 0),
         options.memory(),
-        options.multiprocessors(),
-        DRIVER,
-        room.blockShared(),
-        true);
+        new GpuProperties.Multiprocessors(options.multiprocessors(), occupancy.blockShared(), true),
+        new GpuProperties.CudaVersion(DRIVER));
   }
 
   @Override
@@ -157,7 +126,7 @@ public final class EmulatedDriver implements CudaDriver {
     return calls.call(
         "cuMemAlloc",
         () -> {
-          checkNotCapturing();
+          queue.checkNotCapturing();
           if (bytes <= 0) {
             throw calls.failure(EmulatedFailure.INVALID_VALUE);
           }
@@ -173,7 +142,7 @@ public final class EmulatedDriver implements CudaDriver {
     calls.run(
         "cuMemFree",
         () -> {
-          checkNotCapturing();
+          queue.checkNotCapturing();
           EmulatedMemory.Allocation allocation = memory.startingAt(address);
           queue.checkUnneeded(allocation);
           memory.free(allocation);
@@ -185,7 +154,7 @@ public final class EmulatedDriver implements CudaDriver {
     return calls.call(
         "cuMemAllocHost",
         () -> {
-          checkNotCapturing();
+          queue.checkNotCapturing();
           if (bytes <= 0) {
             throw calls.failure(EmulatedFailure.INVALID_VALUE);
           }
@@ -198,7 +167,7 @@ public final class EmulatedDriver implements CudaDriver {
     calls.run(
         "cuMemFreeHost",
         () -> {
-          checkNotCapturing();
+          queue.checkNotCapturing();
           EmulatedPinned found = memory.find(pinned);
           queue.checkUnneeded(found);
           memory.freePinned(found);
@@ -249,7 +218,7 @@ public final class EmulatedDriver implements CudaDriver {
 
   @Override
   public void destroyStream(long stream) {
-    calls.run("cuStreamDestroy", () -> handles.release(streamNotCapturing(stream)));
+    calls.run("cuStreamDestroy", () -> handles.release(stream(stream).notCapturing()));
   }
 
   @Override
@@ -258,7 +227,7 @@ public final class EmulatedDriver implements CudaDriver {
         "cuStreamSynchronize",
         () -> {
           EmulatedStream found = stream(stream);
-          checkNotCapturing();
+          queue.checkNotCapturing();
           queue.synchronize(found.last());
         });
   }
@@ -280,7 +249,7 @@ public final class EmulatedDriver implements CudaDriver {
         () -> {
           EmulatedEvent found = handles.find(event, EmulatedEvent.class);
           EmulatedOperation recorded = new EmulatedEvent.Marker("record of", found);
-          queue.ask(recorded, streamNotCapturing(stream), null);
+          queue.ask(recorded, stream(stream).notCapturing(), null);
           found.recorded(recorded);
         });
   }
@@ -292,7 +261,7 @@ public final class EmulatedDriver implements CudaDriver {
         () -> {
           EmulatedEvent found = handles.find(event, EmulatedEvent.class);
           EmulatedOperation awaited = new EmulatedEvent.Marker("wait for", found);
-          queue.ask(awaited, streamNotCapturing(stream), found.recorded());
+          queue.ask(awaited, stream(stream).notCapturing(), found.recorded());
         });
   }
 
@@ -302,7 +271,7 @@ public final class EmulatedDriver implements CudaDriver {
         "cuEventSynchronize",
         () -> {
           EmulatedEvent found = handles.find(event, EmulatedEvent.class);
-          checkNotCapturing();
+          queue.checkNotCapturing();
           queue.synchronize(found.recorded());
         });
   }
@@ -313,55 +282,24 @@ public final class EmulatedDriver implements CudaDriver {
         "cuEventQuery",
         () -> {
           EmulatedEvent found = handles.find(event, EmulatedEvent.class);
-          checkNotCapturing();
+          queue.checkNotCapturing();
           return queue.isDone(found.recorded());
         });
   }
 
   @Override
   public long loadModule(ModuleImage image) {
-    return calls.call(
-        "cuModuleLoadDataEx",
-        () -> {
-          checkNotCapturing();
-          String name = image.name();
-          PtxModule parsed =
-              PARSED.computeIfAbsent(image.ptx().get(), text -> PtxModule.parse(name, text));
-          if (image.cubin() != null) {
-            new EmulatedCubin(name, image.cubin()).check(device(), parsed);
-            if (cubinsRefused != null) {
-              throw calls.failure(cubinsRefused);
-            }
-          }
-          modules.add(image.cubin() == null ? name + " as PTX" : name);
-          return handles.add(new EmulatedLaunch.Module(name, parsed));
-        });
+    return modules.load(image, device());
   }
 
   @Override
   public void unloadModule(long module) {
-    calls.run(
-        "cuModuleUnload",
-        () -> {
-          checkNotCapturing();
-          EmulatedLaunch.Module found = handles.find(module, EmulatedLaunch.Module.class);
-          handles.release(found);
-        });
+    modules.unload(module);
   }
 
   @Override
   public long function(long module, String entry) {
-    return calls.call(
-        "cuModuleGetFunction",
-        () -> {
-          checkNotCapturing(); // loads the kernel, which drivers before CUDA 12.3 refuse during a
-          // capture
-          EmulatedLaunch.Module found = handles.find(module, EmulatedLaunch.Module.class);
-          if (!found.ptx().entries().contains(entry)) {
-            throw calls.failure(EmulatedFailure.NOT_FOUND);
-          }
-          return handles.add(new EmulatedLaunch.Function(found, entry));
-        });
+    return modules.function(module, entry);
   }
 
   @Override
@@ -382,41 +320,27 @@ public final class EmulatedDriver implements CudaDriver {
 
   @Override
   public void beginCapture(long stream) {
-    calls.run(
-        "cuStreamBeginCapture",
-        () -> streamNotCapturing(stream).capture(new EmulatedStream.Capture()));
+    graphs.beginCapture(stream);
   }
 
   @Override
   public long endCapture(long stream) {
-    EmulatedStream.Capture captured;
-    try {
-      captured = calls.call("cuStreamEndCapture", () -> captureOf(stream(stream)));
-    } catch (CudaException failed) {
-      // The capture ends even if a test makes the call fail, as on a real device.
-      stream(stream).capture(null);
-      throw failed;
-    }
-    return calls.call(
-        "cuGraphInstantiate", () -> handles.add(new EmulatedGraph(++graphs, captured.nodes)));
+    return graphs.endCapture(stream);
   }
 
   @Override
   public int nodes(long graph) {
-    return calls.call("cuGraphGetNodes", () -> handles.find(graph, EmulatedGraph.class).nodes());
+    return graphs.nodes(graph);
   }
 
   @Override
   public void launchGraph(long graph, long stream) {
-    calls.run(
-        "cuGraphLaunch",
-        () -> handles.find(graph, EmulatedGraph.class).launch(streamNotCapturing(stream), queue));
+    graphs.launch(graph, stream);
   }
 
   @Override
   public void destroyGraph(long graph) {
-    calls.run(
-        "cuGraphExecDestroy", () -> handles.release(handles.find(graph, EmulatedGraph.class)));
+    graphs.destroy(graph);
   }
 
   @Override
@@ -425,7 +349,7 @@ public final class EmulatedDriver implements CudaDriver {
         "cublasCreate",
         () -> {
           EmulatedStream found = stream(stream);
-          checkNotCapturing();
+          queue.checkNotCapturing();
           if (!options.cublas()) {
             throw new DeviceException(
                 "cuBLAS 12 was not found: this device is emulated without it",
@@ -443,7 +367,7 @@ public final class EmulatedDriver implements CudaDriver {
         "cudnnCreate",
         () -> {
           EmulatedStream found = stream(stream);
-          checkNotCapturing();
+          queue.checkNotCapturing();
           if (!options.cudnn()) {
             throw new DeviceException(
                 "cuDNN 9 was not found: this device is emulated without it",

@@ -11,12 +11,14 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.CudaException;
+import mlpcuda.compute.cuda.GpuProperties;
 import mlpcuda.compute.cuda.ModuleImage;
 import mlpcuda.compute.cuda.ptx.Fault;
 import org.junit.jupiter.api.Test;
@@ -35,11 +37,10 @@ class EmulatedDriverTest {
     try (EmulatedDriver cuda = new EmulatedDriver(options)) {
       assertEquals("Emulated GPU", cuda.device().name());
       assertEquals(5000, cuda.device().memory());
-      assertEquals(7, cuda.device().multiprocessors());
-      assertEquals(12060, cuda.device().driver());
-      assertEquals(9, cuda.device().major());
-      assertEquals(227 << 10, cuda.device().sharedBytes());
-      assertTrue(cuda.device().cooperative());
+      assertEquals(
+          new GpuProperties.Multiprocessors(7, 227 << 10, true), cuda.device().multiprocessors());
+      assertEquals(12060, cuda.device().driver().number());
+      assertEquals(new GpuProperties.Capability(9, 0), cuda.device().capability());
     }
   }
 
@@ -121,7 +122,7 @@ class EmulatedDriverTest {
         .array();
   }
 
-  private static void loadAndUnload(CudaDriver cuda, byte[] cubin) {
+  private static void loadAndUnload(CudaDriver cuda, Optional<byte[]> cubin) {
     cuda.unloadModule(
         cuda.loadModule(new ModuleImage("filling", cubin, () -> EmulatedKernels.FILL)));
   }
@@ -130,18 +131,20 @@ class EmulatedDriverTest {
   void machineCodeIsTheModulesAndTheDevices() {
     passes(
         cuda -> {
-          loadAndUnload(cuda, cubin(90, ".text.fill"));
-          loadAndUnload(cuda, null);
+          loadAndUnload(cuda, Optional.of(cubin(90, ".text.fill")));
+          loadAndUnload(cuda, Optional.empty());
           assertEquals(List.of("filling", "filling as PTX"), cuda.modules());
         });
     for (int other : new int[] {80, 91, 100}) {
       faults(
-          cuda -> loadAndUnload(cuda, cubin(other, ".text.fill")),
+          cuda -> loadAndUnload(cuda, Optional.of(cubin(other, ".text.fill"))),
           "module filling: a cubin for sm_" + other,
           "compute capability 9.0");
     }
-    faults(cuda -> loadAndUnload(cuda, cubin(90, ".text.filler")), "lacks the entry fill");
-    faults(cuda -> loadAndUnload(cuda, new byte[64]), "this is no cubin");
+    faults(
+        cuda -> loadAndUnload(cuda, Optional.of(cubin(90, ".text.filler"))),
+        "lacks the entry fill");
+    faults(cuda -> loadAndUnload(cuda, Optional.of(new byte[64])), "this is no cubin");
   }
 
   @Test
@@ -150,9 +153,9 @@ class EmulatedDriverTest {
         cuda -> {
           cuda.refuseCubins(209, "CUDA_ERROR_NO_BINARY_FOR_GPU", "no image");
           byte[] cubin = cubin(90, ".text.fill");
-          var e = assertThrows(CudaException.class, () -> loadAndUnload(cuda, cubin));
+          var e = assertThrows(CudaException.class, () -> loadAndUnload(cuda, Optional.of(cubin)));
           assertEquals(209, e.code());
-          loadAndUnload(cuda, null);
+          loadAndUnload(cuda, Optional.empty());
         });
   }
 

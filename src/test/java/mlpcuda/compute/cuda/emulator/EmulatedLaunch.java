@@ -53,7 +53,7 @@ final class EmulatedLaunch extends EmulatedOperation {
   }
 
   /**
-   * What makes a launch cooperative.
+   * The properties of a cooperative launch.
    *
    * @param sharedBytes the bytes of a block's dynamic shared memory
    * @param seeds a seed for each time that it runs

@@ -13,7 +13,7 @@ final class EmulatedLaunches {
   private final EmulatedQueue queue;
   private final EmulatedMemory memory;
   private final EmulatedHandles handles;
-  private final EmulatedRoom room;
+  private final EmulatedOccupancy occupancy;
   private long cooperative;
 
   EmulatedLaunches(
@@ -27,7 +27,7 @@ final class EmulatedLaunches {
     this.queue = queue;
     this.memory = memory;
     this.handles = handles;
-    this.room = EmulatedRoom.of(options.major());
+    this.occupancy = EmulatedOccupancy.of(options.major());
   }
 
   private EmulatedStream stream(long handle) {
@@ -52,7 +52,7 @@ final class EmulatedLaunches {
     return calls.call(
         "cuOccupancyMaxActiveBlocksPerMultiprocessor",
         () -> {
-          int each = room.blocks(function(function).resources(), threads, sharedBytes);
+          int each = occupancy.blocks(function(function).resources(), threads, sharedBytes);
           return options.multiprocessors() * each;
         });
   }
@@ -66,7 +66,7 @@ final class EmulatedLaunches {
           EmulatedLaunch.Function found = function(function);
           var together = new EmulatedLaunch.Together(sharedBytes, this::nextSeed);
           var launch = EmulatedLaunch.of(memory, found, shape, arguments, together);
-          int each = room.blocks(found.resources(), shape.threads(), sharedBytes);
+          int each = occupancy.blocks(found.resources(), shape.threads(), sharedBytes);
           long blocks = (long) shape.gridX() * shape.gridY() * shape.gridZ();
           if (blocks > (long) each * options.multiprocessors()) {
             throw CudaException.tooLargeCooperatively(shape, sharedBytes, each);
@@ -84,7 +84,8 @@ final class EmulatedLaunches {
     calls.run(
         "cuFuncSetAttribute",
         () -> {
-          if (function(function).resources().staticShared() + sharedBytes > room.blockShared()) {
+          if (function(function).resources().staticShared() + sharedBytes
+              > occupancy.blockShared()) {
             throw calls.failure(EmulatedFailure.INVALID_VALUE);
           }
         });

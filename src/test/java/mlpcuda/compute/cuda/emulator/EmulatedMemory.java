@@ -50,7 +50,8 @@ final class EmulatedMemory {
     }
   }
 
-  // Addresses are far from handles and from the device's, and negative, which code must bear.
+  // Addresses of the host are far from handles and from addresses of the device. They are negative
+  // as longs, and the program must accept that.
   private static final long FIRST_PINNED = 0xFFFF_7000_0000_0000L;
 
   private final DeviceMemory memory = new DeviceMemory();

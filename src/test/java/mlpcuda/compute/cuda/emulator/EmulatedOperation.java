@@ -77,7 +77,7 @@ abstract class EmulatedOperation {
   /** Does the operation now. */
   final void perform() {
     done = true;
-    // Otherwise each operation would keep alive all that ever came before it.
+    // If it kept these, each operation would keep alive all operations before it.
     after = List.of();
     run();
   }

@@ -9,9 +9,9 @@ import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.compute.cuda.ptx.Fault;
 
 /**
- * A pinned buffer. While a copy from it is pending, its bytes must stay. While a copy to it is
- * pending, its bytes are poison, and the copied bytes appear only when the host has waited for
- * them.
+ * A page-locked buffer. While a copy from the buffer is pending, the host must not change its
+ * bytes. While a copy to the buffer is pending, its bytes are garbage; the copied bytes appear when
+ * the host has waited for the copy.
  */
 final class EmulatedPinned extends EmulatedResource {
   private static final byte POISON = (byte) 0xA5;
@@ -34,7 +34,7 @@ final class EmulatedPinned extends EmulatedResource {
     return pinned;
   }
 
-  /** {@link Fault} unless these bytes are in the buffer. */
+  /** Throws a {@link Fault} unless these bytes are in the buffer. */
   void checkRange(int from, int count) {
     if (from < 0 || count < 0 || count > bytes.capacity() - from) {
       throw new Fault("%d bytes from %d on are not in %s".formatted(count, from, this));

@@ -3,6 +3,8 @@ package mlpcuda.compute.cuda.emulator;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import mlpcuda.compute.Precision;
+import mlpcuda.compute.cuda.Blas.ColumnMajor;
+import mlpcuda.compute.cuda.Blas.Op;
 import mlpcuda.compute.cuda.ptx.Fault;
 import mlpcuda.compute.cuda.ptx.arithmetic.NarrowFloats;
 import mlpcuda.compute.cuda.ptx.memory.DeviceMemory;
@@ -17,25 +19,22 @@ final class EmulatedProduct extends EmulatedOperation {
    * @param in the allocation of the matrix
    * @param precision the format of its elements: halves lie in memory, other elements are floats
    *     there
-   * @param stride the number of elements from the start of a column to that of the next
+   * @param place the address and the shape of the matrix
    */
-  record Matrix(
-      EmulatedResource in, Precision precision, long address, int rows, int columns, int stride) {
+  record Matrix(EmulatedResource in, Precision precision, ColumnMajor place) {
     /** A matrix in one allocation; {@link Fault} unless all of it is in there. */
-    static Matrix of(
-        EmulatedMemory memory,
-        Precision precision,
-        long address,
-        int rows,
-        int columns,
-        int stride) {
-      long elements = rows == 0 || columns == 0 ? 0 : (columns - 1L) * stride + rows;
+    static Matrix of(EmulatedMemory memory, Precision precision, ColumnMajor place) {
+      long elements = isEmpty(place) ? 0 : (place.columns() - 1L) * place.stride() + place.rows();
       int bytes = bytes(precision);
-      if (address % bytes != 0) {
-        throw new Fault("a matrix at 0x%x, which %d does not divide".formatted(address, bytes));
+      if (place.address() % bytes != 0) {
+        throw new Fault(
+            "a matrix at 0x%x, which %d does not divide".formatted(place.address(), bytes));
       }
-      return new Matrix(
-          memory.holding(address, bytes * elements), precision, address, rows, columns, stride);
+      return new Matrix(memory.holding(place.address(), bytes * elements), precision, place);
+    }
+
+    private static boolean isEmpty(ColumnMajor place) {
+      return place.rows() == 0 || place.columns() == 0;
     }
 
     /** The number of bytes of an element. */
@@ -43,40 +42,44 @@ final class EmulatedProduct extends EmulatedOperation {
       return precision.isHalf() ? Short.BYTES : Float.BYTES;
     }
 
+    int rows() {
+      return place.rows();
+    }
+
+    int columns() {
+      return place.columns();
+    }
+
     /** The address behind its last element. */
     long end() {
-      return rows == 0 || columns == 0
-          ? address
-          : column(columns - 1) + (long) bytes(precision) * rows;
+      return isEmpty(place)
+          ? place.address()
+          : column(columns() - 1) + (long) bytes(precision) * rows();
     }
 
     private long column(int j) {
-      return address + (long) bytes(precision) * stride * j;
+      return place.address() + (long) bytes(precision) * place.stride() * j;
     }
   }
 
+  /** An operand of a product: a matrix as it is stored, and whether its transpose is multiplied. */
+  record Operand(Matrix matrix, Op op) {}
+
   private final DeviceMemory memory;
   private final EmulatedResource workspace;
-  private final boolean transposeA;
-  private final boolean transposeB;
-  private final Matrix a;
-  private final Matrix b;
+  private final Operand a;
+  private final Operand b;
   private final Matrix c;
 
-  /** {@code a} and {@code b} as they are stored, not yet transposed. */
-  EmulatedProduct(
-      DeviceMemory memory,
-      EmulatedResource workspace,
-      boolean transposeA,
-      boolean transposeB,
-      Matrix a,
-      Matrix b,
-      Matrix c) {
-    super("product of %d x %d".formatted(c.rows, c.columns), workspace, a.in, b.in, c.in);
+  EmulatedProduct(DeviceMemory memory, EmulatedResource workspace, Operand a, Operand b, Matrix c) {
+    super(
+        "product of %d x %d".formatted(c.rows(), c.columns()),
+        workspace,
+        a.matrix.in,
+        b.matrix.in,
+        c.in);
     this.memory = memory;
     this.workspace = workspace;
-    this.transposeA = transposeA;
-    this.transposeB = transposeB;
     this.a = a;
     this.b = b;
     this.c = c;
@@ -84,19 +87,19 @@ final class EmulatedProduct extends EmulatedOperation {
 
   @Override
   void run() {
-    if (c.rows == 0 || c.columns == 0) {
+    if (Matrix.isEmpty(c.place)) {
       return;
     }
     // Two products at once would share the workspace.
     workspace.writtenBy(this);
-    a.in.readBy(this);
-    b.in.readBy(this);
+    a.matrix.in.readBy(this);
+    b.matrix.in.readBy(this);
     c.in.writtenBy(this);
-    float[][] columnsOfA = read(a, transposeA);
-    float[][] columnsOfB = read(b, transposeB);
-    ByteBuffer bytes = buffer(c.rows * Float.BYTES);
-    for (int j = 0; j < c.columns; j++) {
-      float[] column = new float[c.rows];
+    float[][] columnsOfA = read(a);
+    float[][] columnsOfB = read(b);
+    ByteBuffer bytes = buffer(c.rows() * Float.BYTES);
+    for (int j = 0; j < c.columns(); j++) {
+      float[] column = new float[c.rows()];
       for (int l = 0; l < columnsOfA.length; l++) {
         add(column, columnsOfB[j][l], columnsOfA[l]);
       }
@@ -111,17 +114,18 @@ final class EmulatedProduct extends EmulatedOperation {
     }
   }
 
-  private float[][] read(Matrix matrix, boolean transpose) {
-    float[][] columns = new float[matrix.columns][matrix.rows];
-    ByteBuffer bytes = buffer(matrix.rows * Matrix.bytes(matrix.precision));
-    for (int j = 0; j < matrix.columns && matrix.rows > 0; j++) {
+  private float[][] read(Operand operand) {
+    Matrix matrix = operand.matrix;
+    float[][] columns = new float[matrix.columns()][matrix.rows()];
+    ByteBuffer bytes = buffer(matrix.rows() * Matrix.bytes(matrix.precision));
+    for (int j = 0; j < matrix.columns() && matrix.rows() > 0; j++) {
       memory.read(matrix.column(j), bytes.clear());
       bytes.clear();
-      for (int i = 0; i < matrix.rows; i++) {
+      for (int i = 0; i < matrix.rows(); i++) {
         columns[j][i] = element(bytes, i, matrix.precision);
       }
     }
-    return transpose ? transposed(columns, matrix.rows) : columns;
+    return operand.op == Op.TRANSPOSE ? transposed(columns, matrix.rows()) : columns;
   }
 
   private static float element(ByteBuffer bytes, int i, Precision precision) {

@@ -20,7 +20,7 @@ final class EmulatedQueue {
   private final EmulatedCalls calls;
   private final Random random;
   private final List<EmulatedStream> streams = new ArrayList<>();
-  // operations that the host has not waited for, done or not
+  // the operations that the host has not waited for, whether they are done or not
   private List<EmulatedOperation> unknown = new ArrayList<>();
   private long[] host = {};
   private long operations;
@@ -42,17 +42,16 @@ final class EmulatedQueue {
     return stream;
   }
 
-  /** Whether any stream captures. */
-  boolean capturing() {
-    return streams.stream().anyMatch(stream -> stream.capture() != null);
-  }
-
-  /** Makes the current captures invalid, so that none of them can become a graph. */
-  void invalidateCaptures() {
-    for (EmulatedStream stream : streams) {
-      if (stream.capture() != null) {
-        stream.capture().valid = false;
-      }
+  /**
+   * Makes a call fail that no capture allows, and all current captures with it: none of them can
+   * become a graph.
+   */
+  void checkNotCapturing() {
+    List<EmulatedStream> capturing =
+        streams.stream().filter(stream -> stream.capture() != null).toList();
+    if (!capturing.isEmpty()) {
+      capturing.forEach(stream -> stream.capture().valid = false);
+      throw calls.failure(EmulatedFailure.CAPTURE_UNSUPPORTED);
     }
   }
 
@@ -95,7 +94,7 @@ final class EmulatedQueue {
       case EAGER -> require(operation);
       case RANDOM -> {
         while (random.nextInt(3) != 0 && performAny()) {
-          // goes on as long as chance wants it
+          // the condition performs an operation, until chance ends the loop
         }
       }
     }
@@ -157,7 +156,7 @@ final class EmulatedQueue {
     }
   }
 
-  /** {@link Fault} if an operation that the host has not waited for needs the resource. */
+  /** Throws a {@link Fault} if an operation that the host has not waited for needs the resource. */
   void checkUnneeded(EmulatedResource resource) {
     for (EmulatedOperation operation : unknown) {
       if (operation.needs().contains(resource) || operation.stream() == resource) {

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Queue;
 import java.util.function.Supplier;
+import mlpcuda.compute.cuda.ptx.Fault;
 
 /** A stream: operations in their order; while it captures, the nodes of a graph. */
 final class EmulatedStream extends EmulatedResource {
@@ -43,6 +44,16 @@ final class EmulatedStream extends EmulatedResource {
   void add(EmulatedOperation operation) {
     pending.add(operation);
     last = operation;
+  }
+
+  /**
+   * This stream; {@link Fault} if it captures, for calls whose record in a graph is not emulated.
+   */
+  EmulatedStream notCapturing() {
+    if (capture != null) {
+      throw new Fault("%s captures, and this in a graph is not emulated".formatted(this));
+    }
+    return this;
   }
 
   /** The current recording; null if the stream does not capture. */

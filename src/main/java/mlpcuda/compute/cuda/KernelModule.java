@@ -7,37 +7,33 @@ import mlpcuda.compute.cuda.CudaDriver.Shape;
 import mlpcuda.error.DeviceException;
 
 /**
- * The entries of one module, launched on one stream. The module is loaded when its first entry is
- * launched: a run pays for no module that it does not use.
+ * A module of kernels, whose entries are launched on one stream. The module is loaded when its
+ * first entry is launched: a run pays for no module that it does not use.
  */
-final class Kernels implements AutoCloseable {
+final class KernelModule implements AutoCloseable {
   /** The threads of a block whose warps take a row of a matrix each. */
   private static final int ROW_THREADS = 256;
 
   /** The number of threads of a warp. */
   static final int WARP = 32;
 
+  private final LaunchStream stream;
   private final CudaDriver driver;
-  private final long stream;
   private final String name;
-  private final boolean check;
   private final Consumer<String> notes;
   private long module; // 0: not loaded
   private final Map<String, Long> functions = new HashMap<>();
 
   /**
-   * The entries of a module, which is not loaded yet.
+   * A module that is not loaded yet.
    *
    * @param name the name of the module, as {@code layers} for layers.ptx
-   * @param check whether to wait after each launch, so that a failure is thrown by the launch that
-   *     failed
    * @param notes is told, in one line, if the driver has to compile the module's PTX
    */
-  Kernels(CudaDriver driver, long stream, String name, boolean check, Consumer<String> notes) {
-    this.driver = driver;
+  KernelModule(LaunchStream stream, String name, Consumer<String> notes) {
     this.stream = stream;
+    this.driver = stream.driver();
     this.name = name;
-    this.check = check;
     this.notes = notes;
   }
 
@@ -47,23 +43,21 @@ final class Kernels implements AutoCloseable {
    *
    * @throws DeviceException if the driver takes neither
    */
-  Kernels load() {
+  KernelModule load() {
     if (module == 0) {
-      CudaDriver.Device device = driver.device();
-      module = load(ModuleImage.read(name, device.major(), device.minor()), device);
+      module = load(ModuleImage.read(name, driver.device().capability()));
     }
     return this;
   }
 
-  private long load(ModuleImage image, CudaDriver.Device device) {
+  private long load(ModuleImage image) {
     String why =
-        "the program has no machine code for compute capability %d.%d"
-            .formatted(device.major(), device.minor());
-    if (image.cubin() != null) {
+        "the program has no machine code for compute capability " + driver.device().capability();
+    if (image.cubin().isPresent()) {
       try {
         return driver.loadModule(image);
       } catch (CudaException e) {
-        if (!Obstacle.isOfMachineCode(e.code())) {
+        if (!GpuProblem.isOfMachineCode(e.code())) {
           throw e;
         }
         why = "the driver refuses its machine code (%s)".formatted(e.why());
@@ -79,7 +73,11 @@ final class Kernels implements AutoCloseable {
    * @throws DeviceException that names the entry, its sizes and its threads
    */
   void launch(String entry, Shape shape, Arguments arguments) {
-    launch(() -> driver.launch(function(entry), shape, arguments, stream), entry, shape, arguments);
+    enqueue(
+        entry,
+        shape,
+        arguments,
+        () -> driver.launch(function(entry), shape, arguments, stream.handle()));
   }
 
   /**
@@ -89,25 +87,20 @@ final class Kernels implements AutoCloseable {
    * @throws DeviceException as {@link #launch}
    */
   void launchCooperative(String entry, Shape shape, int sharedBytes, Arguments arguments) {
-    launch(
-        () -> driver.launchCooperative(function(entry), shape, sharedBytes, arguments, stream),
+    enqueue(
         entry,
         shape,
-        arguments);
+        arguments,
+        () ->
+            driver.launchCooperative(
+                function(entry), shape, sharedBytes, arguments, stream.handle()));
   }
 
-  private void launch(Runnable launch, String entry, Shape shape, Arguments arguments) {
-    try {
-      launch.run();
-      if (check) {
-        driver.synchronizeStream(stream);
-      }
-    } catch (CudaException e) {
-      String why =
-          "%s; in %s with %s, %s".formatted(e.why(), entry, arguments.sizes(), described(shape));
-      String remedy = check ? "Nothing before it failed: this launch is at fault." : e.remedy();
-      throw new DeviceException(why, remedy, e);
-    }
+  private void enqueue(String entry, Shape shape, Arguments arguments, Runnable launch) {
+    stream.enqueue(
+        "launch",
+        () -> "%s with %s, %s".formatted(entry, arguments.sizes(), described(shape)),
+        launch);
   }
 
   private long function(String entry) {

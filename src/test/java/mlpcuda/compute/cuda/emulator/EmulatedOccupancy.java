@@ -3,7 +3,7 @@ package mlpcuda.compute.cuda.emulator;
 import mlpcuda.compute.cuda.ptx.module.PtxModule;
 
 /**
- * The room that a multiprocessor has for blocks, as the CUDA C++ programming guide has it ("Compute
+ * The limits of a multiprocessor's occupancy, from the CUDA C++ programming guide ("Compute
  * Capabilities").
  *
  * @param threads the most threads
@@ -12,7 +12,7 @@ import mlpcuda.compute.cuda.ptx.module.PtxModule;
  * @param blockShared the most bytes of shared memory that a block may ask for
  * @param reserved the bytes of shared memory that the system takes for each block
  */
-record EmulatedRoom(int threads, int blocks, int shared, int blockShared, int reserved) {
+record EmulatedOccupancy(int threads, int blocks, int shared, int blockShared, int reserved) {
   private static final int REGISTERS = 65536;
   private static final int THREAD_REGISTERS = 255;
   private static final int WARP = 32;
@@ -20,18 +20,18 @@ record EmulatedRoom(int threads, int blocks, int shared, int blockShared, int re
   /** Registers are given to a warp in pieces of this size. */
   private static final int PIECE = 256;
 
-  /** The room on devices of compute capability {@code major}; 7 stands for 7.5, others for .0. */
-  static EmulatedRoom of(int major) {
+  /** The limits on devices of compute capability {@code major}; 7 stands for 7.5, others for .0. */
+  static EmulatedOccupancy of(int major) {
     return switch (major) {
-      case 7 -> new EmulatedRoom(1024, 16, 64 << 10, 64 << 10, 0);
-      case 8 -> new EmulatedRoom(2048, 32, 164 << 10, 163 << 10, 1 << 10);
-      default -> new EmulatedRoom(2048, 32, 228 << 10, 227 << 10, 1 << 10);
+      case 7 -> new EmulatedOccupancy(1024, 16, 64 << 10, 64 << 10, 0);
+      case 8 -> new EmulatedOccupancy(2048, 32, 164 << 10, 163 << 10, 1 << 10);
+      default -> new EmulatedOccupancy(2048, 32, 228 << 10, 227 << 10, 1 << 10);
     };
   }
 
   /**
    * The blocks that a multiprocessor holds at once. A thread counts with as many registers as the
-   * compiler may give it: a real kernel may need fewer, and find more room.
+   * compiler may give it: a real kernel may need fewer, so that more blocks of it are resident.
    */
   int blocks(PtxModule.Resources needs, int blockThreads, int sharedBytes) {
     int sharedOfBlock = needs.staticShared() + sharedBytes;
@@ -47,7 +47,7 @@ record EmulatedRoom(int threads, int blocks, int shared, int blockShared, int re
 
   private static int registersOfWarp(PtxModule.Resources needs) {
     int warpsAtOnce = (needs.maxThreads() + WARP - 1) / WARP * needs.minBlocks();
-    // Rounded down to whole pieces, as the blocks must fit that the entry promises room for.
+    // Rounded down to whole pieces, as the blocks must fit that the entry is compiled for.
     int allowed = REGISTERS / warpsAtOnce / PIECE * PIECE;
     int most = needs.maxRegisters() > 0 ? needs.maxRegisters() : THREAD_REGISTERS;
     return Math.min(allowed, (most * WARP + PIECE - 1) / PIECE * PIECE);
