@@ -179,7 +179,7 @@ public final class Training {
    *
    * @param schedule {@code constant}, {@code step:EPOCHS:GAMMA}, {@code exponential:GAMMA}, {@code
    *     cosine}, {@code one-cycle} or {@code plateau:FACTOR:PATIENCE}
-   * @throws IllegalArgumentException if it is none of these
+   * @throws IllegalArgumentException if {@code schedule} has another form
    */
   public Training schedule(String schedule) {
     LearningRate rate = settings.rate();

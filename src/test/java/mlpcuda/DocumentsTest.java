@@ -119,7 +119,7 @@ class DocumentsTest {
         .collect(Collectors.toCollection(TreeSet::new));
   }
 
-  /** All pages of the repository: what the build leaves, and runs, are none of them. */
+  /** Lists all pages of the repository, without folders of builds and runs. */
   private static List<Path> pages() {
     List<Path> folders = List.of(Path.of("src"), Path.of("scripts"), Path.of("benchmarks"));
     return Stream.concat(

@@ -29,8 +29,8 @@ public sealed interface DeviceChoice {
   /**
    * An NVIDIA GPU.
    *
-   * @param index its index, as CUDA counts
-   * @param options how it is used
+   * @param index the GPU's index, as CUDA counts
+   * @param options how the GPU is used
    */
   record Gpu(int index, CudaOptions options) implements DeviceChoice {}
 

@@ -85,7 +85,7 @@ public record RunState(
     try {
       return JSON.std.with(JSON.Feature.WRITE_NULL_PROPERTIES).asString(json);
     } catch (IOException e) {
-      throw new UncheckedIOException(e); // it writes to memory
+      throw new UncheckedIOException(e); // a write to memory does not fail
     }
   }
 

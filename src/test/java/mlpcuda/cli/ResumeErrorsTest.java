@@ -176,7 +176,7 @@ class ResumeErrorsTest {
         checkpoint + ": the training examples must be those that the run began with, found others";
     Path images = data.resolve("train-images-idx3-ubyte");
     byte[] good = Files.readAllBytes(images);
-    // The same bytes are images of other sides; the test images must follow.
+    // The bytes become images with other sides, in the training and in the test set.
     for (String name : List.of("train-images-idx3-ubyte", "t10k-images-idx3-ubyte")) {
       byte[] turned = Files.readAllBytes(data.resolve(name));
       turned[11] = 7;

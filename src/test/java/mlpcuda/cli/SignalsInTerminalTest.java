@@ -144,7 +144,7 @@ class SignalsInTerminalTest {
   @Test
   void aBarIsAsWideAsTheWindow() {
     try (PseudoTerminal terminal = startEndlessRun()) {
-      terminal.await("Batches .{82,91}"); // of 100 columns
+      terminal.await("Batches .{82,91}"); // the window has 100 columns
       terminal.resize(60);
       terminal.await("Batches .{42,51}");
     }
