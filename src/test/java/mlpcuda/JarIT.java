@@ -23,7 +23,8 @@ import org.junit.jupiter.api.Test;
 
 /** Tests what is in the jar that users run. Maven runs this class once the jar is built. */
 class JarIT {
-  private static final Path JAR = Path.of("target", "mlp-cuda.jar");
+  private static final Path TARGET = Path.of("target").toAbsolutePath();
+  private static final Path JAR = TARGET.resolve("mlp-cuda.jar");
   private static final String BILL = "META-INF/sbom/application.cdx.json";
 
   /** The places of the libraries that the program unpacks itself, into a folder of the user's. */
@@ -34,6 +35,20 @@ class JarIT {
 
   private static final Pattern NATIVE =
       Pattern.compile(".*\\.(so|dll|dylib|jnilib)(\\.[0-9.]+)?", Pattern.CASE_INSENSITIVE);
+
+  /** Where the jar has the packages of libraries that the pom relocates. */
+  private static final Map<String, String> RELOCATED =
+      Map.of(
+          "picocli/", "mlpcuda/shaded/picocli/",
+          "com/fasterxml/jackson/", "mlpcuda/shaded/jackson/",
+          "org/eclipse/jetty/", "mlpcuda/shaded/jetty/",
+          "org/slf4j/", "mlpcuda/shaded/slf4j/",
+          "com/twelvemonkeys/", "mlpcuda/shaded/twelvemonkeys/",
+          "me/tongfei/progressbar/", "mlpcuda/shaded/progressbar/");
+
+  /** JavaCPP, OpenBLAS, JCuda and JLine cannot be relocated; the pom says why. */
+  private static final Pattern OWN_PLACE =
+      Pattern.compile("(mlpcuda|jcuda|org/bytedeco|org/jline)/.*");
 
   private static final Pattern PURL =
       Pattern.compile("pkg:maven/[^/]+/([^@]+)@([^?]+)\\?(?:classifier=([^&]+)&)?type=jar");
@@ -135,7 +150,7 @@ class JarIT {
     var inside = new TreeSet<String>();
     for (String element : System.getProperty("java.class.path").split(File.pathSeparator)) {
       Path path = Path.of(element).toAbsolutePath();
-      if (element.endsWith(".jar") && !path.equals(JAR.toAbsolutePath())) {
+      if (element.endsWith(".jar") && !path.startsWith(TARGET)) {
         boolean any =
             entries(path).stream()
                 .anyMatch(entry -> !entry.startsWith("META-INF/") && isFileInside(entry));
@@ -158,7 +173,42 @@ class JarIT {
   }
 
   private static boolean isFileInside(String entry) {
-    return !entry.endsWith("/") && entries.contains(entry);
+    String place = entry;
+    for (Map.Entry<String, String> relocation : RELOCATED.entrySet()) {
+      if (entry.startsWith(relocation.getKey())) {
+        place = relocation.getValue() + entry.substring(relocation.getKey().length());
+      }
+    }
+    return !place.endsWith("/") && entries.contains(place);
+  }
+
+  /** An application that has this jar on its class path may have other versions of libraries. */
+  @Test
+  void noClassLiesWhereAnotherJarMayHaveItToo() {
+    List<String> classes =
+        entries.stream().filter(entry -> entry.endsWith(".class")).sorted().toList();
+    assertFalse(classes.isEmpty());
+    assertEquals(
+        List.of(), classes.stream().filter(entry -> !OWN_PLACE.matcher(entry).matches()).toList());
+  }
+
+  /** A service file that kept a class's former name would be of no effect. */
+  @Test
+  void serviceFilesNameClassesOfTheJar() throws IOException {
+    var services = new TreeSet<>(entries);
+    services.removeIf(entry -> !entry.matches("META-INF/services/[^/]+"));
+    assertTrue(
+        services.contains("META-INF/services/mlpcuda.shaded.slf4j.spi.SLF4JServiceProvider"));
+    try (var jar = new ZipFile(JAR.toFile())) {
+      for (String service : services) {
+        for (String line : text(jar, service).lines().toList()) {
+          String name = line.replaceFirst("#.*", "").strip();
+          assertTrue(
+              name.isEmpty() || entries.contains(name.replace('.', '/') + ".class"),
+              service + ": " + line);
+        }
+      }
+    }
   }
 
   @Test

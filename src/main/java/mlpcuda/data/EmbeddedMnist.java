@@ -13,11 +13,15 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import mlpcuda.error.BadFileException;
 
-/** The MNIST handwritten digits that the jar carries: 60,000 to learn from, 10,000 to test. */
+/**
+ * Reads the MNIST handwritten digits from the class path: 60,000 to learn from, 10,000 to test.
+ * They are in the jar with the classifier {@code mnist} and in the one with the classifier {@code
+ * all}.
+ */
 public final class EmbeddedMnist {
-  private static final String FOLDER = "/mlpcuda/data/mnist/";
+  private static final String FOLDER = "mlpcuda/data/mnist/";
 
-  // These are SHA-256 of the uncompressed files.
+  // SHA-256 of the uncompressed files.
   private static final String TRAIN_IMAGES =
       "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db";
   private static final String TRAIN_LABELS =
@@ -33,7 +37,8 @@ public final class EmbeddedMnist {
    * Reads and checks the four resources on two threads: one inflates the training images, the other
    * reads the test set and then hashes the training set as it arrives.
    *
-   * @throws BadFileException if a resource is missing or is not, byte for byte, the published file
+   * @throws BadFileException if a resource is not, byte for byte, the published file
+   * @throws IllegalStateException if the class path lacks MNIST; the message names the artefact
    */
   public static Dataset load() {
     ExecutorService second = Executors.newSingleThreadExecutor();
@@ -69,7 +74,7 @@ public final class EmbeddedMnist {
    */
   static <T> T checked(
       String file, byte[] gzip, String expected, Executor hasher, IdxFile.Parser<T> parser) {
-    String name = "mlp-cuda.jar:" + FOLDER + file;
+    String name = place(file);
     try (HashingInput in = new HashingInput(new GzipInput(name, gzip), hasher)) {
       T parsed = parser.parse(new IdxFile.Source(name, in, gzip.length, true));
       String found = in.hash();
@@ -84,8 +89,9 @@ public final class EmbeddedMnist {
   }
 
   /**
-   * Gives the bytes that are read to a hasher. The reader must not change a buffer that has been
-   * filled, and the parser of {@link IdxFile} does not: it fills each part of its arrays once.
+   * Hashes on another thread the bytes that are read. The reader must not change a buffer after it
+   * was filled, because the hasher may still read it; the parser of {@link IdxFile} fills each part
+   * of its arrays once.
    */
   private static final class HashingInput extends FilterInputStream {
     private final MessageDigest digest = sha256();
@@ -111,22 +117,29 @@ public final class EmbeddedMnist {
       return n;
     }
 
-    /** The SHA-256 of all that was read, in lower-case hexadecimal. */
+    /** Returns the SHA-256 of all bytes that were read, in lower-case hexadecimal. */
     String hash() {
       return HexFormat.of().formatHex(CompletableFuture.supplyAsync(digest::digest, hasher).join());
     }
   }
 
   private static byte[] resource(String file) {
-    try (InputStream in = EmbeddedMnist.class.getResourceAsStream(FOLDER + file)) {
+    // The class itself would look into its own module alone, and the jar of MNIST is another one.
+    ClassLoader loader = EmbeddedMnist.class.getClassLoader();
+    try (InputStream in = loader.getResourceAsStream(FOLDER + file)) {
       if (in == null) {
-        throw new BadFileException("mlp-cuda.jar:" + FOLDER + file + ": missing");
+        throw new IllegalStateException(
+            "MNIST is not on the class path: add the artefact io.github.mlpcuda:mlp-cuda with the"
+                + " classifier mnist, in the version of the library");
       }
       return in.readAllBytes();
     } catch (IOException e) {
-      throw new BadFileException(
-          "mlp-cuda.jar:%s%s: cannot be read: %s".formatted(FOLDER, file, e.getMessage()), e);
+      throw new BadFileException(place(file) + ": cannot be read: " + e.getMessage(), e);
     }
+  }
+
+  private static String place(String file) {
+    return "classpath:" + FOLDER + file;
   }
 
   private static MessageDigest sha256() {

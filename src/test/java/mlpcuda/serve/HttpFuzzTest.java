@@ -85,7 +85,7 @@ class HttpFuzzTest {
     server.close();
   }
 
-  /** Whatever was sent, the server must be as it was. */
+  /** After any requests the server must be in the state from before. */
   @AfterEach
   void asBefore() throws IOException, InterruptedException {
     clients.shutdownNow();
@@ -215,7 +215,7 @@ class HttpFuzzTest {
       }
       case 7 -> chunked(body, random);
       case 8 -> oddHead(body, random);
-      default -> { // several at once
+      default -> { // several requests at once
         byte[] whole = whole(body, random);
         yield RawHttp.joined(whole, changed(whole, random), whole);
       }
@@ -311,7 +311,7 @@ class HttpFuzzTest {
         case 0 -> bytes[at] ^= (byte) (1 << random.nextInt(8));
         case 1 -> bytes[at] = extremes[random.nextInt(extremes.length)];
         case 2 -> bytes = without(bytes, at, Math.min(bytes.length - at, random.nextInt(9)));
-        case 3 -> { // a piece twice
+        case 3 -> { // a piece is repeated
           int n = Math.min(bytes.length - at, random.nextInt(60));
           byte[] before = Arrays.copyOf(bytes, at + n);
           bytes = RawHttp.joined(before, Arrays.copyOfRange(bytes, at, bytes.length));
@@ -351,7 +351,7 @@ class HttpFuzzTest {
     int most = PredictionServer.MAX_BODY;
     List<Bomb> bombs =
         List.of(
-            new Bomb(422, wide.toByteArray()), // it is blank, which is seen once it is decoded
+            new Bomb(422, wide.toByteArray()), // the picture is blank, which shows only after decoding
             new Bomb(422, deep.toByteArray()),
             new Bomb(400, claims),
             new Bomb(422, picture("png", 2000)),
