@@ -37,7 +37,8 @@ public final class EmbeddedMnist {
    * Reads and checks the four resources on two threads: one inflates the training images, the other
    * reads the test set and then hashes the training set as it arrives.
    *
-   * @throws BadFileException if a resource is missing or is not, byte for byte, the published file
+   * @throws BadFileException if a resource is not, byte for byte, the published file
+   * @throws IllegalStateException if the class path lacks MNIST; the message names the artefact
    */
   public static Dataset load() {
     ExecutorService second = Executors.newSingleThreadExecutor();
@@ -126,7 +127,7 @@ public final class EmbeddedMnist {
     ClassLoader loader = EmbeddedMnist.class.getClassLoader();
     try (InputStream in = loader.getResourceAsStream(FOLDER + file)) {
       if (in == null) {
-        throw new BadFileException(
+        throw new IllegalStateException(
             "MNIST is not on the class path: add the artefact io.github.mlpcuda:mlp-cuda with the"
                 + " classifier mnist, in the version of the library");
       }
