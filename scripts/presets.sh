@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Trains every preset with seeds 1 to 5 and prints the rows of the README's table of presets:
+# Trains every preset with seeds 1 to 5 and prints the rows of the table of presets in training.md:
 #
 #   mvn -q -DskipTests package && scripts/presets.sh [OPTION ...]
 #

@@ -4,7 +4,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import mlpcuda.compute.InputOrder;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
@@ -134,10 +133,9 @@ public final class Model implements AutoCloseable {
           open();
           Ops ops = device.ops();
           MlpShape shape = network.shape();
-          InputOrder order = ops.inputOrder(set.pixels(), shape.inputs());
           MemoryNeed.ofEvaluation(shape, set.size(), TEST_BATCH)
               .check(ops, "the evaluation of the network " + shape, "");
-          try (var parameters = Parameters.forInference(ops, shape, order)) {
+          try (var parameters = Parameters.forInference(ops, shape)) {
             parameters.write(network.trained().weights());
             return new Evaluation(
                 Evaluator.evaluate(parameters, set, network.form().scaling(), TEST_BATCH));

@@ -11,14 +11,15 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** Tests which package may use which: the arrows of the README's map, checked on the byte code. */
+/** Tests on the byte code which package may use which: the arrows of the map in architecture.md. */
 class ArchitectureTest {
   private static final JavaClasses PROGRAM =
       new ClassFileImporter()
           .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
           .importPackages("mlpcuda");
 
-  private static final Map<String, List<String>> MAY_USE =
+  /** The packages, and which others each may use. */
+  static final Map<String, List<String>> MAY_USE =
       Map.ofEntries(
           entry(
               "cli",

@@ -12,6 +12,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -31,6 +33,8 @@ class DocumentsTest {
   private static final Pattern HEADING = Pattern.compile("(?m)^#+ +(.+?) *$");
   private static final Pattern CODE = Pattern.compile("(?ms)^```.*?^```$|^ {4}.*?$|`[^`\\n]*`");
   private static final Pattern CLASS = Pattern.compile("`([A-Z]\\w*[a-z]\\w*)`");
+
+  private static final Pattern PACKAGE = Pattern.compile("`([a-z.]+)`");
 
   @Test
   void theReadmeIsShort() throws IOException {
@@ -90,6 +94,29 @@ class DocumentsTest {
     assertTrue(named.size() >= 5, named + " in " + name);
     named.removeAll(known);
     assertEquals(Set.of(), named, "classes that " + name + ".md names and the source lacks");
+  }
+
+  /** The map of packages in architecture.md has the arrows that {@link ArchitectureTest} checks. */
+  @Test
+  void theMapHasTheArrows() throws IOException {
+    var map = new TreeMap<String, Set<String>>();
+    for (String line : Files.readAllLines(SITE.resolve("architecture.md"))) {
+      String[] cells = line.split(" \\| ?");
+      if (line.startsWith("| `") && cells.length >= 3) {
+        map.put(names(cells[0]).iterator().next(), names(cells[cells.length - 1]));
+      }
+    }
+    var arrows = new TreeMap<String, Set<String>>();
+    ArchitectureTest.MAY_USE.forEach((name, others) -> arrows.put(name, new TreeSet<>(others)));
+    assertEquals(arrows.toString(), map.toString());
+  }
+
+  private static Set<String> names(String cell) {
+    return PACKAGE
+        .matcher(cell)
+        .results()
+        .map(found -> found.group(1))
+        .collect(Collectors.toCollection(TreeSet::new));
   }
 
   /** All pages of the repository: what the build leaves, and runs, are none of them. */

@@ -11,6 +11,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.StringJoiner;
 import mlpcuda.data.PublishedDataset.Progress;
@@ -22,19 +23,19 @@ import mlpcuda.files.WholeFile;
  * Fetches one file from the first mirror that gives it undamaged.
  *
  * @param limits the time and the bytes that a mirror may take
- * @param network the network as the download may use it
+ * @param network the proxies, addresses and certificates that the download may use
  */
 record Download(Limits limits, HttpGet.Network network) {
   /**
-   * What a mirror may take for one file.
+   * Limits of one mirror's transfer of one file.
    *
    * @param connectMillis time-out for a connection, in ms
    * @param readMillis time-out for the next bytes, in ms
-   * @param totalMillis time-out for all of the file, redirects included, in ms
-   * @param maxBytes the most bytes of a file; a longer one is refused
+   * @param totalMillis time-out for the whole file, redirects included, in ms
+   * @param maxBytes the size above which a file is refused, in bytes
    */
   record Limits(int connectMillis, int readMillis, int totalMillis, int maxBytes) {
-    /** For files of up to 26 MB, which arrive in time at 45 kB/s. */
+    /** Limits for the published files, of at most 26 MB, which arrive in time at 45 kB/s. */
     static final Limits STANDARD = new Limits(10_000, 30_000, 600_000, 64 * 1024 * 1024);
   }
 
@@ -42,15 +43,16 @@ record Download(Limits limits, HttpGet.Network network) {
   private static final int MAX_REDIRECTS = 5;
   private static final Set<Integer> REDIRECTS = Set.of(301, 302, 303, 307, 308);
 
-  /** The download as users get it. */
+  /** Returns a download with the limits and the network that users get. */
   static Download standard() {
     return new Download(Limits.STANDARD, HttpGet.Network.standard());
   }
 
   /**
-   * Returns the bytes of {@code file}, whose hashes are right. They come from {@code folder} if it
-   * has them, else from a mirror, and then are kept in the folder, where they replace whatever has
-   * the file's name; a symbolic link is replaced, not followed.
+   * Returns the bytes of {@code file}, after both of its hashes were checked. A file in {@code
+   * folder} with the right bytes is used; otherwise the bytes are downloaded from a mirror and
+   * written to the folder, over a damaged file of that name. A symbolic link of that name is
+   * replaced, not followed.
    *
    * @throws BadFileException if no mirror gives the file undamaged
    * @throws java.io.UncheckedIOException if the folder cannot be written
@@ -83,22 +85,26 @@ record Download(Limits limits, HttpGet.Network network) {
             + "; download it by other means, and name its folder as the data set");
   }
 
-  /** The first bytes of a file, one more than allowed at most; none of one that is not there. */
+  /**
+   * Reads a cached file, at most one byte more than a download may have; a missing or unreadable
+   * file gives an empty array.
+   */
   private byte[] read(Path file) {
-    if (!Files.isRegularFile(file)) { // a pipe would keep its reader waiting
+    if (!Files.isRegularFile(file)) { // reading a pipe would wait for a writer
       return new byte[0];
     }
     try (InputStream in = Files.newInputStream(file)) {
       return in.readNBytes(limits.maxBytes() + 1);
     } catch (IOException e) {
-      // The file cannot be read, so it must be replaced; if it cannot be, the write tells why.
+      // An unreadable file must be replaced; if it cannot be replaced, the write fails with the
+      // reason.
       return new byte[0];
     }
   }
 
   /**
-   * Downloads the content at {@code address}. It is kept in memory, not in a file: it is short, and
-   * so nothing that is unchecked ever lies on the disk.
+   * Downloads the content at {@code address} into memory, so that unchecked bytes never lie on the
+   * disk.
    */
   private byte[] get(URI address, String name, Progress progress) throws IOException {
     long deadline = System.nanoTime() + limits.totalMillis() * 1_000_000L;
@@ -113,7 +119,7 @@ record Download(Limits limits, HttpGet.Network network) {
         }
       }
     } catch (IOException e) {
-      // The connection is closed at the deadline, which looks like any other broken connection.
+      // At the deadline the connection is closed, and the read fails as at any broken connection.
       if (System.nanoTime() - deadline >= 0) {
         throw new IOException("not finished after %d s".formatted(limits.totalMillis() / 1000), e);
       }
@@ -141,19 +147,20 @@ record Download(Limits limits, HttpGet.Network network) {
   }
 
   /**
-   * The address to ask after an answer other than 200. What began with https does not go on with
-   * http, where anybody on the way can read and change it.
+   * Returns the address that a redirect leads to. A redirect from https to http is refused, because
+   * anybody on the way can read and change what is sent by http.
    *
-   * @param location the answer's Location, or null
-   * @throws IOException if the answer is no redirect, or one that is not followed
+   * @param location the answer's header Location
+   * @throws IOException if the answer is not a redirect, or leads to an address that must not be
+   *     followed
    */
-  static URI next(URI at, int status, String location) throws IOException {
-    if (!REDIRECTS.contains(status) || location == null) {
+  static URI next(URI at, int status, Optional<String> location) throws IOException {
+    if (!REDIRECTS.contains(status) || location.isEmpty()) {
       throw new IOException("status " + status);
     }
     URI to;
     try {
-      to = URI.create(at.resolve(location).toASCIIString());
+      to = URI.create(at.resolve(location.get()).toASCIIString());
     } catch (IllegalArgumentException e) {
       throw new IOException("redirect to a bad address", e);
     }
@@ -181,7 +188,7 @@ record Download(Limits limits, HttpGet.Network network) {
     return message.lines().findFirst().orElse("no reason given");
   }
 
-  /** A hash of {@code content} in lower-case hexadecimal. */
+  /** Hashes {@code content}; returns lower-case hexadecimal. */
   static String hash(String algorithm, byte[] content) {
     try {
       return HexFormat.of().formatHex(MessageDigest.getInstance(algorithm).digest(content));

@@ -21,7 +21,7 @@ import mlpcuda.error.BadFileException;
 public final class EmbeddedMnist {
   private static final String FOLDER = "mlpcuda/data/mnist/";
 
-  // These are SHA-256 of the uncompressed files.
+  // SHA-256 of the uncompressed files.
   private static final String TRAIN_IMAGES =
       "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db";
   private static final String TRAIN_LABELS =
@@ -89,8 +89,9 @@ public final class EmbeddedMnist {
   }
 
   /**
-   * Gives the bytes that are read to a hasher. The reader must not change a buffer that has been
-   * filled, and the parser of {@link IdxFile} does not: it fills each part of its arrays once.
+   * Hashes on another thread the bytes that are read. The reader must not change a buffer after it
+   * was filled, because the hasher may still read it; the parser of {@link IdxFile} fills each part
+   * of its arrays once.
    */
   private static final class HashingInput extends FilterInputStream {
     private final MessageDigest digest = sha256();
@@ -116,7 +117,7 @@ public final class EmbeddedMnist {
       return n;
     }
 
-    /** The SHA-256 of all that was read, in lower-case hexadecimal. */
+    /** Returns the SHA-256 of all bytes that were read, in lower-case hexadecimal. */
     String hash() {
       return HexFormat.of().formatHex(CompletableFuture.supplyAsync(digest::digest, hasher).join());
     }

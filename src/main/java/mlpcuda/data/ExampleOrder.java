@@ -39,7 +39,7 @@ public final class ExampleOrder {
     return order;
   }
 
-  /** The words of Philox for one use and epoch, one after another. */
+  /** A generator of Philox's 32-bit words for one use and one epoch. */
   private static final class Draws {
     private final Philox.Use use;
     private final long seed;
@@ -65,7 +65,7 @@ public final class ExampleOrder {
       if ((int) product >= 0 || Integer.toUnsignedLong((int) product) >= bound) {
         return (int) (product >>> 32);
       }
-      // Only low words under 2³² mod bound are drawn too often, and so they are drawn again.
+      // Low words under 2³² mod bound would make some results more likely, and are drawn again.
       long surplus = (1L << 32) % bound;
       while (Integer.toUnsignedLong((int) product) < surplus) {
         product = word() * bound;

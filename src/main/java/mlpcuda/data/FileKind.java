@@ -14,17 +14,17 @@ import mlpcuda.error.BadFileException;
 import mlpcuda.files.Reason;
 
 /**
- * Says what kind of file was named where this program reads another, by its first bytes and, where
- * these say little, by the ending of its name.
+ * Recognises the kind of a file that a user named by mistake, so that a message can name it: by the
+ * file's first bytes and, where the bytes say little, by the ending of its name.
  */
 public final class FileKind {
   /** The first bytes that {@link #of(String, byte[])} looks at. */
   public static final int START_BYTES = 512;
 
-  /** The first bytes, one character each, of kinds that have such a signature. */
+  /** The signatures of kinds of files, one character for each of the first bytes. */
   private static final Map<String, String> SIGNATURES = new LinkedHashMap<>();
 
-  /** The endings of names, for kinds that their first bytes do not tell. */
+  /** The endings of names of kinds that have no signature. */
   private static final Map<String, String> ENDINGS = new LinkedHashMap<>();
 
   static {
@@ -62,7 +62,7 @@ public final class FileKind {
   private FileKind() {}
 
   /**
-   * The kind of {@code file}, such as "a PNG picture".
+   * Returns the kind of {@code file}, such as "a PNG picture".
    *
    * @throws BadFileException if the file cannot be read
    */
@@ -75,7 +75,7 @@ public final class FileKind {
   }
 
   /**
-   * The kind of a file.
+   * Returns the kind of a file.
    *
    * @param name the file's name or path
    * @param start the file's first bytes, at most {@link #START_BYTES}
@@ -157,7 +157,8 @@ public final class FileKind {
     if (shown.startsWith("<") && shown.contains("<svg")) {
       return "an SVG drawing";
     }
-    // the bytes are not UTF-8, unless the start ends inside a character
+    // A malformed character at the very end may be one that the start cuts off; elsewhere it shows
+    // that the bytes are not UTF-8.
     int broken = text.indexOf('\ufffd');
     if (broken >= 0 && broken < text.length() - 1
         || text.chars().anyMatch(c -> Character.isISOControl(c) && !Character.isWhitespace(c))) {
@@ -166,7 +167,7 @@ public final class FileKind {
     return shown.startsWith("{") || shown.startsWith("[") ? "a JSON text" : "a text";
   }
 
-  /** Whether a file starts like IDX, or like gzip, which may hold IDX. */
+  /** Whether a file starts as IDX does, or as gzip does, which may hold IDX. */
   public static boolean isIdxOrGzip(byte[] start) {
     return GzipInput.isGzip(start, 0) || isIdx(start);
   }

@@ -7,11 +7,11 @@ import java.util.zip.Inflater;
 import mlpcuda.error.BadFileException;
 
 /**
- * Inflates a gzip file that lies in memory. Every damage is a {@link BadFileException}: a stream
- * that is cut, a wrong checksum, and also bytes after the last member, which {@code
- * java.util.zip.GZIPInputStream} ignores. Several members one after another are read as one. Zeros
- * after the last member are ignored, as gzip itself does: tapes and some archivers pad files with
- * them.
+ * Inflates a gzip file that lies in memory. Any damage is reported by a {@link BadFileException}: a
+ * stream that is cut off, a wrong checksum, and also bytes after the last member, which {@code
+ * java.util.zip.GZIPInputStream} ignores. Consecutive members are read as one stream. Zeros after
+ * the last member are ignored, as gzip itself ignores them: tapes and some archivers pad files with
+ * zeros.
  *
  * <p>Source: RFC 1952, "GZIP file format specification version 4.3".
  */
@@ -34,8 +34,8 @@ final class GzipInput extends InputStream {
   private boolean ended;
 
   /**
-   * {@code name} names the file in messages; {@code file} is all of its bytes, which are not
-   * copied.
+   * Creates a stream; {@code name} is the file's name in messages, {@code file} all of its bytes,
+   * which are not copied.
    */
   GzipInput(String name, byte[] file) {
     this.name = name;

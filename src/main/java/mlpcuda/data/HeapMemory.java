@@ -2,12 +2,15 @@ package mlpcuda.data;
 
 import mlpcuda.error.BadFileException;
 
-/** Tells whether the Java heap has room for what a file asks for, before it is allocated. */
+/**
+ * Checks that the Java heap has enough free memory before the arrays that a file asks for are
+ * allocated.
+ */
 public final class HeapMemory {
   private HeapMemory() {}
 
   /**
-   * Checks that the heap has room.
+   * Checks that the heap has {@code bytes} of free memory.
    *
    * @param what what needs the memory, for the message: a file and what is done with it
    * @param bytes the bytes that will be allocated
@@ -17,7 +20,7 @@ public final class HeapMemory {
     if (bytes <= free()) {
       return;
     }
-    System.gc(); // what nobody needs any more is not counted as free until then
+    System.gc(); // garbage counts as free memory only once it was collected
     long free = free();
     if (bytes > free) {
       throw new BadFileException(
@@ -35,7 +38,7 @@ public final class HeapMemory {
     return total() - runtime.totalMemory() + runtime.freeMemory();
   }
 
-  /** Mebibytes, rounded up. */
+  /** Converts bytes to mebibytes, rounded up. */
   private static long mib(long bytes) {
     return (bytes + (1 << 20) - 1) >> 20;
   }

@@ -14,6 +14,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
@@ -40,8 +41,8 @@ import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.eclipse.jetty.util.thread.ScheduledExecutorScheduler;
 
 /**
- * One HTTP request for a file and the answer to it, over a connection of its own by Jetty's client;
- * redirects are not followed, and the body is given as it was sent.
+ * One HTTP request for a file and its answer, by Jetty's client over a connection of its own.
+ * Redirects are not followed, and the body is not decoded.
  *
  * <p>The JDK's own clients look a host's name up by themselves: a name whose address changes
  * between a check and that look-up (DNS rebinding) leads them to an address that nobody has
@@ -54,30 +55,35 @@ import org.eclipse.jetty.util.thread.ScheduledExecutorScheduler;
 final class HttpGet implements AutoCloseable {
   private static final int THREADS = 8;
 
-  /** More than servers send, so that a longer head is an attack. */
+  /**
+   * The longest head of an answer, in bytes; servers send far less, and a longer head is an attack.
+   */
   private static final int MAX_HEAD_BYTES = 64 * 1024;
 
   /**
-   * The parts of Jetty's client that wait for another answer after one of status 102 or 103. A
-   * mirror may send any number of these ahead, and the client uses more memory with each; without
-   * these parts such an answer is the last one.
+   * The handlers of Jetty's client that wait for a further answer after a status 102 or 103. A
+   * mirror could send any number of such answers, each of which takes memory; without the handlers
+   * the first of them is taken for the final answer.
    */
   private static final List<String> WAITING =
       List.of(ProcessingProtocolHandler.NAME, EarlyHintsProtocolHandler.NAME);
 
-  /** The ends of host names that some systems take for numbers: IPv4 addresses, often shortened. */
+  /**
+   * Matches host names that some systems read as IPv4 addresses, such as {@code 127.1} or {@code
+   * 0x7f000001}.
+   */
   private static final Pattern NUMBER_AT_END =
       Pattern.compile("(.*\\.)?(\\d+|0x\\p{XDigit}*)\\.?", Pattern.CASE_INSENSITIVE);
 
   /**
-   * The network as a download may use it.
+   * The parts of the network that a download may use.
    *
    * @param environment the environment, which may name proxies
    * @param mayReach the addresses that may be connected to
    * @param tls makes the connections of https, and decides which certificates are trusted
    */
   record Network(Map<String, String> environment, Predicate<InetAddress> mayReach, SSLContext tls) {
-    /** The network as users get it. */
+    /** Returns the network that users get. */
     static Network standard() {
       try {
         return new Network(System.getenv(), PublicAddress::is, SSLContext.getDefault());
@@ -88,9 +94,9 @@ final class HttpGet implements AutoCloseable {
   }
 
   /**
-   * The one coding of bodies that is asked for. A client without any looks for libraries that
-   * decompress bodies; they are not in the jar, and the published hashes are those of the files as
-   * they were sent.
+   * The only coding of bodies that the request accepts. Without it Jetty would search for libraries
+   * that decompress bodies; the jar has none, and the published hashes are hashes of the undecoded
+   * files.
    */
   private static final class AsSent extends ContentDecoder.Factory {
     AsSent() {
@@ -111,8 +117,8 @@ final class HttpGet implements AutoCloseable {
    * Sends the request and reads the head of the answer.
    *
    * @param address an http or https address with a host
-   * @param deadline the {@link System#nanoTime} at which the connection is closed, whatever it is
-   *     doing then: whoever was waiting for it gets an IOException
+   * @param deadline the {@link System#nanoTime} at which the connection is closed; a read that
+   *     waits then fails with an IOException
    * @throws IOException if the address may not be reached, or there is no HTTP answer
    */
   HttpGet(URI address, Network network, Download.Limits limits, long deadline) throws IOException {
@@ -121,7 +127,7 @@ final class HttpGet implements AutoCloseable {
       LifeCycle.start(client);
       WAITING.forEach(client.getProtocolHandlers()::remove);
       var listener = new InputStreamResponseListener(); // holds one buffer of the client's
-      // Jetty takes 0 ms for no time-out at all; rounded up, the time-out is not before the end.
+      // Jetty takes 0 ms for no time-out at all, and so the remaining time is rounded up.
       long left = 1 + Math.max(0, TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime()));
       client
           .newRequest(address)
@@ -193,7 +199,7 @@ final class HttpGet implements AutoCloseable {
             });
   }
 
-  /** Looks the host up, once; returns those of its addresses that may be connected to. */
+  /** Looks the host up once, and returns the addresses of it that may be connected to. */
   static List<InetSocketAddress> checked(String host, int port, Predicate<InetAddress> mayReach)
       throws IOException {
     InetAddress[] found = InetAddress.getAllByName(host);
@@ -207,7 +213,7 @@ final class HttpGet implements AutoCloseable {
     return allowed;
   }
 
-  /** Checks a host that the proxy will look up. */
+  /** Checks a host whose name a proxy will look up. */
   private static void checkUnresolved(String host, Predicate<InetAddress> mayReach)
       throws IOException {
     String name = host.toLowerCase(Locale.ROOT).replaceFirst("\\.$", "");
@@ -220,7 +226,10 @@ final class HttpGet implements AutoCloseable {
     }
   }
 
-  /** The reason of a failure in a line; many of Jetty's own messages are dumps of its objects. */
+  /**
+   * Returns the reason of a failure in one line. Many of Jetty's own messages are dumps of its
+   * objects, and are replaced.
+   */
   private static IOException failure(Exception e) {
     boolean wraps =
         e instanceof ExecutionException
@@ -237,7 +246,7 @@ final class HttpGet implements AutoCloseable {
     if (failure instanceof TimeoutException || failure instanceof SocketTimeoutException) {
       return new IOException("timed out", failure);
     }
-    // Answers that are no HTTP have a cause; this is the one to CONNECT.
+    // An answer that is not HTTP has a cause; without a cause the proxy has refused CONNECT.
     if (failure instanceof HttpResponseException refusal && refusal.getCause() == null) {
       int status = refusal.getResponse().getStatus();
       return new IOException("the proxy answered with status " + status, failure);
@@ -253,12 +262,12 @@ final class HttpGet implements AutoCloseable {
     return response.getStatus();
   }
 
-  /** Where a redirect leads, as it was sent; null if the answer does not say. */
-  String location() {
-    return response.getHeaders().get(HttpHeader.LOCATION);
+  /** Returns the header Location, where a redirect leads; empty if the answer has none. */
+  Optional<String> location() {
+    return Optional.ofNullable(response.getHeaders().get(HttpHeader.LOCATION));
   }
 
-  /** The number of bytes of the body; -1 if the answer does not say. */
+  /** Returns the length of the body in bytes; -1 if the answer does not tell it. */
   long length() {
     return response.getHeaders().getLongField(HttpHeader.CONTENT_LENGTH);
   }

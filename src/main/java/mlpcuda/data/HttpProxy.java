@@ -35,7 +35,8 @@ final class HttpProxy {
     if (at.getHost() == null || at.getPort() > 65535 || !"http".equalsIgnoreCase(at.getScheme())) {
       throw new IOException(name + " must be an address such as http://proxy.example:3128");
     }
-    if (at.getUserInfo() != null) { // the message does not repeat it: it may be a password
+    if (at.getUserInfo()
+        != null) { // the user's part may be a password, which no message may repeat
       throw new IOException(name + " has a user's name, and only proxies without one can be used");
     }
     int port = at.getPort() < 0 ? 80 : at.getPort();
@@ -49,7 +50,10 @@ final class HttpProxy {
         : value.strip();
   }
 
-  /** Whether a list such as {@code localhost,.example.org} has the host or a domain of it. */
+  /**
+   * Whether a list such as {@code localhost,.example.org} names the host or a domain that it
+   * belongs to.
+   */
   private static boolean isExempt(String host, String list) {
     for (String entry : list.toLowerCase(Locale.ROOT).split(",")) {
       String domain = entry.strip().replaceFirst("^\\*?\\.", "");

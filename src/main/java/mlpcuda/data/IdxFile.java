@@ -28,15 +28,18 @@ public final class IdxFile {
   private static final int IMAGES_MAGIC = 0x00000803;
   private static final int QMNIST_LABELS_MAGIC = 0x00000c02;
 
-  /** The ints of an image in QMNIST's labels: its class first, then the digit's origin. */
+  /**
+   * The number of ints of one image in QMNIST's labels: the class, then seven about the digit's
+   * origin.
+   */
   private static final int QMNIST_COLUMNS = 8;
 
   /** The length of the largest array that common JVMs allocate. */
   private static final int MAX_ELEMENTS = Integer.MAX_VALUE - 8;
 
   /**
-   * The bytes that are read from a stream at once: few enough to stay in the cache between
-   * inflating and checksums, and to keep the JDK's hidden copy buffers small.
+   * The bytes that are read from a stream at once: few enough to stay in the processor's cache
+   * between inflating and checksumming, and to keep the JDK's internal copies small.
    */
   private static final int CHUNK = 128 * 1024;
 
@@ -56,9 +59,10 @@ public final class IdxFile {
    * A named source of bytes.
    *
    * @param name the name for messages
-   * @param in gives the uncompressed bytes; its maker closes it
-   * @param length the number of bytes of the file, compressed or not; 0 of a stream
-   * @param compressed whether {@code in} may give another number of bytes
+   * @param in the uncompressed bytes; who opened the stream closes it
+   * @param length the size of the file in bytes, compressed or not; 0 for a stream
+   * @param compressed whether the file is compressed, so that {@code in} gives another number of
+   *     bytes than {@code length}
    */
   record Source(String name, InputStream in, long length, boolean compressed) {}
 
@@ -294,8 +298,8 @@ public final class IdxFile {
     if (!source.compressed() && source.length() != total) {
       throw wrongLength(source, size, total, source.length());
     }
-    // The header of a compressed file is but a claim: the array starts at a small multiple of the
-    // bytes that are really there, and doubles as more arrive. MNIST is below eight times: no copy.
+    // The header of a compressed file may claim any size, and so the array begins at eight times
+    // the file's size, which MNIST's files stay below, and doubles as more bytes arrive.
     long trusted = source.compressed() ? Math.max(CHUNK, 8 * source.length()) : bytes;
     byte[] data = new byte[(int) Math.min(bytes, trusted)];
     int n = fill(source.in(), data, 0);
@@ -306,7 +310,7 @@ public final class IdxFile {
     if (n < bytes) {
       throw wrongLength(source, size, total, headerBytes + n);
     }
-    // This read also makes a gzip stream check its CRC and its end.
+    // Reading past the last element also makes a gzip stream check its CRC and its end.
     if (source.in().read() >= 0) {
       throw bad(
           source,

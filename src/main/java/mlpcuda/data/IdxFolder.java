@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -13,9 +14,10 @@ import mlpcuda.error.BadFileException;
 
 /**
  * Reads the four IDX files of a data set from a folder, under the names that they are published
- * with: plain, also spelt {@code train-images.idx3-ubyte}, or {@code .gz}, plain preferred. They
- * may lie in the folder itself or in one below it, where torchvision ({@code MNIST/raw}) and
- * archives put them, each also in a folder of its own name.
+ * with: plain, also spelt {@code train-images.idx3-ubyte}, or {@code .gz}; a plain file is
+ * preferred. The files may lie in the folder itself or in a folder below it, where torchvision
+ * ({@code MNIST/raw}) and archives put them, and each file may lie in a folder of the file's own
+ * name.
  */
 public final class IdxFolder {
   /**
@@ -67,12 +69,13 @@ public final class IdxFolder {
   private static final int DEEPEST = 3;
 
   /**
-   * The most folders of a level that are searched, so that naming a home folder takes no minute.
+   * The most folders that are searched at one level, so that the search of a home folder ends
+   * within seconds.
    */
   private static final int MOST_FOLDERS = 1000;
 
-  // All four files have one place and one way of naming: images of one data set must never meet the
-  // labels of another.
+  // All four files must lie in one folder and have one prefix, so that images of one data set are
+  // never paired with labels of another.
   private final Path place;
   private final Names names;
 
@@ -93,7 +96,7 @@ public final class IdxFolder {
     return read(folder.toString(), folder, classes);
   }
 
-  /** Reads training and test set of a data set that has a name. */
+  /** Reads the training and the test set of a data set with the given name. */
   static Dataset read(String name, Path folder, OptionalInt classes) {
     IdxFolder found = find(folder, true);
     Path trainImages = found.file(found.names.trainImages());
@@ -120,7 +123,7 @@ public final class IdxFolder {
   }
 
   /**
-   * Reads the test set alone; the two training files need not be there.
+   * Reads the test set alone; the two training files may be missing.
    *
    * @param folder the folder that the user named
    * @param classes the number of classes
@@ -172,7 +175,8 @@ public final class IdxFolder {
           }
         }
       }
-      // A folder's own name means its files without a prefix, if these are among several.
+      // The folder's own name chooses its files without a prefix where the folder holds several
+      // data sets.
       boolean named = depth == 0 && !complete.isEmpty() && complete.get(0).hasNoPrefix();
       if (complete.size() == 1 || named) {
         return complete.get(0);
@@ -192,7 +196,9 @@ public final class IdxFolder {
             .formatted(found.place, allOf(found.missing(withTraining))));
   }
 
-  /** The naming that the last part of a path chooses, where there is no such folder. */
+  /**
+   * Returns the naming that the last part of a path chooses, where the path itself is no folder.
+   */
   private static List<Names> named(Path folder) {
     String prefix = folder.getFileName() + "-";
     List<Names> named = Names.ALL.stream().filter(n -> n.prefix().equals(prefix)).toList();
@@ -229,7 +235,7 @@ public final class IdxFolder {
     return names.prefix().isEmpty();
   }
 
-  /** The path for which {@link #read} reads this data set alone. */
+  /** Returns the path for which {@link #read} reads this data set alone. */
   @Override
   public String toString() {
     String prefix = names.prefix();
@@ -238,7 +244,7 @@ public final class IdxFolder {
         : place.resolve(prefix.substring(0, prefix.length() - 1)).toString();
   }
 
-  /** The folders inside the folders of a level; files of other formats beside them are noted. */
+  /** Lists the folders below the folders of a level, and notes files of other formats in them. */
   private static List<Path> below(List<Path> level, OtherFormats others) {
     var folders = new ArrayList<Path>();
     for (Path folder : level) {
@@ -251,7 +257,7 @@ public final class IdxFolder {
           }
         }
       } catch (IOException | UncheckedIOException e) {
-        // A folder that cannot be listed holds nothing that can be read.
+        // A folder that cannot be listed is skipped: no file in it could be read.
       }
     }
     return folders;
@@ -262,24 +268,26 @@ public final class IdxFolder {
   }
 
   private List<String> missing(boolean withTraining) {
-    return names.files(withTraining).stream().filter(name -> file(name) == null).toList();
+    return names.files(withTraining).stream().filter(name -> existing(name).isEmpty()).toList();
   }
 
-  /**
-   * The file {@code name} in one of its spellings, or in a folder of that name; null if there is
-   * none.
-   */
-  private Path file(String name) {
+  /** Finds the file {@code name} in one of its spellings, or in a folder of that name. */
+  private Optional<Path> existing(String name) {
     String dotted = name.replace("-idx", ".idx");
     for (String spelling : List.of(name, dotted, name + ".gz", dotted + ".gz")) {
       for (String holder : List.of("", name, dotted)) {
         Path file = place.resolve(holder).resolve(spelling);
         if (Files.exists(file) && !Files.isDirectory(file)) {
-          return file;
+          return Optional.of(file);
         }
       }
     }
-    return null;
+    return Optional.empty();
+  }
+
+  /** Returns a file that {@link #missing} has not reported. */
+  private Path file(String name) {
+    return existing(name).orElseThrow();
   }
 
   private static ImageSet split(Path imageFile, Path labelFile) {

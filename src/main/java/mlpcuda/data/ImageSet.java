@@ -16,7 +16,7 @@ public record ImageSet(int rows, int cols, byte[] pixels, byte[] labels) {
     return labels.length;
   }
 
-  /** The largest label of all. */
+  /** The largest label of the set. */
   public int largestLabel() {
     int largest = 0;
     for (byte label : labels) {
@@ -25,18 +25,18 @@ public record ImageSet(int rows, int cols, byte[] pixels, byte[] labels) {
     return largest;
   }
 
-  /** The number of pixels of an image: the inputs of a network. */
+  /** The number of pixels of an image, which is the number of a network's inputs. */
   public int pixelsPerImage() {
     return rows * cols;
   }
 
-  /** The first {@code n} images, copied; {@code n} at most {@link #size}. */
+  /** Returns copies of the first {@code n} images, where {@code n} is at most {@link #size}. */
   public ImageSet first(int n) {
     return new ImageSet(
         rows, cols, Arrays.copyOf(pixels, n * pixelsPerImage()), Arrays.copyOf(labels, n));
   }
 
-  /** The images with rows and columns exchanged, copied; the labels are shared. */
+  /** Returns copies of the images with rows and columns exchanged; the labels are shared. */
   public ImageSet transposed() {
     byte[] turned = new byte[pixels.length];
     int to = 0;

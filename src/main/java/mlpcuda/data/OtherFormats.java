@@ -9,8 +9,8 @@ import java.util.Set;
 import java.util.StringJoiner;
 
 /**
- * Notes files of other formats where a data set of IDX files was searched in vain, by the endings
- * of their names, and says what was found and what to do.
+ * Collects files of other formats where no data set of IDX files was found, by the endings of their
+ * names, and words what the message says about them.
  */
 final class OtherFormats {
   private enum Format {
@@ -37,7 +37,7 @@ final class OtherFormats {
   /** The first file of each format. */
   private final Map<Format, Path> found = new EnumMap<>(Format.class);
 
-  /** Notes a file. */
+  /** Notes a file whose name has the ending of a known format. */
   void see(Path file) {
     String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
     for (Format format : Format.values()) {

@@ -9,8 +9,9 @@ import java.util.stream.Stream;
 
 /**
  * Tells addresses of the public internet from those of this machine and of the networks around it.
- * A download connects to public addresses alone: else a mirror could redirect it to a service that
- * trusts whoever reaches it from here, such as a router or the metadata service of a cloud.
+ * A download connects to public addresses alone: otherwise a mirror could redirect the download to
+ * a service that trusts every caller from this network, such as a router or a cloud's metadata
+ * service.
  *
  * <p>An IPv6 address that carries an IPv4 address for a translator counts as that IPv4 address. The
  * prefix of a translator that a network chose for itself cannot be told from other addresses.
@@ -52,9 +53,9 @@ final class PublicAddress {
 
   private PublicAddress() {}
 
-  /** The addresses whose first bits are those of a prefix. */
+  /** A block of addresses that have the same first bits. */
   private record Block(byte[] prefix, int bits) {
-    /** The block of a literal such as {@code 10.0.0.0/8}. */
+    /** Parses a block such as {@code 10.0.0.0/8}. */
     static Block of(String literal) {
       String[] parts = literal.split("/");
       try {

@@ -13,11 +13,11 @@ import mlpcuda.files.Reason;
 /**
  * A data set that is downloaded from its publisher, and kept in the user's cache folder.
  *
- * @param name the name on the command line and of its folder in the cache
- * @param title the name that the program calls it
+ * @param name the name by which users choose the data set, and of its folder in the cache
+ * @param title the data set's name in messages and reports
  * @param classes the number of classes
- * @param mirrors folders at which the files lie, each ending in {@code /}, tried in this order:
- *     those of https first, since what goes by http can be read and changed on the way
+ * @param mirrors addresses of folders with the files, each ending in {@code /}, tried in this
+ *     order: https first, because a transfer by http can be read and changed on the way
  * @param files the files to fetch: training images, training labels, test images, test labels
  */
 public record PublishedDataset(
@@ -32,7 +32,7 @@ public record PublishedDataset(
    *     do, as anybody can make two files of one MD5
    */
   public record RemoteFile(String name, String md5, String sha256) {
-    /** Says which hash of {@code content} is wrong; nothing if both are right. */
+    /** Says which hash of {@code content} is wrong; returns an empty text if both are right. */
     String mismatch(byte[] content) {
       String foundSha256 = Download.hash("SHA-256", content);
       if (!foundSha256.equals(sha256)) {
@@ -43,11 +43,12 @@ public record PublishedDataset(
     }
   }
 
-  // The SHA-256 of all twelve files are those that TensorFlow Datasets
+  // The SHA-256 of all twelve files are listed by both TensorFlow Datasets
   // (tensorflow_datasets/url_checksums of github.com/tensorflow/datasets) and PyTorch
-  // (torchvision/prototype/datasets/_builtin/mnist.py of github.com/pytorch/vision) both list. They
-  // were computed anew from files with the MD5 given here for MNIST's labels and test images, out
-  // of github.com/fgnt/mnist, and for Fashion-MNIST's labels, out of the publisher's repository.
+  // (torchvision/prototype/datasets/_builtin/mnist.py of github.com/pytorch/vision) both list. The
+  // hashes of MNIST's labels and test images were computed again from the files of
+  // github.com/fgnt/mnist, whose MD5 are as given here, and the hashes of Fashion-MNIST's labels
+  // from the publisher's repository.
 
   private static final String TRAIN_IMAGES = "train-images-idx3-ubyte.gz";
   private static final String TRAIN_LABELS = "train-labels-idx1-ubyte.gz";
@@ -140,10 +141,10 @@ public record PublishedDataset(
                   "7320c461ea6c1c855c0b718fb2a4b134",
                   "20bb9a0ef54c7db3efc55a92eef5582c109615df22683c380526788f98e42a1c")));
 
-  /** Every data set that can be named on the command line. */
+  /** All published data sets. */
   public static final List<PublishedDataset> ALL = List.of(MNIST, FASHION_MNIST, KMNIST);
 
-  /** Hears of the progress of a download. */
+  /** Receives the progress of a download. */
   public interface Progress {
     /**
      * Called as bytes arrive; again from 0 when the next mirror is tried.
@@ -175,13 +176,13 @@ public record PublishedDataset(
 
   /**
    * Reads the data set, fetching the files that do not lie undamaged in the cache. The bytes whose
-   * hashes were checked are the ones that are parsed: nothing else that lies in the cache is read,
-   * and a file that changes after the check changes nothing.
+   * hashes were checked are also the bytes that are parsed, so that a file that changes after the
+   * check has no effect.
    *
    * @param datasets the program's folder for downloaded data sets; each has a folder of its name
    * @param progress called in this thread
-   * @throws BadFileException if a file is missing and cannot be had
-   * @throws java.io.UncheckedIOException if a fetched file cannot be kept
+   * @throws BadFileException if a file is missing and cannot be downloaded
+   * @throws java.io.UncheckedIOException if a downloaded file cannot be written to the cache
    */
   public Dataset load(Path datasets, Progress progress) {
     return load(datasets, progress, Download.standard());
@@ -206,8 +207,8 @@ public record PublishedDataset(
   }
 
   /**
-   * Reads images and their labels. What else {@link IdxFolder} checks, such as the number of
-   * labels, needs no check: the hashes tell that these are the published files.
+   * Parses images and their labels. The checks of {@link IdxFolder}, such as the number of labels,
+   * are not needed: the hashes prove that the files are the published ones.
    *
    * @param images the index of the images' file; the labels' file is the next one
    */

@@ -11,10 +11,10 @@ import mlpcuda.error.BadFileException;
  *
  * @param name {@code unit}, {@code centred} or {@code z-score}
  * @param mean the number that is subtracted, in units of the whole range of a pixel
- * @param std the number that it is divided by, in the same units, above 0
+ * @param std the number that the difference is divided by, in the same units, above 0
  */
 public record Scaling(String name, double mean, double std) {
-  /** The names that {@link #of} knows. */
+  /** The names that {@link #of} accepts. */
   public static final List<String> NAMES = List.of("unit", "centred", "z-score");
 
   private static final int LEVELS = 256;
@@ -35,8 +35,8 @@ public record Scaling(String name, double mean, double std) {
   }
 
   /**
-   * The scaling of that name: {@code unit} to [0, 1], {@code centred} to [-1, 1], {@code z-score}
-   * to mean 0 and standard deviation 1 over the training pixels.
+   * Returns the scaling of the given name: {@code unit} to [0, 1], {@code centred} to [-1, 1],
+   * {@code z-score} to mean 0 and standard deviation 1 over the training pixels.
    *
    * @param name one of {@link #NAMES}
    * @param train the training images, read for {@code z-score} alone
@@ -54,19 +54,20 @@ public record Scaling(String name, double mean, double std) {
     };
   }
 
-  /** The factor of a pixel. */
+  /** The factor that a pixel is multiplied by. */
   public float scale() {
     return (float) (1 / (255 * std));
   }
 
-  /** The summand after {@link #scale}. */
+  /** The number that is added after the multiplication by {@link #scale}. */
   public float shift() {
     return (float) (-mean / std);
   }
 
   /**
-   * The scaling by mean and population standard deviation, to four decimals as they are commonly
-   * quoted (MNIST: 0.1307 and 0.3081). The sums are exact: integers from a histogram.
+   * Computes the scaling by mean and population standard deviation, rounded to four decimals, as
+   * the numbers are commonly quoted (MNIST: 0.1307 and 0.3081). The sums are exact: integers from a
+   * histogram.
    */
   private static Scaling zScore(byte[] pixels) {
     long sum = 0;
@@ -90,8 +91,8 @@ public record Scaling(String name, double mean, double std) {
   /** Counts how often each value occurs, (256). */
   private static int[] histogram(byte[] pixels) {
     int[] counts = new int[LEVELS];
-    LongBuffer words = ByteBuffer.wrap(pixels).asLongBuffer(); // each has eight pixels
-    int zeros = 0; // words of eight zeros: half of MNIST's
+    LongBuffer words = ByteBuffer.wrap(pixels).asLongBuffer(); // a long holds eight pixels
+    int zeros = 0; // eight pixels of value 0 at once: half of MNIST's pixels are in such words
     for (int i = 0; i < words.limit(); i++) {
       long word = words.get(i);
       if (word == 0) {

@@ -3,8 +3,9 @@ package mlpcuda.data;
 import java.util.Arrays;
 
 /**
- * A training set in two parts: the examples to learn from, and those that only judge an epoch. The
- * choice is uniform and a function of the seed alone; each part keeps the order of the whole.
+ * A training set that is split in two: examples to learn from, and validation examples on which
+ * only epochs are evaluated. The choice is uniform and depends on the seed alone; each part keeps
+ * the order of the whole set.
  *
  * @param train the examples to learn from
  * @param validation the examples that are held back
@@ -27,7 +28,7 @@ public record Split(ImageSet train, ImageSet validation) {
         return amount;
       }
     } catch (NumberFormatException e) {
-      // refused below, like a number that means no examples
+      // a text that is not a number is refused below
     }
     throw new IllegalArgumentException(
         "must be a number of examples from 1 on, or a fraction of them above 0 and below 1, found "
@@ -35,7 +36,7 @@ public record Split(ImageSet train, ImageSet validation) {
   }
 
   /**
-   * The number of examples that an amount is of {@code size} examples; a fraction is rounded.
+   * Converts an amount to a number of examples of a set of {@code size}; a fraction is rounded.
    *
    * @param amount an amount that {@link #parse} returned
    * @throws IllegalArgumentException if a part would be empty
@@ -52,7 +53,10 @@ public record Split(ImageSet train, ImageSet validation) {
     return (int) count;
   }
 
-  /** Splits {@code count} examples off, which {@link #count} must allow; the parts are copies. */
+  /**
+   * Splits off {@code count} validation examples, a number that {@link #count} returned; the parts
+   * are copies.
+   */
   public static Split of(ImageSet whole, int count, long seed) {
     int[] order = ExampleOrder.forSplit(whole.size(), seed);
     int kept = whole.size() - count;

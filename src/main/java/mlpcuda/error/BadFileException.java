@@ -7,12 +7,17 @@ package mlpcuda.error;
 public final class BadFileException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  /** {@code message}: one line with file, expectation and finding. */
+  /**
+   * Creates the exception; {@code message} is one line that names the file, what was expected and
+   * what was found.
+   */
   public BadFileException(String message) {
     super(message);
   }
 
-  /** {@code message}: one line with file, expectation and finding; {@code cause}: what failed. */
+  /**
+   * Creates the exception; {@code message} is as above, and {@code cause} is the failure behind it.
+   */
   public BadFileException(String message, Throwable cause) {
     super(message, cause);
   }

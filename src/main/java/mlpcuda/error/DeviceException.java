@@ -10,24 +10,30 @@ public class DeviceException extends RuntimeException {
   private final String why;
   private final String remedy;
 
-  /** {@code why}: one line; {@code remedy}: one line on what to do. */
+  /**
+   * Creates the exception; {@code why} says in one line what is wrong, {@code remedy} in one line
+   * what to do.
+   */
   public DeviceException(String why, String remedy) {
     this(why, remedy, null);
   }
 
-  /** {@code why}: one line; {@code remedy}: one line on what to do; {@code cause}: what failed. */
+  /**
+   * Creates the exception with the failure behind it; {@code why} says in one line what is wrong,
+   * {@code remedy} in one line what to do.
+   */
   public DeviceException(String why, String remedy, Throwable cause) {
     super(why + System.lineSeparator() + remedy, cause);
     this.why = why;
     this.remedy = remedy;
   }
 
-  /** The cause, in one line. */
+  /** Says in one line what is wrong. */
   public final String why() {
     return why;
   }
 
-  /** The remedy, in one line. */
+  /** Says in one line what to do. */
   public final String remedy() {
     return remedy;
   }

@@ -11,8 +11,8 @@ public final class DivergedException extends RuntimeException {
   private final int step;
 
   /**
-   * {@code step} is counted from the run's beginning, from 1; {@code found} is the loss before its
-   * update, or a weight after it.
+   * Creates the exception for a step, which is counted from 1 at the run's beginning; {@code found}
+   * is the non-finite loss before the step's update, or a non-finite weight after it.
    */
   public DivergedException(int epoch, int step, double found) {
     this(
@@ -23,7 +23,8 @@ public final class DivergedException extends RuntimeException {
   }
 
   /**
-   * The gradients stay non-finite in half precision, whatever the loss scale; {@code step} from 1.
+   * Makes the exception for gradients in half precision that stay non-finite at every loss scale;
+   * {@code step} is counted from 1 at the run's beginning.
    */
   public static DivergedException ofLossScale(int epoch, int step, float scale) {
     return new DivergedException(
@@ -40,12 +41,12 @@ public final class DivergedException extends RuntimeException {
     this.step = step;
   }
 
-  /** The epoch, from 1. */
+  /** The epoch in which the run diverged, counted from 1. */
   public int epoch() {
     return epoch;
   }
 
-  /** The step from the run's beginning, from 1. */
+  /** The step at which the run diverged, counted from 1 at the run's beginning. */
   public int step() {
     return step;
   }

@@ -7,7 +7,7 @@ package mlpcuda.error;
 public final class StoppedException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  /** {@code steps} is the number of steps done from the run's beginning. */
+  /** Creates the exception; {@code steps} is the number of steps done since the run's beginning. */
   public StoppedException(int epoch, int steps) {
     this("stopped in epoch %d, after step %d".formatted(epoch, steps));
   }
@@ -16,7 +16,7 @@ public final class StoppedException extends RuntimeException {
     super(message);
   }
 
-  /** A copy of this exception whose message says, too, how to resume the run. */
+  /** Returns a copy of this exception whose message also says how to resume the run. */
   public StoppedException resumable(String how) {
     return new StoppedException(getMessage() + "; " + how + " goes on");
   }

@@ -9,28 +9,28 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * The program's folder for what can be fetched or unpacked again.
+ * The program's folder for files that can be downloaded or unpacked again at any time.
  *
- * <p>Source: XDG Base Directory Specification, which has relative paths ignored.
+ * <p>Source: XDG Base Directory Specification, by which relative paths are ignored.
  */
 public final class CacheFolder {
   private static final Path STANDARD = of(System.getenv(), System.getProperty("user.home"));
 
   private CacheFolder() {}
 
-  /** The folder that data sets are downloaded to; it need not exist. */
+  /** The folder that data sets are downloaded to, which may not exist yet. */
   public static Path datasets() {
     return STANDARD.resolve("datasets");
   }
 
-  /** The folder that native libraries are unpacked to; it need not exist. */
+  /** The folder that native libraries are unpacked to, which may not exist yet. */
   public static Path natives() {
     return STANDARD.resolve("natives");
   }
 
   /**
-   * The folder for an environment. {@code $HOME} counts before {@code home}; with neither it is a
-   * new temporary folder.
+   * Chooses the folder for an environment. {@code $HOME} is preferred to {@code home}; without a
+   * home folder the cache is a new temporary folder.
    *
    * @param environment such as {@code System.getenv()}
    * @param home the user's home folder, as {@code user.home} has it
@@ -41,7 +41,7 @@ public final class CacheFolder {
     Path base = Path.of(environment.getOrDefault("XDG_CACHE_HOME", ""));
     if (!base.isAbsolute()) {
       base = Path.of(environment.getOrDefault("HOME", ""));
-      if (!base.isAbsolute()) { // Java's own idea is "?" for a user without a passwd entry
+      if (!base.isAbsolute()) { // Java reports "?" for a user without a passwd entry
         base = Path.of(home == null ? "" : home);
       }
       if (!base.isAbsolute()) {
@@ -68,7 +68,8 @@ public final class CacheFolder {
     try (Stream<Path> files = Files.walk(folder)) {
       files.sorted(Comparator.reverseOrder()).forEach(file -> file.toFile().delete());
     } catch (IOException | UncheckedIOException e) {
-      // What is left lies in the folder for temporary files, and only this user can read it.
+      // A folder that could not be deleted stays among the temporary files, readable by this user
+      // alone.
     }
   }
 }

@@ -7,8 +7,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Files that are named on the command line, of which {@code -} is standard input. Standard input,
- * pipes and devices have no length and can be read only once, from their beginning to their end.
+ * Files that a user names, where {@code -} stands for standard input. Standard input, pipes and
+ * devices have no length and can be read only once, from their beginning to their end.
  */
 public final class InputFile {
   private static final String STANDARD_INPUT = "-";
@@ -20,7 +20,7 @@ public final class InputFile {
     return file.toString().equals(STANDARD_INPUT);
   }
 
-  /** The name of the file in messages. */
+  /** Returns the name of the file for messages. */
   public static String name(Path file) {
     return isStandardInput(file) ? "standard input" : file.toString();
   }
@@ -30,7 +30,10 @@ public final class InputFile {
     return Path.of(name(file));
   }
 
-  /** Whether a folder is named; {@code -} is standard input even where a folder of that name is. */
+  /**
+   * Whether the path is a folder; {@code -} is always standard input, even beside a folder of that
+   * name.
+   */
   public static boolean isFolder(Path file) {
     return !isStandardInput(file) && Files.isDirectory(file);
   }
@@ -41,11 +44,11 @@ public final class InputFile {
         || Files.exists(file) && !Files.isRegularFile(file) && !Files.isDirectory(file);
   }
 
-  /** Opens the file, for one reading; a pipe waits for the process that writes into it. */
+  /** Opens the file for reading; opening a pipe waits for the process that writes into it. */
   public static InputStream open(Path file) throws IOException {
     return new FilterInputStream(isStandardInput(file) ? System.in : Files.newInputStream(file)) {
       @Override
-      public int available() { // the JDK's stream asks a pipe for its position, and fails
+      public int available() { // the JDK's stream would ask a pipe for its position, and fail
         return 0;
       }
     };

@@ -17,12 +17,12 @@ import java.util.Map;
 
 /**
  * A folder that native libraries are unpacked to from the class path. Only this user can write to
- * it, and each file is compared with the class path's bytes before it is handed out: whoever could
- * plant a library here would run code in this process.
+ * the folder, and each file is compared with the class path's bytes before it is loaded: another
+ * user who could place a library here would run code in this process.
  */
 public final class NativeFolder {
   private static final int CHUNK_BYTES = 64 << 10;
-  private static final int STICKY = 01000; // of stat's mode, see inode(7)
+  private static final int STICKY = 01000; // the sticky bit of stat's mode, see inode(7)
   private static final int OTHERS_WRITE = 0002;
   private static final int ROOT = 0;
   private static final int NOBODY = 65534;
@@ -31,7 +31,7 @@ public final class NativeFolder {
 
   private final Path folder;
 
-  /** Names the folder, which {@link #unpack} makes where it is missing. */
+  /** Creates a handle for a folder, which {@link #unpack} makes if it is missing. */
   public NativeFolder(Path folder) {
     this.folder = folder.toAbsolutePath();
   }
@@ -42,9 +42,9 @@ public final class NativeFolder {
   }
 
   /**
-   * Makes sure that a file of that name lies in the folder and holds the content's bytes. Two
-   * processes may do so at once: a new file is written beside the old one and moved into its place,
-   * for another process may have the old one loaded.
+   * Makes sure that a file of the given name lies in the folder and holds the content's bytes. Two
+   * processes may do this at once: a new file is written beside the old one and moved into its
+   * place, because another process may have loaded the old file.
    *
    * @param content a resource of the class path
    * @return the file's path without symbolic links
@@ -71,7 +71,8 @@ public final class NativeFolder {
       }
       Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
-      // Windows replaces no file that another process has loaded; that may have the right content.
+      // Windows does not replace a file that another process has loaded; the loaded file may have
+      // the right content already.
       if (!holds(file, content)) {
         throw e;
       }
@@ -80,7 +81,7 @@ public final class NativeFolder {
     }
   }
 
-  /** Whether the file has that content, and none but this user can change it. */
+  /** Whether the file has the given content, and only this user can change it. */
   private static boolean holds(Path file, URL content) throws IOException {
     if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) || POSIX && !isOurs(file)) {
       return false;
@@ -91,12 +92,13 @@ public final class NativeFolder {
       while (chunk.length > 0 && Arrays.equals(chunk, there.readNBytes(chunk.length))) {
         chunk = in.readNBytes(CHUNK_BYTES);
       }
-      return chunk.length == 0 && there.read() < 0; // both have ended
+      return chunk.length == 0 && there.read() < 0; // both streams have ended
     }
   }
 
   /**
-   * Whether the file is this user's: another user may have put one there while the folder was open.
+   * Whether the file belongs to this user: another user may have put it there while the folder was
+   * writable for all.
    */
   private static boolean isOurs(Path file) throws IOException {
     return Files.getOwner(file).equals(Files.getOwner(file.getParent()))
@@ -104,7 +106,8 @@ public final class NativeFolder {
   }
 
   /**
-   * Makes the folder, writable by this user alone: else a file could change after it was verified.
+   * Makes the folder, writable by this user alone, so that no file can change after it was
+   * verified.
    *
    * @return the folder's path without symbolic links
    * @throws IOException if it cannot be made, or belongs to another user
@@ -129,9 +132,9 @@ public final class NativeFolder {
   }
 
   /**
-   * Refuses a folder that another user could move away, and put another of that name there, after
-   * its files were verified. The system's folders for temporary files are sticky: in them only
-   * their owners move files. A container may show the system's folders as those of {@link #NOBODY}.
+   * Refuses a folder that another user could replace by another folder of the same name after its
+   * files were verified. Sticky folders, such as /tmp, are safe: in them only a file's owner can
+   * move it. A container may show the system's folders as owned by {@link #NOBODY}.
    */
   private static void checkParents(Path folder, UserPrincipal user) throws IOException {
     for (Path parent = folder.getParent(); parent != null; parent = parent.getParent()) {
@@ -148,7 +151,9 @@ public final class NativeFolder {
     }
   }
 
-  /** The user of this process: who owns a file that it makes, where there is no /proc. */
+  /**
+   * Returns the user of this process; without /proc, the owner of a file that the process makes.
+   */
   private static UserPrincipal user(Path folder) throws IOException {
     Path self = Path.of("/proc/self");
     if (Files.exists(self)) {

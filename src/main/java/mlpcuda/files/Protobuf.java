@@ -12,8 +12,8 @@ import java.util.List;
 
 /**
  * One message in Protocol Buffers' wire format: fields in the order they are added, each behind a
- * tag, {@code number << 3 | wire type}. A message holds its parts and not their bytes, and so an
- * array of floats is written without a copy of it.
+ * tag, {@code number << 3 | wire type}. A message refers to its parts instead of copying their
+ * bytes, so that an array of floats is written without a copy.
  *
  * <p>Source: protobuf.dev/programming-guides/encoding.
  */
@@ -24,7 +24,7 @@ public final class Protobuf {
   private static final int BITS_32 = 5;
   private static final int CHUNK_BYTES = 1 << 16;
 
-  /** A part of a message; it writes as many bytes as were announced. */
+  /** A part of a message, which writes exactly as many bytes as the message has counted for it. */
   private interface Bytes {
     /** Writes the part. */
     public void writeTo(OutputStream out) throws IOException;
@@ -51,7 +51,7 @@ public final class Protobuf {
     try {
       writeTo(out);
     } catch (IOException e) {
-      throw new UncheckedIOException(e); // it writes to memory
+      throw new UncheckedIOException(e); // a write to memory does not fail
     }
     return out.toByteArray();
   }

@@ -9,11 +9,11 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import mlpcuda.error.BadFileException;
 
-/** The reasons for failed accesses to files, as messages give them. */
+/** Words why an access to a file failed, for messages. */
 public final class Reason {
   private Reason() {}
 
-  /** The exception for a {@code file} that cannot be read at all, with the reason. */
+  /** Makes the exception for a {@code file} that cannot be read at all, with the reason. */
   public static BadFileException unreadable(Object file, IOException e) {
     String what = e instanceof NoSuchFileException ? "" : "cannot be read: ";
     return new BadFileException(file + ": " + what + of(e), e);

@@ -32,11 +32,11 @@ public final class WholeFile {
   }
 
   /**
-   * Writes a file beside {@code file}, forces the bytes to disk, moves it into place, over a file
-   * of that name, and forces the folder to disk, so that the move outlives a crash.
+   * Writes a temporary file beside {@code file}, forces its bytes to disk, moves it over {@code
+   * file}, and forces the folder to disk, so that the move outlives a crash.
    *
-   * @throws UncheckedIOException if writing fails; a former file is still there then, unless it was
-   *     the folder that could not be forced, and nothing else is left behind
+   * @throws UncheckedIOException if writing fails; the former file is then still there, unless only
+   *     forcing the folder failed, and no temporary file is left behind
    */
   public static void write(Path file, Content content) {
     Path temporary = beside(file);
@@ -46,7 +46,7 @@ public final class WholeFile {
         Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
         forceFolderOf(file);
       } finally {
-        Files.deleteIfExists(temporary); // nothing to delete once it has been moved
+        Files.deleteIfExists(temporary); // after the move there is nothing to delete
       }
     } catch (IOException e) {
       throw cannotBeWritten(file, e);
@@ -54,9 +54,10 @@ public final class WholeFile {
   }
 
   /**
-   * Checks before long work that {@link #write} can put its result there; nothing is left behind.
+   * Checks, before long work begins, that {@link #write} can write the file; nothing is left
+   * behind.
    *
-   * @throws UncheckedIOException if it cannot
+   * @throws UncheckedIOException if the file cannot be written
    */
   public static void check(Path file) {
     Path temporary = beside(file);
@@ -71,7 +72,7 @@ public final class WholeFile {
     }
   }
 
-  /** The exception to throw where {@code file} could not be written. */
+  /** Makes the exception for a {@code file} that could not be written. */
   public static UncheckedIOException cannotBeWritten(Path file, IOException e) {
     String why =
         e instanceof NoSuchFileException
@@ -81,15 +82,14 @@ public final class WholeFile {
   }
 
   /**
-   * The temporary file's path. Files.createTempFile would make a file that only its owner can read.
+   * Chooses the temporary file's path. Files.createTempFile is not used, because its files are
+   * readable by their owner alone.
    */
   private static Path beside(Path file) {
     return file.resolveSibling(file.getFileName() + "." + UUID.randomUUID() + TEMPORARY);
   }
 
-  /**
-   * Deletes the temporary files in {@code folder} of processes that were killed while they wrote.
-   */
+  /** Deletes temporary files that killed processes have left in {@code folder}. */
   public static void clear(Path folder) {
     try (Stream<Path> files = Files.list(folder)) {
       for (Path file : files.toList()) {
@@ -98,14 +98,14 @@ public final class WholeFile {
         }
       }
     } catch (IOException | UncheckedIOException e) {
-      // The files take up space and do no harm.
+      // The remaining files take up space and do no harm.
     }
   }
 
   /**
-   * The exception to throw where a folder for a run's files could not be made or written to.
+   * Makes the exception for a folder that could not be made or written to.
    *
-   * @param folder the folder as the command line named it, its option included
+   * @param folder the folder as the message names it
    */
   public static UncheckedIOException notAFolder(String folder, IOException e) {
     return new UncheckedIOException(
@@ -121,12 +121,13 @@ public final class WholeFile {
             new BufferedOutputStream(Channels.newOutputStream(channel), BUFFER_BYTES)) {
       content.writeTo(out);
       out.flush();
-      // Without this a crash after the move may leave an empty file under the final name.
+      // Without forcing the bytes, a crash after the move could leave an empty file under the final
+      // name.
       channel.force(true);
     }
   }
 
-  /** Forces a folder to disk. Windows opens no folders, and needs no forcing of them. */
+  /** Forces a folder to disk. On Windows folders cannot be opened, and need not be forced. */
   private static void forceFolderOf(Path file) throws IOException {
     if (File.separatorChar == '\\') {
       return;

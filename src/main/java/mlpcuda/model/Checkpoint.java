@@ -13,19 +13,19 @@ import mlpcuda.net.Parameters;
 import mlpcuda.preparation.ImageForm;
 
 /**
- * All that a run needs to go on, bit for bit. In its file, a safetensors one, {@code
- * layers.0.weight}, … are the weights, {@code optimizer.m.}, {@code optimizer.v.} and {@code best.}
- * lead the names of the other tensors, {@code state} is the text, and the metadata describe the
- * network and hold a checksum of everything.
+ * Everything that a stopped run needs to continue bit for bit. The file is in the safetensors
+ * format: the weights are the tensors {@code layers.0.weight}, …; the names of all other tensors
+ * begin with {@code optimizer.m.}, {@code optimizer.v.} or {@code best.}; the text is called {@code
+ * state}; the metadata describe the network and hold a checksum of the whole file.
  *
  * @param shape the shape of the network
- * @param form the images that it takes
+ * @param form the images that the network takes
  * @param weights the weights in the order of {@link Parameters#tensors}, finite
- * @param m the first moments of the gradients, in the same order; of any value, for a run may
- *     overflow
- * @param v the second moments, likewise
+ * @param m the first moments of the gradients, in the same order; may be non-finite, because a run
+ *     may overflow
+ * @param v the second moments of the gradients, in the same order; may be non-finite
  * @param best the weights of the best epoch so far, finite; empty if there are none
- * @param state the trainer's own state, as it wrote it: at most {@link #MAX_STATE} characters
+ * @param state the trainer's state as a text of at most {@link #MAX_STATE} characters
  */
 public record Checkpoint(
     MlpShape shape,
@@ -35,7 +35,7 @@ public record Checkpoint(
     List<float[]> v,
     List<float[]> best,
     String state) {
-  /** The most characters of the state. */
+  /** The greatest length of the state, in characters. */
   public static final int MAX_STATE = Safetensors.MAX_TEXT_BYTES / Character.BYTES;
 
   private static final String FORMAT = "mlp-cuda-checkpoint";
@@ -50,8 +50,8 @@ public record Checkpoint(
    *
    * @throws IllegalArgumentException if a list does not fit the shape or the state is not Unicode;
    *     nothing is written then
-   * @throws java.io.UncheckedIOException if writing fails, or if state or layers are more than
-   *     {@link #read} takes; a former file is still there then
+   * @throws java.io.UncheckedIOException if writing fails, or if the state or the layers exceed the
+   *     limits of {@link #read}; a former file is then still there
    */
   public void write(Path file) {
     var description = new Description(shape, form);
@@ -72,8 +72,7 @@ public record Checkpoint(
   /**
    * Reads a checkpoint that {@link #write} wrote.
    *
-   * @throws BadFileException if the file is malformed or damaged, or something else than a
-   *     checkpoint
+   * @throws BadFileException if the file is malformed, damaged or not a checkpoint
    */
   public static Checkpoint read(Path file) {
     Safetensors.Contents contents = Safetensors.read(file);
@@ -109,7 +108,7 @@ public record Checkpoint(
     return new Checkpoint(shape, of.form(), weights, m, v, best, state);
   }
 
-  /** Whether the contents are those of a checkpoint. */
+  /** Whether the file with these contents is a checkpoint. */
   static boolean isIn(Safetensors.Contents contents) {
     return FORMAT.equals(contents.metadata().get("format"));
   }

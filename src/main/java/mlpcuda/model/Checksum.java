@@ -10,10 +10,11 @@ import java.util.zip.CRC32C;
 import mlpcuda.error.BadFileException;
 
 /**
- * The CRC-32C of all that a safetensors file says: of each metadata entry but the checksum itself
- * its name and text, then of each tensor, in the order of the buffer, its name, its type with its
- * shape, {@code F32[4, 6]}, and its bytes. Texts are UTF-8 behind their length, a little-endian
- * 32-bit number. Spaces in the header do not count.
+ * The CRC-32C of the contents of a safetensors file. It covers the name and the text of each
+ * metadata entry, except the checksum itself, and then, in the order of the buffer, each tensor's
+ * name, its type with its shape, such as {@code F32[4, 6]}, and its bytes. A text is covered as its
+ * length, a little-endian 32-bit number, and its bytes in UTF-8. White space in the header is not
+ * covered.
  */
 final class Checksum {
   /** The metadata entry that holds the checksum. */
@@ -54,7 +55,7 @@ final class Checksum {
   }
 
   /**
-   * Compares the checksum of the metadata with that of what was read.
+   * Compares the checksum in the metadata with the checksum of the contents that were read.
    *
    * @param required whether the file must have a checksum; files of other programs have none
    * @throws BadFileException if the two differ, or a required checksum is missing

@@ -18,14 +18,14 @@ import mlpcuda.preparation.Preparation;
 
 /** The description of a network in its file's metadata, and the names of its tensors there. */
 record Description(MlpShape shape, ImageForm form) {
-  // One text could name more layers than a file of a megabyte has room for.
+  // A single metadata text could name more layers than a header of a megabyte can hold tensors.
   private static final int MAX_LAYERS = 4096;
 
-  // Files of earlier versions have neither of these two.
+  // Files of earlier versions lack the entries {@code preparation} and {@code transpose}.
   private static final String PREPARATION = "preparation";
   private static final String TRANSPOSE = "transpose";
 
-  /** The metadata that describe the network in {@code file}. */
+  /** Returns the metadata that describe the network in {@code file}. */
   Map<String, String> metadata(Path file) {
     if (shape.layers() > MAX_LAYERS) {
       throw Safetensors.tooLarge(
@@ -51,7 +51,7 @@ record Description(MlpShape shape, ImageForm form) {
   /**
    * Reads the network's description from a file's metadata.
    *
-   * @throws BadFileException if they describe no network
+   * @throws BadFileException if the metadata do not describe a network
    */
   static Description of(Path file, Map<String, String> texts) {
     var metadata = new Metadata(file, texts);
@@ -135,7 +135,8 @@ record Description(MlpShape shape, ImageForm form) {
   /**
    * Takes the values that {@link #add} added from a file's tensors.
    *
-   * @param unknown names of the file's tensors, of which those found are removed
+   * @param unknown the names of the file's tensors that nobody has taken yet; the names of the
+   *     taken tensors are removed
    * @throws BadFileException if a tensor is missing or has another shape
    */
   static List<float[]> take(
@@ -206,7 +207,7 @@ record Description(MlpShape shape, ImageForm form) {
           return number;
         }
       } catch (NumberFormatException e) {
-        // refused below, like a number that is not positive
+        // a text that is not a number is refused below
       }
       throw bad(name, "whole numbers from 1 to " + Integer.MAX_VALUE);
     }

@@ -13,12 +13,12 @@ import mlpcuda.net.Parameters;
 import mlpcuda.preparation.ImageForm;
 
 /**
- * A network in a file: its weights as {@code torch.nn.Linear} names and shapes them, and in the
- * metadata all that rebuilds it. A {@link Checkpoint}'s file can be read as well: its weights are
- * the network's, and the state of the optimizer and of the run is ignored.
+ * A network in a file: weights with the names and shapes of {@code torch.nn.Linear}, and metadata
+ * that describe the network. A {@link Checkpoint}'s file can be read as well: its weights are the
+ * network's, and the state of the optimizer and of the run is ignored.
  *
  * @param shape the shape of the network
- * @param form the images that it takes
+ * @param form the images that the network takes
  * @param weights the weights in the order of {@link Parameters#tensors}
  */
 public record ModelFile(MlpShape shape, ImageForm form, List<float[]> weights) {
@@ -38,7 +38,7 @@ public record ModelFile(MlpShape shape, ImageForm form, List<float[]> weights) {
 
   /**
    * Reads a network that {@link #write} or {@link Checkpoint#write} wrote. A file without a
-   * checksum is read too: other programs write none.
+   * checksum is accepted, because other programs write no checksum.
    *
    * @throws BadFileException if the file is malformed or damaged, or does not describe the network
    *     it holds
@@ -58,11 +58,11 @@ public record ModelFile(MlpShape shape, ImageForm form, List<float[]> weights) {
   }
 
   /**
-   * Reads the weights of a network of that shape, in the order of {@link Parameters#tensors}, from
-   * a file with or without our metadata.
+   * Reads the weights of a network of the given shape, in the order of {@link Parameters#tensors},
+   * from a file with or without a description of the network.
    *
-   * @throws BadFileException if the file is malformed or damaged or its tensors are not those of
-   *     the shape
+   * @throws BadFileException if the file is malformed or damaged, or its tensors do not fit the
+   *     shape
    */
   public static List<float[]> readWeights(Path path, MlpShape shape) {
     Safetensors.Contents contents = Safetensors.read(path);
@@ -77,7 +77,7 @@ public record ModelFile(MlpShape shape, ImageForm form, List<float[]> weights) {
     return weights(file, contents, shape);
   }
 
-  /** Whether the metadata describe a network, as ours do and PyTorch's do not. */
+  /** Whether the metadata describe a network; files that PyTorch saved have no description. */
   private static boolean isDescribed(Safetensors.Contents contents) {
     return contents.metadata().containsKey("architecture")
         || contents.metadata().containsKey("layers");

@@ -9,22 +9,23 @@ import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 
 /**
- * Writes a network as an ONNX model, its scaling included: {@code pixels} (batch, I) in, {@code
- * logits} (batch, C) out, {@code batch} of any size.
+ * Writes a network and its scaling of pixels as an ONNX model with the input {@code pixels} (batch,
+ * I) and the output {@code logits} (batch, C); {@code batch} may have any size.
  *
- * <p>IR version 8 and opset 17 are those of ONNX 1.12 of June 2022, which every runtime of the last
- * three years reads; no newer opset changes what is used here for these types. The wire format is
- * written directly: a page of code, against a library with the generated classes of all of ONNX.
+ * <p>IR version 8 and opset 17 belong to ONNX 1.12 of June 2022, which every runtime of the last
+ * three years reads; no newer opset changes the operators that are used here. The wire format is
+ * written directly, which takes a page of code and saves a library with the generated classes of
+ * all of ONNX.
  *
  * <p>Source: onnx.proto of github.com/onnx/onnx, for the fields' numbers, and the operators'
- * schemas of opset 17; both as in the Python package onnx 1.23.1, whose checker passes what is
- * written here.
+ * schemas of opset 17, both as in the Python package onnx 1.23.1, whose checker accepts the models
+ * that this class writes.
  */
 public final class Onnx {
-  /** The version of the format itself. */
+  /** The IR version, the version of ONNX's file format. */
   public static final int IR_VERSION = 8;
 
-  /** The version of the operators. */
+  /** The opset, the version of the operators. */
   public static final int OPSET = 17;
 
   // Values of enumerations: TensorProto.DataType, AttributeProto.AttributeType.
@@ -32,7 +33,7 @@ public final class Onnx {
   private static final int UINT8 = 2;
   private static final int INT_ATTRIBUTE = 2;
 
-  /** The pixels that the graph takes. */
+  /** The form of the pixels that the model takes as its input. */
   public enum Input {
     /** Pixels as in IDX files: uint8, 0 to 255. */
     BYTES,
@@ -102,7 +103,7 @@ public final class Onnx {
   private Protobuf graph(ModelFile network, Input input, boolean softmax) {
     MlpShape shape = network.shape();
     String x = "pixels";
-    // These are the two numbers of the trainer's scaling, or, for 0 to 1, their counterparts.
+    // The factor and the summand of the trainer's scaling, converted if the pixels are 0 to 1.
     float scale = network.form().scaling().scale();
     if (input == Input.BYTES) {
       x = node("Cast", "pixels.cast", List.of(x), "pixels.float", attribute("to", FLOAT));

@@ -31,29 +31,31 @@ public final class Safetensors {
   static final int LENGTH_BYTES = 8;
   static final int CHUNK_BYTES = 1 << 16;
 
-  // The format allows headers of 100 MB, which take fifteen times as much once they are objects.
-  // A network needs about 100 bytes for a tensor; these limits hold the memory of any header.
+  // The format allows headers of 100 MB, which take fifteen times as much memory once they are
+  // objects. A network's header has about 100 bytes for a tensor, and the limits below bound the
+  // memory that any header can take.
   static final int MAX_HEADER_BYTES = 1 << 20;
   static final int MAX_STRING = 1 << 16;
   static final int MAX_METADATA = 1000;
   static final int MAX_TENSORS = 10_000;
   static final int MAX_DIMENSIONS = 8;
 
-  /** The most bytes that a text may have in a file. */
+  /** The greatest size of a text in a file, in bytes. */
   static final int MAX_TEXT_BYTES = 1 << 26;
 
   private Safetensors() {}
 
   /**
-   * A named float32 array. The arrays are not copied, and equality is that of the arrays' identity.
+   * A named float32 array. The arrays are not copied, and two tensors are equal only if their
+   * arrays are the same objects.
    *
    * @param name name in the file, {@code layers.0.weight} for example
    * @param shape dimensions, none for a scalar; a dimension 0 makes the tensor empty
-   * @param values row-major, as many as the product of the shape
+   * @param values the elements in row-major order; their number is the product of the dimensions
    */
   public record Tensor(String name, int[] shape, float[] values) {
     /**
-     * Checks that there is a value for each place of the shape.
+     * Checks that the number of values is the product of the dimensions.
      *
      * @throws IllegalArgumentException if shape and values disagree
      */
@@ -78,9 +80,9 @@ public final class Safetensors {
    * @param metadata the metadata's texts by name, in the header's order; empty if there are none
    * @param tensors the tensors by name, in the order of their values in the file
    * @param texts the texts by name, in the order of their bytes in the file; in the file a text is
-   *     a vector of type U8, ASCII, or of type U16, UTF-16: read from UTF-8 it could take five
-   *     times as much
-   * @param checksum the CRC-32C of all that was read, as {@link #writeChecked} notes it
+   *     a vector of type U8 (ASCII) or of type U16 (UTF-16), not UTF-8, from which decoding could
+   *     take five times the memory
+   * @param checksum the CRC-32C of the contents, as {@link #writeChecked} computes it
    */
   public record Contents(
       Map<String, String> metadata,
@@ -89,11 +91,12 @@ public final class Safetensors {
       String checksum) {}
 
   /**
-   * Reads a whole file. This needs at most four times the file's size and 4 MiB: once the size for
-   * float32 tensors, up to twice for texts, and less than 4 MiB and four times for the header.
+   * Reads a whole file. The memory needed is at most four times the file's size plus 4 MiB: float32
+   * tensors take their own size, texts up to twice theirs, and the header less than four times its
+   * size plus 4 MiB.
    *
    * @throws BadFileException if the file cannot be read, breaks a rule of the format, or holds
-   *     something else than float32 and texts; the message is one line with file, rule and finding
+   *     anything but float32 tensors and texts; the message is one line with file, rule and finding
    */
   public static Contents read(Path file) {
     return new SafetensorsReader(file).read();
@@ -109,15 +112,15 @@ public final class Safetensors {
    * @throws IllegalArgumentException if a name is taken twice, reserved or not Unicode; nothing is
    *     written then
    * @throws UncheckedIOException if writing fails, or if the file would exceed the limits of {@link
-   *     #read}; a former file is still there then, and nothing else is left behind
+   *     #read}; a former file is then still there, and no temporary file is left behind
    */
   public static void write(Path file, Map<String, String> metadata, List<Tensor> tensors) {
     writeParts(file, metadata, parts(file, tensors, Map.of()));
   }
 
   /**
-   * Writes a file as {@link #write} does, with texts behind the tensors, and adds the checksum of
-   * all of it to the metadata as {@code crc32c}.
+   * Writes a file as {@link #write} does, with texts after the tensors, and adds the checksum of
+   * the contents to the metadata as {@code crc32c}.
    */
   static void writeChecked(
       Path file, Map<String, String> metadata, List<Tensor> tensors, Map<String, String> texts) {
@@ -159,7 +162,7 @@ public final class Safetensors {
         });
   }
 
-  /** Takes bytes as they are in the file. */
+  /** Receives the bytes of a tensor in the order in which they are in the file. */
   private interface Sink {
     void accept(byte[] bytes, int offset, int count) throws IOException;
   }
@@ -235,8 +238,8 @@ public final class Safetensors {
   }
 
   /**
-   * The exception for contents too large to be read: no argument is wrong, but a run grew too
-   * large.
+   * Makes the exception for contents that exceed the limits of {@link #read}. It reports a failed
+   * write and not a wrong argument, because a run may grow too large.
    */
   static UncheckedIOException tooLarge(Path file, String finding) {
     String message = file + ": cannot be written: " + finding;
@@ -284,7 +287,10 @@ public final class Safetensors {
     return bytes.toByteArray();
   }
 
-  /** The product of the dimensions, 1 for none; ArithmeticException beyond 64 bits. */
+  /**
+   * Multiplies the dimensions; the product is 1 without dimensions, and beyond 64 bits an
+   * ArithmeticException is thrown.
+   */
   static long elements(int[] shape) {
     long elements = 1;
     for (int dimension : shape) {

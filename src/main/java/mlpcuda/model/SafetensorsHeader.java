@@ -23,13 +23,13 @@ import java.util.Map;
 import mlpcuda.error.BadFileException;
 
 /**
- * Parses the header of a safetensors file, as a stream of tokens that descends no deeper than the
- * format does. Its memory is bounded by the limits of {@link Safetensors}: those of the header's
- * length, of strings, metadata, tensors and dimensions.
+ * Parses the header of a safetensors file as a stream of JSON tokens, nested no deeper than the
+ * format allows. The memory that the header takes is bounded by the limits of {@link Safetensors}
+ * on the header's length, strings, metadata, tensors and dimensions.
  */
 final class SafetensorsHeader {
-  // Each name occurs once: a table of names would cost memory, and could be attacked with
-  // collisions.
+  // Jackson's table of names is off: each name occurs once, and a file could be made to attack the
+  // table with hash collisions.
   private static final JsonFactory JSON =
       JsonFactory.builder()
           .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES)
@@ -42,7 +42,10 @@ final class SafetensorsHeader {
                   .build())
           .build();
 
-  /** A tensor as the header has it; {@code begin} and {@code end} are places in the buffer. */
+  /**
+   * A tensor's entry in the header; {@code begin} and {@code end} are offsets in the buffer of
+   * values, in bytes.
+   */
   record Entry(String name, String dtype, int[] shape, long begin, long end) {}
 
   private final Path file;
@@ -51,25 +54,32 @@ final class SafetensorsHeader {
   private final List<Entry> entries = new ArrayList<>();
   private JsonParser parser;
 
-  /** The header of {@code file}, whose tensors must lie in {@code bufferBytes} bytes. */
+  /**
+   * Creates a parser for the header of {@code file}, whose buffer of values has {@code bufferBytes}
+   * bytes.
+   */
   SafetensorsHeader(Path file, long bufferBytes) {
     this.file = file;
     this.bufferBytes = bufferBytes;
   }
 
-  /** The metadata's texts by name, in the header's order. */
+  /** Returns the metadata's texts by name, in the header's order. */
   Map<String, String> metadata() {
     return metadata;
   }
 
-  /** The tensors in the header's order; each lies within the buffer and has its dtype's size. */
+  /**
+   * Returns the tensors in the header's order; each lies within the buffer and has the size that
+   * its type and shape need.
+   */
   List<Entry> entries() {
     return entries;
   }
 
   /** Parses the header's bytes. */
   void parse(byte[] header) throws IOException {
-    // Unlike Jackson's own decoder, a charset's decoder refuses all that is not UTF-8.
+    // Unlike Jackson's own decoder, the JDK's decoder refuses every byte sequence that is not
+    // UTF-8.
     try (Reader text =
             new InputStreamReader(
                 new ByteArrayInputStream(header), StandardCharsets.UTF_8.newDecoder());
@@ -207,7 +217,7 @@ final class SafetensorsHeader {
           return value;
         }
       } catch (NumberFormatException e) {
-        // beyond 64 bits, so beyond max: refused below
+        // a number beyond 64 bits is refused below
       }
     }
     throw bad("%s of %s must be integers from 0 to %d, found %s", field, tensor, max, found());
@@ -229,7 +239,7 @@ final class SafetensorsHeader {
     }
   }
 
-  /** The number of bits of one value, 0 for a dtype that the format does not know. */
+  /** Returns the number of bits of one value; 0 for a type that the format does not have. */
   private static int bitsOf(String dtype) {
     return switch (dtype) {
       case "F4" -> 4;

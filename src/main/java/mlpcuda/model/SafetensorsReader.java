@@ -24,15 +24,15 @@ import mlpcuda.files.Reason;
 import mlpcuda.model.SafetensorsHeader.Entry;
 
 /**
- * Reads one safetensors file and trusts nothing in it: values are allocated only once the tensors
- * are known to cover the file's own bytes, each byte once.
+ * Reads one safetensors file and trusts nothing in it: arrays for the values are allocated only
+ * after the header was checked to cover each byte of the buffer by exactly one tensor.
  */
 final class SafetensorsReader {
-  // Hotspot refuses arrays of the last few lengths below 2^31.
+  // HotSpot cannot allocate arrays whose length is within 8 of 2^31.
   private static final int MAX_ELEMENTS = Integer.MAX_VALUE - 8;
 
   private final Path file;
-  private final Path shown; // in messages
+  private final Path shown; // the file's name in messages
   private final Checksum checksum = new Checksum();
   private final ByteBuffer chunk =
       ByteBuffer.allocate(Safetensors.CHUNK_BYTES).order(ByteOrder.LITTLE_ENDIAN);
@@ -64,8 +64,8 @@ final class SafetensorsReader {
   }
 
   /**
-   * Reads a pipe, a device or standard input. Its header says where it has to end, and no more is
-   * read, so that a stream without an end does not fill the memory.
+   * Reads a pipe, a device or standard input. The header says how long the stream must be, and no
+   * more is read, so that an endless stream does not fill the memory.
    */
   private Safetensors.Contents readStream() {
     try (InputStream in = new BufferedInputStream(InputFile.open(file))) {
@@ -81,7 +81,7 @@ final class SafetensorsReader {
     }
   }
 
-  /** The byte of the buffer at which the last tensor ends, as the header claims. */
+  /** Returns the offset in the buffer at which the last tensor ends, according to the header. */
   private int claimedBytes(byte[] header) throws IOException {
     var parsed = new SafetensorsHeader(shown, Long.MAX_VALUE);
     parsed.parse(header);
@@ -94,7 +94,9 @@ final class SafetensorsReader {
     return (int) end;
   }
 
-  /** Reads the bytes of the header, once it is known that a header is there. */
+  /**
+   * Reads the bytes of the header, after the first bytes were checked to be a safetensors file's.
+   */
   private byte[] readHeader(InputStream in) throws IOException {
     in.mark(FileKind.START_BYTES);
     byte[] start = in.readNBytes(FileKind.START_BYTES);
@@ -141,7 +143,8 @@ final class SafetensorsReader {
   }
 
   /**
-   * Checks that every byte of the buffer belongs to one tensor; empty ones lie between two others.
+   * Checks that every byte of the buffer belongs to exactly one tensor. Sorts the entries; an empty
+   * tensor comes before a tensor that begins at the same offset.
    */
   private void checkLayout(List<Entry> entries, long bufferBytes) {
     entries.sort(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end));
@@ -162,7 +165,7 @@ final class SafetensorsReader {
     }
   }
 
-  /** Refuses what the format allows and this reader does not. */
+  /** Refuses types and sizes that the format allows and this program cannot use. */
   private void checkReadable(List<Entry> entries) {
     for (Entry entry : entries) {
       if (isText(entry)) {
@@ -183,8 +186,8 @@ final class SafetensorsReader {
   }
 
   /**
-   * Whether a tensor is a text: a vector of characters, as the format has no type of its own for
-   * it.
+   * Whether a tensor is a text. The format has no type for texts, and so a text is a vector of type
+   * U8 or U16.
    */
   private static boolean isText(Entry entry) {
     return (entry.dtype().equals("U8") || entry.dtype().equals("U16")) && entry.shape().length == 1;
@@ -199,7 +202,10 @@ final class SafetensorsReader {
     }
   }
 
-  /** Reads the values in one pass: the tensors are sorted by their place and leave no holes. */
+  /**
+   * Reads the values in one pass over the file; the entries must be sorted by offset and cover the
+   * buffer.
+   */
   private Safetensors.Contents readTensors(
       InputStream in, Map<String, String> metadata, List<Entry> entries) throws IOException {
     Map<String, Safetensors.Tensor> tensors = new LinkedHashMap<>();
@@ -234,7 +240,10 @@ final class SafetensorsReader {
     return values;
   }
 
-  /** Decodes a text while it is read: its bytes beside its characters would cost more memory. */
+  /**
+   * Decodes a text piece by piece, so that its bytes and its characters are never both in memory as
+   * a whole.
+   */
   private String readText(InputStream in, Entry entry) throws IOException {
     int length = entry.shape()[0];
     boolean wide = entry.dtype().equals("U16");

@@ -19,26 +19,27 @@ import mlpcuda.files.InputFile;
 import mlpcuda.model.Safetensors.Tensor;
 
 /**
- * The weights of a perceptron as {@code safetensors.torch.save_file(model.state_dict(), file)}
- * leaves them: for each {@code torch.nn.Linear} a tensor {@code <name>.weight} (O, I) and {@code
- * <name>.bias} (O), the latter missing with {@code bias=False}.
+ * The weights of a perceptron that {@code safetensors.torch.save_file(model.state_dict(), file)}
+ * saved: for each {@code torch.nn.Linear} a tensor {@code <name>.weight} (O, I) and a tensor {@code
+ * <name>.bias} (O), which is missing with {@code bias=False}.
  *
- * <p>The file does not tell the layers' order: save_file sorts by name, as text. It is the order in
- * which the shapes chain, each layer's I the O of the one before, and in which layers named alike
- * but for numbers have these rising: {@code 0, 2, 10} or {@code fc1, fc2}. If there is none, or
- * more than one, the file is refused.
+ * <p>The file does not tell the order of the layers, because save_file sorts the tensors by name.
+ * The order is found by two rules: each layer has as many inputs as the layer before has outputs,
+ * and numbers in names rise, as in {@code 0, 2, 10} or {@code fc1, fc2}. A file for which no order
+ * or more than one order follows the rules is refused.
  *
  * <p>Source: bindings/python/py_src/safetensors/torch.py and safetensors/src/tensor.rs of
  * github.com/huggingface/safetensors.
  *
- * @param layers in the network's order
+ * @param layers the layers in the network's order
  */
 public record TorchWeights(List<Layer> layers) {
   private static final String WEIGHT = "weight";
   private static final String BIAS = "bias";
   private static final Pattern DIGITS = Pattern.compile("[0-9]+");
 
-  // An MLP's names and shapes leave little to try; a file made to be hard must not take for ever.
+  // The search is short for any real network; the limits stop the search in a file that was made to
+  // be hard.
   private static final int MAX_LAYERS = 1000;
   private static final int MAX_TRIES = 100_000;
 
@@ -47,10 +48,10 @@ public record TorchWeights(List<Layer> layers) {
    *
    * @param name the layer's name in the file, {@code layers.0} for example; empty for a module
    *     alone
-   * @param O the width of its output
-   * @param I the width of its input
-   * @param weight (O, I)
-   * @param bias (O); zeros where the file has none
+   * @param O the number of the layer's outputs
+   * @param I the number of the layer's inputs
+   * @param weight the weights (O, I)
+   * @param bias the biases (O); zeros if the file has no bias for the layer
    * @param hasBias whether the file has a bias
    */
   public record Layer(String name, int O, int I, float[] weight, float[] bias, boolean hasBias) {}
@@ -59,7 +60,7 @@ public record TorchWeights(List<Layer> layers) {
    * Reads the weights of a file.
    *
    * @throws BadFileException if the file is malformed, holds anything but the float32 weights of
-   *     linear layers, or does not tell their order
+   *     linear layers, or allows no order or several orders of the layers
    */
   public static TorchWeights read(Path path) {
     Safetensors.Contents contents = Safetensors.read(path);
@@ -76,7 +77,9 @@ public record TorchWeights(List<Layer> layers) {
     return new TorchWeights(List.copyOf(new Search(file, layers(file, contents)).order()));
   }
 
-  /** The width of the input and of each layer's output. */
+  /**
+   * Returns the number of the network's inputs, followed by the number of outputs of each layer.
+   */
   public List<Integer> sizes() {
     var sizes = new ArrayList<Integer>();
     sizes.add(layers.get(0).I);
@@ -84,7 +87,7 @@ public record TorchWeights(List<Layer> layers) {
     return sizes;
   }
 
-  /** The weights and biases in the order of {@link mlpcuda.net.Parameters#tensors}. */
+  /** Returns the weights and biases in the order of {@link mlpcuda.net.Parameters#tensors}. */
   public List<float[]> weights() {
     var weights = new ArrayList<float[]>();
     layers.forEach(layer -> weights.addAll(List.of(layer.weight, layer.bias)));
@@ -159,7 +162,8 @@ public record TorchWeights(List<Layer> layers) {
   private static final class Search {
     private final Path file;
     private final List<Layer> layers;
-    private final Map<String, Deque<Layer>> kinds = new TreeMap<>(); // named alike, numbers rising
+    private final Map<String, Deque<Layer>> kinds =
+        new TreeMap<>(); // layers whose names differ in numbers alone, by rising numbers
     private final List<Layer> taken = new ArrayList<>();
     private List<Layer> found;
     private boolean several;

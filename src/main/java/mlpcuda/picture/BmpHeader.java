@@ -3,8 +3,9 @@ package mlpcuda.picture;
 import mlpcuda.error.BadFileException;
 
 /**
- * Looks at the header of a BMP before the JDK decodes it. A BMP may hold a whole PNG or JPEG, whose
- * size is another than it says, and name a file with a colour profile: neither is let through.
+ * Checks the header of a BMP before the JDK decodes it. A BMP may contain a whole PNG or JPEG,
+ * whose size may differ from the size in the header, and may name a file with a colour profile;
+ * both are refused.
  *
  * <p>Source: Microsoft, "Bitmap Storage" and the structures BITMAPINFOHEADER and BITMAPV5HEADER.
  */
@@ -13,13 +14,14 @@ final class BmpHeader {
   private static final int OS2_HEADER = 12;
   private static final int HEADER = 40;
   private static final int V4_HEADER = 108;
-  private static final int COLOUR_SPACE = 56; // from the header's begin
+  private static final int COLOUR_SPACE = 56; // offset from the header's beginning
   private static final int SRGB = 0x73524742;
-  private static final int MOST_UNCOMPRESSED = 3; // bit fields; 4 is JPEG, 5 PNG
+  private static final int MOST_UNCOMPRESSED =
+      3; // compression 3: bit fields; 4 would be JPEG, 5 PNG
 
   private BmpHeader() {}
 
-  /** Whether a file that starts so is a BMP. */
+  /** Whether a file with these first bytes is a BMP. */
   static boolean isBmp(byte[] start) {
     if (start.length < FILE_HEADER + 4 || start[0] != 'B' || start[1] != 'M') {
       return false;
@@ -29,9 +31,9 @@ final class BmpHeader {
   }
 
   /**
-   * Refuses what the decoder must not meet, and has it take all colours for sRGB.
+   * Refuses headers that are dangerous to the decoder, and marks all colours as sRGB.
    *
-   * @throws BadFileException if the picture is too large, cut off, or something else inside
+   * @throws BadFileException if the picture is too large or cut off, or contains a PNG or JPEG
    */
   static void check(String name, byte[] bytes, long maxPixels) {
     int header = Exif.number(bytes, FILE_HEADER, 4, true);
@@ -44,7 +46,7 @@ final class BmpHeader {
     long cols = Exif.number(bytes, at, width, true);
     long rows = Exif.number(bytes, at + width, width, true);
     Picture.checkSize(
-        name, Math.abs(rows), cols, maxPixels); // negative: from the top to the bottom
+        name, Math.abs(rows), cols, maxPixels); // a negative height means rows from top to bottom
     int bits = Exif.number(bytes, at + 2 * width + 2, 2, true);
     int compression = old ? 0 : Exif.number(bytes, FILE_HEADER + 16, 4, true);
     if (compression < 0 || compression > MOST_UNCOMPRESSED) {

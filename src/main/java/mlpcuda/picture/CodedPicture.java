@@ -13,27 +13,31 @@ import mlpcuda.error.BadFileException;
 import mlpcuda.files.OneLine;
 
 /**
- * Has the JDK decode PNG, JPEG, GIF, BMP and TIFF, and TwelveMonkeys' plug-in WebP. None of these
- * decoders was made for files of enemies: each format is looked through first, and what the decoder
- * does not need for the pixels it does not get.
+ * Decodes PNG, JPEG, GIF, BMP and TIFF by the JDK, and WebP by TwelveMonkeys' plug-in. The decoders
+ * were not made for files from attackers: each format is checked first, and everything that the
+ * pixels do not need is removed before the decoder gets the bytes.
  */
 final class CodedPicture {
-  /** More than a network can see; every k-th pixel of a larger picture bounds the memory. */
+  /**
+   * The longest side of a decoded picture, in pixels, which is more than a network can use; of a
+   * larger picture every k-th pixel is decoded, which bounds the memory.
+   */
   private static final int MAX_SIDE = 4096;
 
   private static final String WEBP = "WebP";
 
   /**
-   * The plug-in reads some bytes ahead. At the end of a file it makes an exception of each, and
-   * goes on: millions of them, where a damaged file has pixels without data.
+   * Zeros that WebP's plug-in may read after the end of a file. The plug-in reads ahead, and would
+   * otherwise make an exception of each byte beyond the end: millions of them for a damaged file
+   * that has pixels without data.
    */
   private static final int ZEROS_OF_WEBP = 64;
 
-  /** A block of 64 pixels takes a bit at least. */
+  /** The most pixels of a byte of a JPEG: a block of 64 pixels takes at least one bit. */
   private static final int MOST_PIXELS_OF_A_JPEG_BYTE = 512;
 
   static {
-    // No window will be opened, and a server has no display to look for.
+    // AWT must not look for a display, which a server does not have.
     if (System.getProperty("java.awt.headless") == null) {
       System.setProperty("java.awt.headless", "true");
     }
@@ -66,7 +70,7 @@ final class CodedPicture {
   }
 
   /**
-   * Decodes a GIF, of an animation the first image.
+   * Decodes a GIF; of an animation the first image.
    *
    * @throws BadFileException if it is malformed or too large
    */
@@ -86,9 +90,9 @@ final class CodedPicture {
   }
 
   /**
-   * Decodes a TIFF, of several pages the first, and turns it upright.
+   * Decodes a TIFF, of several pages the first one, and turns it upright.
    *
-   * @throws BadFileException if it is malformed or too large, or has JPEGs inside
+   * @throws BadFileException if it is malformed or too large, or contains JPEGs
    */
   static Picture tiff(String name, byte[] bytes, long maxPixels) {
     int orientation = Exif.orientation(bytes, 0, bytes.length);
@@ -115,14 +119,16 @@ final class CodedPicture {
     return Exif.upright(GreyPixels.of(name, image, 0), kept.orientation());
   }
 
-  /** Its plug-in is asked itself: the jar does not have the JDK look for plug-ins. */
+  /**
+   * WebP's plug-in is created directly, because the jar does not register plug-ins with the JDK.
+   */
   private static ImageReader reader(String format) throws IOException {
     return format.equals(WEBP)
         ? new WebPImageReaderSpi().createReaderInstance(null)
         : ImageIO.getImageReadersByFormatName(format).next();
   }
 
-  /** Has {@code length} bytes decoded, which were looked through before. */
+  /** Decodes the first {@code length} bytes, which must have been checked before. */
   private static BufferedImage decode(
       String name, String format, byte[] bytes, int length, long maxPixels) {
     ImageReader reader = null;
@@ -143,7 +149,8 @@ final class CodedPicture {
                     (long) rows * cols / MOST_PIXELS_OF_A_JPEG_BYTE,
                     bytes.length));
       }
-      // A JPEG that was cut short is grey from there on, and only a warning says so.
+      // The decoder fills the missing part of a JPEG that is cut off with grey, and reports this by
+      // a warning only.
       var damages = new StringBuilder();
       reader.addIIOReadWarningListener(
           (source, warning) -> {
@@ -162,7 +169,7 @@ final class CodedPicture {
     } catch (BadFileException e) {
       throw e;
     } catch (IOException | RuntimeException | AssertionError e) {
-      // Decoders fail with whatever the malformed file made them do.
+      // A malformed file can make a decoder throw any kind of exception.
       throw malformed(name, format, e.getMessage() == null ? e.toString() : e.getMessage(), e);
     } catch (OutOfMemoryError e) {
       throw tooLittleMemory(name, e);
@@ -178,16 +185,17 @@ final class CodedPicture {
         name + ": the picture must fit in memory, found too little; java -Xmx gives more", e);
   }
 
-  /** Bytes, without the copies that the JDK's own streams keep of what was read. */
+  /** An input over an array. The JDK's own streams would keep a second copy of the bytes. */
   private static final class Input extends ImageInputStreamImpl {
     private final byte[] bytes;
     private final int end;
     private final int zeros;
 
     /**
-     * The first {@code end} of the bytes.
+     * Creates an input of the first {@code end} bytes.
      *
-     * @param zeros that may be read after them before the input fails; 0: it ends
+     * @param zeros the number of zeros that may be read after the bytes before reading fails; with
+     *     0 the input ends
      */
     Input(byte[] bytes, int end, int zeros) {
       this.bytes = bytes;
@@ -214,7 +222,7 @@ final class CodedPicture {
         }
         throw new IOException("it is cut off");
       }
-      int n = (int) Math.min(length, end + zeros - streamPos); // short reads fail in readInt
+      int n = (int) Math.min(length, end + zeros - streamPos); // a short read makes readInt fail
       int there = (int) Math.max(0, Math.min(n, end - streamPos));
       System.arraycopy(bytes, there == 0 ? 0 : (int) streamPos, buffer, offset, there);
       Arrays.fill(buffer, offset + there, offset + n, (byte) 0);

@@ -1,13 +1,13 @@
 package mlpcuda.picture;
 
 /**
- * Which way up a picture was taken, as a camera notes it in a TIFF directory: alone in a TIFF, and
- * inside JPEG, PNG and WebP.
+ * The orientation of a picture. A camera notes how it was held in a TIFF directory, which TIFF,
+ * JPEG, PNG and WebP files may contain.
  *
  * <p>Sources: TIFF 6.0, section 2; Exif 2.3, 4.6.
  */
 final class Exif {
-  /** Nothing is to be turned. */
+  /** The orientation of a picture that need not be turned. */
   static final int UPRIGHT = 1;
 
   private static final int ORIENTATION = 0x0112;
@@ -15,10 +15,10 @@ final class Exif {
   private Exif() {}
 
   /**
-   * How the camera was held, 1…8 as Exif counts.
+   * Reads the orientation, 1 to 8 in Exif's numbering.
    *
-   * @param bytes with a TIFF from {@code tiff} up to, without, {@code end}
-   * @return {@link #UPRIGHT} where nothing is said, or nothing that can be read
+   * @param bytes the file; its TIFF directory begins at {@code tiff} and ends before {@code end}
+   * @return the orientation; {@link #UPRIGHT} if the file has none that can be read
    */
   static int orientation(byte[] bytes, int tiff, int end) {
     if (end - tiff < 8) {
@@ -43,7 +43,7 @@ final class Exif {
     return UPRIGHT;
   }
 
-  /** The unsigned number of so many bytes, which is negative only if it fills all of an int. */
+  /** Reads an unsigned number of 1 to 4 bytes; a number of 2^31 or more comes out negative. */
   static int number(byte[] bytes, int at, int length, boolean little) {
     int value = 0;
     for (int i = 0; i < length; i++) {
@@ -52,7 +52,7 @@ final class Exif {
     return value;
   }
 
-  /** Undoes how the camera was held: 2, 4, 5 and 7 are mirrored, 5…8 lie on their side. */
+  /** Turns a picture upright: orientations 2, 4, 5 and 7 are mirrored, 5 to 8 lie on their side. */
   static Picture upright(Picture picture, int orientation) {
     if (orientation == UPRIGHT) {
       return picture;
@@ -60,7 +60,7 @@ final class Exif {
     boolean side = orientation >= 5;
     int rows = side ? picture.cols() : picture.rows();
     int cols = side ? picture.rows() : picture.cols();
-    // Which way the rows and columns of the picture in the file run.
+    // The order in which the rows and columns of the upright picture are in the file.
     boolean upwards = orientation == 3 || orientation == 4 || orientation == 7 || orientation == 8;
     boolean leftwards =
         orientation == 2 || orientation == 3 || orientation == 6 || orientation == 7;

@@ -3,9 +3,8 @@ package mlpcuda.picture;
 import mlpcuda.error.BadFileException;
 
 /**
- * Looks through a GIF before the JDK decodes it. What is left is the first image, with its palette
- * and its transparent colour: the images of an animation after it, and comments, are nothing to
- * read.
+ * Checks a GIF before the JDK decodes it, and keeps the first image with its palette and its
+ * transparent colour. Further images of an animation, and comments, are removed.
  *
  * <p>Source: CompuServe, "Graphics Interchange Format, version 89a".
  */
@@ -17,7 +16,7 @@ final class GifBlocks {
   private static final int GRAPHIC_CONTROL = 0xf9;
   private static final int TRAILER = 0x3b;
 
-  /** A code has 12 bits at most and stands for 4096 pixels at most. */
+  /** The most pixels of a byte: a code has at most 12 bits and stands for at most 4096 pixels. */
   private static final int MOST_PIXELS_OF_A_BYTE = 2731;
 
   private final String name;
@@ -30,7 +29,7 @@ final class GifBlocks {
     this.bytes = bytes;
   }
 
-  /** Whether a file that starts so is a GIF. */
+  /** Whether a file with these first bytes is a GIF. */
   static boolean isGif(byte[] start) {
     return start.length >= 6
         && Exif.number(start, 0, 4, false) == 0x47494638
@@ -39,9 +38,9 @@ final class GifBlocks {
   }
 
   /**
-   * Moves what the first image needs together, in place.
+   * Moves the parts of the file that the first image needs to the front, in place.
    *
-   * @return the number of bytes from the first on that are the picture now
+   * @return the number of bytes at the front that are the picture now
    * @throws BadFileException if the file is cut off, or the image too large or larger than its data
    *     can be
    */
@@ -86,13 +85,13 @@ final class GifBlocks {
     at = start + IMAGE_BYTES;
     skipPalette(bytes[at - 1]);
     need(1);
-    at++; // bits of the first codes
+    at++; // the number of bits of the first codes
     int data = skipData();
     if ((long) rows * cols > (long) MOST_PIXELS_OF_A_BYTE * data) {
       throw bad("%dx%d pixels need more than the %d bytes of data".formatted(rows, cols, data));
     }
     keep(start);
-    // In its place at least the block that ended the data stood.
+    // The terminator fits: in the original file at least an empty block stood in its place.
     if (kept < bytes.length) {
       bytes[kept++] = TRAILER;
     }
@@ -106,7 +105,10 @@ final class GifBlocks {
     }
   }
 
-  /** Passes over blocks that each tell their length, up to the empty one; the bytes in them. */
+  /**
+   * Skips blocks, each of which begins with its length, up to the empty block; returns the number
+   * of bytes in them.
+   */
   private int skipData() {
     int data = 0;
     while (true) {

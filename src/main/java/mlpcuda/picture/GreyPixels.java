@@ -6,31 +6,36 @@ import java.awt.image.Raster;
 import mlpcuda.error.BadFileException;
 
 /**
- * Makes grey of what a decoder made: of colours, of samples of other sizes than 8 bits, and of
+ * Converts a decoded image to 8-bit grey levels: colours, samples of sizes other than 8 bits, and
  * transparent pixels.
  */
 final class GreyPixels {
   private static final int WHITE = 255;
   private static final int BLACK = 0;
 
-  /** Measuring instruments give 12 bits, and many programs store these in 16 as they are. */
+  /**
+   * The bits of a sample from a measuring instrument; many programs store such samples in 16 bits
+   * without scaling them.
+   */
   private static final int BITS_OF_INSTRUMENTS = 12;
 
-  /** Levels from which on ink is light, and that it spreads over if nothing else is opaque. */
+  /** Ink is light if the darkest of its pixels has at least this level. */
   private static final int LIGHT = 128;
 
+  /** Ink is light if the levels of its pixels differ by less than this. */
   private static final int SPREAD = 64;
 
   private GreyPixels() {}
 
   /**
-   * The picture.
+   * Converts the image to a picture.
    *
-   * @param significantBits bits of a sample that the file says are used; 0: it says nothing
-   * @throws BadFileException if its pixels have samples that are no colours
+   * @param significantBits the bits of a sample that are used according to the file; 0 if the file
+   *     does not tell
+   * @throws BadFileException if the samples of its pixels are not colours
    */
   static Picture of(String name, BufferedImage image, int significantBits) {
-    image.coerceData(false); // colours, not colours times alpha
+    image.coerceData(false); // the colours must not be multiplied by alpha
     int rows = image.getHeight();
     int cols = image.getWidth();
     Raster raster = image.getRaster();
@@ -45,8 +50,8 @@ final class GreyPixels {
     byte[] pixels = new byte[rows * cols];
     byte[] alpha = hasAlpha ? new byte[rows * cols] : null;
     for (int y = 0; y < rows; y++) {
-      // Not getRGB where there is a choice: it takes grey samples for linear light and changes
-      // them.
+      // getRGB is avoided where possible, because it takes grey samples for linear light and
+      // changes them.
       if (palette) {
         image.getRGB(0, y, cols, 1, row, 0, cols);
       } else {
@@ -77,19 +82,19 @@ final class GreyPixels {
         : luma(level(row[at], bits[0]), level(row[at + 1], bits[1]), level(row[at + 2], bits[2]));
   }
 
-  /** Grey of the same brightness, ITU-R BT.601. */
+  /** Returns the grey level of a colour's brightness, by ITU-R BT.601. */
   private static int luma(int red, int green, int blue) {
     return (299 * red + 587 * green + 114 * blue + 500) / 1000;
   }
 
-  /** A sample of that many bits, of which 8 remain. */
+  /** Converts a sample of {@code bits} bits to 8 bits. */
   private static int level(int sample, int bits) {
     return bits >= 8 ? sample >> (bits - 8) : sample * 255 / ((1 << bits) - 1);
   }
 
   /**
-   * The bits that the samples of each band have: fewer than they are stored in, if none of them
-   * needs more.
+   * Returns the number of bits of each band's samples, which is less than the stored number if no
+   * sample needs more.
    */
   private static int[] bits(Raster raster, int[] row, boolean hasAlpha, int significantBits) {
     int[] bits = raster.getSampleModel().getSampleSize();
@@ -117,11 +122,12 @@ final class GreyPixels {
   }
 
   /**
-   * The bits that samples have.
+   * Returns the number of bits that samples use.
    *
-   * @param set all bits that are set in any of them
-   * @param stored the bits that they are stored in
-   * @param significant those that the file says are used; 0: it says nothing
+   * @param set the bits that are set in any of the samples
+   * @param stored the number of bits in which a sample is stored
+   * @param significant the number of bits that are used according to the file; 0 if the file does
+   *     not tell
    */
   static int usedBits(int set, int stored, int significant) {
     if (set == 0) {
@@ -134,8 +140,8 @@ final class GreyPixels {
   }
 
   /**
-   * Shows the picture on white paper, or, where all that is opaque is light, on black: white ink on
-   * white would not be seen.
+   * Puts a transparent picture on white, or on black if all opaque pixels are light: white ink on
+   * white could not be seen.
    */
   private static void putOnGround(byte[] pixels, byte[] alpha) {
     int ground = ground(pixels, alpha);
@@ -150,7 +156,7 @@ final class GreyPixels {
     for (byte a : alpha) {
       most = Math.max(most, a & 0xff);
     }
-    int[] counts = new int[256]; // of what is opaque, by light
+    int[] counts = new int[256]; // the number of opaque pixels of each level
     int opaque = 0;
     for (int i = 0; i < pixels.length; i++) {
       if ((alpha[i] & 0xff) >= Math.max(1, most * 4 / 5)) {
@@ -158,7 +164,7 @@ final class GreyPixels {
         opaque++;
       }
     }
-    // A few pixels of another light, at the edges of strokes, count for nothing.
+    // A few pixels of other levels, at the edges of strokes, are ignored.
     int few = opaque / 200;
     int darkest = 0;
     for (int sum = counts[0]; sum <= few && darkest < 255; sum += counts[darkest]) {

@@ -3,22 +3,26 @@ package mlpcuda.picture;
 import mlpcuda.error.BadFileException;
 
 /**
- * Looks through a JPEG before the JDK decodes it.
+ * Checks the segments of a JPEG before the JDK decodes it.
  *
  * <p>Source: ITU-T T.81, annex B.
  */
 final class JpegSegments {
   private static final int EXIF = 0xe1;
-  private static final int PROFILE = 0xe2; // APP2, which the ICC's specification takes
+  private static final int PROFILE =
+      0xe2; // APP2, the segment of colour profiles by the ICC's specification
   private static final int COMMENT = 0xfe;
   private static final int START_OF_SCAN = 0xda;
 
-  /** More than encoders make; thousands of empty ones would keep the decoder busy for hours. */
+  /**
+   * The most scans, more than encoders write; thousands of empty scans would keep the decoder busy
+   * for hours.
+   */
   private static final int MAX_SCANS = 100;
 
   private JpegSegments() {}
 
-  /** Whether a file that starts so is a JPEG. */
+  /** Whether a file with these first bytes is a JPEG. */
   static boolean isJpeg(byte[] start) {
     return start.length >= 3
         && (start[0] & 0xff) == 0xff
@@ -27,14 +31,15 @@ final class JpegSegments {
   }
 
   /**
-   * Refuses what would keep the decoder busy for nothing.
+   * Refuses a JPEG whose number of scans would keep the decoder busy.
    *
    * @throws BadFileException if there are too many scans
    */
   static void checkScans(String name, byte[] bytes) {
     int scans = 0;
     for (int i = 1; i < bytes.length; i++) {
-      // In compressed data a byte 0xff is followed by 0, so that this is a marker.
+      // A byte 0xff of the compressed data is always followed by 0, and so any other byte after
+      // 0xff makes a marker.
       if ((bytes[i] & 0xff) == START_OF_SCAN && (bytes[i - 1] & 0xff) == 0xff) {
         scans++;
       }
@@ -46,11 +51,11 @@ final class JpegSegments {
   }
 
   /**
-   * Makes comments of the segments that hold colour profiles: pixels are taken for sRGB anyway, and
-   * the JDK would hand a profile from a stranger to a native library. Segments are found as the
-   * decoder finds them, which passes over what is no marker and over fill bytes.
+   * Turns segments with colour profiles into comments: all pixels are taken for sRGB, and the JDK
+   * would pass a stranger's profile to a native library. Segments are found in the way the decoder
+   * finds them: bytes that are not markers, and fill bytes, are skipped.
    *
-   * @param bytes of a JPEG; the markers in it are changed
+   * @param bytes the JPEG, whose markers are changed in place
    */
   static void dropProfiles(byte[] bytes) {
     for (int at = marker(bytes, 0); at >= 0; at = marker(bytes, end(bytes, at))) {
@@ -61,8 +66,8 @@ final class JpegSegments {
   }
 
   /**
-   * The place of the next byte that makes a marker with the 0xff before it, or -1 if the scan
-   * begins or the bytes end before.
+   * Returns the index of the next byte that makes a marker with the 0xff before it; -1 if a scan or
+   * the end of the bytes comes first.
    */
   private static int marker(byte[] bytes, int from) {
     for (int i = from; i + 3 < bytes.length; i++) {
@@ -74,7 +79,7 @@ final class JpegSegments {
     return -1;
   }
 
-  /** Where the segment of the marker at that place ends. */
+  /** Returns the index after the segment of the marker at {@code at}. */
   private static int end(byte[] bytes, int at) {
     return at + 1 + (isAlone(bytes[at] & 0xff) ? 0 : Exif.number(bytes, at + 1, 2, false));
   }
@@ -84,7 +89,7 @@ final class JpegSegments {
     return marker == 0x01 || marker >= 0xd0 && marker <= 0xd9;
   }
 
-  /** How the camera was held, as {@link Exif#orientation} tells it. */
+  /** Returns the orientation, as {@link Exif#orientation} does. */
   static int orientation(byte[] bytes) {
     for (int at = marker(bytes, 0); at >= 0; at = marker(bytes, end(bytes, at))) {
       int end = Math.min(bytes.length, end(bytes, at));

@@ -25,7 +25,7 @@ final class PgmFile {
     this.bytes = bytes;
   }
 
-  /** Whether a file that starts so is a PGM. */
+  /** Whether a file with these first bytes is a PGM. */
   static boolean isPgm(byte[] start) {
     return start.length >= 3
         && start[0] == 'P'
@@ -34,10 +34,10 @@ final class PgmFile {
   }
 
   /**
-   * The picture, its maximum made 255, or 4095 where a maximum of 65,535 is claimed and no sample
-   * has more than 12 bits.
+   * Parses the picture and scales its levels so that the maximum becomes 255. A maximum of 65,535
+   * is taken for 4095 if no sample has more than 12 bits.
    *
-   * @throws BadFileException if the bytes are not exactly such a file
+   * @throws BadFileException if the bytes are not exactly a PGM
    */
   static Picture parse(String name, byte[] bytes, long maxPixels) {
     return new PgmFile(name, bytes).parse(maxPixels);
@@ -70,7 +70,8 @@ final class PgmFile {
   }
 
   private byte[] plain(int n, int max) {
-    // A sample takes a digit and a white space: what cannot be there gets no memory.
+    // A plain sample takes at least a digit and a white space; memory is allocated only for samples
+    // that the bytes can hold.
     long need = at + 2L * n;
     if (bytes.length < need) {
       throw bad("%d samples need at least %d bytes, found %d".formatted(n, need, bytes.length));
@@ -90,7 +91,7 @@ final class PgmFile {
 
   private byte[] pixels(int n, int max, IntSupplier samples) {
     int start = at;
-    int set = 0; // all bits that are set in any sample
+    int set = 0; // the bits that are set in any sample
     for (int i = 0; i < n; i++) {
       int sample = samples.getAsInt();
       if (sample > max) {
@@ -107,7 +108,7 @@ final class PgmFile {
     return pixels;
   }
 
-  /** The next number, which white space or a comment must precede. */
+  /** Parses the next number, which white space or a comment must precede. */
   private int number(String what, int most) {
     int before = at;
     skipSpace();

@@ -5,20 +5,21 @@ import mlpcuda.error.BadFileException;
 /**
  * A grey image of any size.
  *
- * @param name for messages: its file, and its place there if the file has several
+ * @param name the picture's name in messages: the file and, if the file has several pictures, the
+ *     index
  * @param rows height in pixels
  * @param cols width in pixels
  * @param pixels (rows, cols), one unsigned byte a pixel, 0 black
  */
 public record Picture(String name, int rows, int cols, byte[] pixels) {
-  /** The most pixels of a picture that is read from a file. */
+  /** The greatest number of pixels of a picture that is read from a file. */
   static final long MAX_PIXELS = 100_000_000;
 
-  /** The longest side, which is JPEG's own limit: a single row stays small, too. */
+  /** The longest side in pixels, which is JPEG's own limit and keeps a single row small. */
   static final int MAX_SIDE = 65_535;
 
   /**
-   * Checks what a header claims, before memory is taken for it.
+   * Checks the size that a header claims, before memory for the pixels is allocated.
    *
    * @throws BadFileException if a side is below 1 or the picture too large
    */
@@ -30,7 +31,7 @@ public record Picture(String name, int rows, int cols, byte[] pixels) {
     }
   }
 
-  /** The picture with its rows and columns exchanged. */
+  /** Returns the picture with rows and columns exchanged. */
   public Picture transposed() {
     byte[] exchanged = new byte[pixels.length];
     for (int y = 0; y < rows; y++) {

@@ -12,9 +12,9 @@ import mlpcuda.files.InputFile;
 import mlpcuda.files.Reason;
 
 /**
- * The pictures of a file: one of a PNG, JPEG, GIF, BMP, TIFF, WebP or PGM, any number of an IDX
- * file, plain or gzip. The kind is told by the first bytes, not by the name. {@link #parse} takes
- * the bytes of a PNG, JPEG or PGM from anywhere.
+ * The pictures of a file: one picture of a PNG, JPEG, GIF, BMP, TIFF, WebP or PGM file, or all
+ * images of an IDX file, plain or gzip. The kind is recognised by the first bytes, not by the name.
+ * {@link #parse} decodes a PNG, JPEG or PGM that is in memory.
  */
 public final class PictureFile {
   /** The largest PNG, JPEG or PGM that is read, in bytes. */
@@ -36,8 +36,8 @@ public final class PictureFile {
   }
 
   /**
-   * Reads a file. A PNG or JPEG is held with each side at most 4096 pixels, every k-th of a larger
-   * one.
+   * Reads a file. A decoded picture has sides of at most 4096 pixels; of a larger picture every
+   * k-th pixel is kept.
    *
    * @throws BadFileException if it cannot be read, is malformed or too large
    */
@@ -46,13 +46,13 @@ public final class PictureFile {
     if (InputFile.isFolder(file)) {
       throw new BadFileException(name + ": this is a folder, not a picture");
     }
-    // Opened once and read once: a pipe has nothing to give a second time.
+    // The file is opened and read once only, because a pipe cannot be read a second time.
     try (InputStream opened = InputFile.open(file)) {
       InputStream in = new BufferedInputStream(opened);
       in.mark(START_BYTES);
       byte[] start = in.readNBytes(START_BYTES);
       in.reset();
-      // IDX files of every sort: those of labels, say, get a message that says so.
+      // Files of labels also take this branch: the parser refuses them and says what they hold.
       if (FileKind.isIdxOrGzip(start)) {
         IdxFile.Images images = IdxFile.readImages(name, in);
         Picture.checkSize(name, images.rows(), images.cols(), Picture.MAX_PIXELS);
@@ -67,7 +67,11 @@ public final class PictureFile {
   }
 
   private static Picture single(String name, byte[] start, InputStream in) throws IOException {
-    Kind kind = kind(name, start, KINDS + " or an IDX file"); // before 256 MiB of it are read
+    Kind kind =
+        kind(
+            name,
+            start,
+            KINDS + " or an IDX file"); // refuses the file before up to 256 MiB of it are read
     byte[] bytes = in.readNBytes((int) MAX_BYTES + 1);
     if (bytes.length > MAX_BYTES) {
       throw new BadFileException(
@@ -78,19 +82,20 @@ public final class PictureFile {
   }
 
   /**
-   * The picture that the bytes of a PNG, JPEG or PGM are.
+   * Decodes the bytes of a PNG, JPEG or PGM.
    *
-   * @param name for messages
-   * @param bytes which may be changed
-   * @param maxPixels the most that its header may claim, before memory is taken for them
-   * @throws BadFileException if they are of no such file, malformed or too large
+   * @param name the picture's name in messages
+   * @param bytes the file, which is changed
+   * @param maxPixels the number of pixels above which the picture is refused before memory is
+   *     allocated for them
+   * @throws BadFileException if the bytes are no such file, malformed, or the picture is too large
    */
   public static Picture parse(String name, byte[] bytes, long maxPixels) {
     byte[] start = Arrays.copyOf(bytes, Math.min(START_BYTES, bytes.length));
     return kind(name, start, KINDS).parse(name, bytes, maxPixels);
   }
 
-  /** How a kind of file becomes a picture. */
+  /** Decodes one kind of file. */
   private interface Kind {
     Picture parse(String name, byte[] bytes, long maxPixels);
   }
@@ -122,17 +127,17 @@ public final class PictureFile {
             .formatted(name, FileKind.of(name, start), kinds));
   }
 
-  /** Whether it is an IDX file, which may have several images. */
+  /** Whether the file is an IDX file, which may have several images. */
   public boolean isIdx() {
     return idx;
   }
 
-  /** Number of pictures. */
+  /** Returns the number of pictures. */
   public int count() {
     return images.count();
   }
 
-  /** The picture of that index, copied. */
+  /** Returns a copy of the picture of the given index. */
   public Picture get(int index) {
     int size = images.rows() * images.cols();
     byte[] pixels = Arrays.copyOfRange(images.pixels(), index * size, (int) ((index + 1L) * size));

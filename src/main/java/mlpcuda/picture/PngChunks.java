@@ -7,8 +7,8 @@ import java.util.zip.CRC32;
 import mlpcuda.error.BadFileException;
 
 /**
- * Looks through a PNG before the JDK decodes it: chunks, checksums, size. What is left has the
- * chunks of the pixels alone, for the JDK inflates texts and profiles to whatever size they have.
+ * Checks chunks, checksums and size of a PNG before the JDK decodes it, and keeps the chunks of the
+ * pixels alone, because the JDK would inflate texts and profiles to any size.
  *
  * <p>Source: <a href="https://www.w3.org/TR/png-3/">Portable Network Graphics, third edition</a>.
  */
@@ -17,27 +17,29 @@ final class PngChunks {
   private static final Set<String> OF_PIXELS = Set.of("IHDR", "PLTE", "tRNS", "IDAT", "IEND");
   private static final int HEADER_BYTES = 13;
 
-  /** Deflate makes at most so many bytes of one. */
+  /** The greatest number of bytes that one byte of deflated data can become. */
   private static final int MOST_INFLATED = 1032;
 
   private PngChunks() {}
 
   /**
-   * What is left of a PNG, and what it said besides.
+   * The remaining PNG, and what its removed chunks said about the pixels.
    *
-   * @param length bytes from the first on that are the picture now
-   * @param orientation as {@link Exif#orientation} tells it
-   * @param significantBits bits of the first sample of a pixel that are used; 0: nothing is said
+   * @param length the number of bytes at the front that are the picture now
+   * @param orientation the orientation, as {@link Exif#orientation} returns it
+   * @param significantBits the number of bits of a pixel's first sample that are used; 0 if the
+   *     file does not tell
    */
   record Kept(int length, int orientation, int significantBits) {}
 
-  /** Whether a file that starts so is a PNG: by the first four bytes. */
+  /** Whether a file with these first bytes is a PNG, which the first four bytes decide. */
   static boolean isPng(byte[] start) {
     return start.length >= 4 && ByteBuffer.wrap(start).getInt() == 0x89504e47;
   }
 
   /**
-   * Moves the chunks that make the pixels together, in place: a picture may be most of the memory.
+   * Moves the chunks of the pixels to the front, in place, because the picture may fill most of the
+   * memory.
    *
    * @throws BadFileException if a chunk is damaged or the picture too large, or larger than its
    *     data can be
@@ -103,7 +105,7 @@ final class PngChunks {
     }
   }
 
-  /** What the first chunk says that there is, uncompressed. */
+  /** Returns the size of the uncompressed pixels in bytes, according to the first chunk. */
   private static long bytesOfPixels(String name, String type, ByteBuffer header, long maxPixels) {
     if (!type.equals("IHDR") || header.remaining() != HEADER_BYTES) {
       throw new BadFileException(

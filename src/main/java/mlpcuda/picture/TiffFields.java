@@ -4,9 +4,9 @@ import java.util.Set;
 import mlpcuda.error.BadFileException;
 
 /**
- * Looks through a TIFF before the JDK decodes it. What is left is the first image, described by the
- * fields that make its pixels alone: profiles, other directories and notes are nothing to read, and
- * strips that lie over one another, or claim more than there is, are refused.
+ * Checks a TIFF before the JDK decodes it, and keeps the fields that describe the pixels of the
+ * first image. Profiles, notes and other directories are removed; a file whose strips overlap or
+ * claim more bytes than the file has is refused.
  *
  * <p>Source: TIFF, revision 6.0.
  */
@@ -27,7 +27,10 @@ final class TiffFields {
   private static final int TILE_BYTES = 325;
   private static final int SAMPLE_FORMAT = 339;
 
-  /** Also: fill order, options of fax compression, predictor, palette, alpha. */
+  /**
+   * The tags of the fields that are kept. Tags without a name here are fill order, options of fax
+   * compression, predictor, palette and alpha.
+   */
   private static final Set<Integer> OF_PIXELS =
       Set.of(
           COLS,
@@ -52,7 +55,10 @@ final class TiffFields {
           338,
           SAMPLE_FORMAT);
 
-  /** Numbers that may be large; all others must be short, or the decoder takes them for others. */
+  /**
+   * The tags of fields that may be 32-bit numbers; all others must be 16-bit numbers, which the
+   * decoder would otherwise misread.
+   */
   private static final Set<Integer> MAY_BE_LONG =
       Set.of(
           COLS,
@@ -78,7 +84,7 @@ final class TiffFields {
   private final String name;
   private final byte[] bytes;
   private final boolean little;
-  private int entries; // where the entries begin
+  private int entries; // the offset of the first entry
   private int count;
 
   private TiffFields(String name, byte[] bytes) {
@@ -87,7 +93,7 @@ final class TiffFields {
     little = bytes[0] == 'I';
   }
 
-  /** Whether a file that starts so is a TIFF. */
+  /** Whether a file with these first bytes is a TIFF. */
   static boolean isTiff(byte[] start) {
     if (start.length < 8) {
       return false;
@@ -97,11 +103,11 @@ final class TiffFields {
   }
 
   /**
-   * Leaves only fields of pixels in the first directory, in place.
+   * Removes, in place, all fields but the fields of the pixels from the first directory.
    *
-   * @return whether 0 is white, which the decoder is no longer told
+   * @return whether level 0 is white; the decoder no longer sees that field
    * @throws BadFileException if the image is too large, or larger than its data can be, or of a
-   *     sort that cannot be read
+   *     kind that cannot be decoded
    */
   static boolean keepPixels(String name, byte[] bytes, long maxPixels) {
     return new TiffFields(name, bytes).keepPixels(maxPixels);
@@ -124,14 +130,16 @@ final class TiffFields {
     }
     checkData(rows, cols, samples, bits, maxPixels);
     if (photometric == WHITE_IS_ZERO) {
-      put(entry(PHOTOMETRIC) + 8, 2, BLACK_IS_ZERO); // the JDK's decoder heeds it only sometimes
+      // The JDK's decoder does not always apply this field, and so the caller inverts the levels.
+      // put(entry(PHOTOMETRIC) + 8, 2, BLACK_IS_ZERO);
       return true;
     }
     return false;
   }
 
   /**
-   * Keeps the entries of the pixels, which are in order of their tags, and no further directory.
+   * Keeps the entries of the pixels, in the order of their tags, and cuts the link to the next
+   * directory.
    */
   private void compact() {
     int directory = Exif.number(bytes, 4, 4, little);
@@ -175,7 +183,7 @@ final class TiffFields {
     }
   }
 
-  /** Where the entry with that tag is, or -1. */
+  /** Returns the offset of the entry with the given tag; -1 if there is none. */
   private int entry(int tag) {
     for (int i = 0; i < count; i++) {
       if (Exif.number(bytes, entries + 12 * i, 2, little) == tag) {
@@ -190,7 +198,7 @@ final class TiffFields {
     return entry < 0 ? 0 : Exif.number(bytes, entry + 4, 4, little);
   }
 
-  /** A value of the field, which has that many. */
+  /** Returns one value of a field. */
   private long value(int tag, int index) {
     int entry = entry(tag);
     int type = Exif.number(bytes, entry + 2, 2, little);
@@ -200,7 +208,7 @@ final class TiffFields {
     return Integer.toUnsignedLong(Exif.number(bytes, values + index * size, size, little));
   }
 
-  /** The first value of the field, and {@code otherwise} where there is no such field. */
+  /** Returns the first value of the field; {@code otherwise} if the file lacks the field. */
   private long one(int tag, long otherwise) {
     return entry(tag) < 0 ? otherwise : value(tag, 0);
   }
@@ -259,13 +267,13 @@ final class TiffFields {
     return (n + each - 1) / each;
   }
 
-  /** Refuses data that cannot become so many lines. */
+  /** Refuses compressed data that is too short for the number of lines. */
   private void checkPiece(long lines, long line, long data) {
     int compression = (int) one(COMPRESSION, 1);
     long most =
         switch (compression) {
           case 1 -> data;
-          case 2, 3, 4 -> 8 * data * line; // a line takes a bit at least
+          case 2, 3, 4 -> 8 * data * line; // a line takes at least one bit
           case 5 -> 2731 * data; // a code of at most 12 bits stands for at most 4096 bytes
           case 8, 32946 -> 1032 * data;
           case 32773 -> 64 * data;

@@ -4,8 +4,8 @@ import java.nio.charset.StandardCharsets;
 import mlpcuda.error.BadFileException;
 
 /**
- * Looks through a WebP before it is decoded. What is left is the first image, of an animation too,
- * and its transparency: profiles and notes are nothing to read.
+ * Checks a WebP before it is decoded, and keeps the first image and its transparency. Profiles,
+ * notes and further images of an animation are removed.
  *
  * <p>Sources: RFC 9649, "WebP Image Format"; RFC 6386, 9.1 (the header of a lossy image).
  */
@@ -13,15 +13,20 @@ final class WebpChunks {
   private static final int FILE_HEADER = 12;
   private static final int CHUNK_HEADER = 8;
   private static final int EXTENDED_BYTES = 10;
-  private static final int FRAME_BYTES = 16; // of a frame of an animation, before its chunks
+  private static final int FRAME_BYTES =
+      16; // the header of an animation's frame, before the frame's chunks
   private static final int HAS_ALPHA = 0x10;
 
-  /** A block of 256 pixels has modes of prediction, which take 3 bits at least. */
+  /**
+   * The most pixels of a byte of a lossy image: a block of 256 pixels takes at least 3 bits for its
+   * modes of prediction.
+   */
   private static final int MOST_PIXELS_OF_A_LOSSY_BYTE = 683;
 
   /**
-   * Lossless pixels may take no bit at all: so many of them are believed, and of more a number that
-   * a large drawing does not reach.
+   * The number of pixels that a lossless image may have whatever its size in bytes, because its
+   * pixels may take no bit at all; a larger image may have {@link #MOST_PIXELS_OF_A_LOSSLESS_BYTE}
+   * a byte, more than large drawings have.
    */
   private static final int BELIEVED_PIXELS = 4_000_000;
 
@@ -29,7 +34,7 @@ final class WebpChunks {
 
   private final String name;
   private final byte[] bytes;
-  private int image = -1; // where the chunk of the pixels begins
+  private int image = -1; // the offset of the chunk with the pixels
   private int alpha = -1;
   private int exif = -1;
 
@@ -39,14 +44,14 @@ final class WebpChunks {
   }
 
   /**
-   * What is left of a WebP, and what it said besides.
+   * The remaining WebP, and the orientation that its removed chunks told.
    *
-   * @param length bytes from the first on that are the picture now
-   * @param orientation as {@link Exif#orientation} tells it
+   * @param length the number of bytes at the front that are the picture now
+   * @param orientation the orientation, as {@link Exif#orientation} returns it
    */
   record Kept(int length, int orientation) {}
 
-  /** Whether a file that starts so is a WebP. */
+  /** Whether a file with these first bytes is a WebP. */
   static boolean isWebp(byte[] start) {
     return start.length >= FILE_HEADER
         && Exif.number(start, 0, 4, false) == 0x52494646 // RIFF
@@ -54,10 +59,10 @@ final class WebpChunks {
   }
 
   /**
-   * Moves what the first image needs together, in place.
+   * Moves the chunks of the first image to the front, in place.
    *
-   * @throws BadFileException if the file is cut off, or the image too large, or nothing that can be
-   *     read
+   * @throws BadFileException if the file is cut off, or the image is missing, too large or of an
+   *     unknown kind
    */
   static Kept keepFirst(String name, byte[] bytes, long maxPixels) {
     return new WebpChunks(name, bytes).keepFirst(maxPixels);
@@ -95,7 +100,7 @@ final class WebpChunks {
     }
     if (lossless) {
       WebpLossless.check(name, bytes, data + 5, data + length, rows, cols);
-      alpha = -1; // a lossless image has its own
+      alpha = -1; // a lossless image contains its transparency
     }
     int kept = FILE_HEADER;
     if (alpha >= 0) {
@@ -108,7 +113,10 @@ final class WebpChunks {
     return new Kept(kept, orientation);
   }
 
-  /** Notes where the first chunks are that count, those of the first frame of an animation. */
+  /**
+   * Notes the offsets of the first chunks with pixels, transparency and Exif data; of an animation
+   * those of the first frame.
+   */
   private void find(int from, int end) {
     for (int at = from; end - at >= CHUNK_HEADER; ) {
       long length = Integer.toUnsignedLong(Exif.number(bytes, at + 4, 4, true));
@@ -116,7 +124,7 @@ final class WebpChunks {
         throw cutOff();
       }
       String type = type(at);
-      if (type.equals("EXIF")) { // after all images
+      if (type.equals("EXIF")) { // Exif data come after all images
         exif = at;
       } else if (image < 0) {
         switch (type) {
@@ -138,7 +146,7 @@ final class WebpChunks {
   private int orientation() {
     int tiff = exif + CHUNK_HEADER;
     int end = tiff + length(exif);
-    // Some programs write JPEG's mark before it, though nothing says that they should.
+    // Some programs write JPEG's identifier before the Exif data, which no specification asks for.
     boolean marked = end - tiff >= 6 && Exif.number(bytes, tiff, 4, false) == 0x45786966;
     return Exif.orientation(bytes, marked ? tiff + 6 : tiff, end);
   }
@@ -153,7 +161,7 @@ final class WebpChunks {
 
   private void checkAlpha(int rows, int cols) {
     int data = alpha + CHUNK_HEADER;
-    // The plug-in takes transparency that is not compressed for none at all.
+    // The plug-in ignores transparency that is not compressed.
     if (length(alpha) < 1 || (bytes[data] & 3) != 1) {
       throw new BadFileException(
           name
@@ -177,7 +185,7 @@ final class WebpChunks {
     }
   }
 
-  /** Moves a chunk to the front; where the next may begin. */
+  /** Moves a chunk to {@code to}; returns the offset at which the next chunk may begin. */
   private int keep(int chunk, int to) {
     int whole = Math.min(CHUNK_HEADER + length(chunk) + (length(chunk) & 1), bytes.length - chunk);
     System.arraycopy(bytes, chunk, bytes, to, whole);

@@ -3,15 +3,16 @@ package mlpcuda.picture;
 import mlpcuda.error.BadFileException;
 
 /**
- * Follows the beginning of a lossless WebP image, up to its pixels, to refuse what no encoder makes
- * and the decoder would do at great length: a transformation of all pixels takes three bits, and
- * the decoder counts neither these nor the tables that it makes of a few bits each.
+ * Parses the beginning of a lossless WebP image, up to its pixels, and refuses headers that no
+ * encoder writes and that would keep the decoder busy for long: a transformation of all pixels
+ * takes three bits and a table a few bits, and the decoder limits the number of neither.
  *
  * <p>Source: RFC 9649, section 3, "Specification for WebP Lossless Bitstream".
  */
 final class WebpLossless {
   /**
-   * More sets of Huffman codes than an encoder makes, libwebp 2600; the decoder takes 5 KiB each.
+   * The most sets of Huffman codes, each of which takes the decoder 5 KiB; libwebp writes at most
+   * 2600.
    */
   private static final int MOST_CODES = 4096;
 
@@ -22,7 +23,7 @@ final class WebpLossless {
   private static final int COLOUR_INDEXING = 3;
   private static final int SUBTRACT_GREEN = 2;
 
-  /** The order in which the lengths of the codes of lengths are told. */
+  /** The order in which the file lists the lengths of the codes for code lengths. */
   private static final int[] ORDER = {
     17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
   };
@@ -41,11 +42,11 @@ final class WebpLossless {
   }
 
   /**
-   * Follows the image from its first transformation on.
+   * Parses the image from its first transformation on.
    *
    * @param from the byte after the image's size
    * @param end the byte after the image
-   * @throws BadFileException if it is malformed so far, or cut off
+   * @throws BadFileException if the parsed part is malformed or cut off
    */
   static void check(String name, byte[] bytes, int from, int end, int rows, int cols) {
     new WebpLossless(name, bytes, from, end).check(rows, cols);
@@ -95,9 +96,9 @@ final class WebpLossless {
   }
 
   /**
-   * Passes over an image of numbers.
+   * Skips an image whose pixels are numbers.
    *
-   * @return the largest that red and green make in any of its pixels
+   * @return the largest number, which red and green make together, of any pixel
    */
   private int image(int pixels) {
     int cacheBits = cacheBits();
@@ -123,7 +124,7 @@ final class WebpLossless {
         }
         done += length;
       } else {
-        done++; // of the cache, in which there are pixels from before
+        done++; // a colour of the cache is an earlier pixel's, whose number was counted already
       }
     }
     return largest;
@@ -137,10 +138,11 @@ final class WebpLossless {
     return ((2 + (prefix & 1)) << extra) + bits(extra) + 1;
   }
 
-  /** A prefix code, read from here. */
+  /** A prefix code, read from the current position. */
   private final class Code {
     private final int[] counts = new int[MAX_LENGTH + 1];
-    private final int[] symbols; // by length, then value; one alone takes no bit
+    private final int[]
+        symbols; // symbols by length of their code, then by value; a single symbol takes no bit
 
     Code(int alphabet) {
       symbols = bits(1) == 1 ? simple(alphabet) : coded(alphabet);
@@ -157,7 +159,7 @@ final class WebpLossless {
       lengths[symbol] = 1;
       if (count == 2) {
         int other = known(bits(8), alphabet);
-        if (other == symbol) { // decoders differ in what it takes
+        if (other == symbol) { // decoders disagree about the bits of such a code
           throw damaged("a code has one symbol twice");
         }
         lengths[other] = 1;
@@ -230,9 +232,9 @@ final class WebpLossless {
         return symbols[0];
       }
       int code = 0;
-      int first = 0; // code of this length
-      int index = 0; // of its symbol
-      for (int length = 1; ; length++) { // ends, for the code is whole
+      int first = 0; // the first code of the current length
+      int index = 0; // the index of the symbol of that code
+      for (int length = 1; ; length++) { // the loop ends, because the code is complete
         code |= bits(1);
         if (code - first < counts[length]) {
           return symbols[index + code - first];
@@ -244,7 +246,7 @@ final class WebpLossless {
     }
   }
 
-  /** The next bits, the first of them the lowest. */
+  /** Reads the next bits; the first bit is the lowest. */
   private int bits(int count) {
     int value = 0;
     for (int i = 0; i < count; i++) {

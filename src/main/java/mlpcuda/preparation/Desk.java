@@ -3,8 +3,9 @@ package mlpcuda.preparation;
 import java.util.Arrays;
 
 /**
- * Removes a desk that is seen beside the paper: a strip of "ink" along a side of the picture with a
- * straight inner edge. A character that touches the strip keeps all ink inside that edge.
+ * Removes a desk that is seen beside the paper: a strip along a side of the picture that looks like
+ * ink and has a straight inner edge. A character that touches the strip keeps all ink inside that
+ * edge.
  */
 final class Desk {
   /** A strip covers at least this share of the picture's side. */
@@ -27,30 +28,37 @@ final class Desk {
     double[] light = ink.light().clone();
     int cols = ink.cols();
     int rows = ink.rows();
-    strip(light, 0, 1, cols, cols, rows, floor);
-    strip(light, (rows - 1) * cols, 1, -cols, cols, rows, floor);
-    strip(light, 0, cols, 1, rows, cols, floor);
-    strip(light, cols - 1, cols, -1, rows, cols, floor);
+    strip(light, new Side(0, 1, cols, cols, rows), floor);
+    strip(light, new Side((rows - 1) * cols, 1, -cols, cols, rows), floor);
+    strip(light, new Side(0, cols, 1, rows, cols), floor);
+    strip(light, new Side(cols - 1, cols, -1, rows, cols), floor);
     return new Grey(rows, cols, light);
   }
 
   /**
-   * Removes the strip along one side, if there is one.
+   * A side of the picture.
    *
-   * @param start index of the side's first pixel
-   * @param along what leads from an index to that of the side's next pixel
-   * @param inward what leads from an index to that of the next pixel towards the middle
-   * @param length pixels of the side
-   * @param depth pixels from this side to the opposite one
+   * @param start the index of the side's first pixel
+   * @param along the difference of the indices of two neighbours on the side
+   * @param inward the difference of the indices of a pixel and its neighbour towards the middle
+   * @param length the number of pixels of the side
+   * @param depth the number of pixels from the side to the opposite side
    */
-  private static void strip(
-      double[] light, int start, int along, int inward, int length, int depth, double floor) {
+  private record Side(int start, int along, int inward, int length, int depth) {
+    int index(int i, int distance) {
+      return start + i * along + distance * inward;
+    }
+  }
+
+  /** Removes the strip along one side, if there is one. */
+  private static void strip(double[] light, Side side, double floor) {
+    int length = side.length;
     double[] widths = new double[length];
     int inked = 0;
-    int most = (int) (WIDEST * depth);
+    int most = (int) (WIDEST * side.depth);
     for (int i = 0; i < length; i++) {
       int width = 0;
-      while (width <= most && light[start + i * along + width * inward] > floor) {
+      while (width <= most && light[side.index(i, width)] > floor) {
         width++;
       }
       widths[i] = width;
@@ -72,8 +80,8 @@ final class Desk {
     }
     for (int i = 0; i < length; i++) {
       double edge = middle + slope * (i - length / 2.0) + 2 + Math.abs(slope);
-      for (int w = 0; w < Math.min(depth, edge); w++) {
-        light[start + i * along + w * inward] = 0;
+      for (int w = 0; w < Math.min(side.depth, edge); w++) {
+        light[side.index(i, w)] = 0;
       }
     }
   }

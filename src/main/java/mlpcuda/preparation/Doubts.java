@@ -11,7 +11,10 @@ final class Doubts {
   /** The second of two characters has at least this share of the first one's ink. */
   private static final double EQUAL_INK = 0.08;
 
-  /** The second of two characters looks like strokes at least to this share of the first. */
+  /**
+   * The second of two characters has, for a unit of ink, at least this share of the first one's
+   * rating.
+   */
   private static final double EQUAL_QUALITY = 0.3;
 
   /** A character, and what may stand beside it, has at most this number of pieces of like size. */

@@ -57,7 +57,7 @@ record Grey(int rows, int cols, double[] light) {
     return scaled(box, rows, cols, this::at);
   }
 
-  /** The levels of the outermost pixels; those of the corners twice. */
+  /** Returns the levels of the outermost pixels; each corner is contained twice. */
   double[] border() {
     double[] border = new double[2 * (rows + cols)];
     int n = 0;
@@ -72,7 +72,7 @@ record Grey(int rows, int cols, double[] light) {
     return border;
   }
 
-  /** The median difference between neighbours in a row. */
+  /** Returns the median difference between neighbouring pixels of a row. */
   double roughness() {
     double[] steps = new double[light.length];
     for (int i = 1; i < steps.length; i++) {
@@ -107,7 +107,7 @@ record Grey(int rows, int cols, double[] light) {
     return sorted[sorted.length / 2];
   }
 
-  /** The median distance of the values from {@code from}. */
+  /** Returns the median distance of the values from {@code from}. */
   static double deviation(double[] values, double from) {
     return median(Arrays.stream(values).map(v -> Math.abs(v - from)).toArray());
   }
@@ -121,7 +121,7 @@ record Grey(int rows, int cols, double[] light) {
     Taps along = Taps.of(box.rows(), rows);
     double[] light = new double[rows * cols];
     double[] line = new double[cols];
-    int last = -1; // the source's row that line holds
+    int last = -1; // the row of the source that the line holds
     for (int y = 0; y < rows; y++) {
       double[] weights = along.weights[y];
       for (int j = 0; j < weights.length; j++) {
@@ -139,7 +139,7 @@ record Grey(int rows, int cols, double[] light) {
   }
 
   /**
-   * The weights with which the pixels of a line contribute to those of a resized line.
+   * The weights with which the pixels of a line contribute to the pixels of a resized line.
    *
    * @param from for each resized pixel, the first pixel that contributes
    * @param weights for each resized pixel, the weights from that pixel on; their sum is 1

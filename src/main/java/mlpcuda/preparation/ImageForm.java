@@ -13,7 +13,7 @@ import mlpcuda.picture.Picture;
  * @param scaling how pixels become inputs
  * @param preparation how pictures become images
  * @param transposed whether rows and columns of the training images were exchanged, as EMNIST's
- *     files need it; images in IDX files then need it too, other pictures do not
+ *     files need it; images in IDX files must then be exchanged too, other pictures must not
  */
 public record ImageForm(
     int rows, int cols, Scaling scaling, Preparation preparation, boolean transposed) {
@@ -24,7 +24,7 @@ public record ImageForm(
   }
 
   /**
-   * Makes a picture ready for the network.
+   * Prepares a picture for the network.
    *
    * @throws BadFileException if the picture cannot be prepared, for example a blank one
    */
@@ -35,7 +35,7 @@ public record ImageForm(
   /**
    * Takes a picture's pixels exactly as they are.
    *
-   * @param option what asks for that, for the message
+   * @param option the name of what asks for it, for the message
    * @throws BadFileException if the picture has another size than the network's images
    */
   public Prepared exactly(Picture picture, String option) {

@@ -38,7 +38,8 @@ record Ink(Grey light, Optional<String> warning) {
   private static final double SURE = 0.4;
 
   /**
-   * How far the soft edge of a stroke goes beyond what is surely ink, as a share of the picture.
+   * How far the soft edge of a stroke reaches beyond the pixels that are surely ink, as a share of
+   * the picture's side.
    */
   private static final double RIM = 0.008;
 
@@ -73,7 +74,7 @@ record Ink(Grey light, Optional<String> warning) {
   /** The most that the paper's level alone says about whether the ink is darker. */
   private static final double MOST_PRIOR = 16;
 
-  /** In place of a window: the paper has one level. */
+  /** Stands for a window where the paper is assumed to have one level. */
   private static final double EVEN_PAPER = 0;
 
   /** Odds of this or more settle whether the ink is darker or lighter than the paper. */
@@ -88,7 +89,7 @@ record Ink(Grey light, Optional<String> warning) {
   /** The smaller pieces beyond this number are left out, which bounds the time of the search. */
   private static final int MOST_PIECES = 300;
 
-  /** The factor against ink that is lines alone, or covers more than {@link #MOST_INK}. */
+  /** The factor against ink that consists of lines alone, or covers more than {@link #MOST_INK}. */
   private static final double UNLIKELY = 0.01;
 
   /**
@@ -98,8 +99,8 @@ record Ink(Grey light, Optional<String> warning) {
   private static final double MOST_INK = 0.6;
 
   /**
-   * Takes every pixel that differs from the paper at the border for ink. This keeps an image that
-   * has MNIST's form already as it is.
+   * Takes every pixel that differs from the paper at the border for ink, and so leaves an image
+   * that already has MNIST's form unchanged.
    *
    * @param name what messages call the picture
    * @throws BadFileException if there is no ink
@@ -150,7 +151,8 @@ record Ink(Grey light, Optional<String> warning) {
    *
    * @param darker the odds that the ink is darker than the paper
    * @param lighter the odds that it is lighter
-   * @param window with which the paper's light is estimated; {@link #EVEN_PAPER}: it has one level
+   * @param window the window with which the paper's light is estimated; {@link #EVEN_PAPER} for a
+   *     paper of one level
    */
   private static List<Guess> guesses(Grey grey, double darker, double lighter, double window) {
     var guesses = new ArrayList<Guess>();
@@ -222,7 +224,7 @@ record Ink(Grey light, Optional<String> warning) {
     Ink ink() {
       return new Ink(
           thickened(cut(above(all, floor), pieces), pieces),
-          lines && found.size() > 1 // a single one may be the digit 1
+          lines && found.size() > 1 // a single line may be the digit 1
               ? Optional.of("The picture shows lines, but probably no character.")
               : Doubts.about(pieces, found, all));
     }

@@ -45,7 +45,7 @@ final class Lines {
   /**
    * A nearly level line.
    *
-   * @param top its row at the left border
+   * @param top the line's row at the left border
    * @param fall how many rows lower it ends at the right border
    * @param cover the share of the picture's columns in which it was seen
    */
@@ -86,7 +86,7 @@ final class Lines {
     return thin;
   }
 
-  /** Finds lines, the best covered first; a pixel counts for one line only. */
+  /** Finds lines, the most completely drawn first; each pixel counts for one line only. */
   private static List<Line> lines(boolean[] thin, int rows, int cols, int most) {
     int steep = (int) Math.ceil(SLOPE * cols);
     int[][] votes = new int[2 * steep + 1][rows + 2 * steep + 2];
@@ -191,7 +191,7 @@ final class Lines {
     double written = OVER_LINE * Grey.median(levels);
     for (int x = 0; x < cols; x++) {
       int y = line.at(x, cols);
-      // The stroke that crosses here may lean to either side.
+      // A stroke that crosses the line may lean to either side.
       double crossing = 0;
       for (int dx = -aside; dx <= aside; dx++) {
         double over = value(light, rows, cols, y - above - 1, x + dx);

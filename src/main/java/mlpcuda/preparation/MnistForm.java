@@ -24,7 +24,7 @@ public final class MnistForm {
 
   /**
    * The longest side, in pixels, of a picture whose ink is searched, unless the network's images
-   * need more: the search for lines takes time in proportion to the cube of the side.
+   * are larger: the search for lines takes time in proportion to the cube of the side.
    */
   private static final int MOST_SEARCHED = 400;
 
@@ -37,7 +37,7 @@ public final class MnistForm {
   private MnistForm() {}
 
   /**
-   * Brings a picture to that form, in the size of a network's images.
+   * Brings a picture to MNIST's form, in the size of a network's images.
    *
    * @param rows height of the network's images in pixels
    * @param cols width of the network's images in pixels
@@ -77,7 +77,10 @@ public final class MnistForm {
     return quartile >= LEAST_INK ? 1 : FULL_INK / quartile;
   }
 
-  /** The character on black, its centre of mass as near to the middle as whole pixels allow. */
+  /**
+   * Puts the character on black, with its centre of mass as near to the middle as whole pixels
+   * allow.
+   */
   private static byte[] centred(Grey character, double gain, int rows, int cols) {
     byte[] image = new byte[rows * cols];
     int height = character.rows();

@@ -20,24 +20,31 @@ final class Paper {
    */
   private static final double NEIGHBOURHOOD = 0.3;
 
-  /** {@link #darkness} reduces pictures to this side: it sorts a square for each pixel. */
+  /**
+   * The side, in pixels, to which {@link #darkness} reduces a picture, because it sorts a square of
+   * pixels for each pixel.
+   */
   private static final int TINY = 40;
 
   /**
    * Levels that are added to the paper's light before ink is divided by it, where ink is darker
-   * than the paper. Without them the noise of a nearly black corner would be magnified to ink.
+   * than the paper. The addition keeps the noise of a nearly black corner from being magnified to
+   * ink.
    */
   private static final double DARK_GUARD = 16;
 
-  /** The like of {@link #DARK_GUARD} where ink is lighter: the light of a blackboard is small. */
+  /**
+   * The counterpart of {@link #DARK_GUARD} for ink that is lighter than the paper, such as chalk on
+   * a blackboard, whose light is small.
+   */
   private static final double LIGHT_GUARD = 48;
 
   private Paper() {}
 
-  /** Tells whether the ink is darker than an even paper, which the picture's border shows. */
+  /** Whether the ink is darker than the paper, which is even and seen at the picture's border. */
   static boolean isDarker(Grey grey) {
     double paper = Grey.median(grey.border());
-    // Differences are squared: noise adds little to each pixel, but to many, and must not decide.
+    // Differences are squared, so that noise, which adds a little to many pixels, does not decide.
     double balance = 0;
     for (double v : grey.light()) {
       balance += (v - paper) * Math.abs(v - paper);
@@ -46,8 +53,8 @@ final class Paper {
   }
 
   /**
-   * The ratio of what is darker than its neighbourhood to what is lighter, by squared differences.
-   * Below 1 the ink is probably lighter than the paper.
+   * Returns the ratio of the pixels that are darker than their neighbourhood to the lighter ones,
+   * by squared differences. Below 1 the ink is probably lighter than the paper.
    */
   static double darkness(Grey grey) {
     double k = Math.max(1, grey.box().longer() / (double) TINY);
@@ -113,7 +120,8 @@ final class Paper {
     for (int i = 0; i < ink.length; i++) {
       ink[i] = (paper[i] - dark[i]) * usual / light[i];
     }
-    double bias = Grey.median(ink); // a closing takes the greatest noise for the paper's light
+    double bias =
+        Grey.median(ink); // a closing follows the lightest noise, not the mean light of the paper
     return new Grey(grey.rows(), grey.cols(), Arrays.stream(ink).map(v -> v - bias).toArray());
   }
 

@@ -133,10 +133,10 @@ record Piece(int[] pixels, double mass, int contact, Box box, int thickness, dou
   }
 
   /**
-   * Rates how much the piece looks like a character. The rating is its mass, reduced if the piece
-   * is a patch and no stroke, as the rest of a shadow is, if its edge is soft, as a shadow's may
-   * be, and if it lies along the border, as a desk beside the paper does. A character that the
-   * border cuts off touches the border in a few places only, and loses less.
+   * Rates how much the piece looks like a character. The rating is the piece's mass, reduced if the
+   * piece is a patch instead of a stroke, as the rest of a shadow is, if its edge is soft, as a
+   * shadow's edge may be, or if it lies along the border, as a desk beside the paper does. A
+   * character that the border cuts off touches the border in a few places only, and loses less.
    */
   double worth() {
     double along = (double) contact / (box.rows() + box.cols());

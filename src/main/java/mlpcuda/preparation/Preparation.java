@@ -8,8 +8,9 @@ import mlpcuda.error.BadFileException;
 import mlpcuda.picture.Picture;
 
 /**
- * How a picture becomes an image of a network's size. It must be what the training images had gone
- * through, or the network is shown what it never saw and answers wrongly without a word.
+ * How a picture becomes an image of a network's size. Pictures must be prepared in the way the
+ * training images were: otherwise the network gets images unlike any that it learned from, and its
+ * answers are wrong without any error.
  */
 public enum Preparation {
   /** The picture is brought to {@linkplain MnistForm MNIST's form}. */
@@ -21,8 +22,8 @@ public enum Preparation {
   },
 
   /**
-   * The picture keeps its grey levels and is resized whole. Where its aspect ratio is not the
-   * network's, it is not stretched: it stands in the middle of a ground as light as its border.
+   * The picture keeps its grey levels and is resized whole. A picture with another aspect ratio
+   * than the network's is not stretched, but centred on a ground as light as its border.
    */
   AS_IS("as-is") {
     @Override
@@ -36,8 +37,9 @@ public enum Preparation {
       Arrays.stream(values()).map(Preparation::label).toList();
 
   /**
-   * The number of training images that are tested for MNIST's form. 998 of 1000 images of MNIST
-   * have it and hardly one of another data set, so a few decide, and more would delay each start.
+   * The number of training images that are tested for MNIST's form. Of MNIST 998 of 1000 images
+   * have the form, of other data sets hardly any: few images decide, and more would delay each
+   * start.
    */
   private static final int SAMPLE = 40;
 
@@ -50,15 +52,15 @@ public enum Preparation {
     this.label = label;
   }
 
-  /** Its name in files and on the command line. */
+  /** Returns the preparation's name in files and on the command line. */
   public String label() {
     return label;
   }
 
   /**
-   * The preparation of that label.
+   * Returns the preparation with the given label.
    *
-   * @throws IllegalArgumentException if there is none
+   * @throws IllegalArgumentException if no preparation has that label
    */
   public static Preparation labelled(String label) {
     for (Preparation preparation : values()) {
@@ -71,37 +73,41 @@ public enum Preparation {
   }
 
   /**
-   * The likely preparation where a model file does not name it: images of MNIST's size have MNIST's
-   * form.
+   * Returns the likely preparation for a model file that does not name one: MNIST's form for images
+   * of MNIST's size, otherwise as they are.
    */
   public static Preparation usual(int rows, int cols) {
     return rows == 28 && cols == 28 ? MNIST_FORM : AS_IS;
   }
 
   /**
-   * Measures which preparation makes pictures look like these training images: MNIST's form, if
-   * bringing the images to it changes less than half of them.
+   * Finds the preparation that makes pictures look like the given training images: MNIST's form, if
+   * bringing the training images to that form changes less than half of them.
    */
   public static Preparation of(ImageSet train) {
     int size = train.pixelsPerImage();
     int sample = Math.min(SAMPLE, train.size());
     int same = 0;
     for (int i = 0; i < sample; i++) {
-      int image = (int) ((long) i * train.size() / sample); // all over the set, which may be sorted
+      int image =
+          (int)
+              ((long) i
+                  * train.size()
+                  / sample); // images from all over the set, which may be sorted by class
       byte[] pixels = Arrays.copyOfRange(train.pixels(), image * size, (image + 1) * size);
       var picture = new Picture("training image " + image, train.rows(), train.cols(), pixels);
       try {
         byte[] formed = MnistForm.of(picture, train.rows(), train.cols()).pixels();
         same += Arrays.equals(pixels, formed) ? 1 : 0;
       } catch (BadFileException e) {
-        // The image is blank and has no form.
+        // A blank image has no form.
       }
     }
     return 2 * same > sample ? MNIST_FORM : AS_IS;
   }
 
   /**
-   * Makes a picture an image of that size.
+   * Turns a picture into an image of the given size.
    *
    * @throws BadFileException if the picture cannot be prepared, for example a blank one
    */

@@ -20,12 +20,12 @@ import mlpcuda.files.WholeFile;
  * until {@link #flush}, so that a reader never waits for the rest of a record.
  */
 final class EventFile implements AutoCloseable {
-  private static final int WALL_TIME = 1; // fields of Event
+  private static final int WALL_TIME = 1; // fields of the message Event
   private static final int STEP = 2;
   private static final int FILE_VERSION = 3;
   private static final int SESSION_LOG = 7;
 
-  private static final int STATUS = 1; // of SessionLog
+  private static final int STATUS = 1; // a field of the message SessionLog
   private static final int START = 1;
 
   private static final int CRC_MASK = 0xA282EAD8;
@@ -35,10 +35,10 @@ final class EventFile implements AutoCloseable {
   private final ByteArrayOutputStream waiting = new ByteArrayOutputStream();
 
   /**
-   * Makes a new file in {@code folder}, which is made, too, if it is missing.
+   * Makes a new file in {@code folder}, and the folder itself if it is missing.
    *
-   * @param step the number of the first step that may follow: of events that older files in the
-   *     folder have from there on, TensorBoard shows none
+   * @param step the number of the first step that may follow; TensorBoard drops the events of older
+   *     files in the folder from this step on
    * @throws UncheckedIOException if the file cannot be written
    */
   EventFile(Path folder, long step) {
@@ -54,7 +54,7 @@ final class EventFile implements AutoCloseable {
         try {
           opened =
               Files.newOutputStream(made, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-        } catch (FileAlreadyExistsException e) { // a file of a run that began in the same second
+        } catch (FileAlreadyExistsException e) { // another run began in the same second
           made = folder.resolve(name + "." + i);
         }
       }
@@ -73,15 +73,15 @@ final class EventFile implements AutoCloseable {
     }
   }
 
-  /** Adds an event of that step, which has {@code what} in that field. */
+  /** Adds an event of the given step, whose field {@code field} is {@code what}. */
   void add(long step, int field, Protobuf what) {
     record(event().add(STEP, step).add(field, what));
   }
 
   /**
-   * Writes the events that were added.
+   * Writes the added events.
    *
-   * @throws UncheckedIOException if writing fails; the events are dropped then
+   * @throws UncheckedIOException if writing fails; the events are then dropped
    */
   void flush() {
     byte[] bytes = waiting.toByteArray();
@@ -93,7 +93,7 @@ final class EventFile implements AutoCloseable {
     }
   }
 
-  /** {@link #flush}es and closes the file. */
+  /** Writes the added events and closes the file. */
   @Override
   public void close() {
     try (out) {

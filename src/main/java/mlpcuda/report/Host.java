@@ -7,15 +7,15 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** The machine that a run is on, for the files of the run. */
+/** Describes the machine that a run is on, for the files of the run. */
 public final class Host {
   private static final Path LINUX = Path.of("/proc/sys/kernel/hostname");
 
   private Host() {}
 
   /**
-   * The machine's name, or {@code unknown}. It is read from the system and never looked up: a name
-   * service that does not answer would hold a run up for seconds.
+   * Returns the machine's name, or {@code unknown}. The name is read from the system and not looked
+   * up on the network: a name service that does not answer would delay a run by seconds.
    */
   static String name() {
     Stream<String> known =

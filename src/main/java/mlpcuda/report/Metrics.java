@@ -39,12 +39,14 @@ public final class Metrics implements Trainer.Listener {
   private static final int MAX_QUOTED = 80;
 
   /**
-   * The numbers of an epoch in a state: the last two are of the test set, and newer than the rest.
+   * The number of an epoch's numbers in a state. States of older versions lack the last two, which
+   * belong to the test set.
    */
   private static final int EPOCH_NUMBERS = 11;
 
   private final long began = System.nanoTime();
-  private double secondsBefore; // seconds of the run's former starts, up to the checkpoint
+  private double
+      secondsBefore; // the seconds that the run took before it was resumed, up to the checkpoint
   private final Map<String, Object> settings;
   private final int logInterval;
   private final List<Trainer.StepResult> steps = new ArrayList<>();
@@ -53,7 +55,7 @@ public final class Metrics implements Trainer.Listener {
   private final List<String> warnings = new ArrayList<>();
 
   /**
-   * Metrics of a run with the given settings, which are written unchanged. Every {@code
+   * Creates the metrics of a run with the given settings, which are written unchanged. Every {@code
    * logInterval}-th step of an epoch is kept.
    */
   public Metrics(Map<String, Object> settings, int logInterval) {
@@ -73,7 +75,10 @@ public final class Metrics implements Trainer.Listener {
     epochs.add(result);
   }
 
-  /** Notes the time and, if there is a loss scale, its value and the steps that it has cost. */
+  /**
+   * Notes the time and, if there is a loss scale, its value and the number of steps that were
+   * skipped because of it.
+   */
   @Override
   public void checkpoint(Progress progress) {
     noteTime();
@@ -84,12 +89,12 @@ public final class Metrics implements Trainer.Listener {
     }
   }
 
-  /** Notes that the model file holds the network after that epoch, from 1. */
+  /** Notes that the model file holds the network after the given epoch, counted from 1. */
   public void modelWritten(int epoch) {
     results.put("model_epoch", epoch);
   }
 
-  /** The epoch whose network the model file holds; 0 if none was written. */
+  /** Returns the epoch whose network the model file holds; 0 if no file was written yet. */
   public int modelEpoch() {
     return (Integer) results.getOrDefault("model_epoch", 0);
   }
@@ -104,15 +109,15 @@ public final class Metrics implements Trainer.Listener {
     return epochs.isEmpty() ? 0 : epochs.get(epochs.size() - 1).steps();
   }
 
-  /** Notes the evaluation of the set of that name: {@code test}, {@code train}. */
+  /** Notes the evaluation of the named set, {@code test} or {@code train}. */
   public void evaluated(String set, Score evaluation) {
     results.put(set, json(evaluation));
     noteTime();
   }
 
   /**
-   * Notes how long the run has taken so far. This time changes only when something happens, so that
-   * files that are written one after another of the same moment agree.
+   * Notes how long the run has taken so far. The noted time changes only at an event of the run, so
+   * that files that are written one after another agree.
    */
   private void noteTime() {
     results.put(TOTAL_SECONDS, seconds());
@@ -125,7 +130,7 @@ public final class Metrics implements Trainer.Listener {
     return secondsBefore + (System.nanoTime() - began) / 1e9;
   }
 
-  /** Notes a warning, a sentence of what is probably wrong. */
+  /** Notes a warning: a sentence that says what is probably wrong. */
   public void warn(String warning) {
     warnings.add(warning);
   }
@@ -150,11 +155,12 @@ public final class Metrics implements Trainer.Listener {
   }
 
   /**
-   * The state for {@link #restore}: the steps and epochs so far as JSON objects, every number
-   * exact, and the time that they took.
+   * Returns the state for {@link #restore}: the steps and epochs so far, every number exact, and
+   * the time that they took, as JSON objects.
    */
   public Map<String, Object> state() {
-    // The rows are arrays: a long run keeps many steps, and names would be most of the text.
+    // Rows are arrays and not objects, because a long run has many steps and names would be most of
+    // the text.
     var state = new LinkedHashMap<String, Object>();
     state.put(
         EPOCHS,
@@ -184,11 +190,11 @@ public final class Metrics implements Trainer.Listener {
   }
 
   /**
-   * Takes up the steps, the epochs and the time of an earlier run, in place of those noted so far.
+   * Replaces the steps, the epochs and the time noted so far by those of an earlier run.
    *
    * @param file the file of {@code state}, for the message
    * @param state a state that {@link #state} returned, perhaps by way of JSON
-   * @throws BadFileException if {@code state} is anything else; nothing is changed then
+   * @throws BadFileException if {@code state} is malformed; nothing is then changed
    */
   public void restore(Path file, Map<String, Object> state) {
     var before = new State(file, state);
@@ -226,10 +232,11 @@ public final class Metrics implements Trainer.Listener {
     steps.addAll(formerSteps);
   }
 
-  /** A state; each value of it is checked when it is asked for. */
+  /** A state that was read from a file; each value is checked when it is asked for. */
   private record State(Path file, Map<String, Object> values) {
     /**
-     * The rows of that name, each of {@code length} numbers or, from older versions, {@code older}.
+     * Returns the rows of the given name, each of {@code length} numbers or, in states of older
+     * versions, of {@code older} numbers.
      */
     List<List<?>> rows(String name, int older, int length) {
       if (!(values.get(name) instanceof List<?> list)) {
@@ -245,7 +252,7 @@ public final class Metrics implements Trainer.Listener {
       return rows;
     }
 
-    /** The time of a state; 0 from older versions, which noted none. */
+    /** Returns the time of a state; 0 for a state of an older version, which has no time. */
     double seconds() {
       Object value = values.getOrDefault(SECONDS, 0);
       if (value instanceof Number number && number.doubleValue() >= 0) {
@@ -266,7 +273,7 @@ public final class Metrics implements Trainer.Listener {
       if (value instanceof Number number) {
         return number.doubleValue();
       }
-      // JSON has no such numbers, and Jackson writes their names.
+      // JSON cannot express NaN and infinities as numbers, and Jackson writes their names as texts.
       if ("NaN".equals(value) || "Infinity".equals(value) || "-Infinity".equals(value)) {
         return Double.parseDouble((String) value);
       }
@@ -285,7 +292,7 @@ public final class Metrics implements Trainer.Listener {
     }
   }
 
-  /** An evaluation as JSON objects: loss, accuracy, classes and confusion matrix. */
+  /** Converts an evaluation to JSON objects: loss, accuracy, classes and confusion matrix. */
   public static Map<String, Object> json(Score evaluation) {
     var json = new LinkedHashMap<String, Object>();
     json.put("loss", evaluation.loss());
@@ -308,17 +315,18 @@ public final class Metrics implements Trainer.Listener {
   }
 
   /**
-   * Whether the files in {@code folder} have a test result, and so are those of a run that is done.
+   * Whether the metrics in {@code folder} have a test result, which means that their run was
+   * completed.
    */
   public static boolean tellsOfTheEnd(Path folder) {
     try {
       return JSON.std.mapFrom(Files.readAllBytes(folder.resolve(FILE))).containsKey(TEST);
-    } catch (IOException e) { // there is none, or it is damaged
+    } catch (IOException e) { // the file is missing or damaged
       return false;
     }
   }
 
-  /** All metrics as JSON objects. */
+  /** Converts all metrics to JSON objects. */
   public Map<String, Object> json() {
     var json = new LinkedHashMap<String, Object>();
     json.put("settings", settings);
@@ -372,8 +380,9 @@ public final class Metrics implements Trainer.Listener {
   }
 
   /**
-   * Writes both files into {@code folder}, over former ones. A row of the CSV file is a step or an
-   * epoch, as its first column says; a column that a step does not have is empty.
+   * Writes {@code metrics.json} and {@code metrics.csv} into {@code folder}, over former files.
+   * Each row of the CSV file is a step or an epoch, which its first column tells; columns that a
+   * step does not have are empty.
    *
    * @throws java.io.UncheckedIOException if writing fails
    */
@@ -406,7 +415,7 @@ public final class Metrics implements Trainer.Listener {
                 cell(epoch.test().map(Averages::loss)),
                 cell(epoch.test().map(Averages::accuracy)));
           }
-          writeSteps(csv, next, Integer.MAX_VALUE); // the steps of an epoch that did not end
+          writeSteps(csv, next, Integer.MAX_VALUE); // the steps of an unfinished epoch
           csv.flush();
         });
   }
@@ -415,7 +424,10 @@ public final class Metrics implements Trainer.Listener {
     return number.map(String::valueOf).orElse("");
   }
 
-  /** Writes the steps from {@code next} on, up to those of {@code epoch}; returns the next one. */
+  /**
+   * Writes the steps from index {@code next} on that belong to epochs up to {@code epoch}; returns
+   * the index of the next step.
+   */
   private int writeSteps(PrintWriter csv, int next, int epoch) {
     while (next < steps.size() && steps.get(next).epoch() <= epoch) {
       Trainer.StepResult step = steps.get(next++);

@@ -15,16 +15,16 @@ import mlpcuda.files.WholeFile;
 
 /**
  * A page that needs no other file: {@code report.html} with its styles, its script, Chart.js and
- * the script's data put inside.
+ * the script's data inside.
  */
 public final class Page {
   private static final int POINTS = 2000;
-  private static final int LAST_LINE = 200; // bytes: more than the last line has
+  private static final int LAST_LINE = 200; // bytes, more than the last line of a script has
 
   private final byte[] before; // the page before the script's data
   private final byte[] after;
 
-  /** A page with that title. */
+  /** Creates a page with the given title. */
   public Page(String title) {
     String frame = new String(resource("report.html"), StandardCharsets.UTF_8);
     var page = new ByteArrayOutputStream();
@@ -60,7 +60,10 @@ public final class Page {
     return text.getBytes(StandardCharsets.UTF_8);
   }
 
-  /** Every k-th point of a curve, from the last one backwards: as many as can be seen. */
+  /**
+   * Thins a curve to every k-th point, counted backwards from the last, so that no more points are
+   * left than can be seen.
+   */
   public static <T> List<T> thinned(List<T> points) {
     int k = (points.size() - 1) / POINTS + 1;
     int first = (points.size() - 1) % k;
@@ -81,7 +84,7 @@ public final class Page {
   }
 
   /**
-   * Writes the page over a former one.
+   * Writes the page, over a former file.
    *
    * @param data the data that {@code report.js} draws, in maps, lists, texts, numbers and arrays of
    *     them; arrays of bytes become Base64
@@ -92,7 +95,7 @@ public final class Page {
         file,
         out -> {
           out.write(before);
-          // A text with "</script>" in it, such as the name of a file, must not end the script.
+          // A text that contains "</script>", such as a file's name, must not end the script.
           out.write(bytes(JSON.std.asString(data).replace("<", "\\u003c")));
           out.write(after);
         });

@@ -8,7 +8,7 @@ import java.util.zip.Deflater;
 
 /**
  * A PNG image of 8-bit grey or RGB (<a href="https://www.w3.org/TR/png-3/">W3C, third edition</a>),
- * built here because AWT and ImageIO need libraries that servers often lack.
+ * encoded here because AWT and ImageIO need libraries that servers often lack.
  */
 public final class Png {
   private static final byte[] SIGNATURE = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
@@ -18,13 +18,16 @@ public final class Png {
 
   private Png() {}
 
-  /** The bytes of a PNG file whose pixel in column x of row y is {@code rgb[y][x]}, as 0xRRGGBB. */
+  /**
+   * Encodes a colour image whose pixel in column x of row y is {@code rgb[y][x]}, as 0xRRGGBB;
+   * returns the bytes of the file.
+   */
   static byte[] encode(int[][] rgb) {
     int height = rgb.length;
     int width = rgb[0].length;
     ByteBuffer lines = ByteBuffer.allocate(height * (1 + 3 * width));
     for (int[] row : rgb) {
-      lines.put((byte) 0); // no filter
+      lines.put((byte) 0); // filter 0: the line is stored as it is
       for (int pixel : row) {
         lines.put((byte) (pixel >> 16)).put((byte) (pixel >> 8)).put((byte) pixel);
       }
@@ -33,7 +36,7 @@ public final class Png {
   }
 
   /**
-   * The bytes of a PNG file of a grey image.
+   * Encodes a grey image; returns the bytes of the file.
    *
    * @param grey (rows, cols), one unsigned byte a pixel, 0 black
    */
@@ -45,10 +48,12 @@ public final class Png {
     return file(cols, rows, GREY, lines.array());
   }
 
-  /** Makes the file of the lines, each with a byte for its filter in front. */
+  /** Makes the file from its lines, each of which begins with the byte of its filter. */
   private static byte[] file(int width, int height, byte colours, byte[] lines) {
     ByteBuffer header = ByteBuffer.allocate(13).putInt(width).putInt(height);
-    header.put((byte) 8).put(colours); // 8 bits of a channel; deflate, no interlace: zeros
+    header
+        .put((byte) 8)
+        .put(colours); // 8 bits a channel; the zeros after it mean deflate and no interlace
     var out = new ByteArrayOutputStream();
     out.writeBytes(SIGNATURE);
     chunk(out, "IHDR", header.array());

@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import mlpcuda.data.ImageSet;
@@ -20,24 +21,24 @@ import mlpcuda.train.Predictions;
 public final class Report {
   private static final String FILE = "report.html";
 
-  /** The images of a gallery. */
+  /** The number of images of a gallery. */
   private static final int GALLERY = 20;
 
-  /** The images behind a cell of the confusion matrix. */
+  /** The greatest number of images behind a cell of the confusion matrix. */
   private static final int CELL = 24;
 
-  /** The units whose weights are shown. */
+  /** The greatest number of units whose weights are shown. */
   private static final int UNITS = 128;
 
   /**
-   * The most bytes of pixels of all test images together; the training images and the weights have
-   * the same limit each.
+   * The most bytes of pixels of all test images together. The same limit holds for the training
+   * images and for the weights.
    */
   private static final int MOST_BYTES = 2 << 20;
 
   /**
-   * The weight of full colour, in root mean squares: weights beyond are few, and would pale the
-   * rest.
+   * The weight that is drawn in full colour, in root mean squares of the weights: the few larger
+   * weights would make the rest pale.
    */
   private static final double FULL_COLOUR = 3;
 
@@ -48,11 +49,11 @@ public final class Report {
   private final Page page;
 
   /**
-   * A report of the run whose metrics these are.
+   * Creates the report of a run.
    *
    * @param name the name of the run
-   * @param train the examples that the network learns from
-   * @param test the examples that it is tested with, of images of the same size
+   * @param train the training set
+   * @param test the test set, whose images have the size of the training images
    */
   public Report(String name, Metrics metrics, MlpShape shape, ImageSet train, ImageSet test) {
     this.metrics = metrics;
@@ -63,14 +64,15 @@ public final class Report {
   }
 
   /**
-   * Writes the current report into {@code folder}, over a former one.
+   * Writes the current report into {@code folder}, over a former report.
    *
-   * @param status a sentence that says how far the run is
-   * @param weights (O, I) of the first layer, finite; null: they are not shown
-   * @param answers the answers to the test images; null: there are none yet
+   * @param status a sentence that says how far the run has come
+   * @param weights the weights of the first layer (O, I), finite; empty if they must not be shown
+   * @param answers the answers to the test images; empty before the test
    * @throws java.io.UncheckedIOException if writing fails
    */
-  public void write(Path folder, String status, float[] weights, Predictions answers) {
+  public void write(
+      Path folder, String status, Optional<float[]> weights, Optional<Predictions> answers) {
     var data = new LinkedHashMap<String, Object>();
     String now = LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss"));
     data.put("status", status + " Written " + now + ".");
@@ -80,16 +82,14 @@ public final class Report {
     data.put("metrics", measured);
     data.put("layers", layers(shape));
     data.put("training", training());
-    if (weights != null && shape.inputs(0) <= MOST_BYTES) {
-      data.put("weights", weights(weights));
+    if (shape.inputs(0) <= MOST_BYTES) {
+      weights.ifPresent(shown -> data.put("weights", weights(shown)));
     }
-    if (answers != null) {
-      data.put("test", test(answers));
-    }
+    answers.ifPresent(given -> data.put("test", test(given)));
     page.write(folder.resolve(FILE), data);
   }
 
-  /** The layers of a network as JSON objects. */
+  /** Converts the layers of a network to JSON objects. */
   public static List<Map<String, Object>> layers(MlpShape shape) {
     return IntStream.range(0, shape.layers()).mapToObj(l -> layer(shape, l)).toList();
   }
@@ -111,9 +111,9 @@ public final class Report {
     return images;
   }
 
-  /** The number of images of a gallery, fewer where images are large. */
+  /** Returns the number of images of a gallery, which is smaller for large images. */
   private int gallery() {
-    // There are two galleries of test images.
+    // Two galleries of test images, mistakes and first images, share the limit.
     return Math.min(GALLERY, MOST_BYTES / 2 / train.pixelsPerImage());
   }
 
@@ -134,7 +134,10 @@ public final class Report {
     return Arrays.stream(indices).map(i -> Byte.toUnsignedInt(set.labels()[i])).toArray();
   }
 
-  /** The weights of the first units as signed bytes: ±127 for full colour and beyond. */
+  /**
+   * Converts the weights of the first units to signed bytes: ±127 stands for full colour and
+   * beyond.
+   */
   private Map<String, Object> weights(float[] weights) {
     int I = shape.inputs(0);
     int units = Math.min(Math.min(UNITS, shape.outputs(0)), MOST_BYTES / I);
@@ -162,7 +165,8 @@ public final class Report {
   private record Cell(int truth, int answer, List<Integer> examples) {}
 
   private Map<String, Object> test(Predictions answers) {
-    // Sorted by certainty, the most certain first; equals keep the order of the file.
+    // Examples are sorted by the certainty of their answers, the most certain first; equally
+    // certain ones keep their order.
     List<Integer> certain =
         IntStream.range(0, test.size())
             .boxed()
@@ -178,7 +182,7 @@ public final class Report {
     int room = MOST_BYTES / test.pixelsPerImage() - mistakes.size() - first.size();
     int each = each(cells, room);
 
-    // by example, the slot of each image that is shown
+    // maps the index of each shown example to its slot in the page's pixels
     var slots = new LinkedHashMap<Integer, Integer>();
     Stream.of(mistakes, first).forEach(examples -> slots(slots, examples));
     var shown = new ArrayList<Map<String, Object>>();
@@ -203,8 +207,8 @@ public final class Report {
   }
 
   /**
-   * The cells that are not empty. Right answers are sorted with the least certain first, wrong ones
-   * with the most certain first.
+   * Returns the cells that are not empty. Right answers are sorted with the least certain first,
+   * wrong answers with the most certain first.
    */
   private List<Cell> cells(Predictions answers, List<Integer> certain) {
     var cells = new LinkedHashMap<List<Integer>, Cell>();
@@ -222,7 +226,10 @@ public final class Report {
     return List.copyOf(cells.values());
   }
 
-  /** The most images that each cell may show so that all cells together have room. */
+  /**
+   * Returns the greatest number of images that each cell may show so that all cells together stay
+   * within the limit.
+   */
   private static int each(List<Cell> cells, int room) {
     int each = CELL;
     while (each > 0 && total(cells, each) > room) {
@@ -235,7 +242,7 @@ public final class Report {
     return cells.stream().mapToInt(cell -> Math.min(each, cell.examples().size())).sum();
   }
 
-  /** The examples' slots; an example without a slot gets the next one. */
+  /** Returns the slots of the examples; an example without a slot gets the next free slot. */
   private static List<Integer> slots(Map<Integer, Integer> slots, List<Integer> examples) {
     return examples.stream()
         .map(

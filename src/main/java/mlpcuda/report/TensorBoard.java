@@ -8,23 +8,24 @@ import mlpcuda.train.Score;
 import mlpcuda.train.Trainer;
 
 /**
- * Writes the measurements of a run as TensorBoard's events: scalars, which these files have as
+ * Writes the measurements of a run as TensorBoard's events: scalars, which TensorBoard stores as
  * float32, and the confusion matrix of the test set as an image. The step of a point is the number
- * of steps that were done by then.
+ * of steps done until then.
  *
- * <p>Points reach the disk with the run's checkpoints and at its end, so that a run which goes on
- * from a checkpoint does not repeat them. Therefore this listener must hear of a checkpoint after
- * the one that writes it.
+ * <p>Points are written to the disk at the run's checkpoints and at its end, so that a run that is
+ * resumed from a checkpoint does not repeat points. Therefore this listener must be called for a
+ * checkpoint after the listener that writes the checkpoint.
  */
 public final class TensorBoard implements Trainer.Listener, AutoCloseable {
-  private static final int SUMMARY = 5; // field of Event
-  private static final int VALUE = 1; // of Summary (tensorflow/core: framework/summary.proto)
+  private static final int SUMMARY = 5; // a field of the message Event
+  private static final int VALUE =
+      1; // a field of the message Summary (tensorflow/core: framework/summary.proto)
 
-  private static final int TAG = 1; // of Summary.Value
+  private static final int TAG = 1; // a field of the message Summary.Value
   private static final int SIMPLE_VALUE = 2;
   private static final int IMAGE = 4;
 
-  private static final int HEIGHT = 1; // of Summary.Image
+  private static final int HEIGHT = 1; // a field of the message Summary.Image
   private static final int WIDTH = 2;
   private static final int COLORSPACE = 3;
   private static final int ENCODED = 4;
@@ -33,7 +34,9 @@ public final class TensorBoard implements Trainer.Listener, AutoCloseable {
   private static final String TEST_LOSS = "loss/test";
   private static final String TEST_ACCURACY = "accuracy/test";
 
-  private static final int IMAGE_SIDE = 320; // pixels, at most, where a class has several of them
+  /** The image's greatest side in pixels, unless there are more classes than pixels. */
+  private static final int IMAGE_SIDE = 320;
+
   private static final int WHITE = 0xFF;
 
   private final EventFile file;
@@ -43,7 +46,7 @@ public final class TensorBoard implements Trainer.Listener, AutoCloseable {
   /**
    * Makes a new file in {@code folder}. Every {@code logInterval}-th step of an epoch is written.
    *
-   * @param steps the steps that were done before, in a run that goes on; 0 where one begins
+   * @param steps the number of steps that a resumed run had done before; 0 for a new run
    * @throws java.io.UncheckedIOException if the file cannot be written, as all methods do
    */
   public TensorBoard(Path folder, int logInterval, int steps) {
@@ -91,8 +94,8 @@ public final class TensorBoard implements Trainer.Listener, AutoCloseable {
   /**
    * Writes the test result of the network that the run ended with.
    *
-   * @param scalars whether to write loss and accuracy, too, which a run that tests after each epoch
-   *     has written already
+   * @param scalars whether to write loss and accuracy as well; a run that tests after each epoch
+   *     has already written them
    */
   public void tested(Score evaluation, boolean scalars) {
     int[][] pixels = picture(evaluation);
@@ -133,14 +136,15 @@ public final class TensorBoard implements Trainer.Listener, AutoCloseable {
    */
   private static int[][] picture(Score evaluation) {
     int classes = evaluation.classes();
-    int cell = Math.max(1, IMAGE_SIDE / classes); // pixels
+    int cell = Math.max(1, IMAGE_SIDE / classes); // a cell's side in pixels
     int[][] rgb = new int[classes * cell][classes * cell];
     for (int truth = 0; truth < classes; truth++) {
       int[] row = rgb[truth * cell];
       for (int answer = 0; answer < classes; answer++) {
         double count = evaluation.confusion()[truth][answer];
         double share = count / Math.max(1, evaluation.support(truth));
-        // The shade is by the root of the share, so that a class's few errors can be seen.
+        // The shade grows with the square root of the share, so that a few errors of a class can be
+        // seen.
         int fade = (int) Math.round(WHITE * (1 - Math.sqrt(share)));
         int color =
             truth == answer ? fade << 16 | fade << 8 | WHITE : WHITE << 16 | fade << 8 | fade;

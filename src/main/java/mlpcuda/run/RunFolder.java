@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import mlpcuda.error.DivergedException;
 import mlpcuda.error.StoppedException;
 import mlpcuda.model.Checkpoint;
@@ -121,7 +122,7 @@ public final class RunFolder {
    */
   private void reportBeforeTheEnd(String status, float[] weights) {
     try {
-      report.write(folder, status, weights, null);
+      report.write(folder, status, Optional.ofNullable(weights), Optional.empty());
     } catch (UncheckedIOException e) {
       run.reporter().warning(Printable.oneLine(e.getMessage()));
     }
@@ -172,7 +173,7 @@ public final class RunFolder {
                 Tables.count(metrics.epochsDone(), "epoch"),
                 Tables.count(metrics.stepsDone(), "step"),
                 outcome);
-    report.write(folder, status.strip(), weights.get(0), answers);
+    report.write(folder, status.strip(), Optional.of(weights.get(0)), Optional.of(answers));
     metrics.write(folder); // written last, since their test result says that all is written
     return folder.resolve(MODEL);
   }

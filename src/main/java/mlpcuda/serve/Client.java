@@ -1,25 +1,29 @@
 package mlpcuda.serve;
 
 import java.net.InetAddress;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 
-/** The client of a connection: what the server waits for, and how much memory a request takes. */
+/**
+ * The client of a connection: what the server waits for, since when, and how much memory the
+ * client's request takes.
+ */
 final class Client {
-  /** What a connection does. In all states but {@code WORK} the server waits for the client. */
+  /** The state of a connection. In all states but {@code WORK} the server waits for the client. */
   enum State {
-    /** The client sends the lines of a request, or has sent nothing at all yet. */
+    /** The client sends the request line and the headers, or has sent nothing yet. */
     HEAD,
     /** The client sends a body. */
     BODY,
-    /** The server works on the answer. */
+    /** The server computes the answer. */
     WORK,
-    /** The client fetches the answer. */
+    /** The client receives the answer. */
     ANSWER,
     /** The client may send another request. */
     IDLE
   }
 
-  /** The time that a connection is in a state. */
+  /** A period during which a connection is in one state. */
   static final class Stay {
     private final State state;
     private final long since = System.nanoTime();
@@ -34,7 +38,7 @@ final class Client {
       return state;
     }
 
-    /** {@link System#nanoTime} of the beginning. */
+    /** The {@link System#nanoTime} at which the period began. */
     long since() {
       return since;
     }
@@ -43,26 +47,28 @@ final class Client {
       return (System.nanoTime() - since) / 1e9;
     }
 
-    /** Counts bytes of the body; only the thread that reads it may call this. */
+    /** Counts bytes of the body; may be called by the thread that reads the body only. */
     void receive(int bytes) {
       received += bytes;
     }
 
-    /** The bytes of the body that have come. */
+    /** Returns the number of bytes of the body that were read. */
     long received() {
       return received;
     }
 
-    /** Has the reader of the body give up, with this answer; the first one counts. */
+    /**
+     * Makes the reader of the body stop and answer with this refusal; a second refusal is ignored.
+     */
     void refuse(RefusedException reason) {
       if (refusal == null) {
         refusal = reason;
       }
     }
 
-    /** Why the body is read no further, or null. */
-    RefusedException refusal() {
-      return refusal;
+    /** Returns the reason why the body is read no further; empty while it is read. */
+    Optional<RefusedException> refusal() {
+      return Optional.ofNullable(refusal);
     }
   }
 
@@ -70,10 +76,13 @@ final class Client {
   private final ClientConnection connection;
   private final AtomicReference<Stay> stay = new AtomicReference<>(new Stay(State.HEAD));
 
-  /** The bytes that {@link Clients} counts for this client's request; its lock guards them. */
+  /**
+   * The bytes that {@link Clients} counts for this client's request, guarded by the lock of {@link
+   * Clients}.
+   */
   int held;
 
-  /** A client that has connected from {@code address}. */
+  /** Creates a client that has connected from {@code address}. */
   Client(InetAddress address, ClientConnection connection) {
     this.address = address;
     this.connection = connection;
@@ -97,7 +106,7 @@ final class Client {
     return next;
   }
 
-  /** Enters a state, unless {@code from} has been left meanwhile. */
+  /** Enters a state, unless the state {@code from} was left meanwhile. */
   void enter(State state, Stay from) {
     stay.compareAndSet(from, new Stay(state));
   }

@@ -16,12 +16,12 @@ import org.eclipse.jetty.server.internal.HttpConnection;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * A connection that tells {@link Client} when a request begins and when its lines are complete,
- * which Jetty tells nobody else, and that bounds the number of a request's headers, each of which
- * takes far more memory than the bytes it came in.
+ * A connection that notifies its {@link Client} when a request begins and when its headers are
+ * complete, which Jetty reports to connections alone. The connection also limits the number of a
+ * request's headers, because a header takes far more memory than its bytes on the wire.
  */
 final class ClientConnection extends HttpConnection {
-  /** The most headers of a request, and the most trailers. */
+  /** The greatest number of headers of a request, and of trailers. */
   static final int MAX_HEADERS = 100;
 
   private final Clients clients;
@@ -36,7 +36,7 @@ final class ClientConnection extends HttpConnection {
     this.client = new Client(address.getAddress(), this);
   }
 
-  /** Makes these connections. */
+  /** Creates the connections of a server. */
   static final class Factory extends HttpConnectionFactory {
     private final Clients clients;
 
@@ -56,14 +56,14 @@ final class ClientConnection extends HttpConnection {
     return client;
   }
 
-  /** Notes the bytes of a request: its lines, and {@code body} bytes that its body takes. */
+  /** Notes the memory of a request: its headers, and {@code body} bytes for its body. */
   void hold(int body) {
     clients.hold(
         client,
         (int) Math.min(getBytesIn() - bytesBefore, PredictionServer.MAX_HEADER_BYTES) + body);
   }
 
-  /** Notes that a request has been answered and takes no memory any more. */
+  /** Notes that a request was answered and no longer takes memory. */
   void release() {
     bytesBefore = getBytesIn();
     clients.hold(client, 0);
@@ -85,19 +85,19 @@ final class ClientConnection extends HttpConnection {
     return getBytesIn() > bytesBefore;
   }
 
-  /** Calls the reader of a body, if it waits for bytes; a later call finds it if it does not. */
+  /** Wakes the reader of a body if the reader waits for bytes; otherwise a later call wakes it. */
   void wakeReader() {
     onIdleExpired(new TimeoutException("the body was refused"));
   }
 
-  /** Ends a connection whose request has not all of its lines yet. */
+  /** Closes a connection whose request is not complete up to its headers. */
   void timeOut() {
     EndPoint endPoint = getEndPoint();
     if (hasBegun()) {
       try {
         endPoint.write(Callback.NOOP, ByteBuffer.wrap(Exchange.HEAD_TIME_OUT));
       } catch (WritePendingException e) {
-        // The lines have been completed meanwhile, and their answer ends with the connection.
+        // The headers were completed meanwhile, and the answer fails as the connection is closed.
       }
     }
     endPoint.close();
@@ -135,7 +135,7 @@ final class ClientConnection extends HttpConnection {
       @Override
       public boolean headerComplete() {
         boolean complete = super.headerComplete();
-        headers = 0; // trailers may follow
+        headers = 0; // trailers may follow the body
         client.enter(Client.State.WORK);
         return complete;
       }

@@ -12,33 +12,38 @@ import org.eclipse.jetty.io.Connection;
 import org.eclipse.jetty.util.thread.Scheduler;
 
 /**
- * The clients that are connected. A client that is slower than the limits loses its connection;
- * where there are too many clients, or their requests take too much memory, those lose it that the
- * server has waited for longest, which a fast client is not.
+ * The connected clients. A client that is slower than the limits is disconnected. If there are too
+ * many clients, or their requests take too much memory, the clients for which the server has waited
+ * longest are disconnected; a fast client is never among them.
  */
 final class Clients implements Connection.Listener {
-  /** The most open connections. */
+  /** The greatest number of open connections. */
   static final int CONNECTIONS = 1024;
 
-  /** The most open connections from one address. */
+  /** The greatest number of open connections from one address. */
   static final int CONNECTIONS_OF_ADDRESS = 64;
 
-  /** The most bytes of all requests together that have not been answered. */
+  /** The greatest number of bytes of all unanswered requests together. */
   static final int BYTES = 16 << 20;
 
-  /** The slowest that a body may come, in bytes per second, on average since its beginning. */
+  /**
+   * The least rate at which a body may arrive, in bytes per second on average since its first byte.
+   */
   static final int RATE = 8 << 10;
 
-  /** The longest that the lines of a request may take, and a body before its rate counts. */
+  /**
+   * The longest time in seconds that the request line and the headers may take, and that a body may
+   * take before its rate is judged.
+   */
   private static final int SECONDS = PredictionServer.SECONDS;
 
-  /** The longest that a body may take. */
+  /** The longest time in seconds that a body may take. */
   private static final int BODY_SECONDS = 12 * SECONDS;
 
-  /** The longest that a client may take to fetch an answer. */
+  /** The longest time in seconds that a client may take to receive an answer. */
   private static final int ANSWER_SECONDS = 2 * SECONDS;
 
-  /** The longest that a connection may be silent between two requests. */
+  /** The longest time in seconds that a connection may be idle between two requests. */
   private static final int IDLE_SECONDS = 6 * SECONDS;
 
   private static final int LOOK_MILLIS = 250;
@@ -49,22 +54,22 @@ final class Clients implements Connection.Listener {
   private long held;
 
   /**
-   * Creates the set without clients.
+   * Creates the set, without clients.
    *
-   * @param scheduler runs the looks for slow clients
-   * @param failed gets failures that are bugs
+   * @param scheduler runs the periodic check for slow clients
+   * @param failed receives exceptions that are bugs
    */
   Clients(Scheduler scheduler, Consumer<Throwable> failed) {
     this.scheduler = scheduler;
     this.failed = failed;
   }
 
-  /** Begins to look for slow clients. */
+  /** Starts the periodic check for slow clients. */
   void watch() {
     scheduler.schedule(this::look, LOOK_MILLIS, TimeUnit.MILLISECONDS);
   }
 
-  /** The number of open connections. */
+  /** Returns the number of open connections. */
   synchronized int count() {
     return open.size();
   }
@@ -74,7 +79,9 @@ final class Clients implements Connection.Listener {
     admit(((ClientConnection) connection).client()).forEach(Clients::close);
   }
 
-  /** Adds a client, and returns the clients that must go so that no limit is passed. */
+  /**
+   * Adds a client, and returns the clients that must be disconnected so that no limit is exceeded.
+   */
   private synchronized List<Client> admit(Client client) {
     var leaving = new ArrayList<Client>();
     Predicate<Client> sameAddress = other -> other.address().equals(client.address());
@@ -107,14 +114,17 @@ final class Clients implements Connection.Listener {
     client.held = 0;
   }
 
-  /** Notes how many bytes a client's request takes; other clients may have to go for them. */
+  /**
+   * Notes how many bytes a client's request takes, and disconnects other clients if the requests
+   * together exceed the limit.
+   */
   void hold(Client client, int bytes) {
     makeRoom(client, bytes).forEach(Clients::endForRoom);
   }
 
   private synchronized List<Client> makeRoom(Client client, int bytes) {
     if (!open.contains(client)) {
-      return List.of(); // its connection has been closed, and its request will fail
+      return List.of(); // the client's connection was closed, and its request will fail
     }
     held += bytes - client.held;
     client.held = bytes;
@@ -175,15 +185,15 @@ final class Clients implements Connection.Listener {
           close(client);
         }
       }
-      case WORK -> {} // the server is the one who is slow
+      case WORK -> {} // the server is slow, not the client
     }
   }
 
   private static void endIfSlowBody(Client client, Client.Stay stay, double seconds) {
     boolean slow = seconds > SECONDS && stay.received() < RATE * seconds && isAwaited(client);
-    if (seconds > BODY_SECONDS + SECONDS) { // the reader has been told to give up long ago
+    if (seconds > BODY_SECONDS + SECONDS) { // the reader was told to stop long ago
       close(client);
-    } else if (slow || seconds > BODY_SECONDS || stay.refusal() != null) {
+    } else if (slow || seconds > BODY_SECONDS || stay.refusal().isPresent()) {
       refuse(
           client,
           stay,
@@ -195,13 +205,17 @@ final class Clients implements Connection.Listener {
   }
 
   /**
-   * Whether all that has come from a client was read: if not, the server is the one who is slow.
+   * Whether the server has read all bytes that have arrived from a client; if not, the server is
+   * slow and not the client.
    */
   private static boolean isAwaited(Client client) {
     return client.connection().getEndPoint().isFillInterested();
   }
 
-  /** Tells the reader of a body to give up. It may be told again: it may have been reading. */
+  /**
+   * Tells the reader of a body to stop. Telling it again is harmless, and is needed if the reader
+   * was busy the first time.
+   */
   private static void refuse(Client client, Client.Stay stay, RefusedException reason) {
     stay.refuse(reason);
     client.connection().wakeReader();

@@ -11,11 +11,11 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.handler.ErrorHandler;
 import org.eclipse.jetty.util.Callback;
 
-/** Answers what Jetty refuses, as {@link Routes} answers what it refuses. */
+/** Answers requests that Jetty refuses, in the form of the refusals of {@link Routes}. */
 final class Errors implements Request.Handler {
   private final Consumer<Throwable> failed;
 
-  /** Answers that hand failures that are bugs to {@code failed}. */
+  /** Creates the handler; {@code failed} receives exceptions that are bugs. */
   Errors(Consumer<Throwable> failed) {
     this.failed = failed;
   }
@@ -28,7 +28,7 @@ final class Errors implements Request.Handler {
     if (cause instanceof HttpException refused) {
       exchange.refuse(refusal(refused.getCode(), refused.getReason()));
     } else if (cause == null || cause instanceof IOException || cause instanceof TimeoutException) {
-      exchange.refuse(refusal(response.getStatus(), null)); // the connection has ended
+      exchange.refuse(refusal(response.getStatus(), null)); // the connection was closed
     } else {
       exchange.fail(cause);
     }
@@ -43,7 +43,7 @@ final class Errors implements Request.Handler {
               "the path must have fewer than %d bytes, found more"
                   .formatted(PredictionServer.MAX_HEADER_BYTES));
       case 417 -> new RefusedException(status, "Expect must be 100-continue, found another");
-      case 426, 505 -> // Jetty asks with 426 for another protocol where it has met HTTP/2
+      case 426, 505 -> // Jetty answers HTTP/2 with 426 and the wish for another protocol
           new RefusedException(505, "the version must be HTTP/1.0 or HTTP/1.1, found another");
       case 431 ->
           new RefusedException(

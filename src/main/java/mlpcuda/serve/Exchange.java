@@ -18,18 +18,24 @@ import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 
 /**
- * A request and its one answer. No thread waits for the client: Jetty calls when bytes of the body
- * have come, and when the answer has been fetched.
+ * A request and its answer. No thread waits for the client: Jetty calls back when bytes of the body
+ * have arrived, and when the answer was sent.
  */
 final class Exchange {
   static final String JSON = "application/json";
 
-  /** The bytes of a refused body that are still read, so that the client gets to the answer. */
+  /**
+   * The number of bytes of a refused body that are still read, so that the client can receive the
+   * answer.
+   */
   private static final int DRAINED = 32 << 20;
 
   private static final byte[] NOTHING = {};
 
-  /** The headers by which the page asks this server alone, and no other page shows or reads it. */
+  /**
+   * Headers by which browsers let the page send requests to this server alone, and let no other
+   * site embed or read the page.
+   */
   private static final HttpFields HEADERS =
       HttpFields.build()
           .add(
@@ -43,7 +49,9 @@ final class Exchange {
           .add("Cache-Control", "no-store")
           .asImmutable();
 
-  /** The answer to a request whose lines have not come in time, which no exchange answers. */
+  /**
+   * The answer to a request whose headers have not arrived in time; such a request has no exchange.
+   */
   static final byte[] HEAD_TIME_OUT = headTimeOut();
 
   private final Request request;
@@ -57,7 +65,10 @@ final class Exchange {
   private int length;
   private boolean unread;
 
-  /** A request that {@code callback} ends; {@code failed} gets failures that are bugs. */
+  /**
+   * Creates the exchange of a request; {@code callback} completes the request, and {@code failed}
+   * receives exceptions that are bugs.
+   */
   Exchange(Request request, Response response, Callback callback, Consumer<Throwable> failed) {
     this.request = request;
     this.response = response;
@@ -69,7 +80,8 @@ final class Exchange {
     this.unread =
         headers.contains(HttpHeader.TRANSFER_ENCODING)
             || headers.contains(HttpHeader.CONTENT_LENGTH) && declared() != 0;
-    request.addIdleTimeoutListener(timeout -> false); // a reader that does not wait is not woken
+    request.addIdleTimeoutListener(
+        timeout -> false); // a reader that does not wait must not be woken
   }
 
   private static byte[] headTimeOut() {
@@ -101,12 +113,12 @@ final class Exchange {
     return request.getHeaders().getLongField(HttpHeader.CONTENT_LENGTH);
   }
 
-  /** Something to do that can refuse the request. */
+  /** A step of the work on a request, which may refuse the request. */
   interface Step {
     void run() throws RefusedException;
   }
 
-  /** Does a step towards the answer; what it throws becomes the answer. */
+  /** Does a step of the work; an exception that the step throws becomes the answer. */
   void attempt(Step step) {
     try {
       step.run();
@@ -117,7 +129,7 @@ final class Exchange {
     }
   }
 
-  /** Answers that there is a bug. */
+  /** Answers that the server has failed, and reports the exception. */
   void fail(Throwable bug) {
     failed.accept(bug);
     refuse(RefusedException.internal());
@@ -130,7 +142,7 @@ final class Exchange {
   /**
    * Reads the body, and calls {@code whole} with it.
    *
-   * @throws RefusedException if it is announced to be too large
+   * @throws RefusedException if the headers announce a body that is too large
    */
   void readBody(Consumer<byte[]> whole) throws RefusedException {
     if (!request.getHeaders().contains(HttpHeader.TRANSFER_ENCODING)
@@ -143,8 +155,8 @@ final class Exchange {
 
   private void readOn(Consumer<byte[]> whole) throws RefusedException {
     while (true) {
-      if (reading.refusal() != null) {
-        throw reading.refusal();
+      if (reading.refusal().isPresent()) {
+        throw reading.refusal().get();
       }
       Content.Chunk chunk = request.read();
       if (chunk == null) {
@@ -152,8 +164,8 @@ final class Exchange {
         return;
       }
       if (Content.Chunk.isFailure(chunk)) {
-        if (reading.refusal() != null) {
-          throw reading.refusal();
+        if (reading.refusal().isPresent()) {
+          throw reading.refusal().get();
         }
         throw new RefusedException(
             400,
@@ -200,7 +212,7 @@ final class Exchange {
             .formatted(PredictionServer.MAX_BODY, found));
   }
 
-  /** Sends the answer. A body that has not been read ends the connection. */
+  /** Sends the answer. The connection is closed afterwards if the body was not read. */
   void send(int status, String type, byte[] bytes) {
     body = NOTHING;
     HttpFields.Mutable headers = response.getHeaders();
@@ -230,20 +242,23 @@ final class Exchange {
     }
   }
 
-  /** Reads and forgets: a connection that is closed while bytes come loses its answer. */
+  /**
+   * Reads and discards the body: a connection that is closed while bytes arrive would lose the
+   * answer.
+   */
   private void drain() {
-    while (reading.refusal() == null && length <= DRAINED) {
+    while (reading.refusal().isEmpty() && length <= DRAINED) {
       Content.Chunk chunk = request.read();
       if (chunk == null) {
         request.demand(this::drain);
         return;
       }
       if (Content.Chunk.isFailure(chunk)) {
-        if (reading.refusal() != null) {
+        if (reading.refusal().isPresent()) {
           break;
         }
         connection.release();
-        callback.succeeded(); // Jetty looks for the connection's end
+        callback.succeeded(); // Jetty notices the end of the connection
         return;
       }
       length += chunk.remaining();

@@ -7,14 +7,15 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 
 /**
- * The names under which a server may be asked. Any web page can have the browser ask 127.0.0.1 and,
- * if the page's own name is made to mean 127.0.0.1 (DNS rebinding), read the answers; but the
- * page's name is in the header Host then, and its origin in the header Origin.
+ * The host names that requests to the server may use. Any web page can make a browser send requests
+ * to 127.0.0.1 and, if the name of the page's site is made to resolve to 127.0.0.1 (DNS rebinding),
+ * read the answers. Such a request has the site's name in the header Host and its origin in the
+ * header Origin, by which it is refused.
  */
 final class Hosts {
   private static final int HTTP = 80;
 
-  /** Matches an address, which cannot be anybody's name. */
+  /** Matches an IP address, which is no name that an attacker could register. */
   private static final Pattern LITERAL =
       Pattern.compile("\\d{1,3}(\\.\\d{1,3}){3}|\\[[0-9a-f:.%]+]");
 
@@ -23,11 +24,11 @@ final class Hosts {
   private final int port;
 
   /**
-   * The names of a server.
+   * Creates the set of names.
    *
-   * @param host the name as it was given
-   * @param address the address of that name; a wildcard can be reached by every address of the
-   *     machine
+   * @param host the name that the user gave
+   * @param address the address of that name; with a wildcard address the server can be reached at
+   *     every address of the machine
    */
   Hosts(String host, InetAddress address, int port) {
     names.addAll(Set.of("127.0.0.1", "localhost", "[::1]"));
@@ -42,7 +43,7 @@ final class Hosts {
     return host.contains(":") && !host.startsWith("[") ? "[" + host + "]" : host;
   }
 
-  /** Whether a header Host names this server. */
+  /** Whether the value of a header Host names this server. */
   boolean accepts(String host) {
     String name = host.toLowerCase(Locale.ROOT);
     String end = ":" + port;
@@ -54,7 +55,7 @@ final class Hosts {
     return names.contains(name) || anyAddress && LITERAL.matcher(name).matches();
   }
 
-  /** The names, for messages. */
+  /** Lists the names for messages. */
   @Override
   public String toString() {
     return String.join(", ", names) + (anyAddress ? " or any address" : "") + " with port " + port;

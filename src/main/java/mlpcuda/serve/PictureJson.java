@@ -12,16 +12,18 @@ import mlpcuda.error.BadFileException;
 import mlpcuda.picture.Picture;
 
 /**
- * Parses {@code {"image": [[0, 255], [10, 0]]}}: rows of grey levels, 0 black. It goes token by
- * token, so that it takes no more memory than the picture's own bytes.
+ * Parses {@code {"image": [[0, 255], [10, 0]]}}: rows of grey levels, 0 black. The JSON is parsed
+ * token by token, so that it takes no more memory than the picture's pixels.
  */
 final class PictureJson {
   private static final int MAX_CHARACTERS = 100;
-  // one level more than needed: it is refused with a better message
+  // one level more than needed, which is refused with a better message than Jackson's
   private static final int MAX_DEPTH = 4;
   private static final JsonFactory JSON =
       JsonFactory.builder()
-          .disable(JsonFactory.Feature.CANONICALIZE_FIELD_NAMES) // keeps none of others' names
+          .disable(
+              JsonFactory.Feature
+                  .CANONICALIZE_FIELD_NAMES) // names of a request must not be kept after it
           .streamReadConstraints(
               StreamReadConstraints.builder()
                   .maxStringLength(MAX_CHARACTERS)
@@ -39,7 +41,7 @@ final class PictureJson {
     this.parser = parser;
   }
 
-  /** Whether the first byte that is no white space begins a JSON object. */
+  /** Whether the first byte after white space begins a JSON object. */
   static boolean isJson(byte[] bytes) {
     for (byte b : bytes) {
       if (b != ' ' && b != '\t' && b != '\n' && b != '\r') {
@@ -53,7 +55,7 @@ final class PictureJson {
    * Parses a picture.
    *
    * @param name the name of the picture in messages
-   * @throws BadFileException if the bytes are anything else
+   * @throws BadFileException if the bytes are not such JSON
    */
   static Picture parse(String name, byte[] bytes) {
     try (JsonParser parser = JSON.createParser(bytes)) {
@@ -72,7 +74,7 @@ final class PictureJson {
                   e.getLocation() == null ? 0 : e.getLocation().getByteOffset(),
                   e.getOriginalMessage()),
           e);
-    } catch (IOException e) { // the decoders of UTF-8 and UTF-32 throw nothing narrower
+    } catch (IOException e) { // Jackson's decoders of UTF-8 and UTF-32 throw no narrower exception
       throw new BadFileException(name + ": must be JSON in UTF-8, found: " + e.getMessage(), e);
     }
   }
@@ -115,7 +117,7 @@ final class PictureJson {
 
   private int level() throws IOException {
     String text = parser.getText();
-    // getIntValue would convert a number of a hundred digits for nothing.
+    // The text is checked first, because getIntValue would convert a number of any length.
     int level = text.length() <= 3 ? Integer.parseInt(text) : -1;
     if (level < 0 || level > 255) {
       throw bad("grey levels must be from 0 to 255, found " + text);

@@ -17,30 +17,33 @@ import org.eclipse.jetty.util.thread.QueuedThreadPool;
 import org.eclipse.jetty.util.thread.ScheduledExecutorScheduler;
 
 /**
- * Serves a page to draw on, and {@code POST /predict}, over HTTP. It does not trust the bytes, how
- * fast they come, how many there are, and who makes the browser send them.
+ * Serves a page to draw on, and {@code POST /predict}, over HTTP. The server trusts neither the
+ * bytes of a request, nor their number and rate, nor the web page that made a browser send them.
  */
 public final class PredictionServer implements AutoCloseable {
-  /** The largest body, in bytes. */
+  /** The greatest size of a body, in bytes. */
   static final int MAX_BODY = 1 << 20;
 
-  /** The threads that read requests and write answers; none of them waits for a client. */
+  /** The number of threads that read requests and write answers; no thread waits for a client. */
   static final int THREADS = 8;
 
   /**
-   * The longest that a request's lines take to arrive, and that a picture waits for its answer;
-   * {@link Clients} gives the other times as multiples. Tests raise it: a machine with other work
-   * may take longer.
+   * The longest time in seconds that the headers of a request may take to arrive, and that a
+   * picture may wait for its answer; {@link Clients} defines other times as multiples of it. Tests
+   * use a longer time, because a busy machine may be slower.
    */
   static final int SECONDS = Integer.getInteger("mlpcuda.serve.seconds", 5);
 
-  /** The most bytes of a request's lines before its body. */
+  /** The greatest size of the request line and the headers together, in bytes. */
   static final int MAX_HEADER_BYTES = 16 << 10;
 
-  /** The most bytes that Jetty keeps in buffers that nobody uses, in the heap and outside it. */
+  /** The most bytes that Jetty keeps in unused buffers, in the heap and outside of it. */
   private static final int SPARE_BYTES = 1 << 20;
 
-  /** The most bytes of answers that the system keeps for a client who does not fetch them. */
+  /**
+   * The size of the system's send buffer, in bytes, which limits the memory for a client that does
+   * not receive its answer.
+   */
   private static final int SEND_BYTES = 64 << 10;
 
   private final Server server;
@@ -48,14 +51,14 @@ public final class PredictionServer implements AutoCloseable {
   private final Clients clients;
   private final Hosts hosts;
   private final String url;
-  private final Handover handover;
+  private final PictureQueue queue;
   private final Consumer<Throwable> failed;
 
   private PredictionServer(
       ServerSocketChannel channel, String host, int answerSeconds, Consumer<Throwable> failed)
       throws IOException {
     var address = (InetSocketAddress) channel.getLocalAddress();
-    this.handover = new Handover(answerSeconds);
+    this.queue = new PictureQueue(answerSeconds);
     this.failed = failed;
     this.hosts = new Hosts(host, address.getAddress(), address.getPort());
     this.url = "http://%s:%d/".formatted(Hosts.inUrl(host), address.getPort());
@@ -73,32 +76,33 @@ public final class PredictionServer implements AutoCloseable {
         new ServerConnector(
             server, null, null, null, 1, 1, new ClientConnection.Factory(configuration(), clients));
     connector.addBean(clients);
-    connector.setIdleTimeout(0); // Clients looks for those who are slow
+    connector.setIdleTimeout(0); // Clients disconnects slow clients
     connector.setAcceptedSendBufferSize(SEND_BYTES);
     connector.open(channel);
     server.addConnector(connector);
   }
 
-  /** The rules of HTTP, with none of the leniencies that Jetty has for old clients. */
+  /** Returns the rules of HTTP without the leniencies that Jetty offers for old clients. */
   private static HttpConfiguration configuration() {
     var configuration = new HttpConfiguration();
     configuration.setHttpCompliance(HttpCompliance.STRICT);
     configuration.setUriCompliance(UriCompliance.DEFAULT);
     configuration.setRequestHeaderSize(MAX_HEADER_BYTES);
-    configuration.setHeaderCacheSize(0); // it would be memory for every connection
+    configuration.setHeaderCacheSize(
+        0); // a cache of headers would take memory for every connection
     configuration.setSendServerVersion(false);
     configuration.setSendDateHeader(false);
     return configuration;
   }
 
   /**
-   * Takes a port; requests wait until {@link #run}.
+   * Opens a port; requests wait until {@link #run} is called.
    *
-   * @param host the name or address to listen on, which requests may name as well
-   * @param address the address that the name means
-   * @param port the port; 0: a free one
-   * @param failed gets failures that are bugs
-   * @throws IOException if the port cannot be had
+   * @param host the name or address to listen on, which requests may use in the header Host
+   * @param address the address to which {@code host} resolves
+   * @param port the port; 0 for any free port
+   * @param failed receives exceptions that are bugs
+   * @throws IOException if the port cannot be opened
    */
   public static PredictionServer open(
       String host, InetAddress address, int port, Consumer<Throwable> failed) throws IOException {
@@ -106,8 +110,8 @@ public final class PredictionServer implements AutoCloseable {
   }
 
   /**
-   * {@link #open} with another limit: pictures wait for their answers {@code answerSeconds} at
-   * most.
+   * Opens a port as {@link #open} does; a picture waits at most {@code answerSeconds} for its
+   * answer.
    */
   static PredictionServer open(
       String host, InetAddress address, int port, int answerSeconds, Consumer<Throwable> failed)
@@ -123,19 +127,19 @@ public final class PredictionServer implements AutoCloseable {
     }
   }
 
-  /** The address of the page. */
+  /** Returns the address of the page. */
   public String url() {
     return url;
   }
 
-  /** The number of open connections. */
+  /** Returns the number of open connections. */
   int connections() {
     return clients.count();
   }
 
   /**
-   * Answers requests until it is told to stop. The calling thread runs the network; threads of the
-   * server's own speak HTTP.
+   * Answers requests until {@code stopping} returns true. The calling thread runs the network; the
+   * server's own threads speak HTTP.
    *
    * @throws mlpcuda.error.DeviceException if the device fails
    */
@@ -143,16 +147,19 @@ public final class PredictionServer implements AutoCloseable {
     run(recogniser.description(), recogniser::answer, stopping);
   }
 
-  /** {@link #run} with any function that answers, and with its description as JSON. */
-  void run(byte[] description, Handover.Answering answers, BooleanSupplier stopping) {
-    server.setHandler(new Routes(hosts, handover, description, failed));
+  /**
+   * Runs the server with any function that answers pictures, and with a description of the network
+   * as JSON.
+   */
+  void run(byte[] description, PictureQueue.Answering answers, BooleanSupplier stopping) {
+    server.setHandler(new Routes(hosts, queue, description, failed));
     try {
       server.start();
     } catch (Exception e) {
       throw new IllegalStateException("the server must start", e);
     }
     clients.watch();
-    handover.answer(answers, stopping, failed);
+    queue.answer(answers, stopping, failed);
   }
 
   /** Closes all connections and frees the port. */

@@ -17,22 +17,23 @@ import mlpcuda.train.ClassProbability;
 import mlpcuda.train.Predictor;
 
 /**
- * A network that recognises the pictures of requests. One thread uses it: the one that opened the
- * device. It decodes pictures, too, so that one picture at a time takes memory.
+ * Recognises the pictures of requests by a network. Only the thread that opened the device may use
+ * it. That thread also decodes the pictures, so that only one decoded picture at a time takes
+ * memory.
  *
- * @param predictor the network, for one image at a time
- * @param form the images that the network takes
+ * @param predictor runs the network on one image at a time
+ * @param form the form of the images that the network takes
  * @param name the name of the network's file
  */
 public record Recogniser(
     Ops ops, MlpShape shape, Predictor predictor, ImageForm form, String name) {
-  /** The most pixels that a picture may have. */
+  /** The greatest number of pixels of a picture. */
   static final int MAX_PIXELS = 4_000_000;
 
   /** The name of the picture in messages. */
   private static final String PICTURE = "picture";
 
-  /** The description of the network, as JSON. */
+  /** Describes the network as JSON. */
   byte[] description() {
     var json = new LinkedHashMap<String, Object>();
     json.put("model", name);
@@ -46,12 +47,12 @@ public record Recogniser(
   }
 
   /**
-   * Recognises a picture, and returns the answer as JSON.
+   * Recognises a picture and returns the answer as JSON.
    *
-   * @param body a PNG, JPEG, PGM or JSON's grey levels; it may be changed
-   * @param raw whether to take the picture as it is
-   * @throws RefusedException if the body is no picture, or the picture is blank, too large, or not
-   *     of the network's size
+   * @param body a PNG, JPEG or PGM, or JSON with grey levels; the bytes may be changed
+   * @param raw whether to use the pixels exactly as they are
+   * @throws RefusedException if the body is not a picture, or the picture is blank, too large, or
+   *     of the wrong size
    */
   byte[] answer(byte[] body, boolean raw) throws RefusedException {
     Prepared prepared = prepared(picture(body), raw);
@@ -83,7 +84,7 @@ public record Recogniser(
   private Prepared prepared(Picture picture, boolean raw) throws RefusedException {
     try {
       return raw ? form.exactly(picture, "raw=true") : form.prepare(picture);
-    } catch (BadFileException e) { // the picture is of another size, or blank
+    } catch (BadFileException e) { // the picture has the wrong size, or is blank
       throw new RefusedException(422, e.getMessage());
     }
   }

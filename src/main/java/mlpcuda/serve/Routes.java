@@ -18,11 +18,11 @@ import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
 
-/** What is answered under which path, and to whom. */
+/** Answers requests by their path, after checking that the request may come from its sender. */
 final class Routes extends Handler.Abstract {
   private static final int MAX_QUOTED = 100; // characters
 
-  /** The resources of the page, by path. */
+  /** The files of the page, by path. */
   private static final Map<String, Resource> RESOURCES =
       Map.of(
           "/", Resource.of("index.html", "text/html; charset=utf-8"),
@@ -42,20 +42,20 @@ final class Routes extends Handler.Abstract {
   }
 
   private final Hosts hosts;
-  private final Handover handover;
+  private final PictureQueue queue;
   private final Consumer<Throwable> failed;
   private final byte[] description;
 
   /**
-   * The routes of a server.
+   * Creates the routes of a server.
    *
-   * @param hosts the names under which it may be asked
+   * @param hosts the host names that requests may use
    * @param description the network, as JSON
-   * @param failed gets failures that are bugs
+   * @param failed receives exceptions that are bugs
    */
-  Routes(Hosts hosts, Handover handover, byte[] description, Consumer<Throwable> failed) {
+  Routes(Hosts hosts, PictureQueue queue, byte[] description, Consumer<Throwable> failed) {
     this.hosts = hosts;
-    this.handover = handover;
+    this.queue = queue;
     this.description = description;
     this.failed = failed;
   }
@@ -90,7 +90,7 @@ final class Routes extends Handler.Abstract {
   }
 
   private void predict(Exchange exchange, byte[] body, boolean raw) {
-    handover
+    queue
         .ask(body, raw)
         .whenComplete(
             (answer, failure) -> {
@@ -102,7 +102,7 @@ final class Routes extends Handler.Abstract {
                   failure instanceof CompletionException ? failure.getCause() : failure;
               if (cause instanceof RefusedException refused) {
                 exchange.refuse(refused);
-              } else { // the thread that failed has reported it
+              } else { // the thread that failed has reported the exception
                 exchange.refuse(RefusedException.internal());
               }
             });
@@ -115,13 +115,14 @@ final class Routes extends Handler.Abstract {
       throw new RefusedException(
           403, "Host must be one of %s, found %s".formatted(hosts, quote(String.join(", ", host))));
     }
-    String scheme = request.getHttpURI().getScheme(); // Jetty has refused a URL of another host
+    String scheme =
+        request.getHttpURI().getScheme(); // Jetty has already refused a URL of another host
     if (!HttpScheme.HTTP.is(scheme)) {
       throw new RefusedException(
           403, "the request must be of a path, found a URL of " + quote(scheme));
     }
     for (String origin : headers.getValuesList(HttpHeader.ORIGIN)) {
-      String own = "http://" + host.get(0); // the origin of a page that this server sent
+      String own = "http://" + host.get(0); // the origin of pages that this server sent
       if (!origin.equalsIgnoreCase(own)) {
         throw new RefusedException(
             403, "Origin must be %s, found %s".formatted(own, quote(origin)));
@@ -129,7 +130,10 @@ final class Routes extends Handler.Abstract {
     }
   }
 
-  /** Refuses what RFC 9112, 6.1, has servers refuse and Jetty leaves to its handlers. */
+  /**
+   * Refuses transfer codings that a server must refuse by RFC 9112, 6.1, and that Jetty leaves to
+   * its handlers.
+   */
   private static void checkCoding(Request request) throws RefusedException {
     String coding = request.getHeaders().get(HttpHeader.TRANSFER_ENCODING);
     if (coding == null) {

@@ -36,7 +36,7 @@
     return made;
   }
 
-  /** The section of that id, which is shown from now on. */
+  /** Shows the section with the given id, and returns it. */
   function section(id) {
     const found = document.getElementById(id);
     found.hidden = false;
@@ -118,7 +118,7 @@
     return box;
   }
 
-  /** A test image with its class and what the network takes it for. */
+  /** A test image with its class and the network's answer. */
   function answered(slot) {
     const set = data.test;
     const truth = set.labels[slot];
@@ -137,7 +137,7 @@
 
   const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-  /** Draws the chart of a section anew, in the colours of now; `describe` gives type, sets, axes. */
+  /** Draws the chart of a section again, in the current colours; `describe` returns type, sets and axes. */
   function chart(id, label, describe) {
     const canvas = section(id).querySelector("canvas");
     canvas.setAttribute("aria-label", label);
@@ -175,7 +175,7 @@
       borderColor: color,
       backgroundColor: color,
       borderWidth: 2,
-      clip: 8, // points on the frame are whole
+      clip: 8, // points on the frame must not be cut
       pointRadius: points.length <= 40 ? 3 : 0,
       ...more,
     };
@@ -358,7 +358,7 @@
     heat.style.setProperty("--label-digits", String(matrix.length - 1).length);
     if (matrix.length > FEW) {
       document.querySelector("main").classList.add("many");
-      document.querySelectorAll("[role=region]").forEach((scrolls) => (scrolls.tabIndex = 0)); // by keys
+      document.querySelectorAll("[role=region]").forEach((scrolls) => (scrolls.tabIndex = 0)); // moves by the arrow keys
     }
     const images = new Map(
       (data.test?.cells ?? []).map((cell) => [`${cell.truth},${cell.answer}`, cell.images]),
@@ -374,7 +374,7 @@
     heat.append(head);
     const sizes = matrix.map((row) => Math.max(1, row.reduce((sum, count) => sum + count)));
     const share = (truth, answer) => matrix[truth][answer] / sizes[truth];
-    // Errors are few: they are held against the largest of their own shares.
+    // Errors are few, and so their shade is relative to the largest share of errors.
     const wrong = matrix.flatMap((row, truth) =>
       row.map((_, answer) => (truth === answer ? 0 : share(truth, answer))),
     );
@@ -388,7 +388,7 @@
         if (count > 0) {
           const button = element("button", count);
           const right = truth === answer;
-          // Up to what the text can still be read on, light or dark.
+          // The darkest shade on which the text can be read, in light and dark colours.
           const depth = Math.round((55 * share(truth, answer)) / (right ? 1 : mostWrong));
           const color = right ? "--accent" : "--error";
           button.style.background = `color-mix(in srgb, var(${color}) ${depth}%, var(--surface))`;

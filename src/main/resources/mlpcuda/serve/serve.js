@@ -36,7 +36,7 @@ function paint(canvas, side, ink) {
       continue;
     }
     context.moveTo(points[0].x * side, points[0].y * side);
-    // Through the middles of the pieces, so that corners of quick hands are round.
+    // The curve goes through the middles of the pieces, so that the corners of quick strokes are round.
     for (let i = 1; i + 1 < points.length; i++) {
       const x = (points[i].x + points[i + 1].x) / 2;
       const y = (points[i].y + points[i + 1].y) / 2;
@@ -50,7 +50,7 @@ function paint(canvas, side, ink) {
 
 function show() {
   const side = Math.round(drawing.clientWidth * window.devicePixelRatio);
-  drawing.width = side; // which clears it
+  drawing.width = side; // setting the size clears the canvas
   drawing.height = side;
   if (photo === null) {
     paint(drawing, side, getComputedStyle(drawing).color);
@@ -82,10 +82,10 @@ function picture() {
   return new Promise((done) => canvas.toBlob(done, "image/png"));
 }
 
-// Asking: one request at a time, and after it the newest state of the drawing.
+// One request is sent at a time, and after its answer the newest state of the drawing.
 let asking = false;
 let changed = false;
-let drawings = 0; // that were cleared or undone: an answer to one of them comes too late
+let drawings = 0; // drawings that were cleared or undone, whose answers come too late
 
 async function ask() {
   changed = true;
@@ -105,7 +105,7 @@ async function ask() {
     try {
       answer = await json("predict", { method: "POST", body: photo?.body ?? (await picture()) });
       if (answer.probabilities.length !== byId("bars").children.length) {
-        await showModel(); // there was none to be had before, or it is another one
+        await showModel(); // the network was unknown before, or is another one now
       }
     } catch (caught) {
       error = caught;
@@ -122,7 +122,7 @@ async function ask() {
   asking = false;
 }
 
-/** What went wrong, in words, by the status of a refusal. */
+/** Words for a refusal by its status. */
 const PROBLEMS = {
   400: "The server cannot read this picture",
   413: "The picture is too large for the server",
@@ -159,7 +159,7 @@ function showAnswer(answer) {
   showBars(answer.probabilities, answer.class);
   showSeen(answer.rows, answer.cols, atob(answer.pixels));
   showWarning(answer.warning ?? "");
-  if (pen === null && !changed) { // not at every turn of the hand
+  if (pen === null && !changed) { // not after every movement of the hand
     const warning = answer.warning ? `. ${answer.warning}` : "";
     byId("spoken").textContent = `${answer.class}, ${percent(answer.probability)}${warning}`;
   }
@@ -180,7 +180,7 @@ function showNothing() {
   byId("seen").getContext("2d").clearRect(0, 0, byId("seen").width, byId("seen").height);
 }
 
-let bars = []; // by class; on the page the likeliest come first where there are many
+let bars = []; // in order of the classes; with many classes the page shows the likeliest first
 
 function makeBars(classes) {
   bars = [];
@@ -199,7 +199,7 @@ function makeBars(classes) {
   byId("bars").replaceChildren(...bars);
   byId("bars").style.setProperty("--half", Math.ceil(classes / 2));
   byId("bars").classList.toggle("many", classes > FEW);
-  byId("bars").tabIndex = classes > FEW ? 0 : -1; // keys scroll it
+  byId("bars").tabIndex = classes > FEW ? 0 : -1; // the arrow keys can scroll it
 }
 
 function showBars(probabilities, best) {
@@ -241,7 +241,7 @@ function fit(canvas, bitmap) {
   context.drawImage(bitmap, (canvas.width - width) / 2, (canvas.height - height) / 2, width, height);
 }
 
-/** The picture in fewer pixels: PNG where it may be transparent, else JPEG, as large as may be sent. */
+/** Reduces a picture to the size that may be sent: PNG if it may be transparent, otherwise JPEG. */
 async function reduced(bitmap, type) {
   const format = type === "image/jpeg" ? type : "image/png";
   let scale = Math.min(1, REDUCED / Math.max(bitmap.width, bitmap.height));
@@ -258,7 +258,7 @@ async function reduced(bitmap, type) {
   }
 }
 
-/** What is sent of a file, and what is shown of it: null where the browser cannot decode it. */
+/** What is sent for a file, and what is shown of it; null if the browser cannot decode the file. */
 async function read(file) {
   let bytes;
   try {
@@ -266,7 +266,7 @@ async function read(file) {
   } catch (error) {
     throw new Error(`${file.name} cannot be read; is it a folder?`);
   }
-  const whole = new Blob([bytes]); // the file may change or go
+  const whole = new Blob([bytes]); // the file may change or be deleted later
   const bitmap = await createImageBitmap(whole).catch(() => null); // turned as its EXIF says
   if (bitmap === null) { // a PGM, say, which the server decodes
     if (whole.size > MOST_BYTES) {
@@ -281,7 +281,7 @@ async function read(file) {
   return { name: file.name, body: fits ? whole : await reduced(bitmap, file.type), bitmap };
 }
 
-/** Takes a file in place of the strokes, which come back when it is undone. */
+/** Replaces the strokes by a file; undo brings the strokes back. */
 async function choose(file) {
   const choice = ++drawings;
   pen = null;
@@ -309,17 +309,17 @@ byId("file").addEventListener("change", (event) => {
   if (file) {
     choose(file);
   }
-  event.target.value = ""; // so that the same file can be chosen again
+  event.target.value = ""; // allows to choose the same file again
 });
 
 /** Whether something that is dragged over the page could be dropped on it. */
 const dragged = (over) => document.body.classList.toggle("dragged", over);
 document.addEventListener("dragover", (event) => {
-  event.preventDefault(); // else the browser opens the file in place of this page
+  event.preventDefault(); // otherwise the browser would open the file in place of this page
   dragged(true);
 });
 document.addEventListener("dragleave", (event) => {
-  if (event.relatedTarget === null) { // it left the window
+  if (event.relatedTarget === null) { // the pointer has left the window
     dragged(false);
   }
 });
@@ -334,7 +334,7 @@ document.addEventListener("drop", (event) => {
   }
 });
 
-// The hand.
+// Drawing by mouse, pen or finger.
 function extend(event) {
   const box = drawing.getBoundingClientRect();
   const moves = event.getCoalescedEvents?.() ?? [];
@@ -354,7 +354,7 @@ drawing.addEventListener("pointerdown", (event) => {
   }
   pen = event.pointerId;
   drawing.setPointerCapture(pen);
-  if (photo !== null) { // whoever draws on a picture begins a drawing
+  if (photo !== null) { // drawing on a picture begins a new drawing
     drawings++;
     photo = null;
     strokes.length = 0;

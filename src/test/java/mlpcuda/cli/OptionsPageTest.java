@@ -130,7 +130,16 @@ class OptionsPageTest {
   }
 
   private static String row(String name, String[] description) {
-    return "| `%s` | %s |\n".formatted(cell(name), cell(prose(String.join(" ", description))));
+    return "| %s | %s |\n".formatted(code(name), cell(prose(String.join(" ", description))));
+  }
+
+  /**
+   * A name as code. The site's Markdown would show the backslash that guards a bar in backticks.
+   */
+  private static String code(String name) {
+    return name.contains("|")
+        ? "<code>%s</code>".formatted(name.replace("|", "&#124;"))
+        : "`%s`".formatted(name);
   }
 
   private static String cell(String text) {

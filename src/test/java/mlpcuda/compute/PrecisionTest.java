@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.math.BigDecimal;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -12,8 +11,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Compares {@link Precision#round} with exact decimal arithmetic on the two neighbours of a value,
- * which knows of a format no more than its bits, its range and its ties.
+ * Compares {@link Precision#round} with exact arithmetic on the two neighbours of a value, which
+ * knows of a format no more than its bits, its range and its ties.
  */
 class PrecisionTest {
   /** A format: bits after the point, the least exponent of a normal number, the largest number. */
@@ -40,9 +39,8 @@ class PrecisionTest {
       double size = Math.abs((double) x);
       double below = Math.floor(size / unit) * unit; // exact: a power of two
       double above = below + unit;
-      BigDecimal down = new BigDecimal(size).subtract(new BigDecimal(below));
-      BigDecimal up = new BigDecimal(above).subtract(new BigDecimal(size));
-      int nearer = down.compareTo(up);
+      // Exact: all three are multiples of the float's last bit, and close to each other.
+      int nearer = Double.compare(size - below, above - size);
       boolean takesAbove =
           nearer > 0 || nearer == 0 && (!tiesToEven || Math.floor(size / unit) % 2 != 0);
       double result = takesAbove ? above : below;

@@ -21,6 +21,7 @@ import java.security.GeneralSecurityException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -138,7 +139,7 @@ class DownloadTest {
   void knowsWhereARedirectLeads(URI at, int status, String location, String expected) {
     String found;
     try {
-      found = Download.next(at, status, location).toString();
+      found = Download.next(at, status, Optional.ofNullable(location)).toString();
     } catch (IOException e) {
       found = e.getMessage();
     }
@@ -248,7 +249,7 @@ class DownloadTest {
         "certificate: unable to find valid certification path to requested target", reason);
   }
 
-  /** Each of these goes on for a minute, if it is let, and never pauses for long. */
+  /** Each of these answers goes on for a minute unless it is stopped, and never pauses for long. */
   @ParameterizedTest
   @ValueSource(strings = {"body", "head", "TLS"})
   void endsADribblingMirror(String what) throws Exception {
@@ -314,7 +315,7 @@ class DownloadTest {
     assertEquals(reason, reasonOf(answer.replace("\\n", "\r\n")));
   }
 
-  /** Each of these goes on for long and without a pause, if it is let. */
+  /** Each of these answers goes on for long and without a pause unless it is stopped. */
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -455,7 +456,7 @@ class DownloadTest {
     }
   }
 
-  /** In another process, since the file of host names is read from a property at the start. */
+  /** The test runs in another process, because the property with the file of host names is read at the start. */
   @Test
   void connectsToTheAddressThatWasChecked(@TempDir Path tmp) {
     Path hosts = tmp.resolve("hosts");
@@ -469,8 +470,7 @@ class DownloadTest {
   }
 
   /**
-   * Downloads from a host whose address changes as soon as it has been checked. Of the addresses
-   * that it has at first, one may not be reached.
+   * Downloads from a host whose address changes as soon as it was checked. One of the host's first addresses must not be connected to.
    */
   static final class Rebinding {
     private Rebinding() {}

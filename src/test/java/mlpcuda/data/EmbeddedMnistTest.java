@@ -24,7 +24,7 @@ class EmbeddedMnistTest {
     assertEquals(60_000 * 784, mnist.train().pixels().length);
     assertArrayEquals(new byte[] {5, 0, 4, 1, 9}, Arrays.copyOf(mnist.train().labels(), 5));
     assertArrayEquals(new byte[] {7, 2, 1, 0, 4}, Arrays.copyOf(mnist.test().labels(), 5));
-    // These are the published constants.
+    // The expected numbers are the published constants.
     Scaling scaling = Scaling.of("z-score", mnist.train());
     assertEquals(new Scaling("z-score", 0.1307, 0.3081), scaling);
   }

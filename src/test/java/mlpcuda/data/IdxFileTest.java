@@ -41,7 +41,7 @@ class IdxFileTest {
   void readsImagesAndLabels(boolean compressed) {
     byte[] images = images(3, 7, 5);
     byte[] labels = labels(4, 0, 255);
-    // The name says the contrary, since the first bytes decide.
+    // The name is wrong on purpose, because the first bytes decide.
     String name = compressed ? "file" : "file.gz";
     Path imageFile = write(tmp.resolve("i" + name), compressed ? gzip(images) : images);
     Path labelFile = write(tmp.resolve("l" + name), compressed ? gzip(labels) : labels);
@@ -123,7 +123,7 @@ class IdxFileTest {
     byte[] plain = gzip(labels(7));
     byte[] start = Arrays.copyOf(plain, 10);
     start[3] = 0x1e;
-    // This byte is the operating system, which JDKs fill in differently.
+    // The tenth byte is the operating system, which JDKs fill in differently.
     start[9] = 0;
     byte[] head = concat(start, new byte[] {2, 0, 'x', 'y', 'n', 0, 'c', 0});
     CRC32 crc = new CRC32();

@@ -43,14 +43,14 @@ final class MirrorServer implements AutoCloseable {
   /** The files of the data set. */
   final Map<String, byte[]> published = new TreeMap<>();
 
-  /** What was asked for: the mirror and the file, with a slash between them. */
+  /** The requests so far: the mirror and the file, joined by a slash. */
   final List<String> requests = Collections.synchronizedList(new ArrayList<>());
 
   private final CountDownLatch ended = new CountDownLatch(1);
   private final ExecutorService threads = Executors.newCachedThreadPool();
   private final HttpServer server;
 
-  /** Where the mirror {@code elsewhere} redirects to, the file's name excepted. */
+  /** The address that the mirror {@code elsewhere} redirects to, without the file's name. */
   volatile String elsewhere;
 
   /** A server of http. */
@@ -138,13 +138,13 @@ final class MirrorServer implements AutoCloseable {
     return server.getAddress().getPort();
   }
 
-  /** The address of a mirror that answers in the way of that name. */
+  /** Returns the address of a mirror that answers in the way that {@code mirror} names. */
   String address(String mirror) {
     String scheme = server instanceof HttpsServer ? "https" : "http";
     return "%s://127.0.0.1:%d/%s/".formatted(scheme, port(), mirror);
   }
 
-  /** The data set with those mirrors. */
+  /** Returns the data set with the given mirrors. */
   PublishedDataset dataset(String... mirrors) {
     List<RemoteFile> files = NAMES.stream().map(this::file).toList();
     return new PublishedDataset(

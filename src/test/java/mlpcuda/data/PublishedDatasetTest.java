@@ -37,7 +37,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PublishedDatasetTest {
   private static final Progress SILENT = (file, bytes, total) -> {};
 
-  /** A download that takes small files alone, from mirrors that answer at all. */
+  /** A download that accepts small files only, and waits long enough for mirrors that answer. */
   private static final Download SMALL = download(300_000, Map.of());
 
   /** A download that waits for an answer only a moment, for a mirror that never gives one. */
@@ -167,7 +167,7 @@ class PublishedDatasetTest {
     }
   }
 
-  /** {@link IdxFolder} reads the first of these files that is there. */
+  /** {@link IdxFolder} would read the first of these files that exists. */
   @Test
   void readsNothingThatLiesBesideTheVerifiedFiles() throws IOException {
     PublishedDataset small = server.dataset(server.address("good"));

@@ -37,13 +37,13 @@ final class Mutations {
   private final byte[] good;
   private final Random random;
 
-  /** Makes changes of {@code good}, which is left as it is; the same seed gives the same ones. */
+  /** Creates changed copies of {@code good}; the same seed gives the same changes. */
   Mutations(byte[] good, long seed) {
     this.good = good;
     this.random = new Random(seed);
   }
 
-  /** The next changed file; now and then it equals the good one. */
+  /** Returns the next changed file, which equals the good file now and then. */
   byte[] next() {
     byte[] bytes = good.clone();
     return switch (random.nextInt(10)) {
@@ -59,7 +59,7 @@ final class Mutations {
       }
       case 2 -> Arrays.copyOf(bytes, random.nextInt(bytes.length + 1));
       case 3 -> joined(bytes, random(1 + random.nextInt(40)));
-      case 4 -> { // a piece goes between or over others
+      case 4 -> { // a piece is inserted between others or overwrites them
         int at = random.nextInt(bytes.length);
         int skipped = random.nextBoolean() ? 0 : Math.min(random.nextInt(40), bytes.length - at);
         yield joined(
@@ -83,7 +83,7 @@ final class Mutations {
         }
         yield withHeader(header);
       }
-      case 8 -> { // a piece of the header comes once more, or goes
+      case 8 -> { // a piece of the header is repeated or removed
         byte[] header = header();
         int from = random.nextInt(header.length);
         int to = from + random.nextInt(Math.min(200, header.length - from + 1));

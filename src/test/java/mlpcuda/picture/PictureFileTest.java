@@ -224,7 +224,7 @@ class PictureFileTest {
     return bytes.toByteArray();
   }
 
-  /** Claims of a header cost nothing. */
+  /** The size that a header claims is checked before memory is allocated. */
   @ParameterizedTest
   @ValueSource(strings = {"P5 10001 10000 255\n", "P2 65536 1 255\n", "P5 0 3 255\n"})
   void refusesSizesBeyondTheLimits(String header) {
@@ -312,7 +312,7 @@ class PictureFileTest {
     assertEquals(15, picture.rows());
   }
 
-  /** A profile of linear light makes other greys of the same bytes where a decoder obeys it. */
+  /** A profile of linear light would change the grey levels if the decoder applied it. */
   @ParameterizedTest
   @ValueSource(strings = {"", "\u00ff\u00ff\u00ff"}) // a marker may have fill bytes before it
   void profilesOfJpegsAreDropped(String before) throws IOException {

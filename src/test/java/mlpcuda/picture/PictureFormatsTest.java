@@ -154,7 +154,7 @@ class PictureFormatsTest {
       String plain = "P2 4 1 %d 0 2048 4095 16".formatted(maximum);
       assertArrayEquals(IN_EIGHT, read(plain.getBytes(StandardCharsets.US_ASCII)).pixels(), plain);
     }
-    // Sixteen bits that are used stay what they are, dark ones too.
+    // Samples that use sixteen bits keep their levels, also in dark pictures.
     image.getRaster().setPixels(0, 0, 4, 1, new int[] {0, 4096, 5000, 16});
     assertArrayEquals(new byte[] {0, 16, 19, 0}, read(coded("png", image)).pixels());
   }
@@ -173,7 +173,7 @@ class PictureFormatsTest {
         new byte[] {0, (byte) 0x80, -1, 0}, read(withChunk(png, "sBIT", new byte[] {14})).pixels());
   }
 
-  /** The PNG with that chunk before its pixels. */
+  /** Inserts a chunk before the pixels of a PNG. */
   private static byte[] withChunk(byte[] png, String type, byte[] content) {
     int at = 33; // after IHDR
     ByteBuffer bytes = ByteBuffer.allocate(png.length + 12 + content.length);
@@ -248,7 +248,7 @@ class PictureFormatsTest {
     return 255 - Samples.light(y, x);
   }
 
-  /** White ink is white on black, as black ink is black on white. */
+  /** Transparent pictures: white ink is put on black, black ink on white. */
   @Test
   void inkOnNothing() throws IOException {
     BufferedImage black = transparent((y, x) -> ink(y, x) << 24);
@@ -291,7 +291,7 @@ class PictureFormatsTest {
     return bytes.array();
   }
 
-  /** What a header claims costs nothing before it is checked. */
+  /** The size that a header claims is checked before memory is allocated. */
   @Test
   void claimsAreCheckedFirst() throws IOException {
     String most = "a picture must have sides from 1 to 65535 and at most 4000000 pixels, found ";
@@ -393,7 +393,7 @@ class PictureFormatsTest {
     assertEquals("the TIFF is cut off or damaged, copy it again", refusal(tiff));
   }
 
-  /** Transformations of three bits each, which the decoder would all do to each pixel. */
+  /** Each transformation takes three bits, and the decoder would apply all of them to each pixel. */
   @Test
   void webpOfManyTransformations() {
     byte[] webp = transformations(1 << 16);

@@ -26,8 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Two thousand changed pictures of each format, and more: each is read or refused in one line that
- * names it. Failures name the round; the rounds are always the same.
+ * Reads more than two thousand changed pictures of each format: each is read, or refused in one line that names it. Failures name the round; the rounds are always the same.
  */
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 @Tag("long")
@@ -44,7 +43,7 @@ class PictureFuzzTest {
 
   @TempDir Path folder;
 
-  /** What is changed. */
+  /** A format and a good picture of it, which the rounds change. */
   enum Kind {
     PNG_GREY,
     PNG_PALETTE,
@@ -109,13 +108,13 @@ class PictureFuzzTest {
     byte[] good = kind.good();
     Path file = folder.resolve(kind.name());
     Files.write(file, good);
-    PictureFile.read(file).get(0); // and the JDK's classes are loaded
+    PictureFile.read(file).get(0); // the first round also loads the JDK's classes
     var random = new Random(kind.ordinal() + 100 * RUN);
     int refused = 0;
     for (int round = 0; round < MUTANTS; round++) {
       byte[] bytes = changed(good, random);
       if (kind.name().startsWith("PNG") && random.nextBoolean()) {
-        mendSums(bytes); // or the change is never seen behind the checksum
+        mendSums(bytes); // otherwise the wrong checksum would hide the change from the parser
       }
       refused += isRefused(file, bytes, "round " + round + " of " + kind) ? 1 : 0;
     }
@@ -137,7 +136,7 @@ class PictureFuzzTest {
     assertTrue(read <= 8, read + " read");
   }
 
-  /** Whether the file was refused, and as it must be: otherwise it must have been read. */
+  /** Reads the file; returns whether it was refused, which must be in one line. */
   private static boolean isRefused(Path file, byte[] bytes, String round) throws IOException {
     var threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     Files.write(file, bytes);

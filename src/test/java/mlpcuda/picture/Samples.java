@@ -23,12 +23,12 @@ final class Samples {
 
   private Samples() {}
 
-  /** The light at a place. */
+  /** Returns the grey level of the sample at a pixel. */
   static int light(int y, int x) {
     return y > 3 && y < 15 && Math.abs(x - y) < 3 ? 20 * Math.abs(x - y) : 255;
   }
 
-  /** Coded by the JDK; {@code type} as {@link BufferedImage} has it. */
+  /** Returns the sample as encoded by the JDK; {@code type} is a type of {@link BufferedImage}. */
   static byte[] coded(String format, int type) throws IOException {
     var image = new BufferedImage(COLS, ROWS, type);
     for (int y = 0; y < ROWS; y++) {
@@ -69,7 +69,7 @@ final class Samples {
     return bytes.toByteArray();
   }
 
-  /** Three images. */
+  /** Returns an IDX file of three images. */
   static byte[] idx() {
     ByteBuffer bytes = ByteBuffer.allocate(16 + 3 * ROWS * COLS);
     bytes.putInt(0x803).putInt(3).putInt(ROWS).putInt(COLS);
@@ -86,7 +86,7 @@ final class Samples {
     }
   }
 
-  /** A grey TIFF by the JDK, with that compression; of two levels where it is one of faxes. */
+  /** Returns a grey TIFF by the JDK with the given compression; a fax compression gets two levels. */
   static byte[] tiff(String compression) throws IOException {
     boolean fax = compression.startsWith("CCITT");
     var image =
@@ -112,10 +112,10 @@ final class Samples {
   }
 
   /**
-   * A TIFF by hand, of one strip that is not compressed.
+   * Builds a TIFF of one uncompressed strip, byte by byte.
    *
-   * @param fields tag and value, in order of their tags, besides those of size and place
-   * @param strip its bytes
+   * @param fields tag and value of further fields, in the order of tags
+   * @param strip the bytes of the strip
    */
   static byte[] tiff(boolean little, int rows, int cols, byte[] strip, int... fields) {
     var all = new TreeMap<Integer, Integer>();

@@ -31,7 +31,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class MetricsTest {
   @TempDir Path folder;
 
-  /** Two epochs of three steps, the second cut short by a loss that is not finite. */
+  /** Notes two epochs of three steps, the second of which ends early by a non-finite loss. */
   private static Metrics sample(int logInterval) {
     var metrics = new Metrics(Map.of("dataset", "a \"quoted\" näme"), logInterval);
     metrics.stepDone(new StepResult(1, 1, 1, 2.5));
@@ -196,7 +196,7 @@ class MetricsTest {
     before.stepDone(new StepResult(3, 7, 1, -0.0));
     before.stepDone(new StepResult(3, 8, 2, Double.NaN));
     var after = new Metrics(Map.of("dataset", "a \"quoted\" näme"), 1);
-    after.stepDone(new StepResult(9, 9, 9, 9)); // restore drops it
+    after.stepDone(new StepResult(9, 9, 9, 9)); // restore drops this step
     after.restore(folder, throughJson(before.state()));
     assertEquals(before.json(), after.json());
     assertEquals(before.state(), after.state());

@@ -43,7 +43,7 @@ import org.junit.jupiter.api.Timeout;
 
 /**
  * Sends thousands of malformed requests to a server in a JVM of its own, with a heap as small as
- * the README says that it may be. Failures name the round; the rounds are always the same.
+ * the documents say that it may be. Failures name the round; the rounds are always the same.
  */
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 @Tag("long")
@@ -55,7 +55,7 @@ class HttpFuzzTest {
 
   private static final int CLIENTS = 4;
 
-  /** The README's statuses, without 503: there are fewer clients than may wait. */
+  /** The documented statuses, without 503: there are fewer clients than may wait. */
   private static final Set<Integer> DOCUMENTED =
       Set.of(200, 400, 403, 404, 405, 413, 414, 417, 422, 431, 501, 505);
 
@@ -85,7 +85,7 @@ class HttpFuzzTest {
     server.close();
   }
 
-  /** Whatever was sent, the server must be as it was. */
+  /** After any requests the server must be in the state from before. */
   @AfterEach
   void asBefore() throws IOException, InterruptedException {
     clients.shutdownNow();
@@ -215,7 +215,7 @@ class HttpFuzzTest {
       }
       case 7 -> chunked(body, random);
       case 8 -> oddHead(body, random);
-      default -> { // several at once
+      default -> { // several requests at once
         byte[] whole = whole(body, random);
         yield RawHttp.joined(whole, changed(whole, random), whole);
       }
@@ -311,7 +311,7 @@ class HttpFuzzTest {
         case 0 -> bytes[at] ^= (byte) (1 << random.nextInt(8));
         case 1 -> bytes[at] = extremes[random.nextInt(extremes.length)];
         case 2 -> bytes = without(bytes, at, Math.min(bytes.length - at, random.nextInt(9)));
-        case 3 -> { // a piece twice
+        case 3 -> { // a piece is repeated
           int n = Math.min(bytes.length - at, random.nextInt(60));
           byte[] before = Arrays.copyOf(bytes, at + n);
           bytes = RawHttp.joined(before, Arrays.copyOfRange(bytes, at, bytes.length));
@@ -351,7 +351,7 @@ class HttpFuzzTest {
     int most = PredictionServer.MAX_BODY;
     List<Bomb> bombs =
         List.of(
-            new Bomb(422, wide.toByteArray()), // it is blank, which is seen once it is decoded
+            new Bomb(422, wide.toByteArray()), // the picture is blank, which shows only after decoding
             new Bomb(422, deep.toByteArray()),
             new Bomb(400, claims),
             new Bomb(422, picture("png", 2000)),

@@ -33,7 +33,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Tests each status of the README's table, and who may send requests. */
+/** Tests each status of the documents' table, and who may send requests. */
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 class PredictionServerTest {
   /** A time-out that is far longer than any answer takes. */
@@ -324,7 +324,7 @@ class PredictionServerTest {
         413,
         "the body must have at most 1048576 bytes, found 1048577",
         send("POST /predict", new byte[most + 1]));
-    // The server must not wait for any of it.
+    // The server must refuse the request without waiting for the body.
     byte[] announced = RawHttp.request(port, "POST /predict", null, "Content-Length: 9000000000");
     assertEquals(413, RawHttp.send(port, announced, false, MILLIS).status());
     byte[] chunk = RawHttp.bytes("10000\r\n" + "x".repeat(0x10000) + "\r\n");
@@ -417,7 +417,7 @@ class PredictionServerTest {
       var replies = new ArrayList<CompletableFuture<RawHttp.Reply>>();
       replies.add(CompletableFuture.supplyAsync(() -> sendOrFail(slow.port(), request), clients));
       awaitQuietly(begun);
-      for (int i = 0; i < Handover.WAITING + 2; i++) {
+      for (int i = 0; i < PictureQueue.WAITING + 2; i++) {
         replies.add(CompletableFuture.supplyAsync(() -> sendOrFail(slow.port(), request), clients));
       }
       int busy = 0;

@@ -27,7 +27,7 @@ final class RawHttp {
     }
   }
 
-  /** The characters as bytes of the same numbers. */
+  /** Encodes characters as bytes of the same numbers. */
   static byte[] bytes(String text) {
     return text.getBytes(StandardCharsets.ISO_8859_1);
   }
@@ -40,7 +40,7 @@ final class RawHttp {
     return all.toByteArray();
   }
 
-  /** A request with the headers that it must have, and with those given. */
+  /** Builds a request with the mandatory headers and the given ones. */
   static byte[] request(int port, String line, byte[] body, String... headers) {
     var text = new StringBuilder(line + " HTTP/1.1\r\nHost: 127.0.0.1:" + port + "\r\n");
     for (String header : headers) {
@@ -55,7 +55,7 @@ final class RawHttp {
   /**
    * Sends the bytes and reads one answer.
    *
-   * @param ends whether nothing more will be sent, which the server can see
+   * @param ends whether to close the sending side, so that the server sees the end
    * @throws SocketTimeoutException if there is neither an answer nor the end of the connection
    */
   static Reply send(int port, byte[] request, boolean ends, int millis) throws IOException {
@@ -66,7 +66,7 @@ final class RawHttp {
           socket.shutdownOutput();
         }
       } catch (SocketException e) {
-        // The server may have seen enough; its answer can be read, if there is one.
+        // The server may have closed the connection early; its answer, if any, can still be read.
       }
       return read(socket.getInputStream());
     }

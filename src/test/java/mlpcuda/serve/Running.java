@@ -18,7 +18,7 @@ import mlpcuda.preparation.ImageForm;
 import mlpcuda.preparation.Preparation;
 import mlpcuda.train.Predictor;
 
-/** A server with a small network of no particular weights, on a free port. */
+/** A server with a small network of arbitrary weights, on a free port. */
 final class Running implements AutoCloseable {
   static final int ROWS = 5;
   static final int COLS = 7;
@@ -31,18 +31,18 @@ final class Running implements AutoCloseable {
   /** The failures that the server reported. */
   final List<Throwable> failures = new CopyOnWriteArrayList<>();
 
-  /** A server with a real network. */
+  /** Starts a server with a real network. */
   Running() throws IOException {
     this("127.0.0.1", null);
   }
 
-  /** A server with {@code answers} in place of a network, or, if that is null, with its network. */
-  Running(String host, Handover.Answering answers) throws IOException {
+  /** Starts a server with {@code answers} in place of a network; null starts it with its network. */
+  Running(String host, PictureQueue.Answering answers) throws IOException {
     this(host, PredictionServer.SECONDS, answers);
   }
 
-  /** A server whose pictures wait for their answers at most {@code answerSeconds}. */
-  Running(String host, int answerSeconds, Handover.Answering answers) throws IOException {
+  /** Starts a server whose pictures wait at most {@code answerSeconds} for their answers. */
+  Running(String host, int answerSeconds, PictureQueue.Answering answers) throws IOException {
     server =
         PredictionServer.open(host, InetAddress.getByName(host), 0, answerSeconds, failures::add);
     ended =
@@ -88,7 +88,7 @@ final class Running implements AutoCloseable {
     return server.url();
   }
 
-  /** The end of the device's thread: normal, or with the failure that it threw. */
+  /** Completes when the device's thread ends, normally or with the failure that it threw. */
   CompletableFuture<Void> ended() {
     return ended;
   }

@@ -8,14 +8,14 @@ import java.lang.management.ManagementFactory;
 import java.util.List;
 import mlpcuda.Child;
 
-/** A server in a JVM of its own, with a heap as small as the README says that it may be. */
+/** A server in a JVM of its own, with a heap as small as the documents say that it may be. */
 final class ServerProcess implements AutoCloseable {
   private static final String HEAP = "-Xmx128m";
 
   private final Child child;
   private final int port;
 
-  /** A server whose limits are of {@code seconds}. */
+  /** Starts a server whose time limit is {@code seconds}. */
   ServerProcess(int seconds) throws IOException {
     List<String> command =
         Child.java(List.of(HEAP, "-Dmlpcuda.serve.seconds=" + seconds), ServerProcess.class);
@@ -23,7 +23,7 @@ final class ServerProcess implements AutoCloseable {
     port = Integer.parseInt(child.output().readLine());
   }
 
-  /** The server's JVM: it prints the port, and then, for each line that it reads, how it is. */
+  /** Runs in the server's JVM: prints the port and then, for each line of input, the state of the server. */
   public static void main(String[] args) throws IOException {
     try (var server = new Running();
         var lines = new BufferedReader(new InputStreamReader(System.in))) {
@@ -43,7 +43,7 @@ final class ServerProcess implements AutoCloseable {
     return port;
   }
 
-  /** How the server is. */
+  /** The state of the server. */
   record State(int threads, int failures, int connections) {}
 
   State state() throws IOException {
@@ -56,7 +56,7 @@ final class ServerProcess implements AutoCloseable {
   }
 
   /**
-   * Waits, for some minutes at most, until the server has seen that so few connections are open.
+   * Waits, for some minutes at most, until at most {@code most} connections are open on the server.
    */
   State awaitConnections(int most) throws IOException, InterruptedException {
     State state = state();

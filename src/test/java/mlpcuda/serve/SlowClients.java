@@ -20,8 +20,8 @@ final class SlowClients implements AutoCloseable {
   /**
    * What a client sends.
    *
-   * @param start what it sends at once
-   * @param drop what it sends again and again, with pauses
+   * @param start the bytes that the client sends at once
+   * @param drop the bytes that the client then sends again and again, with pauses
    */
   record Habit(byte[] start, byte[] drop) {
     Habit(byte[] start, String drop) {
@@ -35,7 +35,7 @@ final class SlowClients implements AutoCloseable {
   private final BitSet answered = new BitSet();
   private volatile boolean closing;
 
-  /** Connects clients, so many from each of the addresses 127.0.0.2, 127.0.0.3 and so on. */
+  /** Connects clients, an equal number from each of the addresses 127.0.0.2, 127.0.0.3 and so on. */
   SlowClients(int port, int addresses, int clientsOfAddress, List<Habit> habits)
       throws IOException {
     this.habits = habits;
@@ -70,7 +70,7 @@ final class SlowClients implements AutoCloseable {
             RawHttp.joined(RawHttp.request(port, "GET /model", null), RawHttp.bytes("G")), "E"));
   }
 
-  /** A client that asks again and again and fetches no answer. */
+  /** A client that sends request after request and receives no answer. */
   static Habit unread(int port) {
     byte[] request = RawHttp.request(port, "GET /serve.js", null);
     byte[][] many = new byte[400][];
@@ -109,7 +109,7 @@ final class SlowClients implements AutoCloseable {
     }
   }
 
-  /** Waits until so many clients, at least, have been answered or lost their connections. */
+  /** Waits until at least {@code least} clients were answered or disconnected. */
   void awaitAnswers(int least) throws InterruptedException {
     while (answered.cardinality() < least) {
       for (int i = answered.nextClearBit(0);
@@ -125,7 +125,7 @@ final class SlowClients implements AutoCloseable {
     }
   }
 
-  /** What a client was answered; the connection must have been closed by the server. */
+  /** Returns the answer that a client got; the server must have closed the connection. */
   String answer(int client) throws IOException, InterruptedException {
     var bytes = ByteBuffer.allocate(1 << 20);
     SocketChannel channel = channels.get(client);
@@ -134,7 +134,7 @@ final class SlowClients implements AutoCloseable {
         Thread.sleep(n > 0 ? 0 : 10);
       }
     } catch (IOException e) {
-      // reset: what came before counts
+      // after a reset the bytes that came before count
     }
     return new String(bytes.array(), 0, bytes.position());
   }

@@ -22,7 +22,7 @@ class SlowClientsTest {
   /** A time-out that is far longer than any answer takes. */
   private static final int MILLIS = 5 * 60_000;
 
-  /** So long that the slow clients of a test stay for all of it. */
+  /** A time limit that keeps the slow clients of a test connected until its end. */
   private static final int PATIENT = 300;
 
   private static byte[] picture(int port) {
@@ -33,7 +33,7 @@ class SlowClientsTest {
         "Connection: close");
   }
 
-  /** The nanoseconds that a client takes who connects, asks and is answered. */
+  /** Measures the nanoseconds from a client's connection to its answer. */
   private static long ask(int port) throws IOException {
     long begin = System.nanoTime();
     RawHttp.Reply reply = RawHttp.send(port, picture(port), false, MILLIS);
@@ -174,7 +174,7 @@ class SlowClientsTest {
     try (var server = new ServerProcess(1)) {
       int port = server.port();
       String[] answers = {
-        "", // it has asked for nothing
+        "", // the client has sent no request
         "408 a request's lines must come within 1 s",
         "408 a request's lines must come within 1 s",
         "408 the body must come within 12 s, and 8192 bytes of it a second, found ",

@@ -10,11 +10,11 @@ import java.util.function.Consumer;
 import mlpcuda.error.DeviceException;
 
 /**
- * Hands pictures from the threads that speak HTTP to the one thread that may drive the device: a
- * CUDA context belongs to the thread that made it.
+ * A queue of pictures between the threads that speak HTTP and the one thread that may use the
+ * device: a CUDA context belongs to the thread that created it.
  */
-final class Handover {
-  /** The most pictures that wait; further ones are refused. */
+final class PictureQueue {
+  /** The greatest number of waiting pictures; further pictures are refused. */
   static final int WAITING = 8;
 
   private static final int POLL_MILLIS = 50;
@@ -24,20 +24,20 @@ final class Handover {
   private final BlockingQueue<Question> questions = new ArrayBlockingQueue<>(WAITING);
   private final int seconds;
 
-  /** Makes pictures wait for their answers at most {@code seconds}. */
-  Handover(int seconds) {
+  /** Creates a queue in which a picture waits at most {@code seconds} for its answer. */
+  PictureQueue(int seconds) {
     this.seconds = seconds;
   }
 
-  /** The function that answers pictures. */
+  /** Recognises a picture and returns the answer. */
   interface Answering {
     byte[] answer(byte[] body, boolean raw) throws RefusedException;
   }
 
   /**
-   * Asks {@link Answering} about a picture, and does not wait for the answer. The future fails with
-   * a {@link RefusedException} if {@code Answering} refuses the picture, if others wait already, or
-   * if the answer takes too long, and with what {@code Answering} throws otherwise.
+   * Adds a picture to the queue, without waiting for its answer. The future fails with a {@link
+   * RefusedException} if {@link Answering} refuses the picture, if the queue is full, or if the
+   * answer takes too long; any other exception of {@code Answering} is passed on.
    */
   CompletableFuture<byte[]> ask(byte[] body, boolean raw) {
     var question = new Question(body, raw, new CompletableFuture<>());
@@ -54,7 +54,7 @@ final class Handover {
               if (!(failure instanceof TimeoutException)) {
                 return CompletableFuture.failedFuture(failure);
               }
-              questions.remove(question); // its bytes are no longer needed
+              questions.remove(question); // nobody will read an answer, so the picture is freed
               return CompletableFuture.failedFuture(
                   new RefusedException(
                       503, "busy: an answer must come within %d s, found none".formatted(seconds)));
@@ -62,10 +62,10 @@ final class Handover {
   }
 
   /**
-   * Answers pictures, in the calling thread, until it is told to stop.
+   * Answers pictures in the calling thread until {@code stopping} returns true.
    *
-   * @param failed gets failures that are bugs; the next picture is answered nevertheless
-   * @throws DeviceException if the device fails: nothing will be answered after that
+   * @param failed receives exceptions that are bugs, after which the next picture is answered
+   * @throws DeviceException if the device fails, after which no picture can be answered
    */
   void answer(Answering answers, BooleanSupplier stopping, Consumer<Throwable> failed) {
     while (!stopping.getAsBoolean()) {
@@ -76,7 +76,7 @@ final class Handover {
         Thread.currentThread().interrupt();
         return;
       }
-      if (question == null || question.answer().isDone()) { // nobody waits for the answer any more
+      if (question == null || question.answer().isDone()) { // nobody waits for this answer any more
         continue;
       }
       try {
@@ -86,7 +86,7 @@ final class Handover {
       } catch (DeviceException e) {
         question.answer().completeExceptionally(e);
         throw e;
-      } catch (RuntimeException | Error e) { // a picture's decoder must not end the server
+      } catch (RuntimeException | Error e) { // a decoder's failure must not end the server
         failed.accept(e);
         question.answer().completeExceptionally(e);
       }
