@@ -59,8 +59,7 @@ class ConformanceTest {
 
   static Stream<Arguments> runs() {
     return DEVICES.entrySet().stream()
-        .flatMap(
-            device -> cases(device.getValue()).map(c -> Arguments.of(device.getKey(), c)));
+        .flatMap(device -> cases(device.getValue()).map(c -> Arguments.of(device.getKey(), c)));
   }
 
   /** All cases in single precision; of a device that differs in its products alone, those. */

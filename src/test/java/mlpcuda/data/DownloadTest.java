@@ -456,7 +456,10 @@ class DownloadTest {
     }
   }
 
-  /** The test runs in another process, because the property with the file of host names is read at the start. */
+  /**
+   * The test runs in another process, because the property with the file of host names is read at
+   * the start.
+   */
   @Test
   void connectsToTheAddressThatWasChecked(@TempDir Path tmp) {
     Path hosts = tmp.resolve("hosts");
@@ -470,7 +473,8 @@ class DownloadTest {
   }
 
   /**
-   * Downloads from a host whose address changes as soon as it was checked. One of the host's first addresses must not be connected to.
+   * Downloads from a host whose address changes as soon as it was checked. One of the host's first
+   * addresses must not be connected to.
    */
   static final class Rebinding {
     private Rebinding() {}

@@ -88,7 +88,8 @@ class SplitTest {
         counts[index]++;
       }
     }
-    // The choices of one seed are not independent: their variance is 10,000 x 0.3 x 0.7, and the factor 9/10 makes the sum one of 9 squared normal variables.
+    // The choices of one seed are not independent: their variance is 10,000 x 0.3 x 0.7, and the
+    // factor 9/10 makes the sum one of 9 squared normal variables.
     double chiSquared =
         Arrays.stream(counts).mapToDouble(n -> (n - 3000.0) * (n - 3000.0) / 2100).sum() * 0.9;
     assertTrue(chiSquared < 27.9, "chi-squared is " + chiSquared); // exceeded once in a thousand

@@ -393,7 +393,9 @@ class PictureFormatsTest {
     assertEquals("the TIFF is cut off or damaged, copy it again", refusal(tiff));
   }
 
-  /** Each transformation takes three bits, and the decoder would apply all of them to each pixel. */
+  /**
+   * Each transformation takes three bits, and the decoder would apply all of them to each pixel.
+   */
   @Test
   void webpOfManyTransformations() {
     byte[] webp = transformations(1 << 16);

@@ -26,7 +26,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Reads more than two thousand changed pictures of each format: each is read, or refused in one line that names it. Failures name the round; the rounds are always the same.
+ * Reads more than two thousand changed pictures of each format: each is read, or refused in one
+ * line that names it. Failures name the round; the rounds are always the same.
  */
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 @Tag("long")

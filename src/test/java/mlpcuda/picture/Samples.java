@@ -86,7 +86,9 @@ final class Samples {
     }
   }
 
-  /** Returns a grey TIFF by the JDK with the given compression; a fax compression gets two levels. */
+  /**
+   * Returns a grey TIFF by the JDK with the given compression; a fax compression gets two levels.
+   */
   static byte[] tiff(String compression) throws IOException {
     boolean fax = compression.startsWith("CCITT");
     var image =

@@ -43,7 +43,10 @@ class PreparationTest {
     assertArrayEquals(bytes(80, 110), asIs(1, 2, picture));
   }
 
-  /** The picture is not stretched: a circle stays a circle. The ground is as light as most of the border. */
+  /**
+   * The picture is not stretched: a circle stays a circle. The ground is as light as most of the
+   * border.
+   */
   @Test
   void anotherAspectRatioIsPadded() {
     var tall = new Picture("tall", 4, 2, bytes(9, 9, 9, 200, 9, 200, 9, 9));

@@ -351,7 +351,8 @@ class HttpFuzzTest {
     int most = PredictionServer.MAX_BODY;
     List<Bomb> bombs =
         List.of(
-            new Bomb(422, wide.toByteArray()), // the picture is blank, which shows only after decoding
+            new Bomb(
+                422, wide.toByteArray()), // the picture is blank, which shows only after decoding
             new Bomb(422, deep.toByteArray()),
             new Bomb(400, claims),
             new Bomb(422, picture("png", 2000)),

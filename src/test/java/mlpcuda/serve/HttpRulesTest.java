@@ -19,14 +19,18 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Tests that requests which break the rules of HTTP are refused, and end the connection: if two readers of a connection see different ends of a request, one of them can be made to take the rest of it for another request (request smuggling).
+ * Tests that requests which break the rules of HTTP are refused, and end the connection: if two
+ * readers of a connection see different ends of a request, one of them can be made to take the rest
+ * of it for another request (request smuggling).
  */
 @Timeout(value = 10, unit = TimeUnit.MINUTES)
 class HttpRulesTest {
   /** A time-out that is far longer than any answer takes. */
   private static final int MILLIS = 5 * 60_000;
 
-  /** The headers of every answer beside Allow and Connection; Server and Date are not among them. */
+  /**
+   * The headers of every answer beside Allow and Connection; Server and Date are not among them.
+   */
   private static final Set<String> HEADERS =
       Set.of(
           "content-security-policy",

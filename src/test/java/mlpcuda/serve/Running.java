@@ -36,7 +36,9 @@ final class Running implements AutoCloseable {
     this("127.0.0.1", null);
   }
 
-  /** Starts a server with {@code answers} in place of a network; null starts it with its network. */
+  /**
+   * Starts a server with {@code answers} in place of a network; null starts it with its network.
+   */
   Running(String host, PictureQueue.Answering answers) throws IOException {
     this(host, PredictionServer.SECONDS, answers);
   }

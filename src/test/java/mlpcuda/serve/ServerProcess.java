@@ -23,7 +23,10 @@ final class ServerProcess implements AutoCloseable {
     port = Integer.parseInt(child.output().readLine());
   }
 
-  /** Runs in the server's JVM: prints the port and then, for each line of input, the state of the server. */
+  /**
+   * Runs in the server's JVM: prints the port and then, for each line of input, the state of the
+   * server.
+   */
   public static void main(String[] args) throws IOException {
     try (var server = new Running();
         var lines = new BufferedReader(new InputStreamReader(System.in))) {

@@ -35,7 +35,9 @@ final class SlowClients implements AutoCloseable {
   private final BitSet answered = new BitSet();
   private volatile boolean closing;
 
-  /** Connects clients, an equal number from each of the addresses 127.0.0.2, 127.0.0.3 and so on. */
+  /**
+   * Connects clients, an equal number from each of the addresses 127.0.0.2, 127.0.0.3 and so on.
+   */
   SlowClients(int port, int addresses, int clientsOfAddress, List<Habit> habits)
       throws IOException {
     this.habits = habits;
