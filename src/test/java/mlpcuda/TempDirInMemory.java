@@ -25,16 +25,13 @@ public final class TempDirInMemory implements TempDirFactory {
   public Path createTempDirectory(AnnotatedElementContext element, ExtensionContext test)
       throws IOException {
     String prefix = "mlp-cuda-test";
-    return USABLE
-        ? Files.createTempDirectory(MEMORY, prefix)
-        : Files.createTempDirectory(prefix);
+    return USABLE ? Files.createTempDirectory(MEMORY, prefix) : Files.createTempDirectory(prefix);
   }
 
   /** Tests run programs and load libraries from their folders, which containers often forbid. */
   private static boolean isUsable() {
     try {
-      if (!Files.isDirectory(MEMORY)
-          || Files.getFileStore(MEMORY).getUsableSpace() < LEAST_BYTES) {
+      if (!Files.isDirectory(MEMORY) || Files.getFileStore(MEMORY).getUsableSpace() < LEAST_BYTES) {
         return false;
       }
       Path script = Files.createTempFile(MEMORY, "mlp-cuda-test", ".sh");
