@@ -9,7 +9,7 @@
 # StepBenchmark. Writes benchmarks/results/jmh-DEVICE.json, JMH's results, and jmh-DEVICE.txt, a table
 # with command, machine, date and commit. What is not there is a line. RESULTS names another folder.
 set -euo pipefail
-[[ ${RESULTS:-/} = /* ]] || RESULTS=$PWD/$RESULTS # of the caller's folder
+[[ ${RESULTS:-/} = /* ]] || RESULTS=$PWD/$RESULTS # relative to the caller's folder
 cd "$(dirname "$0")/.."
 devices=${1:-cpu gpu gpu-ptx gpu-cudnn} length=${2:--} pattern=${3:-mlpcuda.benchmarks}
 results=${RESULTS:-benchmarks/results}

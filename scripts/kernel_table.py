@@ -27,7 +27,7 @@ LIMITS = {
     "sm_89": Limits(24, 1536, None, 100 << 10, 1 << 10, 128),
     "sm_90": Limits(32, 2048, 64, 228 << 10, 1 << 10, 128),
 }
-REGISTERS = 65536  # of a multiprocessor, a quarter of them in each of its four partitions
+REGISTERS = 65536  # registers of a multiprocessor, a quarter of them in each of its four partitions
 PARTITIONS = 4
 REGISTER_UNIT = 256  # a warp gets registers by as many
 WARP = 32

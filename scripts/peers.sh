@@ -39,7 +39,7 @@ while [[ ${1-} == --* ]]; do
 done
 batch=${1:-64} epochs=${2:-10} rounds=${3:-3}
 python=${PYTHON:-python3} jar=target/mlp-cuda.jar all=$(nproc)
-[[ $python != */* ]] || python=$(there "$python") # or else a command's name
+[[ $python != */* ]] || python=$(there "$python") # otherwise a command's name
 [ -z "${JAR-}" ] || jar=$(there "$JAR")
 mnist=src/main/resources/mlpcuda/data/mnist
 if [ "$device" = cpu ]; then
@@ -197,7 +197,7 @@ done
     java -XshowSettings:properties -version 2>&1 | sed -n 's/^ *java.version = //p')."
   echo
   awk -v peers="${peers[*]}" '
-    function median(values, range,   n, v, i, j, x) { # of "a b c"; with range, "median (min-max)"
+    function median(values, range,   n, v, i, j, x) { # the median of "a b c"; with range, "median (min-max)"
       n = split(values, v, " ")
       for (i = 2; i <= n; i++) {
         x = v[i] + 0

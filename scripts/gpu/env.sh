@@ -34,7 +34,7 @@ find_runtime() { # the one beside this file, unpacked once, or else this machine
   stamp=$(cksum < "$gpu/jre.tar.xz") RUNTIME=$PACK/jre
   [ "$(cat "$PACK/stamp" 2> /dev/null)" != "$stamp" ] || return 0
   rm -rf "$RUNTIME"
-  tar -C "$PACK" -xf "$gpu/jre.tar.xz" 2> /dev/null || # which needs xz
+  tar -C "$PACK" -xf "$gpu/jre.tar.xz" 2> /dev/null || # tar needs xz for this
     python3 -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2])' "$gpu/jre.tar.xz" "$PACK" || return
   : > "$PACK/fallback"
   "$RUNTIME/bin/java" -version 2> /dev/null || echo ":$RUNTIME/fallback" > "$PACK/fallback"

@@ -49,7 +49,7 @@ within() {
 }
 program() { within "$1" "$JAVA" -jar "$JAR" "${@:2}"; } # SECONDS ARGUMENT …
 left() { [ $((DEADLINE - SECONDS)) -ge "$1" ]; }        # SECONDS: whether the step has them
-verdict() { echo "$*" > "$W/verdict"; }                 # of the step, its last word
+verdict() { echo "$*" > "$W/verdict"; }                 # writes the step's verdict
 report() { # SUBCOMMAND …: report.py's first line is the verdict, the rest goes to the report; its exit code
   local code=0
   "$PYTHON" "$here/report.py" "$@" > "$W/reported" || code=$?

@@ -42,7 +42,7 @@ def commands(o):
 
 
 def run(command, seconds):
-    """Its standard output and how long it took; or None and why there is none."""
+    """Runs a command; returns its standard output and the seconds that it took, or None and why there is no output."""
     start = time.monotonic()
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -51,7 +51,7 @@ def run(command, seconds):
         out, err = process.communicate(timeout=seconds)
     except subprocess.TimeoutExpired:
         return None, f"no time was left after {seconds:.0f} s of it"
-    finally:  # of what it started, too; also when we are told to end
+    finally:  # kills the processes that it started, too, also when this script is told to end
         try:
             os.killpg(process.pid, signal.SIGKILL)
         except ProcessLookupError:

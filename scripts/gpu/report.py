@@ -84,7 +84,7 @@ class Training:
             self.seconds = [float(row["seconds"]) for row in lines]
             self.accuracy = float(re.search(r"Accuracy: .*\((.*)%\)", self.log).group(1))
             self.process = float(re.search(r"^took (.*)$", self.log, re.M).group(1))
-            self.steps = int(lines[0]["step"])  # of the first epoch
+            self.steps = int(lines[0]["step"])  # the steps of the first epoch
         except (OSError, ValueError, AttributeError, IndexError):
             ended = re.search(r"^ended: (.*)$", self.log, re.M)
             self.why = gist(self.log) + (f" ({ended.group(1)})" if ended else "")
@@ -142,11 +142,11 @@ def trainings(folder):
     return bool(good) and not bad
 
 
-LEAST_GAIN = 0.05  # of a step's time: what a rule is changed for, unless two runs of the same differ by more
+LEAST_GAIN = 0.05  # the share of a step's time for which a rule is changed, unless equal runs differ by more
 
 
 def auto(folder):
-    """Of each size of batches the fastest way, and of those without cuBLAS, beside what `auto` took."""
+    """For each batch size the fastest way, and the fastest without cuBLAS, beside the way that `auto` took."""
     sizes, noise = {}, 0
     for one in trained(folder):
         if not one.steps or re.search("--(precision|no-graph|steps-per|kernels)", one.options):
@@ -196,7 +196,7 @@ def start(folder, cubins):
             rows.append(f"| `{options}` | {code} | {cache} | {gist(logs[0]) if logs else NO_TIME} |")
             continue
         good.sort(key=lambda log: float(re.search(r"^took (.*)$", log, re.M).group(1)))
-        log = good[(len(good) - 1) // 2]  # of the median, or the faster of two in the middle
+        log = good[(len(good) - 1) // 2]  # the log of the median, or of the faster of two in the middle
         took = float(re.search(r"^took (.*)$", log, re.M).group(1))
         begins = re.search(r"^Training begins after ([\d.]+) s: (.*)$", log, re.M)
         rows.append(

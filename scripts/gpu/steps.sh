@@ -168,7 +168,7 @@ all_ways() {
   if ! $GPU; then WAYS=("" "--precision bf16" "--batch-size 1024" "--step fused"); return; fi # the last must fail
   every_way 64; every_way 1024; every_way 128
   WAYS+=("") # the default again: how much two runs of the same differ
-  way=ptx # of the faster kind, to see where fused steps end to be faster
+  way=ptx # the faster kind of products, to see up to which batch fused steps are faster
   if has cublas; then way=cublas; fi
   for batch in 256 512; do
     WAYS+=("--batch-size $batch --step layered --gemm $way --feed pinned" "--batch-size $batch --step fused --feed pinned")
@@ -245,7 +245,7 @@ step_compare() {
   return "$code"
 }
 
-step_benchmark() { # its document is written at the end: less than half of the default's time for a row, so that it gets there
+step_benchmark() { # a row gets less than half of the default's time, because the document is written at the end
   local code=0
   each benchmark $((DEADLINE - SECONDS)) benchmark "${DEVICE[@]}" --presets 128x64 --batch-sizes 64,128,1024,16384 \
     --seconds 0.04 --out "$OUT/benchmark.json" || code=$?

@@ -42,7 +42,7 @@ final class Benchmarks {
             .shouldDoGC(true)
             .include(args.length > 4 ? args[4] : "mlpcuda.benchmarks");
     if (!device.equals("cpu")) {
-      options.exclude("IdxBenchmark"); // which no device takes part in
+      options.exclude("IdxBenchmark"); // reading IDX files uses no device
     }
     if (device.startsWith("gpu-")) {
       options.exclude("FeedBenchmark"); // neither products nor activations are in it: gpu has it

@@ -34,7 +34,7 @@ final class Devices {
     };
   }
 
-  /** Its natives lie where the program's do: in a folder of the user's own. */
+  /** Opens GPU 0; JCuda's libraries are unpacked to the program's folder for native libraries. */
   private static Ops gpu(CudaOptions options) {
     return new CudaOps(new CudaDevices(CacheFolder.natives()).open(0), options);
   }

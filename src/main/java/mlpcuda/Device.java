@@ -66,14 +66,11 @@ public final class Device implements AutoCloseable {
   /**
    * Opens the CPU.
    *
-   * @param threads the number of threads, at least 1, on which the last bits of sums depend
+   * @param threads the number of threads, from 1 to 1024, on which the last bits of sums depend
    */
   public static Device cpu(int threads) {
-    if (threads < 1) {
-      throw new IllegalArgumentException("a CPU needs at least 1 thread, found " + threads);
-    }
     return new Device(
-        new DeviceChoice.Cpu(threads, Precision.FP32),
+        new DeviceChoice.Cpu(threads, CudaOptions.DEFAULT),
         () -> {
           CpuOps.load();
           return new CpuOps(threads, Precision.FP32);

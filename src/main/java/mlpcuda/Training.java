@@ -179,7 +179,7 @@ public final class Training {
    *
    * @param schedule {@code constant}, {@code step:EPOCHS:GAMMA}, {@code exponential:GAMMA}, {@code
    *     cosine}, {@code one-cycle} or {@code plateau:FACTOR:PATIENCE}
-   * @throws IllegalArgumentException if it is none of these
+   * @throws IllegalArgumentException if {@code schedule} has another form
    */
   public Training schedule(String schedule) {
     LearningRate rate = settings.rate();
@@ -202,13 +202,6 @@ public final class Training {
     var list = new ArrayList<Float>();
     for (double rate : rates) {
       list.add((float) rate);
-    }
-    int hidden = settings.network().hidden().size();
-    if (list.isEmpty() || list.size() > 1 && list.size() != hidden) {
-      throw new SettingException(
-          "dropout",
-          "must be one rate or one for each hidden layer, here %d, found %d"
-              .formatted(hidden, list.size()));
     }
     Learning learning = settings.learning();
     return changed(

@@ -159,7 +159,8 @@ public final class Child implements AutoCloseable {
   }
 
   private void kill() {
-    process.descendants().forEach(ProcessHandle::destroyForcibly); // they hold the output open, too
+    // Descendants hold the output open, too.
+    process.descendants().forEach(ProcessHandle::destroyForcibly);
     process.destroyForcibly();
   }
 

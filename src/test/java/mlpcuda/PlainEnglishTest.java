@@ -34,7 +34,7 @@ class PlainEnglishTest {
 
   /** The first words of a paragraph of a document, which may refer to the paragraph before. */
   private static final Pattern PARAGRAPH_OPENING =
-      Pattern.compile("(Of|Those|That of|The same)\\b.*", Pattern.DOTALL);
+      Pattern.compile("(Of|Those|That of)\\b.*", Pattern.DOTALL);
 
   /** Phrases that readers could not follow. */
   private static final Pattern PHRASE =

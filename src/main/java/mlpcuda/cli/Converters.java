@@ -7,6 +7,7 @@ import java.util.List;
 import mlpcuda.data.PublishedDataset;
 import mlpcuda.data.Scaling;
 import mlpcuda.data.Split;
+import mlpcuda.files.OneLine;
 import mlpcuda.preparation.Preparation;
 import mlpcuda.run.Presets;
 import mlpcuda.run.RunSettings;
@@ -75,7 +76,7 @@ final class Converters {
         // refused below, like a number that is not positive
       }
       throw new TypeConversionException(
-          "must be a number above 0 that a float can hold, found " + shown(text));
+          "must be a number above 0 that a float can hold, found " + OneLine.orNothing(text));
     }
   }
 
@@ -149,7 +150,7 @@ final class Converters {
       } catch (NumberFormatException e) {
         throw new TypeConversionException(
             "must be a whole number from %d to %d, found %s"
-                .formatted(Long.MIN_VALUE, Long.MAX_VALUE, shown(text)));
+                .formatted(Long.MIN_VALUE, Long.MAX_VALUE, OneLine.orNothing(text)));
       }
     }
   }
@@ -199,7 +200,7 @@ final class Converters {
             "must be one of %s, found %s%s"
                 .formatted(
                     String.join(", ", Scaling.NAMES),
-                    shown(text),
+                    OneLine.orNothing(text),
                     Suggestion.of(text, Scaling.NAMES)));
       }
       return text;
@@ -273,7 +274,7 @@ final class Converters {
     } catch (NumberFormatException e) {
       // refused below, like a number that is too small or too large
     }
-    throw new TypeConversionException(rule + ", found " + shown(text));
+    throw new TypeConversionException(rule + ", found " + OneLine.orNothing(text));
   }
 
   private static int whole(String text, int least) {
@@ -290,10 +291,7 @@ final class Converters {
       // refused below, like a number out of range
     }
     throw new TypeConversionException(
-        "must be a whole number from %d to %d, found %s".formatted(least, most, shown(text)));
-  }
-
-  private static String shown(String text) {
-    return text.isEmpty() ? "nothing" : text;
+        "must be a whole number from %d to %d, found %s"
+            .formatted(least, most, OneLine.orNothing(text)));
   }
 }

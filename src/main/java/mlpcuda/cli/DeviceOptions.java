@@ -18,9 +18,6 @@ import picocli.CommandLine.Spec;
 
 /** The options of the device that computes. */
 final class DeviceOptions {
-  /** The most threads: more than machines have processors, and fewer than make them fail. */
-  private static final int MAX_THREADS = 1024;
-
   /**
    * The most steps of a graph: more would make it and its batches' memory large, and save nothing.
    */
@@ -137,10 +134,10 @@ final class DeviceOptions {
           "Invalid value for option '--steps-per-launch': must be at most %d, found %d"
               .formatted(MAX_STEPS, stepsPerLaunch));
     }
-    if (threads != null && threads > MAX_THREADS) {
+    if (threads != null && threads > DeviceChoice.Cpu.MAX_THREADS) {
       throw refused(
           "Invalid value for option '--threads': must be at most %d, found %d"
-              .formatted(MAX_THREADS, threads));
+              .formatted(DeviceChoice.Cpu.MAX_THREADS, threads));
     }
   }
 
@@ -191,18 +188,16 @@ final class DeviceOptions {
   }
 
   private DeviceChoice onCpu() {
-    return new DeviceChoice.Cpu(threadCount(), precision());
+    return new DeviceChoice.Cpu(threadCount(), options());
   }
 
   /**
-   * The device of a run that goes on: the one that the options name, or else its own. On the CPU,
-   * options that only a GPU can follow are dropped; the precision is the run's in any case.
+   * The device of a run that goes on: the one that the options name, or else its own. How a GPU is
+   * used, and the precision, stay the run's.
    */
   DeviceChoice changed(DeviceChoice former) {
     if (gpu != null) {
-      return former instanceof DeviceChoice.Gpu before
-          ? new DeviceChoice.Gpu(gpu, before.options())
-          : new DeviceChoice.Gpu(gpu, CudaOptions.DEFAULT.with(former.precision()));
+      return new DeviceChoice.Gpu(gpu, former.options());
     }
     if (!cpu && threads == null) {
       return former;
@@ -212,7 +207,7 @@ final class DeviceOptions {
         threads == null && former instanceof DeviceChoice.Cpu before
             ? before.threads()
             : threadCount();
-    return new DeviceChoice.Cpu(count, former.precision());
+    return new DeviceChoice.Cpu(count, former.options());
   }
 
   /**
@@ -222,7 +217,7 @@ final class DeviceOptions {
    */
   DeviceChoice former(int gpuIndex, int threadCount) {
     return gpuIndex < 0
-        ? new DeviceChoice.Cpu(threadCount, precision())
+        ? new DeviceChoice.Cpu(threadCount, options())
         : new DeviceChoice.Gpu(gpuIndex, options());
   }
 

@@ -10,6 +10,7 @@ import java.util.SplittableRandom;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import mlpcuda.files.OneLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
@@ -92,7 +93,7 @@ record Grid(List<Axis> axes) {
                 .formatted(
                     command.name(),
                     String.join(", ", names(command)),
-                    shown(name),
+                    OneLine.orNothing(name),
                     Suggestion.of(name, names(command))));
       }
       if (axes.put(name, axis(option, name, parts.group(2))) != null) {
@@ -122,7 +123,8 @@ record Grid(List<Axis> axes) {
       for (String value : numbers(name, item.strip())) {
         if (value.isEmpty()) {
           throw new IllegalArgumentException(
-              "--grid %s: values must not be empty, found %s".formatted(name, shown(list)));
+              "--grid %s: values must not be empty, found %s"
+                  .formatted(name, OneLine.orNothing(list)));
         }
         if (!values.add(value)) {
           throw new IllegalArgumentException(
@@ -141,7 +143,9 @@ record Grid(List<Axis> axes) {
     return axis;
   }
 
-  /** The numbers of a range such as {@code 1..3}, or the text itself if it is none. */
+  /**
+   * Returns the numbers of a range such as {@code 1..3}, or the text itself if it is not a range.
+   */
   private static List<String> numbers(String name, String item) {
     Matcher range = WHOLE_RANGE.matcher(item);
     if (!range.matches()) {
@@ -181,10 +185,6 @@ record Grid(List<Axis> axes) {
     throw new IllegalArgumentException(
         "--grid %s: a range A~B must stand alone and have 0 < A < B, found %s"
             .formatted(name, list));
-  }
-
-  private static String shown(String text) {
-    return text.isEmpty() ? "nothing" : text;
   }
 
   /**

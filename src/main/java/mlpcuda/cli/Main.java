@@ -105,7 +105,7 @@ public final class Main {
         });
     commands.setExecutionExceptionHandler(
         (e, command, result) -> {
-          Terminal.eraseBars(); // and the ^C that a terminal echoes
+          Terminal.eraseBars(); // erases the ^C, too, that a terminal echoes
           return Failures.report(e, err);
         });
     try {

@@ -57,7 +57,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     sortOptions = false,
     footer = {
       "",
-      "The same command again, with its --out, runs only what is not done. Without --gpus the runs"
+      "A sweep that is started again with its --out runs only what is not done. Without --gpus the runs"
           + " are on the CPU.",
       "Exit codes: 0 every run is done; 1 a run failed, the table says how; 130 stopped; else as"
           + " train has them, and nothing was run."
@@ -366,7 +366,7 @@ final class SweepCommand implements Callable<Integer> {
                 k = next.getAndIncrement()) {
               int i = pending.get(k);
               Outcome outcome = runs.get(i).run(gpu, context);
-              synchronized (lines) { // so that numbers are in the order of lines
+              synchronized (lines) { // the lock keeps the numbers in the order of the lines
                 outcomes.set(i, Optional.of(outcome));
                 String line = progress(runs.get(i), outcome);
                 lines.println("[%d/%d] %s".formatted(ended.incrementAndGet(), runs.size(), line));
@@ -378,7 +378,7 @@ final class SweepCommand implements Callable<Integer> {
     threads.forEach(Thread::start);
     try {
       for (Thread thread : threads) {
-        thread.join(); // also makes the outcomes visible here
+        thread.join(); // joining also makes the outcomes visible to this thread
       }
     } catch (InterruptedException e) {
       throw new IllegalStateException("a sweep is stopped by Ctrl-C, not by an interrupt", e);
@@ -386,8 +386,8 @@ final class SweepCommand implements Callable<Integer> {
   }
 
   /**
-   * The line of a run's result. The validation set's is named if there is one: a choice by the test
-   * set is none.
+   * Returns the line of a run's result: of the validation set if there is one, because a choice
+   * must not be made by the test set.
    */
   private static String progress(SweepRun run, Outcome outcome) {
     if (!outcome.done()) {

@@ -147,7 +147,7 @@ final class TrainCommand extends RunOptions implements Callable<Integer> {
   static TrainCommand parse(Context context, List<String> words) {
     var line = new CommandLine(context).addSubcommand(new TrainCommand());
     line.registerConverter(Path.class, new Converters.FileName());
-    line.setExpandAtFiles(false); // they were expanded when the run began
+    line.setExpandAtFiles(false); // files of arguments were expanded when the run began
     var whole = new ArrayList<>(words);
     if (whole.isEmpty() || !whole.get(0).equals("train")) {
       whole.add(0, "train");

@@ -50,7 +50,7 @@ final class ValidationOptions {
   /** Refuses options that can be refused before any file is read. */
   void check() {
     boolean judged = patience != null || saveBest;
-    if (monitor != null && !judged) { // it would be without effect
+    if (monitor != null && !judged) { // the option would have no effect
       throw new ParameterException(
           spec.commandLine(), "--monitor needs --early-stopping or --save-best, found neither");
     }

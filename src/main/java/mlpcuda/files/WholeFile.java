@@ -74,10 +74,7 @@ public final class WholeFile {
 
   /** Makes the exception for a {@code file} that could not be written. */
   public static UncheckedIOException cannotBeWritten(Path file, IOException e) {
-    String why =
-        e instanceof NoSuchFileException
-            ? "the folder that it belongs into is not there"
-            : Reason.of(e);
+    String why = e instanceof NoSuchFileException ? "its folder does not exist" : Reason.of(e);
     return new UncheckedIOException(file + ": cannot be written: " + why, e);
   }
 

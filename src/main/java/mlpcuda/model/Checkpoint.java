@@ -96,7 +96,7 @@ public record Checkpoint(
             : List.of();
     String state = contents.texts().get(STATE);
     if (state == null) {
-      throw new BadFileException(file + ": a checkpoint must have the text state, found none");
+      throw new BadFileException(file + ": the checkpoint lacks the text state");
     }
     unknown.remove(STATE);
     Description.checkNoneLeft(file, unknown, shape);

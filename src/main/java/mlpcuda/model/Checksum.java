@@ -63,7 +63,7 @@ final class Checksum {
   static void check(Path file, Safetensors.Contents contents, boolean required) {
     String expected = contents.metadata().get(NAME);
     if (expected == null && required) {
-      throw new BadFileException(file + ": damaged: __metadata__ must hold a crc32c, found none");
+      throw new BadFileException(file + ": damaged: __metadata__ lacks the checksum crc32c");
     }
     if (expected != null && !expected.equals(contents.checksum())) {
       throw new BadFileException(

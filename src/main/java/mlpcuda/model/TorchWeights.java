@@ -67,7 +67,7 @@ public record TorchWeights(List<Layer> layers) {
     Path file = InputFile.forMessages(path);
     if (contents.metadata().containsKey("architecture")) {
       throw new BadFileException(
-          file + ": must be another program's, found a model of this one, which needs no import");
+          file + ": this is a model file of mlp-cuda already, and needs no import");
     }
     if (!contents.texts().isEmpty()) {
       throw new BadFileException(
@@ -114,8 +114,10 @@ public record TorchWeights(List<Layer> layers) {
     alone.removeAll(weights.keySet());
     if (weights.isEmpty() || !alone.isEmpty()) {
       throw new BadFileException(
-          "%s: there must be a weight (O, I) for each layer, found none for %s"
-              .formatted(file, alone.isEmpty() ? "any" : Excerpt.ofNames(alone)));
+          alone.isEmpty()
+              ? file + ": no layer has a weight (O, I)"
+              : "%s: each layer must have a weight (O, I), but there is none for %s"
+                  .formatted(file, Excerpt.ofNames(alone)));
     }
     if (weights.size() > MAX_LAYERS) {
       throw new BadFileException(

@@ -164,7 +164,10 @@ public final class Mlp implements AutoCloseable {
           shape.inputs(l),
           shape.outputs(l),
           l == 0 || drops(l) ? Activation.NONE : shape.activation(l - 1));
-      if (l > 0 && drops(l)) { // the same mask, then the activation, whose output is a, not h
+      if (l > 0
+          && drops(
+              l)) { // the gradient goes through the mask and then through the activation, whose
+        // output is a, not h
         Buffer d = dz.get(l - 1);
         drop(d, d, step, l, B);
         ops.activationBackward(d, d, a.get(l), B * shape.inputs(l), shape.activation(l - 1));

@@ -16,8 +16,7 @@ final class BmpHeader {
   private static final int V4_HEADER = 108;
   private static final int COLOUR_SPACE = 56; // offset from the header's beginning
   private static final int SRGB = 0x73524742;
-  private static final int MOST_UNCOMPRESSED =
-      3; // compression 3: bit fields; 4 would be JPEG, 5 PNG
+  private static final int MOST_UNCOMPRESSED = 3; // 3: bit fields; 4 would be JPEG, 5 PNG
 
   private BmpHeader() {}
 

@@ -9,8 +9,7 @@ import mlpcuda.error.BadFileException;
  */
 final class JpegSegments {
   private static final int EXIF = 0xe1;
-  private static final int PROFILE =
-      0xe2; // APP2, the segment of colour profiles by the ICC's specification
+  private static final int PROFILE = 0xe2; // APP2, the segment of colour profiles
   private static final int COMMENT = 0xfe;
   private static final int START_OF_SCAN = 0xda;
 

@@ -131,7 +131,7 @@ final class TiffFields {
     checkData(rows, cols, samples, bits, maxPixels);
     if (photometric == WHITE_IS_ZERO) {
       // The JDK's decoder does not always apply this field, and so the caller inverts the levels.
-      // put(entry(PHOTOMETRIC) + 8, 2, BLACK_IS_ZERO);
+      put(entry(PHOTOMETRIC) + 8, 2, BLACK_IS_ZERO);
       return true;
     }
     return false;

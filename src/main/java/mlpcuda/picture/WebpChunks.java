@@ -13,8 +13,7 @@ final class WebpChunks {
   private static final int FILE_HEADER = 12;
   private static final int CHUNK_HEADER = 8;
   private static final int EXTENDED_BYTES = 10;
-  private static final int FRAME_BYTES =
-      16; // the header of an animation's frame, before the frame's chunks
+  private static final int FRAME_BYTES = 16; // the header of an animation's frame
   private static final int HAS_ALPHA = 0x10;
 
   /**

@@ -141,8 +141,9 @@ final class WebpLossless {
   /** A prefix code, read from the current position. */
   private final class Code {
     private final int[] counts = new int[MAX_LENGTH + 1];
-    private final int[]
-        symbols; // symbols by length of their code, then by value; a single symbol takes no bit
+
+    /** Symbols by length of their code, then by value; a single symbol takes no bit. */
+    private final int[] symbols;
 
     Code(int alphabet) {
       symbols = bits(1) == 1 ? simple(alphabet) : coded(alphabet);

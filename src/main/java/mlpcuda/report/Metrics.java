@@ -45,8 +45,7 @@ public final class Metrics implements Trainer.Listener {
   private static final int EPOCH_NUMBERS = 11;
 
   private final long began = System.nanoTime();
-  private double
-      secondsBefore; // the seconds that the run took before it was resumed, up to the checkpoint
+  private double secondsBefore; // the time that the run took before it was resumed
   private final Map<String, Object> settings;
   private final int logInterval;
   private final List<Trainer.StepResult> steps = new ArrayList<>();

@@ -18,8 +18,7 @@ import mlpcuda.train.Trainer;
  */
 public final class TensorBoard implements Trainer.Listener, AutoCloseable {
   private static final int SUMMARY = 5; // a field of the message Event
-  private static final int VALUE =
-      1; // a field of the message Summary (tensorflow/core: framework/summary.proto)
+  private static final int VALUE = 1; // a field of Summary (tensorflow/core: summary.proto)
 
   private static final int TAG = 1; // a field of the message Summary.Value
   private static final int SIMPLE_VALUE = 2;

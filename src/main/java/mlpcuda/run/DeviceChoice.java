@@ -9,23 +9,36 @@ public sealed interface DeviceChoice {
    * The CPU.
    *
    * @param threads the number of threads, on which parts of sums depend
-   * @param precision the format to which the operands of products are rounded
+   * @param options how a GPU is used where the run goes on with one; the CPU follows the precision
+   *     alone
    */
-  record Cpu(int threads, Precision precision) implements DeviceChoice {}
+  record Cpu(int threads, CudaOptions options) implements DeviceChoice {
+    /** The most threads: more than machines have processors, and fewer than make them fail. */
+    public static final int MAX_THREADS = 1024;
+
+    /** Checks the number of threads. */
+    public Cpu {
+      if (threads < 1 || threads > MAX_THREADS) {
+        throw new IllegalArgumentException(
+            "the threads of the CPU must be from 1 to %d, found %d"
+                .formatted(MAX_THREADS, threads));
+      }
+    }
+  }
 
   /**
    * An NVIDIA GPU.
    *
-   * @param index its index, as CUDA counts
-   * @param options how it is used
+   * @param index the GPU's index, as CUDA counts
+   * @param options how the GPU is used
    */
-  record Gpu(int index, CudaOptions options) implements DeviceChoice {
-    @Override
-    public Precision precision() {
-      return options.precision();
-    }
-  }
+  record Gpu(int index, CudaOptions options) implements DeviceChoice {}
+
+  /** How a GPU is or would be used. */
+  CudaOptions options();
 
   /** The format to which the operands of products are rounded. */
-  Precision precision();
+  default Precision precision() {
+    return options().precision();
+  }
 }

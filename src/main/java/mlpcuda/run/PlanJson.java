@@ -81,36 +81,33 @@ final class PlanJson {
     var json = new LinkedHashMap<String, Object>();
     if (device instanceof DeviceChoice.Cpu cpu) {
       json.put("threads", cpu.threads());
-      json.put("precision", cpu.precision().label());
     } else if (device instanceof DeviceChoice.Gpu gpu) {
-      CudaOptions options = gpu.options();
       json.put("gpu", gpu.index());
-      json.put("precision", options.precision().label());
-      json.put("gemm", label(options.multiplier()));
-      json.put("kernels", label(options.activator()));
-      json.put("step", label(options.step()));
-      json.put("feed", label(options.feed()));
-      json.put("launching", label(options.launching()));
-      json.put("steps_at_once", orNull(options.stepsAtOnce()));
     }
+    CudaOptions options = device.options();
+    json.put("precision", options.precision().label());
+    json.put("gemm", label(options.multiplier()));
+    json.put("kernels", label(options.activator()));
+    json.put("step", label(options.step()));
+    json.put("feed", label(options.feed()));
+    json.put("launching", label(options.launching()));
+    json.put("steps_at_once", orNull(options.stepsAtOnce()));
     return json;
   }
 
   private static DeviceChoice device(Fields json) {
-    Precision precision = json.constant("precision", Precision.class);
-    if (!json.values().containsKey("gpu")) {
-      return new DeviceChoice.Cpu(json.whole("threads", 1), precision);
-    }
-    return new DeviceChoice.Gpu(
-        json.whole("gpu", 0),
+    var options =
         new CudaOptions(
             json.constant("gemm", CudaOptions.Multiplier.class),
             json.constant("kernels", CudaOptions.Activator.class),
             json.constant("step", CudaOptions.StepKind.class),
             json.constant("feed", CudaOptions.FeedKind.class),
-            precision,
+            json.constant("precision", Precision.class),
             json.constant("launching", CudaOptions.Launching.class),
-            optionalWhole(json, "steps_at_once")));
+            optionalWhole(json, "steps_at_once"));
+    return json.values().containsKey("gpu")
+        ? new DeviceChoice.Gpu(json.whole("gpu", 0), options)
+        : new DeviceChoice.Cpu(json.whole("threads", 1), options);
   }
 
   private static String label(Enum<?> constant) {

@@ -106,7 +106,7 @@ public final class RunFolder {
       // The run goes on, whatever the report said of its end before.
       reportProgress(parameters.read().get(0));
     } else {
-      save(parameters, at); // else a run that is killed early would leave an older run's files
+      save(parameters, at); // otherwise a run that is killed early would leave an older run's files
     }
   }
 

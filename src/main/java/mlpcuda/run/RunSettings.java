@@ -61,9 +61,14 @@ public record RunSettings(
       String scaling,
       Optional<Preparation> preparation,
       Optional<String> init) {
-    /** Copies the list. */
+    /** Checks the scaling, and copies the list. */
     public Architecture {
       hidden = List.copyOf(hidden);
+      if (!Scaling.NAMES.contains(scaling)) {
+        throw new SettingException(
+            "scaling",
+            "must be one of %s, found %s".formatted(String.join(", ", Scaling.NAMES), scaling));
+      }
     }
 
     /** The shape of the network for that many inputs and classes. */
@@ -86,9 +91,10 @@ public record RunSettings(
    */
   public record Learning(
       OptimizerSettings optimizer, OptionalDouble clip, List<Float> dropout, float smoothing) {
-    /** Copies the list. */
+    /** Checks the rates, and copies the list. */
     public Learning {
       dropout = List.copyOf(dropout);
+      new Regularisation(dropout, smoothing, 0); // this checks their ranges
     }
 
     /** The regularisation of a network with that many hidden layers. */
@@ -138,6 +144,13 @@ public record RunSettings(
    * @throws SettingException if they do not
    */
   void check() {
+    int rates = learning.dropout.size();
+    if (rates != 1 && rates != network.hidden.size()) {
+      throw new SettingException(
+          "dropout",
+          "must be one rate or one for each hidden layer, here %d, found %d"
+              .formatted(network.hidden.size(), rates));
+    }
     if (validation.amount.isEmpty() && validation.selection.decides()) {
       throw new SettingException(
           "validation",

@@ -85,7 +85,7 @@ public record RunState(
     try {
       return JSON.std.with(JSON.Feature.WRITE_NULL_PROPERTIES).asString(json);
     } catch (IOException e) {
-      throw new UncheckedIOException(e); // it writes to memory
+      throw new UncheckedIOException(e); // a write to memory does not fail
     }
   }
 
@@ -123,7 +123,8 @@ public record RunState(
    */
   static RunState parse(String json, List<float[]> best, FormerArguments former, Path file) {
     try {
-      var all = new Fields(JSON.std.mapFrom(json));
+      Map<String, Object> found = JSON.std.mapFrom(json);
+      var all = new Fields(found == null ? Map.of() : found); // the text may be "null"
       Progress progress = progress(all.fields("progress"), best);
       Map<String, Object> metrics = all.map("metrics");
       long examples = all.longWhole("examples");

@@ -8,7 +8,7 @@ public sealed interface Start {
   /**
    * A run that begins.
    *
-   * @param state its state, at the position before the first step
+   * @param state the run's state, at the position before the first step
    * @param weights the weights to begin with, in the order of {@link
    *     mlpcuda.net.Parameters#tensors}; empty if the seed gives them
    */

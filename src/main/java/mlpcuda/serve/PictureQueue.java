@@ -57,7 +57,7 @@ final class PictureQueue {
               questions.remove(question); // nobody will read an answer, so the picture is freed
               return CompletableFuture.failedFuture(
                   new RefusedException(
-                      503, "busy: an answer must come within %d s, found none".formatted(seconds)));
+                      503, "busy: the picture was not answered within %d s".formatted(seconds)));
             });
   }
 

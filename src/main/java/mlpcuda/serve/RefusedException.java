@@ -21,7 +21,7 @@ final class RefusedException extends Exception {
 
   /** Makes the answer to a request at which the program or the device failed. */
   static RefusedException internal() {
-    return new RefusedException(500, "internal failure: the server's terminal says which");
+    return new RefusedException(500, "internal failure: the server's terminal shows the reason");
   }
 
   /** Returns the status of HTTP. */

@@ -119,7 +119,7 @@ final class Routes extends Handler.Abstract {
         request.getHttpURI().getScheme(); // Jetty has already refused a URL of another host
     if (!HttpScheme.HTTP.is(scheme)) {
       throw new RefusedException(
-          403, "the request must be of a path, found a URL of " + quote(scheme));
+          403, "the request line must have a path, found a URL with the scheme " + quote(scheme));
     }
     for (String origin : headers.getValuesList(HttpHeader.ORIGIN)) {
       String own = "http://" + host.get(0); // the origin of pages that this server sent

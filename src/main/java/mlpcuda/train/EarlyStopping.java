@@ -2,8 +2,8 @@ package mlpcuda.train;
 
 /**
  * Ends a run that no longer gets better: when {@code patience} epochs in a row brought nothing
- * better than the best before them. Any improvement counts; an equal value is none, and neither is
- * NaN.
+ * better than the best before them. Any improvement counts; an equal value and NaN are not
+ * improvements.
  */
 public final class EarlyStopping {
   /** The measure that an epoch is judged by: the validation loss, or the validation accuracy. */

@@ -17,7 +17,8 @@ import mlpcuda.net.Weights;
  */
 public final class Predictor implements AutoCloseable {
   private static final int BATCH = 1000;
-  private static final long BATCH_BYTES = 64 << 20; // of activations, but for one image
+  private static final long BATCH_BYTES =
+      64 << 20; // the most memory for activations in bytes, unless one image needs more
 
   private final Owned owned = new Owned();
   private final Ops ops;

@@ -394,9 +394,7 @@ class BenchmarkCommandTest {
     assertEquals("", run.out());
     assertEquals(1, run.err().lines().count(), run.err());
     assertTrue(
-        run.err()
-            .startsWith(out + ": cannot be written: the folder that it belongs into is not there"),
-        run.err());
+        run.err().startsWith(out + ": cannot be written: its folder does not exist"), run.err());
     benchmark(Program.NO_GPUS, "--cpu --out " + tmp)
         .assertRefused(7, tmp + ": cannot be written: a folder of that name is there");
   }

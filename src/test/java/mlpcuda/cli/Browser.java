@@ -47,7 +47,7 @@ final class Browser implements AutoCloseable {
       assertTrue(found, missing);
     }
     assumeTrue(found, missing);
-    SELENIUM.setLevel(Level.SEVERE); // it warns that it does not know the number of this Chromium
+    SELENIUM.setLevel(Level.SEVERE); // Selenium warns of versions of Chromium that it does not know
     var logs = new LoggingPreferences();
     logs.enable(LogType.BROWSER, Level.ALL);
     var options = new ChromeOptions();

@@ -77,7 +77,7 @@ class FolderLockTest {
     // The lock file that the killed process left is no lock. 1 step is fewer than were done.
     Program later = Program.run("train", "--resume", run, "--data", data, "--max-steps", 1);
     assertEquals(2, later.code(), later.err());
-    assertTrue(later.err().contains(": --max-steps must be at least as many"), later.err());
+    assertTrue(later.err().contains("'--max-steps': must be at least "), later.err());
   }
 
   @Test

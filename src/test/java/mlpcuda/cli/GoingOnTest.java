@@ -169,7 +169,7 @@ class GoingOnTest {
       resume(never(), "run", "--epochs " + epochs)
           .assertRefused(
               2,
-              "the run in %s has begun epoch 3 already: --epochs must be at least 3, found %d"
+              "Invalid value for option '--epochs': must be at least 3, because the run in %s has begun epoch 3 already, found %d"
                   .formatted(tmp.resolve("run"), epochs),
               "'mlp-cuda train --help' lists the options.");
     }
@@ -209,14 +209,14 @@ class GoingOnTest {
     assertArrayEquals(model("whole"), model("at an epoch's end"));
     Program cut = done("cut", "--epochs 3 --max-steps 5");
     Program finished = goneOn("cut", "--epochs 4");
-    assertTrue(finished.out().contains(": --max-steps with a larger number"), finished.out());
+    assertTrue(finished.out().contains(": a larger limit of steps makes it go on"), finished.out());
     assertEquals(cut.lastLine(), finished.lastLine());
     Program longer = goneOn("cut", "--epochs 4 --max-steps 100");
     assertTrue(
         longer
             .lines()
             .contains(
-                "--max-steps ended an epoch early, by 3 steps: the run goes on with the next"
+                "The limit of steps ended an epoch early, by 3 steps: the run goes on with the next"
                     + " epoch"),
         longer.out());
     assertEquals(
@@ -229,7 +229,7 @@ class GoingOnTest {
     String line = "--epochs 40 --validation 13 --lr 0.03 --early-stopping ";
     done("patient", line + 4);
     done("run", line + 1);
-    assertTrue(goneOn("run", "").out().contains(": --early-stopping with more patience goes on"));
+    assertTrue(goneOn("run", "").out().contains(": more patience makes it go on"));
     goneOn("run", "--early-stopping 4");
     assertEquals(epochs("patient"), epochs("run"));
     assertArrayEquals(model("patient"), model("run"));
@@ -337,7 +337,7 @@ class GoingOnTest {
     assertEquals(before, files("run"));
     assertEquals(whole.lastLine(), again.lastLine());
     assertTrue(again.out().contains("\nThe run in " + tmp.resolve("run") + " is finished, after "));
-    assertTrue(again.out().contains(" goes on with it\n"), again.out());
+    assertTrue(again.out().contains(" makes it go on\n"), again.out());
     assertFalse(again.out().contains("Saved"), again.out());
     for (String lost : List.of("model.safetensors", "report.html", "metrics.json", "metrics.csv")) {
       byte[] bytes = Files.readAllBytes(tmp.resolve("run").resolve(lost));

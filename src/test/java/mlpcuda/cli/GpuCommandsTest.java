@@ -84,7 +84,7 @@ class GpuCommandsTest {
         run.lines().get(0));
     assertTrue(run.lines().contains("A step is a CUDA graph of 3 nodes"), run.out());
     Program layered = train(DRIVER_ALONE, "--verbose --step layered", "layered");
-    // These are position, gather, 2 layers forward, loss; 2 weights', 2 biases' and 1 inputs'
+    // The 15 nodes: position, gather, 2 layers forward, loss; 2 weights', 2 biases' and 1 inputs'
     // gradients; Adam.
     assertTrue(layered.lines().contains("A step is a CUDA graph of 15 nodes"), layered.out());
     assertEquals(layered.lastLine(), run.lastLine());

@@ -247,8 +247,8 @@ class ImportCommandTest {
         "a.weight:4x4 b.weight:4x4|layers must have one order in which shapes chain and numbers in"
             + " names rise, found several for a (4, 4), b (4, 4)",
         "0.weight:5x4 0.bias:4|0.bias must have its weight's 5 outputs, found 4",
-        "0.weight:5x4 2.bias:4|there must be a weight (O, I) for each layer, found none for 2",
-        "0.bias:4|there must be a weight (O, I) for each layer, found none for 0",
+        "0.weight:5x4 2.bias:4|each layer must have a weight (O, I), but there is none for 2",
+        "0.bias:4|each layer must have a weight (O, I), but there is none for 0",
         "0.weight:5x4 1.weight:5 1.bias:5|tensors must be linear layers' <name>.weight (O, I) or"
             + " <name>.bias (O), found 1.weight [5]",
         "0.weight:8x1x3x3|tensors must be linear layers' <name>.weight (O, I) or <name>.bias (O),"
@@ -301,9 +301,7 @@ class ImportCommandTest {
     imported("");
     Program.run("import", out(), "--out", tmp.resolve("again"))
         .assertRefused(
-            4,
-            out()
-                + ": must be another program's, found a model of this one, which needs no import");
+            4, out() + ": this is a model file of mlp-cuda already, and needs no import");
   }
 
   /**

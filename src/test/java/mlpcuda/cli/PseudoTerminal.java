@@ -244,7 +244,8 @@ final class PseudoTerminal implements AutoCloseable {
   /** Closes the window, which kills the program in it. */
   @Override
   public void close() {
-    shell.descendants().forEach(ProcessHandle::destroyForcibly); // it may live on without a window
+    // The program may live on without a window.
+    shell.descendants().forEach(ProcessHandle::destroyForcibly);
     try (Child tmux = Child.start(List.of("tmux", "-S", socket(), "kill-server"))) {
       tmux.rest(); // after hangUp there is no server
     }

@@ -3,8 +3,6 @@ package mlpcuda.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -13,25 +11,21 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import mlpcuda.data.EmbeddedMnist;
 import mlpcuda.data.ImageSet;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Tests the report as people see it, in Chromium: what is drawn must be what the run measured. */
 @Tag("long")
-class ReportPageTest {
-  @TempDir static Path tmp;
-  private static Browser browser;
+class ReportPageTest extends ReportInBrowser {
   private static String page;
+
   private static Map<?, ?> metrics;
 
   @BeforeAll
   static void train() {
-    browser = Browser.open();
     Path out = tmp.resolve("run");
     Program.succeed(
         Program.words(
@@ -42,24 +36,8 @@ class ReportPageTest {
     metrics = (Map<?, ?>) ReportTest.data(out.resolve("report.html")).get("metrics");
   }
 
-  @AfterAll
-  static void close() {
-    if (browser != null) {
-      browser.close();
-    }
-  }
-
   private static void show() {
     browser.show(page, 1400, 900, false);
-  }
-
-  private static List<?> list(String script, Object... arguments) {
-    return (List<?>) browser.script("return " + script, arguments);
-  }
-
-  private static List<?> texts(String selector) {
-    return list(
-        "[...document.querySelectorAll(arguments[0])].map(e => e.innerText.trim())", selector);
   }
 
   @ParameterizedTest
@@ -138,14 +116,6 @@ class ReportPageTest {
     browser.assertNoComplaints();
   }
 
-  private static List<?> points(String chart, int set) {
-    return list(
-        "Chart.getChart(document.querySelector('#' + arguments[0] + ' canvas'))"
-            + ".data.datasets[arguments[1]].data.map(p => [Number(p.x), p.y])",
-        chart,
-        set);
-  }
-
   private static void assertPoints(String rows, String x, String y, double factor, List<?> found) {
     var expected = new ArrayList<double[]>();
     for (Object each : (List<?>) metrics.get(rows)) {
@@ -175,13 +145,6 @@ class ReportPageTest {
     assertEquals(List.of("training", "validation", "test"), names("accuracy"));
     assertPoints("epochs", "epoch", "learning_rate", 1, points("rate", 0));
     assertPoints("epochs", "epoch", "seconds", 1, points("time", 0));
-  }
-
-  private static List<?> names(String chart) {
-    return list(
-        "Chart.getChart(document.querySelector('#' + arguments[0] + ' canvas'))"
-            + ".data.datasets.map(set => set.label)",
-        chart);
   }
 
   @Test
@@ -351,19 +314,6 @@ class ReportPageTest {
         values.get(names.indexOf("optimizer")));
   }
 
-  /** Makes a small run that is done, with that number of classes. */
-  private static Path run(String name, int classes, String options) {
-    Path data = Program.writeData(tmp.resolve(name + "-data"), 8, 8, classes, 20 * classes, 990);
-    Path out = tmp.resolve(name);
-    Program.succeed(
-        Program.words("--cpu --hidden 6 --epochs 2 " + options, "--data", data, "--out", out));
-    return out.resolve("report.html");
-  }
-
-  private static void show(Path file, int width) {
-    browser.show(file.toUri().toString(), width, 900, false);
-  }
-
   @Test
   void theMatrixNamesItsAxes() {
     for (int width : new int[] {400, 1400}) {
@@ -403,43 +353,6 @@ class ReportPageTest {
     assertEquals(5, texts("#classes th").size());
   }
 
-  /** The matrix of many classes is as wide as the page, and every cell of it can be reached. */
-  @ParameterizedTest
-  @CsvSource({"26, 400", "26, 1400", "62, 400", "62, 1900", "120, 1400"})
-  void manyClassesHaveTheWholeWidth(int classes, int width) {
-    Path file = tmp.resolve("classes" + classes).resolve("report.html");
-    show(Files.exists(file) ? file : run("classes" + classes, classes, ""), width);
-    browser.assertNoComplaints();
-    browser.assertFitsInWidth();
-    String box = "document.querySelector('.heat').parentElement";
-    double wide = ((Number) browser.script("return " + box + ".offsetWidth")).doubleValue();
-    assertTrue(wide > width - 90, wide + " of " + width + " pixels");
-    boolean scrolls =
-        (Boolean) browser.script("return " + box + ".scrollWidth > " + box + ".clientWidth");
-    assertEquals(width == 400 || classes == 120, scrolls);
-    assertEquals(classes * 2, texts(".heat th").size());
-    assertEquals(
-        List.of(),
-        list(
-            "[...document.querySelectorAll('.heat th, .heat button')].filter(e => e.scrollWidth >"
-                + " e.clientWidth + 1 || parseFloat(getComputedStyle(e).fontSize) < 11).map(e =>"
-                + " e.innerText)"),
-        "cut or small");
-    // At the far end the last cell is visible, and both of its labels beside it.
-    assertEquals(
-        true,
-        browser.script(
-            "const box = document.querySelector('.heat').parentElement;"
-                + "box.scrollIntoView({block: 'end'}); box.scrollTo(1e6, 1e6);"
-                + "const around = box.getBoundingClientRect();"
-                + "const seen = s => { const e = document.querySelector(s), r = e.getBoundingClientRect();"
-                + " return r.left >= around.left - 1 && r.right <= around.right + 1 && r.top >= around.top"
-                + " - 1 && r.bottom <= around.bottom + 1; };"
-                + "return seen('.heat tr:last-child td:last-child') && seen('.heat tr:last-child th')"
-                + " && seen('.heat tr:first-child th:last-child')"));
-    browser.screenshot("report-%d-classes-%d".formatted(classes, width));
-  }
-
   @Test
   void aConstantLearningRateIsText() {
     show(run("constant", 3, "--lr 0.002"), 1400);
@@ -466,38 +379,6 @@ class ReportPageTest {
   }
 
   @Test
-  void warningsStandOut() {
-    show();
-    assertEquals(List.of(), texts("#warnings:not([hidden])"));
-    show(run("first-two", 3, "--subset 2"), 400); // the two images are of the classes 0 and 1
-    List<?> warnings = texts("#warnings li");
-    assertTrue(
-        ((String) warnings.get(0)).startsWith("Class 2 has no training example"), "" + warnings);
-    browser.assertFitsInWidth();
-    browser.assertNoComplaints();
-  }
-
-  /** Names and options are shown letter by letter, and never become part of the page. */
-  @Test
-  void hostileTextIsText() throws IOException {
-    Path hostile =
-        Files.createDirectories(tmp.resolve("<img src=x onerror='document.title=1'>\"$&"));
-    Path out = hostile.resolve("</script><script>document.title=2</script>".replace('/', '\u2215'));
-    Path data = Program.writeData(hostile.resolve("data"), 5, 7, 3, 50, 20);
-    Program.succeed(Program.words("--cpu --epochs 1 --hidden 6 --data", data, "--out", out));
-    show(out.resolve("report.html"), 400);
-    browser.assertNoComplaints();
-    browser.assertFitsInWidth();
-    assertEquals("mlp-cuda: " + out.getFileName(), browser.script("return document.title"));
-    assertEquals(0L, browser.script("return document.images.length"));
-    assertEquals(
-        3L, browser.script("return document.scripts.length"), "the data, Chart.js, the page's");
-    String command = (String) texts("#settings code").get(0);
-    assertTrue(
-        command.endsWith("--out " + "'" + out.toString().replace("'", "'\\''") + "'"), command);
-  }
-
-  @Test
   void theTotalTimeIsTold() {
     show();
     List<?> tiles = texts("#tiles dt");
@@ -509,50 +390,15 @@ class ReportPageTest {
     }
   }
 
-  @ParameterizedTest
-  @CsvSource({"3, 300", "300, 3"})
-  void longAndNarrowImagesFit(int rows, int cols) {
-    Path data = Program.writeData(tmp.resolve("narrow" + rows), rows, cols, 3, 50, 20);
-    Path out = tmp.resolve("narrow-run" + rows);
-    Program.succeed(Program.words("--cpu --epochs 1 --hidden 6 --data", data, "--out", out));
-    browser.show(out.resolve("report.html").toUri().toString(), 400, 900, false);
-    browser.assertNoComplaints();
-    browser.assertFitsInWidth();
-    long tallest =
-        (Long)
-            browser.script(
-                "return Math.max(...[...document.querySelectorAll('.gallery canvas')].map(c =>"
-                    + " c.offsetHeight))");
-    assertTrue(tallest <= 120, tallest + " pixels");
-  }
-
-  /** A run with nothing to draw yet has a page, too. */
   @Test
-  void anEmptyRunIsAPageToo() {
-    Path data = Program.writeData(tmp.resolve("data"), 5, 7, 3, 50, 20);
-    Path out = tmp.resolve("stopped");
-    Program.run(Program.NO_GPUS, () -> true, Program.words("--cpu --data", data, "--out", out));
-    browser.show(out.resolve("report.html").toUri().toString(), 400, 900, false);
-    browser.assertNoComplaints();
+  void warningsStandOut() {
+    show();
+    assertEquals(List.of(), texts("#warnings:not([hidden])"));
+    show(run("first-two", 3, "--subset 2"), 400); // the two images are of the classes 0 and 1
+    List<?> warnings = texts("#warnings li");
+    assertTrue(
+        ((String) warnings.get(0)).startsWith("Class 2 has no training example"), "" + warnings);
     browser.assertFitsInWidth();
-    assertEquals(
-        List.of("training", "weights", "layers", "settings"),
-        list("[...document.querySelectorAll('section:not([hidden])')].map(s => s.id)"));
-  }
-
-  @Test
-  void theRangeTestIsAPageToo() {
-    Path data = Program.writeData(tmp.resolve("range-data"), 5, 7, 3, 50, 20);
-    Path file = tmp.resolve("range.html");
-    Program.succeed(Program.words("lr-find --cpu --batch-size 16 --data", data, "--report", file));
-    for (int width : new int[] {400, 1400}) {
-      browser.show(file.toUri().toString(), width, 900, width == 400);
-      browser.assertNoComplaints();
-      browser.assertFitsInWidth();
-      assertEquals(
-          List.of("range"),
-          list("[...document.querySelectorAll('section:not([hidden])')].map(s => s.id)"));
-      browser.screenshot("range-" + width);
-    }
+    browser.assertNoComplaints();
   }
 }

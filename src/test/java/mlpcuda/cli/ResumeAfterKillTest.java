@@ -43,7 +43,8 @@ class ResumeAfterKillTest {
   @BeforeAll
   static void runWithoutKills() throws IOException {
     data = Program.writeData(shared.resolve("data"), 5, 7, 3, 2000, 20);
-    String line = LINE.replace("--checkpoint-every 5 ", ""); // it changes nothing but the time
+    String line =
+        LINE.replace("--checkpoint-every 5 ", ""); // checkpoints change nothing but the time
     Program.succeed(Program.words(line, "--data", data, "--out", shared.resolve("whole")));
     expected = model(shared.resolve("whole"));
   }
@@ -120,7 +121,7 @@ class ResumeAfterKillTest {
             waitForWriting(process, folder, before);
           }
         } // closing a child is SIGKILL: nothing in the process hears of it
-        ended = process.exitValue() == 0; // it may have ended just before it would be killed
+        ended = process.exitValue() == 0; // the process may have ended just before the kill
         if (ended) {
           break;
         }

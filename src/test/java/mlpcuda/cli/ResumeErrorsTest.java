@@ -13,7 +13,9 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
@@ -24,6 +26,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import mlpcuda.Child;
 import mlpcuda.model.Checkpoint;
+import mlpcuda.report.Tables;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -173,7 +176,7 @@ class ResumeErrorsTest {
         checkpoint + ": the training examples must be those that the run began with, found others";
     Path images = data.resolve("train-images-idx3-ubyte");
     byte[] good = Files.readAllBytes(images);
-    // The same bytes are images of other sides; the test images must follow.
+    // The bytes become images with other sides, in the training and in the test set.
     for (String name : List.of("train-images-idx3-ubyte", "t10k-images-idx3-ubyte")) {
       byte[] turned = Files.readAllBytes(data.resolve(name));
       turned[11] = 7;
@@ -209,7 +212,7 @@ class ResumeErrorsTest {
     Program.writeData(data, 5, 7, 3, 39, 20);
     String error = refused(resume(), 4, "39 examples");
     assertTrue(error.startsWith(run.resolve("checkpoint.safetensors") + ": "), error);
-    assertTrue(error.contains("'--subset': must be at most the 39 training examples"), error);
+    assertTrue(error.contains("subset: must be at most the 39 training examples"), error);
   }
 
   /** The test set only judges: another one changes nothing of what is learnt. */
@@ -252,12 +255,11 @@ class ResumeErrorsTest {
             List.of("--dataset", "kmnist"),
             List.of("--data", tmp.resolve("other data").toString()));
     for (List<String> option : planted) {
-      var args = new ArrayList<>(Arrays.asList(LINE.split(" ")));
-      args.addAll(option);
-      writeState(state -> state.replaceFirst("\"args\":\\[.*?]", "\"args\":" + json(args)));
+      writeState(state -> planted(state, option.get(0), option.get(1)));
       byte[] before = Files.readAllBytes(checkpoint);
       String value = option.get(1).contains(" ") ? "'" + option.get(1) + "'" : option.get(1);
-      Program.run("train", "--resume", run)
+      Object[] dataGiven = option.get(0).equals("--tensorboard") ? new Object[] {"--data", data} : new Object[0];
+      Program.run(Program.words("train --resume", Stream.concat(Stream.of(run), Stream.of(dataGiven)).toArray()))
           .assertRefused(
               2,
               "--resume %s: its checkpoint has %s %s, which is outside of that folder; repeat the option if that is meant"
@@ -269,15 +271,30 @@ class ResumeErrorsTest {
       }
     }
     // Inside of the folder, events are written as the run asked for them.
-    var args = new ArrayList<>(Arrays.asList(LINE.split(" ")));
-    args.addAll(List.of("--tensorboard", run + "/events", "--data", data.toString()));
-    writeState(state -> state.replaceFirst("\"args\":\\[.*?]", "\"args\":" + json(args)));
+    writeState(state -> planted(state, "--tensorboard", run + "/events"));
     assertEquals(0, resume().code());
     assertTrue(Files.isDirectory(run.resolve("events")));
   }
 
-  private static String json(List<String> words) {
-    return words.stream().collect(Collectors.joining("\",\"", "[\"", "\"]"));
+  /** A state as a run with that option writes it, in place of what it had. */
+  private static String planted(String state, String option, String value) {
+    String quoted = Matcher.quoteReplacement("\"" + value + "\"");
+    return switch (option) {
+      case "--tensorboard" ->
+          state.replaceFirst("\"tensorboard\":(null|\"[^\"]*\")", "\"tensorboard\":" + quoted);
+      case "--data" ->
+          state
+              .replaceFirst("\"tensorboard\":\"[^\"]*\"", "\"tensorboard\":null")
+              .replaceFirst(
+                  "\"source\":\"[a-z]*\",.*?,\"transpose\"",
+                  "\"source\":\"folder\",\"path\":" + quoted + ",\"classes\":null,\"transpose\"");
+      default ->
+          state
+              .replaceFirst("\"tensorboard\":\"[^\"]*\"", "\"tensorboard\":null")
+              .replaceFirst(
+                  "\"source\":\"[a-z]*\",.*?,\"transpose\"",
+                  "\"source\":\"published\",\"name\":" + quoted + ",\"transpose\"");
+    };
   }
 
   /** The device's description in a checkpoint, and names of files, must not command a terminal. */
@@ -287,7 +304,7 @@ class ResumeErrorsTest {
     writeState(
         state ->
             state.replaceFirst(
-                "\"device\":\"[^\"]*", "\"device\":\"" + Matcher.quoteReplacement(evil)));
+                "\"began_on\":\"[^\"]*", "\"began_on\":\"" + Matcher.quoteReplacement(evil)));
     Program resumed = resume();
     assertEquals(0, resumed.code(), resumed.err());
     String shown = "may differ: \\u001b]0;title\\u0007\\u009b2J\\u202ecod.exe\\u000d\\u000aSaved\n";
@@ -332,12 +349,8 @@ class ResumeErrorsTest {
             "[]",
             "{}",
             "\"train\\n\\u0007\"")) {
-      changes.add(state -> state.replaceFirst("\"args\":\\[[^]]*]", args(args)));
+      changes.add(state -> ofFormerVersion(state, args));
     }
-    changes.add(state -> state.replace("\"--hidden\",\"6\"", "\"--hidden\",\"5\""));
-    changes.add(state -> state.replace("\"--hidden\",\"6\"", "\"--subset\",\"51\""));
-    changes.add(state -> state.replace("\"--hidden\",\"6\"", "\"--activation\",\"tanh\""));
-    changes.add(state -> state.replace("\"--validation\",\"13\"", "\"--validation\",\"50\""));
     for (String change :
         List.of(
             "\"epoch\":2=\"epoch\":0",
@@ -355,13 +368,40 @@ class ResumeErrorsTest {
             "\"threads\":1=\"threads\":0",
             "\"threads\":1=\"threads\":-1",
             "\"threads\":1=\"threads\":2000",
-            "\"gpu\":-1=\"gpu\":-2",
+            "\"threads\":1=\"gpu\":-2",
+            "\"version\":2=\"version\":3",
+            "\"version\":2=\"version\":\"2\"",
+            "\"hidden\":[6]=\"hidden\":[5]",
+            "\"hidden\":[6]=\"hidden\":[0]",
+            "\"hidden\":[6]=\"hidden\":[\"6\"]",
+            "\"subset\":null=\"subset\":51",
+            "\"activation\":\"relu\"=\"activation\":\"tanh\"",
+            "\"activation\":\"relu\"=\"activation\":\"nonsense\"",
+            "\"scaling\":\"z-score\"=\"scaling\":\"nonsense\"",
+            "\"amount\":13.0=\"amount\":50.0",
+            "\"amount\":13.0=\"amount\":\"13\"",
+            "\"keep_best\":false=\"keep_best\":1",
+            "\"monitor\":\"loss\"=\"monitor\":\"luck\"",
+            "\"name\":\"adam\"=\"name\":\"eve\"",
+            "\"base\":0.001=\"base\":-1",
+            "\"schedule\":\"constant\"=\"schedule\":\"nonsense\"",
+            "\"batch_size\":16=\"batch_size\":0",
+            "\"log_interval\":100=\"log_interval\":0",
+            "\"dropout\":[0.0]=\"dropout\":[1.5]",
+            "\"dropout\":[0.0]=\"dropout\":[0.1,0.2]",
+            "\"source\":\"folder\"=\"source\":\"nonsense\"",
+            "\"precision\":\"fp32\"=\"precision\":\"fp64\"",
+            "\"step\":\"auto\"=\"step\":\"dance\"",
+            "\"launching\":\"graph\"=\"launching\":\"rocket\"",
+            "\"command\":[=\"command\":[1,",
+            "\"preparation\":null=\"preparation\":\"boiled\"",
             "\"examples\":=\"examples\":1",
             "\"plateau_factor\":\"1.0\"=\"plateau_factor\":1.0",
             "\"plateau_factor\":\"1.0\"=\"plateau_factor\":\"one\"",
             "\"stopping_epochs\":1=\"stopping_epochs\":-1",
             "\"progress\":{=\"progress\":{\"a\":[],\"steps\":{},",
-            "\"device\":=\"device\":null,\"x\":",
+            "\"began_on\":=\"began_on\":null,\"x\":",
+            "\"device\":{=\"device\":null,\"x\":{",
             "\"progress\":{=\"progress\":{\"loss_scale\":[\"65536.0\",\"4.0\",\"0.0\",\"0.0\"],",
             "\"loss_sum\"=\"loss_sun\"")) {
       String[] parts = change.split("=");
@@ -414,7 +454,7 @@ class ResumeErrorsTest {
       Files.write(checkpoint, good);
       writeState(text -> text.replace(state, none));
       assertEquals(
-          checkpoint + ": its loss scale must be there, as --precision fp16 needs one, found none",
+          checkpoint + ": its loss scale must be there, as fp16 needs one, found none",
           refused(resume(), 4, none));
     }
     Files.write(checkpoint, good);
@@ -430,8 +470,17 @@ class ResumeErrorsTest {
         Files.readAllBytes(run.resolve("model.safetensors")));
   }
 
-  private static String args(String args) {
-    return Matcher.quoteReplacement("\"args\":[" + args + "]");
+  /** The state as version 0.1.0 wrote it, with those arguments as JSON. */
+  private static String ofFormerVersion(String state, String args) {
+    Map<String, Object> json = Program.json(state);
+    var former = new LinkedHashMap<String, Object>();
+    former.put("device", json.get("began_on"));
+    former.put("gpu", -1);
+    former.put("threads", 1);
+    for (String name : List.of("examples", "progress", "metrics")) {
+      former.put(name, json.get(name));
+    }
+    return "{\"args\":[" + args + "]," + Tables.json(former).strip().substring(1);
   }
 
   /** A checkpoint with another network's tensors has a right checksum. */

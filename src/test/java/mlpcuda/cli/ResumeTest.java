@@ -327,7 +327,7 @@ class ResumeTest {
         Program two = goOn(Program.NO_GPUS, before(more + 1), "run");
         assertStopped(one, first - 1);
         assertStopped(two, first - 1 + more);
-        // It is stopped before it does a step, and stays where it was.
+        // A run that is stopped before its first step stays where it was.
         Program nothing = goOn(Program.NO_GPUS, before(1), "run");
         assertStopped(nothing, first - 1 + more);
         assertEndedLike(

@@ -114,6 +114,7 @@ class SignalsInTerminalTest {
     assertSavedAtTheStop();
   }
 
+  @Tag("long")
   @Test
   void aResizeOfTheWindowLeavesNothingBehind() {
     String shortEpochs = ENDLESS + " --subset 500";
@@ -144,7 +145,7 @@ class SignalsInTerminalTest {
   @Test
   void aBarIsAsWideAsTheWindow() {
     try (PseudoTerminal terminal = startEndlessRun()) {
-      terminal.await("Batches .{82,91}"); // of 100 columns
+      terminal.await("Batches .{82,91}"); // the window has 100 columns
       terminal.resize(60);
       terminal.await("Batches .{42,51}");
     }
@@ -262,6 +263,7 @@ class SignalsInTerminalTest {
     }
   }
 
+  @Tag("long")
   @Test
   void stoppedAtAnyMomentItGoesOnToTheSameBytes() throws IOException {
     String line =

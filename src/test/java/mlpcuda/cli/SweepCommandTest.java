@@ -138,7 +138,7 @@ class SweepCommandTest {
     assertEquals(1, sweep.code());
     String error =
         "training diverged: losses and weights must be finite, found NaN at epoch 2, step 2; a"
-            + " lower --lr may help";
+            + " lower learning rate may help";
     assertTrue(sweep.out().contains(" 001-lr=1e30-seed=1: exit code 5: " + error), sweep.out());
     assertEquals(
         "2 of 4 runs are done; the same command with --out %s runs the others"
@@ -396,8 +396,8 @@ class SweepCommandTest {
   }
 
   /**
-   * A choice by the test set is none, and so the results on held-back examples are shown, if there
-   * are any.
+   * A choice must not be made by the test set, and so the results on held-back examples are shown,
+   * if there are any.
    */
   @Test
   void theValidationSetIsShownWhereThereIsOne() {
@@ -413,7 +413,7 @@ class SweepCommandTest {
     assertEquals(0, sweep("out", "--cpu --epochs 1 --grid seed=1").code());
     Path run = run("out", "001-seed=1");
     Path victim = Files.writeString(tmp.resolve("victim"), "precious");
-    Files.delete(run.resolve("metrics.json")); // so that the run is made again
+    Files.delete(run.resolve("metrics.json")); // without its metrics the run is made again
     Files.delete(run.resolve("log.txt"));
     Files.createSymbolicLink(run.resolve("log.txt"), victim);
     assertTrue(sweep("out", "--cpu --epochs 1 --grid seed=1").code() != 0);

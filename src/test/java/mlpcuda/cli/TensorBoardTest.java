@@ -275,8 +275,7 @@ class TensorBoardTest {
     assertEquals(7, program.code());
     assertEquals(
         List.of(
-            "--tensorboard "
-                + events
+            events
                 + ": must be a folder to write to, or a name for a new one, found: a file of that"
                 + " name is there"),
         program.err().lines().toList());

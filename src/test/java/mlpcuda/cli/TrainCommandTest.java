@@ -608,7 +608,7 @@ class TrainCommandTest {
     assertEquals(
         List.of(
             "training diverged: losses and weights must be finite, found NaN at epoch 1, step 2; a lower"
-                + " --lr may help"),
+                + " learning rate may help"),
         run.err().lines().toList());
     assertEquals(
         Set.of(".lock", "report.html", "metrics.json", "metrics.csv", "checkpoint.safetensors"),

@@ -151,13 +151,13 @@ class CheckpointTest {
   void aChecksumIsRequired() {
     Safetensors.write(file, metadata(), tensors());
     Safetensors.Contents contents = Safetensors.read(file);
-    assertTrue(refused().startsWith("a checkpoint must have the text state"));
+    assertTrue(refused().startsWith("the checkpoint lacks the text state"));
     assertEquals(
-        file + ": damaged: __metadata__ must hold a crc32c, found none",
+        file + ": damaged: __metadata__ lacks the checksum crc32c",
         assertThrows(BadFileException.class, () -> Checksum.check(file, contents, true))
             .getMessage());
     assertEquals(
-        file + ": damaged: __metadata__ must hold a crc32c, found none",
+        file + ": damaged: __metadata__ lacks the checksum crc32c",
         assertThrows(BadFileException.class, () -> ModelFile.read(file)).getMessage());
   }
 
@@ -199,7 +199,7 @@ class CheckpointTest {
     Safetensors.writeChecked(file, metadata(), more, state);
     assertEquals("a network 6-4-2 must have no further tensors, found optimizer.x", refused());
     Safetensors.writeChecked(file, metadata(), whole, Map.of());
-    assertEquals("a checkpoint must have the text state, found none", refused());
+    assertEquals("the checkpoint lacks the text state", refused());
     Safetensors.writeChecked(file, metadata(), whole, Map.of("state", "", "x", ""));
     assertEquals("a network 6-4-2 must have no further tensors, found x", refused());
   }

@@ -260,8 +260,7 @@ class SafetensorsTest {
     Path lost = folder.resolve("none").resolve("model.safetensors");
     UncheckedIOException e =
         assertThrows(UncheckedIOException.class, () -> Safetensors.write(lost, Map.of(), sample()));
-    assertEquals(
-        lost + ": cannot be written: the folder that it belongs into is not there", e.getMessage());
+    assertEquals(lost + ": cannot be written: its folder does not exist", e.getMessage());
   }
 
   @Test

@@ -36,7 +36,7 @@ class StepTest {
       }
       assertThrows(IllegalStateException.class, () -> step.run(1, 1));
       step.askLog();
-      step.run(1, 1); // its row is of a step whose row is on its way
+      step.run(1, 1); // the step's row of the log is being read
       step.askLog();
       assertThrows(IllegalStateException.class, step::askLog, "two reads are under way");
       Step.Log first = step.takeLog();

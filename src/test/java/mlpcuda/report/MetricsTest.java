@@ -170,8 +170,7 @@ class MetricsTest {
     String message =
         assertThrows(UncheckedIOException.class, () -> sample(1).write(missing)).getMessage();
     assertEquals(
-        missing.resolve("metrics.json")
-            + ": cannot be written: the folder that it belongs into is not there",
+        missing.resolve("metrics.json") + ": cannot be written: its folder does not exist",
         message);
   }
 

@@ -82,7 +82,7 @@ class EmulatedTrainingTest extends CudaTraining {
     Run cpu = Run.easy(new CpuOps(1), 75, 0.01, RAGGED);
     Run gpu = Run.easy(ops(pinnedGraph(Multiplier.CUBLAS)), 75, 0.01, RAGGED);
     assertArrayEquals(cpu.losses(), gpu.losses(), 1e-5);
-    // These are position, gather, 2 products forward with bias, loss; 2 weight and 1 input
+    // The 14 nodes: position, gather, 2 products forward with bias, loss; 2 weight and 1 input
     // gradient, 2 bias gradients and 1 activation backward; Adam.
     assertEquals(14, gpu.nodes.orElseThrow(), "nodes of a step of two layers with cuBLAS");
   }

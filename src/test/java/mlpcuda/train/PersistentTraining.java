@@ -88,7 +88,10 @@ abstract class PersistentTraining {
     assertAgrees(runs.get(0), runs.get(1), sizes + " in batches of " + B);
   }
 
-  /** It has dropout, label smoothing and decoupled weight decay, and a shorter last batch. */
+  /**
+   * The network has dropout, label smoothing and decoupled weight decay, and the last batch is
+   * shorter.
+   */
   @Test
   void threeLayersAgree() {
     var adamW = new AdamSettings(0.9, 0.999, 1e-8, 0.1, true);

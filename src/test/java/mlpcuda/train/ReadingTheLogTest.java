@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Tests that a read of the log in the middle of an epoch never leaves the device without work. */
 class ReadingTheLogTest {
-  private static final int BATCHES = 153; // of an epoch
+  private static final int BATCHES = 153; // batches of an epoch
   private static final int EVERY = 51; // steps between two reads, if each must be logged
   private static final int LOG_BYTES = 4 * 2 * mlpcuda.net.Step.LOG_ROWS;
 

@@ -418,7 +418,7 @@ class MmaTest {
   @ParameterizedTest
   @EnumSource
   void operandsMustBeConverted(Operand operand) {
-    // These are the lowest and the highest of the bits that a tf32 does not have.
+    // The operands set the lowest and the highest of the bits that a tf32 does not have.
     for (String bits : new String[] {"0x3f800001", "0x3f801000"}) {
       refused(
           32,

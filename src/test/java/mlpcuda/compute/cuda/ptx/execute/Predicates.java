@@ -64,7 +64,7 @@ public final class Predicates {
     }
   }
 
-  /** and, or, xor, not and mov of predicates. */
+  /** The instructions and, or, xor, not and mov on predicates. */
   public static final class Combine extends Instruction {
     private final Logic logic;
     private final int d;

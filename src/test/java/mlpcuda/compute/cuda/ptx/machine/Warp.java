@@ -14,9 +14,9 @@ import mlpcuda.compute.cuda.ptx.races.WarpClock;
 public final class Warp {
   /** The state of a warp that does not run. */
   enum State {
-    /** It can go on. */
+    /** The warp can go on. */
     RUNNABLE,
-    /** It loops until another thread changes memory. */
+    /** The warp loops until another thread changes memory. */
     PARKED,
     AT_BARRIER,
     EXITED;
@@ -48,7 +48,10 @@ public final class Warp {
   /** For each instruction the allocation that it accessed last. */
   public final Allocation[] caches;
 
-  /** Which earlier accesses come before what the warp does now, in an ordinary launch. */
+  /**
+   * Tells which earlier accesses happened before the warp's current instruction, in an ordinary
+   * launch.
+   */
   public final WarpClock clock;
 
   // There are groups of lanes, each at an instruction of its own.

@@ -16,8 +16,8 @@ public final class ParsedEntry {
   /**
    * A parameter.
    *
-   * @param type its type; null if it is a structure
-   * @param bytes the bytes of a structure; 0 if it is none
+   * @param type the parameter's type; null for a structure
+   * @param bytes the size of a structure in bytes; 0 for any other parameter
    */
   public record Parameter(String name, Type type, int bytes) {
     /** Whether it is an array of bytes, which a kernel takes as a structure. */
