@@ -9,10 +9,10 @@ import mlpcuda.compute.Ops;
 import mlpcuda.compute.OptimizerSettings;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.SgdSettings;
-import mlpcuda.conformance.Bench;
 import mlpcuda.conformance.Cases;
 import mlpcuda.conformance.Cases.Case;
 import mlpcuda.conformance.Conformance;
+import mlpcuda.conformance.GuardedBuffers;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -62,7 +62,7 @@ public class OperationBenchmark {
   public String operation;
 
   private Ops ops;
-  private Bench bench;
+  private GuardedBuffers buffers;
   private Runnable call;
 
   /** All cases: those of a step of the default network, of one with other settings, the table's. */
@@ -101,19 +101,19 @@ public class OperationBenchmark {
     if (!result.passed()) {
       throw new IllegalStateException(result + " on " + ops.description());
     }
-    bench = new Bench(ops);
-    call = chosen.inputs().apply(bench);
+    buffers = new GuardedBuffers(ops);
+    call = chosen.inputs().apply(buffers);
   }
 
   @Benchmark
   public void operation() {
     call.run();
-    bench.await();
+    buffers.await();
   }
 
   @TearDown
   public void close() {
-    bench.close();
+    buffers.close();
     ops.close();
   }
 }

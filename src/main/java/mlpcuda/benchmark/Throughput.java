@@ -12,8 +12,8 @@ import java.util.function.Supplier;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cpu.ReferenceOps;
+import mlpcuda.conformance.AmbiguousReluCounter;
 import mlpcuda.conformance.Conformance;
-import mlpcuda.conformance.KinkCounter;
 import mlpcuda.data.ExampleOrder;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
@@ -273,7 +273,7 @@ public final class Throughput {
     static FirstStep of(Ops ops, Training training) {
       try (var learner = new Learner(ops, training)) {
         learner.run();
-        boolean kinks = ops instanceof KinkCounter counter && counter.kinks() > 0;
+        boolean kinks = ops instanceof AmbiguousReluCounter counter && counter.ambiguous() > 0;
         return new FirstStep(training.set(), learner.loss(), learner.state(), kinks);
       }
     }
@@ -328,7 +328,7 @@ public final class Throughput {
     }
     int[] order = ExampleOrder.shuffled(n, training.seed(), 1); // the learner's
     for (int next = n; ; ) {
-      try (var reference = new KinkCounter(checked.precision)) {
+      try (var reference = new AmbiguousReluCounter(checked.precision)) {
         FirstStep step = FirstStep.of(reference, training.with(chosen(all, chosen), n));
         BitSet kinks = reference.rows();
         if (kinks.isEmpty() || next + kinks.cardinality() > all.size()) {

@@ -9,9 +9,9 @@ import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.ReferenceOps;
+import mlpcuda.conformance.AmbiguousReluCounter;
 import mlpcuda.conformance.Cases;
 import mlpcuda.conformance.Cases.Case;
-import mlpcuda.conformance.KinkCounter;
 import mlpcuda.data.Dataset;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
@@ -199,9 +199,9 @@ final class CompareCommand implements Callable<Integer> {
   private Comparison compare(
       Ops ops, Learner here, Training training, List<OperationCheck> checks, Terminal terminal) {
     List<StepCheck> taken;
-    try (var reference = new KinkCounter(ops.precision());
+    try (var reference = new AmbiguousReluCounter(ops.precision());
         var there = new Learner(reference, training)) {
-      taken = StepCheck.run(here, there, reference::kinks, steps, ops.precision());
+      taken = StepCheck.run(here, there, reference::ambiguous, steps, ops.precision());
     }
     var limits = StepCheck.Limits.of(ops.precision());
     terminal.line(StepCheck.HEADER);

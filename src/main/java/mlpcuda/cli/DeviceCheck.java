@@ -9,10 +9,10 @@ import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Replay;
 import mlpcuda.compute.cuda.CudaOps;
-import mlpcuda.conformance.Bench;
 import mlpcuda.conformance.Cases;
 import mlpcuda.conformance.Cases.Case;
 import mlpcuda.conformance.Conformance;
+import mlpcuda.conformance.GuardedBuffers;
 import mlpcuda.report.Tables;
 
 /**
@@ -57,12 +57,12 @@ final class DeviceCheck {
     return check(ops.kernels(), DeviceCheck::layer, ops);
   }
 
-  private static Result check(String name, Function<Bench, Runnable> inputs, Ops ops) {
+  private static Result check(String name, Function<GuardedBuffers, Runnable> inputs, Ops ops) {
     var result = Conformance.check(ops, new Case(name, "", Cases.FP32, inputs));
     return new Result(name, result.passed(), result.error(), Cases.FP32);
   }
 
-  private static Runnable logSoftmax(Bench t) {
+  private static Runnable logSoftmax(GuardedBuffers t) {
     int B = 10;
     int C = 100;
     Buffer y = t.output("y", B * C);
@@ -70,7 +70,7 @@ final class DeviceCheck {
     return () -> t.ops().logSoftmaxForward(y, x, B, C);
   }
 
-  private static Runnable product(Bench t) {
+  private static Runnable product(GuardedBuffers t) {
     int B = 33;
     int I = 103;
     int O = 31;
@@ -81,7 +81,7 @@ final class DeviceCheck {
     return () -> t.ops().linearForward(y, x, w, b, B, I, O, Activation.TANH);
   }
 
-  private static Runnable layer(Bench t) {
+  private static Runnable layer(GuardedBuffers t) {
     int B = 33;
     int O = 31;
     Buffer y = t.output("y", B * O);
@@ -98,7 +98,7 @@ final class DeviceCheck {
     };
   }
 
-  private static Runnable replay(Bench t) {
+  private static Runnable replay(GuardedBuffers t) {
     int steps = 3;
     Buffer position = t.intOutput("position", 0, 0, 0);
     Buffer rate = t.output("rate", 1);

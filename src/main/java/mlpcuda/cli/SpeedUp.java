@@ -5,8 +5,8 @@ import java.util.Map;
 import mlpcuda.benchmark.Throughput;
 import mlpcuda.benchmark.Timing;
 import mlpcuda.compute.Ops;
-import mlpcuda.conformance.Bench;
 import mlpcuda.conformance.Cases.Case;
+import mlpcuda.conformance.GuardedBuffers;
 import mlpcuda.train.Learner;
 
 /**
@@ -27,15 +27,15 @@ record SpeedUp(String what, double seconds, double expected) {
 
   /** Times calls that are enqueued one after another before a wait, as in training. */
   private static double seconds(Case operation, Ops ops) {
-    try (var bench = new Bench(ops)) {
-      Runnable call = operation.inputs().apply(bench);
+    try (var buffers = new GuardedBuffers(ops)) {
+      Runnable call = operation.inputs().apply(buffers);
       return Timing.of(
               PLAN,
               calls -> {
                 for (int i = 0; i < calls; i++) {
                   call.run();
                 }
-                bench.await();
+                buffers.await();
               })
           .median();
     }

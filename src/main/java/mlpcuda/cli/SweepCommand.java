@@ -57,7 +57,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     sortOptions = false,
     footer = {
       "",
-      "The same command again, with its --out, runs only what is not done. Without --gpus the runs"
+      "A sweep that is started again with its --out runs only what is not done. Without --gpus the runs"
           + " are on the CPU.",
       "Exit codes: 0 every run is done; 1 a run failed, the table says how; 130 stopped; else as"
           + " train has them, and nothing was run."

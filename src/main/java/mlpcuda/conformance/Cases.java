@@ -44,11 +44,11 @@ public final class Cases {
    * @param operation the operation's name
    * @param sizes tells the case from the operation's other ones
    * @param limit the largest normalised mean squared error of any output against the reference
-   * @param inputs makes the inputs on a bench; what it returns calls the operation on them, and may
-   *     be called again
+   * @param inputs makes the inputs; what it returns calls the operation on them, and may be called
+   *     again
    */
   public record Case(
-      String operation, String sizes, double limit, Function<Bench, Runnable> inputs) {
+      String operation, String sizes, double limit, Function<GuardedBuffers, Runnable> inputs) {
     /** The name of the operation, with its sizes. */
     public String name() {
       return sizes.isEmpty() ? operation : operation + " " + sizes;
@@ -63,9 +63,9 @@ public final class Cases {
           operation,
           sizes,
           limit,
-          bench -> {
-            bench.align();
-            return inputs.apply(bench);
+          buffers -> {
+            buffers.align();
+            return inputs.apply(buffers);
           });
     }
 

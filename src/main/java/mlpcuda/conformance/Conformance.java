@@ -74,9 +74,9 @@ public final class Conformance {
   }
 
   private static Map<String, double[]> outputs(Ops ops, Case tested) {
-    try (var bench = new Bench(ops)) {
-      tested.inputs().apply(bench).run();
-      return bench.results();
+    try (var buffers = new GuardedBuffers(ops)) {
+      tested.inputs().apply(buffers).run();
+      return buffers.results();
     }
   }
 

@@ -35,12 +35,12 @@ final class LossCases {
   static Case crossEntropy(int B, int C, double scale, float smoothing, boolean withDx) {
     String what =
         "logits ±%.0e smoothing=%s%s".formatted(scale, smoothing, withDx ? "" : ", without dx");
-    Function<Bench, Buffer> logits = uniform(B * C, -scale, scale);
+    Function<GuardedBuffers, Buffer> logits = uniform(B * C, -scale, scale);
     return crossEntropy(B, C, what, withDx, 3, logits, C, 5, null, smoothing);
   }
 
   static Case crossEntropyOfTies(int B, int C) {
-    Function<Bench, Buffer> logits = t -> t.ties("x", B * C);
+    Function<GuardedBuffers, Buffer> logits = t -> t.ties("x", B * C);
     return crossEntropy(B, C, "with equal logits", true, 1, logits, C, 1, null, 0);
   }
 
@@ -48,7 +48,7 @@ final class LossCases {
    * A case in which the first of all classes is the answer, also among those of one lane of a warp.
    */
   static Case crossEntropyOfEqual(int B, int C) {
-    Function<Bench, Buffer> logits = uniform(B * C, 3, 3);
+    Function<GuardedBuffers, Buffer> logits = uniform(B * C, 3, 3);
     return crossEntropy(B, C, "with one logit", true, 1, logits, 1, 1, null, 0);
   }
 
@@ -60,13 +60,13 @@ final class LossCases {
   /** A loss must be non-finite where the logits make it so: that is how divergence is seen. */
   static Case crossEntropyOfSpecial(int B, int C, float smoothing) {
     String what = "of NaN and infinity, smoothing=" + smoothing;
-    Function<Bench, Buffer> logits = t -> t.special("x", B * C);
+    Function<GuardedBuffers, Buffer> logits = t -> t.special("x", B * C);
     return crossEntropy(B, C, what, true, 1, logits, C, 1, null, smoothing);
   }
 
   static Case crossEntropyOfLargeButClose(float smoothing) {
     String what = "logits 1e4 ± 1 smoothing=" + smoothing;
-    Function<Bench, Buffer> logits = uniform(330, 9999, 10001);
+    Function<GuardedBuffers, Buffer> logits = uniform(330, 9999, 10001);
     return crossEntropy(33, 10, what, true, 1, logits, 10, 1, null, smoothing);
   }
 
@@ -76,7 +76,7 @@ final class LossCases {
     return crossEntropy(B, C, what, true, 1, uniform(B * C, -1, 1), C, 5, state, smoothing);
   }
 
-  private static Function<Bench, Buffer> uniform(int n, double low, double high) {
+  private static Function<GuardedBuffers, Buffer> uniform(int n, double low, double high) {
     return t -> t.uniform("x", n, low, high);
   }
 
@@ -93,7 +93,7 @@ final class LossCases {
       String what,
       boolean withDx,
       int rows,
-      Function<Bench, Buffer> logits,
+      Function<GuardedBuffers, Buffer> logits,
       int classes,
       int steps,
       float[] state,

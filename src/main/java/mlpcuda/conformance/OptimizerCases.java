@@ -119,12 +119,12 @@ final class OptimizerCases {
     return clip(sizes, gradients.length, given(gradients), state(false), limit);
   }
 
-  private static Function<Bench, Buffer> given(float[] gradients) {
+  private static Function<GuardedBuffers, Buffer> given(float[] gradients) {
     return t -> t.givenInOut("dw", gradients);
   }
 
   private static Case clip(
-      String sizes, int n, Function<Bench, Buffer> gradients, float[] state, float limit) {
+      String sizes, int n, Function<GuardedBuffers, Buffer> gradients, float[] state, float limit) {
     return new Case(
         "clipNorm",
         sizes,

@@ -21,7 +21,7 @@ import mlpcuda.compute.Ops;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cpu.ReferenceOps;
-import mlpcuda.conformance.KinkCounter;
+import mlpcuda.conformance.AmbiguousReluCounter;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
@@ -287,10 +287,10 @@ class ThroughputTest {
     }
     var scaling = new Scaling("z-score", 100 / 255.0 + b / w, 1); // image 2 becomes −b / w
     Training training = training(set, scaling, Regularisation.NONE, 1, 1, 2);
-    try (var counter = new KinkCounter();
+    try (var counter = new AmbiguousReluCounter();
         var learner = new Learner(counter, training.with(set.first(4), 4))) {
       learner.run();
-      assertEquals(1, counter.kinks(), "the test's own image");
+      assertEquals(1, counter.ambiguous(), "the test's own image");
     }
     try (var ops = new RoundsUp()) {
       Result result = measure(training, ops, 4).get(0);

@@ -15,7 +15,7 @@ import mlpcuda.compute.cuda.CudaOptions.FeedKind;
 import mlpcuda.compute.cuda.CudaOptions.Launching;
 import mlpcuda.compute.cuda.CudaOptions.Multiplier;
 import mlpcuda.compute.cuda.CudaOptions.StepKind;
-import mlpcuda.conformance.KinkCounter;
+import mlpcuda.conformance.AmbiguousReluCounter;
 import mlpcuda.data.EmbeddedMnist;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
@@ -64,9 +64,9 @@ abstract class CudaSteps {
   final List<StepCheck> checks(CudaDriver driver, CudaOptions options, Training training) {
     try (var ops = new CudaOps(driver, options);
         var here = new Learner(ops, training);
-        var reference = new KinkCounter(ops.precision());
+        var reference = new AmbiguousReluCounter(ops.precision());
         var there = new Learner(reference, training)) {
-      return StepCheck.run(here, there, reference::kinks, steps(), ops.precision());
+      return StepCheck.run(here, there, reference::ambiguous, steps(), ops.precision());
     }
   }
 

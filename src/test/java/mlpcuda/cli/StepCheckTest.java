@@ -13,7 +13,7 @@ import mlpcuda.compute.Ops;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cpu.ReferenceOps;
-import mlpcuda.conformance.KinkCounter;
+import mlpcuda.conformance.AmbiguousReluCounter;
 import mlpcuda.data.EmbeddedMnist;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
@@ -49,9 +49,9 @@ class StepCheckTest {
   private static List<StepCheck> run(Ops ops, Precision precision) {
     try (ops;
         var here = new Learner(ops, TRAINING);
-        var reference = new KinkCounter(precision);
+        var reference = new AmbiguousReluCounter(precision);
         var there = new Learner(reference, TRAINING)) {
-      return StepCheck.run(here, there, reference::kinks, STEPS, precision);
+      return StepCheck.run(here, there, reference::ambiguous, STEPS, precision);
     }
   }
 

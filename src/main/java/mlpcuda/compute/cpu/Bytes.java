@@ -1,5 +1,6 @@
 package mlpcuda.compute.cpu;
 
+import java.util.Optional;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Ops;
 
@@ -8,8 +9,8 @@ final class Bytes extends Buffer {
   byte[] array; // null once released
   final int offset;
 
-  private InputOrder order; // the order in which the pixels of an image are wanted
-  private Background background; // null: these images have none
+  private InputOrder order; // of the pixels that are wanted from an image
+  private Optional<Background> background = Optional.empty();
 
   Bytes(Ops ops, String name, byte[] array) {
     super(ops, name, Type.UINT8, array.length);
@@ -28,7 +29,7 @@ final class Bytes extends Buffer {
   /** Makes these bytes images whose pixels are wanted in that order; where they lie, they stay. */
   void arrange(InputOrder order) {
     this.order = order;
-    this.background = Background.of(array, order).orElse(null);
+    this.background = Background.of(array, order);
   }
 
   /** The order in which the pixels of an image are wanted. */
@@ -36,8 +37,8 @@ final class Bytes extends Buffer {
     return order;
   }
 
-  /** The background of these images; null: they have none. */
-  Background background() {
+  /** The background of these images; empty: they have none. */
+  Optional<Background> background() {
     return background;
   }
 

@@ -5,6 +5,7 @@ import static org.bytedeco.openblas.global.openblas_nolapack.OPENBLAS_VERSION;
 import com.sun.management.OperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.Map;
+import java.util.Optional;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
@@ -24,14 +25,15 @@ import org.bytedeco.javacpp.Pointer;
  * vectorises.
  *
  * <p>A product of one batch is too small for OpenBLAS's own threads, so each operation is split
- * into {@link Parts} and every part calls OpenBLAS with one thread. Parts depend on the sizes and
- * the number of threads alone, and a sum that they share is added up in their order: the same run
- * gives the same bits.
+ * into parts by {@link WorkSplitter}, and every part calls OpenBLAS with one thread. Parts depend
+ * on the sizes and the number of threads alone, and a sum that they share is added up in their
+ * order: the same run gives the same bits.
  */
 public final class CpuOps extends Ops {
-  private final Parts parts;
+  private final WorkSplitter parts;
+  private final Gathering gathering;
   private final Layers layers;
-  private final Optimizers optimizers;
+  private final OptimizerSteps optimizers;
 
   /** Operations on all processors that this Java runtime may use. */
   public CpuOps() {
@@ -66,9 +68,10 @@ public final class CpuOps extends Ops {
       throw new IllegalArgumentException("threads must be at least 1, found " + threads);
     }
     load();
-    parts = new Parts(threads);
+    parts = new WorkSplitter(threads);
+    gathering = new Gathering(parts);
     layers = new Layers(parts, precision, this::floats, smallKernels);
-    optimizers = new Optimizers(parts);
+    optimizers = new OptimizerSteps(parts);
   }
 
   /**
@@ -212,23 +215,19 @@ public final class CpuOps extends Ops {
       int I,
       float scale,
       float shift) {
-    layers.gather(
-        (Floats) x,
-        (Ints) y,
-        (Bytes) images,
-        (Bytes) labels,
-        (Ints) rows,
-        (Ints) end,
-        B,
-        I,
-        scale,
-        shift);
+    Gathering.Batch batch =
+        rows == null
+            ? Gathering.Batch.first((Bytes) images, (Bytes) labels, B)
+            : Gathering.Batch.before(
+                ((Ints) end).at(0), (Ints) rows, (Bytes) images, (Bytes) labels, B);
+    gathering.gather((Floats) x, (Ints) y, batch, I, scale, shift);
   }
 
   @Override
   protected void linearForwardK(
       Buffer y, Buffer x, Buffer w, Buffer b, int B, int I, int O, Activation activation) {
-    layers.forward((Floats) y, (Floats) x, (Floats) w, (Floats) b, B, I, O, activation);
+    var size = new LayerSize(B, I, O);
+    layers.forward(natural(y), (Floats) x, (Floats) w, natural(b), size, activation);
   }
 
   @Override
@@ -243,8 +242,9 @@ public final class CpuOps extends Ops {
       int I,
       int O,
       Activation below) {
-    layers.backward(
-        (Floats) dx, (Floats) dw, (Floats) db, (Floats) dy, (Floats) x, (Floats) w, B, I, O, below);
+    var gradients =
+        new Layers.Gradients(Optional.ofNullable((Floats) dx), (Floats) dw, natural(db));
+    layers.backward(gradients, natural(dy), (Floats) x, (Floats) w, new LayerSize(B, I, O), below);
   }
 
   @Override
@@ -255,7 +255,8 @@ public final class CpuOps extends Ops {
     parts.blocks(
         n,
         (part, from, size) ->
-            layers.differentiate(part, d, above, output, from, from + size, activation));
+            layers.differentiate(
+                part, d, above, output, new Layers.Range(from, from + size), activation));
   }
 
   @Override
@@ -293,8 +294,8 @@ public final class CpuOps extends Ops {
           int end = Workers.bound(B, 1, part + 1, count);
           for (int r = Workers.bound(B, 1, part, count); r < end; r++) {
             logits.get(r * C, row, C);
-            float max = row[Loops.largest(row, C)];
-            double logSum = max + Math.log(Loops.exponentials(exponentials, row, C, max));
+            float max = row[ArrayMath.largest(row, C)];
+            double logSum = max + Math.log(ArrayMath.exponentials(exponentials, row, C, max));
             for (int c = 0; c < C; c++) {
               row[c] = (float) (row[c] - logSum);
             }
@@ -326,11 +327,11 @@ public final class CpuOps extends Ops {
           for (int r = Workers.bound(B, 1, part, count); r < end; r++) {
             ((Floats) x).get(r * C, row, C);
             int label = ((Ints) y).at(r);
-            rows[B + r] = Loops.largest(row, C) == label ? 1 : 0;
+            rows[B + r] = ArrayMath.largest(row, C) == label ? 1 : 0;
             rows[r] = crossEntropy(row, exponentials, C, label, B, smoothing, dx != null);
             if (dx != null) {
               if (scaling != null) {
-                Loops.scale(row, scale, C);
+                ArrayMath.scale(row, scale, C);
               }
               ((Floats) dx).put(r * C, row, C);
             }
@@ -350,14 +351,14 @@ public final class CpuOps extends Ops {
   /** A row's loss; while training, its gradient takes the logits' place. */
   private static float crossEntropy(
       float[] row, double[] exponentials, int C, int label, int B, float smoothing, boolean train) {
-    float max = row[Loops.largest(row, C)];
-    double sum = Loops.exponentials(exponentials, row, C, max);
+    float max = row[ArrayMath.largest(row, C)];
+    double sum = ArrayMath.exponentials(exponentials, row, C, max);
     double loss = (max - (double) row[label]) * (1.0 - smoothing) + Math.log(sum);
     if (smoothing > 0) {
-      loss += Loops.distances(row, C, max) * smoothing / C;
+      loss += ArrayMath.distances(row, C, max) * smoothing / C;
     }
     if (train) {
-      Loops.softmaxGradient(row, exponentials, C, label, sum, B, smoothing);
+      ArrayMath.softmaxGradient(row, exponentials, C, label, sum, B, smoothing);
     }
     return (float) loss;
   }

@@ -123,11 +123,10 @@ final class Floats extends Buffer {
     whole.gatheredAt = offset;
   }
 
-  /** The note on the first {@code B} rows of {@code I} floats; null: nothing is known. */
-  Gathered known(int B, int I) {
-    Gathered rows = whole.gathered;
-    boolean these = rows != null && whole.gatheredAt == offset && rows.I() == I;
-    return these && rows.images().length >= B ? rows : null;
+  /** The note on the first {@code B} rows of {@code I} floats; empty: nothing is known. */
+  Optional<Gathered> known(int B, int I) {
+    return Optional.ofNullable(whole.gathered)
+        .filter(rows -> whole.gatheredAt == offset && rows.I() == I && rows.images().length >= B);
   }
 
   private void forget() {

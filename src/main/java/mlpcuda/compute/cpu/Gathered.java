@@ -1,6 +1,7 @@
 package mlpcuda.compute.cpu;
 
 import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * What is known of a batch that was gathered: its row r is image {@code images[r]} of a set with
@@ -9,7 +10,7 @@ import java.util.Arrays;
  * @param I inputs, the length of a row
  */
 record Gathered(Background background, int[] images, float[] table, int I) {
-  /** Columns before this one are no background. */
+  /** ColumnCache before this one are no background. */
   int core() {
     return background.core();
   }
@@ -35,8 +36,8 @@ record Gathered(Background background, int[] images, float[] table, int I) {
   }
 
   /** Whether the other batch, if there is one, has the same background. */
-  boolean sameBackground(Gathered other) {
-    return other != null && background == other.background && table == other.table;
+  boolean sameBackground(Optional<Gathered> other) {
+    return other.isPresent() && background == other.get().background && table == other.get().table;
   }
 
   /** Sets the listed pixels of a row of the batch to their values. */
@@ -66,14 +67,14 @@ record Gathered(Background background, int[] images, float[] table, int I) {
    * @param w (O, I)
    * @param known the columns of w that were read for these outputs already
    */
-  void addTo(float[] outputs, int row, Floats w, int first, int n, Columns known) {
+  void addTo(float[] outputs, int row, Floats w, int first, int n, ColumnCache known) {
     int end = end(row);
     for (int k = start(row); k < end; k++) {
       int column = column(k);
       if (!known.has(column)) {
         w.column(known.make(column, n), first * I + core() + column, I, n);
       }
-      Loops.add(outputs, known.get(column), excess(k), n);
+      ArrayMath.add(outputs, known.get(column), excess(k), n);
     }
   }
 
@@ -84,14 +85,14 @@ record Gathered(Background background, int[] images, float[] table, int I) {
    * @param sums the columns of dw
    * @param gradients (n): the gradients of the row's outputs
    */
-  void addTo(Columns sums, int row, float[] gradients, int n) {
+  void addTo(ColumnCache sums, int row, float[] gradients, int n) {
     int end = end(row);
     for (int k = start(row); k < end; k++) {
       int column = column(k);
       if (!sums.has(column)) {
         Arrays.fill(sums.make(column, n), 0, n, 0f);
       }
-      Loops.add(sums.get(column), gradients, excess(k), n);
+      ArrayMath.add(sums.get(column), gradients, excess(k), n);
     }
   }
 }

@@ -78,45 +78,87 @@ final class Products implements AutoCloseable {
     }
   }
 
+  /**
+   * Examples of a batch, one after another.
+   *
+   * @param from the first one's number
+   * @param count the number of examples
+   */
+  record Examples(int from, int count) {}
+
+  /**
+   * A matrix in memory: its first element, the floats from row to row, and OpenBLAS's
+   * transposition.
+   */
+  private record Operand(FloatPointer first, int stride, int transposition) {
+    static Operand plain(FloatPointer first, int stride) {
+      return new Operand(first, stride, CblasNoTrans);
+    }
+
+    static Operand transposed(FloatPointer first, int stride) {
+      return new Operand(first, stride, CblasTrans);
+    }
+
+    boolean isTransposed() {
+      return transposition == CblasTrans;
+    }
+
+    /** The first element of row {@code row} of the matrix as it is multiplied. */
+    FloatPointer row(int row) {
+      return moved(first, isTransposed() ? row : (long) row * stride);
+    }
+
+    /** The first element of column {@code column} of the matrix as it is multiplied. */
+    FloatPointer column(int column) {
+      return moved(first, isTransposed() ? (long) column * stride : column);
+    }
+  }
+
   /** y = x · wᵀ on a tile of y (B, O), over the first {@code n} columns of x (B, I) and w. */
-  void output(Tile tile, Floats y, Floats x, Floats w, int n, int I, int O) {
-    FloatPointer to = y.to(tile.row * O + tile.column);
-    FloatPointer xRows = x.at(tile.row * I);
-    FloatPointer wRows = w.at(tile.column * I);
-    product(to, O, tile, n, xRows, I, CblasNoTrans, wRows, I, CblasTrans);
+  void output(Tile tile, Floats y, Floats x, Floats w, int n, LayerSize size) {
+    product(
+        Operand.plain(y.to(tile.row * size.O() + tile.column), size.O()),
+        tile,
+        n,
+        Operand.plain(x.at(tile.row * size.I()), size.I()),
+        Operand.transposed(w.at(tile.column * size.I()), size.I()));
   }
 
   /** dx = dy · w on a tile of dx (B, I) that has whole rows. */
-  void inputGradient(Tile tile, Floats dx, Floats dy, Floats w, int I, int O) {
-    FloatPointer to = dx.to(tile.row * I);
-    FloatPointer dyRows = dy.at(tile.row * O);
-    product(to, I, tile, O, dyRows, O, CblasNoTrans, w.at(0), I, CblasNoTrans);
+  void inputGradient(Tile tile, Floats dx, Floats dy, Floats w, LayerSize size) {
+    product(
+        Operand.plain(dx.to(tile.row * size.I()), size.I()),
+        tile,
+        size.O(),
+        Operand.plain(dy.at(tile.row * size.O()), size.O()),
+        Operand.plain(w.at(0), size.I()));
   }
 
   /** c = a · b, with c of the tile's size and the inner dimension k. */
-  private void product(
-      FloatPointer c,
-      int ldc,
-      Tile tile,
-      int k,
-      FloatPointer a,
-      int lda,
-      int opA,
-      FloatPointer b,
-      int ldb,
-      int opB) {
+  private void product(Operand c, Tile tile, int k, Operand a, Operand b) {
     int m = tile.rows;
     int n = tile.columns;
-    Block block = smallKernels ? Block.of(m, n, k, opB == CblasTrans) : Block.WHOLE;
+    Block block = smallKernels ? Block.of(m, n, k, b.isTransposed()) : Block.WHOLE;
     for (int row = 0; row < m; row += Math.min(block.rows, m - row)) {
       int rows = Math.min(block.rows, m - row);
-      FloatPointer aRows = moved(a, opA == CblasTrans ? row : (long) row * lda);
+      FloatPointer aRows = a.row(row);
       for (int column = 0; column < n; column += Math.min(block.columns, n - column)) {
         int columns = Math.min(block.columns, n - column);
-        FloatPointer bColumns = moved(b, opB == CblasTrans ? (long) column * ldb : column);
-        FloatPointer to = moved(c, (long) row * ldc + column);
         cblas_sgemm(
-            CblasRowMajor, opA, opB, rows, columns, k, 1f, aRows, lda, bColumns, ldb, 0f, to, ldc);
+            CblasRowMajor,
+            a.transposition,
+            b.transposition,
+            rows,
+            columns,
+            k,
+            1f,
+            aRows,
+            a.stride,
+            b.column(column),
+            b.stride,
+            0f,
+            moved(c.first, (long) row * c.stride + column),
+            c.stride);
       }
     }
   }
@@ -203,25 +245,29 @@ final class Products implements AutoCloseable {
   }
 
   /**
-   * dw = dyᵀ · x, for {@code rows} examples of the batch from {@code from} on: on a tile of dw (O,
-   * I) that has whole rows, or the first columns of them.
+   * dw = dyᵀ · x over those examples of the batch: on a tile of dw (O, I) that has whole rows, or
+   * the first columns of them.
    */
-  void gradients(Tile tile, Floats dw, Floats dy, Floats x, int from, int rows, int I, int O) {
-    FloatPointer dyColumns = dy.at(from * O + tile.row);
-    FloatPointer to = dw.to(tile.row * I);
-    product(to, I, tile, rows, dyColumns, O, CblasTrans, x.at(from * I), I, CblasNoTrans);
+  void gradients(Tile tile, Floats dw, Floats dy, Floats x, Examples examples, LayerSize size) {
+    product(
+        Operand.plain(dw.to(tile.row * size.I()), size.I()),
+        tile,
+        examples.count,
+        Operand.transposed(dy.at(examples.from * size.O() + tile.row), size.O()),
+        Operand.plain(x.at(examples.from * size.I()), size.I()));
   }
 
   /**
-   * db = dyᵀ · 1, for {@code rows} examples of the batch from {@code from} on: the elements of db
-   * (O) that belong to the rows of a tile of dw.
+   * db = dyᵀ · 1 over those examples of the batch: the elements of db (O) that belong to the rows
+   * of a tile of dw.
    *
-   * @param dbAt the element of its buffer at which db begins
+   * @param db the buffer that has db from its element {@code at} on
    */
-  void biasGradients(Tile tile, Floats db, int dbAt, Floats dy, int from, int rows, int O) {
-    FloatPointer dyColumns = dy.at(from * O + tile.row);
-    FloatPointer biases = db.to(dbAt + tile.row);
+  void biasGradients(Tile tile, Floats db, int at, Floats dy, Examples examples, int O) {
+    FloatPointer dyColumns = dy.at(examples.from * O + tile.row);
+    FloatPointer biases = db.to(at + tile.row);
     int n = tile.rows;
+    int rows = examples.count;
     cblas_sgemv(CblasRowMajor, CblasTrans, rows, n, 1f, dyColumns, O, ones.at(0), 1, 0f, biases, 1);
   }
 

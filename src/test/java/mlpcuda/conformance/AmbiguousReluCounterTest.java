@@ -8,9 +8,9 @@ import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Precision;
 import org.junit.jupiter.api.Test;
 
-class KinkCounterTest {
+class AmbiguousReluCounterTest {
   private static long kinks(float x, float w, float b, Activation activation) {
-    try (var ops = new KinkCounter();
+    try (var ops = new AmbiguousReluCounter();
         Buffer inputs = ops.allocate("x", Type.FLOAT32, 1);
         Buffer weights = ops.allocate("w", Type.FLOAT32, 1);
         Buffer bias = ops.allocate("b", Type.FLOAT32, 1);
@@ -19,7 +19,7 @@ class KinkCounterTest {
       ops.write(weights, new float[] {w});
       ops.write(bias, new float[] {b});
       ops.linearForward(y, inputs, weights, bias, 1, 1, 1, activation);
-      return ops.kinks();
+      return ops.ambiguous();
     }
   }
 
@@ -42,7 +42,7 @@ class KinkCounterTest {
 
   @Test
   void theirRowsAreKnown() {
-    try (var ops = new KinkCounter();
+    try (var ops = new AmbiguousReluCounter();
         Buffer x = ops.allocate("x", Type.FLOAT32, 4);
         Buffer w = ops.allocate("w", Type.FLOAT32, 1);
         Buffer b = ops.allocate("b", Type.FLOAT32, 1);
@@ -59,7 +59,7 @@ class KinkCounterTest {
    * The number of kinks of a ReLU whose input is (0.5 + first) + second: two layers of one unit.
    */
   private static long kinksBehind(Precision precision, float first, float second) {
-    try (var ops = new KinkCounter(precision);
+    try (var ops = new AmbiguousReluCounter(precision);
         Buffer x = ops.allocate("x", Type.FLOAT32, 1);
         Buffer w = ops.allocate("w", Type.FLOAT32, 1);
         Buffer b1 = ops.allocate("b1", Type.FLOAT32, 1);
@@ -72,7 +72,7 @@ class KinkCounterTest {
       ops.write(b2, new float[] {second});
       ops.linearForward(hidden, x, w, b1, 1, 1, 1, Activation.NONE);
       ops.linearForward(y, hidden, w, b2, 1, 1, 1, Activation.RELU);
-      return ops.kinks();
+      return ops.ambiguous();
     }
   }
 

@@ -4,7 +4,7 @@ package mlpcuda.compute.cpu;
  * The division of an operation's work among {@link Workers}, and the memory that each part of it
  * works in. Parts depend on sizes and the number of threads alone.
  */
-final class Parts implements AutoCloseable {
+final class WorkSplitter implements AutoCloseable {
   /** Floats of a block that loops work on: a few of them fit a 32 KiB first-level cache. */
   static final int BLOCK = 1024;
 
@@ -26,7 +26,7 @@ final class Parts implements AutoCloseable {
   private final float[][][] floats; // by part, by slot
   private final int[][][] bits; // by part, by slot: (BLOCK)
 
-  Parts(int threads) {
+  WorkSplitter(int threads) {
     workers = new Workers(threads);
     floats = new float[threads][SLOTS][BLOCK];
     bits = new int[threads][SLOTS][BLOCK];

@@ -17,7 +17,7 @@ import mlpcuda.compute.Replay;
  * The buffers for one run of an operation, each with sentinels on both sides: a case puts its
  * inputs in and takes the outputs out. The same seed gives the same inputs on every device.
  */
-public final class Bench implements AutoCloseable {
+public final class GuardedBuffers implements AutoCloseable {
   /**
    * The elements of each guard, used by turns unless buffers are aligned, so that they begin at
    * addresses of every alignment.
@@ -48,8 +48,8 @@ public final class Bench implements AutoCloseable {
   private final List<Replay> replays = new ArrayList<>();
   private boolean aligned;
 
-  /** An empty bench on that device. */
-  public Bench(Ops ops) {
+  /** No buffers yet, on that device. */
+  public GuardedBuffers(Ops ops) {
     this.ops = ops;
   }
 
@@ -213,7 +213,7 @@ public final class Bench implements AutoCloseable {
     return feed;
   }
 
-  /** Makes a replay of the operation, which is closed with the bench. */
+  /** Makes a replay of the operation, which is closed with these buffers. */
   public Replay replay() {
     Replay replay = ops.replay();
     replays.add(replay);

@@ -18,32 +18,32 @@ import mlpcuda.compute.cpu.ReferenceOps;
  * may find on the other side of a tie, as outputs of the layer before: these are a whole unit in
  * their last place apart then, and so may be the input of a ReLU behind them.
  */
-public final class KinkCounter extends ReferenceOps {
+public final class AmbiguousReluCounter extends ReferenceOps {
   /** The accuracy of sums in FP32, relative to the sum of a unit's terms without their signs. */
   private static final double CLOSE = 0x1p-21;
 
   /** The accuracy of a value in FP32 that is no sum, relative to the value. */
   private static final double ROUNDED = 0x1p-23;
 
-  private long kinks;
+  private long ambiguous;
   private final BitSet rows = new BitSet();
 
   /** How far from the reference's a right device's layer outputs may be, element by element. */
   private final Map<Buffer, double[]> apart = new IdentityHashMap<>();
 
   /** A counter in single precision. */
-  public KinkCounter() {
+  public AmbiguousReluCounter() {
     this(Precision.FP32);
   }
 
   /** A counter with operands of products in that precision. */
-  public KinkCounter(Precision precision) {
+  public AmbiguousReluCounter(Precision precision) {
     super(precision);
   }
 
-  /** The number of kinks until now. */
-  public long kinks() {
-    return kinks;
+  /** The number of ambiguous until now. */
+  public long ambiguous() {
+    return ambiguous;
   }
 
   /** The rows of a batch, from 0, that had a kink. */
@@ -75,7 +75,7 @@ public final class KinkCounter extends ReferenceOps {
         }
         double close = CLOSE * size + ties;
         if (activation == Activation.RELU && Math.abs(z) < close) {
-          kinks++;
+          ambiguous++;
           rows.set(r);
         }
         if (rounds) { // no activation is steeper than 1

@@ -9,10 +9,10 @@ import mlpcuda.compute.SgdSettings;
  * The inner loops of {@link CpuOps}, over the first {@code n} floats of heap arrays: each a small
  * static method, so that the JIT compiler sees one simple loop and vectorises it.
  */
-final class Loops {
+final class ArrayMath {
   private static final int CACHE_LINE = 64; // bytes
 
-  private Loops() {}
+  private ArrayMath() {}
 
   /**
    * Brings {@code n} bytes into the cache: memory answers these reads side by side, where those of

@@ -3,10 +3,10 @@ package mlpcuda.compute.cpu;
 import java.util.Arrays;
 
 /**
- * Columns of a matrix of which few are wanted in each use. A column is made when it is wanted, and
- * its memory is used again.
+ * ColumnCache of a matrix of which few are wanted in each use. A column is made when it is wanted,
+ * and its memory is used again.
  */
-final class Columns {
+final class ColumnCache {
   private float[][] values = {};
   private int[] madeIn = {}; // the use in which each column was made last
   private int use;

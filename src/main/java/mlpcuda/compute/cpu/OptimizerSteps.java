@@ -6,10 +6,10 @@ import mlpcuda.compute.Ops;
 import mlpcuda.compute.SgdSettings;
 
 /** The optimizers' steps, over all weights at once; a loss scale may be null. */
-final class Optimizers {
-  private final Parts parts;
+final class OptimizerSteps {
+  private final WorkSplitter parts;
 
-  Optimizers(Parts parts) {
+  OptimizerSteps(WorkSplitter parts) {
     this.parts = parts;
   }
 
@@ -31,13 +31,13 @@ final class Optimizers {
     v.arrangeAs(w, n);
     dw.arrangeAs(w, n);
     int skipped = scaling == null ? 0 : (int) scaling.get(LossScale.SKIPPED);
-    var adam = new Loops.Adam(settings, rate.get(0), step.at(0) - skipped);
+    var adam = new ArrayMath.Adam(settings, rate.get(0), step.at(0) - skipped);
     parts.blocks(n, (part, from, size) -> adam(part, w, m, v, dw, from, size, adam));
   }
 
   /** A step of Adam on the {@code n} floats from {@code i} on, at most a block. */
   private void adam(
-      int part, Floats w, Floats m, Floats v, Floats dw, int i, int n, Loops.Adam adam) {
+      int part, Floats w, Floats m, Floats v, Floats dw, int i, int n, ArrayMath.Adam adam) {
     float[] wBlock = parts.floats(part, 0);
     float[] mBlock = parts.floats(part, 1);
     float[] vBlock = parts.floats(part, 2);
@@ -76,7 +76,7 @@ final class Optimizers {
           w.get(from, wBlock, size);
           velocity.get(from, vBlock, size);
           dw.get(from, gBlock, size);
-          Loops.descend(wBlock, vBlock, gBlock, lr, size, settings);
+          ArrayMath.descend(wBlock, vBlock, gBlock, lr, size, settings);
           w.put(from, wBlock, size);
           velocity.put(from, vBlock, size);
         });
@@ -89,13 +89,14 @@ final class Optimizers {
   /** {@link Ops#clipNorm}. */
   void clip(Floats dw, Floats norm, Floats scaling, int n, float limit) {
     dw.keepTogether(n);
-    double[] squares = new double[(n - 1) / Parts.BLOCK + 1]; // the sum of each block's squares
+    double[] squares =
+        new double[(n - 1) / WorkSplitter.BLOCK + 1]; // the sum of each block's squares
     parts.blocks(
         n,
         (part, from, size) -> {
           float[] block = parts.floats(part, 0);
           dw.get(from, block, size);
-          squares[from / Parts.BLOCK] = Loops.squares(block, size);
+          squares[from / WorkSplitter.BLOCK] = ArrayMath.squares(block, size);
         });
     double sum = 0;
     for (double square : squares) {
@@ -120,7 +121,7 @@ final class Optimizers {
         (part, from, size) -> {
           float[] block = parts.floats(part, 0);
           dw.get(from, block, size);
-          Loops.scale(block, factor, size);
+          ArrayMath.scale(block, factor, size);
           dw.put(from, block, size);
         });
   }

@@ -1,0 +1,164 @@
+package mlpcuda.compute.cpu;
+
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import mlpcuda.compute.Ops;
+
+/**
+ * Gathers batches of images. Where x already has the background of the batch that it becomes, only
+ * the other inputs are written.
+ */
+final class Gathering {
+  /** The bytes that are fetched into the first-level cache at once: half of it. */
+  private static final int FETCHED = 16 << 10;
+
+  private final WorkSplitter parts;
+  private float[] table = {}; // the input for each byte, by the scale and shift of the last call
+  private float tableScale;
+  private float tableShift;
+
+  Gathering(WorkSplitter parts) {
+    this.parts = parts;
+  }
+
+  /**
+   * The images that a batch is made of.
+   *
+   * @param pixels the pixels of all images of the set
+   * @param labels the labels of all images of the set
+   * @param numbers the number of each image of the batch
+   */
+  record Batch(Bytes pixels, Bytes labels, int[] numbers) {
+    /** The first {@code B} images. */
+    static Batch first(Bytes pixels, Bytes labels, int B) {
+      return new Batch(pixels, labels, IntStream.range(0, B).toArray());
+    }
+
+    /** The {@code B} images of an order that come before element {@code end} of it. */
+    static Batch before(int end, Ints order, Bytes pixels, Bytes labels, int B) {
+      int[] numbers = new int[B];
+      for (int b = 0; b < B; b++) {
+        numbers[b] = order.at(end - B + b);
+      }
+      return new Batch(pixels, labels, numbers);
+    }
+
+    int size() {
+      return numbers.length;
+    }
+  }
+
+  /**
+   * One call of {@link #gather}.
+   *
+   * @param I the inputs of an image
+   * @param core the inputs of an image that are no background
+   * @param known what x is known to be afterwards; empty: the images have no background
+   * @param former the batch in x whose background is that of the new one; empty: there is none
+   */
+  private record Call(
+      Floats x,
+      Batch batch,
+      int I,
+      int core,
+      float[] table,
+      Optional<Gathered> known,
+      Optional<Gathered> former) {
+    /**
+     * Fetches the pixels of row {@code r} into the cache, and returns a number that depends on
+     * them.
+     */
+    int fetch(int r) {
+      int read = known.isPresent() ? known.get().start(r) : 0;
+      return read + ArrayMath.fetch(batch.pixels.array, first(r), I);
+    }
+
+    /** The byte at which the image of row {@code r} begins. */
+    private int first(int r) {
+      return batch.pixels.offset + batch.numbers[r] * I;
+    }
+
+    /**
+     * Sets row {@code r} of x.
+     *
+     * @param row (I), a work array: the background's value from {@link #core} on
+     */
+    void row(int r, float[] row) {
+      int[] order = batch.pixels.order().pixels();
+      if (order.length == 0) {
+        ArrayMath.look(row, table, batch.pixels.array, first(r), core);
+      } else {
+        ArrayMath.look(row, table, batch.pixels.array, first(r), order, core);
+      }
+      if (former.isPresent()) {
+        x.put(r * I, row, core);
+        former.get().hide(x, r);
+      } else {
+        x.put(r * I, row, I);
+      }
+      if (known.isPresent()) {
+        known.get().show(x, r);
+      }
+    }
+  }
+
+  /**
+   * Gathers a batch as {@link Ops#gatherForward} does.
+   *
+   * @param I the inputs of an image
+   */
+  void gather(Floats x, Ints y, Batch batch, int I, float scale, float shift) {
+    normalise(scale, shift);
+    Bytes pixels = batch.pixels;
+    boolean natural = pixels.order().isNatural();
+    x.overwrite(batch.size() * I, natural ? InputOrder.natural(I) : pixels.order());
+    float[] table = this.table;
+    Optional<Gathered> known =
+        pixels.background().map(of -> new Gathered(of, batch.numbers, table, I));
+    Optional<Gathered> former = x.known(batch.size(), I).filter(had -> had.sameBackground(known));
+    int core = known.map(Gathered::core).orElse(I);
+    run(new Call(x, batch, I, core, table, known, former), y);
+    known.ifPresent(x::know);
+  }
+
+  private void run(Call call, Ints y) {
+    int I = call.I;
+    int B = call.batch.size();
+    parts.run(
+        parts.of((long) B * I),
+        (part, count) -> {
+          float[] row = parts.floats(part, 0, I);
+          Arrays.fill(row, call.core, I, call.table[0]);
+          int group = Math.max(1, FETCHED / I);
+          int read = 0;
+          int to = Workers.bound(B, 1, part + 1, count);
+          for (int b = Workers.bound(B, 1, part, count); b < to; b += group) {
+            int groupEnd = Math.min(b + group, to);
+            for (int r = b; r < groupEnd; r++) {
+              read += call.fetch(r);
+            }
+            for (int r = b; r < groupEnd; r++) {
+              call.row(r, row);
+              y.array[y.offset + r] = call.batch.labels.at(call.batch.numbers[r]);
+            }
+          }
+          // without a use of it the JIT compiler would drop the reads
+          parts.bits(part, 0)[0] = read;
+        });
+  }
+
+  /**
+   * Fills the table of inputs by byte: a byte has so few values that a table beats a conversion.
+   */
+  private void normalise(float scale, float shift) {
+    if (table.length == 0 || scale != tableScale || shift != tableShift) {
+      table = new float[256];
+      for (int v = 0; v < table.length; v++) {
+        table[v] = v * scale + shift;
+      }
+      tableScale = scale;
+      tableShift = shift;
+    }
+  }
+}
