@@ -19,6 +19,7 @@ import mlpcuda.compute.cuda.Gpus;
 import mlpcuda.compute.cuda.emulator.EmulatedOptions;
 import mlpcuda.error.DeviceException;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -184,6 +185,7 @@ class BenchmarkCommandTest {
     return maps;
   }
 
+  @Tag("long")
   @Test
   void everyWayOfAGpuIsMeasured() {
     Program run =
