@@ -20,6 +20,7 @@ import mlpcuda.compute.cuda.ModuleImage;
 import mlpcuda.conformance.Cases;
 import mlpcuda.conformance.Cases.Case;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,6 +40,7 @@ class CompareCommandTest {
         gpus, Program.words("compare --hidden 8,6 --batch-size 16 --data " + data + " " + line));
   }
 
+  @Tag("long")
   @Test
   void theCpuAgreesInEveryCase() {
     Program run = compare(Program.NO_GPUS, "--threads 2 --steps 12");

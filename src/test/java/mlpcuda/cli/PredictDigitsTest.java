@@ -23,6 +23,7 @@ import mlpcuda.picture.Picture;
 import mlpcuda.picture.PictureFile;
 import mlpcuda.preparation.MnistForm;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -107,6 +108,7 @@ class PredictDigitsTest {
   }
 
   /** Photographs are dark on light, larger, in light that falls from one side, with noise. */
+  @Tag("long")
   @Test
   void mnistPhotographed() throws IOException {
     var random = new Random(1);

@@ -114,6 +114,7 @@ class SignalsInTerminalTest {
     assertSavedAtTheStop();
   }
 
+  @Tag("long")
   @Test
   void aResizeOfTheWindowLeavesNothingBehind() {
     String shortEpochs = ENDLESS + " --subset 500";
@@ -262,6 +263,7 @@ class SignalsInTerminalTest {
     }
   }
 
+  @Tag("long")
   @Test
   void stoppedAtAnyMomentItGoesOnToTheSameBytes() throws IOException {
     String line =

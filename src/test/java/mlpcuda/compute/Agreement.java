@@ -3,7 +3,10 @@ package mlpcuda.compute;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import mlpcuda.conformance.Cases.Case;
 import mlpcuda.conformance.Conformance;
@@ -22,5 +25,22 @@ public final class Agreement {
     Conformance.Result result = Conformance.check(ops, c, expected);
     assertTrue(result.passed(), () -> result + " on " + ops.description());
     assertEquals(0, ops.liveBytes(), "bytes not released");
+  }
+
+  /**
+   * The cases that differ in more than the activation: each has one of its activations, in turn.
+   * They are for a device whose activations are those of another one that runs all cases.
+   */
+  public static List<Case> withOneActivationEach(List<Case> cases) {
+    var bySizes = new LinkedHashMap<String, List<Case>>();
+    for (Case c : cases) {
+      String sizes = c.name().replaceFirst("(NONE|RELU|SIGMOID|TANH)$", "");
+      bySizes.computeIfAbsent(sizes, name -> new ArrayList<>()).add(c);
+    }
+    var chosen = new ArrayList<Case>();
+    for (List<Case> same : bySizes.values()) {
+      chosen.add(same.get(chosen.size() % same.size()));
+    }
+    return chosen;
   }
 }

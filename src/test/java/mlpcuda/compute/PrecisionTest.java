@@ -39,7 +39,7 @@ class PrecisionTest {
       double size = Math.abs((double) x);
       double below = Math.floor(size / unit) * unit; // exact: a power of two
       double above = below + unit;
-      // Exact: all three are multiples of the float's last bit, and close to each other.
+      // Both are exact where they are nearly equal: multiples of the last bit of a float.
       int nearer = Double.compare(size - below, above - size);
       boolean takesAbove =
           nearer > 0 || nearer == 0 && (!tiesToEven || Math.floor(size / unit) % 2 != 0);

@@ -94,14 +94,24 @@ class CudaConformanceTest {
     ROUNDING_DEVICES.values().forEach(Ops::close);
   }
 
+  /**
+   * Everything with our own GEMM; with cuBLAS only products, and with cuDNN only what it takes part
+   * in, since the rest would be run again unchanged.
+   */
   static Stream<Arguments> runs() {
-    List<Case> cases = Cases.all();
-    return DEVICES.keySet().stream()
-        .flatMap(
-            device ->
-                cases.stream()
-                    .filter(c -> !device.endsWith("cuDNN") || BY_CUDNN.contains(c.operation()))
-                    .map(c -> Arguments.of(device, c)));
+    List<Case> products = Cases.products(Precision.FP32);
+    List<Case> byCudnn =
+        Cases.all().stream().filter(c -> BY_CUDNN.contains(c.operation())).toList();
+    return Stream.of(
+            on("own GEMM", Cases.all()),
+            on("cuBLAS", products),
+            on("own GEMM and cuDNN", byCudnn),
+            on("cuBLAS and cuDNN", Agreement.withOneActivationEach(products)))
+        .flatMap(runs -> runs);
+  }
+
+  private static Stream<Arguments> on(Object device, List<Case> cases) {
+    return cases.stream().map(c -> Arguments.of(device, c));
   }
 
   @ParameterizedTest(name = "{1} with {0}")
@@ -111,23 +121,33 @@ class CudaConformanceTest {
   }
 
   static Stream<Arguments> roundingRuns() {
-    return productsOn(ROUNDING);
+    return ROUNDING.stream()
+        .flatMap(
+            device ->
+                on(device, Agreement.withOneActivationEach(Cases.products(device.precision))));
   }
 
   static Stream<Arguments> moreRoundingRuns() {
-    return productsOn(MORE_ROUNDING);
+    return Stream.of(ROUNDING, MORE_ROUNDING)
+        .flatMap(List::stream)
+        .flatMap(device -> on(device, Cases.products(device.precision)));
   }
 
-  private static Stream<Arguments> productsOn(List<Rounding> devices) {
-    return devices.stream()
-        .flatMap(
-            device -> Cases.products(device.precision).stream().map(c -> Arguments.of(device, c)));
+  static Stream<Arguments> moreRuns() {
+    return on("cuBLAS and cuDNN", Cases.products(Precision.FP32));
   }
 
   @ParameterizedTest(name = "{1} with {0}")
   @MethodSource("roundingRuns")
   void productsOfRoundedOperandsAgreeWithTheReference(Rounding device, Case c) {
     Agreement.check(ROUNDING_DEVICES.computeIfAbsent(device, Rounding::open), c);
+  }
+
+  @Tag("long")
+  @ParameterizedTest(name = "{1} with {0}")
+  @MethodSource("moreRuns")
+  void everyActivationAgreesWithTheReference(String device, Case c) {
+    Agreement.check(DEVICES.get(device), c);
   }
 
   @Tag("long")
