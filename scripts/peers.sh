@@ -70,7 +70,7 @@ mlp_cuda() {
   local start=$EPOCHREALTIME code=0 best took
   java -jar "$jar" benchmark "${on[@]}" --presets 128x64 --batch-sizes "$3" --repeats 15 --seconds 0.01 --json \
     > "$out/json" 2> "$out/err-inference" || code=$?
-  took=$(elapsed "$start") # also after a failure, so that the process's time is without it
+  took=$(elapsed "$start") # measured after a failure too, so that the process's time is without it
   if [ "$code" != 0 ]; then
     echo "inference,0,0,$took"
     echo "$1: inference is not measured: benchmark ended with code $code: $(why "$out/err-inference")" >&3
