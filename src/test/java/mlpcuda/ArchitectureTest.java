@@ -3,11 +3,20 @@ package mlpcuda;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static java.util.Map.entry;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaCodeUnit;
+import com.tngtech.archunit.core.domain.JavaModifier;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -22,9 +31,38 @@ class ArchitectureTest {
   static final Map<String, List<String>> MAY_USE =
       Map.ofEntries(
           entry(
+              "mlpcuda",
+              List.of(
+                  "run",
+                  "train",
+                  "model",
+                  "net",
+                  "compute",
+                  "compute.cpu",
+                  "compute.cuda",
+                  "data",
+                  "picture",
+                  "preparation",
+                  "files",
+                  "error")),
+          entry(
+              "run",
+              List.of(
+                  "report",
+                  "train",
+                  "model",
+                  "net",
+                  "compute",
+                  "compute.cuda",
+                  "data",
+                  "preparation",
+                  "files",
+                  "error")),
+          entry(
               "cli",
               List.of(
                   "benchmark",
+                  "run",
                   "report",
                   "serve",
                   "train",
@@ -69,18 +107,22 @@ class ArchitectureTest {
           entry("random", List.of()),
           entry("error", List.of()));
 
+  private static String fullName(String name) {
+    return name.equals("mlpcuda") ? name : "mlpcuda." + name;
+  }
+
   @Test
-  void roomsUseOnlyTheRoomsBelow() {
+  void packagesUseOnlyThePackagesBelow() {
     MAY_USE.forEach(
-        (room, others) -> {
+        (name, others) -> {
           String[] forbidden =
               MAY_USE.keySet().stream()
-                  .filter(other -> !other.equals(room) && !others.contains(other))
-                  .map(other -> "mlpcuda." + other)
+                  .filter(other -> !other.equals(name) && !others.contains(other))
+                  .map(ArchitectureTest::fullName)
                   .toArray(String[]::new);
           noClasses()
               .that()
-              .resideInAPackage("mlpcuda." + room)
+              .resideInAPackage(fullName(name))
               .should()
               .dependOnClassesThat()
               .resideInAnyPackage(forbidden)
@@ -89,10 +131,47 @@ class ArchitectureTest {
   }
 
   @Test
-  void everyRoomIsOnTheMap() {
+  void everyPackageIsOnTheMap() {
     String[] known =
-        MAY_USE.keySet().stream().map(room -> "mlpcuda." + room).toArray(String[]::new);
+        MAY_USE.keySet().stream().map(ArchitectureTest::fullName).toArray(String[]::new);
     noClasses().should().resideOutsideOfPackages(known).check(PROGRAM);
+  }
+
+  /** What users of the library see must not lead them to classes that change without notice. */
+  @Test
+  void theLibraryShowsItsOwnTypesAlone() {
+    for (JavaClass type : PROGRAM) {
+      if (!type.getPackageName().equals("mlpcuda") || !isPublic(type)) {
+        continue;
+      }
+      for (JavaCodeUnit unit : type.getCodeUnits()) {
+        if (unit.getModifiers().contains(JavaModifier.PUBLIC)) {
+          var shown = new ArrayList<>(unit.getRawParameterTypes());
+          shown.add(unit.getRawReturnType());
+          for (JavaClass each : shown) {
+            String from = each.getBaseComponentType().getPackageName();
+            assertTrue(
+                !from.startsWith("mlpcuda") || from.equals("mlpcuda") || from.equals("mlpcuda.error"),
+                unit.getFullName() + " shows " + each.getName());
+          }
+        }
+      }
+    }
+  }
+
+  private static boolean isPublic(JavaClass type) {
+    return type.getModifiers().contains(JavaModifier.PUBLIC);
+  }
+
+  /** A command turns options into values, and prints what comes back: it does no more. */
+  @Test
+  void classesOfTheCommandLineAreShort() throws IOException {
+    try (Stream<Path> files = Files.list(Path.of("src/main/java/mlpcuda/cli"))) {
+      for (Path file : files.toList()) {
+        long lines = Files.readString(file).lines().count();
+        assertTrue(lines <= 250, "%s has %d lines, more than 250".formatted(file, lines));
+      }
+    }
   }
 
   /**
@@ -129,7 +208,7 @@ class ArchitectureTest {
   }
 
   @Test
-  void nativeLibrariesAreUsedInOneRoomEach() {
+  void nativeLibrariesAreUsedInOnePackageEach() {
     noClasses()
         .that()
         .resideOutsideOfPackage("mlpcuda.compute.cpu")

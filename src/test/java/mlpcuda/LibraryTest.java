@@ -1,0 +1,345 @@
+package mlpcuda;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.stream.IntStream;
+import mlpcuda.compute.cuda.CudaDriver;
+import mlpcuda.compute.cuda.Gpus;
+import mlpcuda.compute.cuda.emulator.EmulatedDriver;
+import mlpcuda.compute.cuda.emulator.EmulatedOptions;
+import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
+import mlpcuda.compute.cuda.GpuProperties;
+import mlpcuda.error.BadFileException;
+import mlpcuda.error.DeviceException;
+import mlpcuda.error.SettingException;
+import mlpcuda.error.StoppedException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Tests the library as a program calls it, on the CPU and on an emulated GPU. */
+class LibraryTest {
+  private static final int ROWS = 5;
+  private static final int COLS = 7;
+  private static final int CLASSES = 3;
+
+  @TempDir private Path tmp;
+
+  /** A device that the tests run on. */
+  enum Kind {
+    CPU {
+      @Override
+      Device open() {
+        return Device.cpu(1);
+      }
+    },
+    EMULATED_GPU {
+      @Override
+      Device open() {
+        return Device.gpu(0, new OneEmulatedGpu());
+      }
+    };
+
+    abstract Device open();
+  }
+
+  /** One emulated GPU, whose close finds whatever was not released. */
+  private static final class OneEmulatedGpu implements Gpus {
+    private final EmulatedOptions options = EmulatedOptions.of(EmulatedPolicy.LATEST);
+
+    @Override
+    public List<GpuProperties> list() {
+      try (var driver = new EmulatedDriver(options)) {
+        return List.of(driver.device());
+      }
+    }
+
+    @Override
+    public CudaDriver open(int index) {
+      return new EmulatedDriver(options);
+    }
+  }
+
+  /** Images that are bright where the pixel's number is the label modulo the classes. */
+  private static Examples examples(int count, int seed) {
+    var random = new Random(seed);
+    byte[] pixels = new byte[count * ROWS * COLS];
+    byte[] labels = new byte[count];
+    for (int i = 0; i < count; i++) {
+      labels[i] = (byte) (i % CLASSES);
+      for (int p = 0; p < ROWS * COLS; p++) {
+        int light = p % CLASSES == i % CLASSES ? 100 : 0;
+        pixels[i * ROWS * COLS + p] = (byte) (light + random.nextInt(120));
+      }
+    }
+    return Examples.images(ROWS, COLS, pixels, labels);
+  }
+
+  private static Dataset dataset() {
+    return Dataset.of(examples(60, 1), examples(30, 2));
+  }
+
+  private static Training training() {
+    return Training.of(Network.relu(ROWS * COLS, 8, CLASSES))
+        .epochs(4)
+        .batchSize(8)
+        .optimizer(Adam.rate(1e-2))
+        .seed(3);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void trainsSavesLoadsPredictsAndEvaluates(Kind kind) throws IOException {
+    PrintStream before = System.out;
+    PrintStream errorsBefore = System.err;
+    var printed = new ByteArrayOutputStream();
+    var epochs = new ArrayList<EpochResult>();
+    try (Device device = kind.open()) {
+      System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
+      System.setErr(System.out);
+      TrainingResult run =
+          training()
+              .validation(0.2)
+              .folder(tmp.resolve("run"))
+              .onEpoch(epochs::add)
+              .fit(dataset(), device);
+      System.setOut(before);
+      System.setErr(errorsBefore);
+      assertEquals("", printed.toString(StandardCharsets.UTF_8), "nothing is printed");
+      assertEquals(epochs, run.epochs());
+      assertEquals(List.of(1, 2, 3, 4), epochs.stream().map(EpochResult::epoch).toList());
+      assertTrue(epochs.get(3).toString().startsWith("Epoch 4/4: mean loss "));
+      assertTrue(run.test().accuracy() > 0.9, run.test().toString());
+      assertEquals(12, run.validation().orElseThrow().size());
+      Path file = tmp.resolve("network.safetensors");
+      run.network().save(file);
+      assertArrayEquals(
+          Files.readAllBytes(tmp.resolve("run/model.safetensors")), Files.readAllBytes(file));
+      Network loaded = Network.load(file);
+      assertEquals(List.of(ROWS * COLS, 8, CLASSES), loaded.sizes());
+      assertEquals(List.of("0", "1", "2"), loaded.labels());
+      Examples test = dataset().test();
+      try (Model model = loaded.on(device)) {
+        Evaluation evaluation = model.evaluate(test);
+        assertArrayEquals(run.test().confusion(), evaluation.confusion());
+        assertEquals(run.test().loss(), evaluation.loss());
+        List<Prediction> all = model.predictAll(test);
+        long right =
+            IntStream.range(0, test.size())
+                .filter(i -> all.get(i).index() == test.label(i))
+                .count();
+        assertEquals(evaluation.right(), right);
+        assertSame(all.get(4), model.predict(test.pixels(4)), 0);
+        assertSame(all.get(4), model.predict(lights(test.pixels(4))), 1e-6);
+      }
+    } finally {
+      System.setOut(before);
+      System.setErr(errorsBefore);
+    }
+  }
+
+  private static float[] lights(byte[] pixels) {
+    float[] lights = new float[pixels.length];
+    for (int i = 0; i < lights.length; i++) {
+      lights[i] = Byte.toUnsignedInt(pixels[i]) / 255f;
+    }
+    return lights;
+  }
+
+  private static void assertSame(Prediction expected, Prediction found, double tolerance) {
+    assertEquals(expected.label(), found.label());
+    assertArrayEquals(expected.probabilities(), found.probabilities(), tolerance);
+    double sum = 0;
+    for (double probability : found.probabilities()) {
+      sum += probability;
+    }
+    assertEquals(1, sum, 1e-5);
+    assertEquals(found.probabilities()[found.index()], found.probability());
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void severalThreadsAskOneModel(Kind kind) {
+    try (Device device = kind.open();
+        Model model = training().epochs(1).fit(dataset(), device).network().on(device)) {
+      Examples test = dataset().test();
+      List<Prediction> expected = model.predictAll(test);
+      ExecutorService threads = Executors.newFixedThreadPool(4);
+      try {
+        var asked = new ArrayList<CompletableFuture<Prediction>>();
+        for (int i = 0; i < test.size(); i++) {
+          byte[] pixels = test.pixels(i);
+          asked.add(CompletableFuture.supplyAsync(() -> model.predict(pixels), threads));
+        }
+        for (int i = 0; i < test.size(); i++) {
+          assertSame(expected.get(i), asked.get(i).join(), 0);
+        }
+      } finally {
+        threads.shutdown();
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void aStoppedTrainingGoesOnToTheSameBytes(Kind kind) throws IOException {
+    Path whole = tmp.resolve("whole");
+    Path stopped = tmp.resolve("stopped");
+    try (Device device = kind.open()) {
+      training().folder(whole).fit(dataset(), device);
+      Thread waiting = Thread.currentThread();
+      Training interrupted =
+          training()
+              .folder(stopped)
+              .onEpoch(
+                  epoch -> {
+                    if (epoch.epoch() == 2) {
+                      waiting.interrupt();
+                    }
+                  });
+      StoppedException e =
+          assertThrows(StoppedException.class, () -> interrupted.fit(dataset(), device));
+      assertTrue(Thread.interrupted(), "the interrupt is kept");
+      assertTrue(e.getMessage().contains("Training.resume of " + stopped), e.getMessage());
+      assertThrows(IllegalStateException.class, () -> Training.resume(stopped).batchSize(4));
+      TrainingResult resumed = Training.resume(stopped).fit(dataset(), device);
+      assertTrue(resumed.epochs().size() < 4, "only what was missing is trained");
+      assertArrayEquals(
+          Files.readAllBytes(whole.resolve("model.safetensors")),
+          Files.readAllBytes(stopped.resolve("model.safetensors")));
+      Dataset others = Dataset.of(examples(60, 5), examples(30, 2));
+      Training again = Training.resume(stopped).epochs(6);
+      String refused =
+          assertThrows(BadFileException.class, () -> again.fit(others, device)).getMessage();
+      assertTrue(refused.contains("must be those that the run began with"), refused);
+      assertEquals(2, again.fit(dataset(), device).epochs().size());
+    }
+  }
+
+  @Test
+  void aFinishedFolderIsNotReplacedUnlessAsked() {
+    Training once = training().epochs(1).folder(tmp.resolve("run"));
+    try (Device device = Device.cpu(1)) {
+      once.fit(dataset(), device);
+      String refused =
+          assertThrows(IllegalStateException.class, () -> once.fit(dataset(), device)).getMessage();
+      assertTrue(refused.contains("holds a finished run"), refused);
+      once.overwrite().fit(dataset(), device);
+    }
+  }
+
+  @Test
+  void aTrainedNetworkIsTrainedOn() {
+    try (Device device = Device.cpu(1)) {
+      Network once = training().epochs(1).fit(dataset(), device).network();
+      TrainingResult twice =
+          Training.of(once).epochs(1).batchSize(8).fit(dataset(), device);
+      TrainingResult fresh =
+          Training.of(Network.relu(ROWS * COLS, 8, CLASSES))
+              .epochs(1)
+              .batchSize(8)
+              .fit(dataset(), device);
+      assertTrue(twice.epochs().get(0).loss() < fresh.epochs().get(0).loss());
+      assertFalse(Network.relu(2, 2).isTrained());
+      assertTrue(once.isTrained());
+      assertEquals(4, once.weights().size());
+    }
+  }
+
+  @Test
+  void predictsAPicture() throws IOException {
+    Path picture = tmp.resolve("picture.pgm");
+    byte[] pixels = dataset().test().pixels(1);
+    byte[] header = "P5 %d %d 255\n".formatted(COLS, ROWS).getBytes(StandardCharsets.US_ASCII);
+    var whole = new ByteArrayOutputStream();
+    whole.write(header);
+    whole.write(pixels);
+    Files.write(picture, whole.toByteArray());
+    try (Device device = Device.cpu(1);
+        Model model = training().fit(dataset(), device).network().on(device)) {
+      assertEquals("1", model.predict(picture).label());
+      assertThrows(BadFileException.class, () -> model.predict(tmp.resolve("missing.png")));
+    }
+  }
+
+  @Test
+  void whatDoesNotFitIsRefused() {
+    try (Device device = Device.cpu(1)) {
+      assertThrows(IllegalStateException.class, () -> Network.relu(4, 2).on(device));
+      assertThrows(
+          IllegalStateException.class, () -> Network.relu(4, 2).save(tmp.resolve("x.safetensors")));
+      assertThrows(IllegalArgumentException.class, () -> Network.relu(4));
+      assertThrows(IllegalArgumentException.class, () -> Training.preset("129x64"));
+      assertThrows(IllegalArgumentException.class, () -> training().epochs(-1));
+      assertThrows(IllegalArgumentException.class, () -> training().batchSize(0));
+      assertThrows(IllegalArgumentException.class, () -> training().schedule("nonsense"));
+      assertThrows(IllegalArgumentException.class, () -> training().validation(0));
+      assertThrows(IllegalArgumentException.class, () -> training().dropout(1.5));
+      assertThrows(IllegalArgumentException.class, () -> training().optimizer(Adam.rate(-1)));
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> Examples.images(2, 2, new byte[7], new byte[2]));
+      SettingException early =
+          assertThrows(
+              SettingException.class,
+              () -> training().earlyStopping(2).fit(dataset(), device));
+      assertEquals("validation", early.setting());
+      SettingException size =
+          assertThrows(
+              SettingException.class,
+              () -> Training.of(Network.relu(4, CLASSES)).fit(dataset(), device));
+      assertTrue(size.getMessage().contains("must have 35 inputs and 3 classes"));
+      try (Model model = training().epochs(0).fit(dataset(), device).network().on(device)) {
+        assertThrows(IllegalArgumentException.class, () -> model.predict(new byte[3]));
+        assertThrows(IllegalArgumentException.class, () -> model.predict(new float[3]));
+        model.close();
+        assertThrows(IllegalStateException.class, () -> model.predict(new byte[ROWS * COLS]));
+      }
+      Training asks =
+          training().onEpoch(epoch -> device.call(() -> null));
+      String busy =
+          assertThrows(IllegalStateException.class, () -> asks.fit(dataset(), device))
+              .getMessage();
+      assertTrue(busy.startsWith("the device is at work"), busy);
+      device.close();
+      assertThrows(IllegalStateException.class, () -> training().fit(dataset(), device));
+    }
+    assertThrows(IllegalArgumentException.class, () -> Device.cpu(0));
+  }
+
+  /** A message of the library names a setting, and no option of the command line. */
+  @Test
+  void noGpuIsADeviceExceptionWithARemedy() {
+    Gpus none =
+        new Gpus() {
+          @Override
+          public List<GpuProperties> list() {
+            throw new DeviceException("no GPU here", "Look elsewhere.");
+          }
+
+          @Override
+          public CudaDriver open(int index) {
+            throw new DeviceException("no GPU here", "Look elsewhere.");
+          }
+        };
+    DeviceException e = assertThrows(DeviceException.class, () -> Device.gpu(0, none));
+    assertEquals("no GPU here", e.why());
+  }
+}
