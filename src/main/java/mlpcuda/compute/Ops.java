@@ -16,7 +16,7 @@ import mlpcuda.compute.Buffer.Type;
  * step can be recorded once and replayed. Not thread-safe: one thread drives a device.
  */
 public abstract class Ops extends DeviceMemory {
-  /** Elements of {@link #clipNorm}'s norm: the norm itself, and room for its parts. */
+  /** Elements of {@link #clipNorm}'s norm: the norm itself, and memory for its parts. */
   public static final int NORM_LENGTH = 1 + 256;
 
   private final Precision precision;

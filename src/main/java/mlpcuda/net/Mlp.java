@@ -67,8 +67,8 @@ public final class Mlp implements AutoCloseable {
   }
 
   /**
-   * A network that can learn: the parameters get room for their gradients. The caller closes it,
-   * and {@code parameters} after it.
+   * A network that can learn: the parameters get gradients. The caller closes it, and {@code
+   * parameters} after it.
    */
   public static Mlp forTraining(Parameters parameters, int maxB, Regularisation regularisation) {
     return new Mlp(parameters, maxB, true, regularisation);

@@ -77,7 +77,7 @@ public final class Parameters implements AutoCloseable {
     }
   }
 
-  /** Makes room for the gradients, zeros, unless there is. */
+  /** Allocates the gradients, zeros, unless that was done. */
   void needGradients() {
     if (dw == null) {
       dw = resources.add(ops.allocate("dw", Type.FLOAT32, length));
@@ -198,8 +198,8 @@ public final class Parameters implements AutoCloseable {
   }
 
   /**
-   * The gradients of all tensors, in the order of {@link #tensors}; empty where no step needed room
-   * for them.
+   * The gradients of all tensors, in the order of {@link #tensors}; empty where no step needed
+   * memory for them.
    */
   public List<float[]> readGradients() {
     return dw == null ? List.of() : split(dw);
