@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Runs the benchmarks of benchmarks/src: every operation, the whole step, an epoch, filling a batch, reading
-# IDX files. Each checks its answer first, and waits for the device inside of what is timed.
+# IDX files. Each benchmark first checks its result, and waits for the device within the time that it measures.
 #
 #   scripts/bench.sh [DEVICES [short [PATTERN]]]       # default: "cpu gpu gpu-ptx gpu-cudnn"
 #
-# gpu is GPU 0, with cuBLAS where it is found, gpu-ptx with our own kernels alone, gpu-cudnn with cuDNN too.
-# About 5 minutes a device; "short" takes less time for each, "-" does not, and PATTERN chooses, such as
-# StepBenchmark. Writes benchmarks/results/jmh-DEVICE.json, JMH's results, and jmh-DEVICE.txt, a table
-# with command, machine, date and commit. What is not there is a line. RESULTS names another folder.
+# Each device but cpu is GPU 0: gpu uses cuBLAS if it is found, gpu-ptx only this project's kernels, gpu-cudnn also
+# cuDNN. A device takes about 5 minutes. "short" measures for less time, "-" for the usual time. PATTERN is a regular
+# expression that chooses benchmarks, such as StepBenchmark. The script writes benchmarks/results/jmh-DEVICE.json, the
+# results of JMH, and jmh-DEVICE.txt, a table with command, machine, date and commit. If a device is missing, a line
+# says so and no file is written. The variable RESULTS names another folder for the results.
 set -euo pipefail
 [[ ${RESULTS:-/} = /* ]] || RESULTS=$PWD/$RESULTS # relative to the caller's folder
 cd "$(dirname "$0")/.."
@@ -26,7 +27,7 @@ for device in $devices; do
       "$length" "$pattern"
   } | tee "target/jmh-$device.txt"
   if ! grep -q "^$device is skipped" "target/jmh-$device.txt"; then
-    sed -i 's#"jvm" : ".*/#"jvm" : "#' "target/jmh-$device.json" # where Java lies here says nothing elsewhere
+    sed -i 's#"jvm" : ".*/#"jvm" : "#' "target/jmh-$device.json" # the path of Java on this machine is of no use to readers
     mv "target/jmh-$device.json" "target/jmh-$device.txt" "$results"
   fi
 done

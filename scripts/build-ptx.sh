@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Compiles cuda/*.cu to cuda/ptx/*.ptx, which is committed: building the jar needs no CUDA.
+# Compiles cuda/*.cu to cuda/ptx/*.ptx. The PTX is committed, so that building the jar needs no CUDA.
 #
 #   scripts/build-ptx.sh        # nvcc 13 (or NVCC=path)
 #
-# The text is plain enough for PTX ISA 8.0, so its version is lowered to that: drivers from R525 on take it, and so does
-# the assembler of the tests. The first line is a hash of the sources; a test compares it with them.
+# The generated PTX uses nothing newer than PTX ISA 8.0, so the script lowers its version to 8.0: drivers from R525 on
+# accept that, and so does the assembler of the tests. The first line holds a hash of the sources, which a test checks.
 #
-# nvcc 13.0.88 is not deterministic: five builds gave gemm.ptx three or four texts, which differ in registers and in how
-# vectors are read, now and then with a newer hint, .pragma "used_bytes_mask". No result depends on it, and it is left
-# out; the tests run and assemble whichever text is committed.
+# nvcc 13.0.88 is not deterministic: five builds of gemm.ptx gave three or four texts, which differ in registers and in
+# how vectors are read. Some have the hint .pragma "used_bytes_mask" of a newer ISA; no result depends on the hint, and
+# the script removes it. The tests run and assemble the text that is committed.
 set -euo pipefail
 cd "$(dirname "$0")/../cuda"
 nvcc=${NVCC:-nvcc}
@@ -25,10 +25,10 @@ compile() { # source, module, architecture, precision of products' operands
   echo "cuda/ptx/$2.ptx: $(grep -c "\.entry " "ptx/$2.ptx") entries"
 }
 
-for source in layers gemm fused persistent; do # persistent has no other precision
+for source in layers gemm fused persistent; do # the persistent kernel exists in fp32 alone
   compile "$source" "$source" sm_75 FP32
 done
-for precision in tf32 bf16 fp16; do # tensor cores have these from compute capability 8.0 on
+for precision in tf32 bf16 fp16; do # tensor cores support these from compute capability 8.0 on
   for source in gemm fused; do
     compile "$source" "${source}_$precision" sm_80 "${precision^^}"
   done

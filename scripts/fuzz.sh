@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Runs the fuzzers of all parsers and of the HTTP server N times, each time with other inputs
-# (default: 10).
+# Runs the fuzz tests of all parsers and of the HTTP server N times (default: 10), each time with other inputs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mvn -q -o -Dspotless.check.skip test-compile

@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# What each kernel takes of a multiprocessor, by architecture, as tables: registers of a thread, shared memory of a
-# block, blocks that fit, bytes spilled; and, where cuobjdump is found, what its machine code loads, and in how many
-# groups that wait for one another. From the PTX that ships, by the assembler of CUDA.
+# Assembles the committed PTX with CUDA's assembler and prints tables of what each kernel takes of a multiprocessor, by
+# architecture: registers of a thread, shared memory of a block, blocks that fit, bytes spilled. If cuobjdump is found,
+# another table has the loads of the machine code, and the number of groups in which they wait for one another.
 #
 #   scripts/kernel-table.sh [KERNEL …] > benchmarks/results/kernels.md
 #
-# PTXAS=path and CUOBJDUMP=path name the tools; else they are those on PATH. Needs Python 3.8 or newer. Some minutes.
+# PTXAS=path and CUOBJDUMP=path name the tools; by default they are looked up on PATH. The script needs Python 3.8 or
+# newer, and some minutes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 ptxas=${PTXAS:-ptxas} cuobjdump=${CUOBJDUMP:-cuobjdump}
 if [ -z "${CUOBJDUMP-}" ] && ! command -v "$cuobjdump" > /dev/null; then cuobjdump=; fi
-python3 -B -m doctest scripts/kernel_table.py # what cannot read its own examples makes no table
+python3 -B -m doctest scripts/kernel_table.py # a parser that fails its own examples must not make a table
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp cuda/ptx/*.ptx "$work"

@@ -1,9 +1,10 @@
-"""Tables of the kernels in Markdown, from what assembler and disassembler said of them; scripts/kernel-table.sh calls it.
+"""Makes Markdown tables of the kernels from the output of assembler and disassembler, for scripts/kernel-table.sh.
 
     python3 scripts/kernel_table.py FOLDER [KERNEL …]
 
-FOLDER has, for each module, MODULE.ptx, and for each architecture MODULE.ARCHITECTURE.log, what `ptxas -v` said, and
-MODULE.ARCHITECTURE.sass, what `cuobjdump -sass` said, or no .sass at all. KERNEL: a table of these alone.
+FOLDER has MODULE.ptx for each module, and for each of its architectures MODULE.ARCHITECTURE.log, the output of
+`ptxas -v`, and MODULE.ARCHITECTURE.sass, the output of `cuobjdump -sass`; all .sass files may be missing. If there are
+arguments KERNEL, the tables have these kernels alone.
 `python3 -m doctest scripts/kernel_table.py` checks the examples below.
 """
 
@@ -38,7 +39,7 @@ def up(n, unit):
 
 
 def blocks(architecture, threads, registers, shared, barriers=1):
-    """How many blocks fit on a multiprocessor; static shared memory in bytes.
+    """Returns how many blocks fit on a multiprocessor; static shared memory is in bytes.
 
     >>> blocks("sm_90", 256, 209, 36928)  # two warps a partition: 16384 registers, 6912 a warp
     1
@@ -67,7 +68,7 @@ Assembled = collections.namedtuple("Assembled", "registers shared barriers spill
 
 
 def assembled(log):
-    """What `ptxas -v` says of each kernel, by its name.
+    """Returns what `ptxas -v` says of each kernel, by the kernel's name.
 
     >>> assembled('''ptxas info    : Function properties for sum
     ...     8 bytes stack frame, 8 bytes spill stores, 12 bytes spill loads
@@ -96,7 +97,7 @@ Entry = collections.namedtuple("Entry", "threads dynamic")
 
 
 def entries(ptx):
-    """Each entry's threads a block, and whether its launch adds dynamic shared memory, by name.
+    """Returns for each entry, by name, its threads per block and whether its launch adds dynamic shared memory.
 
     >>> entries('''.extern .shared .align 16 .b8 more[];
     ... .visible .entry one(
@@ -148,7 +149,7 @@ class Code:
     def add(self, operation, upper):
         """Counts an instruction: its operation with all suffixes, and its upper word.
 
-        A group is what is loaded before an instruction waits for any of it: one latency of memory.
+        A group is the loads before an instruction waits for any of them, which takes one latency of the memory.
         """
         self.instructions += 1
         waits = upper >> WAITS_SHIFT
@@ -176,9 +177,9 @@ class Code:
 
 
 def machine_code(sass):
-    """The code of each function of a listing, by name.
+    """Returns the code of each function of a listing, by name.
 
-    Two loads under way together, 8 and 32 bits, then one that needs their result for its address:
+    The example has two loads under way together, of 8 and 32 bits, then one that needs their result for its address:
 
     >>> code = machine_code('''Function : example
     ...   /*0000*/       LDG.E.U8 R0, desc[UR8][R2.64] ; /* 0x0000000802007981 */
@@ -217,7 +218,7 @@ class Kernel:
         self.assembled, self.code = {}, {}
 
     def blocks(self, architecture):
-        """The blocks that fit, as text: at most as many where a launch adds shared memory."""
+        """Returns the number of blocks that fit, with a ≤ if a launch adds shared memory."""
         one = self.assembled[architecture]
         if not self.entry.threads:
             return "?"

@@ -1,27 +1,27 @@
 #!/usr/bin/env bash
-# Trains the default preset with mlp-cuda and with what one would use instead, in turn (A B C … A B C …),
-# and prints a table: medians of the rounds, and ratios to mlp-cuda, taken round by round.
+# Trains the default preset with mlp-cuda and with other programs, called peers, in turn (A B C … A B C …), and prints a
+# table: the medians of the rounds, and ratios to mlp-cuda, which are taken round by round.
 #
 #   mvn -q -DskipTests package && scripts/peers.sh [--cpu | --gpu N] [--out FILE] [BATCH [EPOCHS [ROUNDS]]]
 #
-# --cpu is the default, and so are batches of 64, 10 epochs and 3 rounds. --out appends the table to FILE too.
-# PEERS="mlp-cuda pytorch-1 djl-2" chooses peers; a number is one of threads. PYTHON names a Python with PyTorch and
-# JAX (default: python3), JAR another mlp-cuda. DJL and DL4J come by Maven, some hundred MB the first time. A peer that
-# is missing, or fails, is a row that says why.
+# The defaults are --cpu, batches of 64, 10 epochs and 3 rounds. --out also appends the table to FILE.
+# PEERS="mlp-cuda pytorch-1 djl-2" chooses peers; the number in a name is the number of threads. PYTHON names a Python
+# with PyTorch and JAX (default: python3), JAR another mlp-cuda. Maven downloads DJL and DL4J, some hundred MB the first
+# time. If a peer is missing or fails, its row of the table says why.
 #
-# Each has the same network, data, scaling, Adam and order at random, and is tested once, at the end. A peer prints
-#   peer,WHAT IT IS                        version and setting
-#   epoch,N,LOSS,SECONDS                   the loss, if any, is that of the last batch
-#   Test set: … (ACCURACY%)                as mlp-cuda does
-#   inference,SECONDS,BATCH,TOOK           a warm pass over the test set, from pixels in memory, bytes, to loss and
-#                                          accuracy; the fastest of batches of 250, 1000 and 10000. TOOK: all of that
-#                                          measuring, which a process's time is without.
-# What peers train on was normalised beforehand, on the device, as is their fastest; mlp-cuda normalises in every step.
+# Each peer has the same network, data, scaling and Adam, a random order, and one test at the end. A peer prints
+#   peer,DESCRIPTION                       its version and setting
+#   epoch,N,LOSS,SECONDS                   the loss, if there is one, of the last batch
+#   Test set: … (ACCURACY%)                the same line as that of mlp-cuda
+#   inference,SECONDS,BATCH,TOOK           the time of a warm pass over the test set, from bytes of pixels in memory to
+#                                          loss and accuracy, with the fastest of batches of 250, 1000 and 10000. TOOK
+#                                          is the time of all these passes; it is taken off the time of the process.
+# Peers train on data that was normalised beforehand on the device, their fastest way; mlp-cuda normalises in every step.
 set -euo pipefail
 export LC_ALL=C
 from=$PWD
 cd "$(dirname "$0")/.."
-there() { # a path as the caller means it
+there() { # PATH: made absolute, relative to the caller's folder
   case $1 in
     /*) echo "$1" ;;
     *) echo "$from/$1" ;;
@@ -43,18 +43,18 @@ python=${PYTHON:-python3} jar=target/mlp-cuda.jar all=$(nproc)
 [ -z "${JAR-}" ] || jar=$(there "$JAR")
 mnist=src/main/resources/mlpcuda/data/mnist
 if [ "$device" = cpu ]; then
-  # One thread or all: which is faster differs. The DataLoader's and the compiled form have one, and DL4J too, the faster
-  # where this was written; JAX uses all there are.
+  # Whether one thread or all are faster differs, so PyTorch and DJL are run with both. PyTorch with a DataLoader,
+  # PyTorch compiled and DL4J have one thread, which was faster on two cores; JAX uses all cores.
   [ "$all" = 1 ] && more="" || more=$all
   default="mlp-cuda pytorch-1 ${more:+pytorch-$more} pytorch-loader pytorch-compile pytorch-graph jax
     djl-1 ${more:+djl-$more} dl4j-1"
 else
   default="mlp-cuda mlp-cuda-resident pytorch-eager pytorch-loader pytorch-compile pytorch-graph jax djl-1 dl4j-1"
 fi
-read -d '' -ra peers <<< "${PEERS:-$default}" || true # words, over lines too
+read -d '' -ra peers <<< "${PEERS:-$default}" || true # splits at newlines too
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
-exec 3>&2 # for what is to be heard although the peer goes on; what it says itself is kept, and told where it fails
+exec 3>&2 # for messages to the user: the standard error of a peer goes to a file, and is shown only if the peer fails
 
 # ---- the peers: NAME EPOCHS [INFERENCE'S BATCH SIZES]
 
@@ -70,17 +70,17 @@ mlp_cuda() {
   local start=$EPOCHREALTIME code=0 best took
   java -jar "$jar" benchmark "${on[@]}" --presets 128x64 --batch-sizes "$3" --repeats 15 --seconds 0.01 --json \
     > "$out/json" 2> "$out/err-inference" || code=$?
-  took=$(elapsed "$start") # however it ended, or else the process's time would have it
+  took=$(elapsed "$start") # measured after a failure too, so that the process's time is without it
   if [ "$code" != 0 ]; then
     echo "inference,0,0,$took"
     echo "$1: inference is not measured: benchmark ended with code $code: $(why "$out/err-inference")" >&3
     return 0
   fi
-  # The first device of the document is the one asked for; after it come variations.
+  # The first device in the document is the requested one; variations of it follow.
   best=$(tr -d ' \n' < "$out/json" | sed 's/}\]}.*//' | grep -o '{"preset":"128x64",[^}]*"work":"inference",[^}]*}' |
     sed -E 's/.*"batch_size":([0-9]+),.*"seconds":([^,]*),.*/\1 \2/' |
     awk '
-      $2 > 0 { # not of what is wrong, which has no time
+      $2 > 0 { # a row with a wrong result has no time
         pass = $2 * 10000 / $1
         if (!size || pass < best) { best = pass; size = $1 }
       }
@@ -103,7 +103,7 @@ jax() {
   "$python" scripts/peers/jax_scan.py --device "$device" --batch-size "$batch" --epochs "$2" --inference "${3-}"
 }
 
-djl() { # offline: or else it reports its use
+djl() { # ai.djl.offline keeps DJL from reporting its use
   local threads=${1#djl-}
   OMP_NUM_THREADS=$threads java -Dai.djl.offline=true -DDJL_CACHE_DIR=target/peers/djl/cache \
     -cp "target/peers/djl/classes:$(cat target/peers/djl/classpath)" \
@@ -142,7 +142,7 @@ run() {
 
 elapsed() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.3f", b - a }'; }
 
-why() { # the line of FILE, by default of what a peer said last, that tells most
+why() { # [FILE]: the most telling line of FILE, by default of the standard error of the last peer
   sed $'s/\e\\[[0-9;]*m//g' "${1:-$out/err}" > "$out/plain" # without colours
   { grep -m 1 -E '^(\[ERROR\]|Exception|Caused by|[A-Za-z_.]*(Error|Exception):)' "$out/plain" ||
     grep -m 1 . "$out/plain" || echo "it failed and did not say why"; } |
@@ -163,7 +163,8 @@ for kind in djl dl4j; do
     done
   fi
 done
-for round in $(seq 0 "$rounds"); do # round 0: no epochs, not counted; it shows who is here, and warms the file cache
+# Round 0 has no epochs and is not counted: it finds out which peers work, and warms the file cache.
+for round in $(seq 0 "$rounds"); do
   for peer in "${peers[@]}"; do
     ! grep -q "^$peer," "$out/lost" || continue
     start=$EPOCHREALTIME

@@ -3,7 +3,7 @@
 #
 #   mvn -q -DskipTests package && scripts/precisions.sh [--seeds N] [OPTION ...] > benchmarks/results/precision-cpu.md
 #
-# Options go to every run: --gpu 0, --epochs 1; without any the runs are on the CPU.
+# Every run gets the options, such as --gpu 0 or --epochs 1. Without options the runs use the CPU.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 command="scripts/precisions.sh${*:+ $*}"

@@ -3,7 +3,7 @@
 #
 #   mvn -q -DskipTests package && scripts/presets.sh [OPTION ...]
 #
-# Options go to every run: --cpu, --gpu 0.
+# Every run gets the options, such as --cpu or --gpu 0.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=$(mktemp -d)

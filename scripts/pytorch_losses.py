@@ -3,7 +3,7 @@
     java -jar target/mlp-cuda.jar --epochs 0 --out initial
     python3 scripts/pytorch_losses.py initial/model.safetensors src/main/resources/mlpcuda/data/mnist 200
 
-The same steps by mlp-cuda, its losses in steps/metrics.csv:
+mlp-cuda takes the same steps, and writes its losses to steps/metrics.csv, with:
 
     java -jar target/mlp-cuda.jar --init initial/model.safetensors --no-shuffle --max-steps 200 \
         --log-interval 1 --out steps

@@ -1,9 +1,9 @@
-"""PyTorch's test accuracy with a ReLU on the output, the preset 128x64x32-relu-out, seed by seed.
+"""Measures PyTorch's test accuracy with a ReLU on the output, as in the preset 128x64x32-relu-out, for several seeds.
 
     python3 scripts/pytorch_relu_output.py FIRST LAST
 
-A line for each seed: its accuracy in %, and how many classes the network never answers. The last line
-has the means, the least and the greatest accuracy. One thread; PyTorch 1.13 or newer.
+It prints a line for each seed: the accuracy in %, and how many classes the network never answers. The last
+line has the mean, the least and the greatest accuracy. It needs PyTorch 1.13 or newer, and uses one thread.
 """
 
 import statistics

@@ -1,4 +1,4 @@
-"""Learning rates of PyTorch's own schedulers: the numbers of ScheduleTest and PlateauTest.
+"""Prints the learning rates of PyTorch's schedulers, which ScheduleTest and PlateauTest expect.
 
     python3 scripts/pytorch_schedules.py
 """

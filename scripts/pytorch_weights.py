@@ -3,8 +3,8 @@
     pip install torch safetensors numpy
     python3 scripts/pytorch_weights.py src/test/resources/mlpcuda/cli
 
-The network has two layers of one shape, and names of one and two digits, which save_file sorts as text. The
-second run of it, from a model of our own, shows that load_state_dict takes its names:
+The network has two layers of one shape, and names of one and two digits, which save_file sorts as text. With
+--load it reads a model of mlp-cuda, which shows that load_state_dict accepts the names in it:
 
     python3 scripts/pytorch_weights.py --load runs/…/model.safetensors src/main/resources/mlpcuda/data/mnist
 """
@@ -43,7 +43,7 @@ def write(folder):
 
 
 def load(path, mnist):
-    """The test set's accuracy and mean loss of a network of ours, ReLU between its layers."""
+    """Prints the accuracy and mean loss of a network of mlp-cuda, with ReLU between its layers, on the test set."""
     state = load_file(path)
     with safe_open(path, "pt") as file:
         metadata = file.metadata()

@@ -1,20 +1,21 @@
 # shellcheck shell=bash disable=SC2034
-# Sourced by measure.sh, and by whoever wants its surroundings (`. scripts/gpu/env.sh && $JAVA -jar $JAR devices`). Sets
+# measure.sh sources this file; a user may too (`. scripts/gpu/env.sh && $JAVA -jar $JAR devices`). The file sets
 #
 #   ROOT    the project
-#   PACK    a folder for all that is made here (GPU_PACK, default ROOT/target/gpu)
-#   JAVA    a java that finds NVIDIA's libraries; it is first on PATH too. LD_LIBRARY_PATH stays as it was: Python's
-#           PyTorch and JAX bring their own
+#   PACK    a folder for all files that these scripts make (GPU_PACK, default ROOT/target/gpu)
+#   JAVA    a java that finds NVIDIA's libraries; it is also first on PATH. LD_LIBRARY_PATH is not changed, because PyTorch
+#           and JAX bring their own libraries
 #   RUNTIME the folder of that Java
-#   JAR     the program
-#   JUNIT   JUnit's console, TEST_PATH the class path of the tests, TESTS those of tag gpu; empty where there are none
+#   JAR     mlp-cuda.jar
+#   JUNIT   JUnit's console; TEST_PATH is the class path of the tests, TESTS the classes with the tag gpu. All three are
+#           empty if there are no tests
 #
-# Without more it takes the Java on PATH (or JAVA_HOME) and what `mvn -q -DskipTests package` made. For a machine without
-# Java or network these may lie beside it, and are taken: jre.tar.xz, a runtime in a folder `jre`, with fallback/, libraries
-# that Java lacks; mlp-cuda.jar, without MNIST, which the tree has; tests.jar, tests.list, junit.jar; shim/libcublas.so.12,
-# which forwards to a newer cuBLAS; tree/, the project, where it is not around.
+# By default the file uses the Java on PATH (or JAVA_HOME) and what `mvn -q -DskipTests package` made. On a machine without
+# Java or network, these files beside this one take their place: jre.tar.xz, a Java runtime in a folder `jre`, with
+# libraries in fallback/ for a machine that lacks them; mlp-cuda.jar without MNIST, which is copied from the project;
+# tests.jar, tests.list and junit.jar; shim/libcublas.so.12, which forwards calls to a newer cuBLAS; tree/, the project.
 #
-# use_libraries cublas cudnn|cublas|cudnn|"" says anew which of them JAVA finds.
+# The function `use_libraries cublas cudnn|cublas|cudnn|""` chooses which of the libraries JAVA finds from then on.
 gpu=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 for ROOT in "$gpu/tree" "$gpu/.." "$gpu/../.."; do [ ! -f "$ROOT/scripts/peers.sh" ] || break; done
 ROOT=$(cd "$ROOT" && pwd)
@@ -22,7 +23,7 @@ PACK=${GPU_PACK:-$ROOT/target/gpu}
 JAVA=$PACK/bin/java JAR=$ROOT/target/mlp-cuda.jar JUNIT='' TEST_PATH='' TESTS=''
 mkdir -p "$PACK/bin" "$PACK/scratch"
 
-find_runtime() { # the one beside this file, unpacked once, or else this machine's
+find_runtime() { # the runtime beside this file, unpacked once, or else the machine's own
   : >> "$PACK/fallback"
   if [ ! -f "$gpu/jre.tar.xz" ]; then
     local java=${JAVA_HOME:+$JAVA_HOME/bin/java}
@@ -38,13 +39,13 @@ find_runtime() { # the one beside this file, unpacked once, or else this machine
     python3 -c 'import sys, tarfile; tarfile.open(sys.argv[1]).extractall(sys.argv[2])' "$gpu/jre.tar.xz" "$PACK" || return
   : > "$PACK/fallback"
   "$RUNTIME/bin/java" -version 2> /dev/null || echo ":$RUNTIME/fallback" > "$PACK/fallback"
-  use_libraries # none: Java's own start
+  use_libraries # none of NVIDIA's: Java starts for itself
   # shellcheck source=/dev/null
-  (. "$PACK/libraries" && "$RUNTIME/bin/java" -Xshare:dump > "$PACK/share.log" 2>&1) # classes to share, as a JDK has them
+  (. "$PACK/libraries" && "$RUNTIME/bin/java" -Xshare:dump > "$PACK/share.log" 2>&1) # makes the archive of shared classes that a JDK has
   echo "$stamp" > "$PACK/stamp"
 }
 
-find_program() { # a jar beside this file gets the tree's MNIST back: scripts and tests expect the whole one
+find_program() { # copies the project's MNIST into a jar beside this file, because scripts and tests expect MNIST in it
   if [ ! -f "$gpu/mlp-cuda.jar" ]; then
     [ -f "$JAR" ] || { echo "there is no $JAR: mvn -q -DskipTests package makes it" && return 1; }
     return
@@ -83,11 +84,11 @@ find_tests() {
     sed "s#^$ROOT/src/test/java/##; s#\.java\$##; s#/#.#g")
 }
 
-find_library() { # NAME: its path, of those that the linker knows or that were found
+find_library() { # NAME: the path of a library that the linker knows or that was found
   { ldconfig -p 2> /dev/null | awk -v name="$1" '$1 == name { print $NF }'; grep "/$1\$" "$PACK/found"; } | head -n 1
 }
 
-# What JAVA is started with; a file, so that scripts that call `java` follow a change.
+# Writes the variables that JAVA starts with into a file, so that scripts that call `java` follow a change.
 use_libraries() {
   local path='' cublas=''
   [[ " $* " != *" cublas "* ]] || cublas=$CUBLAS
@@ -95,7 +96,7 @@ use_libraries() {
     path=$(dirname "$cublas")
     [ "${cublas##*/}" = libcublas.so.12 ] || path=$gpu/shim:$path
   fi
-  if [[ " $* " != *" cudnn "* ]]; then # mlp-cuda looks beyond this path: what it finds first is no library
+  if [[ " $* " != *" cudnn "* ]]; then # mlp-cuda looks beyond this path too, so an empty file comes first and cannot be loaded
     mkdir -p "$PACK/without" && touch "$PACK/without/"libcudnn{,_graph,_ops}.so.9
     path=$PACK/without:$path
   elif [ -n "$CUDNN" ]; then
@@ -126,7 +127,7 @@ chmod +x "$JAVA"
 PATH=$PACK/bin:${PATH//$PACK\/bin:/}:/usr/local/cuda/bin:/usr/local/nvidia/bin
 for folder in /usr/local/cuda/compute-sanitizer /opt/nvidia/nsight-compute/*; do PATH=$PATH:$folder; done # profilers
 export PATH
-# What the driver makes of PTX is kept for the next process.
+# The driver keeps what it compiled from PTX in this folder for the next process.
 export CUDA_CACHE_PATH=${CUDA_CACHE_PATH:-$PACK/ptx-cache} CUDA_CACHE_MAXSIZE=${CUDA_CACHE_MAXSIZE:-1073741824}
 mkdir -p "$CUDA_CACHE_PATH"
 echo "JAVA=$JAVA JAR=$JAR cuBLAS=${CUBLAS:-none} cuDNN=${CUDNN:-none}"

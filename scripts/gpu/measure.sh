@@ -2,16 +2,17 @@
 # Measures mlp-cuda on the GPU of this machine, step by step, in one call. README.md beside it says more.
 #
 #   bash scripts/gpu/measure.sh [STEP …]   facts start tests trainings peers compare benchmark sanitizer ncu gemm (default:
-#                                          all, in this order); or peers.sh, the project's own script, not among them
+#                                          all of these, in this order); or peers.sh, the script scripts/peers.sh
 #
-#   OUT               where results go (default: target/measured)
-#   MEASURE_S         seconds after which no step begins (default: 400); all ends 15 later
-#   MEASURE_DEVICE    mlp-cuda's options of the device (default: --gpu 0); --cpu tries the scripts without a GPU
-#   MEASURE_TESTS     test classes, separated by spaces (default: those of tag gpu)
-#   PYTHON            one with PyTorch and JAX (default: python3)
+#   OUT               the folder for the results (default: target/measured)
+#   MEASURE_S         seconds after which no step begins (default: 400); the script ends 15 seconds later at most
+#   MEASURE_DEVICE    mlp-cuda's options for the device (default: --gpu 0); --cpu tries the scripts without a GPU
+#   MEASURE_TESTS     test classes, separated by spaces (default: the classes with the tag gpu)
+#   PYTHON            a Python with PyTorch and JAX (default: python3)
 #
-# Leaves, of use even when it is cut off: $OUT/summary.txt, a verdict for each step; report.md, the tables; log.txt, all
-# output; benchmark.json; raw.tar.gz, what the programs wrote. Exit code 0: every step ran and passed; else 1.
+# The script writes $OUT/summary.txt, a verdict for each step; report.md, the tables; log.txt, all output; benchmark.json;
+# raw.tar.gz, the files that the programs wrote. All of them are complete after each step, also if the script is killed
+# later. The exit code is 0 if every step ran and passed, else 1.
 # shellcheck source-path=SCRIPTDIR disable=SC2317
 set -u
 export LC_ALL=C.UTF-8
@@ -36,19 +37,19 @@ say() { echo "$*" | tee -a "$SUMMARY" "$LOG" >&3; }
 say "mlp-cuda $(cat "$here/commit" 2> /dev/null || git describe --always --dirty --exclude='*' --abbrev=12), $(
   date -u '+%F %T') UTC, $command (MEASURE_DEVICE=${DEVICE[*]} MEASURE_S=$MEASURE_S)"
 W=$PACK/scratch
-rm -rf "$W"; mkdir -p "$W" # what the steps leave, for raw.tar.gz
+rm -rf "$W"; mkdir -p "$W" # the files of the steps, which go into raw.tar.gz
 DEADLINE=$MEASURE_S
 
 # ---- how a step goes
 
-# within SECONDS COMMAND …: its exit code; 124 where it took longer, or where the step has no time left for it.
+# within SECONDS COMMAND …: runs a command and returns its exit code, or 124 if it took longer or the step has no time left.
 within() {
   local seconds=$1 left=$((DEADLINE - SECONDS)); shift
   [ "$left" -ge 1 ] || return 124
   timeout -k 5 "$((seconds < left ? seconds : left))" "$@"
 }
 program() { within "$1" "$JAVA" -jar "$JAR" "${@:2}"; } # SECONDS ARGUMENT …
-left() { [ $((DEADLINE - SECONDS)) -ge "$1" ]; }        # SECONDS: whether the step has them
+left() { [ $((DEADLINE - SECONDS)) -ge "$1" ]; }        # SECONDS: whether the step has so many left
 verdict() { echo "$*" > "$W/verdict"; }                 # writes the step's verdict
 report() { # SUBCOMMAND …: report.py's first line is the verdict, the rest goes to the report; its exit code
   local code=0
@@ -58,8 +59,8 @@ report() { # SUBCOMMAND …: report.py's first line is the verdict, the rest goe
   tail -n +2 "$W/reported" | tee -a "$REPORT"
   return "$code"
 }
-quoted() { { echo '```'; head -c 100000 "$1"; echo '```'; } >> "$REPORT"; } # FILE: a program's own table, as it is
-how() { # CODE: in words
+quoted() { { echo '```'; head -c 100000 "$1"; echo '```'; } >> "$REPORT"; } # FILE: puts a program's output into the report as it is
+how() { # CODE: an exit code in words
   case $1 in
     0) echo "ok" ;;
     124) echo "TIMED OUT" ;;
@@ -68,13 +69,13 @@ how() { # CODE: in words
     *) echo "EXIT CODE $1" ;;
   esac
 }
-gist() { # CODE FILE: the line that says most: a failure's cause comes first, a result last
+gist() { # CODE FILE: the most telling line of an output: the cause of a failure comes first, a result last
   case $1 in
     0 | 1) tail -n 1 "$2" ;;
     *) grep -v 'measure.sh: line' "$2" | grep -m 1 . ;;
   esac 2> /dev/null | cut -c 1-200
 }
-timed() { # LOG COMMAND …: all output to LOG, and at its end how it ended, if not well, and how long it took
+timed() { # LOG COMMAND …: writes all output to LOG, then the exit code in words if it is not 0, and the time taken
   local log=$1 start=$EPOCHREALTIME code=0; shift
   "$@" > "$log" 2>&1 || code=$?
   {
@@ -84,15 +85,16 @@ timed() { # LOG COMMAND …: all output to LOG, and at its end how it ended, if 
   cat "$log"
   return "$code"
 }
-bundle() { # replaces raw.tar.gz as a whole
+bundle() { # writes raw.tar.gz anew
   tar -C "$W" --exclude='*.safetensors' --exclude=report.html -czf "$PACK/raw.tar.gz" . 2> /dev/null &&
     cp "$PACK/raw.tar.gz" "$OUT/raw.part" && mv "$OUT/raw.part" "$OUT/raw.tar.gz"
 }
-clocks() { # what the card runs at, just after work
+clocks() { # the clock rates of the GPU, right after work
   if $GPU; then within 10 nvidia-smi --query-gpu=clocks.sm,clocks.mem,temperature.gpu,power.draw,pstate --format=csv || true; fi
 }
 
-# While nothing's time is taken, in facts and tests: PyTorch and JAX are read from disk, and torch.compile's results kept.
+# During facts and tests, which measure no times, PyTorch and JAX are loaded into the file cache, and torch.compile keeps
+# its results.
 warm=
 begin_warm_up() {
   # shellcheck disable=SC2016
@@ -108,7 +110,7 @@ end_warm_up() {
 }
 
 bad=0 skipped='' running=''
-step() { # NAME SECONDS TITLE: runs step_NAME in a process of its own, which cannot hurt the others
+step() { # NAME SECONDS TITLE: runs step_NAME in a process of its own, so that its failure does not end the others
   local name=$1 seconds=$2 start=$SECONDS code=0
   case $name in facts | tests) ;; *) end_warm_up ;; esac
   if [ "$SECONDS" -ge "$MEASURE_S" ]; then skipped+=" $name"; return; fi
@@ -119,14 +121,14 @@ step() { # NAME SECONDS TITLE: runs step_NAME in a process of its own, which can
   printf '\n## %s\n\n' "$3" >> "$REPORT"
   ( "step_${name//[^a-z]/_}" ) >> "$LOG" 2>&1 < /dev/null &
   running=$!
-  wait "$running" || code=$? # waiting, it hears at once when it is told to end
+  wait "$running" || code=$? # "wait" returns at once when a signal arrives
   [ "$code" = 0 ] || bad=1
   say "$(printf '%-10s %s: %s (%d s)' "$name" "$([ "$code" = 0 ] && echo ok || echo NOT OK)" "$(
     cat "$W/verdict" 2> /dev/null || how "$code")" $((SECONDS - start)))"
   bundle
 }
 
-has() { [ ! -e "$PACK/no-$1" ]; } # cublas or cudnn: whether it is here, and `facts` did not see it fail
+has() { [ ! -e "$PACK/no-$1" ]; } # cublas|cudnn: whether the library is here and did not fail in the step facts
 choose_libraries() {
   local use=()
   if has cublas; then use+=(cublas); fi
@@ -134,7 +136,7 @@ choose_libraries() {
   use_libraries "${use[@]}"
 }
 
-# What is not here is not available, which is no failure.
+# A library or tool that is missing is reported as not available, which is not a failure.
 PERSISTENT=false
 [ -n "$CUBLAS" ] || touch "$PACK/no-cublas"
 [ -n "$CUDNN" ] || touch "$PACK/no-cudnn"

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""mlp-cuda and its peers in turn on one device, for as long as there is time, with what is known after every run.
+"""Runs mlp-cuda and its peers in turn on one device until a deadline, and writes its table anew after every run.
 
     peers.py --device cuda:0 --ours="--gpu 0" --jar JAR --seconds 100 --rows FILE.csv --table FILE.md
 
-It starts what scripts/peers.sh starts and takes ratios round by round as that does, but it obeys a deadline, leaves
-its table after each run, and has no inference and no round of warming up. `mlp-cuda` is what its defaults choose. Last
-line of standard output: a verdict.
+It starts the same programs as scripts/peers.sh and also takes ratios round by round, but it obeys a deadline, and has
+neither inference nor a round for warming up. `mlp-cuda` stands for mlp-cuda with its defaults. The last line of standard
+output is the verdict.
 """
 import argparse
 import csv
@@ -65,7 +65,7 @@ def run(command, seconds):
 
 
 def figures(name, out, folder):
-    """Seconds of each epoch, the accuracy in percent, and what it is."""
+    """Returns the seconds of each epoch, the accuracy in percent, and the description of the peer."""
     if name.startswith("mlp-cuda"):
         with open(os.path.join(folder, "metrics.csv")) as file:
             epochs = [float(row["seconds"]) for row in csv.DictReader(file) if row["kind"] == "epoch"]
@@ -87,7 +87,7 @@ def spread(values):
 
 
 def table(o, names, rows, lost, what):
-    """Markdown; rows are (batch, round, name, epochs, accuracy, process)."""
+    """Returns a Markdown table of rows (batch, round, name, epochs, accuracy, process)."""
     lines = []
     for batch in o.batches:
         of = [row for row in rows if row[0] == batch]

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads what the steps of measure.sh left and prints a verdict, one line, and below it Markdown, if there is any.
+"""Reads the files of a step of measure.sh and prints the verdict, which is one line, and below it tables in Markdown.
 
     report.py tests LOG…              JUnit's console, --details=testfeed; whole or cut off
     report.py trainings FOLDER        NAME.way (options), NAME.log, NAME/metrics.csv for each way
@@ -9,7 +9,7 @@
     report.py ncu FILE [OPERATIONS]   ncu --csv --page raw; OPERATIONS of a product: a rate for each kernel
     report.py peaks LOG…              `benchmark`'s "At most … GFLOP/s"
 
-Exit code 1 where the verdict is a bad one.
+The exit code is 1 if the step failed.
 """
 import collections
 import csv
@@ -20,7 +20,7 @@ import sys
 
 
 def gist(text, *patterns):
-    """The line that tells most: of the first pattern that any matches, else the first of all."""
+    """Returns the first line that matches the first pattern with a match, or else the first line."""
     lines = [line.strip() for line in text.splitlines() if line.strip() and "measure.sh: line" not in line]
     for pattern in patterns:
         for line in lines:
@@ -71,7 +71,7 @@ NO_TIME = "no time was left"
 
 
 class Training:
-    """A training that one way of using the device made, or why there is none."""
+    """A training with one way of using the device, or the reason why it failed."""
 
     def __init__(self, way):
         self.options = way.read_text().strip()
@@ -104,7 +104,7 @@ class Training:
 
     @property
     def way(self):
-        """The options beside the size of the batch."""
+        """The options without that of the batch size."""
         return re.sub(r" *--batch-size \d+ *", "", self.options) or "auto"
 
 

@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2016,SC2154
-# The steps of measure.sh, which sources this: each is a function step_NAME, runs in a process of its own, tells its
+# measure.sh sources this file, which has its steps: each is a function step_NAME, runs in a process of its own, sets its
 # verdict, and adds its tables to the report.
 
-machine() { # what there is here
+machine() { # prints the hardware and the versions of the software
   {
     date -u '+%F %T UTC'; uname -srm; nproc
     sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1; grep MemTotal /proc/meminfo
@@ -25,7 +25,7 @@ for name in "torch jax jaxlib triton numpy nvidia-cublas nvidia-cudnn-cu13".spli
 step_facts() {
   local name options code=0 ok=0 n=0
   machine
-  # One step in each way, at once: does it work at all? A library that does not is left out of all that follows.
+  # Takes one step in each way, all ways at once, to see which work. A library that fails is left out of later steps.
   local layered="--step layered --feed pinned"
   local ways=("auto|" "ptx|$layered --gemm ptx" "fused|--step fused --feed pinned" "resident|--step fused --feed resident"
     "bf16|$layered --precision bf16" "tf32|$layered --precision tf32" "fp16|$layered --precision fp16")
@@ -43,7 +43,7 @@ step_facts() {
   for way in "${ways[@]}"; do
     IFS='|' read -r name options <<< "$way"
     code=$(cat "$W/try-$name.code" 2> /dev/null || echo 1) n=$((n + 1))
-    if [ "$code" != 0 ]; then # perhaps because of the others: once more, alone
+    if [ "$code" != 0 ]; then # it may have failed because of the others: once more, alone
       # shellcheck disable=SC2086
       program 15 "${DEVICE[@]}" $options --dry-run > "$W/try-$name.log" 2>&1; code=$?
       echo "$code" > "$W/try-$name.code"
@@ -67,12 +67,12 @@ step_facts() {
   [ "$ok" = "$n" ] && [ "$code" = 0 ]
 }
 
-# started NAME REPEATS JAR CACHE OPTIONS: whole processes of one step and an evaluation. CACHE: off, the driver keeps
-# nothing; warm, what it keeps is there already.
+# started NAME REPEATS JAR CACHE OPTIONS: times whole processes of one step and an evaluation. CACHE is "off", the driver
+# keeps nothing of what it compiles, or "warm", the driver has compiled all of it in an earlier process.
 started() {
   local name=$1 repeats=$2 jar=$3 cache=$4 options=$5 of=$W/start/$1 run first=1
   echo "${options:-auto}|$([ "$jar" = "$JAR" ] && echo jar || echo PTX)|$cache" > "$of.way"
-  [ "$cache" = off ] || first=0 # run 0 fills the cache, and is not counted
+  [ "$cache" = off ] || first=0 # run 0 fills the cache and is not counted
   for run in $(seq "$first" "$repeats"); do
     left 3 || return 0
     # shellcheck disable=SC2086
@@ -82,8 +82,8 @@ started() {
   rm -f "$of-0.log"
 }
 
-# A copy of the jar without machine code makes the driver compile PTX. Its own variable for that, CUDA_FORCE_PTX_JIT, would
-# refuse the machine code of cuBLAS too.
+# A copy of the jar without machine code makes the driver compile PTX. The driver's variable CUDA_FORCE_PTX_JIT would
+# also make it refuse the machine code of cuBLAS.
 step_start() {
   local cubins ptx=$PACK/mlp-cuda-ptx.jar code=0
   mkdir -p "$W/start"
@@ -121,7 +121,7 @@ PYTHON
   return "$code"
 }
 
-run_tests() { # NAME CLASS: JUnit's feed in NAME.log, written as it goes
+run_tests() { # NAME CLASS: runs a test class; JUnit writes each result to NAME.log at once
   within "$((DEADLINE - SECONDS - 6))" "$JAVA" --enable-native-access=ALL-UNNAMED -jar "$JUNIT" execute --disable-banner \
     --disable-ansi-colors --details=testfeed -cp "$TEST_PATH" --select-class "$2" > "$W/$1.log" 2>&1
   echo $? > "$W/$1.code"
@@ -130,13 +130,13 @@ run_tests() { # NAME CLASS: JUnit's feed in NAME.log, written as it goes
 step_tests() {
   local class name logs=() pids=() classes=${MEASURE_TESTS:-$TESTS}
   if [ -z "$JUNIT" ] || [ -z "$classes" ]; then verdict "there are no tests here: log.txt says why"; return 1; fi
-  for class in $classes; do # all at once, each in a JVM of its own
+  for class in $classes; do # all classes at once, each in a JVM of its own
     name=tests-${class##*.} logs+=("$W/tests-${class##*.}.log")
     run_tests "$name" "$class" &
     pids+=($!)
   done
   wait "${pids[@]}"
-  for class in $classes; do # a crash in a library of NVIDIA's takes the others' cases along
+  for class in $classes; do # a crash in a library of NVIDIA ends the JVM before its other tests
     name=tests-${class##*.}
     if [ "$(cat "$W/$name.code")" -gt 128 ] && left 20; then
       mv "$W/$name.log" "$W/$name-crashed.log"; cat "$W/$name-crashed.log"
@@ -148,7 +148,7 @@ step_tests() {
   report tests "${logs[@]}"
 }
 
-# Every way of --step and --feed in batches of a size, the default first: what the rule of `auto` is judged by.
+# Adds every way of --step and --feed for a batch size, the default first: they show whether `auto` chooses well.
 every_way() { # BATCH-SIZE
   local way ways=("" "--step fused --feed pinned" "--step fused --feed resident")
   if has cublas; then ways+=("--step layered --gemm cublas --feed pinned"); fi
@@ -165,9 +165,9 @@ every_way() { # BATCH-SIZE
 all_ways() {
   local precision batch way
   WAYS=()
-  if ! $GPU; then WAYS=("" "--precision bf16" "--batch-size 1024" "--step fused"); return; fi # the last must fail
+  if ! $GPU; then WAYS=("" "--precision bf16" "--batch-size 1024" "--step fused"); return; fi # the last way must fail
   every_way 64; every_way 1024; every_way 128
-  WAYS+=("") # the default again: how much two runs of the same differ
+  WAYS+=("") # the default again, to see how much two equal runs differ
   way=ptx # the faster kind of products, to see up to which batch fused steps are faster
   if has cublas; then way=cublas; fi
   for batch in 256 512; do
@@ -214,7 +214,7 @@ step_peers() {
   return "$code"
 }
 
-step_peers_sh() { # the project's script, whole rounds or nothing
+step_peers_sh() { # runs scripts/peers.sh, which prints nothing before its rounds are complete
   local code=0 peers="mlp-cuda mlp-cuda-resident pytorch-eager pytorch-graph jax" on=("${DEVICE[@]}")
   $GPU || peers="mlp-cuda pytorch-1 jax" on=(--cpu)
   for batch in ${MEASURE_BATCHES:-64 1024}; do
@@ -225,7 +225,7 @@ step_peers_sh() { # the project's script, whole rounds or nothing
   return "$code"
 }
 
-each() { # NAME SECONDS ARGUMENT …: a command of the program's, its output in the report
+each() { # NAME SECONDS ARGUMENT …: runs a command of mlp-cuda and puts its output into the report
   local name=$1 code=0
   program "$2" "${@:3}" > "$W/$name.txt" 2>&1 || code=$?
   printf '\n`%s`\n\n' "${*:3}" | tee -a "$REPORT"; cat "$W/$name.txt"; quoted "$W/$name.txt"
@@ -254,7 +254,7 @@ step_benchmark() { # a row gets less than half of the default's time, because th
   return "$code"
 }
 
-# with_libraries SECONDS TOOL …: a tool that wants java itself and no script that starts it
+# with_libraries SECONDS TOOL …: runs a tool that needs the java binary and not the script JAVA
 with_libraries() { within "$1" bash -c '. "$0/libraries"; exec "$@"' "$PACK" "${@:2}"; }
 
 step_sanitizer() {
@@ -288,7 +288,7 @@ RUNS
   report sanitizer "${logs[@]}"
 }
 
-# profiled FILE "NCU'S OPTIONS" ARGUMENT …: a run's kernels; clocks are left alone, caches are as the program leaves them
+# profiled FILE "NCU'S OPTIONS" ARGUMENT …: profiles the kernels of a run, with clocks and caches as in a usual run
 METRICS=gpu__time_duration.sum,launch__registers_per_thread
 MORE=$METRICS,launch__occupancy_limit_registers,sm__warps_active.avg.pct_of_peak_sustained_active
 MORE=$MORE,sm__maximum_warps_per_active_cycle_pct,dram__bytes_read.sum,dram__bytes_write.sum,lts__t_bytes.sum
@@ -307,7 +307,7 @@ step_ncu() {
   local code=0 kernels="--kernel-name regex:fused --launch-skip 30 --launch-count 9" told=
   command -v ncu > /dev/null || { verdict "no ncu here"; return 1; }
   profiled "$W/ncu-fused.csv" "$kernels --metrics $MORE" --step fused --feed pinned --no-graph --max-steps 20
-  if ! grep -q '^"[0-9]' "$W/ncu-fused.csv"; then # a metric that this one does not know, say
+  if ! grep -q '^"[0-9]' "$W/ncu-fused.csv"; then # this ncu may not know one of the metrics
     profiled "$W/ncu-fused.csv" "$kernels --metrics $METRICS" --step fused --feed pinned --no-graph --max-steps 20
   fi
   report ncu "$W/ncu-fused.csv" || code=1
@@ -323,8 +323,8 @@ step_ncu() {
   return "$code"
 }
 
-# The products of 16384x512x784 are those of the first layer of the preset `tuned` in batches of 16384. `benchmark` tells
-# what such steps, and square products, come to with each GEMM; ncu, where there is one, each product's own time.
+# The first layer of the preset `tuned` multiplies 16384x784 by 784x512 in batches of 16384. `benchmark` measures such
+# steps, and square products, with each GEMM; ncu, if it is found, measures the time of each product alone.
 step_gemm() {
   local precision gemm code=0 logs=() told='' gemms=(ptx)
   if has cublas; then gemms+=(cublas); fi

@@ -1,9 +1,9 @@
-"""The default preset in JAX: an epoch, shuffling included, is one jitted lax.scan.
+"""Trains the default preset with JAX; an epoch, shuffling included, is one jitted lax.scan.
 
     python3 scripts/peers/jax_scan.py --batch-size 64 --epochs 10
 
-Adam is written out, so that JAX alone is needed. The first epoch includes compilation. What the
-lines of the output mean: scripts/peers.sh.
+Adam is written out, so that no other library is needed. The first epoch includes compilation.
+scripts/peers.sh explains the lines of the output.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def normalised(pixels):
 
 
 def initial(key):
-    """Weights and biases as PyTorch's Linear has them."""
+    """Returns weights and biases with the initial distribution of PyTorch's Linear."""
     layers = []
     for inputs, outputs in zip(LAYERS, LAYERS[1:]):
         key, of_weight, of_bias = jax.random.split(key, 3)
@@ -52,7 +52,7 @@ def initial(key):
 
 
 def losses_of(layers, x, y):
-    """The loss of each example, and whether its answer is right."""
+    """Returns the loss of each example, and whether it is classified correctly."""
     for weight, bias in layers[:-1]:
         x = jax.nn.relu(x @ weight + bias)
     weight, bias = layers[-1]

@@ -1,4 +1,4 @@
-"""The default preset in PyTorch, 1.13 or newer, the way that --form names.
+"""Trains the default preset with PyTorch, 1.13 or newer, in the way that --form names.
 
     python3 scripts/peers/pytorch.py --form eager --batch-size 64 --epochs 10 --threads 1
 
@@ -8,8 +8,7 @@ loader   over a TensorDataset with a shuffling DataLoader, as tutorials do; with
 compile  as eager, but forward and backward are compiled (torch.compile, PyTorch 2)
 graph    as eager, but the whole step, Adam too, is one CUDA graph
 
-Adam is the fused one where this PyTorch has it for the device. What the lines of the output mean:
-scripts/peers.sh.
+Adam is the fused one if this PyTorch has it for the device. scripts/peers.sh explains the lines of the output.
 """
 
 import argparse
@@ -45,7 +44,7 @@ def normalised(pixels):
 
 
 def adam_of(network, capturable):
-    """The fused Adam, which 1.13 has for CUDA alone, or else the default one."""
+    """Returns the fused Adam, which PyTorch 1.13 has for CUDA alone, or else the default one."""
     settings = {"lr": 1e-3, "capturable": True} if capturable else {"lr": 1e-3}
     try:
         return torch.optim.Adam(network.parameters(), fused=True, **settings), "fused Adam"
@@ -54,7 +53,7 @@ def adam_of(network, capturable):
 
 
 def captured(work):
-    """A function that does `work`, a CUDA graph, and returns what it returned while captured.
+    """Captures `work` as a CUDA graph; returns a function that replays it and returns what `work` returned.
 
     As https://pytorch.org/docs/stable/notes/cuda.html#cuda-graphs asks: some runs on another stream
     come first, so that nothing is set up, and nothing allocated elsewhere, while it is captured.

@@ -1,8 +1,8 @@
 package mlpcuda.train;
 
 import mlpcuda.compute.Ops;
-import mlpcuda.data.HeapMemory;
 import mlpcuda.error.BadFileException;
+import mlpcuda.files.HeapMemory;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Step;

@@ -258,8 +258,11 @@ class ResumeErrorsTest {
       writeState(state -> planted(state, option.get(0), option.get(1)));
       byte[] before = Files.readAllBytes(checkpoint);
       String value = option.get(1).contains(" ") ? "'" + option.get(1) + "'" : option.get(1);
-      Object[] dataGiven = option.get(0).equals("--tensorboard") ? new Object[] {"--data", data} : new Object[0];
-      Program.run(Program.words("train --resume", Stream.concat(Stream.of(run), Stream.of(dataGiven)).toArray()))
+      Object[] dataGiven =
+          option.get(0).equals("--tensorboard") ? new Object[] {"--data", data} : new Object[0];
+      Program.run(
+              Program.words(
+                  "train --resume", Stream.concat(Stream.of(run), Stream.of(dataGiven)).toArray()))
           .assertRefused(
               2,
               "--resume %s: its checkpoint has %s %s, which is outside of that folder; repeat the option if that is meant"

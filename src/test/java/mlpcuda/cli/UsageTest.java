@@ -385,7 +385,7 @@ class UsageTest {
         "compare --scaling nope|compare|Invalid value for option '--scaling': must be one of unit,"
             + " centred, z-score, found nope",
         "compare --lr 1|compare|Unknown options: '--lr', '1'",
-        "compare --operations sum,nope|compare|Invalid value for option '--operations': must be one"
+        "compare --operations advance,nope|compare|Invalid value for option '--operations': must be one"
             + " of gatherForward, activationBackward, dropoutForward, logSoftmaxForward,"
             + " crossEntropyForward, adamStep, sgdStep, clipNorm, advance, linearForward,"
             + " linearBackward, found nope",
@@ -463,7 +463,9 @@ class UsageTest {
       Program compared =
           Program.run(
               Program.words(
-                  "compare --cpu --operations advance --steps 1 --batch-size 2 " + option + " tuned",
+                  "compare --cpu --operations advance --steps 1 --batch-size 2 "
+                      + option
+                      + " tuned",
                   "--data",
                   data));
       assertTrue(compared.out().contains("Training 35-512-256-3, "), compared.err());
@@ -497,7 +499,10 @@ class UsageTest {
     Program refused = Program.run("--data", data, "--out", out, "--hidden", Integer.MAX_VALUE);
     assertEquals(2, refused.code());
     assertTrue(
-        refused.err().startsWith("Invalid value for option '--hidden': a network may have at most 2147483647 parameters, found "),
+        refused
+            .err()
+            .startsWith(
+                "Invalid value for option '--hidden': a network may have at most 2147483647 parameters, found "),
         refused.err());
     assertEquals("", refused.out());
     assertFalse(Files.exists(out));
