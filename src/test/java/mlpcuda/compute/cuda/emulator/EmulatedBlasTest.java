@@ -132,8 +132,7 @@ class EmulatedBlasTest {
                   new ColumnMajor[] {
                     new ColumnMajor(t.c, 3, 2, 3), new ColumnMajor(t.c, 2, 3, 2)
                   }) {
-                assertThrows(
-                    IllegalArgumentException.class, () -> t.library.multiply(a, b, other));
+                assertThrows(IllegalArgumentException.class, () -> t.library.multiply(a, b, other));
               }
             }));
   }
