@@ -32,6 +32,7 @@ class DocumentsTest {
   private static final Pattern LINK = Pattern.compile("]\\(([^)\\s]+)\\)");
   private static final Pattern HEADING = Pattern.compile("(?m)^#+ +(.+?) *$");
   private static final Pattern CODE = Pattern.compile("(?ms)^```.*?^```$|^ {4}.*?$|`[^`\\n]*`");
+  private static final Pattern TEST = Pattern.compile("`([A-Z][A-Za-z0-9]*(?:Test|IT))\\b");
   private static final Pattern CLASS = Pattern.compile("`([A-Z]\\w*[a-z]\\w*)`");
 
   private static final Pattern PACKAGE = Pattern.compile("`([a-z.]+)`");
@@ -95,6 +96,17 @@ class DocumentsTest {
     named.removeAll(known);
     named.removeIf(DocumentsTest::isOfTheJdk);
     assertEquals(Set.of(), named, "classes that " + name + ".md names and the source lacks");
+  }
+
+  @Test
+  void theTestsThatDocumentsNameExist() throws IOException {
+    Set<String> named = new TreeSet<>();
+    for (Path page : pages()) {
+      TEST.matcher(Files.readString(page)).results().forEach(found -> named.add(found.group(1)));
+    }
+    assertTrue(named.size() > 20, named + " in the documents");
+    named.removeAll(classes());
+    assertEquals(Set.of(), named, "tests that documents name and the source lacks");
   }
 
   private static boolean isOfTheJdk(String name) {
