@@ -1,7 +1,7 @@
 package mlpcuda.benchmarks;
 
 import java.util.List;
-import mlpcuda.benchmark.Throughput;
+import mlpcuda.benchmark.ReferenceComparison;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Ops;
@@ -38,8 +38,8 @@ final class Network {
    * @throws IllegalStateException if loss, weights and moments were not the same then
    */
   static Learner learner(Ops ops, Training training) {
-    double error = new Throughput(training).trainingError(ops, training.B());
-    double limit = Throughput.limit(ops.precision());
+    double error = new ReferenceComparison(training).trainingError(ops, training.B());
+    double limit = ReferenceComparison.limit(ops.precision());
     if (!(error <= limit)) { // nor NaN
       throw new IllegalStateException(
           "a step's loss, weights and moments must be the reference's to within %s, found %s on %s"

@@ -27,6 +27,7 @@ public final class Device implements AutoCloseable {
   private final DeviceChoice choice;
   private final Thread thread;
   private final Ops ops;
+  private final String description;
 
   private Device(DeviceChoice choice, Supplier<Ops> opener) {
     this.choice = choice;
@@ -40,6 +41,7 @@ public final class Device implements AutoCloseable {
             });
     try { // the thread that opens a device must drive it
       this.ops = result(worker.submit(opener::get), () -> {});
+      this.description = result(worker.submit(() -> ops.description()), () -> {});
     } catch (RuntimeException | Error e) {
       worker.shutdown();
       throw e;
@@ -161,7 +163,7 @@ public final class Device implements AutoCloseable {
   /** The device in words: its name, its software, and how it runs steps. */
   @Override
   public String toString() {
-    return call(ops::description);
+    return description;
   }
 
   /** Closes the device, after all work that it was asked for; closing it again does nothing. */

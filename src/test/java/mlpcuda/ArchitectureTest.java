@@ -16,8 +16,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Tests on the byte code which package may use which: the arrows of the map in architecture.md. */
@@ -151,7 +151,9 @@ class ArchitectureTest {
           for (JavaClass each : shown) {
             String from = each.getBaseComponentType().getPackageName();
             assertTrue(
-                !from.startsWith("mlpcuda") || from.equals("mlpcuda") || from.equals("mlpcuda.error"),
+                !from.startsWith("mlpcuda")
+                    || from.equals("mlpcuda")
+                    || from.equals("mlpcuda.error"),
                 unit.getFullName() + " shows " + each.getName());
           }
         }

@@ -18,6 +18,7 @@ import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import mlpcuda.benchmark.DeviceLimits;
+import mlpcuda.benchmark.ReferenceComparison;
 import mlpcuda.benchmark.Shares;
 import mlpcuda.benchmark.Throughput;
 import mlpcuda.benchmark.Throughput.Result;
@@ -168,10 +169,10 @@ final class BenchmarkCommand implements Callable<Integer> {
 
   /** The limits of errors, for the precisions that were measured. */
   private String limitsOfErrors() {
-    String first = "%.0e".formatted(Throughput.limit(precisions.first()));
+    String first = "%.0e".formatted(ReferenceComparison.limit(precisions.first()));
     return precisions.stream()
         .skip(1)
-        .map(p -> ", in %s %.0e".formatted(p.label(), Throughput.limit(p)))
+        .map(p -> ", in %s %.0e".formatted(p.label(), ReferenceComparison.limit(p)))
         .collect(Collectors.joining("", first, ""));
   }
 
@@ -267,7 +268,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     Map<String, Object> json = beginWay(way);
     precisions.add(ops.precision());
     json.put("precision", ops.precision().label());
-    json.put("error_limit", Throughput.limit(ops.precision()));
+    json.put("error_limit", ReferenceComparison.limit(ops.precision()));
     var rows = new ArrayList<Map<String, Object>>();
     json.put("rows", rows);
     try {
@@ -296,11 +297,11 @@ final class BenchmarkCommand implements Callable<Integer> {
             terminal.line(row(subject, result));
             lossAlone |= result.lossAlone();
             rows.add(json(subject, result));
-            if (result.failure() != null) {
-              failed(result.failure());
+            if (result.failure().isPresent()) {
+              failed(result.failure().get());
             } else {
               anything = true;
-              wrong |= result.timing() == null;
+              wrong |= result.speed().isEmpty();
             }
           });
     }
@@ -328,14 +329,15 @@ final class BenchmarkCommand implements Callable<Integer> {
 
   private static String row(Subject of, Result result) {
     String what = "%-18s %-9s %5d".formatted(of.preset.preset(), name(result), result.batch());
-    if (result.failure() != null) {
-      return what + " not measured: " + result.failure().why();
+    if (result.failure().isPresent()) {
+      return what + " not measured: " + result.failure().get().why();
     }
-    Timing timing = result.timing();
-    if (timing == null) {
+    if (result.speed().isEmpty()) {
       return "%s WRONG, and not timed: error %.1e".formatted(what, result.error());
     }
-    Shares shares = result.shares();
+    Throughput.Speed speed = result.speed().get();
+    Timing timing = speed.timing();
+    Shares shares = speed.shares();
     return String.format(
         Locale.ROOT,
         "%s %,10.0f %,7.0f %,9.1f %,9.1f %,9.1f %,7.0f %3.0f%% %-15s%s%7.1e",
@@ -345,7 +347,7 @@ final class BenchmarkCommand implements Callable<Integer> {
         timing.median() * 1e6,
         timing.min() * 1e6,
         timing.max() * 1e6,
-        result.flops() / timing.median() / 1e9,
+        speed.flops() / timing.median() / 1e9,
         100 * shares.arithmetic(),
         "%s %.0f%%".formatted(shares.limit(), 100 * shares.all().get(shares.limit())),
         result.lossAlone() ? "*" : " ",
@@ -358,25 +360,27 @@ final class BenchmarkCommand implements Callable<Integer> {
     json.put("layers", of.throughput.training().shape().sizes());
     json.put("work", name(result));
     json.put("batch_size", result.batch());
-    if (result.failure() != null) {
-      json.put("not_measured", result.failure().why());
+    if (result.failure().isPresent()) {
+      json.put("not_measured", result.failure().get().why());
       return json;
     }
     json.put("error", Tables.number(result.error()));
     json.put("loss_alone", result.lossAlone());
-    Timing timing = result.timing();
-    json.put("right", timing != null);
-    if (timing != null) {
-      json.put("seconds", timing.median());
-      json.put("seconds_min", timing.min());
-      json.put("seconds_max", timing.max());
-      json.put("images_per_second", result.batch() / timing.median());
-      json.put("steps_per_second", 1 / timing.median());
-      json.put("flops_per_second", result.flops() / timing.median());
-      json.put("shares", result.shares().all());
-      json.put("limit", result.shares().limit());
-    }
+    json.put("right", result.speed().isPresent());
+    result.speed().ifPresent(speed -> put(json, result.batch(), speed));
     return json;
+  }
+
+  private static void put(Map<String, Object> json, int batch, Throughput.Speed speed) {
+    Timing timing = speed.timing();
+    json.put("seconds", timing.median());
+    json.put("seconds_min", timing.min());
+    json.put("seconds_max", timing.max());
+    json.put("images_per_second", batch / timing.median());
+    json.put("steps_per_second", 1 / timing.median());
+    json.put("flops_per_second", speed.flops() / timing.median());
+    json.put("shares", speed.shares().all());
+    json.put("limit", speed.shares().limit());
   }
 
   private Map<String, Object> document(String description) {
@@ -399,7 +403,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     json.put("processors", Runtime.getRuntime().availableProcessors());
     json.put("repeats", repeats);
     json.put("repeat_seconds", seconds);
-    json.put("error_limit", Throughput.limit(precisions.first()));
+    json.put("error_limit", ReferenceComparison.limit(precisions.first()));
     json.put("peak_flops_per_second", limits == null ? null : limits.flops());
     json.put("peak_bytes_per_second", limits == null ? null : limits.bandwidth());
     json.put("measured", measured);

@@ -116,7 +116,7 @@ record GpuWay(CudaOptions options, Optional<Enum<?>> part, Supplier<Ops> opener)
       this.chosen = chosen;
     }
 
-    private boolean persistent() { // these have a resident feed and no graph
+    private boolean persistent() { // persistent steps have a resident feed and no graph
       return opened.options().step() == CudaOptions.StepKind.PERSISTENT;
     }
 

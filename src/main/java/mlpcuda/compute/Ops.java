@@ -1,11 +1,7 @@
 package mlpcuda.compute;
 
-import java.util.Collections;
-import java.util.IdentityHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Consumer;
 import mlpcuda.compute.Buffer.Type;
 
@@ -19,13 +15,11 @@ import mlpcuda.compute.Buffer.Type;
  * from step to step (the step count, the learning rate, the losses) lives in buffers, so that a
  * step can be recorded once and replayed. Not thread-safe: one thread drives a device.
  */
-public abstract class Ops implements AutoCloseable {
-  /** Elements of {@link #clipNorm}'s norm: the norm itself, and room for its parts. */
+public abstract class Ops extends DeviceMemory {
+  /** Elements of {@link #clipNorm}'s norm: the norm itself, and memory for its parts. */
   public static final int NORM_LENGTH = 1 + 256;
 
-  private final Set<Buffer> live = Collections.newSetFromMap(new IdentityHashMap<>());
   private final Precision precision;
-  private boolean closed;
 
   /** Operations in single precision. */
   protected Ops() {
@@ -36,9 +30,6 @@ public abstract class Ops implements AutoCloseable {
   protected Ops(Precision precision) {
     this.precision = precision;
   }
-
-  /** Describes the device and what it computes with, in one line for people. */
-  public abstract String description();
 
   /** {@link #description}, and how the device runs the steps of a training with those needs. */
   public String description(StepNeeds needs) {
@@ -55,81 +46,7 @@ public abstract class Ops implements AutoCloseable {
     return Map.of();
   }
 
-  // ---- memory ----
-
-  /** A buffer of {@code length} zeros; close it when done. */
-  public final Buffer allocate(String name, Type type, int length) {
-    needOpen("allocate", name);
-    if (length < 1) {
-      throw new IllegalArgumentException(name + " must hold at least 1 element, found " + length);
-    }
-    return counted(allocateK(name, type, length));
-  }
-
-  /**
-   * A buffer of bytes that no operation writes; close it when done. The device may keep the array
-   * itself: it must not change while the buffer lives.
-   */
-  public final Buffer constant(String name, byte[] values) {
-    needOpen("constant", name);
-    return counted(constantK(name, values));
-  }
-
-  private void needOpen(String what, String name) {
-    if (closed) {
-      throw new IllegalStateException(what + " " + name + " after the device was closed");
-    }
-  }
-
-  private Buffer counted(Buffer buffer) {
-    live.add(buffer);
-    return buffer;
-  }
-
-  final void released(Buffer buffer) {
-    live.remove(buffer);
-  }
-
-  /** The bytes that buffers can be given beside those that they have, as far as can be known. */
-  public abstract long freeBytes();
-
-  /** The most elements that a buffer can have. */
-  public int longestBuffer() {
-    return Integer.MAX_VALUE;
-  }
-
-  /** Bytes of all buffers that are not closed. */
-  public final long liveBytes() {
-    return live.stream().mapToLong(Buffer::bytes).sum();
-  }
-
-  /** Copies {@code values} to the start of {@code to}. */
-  public final void write(Buffer to, float[] values) {
-    need("write", "to", to, Type.FLOAT32, values.length);
-    writeK(to, values);
-  }
-
-  /** Copies {@code n} values of {@code values}, beginning at {@code from}, to the start of to. */
-  public final void write(Buffer to, int[] values, int from, int n) {
-    need("write", "to", to, Type.INT32, n);
-    if (from < 0 || n < 0 || from > values.length - n) {
-      throw new IndexOutOfBoundsException(
-          "write: " + n + " values from " + from + " of an array of " + values.length);
-    }
-    writeK(to, values, from, n);
-  }
-
-  /** Fills {@code values} from the start of {@code from}, after all operations enqueued before. */
-  public final void read(Buffer from, float[] values) {
-    need("read", "from", from, Type.FLOAT32, values.length);
-    readK(from, values);
-  }
-
-  /** Fills {@code values} from the start of {@code from}, after all operations enqueued before. */
-  public final void read(Buffer from, int[] values) {
-    need("read", "from", from, Type.INT32, values.length);
-    readK(from, values);
-  }
+  // ---- how a training loop uses a device ----
 
   /**
    * Makes a way to read up to {@code length} floats while later operations run; close it when done,
@@ -138,8 +55,6 @@ public abstract class Ops implements AutoCloseable {
   public Readback readback(int length) {
     return new Readback.Immediate(this, length);
   }
-
-  // ---- how a training loop uses a device ----
 
   /**
    * Makes a feed that brings batches of a set of images to this device, in the way that suits the
@@ -528,24 +443,6 @@ public abstract class Ops implements AutoCloseable {
 
   // ---- what a device implements, without checks ----
 
-  /** Implements {@link #allocate}; all elements must be 0. */
-  protected abstract Buffer allocateK(String name, Type type, int length);
-
-  /** {@link #constant}. */
-  protected abstract Buffer constantK(String name, byte[] values);
-
-  /** {@link #write(Buffer, float[])}. */
-  protected abstract void writeK(Buffer to, float[] values);
-
-  /** {@link #write(Buffer, int[], int, int)}. */
-  protected abstract void writeK(Buffer to, int[] values, int from, int n);
-
-  /** {@link #read(Buffer, float[])}. */
-  protected abstract void readK(Buffer from, float[] values);
-
-  /** {@link #read(Buffer, int[])}. */
-  protected abstract void readK(Buffer from, int[] values);
-
   /** {@link #gatherForward}; {@code rows} and {@code end} may be null. */
   protected abstract void gatherForwardK(
       Buffer x,
@@ -629,52 +526,6 @@ public abstract class Ops implements AutoCloseable {
   protected abstract void advanceK(
       Buffer position, Buffer rate, Buffer rates, Buffer scaling, int B);
 
-  /** Frees what the device itself holds; its buffers are closed already. */
-  protected abstract void closeK();
-
-  /**
-   * Ends the device. Buffers that nobody closed are closed here, so that nothing stays behind.
-   *
-   * @throws IllegalStateException naming them, once all is released
-   */
-  @Override
-  public final void close() {
-    if (closed) {
-      throw new IllegalStateException("second close of " + description());
-    }
-    List<Buffer> left = List.copyOf(live);
-    RuntimeException failure = null;
-    for (Buffer buffer : left) {
-      failure = attempt(buffer::close, failure);
-    }
-    closed = true;
-    failure = attempt(this::closeK, failure);
-    if (failure != null) {
-      throw failure;
-    }
-    if (!left.isEmpty()) {
-      throw new IllegalStateException("buffers were not closed before their device: " + left);
-    }
-  }
-
-  /**
-   * Runs an action that may fail, as every call does on a device that has failed.
-   *
-   * @return the first failure: {@code before}, or that of the action; null if there is none
-   */
-  protected static RuntimeException attempt(Runnable action, RuntimeException before) {
-    try {
-      action.run();
-      return before;
-    } catch (RuntimeException e) {
-      if (before == null) {
-        return e;
-      }
-      before.addSuppressed(e);
-      return before;
-    }
-  }
-
   // ---- checks ----
 
   private static void sizes(String op, int... sizes) {
@@ -688,22 +539,6 @@ public abstract class Ops implements AutoCloseable {
   private void needScaling(String op, Buffer scaling) {
     if (scaling != null) {
       need(op, "scaling", scaling, Type.FLOAT32, LossScale.LENGTH);
-    }
-  }
-
-  final void need(String op, String argument, Buffer buffer, Type type, long length) {
-    if (buffer.type() != type || buffer.length() < length) {
-      throw new IllegalArgumentException(
-          "%s: %s must be %s[%d] or longer, found %s"
-              .formatted(op, argument, type, length, buffer));
-    }
-    if (buffer.ops() != this) {
-      throw new IllegalArgumentException(
-          "%s: %s must be a buffer of this device, found one of %s"
-              .formatted(op, argument, buffer.ops().description()));
-    }
-    if (buffer.closed() || closed) {
-      throw new IllegalStateException("%s: %s is used after close".formatted(op, buffer));
     }
   }
 }

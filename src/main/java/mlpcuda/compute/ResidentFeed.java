@@ -6,7 +6,7 @@ import mlpcuda.compute.Buffer.Type;
  * A feed that keeps the whole set on the device, as bytes, with the order of an epoch beside it.
  */
 public final class ResidentFeed implements Feed {
-  private final Owned owned = new Owned();
+  private final Resources resources = new Resources();
   private final Ops ops;
   private final Buffer images; // (N, I) UINT8
   private final Buffer labels; // (N) UINT8
@@ -15,14 +15,9 @@ public final class ResidentFeed implements Feed {
   /** A feed of {@code pixels} (N, I) with {@code labels} (N). */
   public ResidentFeed(Ops ops, byte[] pixels, byte[] labels) {
     this.ops = ops;
-    try {
-      this.images = owned.add(ops.constant("images", pixels));
-      this.labels = owned.add(ops.constant("labels", labels));
-      this.rows = owned.add(ops.allocate("rows", Type.INT32, labels.length));
-    } catch (RuntimeException | Error e) {
-      owned.closeAfter(e);
-      throw e;
-    }
+    this.images = resources.open(() -> ops.constant("images", pixels));
+    this.labels = resources.open(() -> ops.constant("labels", labels));
+    this.rows = resources.open(() -> ops.allocate("rows", Type.INT32, labels.length));
   }
 
   /** All images, (N, I) UINT8. */
@@ -53,6 +48,6 @@ public final class ResidentFeed implements Feed {
 
   @Override
   public void close() {
-    owned.close();
+    resources.close();
   }
 }

@@ -130,7 +130,7 @@ public final class Safetensors {
     for (Part part : parts) {
       checksum.tensor(part.name, part.dtype, part.shape);
       try {
-        part.forEachChunk(checksum::values);
+        part.content.forEachChunk(checksum::values);
       } catch (IOException e) {
         throw new AssertionError("a checksum takes every byte", e);
       }
@@ -157,7 +157,7 @@ public final class Safetensors {
           out.write(length);
           out.write(header);
           for (Part part : parts) {
-            part.forEachChunk(out::write);
+            part.content.forEachChunk(out::write);
           }
         });
   }
@@ -167,17 +167,33 @@ public final class Safetensors {
     void accept(byte[] bytes, int offset, int count) throws IOException;
   }
 
-  /** A tensor in the file: {@code values} of float32, or, where these are null, bytes. */
-  private record Part(String name, String dtype, int[] shape, float[] values, byte[] bytes) {
-    long size() {
-      return values == null ? bytes.length : (long) Float.BYTES * values.length;
+  /** Gives the bytes of a tensor, piece by piece. */
+  private interface Content {
+    void forEachChunk(Sink sink) throws IOException;
+  }
+
+  /**
+   * A tensor as the file holds it.
+   *
+   * @param size the size of the content in bytes
+   */
+  private record Part(String name, String dtype, int[] shape, long size, Content content) {
+    static Part of(Tensor tensor) {
+      float[] values = tensor.values;
+      return new Part(
+          tensor.name,
+          "F32",
+          tensor.shape,
+          (long) Float.BYTES * values.length,
+          sink -> forEachChunk(values, sink));
     }
 
-    void forEachChunk(Sink sink) throws IOException {
-      if (values == null) {
-        sink.accept(bytes, 0, bytes.length);
-        return;
-      }
+    static Part of(String name, String dtype, int length, byte[] text) {
+      return new Part(
+          name, dtype, new int[] {length}, text.length, sink -> sink.accept(text, 0, text.length));
+    }
+
+    private static void forEachChunk(float[] values, Sink sink) throws IOException {
       ByteBuffer chunk = ByteBuffer.allocate(CHUNK_BYTES).order(ByteOrder.LITTLE_ENDIAN);
       for (int done = 0, count; done < values.length; done += count) {
         count = Math.min(values.length - done, CHUNK_BYTES / Float.BYTES);
@@ -190,7 +206,7 @@ public final class Safetensors {
   private static List<Part> parts(Path file, List<Tensor> tensors, Map<String, String> texts) {
     var parts = new ArrayList<Part>();
     for (Tensor tensor : tensors) {
-      parts.add(new Part(tensor.name, "F32", tensor.shape, tensor.values, null));
+      parts.add(Part.of(tensor));
     }
     texts.forEach(
         (name, text) -> {
@@ -204,7 +220,7 @@ public final class Safetensors {
                 "text %s would have %d bytes, at most %d can be read"
                     .formatted(name, bytes.length, MAX_TEXT_BYTES));
           }
-          parts.add(new Part(name, wide ? "U16" : "U8", new int[] {text.length()}, null, bytes));
+          parts.add(Part.of(name, wide ? "U16" : "U8", text.length(), bytes));
         });
     return parts;
   }

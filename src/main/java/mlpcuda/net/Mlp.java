@@ -6,7 +6,7 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
-import mlpcuda.compute.Owned;
+import mlpcuda.compute.Resources;
 import mlpcuda.error.DeviceException;
 
 /**
@@ -14,7 +14,7 @@ import mlpcuda.error.DeviceException;
  * · Wₗᵀ + bₗ), and the loss is the cross-entropy of the softmax of the last a.
  */
 public final class Mlp implements AutoCloseable {
-  private final Owned owned = new Owned();
+  private final Resources resources = new Resources();
   private final Ops ops;
   private final MlpShape shape;
   private final Parameters parameters;
@@ -30,29 +30,24 @@ public final class Mlp implements AutoCloseable {
     this.parameters = parameters;
     this.regularisation = regularisation;
     regularisation.check(shape);
-    try {
-      if (training) {
-        parameters.needGradients();
+    if (training) {
+      resources.attempt(parameters::needGradients);
+    }
+    this.losses = allocate("losses", maxB, 2);
+    for (int l = 0; l <= shape.layers(); l++) {
+      int width = shape.sizes().get(l);
+      a.add(allocate("a" + l, maxB, width));
+      if (l < shape.layers()) {
+        h.add(drops(l) ? allocate("h" + l, maxB, width) : a.get(l));
       }
-      this.losses = allocate("losses", maxB, 2);
-      for (int l = 0; l <= shape.layers(); l++) {
-        int width = shape.sizes().get(l);
-        a.add(allocate("a" + l, maxB, width));
-        if (l < shape.layers()) {
-          h.add(drops(l) ? allocate("h" + l, maxB, width) : a.get(l));
-        }
-        if (training && l > 0) {
-          dz.add(allocate("dz" + (l - 1), maxB, width));
-        }
+      if (training && l > 0) {
+        dz.add(allocate("dz" + (l - 1), maxB, width));
       }
-    } catch (RuntimeException | Error e) {
-      owned.closeAfter(e);
-      throw e;
     }
   }
 
   private Buffer allocate(String name, int maxB, int width) {
-    return owned.add(ops.allocate(name, Type.FLOAT32, size(maxB, width)));
+    return resources.open(() -> ops.allocate(name, Type.FLOAT32, size(maxB, width)));
   }
 
   /** Whether dropout stands between a[l] and the layer that it is the input of. */
@@ -72,8 +67,8 @@ public final class Mlp implements AutoCloseable {
   }
 
   /**
-   * A network that can learn: the parameters get room for their gradients. The caller closes it,
-   * and {@code parameters} after it.
+   * A network that can learn: the parameters get gradients. The caller closes it, and {@code
+   * parameters} after it.
    */
   public static Mlp forTraining(Parameters parameters, int maxB, Regularisation regularisation) {
     return new Mlp(parameters, maxB, true, regularisation);
@@ -177,6 +172,6 @@ public final class Mlp implements AutoCloseable {
 
   @Override
   public void close() {
-    owned.close();
+    resources.close();
   }
 }

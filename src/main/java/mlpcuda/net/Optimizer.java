@@ -5,7 +5,7 @@ import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.OptimizerSettings;
-import mlpcuda.compute.Owned;
+import mlpcuda.compute.Resources;
 import mlpcuda.compute.SgdSettings;
 
 /**
@@ -13,7 +13,7 @@ import mlpcuda.compute.SgdSettings;
  * {@link Ops#clipNorm} where gradients are to be clipped. Its learning rate lies on the device.
  */
 public final class Optimizer implements AutoCloseable {
-  private final Owned owned = new Owned();
+  private final Resources resources = new Resources();
   private final Ops ops;
   private final Parameters parameters;
   private final OptimizerSettings settings;
@@ -35,14 +35,10 @@ public final class Optimizer implements AutoCloseable {
     this.parameters = parameters;
     this.settings = settings;
     this.clip = (float) clip;
-    try {
-      this.rate = owned.add(ops.allocate("rate", Type.FLOAT32, 1));
-      boolean judges = clip > 0 || ops.precision().needsLossScale();
-      this.norm = !judges ? null : owned.add(ops.allocate("norm", Type.FLOAT32, Ops.NORM_LENGTH));
-    } catch (RuntimeException | Error e) {
-      owned.closeAfter(e);
-      throw e;
-    }
+    this.rate = resources.open(() -> ops.allocate("rate", Type.FLOAT32, 1));
+    boolean judges = clip > 0 || ops.precision().needsLossScale();
+    this.norm =
+        !judges ? null : resources.open(() -> ops.allocate("norm", Type.FLOAT32, Ops.NORM_LENGTH));
   }
 
   /** The learning rate, (1), which must be set before {@link #update}. */
@@ -89,6 +85,6 @@ public final class Optimizer implements AutoCloseable {
 
   @Override
   public void close() {
-    owned.close();
+    resources.close();
   }
 }

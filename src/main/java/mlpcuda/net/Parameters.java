@@ -6,7 +6,7 @@ import java.util.List;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
-import mlpcuda.compute.Owned;
+import mlpcuda.compute.Resources;
 import mlpcuda.random.Philox;
 
 /**
@@ -42,7 +42,7 @@ public final class Parameters implements AutoCloseable {
   /** The gradients of one layer's tensors, or the tensors themselves. */
   record Layer(Buffer weight, Buffer bias) {}
 
-  private final Owned owned = new Owned();
+  private final Resources resources = new Resources();
   private final Ops ops;
   private final MlpShape shape;
   private final List<Tensor> tensors;
@@ -69,23 +69,18 @@ public final class Parameters implements AutoCloseable {
     this.shape = shape;
     this.tensors = tensors(shape);
     this.length = length(shape);
-    try {
-      this.w = owned.add(ops.allocate("w", Type.FLOAT32, length));
-      this.m = learning ? owned.add(ops.allocate("m", Type.FLOAT32, length)) : null;
-      this.v = learning ? owned.add(ops.allocate("v", Type.FLOAT32, length)) : null;
-    } catch (RuntimeException | Error e) {
-      owned.closeAfter(e);
-      throw e;
-    }
+    this.w = resources.open(() -> ops.allocate("w", Type.FLOAT32, length));
+    this.m = learning ? resources.open(() -> ops.allocate("m", Type.FLOAT32, length)) : null;
+    this.v = learning ? resources.open(() -> ops.allocate("v", Type.FLOAT32, length)) : null;
     for (int layer = 0; layer < shape.layers(); layer++) {
       layers.add(layer(w, "", layer));
     }
   }
 
-  /** Makes room for the gradients, zeros, unless there is. */
+  /** Allocates the gradients, zeros, unless that was done. */
   void needGradients() {
     if (dw == null) {
-      dw = owned.add(ops.allocate("dw", Type.FLOAT32, length));
+      dw = resources.add(ops.allocate("dw", Type.FLOAT32, length));
       for (int layer = 0; layer < layers.size(); layer++) {
         gradients.add(layer(dw, "d ", layer));
       }
@@ -203,8 +198,8 @@ public final class Parameters implements AutoCloseable {
   }
 
   /**
-   * The gradients of all tensors, in the order of {@link #tensors}; empty where no step needed room
-   * for them.
+   * The gradients of all tensors, in the order of {@link #tensors}; empty where no step needed
+   * memory for them.
    */
   public List<float[]> readGradients() {
     return dw == null ? List.of() : split(dw);
@@ -252,6 +247,6 @@ public final class Parameters implements AutoCloseable {
 
   @Override
   public void close() {
-    owned.close();
+    resources.close();
   }
 }

@@ -11,9 +11,9 @@ import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.FusedStep;
 import mlpcuda.compute.LossScale;
 import mlpcuda.compute.Ops;
-import mlpcuda.compute.Owned;
 import mlpcuda.compute.Readback;
 import mlpcuda.compute.Replay;
+import mlpcuda.compute.Resources;
 import mlpcuda.compute.StepNeeds;
 
 /**
@@ -40,7 +40,7 @@ public final class Step implements AutoCloseable {
   /** A read under way of the rows of steps {@code from + 1} to {@code to}. */
   private record Read(Readback copy, int from, int to) {}
 
-  private final Owned owned = new Owned();
+  private final Resources resources = new Resources();
   private final Ops ops;
   private final MlpShape shape;
   private final Regularisation regularisation;
@@ -77,29 +77,25 @@ public final class Step implements AutoCloseable {
     this.optimizer = optimizer;
     this.examples = examples;
     regularisation.check(shape);
-    try {
-      this.position = owned.add(ops.allocate("position", Type.INT32, 3));
-      this.rates = owned.add(ops.allocate("rates", Type.FLOAT32, maxSteps));
-      boolean scales = ops.precision().needsLossScale();
-      int length = 2 * LOG_ROWS + (scales ? LossScale.LENGTH : 0);
-      this.notes = owned.add(ops.allocate("log", Type.FLOAT32, length));
-      this.log = notes.slice("log", 0, 2 * LOG_ROWS);
-      this.scaling = scales ? notes.slice("scaling", 2 * LOG_ROWS, LossScale.LENGTH) : null;
-      if (scales) {
-        ops.write(scaling, LossScale.initial());
-      }
-      for (int i = 0; i < READS; i++) {
-        idle.add(owned.add(ops.readback(length)));
-      }
-      this.fused = ops.fusedStep(plan()).map(owned::add).orElse(null);
-      this.mlp = fused == null ? owned.add(layered()) : null;
-      this.y = fused == null ? owned.add(ops.allocate("y", Type.INT32, examples.maxB())) : null;
-      // added last and so closed first: it must end before what it uses
-      this.replay = owned.add(isOneLaunch() ? Replay.direct() : ops.replay());
-    } catch (RuntimeException | Error e) {
-      owned.closeAfter(e);
-      throw e;
+    this.position = resources.open(() -> ops.allocate("position", Type.INT32, 3));
+    this.rates = resources.open(() -> ops.allocate("rates", Type.FLOAT32, maxSteps));
+    boolean scales = ops.precision().needsLossScale();
+    int length = 2 * LOG_ROWS + (scales ? LossScale.LENGTH : 0);
+    this.notes = resources.open(() -> ops.allocate("log", Type.FLOAT32, length));
+    this.log = notes.slice("log", 0, 2 * LOG_ROWS);
+    this.scaling = scales ? notes.slice("scaling", 2 * LOG_ROWS, LossScale.LENGTH) : null;
+    if (scales) {
+      resources.attempt(() -> ops.write(scaling, LossScale.initial()));
     }
+    for (int i = 0; i < READS; i++) {
+      idle.add(resources.open(() -> ops.readback(length)));
+    }
+    this.fused = resources.openIfAny(() -> ops.fusedStep(plan())).orElse(null);
+    this.mlp = fused == null ? resources.open(() -> layered()) : null;
+    this.y =
+        fused == null ? resources.open(() -> ops.allocate("y", Type.INT32, examples.maxB())) : null;
+    // added last and so closed first: it must end before what it uses
+    this.replay = resources.open(() -> isOneLaunch() ? Replay.direct() : ops.replay());
     this.step = position.slice("step", 0, 1);
     this.end = position.slice("end", 1, 1);
   }
@@ -303,6 +299,6 @@ public final class Step implements AutoCloseable {
 
   @Override
   public void close() {
-    owned.close();
+    resources.close();
   }
 }

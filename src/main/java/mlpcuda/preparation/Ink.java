@@ -6,7 +6,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import mlpcuda.error.BadFileException;
-import mlpcuda.preparation.Grey.Box;
+import mlpcuda.preparation.GreyImage.Box;
 
 /**
  * The ink of one character in a picture.
@@ -21,7 +21,7 @@ import mlpcuda.preparation.Grey.Box;
  * @param warning a sentence that says why the ink is probably not one character; empty if nothing
  *     speaks against it
  */
-record Ink(Grey light, Optional<String> warning) {
+record Ink(GreyImage light, Optional<String> warning) {
   /** Ink differs from the paper by at least this many levels; less is unevenness of the paper. */
   private static final int LEAST_CONTRAST = 16;
 
@@ -105,17 +105,17 @@ record Ink(Grey light, Optional<String> warning) {
    * @param name what messages call the picture
    * @throws BadFileException if there is no ink
    */
-  static Ink plain(String name, Grey grey) {
-    Grey ink = Paper.even(grey, Paper.isDarker(grey));
+  static Ink plain(String name, GreyImage grey) {
+    GreyImage ink = Paper.even(grey, Paper.isDarker(grey));
     double contrast = max(ink);
     if (contrast < LEAST_CONTRAST) {
       throw blank(name, contrast);
     }
     double[] border = grey.border();
-    double unevenness = Grey.deviation(border, Grey.median(border));
-    Grey light = above(ink, Math.min(DEVIATIONS * unevenness, contrast / 2));
-    List<Piece> pieces = Piece.of(light, SURE * contrast);
-    return new Ink(light, Doubts.about(pieces, pieces, light));
+    double unevenness = GreyImage.deviation(border, GreyImage.median(border));
+    GreyImage light = above(ink, Math.min(DEVIATIONS * unevenness, contrast / 2));
+    List<InkPiece> pieces = InkPiece.of(light, SURE * contrast);
+    return new Ink(light, CharacterDoubts.about(pieces, pieces, light));
   }
 
   /**
@@ -125,11 +125,11 @@ record Ink(Grey light, Optional<String> warning) {
    * @param name what messages call the picture
    * @throws BadFileException if there is no ink
    */
-  static Ink photographed(String name, Grey picture) {
-    Grey grey = picture.roughness() > NOISY ? picture.smoothed() : picture;
+  static Ink photographed(String name, GreyImage picture) {
+    GreyImage grey = picture.roughness() > NOISY ? picture.smoothed() : picture;
     var guesses = new ArrayList<Guess>();
     double evenness = evenness(grey);
-    double darkness = Paper.darkness(grey) * prior(Grey.median(grey.light()));
+    double darkness = Paper.darkness(grey) * prior(GreyImage.median(grey.light()));
     double darker = Math.sqrt(darkness);
     double lighter = 1 / darker;
     if (evenness >= EVEN) {
@@ -154,7 +154,7 @@ record Ink(Grey light, Optional<String> warning) {
    * @param window the window with which the paper's light is estimated; {@link #EVEN_PAPER} for a
    *     paper of one level
    */
-  private static List<Guess> guesses(Grey grey, double darker, double lighter, double window) {
+  private static List<Guess> guesses(GreyImage grey, double darker, double lighter, double window) {
     var guesses = new ArrayList<Guess>();
     for (boolean dark : new boolean[] {true, false}) {
       double odds = dark ? darker : lighter;
@@ -181,15 +181,15 @@ record Ink(Grey light, Optional<String> warning) {
             .formatted(name, LEAST_CONTRAST, contrast));
   }
 
-  private static double contrast(Grey grey) {
+  private static double contrast(GreyImage grey) {
     return Math.max(
         max(Paper.uneven(grey, true, WINDOWS[0])), max(Paper.uneven(grey, false, WINDOWS[0])));
   }
 
   /** The share of the picture's border that has about one level. */
-  private static double evenness(Grey grey) {
+  private static double evenness(GreyImage grey) {
     double[] border = grey.border();
-    double paper = Grey.median(border);
+    double paper = GreyImage.median(border);
     long same = Arrays.stream(border).filter(v -> Math.abs(v - paper) < LEAST_CONTRAST / 2).count();
     return (double) same / border.length;
   }
@@ -206,10 +206,10 @@ record Ink(Grey light, Optional<String> warning) {
    * @param odds how well the assumption fits the picture as a whole
    */
   private record Guess(
-      Grey all,
+      GreyImage all,
       double floor,
-      List<Piece> found,
-      List<Piece> pieces,
+      List<InkPiece> found,
+      List<InkPiece> pieces,
       boolean lines,
       boolean sparse,
       double odds) {
@@ -226,7 +226,7 @@ record Ink(Grey light, Optional<String> warning) {
           thickened(cut(above(all, floor), pieces), pieces),
           lines && found.size() > 1 // a single line may be the digit 1
               ? Optional.of("The picture shows lines, but probably no character.")
-              : Doubts.about(pieces, found, all));
+              : CharacterDoubts.about(pieces, found, all));
     }
   }
 
@@ -239,14 +239,14 @@ record Ink(Grey light, Optional<String> warning) {
    * @param odds how well the assumption fits the picture as a whole
    * @return empty if there is no ink
    */
-  private static Optional<Guess> guess(Grey all, boolean uneven, double odds) {
+  private static Optional<Guess> guess(GreyImage all, boolean uneven, double odds) {
     if (max(all) < LEAST_CONTRAST) {
       return Optional.empty();
     }
-    double floor = Math.max(LEAST_CONTRAST / 2, DEVIATIONS * Grey.deviation(all.light(), 0));
+    double floor = Math.max(LEAST_CONTRAST / 2, DEVIATIONS * GreyImage.deviation(all.light(), 0));
     floor = Math.min(floor, max(all) / 2);
-    Grey ink = Lines.removed(uneven ? Desk.removed(all, floor) : all, floor);
-    List<Piece> pieces = character(pieces(ink, floor, uneven));
+    GreyImage ink = RuledLines.removed(uneven ? DeskRemoval.removed(all, floor) : all, floor);
+    List<InkPiece> pieces = character(pieces(ink, floor, uneven));
     boolean lines = pieces.isEmpty();
     if (lines) { // the lines themselves are the answer, with a warning
       ink = all;
@@ -257,7 +257,7 @@ record Ink(Grey light, Optional<String> warning) {
     }
     double contrast = contrast(ink, pieces);
     floor = Math.min(Math.max(floor, RINGING * contrast), contrast / 2);
-    List<Piece> found = pieces(ink, Math.max(floor, SURE * contrast), uneven);
+    List<InkPiece> found = pieces(ink, Math.max(floor, SURE * contrast), uneven);
     pieces = character(found);
     return pieces.isEmpty()
         ? Optional.empty()
@@ -266,29 +266,29 @@ record Ink(Grey light, Optional<String> warning) {
   }
 
   /** The share of the pixels whose ink is more than {@code floor}. */
-  private static double share(Grey ink, double floor) {
+  private static double share(GreyImage ink, double floor) {
     return Arrays.stream(ink.light()).filter(v -> v > floor).count() / (double) ink.light().length;
   }
 
-  private static List<Piece> pieces(Grey ink, double floor, boolean uneven) {
-    return Piece.of(ink, floor).stream()
+  private static List<InkPiece> pieces(GreyImage ink, double floor, boolean uneven) {
+    return InkPiece.of(ink, floor).stream()
         .filter(p -> !uneven || !p.isShading())
-        .sorted(Comparator.comparingDouble(Piece::mass).reversed())
+        .sorted(Comparator.comparingDouble(InkPiece::mass).reversed())
         .limit(MOST_PIECES)
         .toList();
   }
 
-  private static double max(Grey grey) {
+  private static double max(GreyImage grey) {
     return Arrays.stream(grey.light()).max().getAsDouble();
   }
 
-  private static Grey above(Grey ink, double floor) {
+  private static GreyImage above(GreyImage ink, double floor) {
     double[] light = Arrays.stream(ink.light()).map(v -> Math.max(0, v - floor)).toArray();
-    return new Grey(ink.rows(), ink.cols(), light);
+    return new GreyImage(ink.rows(), ink.cols(), light);
   }
 
   /** The level of well inked pixels: the last decile of the pieces' ink. */
-  private static double contrast(Grey ink, List<Piece> pieces) {
+  private static double contrast(GreyImage ink, List<InkPiece> pieces) {
     double[] light =
         pieces.stream()
             .flatMapToInt(p -> Arrays.stream(p.pixels()))
@@ -299,17 +299,17 @@ record Ink(Grey light, Optional<String> warning) {
   }
 
   /** Chooses the pieces of the character: first the main one, then those that belong to it. */
-  private static List<Piece> character(List<Piece> pieces) {
+  private static List<InkPiece> character(List<InkPiece> pieces) {
     var rest = new ArrayList<>(pieces);
-    var chosen = new ArrayList<Piece>();
-    Optional<Piece> main = rest.stream().max(Comparator.comparingDouble(Piece::worth));
+    var chosen = new ArrayList<InkPiece>();
+    Optional<InkPiece> main = rest.stream().max(Comparator.comparingDouble(InkPiece::worth));
     if (main.isEmpty()) {
       return chosen;
     }
     chosen.add(main.get());
     rest.remove(main.get());
     for (int i = 0; i < chosen.size(); i++) {
-      Piece from = chosen.get(i);
+      InkPiece from = chosen.get(i);
       for (int j = rest.size() - 1; j >= 0; j--) {
         if (belongs(rest.get(j), from, main.get())) {
           chosen.add(rest.remove(j));
@@ -319,7 +319,7 @@ record Ink(Grey light, Optional<String> warning) {
     return chosen;
   }
 
-  private static boolean belongs(Piece piece, Piece chosen, Piece main) {
+  private static boolean belongs(InkPiece piece, InkPiece chosen, InkPiece main) {
     double gap = piece.gap(chosen) / main.size();
     double size = (double) piece.size() / main.size();
     double mass = piece.mass() / main.mass();
@@ -330,9 +330,9 @@ record Ink(Grey light, Optional<String> warning) {
   }
 
   /** The ink of the given pieces and of their soft edges. */
-  private static Grey cut(Grey ink, List<Piece> pieces) {
+  private static GreyImage cut(GreyImage ink, List<InkPiece> pieces) {
     double[] near = new double[ink.light().length];
-    for (Piece piece : pieces) {
+    for (InkPiece piece : pieces) {
       for (int i : piece.pixels()) {
         near[i] = 1;
       }
@@ -343,15 +343,15 @@ record Ink(Grey light, Optional<String> warning) {
     for (int i = 0; i < light.length; i++) {
       light[i] = near[i] * ink.light()[i];
     }
-    return new Grey(ink.rows(), ink.cols(), light);
+    return new GreyImage(ink.rows(), ink.cols(), light);
   }
 
   /** Thickens strokes that are finer than MNIST's: reduced to 20 pixels they would fade away. */
-  private static Grey thickened(Grey light, List<Piece> pieces) {
+  private static GreyImage thickened(GreyImage light, List<InkPiece> pieces) {
     boolean[] inside = new boolean[light.light().length];
     int area = 0;
     int longest = 0;
-    for (Piece piece : pieces) {
+    for (InkPiece piece : pieces) {
       for (int i : piece.pixels()) {
         inside[i] = true;
       }
@@ -373,7 +373,7 @@ record Ink(Grey light, Optional<String> warning) {
     }
     double[] thick = light.light().clone();
     Morphology.dilate(thick, light.rows(), light.cols(), more);
-    return new Grey(light.rows(), light.cols(), thick);
+    return new GreyImage(light.rows(), light.cols(), thick);
   }
 
   /** The smallest box around all ink. */

@@ -2,7 +2,7 @@ package mlpcuda.preparation;
 
 import java.util.Arrays;
 import mlpcuda.picture.Picture;
-import mlpcuda.preparation.Grey.Box;
+import mlpcuda.preparation.GreyImage.Box;
 
 /**
  * Brings a picture of one character to the form of MNIST's images: white ink on black, scaled to 20
@@ -48,8 +48,8 @@ public final class MnistForm {
     int side = Math.max(rows, cols);
     int most = Math.max(side, Math.min(SEARCHED * side, MOST_SEARCHED));
     double k = Math.max(1, longer / (double) most);
-    Grey grey =
-        Grey.scaled(
+    GreyImage grey =
+        GreyImage.scaled(
             picture,
             Math.max(1, (int) Math.round(picture.rows() / k)),
             Math.max(1, (int) Math.round(picture.cols() / k)));
@@ -57,7 +57,7 @@ public final class MnistForm {
         longer > side ? Ink.photographed(picture.name(), grey) : Ink.plain(picture.name(), grey);
     Box box = ink.box();
     double scale = Math.min(rows * BOX / box.rows(), cols * BOX / box.cols());
-    Grey character =
+    GreyImage character =
         ink.light()
             .scaled(
                 box,
@@ -81,7 +81,7 @@ public final class MnistForm {
    * Puts the character on black, with its centre of mass as near to the middle as whole pixels
    * allow.
    */
-  private static byte[] centred(Grey character, double gain, int rows, int cols) {
+  private static byte[] centred(GreyImage character, double gain, int rows, int cols) {
     byte[] image = new byte[rows * cols];
     int height = character.rows();
     int width = character.cols();

@@ -42,8 +42,8 @@ final class Paper {
   private Paper() {}
 
   /** Whether the ink is darker than the paper, which is even and seen at the picture's border. */
-  static boolean isDarker(Grey grey) {
-    double paper = Grey.median(grey.border());
+  static boolean isDarker(GreyImage grey) {
+    double paper = GreyImage.median(grey.border());
     // Differences are squared, so that noise, which adds a little to many pixels, does not decide.
     double balance = 0;
     for (double v : grey.light()) {
@@ -56,11 +56,11 @@ final class Paper {
    * Returns the ratio of the pixels that are darker than their neighbourhood to the lighter ones,
    * by squared differences. Below 1 the ink is probably lighter than the paper.
    */
-  static double darkness(Grey grey) {
+  static double darkness(GreyImage grey) {
     double k = Math.max(1, grey.box().longer() / (double) TINY);
     int rows = (int) Math.max(1, Math.round(grey.rows() / k));
     int cols = (int) Math.max(1, Math.round(grey.cols() / k));
-    Grey tiny = grey.scaled(grey.box(), rows, cols);
+    GreyImage tiny = grey.scaled(grey.box(), rows, cols);
     int reach = (int) Math.round(NEIGHBOURHOOD * Math.max(rows, cols) / 2);
     double[] around = new double[(2 * reach + 1) * (2 * reach + 1)];
     double darker = 1e-9;
@@ -73,7 +73,7 @@ final class Paper {
             around[n++] = tiny.at(row, col);
           }
         }
-        double d = tiny.at(y, x) - Grey.median(Arrays.copyOf(around, n));
+        double d = tiny.at(y, x) - GreyImage.median(Arrays.copyOf(around, n));
         // The weight falls to 0 at the border, where a desk beside the paper would be.
         double weight =
             Math.sin(Math.PI * (y + 0.5) / rows) * Math.sin(Math.PI * (x + 0.5) / cols) * d * d;
@@ -93,11 +93,11 @@ final class Paper {
    * @param darker whether the ink is darker than the paper
    * @return how far each pixel is from the paper in the ink's direction, in levels
    */
-  static Grey even(Grey grey, boolean darker) {
-    double paper = Grey.median(grey.border());
+  static GreyImage even(GreyImage grey, boolean darker) {
+    double paper = GreyImage.median(grey.border());
     double sign = darker ? -1 : 1;
     double[] ink = Arrays.stream(grey.light()).map(v -> sign * (v - paper)).toArray();
-    return new Grey(grey.rows(), grey.cols(), ink);
+    return new GreyImage(grey.rows(), grey.cols(), ink);
   }
 
   /**
@@ -109,20 +109,21 @@ final class Paper {
    * @return how far each pixel is from the paper in the ink's direction, in levels as they would be
    *     under the picture's median light; around 0 on most of the paper
    */
-  static Grey uneven(Grey grey, boolean darker, double share) {
+  static GreyImage uneven(GreyImage grey, boolean darker, double share) {
     double[] dark = darker ? grey.light() : Arrays.stream(grey.light()).map(v -> 255 - v).toArray();
     int window = Math.max(3, (int) Math.round(share * Math.max(grey.rows(), grey.cols())));
     double[] paper = closed(dark, grey.rows(), grey.cols(), window);
     double guard = darker ? DARK_GUARD : LIGHT_GUARD;
     double[] light = Arrays.stream(paper).map(v -> (darker ? v : 255 - v) + guard).toArray();
-    double usual = Grey.median(light);
+    double usual = GreyImage.median(light);
     double[] ink = new double[dark.length];
     for (int i = 0; i < ink.length; i++) {
       ink[i] = (paper[i] - dark[i]) * usual / light[i];
     }
     double bias =
-        Grey.median(ink); // a closing follows the lightest noise, not the mean light of the paper
-    return new Grey(grey.rows(), grey.cols(), Arrays.stream(ink).map(v -> v - bias).toArray());
+        GreyImage.median(
+            ink); // a closing follows the lightest noise, not the mean light of the paper
+    return new GreyImage(grey.rows(), grey.cols(), Arrays.stream(ink).map(v -> v - bias).toArray());
   }
 
   /**

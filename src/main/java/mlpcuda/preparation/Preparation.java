@@ -117,9 +117,9 @@ public enum Preparation {
     double scale = Math.min((double) rows / picture.rows(), (double) cols / picture.cols());
     int height = (int) Math.max(1, Math.min(rows, Math.round(scale * picture.rows())));
     int width = (int) Math.max(1, Math.min(cols, Math.round(scale * picture.cols())));
-    Grey grey = Grey.scaled(picture, height, width);
+    GreyImage grey = GreyImage.scaled(picture, height, width);
     byte[] image = new byte[rows * cols];
-    Arrays.fill(image, (byte) Math.round(Grey.median(grey.border())));
+    Arrays.fill(image, (byte) Math.round(GreyImage.median(grey.border())));
     int top = (rows - height) / 2;
     int left = (cols - width) / 2;
     for (int y = 0; y < height; y++) {

@@ -172,7 +172,7 @@ public record RunState(
 
   /** The state of the loss scale; empty if the run has none, or its version did not write one. */
   private static float[] lossScale(Fields at) {
-    if (!at.values().containsKey("loss_scale")) {
+    if (at.values().get("loss_scale") == null) {
       return new float[0];
     }
     List<String> texts = at.list("loss_scale", String.class);

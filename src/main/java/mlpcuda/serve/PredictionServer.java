@@ -70,7 +70,7 @@ public final class PredictionServer implements AutoCloseable {
     var scheduler = new ScheduledExecutorScheduler("serve-clock", true);
     var buffers = new ArrayByteBufferPool(0, -1, -1, Integer.MAX_VALUE, SPARE_BYTES, SPARE_BYTES);
     this.server = new Server(threads, scheduler, buffers);
-    server.setErrorHandler(new Errors(failed));
+    server.setErrorHandler(new JettyErrors(failed));
     this.clients = new Clients(scheduler, failed);
     this.connector =
         new ServerConnector(

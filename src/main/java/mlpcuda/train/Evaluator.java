@@ -3,7 +3,7 @@ package mlpcuda.train;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
-import mlpcuda.compute.Owned;
+import mlpcuda.compute.Resources;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.Batches;
@@ -11,7 +11,7 @@ import mlpcuda.net.Parameters;
 
 /** Evaluates a network on a set of examples, as often as wanted. */
 public final class Evaluator implements AutoCloseable {
-  private final Owned owned = new Owned();
+  private final Resources resources = new Resources();
   private final Ops ops;
   private final byte[] labels;
   private final int C;
@@ -26,15 +26,10 @@ public final class Evaluator implements AutoCloseable {
     this.ops = parameters.ops();
     this.labels = set.labels();
     this.C = parameters.shape().classes();
-    try {
-      int largest = Math.min(batchSize, set.size());
-      var examples = owned.add(new Batches(parameters, set, scaling, largest, 1));
-      this.inference = owned.add(new Inference(parameters, examples));
-      this.log = owned.add(ops.allocate("log", Type.FLOAT32, 2 * inference.batches()));
-    } catch (RuntimeException | Error e) {
-      owned.closeAfter(e);
-      throw e;
-    }
+    int largest = Math.min(batchSize, set.size());
+    var examples = resources.open(() -> new Batches(parameters, set, scaling, largest, 1));
+    this.inference = resources.open(() -> new Inference(parameters, examples));
+    this.log = resources.open(() -> ops.allocate("log", Type.FLOAT32, 2 * inference.batches()));
   }
 
   /** Evaluates a network once. */
@@ -99,6 +94,6 @@ public final class Evaluator implements AutoCloseable {
 
   @Override
   public void close() {
-    owned.close();
+    resources.close();
   }
 }

@@ -5,8 +5,8 @@ import java.util.List;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
-import mlpcuda.compute.Owned;
 import mlpcuda.compute.Readback;
+import mlpcuda.compute.Resources;
 import mlpcuda.data.ExampleOrder;
 import mlpcuda.net.Batches;
 import mlpcuda.net.Mlp;
@@ -38,7 +38,7 @@ final class Inference implements AutoCloseable {
   /** The number of batches on their way: one is computed while the host takes the one before. */
   private static final int UNDER_WAY = 2;
 
-  private final Owned owned = new Owned();
+  private final Resources resources = new Resources();
   private final Ops ops;
   private final int B;
   private final int C;
@@ -60,16 +60,11 @@ final class Inference implements AutoCloseable {
     this.B = examples.maxB();
     this.C = parameters.shape().classes();
     this.batches = (examples.size() - 1) / B + 1;
-    try {
-      this.mlp = owned.add(Mlp.forInference(parameters, B));
-      this.y = owned.add(ops.allocate("y", Type.INT32, B));
-      this.position = owned.add(ops.allocate("position", Type.INT32, 2 * batches));
-      for (int i = 0; i < UNDER_WAY; i++) {
-        readbacks.add(owned.add(ops.readback(B * C)));
-      }
-    } catch (RuntimeException | Error e) {
-      owned.closeAfter(e);
-      throw e;
+    this.mlp = resources.open(() -> Mlp.forInference(parameters, B));
+    this.y = resources.open(() -> ops.allocate("y", Type.INT32, B));
+    this.position = resources.open(() -> ops.allocate("position", Type.INT32, 2 * batches));
+    for (int i = 0; i < UNDER_WAY; i++) {
+      readbacks.add(resources.open(() -> ops.readback(B * C)));
     }
   }
 
@@ -152,6 +147,6 @@ final class Inference implements AutoCloseable {
 
   @Override
   public void close() {
-    owned.close();
+    resources.close();
   }
 }

@@ -3,7 +3,7 @@ package mlpcuda.train;
 import java.util.Arrays;
 import java.util.List;
 import mlpcuda.compute.Ops;
-import mlpcuda.compute.Owned;
+import mlpcuda.compute.Resources;
 import mlpcuda.data.ExampleOrder;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Step;
@@ -13,7 +13,7 @@ import mlpcuda.net.Step;
  * learns batch by batch, one shuffled epoch after another.
  */
 public final class Learner implements AutoCloseable {
-  private final Owned owned = new Owned();
+  private final Resources resources = new Resources();
   private final Training training;
   private final Parameters parameters;
   private final Step step;
@@ -27,14 +27,10 @@ public final class Learner implements AutoCloseable {
   public Learner(Ops ops, Training training) {
     this.training = training;
     rate = (float) training.rate();
-    try {
-      parameters = owned.add(new Parameters(ops, training.shape()));
-      parameters.initialise(training.seed());
-      step = owned.add(new TrainableNetwork(parameters, training, training.batches())).step();
-    } catch (RuntimeException | Error e) {
-      owned.closeAfter(e);
-      throw e;
-    }
+    parameters = resources.open(() -> new Parameters(ops, training.shape()));
+    resources.attempt(() -> parameters.initialise(training.seed()));
+    step =
+        resources.open(() -> new TrainableNetwork(parameters, training, training.batches())).step();
   }
 
   /** The weights, their gradients and the optimizer's state. */
@@ -118,6 +114,6 @@ public final class Learner implements AutoCloseable {
 
   @Override
   public void close() {
-    owned.close();
+    resources.close();
   }
 }

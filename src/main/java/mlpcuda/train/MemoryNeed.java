@@ -1,8 +1,8 @@
 package mlpcuda.train;
 
 import mlpcuda.compute.Ops;
-import mlpcuda.data.HeapMemory;
 import mlpcuda.error.BadFileException;
+import mlpcuda.files.HeapMemory;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Step;
@@ -80,7 +80,7 @@ public record MemoryNeed(long deviceBytes, long largest, long heapBytes) {
   }
 
   /**
-   * Checks that the device and the Java heap have room.
+   * Checks that enough memory is free on the device and in the Java heap.
    *
    * @param what the network and its file, for the message
    * @param remedy what makes the need smaller, as the end of a sentence; empty if nothing does

@@ -4,7 +4,7 @@ import java.util.Arrays;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
-import mlpcuda.compute.Owned;
+import mlpcuda.compute.Resources;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.Batches;
 import mlpcuda.net.MlpShape;
@@ -20,7 +20,7 @@ public final class Predictor implements AutoCloseable {
   private static final long BATCH_BYTES =
       64 << 20; // the most memory for activations in bytes, unless one image needs more
 
-  private final Owned owned = new Owned();
+  private final Resources resources = new Resources();
   private final Ops ops;
   private final int I;
   private final int C;
@@ -43,16 +43,11 @@ public final class Predictor implements AutoCloseable {
     MemoryNeed.ofPrediction(shape, N).check(ops, what, "");
     this.images = new byte[Math.multiplyExact(N, I)];
     int B = Math.min(N, batch(shape));
-    try {
-      var parameters = owned.add(Parameters.forInference(ops, shape));
-      parameters.write(weights.tensors());
-      var examples = owned.add(Batches.changing(parameters, images, scaling, B));
-      this.inference = owned.add(new Inference(parameters, examples));
-      this.logs = owned.add(ops.allocate("logs", Type.FLOAT32, B * C));
-    } catch (RuntimeException | Error e) {
-      owned.closeAfter(e);
-      throw e;
-    }
+    var parameters = resources.open(() -> Parameters.forInference(ops, shape));
+    resources.attempt(() -> parameters.write(weights.tensors()));
+    var examples = resources.open(() -> Batches.changing(parameters, images, scaling, B));
+    this.inference = resources.open(() -> new Inference(parameters, examples));
+    this.logs = resources.open(() -> ops.allocate("logs", Type.FLOAT32, B * C));
   }
 
   /** The number of images that a network of that shape answers at once, at most. */
@@ -102,6 +97,6 @@ public final class Predictor implements AutoCloseable {
 
   @Override
   public void close() {
-    owned.close();
+    resources.close();
   }
 }

@@ -1,6 +1,6 @@
 package mlpcuda.train;
 
-import mlpcuda.compute.Owned;
+import mlpcuda.compute.Resources;
 import mlpcuda.net.Batches;
 import mlpcuda.net.Optimizer;
 import mlpcuda.net.Parameters;
@@ -11,7 +11,7 @@ import mlpcuda.net.Step;
  * network's parameters: the batches of examples, the optimizer and the step itself.
  */
 public final class TrainableNetwork implements AutoCloseable {
-  private final Owned owned = new Owned();
+  private final Resources resources = new Resources();
   private final Step step;
 
   /**
@@ -21,17 +21,14 @@ public final class TrainableNetwork implements AutoCloseable {
    * @param batches the most batches of an epoch
    */
   public TrainableNetwork(Parameters parameters, Training training, int batches) {
-    try {
-      int atOnce = parameters.ops().stepsAtOnce(training.needs());
-      var examples =
-          owned.add(
-              new Batches(parameters, training.set(), training.scaling(), training.B(), atOnce));
-      var optimizer = owned.add(new Optimizer(parameters, training.optimizer(), training.clip()));
-      step = owned.add(new Step(optimizer, examples, training.regularisation(), batches));
-    } catch (RuntimeException | Error e) {
-      owned.closeAfter(e);
-      throw e;
-    }
+    int atOnce = parameters.ops().stepsAtOnce(training.needs());
+    var examples =
+        resources.open(
+            () ->
+                new Batches(parameters, training.set(), training.scaling(), training.B(), atOnce));
+    var optimizer =
+        resources.open(() -> new Optimizer(parameters, training.optimizer(), training.clip()));
+    step = resources.open(() -> new Step(optimizer, examples, training.regularisation(), batches));
   }
 
   /** The step, which trains the parameters. */
@@ -41,6 +38,6 @@ public final class TrainableNetwork implements AutoCloseable {
 
   @Override
   public void close() {
-    owned.close();
+    resources.close();
   }
 }

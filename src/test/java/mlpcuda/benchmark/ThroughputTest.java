@@ -2,14 +2,13 @@ package mlpcuda.benchmark;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 import mlpcuda.benchmark.Throughput.Result;
@@ -97,8 +96,8 @@ class ThroughputTest {
       assertEquals(
           List.of(150, 150, 251, 251, 256, 256), results.stream().map(Result::batch).toList());
       for (Result result : results) {
-        assertTrue(result.error() <= Throughput.LIMIT, result.toString());
-        assertNotNull(result.timing());
+        assertTrue(result.error() <= ReferenceComparison.LIMIT, result.toString());
+        assertTrue(result.speed().isPresent());
       }
       assertEquals(0, ops.liveBytes());
     }
@@ -111,14 +110,14 @@ class ThroughputTest {
     var with =
         new Throughput(training(images(1, 2, 2, 4), new Scaling("unit", 0, 1), drops, 2, 2, 2));
     var without = new Throughput(plain(4, 2, 2, 2));
-    assertEquals(64, with.checkedStep(64));
-    assertEquals(512, with.checkedStep(512));
-    assertEquals(512, with.checkedStep(16384));
-    assertEquals(16384, without.checkedStep(16384));
-    assertEquals(251, without.checkedStep(251));
-    assertEquals(512, without.checkedStep(16381), "a prime");
-    assertEquals(16384, Throughput.checkedAnswers(16384));
-    assertEquals(512, Throughput.checkedAnswers(16381));
+    assertEquals(64, with.reference().checkedStep(64));
+    assertEquals(512, with.reference().checkedStep(512));
+    assertEquals(512, with.reference().checkedStep(16384));
+    assertEquals(16384, without.reference().checkedStep(16384));
+    assertEquals(251, without.reference().checkedStep(251));
+    assertEquals(512, without.reference().checkedStep(16381), "a prime");
+    assertEquals(16384, ReferenceComparison.checkedAnswers(16384));
+    assertEquals(512, ReferenceComparison.checkedAnswers(16381));
   }
 
   /** Each place in a batch has a mask of its own. */
@@ -129,7 +128,7 @@ class ThroughputTest {
     Training training = training(set, new Scaling("unit", 0, 1), drops, 20, 9, 6, 4);
     try (var ops = new CpuOps(2)) {
       for (Result result : measure(training, ops, 256)) {
-        assertTrue(result.error() <= Throughput.LIMIT, result.toString());
+        assertTrue(result.error() <= ReferenceComparison.LIMIT, result.toString());
       }
     }
   }
@@ -166,10 +165,9 @@ class ThroughputTest {
       List<Result> results = measure(plain(8, 20, 9, 4), ops, 8);
       Result training = results.get(0);
       assertEquals(Work.TRAINING, training.work());
-      assertTrue(training.error() > Throughput.LIMIT, training.toString());
-      assertNull(training.timing());
-      assertNull(training.shares());
-      assertNotNull(results.get(1).timing(), "its answers are right");
+      assertTrue(training.error() > ReferenceComparison.LIMIT, training.toString());
+      assertEquals(Optional.empty(), training.speed());
+      assertTrue(results.get(1).speed().isPresent(), "its answers are right");
     }
   }
 
@@ -191,14 +189,14 @@ class ThroughputTest {
     Training training = plain(100, 100, 32, 16, 10);
     try (var ops = new CpuOps(2, precision)) {
       for (Result result : measure(training, ops, 64)) {
-        assertTrue(result.error() <= Throughput.limit(precision), result.toString());
-        assertNotNull(result.timing());
+        assertTrue(result.error() <= ReferenceComparison.limit(precision), result.toString());
+        assertTrue(result.speed().isPresent());
       }
     }
     try (var ops = new Unrounded(precision)) {
       Result result = measure(training, ops, 64).get(0);
-      assertTrue(result.error() > Throughput.limit(precision), result.toString());
-      assertNull(result.timing());
+      assertTrue(result.error() > ReferenceComparison.limit(precision), result.toString());
+      assertEquals(Optional.empty(), result.speed());
     }
   }
 
@@ -209,8 +207,8 @@ class ThroughputTest {
     for (int round = 0; round < 2; round++) {
       for (Precision precision : Precision.values()) {
         try (var ops = new CpuOps(2, precision)) {
-          double error = throughput.trainingError(ops, 64);
-          assertTrue(error <= Throughput.limit(precision), precision + ": " + error);
+          double error = throughput.reference().trainingError(ops, 64);
+          assertTrue(error <= ReferenceComparison.limit(precision), precision + ": " + error);
         }
       }
     }
@@ -294,24 +292,24 @@ class ThroughputTest {
     }
     try (var ops = new RoundsUp()) {
       Result result = measure(training, ops, 4).get(0);
-      assertTrue(result.error() <= Throughput.LIMIT, result.toString());
+      assertTrue(result.error() <= ReferenceComparison.LIMIT, result.toString());
       assertFalse(result.lossAlone());
     }
     Training noOthers = training.with(set.first(4), 4);
     try (var ops = new RoundsUp()) {
       List<Result> results = measure(noOthers, ops, 4);
       assertTrue(results.get(0).lossAlone());
-      assertTrue(results.get(0).error() <= Throughput.LIMIT, results.toString());
-      assertNotNull(results.get(0).timing());
+      assertTrue(results.get(0).error() <= ReferenceComparison.LIMIT, results.toString());
+      assertTrue(results.get(0).speed().isPresent());
       assertFalse(results.get(1).lossAlone());
     }
     try (var ops = new Wrong()) { // nobody compares its gradients
-      assertTrue(measure(noOthers, ops, 4).get(0).error() <= Throughput.LIMIT);
+      assertTrue(measure(noOthers, ops, 4).get(0).error() <= ReferenceComparison.LIMIT);
     }
     try (var ops = new WrongLoss()) {
       Result result = measure(noOthers, ops, 4).get(0);
-      assertTrue(result.error() > Throughput.LIMIT, result.toString());
-      assertNull(result.timing());
+      assertTrue(result.error() > ReferenceComparison.LIMIT, result.toString());
+      assertEquals(Optional.empty(), result.speed());
     }
   }
 }

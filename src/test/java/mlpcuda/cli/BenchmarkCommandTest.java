@@ -20,6 +20,7 @@ import mlpcuda.compute.cuda.emulator.EmulatedOptions;
 import mlpcuda.error.DeviceException;
 import mlpcuda.report.Build;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -185,6 +186,7 @@ class BenchmarkCommandTest {
     return maps;
   }
 
+  @Tag("long")
   @Test
   void everyWayOfAGpuIsMeasured() {
     Program run =

@@ -176,7 +176,7 @@ class GoingOnTest {
     resume(never(), "run", "--max-steps 8")
         .assertRefused(
             2,
-            "the run in %s has done 9 steps already: --max-steps must be at least as many, found 8"
+            "Invalid value for option '--max-steps': must be at least 9, because the run in %s has done so many already, found 8"
                 .formatted(tmp.resolve("run")),
             "'mlp-cuda train --help' lists the options.");
     assertArrayEquals(before, Files.readAllBytes(tmp.resolve("run/checkpoint.safetensors")));
@@ -186,7 +186,7 @@ class GoingOnTest {
     resume(never(), "run", "--epochs 1")
         .assertRefused(
             2,
-            "the run in %s has done 3 epochs already: --epochs must be at least 3, found 1"
+            "Invalid value for option '--epochs': must be at least 3, because the run in %s has done 3 epochs already, found 1"
                 .formatted(tmp.resolve("run")),
             "'mlp-cuda train --help' lists the options.");
   }

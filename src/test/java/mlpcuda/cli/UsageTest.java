@@ -385,7 +385,7 @@ class UsageTest {
         "compare --scaling nope|compare|Invalid value for option '--scaling': must be one of unit,"
             + " centred, z-score, found nope",
         "compare --lr 1|compare|Unknown options: '--lr', '1'",
-        "compare --operations sum,nope|compare|Invalid value for option '--operations': must be one"
+        "compare --operations advance,nope|compare|Invalid value for option '--operations': must be one"
             + " of gatherForward, activationBackward, dropoutForward, logSoftmaxForward,"
             + " crossEntropyForward, adamStep, sgdStep, clipNorm, advance, linearForward,"
             + " linearBackward, found nope",

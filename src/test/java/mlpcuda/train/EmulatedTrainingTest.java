@@ -39,6 +39,27 @@ class EmulatedTrainingTest extends CudaTraining {
     super.aFusedStepHasThreeNodesForAnyNetwork();
   }
 
+  @Override
+  @Test
+  @Tag("long")
+  void theDefaultNetworkTakesTheCpusStepsFused() {
+    super.theDefaultNetworkTakesTheCpusStepsFused();
+  }
+
+  @Override
+  @Test
+  @Tag("long")
+  void feedsAndGraphsMakeTheSameBitsOfEverything() {
+    super.feedsAndGraphsMakeTheSameBitsOfEverything();
+  }
+
+  @Override
+  @Test
+  @Tag("long")
+  void feedsAndGraphsMakeTheSameBitsOfAFusedStep() {
+    super.feedsAndGraphsMakeTheSameBitsOfAFusedStep();
+  }
+
   /** The device does its work late, at once, or in any order that is allowed. */
   @Test
   void theOrderOfStreamsDoesNotMatter() {

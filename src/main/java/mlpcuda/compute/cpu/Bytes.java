@@ -9,7 +9,7 @@ final class Bytes extends Buffer {
   byte[] array; // null once released
   final int offset;
 
-  private InputOrder order; // of the pixels that are wanted from an image
+  private InputOrder order; // the order in which the pixels of an image are wanted
   private Optional<Background> background = Optional.empty();
 
   Bytes(Ops ops, String name, byte[] array) {

@@ -9,6 +9,7 @@ import mlpcuda.compute.LossScale;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.SgdSettings;
+import mlpcuda.files.HeapMemory;
 import mlpcuda.random.Philox;
 
 /**
@@ -85,8 +86,7 @@ public class ReferenceOps extends Ops {
 
   @Override
   public long freeBytes() {
-    Runtime runtime = Runtime.getRuntime();
-    return runtime.maxMemory() - runtime.totalMemory() + runtime.freeMemory();
+    return HeapMemory.free();
   }
 
   @Override

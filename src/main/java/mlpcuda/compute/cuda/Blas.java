@@ -53,7 +53,7 @@ public interface Blas extends AutoCloseable {
   static void checkShapes(Factor a, Factor b, ColumnMajor c) {
     if (a.columns() != b.rows() || c.rows() != a.rows() || c.columns() != b.columns()) {
       throw new IllegalArgumentException(
-          "a product of (%d, %d) and (%d, %d) must not have the shape (%d, %d)"
+          "a product of (%d, %d) and (%d, %d) does not have the shape (%d, %d)"
               .formatted(a.rows(), a.columns(), b.rows(), b.columns(), c.rows(), c.columns()));
     }
   }

@@ -29,8 +29,8 @@ import jcuda.jcublas.JCublas2;
 import jcuda.jcublas.cublasHandle;
 import jcuda.jcublas.cublasStatus;
 import jcuda.runtime.cudaStream_t;
-import mlpcuda.compute.Owned;
 import mlpcuda.compute.Precision;
+import mlpcuda.compute.Resources;
 import mlpcuda.compute.cuda.JCudaObjects.Address;
 
 /**
@@ -51,7 +51,7 @@ final class Cublas implements Blas {
   private final cublasHandle handle = new cublasHandle();
   private final Pointer one;
   private final Pointer zero;
-  private final Owned owned = new Owned();
+  private final Resources resources = new Resources();
   private final String description;
   private long workspace; // an address of the device; 0: none yet
   private boolean closed;
@@ -73,7 +73,7 @@ final class Cublas implements Blas {
     one = scalars;
     zero = scalars.withByteOffset(Float.BYTES);
     check("cublasCreate", cublasCreate(handle));
-    owned.add(this::destroy);
+    resources.add(this::destroy);
     long bytes = driver.device().capability().major() >= 9 ? HOPPER_WORKSPACE : WORKSPACE;
     try {
       // The stream is set first, because setting it resets the workspace.
@@ -89,7 +89,7 @@ final class Cublas implements Blas {
       workspace = driver.allocate(bytes);
       check("cublasSetWorkspace", cublasSetWorkspace(handle, new Address(workspace), bytes));
     } catch (RuntimeException | Error e) {
-      owned.closeAfter(e);
+      resources.closeAfter(e);
       throw e;
     }
   }
@@ -179,7 +179,7 @@ final class Cublas implements Blas {
   public void close() {
     requireOpen();
     closed = true;
-    owned.close();
+    resources.close();
   }
 
   private void requireOpen() {

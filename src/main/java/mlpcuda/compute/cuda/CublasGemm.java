@@ -2,7 +2,7 @@ package mlpcuda.compute.cuda;
 
 import java.util.Optional;
 import mlpcuda.compute.Activation;
-import mlpcuda.compute.Owned;
+import mlpcuda.compute.Resources;
 import mlpcuda.compute.cuda.Blas.ColumnMajor;
 import mlpcuda.compute.cuda.Blas.Factor;
 import mlpcuda.compute.cuda.Blas.Op;
@@ -20,7 +20,7 @@ import mlpcuda.error.DeviceException;
  * between products is in single precision.
  */
 final class CublasGemm implements Gemm {
-  private final Owned owned = new Owned();
+  private final Resources resources = new Resources();
   private final Blas blas;
   private final Nonlinear nonlinear;
   private final Optional<RoundedOperands> rounded;
@@ -31,8 +31,8 @@ final class CublasGemm implements Gemm {
    * @param rounded makes rounded operands; empty where operands are in single precision
    */
   CublasGemm(Blas blas, Nonlinear nonlinear, Optional<RoundedOperands> rounded) {
-    rounded.ifPresent(owned::add);
-    this.blas = owned.add(blas);
+    rounded.ifPresent(resources::add);
+    this.blas = resources.add(blas);
     this.nonlinear = nonlinear;
     this.rounded = rounded;
   }
@@ -93,6 +93,6 @@ final class CublasGemm implements Gemm {
 
   @Override
   public void close() {
-    owned.close();
+    resources.close();
   }
 }

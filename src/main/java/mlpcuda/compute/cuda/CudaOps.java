@@ -12,10 +12,10 @@ import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.FusedStep;
 import mlpcuda.compute.Ops;
-import mlpcuda.compute.Owned;
 import mlpcuda.compute.Readback;
 import mlpcuda.compute.Replay;
 import mlpcuda.compute.ResidentFeed;
+import mlpcuda.compute.Resources;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.compute.StepNeeds;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
@@ -41,7 +41,7 @@ public final class CudaOps extends Ops {
   /** The most rows whose losses one block takes: that saves a launch, and is as fast. */
   private static final int ROWS_OF_ONE_BLOCK = 256;
 
-  private final Owned owned = new Owned();
+  private final Resources resources = new Resources();
   private final CudaDriver driver;
   private final CudaOptions options;
   private final Choice<FeedKind> feed;
@@ -60,7 +60,7 @@ public final class CudaOps extends Ops {
    */
   public CudaOps(CudaDriver driver, CudaOptions options) {
     super(options.precision());
-    this.driver = owned.add(driver);
+    this.driver = resources.add(driver);
     this.options = options;
     this.feed = Choice.feed(options.feed(), options.step());
     try {
@@ -68,16 +68,16 @@ public final class CudaOps extends Ops {
         throw GpuProblem.ofPrecision(driver.device(), precision()).exception();
       }
       stream = driver.createStream();
-      owned.add(() -> driver.destroyStream(stream));
-      staging = owned.add(new Staging(driver, stream));
+      resources.add(() -> driver.destroyStream(stream));
+      staging = resources.add(new Staging(driver, stream));
       var launches = new LaunchStream(driver, stream, options.launching());
       modules = new KernelModules(launches, precision());
       // Every run has operations of this module, and a device that cannot load it is of no use.
-      kernels = owned.add(modules.module("layers")).load();
-      engine = owned.add(new LayerEngine(launches, modules, kernels, options));
+      kernels = resources.add(modules.module("layers")).load();
+      engine = resources.add(new LayerEngine(launches, modules, kernels, options));
       steps = new StepMaker(options, engine);
     } catch (RuntimeException | Error e) {
-      owned.closeAfter(e);
+      resources.closeAfter(e);
       throw e;
     }
   }
@@ -128,7 +128,7 @@ public final class CudaOps extends Ops {
 
   @Override
   protected void closeK() {
-    owned.close();
+    resources.close();
   }
 
   // ---- memory ----

@@ -38,7 +38,7 @@ import jcuda.jcudnn.cudnnHandle;
 import jcuda.jcudnn.cudnnTensorDescriptor;
 import jcuda.runtime.cudaStream_t;
 import mlpcuda.compute.Activation;
-import mlpcuda.compute.Owned;
+import mlpcuda.compute.Resources;
 import mlpcuda.compute.cuda.JCudaObjects.Address;
 
 /**
@@ -57,7 +57,7 @@ final class Cudnn implements Dnn {
   private final Map<Shape, cudnnTensorDescriptor> tensors = new HashMap<>(); // made when first used
   private final Map<Activation, cudnnActivationDescriptor> activations =
       new EnumMap<>(Activation.class);
-  private final Owned owned = new Owned();
+  private final Resources resources = new Resources();
   private final Pointer zero;
   private final Pointer one;
   private boolean closed;
@@ -83,14 +83,14 @@ final class Cudnn implements Dnn {
     } catch (CudaException e) {
       throw GpuProblem.ofCudnn(e, driver.device()).exception(e);
     }
-    owned.add(() -> check("cudnnDestroy", cudnnDestroy(handle)));
+    resources.add(() -> check("cudnnDestroy", cudnnDestroy(handle)));
     try {
       check("cudnnSetStream", cudnnSetStream(handle, new cudaStream_t(stream)));
       add(Activation.RELU, CUDNN_ACTIVATION_RELU);
       add(Activation.SIGMOID, CUDNN_ACTIVATION_SIGMOID);
       add(Activation.TANH, CUDNN_ACTIVATION_TANH);
     } catch (RuntimeException | Error e) {
-      owned.closeAfter(e);
+      resources.closeAfter(e);
       throw e;
     }
   }
@@ -109,7 +109,7 @@ final class Cudnn implements Dnn {
   private void add(Activation activation, int mode) {
     var descriptor = new cudnnActivationDescriptor();
     check("cudnnCreateActivationDescriptor", cudnnCreateActivationDescriptor(descriptor));
-    owned.add(
+    resources.add(
         () ->
             check(
                 "cudnnDestroyActivationDescriptor", cudnnDestroyActivationDescriptor(descriptor)));
@@ -145,7 +145,7 @@ final class Cudnn implements Dnn {
           made); // a failure of this call is dropped: the first one is reported
     }
     check("cudnnSetTensor4dDescriptor", set);
-    owned.add(() -> check("cudnnDestroyTensorDescriptor", cudnnDestroyTensorDescriptor(made)));
+    resources.add(() -> check("cudnnDestroyTensorDescriptor", cudnnDestroyTensorDescriptor(made)));
     tensors.put(shape, made);
     return made;
   }
@@ -225,7 +225,7 @@ final class Cudnn implements Dnn {
       throw new IllegalStateException("cuDNN is closed");
     }
     closed = true;
-    owned.close();
+    resources.close();
   }
 
   private void check(String call, int code) {

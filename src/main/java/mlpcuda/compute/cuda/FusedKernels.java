@@ -8,7 +8,7 @@ import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.FusedStep;
 import mlpcuda.compute.Ops;
-import mlpcuda.compute.Owned;
+import mlpcuda.compute.Resources;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
 import mlpcuda.compute.cuda.Tiling.Tiles;
@@ -25,7 +25,7 @@ final class FusedKernels implements FusedStep {
   /** The number of the scalars of Adam's step: the floats of AdamScalars in cuda/adam.cuh. */
   private static final int SCALARS = 8;
 
-  private final Owned owned = new Owned();
+  private final Resources resources = new Resources();
   private final KernelModule kernels;
   private final Plan plan;
   private final int multiprocessors;
@@ -40,24 +40,24 @@ final class FusedKernels implements FusedStep {
 
   /** Owns {@code kernels}, the module fused, from now on, and closes it. */
   FusedKernels(Ops ops, KernelModule kernels, Plan plan, int multiprocessors) {
-    this.kernels = owned.add(kernels);
+    this.kernels = resources.add(kernels);
     this.multiprocessors = multiprocessors;
     this.plan = plan;
     try {
       int maxB = plan.maxB();
       table = FusedTable.of(plan);
-      arena = owned.add(ops.allocate("activations", Type.FLOAT32, table.arenaLength()));
-      losses = owned.add(ops.allocate("losses", Type.FLOAT32, 2 * maxB));
-      lost = owned.add(ops.allocate("lost", Type.INT32, headBlocks(maxB)));
-      y = owned.add(ops.allocate("y", Type.INT32, maxB));
-      chosen = owned.add(ops.allocate("chosen", Type.INT32, maxB));
-      step = owned.add(ops.allocate("step", Type.INT32, 1));
+      arena = resources.add(ops.allocate("activations", Type.FLOAT32, table.arenaLength()));
+      losses = resources.add(ops.allocate("losses", Type.FLOAT32, 2 * maxB));
+      lost = resources.add(ops.allocate("lost", Type.INT32, headBlocks(maxB)));
+      y = resources.add(ops.allocate("y", Type.INT32, maxB));
+      chosen = resources.add(ops.allocate("chosen", Type.INT32, maxB));
+      step = resources.add(ops.allocate("step", Type.INT32, 1));
       scalars =
           plan.optimizer() instanceof AdamSettings
-              ? Optional.of(owned.add(ops.allocate("scalars", Type.FLOAT32, SCALARS)))
+              ? Optional.of(resources.add(ops.allocate("scalars", Type.FLOAT32, SCALARS)))
               : Optional.empty();
     } catch (RuntimeException | Error e) {
-      owned.closeAfter(e);
+      resources.closeAfter(e);
       throw e;
     }
   }
@@ -146,6 +146,6 @@ final class FusedKernels implements FusedStep {
 
   @Override
   public void close() {
-    owned.close();
+    resources.close();
   }
 }

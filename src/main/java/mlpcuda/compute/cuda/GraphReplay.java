@@ -5,14 +5,14 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
-import mlpcuda.compute.Owned;
 import mlpcuda.compute.Replay;
+import mlpcuda.compute.Resources;
 
 /** Records operations as CUDA graphs, one for each slot, batch size and count, and replays them. */
 final class GraphReplay implements Replay {
   private record Key(int slot, int B, int n) {}
 
-  private final Owned owned = new Owned();
+  private final Resources resources = new Resources();
   private final CudaDriver driver;
   private final long stream;
   private final Map<Key, Long> graphs = new HashMap<>();
@@ -39,7 +39,7 @@ final class GraphReplay implements Replay {
     Long graph = graphs.get(key);
     if (graph == null) {
       long recorded = record(operations);
-      owned.add(() -> driver.destroyGraph(recorded));
+      resources.add(() -> driver.destroyGraph(recorded));
       graph = recorded;
       graphs.put(key, graph);
       nodes = driver.nodes(graph) / n;
@@ -71,6 +71,6 @@ final class GraphReplay implements Replay {
   @Override
   public void close() {
     driver.synchronizeStream(stream); // a graph must not end while it runs
-    owned.close();
+    resources.close();
   }
 }

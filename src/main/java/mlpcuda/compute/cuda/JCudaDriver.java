@@ -47,8 +47,8 @@ import jcuda.driver.CUcontext;
 import jcuda.driver.CUdevice;
 import jcuda.driver.CUgraph;
 import jcuda.driver.JITOptions;
-import mlpcuda.compute.Owned;
 import mlpcuda.compute.Precision;
+import mlpcuda.compute.Resources;
 import mlpcuda.compute.cuda.JCudaObjects.Address;
 import mlpcuda.compute.cuda.JCudaObjects.Event;
 import mlpcuda.compute.cuda.JCudaObjects.Function;
@@ -70,7 +70,7 @@ public final class JCudaDriver implements CudaDriver {
   private final Handles<Function> functions = new Handles<>("function");
   private final Handles<Graph> graphs = new Handles<>("graph");
 
-  private final Owned owned = new Owned();
+  private final Resources resources = new Resources();
   private final JCudaLaunches launches;
   private boolean closed;
 
@@ -108,14 +108,14 @@ public final class JCudaDriver implements CudaDriver {
     // The primary context: the one that cuBLAS and cuDNN use.
     check("cuDevicePrimaryCtxRetain", cuDevicePrimaryCtxRetain(context, handle));
     // The context stays current after its release: another driver of this thread may share it.
-    owned.add(() -> check("cuDevicePrimaryCtxRelease", cuDevicePrimaryCtxRelease(handle)));
+    resources.add(() -> check("cuDevicePrimaryCtxRelease", cuDevicePrimaryCtxRelease(handle)));
     try {
       check("cuCtxSetCurrent", cuCtxSetCurrent(context));
       Pinned slots = allocatePinned(JCudaLaunches.SLOT_BYTES);
-      owned.add(() -> freePinned(slots.address()));
+      resources.add(() -> freePinned(slots.address()));
       launches = new JCudaLaunches(slots);
     } catch (RuntimeException | Error e) {
-      owned.closeAfter(e);
+      resources.closeAfter(e);
       throw e;
     }
   }
@@ -380,7 +380,7 @@ public final class JCudaDriver implements CudaDriver {
     modules.clear();
     functions.clear();
     graphs.clear();
-    owned.close();
+    resources.close();
   }
 
   private void requireOpen() {

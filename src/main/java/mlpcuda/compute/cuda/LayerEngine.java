@@ -2,8 +2,8 @@ package mlpcuda.compute.cuda;
 
 import java.util.Map;
 import java.util.Optional;
-import mlpcuda.compute.Owned;
 import mlpcuda.compute.Precision;
+import mlpcuda.compute.Resources;
 import mlpcuda.compute.cuda.CudaOptions.Activator;
 import mlpcuda.compute.cuda.CudaOptions.Multiplier;
 import mlpcuda.error.DeviceException;
@@ -13,7 +13,7 @@ import mlpcuda.error.DeviceException;
  * and log-softmax. They are our own kernels or libraries of NVIDIA's, as the options ask.
  */
 final class LayerEngine implements AutoCloseable {
-  private final Owned owned = new Owned();
+  private final Resources resources = new Resources();
   private final CudaOptions options;
   private final Gemm gemm;
   private final Nonlinear nonlinear;
@@ -32,13 +32,13 @@ final class LayerEngine implements AutoCloseable {
     var own = new PtxNonlinear(layers);
     try {
       nonlinear =
-          owned.add(
+          resources.add(
               options.activator() == Activator.CUDNN
                   ? new CudnnNonlinear(driver.openDnn(stream.handle()), own, stream)
                   : own);
-      gemm = owned.add(openGemm(stream, modules, layers));
+      gemm = resources.add(openGemm(stream, modules, layers));
     } catch (RuntimeException | Error e) {
-      owned.closeAfter(e);
+      resources.closeAfter(e);
       throw e;
     }
   }
@@ -97,6 +97,6 @@ final class LayerEngine implements AutoCloseable {
 
   @Override
   public void close() {
-    owned.close();
+    resources.close();
   }
 }

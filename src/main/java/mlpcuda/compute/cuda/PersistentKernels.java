@@ -7,7 +7,7 @@ import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.FusedStep;
 import mlpcuda.compute.Ops;
-import mlpcuda.compute.Owned;
+import mlpcuda.compute.Resources;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
 
@@ -19,7 +19,7 @@ final class PersistentKernels implements FusedStep {
   /** The ints that describe a layer in the table, in the order of cuda/persistent_head.cuh. */
   private static final int COLUMNS = 14;
 
-  private final Owned owned = new Owned();
+  private final Resources resources = new Resources();
   private final CudaOps ops;
   private final KernelModule kernels;
   private final Plan plan;
@@ -37,23 +37,23 @@ final class PersistentKernels implements FusedStep {
   /** Owns {@code kernels}, the module persistent, from now on, and closes it. */
   PersistentKernels(CudaOps ops, KernelModule kernels, Plan plan, PersistentLayout layout) {
     this.ops = ops;
-    this.kernels = owned.add(kernels);
+    this.kernels = resources.add(kernels);
     this.plan = plan;
     this.layout = layout;
     int maxB = plan.maxB();
     try {
       int[] table = new int[plan.layers().size() * COLUMNS];
       int end = fill(table);
-      arena = owned.add(ops.allocate("activations", Type.FLOAT32, end));
+      arena = resources.add(ops.allocate("activations", Type.FLOAT32, end));
       int width = PersistentLayout.width(plan.first());
       int parts = Math.multiplyExact(Math.multiplyExact(maxB, layout.slices()), width);
-      partial = owned.add(ops.allocate("partial", Type.FLOAT32, parts));
-      layers = owned.add(ops.allocate("layers", Type.INT32, table.length));
-      losses = owned.add(ops.allocate("losses", Type.FLOAT32, 2 * maxB));
-      arrivals = owned.add(ops.allocate("arrivals", Type.FLOAT32, 1));
+      partial = resources.add(ops.allocate("partial", Type.FLOAT32, parts));
+      layers = resources.add(ops.allocate("layers", Type.INT32, table.length));
+      losses = resources.add(ops.allocate("losses", Type.FLOAT32, 2 * maxB));
+      arrivals = resources.add(ops.allocate("arrivals", Type.FLOAT32, 1));
       ops.write(layers, table, 0, table.length);
     } catch (RuntimeException | Error e) {
-      owned.closeAfter(e);
+      resources.closeAfter(e);
       throw e;
     }
   }
@@ -136,6 +136,6 @@ final class PersistentKernels implements FusedStep {
 
   @Override
   public void close() {
-    owned.close();
+    resources.close();
   }
 }

@@ -6,7 +6,7 @@ import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.Ops;
-import mlpcuda.compute.Owned;
+import mlpcuda.compute.Resources;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.error.DeviceException;
 
@@ -37,19 +37,19 @@ final class PinnedFeed implements Feed {
 
     Bank(int number, int length) {
       copied = driver.createEvent();
-      owned.add(() -> driver.destroyEvent(copied));
+      resources.add(() -> driver.destroyEvent(copied));
       consumed = driver.createEvent();
-      owned.add(() -> driver.destroyEvent(consumed));
+      resources.add(() -> driver.destroyEvent(consumed));
       pinned = pinned(driver, length);
-      owned.add(() -> driver.freePinned(pinned));
+      resources.add(() -> driver.freePinned(pinned));
       // The buffer is added last and so closed first: its release waits for the steps that use the
       // events.
-      bytes = owned.add(ops.allocate("bank " + number, Type.UINT8, length));
+      bytes = resources.add(ops.allocate("bank " + number, Type.UINT8, length));
       driver.record(consumed, stream); // after the zeros that an allocation begins with
     }
   }
 
-  private final Owned owned = new Owned();
+  private final Resources resources = new Resources();
   private final Ops ops;
   private final CudaDriver driver;
   private final long stream; // the stream that steps run on
@@ -74,11 +74,11 @@ final class PinnedFeed implements Feed {
     this.ops = ops;
     this.driver = driver;
     this.stream = stream;
-    this.host = owned.add(host);
+    this.host = resources.add(host);
     this.I = host.inputs();
     try {
       copies = driver.createStream();
-      owned.add(() -> driver.destroyStream(copies));
+      resources.add(() -> driver.destroyStream(copies));
       long bytes = stride(maxB) * atOnce;
       if (bytes > Integer.MAX_VALUE) {
         throw new DeviceException(
@@ -91,9 +91,9 @@ final class PinnedFeed implements Feed {
         banks.add(new Bank(bank, (int) bytes));
       }
       // This is added last and so run first: copies end before banks are freed.
-      owned.add(() -> driver.synchronizeStream(copies));
+      resources.add(() -> driver.synchronizeStream(copies));
     } catch (RuntimeException | Error e) {
-      owned.closeAfter(e);
+      resources.closeAfter(e);
       throw e;
     }
   }
@@ -160,6 +160,6 @@ final class PinnedFeed implements Feed {
 
   @Override
   public void close() {
-    owned.close();
+    resources.close();
   }
 }

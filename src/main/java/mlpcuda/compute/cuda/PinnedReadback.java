@@ -2,8 +2,8 @@ package mlpcuda.compute.cuda;
 
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Ops;
-import mlpcuda.compute.Owned;
 import mlpcuda.compute.Readback;
+import mlpcuda.compute.Resources;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 
 /**
@@ -11,7 +11,7 @@ import mlpcuda.compute.cuda.CudaDriver.Pinned;
  * an event behind it, which is all that the host waits for.
  */
 final class PinnedReadback extends Readback {
-  private final Owned owned = new Owned();
+  private final Resources resources = new Resources();
   private final CudaDriver driver;
   private final long stream;
   private final long copied; // event: the copy is done
@@ -23,13 +23,13 @@ final class PinnedReadback extends Readback {
     this.stream = stream;
     try {
       copied = driver.createEvent();
-      owned.add(() -> driver.destroyEvent(copied));
+      resources.add(() -> driver.destroyEvent(copied));
       pinned = PinnedFeed.pinned(driver, Math.multiplyExact(length, Float.BYTES));
-      owned.add(() -> driver.freePinned(pinned));
+      resources.add(() -> driver.freePinned(pinned));
       // This is added last and so run first: a copy ends before its memory is freed.
-      owned.add(() -> driver.synchronizeEvent(copied));
+      resources.add(() -> driver.synchronizeEvent(copied));
     } catch (RuntimeException | Error e) {
-      owned.closeAfter(e);
+      resources.closeAfter(e);
       throw e;
     }
   }
@@ -53,6 +53,6 @@ final class PinnedReadback extends Readback {
 
   @Override
   public void close() {
-    owned.close();
+    resources.close();
   }
 }

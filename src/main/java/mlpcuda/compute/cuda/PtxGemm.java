@@ -1,7 +1,7 @@
 package mlpcuda.compute.cuda;
 
 import mlpcuda.compute.Activation;
-import mlpcuda.compute.Owned;
+import mlpcuda.compute.Resources;
 import mlpcuda.compute.cuda.CudaOptions.Multiplier;
 
 /** Products by our own kernels, the module gemm, which need nothing but the driver. */
@@ -9,7 +9,7 @@ final class PtxGemm implements Gemm {
   /** The most bytes of workspace for the sums of a product's parts. */
   private static final long WORKSPACE = 32L << 20;
 
-  private final Owned owned = new Owned();
+  private final Resources resources = new Resources();
   private final int multiprocessors;
   private final KernelModule kernels;
   private final Workspace parts;
@@ -17,8 +17,8 @@ final class PtxGemm implements Gemm {
   /** Owns {@code kernels}, the module gemm of some precision, from now on, and closes it. */
   PtxGemm(CudaDriver driver, KernelModule kernels) {
     this.multiprocessors = driver.device().multiprocessors().count();
-    this.parts = owned.add(new Workspace(driver, "parts of sums"));
-    this.kernels = owned.add(kernels);
+    this.parts = resources.add(new Workspace(driver, "parts of sums"));
+    this.kernels = resources.add(kernels);
   }
 
   /** Whether both operands of a product can be read 4 elements at a time. */
@@ -87,6 +87,6 @@ final class PtxGemm implements Gemm {
 
   @Override
   public void close() {
-    owned.close();
+    resources.close();
   }
 }

@@ -1,6 +1,6 @@
 package mlpcuda.compute.cuda;
 
-import mlpcuda.compute.Owned;
+import mlpcuda.compute.Resources;
 import mlpcuda.error.DeviceException;
 
 /**
@@ -10,7 +10,7 @@ import mlpcuda.error.DeviceException;
 final class Workspace implements AutoCloseable {
   private final CudaDriver driver;
   private final String name;
-  private final Owned blocks = new Owned();
+  private final Resources blocks = new Resources();
   private long address; // the block in use, which is the longest; 0: none
   private long size; // the size of that block, in bytes
 

@@ -71,7 +71,7 @@ final class CublasCalls {
             "cublasSetWorkspace 0xb1a5 %s 4194304".formatted(workspace)),
         calls);
 
-    // C (2, 1) = transpose of A (3, 2) times B (3, 1), all with more rows than are used
+    // C (2, 1) = transpose of A (3, 2) times B (3, 1), each with more rows in memory than are used
     Pinned pinned = driver.allocatePinned(64);
     float[] values = {1, 2, 3, 9, 4, 5, 6, 9, /* B */ 1, 10, 100, 9, /* C */ 9, 9, 9, 9};
     for (int i = 0; i < values.length; i++) {

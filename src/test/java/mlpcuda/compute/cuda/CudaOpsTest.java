@@ -31,7 +31,8 @@ import org.junit.jupiter.api.Test;
 /** Tests what {@link CudaOps} does besides computing. */
 class CudaOpsTest {
   /**
-   * The number of elements, of 4 bytes each, of two whole chunks of the staging memory and a bit.
+   * The number of elements, of 4 bytes each, that take two whole pieces of the staging memory and a
+   * part of one.
    */
   private static final int LONG = 2 * (1 << 18) + 5;
 
@@ -67,7 +68,7 @@ class CudaOpsTest {
   }
 
   /**
-   * Images cannot be read back, so the first, the last, and one that lies in two chunks are
+   * Images cannot be read back, so the first, the last, and one that lies in two pieces are
    * gathered.
    */
   @Test

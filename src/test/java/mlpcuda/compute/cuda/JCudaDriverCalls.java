@@ -17,8 +17,9 @@ import mlpcuda.error.DeviceException;
 
 /**
  * Calls every method of {@link JCudaDriver}, {@link Cublas} and {@link Cudnn} on {@link FakeCuda}:
- * what arrives at the driver is compared argument by argument. {@link JCudaDriverTest} starts this
- * class in a process of its own.
+ * what arrives at the driver is compared argument by argument. {@link JCudaLaunchCalls}, {@link
+ * CublasCalls}, {@link CudnnCalls} and {@link FailingCalls} have a part of it each. {@link
+ * JCudaDriverTest} starts this class in a process of its own.
  */
 final class JCudaDriverCalls {
   private final FakeCuda fake = FakeCuda.here();

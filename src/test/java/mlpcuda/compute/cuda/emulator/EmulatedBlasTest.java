@@ -114,6 +114,30 @@ class EmulatedBlasTest {
   }
 
   @Test
+  void shapesOfAProductMustFit() {
+    passes(
+        with(
+            t -> {
+              Factor a = factor(t.a, 2, 3, 2, Op.NONE);
+              Factor b = factor(t.b, 3, 2, 3, Op.NONE);
+              var c = new ColumnMajor(t.c, 2, 2, 2);
+              var thrown =
+                  assertThrows(
+                      IllegalArgumentException.class,
+                      () -> t.library.multiply(a, factor(t.b, 3, 2, 3, Op.TRANSPOSE), c));
+              assertEquals(
+                  "a product of (2, 3) and (2, 3) does not have the shape (2, 2)",
+                  thrown.getMessage());
+              for (ColumnMajor other :
+                  new ColumnMajor[] {
+                    new ColumnMajor(t.c, 3, 2, 3), new ColumnMajor(t.c, 2, 3, 2)
+                  }) {
+                assertThrows(IllegalArgumentException.class, () -> t.library.multiply(a, b, other));
+              }
+            }));
+  }
+
+  @Test
   void checksItsArgumentsAsCublasDoes() {
     int[][] bad = {
       {-1, 2, 3, 2, 3, 2},

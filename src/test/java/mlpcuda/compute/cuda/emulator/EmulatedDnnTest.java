@@ -149,6 +149,10 @@ class EmulatedDnnTest {
                   () -> t.library.logSoftmaxForward(matrix(t.c, 1, -1), matrix(t.a, 1, -1)));
               refuses(
                   "cudnnSoftmaxForward",
+                  "BAD_PARAM (2000)",
+                  () -> t.library.logSoftmaxForward(matrix(t.c, 1, 2), matrix(t.a, 2, 1)));
+              refuses(
+                  "cudnnSoftmaxForward",
                   "NOT_SUPPORTED (3000)",
                   () ->
                       t.library.logSoftmaxForward(

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** Finds reasons why a picture probably does not show exactly one character. */
-final class Doubts {
+final class CharacterDoubts {
   /** Two characters side by side share at least this part of the taller one's height. */
   private static final double EQUALS = 0.6;
 
@@ -29,7 +29,7 @@ final class Doubts {
   /** Ink on at least this share of the picture's border goes beyond the picture. */
   private static final double BORDER = 0.35;
 
-  private Doubts() {}
+  private CharacterDoubts() {}
 
   /**
    * Says what speaks against a single character.
@@ -39,11 +39,11 @@ final class Doubts {
    * @param ink the picture's ink
    * @return a sentence; empty if nothing speaks against it
    */
-  static Optional<String> about(List<Piece> pieces, List<Piece> found, Grey ink) {
+  static Optional<String> about(List<InkPiece> pieces, List<InkPiece> found, GreyImage ink) {
     if (pieces.isEmpty()) {
       return Optional.empty();
     }
-    Piece main = pieces.get(0);
+    InkPiece main = pieces.get(0);
     if (main.thickness() > THICKEST * main.size()) {
       return Optional.of("The picture is probably not one character: most of it is ink.");
     }
@@ -51,7 +51,7 @@ final class Doubts {
       return Optional.of(
           "The picture is probably not one character: its ink goes to the edges of the picture.");
     }
-    for (Piece other : found) {
+    for (InkPiece other : found) {
       if (other != main && areEquals(main, other)) {
         return Optional.of(
             "The picture is probably not one character: it shows several side by side.");
@@ -72,7 +72,7 @@ final class Doubts {
     return Optional.empty();
   }
 
-  private static boolean areEquals(Piece main, Piece other) {
+  private static boolean areEquals(InkPiece main, InkPiece other) {
     int left = Math.max(main.box().left(), other.box().left());
     int right = Math.min(main.box().right(), other.box().right());
     int top = Math.max(main.box().top(), other.box().top());

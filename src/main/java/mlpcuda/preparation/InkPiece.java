@@ -3,7 +3,7 @@ package mlpcuda.preparation;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import mlpcuda.preparation.Grey.Box;
+import mlpcuda.preparation.GreyImage.Box;
 
 /**
  * A connected part of the ink.
@@ -15,7 +15,7 @@ import mlpcuda.preparation.Grey.Box;
  * @param thickness the side of the greatest square inside the piece, in pixels
  * @param steepness the share of its mean ink by which the ink falls within two pixels at its edge
  */
-record Piece(int[] pixels, double mass, int contact, Box box, int thickness, double steepness) {
+record InkPiece(int[] pixels, double mass, int contact, Box box, int thickness, double steepness) {
   private static final int[][] WAYS = {{-1, 0}, {1, 0}, {0, -1}, {0, 1}};
 
   /** An edge of at least this steepness is sharp; in a blurred picture strokes still reach it. */
@@ -25,12 +25,12 @@ record Piece(int[] pixels, double mass, int contact, Box box, int thickness, dou
   private static final double SOFT = 0.1;
 
   /** Finds all pieces with ink above {@code floor}; pixels that touch at a corner are connected. */
-  static List<Piece> of(Grey ink, double floor) {
+  static List<InkPiece> of(GreyImage ink, double floor) {
     int rows = ink.rows();
     int cols = ink.cols();
     boolean[] seen = new boolean[rows * cols];
     int[] queue = new int[rows * cols];
-    var pieces = new ArrayList<Piece>();
+    var pieces = new ArrayList<InkPiece>();
     for (int start = 0; start < seen.length; start++) {
       if (seen[start] || ink.light()[start] <= floor) {
         continue;
@@ -66,13 +66,13 @@ record Piece(int[] pixels, double mass, int contact, Box box, int thickness, dou
       int[] pixels = Arrays.copyOf(queue, n);
       var box = new Box(top, left, bottom, right);
       double steepness = steepness(ink, pixels, floor) / (mass / n);
-      pieces.add(new Piece(pixels, mass, contact, box, thickness(pixels, box, cols), steepness));
+      pieces.add(new InkPiece(pixels, mass, contact, box, thickness(pixels, box, cols), steepness));
     }
     return pieces;
   }
 
   /** How far the ink falls within two pixels, averaged over the pixels at the edge. */
-  private static double steepness(Grey ink, int[] pixels, double floor) {
+  private static double steepness(GreyImage ink, int[] pixels, double floor) {
     double fall = 0;
     int edge = 0;
     for (int i : pixels) {
@@ -126,7 +126,7 @@ record Piece(int[] pixels, double mass, int contact, Box box, int thickness, dou
   }
 
   /** The distance between the boxes of two pieces in pixels. */
-  double gap(Piece other) {
+  double gap(InkPiece other) {
     int down = Math.max(box.top() - other.box.bottom(), other.box.top() - box.bottom());
     int right = Math.max(box.left() - other.box.right(), other.box.left() - box.right());
     return Math.hypot(Math.max(0, down), Math.max(0, right));

@@ -15,7 +15,7 @@ import java.util.List;
  * 1972; the removal of staff lines in Dalitz et al., "A comparative study of staff removal
  * algorithms", 2008.
  */
-final class Lines {
+final class RuledLines {
   /** The greatest thickness of a line, as a share of the picture's longer side. */
   private static final double THICKNESS = 0.025;
 
@@ -40,7 +40,7 @@ final class Lines {
   /** The search stops after this number of lines, which bounds its time. */
   private static final int MOST = 100;
 
-  private Lines() {}
+  private RuledLines() {}
 
   /**
    * A nearly level line.
@@ -60,23 +60,23 @@ final class Lines {
    *
    * @param floor the difference from the paper up to which a pixel is paper
    */
-  static Grey removed(Grey ink, double floor) {
+  static GreyImage removed(GreyImage ink, double floor) {
     return level(level(ink, floor).transposed(), floor).transposed();
   }
 
   /** Removes the lines that are nearly level. */
-  private static Grey level(Grey ink, double floor) {
+  private static GreyImage level(GreyImage ink, double floor) {
     int most = Math.max(2, (int) Math.ceil(THICKNESS * ink.box().longer()));
     boolean[] thin = thin(ink, most, floor);
     double[] light = ink.light().clone();
     for (Line line : lines(thin, ink.rows(), ink.cols(), most)) {
       remove(line, ink, most, floor, light);
     }
-    return new Grey(ink.rows(), ink.cols(), light);
+    return new GreyImage(ink.rows(), ink.cols(), light);
   }
 
   /** Marks the pixels where the ink is no higher than a line is thick. */
-  private static boolean[] thin(Grey ink, int most, double floor) {
+  private static boolean[] thin(GreyImage ink, int most, double floor) {
     boolean[] thin = new boolean[ink.light().length];
     double[] opened = ink.light().clone();
     Morphology.open(opened, ink.rows(), ink.cols(), most + 1, 1);
@@ -165,7 +165,7 @@ final class Lines {
     return new Line(top, fall, (double) most / columns);
   }
 
-  private static void remove(Line line, Grey ink, int most, double floor, double[] light) {
+  private static void remove(Line line, GreyImage ink, int most, double floor, double[] light) {
     int rows = ink.rows();
     int cols = ink.cols();
     int[] up = new int[cols];
@@ -188,7 +188,7 @@ final class Lines {
         levels[x] = Math.max(levels[x], value(ink.light(), rows, cols, row, x));
       }
     }
-    double written = OVER_LINE * Grey.median(levels);
+    double written = OVER_LINE * GreyImage.median(levels);
     for (int x = 0; x < cols; x++) {
       int y = line.at(x, cols);
       // A stroke that crosses the line may lean to either side.
@@ -206,7 +206,7 @@ final class Lines {
     }
   }
 
-  private static boolean inked(Grey ink, int y, int x, double floor) {
+  private static boolean inked(GreyImage ink, int y, int x, double floor) {
     return y >= 0 && y < ink.rows() && ink.at(y, x) > floor;
   }
 

@@ -12,11 +12,11 @@ import org.eclipse.jetty.server.handler.ErrorHandler;
 import org.eclipse.jetty.util.Callback;
 
 /** Answers requests that Jetty refuses, in the form of the refusals of {@link Routes}. */
-final class Errors implements Request.Handler {
+final class JettyErrors implements Request.Handler {
   private final Consumer<Throwable> failed;
 
   /** Creates the handler; {@code failed} receives exceptions that are bugs. */
-  Errors(Consumer<Throwable> failed) {
+  JettyErrors(Consumer<Throwable> failed) {
     this.failed = failed;
   }
 

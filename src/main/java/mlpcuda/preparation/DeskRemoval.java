@@ -7,7 +7,7 @@ import java.util.Arrays;
  * ink and has a straight inner edge. A character that touches the strip keeps all ink inside that
  * edge.
  */
-final class Desk {
+final class DeskRemoval {
   /** A strip covers at least this share of the picture's side. */
   private static final double ALONG = 0.8;
 
@@ -17,14 +17,14 @@ final class Desk {
   /** An edge is straight if its median distance from a line is at most this many pixels. */
   private static final int STRAIGHT = 3;
 
-  private Desk() {}
+  private DeskRemoval() {}
 
   /**
    * Removes the strips along all four sides.
    *
    * @param floor the difference from the paper up to which a pixel is paper
    */
-  static Grey removed(Grey ink, double floor) {
+  static GreyImage removed(GreyImage ink, double floor) {
     double[] light = ink.light().clone();
     int cols = ink.cols();
     int rows = ink.rows();
@@ -32,7 +32,7 @@ final class Desk {
     strip(light, new Side((rows - 1) * cols, 1, -cols, cols, rows), floor);
     strip(light, new Side(0, cols, 1, rows, cols), floor);
     strip(light, new Side(cols - 1, cols, -1, rows, cols), floor);
-    return new Grey(rows, cols, light);
+    return new GreyImage(rows, cols, light);
   }
 
   /**
@@ -68,14 +68,14 @@ final class Desk {
       return;
     }
     // The medians of both halves give the edge, so that a stroke at the strip does not bend it.
-    double first = Grey.median(Arrays.copyOf(widths, length / 2));
-    double second = Grey.median(Arrays.copyOfRange(widths, length / 2, length));
+    double first = GreyImage.median(Arrays.copyOf(widths, length / 2));
+    double second = GreyImage.median(Arrays.copyOfRange(widths, length / 2, length));
     double slope = (second - first) / (length / 2.0);
     double middle = (first + second) / 2;
     for (int i = 0; i < length; i++) {
       widths[i] -= middle + slope * (i - length / 2.0);
     }
-    if (middle > most || Grey.deviation(widths, 0) > STRAIGHT) {
+    if (middle > most || GreyImage.deviation(widths, 0) > STRAIGHT) {
       return;
     }
     for (int i = 0; i < length; i++) {

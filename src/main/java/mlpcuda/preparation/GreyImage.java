@@ -8,7 +8,7 @@ import mlpcuda.picture.Picture;
  *
  * @param light (rows, cols), in rows
  */
-record Grey(int rows, int cols, double[] light) {
+record GreyImage(int rows, int cols, double[] light) {
   /** A part of an image; bottom and right are the first row and column outside. */
   record Box(int top, int left, int bottom, int right) {
     int rows() {
@@ -25,7 +25,7 @@ record Grey(int rows, int cols, double[] light) {
   }
 
   /** Resizes a whole picture: averages over areas to reduce it, linear interpolation to enlarge. */
-  static Grey scaled(Picture picture, int rows, int cols) {
+  static GreyImage scaled(Picture picture, int rows, int cols) {
     return scaled(
         new Box(0, 0, picture.rows(), picture.cols()),
         rows,
@@ -42,18 +42,18 @@ record Grey(int rows, int cols, double[] light) {
   }
 
   /** The image turned over its main diagonal: columns become rows. */
-  Grey transposed() {
+  GreyImage transposed() {
     double[] turned = new double[light.length];
     for (int y = 0; y < rows; y++) {
       for (int x = 0; x < cols; x++) {
         turned[x * rows + y] = light[y * cols + x];
       }
     }
-    return new Grey(cols, rows, turned);
+    return new GreyImage(cols, rows, turned);
   }
 
   /** Resizes a part of the image. */
-  Grey scaled(Box box, int rows, int cols) {
+  GreyImage scaled(Box box, int rows, int cols) {
     return scaled(box, rows, cols, this::at);
   }
 
@@ -82,7 +82,7 @@ record Grey(int rows, int cols, double[] light) {
   }
 
   /** Averages each pixel with its neighbours, with weights 1, 2, 1 in both directions. */
-  Grey smoothed() {
+  GreyImage smoothed() {
     double[] smooth = new double[light.length];
     for (int y = 0; y < rows; y++) {
       for (int x = 0; x < cols; x++) {
@@ -98,7 +98,7 @@ record Grey(int rows, int cols, double[] light) {
         smooth[y * cols + x] = sum / 16;
       }
     }
-    return new Grey(rows, cols, smooth);
+    return new GreyImage(rows, cols, smooth);
   }
 
   static double median(double[] values) {
@@ -116,7 +116,7 @@ record Grey(int rows, int cols, double[] light) {
     double at(int y, int x);
   }
 
-  private static Grey scaled(Box box, int rows, int cols, Source source) {
+  private static GreyImage scaled(Box box, int rows, int cols, Source source) {
     Taps across = Taps.of(box.cols(), cols);
     Taps along = Taps.of(box.rows(), rows);
     double[] light = new double[rows * cols];
@@ -135,7 +135,7 @@ record Grey(int rows, int cols, double[] light) {
         }
       }
     }
-    return new Grey(rows, cols, light);
+    return new GreyImage(rows, cols, light);
   }
 
   /**

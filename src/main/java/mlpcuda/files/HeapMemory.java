@@ -1,4 +1,4 @@
-package mlpcuda.data;
+package mlpcuda.files;
 
 import mlpcuda.error.BadFileException;
 
@@ -33,7 +33,8 @@ public final class HeapMemory {
     return Runtime.getRuntime().maxMemory();
   }
 
-  private static long free() {
+  /** The bytes that can be allocated before the heap is at its largest size. */
+  public static long free() {
     Runtime runtime = Runtime.getRuntime();
     return total() - runtime.totalMemory() + runtime.freeMemory();
   }

@@ -1,0 +1,241 @@
+package mlpcuda.benchmark;
+
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import mlpcuda.compute.Ops;
+import mlpcuda.compute.Precision;
+import mlpcuda.compute.cpu.ReferenceOps;
+import mlpcuda.conformance.AmbiguousReluCounter;
+import mlpcuda.conformance.Conformance;
+import mlpcuda.data.ExampleOrder;
+import mlpcuda.data.ImageSet;
+import mlpcuda.net.Parameters;
+import mlpcuda.train.Evaluator;
+import mlpcuda.train.Learner;
+import mlpcuda.train.Predictions;
+import mlpcuda.train.Score;
+import mlpcuda.train.Training;
+
+/**
+ * Compares a training on a device with the reference, in batches of any size. The reference's
+ * results are kept, because it is slow.
+ */
+public final class ReferenceComparison {
+  /** The largest error of a right device in single precision, which stays far below. */
+  public static final double LIMIT = 1e-9;
+
+  // The limits where outputs of layers are rounded to 10 bits after the point, and to 7, for the
+  // next layer. Outputs at a tie but for FP32's rounding come out a unit apart on devices that are
+  // right, and Adam's first step makes as much of the smallest gradient as of any. Five presets in
+  // batches of 32, 64 and 1024 on a CPU came to 2.4e-8 and 6e-10; a device that does not round is
+  // above 3e-7 and 3e-5.
+  private static final double LIMIT_10_BITS = 1e-7;
+  private static final double LIMIT_7_BITS = 1e-6;
+
+  /** The examples that the reference is given; a larger batch repeats them. */
+  private static final int CHECKED = 128;
+
+  /**
+   * The most examples of a batch that the reference is given whole, if it cannot be made of fewer.
+   */
+  private static final int CHECKED_WHOLE = 512;
+
+  private final Training training;
+  private final Map<Checked, FirstStep> firstSteps = new HashMap<>(); // the reference's
+  private final Map<Checked, Answered> answers = new HashMap<>();
+
+  /** The key of a reference result: the number of examples, and the precision. */
+  private record Checked(int examples, Precision precision) {}
+
+  /** A comparison of that training. */
+  public ReferenceComparison(Training training) {
+    this.training = training;
+  }
+
+  /** The largest error of a right device in that precision. */
+  public static double limit(Precision precision) {
+    return switch (precision) {
+      case FP32 -> LIMIT;
+      case TF32, FP16 -> LIMIT_10_BITS;
+      case BF16 -> LIMIT_7_BITS;
+    };
+  }
+
+  /**
+   * The number of examples that a batch may be made of, each as often as the others: gradients and
+   * losses are means, so that the reference need not see all of a large batch. It is all of the
+   * batch where that is not possible, as with most primes.
+   */
+  private static int distinct(int B) {
+    int n = Math.min(B, CHECKED);
+    while (B % n != 0) {
+      n--;
+    }
+    return n < CHECKED / 8 ? B : n;
+  }
+
+  /** The number of distinct examples for a step: all where dropout has a mask for each place. */
+  private int distinctOfStep(int B) {
+    return drops() ? B : distinct(B);
+  }
+
+  private boolean drops() {
+    return training.regularisation().dropouts().stream().anyMatch(rate -> rate > 0);
+  }
+
+  /**
+   * The size of batch that is checked before steps of {@code B} are timed: a minute is too long.
+   */
+  int checkedStep(int B) {
+    return distinctOfStep(B) <= CHECKED_WHOLE ? B : CHECKED_WHOLE;
+  }
+
+  /** The size of batch that is checked before evaluations in batches of {@code B} are timed. */
+  static int checkedAnswers(int B) {
+    return distinct(B) <= CHECKED_WHOLE ? B : CHECKED_WHOLE;
+  }
+
+  /**
+   * A step from the initial weights.
+   *
+   * @param set the examples that the step learnt from
+   * @param ambiguous whether a ReLU was at 0 but for rounding
+   */
+  private record FirstStep(ImageSet set, double loss, Learner.State state, boolean ambiguous) {
+    static FirstStep of(Ops ops, Training training) {
+      try (var learner = new Learner(ops, training)) {
+        learner.run();
+        boolean ambiguous = ops instanceof AmbiguousReluCounter counter && counter.ambiguous() > 0;
+        return new FirstStep(training.set(), learner.loss(), learner.state(), ambiguous);
+      }
+    }
+
+    double error(FirstStep expected) {
+      if (expected.ambiguous) { // right devices part in weights and moments
+        return relativeSquare(loss, expected.loss);
+      }
+      Parameters.State moments = state.moments();
+      Parameters.State right = expected.state.moments();
+      return Collections.max(
+          List.of(
+              relativeSquare(loss, expected.loss),
+              Conformance.normalisedError(state.weights(), expected.state.weights()),
+              Conformance.normalisedError(moments.m(), right.m()),
+              Conformance.normalisedError(moments.v(), right.v())));
+    }
+  }
+
+  private static double relativeSquare(double found, double expected) {
+    double relative = (found - expected) / expected;
+    return relative * relative;
+  }
+
+  /**
+   * The error of a device's first step from the initial weights: the largest of those of its loss,
+   * weights and moments against the reference's. It is at most {@link #limit} on a right device, as
+   * the batch is made of examples with which right devices agree; where the set has too few of
+   * them, the loss alone is compared.
+   */
+  public double trainingError(Ops ops, int B) {
+    FirstStep expected = expectedStep(B, ops.precision());
+    return FirstStep.of(ops, training.with(repeated(expected.set, B), B)).error(expected);
+  }
+
+  private FirstStep expectedStep(int B, Precision precision) {
+    return firstSteps.computeIfAbsent(
+        new Checked(distinctOfStep(B), precision), this::referenceStep);
+  }
+
+  /**
+   * The reference's step of as many examples with which no ReLU is at 0 but for rounding: where one
+   * is, right devices have gradients that differ. Examples are exchanged as far as the set has
+   * enough.
+   */
+  private FirstStep referenceStep(Checked checked) {
+    int n = checked.examples;
+    ImageSet all = training.set();
+    var chosen = new ArrayList<Integer>();
+    for (int i = 0; i < n; i++) {
+      chosen.add(i);
+    }
+    int[] order = ExampleOrder.shuffled(n, training.seed(), 1); // the learner's
+    for (int next = n; ; ) {
+      try (var reference = new AmbiguousReluCounter(checked.precision)) {
+        FirstStep step = FirstStep.of(reference, training.with(chosen(all, chosen), n));
+        BitSet ambiguous = reference.rows();
+        if (ambiguous.isEmpty() || next + ambiguous.cardinality() > all.size()) {
+          return step;
+        }
+        for (int row = ambiguous.nextSetBit(0); row >= 0; row = ambiguous.nextSetBit(row + 1)) {
+          chosen.set(order[row], next++);
+        }
+      }
+    }
+  }
+
+  /** The images with those numbers. */
+  private static ImageSet chosen(ImageSet all, List<Integer> images) {
+    int each = all.pixelsPerImage();
+    byte[] pixels = new byte[images.size() * each];
+    byte[] labels = new byte[images.size()];
+    for (int i = 0; i < labels.length; i++) {
+      System.arraycopy(all.pixels(), images.get(i) * each, pixels, i * each, each);
+      labels[i] = all.labels()[images.get(i)];
+    }
+    return new ImageSet(all.rows(), all.cols(), pixels, labels);
+  }
+
+  /** The images repeated, one round after another, to {@code B} in all. */
+  private static ImageSet repeated(ImageSet some, int B) {
+    var images = new ArrayList<Integer>();
+    for (int i = 0; i < B; i++) {
+      images.add(i % some.size());
+    }
+    return chosen(some, images);
+  }
+
+  /** The answers of a network that is not trained yet. */
+  private record Answered(double loss, float[] probabilities) {}
+
+  /** Whether the loss alone of a step of {@code B} examples is compared. */
+  boolean comparesLossAlone(Precision precision, int B) {
+    return expectedStep(B, precision).ambiguous;
+  }
+
+  /** The error of a device's answers, of which it gives {@code B} at once. */
+  double inferenceError(Ops ops, int B) {
+    int n = distinct(B);
+    ImageSet some = training.set().first(n);
+    Answered expected =
+        answers.computeIfAbsent(
+            new Checked(n, ops.precision()),
+            checked -> {
+              try (Ops reference = new ReferenceOps(checked.precision)) {
+                return answered(reference, training.with(some, n));
+              }
+            });
+    Answered found = answered(ops, training.with(repeated(some, B), B));
+    float[] right = new float[B];
+    for (int i = 0; i < B; i++) {
+      right[i] = expected.probabilities[i % n];
+    }
+    return Math.max(
+        relativeSquare(found.loss, expected.loss),
+        Conformance.normalisedError(List.of(found.probabilities), List.of(right)));
+  }
+
+  private static Answered answered(Ops ops, Training of) {
+    var answers = new Predictions(of.set().size());
+    try (var parameters = Parameters.forInference(ops, of.shape())) {
+      parameters.initialise(of.seed());
+      try (var evaluator = new Evaluator(parameters, of.set(), of.scaling(), of.B())) {
+        Score evaluation = evaluator.run(answers);
+        return new Answered(evaluation.loss(), answers.probabilities());
+      }
+    }
+  }
+}
