@@ -61,7 +61,7 @@ class ConsumerOnGpuTest {
   private List<String> printed(Device device, String folder) {
     var out = new ByteArrayOutputStream();
     try (device) {
-      Dataset columns = Dataset.of(images(300, 1), images(30, 2));
+      Dataset columns = Dataset.of(images(150, 1), images(15, 2));
       var printer = new PrintStream(out, true, StandardCharsets.UTF_8);
       Digits.run(columns, device, tmp.resolve(folder), printer);
     }
