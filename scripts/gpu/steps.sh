@@ -43,7 +43,7 @@ step_facts() {
   for way in "${ways[@]}"; do
     IFS='|' read -r name options <<< "$way"
     code=$(cat "$W/try-$name.code" 2> /dev/null || echo 1) n=$((n + 1))
-    if [ "$code" != 0 ]; then # the other ways may be the cause of a failure: once more, alone
+    if [ "$code" != 0 ]; then # the other ways may have made this way fail, so it runs once more, alone
       # shellcheck disable=SC2086
       program 15 "${DEVICE[@]}" $options --dry-run > "$W/try-$name.log" 2>&1; code=$?
       echo "$code" > "$W/try-$name.code"
