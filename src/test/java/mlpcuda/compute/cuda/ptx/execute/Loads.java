@@ -7,6 +7,7 @@ import mlpcuda.compute.cuda.ptx.parse.Statement;
 import mlpcuda.compute.cuda.ptx.races.GridPage;
 import mlpcuda.compute.cuda.ptx.races.Ordering;
 import mlpcuda.compute.cuda.ptx.races.Shadow;
+import mlpcuda.compute.cuda.ptx.races.WarpClock;
 
 /** Loads from global and shared memory. */
 public final class Loads {
@@ -28,6 +29,7 @@ public final class Loads {
       if (grid != null && ordering != null) {
         warp.poll(pc);
       }
+      WarpClock clock = warp.clock;
       for (int m = mask; m != 0; m &= m - 1) {
         int lane = Integer.numberOfTrailingZeros(m);
         long address = address(warp, lane);
@@ -42,7 +44,7 @@ public final class Loads {
           if (constant && !shadow.readConstant(inPage, bytes)) {
             throw fault(warp, pc, lane, address, "read-only, but written in the same launch");
           }
-          if (!shadow.read(inPage, bytes, warp.clock, lane)) {
+          if (!shadow.read(inPage, bytes, clock, lane)) {
             throw fault(warp, pc, lane, address, explain(shadow, inPage, warp, lane, false));
           }
         } else {
@@ -71,11 +73,12 @@ public final class Loads {
     public void run(Warp warp, int pc, int mask) {
       countBankConflicts(warp, mask);
       Shadow shadow = warp.block.sharedShadow;
+      WarpClock clock = warp.clock;
       for (int m = mask; m != 0; m &= m - 1) {
         int lane = Integer.numberOfTrailingZeros(m);
         long address = address(warp, lane);
         int at = checkShared(warp, pc, lane, address);
-        if (!shadow.read(at, bytes, warp.clock, lane)) {
+        if (!shadow.read(at, bytes, clock, lane)) {
           throw fault(warp, pc, lane, address, explain(shadow, at, warp, lane, false));
         }
         load(warp.block.shared, at, warp, lane);

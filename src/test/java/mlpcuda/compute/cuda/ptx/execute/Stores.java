@@ -7,6 +7,7 @@ import mlpcuda.compute.cuda.ptx.parse.Statement;
 import mlpcuda.compute.cuda.ptx.races.GridPage;
 import mlpcuda.compute.cuda.ptx.races.Ordering;
 import mlpcuda.compute.cuda.ptx.races.Shadow;
+import mlpcuda.compute.cuda.ptx.races.WarpClock;
 
 /** Stores to global and shared memory. */
 public final class Stores {
@@ -21,6 +22,7 @@ public final class Stores {
     @Override
     public void run(Warp warp, int pc, int mask) {
       Grid grid = warp.block.grid;
+      WarpClock clock = warp.clock;
       for (int m = mask; m != 0; m &= m - 1) {
         int lane = Integer.numberOfTrailingZeros(m);
         long address = address(warp, lane);
@@ -35,8 +37,8 @@ public final class Stores {
           if (shadow.isConstant(inPage, bytes)) {
             throw fault(warp, pc, lane, address, "which was read as read-only in the same launch");
           }
-          if (!shadow.write(inPage, bytes, warp.clock, lane)) {
-            int other = shadow.laneThatWrote(inPage, bytes, warp.clock);
+          if (!shadow.write(inPage, bytes, clock, lane)) {
+            int other = shadow.laneThatWrote(inPage, bytes, clock);
             String race = explain(shadow, inPage, warp, lane, true);
             checkSame(warp, pc, lane, other, mask, race);
           }
@@ -82,12 +84,13 @@ public final class Stores {
     @Override
     public void run(Warp warp, int pc, int mask) {
       countBankConflicts(warp, mask);
+      WarpClock clock = warp.clock;
       for (int m = mask; m != 0; m &= m - 1) {
         int lane = Integer.numberOfTrailingZeros(m);
         int at = checkShared(warp, pc, lane, address(warp, lane));
         Shadow shadow = warp.block.sharedShadow;
-        if (!shadow.write(at, bytes, warp.clock, lane)) {
-          int other = shadow.laneThatWrote(at, bytes, warp.clock);
+        if (!shadow.write(at, bytes, clock, lane)) {
+          int other = shadow.laneThatWrote(at, bytes, clock);
           checkSame(warp, pc, lane, other, mask, explain(shadow, at, warp, lane, true));
         }
         store(warp.block.shared, at, warp, lane);
