@@ -199,12 +199,12 @@ class PreparedPicturesTest {
     assertEquals(Preparation.AS_IS, ModelFile.read(model).form().preparation());
     assertEquals("as-is", setting("run", "preparation"));
     assertEquals(false, setting("run", "transpose"));
-    assertFalse(trained.out().contains("--prepare"), trained.out());
+    assertFalse(trained.out().contains("(preparation "), trained.out());
     Program told = train("told", "--epochs 1 --prepare mnist-form");
     assertTrue(
         told.lines()
             .contains(
-                "The model will have pictures brought to MNIST's form (--prepare mnist-form)"),
+                "The model will have pictures brought to MNIST's form (preparation mnist-form)"),
         told.out());
     assertEquals("mnist-form", setting("told", "preparation"));
     Path file = tmp.resolve("told").resolve("model.safetensors");

@@ -463,7 +463,7 @@ class ResumeErrorsTest {
     Files.write(checkpoint, good);
     writeState(text -> text.replace("\"fp16\"", "\"bf16\""));
     assertEquals(
-        checkpoint + ": its loss scale must be of --precision fp16 alone, found one with bf16",
+        checkpoint + ": its loss scale must be of fp16 alone, found one with bf16",
         refused(resume(), 4, "bf16"));
     Files.write(checkpoint, good);
     assertEquals(0, begin(tmp.resolve("whole"), () -> false, line).code());

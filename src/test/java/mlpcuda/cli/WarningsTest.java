@@ -179,8 +179,8 @@ class WarningsTest {
     model.write(file);
     String said =
         "The network never answers 1, though the test set has it. Its output has a ReLU, and a unit"
-            + " there that gives 0 to every image gets no gradient and has died: another --seed, a"
-            + " lower --lr or --no-relu-output may help.";
+            + " there that gives 0 to every image gets no gradient and has died: another seed, a"
+            + " lower learning rate or an output without ReLU may help.";
     assertEquals(List.of(said), warnings(LEARNS + " --relu-output --init " + file));
     Program evaluated =
         Program.succeed(

@@ -120,7 +120,7 @@ class MmaWarpTest {
   @ParameterizedTest
   @EnumSource
   void operandsMustBeConverted(Operand operand) {
-    // These are the lowest and the highest of the bits that a tf32 does not have.
+    // Each operand has one bit that a tf32 lacks: the lowest of those bits, or the highest.
     for (String bits : new String[] {"0x3f800001", "0x3f801000"}) {
       refused(
           32,
