@@ -97,7 +97,7 @@ final class Bars {
 
   /**
    * Draws all bars, each on a line that is cleared from its beginning. A line that the terminal has
-   * broken in two stays marked as one line with the next until then, whatever is written over it;
+   * broken in two stays joined with the next line until it is cleared, whatever is written over it;
    * the next resize would join a bar with the line below.
    */
   private void draw() {

@@ -15,6 +15,7 @@ import mlpcuda.conformance.Cases.Case;
 import mlpcuda.data.Dataset;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
+import mlpcuda.files.OneLine;
 import mlpcuda.net.MlpShape;
 import mlpcuda.report.Tables;
 import mlpcuda.run.RunSettings;
@@ -46,7 +47,7 @@ final class CompareCommand implements Callable<Integer> {
   @Mixin private NetworkOptions network = new NetworkOptions();
   @Mixin private DataOptions data = new DataOptions();
   @Mixin private DeviceOptions device = new DeviceOptions();
-  // no option is given: the preset's are taken
+  // no command line sets these options, so the preset's own values hold
   private final LearningOptions learning = new LearningOptions();
 
   @Option(
@@ -91,39 +92,6 @@ final class CompareCommand implements Callable<Integer> {
       description = "Print the comparison as JSON on standard output, all else on standard error.")
   private boolean json;
 
-  /** The result of a comparison, which is printed already. */
-  private record Comparison(
-      List<OperationCheck> operations, List<StepCheck> steps, List<SpeedUp> times) {
-    /** The names of the results that are further from the reference than they may be. */
-    List<String> wrong() {
-      var wrong = new ArrayList<String>();
-      operations.stream()
-          .filter(o -> !o.passed())
-          .map(OperationCheck::operation)
-          .forEach(wrong::add);
-      if (!steps.stream().allMatch(StepCheck::lossPassed)) {
-        wrong.add("the loss in training");
-      }
-      if (!steps.stream().allMatch(StepCheck::weightsPassed)) {
-        wrong.add("the weights in training");
-      }
-      if (!steps.stream().allMatch(StepCheck::momentsPassed)) {
-        wrong.add("the optimizer's moments in training");
-      }
-      return wrong;
-    }
-
-    /** The number of steps whose weights and moments were compared with the reference's. */
-    long judged() {
-      return steps.stream().filter(StepCheck::judged).count();
-    }
-
-    /** Whether nothing is wrong, and a wrong result would have been noticed. */
-    boolean agrees() {
-      return wrong().isEmpty() && judged() > 0;
-    }
-  }
-
   @Override
   public Integer call() {
     data.check();
@@ -137,23 +105,12 @@ final class CompareCommand implements Callable<Integer> {
       String description = ops.description(training.needs());
       terminal.line("%s", opened.device().line(description));
       Comparison found = compare(ops, training, terminal);
-      terminal.line(description + verdict(found));
+      terminal.line(description + found.verdict());
       if (json) {
         out.println(Tables.json(describe(ops, training, found)));
       }
       return found.agrees() ? 0 : ExitCode.INTERNAL.code;
     }
-  }
-
-  private static String verdict(Comparison found) {
-    if (found.agrees()) {
-      return " agrees with the reference";
-    }
-    return found.wrong().isEmpty()
-        ? ": the weights of no step could be judged; more --steps or a smaller --batch-size have"
-            + " steps without a ReLU at 0"
-        : " is WRONG, further from the reference than the limit: "
-            + String.join(", ", found.wrong());
   }
 
   private void checkOperations() {
@@ -164,9 +121,7 @@ final class CompareCommand implements Callable<Integer> {
             spec.commandLine(),
             "Invalid value for option '--operations': must be one of %s, found %s%s"
                 .formatted(
-                    String.join(", ", known),
-                    name.isEmpty() ? "nothing" : name,
-                    Suggestion.of(name, known)));
+                    String.join(", ", known), OneLine.orNothing(name), Suggestion.of(name, known)));
       }
     }
   }

@@ -2,7 +2,6 @@ package mlpcuda.cli;
 
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import mlpcuda.data.PublishedDataset;
 import mlpcuda.data.Scaling;
@@ -96,27 +95,6 @@ final class Converters {
     }
   }
 
-  /**
-   * The rates of dropout.
-   *
-   * @param list one rate for all hidden layers, or one for each
-   */
-  record Rates(List<Float> list) {}
-
-  /**
-   * Converts rates joined by commas. It gives no list, as picocli would join the lists of two
-   * options.
-   */
-  static final class DropoutRates implements ITypeConverter<Rates> {
-    @Override
-    public Rates convert(String text) {
-      String rule = "must be rates from 0 on, below 1, joined by commas";
-      float most = Math.nextDown(1.0f);
-      return new Rates(
-          Arrays.stream(text.split(",", -1)).map(each -> (float) real(each, most, rule)).toList());
-    }
-  }
-
   /** Converts the amount of the training set that is held back. */
   static final class SplitAmount implements ITypeConverter<Double> {
     @Override
@@ -151,27 +129,6 @@ final class Converters {
         throw new TypeConversionException(
             "must be a whole number from %d to %d, found %s"
                 .formatted(Long.MIN_VALUE, Long.MAX_VALUE, OneLine.orNothing(text)));
-      }
-    }
-  }
-
-  /**
-   * The widths of hidden layers.
-   *
-   * @param list the widths; empty for no hidden layer
-   */
-  record Hidden(List<Integer> list) {}
-
-  /**
-   * Converts widths of layers. It gives no list, as picocli would join the lists of two options.
-   */
-  static final class Widths implements ITypeConverter<Hidden> {
-    @Override
-    public Hidden convert(String text) {
-      try {
-        return new Hidden(Presets.widths(text));
-      } catch (IllegalArgumentException e) {
-        throw new TypeConversionException(e.getMessage());
       }
     }
   }
@@ -232,40 +189,8 @@ final class Converters {
     }
   }
 
-  /**
-   * The presets to measure.
-   *
-   * @param list the presets, each once
-   */
-  record PresetList(List<RunSettings> list) {}
-
-  /** Converts presets' names joined by commas. */
-  static final class PresetNames implements ITypeConverter<PresetList> {
-    @Override
-    public PresetList convert(String text) {
-      var each = new PresetName();
-      return new PresetList(
-          Arrays.stream(text.split(",", -1)).map(each::convert).distinct().toList());
-    }
-  }
-
-  /**
-   * The sizes of batches.
-   *
-   * @param list the sizes, each once
-   */
-  record Sizes(List<Integer> list) {}
-
-  /** Converts whole numbers, at least 1, joined by commas. */
-  static final class BatchSizes implements ITypeConverter<Sizes> {
-    @Override
-    public Sizes convert(String text) {
-      return new Sizes(
-          Arrays.stream(text.split(",", -1)).map(each -> whole(each, 1)).distinct().toList());
-    }
-  }
-
-  private static double real(String text, double most, String rule) {
+  /** Converts a number from 0 to {@code most}; a refusal begins with the rule. */
+  static double real(String text, double most, String rule) {
     try {
       double number = Double.parseDouble(text);
       if (number >= 0 && number <= most) {
@@ -277,7 +202,8 @@ final class Converters {
     throw new TypeConversionException(rule + ", found " + OneLine.orNothing(text));
   }
 
-  private static int whole(String text, int least) {
+  /** Converts a whole number, at least {@code least}. */
+  static int whole(String text, int least) {
     return whole(text, least, Integer.MAX_VALUE);
   }
 

@@ -4,7 +4,10 @@ import mlpcuda.run.RunSettings;
 import mlpcuda.train.Course;
 import picocli.CommandLine.Option;
 
-/** The options of how long a run goes on, and in which batches and order it takes the examples. */
+/**
+ * The options that say how long a run goes on, and in which batches and order it takes the
+ * examples.
+ */
 final class CourseOptions {
   @Option(
       names = "--batch-size",

@@ -14,7 +14,8 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
- * The options of where the images come from: the MNIST in the jar unless an option says otherwise.
+ * The options that say where the images come from: the MNIST in the jar unless an option says
+ * otherwise.
  */
 final class DataOptions {
   @Spec(Spec.Target.MIXEE)
@@ -53,7 +54,7 @@ final class DataOptions {
       description =
           "Exchange rows and columns of every image, or do not: EMNIST's are stored transposed."
               + " Default: do not; with a model, as its training images were.")
-  private Boolean transpose; // null: no option says it
+  private Boolean transpose; // null: neither form of the option is given
 
   /** Whether rows and columns of the images are exchanged. */
   boolean transpose() {

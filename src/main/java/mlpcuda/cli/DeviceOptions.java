@@ -1,7 +1,9 @@
 package mlpcuda.cli;
 
 import java.util.List;
-import java.util.Locale;
+import mlpcuda.cli.DeviceValues.FeedName;
+import mlpcuda.cli.DeviceValues.PrecisionName;
+import mlpcuda.cli.DeviceValues.StepName;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cpu.CpuOps;
@@ -19,44 +21,10 @@ import picocli.CommandLine.Spec;
 /** The options of the device that computes. */
 final class DeviceOptions {
   /**
-   * The most steps of a graph: more would make it and its batches' memory large, and save nothing.
+   * The most steps of a CUDA graph: more would make the graph and the memory of its batches large,
+   * and save nothing.
    */
   private static final int MAX_STEPS = 100;
-
-  /** The way in which a GPU runs a training step, as the option names it. */
-  enum StepName {
-    auto,
-    layered,
-    fused,
-    persistent;
-
-    CudaOptions.StepKind step() {
-      return CudaOptions.StepKind.valueOf(name().toUpperCase(Locale.ROOT));
-    }
-  }
-
-  /** The format to which the operands of products are rounded, as the option names it. */
-  enum PrecisionName {
-    fp32,
-    tf32,
-    bf16,
-    fp16;
-
-    Precision precision() {
-      return Precision.valueOf(name().toUpperCase(Locale.ROOT));
-    }
-  }
-
-  /** The way in which batches come to a GPU, as the option names it. */
-  enum FeedName {
-    auto,
-    pinned,
-    resident;
-
-    CudaOptions.FeedKind feed() {
-      return CudaOptions.FeedKind.valueOf(name().toUpperCase(Locale.ROOT));
-    }
-  }
 
   @Spec(Spec.Target.MIXEE)
   private CommandSpec spec;
@@ -192,8 +160,8 @@ final class DeviceOptions {
   }
 
   /**
-   * The device of a run that goes on: the one that the options name, or else its own. How a GPU is
-   * used, and the precision, stay the run's.
+   * The device of a run that goes on: the device that the options name, or else the run's former
+   * device. How a GPU is used, and the precision, do not change.
    */
   DeviceChoice changed(DeviceChoice former) {
     if (gpu != null) {

@@ -41,8 +41,8 @@ final class DevicesCommand implements Callable<Integer> {
    *
    * @param name the name of the device
    * @param problem why it cannot be used, and what to do; null if it works
-   * @param noCudnn why cuDNN cannot be used on it, and what to do; null if it can, or none is
-   *     wanted
+   * @param noCudnn why cuDNN cannot be used on it, and what to do; null if it can, or if cuDNN is
+   *     not wanted
    */
   private record Row(
       String name,

@@ -15,7 +15,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
 
 /** What the program prints for each failure, and the exit code that it ends with. */
 final class Failures {
-  /** The MiB of heap in which MNIST and the default network have room. */
+  /** The MiB of heap that suffice for MNIST and the default network. */
   private static final long LEAST_HEAP = 256;
 
   private Failures() {}

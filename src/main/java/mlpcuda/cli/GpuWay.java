@@ -16,12 +16,12 @@ import mlpcuda.compute.cuda.Gpus;
 import mlpcuda.run.DeviceChoice;
 
 /**
- * A way of using a GPU, for those who measure all of them.
+ * A combination of options with which {@code benchmark} measures a GPU.
  *
- * @param options the options that make it this way
- * @param part a part of it that the device may lack and that is not in the ways before: a library,
- *     or the precision; empty if there is none
- * @param opener opens the device in this way
+ * @param options the options of the GPU
+ * @param part a part that the device may lack and that no earlier way needs: a library or the
+ *     precision; empty if there is none
+ * @param opener opens the GPU with the options
  */
 record GpuWay(CudaOptions options, Optional<Enum<?>> part, Supplier<Ops> opener) {
   /** The steps that are measured beside layered ones. */
@@ -33,10 +33,11 @@ record GpuWay(CudaOptions options, Optional<Enum<?>> part, Supplier<Ops> opener)
       List.of(Precision.TF32, Precision.BF16, Precision.FP16);
 
   /**
-   * What a command line has chosen, so that it is not varied.
+   * The parts of a way that the command line has chosen, which are not varied.
    *
-   * @param kernels whether it has chosen what computes bias, activations and log-softmax
-   * @param precision whether it has chosen the precision
+   * @param kernels whether the command line has chosen what computes bias, activations and
+   *     log-softmax
+   * @param precision whether the command line has chosen the precision
    */
   record Chosen(boolean kernels, boolean precision) {}
 
@@ -45,7 +46,7 @@ record GpuWay(CudaOptions options, Optional<Enum<?>> part, Supplier<Ops> opener)
     return opener.get();
   }
 
-  /** Whether a part of it is one of these. */
+  /** Whether this way needs one of the parts. */
   boolean needsOneOf(Set<Enum<?>> parts) {
     return Stream.of(options.multiplier(), options.activator(), options.precision())
         .anyMatch(parts::contains);
@@ -80,9 +81,9 @@ record GpuWay(CudaOptions options, Optional<Enum<?>> part, Supplier<Ops> opener)
   }
 
   /**
-   * The ways of using a GPU that a command line leaves open: layered steps with each GEMM, each
-   * feed, with and without graph; and, as far as the rest is as in the first, each GEMM with cuDNN,
-   * the other steps, and each precision with each GEMM.
+   * The ways of using a GPU that a command line leaves open. Layered steps come first, with each
+   * GEMM, each feed, with and without graph. The other ways are like the first one but for one or
+   * two parts: each GEMM with cuDNN, the other steps, and each precision with each GEMM.
    */
   static List<GpuWay> list(DeviceChoice.Gpu opened, Gpus gpus, Chosen chosen) {
     var ways = new Ways(opened, gpus, chosen);
@@ -173,7 +174,7 @@ record GpuWay(CudaOptions options, Optional<Enum<?>> part, Supplier<Ops> opener)
     void add(CudaOptions options) {
       Optional<Enum<?>> part = Optional.empty();
       if (!chosen.precision && options.precision() != Precision.FP32) {
-        part = Optional.of(options.precision()); // the lack of a GEMM was found out before
+        part = Optional.of(options.precision()); // an earlier way shows whether the GEMM is there
       } else if (!chosen.kernels && options.activator() == CudaOptions.Activator.CUDNN) {
         part = Optional.of(options.activator());
       } else if (opened.options().multiplier() == CudaOptions.Multiplier.AUTO

@@ -14,7 +14,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** The options of how a network learns: optimizer, regularisation, learning rate. */
+/** The options that say how a network learns: optimizer, regularisation, learning rate. */
 final class LearningOptions {
   /** The optimizers, as the option names them. */
   enum OptimizerName {
@@ -23,7 +23,7 @@ final class LearningOptions {
     sgd
   }
 
-  /** PyTorch's weight decay for AdamW, which would be Adam without any. */
+  /** PyTorch's default weight decay of AdamW; without weight decay AdamW would be Adam. */
   private static final double ADAMW_DECAY = 0.01;
 
   @Spec(Spec.Target.MIXEE)
@@ -62,11 +62,11 @@ final class LearningOptions {
   @Option(
       names = "--dropout",
       paramLabel = "P",
-      converter = Converters.DropoutRates.class,
+      converter = ListConverters.DropoutRates.class,
       description =
           "Fraction of each hidden layer's outputs that is zeroed while training; one rate, or one"
               + " for each hidden layer, such as 0.2,0.5. Default: the preset's.")
-  private Converters.Rates dropout;
+  private ListConverters.Rates dropout;
 
   @Option(
       names = "--label-smoothing",

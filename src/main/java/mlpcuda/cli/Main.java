@@ -26,7 +26,7 @@ public final class Main {
   /** The commands by their names, in the order of the help. */
   private static final Map<String, Class<?>> COMMANDS = new LinkedHashMap<>();
 
-  static { // a stream, the first of the program, would take longer than reading the options
+  static { // no stream: the first one takes longer than reading the options
     for (Class<?> command :
         List.of(
             TrainCommand.class,
@@ -73,7 +73,7 @@ public final class Main {
     System.exit(code);
   }
 
-  /** The encoding of standard output: newer JDKs tell it, older ones write in the locale's. */
+  /** The encoding of standard output: newer JDKs tell it, older ones use the locale's encoding. */
   private static Charset outputCharset() {
     return Charset.forName(System.getProperty("stdout.encoding", Charset.defaultCharset().name()));
   }
@@ -122,8 +122,7 @@ public final class Main {
 
   /**
    * The command line with that command alone, or, if the word is no command, with all commands and
-   * {@code help}: to read the options of all takes half of the time that the program needs to
-   * begin.
+   * {@code help}: reading the options of all commands takes half of the program's start.
    */
   private static CommandLine commands(Context context, String word) {
     var commands = new CommandLine(context);
@@ -133,7 +132,7 @@ public final class Main {
     if (command == null) {
       commands.addSubcommand(HelpCommand.class);
     }
-    // after the subcommands are added, since it is for them, too
+    // The converter reaches only the subcommands that were added before.
     commands.registerConverter(Path.class, new Converters.FileName());
     return commands;
   }

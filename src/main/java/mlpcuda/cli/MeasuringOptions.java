@@ -5,8 +5,9 @@ import static picocli.CommandLine.Model.UsageMessageSpec.SECTION_KEY_OPTION_LIST
 import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import mlpcuda.cli.DeviceValues.GemmName;
+import mlpcuda.cli.DeviceValues.KernelsName;
 import mlpcuda.compute.cuda.CudaOptions;
 import picocli.CommandLine;
 import picocli.CommandLine.Help;
@@ -15,32 +16,12 @@ import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 
 /**
- * The options of a GPU that nobody needs who trains: they take a default apart, to measure what it
- * is worth or to find what fails. The help lists them last.
+ * The options of a GPU that training does not need: they replace a default, to measure what it is
+ * worth or to find what fails. The help lists them last.
  */
 final class MeasuringOptions {
   /** The section of a command's help that lists these options. */
   private static final String SECTION = "measuring";
-
-  /** The implementation that multiplies on a GPU, as the option names it. */
-  enum GemmName {
-    cublas,
-    ptx;
-
-    CudaOptions.Multiplier multiplier() {
-      return CudaOptions.Multiplier.valueOf(name().toUpperCase(Locale.ROOT));
-    }
-  }
-
-  /** The implementation of what a layer does besides products on a GPU, as the option names it. */
-  enum KernelsName {
-    ptx,
-    cudnn;
-
-    CudaOptions.Activator activator() {
-      return CudaOptions.Activator.valueOf(name().toUpperCase(Locale.ROOT));
-    }
-  }
 
   @Option(
       names = "--gemm",
@@ -77,15 +58,15 @@ final class MeasuringOptions {
     return noGraph ? CudaOptions.Launching.SINGLE : CudaOptions.Launching.GRAPH;
   }
 
-  /** Whether one of them is given. */
+  /** Whether one of these options is given. */
   boolean given() {
     return gemm != null || kernels != null || noGraph || stepsPerLaunch != null || syncCheck;
   }
 
   /**
    * Makes the help of a command list these options, if it has them, after all others and under a
-   * heading of their own. An option group of picocli would do as much, but it says of an option
-   * that is given twice only that all of the group's are expected once.
+   * heading of their own. An option group of picocli would do as much, but where an option is given
+   * twice, its message says only that every option of the group is expected once.
    */
   static void listLast(CommandLine command) {
     var sections = new ArrayList<>(command.getHelpSectionKeys());
@@ -102,7 +83,7 @@ final class MeasuringOptions {
         });
   }
 
-  /** Lists the options of a command that are of this class, or those that are not. */
+  /** Lists a command's options of this class, or its other options. */
   private static String list(Help help, boolean measuring) {
     List<OptionSpec> all = help.commandSpec().options(); // both lists get the columns of all
     Help.Layout layout = help.createDefaultLayout(all, List.of(), help.colorScheme());

@@ -33,9 +33,9 @@ final class NetworkOptions {
   @Option(
       names = "--hidden",
       paramLabel = "WIDTHS",
-      converter = Converters.Widths.class,
+      converter = ListConverters.Widths.class,
       description = "Widths of the hidden layers, such as 128,64; none for no hidden layer.")
-  private Converters.Hidden hidden;
+  private ListConverters.Hidden hidden;
 
   @Option(
       names = "--activation",

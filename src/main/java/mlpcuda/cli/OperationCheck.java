@@ -14,8 +14,9 @@ import mlpcuda.report.Tables;
  * The comparison of an operation on a device with the reference, in all cases of the table.
  *
  * @param cases the number of cases
- * @param failed the number of cases that passed their limit
- * @param worst the case with the largest error, of those that failed, if any did
+ * @param failed the number of cases whose error exceeds the limit
+ * @param worst the failed case with the largest error, or, if none failed, the case with the
+ *     largest error
  */
 record OperationCheck(String operation, int cases, int failed, Result worst) {
   /** Runs the cases, and sums them up operation by operation. */

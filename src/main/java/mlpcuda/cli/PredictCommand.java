@@ -4,14 +4,9 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import mlpcuda.error.BadFileException;
 import mlpcuda.files.InputFile;
@@ -27,17 +22,14 @@ import mlpcuda.preparation.Prepared;
 import mlpcuda.report.Png;
 import mlpcuda.report.Printable;
 import mlpcuda.report.Tables;
-import mlpcuda.train.ClassProbability;
 import mlpcuda.train.Predictor;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine.TypeConversionException;
 
 /** {@code predict}: predicts the classes of pictures with a saved network. */
 @Command(
@@ -68,9 +60,9 @@ final class PredictCommand implements Callable<Integer> {
   @Option(
       names = "--index",
       paramLabel = "I",
-      converter = Range.Text.class,
+      converter = IndexRange.Text.class,
       description = "Of IDX files only this image, or these: 0..9. The first is 0. Default: all.")
-  private Range index;
+  private IndexRange index;
 
   @Mixin private PreparationOption prepare = new PreparationOption();
 
@@ -101,60 +93,11 @@ final class PredictCommand implements Callable<Integer> {
 
   @Mixin private DeviceOptions device = new DeviceOptions();
 
-  /**
-   * A range of indices of images.
-   *
-   * @param first the first index, at least 0
-   * @param last the last index, at least {@code first}
-   */
-  record Range(int first, int last) {
-    /** Converts one index, or two joined by two points. */
-    static final class Text implements ITypeConverter<Range> {
-      @Override
-      public Range convert(String text) {
-        String[] ends = text.split("\\.\\.", -1);
-        try {
-          int first = Integer.parseInt(ends[0]);
-          int last = Integer.parseInt(ends[ends.length - 1]);
-          if (ends.length <= 2 && 0 <= first && first <= last) {
-            return new Range(first, last);
-          }
-        } catch (NumberFormatException e) {
-          // refused below, like numbers out of order
-        }
-        throw new TypeConversionException(
-            "must be a whole number from 0 to %d, or two, in order, as in 0..9, found %s"
-                .formatted(Integer.MAX_VALUE, text.isEmpty() ? "nothing" : text));
-      }
-    }
-  }
-
-  /**
-   * A picture that was read or refused.
-   *
-   * @param name what messages call the picture
-   * @param json the picture's entry in the JSON: its file now, its answer later
-   * @param prepared what the network is shown; null if the picture was refused
-   * @param error why the picture was refused; null if it was not
-   */
-  private record Input(String name, Map<String, Object> json, Prepared prepared, String error) {}
-
-  /**
-   * The greatest number of bytes of prepared pictures in memory at once, except for one picture.
-   */
-  private static final int BATCH_BYTES = 64 << 20;
-
-  private MlpShape shape;
   private ImageForm form; // the model's, with the preparation of --prepare
   private boolean transposed; // whether images of IDX files are
   private OpenDevice answering;
-  private Predictor predictor;
-  private final List<Input> waiting = new ArrayList<>(); // pictures that are not answered yet
-  private final List<Map<String, Object>> images = new ArrayList<>(); // the JSON's answers
-  private final List<Map<String, Object>> failures = new ArrayList<>(); // the JSON's refusals
+  private PictureQueue queue;
   private int read; // the number of pictures read or refused so far
-  private int failed; // the number of pictures refused so far
-  private boolean begun; // whether a picture has been answered
 
   @Override
   public Integer call() {
@@ -167,35 +110,27 @@ final class PredictCommand implements Callable<Integer> {
       throw refused("- is standard input, which can be read only once; it is named more than once");
     }
     ModelFile file = ModelFile.read(model);
-    shape = file.shape();
+    MlpShape shape = file.shape();
     form = prepare.of(file.form());
     transposed = transpose != null ? transpose : form.transposed();
     makeFolder();
     String what = model + ": the network " + shape;
     var weights = new Weights(shape, file.weights());
+    int batch = PictureQueue.batch(shape);
     try (OpenDevice opened = device.open();
-        var network = new Predictor(opened.ops(), weights, form.scaling(), batch(), what)) {
+        var network = new Predictor(opened.ops(), weights, form.scaling(), batch, what)) {
       answering = opened;
-      predictor = network;
+      queue =
+          new PictureQueue(network, batch, preparation(), json, spec.commandLine(), this::sayHow);
       for (Path pictures : files) {
         read(pictures);
       }
-      answer();
+      queue.answer();
     }
     if (json) {
-      var all = new LinkedHashMap<String, Object>();
-      all.put("images", images);
-      if (failed > 0) {
-        all.put("failed", failures);
-      }
-      spec.commandLine().getOut().println(Tables.json(all));
+      spec.commandLine().getOut().println(Tables.json(queue.json()));
     }
-    return failed > 0 ? ExitCode.FILE.code : 0;
-  }
-
-  /** The number of pictures that are answered at once, at most. */
-  private int batch() {
-    return Math.min(Predictor.batch(shape), Math.max(1, BATCH_BYTES / shape.inputs()));
+    return queue.failed() > 0 ? ExitCode.FILE.code : 0;
   }
 
   private void read(Path file) {
@@ -228,31 +163,23 @@ final class PredictCommand implements Callable<Integer> {
     }
   }
 
-  private Prepared prepared(Picture picture, boolean idx) {
-    Picture upright = idx && transposed ? picture.transposed() : picture;
-    return raw ? form.exactly(upright, "--raw") : form.prepare(upright);
-  }
-
-  /** Queues a picture or its refusal, and answers the queue when it is full. */
   private void add(Path file, Integer place, Prepared prepared, String error) {
     read++;
-    var image = new LinkedHashMap<String, Object>();
-    image.put("file", file.toString());
-    if (place != null) {
-      image.put("index", place);
-    }
-    if (json) {
-      (prepared == null ? failures : images).add(image);
-    }
-    String name = place == null ? file.toString() : file + "[" + place + "]";
-    waiting.add(new Input(name, image, prepared, error));
     if (show != null && prepared != null) {
       byte[] png = Png.encode(prepared.pixels(), form.rows(), form.cols());
       WholeFile.write(show.resolve(shownName(file, place)), out -> out.write(png));
     }
-    if (waiting.size() >= batch()) {
-      answer();
-    }
+    queue.add(file, place, prepared, error);
+  }
+
+  /** The way in which pictures are prepared. */
+  private Preparation preparation() {
+    return raw ? Preparation.AS_IS : form.preparation();
+  }
+
+  private Prepared prepared(Picture picture, boolean idx) {
+    Picture upright = idx && transposed ? picture.transposed() : picture;
+    return raw ? form.exactly(upright, "--raw") : form.prepare(upright);
   }
 
   /**
@@ -271,44 +198,8 @@ final class PredictCommand implements Callable<Integer> {
             place == null ? "" : "-" + place);
   }
 
-  /** Answers the queued pictures in their order. */
-  private void answer() {
-    List<Input> good = waiting.stream().filter(input -> input.prepared() != null).toList();
-    float[][] answers = new float[0][];
-    if (!good.isEmpty()) {
-      byte[] pixels = new byte[good.size() * shape.inputs()];
-      for (int i = 0; i < good.size(); i++) {
-        byte[] each = good.get(i).prepared().pixels();
-        System.arraycopy(each, 0, pixels, i * each.length, each.length);
-      }
-      answers = predictor.logProbabilities(pixels);
-    }
-    PrintWriter err = spec.commandLine().getErr();
-    PrintWriter lines = json ? err : spec.commandLine().getOut();
-    int next = 0;
-    for (Input input : waiting) {
-      if (input.prepared() == null) {
-        failed++;
-        err.println(Printable.oneLine(input.error()));
-        input.json().put("error", input.error());
-        continue;
-      }
-      sayHow();
-      List<ClassProbability> likeliest = ClassProbability.likeliest(answers[next++]);
-      lines.println(line(input, likeliest));
-      input.json().putAll(ClassProbability.json(likeliest));
-      input.json().put("preparation", (raw ? Preparation.AS_IS : form.preparation()).label());
-      input.prepared().warning().ifPresent(warning -> input.json().put("warning", warning));
-    }
-    waiting.clear();
-  }
-
-  /** Says once which device answers, and how pictures are prepared where that is not the usual. */
+  /** Says which device answers, and how pictures are prepared if that is unusual. */
   private void sayHow() {
-    if (begun) {
-      return;
-    }
-    begun = true;
     PrintWriter err = spec.commandLine().getErr();
     err.println(Printable.oneLine(answering.line(answering.ops().description())));
     if (!raw && !prepare.isGiven() && form.preparation() == Preparation.AS_IS) {
@@ -336,23 +227,5 @@ final class PredictCommand implements Callable<Integer> {
 
   private ParameterException refused(String message) {
     return new ParameterException(spec.commandLine(), message);
-  }
-
-  private static String line(Input input, List<ClassProbability> likeliest) {
-    String others =
-        likeliest.stream()
-            .skip(1)
-            .map(a -> String.format(Locale.ROOT, "%d %.4f", a.label(), a.probability()))
-            .collect(Collectors.joining(", "));
-    ClassProbability best = likeliest.get(0);
-    String answer =
-        String.format(
-            Locale.ROOT,
-            others.isEmpty() ? "%d (%.2f%%)" : "%d (%.2f%%; then %s)",
-            best.label(),
-            100 * best.probability(),
-            others);
-    String warning = input.prepared().warning().map(". Warning: "::concat).orElse("");
-    return Printable.oneLine(input.name() + ": " + answer + warning);
   }
 }

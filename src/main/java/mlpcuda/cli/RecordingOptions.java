@@ -6,7 +6,7 @@ import mlpcuda.run.RunSettings;
 import mlpcuda.run.RunSettings.Recording;
 import picocli.CommandLine.Option;
 
-/** The options of what a run evaluates, logs and writes. */
+/** The options that say what a run evaluates, logs and writes. */
 final class RecordingOptions {
   @Option(
       names = "--test-batch-size",

@@ -31,13 +31,13 @@ final class ResumeOptions {
           "--test-at-end",
           "--tensorboard");
 
-  /** The options of one resumption alone; the checkpoint keeps the device that they lead to. */
+  /** The options that hold for one resumption; the checkpoint keeps the device that they choose. */
   private static final Set<String> PASSING =
       Set.of("--resume", "--cpu", "--gpu", "--threads", "--quiet", "--verbose", "--json");
 
   private ResumeOptions() {}
 
-  /** Refuses options that would make it another run. */
+  /** Refuses options that would make the resumed run another run. */
   static void check(ParseResult given) {
     for (ArgSpec argument : given.matchedArgs()) {
       if (argument instanceof OptionSpec option
@@ -112,8 +112,8 @@ final class ResumeOptions {
   }
 
   /**
-   * The options that resume a run, as a shell reads them: its folder, and again what lies outside
-   * of that.
+   * The options that resume a run, as a shell reads them: the run's folder, and the places outside
+   * of it that the run uses.
    */
   static String command(RunPlan plan, Path folder) {
     List<String> words = new ArrayList<>(List.of("--resume", ShellCommand.quoted("" + folder)));

@@ -132,7 +132,7 @@ final class ServeCommand implements Callable<Integer> {
           || address.isLoopbackAddress()
           || NetworkInterface.getByInetAddress(address) != null;
     } catch (IOException e) {
-      return true; // the port is the likelier cause then
+      return true; // unknown; a port in use is the likelier cause
     }
   }
 }

@@ -10,8 +10,8 @@ import mlpcuda.conformance.GuardedBuffers;
 import mlpcuda.train.Learner;
 
 /**
- * The time that something takes on a device and on the reference, which nobody has tuned: it shows
- * whether the device's time is plausible, and no more.
+ * The time of an operation or a training step on a device and on the reference. The reference is
+ * not tuned, so the comparison shows only whether the device's time is plausible.
  *
  * @param seconds the time on the device
  * @param expected the time on the reference

@@ -21,12 +21,12 @@ import mlpcuda.train.Learner;
  * @param expected the mean loss of its batch, on the reference
  * @param lossError the difference of the losses, in units of the reference's or of 1 if it is
  *     smaller
- * @param weightsError the normalised mean squared error of the weights after it, without those
- *     whose gradient is rounding noise
- * @param momentsError the normalised mean squared error of the optimizer's moments after it
+ * @param weightsError the normalised mean squared error of the weights after the step, without
+ *     those whose gradient is rounding noise
+ * @param momentsError the normalised mean squared error of the optimizer's moments after the step
  * @param kinks the number of inputs of a ReLU that are 0 but for rounding: where there is one,
  *     gradients may differ, and the loss alone is judged
- * @param precision the precision of both
+ * @param precision the precision of the device and of the reference
  */
 record StepCheck(
     int step,
@@ -69,10 +69,10 @@ record StepCheck(
   }
 
   /**
-   * Takes steps on both, and compares each.
+   * Takes steps on the device and on the reference, and compares each.
    *
    * @param kinks the number of kinks that the reference has counted
-   * @param precision the precision of both
+   * @param precision the precision of the device and of the reference
    */
   static List<StepCheck> run(
       Learner device, Learner reference, LongSupplier kinks, int steps, Precision precision) {
@@ -105,8 +105,8 @@ record StepCheck(
   }
 
   /**
-   * The error of the weights, but for those whose gradient is rounding noise: of such a gradient
-   * Adam's first step makes a whole rate, up or down, as of any other.
+   * The error of the weights whose gradient is more than rounding noise. Adam's first step moves a
+   * weight by the whole learning rate, up or down, however small its gradient is.
    */
   static double weightsError(Learner.State found, Learner.State expected) {
     var judged = new ArrayList<float[]>();
@@ -143,7 +143,7 @@ record StepCheck(
   }
 
   boolean lossPassed() {
-    return lossError <= Limits.of(precision).loss; // not so for NaN
+    return lossError <= Limits.of(precision).loss; // false for NaN
   }
 
   /** Whether weights and moments can be judged, and not the loss alone. */
@@ -163,7 +163,7 @@ record StepCheck(
     return lossPassed() && weightsPassed() && momentsPassed();
   }
 
-  /** The checks to show: 1, 2, 5, 10, 20, 50 …, the last, and the first that passed a limit. */
+  /** The checks to show: 1, 2, 5, 10, 20, 50 …, the last, and the first that exceeds a limit. */
   static List<StepCheck> shown(List<StepCheck> checks) {
     var shown = new ArrayList<StepCheck>();
     boolean right = true;

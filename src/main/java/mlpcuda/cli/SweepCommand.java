@@ -10,39 +10,22 @@ import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
-import java.util.Stack;
 import java.util.concurrent.Callable;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
+import mlpcuda.cli.SweepResults.Row;
 import mlpcuda.cli.SweepRun.Outcome;
-import mlpcuda.cli.SweepTable.Row;
-import mlpcuda.compute.cpu.CpuOps;
-import mlpcuda.compute.cuda.GpuProperties;
-import mlpcuda.error.DeviceException;
-import mlpcuda.files.InputFile;
 import mlpcuda.files.WholeFile;
 import mlpcuda.report.Printable;
 import mlpcuda.report.Tables;
 import mlpcuda.run.FolderLock;
-import mlpcuda.train.Averages;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.IParameterConsumer;
-import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParentCommand;
-import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.Unmatched;
-import picocli.CommandLine.UnmatchedArgumentException;
 
 /** {@code sweep}: a run of {@code train} for each point of a grid, several at once. */
 @Command(
@@ -63,21 +46,6 @@ import picocli.CommandLine.UnmatchedArgumentException;
           + " train has them, and nothing was run."
     })
 final class SweepCommand implements Callable<Integer> {
-  /**
-   * The options of {@code train} that every run gets from the sweep, or that make no sense in one.
-   */
-  private static final List<String> OWN =
-      List.of(
-          "--out",
-          "--overwrite",
-          "--tensorboard",
-          "--json",
-          "--gpu",
-          "--dry-run",
-          "--resume",
-          "--help",
-          "--version");
-
   @Spec private CommandSpec spec;
   @ParentCommand private Context context;
 
@@ -143,27 +111,6 @@ final class SweepCommand implements Callable<Integer> {
 
   @Unmatched private List<String> common = new ArrayList<>();
 
-  /** Parses the options of a run, and runs nothing. */
-  private final CommandLine train =
-      new CommandLine(new TrainCommand()).registerConverter(Path.class, new Converters.FileName());
-
-  /** Takes words up to the next option, which may be one of {@code train}, too. */
-  static final class GridWords implements IParameterConsumer {
-    @Override
-    public void consumeParameters(Stack<String> words, ArgSpec option, CommandSpec command) {
-      var taken = new ArrayList<String>(option.<List<String>>getValue());
-      int before = taken.size();
-      while (!words.isEmpty() && !words.peek().startsWith("-")) {
-        taken.add(words.pop());
-      }
-      if (taken.size() == before) {
-        throw new ParameterException(
-            command.commandLine(), "Missing required parameter for option '--grid' (NAME=VALUES)");
-      }
-      option.setValue(taken);
-    }
-  }
-
   @Override
   public Integer call() {
     if (out == null) {
@@ -171,11 +118,11 @@ final class SweepCommand implements Callable<Integer> {
       out = Path.of("runs", "sweep-" + time);
     }
     try {
-      Grid points = Grid.parse(grid, train.getCommandSpec());
+      var sweep = new SweepRuns(grid, common, gpus, out);
       check();
-      List<SweepRun> runs = runs(points);
+      List<SweepRun> runs = sweep.of(visited(sweep.grid()));
       if (!Files.isDirectory(out)) {
-        openDevices();
+        ParallelRuns.checkDevices(gpus, context);
         makeFolder();
       }
       try (FolderLock lock = FolderLock.take(out)) {
@@ -184,7 +131,7 @@ final class SweepCommand implements Callable<Integer> {
               .getErr()
               .println(name() + ": its file system knows no locks, so keep other sweeps out of it");
         }
-        return sweep(points, runs);
+        return run(sweep, runs);
       }
     } catch (IllegalArgumentException e) {
       throw new ParameterException(spec.commandLine(), e.getMessage());
@@ -192,30 +139,31 @@ final class SweepCommand implements Callable<Integer> {
   }
 
   /** Runs the points that are not done yet, in the locked folder, and prints the tables. */
-  private int sweep(Grid points, List<SweepRun> runs) {
+  private int run(SweepRuns sweep, List<SweepRun> runs) {
     var outcomes = new ArrayList<Optional<Outcome>>();
     runs.forEach(run -> outcomes.add(run.former()));
     PrintWriter standardOut = spec.commandLine().getOut();
     PrintWriter lines = json ? spec.commandLine().getErr() : standardOut;
     int done = (int) outcomes.stream().filter(Optional::isPresent).count();
     if (done < runs.size()) {
-      openDevices();
+      ParallelRuns.checkDevices(gpus, context);
     }
     PrintWriter progress = quiet ? new PrintWriter(Writer.nullWriter()) : lines;
     progress.println(
         "%s: %s, %d of them done before".formatted(name(), Tables.count(runs.size(), "run"), done));
     if (done < runs.size()) {
-      runAll(runs, outcomes, progress);
+      int threads = parallel != null ? parallel : sweep.parallel(runs);
+      new ParallelRuns(runs, outcomes, gpus, context, progress).run(threads);
     }
     var rows = new ArrayList<Row>();
     for (int i = 0; i < outcomes.size(); i++) {
       rows.add(new Row(runs.get(i), outcomes.get(i)));
     }
-    var table = new SweepTable(points.varying(), rows);
-    String document = Tables.json(table.json());
+    var results = new SweepResults(sweep.grid().varying(), rows);
+    String document = Tables.json(results.json());
     write("sweep.json", document + "\n");
-    write("sweep.csv", table.csv());
-    lines.println(table.text());
+    write("sweep.csv", results.csv());
+    lines.println(SweepTable.text(results));
     if (json) {
       standardOut.println(document);
     }
@@ -231,114 +179,9 @@ final class SweepCommand implements Callable<Integer> {
     }
   }
 
-  // ---- what is to be run ----
-
-  private List<SweepRun> runs(Grid points) {
-    List<Map<String, String>> all =
-        random == null ? points.all() : points.random(random, sweepSeed == null ? 1 : sweepSeed);
-    var runs = new ArrayList<SweepRun>();
-    for (Map<String, String> settings : all) {
-      var words = new ArrayList<>(common);
-      words.addAll(points.words(settings));
-      ParseResult given = parsed(words);
-      for (OptionSpec option : given.matchedOptions()) {
-        if (OWN.contains(option.longestName())) {
-          throw new IllegalArgumentException(
-              "an option of train in a sweep must be none of %s; found %s"
-                  .formatted(String.join(", ", OWN), option.longestName()));
-        }
-      }
-      checkInit(given.matchedOptionValue("--init", null));
-      if (gpus.isEmpty()) {
-        if (!given.hasMatchedOption("--cpu")) {
-          words.add("--cpu");
-        }
-        if (!given.hasMatchedOption("--threads")) {
-          words.add("--threads=1");
-        }
-        checkOptions(parsed(words));
-      } else {
-        checkOptions(parsed(concat(words, "--gpu=" + gpus.get(0))));
-      }
-      String name = SweepRun.name(runs.size() + 1, all.size(), settings);
-      runs.add(new SweepRun(out.resolve(name), settings, List.copyOf(words)));
-    }
-    return runs;
-  }
-
-  /**
-   * Refuses a pipe: runs at the same time would share its bytes, and later runs would wait for
-   * more.
-   */
-  private static void checkInit(Path init) {
-    if (init != null && InputFile.isStream(init)) {
-      throw new IllegalArgumentException(
-          "--init %s: every run of a sweep reads this file, and a pipe can be read only once; save"
-                  .formatted(init)
-              + " it as a file");
-    }
-  }
-
-  /** The number of parallel runs that keep every GPU, or every processor, at work. */
-  private int parallel(List<SweepRun> runs) {
-    if (parallel != null) {
-      return parallel;
-    }
-    if (!gpus.isEmpty()) {
-      return gpus.size();
-    }
-    int threads = 1;
-    for (SweepRun run : runs) {
-      threads = Math.max(threads, parsed(run.arguments()).matchedOptionValue("--threads", 1));
-    }
-    return Math.max(1, Runtime.getRuntime().availableProcessors() / threads);
-  }
-
-  private static List<String> concat(List<String> words, String last) {
-    return Stream.concat(words.stream(), Stream.of(last)).toList();
-  }
-
-  /** Parses words as {@code train} does, and refuses what it refuses. */
-  private ParseResult parsed(List<String> words) {
-    try {
-      return train.parseArgs(words.toArray(String[]::new));
-    } catch (UnmatchedArgumentException e) {
-      throw new IllegalArgumentException(
-          e.isUnknownOption()
-              ? Failures.usageMessage(e, List.of())
-              : "options begin with --, found " + String.join(" ", e.getUnmatched()));
-    } catch (ParameterException e) {
-      throw new IllegalArgumentException(Failures.usageMessage(e, List.of()));
-    }
-  }
-
-  /** Refuses options that {@code train} would refuse before it reads a file. */
-  private static void checkOptions(ParseResult words) {
-    try {
-      ((TrainCommand) words.commandSpec().userObject()).options().check();
-    } catch (ParameterException e) {
-      throw new IllegalArgumentException(e.getMessage());
-    }
-  }
-
-  // ---- running ----
-
-  /**
-   * Loads the native libraries once, before several runs do, and refuses a GPU that is not there.
-   */
-  private void openDevices() {
-    if (gpus.isEmpty()) {
-      new CpuOps(1).close();
-      return;
-    }
-    List<Integer> found = context.gpus().list().stream().map(GpuProperties::index).toList();
-    for (int gpu : gpus) {
-      if (!found.contains(gpu)) {
-        throw new DeviceException(
-            "--gpus must be of the GPUs that CUDA shows, %s; found %d".formatted(found, gpu),
-            "'mlp-cuda devices' lists them.");
-      }
-    }
+  /** The points of the grid that the sweep visits. */
+  private List<Map<String, String>> visited(Grid points) {
+    return random == null ? points.all() : points.random(random, sweepSeed == null ? 1 : sweepSeed);
   }
 
   private void makeFolder() {
@@ -347,63 +190,6 @@ final class SweepCommand implements Callable<Integer> {
     } catch (IOException e) {
       throw WholeFile.notAFolder("--out " + out, e);
     }
-  }
-
-  /** Runs the points that have no outcome yet, each on a thread that keeps to one GPU. */
-  private void runAll(List<SweepRun> runs, List<Optional<Outcome>> outcomes, PrintWriter lines) {
-    List<Integer> pending =
-        IntStream.range(0, runs.size()).filter(i -> outcomes.get(i).isEmpty()).boxed().toList();
-    var next = new AtomicInteger();
-    var ended = new AtomicInteger(runs.size() - pending.size());
-    var threads = new ArrayList<Thread>();
-    for (int t = 0; t < Math.min(parallel(runs), pending.size()); t++) {
-      OptionalInt gpu =
-          gpus.isEmpty() ? OptionalInt.empty() : OptionalInt.of(gpus.get(t % gpus.size()));
-      Runnable work =
-          () -> {
-            for (int k = next.getAndIncrement();
-                k < pending.size() && !context.stopping().getAsBoolean();
-                k = next.getAndIncrement()) {
-              int i = pending.get(k);
-              Outcome outcome = runs.get(i).run(gpu, context);
-              synchronized (lines) { // the lock keeps the numbers in the order of the lines
-                outcomes.set(i, Optional.of(outcome));
-                String line = progress(runs.get(i), outcome);
-                lines.println("[%d/%d] %s".formatted(ended.incrementAndGet(), runs.size(), line));
-              }
-            }
-          };
-      threads.add(new Thread(work, "mlp-cuda-sweep-" + (t + 1)));
-    }
-    threads.forEach(Thread::start);
-    try {
-      for (Thread thread : threads) {
-        thread.join(); // joining also makes the outcomes visible to this thread
-      }
-    } catch (InterruptedException e) {
-      throw new IllegalStateException("a sweep is stopped by Ctrl-C, not by an interrupt", e);
-    }
-  }
-
-  /**
-   * Returns the line of a run's result: of the validation set if there is one, because a choice
-   * must not be made by the test set.
-   */
-  private static String progress(SweepRun run, Outcome outcome) {
-    if (!outcome.done()) {
-      return "%s: exit code %d: %s"
-          .formatted(run.folder().getFileName(), outcome.code(), outcome.error().orElse(""));
-    }
-    boolean validated = outcome.validation().isPresent();
-    Averages score = outcome.validation().orElseGet(() -> outcome.test().orElseThrow());
-    return String.format(
-        Locale.ROOT,
-        "%s: %s accuracy %.2f%%, loss %.4f, %.1f s",
-        run.folder().getFileName(),
-        validated ? "validation" : "test",
-        100 * score.accuracy(),
-        score.loss(),
-        outcome.seconds());
   }
 
   /** The name of the sweep's folder as it is shown. */

@@ -77,9 +77,10 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
   }
 
   /**
-   * The outcome of this run in an earlier sweep; empty if it must run, for the first time or again.
+   * The outcome of this run in an earlier sweep; empty if the run must be made, for the first time
+   * or again.
    *
-   * @throws IllegalArgumentException if the folder is of another run
+   * @throws IllegalArgumentException if the folder holds another run
    * @throws BadFileException if a file in it cannot be understood
    */
   Optional<Outcome> former() {

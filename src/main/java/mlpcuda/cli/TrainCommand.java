@@ -85,7 +85,7 @@ final class TrainCommand extends RunOptions implements Callable<Integer> {
   /**
    * The options of the run that this command line begins.
    *
-   * @throws ParameterException if it begins none that writes checkpoints
+   * @throws ParameterException if it begins no run that writes checkpoints
    */
   RunOptions options() {
     if (resume != null || dryRun) {
@@ -143,7 +143,7 @@ final class TrainCommand extends RunOptions implements Callable<Integer> {
     return new ParameterException(spec.commandLine(), message);
   }
 
-  /** The command that these words of a command line mean; it prints nothing yet. */
+  /** Parses the words of a command line of {@code train}; nothing is run yet. */
   static TrainCommand parse(Context context, List<String> words) {
     var line = new CommandLine(context).addSubcommand(new TrainCommand());
     line.registerConverter(Path.class, new Converters.FileName());

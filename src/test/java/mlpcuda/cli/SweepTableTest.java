@@ -7,8 +7,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import mlpcuda.cli.SweepResults.Row;
 import mlpcuda.cli.SweepRun.Outcome;
-import mlpcuda.cli.SweepTable.Row;
 import mlpcuda.report.Tables;
 import mlpcuda.train.Averages;
 import org.junit.jupiter.api.Test;
@@ -43,7 +43,7 @@ class SweepTableTest {
 
   @Test
   void byTestAccuracyThenLoss() {
-    var table = new SweepTable(List.of("lr", "seed"), ROWS);
+    var results = new SweepResults(List.of("lr", "seed"), ROWS);
     assertEquals(
         List.of(
             "rank    lr  seed  accuracy    loss  seconds  folder",
@@ -56,7 +56,7 @@ class SweepTableTest {
             "  lr  done  mean accuracy  std. deviation  mean loss",
             "1e-2   1/2         85.00%               -  0.2500",
             "1e-3   2/2         80.00%           7.07%  0.5000"),
-        table.text().lines().toList());
+        SweepTable.text(results).lines().toList());
     assertEquals(
         List.of(
             "rank,folder,lr,hidden,seed,validation_accuracy,validation_loss,test_accuracy,"
@@ -66,8 +66,8 @@ class SweepTableTest {
             "3,001,1e-3,\"8,4\",1,,,0.75,0.5,1.25,0,",
             ",003,1e-2,\"8,4\",1,,,,,0.5,5,\"no \"\"good\"\"\"",
             ",005,1e-1,\"8,4\",1,,,,,,,"),
-        table.csv().lines().toList());
-    Map<String, Object> json = Program.json(Tables.json(table.json()));
+        results.csv().lines().toList());
+    Map<String, Object> json = Program.json(Tables.json(results.json()));
     assertEquals("test", json.get("ordered_by"));
     Map<?, ?> first = (Map<?, ?>) ((List<?>) json.get("runs")).get(0);
     assertEquals(1, first.get("rank"));
@@ -100,7 +100,7 @@ class SweepTableTest {
             "   2  1e-3               50.00%           1.0000         90.00%  0.1000      1.3  001",
             "   -  1e-1                    -                -              -       -      0.0"
                 + "  003: exit code 3: no GPU"),
-        new SweepTable(List.of("lr"), rows).text().lines().toList());
+        SweepTable.text(new SweepResults(List.of("lr"), rows)).lines().toList());
   }
 
   @Test
@@ -109,7 +109,7 @@ class SweepTableTest {
         List.of(
             row(1, "1e-3", "1", done(new Averages(1, 0.9), 0.5, 0.1)),
             row(2, "1e-2", "1", done(null, 0.6, 0.2)));
-    assertEquals("test", new SweepTable(List.of("lr"), rows).json().get("ordered_by"));
+    assertEquals("test", new SweepResults(List.of("lr"), rows).json().get("ordered_by"));
   }
 
   @Test
@@ -120,7 +120,7 @@ class SweepTableTest {
             "rank  seed  accuracy  loss  seconds  folder",
             "   -     1         -     -        -  001: not run",
             "   -     2         -     -        -  002: not run"),
-        new SweepTable(List.of("seed"), rows).text().lines().toList());
+        SweepTable.text(new SweepResults(List.of("seed"), rows)).lines().toList());
   }
 
   @Test
