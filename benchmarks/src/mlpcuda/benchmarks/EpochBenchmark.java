@@ -3,7 +3,7 @@ package mlpcuda.benchmarks;
 import java.util.concurrent.TimeUnit;
 import mlpcuda.compute.Ops;
 import mlpcuda.train.Learner;
-import mlpcuda.train.Training;
+import mlpcuda.train.TrainingSetup;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -37,7 +37,7 @@ public class EpochBenchmark {
   public int images;
 
   private Ops ops;
-  private Training training;
+  private TrainingSetup training;
   private Learner learner;
 
   @Setup

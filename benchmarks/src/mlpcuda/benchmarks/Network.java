@@ -8,7 +8,8 @@ import mlpcuda.compute.Ops;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Regularisation;
 import mlpcuda.train.Learner;
-import mlpcuda.train.Training;
+import mlpcuda.train.TrainingSetup;
+import mlpcuda.train.Update;
 
 /** The default network, which learns MNIST's first images. */
 final class Network {
@@ -18,15 +19,13 @@ final class Network {
   private Network() {}
 
   /** How it learns the first {@code images} images in batches of {@code B}. */
-  static Training training(int images, int B) {
-    return new Training(
+  static TrainingSetup training(int images, int B) {
+    return new TrainingSetup(
         SHAPE,
         Mnist.first(images),
         Mnist.scaling(),
         B,
-        Regularisation.NONE,
-        AdamSettings.DEFAULT,
-        0,
+        new Update(AdamSettings.DEFAULT, 0, Regularisation.NONE),
         1e-3,
         1);
   }
@@ -37,7 +36,7 @@ final class Network {
    *
    * @throws IllegalStateException if loss, weights and moments were not the same then
    */
-  static Learner learner(Ops ops, Training training) {
+  static Learner learner(Ops ops, TrainingSetup training) {
     double error = new ReferenceComparison(training).trainingError(ops, training.B());
     double limit = ReferenceComparison.limit(ops.precision());
     if (!(error <= limit)) { // nor NaN

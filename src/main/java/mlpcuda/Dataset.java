@@ -2,6 +2,7 @@ package mlpcuda;
 
 import java.nio.file.Path;
 import java.util.OptionalInt;
+import mlpcuda.data.ImageDataset;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.PublishedDataset;
 import mlpcuda.run.DataSource;
@@ -9,9 +10,9 @@ import mlpcuda.run.DataSource;
 /** A training set and a test set, whose images have one size. */
 public final class Dataset {
   private final DataSource source;
-  private final mlpcuda.data.Dataset data;
+  private final ImageDataset data;
 
-  private Dataset(DataSource source, mlpcuda.data.Dataset data) {
+  private Dataset(DataSource source, ImageDataset data) {
     this.source = source;
     this.data = data;
   }
@@ -68,7 +69,7 @@ public final class Dataset {
     }
     return new Dataset(
         new DataSource.InMemory(),
-        new mlpcuda.data.Dataset("examples in memory", classes, train.set(), test.set()));
+        new ImageDataset("examples in memory", classes, train.set(), test.set()));
   }
 
   private static Dataset load(DataSource source) {
@@ -108,7 +109,7 @@ public final class Dataset {
     return source;
   }
 
-  mlpcuda.data.Dataset data() {
+  ImageDataset data() {
     return data;
   }
 }

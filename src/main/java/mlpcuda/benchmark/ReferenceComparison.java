@@ -18,7 +18,7 @@ import mlpcuda.train.Evaluator;
 import mlpcuda.train.Learner;
 import mlpcuda.train.Predictions;
 import mlpcuda.train.Score;
-import mlpcuda.train.Training;
+import mlpcuda.train.TrainingSetup;
 
 /**
  * Compares a training on a device with the reference, in batches of any size. The reference's
@@ -44,7 +44,7 @@ public final class ReferenceComparison {
    */
   private static final int CHECKED_WHOLE = 512;
 
-  private final Training training;
+  private final TrainingSetup training;
   private final Map<Checked, FirstStep> firstSteps = new HashMap<>(); // the reference's
   private final Map<Checked, Answered> answers = new HashMap<>();
 
@@ -52,7 +52,7 @@ public final class ReferenceComparison {
   private record Checked(int examples, Precision precision) {}
 
   /** A comparison of that training. */
-  public ReferenceComparison(Training training) {
+  public ReferenceComparison(TrainingSetup training) {
     this.training = training;
   }
 
@@ -84,7 +84,7 @@ public final class ReferenceComparison {
   }
 
   private boolean drops() {
-    return training.regularisation().dropouts().stream().anyMatch(rate -> rate > 0);
+    return training.update().regularisation().dropouts().stream().anyMatch(rate -> rate > 0);
   }
 
   /**
@@ -106,7 +106,7 @@ public final class ReferenceComparison {
    * @param ambiguous whether a ReLU was at 0 but for rounding
    */
   private record FirstStep(ImageSet set, double loss, Learner.State state, boolean ambiguous) {
-    static FirstStep of(Ops ops, Training training) {
+    static FirstStep of(Ops ops, TrainingSetup training) {
       try (var learner = new Learner(ops, training)) {
         learner.run();
         boolean ambiguous = ops instanceof AmbiguousReluCounter counter && counter.ambiguous() > 0;
@@ -228,7 +228,7 @@ public final class ReferenceComparison {
         Conformance.normalisedError(List.of(found.probabilities), List.of(right)));
   }
 
-  private static Answered answered(Ops ops, Training of) {
+  private static Answered answered(Ops ops, TrainingSetup of) {
     var answers = new Predictions(of.set().size());
     try (var parameters = Parameters.forInference(ops, of.shape())) {
       parameters.initialise(of.seed());

@@ -14,7 +14,7 @@ import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import mlpcuda.train.Evaluator;
 import mlpcuda.train.Learner;
-import mlpcuda.train.Training;
+import mlpcuda.train.TrainingSetup;
 
 /**
  * Measures how fast devices train and evaluate a network. Each device is compared with the
@@ -67,7 +67,7 @@ public final class Throughput {
    */
   public record Speed(Timing timing, double flops, Shares shares) {}
 
-  private final Training training;
+  private final TrainingSetup training;
   private final ReferenceComparison reference;
 
   /**
@@ -75,7 +75,7 @@ public final class Throughput {
    *
    * @param training the training in batches of the size that suits it
    */
-  public Throughput(Training training) {
+  public Throughput(TrainingSetup training) {
     this.training = training;
     this.reference = new ReferenceComparison(training);
   }
@@ -86,7 +86,7 @@ public final class Throughput {
   }
 
   /** The training that is measured, in batches of the size that suits it. */
-  public Training training() {
+  public TrainingSetup training() {
     return training;
   }
 
@@ -106,7 +106,7 @@ public final class Throughput {
     // The JIT compilers share the processors at first, and return for each new network.
     var first = new Timing.Plan(5 * plan.warmUp(), plan.seconds(), plan.repeats());
     for (int B : sizes) {
-      Training batches = training.with(training.set(), B);
+      TrainingSetup batches = training.with(training.set(), B);
       Timing.Plan steps = B == sizes.get(0) ? first : plan;
       heard.accept(
           orFailure(
@@ -170,7 +170,7 @@ public final class Throughput {
    * @param empty the seconds of a batch with nothing to compute
    */
   private Speed speed(
-      DeviceLimits limits, Work work, Training of, int inputs, Timing timing, double empty) {
+      DeviceLimits limits, Work work, TrainingSetup of, int inputs, Timing timing, double empty) {
     double seconds = timing.median();
     double flops = flops(work, of.B(), inputs);
     var shares =
@@ -219,17 +219,15 @@ public final class Throughput {
   // ---- the clock
 
   /** A training with one image of one pixel a batch, and layers of one unit: nothing to compute. */
-  private Training empty() {
+  private TrainingSetup empty() {
     MlpShape shape = training.shape();
     var ones = Collections.nCopies(shape.sizes().size(), 1);
-    return new Training(
+    return new TrainingSetup(
         new MlpShape(ones, shape.hidden(), shape.output()),
         new ImageSet(1, 1, new byte[EMPTY_BATCHES], new byte[EMPTY_BATCHES]),
         new Scaling("unit", 0, 1),
         1,
-        training.regularisation(),
-        training.optimizer(),
-        training.clip(),
+        training.update(),
         training.rate(),
         training.seed());
   }
@@ -247,16 +245,16 @@ public final class Throughput {
     };
   }
 
-  private static Timing timeSteps(Ops ops, Training of, Timing.Plan plan) {
+  private static Timing timeSteps(Ops ops, TrainingSetup of, Timing.Plan plan) {
     try (var learner = new Learner(ops, of)) {
       return Timing.of(plan, steps(learner));
     }
   }
 
   /** Times whole batches, as an evaluation has them. */
-  private static Timing timeAnswers(Ops ops, Training of, Timing.Plan plan) {
+  private static Timing timeAnswers(Ops ops, TrainingSetup of, Timing.Plan plan) {
     int batches = Math.max(1, Math.min(of.set().size(), EVALUATED) / of.B());
-    Training some = of.with(of.set().first(batches * of.B()), of.B());
+    TrainingSetup some = of.with(of.set().first(batches * of.B()), of.B());
     try (var parameters = Parameters.forInference(ops, of.shape())) {
       parameters.initialise(of.seed());
       try (var evaluator = new Evaluator(parameters, some.set(), some.scaling(), some.B())) {

@@ -14,7 +14,7 @@ import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import mlpcuda.benchmark.Throughput;
 import mlpcuda.cli.Measurements.Subject;
-import mlpcuda.data.Dataset;
+import mlpcuda.data.ImageDataset;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.files.WholeFile;
@@ -23,7 +23,7 @@ import mlpcuda.report.Build;
 import mlpcuda.report.Tables;
 import mlpcuda.run.Presets;
 import mlpcuda.run.RunSettings;
-import mlpcuda.train.Training;
+import mlpcuda.train.TrainingSetup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -139,7 +139,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     return measurements.anyWrong() ? ExitCode.INTERNAL.code : 0;
   }
 
-  private List<Subject> subjects(Dataset dataset) {
+  private List<Subject> subjects(ImageDataset dataset) {
     ImageSet set = dataset.train();
     List<RunSettings> chosen = presets == null ? Presets.ALL : presets.list();
     var subjects = new ArrayList<Subject>();
@@ -154,7 +154,7 @@ final class BenchmarkCommand implements Callable<Integer> {
   }
 
   /** The training of a run with no options, but for its schedule. */
-  private Training training(RunSettings preset, ImageSet set, int classes) {
+  private TrainingSetup training(RunSettings preset, ImageSet set, int classes) {
     RunSettings settings = preset.with(learning.learning(preset)).with(learning.rate(preset));
     MlpShape shape = preset.network().shape(set.pixelsPerImage(), classes);
     return settings.training(shape, set, Scaling.of(preset.network().scaling(), set));

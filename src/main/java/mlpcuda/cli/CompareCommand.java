@@ -12,7 +12,7 @@ import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.conformance.AmbiguousReluCounter;
 import mlpcuda.conformance.Cases;
 import mlpcuda.conformance.Cases.Case;
-import mlpcuda.data.Dataset;
+import mlpcuda.data.ImageDataset;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.files.OneLine;
@@ -20,7 +20,7 @@ import mlpcuda.net.MlpShape;
 import mlpcuda.report.Tables;
 import mlpcuda.run.RunSettings;
 import mlpcuda.train.Learner;
-import mlpcuda.train.Training;
+import mlpcuda.train.TrainingSetup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -101,7 +101,7 @@ final class CompareCommand implements Callable<Integer> {
     var terminal = new Terminal(json ? spec.commandLine().getErr() : out, false);
     try (Opened opened = Opened.of(device, data, terminal)) {
       Ops ops = opened.ops();
-      Training training = training(opened.dataset());
+      TrainingSetup training = training(opened.dataset());
       String description = ops.description(training.needs());
       terminal.line("%s", opened.device().line(description));
       Comparison found = compare(ops, training, terminal);
@@ -126,7 +126,7 @@ final class CompareCommand implements Callable<Integer> {
     }
   }
 
-  private Training training(Dataset dataset) {
+  private TrainingSetup training(ImageDataset dataset) {
     ImageSet train = dataset.train();
     MlpShape shape = network.shape(train.pixelsPerImage(), dataset.classes());
     RunSettings settings = learning.settings(network, batchSize, seed);
@@ -134,7 +134,7 @@ final class CompareCommand implements Callable<Integer> {
   }
 
   /** Compares the device with the reference, and prints each result as it is found. */
-  private Comparison compare(Ops ops, Training training, Terminal terminal) {
+  private Comparison compare(Ops ops, TrainingSetup training, Terminal terminal) {
     List<OperationCheck> checks =
         OperationCheck.run(
             ops,
@@ -152,7 +152,11 @@ final class CompareCommand implements Callable<Integer> {
   }
 
   private Comparison compare(
-      Ops ops, Learner here, Training training, List<OperationCheck> checks, Terminal terminal) {
+      Ops ops,
+      Learner here,
+      TrainingSetup training,
+      List<OperationCheck> checks,
+      Terminal terminal) {
     List<StepCheck> taken;
     try (var reference = new AmbiguousReluCounter(ops.precision());
         var there = new Learner(reference, training)) {
@@ -188,7 +192,7 @@ final class CompareCommand implements Callable<Integer> {
     return new Comparison(checks, taken, times);
   }
 
-  private List<Case> stepCases(Ops ops, Training training) {
+  private List<Case> stepCases(Ops ops, TrainingSetup training) {
     MlpShape shape = training.shape();
     return Cases.ofStep(
         ops.precision(),
@@ -199,7 +203,7 @@ final class CompareCommand implements Callable<Integer> {
         network.preset().learning().dropout().get(0),
         network.preset().learning().smoothing(),
         shape.parameters(),
-        training.optimizer());
+        training.update().optimizer());
   }
 
   /** The cases of the operations that are asked for, each once. */
@@ -211,7 +215,7 @@ final class CompareCommand implements Callable<Integer> {
     return List.copyOf(chosen.values());
   }
 
-  private Map<String, Object> describe(Ops ops, Training training, Comparison found) {
+  private Map<String, Object> describe(Ops ops, TrainingSetup training, Comparison found) {
     var document = new LinkedHashMap<String, Object>();
     document.put("device", ops.description(training.needs()));
     document.put("precision", ops.precision().label());

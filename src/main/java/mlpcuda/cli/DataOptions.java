@@ -2,8 +2,8 @@ package mlpcuda.cli;
 
 import java.nio.file.Path;
 import java.util.OptionalInt;
-import mlpcuda.data.Dataset;
 import mlpcuda.data.IdxFolder;
+import mlpcuda.data.ImageDataset;
 import mlpcuda.data.PublishedDataset;
 import mlpcuda.preparation.ImageForm;
 import mlpcuda.run.DataChoice;
@@ -121,7 +121,7 @@ final class DataOptions {
   }
 
   /** Loads the data set, fetching it first if it is asked for and missing. */
-  Dataset load(Terminal terminal) {
+  ImageDataset load(Terminal terminal) {
     if (transpose == null && data != null && IdxFolder.isEmnist(data)) {
       terminal.line("EMNIST's images are stored transposed; --transpose turns them upright.");
     }
@@ -129,7 +129,7 @@ final class DataOptions {
   }
 
   /** Loads that data set, showing its downloads. */
-  static Dataset load(DataChoice choice, Terminal terminal) {
+  static ImageDataset load(DataChoice choice, Terminal terminal) {
     try (var downloads = terminal.downloads()) {
       return choice.load(downloads);
     }

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import mlpcuda.compute.Ops;
-import mlpcuda.data.Dataset;
+import mlpcuda.data.ImageDataset;
 import mlpcuda.data.ImageSet;
 import mlpcuda.error.BadFileException;
 import mlpcuda.model.ModelFile;
@@ -101,7 +101,7 @@ final class EvaluateCommand implements Callable<Integer> {
     }
   }
 
-  private ImageSet fitting(ModelFile file, Dataset dataset) {
+  private ImageSet fitting(ModelFile file, ImageDataset dataset) {
     ImageSet test = dataset.test();
     if (test.rows() != file.form().rows() || test.cols() != file.form().cols()) {
       throw new BadFileException(

@@ -21,7 +21,7 @@ import mlpcuda.run.RunSettings;
 import mlpcuda.train.Learner;
 import mlpcuda.train.LearningRateFinder;
 import mlpcuda.train.LearningRateFinder.Point;
-import mlpcuda.train.Training;
+import mlpcuda.train.TrainingSetup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -110,7 +110,7 @@ final class LrFindCommand implements Callable<Integer> {
       ImageSet train = opened.dataset().train();
       MlpShape shape = network.shape(train.pixelsPerImage(), opened.dataset().classes());
       RunSettings settings = learning.settings(network, batchSize, seed);
-      Training training =
+      TrainingSetup training =
           settings.training(shape, train, Scaling.of(settings.network().scaling(), train));
       String description = opened.ops().description(training.needs());
       terminal.line("%s", opened.device().line(description));
@@ -145,7 +145,7 @@ final class LrFindCommand implements Callable<Integer> {
   }
 
   private static LearningRateFinder.Result find(
-      Ops ops, Training training, LearningRateFinder.Settings rates) {
+      Ops ops, TrainingSetup training, LearningRateFinder.Settings rates) {
     try (var learner = new Learner(ops, training)) {
       return LearningRateFinder.run(
           rates,

@@ -13,7 +13,7 @@ import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import mlpcuda.compute.LossScale;
 import mlpcuda.compute.Ops;
-import mlpcuda.data.Dataset;
+import mlpcuda.data.ImageDataset;
 import mlpcuda.error.BadFileException;
 import mlpcuda.error.SettingException;
 import mlpcuda.error.StoppedException;
@@ -109,7 +109,7 @@ record TrainingTask(
     }
   }
 
-  private static RunData data(Resumption from, Dataset dataset) {
+  private static RunData data(Resumption from, ImageDataset dataset) {
     RunPlan plan = from.state().plan();
     try {
       return RunData.of(plan.settings(), dataset, plan.data());

@@ -40,14 +40,14 @@ public final class EmbeddedMnist {
    * @throws BadFileException if a resource is not, byte for byte, the published file
    * @throws IllegalStateException if the class path lacks MNIST; the message names the artefact
    */
-  public static Dataset load() {
+  public static ImageDataset load() {
     ExecutorService second = Executors.newSingleThreadExecutor();
     try {
       CompletableFuture<ImageSet> test =
           CompletableFuture.supplyAsync(
               () -> split("t10k", TEST_IMAGES, TEST_LABELS, Runnable::run), second);
       ImageSet train = split("train", TRAIN_IMAGES, TRAIN_LABELS, second);
-      return new Dataset("MNIST", 10, train, test.join());
+      return new ImageDataset("MNIST", 10, train, test.join());
     } catch (CompletionException e) {
       throw e.getCause() instanceof BadFileException bad ? bad : e;
     } finally {

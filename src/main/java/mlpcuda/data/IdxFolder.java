@@ -92,12 +92,12 @@ public final class IdxFolder {
    * @param classes the number of classes; empty: one more than the largest training label
    * @throws BadFileException if a file is missing, bad, or does not fit the others
    */
-  public static Dataset read(Path folder, OptionalInt classes) {
+  public static ImageDataset read(Path folder, OptionalInt classes) {
     return read(folder.toString(), folder, classes);
   }
 
   /** Reads the training and the test set of a data set with the given name. */
-  static Dataset read(String name, Path folder, OptionalInt classes) {
+  static ImageDataset read(String name, Path folder, OptionalInt classes) {
     IdxFolder found = find(folder, true);
     Path trainImages = found.file(found.names.trainImages());
     Path trainLabels = found.file(found.names.trainLabels());
@@ -119,7 +119,7 @@ public final class IdxFolder {
                   test.cols()));
     }
     checkLabels(testLabels, test, c);
-    return new Dataset(name, c, train, test);
+    return new ImageDataset(name, c, train, test);
   }
 
   /**

@@ -184,12 +184,12 @@ public record PublishedDataset(
    * @throws BadFileException if a file is missing and cannot be downloaded
    * @throws java.io.UncheckedIOException if a downloaded file cannot be written to the cache
    */
-  public Dataset load(Path datasets, Progress progress) {
+  public ImageDataset load(Path datasets, Progress progress) {
     return load(datasets, progress, Download.standard());
   }
 
   /** {@link #load(Path, Progress)} with other limits of the download. */
-  Dataset load(Path datasets, Progress progress, Download download) {
+  ImageDataset load(Path datasets, Progress progress, Download download) {
     Path folder = datasets.resolve(name);
     try {
       Files.createDirectories(folder);
@@ -199,7 +199,7 @@ public record PublishedDataset(
     Function<RemoteFile, byte[]> source = f -> download.bytes(folder, f, mirrors, progress);
     ImageSet train = split(0, source);
     ImageSet test = split(2, source);
-    return new Dataset(title, classes, train, test);
+    return new ImageDataset(title, classes, train, test);
   }
 
   private static List<URI> mirrors(String... addresses) {

@@ -1,7 +1,7 @@
 package mlpcuda.run;
 
 import java.util.Optional;
-import mlpcuda.data.Dataset;
+import mlpcuda.data.ImageDataset;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.data.Split;
@@ -21,7 +21,7 @@ import mlpcuda.preparation.Preparation;
  * @param form the images that the network takes
  */
 public record RunData(
-    Dataset dataset,
+    ImageDataset dataset,
     ImageSet all,
     ImageSet train,
     Optional<ImageSet> validation,
@@ -36,7 +36,7 @@ public record RunData(
    * @throws SettingException if the data set has too few examples for a setting, or the network
    *     would have too many parameters
    */
-  public static RunData of(RunSettings settings, Dataset dataset, DataChoice choice) {
+  public static RunData of(RunSettings settings, ImageDataset dataset, DataChoice choice) {
     settings.check();
     ImageSet all = dataset.train();
     if (choice.subset().isPresent()) {

@@ -17,7 +17,8 @@ import mlpcuda.train.Course;
 import mlpcuda.train.LearningRate;
 import mlpcuda.train.Selection;
 import mlpcuda.train.Trainer;
-import mlpcuda.train.Training;
+import mlpcuda.train.TrainingSetup;
+import mlpcuda.train.Update;
 
 /**
  * The settings of a training run: all that decides its result but the data and the device. A
@@ -170,15 +171,13 @@ public record RunSettings(
    *
    * @param set the examples to learn from
    */
-  public Training training(MlpShape shape, ImageSet set, Scaling scaling) {
-    return new Training(
+  public TrainingSetup training(MlpShape shape, ImageSet set, Scaling scaling) {
+    return new TrainingSetup(
         shape,
         set,
         scaling,
         course.largestBatch(set.size()),
-        regularisation(),
-        learning.optimizer,
-        clip(),
+        new Update(learning.optimizer, clip(), regularisation()),
         rate.base(),
         seed);
   }

@@ -94,8 +94,8 @@ public record RunState(
     at.put("epoch", progress.epoch());
     at.put("batch", progress.batch());
     at.put("steps", progress.steps());
-    at.put("loss_sum", Double.toString(progress.lossSum()));
-    at.put("right_sum", Double.toString(progress.rightSum()));
+    at.put("loss_sum", Double.toString(progress.sums().loss()));
+    at.put("right_sum", Double.toString(progress.sums().right()));
     at.put("plateau_best", Double.toString(progress.plateau().best()));
     at.put("plateau_bad_epochs", progress.plateau().badEpochs());
     at.put("plateau_factor", Double.toString(progress.plateau().factor()));
@@ -156,8 +156,7 @@ public record RunState(
         at.whole("epoch", 1),
         at.whole("batch", 0),
         at.whole("steps", 0),
-        at.realText("loss_sum"),
-        at.realText("right_sum"),
+        new Progress.Sums(at.realText("loss_sum"), at.realText("right_sum")),
         new Plateau.State(
             at.realText("plateau_best"),
             at.whole("plateau_bad_epochs", 0),

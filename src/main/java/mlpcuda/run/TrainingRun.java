@@ -30,7 +30,7 @@ import mlpcuda.train.Score;
 import mlpcuda.train.Selection;
 import mlpcuda.train.TrainableNetwork;
 import mlpcuda.train.Trainer;
-import mlpcuda.train.Training;
+import mlpcuda.train.TrainingSetup;
 
 /**
  * One run, which trains, evaluates and saves a network.
@@ -126,7 +126,7 @@ public record TrainingRun(
   }
 
   /** The training that the device is prepared for, in batches of the largest size. */
-  private Training training() {
+  private TrainingSetup training() {
     return settings().training(data.shape(), data.train(), data.form().scaling());
   }
 

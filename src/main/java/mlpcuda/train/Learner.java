@@ -14,7 +14,7 @@ import mlpcuda.net.Step;
  */
 public final class Learner implements AutoCloseable {
   private final Resources resources = new Resources();
-  private final Training training;
+  private final TrainingSetup training;
   private final Parameters parameters;
   private final Step step;
   private float rate;
@@ -24,7 +24,7 @@ public final class Learner implements AutoCloseable {
   private int left; // batches of the epoch that are still to come
 
   /** A network that has not been trained yet; the caller closes it. */
-  public Learner(Ops ops, Training training) {
+  public Learner(Ops ops, TrainingSetup training) {
     this.training = training;
     rate = (float) training.rate();
     parameters = resources.open(() -> new Parameters(ops, training.shape()));

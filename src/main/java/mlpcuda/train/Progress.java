@@ -9,8 +9,7 @@ import java.util.List;
  * @param epoch the epoch, from 1
  * @param batch the number of batches of the epoch that are done
  * @param steps the number of steps from the run's beginning
- * @param lossSum the sum of the losses of the epoch's examples so far
- * @param rightSum the number of the epoch's examples so far that were answered right
+ * @param sums the sums over the epoch's examples so far
  * @param plateau the state of {@link Plateau}
  * @param stopping the state of {@link EarlyStopping}
  * @param best the weights after the best epoch; empty where there is none
@@ -20,20 +19,26 @@ public record Progress(
     int epoch,
     int batch,
     int steps,
-    double lossSum,
-    double rightSum,
+    Sums sums,
     Plateau.State plateau,
     EarlyStopping.State stopping,
     List<float[]> best,
     float[] lossScale) {
+  /**
+   * The sums over the examples of an epoch that a run has met.
+   *
+   * @param loss the sum of their losses
+   * @param right the number of those that were answered right
+   */
+  public record Sums(double loss, double right) {}
+
   /** The position of a run that has not begun, with the device's loss scale. */
   public static Progress begin(EarlyStopping.Monitor monitor, float[] lossScale) {
     return new Progress(
         1,
         0,
         0,
-        0,
-        0,
+        new Sums(0, 0),
         Plateau.State.INITIAL,
         EarlyStopping.State.initial(monitor),
         List.of(),

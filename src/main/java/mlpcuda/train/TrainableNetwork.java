@@ -20,15 +20,19 @@ public final class TrainableNetwork implements AutoCloseable {
    * @param parameters the parameters that are trained
    * @param batches the most batches of an epoch
    */
-  public TrainableNetwork(Parameters parameters, Training training, int batches) {
+  public TrainableNetwork(Parameters parameters, TrainingSetup training, int batches) {
     int atOnce = parameters.ops().stepsAtOnce(training.needs());
     var examples =
         resources.open(
             () ->
                 new Batches(parameters, training.set(), training.scaling(), training.B(), atOnce));
     var optimizer =
-        resources.open(() -> new Optimizer(parameters, training.optimizer(), training.clip()));
-    step = resources.open(() -> new Step(optimizer, examples, training.regularisation(), batches));
+        resources.open(
+            () ->
+                new Optimizer(parameters, training.update().optimizer(), training.update().clip()));
+    step =
+        resources.open(
+            () -> new Step(optimizer, examples, training.update().regularisation(), batches));
   }
 
   /** The step, which trains the parameters. */

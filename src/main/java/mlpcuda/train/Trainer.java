@@ -140,8 +140,8 @@ public final class Trainer {
     epoch = from.epoch();
     batch = from.batch();
     steps = from.steps();
-    epochLoss = from.lossSum();
-    epochRight = from.rightSum();
+    epochLoss = from.sums().loss();
+    epochRight = from.sums().right();
     plateau =
         settings.rate.schedule() instanceof Schedule.ReduceOnPlateau reduce
             ? new Plateau(reduce, from.plateau())
@@ -168,8 +168,7 @@ public final class Trainer {
         epoch,
         batch,
         steps,
-        epochLoss,
-        epochRight,
+        new Progress.Sums(epochLoss, epochRight),
         reductions,
         stopping.state(),
         best,

@@ -27,7 +27,8 @@ import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Regularisation;
 import mlpcuda.train.Learner;
-import mlpcuda.train.Training;
+import mlpcuda.train.TrainingSetup;
+import mlpcuda.train.Update;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -48,19 +49,20 @@ class ThroughputTest {
     return new ImageSet(rows, cols, pixels, labels);
   }
 
-  private static Training training(
+  private static TrainingSetup training(
       ImageSet set, Scaling scaling, Regularisation drops, int... sizes) {
     List<Integer> widths = Arrays.stream(sizes).boxed().toList();
     var shape = new MlpShape(widths, Activation.RELU, Activation.NONE);
-    return new Training(shape, set, scaling, 4, drops, AdamSettings.DEFAULT, 0, 1e-3, 1);
+    return new TrainingSetup(
+        shape, set, scaling, 4, new Update(AdamSettings.DEFAULT, 0, drops), 1e-3, 1);
   }
 
-  private static Training plain(int n, int... sizes) {
+  private static TrainingSetup plain(int n, int... sizes) {
     ImageSet set = images(1, sizes[0], sizes[sizes.length - 1], n);
     return training(set, new Scaling("unit", 0, 1), Regularisation.NONE, sizes);
   }
 
-  private static List<Result> measure(Training training, Ops ops, Integer... sizes) {
+  private static List<Result> measure(TrainingSetup training, Ops ops, Integer... sizes) {
     var results = new ArrayList<Result>();
     new Throughput(training).measure(ops, LIMITS, List.of(sizes), BRIEF, results::add);
     return results;
@@ -125,7 +127,7 @@ class ThroughputTest {
   void dropoutIsCheckedInTheWholeBatch() {
     var drops = new Regularisation(List.of(0.5f, 0.25f), 0, 1);
     ImageSet set = images(1, 20, 4, 300);
-    Training training = training(set, new Scaling("unit", 0, 1), drops, 20, 9, 6, 4);
+    TrainingSetup training = training(set, new Scaling("unit", 0, 1), drops, 20, 9, 6, 4);
     try (var ops = new CpuOps(2)) {
       for (Result result : measure(training, ops, 256)) {
         assertTrue(result.error() <= ReferenceComparison.LIMIT, result.toString());
@@ -186,7 +188,7 @@ class ThroughputTest {
   @ParameterizedTest
   @EnumSource(value = Precision.class, names = "FP32", mode = EnumSource.Mode.EXCLUDE)
   void aDeviceIsHeldAgainstTheReferenceInItsPrecision(Precision precision) {
-    Training training = plain(100, 100, 32, 16, 10);
+    TrainingSetup training = plain(100, 100, 32, 16, 10);
     try (var ops = new CpuOps(2, precision)) {
       for (Result result : measure(training, ops, 64)) {
         assertTrue(result.error() <= ReferenceComparison.limit(precision), result.toString());
@@ -274,7 +276,7 @@ class ThroughputTest {
   void whereRightDevicesPartIsNotChecked() {
     ImageSet set = images(1, 1, 2, 20);
     set.pixels()[2] = 100;
-    Training any = training(set, new Scaling("unit", 0, 1), Regularisation.NONE, 1, 1, 2);
+    TrainingSetup any = training(set, new Scaling("unit", 0, 1), Regularisation.NONE, 1, 1, 2);
     double w;
     double b;
     try (var ops = new ReferenceOps();
@@ -284,7 +286,7 @@ class ThroughputTest {
       b = parameters.read().get(1)[0];
     }
     var scaling = new Scaling("z-score", 100 / 255.0 + b / w, 1); // image 2 becomes −b / w
-    Training training = training(set, scaling, Regularisation.NONE, 1, 1, 2);
+    TrainingSetup training = training(set, scaling, Regularisation.NONE, 1, 1, 2);
     try (var counter = new AmbiguousReluCounter();
         var learner = new Learner(counter, training.with(set.first(4), 4))) {
       learner.run();
@@ -295,7 +297,7 @@ class ThroughputTest {
       assertTrue(result.error() <= ReferenceComparison.LIMIT, result.toString());
       assertFalse(result.lossAlone());
     }
-    Training noOthers = training.with(set.first(4), 4);
+    TrainingSetup noOthers = training.with(set.first(4), 4);
     try (var ops = new RoundsUp()) {
       List<Result> results = measure(noOthers, ops, 4);
       assertTrue(results.get(0).lossAlone());

@@ -17,7 +17,7 @@ import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.conformance.Cases;
 import mlpcuda.conformance.Cases.Case;
-import mlpcuda.train.Training;
+import mlpcuda.train.TrainingSetup;
 import org.junit.jupiter.api.Test;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.results.RunResult;
@@ -128,7 +128,7 @@ class BenchmarksTest {
 
   @Test
   void aStepThatGoesWrongAfterItsLossIsNotTimed() {
-    Training training = Network.training(320, 64);
+    TrainingSetup training = Network.training(320, 64);
     for (Ops wrong : List.of(new WrongGradient(), new WrongOptimizer())) {
       try (Ops ops = wrong) {
         var refusal =

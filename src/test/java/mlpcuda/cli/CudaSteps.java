@@ -22,7 +22,8 @@ import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Regularisation;
 import mlpcuda.train.Learner;
-import mlpcuda.train.Training;
+import mlpcuda.train.TrainingSetup;
+import mlpcuda.train.Update;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -39,21 +40,19 @@ abstract class CudaSteps {
   /** The number of steps of a training that are judged. */
   abstract int steps();
 
-  static Training training(
+  static TrainingSetup training(
       List<Integer> sizes, Regularisation regularisation, OptimizerSettings optimizer) {
-    return new Training(
+    return new TrainingSetup(
         new MlpShape(sizes, Activation.RELU, Activation.NONE),
         IMAGES,
         Scaling.of("z-score", IMAGES),
         16,
-        regularisation,
-        optimizer,
-        0,
+        new Update(optimizer, 0, regularisation),
         1e-3,
         1);
   }
 
-  private static List<Training> trainings() {
+  private static List<TrainingSetup> trainings() {
     var drops = new Regularisation(List.of(0.3f, 0.2f), 0.1f, 77);
     return List.of(
         training(List.of(784, 16, 9, 10), Regularisation.NONE, AdamSettings.DEFAULT),
@@ -61,7 +60,7 @@ abstract class CudaSteps {
         training(List.of(784, 12, 10), Regularisation.NONE, new SgdSettings(0.9, true, 0.01)));
   }
 
-  final List<StepCheck> checks(CudaDriver driver, CudaOptions options, Training training) {
+  final List<StepCheck> checks(CudaDriver driver, CudaOptions options, TrainingSetup training) {
     try (var ops = new CudaOps(driver, options);
         var here = new Learner(ops, training);
         var reference = new AmbiguousReluCounter(ops.precision());
@@ -82,7 +81,7 @@ abstract class CudaSteps {
       var options =
           CudaOptions.layered(Multiplier.PTX, feed, Launching.GRAPH).with(precision).with(step);
       long judged = 0;
-      for (Training training : trainings()) {
+      for (TrainingSetup training : trainings()) {
         List<StepCheck> checks = checks(open(), options, training);
         checks.forEach(
             check -> assertTrue(check.passed(), options + " " + training + ": " + check));

@@ -19,7 +19,7 @@ import mlpcuda.compute.cuda.ModuleImage;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
 import mlpcuda.net.Regularisation;
-import mlpcuda.train.Training;
+import mlpcuda.train.TrainingSetup;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -91,7 +91,8 @@ class EmulatedStepsTest extends CudaSteps {
     for (StepKind step : List.of(StepKind.LAYERED, StepKind.FUSED)) {
       CudaOptions options =
           CudaOptions.layered(Multiplier.PTX, FeedKind.PINNED, Launching.GRAPH).with(step);
-      Training training = training(List.of(784, 5, 10), Regularisation.NONE, AdamSettings.DEFAULT);
+      TrainingSetup training =
+          training(List.of(784, 5, 10), Regularisation.NONE, AdamSettings.DEFAULT);
       List<StepCheck> wrong = checks(with(mistake), options, training);
       StepCheck first = wrong.get(0);
       assertEquals(0, first.kinks(), "the first step is judged");

@@ -10,8 +10,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
-import mlpcuda.data.Dataset;
 import mlpcuda.data.IdxFolder;
+import mlpcuda.data.ImageDataset;
 import mlpcuda.data.ImageSet;
 import mlpcuda.model.ModelFile;
 import org.junit.jupiter.api.Test;
@@ -150,7 +150,7 @@ class PlainLoopTest {
       double clip)
       throws IOException {
     Path data = Program.writeData(tmp.resolve("data"), 5, 7, C, N, 20);
-    Dataset dataset = IdxFolder.read(data, OptionalInt.empty());
+    ImageDataset dataset = IdxFolder.read(data, OptionalInt.empty());
     train(data, "initial", "--epochs 0");
     Map<String, Object> metrics = train(data, "run", "--epochs 5 --lr 0.05 " + line);
     var plain = new Plain(weights("initial"));

@@ -22,8 +22,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.imageio.ImageIO;
-import mlpcuda.data.Dataset;
 import mlpcuda.data.EmbeddedMnist;
+import mlpcuda.data.ImageDataset;
 import mlpcuda.data.ImageSet;
 import mlpcuda.model.Checkpoint;
 import mlpcuda.model.ModelFile;
@@ -49,7 +49,7 @@ class PreparedPicturesTest {
 
   @BeforeAll
   static void train() throws IOException {
-    Dataset mnist = EmbeddedMnist.load();
+    ImageDataset mnist = EmbeddedMnist.load();
     data = Files.createDirectories(tmp.resolve("data"));
     write("train", small(mnist.train().first(4000)));
     test = small(mnist.test().first(200));

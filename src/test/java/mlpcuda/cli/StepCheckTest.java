@@ -21,7 +21,8 @@ import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Regularisation;
 import mlpcuda.train.Learner;
-import mlpcuda.train.Training;
+import mlpcuda.train.TrainingSetup;
+import mlpcuda.train.Update;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -34,15 +35,13 @@ import org.junit.jupiter.params.provider.MethodSource;
 class StepCheckTest {
   private static final int STEPS = 20;
   private static final ImageSet IMAGES = EmbeddedMnist.load().train().first(640);
-  private static final Training TRAINING =
-      new Training(
+  private static final TrainingSetup TRAINING =
+      new TrainingSetup(
           new MlpShape(List.of(784, 32, 16, 10), Activation.RELU, Activation.NONE),
           IMAGES,
           Scaling.of("z-score", IMAGES),
           32,
-          Regularisation.NONE,
-          AdamSettings.DEFAULT,
-          0,
+          new Update(AdamSettings.DEFAULT, 0, Regularisation.NONE),
           1e-3,
           1);
 

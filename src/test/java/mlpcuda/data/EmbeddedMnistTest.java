@@ -14,7 +14,7 @@ class EmbeddedMnistTest {
 
   @Test
   void loadsTheWholeSet() {
-    Dataset mnist = EmbeddedMnist.load();
+    ImageDataset mnist = EmbeddedMnist.load();
     assertEquals("MNIST", mnist.name());
     assertEquals(10, mnist.classes());
     assertEquals(60_000, mnist.train().size());

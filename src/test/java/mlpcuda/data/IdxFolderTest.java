@@ -60,13 +60,13 @@ class IdxFolderTest {
   })
   void readsEveryLayout(String place, String dash, boolean compressed) {
     writeAll(place, "-idx", dash, compressed);
-    Dataset data = IdxFolder.read(tmp, UNKNOWN);
+    ImageDataset data = IdxFolder.read(tmp, UNKNOWN);
     assertEquals(tmp.toString(), data.name());
     assertSmall(data);
   }
 
   /** Asserts that a data set is the one that {@link IdxBytes#small} wrote. */
-  private static void assertSmall(Dataset data) {
+  private static void assertSmall(ImageDataset data) {
     assertEquals(3, data.classes());
     assertEquals(5, data.train().size());
     assertEquals(3, data.test().size());
@@ -373,7 +373,7 @@ class IdxFolderTest {
     return damaged;
   }
 
-  private static void assertValid(Dataset data) {
+  private static void assertValid(ImageDataset data) {
     for (ImageSet set : List.of(data.train(), data.test())) {
       assertEquals(data.train().rows(), set.rows());
       assertEquals(data.train().cols(), set.cols());

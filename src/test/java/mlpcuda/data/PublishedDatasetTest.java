@@ -107,7 +107,7 @@ class PublishedDatasetTest {
   }
 
   /** Checks that these are the images and labels that the mirrors publish. */
-  private static void assertSmall(Dataset data) {
+  private static void assertSmall(ImageDataset data) {
     assertEquals("Small", data.name());
     assertEquals(3, data.classes());
     byte[] file = IdxBytes.images(5, 7, 5);

@@ -48,14 +48,12 @@ class BorderedImagesTest {
   private static List<float[]> trained(Supplier<Ops> device, OptimizerSettings optimizer) {
     var shape = new MlpShape(List.of(I, 8, 3), Activation.TANH, Activation.NONE);
     var training =
-        new Training(
+        new TrainingSetup(
             shape,
             bordered(),
             new Scaling("centred", 0.5, 0.5),
             32,
-            Regularisation.NONE,
-            optimizer,
-            0.5,
+            new Update(optimizer, 0.5, Regularisation.NONE),
             0.01,
             3);
     try (Ops ops = device.get();

@@ -24,17 +24,15 @@ import org.junit.jupiter.api.Test;
 class LearnerTest {
   private static final int STEPS = 7; // an epoch has 3
 
-  private static Training training(double rate) {
+  private static TrainingSetup training(double rate) {
     byte[] pixels = new byte[10 * 6];
     new Random(1).nextBytes(pixels);
-    return new Training(
+    return new TrainingSetup(
         new MlpShape(List.of(6, 5, 4), Activation.RELU, Activation.NONE),
         new ImageSet(2, 3, pixels, new byte[] {0, 1, 2, 3, 0, 1, 2, 3, 0, 1}),
         new Scaling("unit", 0, 1),
         3,
-        Regularisation.NONE,
-        AdamSettings.DEFAULT,
-        0,
+        new Update(AdamSettings.DEFAULT, 0, Regularisation.NONE),
         rate,
         1);
   }
@@ -152,7 +150,7 @@ class LearnerTest {
   /** The device's own close throws, too, if a buffer is left open. */
   @Test
   void whatWasMadeIsClosedWhereTheRestDoesNotFit() {
-    Training clipped = clipped(training(0.01));
+    TrainingSetup clipped = clipped(training(0.01));
     int buffers = 0;
     for (boolean fits = false; !fits; buffers++) {
       try (var ops = new Full(buffers)) {
@@ -169,7 +167,7 @@ class LearnerTest {
 
   @Test
   void anEvaluationClosesWhatItMadeWhereTheRestDoesNotFit() {
-    Training any = training(0.01);
+    TrainingSetup any = training(0.01);
     int buffers = 4; // the parameters have four
     for (boolean fits = false; !fits; buffers++) {
       try (var ops = new Full(buffers);
@@ -187,15 +185,13 @@ class LearnerTest {
   }
 
   /** A training with dropout and clipping, which have buffers of their own. */
-  private static Training clipped(Training like) {
-    return new Training(
+  private static TrainingSetup clipped(TrainingSetup like) {
+    return new TrainingSetup(
         like.shape(),
         like.set(),
         like.scaling(),
         like.B(),
-        new Regularisation(List.of(0.5f), 0, 1),
-        like.optimizer(),
-        1,
+        new Update(like.update().optimizer(), 1, new Regularisation(List.of(0.5f), 0, 1)),
         like.rate(),
         like.seed());
   }

@@ -80,14 +80,12 @@ class MemoryNeedTest {
   /** Takes no step; asserts that all of a training is allocated at its beginning. */
   private static void assertTraining(Ops device, MlpShape shape, double clip) {
     var training =
-        new Training(
+        new TrainingSetup(
             shape,
             set(shape),
             new Scaling("unit", 0, 1),
             64,
-            Regularisation.NONE,
-            AdamSettings.DEFAULT,
-            clip,
+            new Update(AdamSettings.DEFAULT, clip, Regularisation.NONE),
             0.1,
             1);
     try (Ops ops = device;
@@ -99,7 +97,7 @@ class MemoryNeedTest {
   }
 
   /** The gradients, if the device fuses the step: there must be none then. */
-  private static List<float[]> fusedOrEmpty(Learner learner, Ops ops, Training training) {
+  private static List<float[]> fusedOrEmpty(Learner learner, Ops ops, TrainingSetup training) {
     return ops.fusesSteps(training.needs()) ? learner.parameters().readGradients() : List.of();
   }
 

@@ -38,7 +38,8 @@ import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Regularisation;
 import mlpcuda.train.Learner;
-import mlpcuda.train.Training;
+import mlpcuda.train.TrainingSetup;
+import mlpcuda.train.Update;
 import org.junit.jupiter.api.Test;
 
 /** Tests the PTX that ships: it must be made from these sources, and every entry must run. */
@@ -160,14 +161,12 @@ class EveryKernelTest {
 
   private static void runStep(int I, OptimizerSettings optimizer, CudaOptions options) {
     var training =
-        new Training(
+        new TrainingSetup(
             new MlpShape(List.of(I, 3, 2), Activation.RELU, Activation.NONE),
             new ImageSet(2, I / 2, new byte[5 * I], new byte[5]),
             new Scaling("unit", 0, 1),
             2,
-            Regularisation.NONE,
-            optimizer,
-            0,
+            new Update(optimizer, 0, Regularisation.NONE),
             0.01,
             1);
     try (var ops =

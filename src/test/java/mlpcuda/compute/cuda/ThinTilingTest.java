@@ -22,7 +22,8 @@ import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Regularisation;
 import mlpcuda.train.Learner;
-import mlpcuda.train.Training;
+import mlpcuda.train.TrainingSetup;
+import mlpcuda.train.Update;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -81,14 +82,12 @@ class ThinTilingTest {
       pixels[i] = (byte) (i * 31);
     }
     var training =
-        new Training(
+        new TrainingSetup(
             new MlpShape(List.of(I, 9, 2), Activation.RELU, Activation.NONE),
             new ImageSet(28, 28, pixels, new byte[B]),
             new Scaling("unit", 0, 1),
             B,
-            Regularisation.NONE,
-            AdamSettings.DEFAULT,
-            0,
+            new Update(AdamSettings.DEFAULT, 0, Regularisation.NONE),
             0.01,
             1);
     var options = CudaOptions.DEFAULT.with(StepKind.FUSED).with(precision);

@@ -1,11 +1,9 @@
 package mlpcuda.train;
 
-import mlpcuda.compute.OptimizerSettings;
 import mlpcuda.compute.StepNeeds;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
-import mlpcuda.net.Regularisation;
 import mlpcuda.net.Step;
 
 /**
@@ -14,19 +12,11 @@ import mlpcuda.net.Step;
  *
  * @param set the examples to learn from
  * @param B the number of examples of a step, at most those of {@code set}
- * @param clip the limit of the gradients' norm; 0: there is none
+ * @param update how a step changes the weights
  * @param rate the learning rate
  */
-public record Training(
-    MlpShape shape,
-    ImageSet set,
-    Scaling scaling,
-    int B,
-    Regularisation regularisation,
-    OptimizerSettings optimizer,
-    double clip,
-    double rate,
-    long seed) {
+public record TrainingSetup(
+    MlpShape shape, ImageSet set, Scaling scaling, int B, Update update, double rate, long seed) {
   /** The number of whole batches of an epoch: the examples left over are not learnt from. */
   public int batches() {
     return set.size() / B;
@@ -34,11 +24,11 @@ public record Training(
 
   /** What decides how a device runs its steps. */
   public StepNeeds needs() {
-    return Step.needs(shape, B, clip > 0);
+    return Step.needs(shape, B, update.clip() > 0);
   }
 
   /** A copy of this training with another set, in batches of {@code B}. */
-  public Training with(ImageSet set, int B) {
-    return new Training(shape, set, scaling, B, regularisation, optimizer, clip, rate, seed);
+  public TrainingSetup with(ImageSet set, int B) {
+    return new TrainingSetup(shape, set, scaling, B, update, rate, seed);
   }
 }

@@ -8,9 +8,9 @@ package mlpcuda.data;
  * @param train the training set
  * @param test the test set
  */
-public record Dataset(String name, int classes, ImageSet train, ImageSet test) {
+public record ImageDataset(String name, int classes, ImageSet train, ImageSet test) {
   /** Returns a data set whose images have rows and columns exchanged. */
-  public Dataset transposed() {
-    return new Dataset(name, classes, train.transposed(), test.transposed());
+  public ImageDataset transposed() {
+    return new ImageDataset(name, classes, train.transposed(), test.transposed());
   }
 }
