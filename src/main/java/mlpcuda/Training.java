@@ -127,7 +127,7 @@ public final class Training {
           throw new BadFileException(
               file
                   + ": version 0.1.0 began this run with a command line, which the library does not"
-                  + " read; mlp-cuda train --resume goes on with it");
+                  + " read; the program mlp-cuda goes on with it");
         });
   }
 

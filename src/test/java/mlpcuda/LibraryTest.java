@@ -18,6 +18,9 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
 import java.util.stream.IntStream;
 import mlpcuda.compute.cuda.CudaDriver;
 import mlpcuda.compute.cuda.GpuProperties;
@@ -29,6 +32,7 @@ import mlpcuda.error.BadFileException;
 import mlpcuda.error.DeviceException;
 import mlpcuda.error.SettingException;
 import mlpcuda.error.StoppedException;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -40,7 +44,15 @@ class LibraryTest {
   private static final int COLS = 7;
   private static final int CLASSES = 3;
 
+  /** What the library logs; the tests' networks learn too little not to be warned of. */
+  private static final Logger LOG = Logger.getLogger("mlpcuda");
+
   @TempDir private Path tmp;
+
+  @BeforeAll
+  static void printNoLog() {
+    LOG.setUseParentHandlers(false);
+  }
 
   /** A device that the tests run on. */
   enum Kind {
@@ -231,6 +243,40 @@ class LibraryTest {
           assertThrows(BadFileException.class, () -> again.fit(others, device)).getMessage();
       assertTrue(refused.contains("must be those that the run began with"), refused);
       assertEquals(2, again.fit(dataset(), device).epochs().size());
+    }
+  }
+
+  @Test
+  void warningsAreLogged() {
+    var logged = new ArrayList<String>();
+    var handler =
+        new Handler() {
+          @Override
+          public void publish(LogRecord record) {
+            logged.add(record.getLevel() + ": " + record.getMessage());
+          }
+
+          @Override
+          public void flush() {}
+
+          @Override
+          public void close() {}
+        };
+    LOG.addHandler(handler);
+    try (Device device = Device.cpu(1)) {
+      Examples train = examples(3, 1);
+      byte[] pixels = new byte[2 * ROWS * COLS];
+      pixels[3] = 100; // pixels that are all equal have no z-score
+      Examples lacking = Examples.images(ROWS, COLS, pixels, new byte[] {0, (byte) train.label(2)});
+      Training.of(Network.relu(ROWS * COLS, 4, CLASSES))
+          .epochs(0)
+          .optimizer(Sgd.rate(0.1))
+          .fit(Dataset.of(lacking, train), device);
+      assertTrue(
+          logged.contains("WARNING: Class 1 has no training example: the network cannot learn it."),
+          logged.toString());
+    } finally {
+      LOG.removeHandler(handler);
     }
   }
 

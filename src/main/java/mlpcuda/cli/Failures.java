@@ -7,6 +7,7 @@ import mlpcuda.error.BadFileException;
 import mlpcuda.error.DeviceException;
 import mlpcuda.error.DivergedException;
 import mlpcuda.error.FolderInUseException;
+import mlpcuda.error.SettingException;
 import mlpcuda.error.StoppedException;
 import mlpcuda.report.Build;
 import mlpcuda.report.Printable;
@@ -63,7 +64,7 @@ final class Failures {
   }
 
   /** Reports a failure that is no error of the command line, and returns the exit code. */
-  static int report(Exception e, PrintWriter err) {
+  static int report(Throwable e, PrintWriter err) {
     for (Throwable cause = e; cause != null; cause = cause.getCause()) {
       if (cause instanceof OutOfMemoryError) { // for example from a thread that reads the data
         return outOfMemory(cause, err);
@@ -72,6 +73,10 @@ final class Failures {
     if (e instanceof DeviceException) {
       err.println(e.getMessage()); // a line of cause and one of remedy
       return ExitCode.DEVICE.code;
+    }
+    if (e instanceof SettingException setting) { // of a run of a sweep; train names its help, too
+      err.println(Printable.oneLine(message(setting)));
+      return ExitCode.USAGE.code;
     }
     ExitCode code = code(e);
     if (code != ExitCode.INTERNAL) {
@@ -83,7 +88,12 @@ final class Failures {
     return ExitCode.INTERNAL.code;
   }
 
-  private static ExitCode code(Exception e) {
+  /** Says which option has a value that does not fit, and why. */
+  static String message(SettingException e) {
+    return "Invalid value for option '--%s': %s".formatted(e.setting(), e.rule());
+  }
+
+  private static ExitCode code(Throwable e) {
     if (e instanceof BadFileException) {
       return ExitCode.FILE;
     }

@@ -175,7 +175,7 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
             seconds(start),
             result.validation().map(Score::averages),
             Optional.of(result.test().averages()));
-      } catch (Exception e) {
+      } catch (Exception | OutOfMemoryError e) {
         var lines = new StringWriter();
         int code = Failures.report(e, Printable.safe(new PrintWriter(lines)));
         log.print(lines);

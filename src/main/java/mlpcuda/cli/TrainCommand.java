@@ -101,7 +101,7 @@ final class TrainCommand extends RunOptions implements Callable<Integer> {
     try {
       return dryRun ? task.tryOut(words) : task.begin(words);
     } catch (SettingException e) {
-      throw refused(invalid(e));
+      throw refused(Failures.message(e));
     } catch (TrainingTask.FinishedRunException e) {
       throw refused(e.getMessage());
     }
@@ -130,13 +130,9 @@ final class TrainCommand extends RunOptions implements Callable<Integer> {
       RunPlan plan = ResumeOptions.changed(former.former(), this);
       from = former.with(plan, ResumeOptions.words(given));
     } catch (SettingException e) {
-      throw refused(invalid(e));
+      throw refused(Failures.message(e));
     }
     return task.resume(from);
-  }
-
-  private static String invalid(SettingException e) {
-    return "Invalid value for option '--%s': %s".formatted(e.setting(), e.rule());
   }
 
   private ParameterException refused(String message) {

@@ -133,6 +133,20 @@ class SweepCommandTest {
   }
 
   @Test
+  void aRunThatDoesNotFitTheDataIsRefusedAsTrainRefusesIt() throws IOException {
+    Program sweep = sweep("out", "--grid subset=20,1000 --epochs 1 --hidden 4");
+    assertEquals(1, sweep.code());
+    assertTrue(
+        sweep
+            .out()
+            .contains(
+                " 002-subset=1000: exit code 2: Invalid value for option '--subset': must be at"
+                    + " most the "),
+        sweep.out());
+    assertTrue(Files.exists(tmp.resolve("out/001-subset=20/model.safetensors")));
+  }
+
+  @Test
   void aRunThatFailsStopsNoOther() throws IOException {
     Program sweep = sweep("out", "--grid lr=1e30,1e-2 seed=1,2 --epochs 3 --hidden 4");
     assertEquals(1, sweep.code());
