@@ -74,7 +74,9 @@ final class Failures {
       err.println(e.getMessage()); // a line of cause and one of remedy
       return ExitCode.DEVICE.code;
     }
-    if (e instanceof SettingException setting) { // of a run of a sweep; train names its help, too
+    if (e
+        instanceof
+        SettingException setting) { // a sweep meets it; train reports it as a usage error
       err.println(Printable.oneLine(message(setting)));
       return ExitCode.USAGE.code;
     }
