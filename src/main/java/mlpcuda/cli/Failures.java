@@ -74,9 +74,8 @@ final class Failures {
       err.println(e.getMessage()); // a line of cause and one of remedy
       return ExitCode.DEVICE.code;
     }
-    if (e
-        instanceof
-        SettingException setting) { // a sweep meets it; train reports it as a usage error
+    // A run of a sweep may end so; train reports the same as an error of its command line.
+    if (e instanceof SettingException setting) {
       err.println(Printable.oneLine(message(setting)));
       return ExitCode.USAGE.code;
     }
