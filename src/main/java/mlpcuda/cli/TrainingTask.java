@@ -167,7 +167,8 @@ record TrainingTask(
     Optional<Path> out = options.recording().out();
     try {
       if (out.isPresent()) {
-        return writable(Files.createDirectories(out.get()));
+        Files.createDirectories(out.get()); // this may return an absolute path for a relative one
+        return writable(out.get());
       }
       Path runs = Files.createDirectories(Path.of("runs"));
       String time = LocalDateTime.now().format(DateTimeFormatter.ofPattern("yyyy-MM-dd-HHmmss"));

@@ -601,6 +601,19 @@ class TrainCommandTest {
     assertFalse(Arrays.equals(model("adam"), model("adamw")));
   }
 
+  /** The folder is named as the command line names it, also where its parents are made. */
+  @Test
+  void aRelativeFolderIsShownAsItWasGiven() {
+    Path here = Path.of("").toAbsolutePath();
+    Path relative = here.relativize(tmp.toAbsolutePath()).resolve("not there/run");
+    Program run =
+        Program.succeed(
+            Program.words("--cpu --epochs 1 --hidden 4", "--data", data, "--out", relative));
+    assertTrue(
+        run.out().contains("\nSaved " + relative.resolve("model.safetensors") + ", report.html"),
+        run.out());
+  }
+
   @Test
   void divergesInTheFirstEpoch() throws IOException {
     Program run = train("run", "--lr 1e30 --batch-size 16 --log-interval 1");
