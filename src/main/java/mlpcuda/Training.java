@@ -5,14 +5,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import mlpcuda.compute.LossScale;
 import mlpcuda.compute.Ops;
 import mlpcuda.error.BadFileException;
 import mlpcuda.error.SettingException;
@@ -24,7 +22,6 @@ import mlpcuda.run.FolderLock;
 import mlpcuda.run.Presets;
 import mlpcuda.run.Resumption;
 import mlpcuda.run.RunData;
-import mlpcuda.run.RunDescription;
 import mlpcuda.run.RunFolder;
 import mlpcuda.run.RunPlan;
 import mlpcuda.run.RunSettings;
@@ -35,10 +32,8 @@ import mlpcuda.run.RunSettings.Validation;
 import mlpcuda.run.RunState;
 import mlpcuda.run.Start;
 import mlpcuda.run.TrainingRun;
-import mlpcuda.train.Course;
 import mlpcuda.train.EarlyStopping;
 import mlpcuda.train.LearningRate;
-import mlpcuda.train.Progress;
 import mlpcuda.train.Schedule;
 import mlpcuda.train.Selection;
 
@@ -133,30 +128,22 @@ public final class Training {
 
   /** Ends after that many passes over the training set; 0 evaluates the initial network. */
   public Training epochs(int epochs) {
-    Course course = settings.course();
-    return ending(
-        settings.with(new Course(epochs, course.maxSteps(), course.batchSize(), course.shuffle())));
+    return ending(settings.with(settings.course().withEpochs(epochs)));
   }
 
   /** Ends after that many steps, at least 1, wherever they end. */
   public Training maxSteps(int steps) {
-    Course course = settings.course();
-    return ending(
-        settings.with(new Course(course.epochs(), steps, course.batchSize(), course.shuffle())));
+    return ending(settings.with(settings.course().withMaxSteps(steps)));
   }
 
   /** Takes that many examples in a step, at least 1. */
   public Training batchSize(int size) {
-    Course course = settings.course();
-    return changed(
-        settings.with(new Course(course.epochs(), course.maxSteps(), size, course.shuffle())));
+    return changed(settings.with(settings.course().withBatchSize(size)));
   }
 
   /** Visits the examples in a new order in each epoch, or always in that of the data. */
   public Training shuffle(boolean shuffle) {
-    Course course = settings.course();
-    return changed(
-        settings.with(new Course(course.epochs(), course.maxSteps(), course.batchSize(), shuffle)));
+    return changed(settings.with(settings.course().withShuffle(shuffle)));
   }
 
   /** Moves the weights by that optimizer, at its rate. */
@@ -345,14 +332,7 @@ public final class Training {
     RunData data = RunData.of(settings, dataset.data(), choice);
     network.ifPresent(of -> checkShape(of, data));
     Ops ops = device.ops();
-    var state =
-        new RunState(
-            plan,
-            RunState.Origin.of(List.of(), RunDescription.device(ops, data, settings)),
-            Resumption.checksum(data.all()),
-            Progress.begin(
-                settings.validation().selection().monitor(), LossScale.initial(ops.precision())),
-            Map.of());
+    RunState state = RunState.begin(plan, data, ops, List.of());
     var start =
         new Start.Fresh(
             state, network.filter(Network::isTrained).map(of -> of.trained().weights()));
@@ -385,13 +365,8 @@ public final class Training {
     }
   }
 
-  private void warnOfNoLock(FolderLock lock) {
-    if (!lock.locked()) {
-      LibraryReporter.LOG.log(
-          System.Logger.Level.WARNING,
-          folder.orElseThrow()
-              + ": its file system knows no locks, so nothing keeps another process out of it");
-    }
+  private static void warnOfNoLock(FolderLock lock) {
+    lock.warning().ifPresent(text -> LibraryReporter.LOG.log(System.Logger.Level.WARNING, text));
   }
 
   private static void makeFolder(Path folder) {

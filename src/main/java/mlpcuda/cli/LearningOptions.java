@@ -196,7 +196,7 @@ final class LearningOptions {
         .with(network.architecture())
         .with(learning(preset))
         .with(rate(preset))
-        .with(new Course(course.epochs(), course.maxSteps(), size, course.shuffle()))
+        .with(course.withBatchSize(size))
         .withSeed(seed);
   }
 }

@@ -199,7 +199,7 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
       return task.begin(words);
     }
     try (FolderLock lock = FolderLock.take(folder)) {
-      task.warnOfNoLock(lock, folder);
+      task.warnOfNoLock(lock);
       Resumption former = Resumption.read(folder, command::formerPlan);
       RunPlan plan = command.options().plan(former.former().device());
       return task.resume(former.with(plan, List.of()));

@@ -117,7 +117,7 @@ final class TrainCommand extends RunOptions implements Callable<Integer> {
     }
     // The lock is taken before anything is read: a run that is still going would move on meanwhile.
     try (FolderLock lock = FolderLock.take(resume)) {
-      task.warnOfNoLock(lock, resume);
+      task.warnOfNoLock(lock);
       return resume(task, given);
     }
   }

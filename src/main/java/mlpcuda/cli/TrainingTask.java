@@ -8,11 +8,8 @@ import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
-import mlpcuda.compute.LossScale;
-import mlpcuda.compute.Ops;
 import mlpcuda.data.ImageDataset;
 import mlpcuda.error.BadFileException;
 import mlpcuda.error.SettingException;
@@ -26,7 +23,6 @@ import mlpcuda.run.RunDescription;
 import mlpcuda.run.RunFolder;
 import mlpcuda.run.RunPlan;
 import mlpcuda.run.RunState;
-import mlpcuda.run.RunState.Origin;
 import mlpcuda.run.Start;
 import mlpcuda.run.TrainingRun;
 import mlpcuda.train.Progress;
@@ -67,11 +63,11 @@ record TrainingTask(
       var weights = options.initialWeights(data.shape());
       Path folder = folder(); // made when nothing is left to refuse
       try (FolderLock lock = FolderLock.take(folder)) {
-        warnOfNoLock(lock, folder);
+        warnOfNoLock(lock);
         if (!options.recording().overwrite() && RunFolder.holdsTheEnd(folder)) {
           throw new FinishedRunException(folder);
         }
-        Start start = new Start.Fresh(state(plan, data, opened.ops(), command), weights);
+        Start start = new Start.Fresh(RunState.begin(plan, data, opened.ops(), command), weights);
         return run(opened, data, start, Optional.of(folder));
       }
     }
@@ -84,7 +80,8 @@ record TrainingTask(
       RunData data = RunData.of(plan.settings(), opened.dataset(), plan.data());
       Start start =
           new Start.Fresh(
-              state(plan, data, opened.ops(), command), options.initialWeights(data.shape()));
+              RunState.begin(plan, data, opened.ops(), command),
+              options.initialWeights(data.shape()));
       return run(opened, data, start, Optional.empty());
     }
   }
@@ -143,23 +140,9 @@ record TrainingTask(
     }
   }
 
-  private static RunState state(RunPlan plan, RunData data, Ops ops, List<String> command) {
-    var monitor = plan.settings().validation().selection().monitor();
-    return new RunState(
-        plan,
-        Origin.of(command, RunDescription.device(ops, data, plan.settings())),
-        Resumption.checksum(data.all()),
-        Progress.begin(monitor, LossScale.initial(ops.precision())),
-        Map.of());
-  }
-
   /** Warns of a folder whose file system has no locks. */
-  void warnOfNoLock(FolderLock lock, Path folder) {
-    if (!lock.locked()) {
-      terminal.always(
-          Printable.oneLine(folder.toString())
-              + ": its file system knows no locks, so nothing keeps another process out of it");
-    }
+  void warnOfNoLock(FolderLock lock) {
+    lock.warning().ifPresent(text -> terminal.always(Printable.oneLine(text)));
   }
 
   /** Makes the run's folder: the one of {@code --out}, or a new one that is named by the time. */

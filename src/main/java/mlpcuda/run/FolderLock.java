@@ -7,6 +7,7 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Optional;
 import mlpcuda.error.FolderInUseException;
 import mlpcuda.files.WholeFile;
 
@@ -19,10 +20,12 @@ public final class FolderLock implements AutoCloseable {
   /** The file in the folder that is locked; it is empty. */
   public static final String FILE = ".lock";
 
+  private final Path folder;
   private final FileChannel channel;
   private final boolean locked;
 
-  private FolderLock(FileChannel channel, boolean locked) {
+  private FolderLock(Path folder, FileChannel channel, boolean locked) {
+    this.folder = folder;
     this.channel = channel;
     this.locked = locked;
   }
@@ -51,14 +54,14 @@ public final class FolderLock implements AutoCloseable {
     } catch (OverlappingFileLockException e) {
       lock = null;
     } catch (IOException e) { // for example NFS without a lock daemon
-      return new FolderLock(channel, false);
+      return new FolderLock(folder, channel, false);
     }
     if (lock == null) {
       var refused = new FolderInUseException(folder);
       close(channel, refused);
       throw refused;
     }
-    return new FolderLock(channel, true);
+    return new FolderLock(folder, channel, true);
   }
 
   private static void close(FileChannel channel, RuntimeException failure) {
@@ -72,6 +75,15 @@ public final class FolderLock implements AutoCloseable {
   /** Whether the file system has locks. If it has none, nothing keeps other processes out. */
   public boolean locked() {
     return locked;
+  }
+
+  /** A sentence for the user of a folder whose file system has no locks; empty where it has. */
+  public Optional<String> warning() {
+    return locked
+        ? Optional.empty()
+        : Optional.of(
+            folder
+                + ": its file system knows no locks, so nothing keeps another process out of it");
   }
 
   /** Releases the folder. */

@@ -37,8 +37,7 @@ public record RunPlan(
 
   /** A copy that takes one step and then ends, and writes no events. */
   public RunPlan forOneStep() {
-    Course course = settings.course();
-    var one = new Course(1, 1, course.batchSize(), course.shuffle());
+    Course one = settings.course().withEpochs(1).withMaxSteps(1);
     return new RunPlan(settings.with(one), data, device, Optional.empty());
   }
 }

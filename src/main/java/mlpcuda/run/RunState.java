@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import mlpcuda.compute.LossScale;
+import mlpcuda.compute.Ops;
 import mlpcuda.error.BadFileException;
 import mlpcuda.train.EarlyStopping;
 import mlpcuda.train.Plateau;
@@ -53,6 +54,22 @@ public record RunState(
      * @throws BadFileException if they are not a run's
      */
     RunPlan plan(List<String> args, int gpu, int threads, Path file);
+  }
+
+  /**
+   * The state of a run that begins.
+   *
+   * @param command the words of the command line; empty if a program called the library
+   */
+  public static RunState begin(RunPlan plan, RunData data, Ops ops, List<String> command) {
+    RunSettings settings = plan.settings();
+    return new RunState(
+        plan,
+        Origin.of(command, RunDescription.device(ops, data, settings)),
+        Resumption.checksum(data.all()),
+        Progress.begin(
+            settings.validation().selection().monitor(), LossScale.initial(ops.precision())),
+        Map.of());
   }
 
   /** The state of this run at a later position. */

@@ -27,6 +27,26 @@ public record Course(int epochs, int maxSteps, int batchSize, boolean shuffle) {
     }
   }
 
+  /** A copy with another number of epochs. */
+  public Course withEpochs(int other) {
+    return new Course(other, maxSteps, batchSize, shuffle);
+  }
+
+  /** A copy with another limit of steps. */
+  public Course withMaxSteps(int other) {
+    return new Course(epochs, other, batchSize, shuffle);
+  }
+
+  /** A copy with another number of examples of a step. */
+  public Course withBatchSize(int other) {
+    return new Course(epochs, maxSteps, other, shuffle);
+  }
+
+  /** A copy that visits the examples in a new order in each epoch, or in one order. */
+  public Course withShuffle(boolean other) {
+    return new Course(epochs, maxSteps, batchSize, other);
+  }
+
   /** The number of batches of an epoch over {@code examples} examples, the last perhaps short. */
   public int batches(int examples) {
     return (examples - 1) / batchSize + 1;
