@@ -1,0 +1,5 @@
+/**
+ * Readers of the formats that examples come in: tables, arrays, folders of pictures. Each reader
+ * turns a file or a folder into a {@link mlpcuda.data.Part}.
+ */
+package mlpcuda.input;
