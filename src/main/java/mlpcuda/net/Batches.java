@@ -2,7 +2,8 @@ package mlpcuda.net;
 
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Feed;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.data.Scaling;
 
 /** The batches of a set of images, most often with labels, on a device. */
@@ -20,22 +21,23 @@ public final class Batches implements AutoCloseable {
    * @param atOnce the most batches that are staged at once
    * @throws IllegalArgumentException if images or labels do not fit the network
    */
-  public Batches(Parameters parameters, ImageSet set, Scaling scaling, int maxB, int atOnce) {
+  public Batches(Parameters parameters, ExampleSet set, Scaling scaling, int maxB, int atOnce) {
     check(set, parameters.shape());
     this.maxB = maxB;
     this.atOnce = atOnce;
     this.scaling = scaling;
     Buffer weights = parameters.layer(0).weight();
-    this.feed = parameters.ops().feedFor(weights, set.pixels(), set.labels(), maxB, atOnce);
+    this.feed =
+        parameters.ops().feedFor(weights, set.features().array(), set.labels(), maxB, atOnce);
   }
 
-  private static void check(ImageSet set, MlpShape shape) {
+  private static void check(ExampleSet set, MlpShape shape) {
     byte[] labels = set.labels();
     long pixels = (long) labels.length * shape.inputs();
-    if (set.pixels().length != pixels) {
+    if (set.features().bytes() != pixels) {
       throw new IllegalArgumentException(
           "%d images of %d pixels must have %d bytes, found %d"
-              .formatted(labels.length, shape.inputs(), pixels, set.pixels().length));
+              .formatted(labels.length, shape.inputs(), pixels, set.features().bytes()));
     }
     for (int i = 0; i < labels.length; i++) { // no operation checks a label again
       if (Byte.toUnsignedInt(labels[i]) >= shape.classes()) {
@@ -97,7 +99,7 @@ public final class Batches implements AutoCloseable {
    * @param end (1) INT32: examples of the order up to the end of this batch
    */
   public void gather(int i, Buffer x, Buffer y, Buffer end, int B) {
-    feed.gather(i, x, y, end, B, scaling.scale(), scaling.shift());
+    feed.gather(i, x, y, end, B, pixels().scale(), pixels().shift());
   }
 
   /** The place of staged batch {@code i}, for a device that gathers it in a step of its own. */
@@ -106,8 +108,8 @@ public final class Batches implements AutoCloseable {
   }
 
   /** The map from a pixel to an input of the network. */
-  Scaling scaling() {
-    return scaling;
+  PixelScaling pixels() {
+    return (PixelScaling) scaling;
   }
 
   @Override

@@ -124,8 +124,8 @@ public final class Step implements AutoCloseable {
         new FusedStep.StepState(
             position, optimizer.rate(), rates, log, Optional.ofNullable(scaling)),
         new FusedStep.Constants(
-            examples.scaling().scale(),
-            examples.scaling().shift(),
+            examples.pixels().scale(),
+            examples.pixels().shift(),
             regularisation.smoothing(),
             regularisation.seed()),
         needs(shape, examples.maxB(), optimizer.clips()));
