@@ -116,7 +116,7 @@ class LearningOptionsTest {
     trained("others", line);
     assertArrayEquals(model("others"), model("run"));
     // The examples that were held back are those that are evaluated.
-    replaceTrainingSet(split.validation());
+    replaceTrainingSet(split.held());
     Program held =
         trained(
             "held",
