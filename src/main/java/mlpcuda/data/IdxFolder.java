@@ -142,6 +142,31 @@ public final class IdxFolder {
   }
 
   /**
+   * The files of a data set, each plain or gzip.
+   *
+   * @param trainImages the images of the training set
+   * @param trainLabels the labels of the training set
+   * @param testImages the images of the test set
+   * @param testLabels the labels of the test set
+   */
+  public record FourFiles(Path trainImages, Path trainLabels, Path testImages, Path testLabels) {}
+
+  /**
+   * Finds the files of a data set, whatever the type of their elements.
+   *
+   * @param folder the folder that the user named
+   * @throws BadFileException if there is no data set, or there are several
+   */
+  public static FourFiles files(Path folder) {
+    IdxFolder found = find(folder, true);
+    return new FourFiles(
+        found.file(found.names.trainImages()),
+        found.file(found.names.trainLabels()),
+        found.file(found.names.testImages()),
+        found.file(found.names.testLabels()));
+  }
+
+  /**
    * Finds the data set in {@code folder} or, if there is none, in the folders below, level by
    * level.
    */
