@@ -1,12 +1,12 @@
 package mlpcuda;
 
-import mlpcuda.run.LoadingListener;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 import mlpcuda.data.ExampleSet;
 import mlpcuda.data.LabelledData;
 import mlpcuda.data.PublishedDataset;
 import mlpcuda.run.DataSource;
+import mlpcuda.run.LoadingListener;
 
 /** A training set and a test set, whose images have one size. */
 public final class Dataset {

@@ -20,12 +20,12 @@ public final class Reading {
     this.options = options;
   }
 
-  /** The labels are in that column of a table, given by its name or its number from 1 on. */
+  /** Takes the labels from a column of a table, given by its name or its number from 1 on. */
   public Reading label(String column) {
     return with(options.table().withLabel(column));
   }
 
-  /** Those columns of a table are left out, given by name or number. */
+  /** Leaves out columns of a table, given by name or by number from 1 on. */
   public Reading ignore(String... columns) {
     return with(options.table().withIgnored(new LinkedHashSet<>(List.of(columns))));
   }

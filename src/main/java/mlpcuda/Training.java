@@ -7,12 +7,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import mlpcuda.data.ClassWeights;
 import mlpcuda.compute.Ops;
+import mlpcuda.data.ClassWeights;
 import mlpcuda.error.BadFileException;
 import mlpcuda.error.SettingException;
 import mlpcuda.files.WholeFile;
@@ -205,8 +204,8 @@ public final class Training {
   /**
    * Chooses the scaling of the inputs.
    *
-   * @param name {@code unit}, {@code centred} or {@code z-score} for pixels; {@code standard}, {@code
-   *     minmax} or {@code none} for columns of numbers
+   * @param name {@code unit}, {@code centred} or {@code z-score} for pixels; {@code standard},
+   *     {@code minmax} or {@code none} for columns of numbers
    */
   public Training scaling(String name) {
     return changed(settings.with(settings.network().withScaling(name)));

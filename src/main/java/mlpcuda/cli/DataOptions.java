@@ -1,6 +1,5 @@
 package mlpcuda.cli;
 
-import picocli.CommandLine.Mixin;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 import mlpcuda.data.IdxFolder;
@@ -10,6 +9,7 @@ import mlpcuda.preparation.ExampleForm;
 import mlpcuda.preparation.ImageForm;
 import mlpcuda.run.DataChoice;
 import mlpcuda.run.DataSource;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -105,9 +105,7 @@ final class DataOptions {
   private DataSource source() {
     if (data != null) {
       return new DataSource.Files(
-          data,
-          classes == null ? OptionalInt.empty() : OptionalInt.of(classes),
-          reading.options());
+          data, classes == null ? OptionalInt.empty() : OptionalInt.of(classes), reading.options());
     }
     return dataset != null ? new DataSource.Published(dataset) : new DataSource.Embedded();
   }

@@ -1,12 +1,12 @@
 package mlpcuda.cli;
 
-import java.util.Optional;
-import mlpcuda.data.ClassWeights;
 import java.util.Collections;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.OptimizerSettings;
 import mlpcuda.compute.SgdSettings;
+import mlpcuda.data.ClassWeights;
 import mlpcuda.run.RunSettings;
 import mlpcuda.train.Course;
 import mlpcuda.train.LearningRate;

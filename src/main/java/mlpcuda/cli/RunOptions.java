@@ -1,6 +1,5 @@
 package mlpcuda.cli;
 
-import mlpcuda.run.DataChoice;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -8,6 +7,7 @@ import java.util.OptionalInt;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
 import mlpcuda.preparation.Preparation;
+import mlpcuda.run.DataChoice;
 import mlpcuda.run.DeviceChoice;
 import mlpcuda.run.RunPlan;
 import mlpcuda.run.RunSettings;

@@ -1,6 +1,5 @@
 package mlpcuda.cli;
 
-import mlpcuda.run.LoadingListener;
 import java.io.Console;
 import java.io.PrintWriter;
 import java.io.Writer;
@@ -13,6 +12,7 @@ import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 import mlpcuda.report.Printable;
+import mlpcuda.run.LoadingListener;
 import picocli.CommandLine;
 
 /** The output that people read: lines always, and progress bars where someone is watching. */

@@ -92,8 +92,7 @@ public record ClassWeights(Map<String, Double> weights) {
     }
     for (String name : weights.keySet()) {
       if (!labels.contains(name)) {
-        throw new IllegalArgumentException(
-            "must name classes of the data, found " + name);
+        throw new IllegalArgumentException("must name classes of the data, found " + name);
       }
     }
     return found;

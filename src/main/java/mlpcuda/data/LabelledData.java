@@ -29,8 +29,7 @@ public record LabelledData(
    *
    * @param classes the number of classes, C
    */
-  public static LabelledData numbered(
-      String name, int classes, ExampleSet train, ExampleSet test) {
+  public static LabelledData numbered(String name, int classes, ExampleSet train, ExampleSet test) {
     return new LabelledData(name, numbers(classes), train, Optional.of(test), Optional.empty());
   }
 

@@ -6,8 +6,8 @@ import java.util.stream.IntStream;
 
 /**
  * A set that is split in two: examples to learn from, and examples that are held back for
- * validation or for the test. The choice depends on the seed alone; each part keeps the order of the
- * whole set.
+ * validation or for the test. The choice depends on the seed alone; each part keeps the order of
+ * the whole set.
  *
  * @param train the examples to learn from
  * @param held the examples that are held back

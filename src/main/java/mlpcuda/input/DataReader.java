@@ -88,8 +88,7 @@ public final class DataReader {
      * @throws BadFileException if they have none, or one that the network does not know
      */
     public ExampleSet labelled(int count) {
-      ClassNames names =
-          classes.isEmpty() ? ClassNames.numbered(count) : ClassNames.known(classes);
+      ClassNames names = classes.isEmpty() ? ClassNames.numbered(count) : ClassNames.known(classes);
       return set(part, names);
     }
   }
@@ -106,28 +105,28 @@ public final class DataReader {
 
   /** Reads a table, whose columns are those of the training set where they are known. */
   private interface TableReader {
-    Part read(Path file, Optional<Layout> known);
+    Part read(Path file, Optional<Layout> known, boolean labelled);
   }
 
   private static Parts tables(TableFiles files, Optional<Layout> known, TableReader reader) {
     if (known.isPresent()) { // the training set, if there is one, is not asked for
       Path file = files.test().orElse(files.train());
-      return Parts.of(reader.read(file, known));
+      return Parts.of(reader.read(file, known, false));
     }
-    Part train = reader.read(files.train(), Optional.empty());
+    Part train = reader.read(files.train(), Optional.empty(), true);
     Optional<Layout> columns = Optional.of(train.layout());
     return new Parts(
         train,
-        files.test().map(file -> reader.read(file, columns)),
-        files.validation().map(file -> reader.read(file, columns)),
+        files.test().map(file -> reader.read(file, columns, false)),
+        files.validation().map(file -> reader.read(file, columns, true)),
         List.of());
   }
 
-  private Part csv(Path file, Optional<Layout> known) {
-    return CsvFile.read(file, options, known, progress);
+  private Part csv(Path file, Optional<Layout> known, boolean labelled) {
+    return CsvFile.read(file, options, known, labelled, progress);
   }
 
-  private Part libsvm(Path file, Optional<Layout> known) {
+  private Part libsvm(Path file, Optional<Layout> known, boolean labelled) {
     Optional<Layout.Columns> columns =
         known.filter(Layout.Columns.class::isInstance).map(Layout.Columns.class::cast);
     return LibsvmReader.read(file, columns, progress);

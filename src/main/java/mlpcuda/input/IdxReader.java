@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import mlpcuda.data.FileKind;
 import mlpcuda.data.GzipInput;
 import mlpcuda.data.IdxFile;
@@ -55,6 +56,18 @@ public final class IdxReader {
         part(files.trainImages(), files.trainLabels(), options, Optional.empty(), progress);
     Part test = part(files.testImages(), files.testLabels(), options, Optional.of(train), progress);
     return new Parts(train, Optional.of(test), Optional.empty(), List.of());
+  }
+
+  /**
+   * Whether {@link IdxFolder#read} reads the folder's files: they are of bytes, or there are none
+   * and it says what is missing.
+   */
+  static boolean isUsual(Path folder) {
+    IdxFolder.FourFiles files = IdxFolder.files(folder);
+    return Stream.of(files.trainImages(), files.testImages())
+            .allMatch(file -> array(file, false).isEmpty())
+        && Stream.of(files.trainLabels(), files.testLabels())
+            .allMatch(file -> array(file, true).isEmpty());
   }
 
   private static Part part(

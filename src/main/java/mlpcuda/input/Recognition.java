@@ -71,8 +71,7 @@ final class Recognition {
     return pictures ? Format.PICTURES : Format.IDX;
   }
 
-  private static boolean holds(
-      Path folder, int depth, java.util.function.Predicate<String> name) {
+  private static boolean holds(Path folder, int depth, java.util.function.Predicate<String> name) {
     try (Stream<Path> entries = Files.walk(folder, depth)) {
       return entries
           .limit(MOST_ENTRIES)

@@ -1,6 +1,5 @@
 package mlpcuda.run;
 
-import mlpcuda.input.ReadOptions;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -9,6 +8,7 @@ import java.util.OptionalInt;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.CudaOptions;
 import mlpcuda.data.PublishedDataset;
+import mlpcuda.input.ReadOptions;
 
 /** The JSON of a run's plan in a checkpoint, version 2 of its state. */
 final class PlanJson {

@@ -85,8 +85,7 @@ public record RunData(
     return new RunData(dataset, all, train, validation, test, shape, form);
   }
 
-  private static ExampleSet weighted(
-      ExampleSet train, ClassWeights weights, List<String> labels) {
+  private static ExampleSet weighted(ExampleSet train, ClassWeights weights, List<String> labels) {
     try {
       return weights.apply(train, labels);
     } catch (IllegalArgumentException e) {
@@ -111,7 +110,9 @@ public record RunData(
     }
   }
 
-  /** A sentence about examples that are held back for the test; empty where the data set has some. */
+  /**
+   * A sentence about examples that are held back for the test; empty where the data set has some.
+   */
   Optional<String> ofTest() {
     if (dataset.testSet().isPresent()) {
       return Optional.empty();

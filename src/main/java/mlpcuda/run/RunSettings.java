@@ -69,8 +69,7 @@ public record RunSettings(
       if (!Scaling.NAMES.contains(scaling)) {
         throw new SettingException(
             "scaling",
-            "must be one of %s, found %s"
-                .formatted(String.join(", ", Scaling.NAMES), scaling));
+            "must be one of %s, found %s".formatted(String.join(", ", Scaling.NAMES), scaling));
       }
     }
 
@@ -117,8 +116,7 @@ public record RunSettings(
 
     /** A copy with another limit of the gradients' norm. */
     public Learning withClip(double norm) {
-      return new Learning(
-          optimizer, OptionalDouble.of(norm), dropout, smoothing, classWeights);
+      return new Learning(optimizer, OptionalDouble.of(norm), dropout, smoothing, classWeights);
     }
 
     /** A copy with other rates of dropout. */

@@ -208,9 +208,7 @@ public record TrainingRun(
             new TrainableNetwork(parameters, training(), settings.course().batches(size));
         Evaluator judge = data.validation().map(set -> evaluator(parameters, set)).orElse(null);
         Evaluator test =
-            settings.recording().testAtEnd()
-                ? null
-                : evaluator(parameters, data.test())) {
+            settings.recording().testAtEnd() ? null : evaluator(parameters, data.test())) {
       Step step = network.step();
       List<Trainer.Listener> listeners = listeners(parameters, metrics, files, board);
       trainer = new Trainer(settings.trainer(), step, parameters, size, judge, listeners, stop);
@@ -315,8 +313,7 @@ public record TrainingRun(
   private Result evaluate(
       Parameters parameters, Metrics metrics, Optional<RunFolder> files, Trained trained) {
     Score tested =
-        trained.tested.orElseGet(
-            () -> evaluation(parameters, data.test(), trained.answers));
+        trained.tested.orElseGet(() -> evaluation(parameters, data.test(), trained.answers));
     // The update of the last step may have diverged, which no step's loss shows.
     if (!Double.isFinite(tested.loss())) {
       throw new DivergedException(metrics.epochsDone(), metrics.stepsDone(), tested.loss());

@@ -39,12 +39,14 @@ class ClassWeightsTest {
   void theTextIsReadAgain() {
     for (String text : List.of("balanced", "0:1.0,1:5.0")) {
       assertEquals(text, ClassWeights.parse(text).toString());
-      assertEquals(ClassWeights.parse(text), ClassWeights.parse(ClassWeights.parse(text).toString()));
+      assertEquals(
+          ClassWeights.parse(text), ClassWeights.parse(ClassWeights.parse(text).toString()));
     }
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "0", "0:", ":1", "0:-1", "0:nan", "0:1,", "0:1,0:2", "0:1e39", "even"})
+  @ValueSource(
+      strings = {"", "0", "0:", ":1", "0:-1", "0:nan", "0:1,", "0:1,0:2", "0:1e39", "even"})
   void otherTextsAreRefused(String text) {
     assertThrows(IllegalArgumentException.class, () -> ClassWeights.parse(text));
   }

@@ -2,14 +2,14 @@ package mlpcuda.data;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
-import java.util.stream.IntStream;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -159,7 +159,8 @@ class SplitTest {
   })
   void emptyPartsAreRefused(String text, int size, String found) {
     double amount = Split.parse(text);
-    var refused = assertThrows(IllegalArgumentException.class, () -> Split.count(amount, size, "validation"));
+    var refused =
+        assertThrows(IllegalArgumentException.class, () -> Split.count(amount, size, "validation"));
     assertEquals(
         "the validation set must have at least 1 example and fewer than the training set's "
             + "%d, found %s".formatted(size, found),

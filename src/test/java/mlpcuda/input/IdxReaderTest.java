@@ -18,7 +18,7 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.zip.GZIPOutputStream;
 import mlpcuda.data.IdxFolder;
-import mlpcuda.data.ImageDataset;
+import mlpcuda.data.LabelledData;
 import mlpcuda.data.Layout;
 import mlpcuda.data.Part;
 import mlpcuda.features.Features;
@@ -83,9 +83,9 @@ class IdxReaderTest {
 
   @Test
   void readsBytesAsIdxFolderDoes() {
-    ImageDataset usual = IdxFolder.read(folder, OptionalInt.empty());
+    LabelledData usual = IdxFolder.read(folder, OptionalInt.empty());
     Parts parts = read();
-    assertArrayEquals(usual.train().pixels(), parts.train().features().array());
+    assertArrayEquals(usual.train().features().array(), parts.train().features().array());
     assertEquals(Layout.Images.grey(2, 3), parts.train().layout());
     assertEquals(List.of("5", "6"), labels(parts.train()));
     assertEquals(List.of("6"), labels(parts.test().orElseThrow()));

@@ -21,7 +21,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 import mlpcuda.data.EmbeddedMnist;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
 import mlpcuda.data.Layout;
 import mlpcuda.data.Part;
 import org.junit.jupiter.api.Test;
@@ -80,16 +80,17 @@ class PictureFolderTest {
   /** Images of MNIST that are exported as PNG give the very same bytes in the same order. */
   @Test
   void readsMnistAsItIs() throws IOException {
-    ImageSet mnist = EmbeddedMnist.load().test();
+    ExampleSet mnist = EmbeddedMnist.load().test();
     int count = 1000;
     for (int i = 0; i < count; i++) {
       var image = new BufferedImage(28, 28, BufferedImage.TYPE_BYTE_GRAY);
-      byte[] pixels = Arrays.copyOfRange(mnist.pixels(), i * 784, (i + 1) * 784);
+      byte[] pixels = Arrays.copyOfRange(mnist.features().array(), i * 784, (i + 1) * 784);
       image.getRaster().setDataElements(0, 0, 28, 28, pixels);
       write(tmp.resolve("train/%d/%05d.png".formatted(mnist.labels()[i], i)), encoded(image));
     }
     Part train = read(tmp).train();
-    assertArrayEquals(Arrays.copyOf(mnist.pixels(), count * 784), train.features().array());
+    assertArrayEquals(
+        Arrays.copyOf(mnist.features().array(), count * 784), train.features().array());
     assertEquals(
         IntStream.range(0, count).mapToObj(i -> "" + mnist.labels()[i]).toList(), labels(train));
   }
