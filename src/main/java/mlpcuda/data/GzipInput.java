@@ -87,7 +87,7 @@ public final class GzipInput extends InputStream {
   }
 
   /** Whether {@code file} has the two magic bytes of gzip at {@code at}. */
-  static boolean isGzip(byte[] file, int at) {
+  public static boolean isGzip(byte[] file, int at) {
     return file.length - at >= 2 && file[at] == 0x1f && file[at + 1] == (byte) 0x8b;
   }
 
