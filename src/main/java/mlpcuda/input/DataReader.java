@@ -171,6 +171,6 @@ public final class DataReader {
 
   private static ExampleSet set(Part part, ClassNames names) {
     byte[] codes = names.codes(part.name(), labels(part));
-    return new ExampleSet(part.layout(), part.features(), codes, Optional.empty());
+    return new ExampleSet(part.layout(), part.features(), codes, part.weights());
   }
 }
