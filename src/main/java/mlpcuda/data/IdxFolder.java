@@ -132,13 +132,15 @@ public final class IdxFolder {
   }
 
   /**
-   * Whether the files have EMNIST's names: its images are published with rows and columns
-   * exchanged.
-   *
-   * @throws BadFileException if there is no data set
+   * Whether a folder has IDX files of EMNIST's names: its images are published with rows and
+   * columns exchanged.
    */
   public static boolean isEmnist(Path folder) {
-    return find(folder, true).names.prefix().startsWith("emnist-");
+    try {
+      return find(folder, true).names.prefix().startsWith("emnist-");
+    } catch (BadFileException e) {
+      return false; // the examples are no IDX files
+    }
   }
 
   /**
