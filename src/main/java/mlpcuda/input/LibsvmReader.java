@@ -111,10 +111,10 @@ public final class LibsvmReader {
     return rows(columns, base);
   }
 
-  /** Reads the text for the first time: all lines are checked, and rows and indices counted. */
+  /** Reads the text for the first time, and counts rows and indices; values are parsed later. */
   private void measure(int mostIndex) throws IOException {
     try (InputStream in = open()) {
-      var lines = new LibsvmLines(name, in, mostIndex);
+      var lines = new LibsvmLines(name, in, mostIndex, false);
       while (lines.next()) {
         rows = Math.addExact(rows, 1);
         if (lines.count() > 0) {
@@ -137,7 +137,7 @@ public final class LibsvmReader {
     float[] row = new float[width];
     try (InputStream in = open();
         var builder = new FeaturesBuilder(Type.FLOAT32, width)) {
-      var lines = new LibsvmLines(name, in, base + width - 1);
+      var lines = new LibsvmLines(name, in, base + width - 1, true);
       while (builder.size() < rows && lines.next()) {
         Arrays.fill(row, 0);
         for (int i = 0; i < lines.count(); i++) {
