@@ -1,5 +1,6 @@
 package mlpcuda.compute;
 
+import java.util.Optional;
 import mlpcuda.compute.Buffer.Type;
 
 /**
@@ -43,7 +44,7 @@ public final class ResidentFeed implements Feed {
 
   @Override
   public Batch batch(int i, int B) {
-    return new Batch(images, labels, rows);
+    return new Batch(new DeviceExamples(images, labels), Optional.of(rows));
   }
 
   @Override

@@ -264,26 +264,30 @@ public final class Cases {
   }
 
   /**
+   * A network whose step is looked at.
+   *
+   * @param sizes the widths of the input, of the hidden layers and of the output
+   * @param hidden the activation of the hidden layers
+   * @param output the activation of the output layer
+   * @param dropout the rate of dropout of the hidden layers; 0 for none
+   * @param parameters the number of parameters
+   */
+  public record Network(
+      List<Integer> sizes, Activation hidden, Activation output, float dropout, int parameters) {}
+
+  /**
    * The operations that a training step asks of a device, at its sizes and in its order, with
    * aligned buffers; without {@link Ops#advance}, which has no sizes.
    *
    * @param precision the precision of the device
-   * @param sizes the widths of the network's input, of its hidden layers and of its output
-   * @param hidden the activation of the hidden layers
-   * @param output the activation of the output layer
-   * @param dropout the rate of dropout of the hidden layers; 0 for none
-   * @param n the number of parameters
    */
   public static List<Case> ofStep(
-      Precision precision,
-      int B,
-      List<Integer> sizes,
-      Activation hidden,
-      Activation output,
-      float dropout,
-      float smoothing,
-      int n,
-      OptimizerSettings optimizer) {
+      Precision precision, Network network, int B, float smoothing, OptimizerSettings optimizer) {
+    List<Integer> sizes = network.sizes;
+    Activation hidden = network.hidden;
+    Activation output = network.output;
+    float dropout = network.dropout;
+    int n = network.parameters;
     var cases = new ArrayList<Case>();
     double limit = limit(precision);
     boolean scaled = precision.needsLossScale();

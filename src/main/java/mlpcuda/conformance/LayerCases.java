@@ -3,14 +3,21 @@ package mlpcuda.conformance;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
+import mlpcuda.compute.DeviceExamples;
 import mlpcuda.compute.Feed;
+import mlpcuda.compute.InputScaling;
+import mlpcuda.compute.LayerGradients;
+import mlpcuda.compute.Order;
 import mlpcuda.conformance.Cases.Case;
 import mlpcuda.random.Philox;
 
 /** Cases of layers: gathering, products, activations and dropout. */
 final class LayerCases {
+  private static final InputScaling SCALING = new InputScaling(0.0127f, -0.42f);
+
   private LayerCases() {}
 
   static Case gather(int B, int I) {
@@ -26,8 +33,9 @@ final class LayerCases {
           Buffer labels = t.bytes("labels", N, 256);
           Buffer rows = t.integers("rows", B + 5, N);
           Buffer end = t.given("end", B + 3); // the batch stands between others
-          return () ->
-              t.ops().gatherForward(x, y, images, labels, rows, end, B, I, 0.0127f, -0.42f);
+          var order = Optional.of(new Order(rows, end));
+          var examples = new DeviceExamples(images, labels);
+          return () -> t.ops().gatherForward(x, y, examples, order, B, I, SCALING);
         });
   }
 
@@ -41,8 +49,8 @@ final class LayerCases {
           Buffer y = t.intOutput("y", new int[33]);
           Buffer images = t.bytes("images", 40 * 103, 256);
           Buffer labels = t.bytes("labels", 40, 256);
-          return () ->
-              t.ops().gatherForward(x, y, images, labels, null, null, 33, 103, 0.0127f, -0.42f);
+          var examples = new DeviceExamples(images, labels);
+          return () -> t.ops().gatherForward(x, y, examples, Optional.empty(), 33, 103, SCALING);
         });
   }
 
@@ -65,8 +73,8 @@ final class LayerCases {
           Buffer y = t.intOutput("y", new int[3]);
           Buffer images = t.bytes("images", 4 + 3 * 8, 256).slice("from", imagesFrom, 3 * 8);
           Buffer labels = t.bytes("labels", 3, 256);
-          return () ->
-              t.ops().gatherForward(x, y, images, labels, null, null, 3, 8, 0.0127f, -0.42f);
+          var examples = new DeviceExamples(images, labels);
+          return () -> t.ops().gatherForward(x, y, examples, Optional.empty(), 3, 8, SCALING);
         });
   }
 
@@ -90,14 +98,18 @@ final class LayerCases {
         "B=%d I=%d O=%d below %s%s".formatted(B, I, O, below, withDx ? "" : ", without dx"),
         limit,
         t -> {
-          Buffer dx = withDx ? t.output("dx", B * I) : null;
-          Buffer dw = t.output("dw", O * I);
-          Buffer db = t.output("db", O);
+          var gradients = gradients(t, withDx ? B * I : 0, O * I, O);
           Buffer dy = t.normal("dy", B * O, 1);
           Buffer x = t.activated("x", B * I, below);
           Buffer w = t.normal("w", O * I, 1 / Math.sqrt(I));
-          return () -> t.ops().linearBackward(dx, dw, db, dy, x, w, B, I, O, below);
+          return () -> t.ops().linearBackward(gradients, dy, x, w, B, I, O, below);
         });
+  }
+
+  /** Outputs for gradients of so many inputs, weights and biases; no inputs: without dx. */
+  private static LayerGradients gradients(GuardedBuffers t, int inputs, int weights, int biases) {
+    Optional<Buffer> dx = inputs > 0 ? Optional.of(t.output("dx", inputs)) : Optional.empty();
+    return new LayerGradients(dx, t.output("dw", weights), t.output("db", biases));
   }
 
   /**
@@ -111,13 +123,11 @@ final class LayerCases {
         limit,
         t -> {
           // The numbers have so few bits that every device has the same x, and rounds it alike.
-          float scale = 53_267 * 0x1p-22f;
-          float shift = -1_761_607 * 0x1p-22f;
+          var scaling = new InputScaling(53_267 * 0x1p-22f, -1_761_607 * 0x1p-22f);
           Buffer x = t.output("x", B * I);
           Buffer y = t.intOutput("y", new int[B]);
           Buffer z = t.output("z", B * O);
-          Buffer dw = t.output("dw", O * I);
-          Buffer db = t.output("db", O);
+          var gradients = gradients(t, 0, O * I, O);
           Buffer dz = t.normal("dz", B * O, 1);
           Buffer w = t.normal("w", O * I, 1 / Math.sqrt(I));
           Buffer b = t.normal("b", O, 1);
@@ -126,13 +136,13 @@ final class LayerCases {
           Arrays.setAll(order, i -> (7 * i + 3) % order.length);
           images.begin(order, 0);
           images.stage(B, 1);
-          images.gather(0, x, y, t.given("first end", B), B, scale, shift);
+          images.gather(0, x, y, t.given("first end", B), B, scaling);
           images.stage(B, 1);
           Buffer end = t.given("end", 2 * B);
           return () -> {
-            images.gather(0, x, y, end, B, scale, shift);
+            images.gather(0, x, y, end, B, scaling);
             t.ops().linearForward(z, x, w, b, B, I, O, Activation.RELU);
-            t.ops().linearBackward(null, dw, db, dz, x, w, B, I, O, Activation.NONE);
+            t.ops().linearBackward(gradients, dz, x, w, B, I, O, Activation.NONE);
           };
         });
   }
@@ -263,13 +273,11 @@ final class LayerCases {
         t -> {
           int I = ofDy ? 1 : n;
           int O = ofDy ? n : 1;
-          Buffer dx = ofDy ? null : t.output("dx", n);
-          Buffer dw = t.output("dw", n);
-          Buffer db = t.output("db", O);
+          var gradients = gradients(t, ofDy ? 0 : n, n, O);
           Buffer dy = ofDy ? t.given("dy", edges) : t.given("dy", 1f);
           Buffer x = ofDy ? t.given("x", 1f) : t.given("x", edges);
           Buffer w = ofDy ? t.uniform("w", n, 1, 1) : t.given("w", edges);
-          return () -> t.ops().linearBackward(dx, dw, db, dy, x, w, 1, I, O, Activation.NONE);
+          return () -> t.ops().linearBackward(gradients, dy, x, w, 1, I, O, Activation.NONE);
         });
   }
 
@@ -282,13 +290,11 @@ final class LayerCases {
         "of rows of dy at the edges of precisions",
         Cases.EXACT,
         t -> {
-          Buffer dx = t.output("dx", B);
-          Buffer dw = t.output("dw", 1);
-          Buffer db = t.output("db", 1);
+          var gradients = gradients(t, B, 1, 1);
           Buffer dy = t.given("dy", edges);
           Buffer x = t.uniform("x", B, 1, 1);
           Buffer w = t.given("w", 1f);
-          return () -> t.ops().linearBackward(dx, dw, db, dy, x, w, B, 1, 1, Activation.NONE);
+          return () -> t.ops().linearBackward(gradients, dy, x, w, B, 1, 1, Activation.NONE);
         });
   }
 

@@ -2,6 +2,7 @@ package mlpcuda.net;
 
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Feed;
+import mlpcuda.compute.InputScaling;
 import mlpcuda.data.ImageSet;
 import mlpcuda.data.Scaling;
 
@@ -10,7 +11,7 @@ public final class Batches implements AutoCloseable {
   private final Feed feed;
   private final int maxB;
   private final int atOnce;
-  private final Scaling scaling;
+  private final InputScaling scaling;
 
   /**
    * Batches for the network that {@code parameters} hold; the set's arrays must not change while
@@ -24,7 +25,7 @@ public final class Batches implements AutoCloseable {
     check(set, parameters.shape());
     this.maxB = maxB;
     this.atOnce = atOnce;
-    this.scaling = scaling;
+    this.scaling = new InputScaling(scaling.scale(), scaling.shift());
     Buffer weights = parameters.layer(0).weight();
     this.feed = parameters.ops().feedFor(weights, set.pixels(), set.labels(), maxB, atOnce);
   }
@@ -50,7 +51,7 @@ public final class Batches implements AutoCloseable {
     this.feed = feed;
     this.maxB = maxB;
     this.atOnce = 1;
-    this.scaling = scaling;
+    this.scaling = new InputScaling(scaling.scale(), scaling.shift());
   }
 
   /**
@@ -97,7 +98,7 @@ public final class Batches implements AutoCloseable {
    * @param end (1) INT32: examples of the order up to the end of this batch
    */
   public void gather(int i, Buffer x, Buffer y, Buffer end, int B) {
-    feed.gather(i, x, y, end, B, scaling.scale(), scaling.shift());
+    feed.gather(i, x, y, end, B, scaling);
   }
 
   /** The place of staged batch {@code i}, for a device that gathers it in a step of its own. */
@@ -106,7 +107,7 @@ public final class Batches implements AutoCloseable {
   }
 
   /** The map from a pixel to an input of the network. */
-  Scaling scaling() {
+  InputScaling scaling() {
     return scaling;
   }
 

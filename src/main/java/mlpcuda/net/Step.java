@@ -52,7 +52,7 @@ public final class Step implements AutoCloseable {
   private final Buffer rates; // (maxSteps)
   private final Buffer notes; // the log, then the loss scale's state: a read copies both
   private final Buffer log; // (LOG_ROWS, 2): loss sum and number right of the last steps
-  private final Buffer scaling; // LossScale's state; null where there is none
+  private final Optional<Buffer> scaling; // LossScale's state
   private final FusedStep fused; // null where the step runs operation by operation
   private final Mlp mlp; // this and the next: null in a fused step
   private final Buffer y; // (maxB) INT32: the classes of the batch
@@ -83,10 +83,11 @@ public final class Step implements AutoCloseable {
     int length = 2 * LOG_ROWS + (scales ? LossScale.LENGTH : 0);
     this.notes = resources.open(() -> ops.allocate("log", Type.FLOAT32, length));
     this.log = notes.slice("log", 0, 2 * LOG_ROWS);
-    this.scaling = scales ? notes.slice("scaling", 2 * LOG_ROWS, LossScale.LENGTH) : null;
-    if (scales) {
-      resources.attempt(() -> ops.write(scaling, LossScale.initial()));
-    }
+    this.scaling =
+        scales
+            ? Optional.of(notes.slice("scaling", 2 * LOG_ROWS, LossScale.LENGTH))
+            : Optional.empty();
+    scaling.ifPresent(of -> resources.attempt(() -> ops.write(of, LossScale.initial())));
     for (int i = 0; i < READS; i++) {
       idle.add(resources.open(() -> ops.readback(length)));
     }
@@ -119,15 +120,11 @@ public final class Step implements AutoCloseable {
     }
     return new FusedStep.Plan(
         layers,
-        new FusedStep.Arenas(parameters.w(), parameters.m(), parameters.v()),
+        optimizer.state(),
         optimizer.settings(),
-        new FusedStep.StepState(
-            position, optimizer.rate(), rates, log, Optional.ofNullable(scaling)),
+        new FusedStep.StepState(position, optimizer.rate(), rates, log, scaling),
         new FusedStep.Constants(
-            examples.scaling().scale(),
-            examples.scaling().shift(),
-            regularisation.smoothing(),
-            regularisation.seed()),
+            examples.scaling(), regularisation.smoothing(), regularisation.seed()),
         needs(shape, examples.maxB(), optimizer.clips()));
   }
 
@@ -147,15 +144,13 @@ public final class Step implements AutoCloseable {
    * @param lossScale the state that {@link #lossScale} returned after them
    */
   public void resume(int steps, float[] lossScale) {
-    int needed = scaling == null ? 0 : LossScale.LENGTH;
+    int needed = scaling.isPresent() ? LossScale.LENGTH : 0;
     if (lossScale.length != needed) {
       throw new IllegalArgumentException(
           "a loss scale's state must have %d elements, found %d"
               .formatted(needed, lossScale.length));
     }
-    if (scaling != null) {
-      ops.write(scaling, lossScale);
-    }
+    scaling.ifPresent(of -> ops.write(of, lossScale));
     ops.write(step, new int[] {steps}, 0, 1);
     this.steps = steps;
     asked = steps;
@@ -278,10 +273,8 @@ public final class Step implements AutoCloseable {
    * Waits for the enqueued steps and returns {@link LossScale}'s state, empty where there is none.
    */
   public float[] lossScale() {
-    float[] state = new float[scaling == null ? 0 : LossScale.LENGTH];
-    if (scaling != null) {
-      ops.read(scaling, state);
-    }
+    float[] state = new float[scaling.isPresent() ? LossScale.LENGTH : 0];
+    scaling.ifPresent(of -> ops.read(of, state));
     return state;
   }
 

@@ -1,5 +1,6 @@
 package mlpcuda.train;
 
+import java.util.Optional;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
@@ -42,15 +43,15 @@ public final class Evaluator implements AutoCloseable {
 
   /** Evaluates the network as it is now. */
   public Score run() {
-    return run(null);
+    return run(Optional.empty());
   }
 
   /**
-   * Evaluates the network as it is now, and notes its answers.
+   * Evaluates the network as it is now.
    *
-   * @param answers filled with the answer to each example; null: they are not wanted
+   * @param answers filled with the answer to each example; empty: they are not wanted
    */
-  public Score run(Predictions answers) {
+  public Score run(Optional<Predictions> answers) {
     long[][] confusion = new long[C][C];
     inference.run(
         labels.length,
@@ -62,8 +63,8 @@ public final class Evaluator implements AutoCloseable {
           for (int b = 0; b < size; b++) {
             int answer = largest(logits, b * C, C);
             confusion[Byte.toUnsignedInt(labels[from + b])][answer]++;
-            if (answers != null) {
-              answers.put(from + b, answer, logits, b * C, C);
+            if (answers.isPresent()) {
+              answers.get().put(from + b, answer, logits, b * C, C);
             }
           }
         });

@@ -2,6 +2,7 @@ package mlpcuda.train;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
@@ -80,7 +81,7 @@ final class Inference implements AutoCloseable {
 
   /** Computes the batch's loss into row {@code step} of {@code log}: see {@link Mlp#loss}. */
   void loss(Buffer log, Buffer step, int size) {
-    mlp.loss(log, y, step, null, size);
+    mlp.loss(log, y, step, Optional.empty(), size);
   }
 
   /** Takes the first {@code N} images through the network with its current weights. */

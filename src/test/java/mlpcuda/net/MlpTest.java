@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
@@ -58,7 +59,7 @@ class MlpTest {
 
     double loss() {
       mlp.forward(step, B);
-      mlp.loss(log, y, step, null, B);
+      mlp.loss(log, y, step, Optional.empty(), B);
       float[] values = new float[2];
       ops.read(log, values);
       return values[0] / (double) B;
@@ -134,9 +135,9 @@ class MlpTest {
           for (int i = 0; i < 50; i++) {
             fixture.ops.write(fixture.step, new int[] {i + 1}, 0, 1);
             fixture.mlp.forward(fixture.step, B);
-            fixture.mlp.loss(fixture.log, fixture.y, fixture.step, null, B);
+            fixture.mlp.loss(fixture.log, fixture.y, fixture.step, Optional.empty(), B);
             fixture.mlp.backward(fixture.step, B);
-            adam.update(fixture.step, null);
+            adam.update(fixture.step, Optional.empty());
           }
         }
       }

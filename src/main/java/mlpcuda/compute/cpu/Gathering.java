@@ -2,8 +2,10 @@ package mlpcuda.compute.cpu;
 
 import java.util.Arrays;
 import java.util.Optional;
-import java.util.stream.IntStream;
+import mlpcuda.compute.DeviceExamples;
+import mlpcuda.compute.InputScaling;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Order;
 
 /**
  * Gathers batches of images. Where x already has the background of the batch that it becomes, only
@@ -14,9 +16,8 @@ final class Gathering {
   private static final int FETCHED = 16 << 10;
 
   private final WorkSplitter parts;
-  private float[] table = {}; // the input for each byte, by the scale and shift of the last call
-  private float tableScale;
-  private float tableShift;
+  private float[] table = {}; // the input for each byte, by the scaling of the last call
+  private InputScaling tableScaling; // null before the first call
 
   Gathering(WorkSplitter parts) {
     this.parts = parts;
@@ -30,18 +31,17 @@ final class Gathering {
    * @param numbers the number of each image of the batch
    */
   record Batch(Bytes pixels, Bytes labels, int[] numbers) {
-    /** The first {@code B} images. */
-    static Batch first(Bytes pixels, Bytes labels, int B) {
-      return new Batch(pixels, labels, IntStream.range(0, B).toArray());
-    }
-
-    /** The {@code B} images of an order that come before element {@code end} of it. */
-    static Batch before(int end, Ints order, Bytes pixels, Bytes labels, int B) {
+    /** The batch of {@code B} images that {@link Ops#gatherForward} takes. */
+    static Batch of(DeviceExamples examples, Optional<Order> order, int B) {
       int[] numbers = new int[B];
-      for (int b = 0; b < B; b++) {
-        numbers[b] = order.at(end - B + b);
+      if (order.isPresent()) {
+        var rows = (Ints) order.get().rows();
+        int first = ((Ints) order.get().end()).at(0) - B;
+        Arrays.setAll(numbers, b -> rows.at(first + b));
+      } else {
+        Arrays.setAll(numbers, b -> b);
       }
-      return new Batch(pixels, labels, numbers);
+      return new Batch((Bytes) examples.features(), (Bytes) examples.labels(), numbers);
     }
 
     int size() {
@@ -108,8 +108,8 @@ final class Gathering {
    *
    * @param I the inputs of an image
    */
-  void gather(Floats x, Ints y, Batch batch, int I, float scale, float shift) {
-    normalise(scale, shift);
+  void gather(Floats x, Ints y, Batch batch, int I, InputScaling scaling) {
+    normalise(scaling);
     Bytes pixels = batch.pixels;
     boolean natural = pixels.order().isNatural();
     x.overwrite(batch.size() * I, natural ? InputOrder.natural(I) : pixels.order());
@@ -151,14 +151,13 @@ final class Gathering {
   /**
    * Fills the table of inputs by byte: a byte has so few values that a table beats a conversion.
    */
-  private void normalise(float scale, float shift) {
-    if (table.length == 0 || scale != tableScale || shift != tableShift) {
+  private void normalise(InputScaling scaling) {
+    if (!scaling.equals(tableScaling)) {
       table = new float[256];
       for (int v = 0; v < table.length; v++) {
-        table[v] = v * scale + shift;
+        table[v] = v * scaling.scale() + scaling.shift();
       }
-      tableScale = scale;
-      tableShift = shift;
+      tableScaling = scaling;
     }
   }
 }

@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.StringJoiner;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
+import mlpcuda.compute.InputScaling;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.random.Philox;
@@ -36,7 +37,7 @@ public final class Arguments {
     return add('p', address);
   }
 
-  /** Adds the addresses of buffers; a null buffer becomes the null pointer. */
+  /** Adds the addresses of buffers. */
   Arguments add(Buffer... buffers) {
     for (Buffer buffer : buffers) {
       address(DeviceBuffer.address(buffer));
@@ -46,7 +47,12 @@ public final class Arguments {
 
   /** Adds the address of a buffer, or the null pointer if there is none. */
   Arguments add(Optional<Buffer> buffer) {
-    return add(buffer.orElse(null));
+    return address(buffer.map(DeviceBuffer::address).orElse(0L));
+  }
+
+  /** Adds the map from a pixel to an input: the factor, then what is added. */
+  Arguments add(InputScaling scaling) {
+    return add(scaling.scale()).add(scaling.shift());
   }
 
   /** Adds what dropout needs to scale what it keeps: its rate, then the factor. */

@@ -5,6 +5,7 @@ import java.util.function.IntFunction;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.DeviceExamples;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.FusedStep;
 import mlpcuda.compute.Ops;
@@ -91,17 +92,18 @@ final class FusedKernels implements FusedStep {
     var arguments = new Arguments();
     arguments.address(element(arena, 0)).address(drops ? element(arena, plan.maxB() * O) : 0);
     arguments.add(y, chosen, step, state.rate()).add(scalars);
-    arguments.add(batch.images(), batch.labels(), batch.rows());
+    DeviceExamples examples = batch.examples();
+    arguments.add(examples.features(), examples.labels()).add(batch.rows());
     arguments.add(state.position(), state.rates()).add(state.scaling());
     arguments.address(weight).address(element(plan.arenas().w(), first.bias()));
     arguments.add("B", B).add("I", first.inputs()).add("O", O);
     arguments.add("activation", first.activation().ordinal());
-    arguments.add(constants.scale()).add(constants.shift());
+    arguments.add(constants.scaling());
     arguments.dropoutRate(first.dropout()).dropoutMask(constants.seed());
     arguments.add(adam.beta1()).add(adam.beta2()).add(adam.weightDecay());
     arguments.add("decoupled", adam.decoupled() ? 1 : 0);
     boolean quads =
-        Tiling.readsQuads(DeviceBuffer.address(batch.images()), 1, first.inputs())
+        Tiling.readsQuads(DeviceBuffer.address(examples.features()), 1, first.inputs())
             && Tiling.readsQuads(weight, Float.BYTES, first.inputs());
     Tiles tiles = Tiling.smallest(B, O, first.inputs(), multiprocessors, quads);
     int blocks = Math.toIntExact(tiles.count(B, O)) + 1;
@@ -131,10 +133,11 @@ final class FusedKernels implements FusedStep {
       arguments.add(plan.arenas().v());
     }
     arguments.add(state.log(), arena, losses, lost).structure(table.words());
-    arguments.add(batch.images(), chosen, step, scalars.orElse(state.rate())).add(state.scaling());
+    arguments.add(batch.examples().features(), chosen, step, scalars.orElse(state.rate()));
+    arguments.add(state.scaling());
     arguments.add("L", plan.layers().size()).add("B", B).add("I", plan.first().inputs());
     arguments.add("S", state.log().length() / 2);
-    arguments.add(plan.constants().scale()).add(plan.constants().shift());
+    arguments.add(plan.constants().scaling());
     if (plan.optimizer() instanceof AdamSettings settings) {
       arguments.add((float) settings.eps());
     } else {

@@ -2,8 +2,10 @@ package mlpcuda.compute.cuda;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.DeviceExamples;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Resources;
@@ -152,10 +154,11 @@ final class PinnedFeed implements Feed {
   @Override
   public Batch batch(int i, int B) {
     int from = i * (int) stride(B);
-    return new Batch(
-        staged.bytes.slice("images", from, B * I),
-        staged.bytes.slice("labels", from + B * I, B),
-        null);
+    var examples =
+        new DeviceExamples(
+            staged.bytes.slice("images", from, B * I),
+            staged.bytes.slice("labels", from + B * I, B));
+    return new Batch(examples, Optional.empty());
   }
 
   @Override

@@ -13,6 +13,7 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Feed;
+import mlpcuda.compute.InputScaling;
 import mlpcuda.compute.Ops;
 import org.junit.jupiter.api.Test;
 
@@ -101,7 +102,7 @@ class BackgroundTest {
       ops.write(end, new int[] {B}, 0, 1);
       feed.begin(IntStream.range(0, labels.length).toArray(), 0);
       feed.stage(B, 1);
-      feed.gather(0, x, y, end, B, 0.01f, -0.3f);
+      feed.gather(0, x, y, end, B, new InputScaling(0.01f, -0.3f));
       between.accept(ops, x);
       ops.linearForward(out, x, w, b, B, I, O, Activation.NONE);
       ops.read(out, z);
@@ -179,7 +180,7 @@ class BackgroundTest {
       ops.write(end, new int[] {from + n}, 0, 1);
       other.begin(IntStream.range(0, N).toArray(), from);
       other.stage(n, 1);
-      other.gather(0, x, y, end, n, 0.01f, shift);
+      other.gather(0, x, y, end, n, new InputScaling(0.01f, shift));
     }
   }
 
@@ -235,7 +236,7 @@ class BackgroundTest {
       for (int i = 0; i < feeds.length; i++) {
         feeds[i].begin(IntStream.range(0, B).toArray(), 0);
         feeds[i].stage(B, 1);
-        feeds[i].gather(0, x, y, end, B, 0.01f, -0.3f);
+        feeds[i].gather(0, x, y, end, B, new InputScaling(0.01f, -0.3f));
         ops.linearForward(out, x, w, b, B, I, O, Activation.NONE);
         ops.read(out, outputs[i]);
       }

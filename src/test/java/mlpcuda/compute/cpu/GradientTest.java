@@ -4,10 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.LayerGradients;
+import mlpcuda.compute.LossOutputs;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -109,7 +112,7 @@ class GradientTest {
     Buffer dz = empty("dz", B * I);
     Buffer dw = empty("dw", O * I);
     Buffer db = empty("db", O);
-    ops.linearBackward(dz, dw, db, dy, x, w, B, I, O, below);
+    ops.linearBackward(new LayerGradients(Optional.of(dz), dw, db), dy, x, w, B, I, O, below);
     check(loss, z, dz);
     check(loss, w, dw);
     check(loss, b, db);
@@ -136,6 +139,11 @@ class GradientTest {
     check(loss, z, dz);
   }
 
+  /** The loss alone, without a gradient. */
+  private static LossOutputs loss(Buffer log, Buffer losses) {
+    return new LossOutputs(Optional.empty(), log, losses);
+  }
+
   @ParameterizedTest
   @CsvSource({"1, 2, 0", "4, 10, 0", "3, 1, 0", "4, 10, 0.1", "2, 3, 0.75", "3, 1, 0.1"})
   void crossEntropy(int B, int C, float smoothing) {
@@ -147,10 +155,11 @@ class GradientTest {
     Buffer dx = empty("dx", B * C);
     Loss loss =
         () -> {
-          ops.crossEntropyForward(null, log, losses, x, y, step, null, B, C, smoothing);
+          ops.crossEntropyForward(loss(log, losses), x, y, step, Optional.empty(), B, C, smoothing);
           return ops.value(log, 0) / B;
         };
-    ops.crossEntropyForward(dx, log, losses, x, y, step, null, B, C, smoothing);
+    var outputs = new LossOutputs(Optional.of(dx), log, losses);
+    ops.crossEntropyForward(outputs, x, y, step, Optional.empty(), B, C, smoothing);
     check(loss, x, dx);
   }
 
@@ -181,7 +190,8 @@ class GradientTest {
     Buffer log = empty("log", 2);
     Buffer probabilities = empty("log-softmax", B * C);
     Buffer losses = empty("losses", 2 * B);
-    ops.crossEntropyForward(null, log, losses, x, y, integers("step", 1), null, B, C, 0);
+    Buffer step = integers("step", 1);
+    ops.crossEntropyForward(loss(log, losses), x, y, step, Optional.empty(), B, C, 0);
     ops.logSoftmaxForward(probabilities, x, B, C);
     double expected = 0;
     for (int r = 0; r < B; r++) {
@@ -207,11 +217,13 @@ class GradientTest {
     double[] each = new double[C];
     double mean = 0;
     for (int c = 0; c < C; c++) {
-      ops.crossEntropyForward(null, log, losses, x, integers("y" + c, c), step, null, 1, C, 0);
+      Buffer y = integers("y" + c, c);
+      ops.crossEntropyForward(loss(log, losses), x, y, step, Optional.empty(), 1, C, 0);
       each[c] = ops.value(losses, 0);
       mean += each[c] / C;
     }
-    ops.crossEntropyForward(null, log, losses, x, integers("y", 1), step, null, 1, C, smoothing);
+    Buffer y = integers("y", 1);
+    ops.crossEntropyForward(loss(log, losses), x, y, step, Optional.empty(), 1, C, smoothing);
     assertEquals((1.0 - smoothing) * each[1] + smoothing * mean, ops.value(losses, 0), 1e-12);
   }
 }

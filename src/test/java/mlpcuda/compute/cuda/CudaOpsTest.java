@@ -10,12 +10,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.DeviceExamples;
 import mlpcuda.compute.Feed;
+import mlpcuda.compute.InputScaling;
+import mlpcuda.compute.Order;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.Replay;
 import mlpcuda.compute.cuda.CudaOptions.Activator;
@@ -91,7 +95,9 @@ class CudaOpsTest {
         Buffer y = ops.allocate("y", Type.INT32, rows.length)) {
       ops.write(order, rows, 0, rows.length);
       ops.write(end, new int[] {rows.length}, 0, 1);
-      ops.gatherForward(x, y, images, labels, order, end, rows.length, I, 1, 0);
+      var examples = new DeviceExamples(images, labels);
+      var all = Optional.of(new Order(order, end));
+      ops.gatherForward(x, y, examples, all, rows.length, I, new InputScaling(1, 0));
       ops.read(x, found);
     }
     assertArrayEquals(expected, found);
@@ -166,11 +172,11 @@ class CudaOpsTest {
         Buffer rate = ops.allocate("rate", Type.FLOAT32, 1);
         Buffer rates = ops.allocate("rates", Type.FLOAT32, 12);
         Replay replay = ops.replay()) {
-      replay.run(0, 1, 1, () -> ops.advance(x, rate, rates, null, 1));
+      replay.run(0, 1, 1, () -> ops.advance(x, rate, rates, Optional.empty(), 1));
       var failure = new IllegalStateException("in the recording");
       Runnable failing =
           () -> {
-            ops.advance(x, rate, rates, null, 1);
+            ops.advance(x, rate, rates, Optional.empty(), 1);
             throw failure;
           };
       assertSame(
@@ -180,7 +186,7 @@ class CudaOpsTest {
       var e = assertThrows(CudaException.class, () -> replay.run(0, 1, 1, reading));
       assertTrue(e.why().startsWith("cuStreamSynchronize failed: "), e.why());
       assertEquals(1, e.getSuppressed().length, "the recording could not be ended either");
-      replay.run(0, 1, 1, () -> ops.advance(x, rate, rates, null, 1));
+      replay.run(0, 1, 1, () -> ops.advance(x, rate, rates, Optional.empty(), 1));
       int[] position = new int[2];
       ops.read(x, position);
       assertArrayEquals(new int[] {2, 2}, position);
@@ -196,14 +202,14 @@ class CudaOpsTest {
         Buffer rate = ops.allocate("rate", Type.FLOAT32, 1);
         Buffer rates = ops.allocate("rates", Type.FLOAT32, 12);
         Replay replay = ops.replay()) {
-      replay.run(0, 1, 1, () -> ops.advance(x, rate, rates, null, 1));
+      replay.run(0, 1, 1, () -> ops.advance(x, rate, rates, Optional.empty(), 1));
       assertFalse(driver.calls().containsKey("cuStreamBeginCapture"));
       assertTrue(replay.nodes().isEmpty());
       for (int round = 0; round < 2; round++) {
         for (int slot = 0; slot < 2; slot++) {
           for (int B = 1; B <= 2; B++) {
             int size = B;
-            replay.run(slot, B, 1, () -> ops.advance(x, rate, rates, null, size));
+            replay.run(slot, B, 1, () -> ops.advance(x, rate, rates, Optional.empty(), size));
           }
         }
       }
@@ -211,7 +217,7 @@ class CudaOpsTest {
       assertEquals(7, driver.calls().get("cuGraphLaunch"), "size 2 ran directly once");
       replay.run(
           // pending still when the replay is closed
-          0, 1, 1, () -> ops.advance(x, rate, rates, null, 1));
+          0, 1, 1, () -> ops.advance(x, rate, rates, Optional.empty(), 1));
     }
   }
 
@@ -349,14 +355,14 @@ class CudaOpsTest {
       other.begin(order, 0);
       for (int batch = 0; batch < 5; batch++) {
         one.stage(4, 1);
-        one.gather(0, x, y, end, 4, 1, 0);
+        one.gather(0, x, y, end, 4, new InputScaling(1, 0));
         check(ops, x, y, 19 - 4 * batch, 4);
         int from = 7 * batch % 14;
         if (from == 0) {
           other.begin(order, 0);
         }
         other.stage(7, 1);
-        other.gather(0, x, y, end, 7, 1, 0);
+        other.gather(0, x, y, end, 7, new InputScaling(1, 0));
         check(ops, x, y, 19 - from, 7);
       }
     }
