@@ -8,8 +8,8 @@ import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.ExampleOrder;
-import mlpcuda.data.ImageSet;
-import mlpcuda.data.Scaling;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.net.Batches;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
@@ -56,8 +56,8 @@ public class FeedBenchmark {
 
   @Setup
   public void open() {
-    ImageSet train = Mnist.first(images);
-    Scaling scaling = Mnist.scaling();
+    ExampleSet train = Mnist.first(images);
+    PixelScaling scaling = Mnist.scaling();
     ops = Devices.open(device);
     var shape = new MlpShape(List.of(I, 10), Activation.RELU, Activation.NONE);
     parameters = Parameters.forInference(ops, shape);
@@ -71,11 +71,11 @@ public class FeedBenchmark {
     check(train, scaling);
   }
 
-  private void check(ImageSet train, Scaling scaling) {
+  private void check(ExampleSet train, PixelScaling scaling) {
     float[] found = new float[batch * I];
     ops.read(x, found);
     for (int i = 0; i < found.length; i++) {
-      int pixel = train.pixels()[order[i / I] * I + i % I] & 0xff;
+      int pixel = train.features().array()[order[i / I] * I + i % I] & 0xff;
       float expected = pixel * scaling.scale() + scaling.shift();
       if (!(Math.abs(found[i] - expected) <= 1e-6)) { // a device may round once or twice
         throw new IllegalStateException(

@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.concurrent.TimeUnit;
 import mlpcuda.compute.cuda.HostGather;
 import mlpcuda.data.ExampleOrder;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -46,9 +46,9 @@ public class GatherBenchmark {
 
   @Setup
   public void open() {
-    ImageSet train = Mnist.first(images);
-    int I = train.pixelsPerImage();
-    host = new HostGather(train.pixels(), train.labels(), I, threads);
+    ExampleSet train = Mnist.first(images);
+    int I = train.inputs();
+    host = new HostGather(train.features().array(), train.labels(), I, threads);
     stride = batch * (I + 1);
     for (int i = 0; i < BUFFERS; i++) {
       to[i] = ByteBuffer.allocateDirect(stride);

@@ -8,8 +8,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.GZIPOutputStream;
+import mlpcuda.data.ExampleSet;
 import mlpcuda.data.IdxFile;
-import mlpcuda.data.ImageSet;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
@@ -41,17 +41,17 @@ public class IdxBenchmark {
 
   @Setup
   public void write() throws IOException {
-    ImageSet set = Mnist.first(images);
+    ExampleSet set = Mnist.first(images);
     file = Files.createTempFile("mlp-cuda-benchmark", "-idx3-ubyte");
     try (OutputStream bytes = Files.newOutputStream(file);
         OutputStream out = form.equals("gzip") ? new GZIPOutputStream(bytes) : bytes) {
-      int[] header = {0x803, images, set.rows(), set.cols()};
+      int[] header = {0x803, images, 28, 28};
       ByteBuffer big = ByteBuffer.allocate(4 * header.length);
       Arrays.stream(header).forEach(big::putInt);
       out.write(big.array());
-      out.write(set.pixels());
+      out.write(set.features().array());
     }
-    if (!Arrays.equals(set.pixels(), read().pixels())) {
+    if (!Arrays.equals(set.features().array(), read().pixels())) {
       throw new IllegalStateException("other pixels were read than written");
     }
   }

@@ -2,17 +2,17 @@ package mlpcuda;
 
 import java.nio.file.Path;
 import java.util.OptionalInt;
-import mlpcuda.data.ImageDataset;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.LabelledData;
 import mlpcuda.data.PublishedDataset;
 import mlpcuda.run.DataSource;
 
 /** A training set and a test set, whose images have one size. */
 public final class Dataset {
   private final DataSource source;
-  private final ImageDataset data;
+  private final LabelledData data;
 
-  private Dataset(DataSource source, ImageDataset data) {
+  private Dataset(DataSource source, LabelledData data) {
     this.source = source;
     this.data = data;
   }
@@ -55,10 +55,10 @@ public final class Dataset {
    *     classes
    */
   public static Dataset of(Examples train, Examples test) {
-    if (train.rows() != test.rows() || train.cols() != test.cols()) {
+    if (!train.set().layout().equals(test.set().layout())) {
       throw new IllegalArgumentException(
-          "training and test images must have one size, found %dx%d and %dx%d"
-              .formatted(train.rows(), train.cols(), test.rows(), test.cols()));
+          "training and test examples must have one layout, found %s and %s"
+              .formatted(train.set().layout(), test.set().layout()));
     }
     int classes = train.set().largestLabel() + 1;
     int largest = test.set().largestLabel();
@@ -69,7 +69,7 @@ public final class Dataset {
     }
     return new Dataset(
         new DataSource.InMemory(),
-        new ImageDataset("examples in memory", classes, train.set(), test.set()));
+        LabelledData.numbered("examples in memory", classes, train.set(), test.set()));
   }
 
   private static Dataset load(DataSource source) {
@@ -94,22 +94,16 @@ public final class Dataset {
   /** The name of the data set and its sizes. */
   @Override
   public String toString() {
-    ImageSet train = data.train();
-    return "%s: %d training and %d test images of %dx%d, %d classes"
-        .formatted(
-            data.name(),
-            train.size(),
-            data.test().size(),
-            train.rows(),
-            train.cols(),
-            data.classes());
+    ExampleSet train = data.train();
+    return "%s: %d training and %d test examples of %s, %d classes"
+        .formatted(data.name(), train.size(), data.test().size(), train.layout(), data.classes());
   }
 
   DataSource source() {
     return source;
   }
 
-  ImageDataset data() {
+  LabelledData data() {
     return data;
   }
 }

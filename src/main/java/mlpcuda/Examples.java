@@ -1,12 +1,12 @@
 package mlpcuda;
 
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
 
-/** Labelled grey images of one size. */
+/** Labelled examples of one layout: images of one size, or rows of numbers. */
 public final class Examples {
-  private final ImageSet set;
+  private final ExampleSet set;
 
-  Examples(ImageSet set) {
+  Examples(ExampleSet set) {
     this.set = set;
   }
 
@@ -30,7 +30,7 @@ public final class Examples {
               .formatted(
                   labels.length, rows, cols, (long) labels.length * rows * cols, pixels.length));
     }
-    return new Examples(new ImageSet(rows, cols, pixels, labels));
+    return new Examples(ExampleSet.images(rows, cols, pixels, labels));
   }
 
   /** The number of examples, N. */
@@ -38,30 +38,35 @@ public final class Examples {
     return set.size();
   }
 
-  /** The height of an image in pixels. */
-  public int rows() {
-    return set.rows();
-  }
-
-  /** The width of an image in pixels. */
-  public int cols() {
-    return set.cols();
+  /** The number of values of an example, I. */
+  public int inputs() {
+    return set.inputs();
   }
 
   /** The label of an example, from 0 on. */
   public int label(int example) {
-    return Byte.toUnsignedInt(set.labels()[example]);
+    return set.label(example);
   }
 
-  /** A copy of the pixels of an example, (rows, cols), one unsigned byte a pixel. */
+  /** A copy of the values of an example, (I): numbers, or pixels from 0 to 255. */
+  public float[] values(int example) {
+    float[] values = new float[set.inputs()];
+    set.features().read(example, values, 0);
+    return values;
+  }
+
+  /**
+   * A copy of the pixels of an image, one unsigned byte a pixel.
+   *
+   * @throws IllegalStateException if the examples are no images whose pixels are bytes
+   */
   public byte[] pixels(int example) {
-    int each = set.pixelsPerImage();
-    byte[] pixels = new byte[each];
-    System.arraycopy(set.pixels(), example * each, pixels, 0, each);
+    byte[] pixels = new byte[set.inputs()];
+    set.features().read(example, pixels, 0);
     return pixels;
   }
 
-  ImageSet set() {
+  ExampleSet set() {
     return set;
   }
 }

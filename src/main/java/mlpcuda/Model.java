@@ -2,11 +2,12 @@ package mlpcuda;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import mlpcuda.compute.Ops;
-import mlpcuda.data.ImageSet;
-import mlpcuda.data.Scaling;
+import mlpcuda.data.ColumnScaling;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.Layout;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.error.BadFileException;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
@@ -60,18 +61,21 @@ public final class Model implements AutoCloseable {
   }
 
   /**
-   * Predicts the class of an image as the training images were, with values that need not be those
-   * of bytes.
+   * Predicts the class of an example as the training examples were.
    *
-   * @param values (rows, cols) of the network's images, from 0, black, to 1, white
+   * @param values (I): the numbers of a row as the training set has them, or (rows, cols) of an
+   *     image, from 0, black, to 1, white, which need not be those of bytes
    * @throws IllegalArgumentException if there are not as many values as the network has inputs
    */
   public Prediction predict(float[] values) {
     checkLength(values.length);
-    Scaling scaling = network.form().scaling();
-    float[] inputs = new float[values.length];
-    for (int i = 0; i < values.length; i++) {
-      inputs[i] = 255 * values[i] * scaling.scale() + scaling.shift();
+    float[] inputs = values.clone();
+    if (network.form().scaling() instanceof PixelScaling pixels) {
+      for (int i = 0; i < inputs.length; i++) {
+        inputs[i] = 255 * inputs[i] * pixels.scale() + pixels.shift();
+      }
+    } else {
+      ((ColumnScaling) network.form().scaling()).apply(inputs);
     }
     return prediction(device.call(() -> open().logProbabilities(inputs))[0]);
   }
@@ -89,7 +93,7 @@ public final class Model implements AutoCloseable {
           "%s: a file of one picture must be given here, found one of %d"
               .formatted(picture, file.count()));
     }
-    ImageForm form = network.form();
+    ImageForm form = network.form().images("the network");
     var upright = file.isIdx() && form.transposed() ? file.get(0).transposed() : file.get(0);
     return predict(form.prepare(upright).pixels());
   }
@@ -100,13 +104,12 @@ public final class Model implements AutoCloseable {
    * @throws IllegalArgumentException if the images have not the size of the network's
    */
   public List<Prediction> predictAll(Examples examples) {
-    ImageSet set = fitting(examples);
-    int each = set.pixelsPerImage();
+    ExampleSet set = fitting(examples);
     var predictions = new ArrayList<Prediction>(set.size());
     for (int from = 0; from < set.size(); from += most) {
-      int to = Math.min(set.size(), from + most);
-      byte[] pixels = Arrays.copyOfRange(set.pixels(), from * each, to * each);
-      for (float[] logs : device.call(() -> open().logProbabilities(pixels))) {
+      int first = from;
+      int n = Math.min(most, set.size() - from);
+      for (float[] logs : device.call(() -> open().logProbabilities(set.features(), first, n))) {
         predictions.add(prediction(logs));
       }
     }
@@ -121,7 +124,7 @@ public final class Model implements AutoCloseable {
    * @throws BadFileException if the device lacks memory
    */
   public Evaluation evaluate(Examples examples) {
-    ImageSet set = fitting(examples);
+    ExampleSet set = fitting(examples);
     int largest = set.largestLabel();
     if (largest >= network.classes()) {
       throw new IllegalArgumentException(
@@ -143,14 +146,14 @@ public final class Model implements AutoCloseable {
         });
   }
 
-  private ImageSet fitting(Examples examples) {
-    ImageForm form = network.form();
-    if (examples.rows() != form.rows() || examples.cols() != form.cols()) {
+  private ExampleSet fitting(Examples examples) {
+    Layout expected = network.form().layout();
+    ExampleSet set = examples.set();
+    if (!set.layout().equals(expected)) {
       throw new IllegalArgumentException(
-          "images must be %dx%d as the network's, found %dx%d"
-              .formatted(form.rows(), form.cols(), examples.rows(), examples.cols()));
+          "examples must be of %s as the network's, found %s".formatted(expected, set.layout()));
     }
-    return examples.set();
+    return set;
   }
 
   private void checkLength(int found) {

@@ -4,11 +4,11 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.IntStream;
 import mlpcuda.compute.Activation;
+import mlpcuda.data.LabelledData;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
-import mlpcuda.preparation.ImageForm;
+import mlpcuda.preparation.ExampleForm;
 
 /**
  * A multilayer perceptron: its layers and, once it is trained, its weights, the scaling of its
@@ -105,7 +105,10 @@ public final class Network {
 
   /** The names of the classes, in the order of the outputs. */
   public List<String> labels() {
-    return IntStream.range(0, classes()).mapToObj(Integer::toString).toList();
+    return trained
+        .map(file -> file.form().labels())
+        .filter(labels -> !labels.isEmpty())
+        .orElseGet(() -> LabelledData.numbers(classes()));
   }
 
   /**
@@ -128,7 +131,7 @@ public final class Network {
     return shape;
   }
 
-  ImageForm form() {
+  ExampleForm form() {
     return trained().form();
   }
 

@@ -13,7 +13,7 @@ import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.conformance.AmbiguousReluCounter;
 import mlpcuda.conformance.Conformance;
 import mlpcuda.data.ExampleOrder;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
 import mlpcuda.net.Parameters;
 import mlpcuda.train.Evaluator;
 import mlpcuda.train.Learner;
@@ -106,7 +106,7 @@ public final class ReferenceComparison {
    * @param set the examples that the step learnt from
    * @param ambiguous whether a ReLU was at 0 but for rounding
    */
-  private record FirstStep(ImageSet set, double loss, Learner.State state, boolean ambiguous) {
+  private record FirstStep(ExampleSet set, double loss, Learner.State state, boolean ambiguous) {
     static FirstStep of(Ops ops, TrainingSetup training) {
       try (var learner = new Learner(ops, training)) {
         learner.run();
@@ -158,7 +158,7 @@ public final class ReferenceComparison {
    */
   private FirstStep referenceStep(Checked checked) {
     int n = checked.examples;
-    ImageSet all = training.set();
+    ExampleSet all = training.set();
     var chosen = new ArrayList<Integer>();
     for (int i = 0; i < n; i++) {
       chosen.add(i);
@@ -179,19 +179,12 @@ public final class ReferenceComparison {
   }
 
   /** The images with those numbers. */
-  private static ImageSet chosen(ImageSet all, List<Integer> images) {
-    int each = all.pixelsPerImage();
-    byte[] pixels = new byte[images.size() * each];
-    byte[] labels = new byte[images.size()];
-    for (int i = 0; i < labels.length; i++) {
-      System.arraycopy(all.pixels(), images.get(i) * each, pixels, i * each, each);
-      labels[i] = all.labels()[images.get(i)];
-    }
-    return new ImageSet(all.rows(), all.cols(), pixels, labels);
+  private static ExampleSet chosen(ExampleSet all, List<Integer> images) {
+    return all.chosen(images.stream().mapToInt(Integer::intValue).toArray());
   }
 
   /** The images repeated, one round after another, to {@code B} in all. */
-  private static ImageSet repeated(ImageSet some, int B) {
+  private static ExampleSet repeated(ExampleSet some, int B) {
     var images = new ArrayList<Integer>();
     for (int i = 0; i < B; i++) {
       images.add(i % some.size());
@@ -210,7 +203,7 @@ public final class ReferenceComparison {
   /** The error of a device's answers, of which it gives {@code B} at once. */
   double inferenceError(Ops ops, int B) {
     int n = distinct(B);
-    ImageSet some = training.set().first(n);
+    ExampleSet some = training.set().first(n);
     Answered expected =
         answers.computeIfAbsent(
             new Checked(n, ops.precision()),

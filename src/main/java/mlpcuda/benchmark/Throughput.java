@@ -7,8 +7,8 @@ import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import java.util.function.Supplier;
 import mlpcuda.compute.Ops;
-import mlpcuda.data.ImageSet;
-import mlpcuda.data.Scaling;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.error.DeviceException;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
@@ -102,7 +102,7 @@ public final class Throughput {
     var brief = new Timing.Plan(plan.warmUp() / 4, plan.seconds() / 4, plan.repeats());
     double emptyStep = timeSteps(ops, empty(), brief).median();
     double emptyAnswer = timeAnswers(ops, empty(), brief).median();
-    int inputs = ops.multipliedInputs(training.set().pixels(), training.shape().inputs());
+    int inputs = ops.multipliedInputs(training.set().features().array(), training.shape().inputs());
     // The JIT compilers share the processors at first, and return for each new network.
     var first = new Timing.Plan(5 * plan.warmUp(), plan.seconds(), plan.repeats());
     for (int B : sizes) {
@@ -224,8 +224,8 @@ public final class Throughput {
     var ones = Collections.nCopies(shape.sizes().size(), 1);
     return new TrainingSetup(
         new MlpShape(ones, shape.hidden(), shape.output()),
-        new ImageSet(1, 1, new byte[EMPTY_BATCHES], new byte[EMPTY_BATCHES]),
-        new Scaling("unit", 0, 1),
+        ExampleSet.images(1, 1, new byte[EMPTY_BATCHES], new byte[EMPTY_BATCHES]),
+        new PixelScaling("unit", 0, 1),
         1,
         training.update(),
         training.rate(),

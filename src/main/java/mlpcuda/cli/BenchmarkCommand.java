@@ -14,8 +14,8 @@ import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import mlpcuda.benchmark.Throughput;
 import mlpcuda.cli.Measurements.Subject;
-import mlpcuda.data.ImageDataset;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.LabelledData;
 import mlpcuda.data.Scaling;
 import mlpcuda.files.WholeFile;
 import mlpcuda.net.MlpShape;
@@ -139,8 +139,8 @@ final class BenchmarkCommand implements Callable<Integer> {
     return measurements.anyWrong() ? ExitCode.INTERNAL.code : 0;
   }
 
-  private List<Subject> subjects(ImageDataset dataset) {
-    ImageSet set = dataset.train();
+  private List<Subject> subjects(LabelledData dataset) {
+    ExampleSet set = dataset.train();
     List<RunSettings> chosen = presets == null ? Presets.ALL : presets.list();
     var subjects = new ArrayList<Subject>();
     for (RunSettings preset : chosen) {
@@ -154,9 +154,9 @@ final class BenchmarkCommand implements Callable<Integer> {
   }
 
   /** The training of a run with no options, but for its schedule. */
-  private TrainingSetup training(RunSettings preset, ImageSet set, int classes) {
+  private TrainingSetup training(RunSettings preset, ExampleSet set, int classes) {
     RunSettings settings = preset.with(learning.learning(preset)).with(learning.rate(preset));
-    MlpShape shape = preset.network().shape(set.pixelsPerImage(), classes);
+    MlpShape shape = preset.network().shape(set.inputs(), classes);
     return settings.training(shape, set, Scaling.of(preset.network().scaling(), set));
   }
 

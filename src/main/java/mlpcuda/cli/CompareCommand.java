@@ -12,8 +12,8 @@ import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.conformance.AmbiguousReluCounter;
 import mlpcuda.conformance.Cases;
 import mlpcuda.conformance.Cases.Case;
-import mlpcuda.data.ImageDataset;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.LabelledData;
 import mlpcuda.data.Scaling;
 import mlpcuda.files.OneLine;
 import mlpcuda.net.MlpShape;
@@ -126,9 +126,9 @@ final class CompareCommand implements Callable<Integer> {
     }
   }
 
-  private TrainingSetup training(ImageDataset dataset) {
-    ImageSet train = dataset.train();
-    MlpShape shape = network.shape(train.pixelsPerImage(), dataset.classes());
+  private TrainingSetup training(LabelledData dataset) {
+    ExampleSet train = dataset.train();
+    MlpShape shape = network.shape(train.inputs(), dataset.classes());
     RunSettings settings = learning.settings(network, batchSize, seed);
     return settings.training(shape, train, Scaling.of(settings.network().scaling(), train));
   }

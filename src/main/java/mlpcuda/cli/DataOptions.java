@@ -3,8 +3,9 @@ package mlpcuda.cli;
 import java.nio.file.Path;
 import java.util.OptionalInt;
 import mlpcuda.data.IdxFolder;
-import mlpcuda.data.ImageDataset;
+import mlpcuda.data.LabelledData;
 import mlpcuda.data.PublishedDataset;
+import mlpcuda.preparation.ExampleForm;
 import mlpcuda.preparation.ImageForm;
 import mlpcuda.run.DataChoice;
 import mlpcuda.run.DataSource;
@@ -65,8 +66,8 @@ final class DataOptions {
    * Transposes images if a model's training images were transposed, unless an option says
    * otherwise.
    */
-  void takeAs(ImageForm learnt, Terminal terminal) {
-    if (transpose == null && learnt.transposed()) {
+  void takeAs(ExampleForm learnt, Terminal terminal) {
+    if (transpose == null && learnt instanceof ImageForm images && images.transposed()) {
       transpose = true;
       terminal.line(
           "The images are transposed, as the model says; --no-transpose reads them as they are.");
@@ -121,7 +122,7 @@ final class DataOptions {
   }
 
   /** Loads the data set, fetching it first if it is asked for and missing. */
-  ImageDataset load(Terminal terminal) {
+  LabelledData load(Terminal terminal) {
     if (transpose == null && data != null && IdxFolder.isEmnist(data)) {
       terminal.line("EMNIST's images are stored transposed; --transpose turns them upright.");
     }
@@ -129,7 +130,7 @@ final class DataOptions {
   }
 
   /** Loads that data set, showing its downloads. */
-  static ImageDataset load(DataChoice choice, Terminal terminal) {
+  static LabelledData load(DataChoice choice, Terminal terminal) {
     try (var downloads = terminal.downloads()) {
       return choice.load(downloads);
     }

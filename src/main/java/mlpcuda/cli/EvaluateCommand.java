@@ -6,8 +6,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import mlpcuda.compute.Ops;
-import mlpcuda.data.ImageDataset;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.LabelledData;
+import mlpcuda.data.Layout;
 import mlpcuda.error.BadFileException;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
@@ -68,7 +69,7 @@ final class EvaluateCommand implements Callable<Integer> {
     ModelFile file = ModelFile.read(model);
     data.takeAs(file.form(), terminal);
     try (Opened opened = Opened.of(device, data, terminal)) {
-      ImageSet test = fitting(file, opened.dataset());
+      ExampleSet test = fitting(file, opened.dataset());
       terminal.line("%s", opened.device().line(opened.ops().description()));
       terminal.line(Tables.layers(file.shape()));
       Score answers = answers(opened.ops(), file, test);
@@ -88,7 +89,7 @@ final class EvaluateCommand implements Callable<Integer> {
     }
   }
 
-  private Score answers(Ops ops, ModelFile file, ImageSet test) {
+  private Score answers(Ops ops, ModelFile file, ExampleSet test) {
     MlpShape shape = file.shape();
     MemoryNeed.ofEvaluation(shape, test.size(), testBatchSize)
         .check(
@@ -101,18 +102,17 @@ final class EvaluateCommand implements Callable<Integer> {
     }
   }
 
-  private ImageSet fitting(ModelFile file, ImageDataset dataset) {
-    ImageSet test = dataset.test();
-    if (test.rows() != file.form().rows() || test.cols() != file.form().cols()) {
+  private ExampleSet fitting(ModelFile file, LabelledData dataset) {
+    ExampleSet test = dataset.test();
+    if (!test.layout().equals(file.form().layout())) {
       throw new BadFileException(
-          "%s: the images of %s must be %dx%d as the network's inputs, found %dx%d"
+          "%s: the %s of %s must be %s as the network's inputs, found %s"
               .formatted(
                   model,
+                  file.form().layout() instanceof Layout.Images ? "images" : "rows",
                   dataset.name(),
-                  file.form().rows(),
-                  file.form().cols(),
-                  test.rows(),
-                  test.cols()));
+                  file.form().layout(),
+                  test.layout()));
     }
     int largest = test.largestLabel();
     if (largest >= file.shape().classes()) {

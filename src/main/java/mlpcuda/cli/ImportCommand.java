@@ -4,7 +4,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import mlpcuda.compute.Activation;
-import mlpcuda.data.Scaling;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.error.BadFileException;
 import mlpcuda.model.ModelFile;
 import mlpcuda.model.TorchWeights;
@@ -104,7 +104,7 @@ final class ImportCommand implements Callable<Integer> {
     if (ExportCommand.isSame(out, file)) {
       throw bad("--out must be another file than the weights, found " + file);
     }
-    Scaling inputs = inputs();
+    PixelScaling inputs = inputs();
     TorchWeights weights = TorchWeights.read(file);
     MlpShape shape = shape(weights);
     var model = new ModelFile(shape, form(shape, inputs), weights.weights());
@@ -121,11 +121,10 @@ final class ImportCommand implements Callable<Integer> {
     }
     output.println(Tables.layers(shape));
     output.println(
-        "Saved %s: images %dx%d, scaling %s, mean %s, std %s"
+        "Saved %s: images %s, scaling %s, mean %s, std %s"
             .formatted(
                 Printable.oneLine(out.toString()),
-                model.form().rows(),
-                model.form().cols(),
+                model.form().layout(),
                 inputs.name(),
                 inputs.mean(),
                 inputs.std()));
@@ -144,14 +143,14 @@ final class ImportCommand implements Callable<Integer> {
   }
 
   /** The scaling of the network's inputs; a wrong one is refused before the file is read. */
-  private Scaling inputs() {
+  private PixelScaling inputs() {
     boolean numbers = mean != null || std != null;
     String name = scaling != null ? scaling : numbers ? "z-score" : "unit";
     if (!name.equals("z-score")) {
       if (numbers) {
         throw bad("--mean and --std need --scaling z-score, found " + name);
       }
-      return Scaling.of(name, null);
+      return PixelScaling.of(name, null);
     }
     if (mean == null || std == null) {
       throw bad(
@@ -160,7 +159,7 @@ final class ImportCommand implements Callable<Integer> {
               + (numbers ? " alone" : ""));
     }
     try {
-      var given = new Scaling(name, mean, std);
+      var given = new PixelScaling(name, mean, std);
       if (Float.isFinite(given.scale()) && Float.isFinite(given.shift())) {
         return given;
       }
@@ -170,11 +169,11 @@ final class ImportCommand implements Callable<Integer> {
     throw bad("--mean and --std must give finite inputs, found %s and %s".formatted(mean, std));
   }
 
-  private ImageForm form(MlpShape shape, Scaling inputs) {
+  private ImageForm form(MlpShape shape, PixelScaling inputs) {
     int height = height(shape.inputs());
     int width = shape.inputs() / height;
     Preparation preparation = prepare != null ? prepare : Preparation.usual(height, width);
-    return new ImageForm(height, width, inputs, preparation, false);
+    return ImageForm.grey(height, width, inputs, preparation, false);
   }
 
   /** The number of rows of an image of {@code I} pixels. */

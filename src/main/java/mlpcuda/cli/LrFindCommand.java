@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import mlpcuda.compute.Ops;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.files.WholeFile;
 import mlpcuda.net.MlpShape;
@@ -107,8 +107,8 @@ final class LrFindCommand implements Callable<Integer> {
     PrintWriter standardOut = spec.commandLine().getOut();
     var terminal = new Terminal(json ? spec.commandLine().getErr() : standardOut, false);
     try (Opened opened = Opened.of(device, data, terminal)) {
-      ImageSet train = opened.dataset().train();
-      MlpShape shape = network.shape(train.pixelsPerImage(), opened.dataset().classes());
+      ExampleSet train = opened.dataset().train();
+      MlpShape shape = network.shape(train.inputs(), opened.dataset().classes());
       RunSettings settings = learning.settings(network, batchSize, seed);
       TrainingSetup training =
           settings.training(shape, train, Scaling.of(settings.network().scaling(), train));

@@ -111,7 +111,7 @@ final class PredictCommand implements Callable<Integer> {
     }
     ModelFile file = ModelFile.read(model);
     MlpShape shape = file.shape();
-    form = prepare.of(file.form());
+    form = prepare.of(file.form().images(model));
     transposed = transpose != null ? transpose : form.transposed();
     makeFolder();
     String what = model + ": the network " + shape;

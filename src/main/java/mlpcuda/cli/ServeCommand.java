@@ -93,7 +93,7 @@ final class ServeCommand implements Callable<Integer> {
               opened.ops(),
               network.shape(),
               predictor,
-              prepare.of(network.form()),
+              prepare.of(network.form().images(model)),
               model.getFileName().toString()),
           context.stopping());
     }

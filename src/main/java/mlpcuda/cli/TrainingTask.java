@@ -10,7 +10,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
-import mlpcuda.data.ImageDataset;
+import mlpcuda.data.LabelledData;
 import mlpcuda.error.BadFileException;
 import mlpcuda.error.SettingException;
 import mlpcuda.error.StoppedException;
@@ -106,7 +106,7 @@ record TrainingTask(
     }
   }
 
-  private static RunData data(Resumption from, ImageDataset dataset) {
+  private static RunData data(Resumption from, LabelledData dataset) {
     RunPlan plan = from.state().plan();
     try {
       return RunData.of(plan.settings(), dataset, plan.data());

@@ -12,6 +12,11 @@ import java.util.List;
  * @param missing the value that stands for a missing number; NaN: a missing one is refused
  */
 public record Column(String name, List<String> words, float missing) {
+  /** Copies the words. */
+  public Column {
+    words = List.copyOf(words);
+  }
+
   /** A column of numbers, none of which may be missing. */
   public static Column numbers(String name) {
     return new Column(name, List.of(), Float.NaN);

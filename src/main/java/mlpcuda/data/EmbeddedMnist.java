@@ -40,14 +40,14 @@ public final class EmbeddedMnist {
    * @throws BadFileException if a resource is not, byte for byte, the published file
    * @throws IllegalStateException if the class path lacks MNIST; the message names the artefact
    */
-  public static ImageDataset load() {
+  public static LabelledData load() {
     ExecutorService second = Executors.newSingleThreadExecutor();
     try {
-      CompletableFuture<ImageSet> test =
+      CompletableFuture<ExampleSet> test =
           CompletableFuture.supplyAsync(
               () -> split("t10k", TEST_IMAGES, TEST_LABELS, Runnable::run), second);
-      ImageSet train = split("train", TRAIN_IMAGES, TRAIN_LABELS, second);
-      return new ImageDataset("MNIST", 10, train, test.join());
+      ExampleSet train = split("train", TRAIN_IMAGES, TRAIN_LABELS, second);
+      return LabelledData.numbered("MNIST", 10, train, test.join());
     } catch (CompletionException e) {
       throw e.getCause() instanceof BadFileException bad ? bad : e;
     } finally {
@@ -55,13 +55,14 @@ public final class EmbeddedMnist {
     }
   }
 
-  private static ImageSet split(String split, String imageHash, String labelHash, Executor hasher) {
+  private static ExampleSet split(
+      String split, String imageHash, String labelHash, Executor hasher) {
     String imageFile = split + "-images-idx3-ubyte.gz";
     String labelFile = split + "-labels-idx1-ubyte.gz";
     IdxFile.Images images =
         checked(imageFile, resource(imageFile), imageHash, hasher, IdxFile::images);
     byte[] labels = checked(labelFile, resource(labelFile), labelHash, hasher, IdxFile::labels);
-    return new ImageSet(images.rows(), images.cols(), images.pixels(), labels);
+    return ExampleSet.images(images.rows(), images.cols(), images.pixels(), labels);
   }
 
   /**

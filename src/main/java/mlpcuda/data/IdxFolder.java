@@ -92,34 +92,28 @@ public final class IdxFolder {
    * @param classes the number of classes; empty: one more than the largest training label
    * @throws BadFileException if a file is missing, bad, or does not fit the others
    */
-  public static ImageDataset read(Path folder, OptionalInt classes) {
+  public static LabelledData read(Path folder, OptionalInt classes) {
     return read(folder.toString(), folder, classes);
   }
 
   /** Reads the training and the test set of a data set with the given name. */
-  static ImageDataset read(String name, Path folder, OptionalInt classes) {
+  static LabelledData read(String name, Path folder, OptionalInt classes) {
     IdxFolder found = find(folder, true);
     Path trainImages = found.file(found.names.trainImages());
     Path trainLabels = found.file(found.names.trainLabels());
-    ImageSet train = split(trainImages, trainLabels);
+    ExampleSet train = split(trainImages, trainLabels);
     int c = classes.isPresent() ? classes.getAsInt() : 1 + train.largestLabel();
     checkLabels(trainLabels, train, c);
     Path testImages = found.file(found.names.testImages());
     Path testLabels = found.file(found.names.testLabels());
-    ImageSet test = split(testImages, testLabels);
-    if (test.rows() != train.rows() || test.cols() != train.cols()) {
+    ExampleSet test = split(testImages, testLabels);
+    if (!test.layout().equals(train.layout())) {
       throw new BadFileException(
-          "%s: images must be %dx%d as in %s, found %dx%d"
-              .formatted(
-                  testImages,
-                  train.rows(),
-                  train.cols(),
-                  trainImages.getFileName(),
-                  test.rows(),
-                  test.cols()));
+          "%s: images must be %s as in %s, found %s"
+              .formatted(testImages, train.layout(), trainImages.getFileName(), test.layout()));
     }
     checkLabels(testLabels, test, c);
-    return new ImageDataset(name, c, train, test);
+    return LabelledData.numbered(name, c, train, test);
   }
 
   /**
@@ -129,10 +123,10 @@ public final class IdxFolder {
    * @param classes the number of classes
    * @throws BadFileException if a file is missing, bad, or holds a label beyond the classes
    */
-  public static ImageSet readTest(Path folder, int classes) {
+  public static ExampleSet readTest(Path folder, int classes) {
     IdxFolder found = find(folder, false);
     Path labels = found.file(found.names.testLabels());
-    ImageSet test = split(found.file(found.names.testImages()), labels);
+    ExampleSet test = split(found.file(found.names.testImages()), labels);
     checkLabels(labels, test, classes);
     return test;
   }
@@ -290,7 +284,7 @@ public final class IdxFolder {
     return existing(name).orElseThrow();
   }
 
-  private static ImageSet split(Path imageFile, Path labelFile) {
+  private static ExampleSet split(Path imageFile, Path labelFile) {
     IdxFile.Images images = IdxFile.readImages(imageFile);
     byte[] labels = IdxFile.readLabels(labelFile);
     if (labels.length != images.count()) {
@@ -298,10 +292,10 @@ public final class IdxFolder {
           "%s: must hold one label for each of the %d images of %s, found %d"
               .formatted(labelFile, images.count(), imageFile.getFileName(), labels.length));
     }
-    return new ImageSet(images.rows(), images.cols(), images.pixels(), labels);
+    return ExampleSet.images(images.rows(), images.cols(), images.pixels(), labels);
   }
 
-  private static void checkLabels(Path file, ImageSet set, int classes) {
+  private static void checkLabels(Path file, ExampleSet set, int classes) {
     byte[] labels = set.labels();
     for (int i = 0; i < labels.length; i++) {
       if ((labels[i] & 0xff) >= classes) {

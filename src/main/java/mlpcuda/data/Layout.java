@@ -1,6 +1,7 @@
 package mlpcuda.data;
 
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** What the inputs of an example are. */
 public sealed interface Layout {
@@ -39,9 +40,31 @@ public sealed interface Layout {
    * @param columns the columns, in the order of their inputs
    */
   record Columns(List<Column> columns) implements Layout {
+    /** The most columns of a table. */
+    public static final int MOST = 1_000_000;
+
+    /** Copies the list. */
+    public Columns {
+      columns = List.copyOf(columns);
+    }
+
+    /** Columns of numbers that have no names but their numbers, from 1 on. */
+    public static Columns numbered(int count) {
+      return new Columns(
+          IntStream.rangeClosed(1, count)
+              .mapToObj(i -> Column.numbers(Integer.toString(i)))
+              .toList());
+    }
+
     @Override
     public int inputs() {
       return columns.stream().mapToInt(Column::inputs).reduce(0, Math::addExact);
+    }
+
+    /** The number of columns in words. */
+    @Override
+    public String toString() {
+      return columns.size() == 1 ? "1 column" : columns.size() + " columns";
     }
   }
 }

@@ -184,12 +184,12 @@ public record PublishedDataset(
    * @throws BadFileException if a file is missing and cannot be downloaded
    * @throws java.io.UncheckedIOException if a downloaded file cannot be written to the cache
    */
-  public ImageDataset load(Path datasets, Progress progress) {
+  public LabelledData load(Path datasets, Progress progress) {
     return load(datasets, progress, Download.standard());
   }
 
   /** {@link #load(Path, Progress)} with other limits of the download. */
-  ImageDataset load(Path datasets, Progress progress, Download download) {
+  LabelledData load(Path datasets, Progress progress, Download download) {
     Path folder = datasets.resolve(name);
     try {
       Files.createDirectories(folder);
@@ -197,9 +197,9 @@ public record PublishedDataset(
       throw new BadFileException(folder + ": cannot be made: " + Reason.of(e), e);
     }
     Function<RemoteFile, byte[]> source = f -> download.bytes(folder, f, mirrors, progress);
-    ImageSet train = split(0, source);
-    ImageSet test = split(2, source);
-    return new ImageDataset(title, classes, train, test);
+    ExampleSet train = split(0, source);
+    ExampleSet test = split(2, source);
+    return LabelledData.numbered(title, classes, train, test);
   }
 
   private static List<URI> mirrors(String... addresses) {
@@ -212,10 +212,10 @@ public record PublishedDataset(
    *
    * @param images the index of the images' file; the labels' file is the next one
    */
-  private ImageSet split(int images, Function<RemoteFile, byte[]> source) {
+  private ExampleSet split(int images, Function<RemoteFile, byte[]> source) {
     IdxFile.Images read = parse(files.get(images), source, IdxFile::images);
     byte[] labels = parse(files.get(images + 1), source, IdxFile::labels);
-    return new ImageSet(read.rows(), read.cols(), read.pixels(), labels);
+    return ExampleSet.images(read.rows(), read.cols(), read.pixels(), labels);
   }
 
   private static <T> T parse(

@@ -1,116 +1,25 @@
 package mlpcuda.data;
 
-import java.nio.ByteBuffer;
-import java.nio.LongBuffer;
-import java.util.List;
-import mlpcuda.error.BadFileException;
-
-/**
- * The map from a pixel v in 0..255 to an input x = (v/255 - mean)/std of the network, which is v *
- * {@link #scale} + {@link #shift}.
- *
- * @param name {@code unit}, {@code centred} or {@code z-score}
- * @param mean the number that is subtracted, in units of the whole range of a pixel
- * @param std the number that the difference is divided by, in the same units, above 0
- */
-public record Scaling(String name, double mean, double std) {
-  /** The names that {@link #of} accepts. */
-  public static final List<String> NAMES = List.of("unit", "centred", "z-score");
-
-  private static final int LEVELS = 256;
+/** The map from the features of an example to the inputs of a network. */
+public sealed interface Scaling permits PixelScaling, ColumnScaling {
+  /** The name that chooses the scaling, such as {@code z-score}. */
+  String name();
 
   /**
-   * Checks the numbers.
+   * Returns the scaling that a name stands for: a {@link PixelScaling} of images whose pixels are
+   * bytes, a {@link ColumnScaling} of floats. The names of pixels' scalings are also those of the
+   * presets; with floats they stand for {@code standard}.
    *
-   * @throws IllegalArgumentException if {@code mean} is not finite or {@code std} not finite and
-   *     above 0
+   * @param name one of either's names
+   * @param train the training set, from whose features the scaling takes its numbers
+   * @throws IllegalArgumentException if pixels have no scaling of that name
+   * @throws mlpcuda.error.BadFileException if the training set has no such scaling
    */
-  public Scaling {
-    if (!Double.isFinite(mean)) {
-      throw new IllegalArgumentException("mean must be finite, found " + mean);
+  static Scaling of(String name, ExampleSet train) {
+    if (train.isBytes()) {
+      return PixelScaling.of(name, train);
     }
-    if (!Double.isFinite(std) || std <= 0) {
-      throw new IllegalArgumentException("std must be finite and above 0, found " + std);
-    }
-  }
-
-  /**
-   * Returns the scaling of the given name: {@code unit} to [0, 1], {@code centred} to [-1, 1],
-   * {@code z-score} to mean 0 and standard deviation 1 over the training pixels.
-   *
-   * @param name one of {@link #NAMES}
-   * @param train the training images, read for {@code z-score} alone
-   * @throws IllegalArgumentException if there is no scaling of that name
-   * @throws BadFileException if all pixels are (nearly) equal, so that there is no z-score
-   */
-  public static Scaling of(String name, ImageSet train) {
-    return switch (name) {
-      case "unit" -> new Scaling(name, 0, 1);
-      case "centred" -> new Scaling(name, 0.5, 0.5);
-      case "z-score" -> zScore(train.pixels());
-      default ->
-          throw new IllegalArgumentException(
-              "scaling must be one of %s, found %s".formatted(String.join(", ", NAMES), name));
-    };
-  }
-
-  /** The factor that a pixel is multiplied by. */
-  public float scale() {
-    return (float) (1 / (255 * std));
-  }
-
-  /** The number that is added after the multiplication by {@link #scale}. */
-  public float shift() {
-    return (float) (-mean / std);
-  }
-
-  /**
-   * Computes the scaling by mean and population standard deviation, rounded to four decimals, as
-   * the numbers are commonly quoted (MNIST: 0.1307 and 0.3081). The sums are exact: integers from a
-   * histogram.
-   */
-  private static Scaling zScore(byte[] pixels) {
-    long sum = 0;
-    long sumOfSquares = 0;
-    int[] counts = histogram(pixels);
-    for (int v = 0; v < LEVELS; v++) {
-      sum += (long) counts[v] * v;
-      sumOfSquares += (long) counts[v] * v * v;
-    }
-    double mean = (double) sum / pixels.length;
-    double variance = (double) sumOfSquares / pixels.length - mean * mean;
-    double std = round4(Math.sqrt(Math.max(0, variance)) / 255);
-    if (std == 0) {
-      throw new BadFileException(
-          "training images: z-score scaling needs a standard deviation of at least 0.0001,"
-              + " found 0.0000 over %d pixels".formatted(pixels.length));
-    }
-    return new Scaling("z-score", round4(mean / 255), std);
-  }
-
-  /** Counts how often each value occurs, (256). */
-  private static int[] histogram(byte[] pixels) {
-    int[] counts = new int[LEVELS];
-    LongBuffer words = ByteBuffer.wrap(pixels).asLongBuffer(); // a long holds eight pixels
-    int zeros = 0; // eight pixels of value 0 at once: half of MNIST's pixels are in such words
-    for (int i = 0; i < words.limit(); i++) {
-      long word = words.get(i);
-      if (word == 0) {
-        zeros++;
-        continue;
-      }
-      for (int k = 0; k < Long.SIZE; k += Byte.SIZE) {
-        counts[(int) (word >>> k) & 0xff]++;
-      }
-    }
-    counts[0] += Long.BYTES * zeros;
-    for (int i = Long.BYTES * words.limit(); i < pixels.length; i++) {
-      counts[pixels[i] & 0xff]++;
-    }
-    return counts;
-  }
-
-  private static double round4(double value) {
-    return Math.round(value * 10_000) / 10_000.0;
+    boolean columns = ColumnScaling.NAMES.contains(name);
+    return ColumnScaling.of(columns ? name : ColumnScaling.NAMES.get(0), train.features());
   }
 }

@@ -10,7 +10,7 @@ import java.util.Arrays;
  * @param train the examples to learn from
  * @param validation the examples that are held back
  */
-public record Split(ImageSet train, ImageSet validation) {
+public record Split(ExampleSet train, ExampleSet validation) {
   /**
    * Parses the amount to split off: a number of examples, such as {@code 5000}, or a fraction of
    * them, such as {@code 0.1}.
@@ -57,7 +57,7 @@ public record Split(ImageSet train, ImageSet validation) {
    * Splits off {@code count} validation examples, a number that {@link #count} returned; the parts
    * are copies.
    */
-  public static Split of(ImageSet whole, int count, long seed) {
+  public static Split of(ExampleSet whole, int count, long seed) {
     int[] order = ExampleOrder.forSplit(whole.size(), seed);
     int kept = whole.size() - count;
     return new Split(
@@ -65,15 +65,8 @@ public record Split(ImageSet train, ImageSet validation) {
         part(whole, Arrays.copyOfRange(order, kept, order.length)));
   }
 
-  private static ImageSet part(ImageSet whole, int[] indices) {
-    Arrays.sort(indices);
-    int size = whole.pixelsPerImage();
-    byte[] pixels = new byte[indices.length * size];
-    byte[] labels = new byte[indices.length];
-    for (int i = 0; i < indices.length; i++) {
-      System.arraycopy(whole.pixels(), indices[i] * size, pixels, i * size, size);
-      labels[i] = whole.labels()[indices[i]];
-    }
-    return new ImageSet(whole.rows(), whole.cols(), pixels, labels);
+  private static ExampleSet part(ExampleSet whole, int[] examples) {
+    Arrays.sort(examples);
+    return whole.chosen(examples);
   }
 }

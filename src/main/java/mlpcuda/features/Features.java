@@ -3,6 +3,7 @@ package mlpcuda.features;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import java.util.zip.Checksum;
 
 /**
  * The features of N examples, (N, I), as unsigned bytes or as 32-bit floats. They lie in blocks of
@@ -32,7 +33,7 @@ public final class Features {
   private final Type type;
   private final int size; // N
   private final int width; // I
-  private final int rowsPerBlock; // of each block but the last, which may have fewer
+  private final int rowsPerBlock; // each block has so many rows; the last may have fewer
   private final ByteBuffer[] blocks; // native order
   private final int[] chosen; // the rows of the blocks that this is a view of; null: all
 
@@ -185,6 +186,20 @@ public final class Features {
     }
     int source = row(row);
     block(source).get(offset(source), to, at, width);
+  }
+
+  /** Adds the bytes of all rows, as {@link #copy} gives them, to a checksum. */
+  public void update(Checksum checksum) {
+    if (isArray()) {
+      checksum.update(array());
+      return;
+    }
+    byte[] row = new byte[width * type.bytes()];
+    ByteBuffer bytes = ByteBuffer.wrap(row);
+    for (int i = 0; i < size; i++) {
+      copy(i, bytes, 0);
+      checksum.update(row);
+    }
   }
 
   private int row(int row) {

@@ -55,11 +55,11 @@ public record ReadOptions(
       Missing missing) {
     /** What becomes of an empty cell in a column of numbers. */
     public enum Missing {
-      /** It is refused. */
+      /** An empty cell is refused. */
       REFUSED,
-      /** It becomes the mean of the training set's other cells of its column. */
+      /** An empty cell becomes the mean of the training set's other cells of its column. */
       MEAN,
-      /** It becomes 0. */
+      /** An empty cell becomes 0. */
       ZERO
     }
   }

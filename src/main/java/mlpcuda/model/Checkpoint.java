@@ -3,14 +3,13 @@ package mlpcuda.model;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import mlpcuda.error.BadFileException;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
-import mlpcuda.preparation.ImageForm;
+import mlpcuda.preparation.ExampleForm;
 
 /**
  * Everything that a stopped run needs to continue bit for bit. The file is in the safetensors
@@ -19,7 +18,7 @@ import mlpcuda.preparation.ImageForm;
  * state}; the metadata describe the network and hold a checksum of the whole file.
  *
  * @param shape the shape of the network
- * @param form the images that the network takes
+ * @param form the examples that the network takes
  * @param weights the weights in the order of {@link Parameters#tensors}, finite
  * @param m the first moments of the gradients, in the same order; may be non-finite, because a run
  *     may overflow
@@ -29,7 +28,7 @@ import mlpcuda.preparation.ImageForm;
  */
 public record Checkpoint(
     MlpShape shape,
-    ImageForm form,
+    ExampleForm form,
     List<float[]> weights,
     List<float[]> m,
     List<float[]> v,
@@ -61,6 +60,7 @@ public record Checkpoint(
     metadata.putAll(description.metadata(file));
     var tensors = new ArrayList<Safetensors.Tensor>();
     description.add(tensors, "", weights);
+    description.addForm(tensors);
     description.add(tensors, M, m);
     description.add(tensors, V, v);
     if (!best.isEmpty()) {
@@ -83,10 +83,9 @@ public record Checkpoint(
     if (!metadata.text("version").equals(VERSION)) {
       throw metadata.bad("version", VERSION);
     }
-    Description of = Description.of(file, contents.metadata());
+    Set<String> unknown = ModelFile.names(contents);
+    Description of = Description.of(file, contents, unknown);
     MlpShape shape = of.shape();
-    Set<String> unknown = new LinkedHashSet<>(contents.tensors().keySet());
-    unknown.addAll(contents.texts().keySet());
     List<float[]> weights = Description.take(file, contents, unknown, "", shape);
     List<float[]> m = Description.take(file, contents, unknown, M, shape);
     List<float[]> v = Description.take(file, contents, unknown, V, shape);

@@ -9,21 +9,15 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import mlpcuda.compute.Activation;
-import mlpcuda.data.Scaling;
 import mlpcuda.error.BadFileException;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
-import mlpcuda.preparation.ImageForm;
-import mlpcuda.preparation.Preparation;
+import mlpcuda.preparation.ExampleForm;
 
 /** The description of a network in its file's metadata, and the names of its tensors there. */
-record Description(MlpShape shape, ImageForm form) {
+record Description(MlpShape shape, ExampleForm form) {
   // A single metadata text could name more layers than a header of a megabyte can hold tensors.
   private static final int MAX_LAYERS = 4096;
-
-  // Files of earlier versions lack the entries {@code preparation} and {@code transpose}.
-  private static final String PREPARATION = "preparation";
-  private static final String TRANSPOSE = "transpose";
 
   /** Returns the metadata that describe the network in {@code file}. */
   Map<String, String> metadata(Path file) {
@@ -37,29 +31,23 @@ record Description(MlpShape shape, ImageForm form) {
     metadata.put("layers", shape.toString());
     metadata.put("activation", shape.hidden().label());
     metadata.put("output_activation", shape.output().label());
-    metadata.put("scaling", form.scaling().name());
-    metadata.put("mean", Double.toString(form.scaling().mean()));
-    metadata.put("std", Double.toString(form.scaling().std()));
-    metadata.put("rows", Integer.toString(form.rows()));
-    metadata.put("cols", Integer.toString(form.cols()));
-    metadata.put("classes", Integer.toString(shape.classes()));
-    metadata.put(PREPARATION, form.preparation().label());
-    metadata.put(TRANSPOSE, Boolean.toString(form.transposed()));
+    FormMetadata.put(metadata, form, shape.classes());
     return metadata;
   }
 
   /**
    * Reads the network's description from a file's metadata.
    *
+   * @param unknown the names of the file's tensors that nobody has taken yet; the names of the
+   *     form's own tensors are removed
    * @throws BadFileException if the metadata do not describe a network
    */
-  static Description of(Path file, Map<String, String> texts) {
-    var metadata = new Metadata(file, texts);
+  static Description of(Path file, Safetensors.Contents contents, Set<String> unknown) {
+    var metadata = new Metadata(file, contents.metadata());
     if (!metadata.text("architecture").equals("mlp")) {
       throw metadata.bad("architecture", "mlp");
     }
-    int rows = metadata.positive("rows", metadata.text("rows"));
-    int cols = metadata.positive("cols", metadata.text("cols"));
+    FormMetadata.Inputs inputs = FormMetadata.inputs(metadata);
     if (metadata.text("layers").chars().filter(c -> c == '-').count() > MAX_LAYERS) {
       throw metadata.bad("layers", "sizes of at most %d layers".formatted(MAX_LAYERS));
     }
@@ -67,54 +55,28 @@ record Description(MlpShape shape, ImageForm form) {
         Stream.of(metadata.text("layers").split("-", -1))
             .map(size -> metadata.positive("layers", size))
             .toList();
-    if (sizes.size() < 2 || sizes.get(0) != (long) rows * cols) {
-      throw metadata.bad(
-          "layers",
-          "sizes joined by -, the first of them rows * cols = %d".formatted((long) rows * cols));
+    if (sizes.size() < 2 || sizes.get(0) != inputs.count()) {
+      throw metadata.bad("layers", "sizes joined by -, the first of them " + inputs.description());
     }
-    if (!metadata.text("classes").equals(sizes.get(sizes.size() - 1).toString())) {
-      throw metadata.bad("classes", "the last layer's size " + sizes.get(sizes.size() - 1));
+    int classes = sizes.get(sizes.size() - 1);
+    if (!metadata.text("classes").equals(Integer.toString(classes))) {
+      throw metadata.bad("classes", "the last layer's size " + classes);
     }
-    MlpShape shape;
-    Scaling scaling;
     try {
-      shape =
+      var shape =
           new MlpShape(
               sizes,
               Activation.of(metadata.text("activation")),
               Activation.of(metadata.text("output_activation")));
-      scaling = new Scaling(metadata.text("scaling"), metadata.real("mean"), metadata.real("std"));
+      return new Description(shape, inputs.form(contents, unknown, classes));
     } catch (IllegalArgumentException e) {
       throw new BadFileException(file + ": __metadata__: " + Excerpt.of(e.getMessage()), e);
     }
-    if (!Scaling.NAMES.contains(scaling.name())) {
-      throw metadata.bad("scaling", "one of " + String.join(", ", Scaling.NAMES));
-    }
-    if (!Float.isFinite(scaling.scale()) || !Float.isFinite(scaling.shift())) {
-      throw metadata.bad("std", "large enough for finite inputs with mean " + scaling.mean());
-    }
-    Preparation preparation = preparation(metadata, rows, cols);
-    return new Description(
-        shape, new ImageForm(rows, cols, scaling, preparation, transposed(metadata)));
   }
 
-  private static Preparation preparation(Metadata metadata, int rows, int cols) {
-    if (!metadata.texts().containsKey(PREPARATION)) {
-      return Preparation.usual(rows, cols);
-    }
-    try {
-      return Preparation.labelled(metadata.text(PREPARATION));
-    } catch (IllegalArgumentException e) {
-      throw metadata.bad(PREPARATION, "one of " + String.join(", ", Preparation.LABELS));
-    }
-  }
-
-  private static boolean transposed(Metadata metadata) {
-    return switch (metadata.texts().getOrDefault(TRANSPOSE, "false")) {
-      case "true" -> true;
-      case "false" -> false;
-      default -> throw metadata.bad(TRANSPOSE, "true or false");
-    };
+  /** Adds the tensors that describe the inputs of the network. */
+  void addForm(List<Safetensors.Tensor> tensors) {
+    FormMetadata.add(tensors, form);
   }
 
   /** Adds values, in the order of {@link Parameters#tensors}, to the tensors of a file. */

@@ -10,7 +10,7 @@ import mlpcuda.error.BadFileException;
 import mlpcuda.files.InputFile;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
-import mlpcuda.preparation.ImageForm;
+import mlpcuda.preparation.ExampleForm;
 
 /**
  * A network in a file: weights with the names and shapes of {@code torch.nn.Linear}, and metadata
@@ -18,10 +18,10 @@ import mlpcuda.preparation.ImageForm;
  * network's, and the state of the optimizer and of the run is ignored.
  *
  * @param shape the shape of the network
- * @param form the images that the network takes
+ * @param form the examples that the network takes
  * @param weights the weights in the order of {@link Parameters#tensors}
  */
-public record ModelFile(MlpShape shape, ImageForm form, List<float[]> weights) {
+public record ModelFile(MlpShape shape, ExampleForm form, List<float[]> weights) {
 
   /**
    * Writes the network in the safetensors format, with a checksum; the file appears whole or not at
@@ -33,6 +33,7 @@ public record ModelFile(MlpShape shape, ImageForm form, List<float[]> weights) {
     var description = new Description(shape, form);
     var tensors = new ArrayList<Safetensors.Tensor>();
     description.add(tensors, "", weights);
+    description.addForm(tensors);
     Safetensors.writeChecked(file, description.metadata(file), tensors, Map.of());
   }
 
@@ -52,8 +53,9 @@ public record ModelFile(MlpShape shape, ImageForm form, List<float[]> weights) {
                   .formatted(file)
               + " convert it with 'mlp-cuda import' first");
     }
-    Description of = Description.of(file, contents.metadata());
-    List<float[]> weights = weights(file, contents, of.shape());
+    Set<String> unknown = names(contents);
+    Description of = Description.of(file, contents, unknown);
+    List<float[]> weights = weights(file, contents, of.shape(), unknown);
     return new ModelFile(of.shape(), of.form(), weights);
   }
 
@@ -74,7 +76,9 @@ public record ModelFile(MlpShape shape, ImageForm form, List<float[]> weights) {
                   .formatted(file, first, Excerpt.ofNames(contents.tensors().keySet()))
               + " 'mlp-cuda import' first");
     }
-    return weights(file, contents, shape);
+    Set<String> unknown = names(contents);
+    unknown.removeIf(FormMetadata::isItsOwn);
+    return weights(file, contents, shape, unknown);
   }
 
   /** Whether the metadata describe a network; files that PyTorch saved have no description. */
@@ -83,9 +87,15 @@ public record ModelFile(MlpShape shape, ImageForm form, List<float[]> weights) {
         || contents.metadata().containsKey("layers");
   }
 
-  private static List<float[]> weights(Path file, Safetensors.Contents contents, MlpShape shape) {
-    Set<String> unknown = new LinkedHashSet<>(contents.tensors().keySet());
-    unknown.addAll(contents.texts().keySet());
+  /** The names of all tensors and texts of a file. */
+  static Set<String> names(Safetensors.Contents contents) {
+    Set<String> names = new LinkedHashSet<>(contents.tensors().keySet());
+    names.addAll(contents.texts().keySet());
+    return names;
+  }
+
+  private static List<float[]> weights(
+      Path file, Safetensors.Contents contents, MlpShape shape, Set<String> unknown) {
     if (Checkpoint.isIn(contents)) {
       unknown.removeIf(Checkpoint::isItsOwn);
     }

@@ -1,16 +1,24 @@
 package mlpcuda.model;
 
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import mlpcuda.compute.Activation;
+import mlpcuda.data.ColumnScaling;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.files.Protobuf;
 import mlpcuda.files.WholeFile;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
+import mlpcuda.preparation.ExampleForm;
+import mlpcuda.preparation.ImageForm;
+import mlpcuda.preparation.NumberForm;
 
 /**
- * Writes a network and its scaling of pixels as an ONNX model with the input {@code pixels} (batch,
- * I) and the output {@code logits} (batch, C); {@code batch} may have any size.
+ * Writes a network and the scaling of its inputs as an ONNX model with the input {@code pixels}
+ * (batch, I), or {@code features} (batch, I) where a network takes rows of numbers, and the output
+ * {@code logits} (batch, C); {@code batch} may have any size.
  *
  * <p>IR version 8 and opset 17 belong to ONNX 1.12 of June 2022, which every runtime of the last
  * three years reads; no newer opset changes the operators that are used here. The wire format is
@@ -68,30 +76,43 @@ public final class Onnx {
 
   private static Protobuf model(ModelFile network, Input input, boolean softmax, String version) {
     MlpShape shape = network.shape();
-    String pixels =
-        "%dx%d pixels in rows, %s"
-            .formatted(
-                network.form().rows(),
-                network.form().cols(),
-                input == Input.BYTES ? "0 to 255" : "0 to 1");
-    return new Protobuf()
+    var model = new Protobuf();
+    model
         .add(1, IR_VERSION)
         .add(2, "mlp-cuda")
         .add(3, version)
         .add(
             6,
-            "Multilayer perceptron %s, %s; input: %s; scaled inside: %s, mean %s, std %s"
+            "Multilayer perceptron %s, %s; input: %s; scaled inside: %s"
                 .formatted(
-                    shape,
-                    shape.hidden().label(),
-                    pixels,
-                    network.form().scaling().name(),
-                    network.form().scaling().mean(),
-                    network.form().scaling().std()))
+                    shape, shape.hidden().label(), inputs(network.form(), input), scaling(network)))
         .add(7, new Onnx().graph(network, input, softmax))
-        .add(8, new Protobuf().add(1, "").add(2, OPSET)) // "" is the domain of ONNX itself
-        .add(14, property("preparation", network.form().preparation().label()))
-        .add(14, property("transpose", Boolean.toString(network.form().transposed())));
+        .add(8, new Protobuf().add(1, "").add(2, OPSET)); // "" is the domain of ONNX itself
+    properties(network).forEach((key, value) -> model.add(14, property(key, value)));
+    return model;
+  }
+
+  private static String inputs(ExampleForm form, Input input) {
+    if (form instanceof ImageForm images) {
+      return "%s pixels in rows, %s"
+          .formatted(images.layout(), input == Input.BYTES ? "0 to 255" : "0 to 1");
+    }
+    return form.layout() + " of numbers";
+  }
+
+  private static String scaling(ModelFile network) {
+    return network.form() instanceof ImageForm images
+        ? "%s, mean %s, std %s"
+            .formatted(images.scaling().name(), images.scaling().mean(), images.scaling().std())
+        : network.form().scaling().name();
+  }
+
+  /** The metadata_props of the model: the entries of a model file that an ONNX file lacks. */
+  private static Map<String, String> properties(ModelFile network) {
+    var metadata = new LinkedHashMap<String, String>();
+    FormMetadata.put(metadata, network.form(), network.shape().classes());
+    metadata.keySet().retainAll(FormMetadata.PROPERTIES);
+    return metadata;
   }
 
   /** Makes a StringStringEntryProto of a model's metadata_props. */
@@ -102,16 +123,10 @@ public final class Onnx {
   /** Makes a GraphProto; its nodes must be in an order in which they can be computed. */
   private Protobuf graph(ModelFile network, Input input, boolean softmax) {
     MlpShape shape = network.shape();
-    String x = "pixels";
-    // The factor and the summand of the trainer's scaling, converted if the pixels are 0 to 1.
-    float scale = network.form().scaling().scale();
-    if (input == Input.BYTES) {
-      x = node("Cast", "pixels.cast", List.of(x), "pixels.float", attribute("to", FLOAT));
-    } else {
-      scale = (float) (1 / network.form().scaling().std());
-    }
-    x = node("Mul", "scaling.mul", List.of(x, "scaling.scale"), "scaling.product");
-    x = node("Add", "scaling.add", List.of(x, "scaling.shift"), "scaling.output");
+    String x =
+        network.form() instanceof ImageForm images
+            ? scaledPixels(images.scaling(), input, shape.inputs())
+            : scaledColumns(((NumberForm) network.form()).scaling());
     for (int l = 0; l < shape.layers(); l++) {
       String layer = "layers." + l;
       String y = l == shape.layers() - 1 ? "logits" : layer + ".output";
@@ -132,19 +147,50 @@ public final class Onnx {
       node("Softmax", "softmax", List.of(x), "probabilities", attribute("axis", 1));
     }
     graph.add(2, "mlp");
-    graph.add(5, tensor("scaling.scale", List.of(), new float[] {scale}));
-    graph.add(
-        5, tensor("scaling.shift", List.of(), new float[] {network.form().scaling().shift()}));
     List<Parameters.Tensor> places = Parameters.tensors(shape);
     for (int t = 0; t < places.size(); t++) {
       graph.add(5, tensor(places.get(t).name(), places.get(t).shape(), network.weights().get(t)));
     }
-    graph.add(11, value("pixels", input == Input.BYTES ? UINT8 : FLOAT, shape.inputs()));
     graph.add(12, value("logits", FLOAT, shape.classes()));
     if (softmax) {
       graph.add(12, value("probabilities", FLOAT, shape.classes()));
     }
     return graph;
+  }
+
+  /**
+   * Adds the input {@code pixels} and the nodes of its scaling, and returns the name of the result.
+   */
+  private String scaledPixels(PixelScaling scaling, Input input, int I) {
+    String x = "pixels";
+    // The factor and the summand of the trainer's scaling, converted if the pixels are 0 to 1.
+    float scale = scaling.scale();
+    if (input == Input.BYTES) {
+      x = node("Cast", "pixels.cast", List.of(x), "pixels.float", attribute("to", FLOAT));
+    } else {
+      scale = (float) (1 / scaling.std());
+    }
+    x = node("Mul", "scaling.mul", List.of(x, "scaling.scale"), "scaling.product");
+    x = node("Add", "scaling.add", List.of(x, "scaling.shift"), "scaling.output");
+    graph.add(5, tensor("scaling.scale", List.of(), new float[] {scale}));
+    graph.add(5, tensor("scaling.shift", List.of(), new float[] {scaling.shift()}));
+    graph.add(11, value("pixels", input == Input.BYTES ? UINT8 : FLOAT, I));
+    return x;
+  }
+
+  /**
+   * Adds the input {@code features} and the nodes of its scaling, and returns the name of the
+   * result.
+   */
+  private String scaledColumns(ColumnScaling scaling) {
+    int I = scaling.centre().length;
+    String x =
+        node("Sub", "scaling.sub", List.of("features", "scaling.centre"), "scaling.difference");
+    x = node("Mul", "scaling.mul", List.of(x, "scaling.factor"), "scaling.output");
+    graph.add(5, tensor("scaling.centre", List.of(I), scaling.centre()));
+    graph.add(5, tensor("scaling.factor", List.of(I), scaling.factor()));
+    graph.add(11, value("features", FLOAT, I));
+    return x;
   }
 
   private static String operator(Activation activation) {

@@ -3,7 +3,8 @@ package mlpcuda.net;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.InputScaling;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.data.Scaling;
 
 /** The batches of a set of images, most often with labels, on a device. */
@@ -21,22 +22,28 @@ public final class Batches implements AutoCloseable {
    * @param atOnce the most batches that are staged at once
    * @throws IllegalArgumentException if images or labels do not fit the network
    */
-  public Batches(Parameters parameters, ImageSet set, Scaling scaling, int maxB, int atOnce) {
+  public Batches(Parameters parameters, ExampleSet set, Scaling scaling, int maxB, int atOnce) {
     check(set, parameters.shape());
     this.maxB = maxB;
     this.atOnce = atOnce;
-    this.scaling = new InputScaling(scaling.scale(), scaling.shift());
+    this.scaling = onDevice(scaling);
     Buffer weights = parameters.layer(0).weight();
-    this.feed = parameters.ops().feedFor(weights, set.pixels(), set.labels(), maxB, atOnce);
+    this.feed =
+        parameters.ops().feedFor(weights, set.features().array(), set.labels(), maxB, atOnce);
   }
 
-  private static void check(ImageSet set, MlpShape shape) {
+  private static InputScaling onDevice(Scaling scaling) {
+    var pixels = (PixelScaling) scaling;
+    return new InputScaling(pixels.scale(), pixels.shift());
+  }
+
+  private static void check(ExampleSet set, MlpShape shape) {
     byte[] labels = set.labels();
     long pixels = (long) labels.length * shape.inputs();
-    if (set.pixels().length != pixels) {
+    if (set.features().bytes() != pixels) {
       throw new IllegalArgumentException(
           "%d images of %d pixels must have %d bytes, found %d"
-              .formatted(labels.length, shape.inputs(), pixels, set.pixels().length));
+              .formatted(labels.length, shape.inputs(), pixels, set.features().bytes()));
     }
     for (int i = 0; i < labels.length; i++) { // no operation checks a label again
       if (Byte.toUnsignedInt(labels[i]) >= shape.classes()) {
@@ -51,7 +58,7 @@ public final class Batches implements AutoCloseable {
     this.feed = feed;
     this.maxB = maxB;
     this.atOnce = 1;
-    this.scaling = new InputScaling(scaling.scale(), scaling.shift());
+    this.scaling = onDevice(scaling);
   }
 
   /**

@@ -1,26 +1,54 @@
 package mlpcuda.preparation;
 
+import java.util.List;
 import java.util.Optional;
-import mlpcuda.data.Scaling;
+import mlpcuda.data.Layout;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.error.BadFileException;
 import mlpcuda.picture.Picture;
 
 /**
  * The images that a network takes, and how pictures and data sets are turned into them.
  *
- * @param rows height of an image in pixels
- * @param cols width of an image in pixels
+ * @param layout the size of an image
  * @param scaling how pixels become inputs
  * @param preparation how pictures become images
  * @param transposed whether rows and columns of the training images were exchanged, as EMNIST's
  *     files need it; images in IDX files must then be exchanged too, other pictures must not
+ * @param labels the names of the classes; empty where they have none but their numbers
  */
 public record ImageForm(
-    int rows, int cols, Scaling scaling, Preparation preparation, boolean transposed) {
+    Layout.Images layout,
+    PixelScaling scaling,
+    Preparation preparation,
+    boolean transposed,
+    List<String> labels)
+    implements ExampleForm {
+  /** Copies the names. */
+  public ImageForm {
+    labels = List.copyOf(labels);
+  }
+
+  /** The form of grey images whose classes have no names but their numbers. */
+  public static ImageForm grey(
+      int rows, int cols, PixelScaling scaling, Preparation preparation, boolean transposed) {
+    Layout.Images layout = Layout.Images.grey(rows, cols);
+    return new ImageForm(layout, scaling, preparation, transposed, List.of());
+  }
+
+  /** The height of an image in pixels. */
+  public int rows() {
+    return layout.rows();
+  }
+
+  /** The width of an image in pixels. */
+  public int cols() {
+    return layout.cols();
+  }
 
   /** A copy with another preparation of pictures. */
   public ImageForm with(Preparation other) {
-    return new ImageForm(rows, cols, scaling, other, transposed);
+    return new ImageForm(layout, scaling, other, transposed, labels);
   }
 
   /**
@@ -29,7 +57,7 @@ public record ImageForm(
    * @throws BadFileException if the picture cannot be prepared, for example a blank one
    */
   public Prepared prepare(Picture picture) {
-    return preparation.of(picture, rows, cols);
+    return preparation.of(picture, rows(), cols());
   }
 
   /**
@@ -39,10 +67,10 @@ public record ImageForm(
    * @throws BadFileException if the picture has another size than the network's images
    */
   public Prepared exactly(Picture picture, String option) {
-    if (picture.rows() != rows || picture.cols() != cols) {
+    if (picture.rows() != rows() || picture.cols() != cols()) {
       throw new BadFileException(
           "%s: with %s a picture must be %dx%d as the network's inputs, and this one is %dx%d"
-              .formatted(picture.name(), option, rows, cols, picture.rows(), picture.cols()));
+              .formatted(picture.name(), option, rows(), cols(), picture.rows(), picture.cols()));
     }
     return new Prepared(picture.pixels(), Optional.empty());
   }

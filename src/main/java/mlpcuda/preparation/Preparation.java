@@ -3,7 +3,8 @@ package mlpcuda.preparation;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.Layout;
 import mlpcuda.error.BadFileException;
 import mlpcuda.picture.Picture;
 
@@ -82,10 +83,16 @@ public enum Preparation {
 
   /**
    * Finds the preparation that makes pictures look like the given training images: MNIST's form, if
-   * bringing the training images to that form changes less than half of them.
+   * bringing the training images to that form changes less than half of them. Colour pictures are
+   * taken as they are.
+   *
+   * @param train the training images, whose pixels are bytes
    */
-  public static Preparation of(ImageSet train) {
-    int size = train.pixelsPerImage();
+  public static Preparation of(ExampleSet train) {
+    var size = (Layout.Images) train.layout();
+    if (size.channels() != 1) {
+      return AS_IS;
+    }
     int sample = Math.min(SAMPLE, train.size());
     int same = 0;
     for (int i = 0; i < sample; i++) {
@@ -94,10 +101,11 @@ public enum Preparation {
               ((long) i
                   * train.size()
                   / sample); // images from all over the set, which may be sorted by class
-      byte[] pixels = Arrays.copyOfRange(train.pixels(), image * size, (image + 1) * size);
-      var picture = new Picture("training image " + image, train.rows(), train.cols(), pixels);
+      byte[] pixels = new byte[train.inputs()];
+      train.features().read(image, pixels, 0);
+      var picture = new Picture("training image " + image, size.rows(), size.cols(), pixels);
       try {
-        byte[] formed = MnistForm.of(picture, train.rows(), train.cols()).pixels();
+        byte[] formed = MnistForm.of(picture, size.rows(), size.cols()).pixels();
         same += Arrays.equals(pixels, formed) ? 1 : 0;
       } catch (BadFileException e) {
         // A blank image has no form.

@@ -1,7 +1,7 @@
 package mlpcuda.run;
 
 import java.util.OptionalInt;
-import mlpcuda.data.ImageDataset;
+import mlpcuda.data.LabelledData;
 import mlpcuda.data.PublishedDataset;
 
 /**
@@ -13,8 +13,8 @@ import mlpcuda.data.PublishedDataset;
  */
 public record DataChoice(DataSource source, boolean transposed, OptionalInt subset) {
   /** Reads the data set whole, with its images as the network is to see them. */
-  public ImageDataset load(PublishedDataset.Progress downloads) {
-    ImageDataset read = source.load(downloads);
+  public LabelledData load(PublishedDataset.Progress downloads) {
+    LabelledData read = source.load(downloads);
     return transposed ? read.transposed() : read;
   }
 }

@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.util.OptionalInt;
 import mlpcuda.data.EmbeddedMnist;
 import mlpcuda.data.IdxFolder;
-import mlpcuda.data.ImageDataset;
+import mlpcuda.data.LabelledData;
 import mlpcuda.data.PublishedDataset;
 import mlpcuda.files.CacheFolder;
 
@@ -13,7 +13,7 @@ public sealed interface DataSource {
   /** The MNIST on the class path. */
   record Embedded() implements DataSource {
     @Override
-    public ImageDataset load(PublishedDataset.Progress downloads) {
+    public LabelledData load(PublishedDataset.Progress downloads) {
       return EmbeddedMnist.load();
     }
   }
@@ -26,7 +26,7 @@ public sealed interface DataSource {
    */
   record Folder(Path path, OptionalInt classes) implements DataSource {
     @Override
-    public ImageDataset load(PublishedDataset.Progress downloads) {
+    public LabelledData load(PublishedDataset.Progress downloads) {
       return IdxFolder.read(path, classes);
     }
   }
@@ -38,7 +38,7 @@ public sealed interface DataSource {
    */
   record Published(PublishedDataset set) implements DataSource {
     @Override
-    public ImageDataset load(PublishedDataset.Progress downloads) {
+    public LabelledData load(PublishedDataset.Progress downloads) {
       return set.load(CacheFolder.datasets(), downloads);
     }
   }
@@ -46,7 +46,7 @@ public sealed interface DataSource {
   /** Examples that the caller of the library has in memory; they cannot be loaded from here. */
   record InMemory() implements DataSource {
     @Override
-    public ImageDataset load(PublishedDataset.Progress downloads) {
+    public LabelledData load(PublishedDataset.Progress downloads) {
       throw new IllegalStateException("a run's examples were given by a program, which must again");
     }
   }
@@ -57,5 +57,5 @@ public sealed interface DataSource {
    * @param downloads hears of what is fetched
    * @throws mlpcuda.error.BadFileException if a file is missing or malformed
    */
-  ImageDataset load(PublishedDataset.Progress downloads);
+  LabelledData load(PublishedDataset.Progress downloads);
 }

@@ -3,10 +3,9 @@ package mlpcuda.run;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.zip.CRC32C;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Precision;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
 import mlpcuda.error.BadFileException;
 import mlpcuda.error.SettingException;
 import mlpcuda.model.Checkpoint;
@@ -100,10 +99,8 @@ public record Resumption(Path folder, Checkpoint checkpoint, RunPlan former, Run
    * @throws BadFileException if the checkpoint does not fit them
    */
   public RunData check(RunData found) {
-    ImageSet all = found.all();
-    if (checksum(all) != state.examples()
-        || all.rows() != checkpoint.form().rows()
-        || all.cols() != checkpoint.form().cols()) {
+    ExampleSet all = found.all();
+    if (all.checksum() != state.examples() || !all.layout().equals(checkpoint.form().layout())) {
       throw bad("the training examples must be those that the run began with, found others");
     }
     MlpShape shape = found.shape();
@@ -114,12 +111,7 @@ public record Resumption(Path folder, Checkpoint checkpoint, RunPlan former, Run
     }
     checkPlace(found.train().size());
     return new RunData(
-        found.dataset(),
-        all,
-        found.train(),
-        found.validation(),
-        shape,
-        found.form().with(checkpoint.form().preparation()));
+        found.dataset(), all, found.train(), found.validation(), shape, checkpoint.form());
   }
 
   /**
@@ -205,16 +197,5 @@ public record Resumption(Path folder, Checkpoint checkpoint, RunPlan former, Run
 
   private BadFileException bad(String message) {
     return new BadFileException(file() + ": " + message);
-  }
-
-  /**
-   * The checksum of images and labels, with those held back, as they may tell when to end: a run
-   * cannot go on with other examples.
-   */
-  public static long checksum(ImageSet set) {
-    var crc = new CRC32C();
-    crc.update(set.pixels());
-    crc.update(set.labels());
-    return crc.getValue();
   }
 }

@@ -1,13 +1,19 @@
 package mlpcuda.run;
 
+import java.util.List;
 import java.util.Optional;
-import mlpcuda.data.ImageDataset;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ColumnScaling;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.LabelledData;
+import mlpcuda.data.Layout;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.data.Scaling;
 import mlpcuda.data.Split;
 import mlpcuda.error.SettingException;
 import mlpcuda.net.MlpShape;
+import mlpcuda.preparation.ExampleForm;
 import mlpcuda.preparation.ImageForm;
+import mlpcuda.preparation.NumberForm;
 import mlpcuda.preparation.Preparation;
 
 /**
@@ -18,15 +24,15 @@ import mlpcuda.preparation.Preparation;
  * @param train the examples to learn from
  * @param validation the examples held back; empty if there are none
  * @param shape the shape of the network
- * @param form the images that the network takes
+ * @param form the examples that the network takes
  */
 public record RunData(
-    ImageDataset dataset,
-    ImageSet all,
-    ImageSet train,
-    Optional<ImageSet> validation,
+    LabelledData dataset,
+    ExampleSet all,
+    ExampleSet train,
+    Optional<ExampleSet> validation,
     MlpShape shape,
-    ImageForm form) {
+    ExampleForm form) {
 
   /**
    * Splits a data set as the settings say.
@@ -36,9 +42,9 @@ public record RunData(
    * @throws SettingException if the data set has too few examples for a setting, or the network
    *     would have too many parameters
    */
-  public static RunData of(RunSettings settings, ImageDataset dataset, DataChoice choice) {
+  public static RunData of(RunSettings settings, LabelledData dataset, DataChoice choice) {
     settings.check();
-    ImageSet all = dataset.train();
+    ExampleSet all = dataset.train();
     if (choice.subset().isPresent()) {
       int subset = choice.subset().getAsInt();
       if (subset > all.size()) {
@@ -48,24 +54,41 @@ public record RunData(
       }
       all = all.first(subset);
     }
-    ImageSet train = all;
-    Optional<ImageSet> validation = Optional.empty();
+    ExampleSet train = all;
+    Optional<ExampleSet> validation = Optional.empty();
     if (settings.validation().amount().isPresent()) {
       Split split = split(all, settings.validation().amount().getAsDouble(), settings.seed());
       train = split.train();
       validation = Optional.of(split.validation());
     }
-    ImageSet whole = all;
     RunSettings.Architecture network = settings.network();
-    MlpShape shape = shape(network, all.pixelsPerImage(), dataset.classes());
-    var form =
-        new ImageForm(
-            all.rows(),
-            all.cols(),
-            Scaling.of(network.scaling(), train),
-            network.preparation().orElseGet(() -> Preparation.of(whole)),
-            choice.transposed());
+    MlpShape shape = shape(network, all.inputs(), dataset.classes());
+    ExampleForm form = form(network, dataset, all, train, choice.transposed());
     return new RunData(dataset, all, train, validation, shape, form);
+  }
+
+  private static ExampleForm form(
+      RunSettings.Architecture network,
+      LabelledData dataset,
+      ExampleSet all,
+      ExampleSet train,
+      boolean transposed) {
+    List<String> numbers = LabelledData.numbers(dataset.classes());
+    List<String> labels = dataset.labels().equals(numbers) ? List.of() : dataset.labels();
+    Scaling scaling = scaling(network.scaling(), train);
+    if (all.layout() instanceof Layout.Images size && scaling instanceof PixelScaling pixels) {
+      Preparation preparation = network.preparation().orElseGet(() -> Preparation.of(all));
+      return new ImageForm(size, pixels, preparation, transposed, labels);
+    }
+    return new NumberForm(all.layout(), (ColumnScaling) scaling, labels);
+  }
+
+  private static Scaling scaling(String name, ExampleSet train) {
+    try {
+      return Scaling.of(name, train);
+    } catch (IllegalArgumentException e) {
+      throw new SettingException("scaling", e.getMessage().replaceFirst("^scaling ", ""));
+    }
   }
 
   private static MlpShape shape(RunSettings.Architecture network, int inputs, int classes) {
@@ -76,7 +99,7 @@ public record RunData(
     }
   }
 
-  private static Split split(ImageSet all, double amount, long seed) {
+  private static Split split(ExampleSet all, double amount, long seed) {
     try {
       return Split.of(all, Split.count(amount, all.size()), seed);
     } catch (IllegalArgumentException e) {

@@ -5,7 +5,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import mlpcuda.compute.Ops;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.Layout;
 import mlpcuda.net.Step;
 import mlpcuda.preparation.ImageForm;
 import mlpcuda.report.Build;
@@ -26,19 +27,19 @@ public final class RunDescription {
 
   /** The data set in a line: its sizes, the size of its images, its classes, its scaling. */
   static String examples(RunData data) {
-    ImageSet train = data.train();
+    ExampleSet train = data.train();
     int classes = data.dataset().classes();
     return String.format(
         Locale.ROOT,
-        "%s: %,d training%s and %,d test images, %dx%d, %s, %s scaling",
+        "%s: %,d training%s and %,d test %s, %s, %s, %s scaling",
         data.dataset().name(),
         train.size(),
         data.validation()
             .map(set -> String.format(Locale.ROOT, ", %,d validation", set.size()))
             .orElse(""),
         data.dataset().test().size(),
-        train.rows(),
-        train.cols(),
+        train.layout() instanceof Layout.Images ? "images" : "rows",
+        train.layout(),
         classes == 1 ? "1 class" : classes + " classes",
         data.form().scaling().name());
   }
@@ -65,20 +66,24 @@ public final class RunDescription {
   }
 
   private static void putNetwork(Map<String, Object> json, RunData data, RunSettings settings) {
-    ImageForm form = data.form();
     json.put("dataset", data.dataset().name());
     json.put("training_examples", data.train().size());
-    json.put("validation_examples", data.validation().map(ImageSet::size).orElse(0));
+    json.put("validation_examples", data.validation().map(ExampleSet::size).orElse(0));
     json.put("preset", settings.preset());
     json.put("layers", data.shape().sizes());
     json.put("parameters", data.shape().parameters());
     json.put("activation", data.shape().hidden().label());
     json.put("output_activation", data.shape().output().label());
-    json.put("scaling", form.scaling().name());
-    json.put("mean", form.scaling().mean());
-    json.put("std", form.scaling().std());
-    json.put("preparation", form.preparation().label());
-    json.put("transpose", form.transposed());
+    json.put("scaling", data.form().scaling().name());
+    if (data.form() instanceof ImageForm images) {
+      json.put("mean", images.scaling().mean());
+      json.put("std", images.scaling().std());
+      json.put("preparation", images.preparation().label());
+      json.put("transpose", images.transposed());
+    }
+    if (!data.form().labels().isEmpty()) {
+      json.put("labels", data.form().labels());
+    }
   }
 
   private static void putTraining(Map<String, Object> json, RunSettings settings) {

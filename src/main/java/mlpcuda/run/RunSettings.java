@@ -7,7 +7,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.OptimizerSettings;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.data.Scaling;
 import mlpcuda.error.SettingException;
 import mlpcuda.net.MlpShape;
@@ -65,10 +66,11 @@ public record RunSettings(
     /** Checks the scaling, and copies the list. */
     public Architecture {
       hidden = List.copyOf(hidden);
-      if (!Scaling.NAMES.contains(scaling)) {
+      if (!PixelScaling.NAMES.contains(scaling)) {
         throw new SettingException(
             "scaling",
-            "must be one of %s, found %s".formatted(String.join(", ", Scaling.NAMES), scaling));
+            "must be one of %s, found %s"
+                .formatted(String.join(", ", PixelScaling.NAMES), scaling));
       }
     }
 
@@ -171,7 +173,7 @@ public record RunSettings(
    *
    * @param set the examples to learn from
    */
-  public TrainingSetup training(MlpShape shape, ImageSet set, Scaling scaling) {
+  public TrainingSetup training(MlpShape shape, ExampleSet set, Scaling scaling) {
     return new TrainingSetup(
         shape,
         set,

@@ -66,7 +66,7 @@ public record RunState(
     return new RunState(
         plan,
         Origin.of(command, RunDescription.device(ops, data, settings)),
-        Resumption.checksum(data.all()),
+        data.all().checksum(),
         Progress.begin(
             settings.validation().selection().monitor(), LossScale.initial(ops.precision())),
         Map.of());

@@ -11,13 +11,14 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import mlpcuda.compute.LossScale;
 import mlpcuda.compute.Ops;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
 import mlpcuda.error.DivergedException;
 import mlpcuda.error.StoppedException;
 import mlpcuda.model.Checkpoint;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Step;
+import mlpcuda.preparation.ImageForm;
 import mlpcuda.preparation.Preparation;
 import mlpcuda.report.Metrics;
 import mlpcuda.report.Printable;
@@ -78,8 +79,9 @@ public record TrainingRun(
   public Result run() {
     Progress begun = start.state().progress();
     reporter.line(Printable.oneLine(RunDescription.examples(data)));
-    if (data.form().preparation() != Preparation.usual(data.form().rows(), data.form().cols())) {
-      reporter.line(preparation());
+    if (data.form() instanceof ImageForm images
+        && images.preparation() != Preparation.usual(images.rows(), images.cols())) {
+      reporter.line(preparation(images.preparation()));
     }
     var metrics =
         new Metrics(
@@ -149,8 +151,8 @@ public record TrainingRun(
     }
   }
 
-  private String preparation() {
-    return data.form().preparation() == Preparation.AS_IS
+  private static String preparation(Preparation preparation) {
+    return preparation == Preparation.AS_IS
         ? "The model will have pictures resized as they are, not brought to MNIST's form"
             + " (preparation as-is)"
         : "The model will have pictures brought to MNIST's form (preparation mnist-form)";
@@ -304,7 +306,7 @@ public record TrainingRun(
     return (ended + kept).strip();
   }
 
-  private Evaluator evaluator(Parameters parameters, ImageSet set) {
+  private Evaluator evaluator(Parameters parameters, ExampleSet set) {
     return new Evaluator(
         parameters, set, data.form().scaling(), settings().recording().testBatchSize());
   }
@@ -340,7 +342,7 @@ public record TrainingRun(
 
   /** Evaluates a set, notes the result under {@code key}, and tells it. */
   private Score told(
-      String key, String name, ImageSet set, Parameters parameters, Metrics metrics) {
+      String key, String name, ExampleSet set, Parameters parameters, Metrics metrics) {
     Score result = evaluation(parameters, set, Optional.empty());
     metrics.evaluated(key, result);
     reporter.line(Tables.result(name, result));
@@ -360,7 +362,7 @@ public record TrainingRun(
   }
 
   /** Evaluates a set, and fills the answers to its examples if they are wanted. */
-  private Score evaluation(Parameters parameters, ImageSet set, Optional<Predictions> answers) {
+  private Score evaluation(Parameters parameters, ExampleSet set, Optional<Predictions> answers) {
     try (Evaluator evaluator = evaluator(parameters, set)) {
       return evaluator.run(answers);
     }

@@ -7,7 +7,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import mlpcuda.compute.Activation;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
 import mlpcuda.net.MlpShape;
 import mlpcuda.train.Score;
 
@@ -25,7 +25,7 @@ public final class Warnings {
   private Warnings() {}
 
   /** Warns of classes without a training example. */
-  public static Optional<String> ofLabels(ImageSet train, ImageSet test, int classes) {
+  public static Optional<String> ofLabels(ExampleSet train, ExampleSet test, int classes) {
     int[] examples = examples(train, classes);
     List<Integer> missing =
         IntStream.range(0, classes).filter(c -> examples[c] == 0).boxed().toList();
@@ -45,7 +45,7 @@ public final class Warnings {
                 .formatted(named(missing)));
   }
 
-  private static int[] examples(ImageSet set, int classes) {
+  private static int[] examples(ExampleSet set, int classes) {
     int[] examples = new int[classes];
     for (byte label : set.labels()) {
       int c = Byte.toUnsignedInt(label);
@@ -85,7 +85,7 @@ public final class Warnings {
    * @param train the examples that the network learnt from; null: they are not known
    */
   public static Optional<String> ofAnswers(
-      Score tested, MlpShape shape, boolean astray, ImageSet train) {
+      Score tested, MlpShape shape, boolean astray, ExampleSet train) {
     int C = tested.classes();
     var never = new ArrayList<Integer>();
     var answered = new ArrayList<Integer>();
@@ -114,7 +114,8 @@ public final class Warnings {
     return Optional.of(what + " " + cause(never, shape, astray, train));
   }
 
-  private static String cause(List<Integer> never, MlpShape shape, boolean astray, ImageSet train) {
+  private static String cause(
+      List<Integer> never, MlpShape shape, boolean astray, ExampleSet train) {
     if (train != null) {
       int[] examples = examples(train, shape.classes());
       if (never.stream().allMatch(c -> examples[c] == 0)) {

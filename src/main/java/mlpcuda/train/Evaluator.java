@@ -5,7 +5,7 @@ import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Resources;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.Batches;
 import mlpcuda.net.Parameters;
@@ -23,7 +23,7 @@ public final class Evaluator implements AutoCloseable {
    * An evaluation of the network that {@code parameters} hold whenever {@link #run} is called, in
    * batches of up to {@code batchSize}; the caller closes it.
    */
-  public Evaluator(Parameters parameters, ImageSet set, Scaling scaling, int batchSize) {
+  public Evaluator(Parameters parameters, ExampleSet set, Scaling scaling, int batchSize) {
     this.ops = parameters.ops();
     this.labels = set.labels();
     this.C = parameters.shape().classes();
@@ -35,7 +35,7 @@ public final class Evaluator implements AutoCloseable {
 
   /** Evaluates a network once. */
   public static Score evaluate(
-      Parameters parameters, ImageSet set, Scaling scaling, int batchSize) {
+      Parameters parameters, ExampleSet set, Scaling scaling, int batchSize) {
     try (var evaluator = new Evaluator(parameters, set, scaling, batchSize)) {
       return evaluator.run();
     }

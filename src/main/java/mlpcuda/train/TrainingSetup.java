@@ -1,7 +1,7 @@
 package mlpcuda.train;
 
 import mlpcuda.compute.StepNeeds;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Step;
@@ -16,7 +16,7 @@ import mlpcuda.net.Step;
  * @param rate the learning rate
  */
 public record TrainingSetup(
-    MlpShape shape, ImageSet set, Scaling scaling, int B, Update update, double rate, long seed) {
+    MlpShape shape, ExampleSet set, Scaling scaling, int B, Update update, double rate, long seed) {
   /** The number of whole batches of an epoch: the examples left over are not learnt from. */
   public int batches() {
     return set.size() / B;
@@ -28,7 +28,7 @@ public record TrainingSetup(
   }
 
   /** A copy of this training with another set, in batches of {@code B}. */
-  public TrainingSetup with(ImageSet set, int B) {
+  public TrainingSetup with(ExampleSet set, int B) {
     return new TrainingSetup(shape, set, scaling, B, update, rate, seed);
   }
 }

@@ -22,7 +22,8 @@ import mlpcuda.compute.Precision;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.conformance.AmbiguousReluCounter;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
@@ -39,7 +40,7 @@ class ThroughputTest {
       new DeviceLimits(1e9, new TreeMap<>(Map.of(1000.0, 1e9)));
   private static final Timing.Plan BRIEF = new Timing.Plan(0, 1e-4, 1);
 
-  private static ImageSet images(int rows, int cols, int classes, int n) {
+  private static ExampleSet images(int rows, int cols, int classes, int n) {
     var random = new Random(1);
     byte[] pixels = new byte[n * rows * cols];
     random.nextBytes(pixels);
@@ -47,11 +48,11 @@ class ThroughputTest {
     for (int i = 0; i < n; i++) {
       labels[i] = (byte) random.nextInt(classes);
     }
-    return new ImageSet(rows, cols, pixels, labels);
+    return ExampleSet.images(rows, cols, pixels, labels);
   }
 
   private static TrainingSetup training(
-      ImageSet set, Scaling scaling, Regularisation drops, int... sizes) {
+      ExampleSet set, Scaling scaling, Regularisation drops, int... sizes) {
     List<Integer> widths = Arrays.stream(sizes).boxed().toList();
     var shape = new MlpShape(widths, Activation.RELU, Activation.NONE);
     return new TrainingSetup(
@@ -59,8 +60,8 @@ class ThroughputTest {
   }
 
   private static TrainingSetup plain(int n, int... sizes) {
-    ImageSet set = images(1, sizes[0], sizes[sizes.length - 1], n);
-    return training(set, new Scaling("unit", 0, 1), Regularisation.NONE, sizes);
+    ExampleSet set = images(1, sizes[0], sizes[sizes.length - 1], n);
+    return training(set, new PixelScaling("unit", 0, 1), Regularisation.NONE, sizes);
   }
 
   private static List<Result> measure(TrainingSetup training, Ops ops, Integer... sizes) {
@@ -111,7 +112,8 @@ class ThroughputTest {
   void aLargeBatchThatCannotRepeatIsCheckedByASmallerOne() {
     var drops = new Regularisation(List.of(0.5f), 0, 1);
     var with =
-        new Throughput(training(images(1, 2, 2, 4), new Scaling("unit", 0, 1), drops, 2, 2, 2));
+        new Throughput(
+            training(images(1, 2, 2, 4), new PixelScaling("unit", 0, 1), drops, 2, 2, 2));
     var without = new Throughput(plain(4, 2, 2, 2));
     assertEquals(64, with.reference().checkedStep(64));
     assertEquals(512, with.reference().checkedStep(512));
@@ -127,8 +129,8 @@ class ThroughputTest {
   @Test
   void dropoutIsCheckedInTheWholeBatch() {
     var drops = new Regularisation(List.of(0.5f, 0.25f), 0, 1);
-    ImageSet set = images(1, 20, 4, 300);
-    TrainingSetup training = training(set, new Scaling("unit", 0, 1), drops, 20, 9, 6, 4);
+    ExampleSet set = images(1, 20, 4, 300);
+    TrainingSetup training = training(set, new PixelScaling("unit", 0, 1), drops, 20, 9, 6, 4);
     try (var ops = new CpuOps(2)) {
       for (Result result : measure(training, ops, 256)) {
         assertTrue(result.error() <= ReferenceComparison.LIMIT, result.toString());
@@ -273,9 +275,9 @@ class ThroughputTest {
    */
   @Test
   void whereRightDevicesPartIsNotChecked() {
-    ImageSet set = images(1, 1, 2, 20);
-    set.pixels()[2] = 100;
-    TrainingSetup any = training(set, new Scaling("unit", 0, 1), Regularisation.NONE, 1, 1, 2);
+    ExampleSet set = images(1, 1, 2, 20);
+    set.features().array()[2] = 100;
+    TrainingSetup any = training(set, new PixelScaling("unit", 0, 1), Regularisation.NONE, 1, 1, 2);
     double w;
     double b;
     try (var ops = new ReferenceOps();
@@ -284,7 +286,7 @@ class ThroughputTest {
       w = parameters.read().get(0)[0];
       b = parameters.read().get(1)[0];
     }
-    var scaling = new Scaling("z-score", 100 / 255.0 + b / w, 1); // image 2 becomes −b / w
+    var scaling = new PixelScaling("z-score", 100 / 255.0 + b / w, 1); // image 2 becomes −b / w
     TrainingSetup training = training(set, scaling, Regularisation.NONE, 1, 1, 2);
     try (var counter = new AmbiguousReluCounter();
         var learner = new Learner(counter, training.with(set.first(4), 4))) {

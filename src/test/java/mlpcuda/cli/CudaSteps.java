@@ -17,8 +17,8 @@ import mlpcuda.compute.cuda.CudaOptions.Multiplier;
 import mlpcuda.compute.cuda.CudaOptions.StepKind;
 import mlpcuda.conformance.AmbiguousReluCounter;
 import mlpcuda.data.EmbeddedMnist;
-import mlpcuda.data.ImageSet;
-import mlpcuda.data.Scaling;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Regularisation;
 import mlpcuda.train.Learner;
@@ -32,7 +32,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * device is, so that what rounding does to one step does not add up.
  */
 abstract class CudaSteps {
-  private static final ImageSet IMAGES = EmbeddedMnist.load().train().first(320);
+  private static final ExampleSet IMAGES = EmbeddedMnist.load().train().first(320);
 
   /** Opens a device that no other test uses. */
   abstract CudaDriver open();
@@ -45,7 +45,7 @@ abstract class CudaSteps {
     return new TrainingSetup(
         new MlpShape(sizes, Activation.RELU, Activation.NONE),
         IMAGES,
-        Scaling.of("z-score", IMAGES),
+        PixelScaling.of("z-score", IMAGES),
         16,
         new Update(optimizer, 0, regularisation),
         1e-3,

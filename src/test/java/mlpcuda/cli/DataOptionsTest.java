@@ -86,7 +86,7 @@ class DataOptionsTest {
     Program wanted = train("", upright);
     train("--transpose", emnist);
     Path model = tmp.resolve("run--transposeemnist/model.safetensors");
-    assertTrue(ModelFile.read(model).form().transposed());
+    assertTrue(ModelFile.read(model).form().images(model).transposed());
     Object[] evaluate = Program.words("evaluate --cpu", "--model", model, "--data", emnist);
     Program evaluated = Program.succeed(evaluate);
     assertEquals(wanted.lastLine(), evaluated.lastLine());

@@ -14,7 +14,7 @@ import java.util.Map;
 import java.util.regex.Pattern;
 import mlpcuda.Child;
 import mlpcuda.compute.Activation;
-import mlpcuda.data.Scaling;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
 import mlpcuda.preparation.ImageForm;
@@ -127,7 +127,8 @@ class ExitCodeTest {
 
   private static void mnistModel(Path file) {
     var shape = new MlpShape(List.of(784, 10), Activation.RELU, Activation.NONE);
-    var form = new ImageForm(28, 28, new Scaling("unit", 0, 1), Preparation.MNIST_FORM, false);
+    var form =
+        ImageForm.grey(28, 28, new PixelScaling("unit", 0, 1), Preparation.MNIST_FORM, false);
     new ModelFile(shape, form, List.of(new float[7840], new float[10])).write(file);
   }
 

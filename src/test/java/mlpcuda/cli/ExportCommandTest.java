@@ -25,8 +25,8 @@ import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.data.EmbeddedMnist;
+import mlpcuda.data.ExampleSet;
 import mlpcuda.data.IdxFolder;
-import mlpcuda.data.ImageSet;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.Mlp;
 import mlpcuda.net.Parameters;
@@ -65,14 +65,15 @@ class ExportCommandTest {
   }
 
   /** The logits of the program itself, (N, C). */
-  static float[] ours(ModelFile model, ImageSet set) {
+  static float[] ours(ModelFile model, ExampleSet set) {
     int N = set.size();
     float[] logits = new float[N * model.shape().classes()];
-    float[] x = new float[set.pixels().length];
+    float[] x = new float[set.features().array().length];
     for (int i = 0; i < x.length; i++) {
       x[i] =
-          Byte.toUnsignedInt(set.pixels()[i]) * model.form().scaling().scale()
-              + model.form().scaling().shift();
+          Byte.toUnsignedInt(set.features().array()[i])
+                  * model.form().images(model).scaling().scale()
+              + model.form().images(model).scaling().shift();
     }
     try (var ops = new CpuOps(2);
         var parameters = new Parameters(ops, model.shape());
@@ -87,13 +88,14 @@ class ExportCommandTest {
   }
 
   /** An output of the ONNX model, (N, C), computed for {@code B} images at a time. */
-  private static float[] theirs(Path onnx, String output, ImageSet set, int B) throws OrtException {
-    int I = set.pixelsPerImage();
+  private static float[] theirs(Path onnx, String output, ExampleSet set, int B)
+      throws OrtException {
+    int I = set.inputs();
     float[] all = new float[0];
     try (OrtSession session = session(onnx)) {
       for (int from = 0; from < set.size(); from += B) {
         int size = Math.min(B, set.size() - from);
-        byte[] pixels = Arrays.copyOfRange(set.pixels(), from * I, (from + size) * I);
+        byte[] pixels = Arrays.copyOfRange(set.features().array(), from * I, (from + size) * I);
         try (OnnxTensor input = input(session, pixels, new long[] {size, I});
             OrtSession.Result result = session.run(Map.of("pixels", input), Set.of(output))) {
           OnnxTensor tensor = (OnnxTensor) result.get(0);
@@ -141,7 +143,7 @@ class ExportCommandTest {
   @ParameterizedTest
   @CsvSource({"bytes,1", "bytes,1000", "bytes,10000", "unit,1", "unit,999", "unit,10000"})
   void logitsOfTheWholeTestSet(String input, int batchSize) throws OrtException {
-    ImageSet test = EmbeddedMnist.load().test();
+    ExampleSet test = EmbeddedMnist.load().test();
     float[] ours = ours(ModelFile.read(trained()), test);
     float[] theirs = theirs(export(trained(), "--input " + input), "logits", test, batchSize);
     assertSame(ours, theirs);
@@ -173,7 +175,7 @@ class ExportCommandTest {
     Path run = tmp.resolve("run");
     Program.succeed(Program.words(line, "--cpu", "--epochs", 3, "--data", data, "--out", run));
     Path model = run.resolve("model.safetensors");
-    ImageSet test = IdxFolder.readTest(data, 3);
+    ExampleSet test = IdxFolder.readTest(data, 3);
     float[] ours = ours(ModelFile.read(model), test);
     for (String input : new String[] {"bytes", "unit"}) {
       Path onnx = export(model, "--softmax --input " + input);

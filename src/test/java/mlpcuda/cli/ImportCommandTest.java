@@ -19,8 +19,8 @@ import java.util.StringJoiner;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
 import mlpcuda.compute.Activation;
-import mlpcuda.data.ImageSet;
-import mlpcuda.data.Scaling;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.model.ModelFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -132,8 +132,8 @@ class ImportCommandTest {
           values(names.get(l) + ".weight", 6 - l - 1, 6 - l), model.weights().get(2 * l));
       assertArrayEquals(values(names.get(l) + ".bias", 6 - l - 1), model.weights().get(2 * l + 1));
     }
-    assertEquals(2, model.form().rows());
-    assertEquals(3, model.form().cols());
+    assertEquals(2, model.form().images("it").rows());
+    assertEquals(3, model.form().images("it").cols());
   }
 
   @Test
@@ -161,7 +161,7 @@ class ImportCommandTest {
   })
   void picturesArePreparedAsTheOptionOrTheSizeSays(int inputs, String options, String wanted) {
     write("0.weight:3x%d 0.bias:3".formatted(inputs));
-    assertEquals(wanted, imported(options).form().preparation().label());
+    assertEquals(wanted, imported(options).form().images("it").preparation().label());
   }
 
   @Test
@@ -179,7 +179,7 @@ class ImportCommandTest {
             "Saved " + out() + ": images 2x2, scaling z-score, mean 0.1307, std 0.3081"),
         program.lines());
     ModelFile model = ModelFile.read(out());
-    assertEquals(new Scaling("z-score", 0.1307, 0.3081), model.form().scaling());
+    assertEquals(new PixelScaling("z-score", 0.1307, 0.3081), model.form().scaling());
     assertEquals(Activation.TANH, model.shape().hidden());
     assertEquals(Activation.RELU, model.shape().output());
     assertArrayEquals(new float[5], model.weights().get(1));
@@ -202,7 +202,8 @@ class ImportCommandTest {
       pixels[i] = (byte) (37 * i);
     }
     float[] ours =
-        ExportCommandTest.ours(ModelFile.read(out()), new ImageSet(5, 7, pixels, new byte[20]));
+        ExportCommandTest.ours(
+            ModelFile.read(out()), ExampleSet.images(5, 7, pixels, new byte[20]));
     String[] theirs =
         new String(resource("pytorch-logits.txt"), StandardCharsets.US_ASCII).split("\\s+");
     assertEquals(60, theirs.length);
@@ -222,7 +223,7 @@ class ImportCommandTest {
     write("weight:3x4 bias:3");
     ModelFile model = imported("--scaling centred");
     assertEquals("4-3", model.shape().toString());
-    assertEquals(new Scaling("centred", 0.5, 0.5), model.form().scaling());
+    assertEquals(new PixelScaling("centred", 0.5, 0.5), model.form().scaling());
     assertArrayEquals(values("weight", 3, 4), model.weights().get(0));
   }
 

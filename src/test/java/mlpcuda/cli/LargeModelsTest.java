@@ -11,7 +11,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import mlpcuda.Child;
 import mlpcuda.compute.Activation;
-import mlpcuda.data.Scaling;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
@@ -36,7 +36,7 @@ class LargeModelsTest {
         new MlpShape(IntStream.of(sizes).boxed().toList(), Activation.RELU, Activation.NONE);
     List<float[]> weights =
         Parameters.tensors(shape).stream().map(tensor -> new float[tensor.length()]).toList();
-    var form = new ImageForm(1, 1, Scaling.of("unit", null), Preparation.AS_IS, false);
+    var form = ImageForm.grey(1, 1, PixelScaling.of("unit", null), Preparation.AS_IS, false);
     Path file = tmp.resolve(name);
     new ModelFile(shape, form, weights).write(file);
     return file;

@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import mlpcuda.data.ExampleSet;
 import mlpcuda.data.IdxFolder;
-import mlpcuda.data.ImageSet;
 import mlpcuda.data.Split;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -109,7 +109,7 @@ class LearningOptionsTest {
             .formatted(data, train, validation),
         run.lines().get(1));
     // A data set of the other examples alone makes the same network: nothing else was learnt from.
-    ImageSet whole = IdxFolder.read(data, OptionalInt.of(3)).train();
+    ExampleSet whole = IdxFolder.read(data, OptionalInt.of(3)).train();
     Split split = Split.of(whole, validation, 5);
     assertEquals(train, split.train().size());
     replaceTrainingSet(split.train());
@@ -134,12 +134,13 @@ class LearningOptionsTest {
     return run.lines().stream().filter(line -> line.startsWith(start)).findFirst().orElseThrow();
   }
 
-  private void replaceTrainingSet(ImageSet set) throws IOException {
-    ByteBuffer images = ByteBuffer.allocate(16 + set.pixels().length);
-    images.putInt(0x803).putInt(set.size()).putInt(set.rows()).putInt(set.cols());
+  private void replaceTrainingSet(ExampleSet set) throws IOException {
+    ByteBuffer images = ByteBuffer.allocate(16 + set.features().array().length);
+    images.putInt(0x803).putInt(set.size()).putInt(28).putInt(28);
     ByteBuffer labels = ByteBuffer.allocate(8 + set.size());
     labels.putInt(0x801).putInt(set.size());
-    Files.write(data.resolve("train-images-idx3-ubyte"), images.put(set.pixels()).array());
+    Files.write(
+        data.resolve("train-images-idx3-ubyte"), images.put(set.features().array()).array());
     Files.write(data.resolve("train-labels-idx1-ubyte"), labels.put(set.labels()).array());
   }
 
@@ -205,7 +206,7 @@ class LearningOptionsTest {
   @ParameterizedTest
   @CsvSource({"loss, 0.01", "accuracy, 0.005"}) // a rate with which neither end is the best
   void theBestEpochIsSaved(String monitor, String rate) throws IOException {
-    ImageSet noisy = IdxFolder.read(data, OptionalInt.of(3)).train();
+    ExampleSet noisy = IdxFolder.read(data, OptionalInt.of(3)).train();
     for (int i = 0; i < noisy.size(); i += 3) {
       noisy.labels()[i] = (byte) (i / 3 % 3);
     }

@@ -13,7 +13,7 @@ import javax.imageio.ImageIO;
 import javax.imageio.ImageWriteParam;
 import javax.imageio.ImageWriter;
 import javax.imageio.stream.MemoryCacheImageOutputStream;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
 import mlpcuda.picture.Picture;
 
 /**
@@ -80,14 +80,15 @@ final class Photograph {
    * @param digits the digits of MNIST
    * @param i the number of the digit; for an odd one {@link Handwriting} draws one instead
    */
-  static Picture of(ImageSet digits, int i, int largest, Random random, Fault... faults) {
+  static Picture of(ExampleSet digits, int i, int largest, Random random, Fault... faults) {
     Set<Fault> all = EnumSet.noneOf(Fault.class);
     all.addAll(Arrays.asList(faults));
     return new Photograph(all, largest, random).take(new float[][] {square(digits, i, random)});
   }
 
   /** Makes a photograph with those faults of two digits side by side. */
-  static Picture ofTwo(ImageSet digits, int i, int j, int largest, Random random, Fault... faults) {
+  static Picture ofTwo(
+      ExampleSet digits, int i, int j, int largest, Random random, Fault... faults) {
     Set<Fault> all = EnumSet.noneOf(Fault.class);
     all.addAll(Arrays.asList(faults));
     return new Photograph(all, largest, random)
@@ -95,7 +96,7 @@ final class Photograph {
   }
 
   /** The ink of a digit, 0…1, (SIDE, SIDE). */
-  private static float[] square(ImageSet digits, int i, Random random) {
+  private static float[] square(ExampleSet digits, int i, Random random) {
     if (i % 2 == 1) {
       double radius = 0.012 * Math.pow(6, random.nextDouble()); // 0.012 to 0.072
       return Handwriting.square(digits.labels()[i], random.nextInt(2), SIDE, radius, random);
@@ -110,7 +111,7 @@ final class Photograph {
       for (int row = (int) Math.floor(y) - 1; row <= y + 2; row++) {
         for (int col = (int) Math.floor(x) - 1; col <= x + 2; col++) {
           if (row >= 0 && row < 28 && col >= 0 && col < 28) {
-            int pixel = digits.pixels()[i * 784 + row * 28 + col] & 0xff;
+            int pixel = digits.features().array()[i * 784 + row * 28 + col] & 0xff;
             sum += pixel / 255.0 * spline(y - row) * spline(x - col);
           }
         }

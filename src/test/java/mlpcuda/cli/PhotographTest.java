@@ -15,7 +15,7 @@ import java.util.stream.Stream;
 import mlpcuda.cli.Photograph.Fault;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.data.EmbeddedMnist;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
 import mlpcuda.error.BadFileException;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.Weights;
@@ -42,7 +42,7 @@ class PhotographTest {
 
   @TempDir static Path tmp;
   private static ModelFile model;
-  private static ImageSet test;
+  private static ExampleSet test;
 
   @BeforeAll
   static void train() {
@@ -172,7 +172,7 @@ class PhotographTest {
   void mnistGetsNoWarning() {
     int warned = 0;
     for (int i = 0; i < test.size(); i++) {
-      byte[] pixels = Arrays.copyOfRange(test.pixels(), i * 784, (i + 1) * 784);
+      byte[] pixels = Arrays.copyOfRange(test.features().array(), i * 784, (i + 1) * 784);
       var picture = new Picture("digit", 28, 28, pixels);
       warned += MnistForm.of(picture, 28, 28).warning().isPresent() ? 1 : 0;
     }

@@ -10,9 +10,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import mlpcuda.data.ExampleSet;
 import mlpcuda.data.IdxFolder;
-import mlpcuda.data.ImageDataset;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.LabelledData;
 import mlpcuda.model.ModelFile;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -52,7 +52,7 @@ class PlainLoopTest {
     }
 
     /** Computes the examples' mean loss, and its gradient in g. */
-    double loss(ImageSet set, int from, int to, double smoothing) {
+    double loss(ExampleSet set, int from, int to, double smoothing) {
       Arrays.fill(g, 0);
       double sum = 0;
       for (int n = from; n < to; n++) {
@@ -61,7 +61,7 @@ class PlainLoopTest {
         for (int c = 0; c < C; c++) {
           p[c] = w[C * PIXELS + c];
           for (int i = 0; i < PIXELS; i++) {
-            p[c] += w[c * PIXELS + i] * (set.pixels()[n * PIXELS + i] & 0xff) / 255;
+            p[c] += w[c * PIXELS + i] * (set.features().array()[n * PIXELS + i] & 0xff) / 255;
           }
           p[c] = Math.exp(p[c]);
           total += p[c];
@@ -73,7 +73,7 @@ class PlainLoopTest {
           double slope = (p[c] - target) / (to - from);
           g[C * PIXELS + c] += slope;
           for (int i = 0; i < PIXELS; i++) {
-            g[c * PIXELS + i] += slope * (set.pixels()[n * PIXELS + i] & 0xff) / 255;
+            g[c * PIXELS + i] += slope * (set.features().array()[n * PIXELS + i] & 0xff) / 255;
           }
         }
       }
@@ -150,7 +150,7 @@ class PlainLoopTest {
       double clip)
       throws IOException {
     Path data = Program.writeData(tmp.resolve("data"), 5, 7, C, N, 20);
-    ImageDataset dataset = IdxFolder.read(data, OptionalInt.empty());
+    LabelledData dataset = IdxFolder.read(data, OptionalInt.empty());
     train(data, "initial", "--epochs 0");
     Map<String, Object> metrics = train(data, "run", "--epochs 5 --lr 0.05 " + line);
     var plain = new Plain(weights("initial"));

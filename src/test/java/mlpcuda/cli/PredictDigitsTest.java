@@ -18,7 +18,7 @@ import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 import javax.imageio.ImageIO;
 import mlpcuda.data.EmbeddedMnist;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
 import mlpcuda.picture.Picture;
 import mlpcuda.picture.PictureFile;
 import mlpcuda.preparation.MnistForm;
@@ -33,7 +33,7 @@ import org.junit.jupiter.api.io.TempDir;
 class PredictDigitsTest {
   @TempDir static Path tmp;
   private static Path model;
-  private static ImageSet test;
+  private static ExampleSet test;
 
   @BeforeAll
   static void train() {
@@ -92,7 +92,7 @@ class PredictDigitsTest {
     var files = new ArrayList<Path>();
     int same = 0;
     for (int i = 0; i < test.size(); i++) {
-      byte[] pixels = Arrays.copyOfRange(test.pixels(), i * 784, (i + 1) * 784);
+      byte[] pixels = Arrays.copyOfRange(test.features().array(), i * 784, (i + 1) * 784);
       var image = new BufferedImage(28, 28, BufferedImage.TYPE_BYTE_GRAY);
       image.getRaster().setDataElements(0, 0, 28, 28, pixels);
       files.add(write(image, "png", "mnist" + i));
@@ -119,7 +119,7 @@ class PredictDigitsTest {
         for (int x = 0; x < 280; x++) {
           boolean inside = y >= 20 && y < 188 && x >= 70 && x < 238;
           int pixel = inside ? i * 784 + (y - 20) / 6 * 28 + (x - 70) / 6 : -1;
-          int ink = inside ? test.pixels()[pixel] & 0xff : 0;
+          int ink = inside ? test.features().array()[pixel] & 0xff : 0;
           int light = (int) (205 + x / 14 - 0.6 * ink + 4 * random.nextGaussian());
           image.setRGB(x, y, Math.max(0, Math.min(255, light)) * 0x10101);
         }

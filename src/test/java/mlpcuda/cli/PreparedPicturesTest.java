@@ -23,8 +23,8 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.imageio.ImageIO;
 import mlpcuda.data.EmbeddedMnist;
-import mlpcuda.data.ImageDataset;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.LabelledData;
 import mlpcuda.model.Checkpoint;
 import mlpcuda.model.ModelFile;
 import mlpcuda.picture.PictureFile;
@@ -44,12 +44,12 @@ class PreparedPicturesTest {
   @TempDir static Path tmp;
   private static Path data;
   private static Path model;
-  private static ImageSet test;
+  private static ExampleSet test;
   private static Program trained;
 
   @BeforeAll
   static void train() throws IOException {
-    ImageDataset mnist = EmbeddedMnist.load();
+    LabelledData mnist = EmbeddedMnist.load();
     data = Files.createDirectories(tmp.resolve("data"));
     write("train", small(mnist.train().first(4000)));
     test = small(mnist.test().first(200));
@@ -65,7 +65,7 @@ class PreparedPicturesTest {
   }
 
   /** Reduces images: each pixel is the mean of 3 x 3. */
-  private static ImageSet small(ImageSet set) {
+  private static ExampleSet small(ExampleSet set) {
     byte[] pixels = new byte[set.size() * SIDE * SIDE];
     for (int i = 0; i < pixels.length; i++) {
       int image = i / (SIDE * SIDE);
@@ -73,16 +73,16 @@ class PreparedPicturesTest {
       for (int k = 0; k < 9; k++) {
         int y = CUT + i / SIDE % SIDE * 3 + k / 3;
         int x = CUT + i % SIDE * 3 + k % 3;
-        sum += set.pixels()[image * 784 + y * 28 + x] & 0xff;
+        sum += set.features().array()[image * 784 + y * 28 + x] & 0xff;
       }
       pixels[i] = (byte) (sum / 9);
     }
-    return new ImageSet(SIDE, SIDE, pixels, set.labels());
+    return ExampleSet.images(SIDE, SIDE, pixels, set.labels());
   }
 
-  private static void write(String split, ImageSet set) throws IOException {
-    ByteBuffer images = ByteBuffer.allocate(16 + set.pixels().length);
-    images.putInt(0x803).putInt(set.size()).putInt(SIDE).putInt(SIDE).put(set.pixels());
+  private static void write(String split, ExampleSet set) throws IOException {
+    ByteBuffer images = ByteBuffer.allocate(16 + set.features().array().length);
+    images.putInt(0x803).putInt(set.size()).putInt(SIDE).putInt(SIDE).put(set.features().array());
     ByteBuffer labels = ByteBuffer.allocate(8 + set.size());
     labels.putInt(0x801).putInt(set.size()).put(set.labels());
     Files.write(data.resolve(split + "-images-idx3-ubyte"), images.array());
@@ -91,7 +91,7 @@ class PreparedPicturesTest {
 
   private static byte[] pixels(int image) {
     int size = SIDE * SIDE;
-    return Arrays.copyOfRange(test.pixels(), image * size, (image + 1) * size);
+    return Arrays.copyOfRange(test.features().array(), image * size, (image + 1) * size);
   }
 
   /** Saves a test image as a PNG, each pixel {@code times} as high and wide. */
@@ -196,7 +196,7 @@ class PreparedPicturesTest {
 
   @Test
   void theRunSaysWhatItMeasuredOrWasTold() throws IOException {
-    assertEquals(Preparation.AS_IS, ModelFile.read(model).form().preparation());
+    assertEquals(Preparation.AS_IS, ModelFile.read(model).form().images(model).preparation());
     assertEquals("as-is", setting("run", "preparation"));
     assertEquals(false, setting("run", "transpose"));
     assertFalse(trained.out().contains("(preparation "), trained.out());
@@ -208,7 +208,7 @@ class PreparedPicturesTest {
         told.out());
     assertEquals("mnist-form", setting("told", "preparation"));
     Path file = tmp.resolve("told").resolve("model.safetensors");
-    assertEquals(Preparation.MNIST_FORM, ModelFile.read(file).form().preparation());
+    assertEquals(Preparation.MNIST_FORM, ModelFile.read(file).form().images(file).preparation());
   }
 
   private static Object setting(String run, String name) throws IOException {
@@ -230,8 +230,8 @@ class PreparedPicturesTest {
     assertEquals(
         130, Program.run(Program.NO_GPUS, () -> asked.incrementAndGet() > 3, words).code());
     Checkpoint checkpoint = Checkpoint.read(run.resolve("checkpoint.safetensors"));
-    assertEquals(Preparation.MNIST_FORM, checkpoint.form().preparation());
-    assertTrue(checkpoint.form().transposed());
+    assertEquals(Preparation.MNIST_FORM, checkpoint.form().images("it").preparation());
+    assertTrue(checkpoint.form().images("it").transposed());
     Program.succeed("--resume", run, "--data", data);
     assertEquals(checkpoint.form(), ModelFile.read(run.resolve("model.safetensors")).form());
   }

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import mlpcuda.data.EmbeddedMnist;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -228,7 +228,7 @@ class ReportPageTest extends ReportInBrowser {
   void aCellShowsItsImages() {
     show();
     List<?> confusion = (List<?>) ((Map<?, ?>) metrics.get("test")).get("confusion");
-    ImageSet test = EmbeddedMnist.load().test();
+    ExampleSet test = EmbeddedMnist.load().test();
     for (int[] cell : new int[][] {{7, 7}, {9, 4}, {4, 9}}) {
       int truth = cell[0];
       int answer = cell[1];
@@ -259,7 +259,7 @@ class ReportPageTest extends ReportInBrowser {
   }
 
   /** Asserts that the images of a section are those of the set that their labels name. */
-  private static void assertImages(String section, String label, ImageSet set) {
+  private static void assertImages(String section, String label, ExampleSet set) {
     List<?> images =
         list(
             "[...document.querySelectorAll(arguments[0] + ' canvas')].map(c =>"
@@ -272,7 +272,7 @@ class ReportPageTest extends ReportInBrowser {
       String name = (String) image.get(0);
       assertTrue(name.matches(label), name);
       int index = Integer.parseInt(name.replaceAll("\\D*(\\d+).*", "$1"));
-      byte[] pixels = Arrays.copyOfRange(set.pixels(), index * 784, (index + 1) * 784);
+      byte[] pixels = Arrays.copyOfRange(set.features().array(), index * 784, (index + 1) * 784);
       List<Long> expected =
           IntStream.range(0, 784 * 4)
               .mapToObj(i -> i % 4 == 3 ? 255L : Byte.toUnsignedLong(pixels[i / 4]))

@@ -22,8 +22,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import mlpcuda.data.ExampleSet;
 import mlpcuda.data.IdxFolder;
-import mlpcuda.data.ImageSet;
 import mlpcuda.model.ModelFile;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -182,10 +182,10 @@ class ReportTest {
   @Test
   void hasTheFirstTrainingImages() {
     Program.succeed(words("--subset 30"));
-    ImageSet train = IdxFolder.read(data, OptionalInt.empty()).train();
+    ExampleSet train = IdxFolder.read(data, OptionalInt.empty()).train();
     Map<?, ?> shown = map(report(), "training");
     assertArrayEquals(
-        Arrays.copyOf(train.pixels(), 20 * 35),
+        Arrays.copyOf(train.features().array(), 20 * 35),
         Base64.getDecoder().decode((String) shown.get("pixels")));
     assertEquals(20, list(shown, "labels").size());
     for (int i = 0; i < 20; i++) {
@@ -202,7 +202,7 @@ class ReportTest {
   void hasTheTestImagesAndAnswers() {
     // After few steps there must be mistakes.
     Program.succeed(words("--max-steps 2"));
-    ImageSet test = IdxFolder.read(data, OptionalInt.empty()).test();
+    ExampleSet test = IdxFolder.read(data, OptionalInt.empty()).test();
     List<?> predicted =
         list(
             Program.json(
@@ -225,7 +225,7 @@ class ReportTest {
     for (int slot = 0; slot < indices.size(); slot++) {
       int index = (Integer) indices.get(slot);
       assertArrayEquals(
-          Arrays.copyOfRange(test.pixels(), index * 35, (index + 1) * 35),
+          Arrays.copyOfRange(test.features().array(), index * 35, (index + 1) * 35),
           Arrays.copyOfRange(pixels, slot * 35, (slot + 1) * 35));
       Map<?, ?> answer = (Map<?, ?>) predicted.get(index);
       assertEquals((int) test.labels()[index], list(shown, "labels").get(slot));

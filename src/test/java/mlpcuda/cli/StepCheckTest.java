@@ -16,8 +16,8 @@ import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.conformance.AmbiguousReluCounter;
 import mlpcuda.data.EmbeddedMnist;
-import mlpcuda.data.ImageSet;
-import mlpcuda.data.Scaling;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Regularisation;
@@ -35,12 +35,12 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class StepCheckTest {
   private static final int STEPS = 20;
-  private static final ImageSet IMAGES = EmbeddedMnist.load().train().first(640);
+  private static final ExampleSet IMAGES = EmbeddedMnist.load().train().first(640);
   private static final TrainingSetup TRAINING =
       new TrainingSetup(
           new MlpShape(List.of(784, 32, 16, 10), Activation.RELU, Activation.NONE),
           IMAGES,
-          Scaling.of("z-score", IMAGES),
+          PixelScaling.of("z-score", IMAGES),
           32,
           new Update(AdamSettings.DEFAULT, 0, Regularisation.NONE),
           1e-3,

@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
 import mlpcuda.model.ModelFile;
 import mlpcuda.run.Warnings;
 import org.junit.jupiter.api.BeforeEach;
@@ -119,15 +119,15 @@ class WarningsTest {
     for (int i = 0; i < bytes.length; i++) {
       bytes[i] = Byte.parseByte(labels.split(" ")[i]);
     }
-    var train = new ImageSet(1, 1, new byte[bytes.length], bytes);
-    var test = new ImageSet(1, 1, new byte[1], new byte[1]);
+    var train = ExampleSet.images(1, 1, new byte[bytes.length], bytes);
+    var test = ExampleSet.images(1, 1, new byte[1], new byte[1]);
     String said = Warnings.ofLabels(train, test, classes).orElseThrow();
     assertTrue(said.startsWith(begin + " no training example"), said);
     var whole = new byte[classes];
     for (int c = 0; c < classes; c++) {
       whole[c] = (byte) c;
     }
-    var all = new ImageSet(1, 1, new byte[classes], whole);
+    var all = ExampleSet.images(1, 1, new byte[classes], whole);
     assertEquals(Optional.empty(), Warnings.ofLabels(all, test, classes));
   }
 

@@ -14,19 +14,19 @@ class EmbeddedMnistTest {
 
   @Test
   void loadsTheWholeSet() {
-    ImageDataset mnist = EmbeddedMnist.load();
+    LabelledData mnist = EmbeddedMnist.load();
     assertEquals("MNIST", mnist.name());
     assertEquals(10, mnist.classes());
     assertEquals(60_000, mnist.train().size());
     assertEquals(10_000, mnist.test().size());
-    assertEquals(28, mnist.train().rows());
-    assertEquals(28, mnist.test().cols());
-    assertEquals(60_000 * 784, mnist.train().pixels().length);
+    assertEquals(Layout.Images.grey(28, 28), mnist.train().layout());
+    assertEquals(Layout.Images.grey(28, 28), mnist.test().layout());
+    assertEquals(60_000 * 784, mnist.train().features().array().length);
     assertArrayEquals(new byte[] {5, 0, 4, 1, 9}, Arrays.copyOf(mnist.train().labels(), 5));
     assertArrayEquals(new byte[] {7, 2, 1, 0, 4}, Arrays.copyOf(mnist.test().labels(), 5));
     // The expected numbers are the published constants.
-    Scaling scaling = Scaling.of("z-score", mnist.train());
-    assertEquals(new Scaling("z-score", 0.1307, 0.3081), scaling);
+    Scaling scaling = PixelScaling.of("z-score", mnist.train());
+    assertEquals(new PixelScaling("z-score", 0.1307, 0.3081), scaling);
   }
 
   @Test

@@ -60,18 +60,17 @@ class IdxFolderTest {
   })
   void readsEveryLayout(String place, String dash, boolean compressed) {
     writeAll(place, "-idx", dash, compressed);
-    ImageDataset data = IdxFolder.read(tmp, UNKNOWN);
+    LabelledData data = IdxFolder.read(tmp, UNKNOWN);
     assertEquals(tmp.toString(), data.name());
     assertSmall(data);
   }
 
   /** Asserts that a data set is the one that {@link IdxBytes#small} wrote. */
-  private static void assertSmall(ImageDataset data) {
+  private static void assertSmall(LabelledData data) {
     assertEquals(3, data.classes());
     assertEquals(5, data.train().size());
     assertEquals(3, data.test().size());
-    assertEquals(7, data.train().rows());
-    assertEquals(5, data.train().cols());
+    assertEquals(Layout.Images.grey(7, 5), data.train().layout());
     assertArrayEquals(new byte[] {0, 1, 2, 1, 0}, data.train().labels());
     assertArrayEquals(new byte[] {2, 0, 1}, data.test().labels());
   }
@@ -373,11 +372,10 @@ class IdxFolderTest {
     return damaged;
   }
 
-  private static void assertValid(ImageDataset data) {
-    for (ImageSet set : List.of(data.train(), data.test())) {
-      assertEquals(data.train().rows(), set.rows());
-      assertEquals(data.train().cols(), set.cols());
-      assertEquals(set.size() * set.pixelsPerImage(), set.pixels().length);
+  private static void assertValid(LabelledData data) {
+    for (ExampleSet set : List.of(data.train(), data.test())) {
+      assertEquals(data.layout(), set.layout());
+      assertEquals(set.size() * set.inputs(), set.features().array().length);
       for (byte label : set.labels()) {
         if ((label & 0xff) >= data.classes()) {
           fail("label " + (label & 0xff) + " of " + data.classes() + " classes");

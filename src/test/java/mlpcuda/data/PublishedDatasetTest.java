@@ -107,13 +107,13 @@ class PublishedDatasetTest {
   }
 
   /** Checks that these are the images and labels that the mirrors publish. */
-  private static void assertSmall(ImageDataset data) {
+  private static void assertSmall(LabelledData data) {
     assertEquals("Small", data.name());
     assertEquals(3, data.classes());
     byte[] file = IdxBytes.images(5, 7, 5);
-    assertArrayEquals(Arrays.copyOfRange(file, 16, file.length), data.train().pixels());
+    assertArrayEquals(Arrays.copyOfRange(file, 16, file.length), data.train().features().array());
     assertArrayEquals(new byte[] {0, 1, 2, 1, 0}, data.train().labels());
-    assertEquals(7, data.test().rows());
+    assertEquals(Layout.Images.grey(7, 5), data.test().layout());
     assertArrayEquals(new byte[] {2, 0, 1}, data.test().labels());
   }
 
@@ -181,7 +181,7 @@ class PublishedDatasetTest {
     Files.createSymbolicLink(folder.resolve("train-labels-idx1-ubyte"), secret);
     assertEquals(
         otherImages()[100],
-        IdxFolder.read(folder, OptionalInt.of(3)).train().pixels()[84],
+        IdxFolder.read(folder, OptionalInt.of(3)).train().features().array()[84],
         "the planted file must be one that would be read");
     server.requests.clear();
     assertSmall(small.load(cache, SILENT, SMALL));

@@ -16,32 +16,31 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Tests splits against choices that a few lines of Python computed from the definitions. */
 class SplitTest {
   /** Images of 2 x 3 pixels that begin with their index; the label is its last byte. */
-  private static ImageSet numbered(int size) {
+  private static ExampleSet numbered(int size) {
     var pixels = ByteBuffer.allocate(6 * size);
     byte[] labels = new byte[size];
     for (int i = 0; i < size; i++) {
       pixels.putInt(6 * i, i).put(6 * i + 4, (byte) 7).put(6 * i + 5, (byte) 8);
       labels[i] = (byte) i;
     }
-    return new ImageSet(2, 3, pixels.array(), labels);
+    return ExampleSet.images(2, 3, pixels.array(), labels);
   }
 
-  private static int[] indices(ImageSet part) {
-    var pixels = ByteBuffer.wrap(part.pixels());
+  private static int[] indices(ExampleSet part) {
+    var pixels = ByteBuffer.wrap(part.features().array());
     return IntStream.range(0, part.size()).map(i -> pixels.getInt(6 * i)).toArray();
   }
 
   @ParameterizedTest
   @CsvSource({"2,1", "10,3", "10,9", "1000,500", "60000,5000", "60000,1"})
   void partsAreDisjointCompleteAndInOrder(int size, int count) {
-    ImageSet whole = numbered(size);
+    ExampleSet whole = numbered(size);
     Split split = Split.of(whole, count, 1);
     assertEquals(count, split.validation().size());
     assertEquals(size - count, split.train().size());
     boolean[] met = new boolean[size];
-    for (ImageSet part : new ImageSet[] {split.train(), split.validation()}) {
-      assertEquals(2, part.rows());
-      assertEquals(3, part.cols());
+    for (ExampleSet part : new ExampleSet[] {split.train(), split.validation()}) {
+      assertEquals(Layout.Images.grey(2, 3), part.layout());
       int last = -1;
       int[] indices = indices(part);
       for (int i = 0; i < indices.length; i++) {
@@ -52,8 +51,8 @@ class SplitTest {
         last = index;
         assertEquals((byte) index, part.labels()[i]);
         assertArrayEquals(
-            Arrays.copyOfRange(whole.pixels(), 6 * index, 6 * index + 6),
-            Arrays.copyOfRange(part.pixels(), 6 * i, 6 * i + 6));
+            Arrays.copyOfRange(whole.features().array(), 6 * index, 6 * index + 6),
+            Arrays.copyOfRange(part.features().array(), 6 * i, 6 * i + 6));
       }
     }
   }
@@ -70,9 +69,9 @@ class SplitTest {
 
   @Test
   void partsAreCopies() {
-    ImageSet whole = numbered(10);
+    ExampleSet whole = numbered(10);
     Split split = Split.of(whole, 3, 1);
-    Arrays.fill(whole.pixels(), (byte) 1);
+    Arrays.fill(whole.features().array(), (byte) 1);
     Arrays.fill(whole.labels(), (byte) 1);
     assertArrayEquals(new int[] {3, 4, 6}, indices(split.validation()));
     assertArrayEquals(new byte[] {3, 4, 6}, split.validation().labels());
@@ -82,7 +81,7 @@ class SplitTest {
   @Test
   void isUniform() {
     int[] counts = new int[10];
-    ImageSet whole = numbered(10);
+    ExampleSet whole = numbered(10);
     for (int seed = 0; seed < 10_000; seed++) {
       for (int index : indices(Split.of(whole, 3, seed).validation())) {
         counts[index]++;
@@ -98,7 +97,7 @@ class SplitTest {
   /** The test is chi-squared against the proportions of the whole, with 9 degrees of freedom. */
   @Test
   void classesKeepTheirProportions() {
-    ImageSet whole = EmbeddedMnist.load().train();
+    ExampleSet whole = EmbeddedMnist.load().train();
     int[] all = classes(whole);
     int[] chosen = classes(Split.of(whole, 5000, 1).validation());
     double chiSquared = 0;
@@ -109,7 +108,7 @@ class SplitTest {
     assertTrue(chiSquared < 27.9, "chi-squared is " + chiSquared); // exceeded once in a thousand
   }
 
-  private static int[] classes(ImageSet set) {
+  private static int[] classes(ExampleSet set) {
     int[] counts = new int[10];
     for (byte label : set.labels()) {
       counts[label]++;

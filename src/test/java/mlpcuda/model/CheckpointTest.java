@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.cpu.ReferenceOps;
-import mlpcuda.data.Scaling;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.error.BadFileException;
 import mlpcuda.model.Safetensors.Tensor;
 import mlpcuda.net.MlpShape;
@@ -31,7 +31,8 @@ class CheckpointTest {
 
   /** A form in which nothing is a default, so that a value that is not kept is missed. */
   static final ImageForm FORM =
-      new ImageForm(2, 3, new Scaling("z-score", 0.1307, 0.3081), Preparation.MNIST_FORM, true);
+      ImageForm.grey(
+          2, 3, new PixelScaling("z-score", 0.1307, 0.3081), Preparation.MNIST_FORM, true);
 
   @TempDir Path folder;
   private Path file;

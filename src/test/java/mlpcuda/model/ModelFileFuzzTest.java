@@ -82,7 +82,7 @@ class ModelFileFuzzTest {
         () -> {
           ModelFile found = ModelFile.read(file);
           assertEquals(2 * found.shape().layers(), found.weights().size());
-          assertEquals(found.shape().inputs(), found.form().rows() * found.form().cols());
+          assertEquals(found.shape().inputs(), found.form().layout().inputs());
         });
   }
 

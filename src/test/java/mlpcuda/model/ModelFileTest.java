@@ -16,7 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import mlpcuda.compute.Activation;
-import mlpcuda.data.Scaling;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.error.BadFileException;
 import mlpcuda.model.Safetensors.Tensor;
 import mlpcuda.net.MlpShape;
@@ -35,7 +35,8 @@ class ModelFileTest {
       new MlpShape(List.of(6, 4, 2), Activation.TANH, Activation.RELU);
 
   private static final ImageForm FORM =
-      new ImageForm(2, 3, new Scaling("z-score", 0.1307, 0.3081), Preparation.MNIST_FORM, true);
+      ImageForm.grey(
+          2, 3, new PixelScaling("z-score", 0.1307, 0.3081), Preparation.MNIST_FORM, true);
 
   @TempDir Path folder;
   private Path file;
@@ -229,7 +230,7 @@ class ModelFileTest {
     tensors.set(
         0, new Tensor("layers.0.weight", new int[] {4, rows * cols}, values(4 * rows * cols)));
     Safetensors.write(file, metadata, tensors);
-    ImageForm form = ModelFile.read(file).form();
+    ImageForm form = ModelFile.read(file).form().images(file);
     assertEquals(preparation, form.preparation());
     assertEquals(false, form.transposed());
   }

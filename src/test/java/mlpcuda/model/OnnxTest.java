@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
 import mlpcuda.compute.Activation;
-import mlpcuda.data.Scaling;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import mlpcuda.preparation.ImageForm;
@@ -79,8 +79,8 @@ class OnnxTest {
     return fields.get(0);
   }
 
-  private static ImageForm form(int rows, int cols, Scaling scaling) {
-    return new ImageForm(rows, cols, scaling, Preparation.MNIST_FORM, true);
+  private static ImageForm form(int rows, int cols, PixelScaling scaling) {
+    return ImageForm.grey(rows, cols, scaling, Preparation.MNIST_FORM, true);
   }
 
   private static ModelFile network(MlpShape shape) {
@@ -91,7 +91,7 @@ class OnnxTest {
         weights.get(t)[i] = t + i / 1000f;
       }
     }
-    return new ModelFile(shape, form(5, 7, new Scaling("z-score", 0.1307, 0.3081)), weights);
+    return new ModelFile(shape, form(5, 7, new PixelScaling("z-score", 0.1307, 0.3081)), weights);
   }
 
   @ParameterizedTest
@@ -201,7 +201,7 @@ class OnnxTest {
     float[] bias = new float[width];
     List<float[]> weights =
         IntStream.range(0, 2 * layers).mapToObj(t -> t % 2 == 0 ? weight : bias).toList();
-    var network = new ModelFile(shape, form(1, width, new Scaling("unit", 0, 1)), weights);
+    var network = new ModelFile(shape, form(1, width, new PixelScaling("unit", 0, 1)), weights);
     Path file = tmp.resolve("model.onnx");
     var e =
         assertThrows(

@@ -19,7 +19,8 @@ import mlpcuda.compute.cuda.CudaOptions.Launching;
 import mlpcuda.compute.cuda.CudaOptions.Multiplier;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.data.Scaling;
 import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.Test;
@@ -31,7 +32,7 @@ class StepPositionTest {
   private static final MlpShape SHAPE =
       new MlpShape(List.of(4, 5, 3), Activation.TANH, Activation.NONE);
 
-  private static final Scaling UNIT = new Scaling("unit", 0, 1);
+  private static final Scaling UNIT = new PixelScaling("unit", 0, 1);
   private static final int N = 22;
   private static final int B = 4;
   private static final float[] RATES = {0.5f, 0.1f, 0, 0.3f, 0.2f, 0.4f}; // the last batch has 2
@@ -65,7 +66,8 @@ class StepPositionTest {
     }
     try (Ops ops = device;
         var parameters = new Parameters(ops, SHAPE);
-        var examples = new Batches(parameters, new ImageSet(1, 4, pixels, labels), UNIT, B, 1);
+        var examples =
+            new Batches(parameters, ExampleSet.images(1, 4, pixels, labels), UNIT, B, 1);
         var optimizer = new Optimizer(parameters, SgdSettings.DEFAULT, 0.5);
         var step = new Step(optimizer, examples, Regularisation.NONE, RATES.length)) {
       parameters.initialise(1);
@@ -101,7 +103,8 @@ class StepPositionTest {
     try (Ops ops = new CpuOps(1);
         var parameters = new Parameters(ops, SHAPE);
         var examples =
-            new Batches(parameters, new ImageSet(1, 4, new byte[N * 4], new byte[N]), UNIT, B, 1);
+            new Batches(
+                parameters, ExampleSet.images(1, 4, new byte[N * 4], new byte[N]), UNIT, B, 1);
         var optimizer = new Optimizer(parameters, SgdSettings.DEFAULT, 0);
         var step = new Step(optimizer, examples, Regularisation.NONE, 3)) {
       assertThrows(IllegalStateException.class, () -> step.run(B, 1), "before begin");

@@ -9,8 +9,8 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.CpuOps;
-import mlpcuda.data.ImageSet;
-import mlpcuda.data.Scaling;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.PixelScaling;
 import org.junit.jupiter.api.Test;
 
 class StepTest {
@@ -24,8 +24,8 @@ class StepTest {
         var examples =
             new Batches(
                 parameters,
-                new ImageSet(1, 1, new byte[N], new byte[N]),
-                new Scaling("unit", 0, 1),
+                ExampleSet.images(1, 1, new byte[N], new byte[N]),
+                new PixelScaling("unit", 0, 1),
                 1,
                 1);
         var adam = new Optimizer(parameters, AdamSettings.DEFAULT, 0);

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.Arrays;
 import java.util.Optional;
 import mlpcuda.data.EmbeddedMnist;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
 import mlpcuda.error.BadFileException;
 import mlpcuda.picture.Picture;
 import org.junit.jupiter.api.Test;
@@ -73,15 +73,15 @@ class PreparationTest {
     assertEquals(Preparation.MNIST_FORM, Preparation.of(EmbeddedMnist.load().test().first(3)));
   }
 
-  private static ImageSet changed(ImageSet set, int rows, int cols, Change change) {
+  private static ExampleSet changed(ExampleSet set, int rows, int cols, Change change) {
     byte[] pixels = new byte[set.size() * rows * cols];
-    int size = set.pixelsPerImage();
+    int size = set.inputs();
     for (int i = 0; i < set.size(); i++) {
-      byte[] image = Arrays.copyOfRange(set.pixels(), i * size, (i + 1) * size);
-      byte[] other = change.of(new Picture("digit", set.rows(), set.cols(), image));
+      byte[] image = Arrays.copyOfRange(set.features().array(), i * size, (i + 1) * size);
+      byte[] other = change.of(new Picture("digit", 28, 28, image));
       System.arraycopy(other, 0, pixels, i * rows * cols, rows * cols);
     }
-    return new ImageSet(rows, cols, pixels, set.labels());
+    return ExampleSet.images(rows, cols, pixels, set.labels());
   }
 
   private interface Change {
@@ -91,10 +91,10 @@ class PreparationTest {
   /** Smaller digits, digits on white, digits moved away, digits that fill the image. */
   @Test
   void othersHaveNot() {
-    ImageSet mnist = EmbeddedMnist.load().test().first(100);
-    ImageSet small = changed(mnist, 8, 8, image -> asIs(8, 8, image));
+    ExampleSet mnist = EmbeddedMnist.load().test().first(100);
+    ExampleSet small = changed(mnist, 8, 8, image -> asIs(8, 8, image));
     assertEquals(Preparation.AS_IS, Preparation.of(small));
-    ImageSet white =
+    ExampleSet white =
         changed(
             mnist,
             28,
@@ -107,7 +107,7 @@ class PreparationTest {
               return inverse;
             });
     assertEquals(Preparation.AS_IS, Preparation.of(white));
-    ImageSet moved =
+    ExampleSet moved =
         changed(
             mnist,
             28,
@@ -118,7 +118,7 @@ class PreparationTest {
               return lower;
             });
     assertEquals(Preparation.AS_IS, Preparation.of(moved));
-    ImageSet large =
+    ExampleSet large =
         changed(
             mnist,
             28,
@@ -132,7 +132,7 @@ class PreparationTest {
             });
     assertEquals(Preparation.AS_IS, Preparation.of(large));
     assertEquals(
-        Preparation.AS_IS, Preparation.of(new ImageSet(28, 28, new byte[784], new byte[1])));
+        Preparation.AS_IS, Preparation.of(ExampleSet.images(28, 28, new byte[784], new byte[1])));
   }
 
   @Test

@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.CpuOps;
-import mlpcuda.data.Scaling;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Weights;
@@ -61,8 +61,8 @@ final class Running implements AutoCloseable {
 
   private void askNetwork() {
     var shape = new MlpShape(List.of(ROWS * COLS, 6, CLASSES), Activation.RELU, Activation.NONE);
-    var unit = new Scaling("unit", 0, 1);
-    var form = new ImageForm(ROWS, COLS, unit, Preparation.MNIST_FORM, false);
+    var unit = new PixelScaling("unit", 0, 1);
+    var form = ImageForm.grey(ROWS, COLS, unit, Preparation.MNIST_FORM, false);
     try (Ops ops = new CpuOps(1);
         var predictor =
             new Predictor(ops, new Weights(shape, weights(ops, shape)), unit, 1, "a network")) {

@@ -14,8 +14,8 @@ import mlpcuda.compute.SgdSettings;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.conformance.Conformance;
-import mlpcuda.data.ImageSet;
-import mlpcuda.data.Scaling;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Regularisation;
@@ -28,7 +28,7 @@ class BorderedImagesTest {
   private static final int N = 256;
 
   /** Images whose first ten pixels are 0 but for two images each. */
-  private static ImageSet bordered() {
+  private static ExampleSet bordered() {
     var random = new Random(5);
     byte[] pixels = new byte[N * I];
     byte[] labels = new byte[N];
@@ -41,7 +41,7 @@ class BorderedImagesTest {
     for (int n = 0; n < N; n++) {
       labels[n] = (byte) random.nextInt(3);
     }
-    return new ImageSet(1, I, pixels, labels);
+    return ExampleSet.images(1, I, pixels, labels);
   }
 
   /** Weights and moments after four steps that begin with moments of a run before. */
@@ -51,7 +51,7 @@ class BorderedImagesTest {
         new TrainingSetup(
             shape,
             bordered(),
-            new Scaling("centred", 0.5, 0.5),
+            new PixelScaling("centred", 0.5, 0.5),
             32,
             new Update(optimizer, 0.5, Regularisation.NONE),
             0.01,
@@ -93,7 +93,7 @@ class BorderedImagesTest {
   @ValueSource(booleans = {true, false})
   void trainingAgreesWithTheReference(boolean adam) {
     OptimizerSettings optimizer = adam ? AdamSettings.DEFAULT : new SgdSettings(0.9, false, 0.01);
-    byte[] pixels = bordered().pixels();
+    byte[] pixels = bordered().features().array();
     try (var ops = new CpuOps(1)) {
       assertTrue(ops.multipliedInputs(pixels, I) < I, "the border is left out");
     }

@@ -27,7 +27,8 @@ import mlpcuda.compute.cuda.CudaOptions.Launching;
 import mlpcuda.compute.cuda.CudaOptions.Multiplier;
 import mlpcuda.compute.cuda.CudaOptions.StepKind;
 import mlpcuda.data.EmbeddedMnist;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.data.Scaling;
 import mlpcuda.error.DivergedException;
 import mlpcuda.net.MlpShape;
@@ -122,8 +123,8 @@ abstract class CudaRoundedTraining {
   }
 
   static Run mnist(Ops ops) {
-    ImageSet train = EmbeddedMnist.load().train().first(200);
-    Scaling scaling = Scaling.of("z-score", train);
+    ExampleSet train = EmbeddedMnist.load().train().first(200);
+    Scaling scaling = PixelScaling.of("z-score", train);
     // the second epoch is replayed from graphs
     var settings = Run.settings(2, 64, true, 1, Integer.MAX_VALUE, 1);
     return new Run()
@@ -202,8 +203,8 @@ abstract class CudaRoundedTraining {
   private static Run ofOneLayer(Ops ops, MlpShape shape, Trainer.Settings settings) {
     var run = new Run();
     run.firstLossScale = highScale(Precision.FP16);
-    ImageSet train = Run.easyImages(75);
-    return run.of(ops, shape, new Scaling("unit", 0, 1), train, train, 0.01, settings);
+    ExampleSet train = Run.easyImages(75);
+    return run.of(ops, shape, new PixelScaling("unit", 0, 1), train, train, 0.01, settings);
   }
 
   /**
@@ -260,9 +261,9 @@ abstract class CudaRoundedTraining {
             filled(12, -0.5f),
             new float[3]);
     var shape = new MlpShape(List.of(6, 5, 4, 3), Activation.RELU, Activation.SIGMOID);
-    ImageSet train = Run.easyImages(75);
+    ExampleSet train = Run.easyImages(75);
     var settings = Run.settings(20, 16, true, 3, 5, 1);
-    return run.of(ops, shape, new Scaling("unit", 0, 1), train, train, 0.01, settings);
+    return run.of(ops, shape, new PixelScaling("unit", 0, 1), train, train, 0.01, settings);
   }
 
   private static float[] filled(int n, float value) {
@@ -317,9 +318,9 @@ abstract class CudaRoundedTraining {
     run.firstWeights = List.of(weights, new float[3]);
     run.firstLossScale = new float[] {B == 4 ? 0x1p18f : 0x1p24f, 0, 0, 0};
     var shape = new MlpShape(List.of(6, 3), Activation.RELU, Activation.NONE);
-    var train = new ImageSet(2, 3, pixels, labels);
+    var train = ExampleSet.images(2, 3, pixels, labels);
     var settings = Run.settings(1, B, false, 3, 1, 1);
-    return run.of(ops, shape, new Scaling("unit", 0, 1), train, train, 0.01, settings);
+    return run.of(ops, shape, new PixelScaling("unit", 0, 1), train, train, 0.01, settings);
   }
 
   /** No loss scale makes these gradients finite. */
@@ -350,9 +351,9 @@ abstract class CudaRoundedTraining {
     }
     run.firstWeights = List.of(filled(30, first), new float[5], above, new float[3]);
     var shape = new MlpShape(List.of(6, 5, 3), Activation.RELU, output);
-    ImageSet train = Run.easyImages(75);
+    ExampleSet train = Run.easyImages(75);
     var settings = Run.settings(20, 16, true, 3, steps, 1);
-    return run.of(ops, shape, new Scaling("unit", 0, 1), train, train, 0.01, settings);
+    return run.of(ops, shape, new PixelScaling("unit", 0, 1), train, train, 0.01, settings);
   }
 
   /** All steps of the run are skipped, and so the network stays as it was made. */

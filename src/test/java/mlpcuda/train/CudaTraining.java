@@ -25,7 +25,8 @@ import mlpcuda.compute.cuda.CudaOptions.Launching;
 import mlpcuda.compute.cuda.CudaOptions.Multiplier;
 import mlpcuda.compute.cuda.CudaOptions.StepKind;
 import mlpcuda.data.EmbeddedMnist;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.data.Scaling;
 import mlpcuda.error.DeviceException;
 import mlpcuda.model.ModelFile;
@@ -186,11 +187,11 @@ abstract class CudaTraining {
 
   @Test
   void theDefaultNetworkTakesTheCpusSteps() {
-    ImageSet train = EmbeddedMnist.load().train().first(200);
-    Scaling scaling = Scaling.of("z-score", train);
+    ExampleSet train = EmbeddedMnist.load().train().first(200);
+    Scaling scaling = PixelScaling.of("z-score", train);
     // the second epoch is replayed from graphs
     var settings = Run.settings(2, 64, true, 1, Integer.MAX_VALUE, 1);
-    ImageSet test = train.first(70);
+    ExampleSet test = train.first(70);
     Run cpu =
         new Run().of(new CpuOps(2), Run.mnistShape(128, 64), scaling, train, test, 1e-3, settings);
     Run gpu =
@@ -265,8 +266,8 @@ abstract class CudaTraining {
   @Test
   void aFusedStepHasThreeNodesForAnyNetwork() {
     var settings = Run.settings(4, 16, true, 5, Integer.MAX_VALUE, 1);
-    var unit = new Scaling("unit", 0, 1);
-    ImageSet train = Run.easyImages(75);
+    var unit = new PixelScaling("unit", 0, 1);
+    ExampleSet train = Run.easyImages(75);
     List<List<Integer>> networks =
         List.of(List.of(6, 3), List.of(6, 5, 3), List.of(6, 33, 40, 3), List.of(6, 7, 5, 35, 9, 3));
     for (List<Integer> sizes : networks) {
@@ -288,8 +289,8 @@ abstract class CudaTraining {
   @Test
   void widerLayersAreLayered() {
     var settings = Run.settings(4, 16, true, 5, 4, 1);
-    var unit = new Scaling("unit", 0, 1);
-    ImageSet train = Run.easyImages(32);
+    var unit = new PixelScaling("unit", 0, 1);
+    ExampleSet train = Run.easyImages(32);
     for (List<Integer> sizes :
         List.of(List.of(6, 1024, 3), List.of(6, 5, 1024), List.of(6, 1025, 3))) {
       var shape = new MlpShape(sizes, Activation.TANH, Activation.NONE);
@@ -303,11 +304,11 @@ abstract class CudaTraining {
 
   @Test
   void theDefaultNetworkTakesTheCpusStepsFused() {
-    ImageSet train = EmbeddedMnist.load().train().first(200);
-    Scaling scaling = Scaling.of("z-score", train);
+    ExampleSet train = EmbeddedMnist.load().train().first(200);
+    Scaling scaling = PixelScaling.of("z-score", train);
     // the second epoch is replayed from graphs
     var settings = Run.settings(2, 64, true, 1, Integer.MAX_VALUE, 1);
-    ImageSet test = train.first(70);
+    ExampleSet test = train.first(70);
     MlpShape shape = Run.mnistShape(128, 64);
     Run cpu = new Run().of(new CpuOps(2), shape, scaling, train, test, 1e-3, settings);
     CudaOps ops = ops(fused(FeedKind.PINNED, Launching.GRAPH));
@@ -354,8 +355,8 @@ abstract class CudaTraining {
   @Test
   void everyActivationTrainsAsOnTheCpu() {
     var settings = Run.settings(4, 16, true, 5, Integer.MAX_VALUE, 1);
-    var unit = new Scaling("unit", 0, 1);
-    ImageSet train = Run.easyImages(75);
+    var unit = new PixelScaling("unit", 0, 1);
+    ExampleSet train = Run.easyImages(75);
     for (Activation hidden : Activation.values()) {
       for (Activation output : List.of(Activation.NONE, Activation.RELU)) {
         var shape = new MlpShape(List.of(6, 5, 3), hidden, output);
@@ -370,8 +371,8 @@ abstract class CudaTraining {
   void aSavedNetworkAnswersAsBefore(@TempDir Path folder) {
     Run run = Run.easy(ops(pinnedGraph(PTX)), 75, 0.01, RAGGED);
     var shape = new MlpShape(List.of(6, 5, 3), Activation.RELU, Activation.NONE);
-    var unit = new Scaling("unit", 0, 1);
-    var form = new ImageForm(2, 3, unit, Preparation.AS_IS, false);
+    var unit = new PixelScaling("unit", 0, 1);
+    var form = ImageForm.grey(2, 3, unit, Preparation.AS_IS, false);
     Path file = folder.resolve("model.safetensors");
     new ModelFile(shape, form, run.weights).write(file);
     try (CudaOps ops = ops(pinnedGraph(PTX));

@@ -13,8 +13,8 @@ import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cpu.ReferenceOps;
-import mlpcuda.data.ImageSet;
-import mlpcuda.data.Scaling;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.error.DeviceException;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
@@ -29,8 +29,8 @@ class LearnerTest {
     new Random(1).nextBytes(pixels);
     return new TrainingSetup(
         new MlpShape(List.of(6, 5, 4), Activation.RELU, Activation.NONE),
-        new ImageSet(2, 3, pixels, new byte[] {0, 1, 2, 3, 0, 1, 2, 3, 0, 1}),
-        new Scaling("unit", 0, 1),
+        ExampleSet.images(2, 3, pixels, new byte[] {0, 1, 2, 3, 0, 1, 2, 3, 0, 1}),
+        new PixelScaling("unit", 0, 1),
         3,
         new Update(AdamSettings.DEFAULT, 0, Regularisation.NONE),
         rate,

@@ -7,8 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import mlpcuda.compute.cpu.CpuOps;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
 import mlpcuda.net.Regularisation;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -50,7 +51,8 @@ class LearningTest {
     assertNotEquals(clipped(0, 20).losses()[19], clipped(0.01, 20).losses()[19]);
   }
 
-  private static Run regularised(float dropout, float smoothing, int epochs, ImageSet validation) {
+  private static Run regularised(
+      float dropout, float smoothing, int epochs, ExampleSet validation) {
     var run = new Run();
     run.regularisation = new Regularisation(List.of(dropout), smoothing, 5);
     run.validation = validation;
@@ -95,17 +97,17 @@ class LearningTest {
   }
 
   /** Images with the labels of another class: to learn them makes the network worse. */
-  private static ImageSet mislabelled() {
-    ImageSet set = Run.easyImages(40);
+  private static ExampleSet mislabelled() {
+    ExampleSet set = Run.easyImages(40);
     byte[] labels = new byte[set.size()];
     for (int i = 0; i < labels.length; i++) {
       labels[i] = (byte) ((set.labels()[i] + 1) % 3);
     }
-    return new ImageSet(set.rows(), set.cols(), set.pixels(), labels);
+    return new ExampleSet(set.layout(), set.features(), labels, Optional.empty());
   }
 
   private static Run watched(
-      ImageSet validation, Schedule schedule, EarlyStopping.Monitor monitor, int patience) {
+      ExampleSet validation, Schedule schedule, EarlyStopping.Monitor monitor, int patience) {
     var run = new Run();
     run.validation = validation;
     Trainer.Settings s = FOUR_EPOCHS;

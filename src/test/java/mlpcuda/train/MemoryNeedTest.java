@@ -18,8 +18,8 @@ import mlpcuda.compute.cuda.CudaOptions.Multiplier;
 import mlpcuda.compute.cuda.CudaOptions.StepKind;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
-import mlpcuda.data.ImageSet;
-import mlpcuda.data.Scaling;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.error.BadFileException;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
@@ -46,13 +46,13 @@ class MemoryNeedTest {
     return N * (shape.inputs() + 1L + Integer.BYTES);
   }
 
-  private static ImageSet set(MlpShape shape) {
-    return new ImageSet(1, shape.inputs(), new byte[N * shape.inputs()], new byte[N]);
+  private static ExampleSet set(MlpShape shape) {
+    return ExampleSet.images(1, shape.inputs(), new byte[N * shape.inputs()], new byte[N]);
   }
 
   @Test
   void isWhatIsAllocated() {
-    var unit = new Scaling("unit", 0, 1);
+    var unit = new PixelScaling("unit", 0, 1);
     for (MlpShape shape : List.of(shape(6, 3000, 40), shape(500, 70, 80, 10), shape(6, 5000))) {
       try (var ops = new ReferenceOps();
           var parameters = Parameters.forInference(ops, shape);
@@ -83,7 +83,7 @@ class MemoryNeedTest {
         new TrainingSetup(
             shape,
             set(shape),
-            new Scaling("unit", 0, 1),
+            new PixelScaling("unit", 0, 1),
             64,
             new Update(AdamSettings.DEFAULT, clip, Regularisation.NONE),
             0.1,

@@ -22,7 +22,8 @@ import mlpcuda.compute.cuda.CudaOptions.Launching;
 import mlpcuda.compute.cuda.CudaOptions.Multiplier;
 import mlpcuda.compute.cuda.CudaOptions.StepKind;
 import mlpcuda.data.EmbeddedMnist;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Regularisation;
@@ -31,7 +32,7 @@ import org.junit.jupiter.api.Test;
 
 /** Tests runs of persistent steps on the GPU that a subclass opens. */
 abstract class PersistentTraining {
-  private static final Scaling CENTRED = new Scaling("centred", 0.5, 0.5);
+  private static final Scaling CENTRED = new PixelScaling("centred", 0.5, 0.5);
 
   /** Opens a device that no other test uses, of that many multiprocessors at least. */
   abstract CudaDriver open(int multiprocessors);
@@ -49,7 +50,7 @@ abstract class PersistentTraining {
   }
 
   /** {@code n} images of random pixels and classes. */
-  static ImageSet images(int n, int pixels, int classes) {
+  static ExampleSet images(int n, int pixels, int classes) {
     var random = new Random(n);
     byte[] all = new byte[n * pixels];
     random.nextBytes(all);
@@ -57,7 +58,7 @@ abstract class PersistentTraining {
     for (int i = 0; i < n; i++) {
       labels[i] = (byte) random.nextInt(Math.min(classes, 256));
     }
-    return new ImageSet(1, pixels, all, labels);
+    return ExampleSet.images(1, pixels, all, labels);
   }
 
   /** Fails unless the run's losses and weights are the expected ones, as of a fused step. */
@@ -71,7 +72,7 @@ abstract class PersistentTraining {
   /** Takes a few steps of that network on both, with batches of {@code B} and a smaller last. */
   final void assertAgrees(List<Integer> sizes, Activation hidden, int B, OptimizerSettings moves) {
     int classes = sizes.get(sizes.size() - 1);
-    ImageSet train = images(2 * B + B / 2 + 1, sizes.get(0), classes);
+    ExampleSet train = images(2 * B + B / 2 + 1, sizes.get(0), classes);
     var shape = new MlpShape(sizes, hidden, Activation.NONE);
     var settings = Run.settings(2, B, true, 5, 4, 1);
     var runs = new ArrayList<Run>();
@@ -188,10 +189,10 @@ abstract class PersistentTraining {
   @Test
   @Tag("long")
   void theDefaultNetworkTakesTheCpusSteps() {
-    ImageSet train = EmbeddedMnist.load().train().first(140);
-    Scaling scaling = Scaling.of("z-score", train);
+    ExampleSet train = EmbeddedMnist.load().train().first(140);
+    Scaling scaling = PixelScaling.of("z-score", train);
     var settings = Run.settings(1, 64, true, 1, Integer.MAX_VALUE, 1);
-    ImageSet test = train.first(7);
+    ExampleSet test = train.first(7);
     MlpShape shape = Run.mnistShape(128, 64);
     Run cpu = new Run().of(new CpuOps(2), shape, scaling, train, test, 1e-3, settings);
     var ops = new CudaOps(open(132), options(StepKind.PERSISTENT));

@@ -19,7 +19,8 @@ import mlpcuda.compute.cuda.CudaOptions.Launching;
 import mlpcuda.compute.cuda.CudaOptions.Multiplier;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
@@ -30,7 +31,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Tests what predictions and evaluations ask of a device. */
 class PredictorTest {
-  private static final Scaling UNIT = new Scaling("unit", 0, 1);
+  private static final Scaling UNIT = new PixelScaling("unit", 0, 1);
   private static final int N = 5; // images of the largest call
 
   private static final MlpShape SMALL =
@@ -127,7 +128,7 @@ class PredictorTest {
   void anEvaluationNeverDrainsTheDeviceButAtItsEnd() {
     var driver = new EmulatedDriver(EmulatedPolicy.LATEST);
     var options = CudaOptions.layered(Multiplier.PTX, FeedKind.PINNED, Launching.GRAPH);
-    var set = new ImageSet(2, 2, images(1, 20), new byte[20]);
+    var set = ExampleSet.images(2, 2, images(1, 20), new byte[20]);
     try (var ops = new CudaOps(driver, options);
         var parameters = Parameters.forInference(ops, SMALL)) {
       parameters.write(weights(SMALL).tensors());

@@ -10,7 +10,8 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.OptimizerSettings;
-import mlpcuda.data.ImageSet;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.Batches;
 import mlpcuda.net.MlpShape;
@@ -37,7 +38,7 @@ final class Run implements Trainer.Listener {
   double clip;
   float[] firstLossScale; // null: the state before the first step
   List<float[]> firstWeights; // null: the seed's
-  ImageSet validation;
+  ExampleSet validation;
 
   @Override
   public void epochBegins(int epoch, int count) {
@@ -63,8 +64,8 @@ final class Run implements Trainer.Listener {
       Ops ops,
       MlpShape shape,
       Scaling scaling,
-      ImageSet train,
-      ImageSet test,
+      ExampleSet train,
+      ExampleSet test,
       double rate,
       Trainer.Settings settings) {
     int B = Math.min(settings.course().batchSize(), train.size());
@@ -132,7 +133,7 @@ final class Run implements Trainer.Listener {
   }
 
   /** {@code n} images of 2 × 3 pixels, whose class, of 3, shows in their pixels. */
-  static ImageSet easyImages(int n) {
+  static ExampleSet easyImages(int n) {
     var random = new Random(n);
     byte[] pixels = new byte[n * 6];
     byte[] labels = new byte[n];
@@ -142,7 +143,7 @@ final class Run implements Trainer.Listener {
         pixels[6 * i + p] = (byte) (random.nextInt(100) + (p / 2 == labels[i] ? 150 : 0));
       }
     }
-    return new ImageSet(2, 3, pixels, labels);
+    return ExampleSet.images(2, 3, pixels, labels);
   }
 
   /** Runs a small network that learns {@link #easyImages}. */
@@ -153,7 +154,7 @@ final class Run implements Trainer.Listener {
   /** {@link #easy} with this run's settings of learning. */
   Run onEasyImages(Ops ops, int n, double rate, Trainer.Settings settings) {
     var shape = new MlpShape(List.of(6, 5, 3), Activation.RELU, Activation.NONE);
-    var unit = new Scaling("unit", 0, 1);
+    var unit = new PixelScaling("unit", 0, 1);
     return of(ops, shape, unit, easyImages(n), easyImages(50), rate, settings);
   }
 
@@ -185,7 +186,7 @@ final class Run implements Trainer.Listener {
             7,
             3);
     var shape = new MlpShape(List.of(6, 16, 9, 3), Activation.RELU, Activation.NONE);
-    var unit = new Scaling("unit", 0, 1);
+    var unit = new PixelScaling("unit", 0, 1);
     return of(ops, shape, unit, easyImages(75), easyImages(50), 0.03, settings);
   }
 }

@@ -14,8 +14,8 @@ import java.util.List;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.data.EmbeddedMnist;
-import mlpcuda.data.ImageSet;
-import mlpcuda.data.Scaling;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.error.DivergedException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,7 +30,7 @@ class TrainerTest {
   void losesWhatPyTorchLoses() throws IOException {
     double[] expected = pytorchLosses();
     var train = EmbeddedMnist.load().train();
-    var scaling = Scaling.of("z-score", train);
+    var scaling = PixelScaling.of("z-score", train);
     var settings = Run.settings(1, 64, false, 1, expected.length, 1);
     var run =
         new Run()
@@ -65,14 +65,14 @@ class TrainerTest {
   /** A small set must be overfitted: the sanity check that every trainer is given first. */
   @Test
   void overfitsAHundredExamples() {
-    ImageSet hundred = EmbeddedMnist.load().train().first(100);
+    ExampleSet hundred = EmbeddedMnist.load().train().first(100);
     var settings = Run.settings(100, 64, true, 1, Integer.MAX_VALUE, 100);
     var run =
         new Run()
             .of(
                 new CpuOps(2),
                 Run.mnistShape(128, 64),
-                Scaling.of("z-score", hundred),
+                PixelScaling.of("z-score", hundred),
                 hundred,
                 hundred,
                 1e-3,
@@ -91,7 +91,7 @@ class TrainerTest {
             .of(
                 new CpuOps(),
                 Run.mnistShape(128),
-                new Scaling("unit", 0, 1),
+                new PixelScaling("unit", 0, 1),
                 mnist.train(),
                 mnist.test(),
                 1e-3,
@@ -106,7 +106,7 @@ class TrainerTest {
   /** The network is wide enough for every operation to be split over the threads. */
   @Test
   void theSameSeedGivesTheSameBitsAndAnotherOneOthers() {
-    ImageSet train = EmbeddedMnist.load().train().first(1000);
+    ExampleSet train = EmbeddedMnist.load().train().first(1000);
     var runs = new ArrayList<Run>();
     for (long seed : new long[] {5, 5, 6}) {
       var settings = Run.settings(3, 64, true, seed, Integer.MAX_VALUE, 3);
@@ -115,7 +115,7 @@ class TrainerTest {
               .of(
                   new CpuOps(2),
                   Run.mnistShape(128, 64),
-                  new Scaling("unit", 0, 1),
+                  new PixelScaling("unit", 0, 1),
                   train,
                   train,
                   1e-3,

@@ -33,8 +33,8 @@ import mlpcuda.compute.cuda.emulator.EmulatedOptions;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
 import mlpcuda.conformance.Cases;
 import mlpcuda.conformance.Cases.Case;
-import mlpcuda.data.ImageSet;
-import mlpcuda.data.Scaling;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Regularisation;
 import mlpcuda.train.Learner;
@@ -163,8 +163,8 @@ class EveryKernelTest {
     var training =
         new TrainingSetup(
             new MlpShape(List.of(I, 3, 2), Activation.RELU, Activation.NONE),
-            new ImageSet(2, I / 2, new byte[5 * I], new byte[5]),
-            new Scaling("unit", 0, 1),
+            ExampleSet.images(2, I / 2, new byte[5 * I], new byte[5]),
+            new PixelScaling("unit", 0, 1),
             2,
             new Update(optimizer, 0, Regularisation.NONE),
             0.01,

@@ -17,8 +17,8 @@ import mlpcuda.compute.cuda.emulator.EmulatedOptions;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
 import mlpcuda.compute.cuda.ptx.memory.BankConflicts;
 import mlpcuda.conformance.Cases;
-import mlpcuda.data.ImageSet;
-import mlpcuda.data.Scaling;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Regularisation;
 import mlpcuda.train.Learner;
@@ -84,8 +84,8 @@ class ThinTilingTest {
     var training =
         new TrainingSetup(
             new MlpShape(List.of(I, 9, 2), Activation.RELU, Activation.NONE),
-            new ImageSet(28, 28, pixels, new byte[B]),
-            new Scaling("unit", 0, 1),
+            ExampleSet.images(28, 28, pixels, new byte[B]),
+            new PixelScaling("unit", 0, 1),
             B,
             new Update(AdamSettings.DEFAULT, 0, Regularisation.NONE),
             0.01,

@@ -1,0 +1,41 @@
+package mlpcuda.preparation;
+
+import java.util.List;
+import mlpcuda.data.Layout;
+import mlpcuda.data.Scaling;
+import mlpcuda.error.BadFileException;
+
+/**
+ * The examples that a network knows: what their features are, how these become inputs, and what the
+ * classes are called.
+ */
+public sealed interface ExampleForm permits ImageForm, NumberForm {
+  /** What the features of an example are. */
+  Layout layout();
+
+  /** The map from features to the network's inputs. */
+  Scaling scaling();
+
+  /** The names of the classes; empty where they have none but their numbers. */
+  List<String> labels();
+
+  /** The name of a class. */
+  default String label(int c) {
+    return labels().isEmpty() ? Integer.toString(c) : labels().get(c);
+  }
+
+  /**
+   * The form of a network of images.
+   *
+   * @param what the network and its file, for the message
+   * @throws BadFileException if the network takes rows of numbers
+   */
+  default ImageForm images(Object what) {
+    if (this instanceof ImageForm images) {
+      return images;
+    }
+    throw new BadFileException(
+        "%s: this network takes rows of %d numbers and no pictures"
+            .formatted(what, layout().inputs()));
+  }
+}
