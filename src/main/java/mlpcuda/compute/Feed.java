@@ -3,8 +3,8 @@ package mlpcuda.compute;
 import java.util.Optional;
 
 /**
- * Brings batches of a set of labelled images to a device. What the host does is apart from what the
- * device does, so that the device's share can be recorded once and replayed.
+ * Brings batches of a set of examples to a device. What the host does is apart from what the device
+ * does, so that the device's share can be recorded once and replayed.
  */
 public interface Feed extends AutoCloseable {
   /**
@@ -38,15 +38,15 @@ public interface Feed extends AutoCloseable {
    * device's share.
    *
    * @param x (B, I) out
-   * @param y (B) out, INT32
+   * @param targets out
    * @param end (1) INT32: examples of the order up to the end of this batch
    */
-  default void gather(int i, Buffer x, Buffer y, Buffer end, int B, InputScaling scaling) {
+  default void gather(int i, Buffer x, Targets targets, Buffer end, int B, InputScaling scaling) {
     Batch batch = batch(i, B);
     DeviceExamples examples = batch.examples();
     int I = examples.features().length() / examples.labels().length();
     Optional<Order> order = batch.rows().map(rows -> new Order(rows, end));
-    x.ops().gatherForward(x, y, examples, order, B, I, scaling);
+    x.ops().gatherForward(x, targets, examples, order, B, I, scaling);
   }
 
   /** The place of batch {@code i} of those that were staged last, for a device that gathers it. */

@@ -5,8 +5,8 @@ import java.util.Optional;
 import java.util.function.IntFunction;
 
 /**
- * A whole training step at once, from images to updated weights: what the operations of {@link Ops}
- * do one by one, with the same results but for rounding. No gradients are left behind.
+ * A whole training step at once, from features to updated weights: what the operations of {@link
+ * Ops} do one by one, with the same results but for rounding. No gradients are left behind.
  */
 public interface FusedStep extends AutoCloseable {
   /**
@@ -38,7 +38,7 @@ public interface FusedStep extends AutoCloseable {
   /**
    * The numbers that are the same in all steps.
    *
-   * @param scaling the map from a pixel to an input
+   * @param scaling the map from a feature to an input
    * @param smoothing label smoothing, ε
    * @param seed the seed of dropout's masks
    */
@@ -66,7 +66,7 @@ public interface FusedStep extends AutoCloseable {
       return needs.maxB();
     }
 
-    /** The layer that reads the images. */
+    /** The layer that reads the features. */
     public Layer first() {
       return layers.get(0);
     }

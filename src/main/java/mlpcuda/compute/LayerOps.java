@@ -21,17 +21,17 @@ public abstract class LayerOps extends DeviceMemory {
   }
 
   /**
-   * Gathers a batch and normalises it: x[b, i] = features[row, i] · scale + shift, and y[b] =
-   * labels[row], where row = rows[end[0] − B + b].
+   * Gathers a batch and normalises it: x[b, i] = features[row, i], scaled, y[b] = labels[row], and
+   * the same with weights where the targets have any, where row = rows[end[0] − B + b].
    *
    * @param x (B, I) out
-   * @param y (B) out, INT32
+   * @param targets out
    * @param examples the set
    * @param order the order that the batch is a part of; empty: the batch is rows 0 … B − 1
    */
   public final void gatherForward(
       Buffer x,
-      Buffer y,
+      Targets targets,
       DeviceExamples examples,
       Optional<Order> order,
       int B,
@@ -40,15 +40,24 @@ public abstract class LayerOps extends DeviceMemory {
     String op = "gatherForward";
     sizes(op, B, I);
     need(op, "x", x, Type.FLOAT32, (long) B * I);
-    need(op, "y", y, Type.INT32, B);
-    Buffer labels = examples.labels();
-    need(op, "labels", labels, Type.UINT8, order.isPresent() ? 1 : B);
-    need(op, "features", examples.features(), Type.UINT8, (long) labels.length() * I);
+    needTargets(op, targets, B);
+    int N = examples.labels().length();
+    need(op, "labels", examples.labels(), Type.UINT8, order.isPresent() ? 1 : B);
+    Buffer features = examples.features();
+    boolean floats = features.type() == Type.FLOAT32;
+    need(op, "features", features, floats ? Type.FLOAT32 : Type.UINT8, (long) N * I);
+    if (targets.weights().isPresent()) {
+      need(op, "weights of the set", examples.weights().orElseThrow(), Type.FLOAT32, N);
+    }
     if (order.isPresent()) {
       need(op, "rows", order.get().rows(), Type.INT32, B);
       need(op, "end", order.get().end(), Type.INT32, 1);
     }
-    gatherForwardK(x, y, examples, order, B, I, scaling);
+    if (scaling instanceof InputScaling.PerColumn columns) {
+      need(op, "centre", columns.centre(), Type.FLOAT32, I);
+      need(op, "factor", columns.factor(), Type.FLOAT32, I);
+    }
+    gatherForwardK(x, targets, examples, order, B, I, scaling);
   }
 
   /**
@@ -167,12 +176,13 @@ public abstract class LayerOps extends DeviceMemory {
    * Log-softmax, cross-entropy, its gradient and the count of right answers in one, as {@code
    * torch.nn.CrossEntropyLoss} with {@code label_smoothing} ε: a row's loss is −Σ target ·
    * log-softmax, where target = (1 − ε) · one-hot(y) + ε / C. A row's answer is its largest logit,
-   * the first of equals. The row (step[0] − 1) mod S of {@code log} becomes (sum of the B losses,
-   * number right).
+   * the first of equals. An example's loss and its gradient are multiplied by its weight; the mean
+   * is still a B-th of the sum, as Keras has it, and right answers are counted without weights. The
+   * row (step[0] − 1) mod S of {@code log} becomes (sum of the B losses, number right).
    *
    * @param outputs out
    * @param x (B, C): the logits
-   * @param y (B) INT32: the classes, each below C: the caller's promise
+   * @param targets the classes, each below C: the caller's promise; and the weights
    * @param step (1) INT32, at least 1
    * @param scaling {@link LossScale}'s state: dx is multiplied by its scale; empty: it is not
    * @param smoothing ε, in [0, 1)
@@ -180,7 +190,7 @@ public abstract class LayerOps extends DeviceMemory {
   public final void crossEntropyForward(
       LossOutputs outputs,
       Buffer x,
-      Buffer y,
+      Targets targets,
       Buffer step,
       Optional<Buffer> scaling,
       int B,
@@ -194,13 +204,13 @@ public abstract class LayerOps extends DeviceMemory {
     need(op, "log", outputs.log(), Type.FLOAT32, 2);
     need(op, "losses", outputs.losses(), Type.FLOAT32, 2L * B);
     need(op, "x", x, Type.FLOAT32, (long) B * C);
-    need(op, "y", y, Type.INT32, B);
+    needTargets(op, targets, B);
     need(op, "step", step, Type.INT32, 1);
     needScaling(op, scaling);
     if (!(smoothing >= 0 && smoothing < 1)) {
       throw new IllegalArgumentException(op + ": smoothing must lie in [0, 1), found " + smoothing);
     }
-    crossEntropyForwardK(outputs, x, y, step, scaling, B, C, smoothing);
+    crossEntropyForwardK(outputs, x, targets, step, scaling, B, C, smoothing);
   }
 
   // ---- what a device implements, without checks ----
@@ -208,7 +218,7 @@ public abstract class LayerOps extends DeviceMemory {
   /** {@link #gatherForward}. */
   protected abstract void gatherForwardK(
       Buffer x,
-      Buffer y,
+      Targets targets,
       DeviceExamples examples,
       Optional<Order> order,
       int B,
@@ -245,7 +255,7 @@ public abstract class LayerOps extends DeviceMemory {
   protected abstract void crossEntropyForwardK(
       LossOutputs outputs,
       Buffer x,
-      Buffer y,
+      Targets targets,
       Buffer step,
       Optional<Buffer> scaling,
       int B,
@@ -259,6 +269,13 @@ public abstract class LayerOps extends DeviceMemory {
       if (size < 1) {
         throw new IllegalArgumentException(op + ": sizes must be at least 1, found " + size);
       }
+    }
+  }
+
+  private void needTargets(String op, Targets targets, int B) {
+    need(op, "y", targets.y(), Type.INT32, B);
+    if (targets.weights().isPresent()) {
+      need(op, "weights", targets.weights().get(), Type.FLOAT32, B);
     }
   }
 

@@ -4,6 +4,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import mlpcuda.compute.Buffer.Type;
+import mlpcuda.features.Features;
 
 /**
  * The operations of a multilayer perceptron on one device: the seam between training and hardware.
@@ -50,16 +51,14 @@ public abstract class Ops extends LayerOps {
   }
 
   /**
-   * Makes a feed that brings batches of a set of images to this device, in the way that suits the
-   * device; close it when done. The arrays must not change while the feed lives.
+   * Makes a feed that brings batches of a set to this device, in the way that suits the device;
+   * close it when done.
    *
-   * @param pixels (N, I)
-   * @param labels (N)
    * @param maxB the largest batch
    * @param atOnce the most batches that are staged at once
    */
-  public Feed feed(byte[] pixels, byte[] labels, int maxB, int atOnce) {
-    return new ResidentFeed(this, pixels, labels);
+  public Feed feed(HostExamples examples, int maxB, int atOnce) {
+    return new ResidentFeed(this, examples);
   }
 
   /**
@@ -69,8 +68,8 @@ public abstract class Ops extends LayerOps {
    *
    * @param weights (O, I)
    */
-  public Feed feedFor(Buffer weights, byte[] pixels, byte[] labels, int maxB, int atOnce) {
-    return feed(pixels, labels, maxB, atOnce);
+  public Feed feedFor(Buffer weights, HostExamples examples, int maxB, int atOnce) {
+    return feed(examples, maxB, atOnce);
   }
 
   /**
@@ -82,18 +81,16 @@ public abstract class Ops extends LayerOps {
    * @param maxB the largest batch
    */
   public Feed changingFeed(byte[] pixels, int I, int maxB) {
-    return new ResidentFeed(this, pixels, new byte[pixels.length / I]);
+    return new ResidentFeed(this, HostExamples.of(pixels, new byte[pixels.length / I]));
   }
 
   /**
-   * The number of an image's inputs that a product of {@link #feedFor}'s batches multiplies by
+   * The number of an example's inputs that a product of {@link #feedFor}'s batches multiplies by
    * weights one by one: a device may leave out inputs that are nearly always 0. A benchmark counts
    * operations by it.
-   *
-   * @param pixels (N, I)
    */
-  public int multipliedInputs(byte[] pixels, int I) {
-    return I;
+  public int multipliedInputs(Features features) {
+    return features.width();
   }
 
   /** The number of training steps with those needs that this device is best given at once. */

@@ -95,6 +95,8 @@ public final class Cases {
     for (int n : RAGGED) {
       cases.add(LayerCases.gather(n, 7));
       cases.add(LayerCases.gather(33, n));
+      cases.add(LayerCases.gatherFloats(n, 7, false));
+      cases.add(LayerCases.gatherFloats(33, n, true));
       for (Activation activation : Activation.values()) {
         cases.add(LayerCases.activationBackward(n, activation));
       }
@@ -148,11 +150,20 @@ public final class Cases {
       cases.add(LossCases.crossEntropyOfSpecial(7, 103, smoothing));
     }
     cases.add(LayerCases.gatherAll());
+    cases.add(LayerCases.gatherSpecialFloats());
+    for (int I : new int[] {8, 31}) {
+      cases.add(LayerCases.gatherMixed(I, false));
+      cases.add(LayerCases.gatherMixed(I, true));
+    }
     for (int images = 0; images < 4; images++) {
       for (int before = 0; before < 3; before++) {
         cases.add(LayerCases.gatherUnaligned(images, before));
       }
     }
+    for (int B : new int[] {1, 33, 1025}) {
+      cases.add(LossCases.weightedCrossEntropy(B, 10, 0));
+    }
+    cases.add(LossCases.weightedCrossEntropy(7, 103, 0.1f));
     cases.add(OptimizerCases.advance());
     addScaled(cases);
     return cases;
@@ -167,6 +178,7 @@ public final class Cases {
       cases.add(LossCases.scaledCrossEntropy(B, 10, 0));
     }
     cases.add(LossCases.scaledCrossEntropy(7, 103, 0.1f));
+    cases.add(LossCases.scaledAndWeightedCrossEntropy(33, 10));
     for (int n : new int[] {7, 1025}) {
       cases.add(OptimizerCases.scaledAdam(n, AdamSettings.DEFAULT, false));
       cases.add(OptimizerCases.scaledAdam(n, AdamSettings.DEFAULT, true));

@@ -11,12 +11,13 @@ import mlpcuda.compute.Feed;
 import mlpcuda.compute.InputScaling;
 import mlpcuda.compute.LayerGradients;
 import mlpcuda.compute.Order;
+import mlpcuda.compute.Targets;
 import mlpcuda.conformance.Cases.Case;
 import mlpcuda.random.Philox;
 
 /** Cases of layers: gathering, products, activations and dropout. */
 final class LayerCases {
-  private static final InputScaling SCALING = new InputScaling(0.0127f, -0.42f);
+  private static final InputScaling SCALING = new InputScaling.Uniform(0.0127f, -0.42f);
 
   private LayerCases() {}
 
@@ -25,18 +26,68 @@ final class LayerCases {
         "gatherForward",
         "B=%d I=%d".formatted(B, I),
         Cases.FP32,
+        t -> gathering(t, t.bytes("features", 19 * I, 256), B, I, SCALING, false));
+  }
+
+  /**
+   * Floats with an offset that is large beside their differences, as years have it, scaled column
+   * by column: an input is wrong if the offset is not subtracted first.
+   *
+   * @param weighted whether examples have weights
+   */
+  static Case gatherFloats(int B, int I, boolean weighted) {
+    return new Case(
+        "gatherForward",
+        "B=%d I=%d of floats by column%s".formatted(B, I, weighted ? ", weighted" : ""),
+        Cases.FP32,
         t -> {
-          int N = 19;
-          Buffer x = t.output("x", B * I);
-          Buffer y = t.intOutput("y", new int[B]);
-          Buffer images = t.bytes("images", N * I, 256);
-          Buffer labels = t.bytes("labels", N, 256);
-          Buffer rows = t.integers("rows", B + 5, N);
-          Buffer end = t.given("end", B + 3); // the batch stands between others
-          var order = Optional.of(new Order(rows, end));
-          var examples = new DeviceExamples(images, labels);
-          return () -> t.ops().gatherForward(x, y, examples, order, B, I, SCALING);
+          Buffer features = t.uniform("features", 19 * I, 1999, 2001);
+          InputScaling columns = columns(t, I, 1999, 2001);
+          return gathering(t, features, B, I, columns, weighted);
         });
+  }
+
+  /** Features with NaN and infinity, which must come through. */
+  static Case gatherSpecialFloats() {
+    return new Case(
+        "gatherForward",
+        "B=33 I=8 of floats, NaN and infinity",
+        Cases.FP32,
+        t -> gathering(t, t.special("features", 19 * 8), 33, 8, columns(t, 8, -1, 1), false));
+  }
+
+  /** The pairs of type and scaling that no training chooses by itself. */
+  static Case gatherMixed(int I, boolean floats) {
+    return new Case(
+        "gatherForward",
+        "B=7 I=%d of %s".formatted(I, floats ? "floats, scaled alike" : "bytes by column"),
+        Cases.FP32,
+        t -> {
+          Buffer features =
+              floats ? t.uniform("features", 19 * I, 0, 255) : t.bytes("features", 19 * I, 256);
+          InputScaling scaling = floats ? SCALING : columns(t, I, 0, 255);
+          return gathering(t, features, 7, I, scaling, true);
+        });
+  }
+
+  private static InputScaling columns(GuardedBuffers t, int I, double low, double high) {
+    Buffer centre = t.uniform("centre", I, low, high);
+    return new InputScaling.PerColumn(centre, t.uniform("factor", I, -2, 3));
+  }
+
+  /** Gathers a batch that stands between others of an order. */
+  private static Runnable gathering(
+      GuardedBuffers t, Buffer features, int B, int I, InputScaling scaling, boolean weighted) {
+    int N = features.length() / I;
+    Buffer x = t.output("x", B * I);
+    Buffer y = t.intOutput("y", new int[B]);
+    Optional<Buffer> ofBatch = weighted ? Optional.of(t.output("weights", B)) : Optional.empty();
+    Optional<Buffer> ofSet =
+        weighted ? Optional.of(t.uniform("weights of the set", N, 0, 3)) : Optional.empty();
+    var targets = new Targets(y, ofBatch);
+    var examples = new DeviceExamples(features, t.bytes("labels", N, 256), ofSet);
+    var order = Optional.of(new Order(t.integers("rows", B + 5, N), t.given("end", B + 3)));
+    return () -> t.ops().gatherForward(x, targets, examples, order, B, I, scaling);
   }
 
   static Case gatherAll() {
@@ -46,11 +97,12 @@ final class LayerCases {
         Cases.FP32,
         t -> {
           Buffer x = t.output("x", 33 * 103);
-          Buffer y = t.intOutput("y", new int[33]);
+          var targets = new Targets(t.intOutput("y", new int[33]), Optional.empty());
           Buffer images = t.bytes("images", 40 * 103, 256);
           Buffer labels = t.bytes("labels", 40, 256);
-          var examples = new DeviceExamples(images, labels);
-          return () -> t.ops().gatherForward(x, y, examples, Optional.empty(), 33, 103, SCALING);
+          var examples = new DeviceExamples(images, labels, Optional.empty());
+          return () ->
+              t.ops().gatherForward(x, targets, examples, Optional.empty(), 33, 103, SCALING);
         });
   }
 
@@ -70,11 +122,11 @@ final class LayerCases {
             t.given("before " + i, 0f);
           }
           Buffer x = t.output("x", 3 * 8);
-          Buffer y = t.intOutput("y", new int[3]);
+          var targets = new Targets(t.intOutput("y", new int[3]), Optional.empty());
           Buffer images = t.bytes("images", 4 + 3 * 8, 256).slice("from", imagesFrom, 3 * 8);
           Buffer labels = t.bytes("labels", 3, 256);
-          var examples = new DeviceExamples(images, labels);
-          return () -> t.ops().gatherForward(x, y, examples, Optional.empty(), 3, 8, SCALING);
+          var examples = new DeviceExamples(images, labels, Optional.empty());
+          return () -> t.ops().gatherForward(x, targets, examples, Optional.empty(), 3, 8, SCALING);
         });
   }
 
@@ -123,9 +175,9 @@ final class LayerCases {
         limit,
         t -> {
           // The numbers have so few bits that every device has the same x, and rounds it alike.
-          var scaling = new InputScaling(53_267 * 0x1p-22f, -1_761_607 * 0x1p-22f);
+          var scaling = new InputScaling.Uniform(53_267 * 0x1p-22f, -1_761_607 * 0x1p-22f);
           Buffer x = t.output("x", B * I);
-          Buffer y = t.intOutput("y", new int[B]);
+          var targets = new Targets(t.intOutput("y", new int[B]), Optional.empty());
           Buffer z = t.output("z", B * O);
           var gradients = gradients(t, 0, O * I, O);
           Buffer dz = t.normal("dz", B * O, 1);
@@ -136,11 +188,11 @@ final class LayerCases {
           Arrays.setAll(order, i -> (7 * i + 3) % order.length);
           images.begin(order, 0);
           images.stage(B, 1);
-          images.gather(0, x, y, t.given("first end", B), B, scaling);
+          images.gather(0, x, targets, t.given("first end", B), B, scaling);
           images.stage(B, 1);
           Buffer end = t.given("end", 2 * B);
           return () -> {
-            images.gather(0, x, y, end, B, scaling);
+            images.gather(0, x, targets, end, B, scaling);
             t.ops().linearForward(z, x, w, b, B, I, O, Activation.RELU);
             t.ops().linearBackward(gradients, dz, x, w, B, I, O, Activation.NONE);
           };

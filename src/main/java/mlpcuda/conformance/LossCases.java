@@ -4,6 +4,7 @@ import java.util.Optional;
 import java.util.function.Function;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.LossOutputs;
+import mlpcuda.compute.Targets;
 import mlpcuda.conformance.Cases.Case;
 
 /** Cases of log-softmax and cross-entropy. */
@@ -38,24 +39,30 @@ final class LossCases {
    *
    * @param rows the rows of the log: one, or some of which one is written
    * @param classes the number of classes that labels are drawn from
+   * @param weighted whether examples have weights
    * @param state the state of the loss scale; empty: there is none
    */
-  private record How(boolean withDx, int rows, int classes, int step, Optional<float[]> state) {
+  private record How(
+      boolean withDx, int rows, int classes, int step, boolean weighted, Optional<float[]> state) {
     /** A gradient, a log of one row, no loss scale. */
     static How plain(int classes) {
-      return new How(true, 1, classes, 1, Optional.empty());
+      return new How(true, 1, classes, 1, false, Optional.empty());
     }
 
     How without(boolean dx) {
-      return new How(withDx && !dx, rows, classes, step, state);
+      return new How(withDx && !dx, rows, classes, step, weighted, state);
     }
 
     How at(int step, int rows) {
-      return new How(withDx, rows, classes, step, state);
+      return new How(withDx, rows, classes, step, weighted, state);
+    }
+
+    How weightedToo() {
+      return new How(withDx, rows, classes, step, true, state);
     }
 
     How scaled(float[] state) {
-      return new How(withDx, rows, classes, step, Optional.of(state));
+      return new How(withDx, rows, classes, step, weighted, Optional.of(state));
     }
   }
 
@@ -102,6 +109,18 @@ final class LossCases {
     return crossEntropy(B, C, what, uniform(B * C, -1, 1), smoothing, how);
   }
 
+  /** Weights from 0 to 3: the loss and its gradient have them, the count of right answers not. */
+  static Case weightedCrossEntropy(int B, int C, float smoothing) {
+    String what = "smoothing=%s, weighted".formatted(smoothing);
+    How how = How.plain(C).at(5, 3).weightedToo();
+    return crossEntropy(B, C, what, uniform(B * C, -3, 3), smoothing, how);
+  }
+
+  static Case scaledAndWeightedCrossEntropy(int B, int C) {
+    How how = How.plain(C).scaled(OptimizerCases.state(false)).weightedToo();
+    return crossEntropy(B, C, "scaled and weighted", uniform(B * C, -1, 1), 0, how);
+  }
+
   private static Function<GuardedBuffers, Buffer> uniform(int n, double low, double high) {
     return t -> t.uniform("x", n, low, high);
   }
@@ -123,9 +142,13 @@ final class LossCases {
           var outputs = new LossOutputs(dx, log, t.output("losses", 2 * B));
           Buffer x = logits.apply(t);
           Buffer y = t.integers("y", B, how.classes);
+          Optional<Buffer> weights =
+              how.weighted ? Optional.of(t.uniform("weights", B, 0, 3)) : Optional.empty();
+          var targets = new Targets(y, weights);
           Buffer step = t.given("step", how.step);
           Optional<Buffer> scaling = how.state.map(state -> t.given("scaling", state));
-          return () -> t.ops().crossEntropyForward(outputs, x, y, step, scaling, B, C, smoothing);
+          return () ->
+              t.ops().crossEntropyForward(outputs, x, targets, step, scaling, B, C, smoothing);
         });
   }
 }

@@ -10,6 +10,7 @@ import mlpcuda.compute.LayerGradients;
 import mlpcuda.compute.LossOutputs;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Resources;
+import mlpcuda.compute.Targets;
 import mlpcuda.error.DeviceException;
 
 /**
@@ -127,18 +128,19 @@ public final class Mlp implements AutoCloseable {
   }
 
   /**
-   * Computes the loss of the logits against the classes {@code y} (B) into {@code log}, as {@link
+   * Computes the loss of the logits against the targets into {@code log}, as {@link
    * Ops#crossEntropyForward} does, and while training its gradient, too.
    *
    * @param scaling {@link mlpcuda.compute.LossScale}'s state, for the gradient; empty where there
    *     is none
    */
-  public void loss(Buffer log, Buffer y, Buffer step, Optional<Buffer> scaling, int B) {
+  public void loss(Buffer log, Targets targets, Buffer step, Optional<Buffer> scaling, int B) {
     Optional<Buffer> dLogits =
         dz.isEmpty() ? Optional.empty() : Optional.of(dz.get(shape.layers() - 1));
     var outputs = new LossOutputs(dLogits, log, losses);
     int C = shape.classes();
-    ops.crossEntropyForward(outputs, logits(), y, step, scaling, B, C, regularisation.smoothing());
+    ops.crossEntropyForward(
+        outputs, logits(), targets, step, scaling, B, C, regularisation.smoothing());
   }
 
   /** Computes the gradients of all parameters, after {@link #forward} and {@link #loss}. */

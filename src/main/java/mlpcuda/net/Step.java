@@ -15,6 +15,7 @@ import mlpcuda.compute.Readback;
 import mlpcuda.compute.Replay;
 import mlpcuda.compute.Resources;
 import mlpcuda.compute.StepNeeds;
+import mlpcuda.compute.Targets;
 
 /**
  * A training step: it takes a batch, updates the parameters and notes the loss on the device. It
@@ -54,8 +55,8 @@ public final class Step implements AutoCloseable {
   private final Buffer log; // (LOG_ROWS, 2): loss sum and number right of the last steps
   private final Optional<Buffer> scaling; // LossScale's state
   private final FusedStep fused; // null where the step runs operation by operation
-  private final Mlp mlp; // this and the next: null in a fused step
-  private final Buffer y; // (maxB) INT32: the classes of the batch
+  private final Mlp mlp; // null in a fused step
+  private final Targets targets; // null in a fused step
   private final Replay replay;
   private int known; // number of steps that begin gave rates for
   private int left; // number of those steps that are not enqueued yet
@@ -93,8 +94,7 @@ public final class Step implements AutoCloseable {
     }
     this.fused = resources.openIfAny(() -> ops.fusedStep(plan())).orElse(null);
     this.mlp = fused == null ? resources.open(() -> layered()) : null;
-    this.y =
-        fused == null ? resources.open(() -> ops.allocate("y", Type.INT32, examples.maxB())) : null;
+    this.targets = fused == null ? targets() : null;
     // added last and so closed first: it must end before what it uses
     this.replay = resources.open(() -> isOneLaunch() ? Replay.direct() : ops.replay());
     this.step = position.slice("step", 0, 1);
@@ -103,6 +103,16 @@ public final class Step implements AutoCloseable {
 
   private Mlp layered() {
     return Mlp.forTraining(optimizer.parameters(), examples.maxB(), regularisation);
+  }
+
+  private Targets targets() {
+    int maxB = examples.maxB();
+    Buffer y = resources.open(() -> ops.allocate("y", Type.INT32, maxB));
+    return new Targets(
+        y,
+        examples.isWeighted()
+            ? Optional.of(resources.open(() -> ops.allocate("weights", Type.FLOAT32, maxB)))
+            : Optional.empty());
   }
 
   private FusedStep.Plan plan() {
@@ -125,7 +135,7 @@ public final class Step implements AutoCloseable {
         new FusedStep.StepState(position, optimizer.rate(), rates, log, scaling),
         new FusedStep.Constants(
             examples.scaling(), regularisation.smoothing(), regularisation.seed()),
-        needs(shape, examples.maxB(), optimizer.clips()));
+        needs(shape, examples.maxB(), optimizer.clips(), examples.isWeighted()));
   }
 
   /**
@@ -133,9 +143,10 @@ public final class Step implements AutoCloseable {
    *
    * @param maxB the largest batch
    * @param clips whether gradients are clipped by their norm
+   * @param weighted whether examples have weights
    */
-  public static StepNeeds needs(MlpShape shape, int maxB, boolean clips) {
-    return new StepNeeds(maxB, shape.widestOutput(), shape.layers(), clips);
+  public static StepNeeds needs(MlpShape shape, int maxB, boolean clips, boolean weighted) {
+    return new StepNeeds(maxB, shape.widestOutput(), shape.layers(), clips, weighted);
   }
 
   /**
@@ -220,9 +231,9 @@ public final class Step implements AutoCloseable {
    */
   private void learn(int i, int B) {
     ops.advance(position, optimizer.rate(), rates, scaling, B);
-    examples.gather(i, mlp.inputs(), y, end, B);
+    examples.gather(i, mlp.inputs(), targets, end, B);
     mlp.forward(step, B);
-    mlp.loss(log, y, step, scaling, B);
+    mlp.loss(log, targets, step, scaling, B);
     mlp.backward(step, B);
     optimizer.update(step, scaling);
   }

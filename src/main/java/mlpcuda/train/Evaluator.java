@@ -21,14 +21,16 @@ public final class Evaluator implements AutoCloseable {
 
   /**
    * An evaluation of the network that {@code parameters} hold whenever {@link #run} is called, in
-   * batches of up to {@code batchSize}; the caller closes it.
+   * batches of up to {@code batchSize}; the caller closes it. All examples count the same, whatever
+   * their weights.
    */
   public Evaluator(Parameters parameters, ExampleSet set, Scaling scaling, int batchSize) {
     this.ops = parameters.ops();
     this.labels = set.labels();
     this.C = parameters.shape().classes();
     int largest = Math.min(batchSize, set.size());
-    var examples = resources.open(() -> new Batches(parameters, set, scaling, largest, 1));
+    var unweighted = new ExampleSet(set.layout(), set.features(), set.labels(), Optional.empty());
+    var examples = resources.open(() -> new Batches(parameters, unweighted, scaling, largest, 1));
     this.inference = resources.open(() -> new Inference(parameters, examples));
     this.log = resources.open(() -> ops.allocate("log", Type.FLOAT32, 2 * inference.batches()));
   }

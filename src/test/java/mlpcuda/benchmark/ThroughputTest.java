@@ -19,6 +19,7 @@ import mlpcuda.compute.Buffer;
 import mlpcuda.compute.LossOutputs;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Precision;
+import mlpcuda.compute.Targets;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.conformance.AmbiguousReluCounter;
@@ -144,13 +145,13 @@ class ThroughputTest {
     protected void crossEntropyForwardK(
         LossOutputs outputs,
         Buffer logits,
-        Buffer y,
+        Targets targets,
         Buffer step,
         Optional<Buffer> scaling,
         int B,
         int C,
         float smoothing) {
-      super.crossEntropyForwardK(outputs, logits, y, step, scaling, B, C, smoothing);
+      super.crossEntropyForwardK(outputs, logits, targets, step, scaling, B, C, smoothing);
       if (outputs.dx().isPresent()) {
         Buffer dLogits = outputs.dx().get();
         float[] values = new float[B * C];
@@ -255,13 +256,13 @@ class ThroughputTest {
     protected void crossEntropyForwardK(
         LossOutputs outputs,
         Buffer logits,
-        Buffer y,
+        Targets targets,
         Buffer step,
         Optional<Buffer> scaling,
         int B,
         int C,
         float smoothing) {
-      super.crossEntropyForwardK(outputs, logits, y, step, scaling, B, C, smoothing);
+      super.crossEntropyForwardK(outputs, logits, targets, step, scaling, B, C, smoothing);
       Buffer log = outputs.log();
       for (int i = 0; i < log.length(); i += 2) {
         set(log, i, 1.0001 * value(log, i));

@@ -63,6 +63,7 @@ class OpsTest {
         Buffer x = ops.allocate("x", Type.FLOAT32, 8);
         Buffer norm = ops.allocate("norm", Type.FLOAT32, Ops.NORM_LENGTH);
         Buffer step = ops.allocate("step", Type.INT32, 1)) {
+      var targets = new Targets(step, Optional.empty());
       var outputs = new LossOutputs(Optional.empty(), x, x);
       assertThrows(IllegalArgumentException.class, () -> ops.advance(x, x, x, Optional.empty(), 1));
       for (float rate : new float[] {-0.1f, 1f, Float.NaN}) {
@@ -70,7 +71,7 @@ class OpsTest {
             IllegalArgumentException.class, () -> ops.dropoutForward(x, x, step, 8, rate, 0, 0));
         assertThrows(
             IllegalArgumentException.class,
-            () -> ops.crossEntropyForward(outputs, x, step, step, Optional.empty(), 1, 1, rate));
+            () -> ops.crossEntropyForward(outputs, x, targets, step, Optional.empty(), 1, 1, rate));
       }
       for (float limit : new float[] {-1, 0, Float.NaN}) {
         assertThrows(

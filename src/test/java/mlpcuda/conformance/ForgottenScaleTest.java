@@ -13,6 +13,7 @@ import mlpcuda.compute.LossOutputs;
 import mlpcuda.compute.LossScale;
 import mlpcuda.compute.OptimizerState;
 import mlpcuda.compute.SgdSettings;
+import mlpcuda.compute.Targets;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.conformance.Cases.Case;
 import org.junit.jupiter.api.Test;
@@ -67,14 +68,14 @@ class ForgottenScaleTest {
     protected void crossEntropyForwardK(
         LossOutputs outputs,
         Buffer x,
-        Buffer y,
+        Targets targets,
         Buffer step,
         Optional<Buffer> scaling,
         int B,
         int C,
         float smoothing) {
       Optional<Buffer> seen = forgotten == Forgotten.SCALE_OF_LOSS ? Optional.empty() : scaling;
-      super.crossEntropyForwardK(outputs, x, y, step, seen, B, C, smoothing);
+      super.crossEntropyForwardK(outputs, x, targets, step, seen, B, C, smoothing);
     }
 
     @Override

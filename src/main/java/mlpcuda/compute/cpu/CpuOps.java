@@ -12,6 +12,7 @@ import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.DeviceExamples;
 import mlpcuda.compute.Feed;
+import mlpcuda.compute.HostExamples;
 import mlpcuda.compute.InputScaling;
 import mlpcuda.compute.LayerGradients;
 import mlpcuda.compute.LossOutputs;
@@ -22,7 +23,9 @@ import mlpcuda.compute.Order;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.ResidentFeed;
 import mlpcuda.compute.SgdSettings;
+import mlpcuda.compute.Targets;
 import mlpcuda.error.DeviceException;
+import mlpcuda.features.Features;
 import mlpcuda.random.Philox;
 import org.bytedeco.javacpp.Pointer;
 
@@ -112,26 +115,40 @@ public final class CpuOps extends Ops {
     layers.close();
   }
 
+  /** A feed that leaves the features where they are, in an array or not. */
+  @Override
+  public Feed feed(HostExamples examples, int maxB, int atOnce) {
+    return examples.features().isArray()
+        ? new ResidentFeed(this, examples)
+        : new HostFeed(gathering, examples);
+  }
+
   /**
-   * A feed that keeps the images where they are and, in single precision, gathers their pixels in
-   * the order that suits the first set that a network is fed with.
+   * A feed that leaves the features where they are and, in single precision and for bytes in an
+   * array, gathers them in the order that suits the first set that a network is fed with.
    */
   @Override
-  public Feed feedFor(Buffer weights, byte[] pixels, byte[] labels, int maxB, int atOnce) {
-    var feed = new ResidentFeed(this, pixels, labels);
-    int I = pixels.length / labels.length;
-    if (precision() == Precision.FP32 && weights.length() % I == 0) {
+  public Feed feedFor(Buffer weights, HostExamples examples, int maxB, int atOnce) {
+    Feed feed = feed(examples, maxB, atOnce);
+    int I = examples.inputs();
+    if (feed instanceof ResidentFeed resident
+        && precision() == Precision.FP32
+        && weights.length() % I == 0) {
       var w = (Floats) weights;
+      byte[] pixels = examples.features().array();
       InputOrder order = w.chosen().orElseGet(() -> Background.order(pixels, I));
       w.choose(order);
-      ((Bytes) feed.images()).arrange(order);
+      ((Bytes) resident.features()).arrange(order);
     }
     return feed;
   }
 
   @Override
-  public int multipliedInputs(byte[] pixels, int I) {
-    return precision() == Precision.FP32 ? Background.order(pixels, I).multiplied() : I;
+  public int multipliedInputs(Features features) {
+    int I = features.width();
+    return features.isArray() && precision() == Precision.FP32
+        ? Background.order(features.array(), I).multiplied()
+        : I;
   }
 
   // ---- memory ----
@@ -188,6 +205,11 @@ public final class CpuOps extends Ops {
   }
 
   @Override
+  protected void writeK(Buffer to, byte[] values) {
+    ((Bytes) to).write(values);
+  }
+
+  @Override
   protected void writeK(Buffer to, float[] values) {
     ((Floats) to).write(values);
   }
@@ -214,13 +236,13 @@ public final class CpuOps extends Ops {
   @Override
   protected void gatherForwardK(
       Buffer x,
-      Buffer y,
+      Targets targets,
       DeviceExamples examples,
       Optional<Order> order,
       int B,
       int I,
       InputScaling scaling) {
-    gathering.gather((Floats) x, (Ints) y, Gathering.Batch.of(examples, order, B), I, scaling);
+    gathering.gather((Floats) x, targets, examples, order, new LayerSize(B, I, 1), scaling);
   }
 
   @Override
@@ -288,13 +310,13 @@ public final class CpuOps extends Ops {
   protected void crossEntropyForwardK(
       LossOutputs outputs,
       Buffer x,
-      Buffer y,
+      Targets targets,
       Buffer step,
       Optional<Buffer> scaling,
       int B,
       int C,
       float smoothing) {
-    losses.crossEntropy(outputs, x, y, step, scaling, B, C, smoothing);
+    losses.crossEntropy(outputs, x, targets, step, scaling, B, C, smoothing);
   }
 
   @Override

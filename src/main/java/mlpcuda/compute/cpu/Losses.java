@@ -5,6 +5,7 @@ import mlpcuda.compute.Buffer;
 import mlpcuda.compute.LossOutputs;
 import mlpcuda.compute.LossScale;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Targets;
 
 /** Log-softmax, and cross-entropy with its gradient, a row at a time. */
 final class Losses {
@@ -38,7 +39,7 @@ final class Losses {
   void crossEntropy(
       LossOutputs outputs,
       Buffer x,
-      Buffer y,
+      Targets targets,
       Buffer step,
       Optional<Buffer> scaling,
       int B,
@@ -46,6 +47,7 @@ final class Losses {
       float smoothing) {
     float scale = scaling.map(of -> ((Floats) of).get(LossScale.SCALE)).orElse(1f);
     boolean train = outputs.dx().isPresent();
+    boolean scales = scaling.isPresent() || targets.weights().isPresent();
     float[] rows = new float[2 * B];
     parts.run(
         parts.of(16L * B * C), // an exponential costs many additions
@@ -55,12 +57,14 @@ final class Losses {
           int end = Workers.bound(B, 1, part + 1, count);
           for (int r = Workers.bound(B, 1, part, count); r < end; r++) {
             ((Floats) x).get(r * C, row, C);
-            int label = ((Ints) y).at(r);
+            int label = ((Ints) targets.y()).at(r);
+            float weight =
+                targets.weights().isPresent() ? ((Floats) targets.weights().get()).get(r) : 1;
             rows[B + r] = ArrayMath.largest(row, C) == label ? 1 : 0;
-            rows[r] = crossEntropy(row, exponentials, C, label, B, smoothing, train);
+            rows[r] = crossEntropy(row, exponentials, C, label, B, smoothing, train) * weight;
             if (train) {
-              if (scaling.isPresent()) {
-                ArrayMath.scale(row, scale, C);
+              if (scales) {
+                ArrayMath.scale(row, scale * weight, C);
               }
               ((Floats) outputs.dx().get()).put(r * C, row, C);
             }

@@ -15,6 +15,7 @@ import mlpcuda.compute.OptimizerState;
 import mlpcuda.compute.Order;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.SgdSettings;
+import mlpcuda.compute.Targets;
 import mlpcuda.files.HeapMemory;
 import mlpcuda.random.Philox;
 
@@ -78,6 +79,11 @@ public class ReferenceOps extends Ops {
   }
 
   @Override
+  protected void writeK(Buffer to, byte[] values) {
+    ((Bytes) to).write(values);
+  }
+
+  @Override
   protected void writeK(Buffer to, float[] values) {
     for (int i = 0; i < values.length; i++) {
       put(to, i, values[i]);
@@ -108,7 +114,7 @@ public class ReferenceOps extends Ops {
   @Override
   protected void gatherForwardK(
       Buffer x,
-      Buffer y,
+      Targets targets,
       DeviceExamples examples,
       Optional<Order> order,
       int B,
@@ -117,11 +123,25 @@ public class ReferenceOps extends Ops {
     for (int b = 0; b < B; b++) {
       int row = row(order, B, b);
       for (int i = 0; i < I; i++) {
-        double pixel = ((Bytes) examples.features()).at(row * I + i);
-        put(x, b * I + i, pixel * scaling.scale() + scaling.shift());
+        put(x, b * I + i, scaled(feature(examples.features(), row * I + i), i, scaling));
       }
-      put(y, b, ((Bytes) examples.labels()).at(row));
+      put(targets.y(), b, ((Bytes) examples.labels()).at(row));
+      if (targets.weights().isPresent()) {
+        put(targets.weights().get(), b, at(examples.weights().orElseThrow(), row));
+      }
     }
+  }
+
+  private static double feature(Buffer features, int i) {
+    return features instanceof Bytes bytes ? bytes.at(i) : at(features, i);
+  }
+
+  private static double scaled(double value, int column, InputScaling scaling) {
+    if (scaling instanceof InputScaling.Uniform uniform) {
+      return value * uniform.scale() + uniform.shift();
+    }
+    var columns = (InputScaling.PerColumn) scaling;
+    return (value - at(columns.centre(), column)) * at(columns.factor(), column);
   }
 
   /** The number of the example that is row {@code b} of a batch. */
@@ -251,7 +271,7 @@ public class ReferenceOps extends Ops {
   protected void crossEntropyForwardK(
       LossOutputs outputs,
       Buffer x,
-      Buffer y,
+      Targets targets,
       Buffer step,
       Optional<Buffer> scaling,
       int B,
@@ -262,7 +282,8 @@ public class ReferenceOps extends Ops {
     double sum = 0;
     int right = 0;
     for (int r = 0; r < B; r++) {
-      int label = (int) at(y, r);
+      int label = (int) at(targets.y(), r);
+      double weight = targets.weights().isPresent() ? at(targets.weights().get(), r) : 1;
       double logSum = logSumExp(x, r, C);
       double loss = 0;
       for (int c = 0; c < C; c++) {
@@ -270,10 +291,12 @@ public class ReferenceOps extends Ops {
         double logSoftmax = at(x, r * C + c) - logSum;
         loss -= target == 0 ? 0 : target * logSoftmax; // the logarithm may be infinite
         if (outputs.dx().isPresent()) {
-          put(outputs.dx().get(), r * C + c, (Math.exp(logSoftmax) - target) / B * scale);
+          double d = (Math.exp(logSoftmax) - target) / B * scale;
+          put(outputs.dx().get(), r * C + c, weight * d);
         }
       }
       int isRight = largest(x, r, C) == label ? 1 : 0;
+      loss *= weight;
       put(losses, r, loss);
       put(losses, B + r, isRight);
       sum += loss;

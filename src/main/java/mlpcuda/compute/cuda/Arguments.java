@@ -50,9 +50,13 @@ public final class Arguments {
     return address(buffer.map(DeviceBuffer::address).orElse(0L));
   }
 
-  /** Adds the map from a pixel to an input: the factor, then what is added. */
+  /** Adds what maps a feature to an input: two numbers, or the addresses of two for each column. */
   Arguments add(InputScaling scaling) {
-    return add(scaling.scale()).add(scaling.shift());
+    if (scaling instanceof InputScaling.Uniform uniform) {
+      return add(uniform.scale()).add(uniform.shift());
+    }
+    var columns = (InputScaling.PerColumn) scaling;
+    return add(columns.centre(), columns.factor());
   }
 
   /** Adds what dropout needs to scale what it keeps: its rate, then the factor. */

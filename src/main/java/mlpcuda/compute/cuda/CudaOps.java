@@ -12,6 +12,7 @@ import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.DeviceExamples;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.FusedStep;
+import mlpcuda.compute.HostExamples;
 import mlpcuda.compute.InputScaling;
 import mlpcuda.compute.LayerGradients;
 import mlpcuda.compute.LossOutputs;
@@ -24,6 +25,7 @@ import mlpcuda.compute.ResidentFeed;
 import mlpcuda.compute.Resources;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.compute.StepNeeds;
+import mlpcuda.compute.Targets;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
 import mlpcuda.compute.cuda.CudaOptions.FeedKind;
 import mlpcuda.compute.cuda.CudaOptions.Launching;
@@ -146,9 +148,7 @@ public final class CudaOps extends Ops {
     try {
       address = driver.allocate(bytes);
     } catch (CudaException e) {
-      String instead = options.step() == StepKind.PERSISTENT ? "fused steps" : "the pinned feed";
-      String or = isResident() ? ", or use " + instead : "";
-      throw GpuProblem.ofAllocation(e, driver, name, bytes, or);
+      throw GpuProblem.ofAllocation(e, driver, name, bytes, insteadOfResidence());
     }
     try {
       driver.zero(address, bytes, stream);
@@ -174,6 +174,11 @@ public final class CudaOps extends Ops {
   void free(long address) {
     driver.synchronizeStream(stream);
     driver.free(address);
+  }
+
+  @Override
+  protected void writeK(Buffer to, byte[] values) {
+    staging.write(to, values);
   }
 
   @Override
@@ -206,21 +211,28 @@ public final class CudaOps extends Ops {
   // ---- how a training loop uses a device ----
 
   @Override
-  public Feed feed(byte[] pixels, byte[] labels, int maxB, int atOnce) {
-    return isResident()
-        ? new ResidentFeed(this, pixels, labels)
-        : pinnedFeed(pixels, labels, maxB, atOnce);
+  public Feed feed(HostExamples examples, int maxB, int atOnce) {
+    return isResident() ? new ResidentFeed(this, examples) : pinnedFeed(examples, maxB, atOnce);
   }
 
   /** The host gathers these images at the moment that they are needed. */
   @Override
   public Feed changingFeed(byte[] pixels, int I, int maxB) {
-    return pinnedFeed(pixels, new byte[pixels.length / I], maxB, 1);
+    return pinnedFeed(HostExamples.of(pixels, new byte[pixels.length / I]), maxB, 1);
   }
 
-  private Feed pinnedFeed(byte[] pixels, byte[] labels, int maxB, int atOnce) {
-    var host = new HostGather(pixels, labels, pixels.length / labels.length);
-    return new PinnedFeed(this, driver, stream, host, maxB, atOnce);
+  private Feed pinnedFeed(HostExamples examples, int maxB, int atOnce) {
+    return new PinnedFeed(this, driver, stream, new HostGather(examples), maxB, atOnce);
+  }
+
+  /** The remedy where a training set does not fit into the device, as the end of a sentence. */
+  @Override
+  protected String insteadOfResidence() {
+    if (!isResident()) {
+      return "";
+    }
+    boolean persistent = options.step() == StepKind.PERSISTENT;
+    return ", or use " + (persistent ? "fused steps" : "the pinned feed");
   }
 
   @Override
@@ -250,16 +262,19 @@ public final class CudaOps extends Ops {
   @Override
   protected void gatherForwardK(
       Buffer x,
-      Buffer y,
+      Targets targets,
       DeviceExamples examples,
       Optional<Order> order,
       int B,
       int I,
       InputScaling scaling) {
-    var arguments = new Arguments().add(x, y, examples.features(), examples.labels());
+    var arguments = new Arguments().add(x, targets.y()).add(targets.weights());
+    arguments.add(examples.features(), examples.labels()).add(examples.weights());
     arguments.add(order.map(Order::rows)).add(order.map(Order::end));
     arguments.add("B", B).add("I", I).add(scaling);
-    kernels.launch("gather_forward", Shape.of(B, 256), arguments);
+    String entry = examples.features().type() == Type.FLOAT32 ? "gather_floats" : "gather_bytes";
+    String suffix = scaling instanceof InputScaling.PerColumn ? "_by_column" : "";
+    kernels.launch(entry + suffix, Shape.of(B, 256), arguments);
   }
 
   @Override
@@ -327,7 +342,7 @@ public final class CudaOps extends Ops {
   protected void crossEntropyForwardK(
       LossOutputs outputs,
       Buffer x,
-      Buffer y,
+      Targets targets,
       Buffer step,
       Optional<Buffer> scaling,
       int B,
@@ -341,7 +356,9 @@ public final class CudaOps extends Ops {
         one ? Shape.of(1, Math.min(1024, KernelModule.WARP * B)) : KernelModule.coverRows(B),
         new Arguments()
             .add(outputs.dx())
-            .add(log, outputs.losses(), x, y, step)
+            .add(log, outputs.losses(), x, targets.y())
+            .add(targets.weights())
+            .add(step)
             .add(scaling)
             .add("B", B)
             .add("C", C)

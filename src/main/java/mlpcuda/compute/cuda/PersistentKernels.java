@@ -130,7 +130,7 @@ final class PersistentKernels implements FusedStep {
     }
     ops.zero(arrivals);
     kernels.launchCooperative(
-        adam ? "persistent_adam" : "persistent_sgd",
+        (adam ? "persistent_adam" : "persistent_sgd") + FusedKernels.inputs(plan, batch.examples()),
         Shape.of(layout.blocks(B), PersistentLayout.THREADS),
         memory.bytes(),
         arguments);

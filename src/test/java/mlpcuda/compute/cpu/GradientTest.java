@@ -11,6 +11,7 @@ import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.LayerGradients;
 import mlpcuda.compute.LossOutputs;
+import mlpcuda.compute.Targets;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -139,9 +140,49 @@ class GradientTest {
     check(loss, z, dz);
   }
 
+  private static Targets targets(Buffer y) {
+    return new Targets(y, Optional.empty());
+  }
+
   /** The loss alone, without a gradient. */
   private static LossOutputs loss(Buffer log, Buffer losses) {
     return new LossOutputs(Optional.empty(), log, losses);
+  }
+
+  /** An example's weight multiplies its loss and its gradient; a weight of 0 leaves it out. */
+  @ParameterizedTest
+  @CsvSource({"1, 2, 0", "5, 10, 0", "5, 4, 0.1"})
+  void weightedCrossEntropy(int B, int C, float smoothing) {
+    Buffer x = values("x", B * C);
+    Buffer y = integers("y", random.ints(B, 0, C).toArray());
+    Buffer weights = empty("weights", B);
+    for (int b = 0; b < B; b++) {
+      ops.set(weights, b, 0.5 * b);
+    }
+    var targets = new Targets(y, Optional.of(weights));
+    Buffer step = integers("step", 1);
+    Buffer log = empty("log", 2);
+    Buffer losses = empty("losses", 2 * B);
+    Buffer dx = empty("dx", B * C);
+    Loss loss =
+        () -> {
+          ops.crossEntropyForward(
+              loss(log, losses), x, targets, step, Optional.empty(), B, C, smoothing);
+          return ops.value(log, 0) / B;
+        };
+    var outputs = new LossOutputs(Optional.of(dx), log, losses);
+    ops.crossEntropyForward(outputs, x, targets, step, Optional.empty(), B, C, smoothing);
+    check(loss, x, dx);
+    double weighted = 0;
+    ops.crossEntropyForward(
+        loss(log, losses), x, targets(y), step, Optional.empty(), B, C, smoothing);
+    for (int b = 0; b < B; b++) {
+      weighted += 0.5 * b * ops.value(losses, b);
+    }
+    double right = ops.value(log, 1);
+    ops.crossEntropyForward(loss(log, losses), x, targets, step, Optional.empty(), B, C, smoothing);
+    assertEquals(weighted, ops.value(log, 0), 1e-12);
+    assertEquals(right, ops.value(log, 1), "right answers are counted without weights");
   }
 
   @ParameterizedTest
@@ -155,11 +196,12 @@ class GradientTest {
     Buffer dx = empty("dx", B * C);
     Loss loss =
         () -> {
-          ops.crossEntropyForward(loss(log, losses), x, y, step, Optional.empty(), B, C, smoothing);
+          ops.crossEntropyForward(
+              loss(log, losses), x, targets(y), step, Optional.empty(), B, C, smoothing);
           return ops.value(log, 0) / B;
         };
     var outputs = new LossOutputs(Optional.of(dx), log, losses);
-    ops.crossEntropyForward(outputs, x, y, step, Optional.empty(), B, C, smoothing);
+    ops.crossEntropyForward(outputs, x, targets(y), step, Optional.empty(), B, C, smoothing);
     check(loss, x, dx);
   }
 
@@ -191,7 +233,7 @@ class GradientTest {
     Buffer probabilities = empty("log-softmax", B * C);
     Buffer losses = empty("losses", 2 * B);
     Buffer step = integers("step", 1);
-    ops.crossEntropyForward(loss(log, losses), x, y, step, Optional.empty(), B, C, 0);
+    ops.crossEntropyForward(loss(log, losses), x, targets(y), step, Optional.empty(), B, C, 0);
     ops.logSoftmaxForward(probabilities, x, B, C);
     double expected = 0;
     for (int r = 0; r < B; r++) {
@@ -218,12 +260,13 @@ class GradientTest {
     double mean = 0;
     for (int c = 0; c < C; c++) {
       Buffer y = integers("y" + c, c);
-      ops.crossEntropyForward(loss(log, losses), x, y, step, Optional.empty(), 1, C, 0);
+      ops.crossEntropyForward(loss(log, losses), x, targets(y), step, Optional.empty(), 1, C, 0);
       each[c] = ops.value(losses, 0);
       mean += each[c] / C;
     }
     Buffer y = integers("y", 1);
-    ops.crossEntropyForward(loss(log, losses), x, y, step, Optional.empty(), 1, C, smoothing);
+    ops.crossEntropyForward(
+        loss(log, losses), x, targets(y), step, Optional.empty(), 1, C, smoothing);
     assertEquals((1.0 - smoothing) * each[1] + smoothing * mean, ops.value(losses, 0), 1e-12);
   }
 }

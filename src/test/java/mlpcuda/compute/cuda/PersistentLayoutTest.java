@@ -37,8 +37,8 @@ class PersistentLayoutTest {
               new OptimizerState(w, w, w),
               AdamSettings.DEFAULT,
               new FusedStep.StepState(w, w, w, w, Optional.empty()),
-              new FusedStep.Constants(new InputScaling(1, 0), 0, 1),
-              new StepNeeds(maxB, 1, layers.size(), false));
+              new FusedStep.Constants(new InputScaling.Uniform(1, 0), 0, 1),
+              new StepNeeds(maxB, 1, layers.size(), false, false));
       return PersistentLayout.of(plan, new Multiprocessors(multiprocessors, kib << 10, true));
     }
   }
