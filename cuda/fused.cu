@@ -10,13 +10,18 @@ static_assert(Thin::THREADS == Small::THREADS, "entries have one size of blocks"
 // registers, which cost less than spills.
 #define ENTRY(name) extern "C" __global__ void __launch_bounds__(Small::THREADS, 1) name
 
+// The features of a batch and the parameters that scale them: bytes with one scaling, or floats with one for each
+// column.
+#define BYTES(rows, first) (op::ByteBatch{features, rows, first, I, {scale, shift}})
+#define FLOATS(rows, first) (op::FloatBatch{features, rows, first, I, {centre, factor}})
+
 // `scalars` is Adam's, and null for another optimizer; the last four parameters are what the scalars are computed from.
-#define FUSED_INPUT(name, tiles)                                                                                      \
+#define FUSED_INPUT(name, tiles, Value, BATCH, ScaleType, scale, shift)                                               \
   ENTRY(name)(float *__restrict__ out, float *__restrict__ kept, int *y, int *chosen, int *step, float *rate,         \
-              op::AdamScalars *scalars, const unsigned char *__restrict__ images, const unsigned char *labels,        \
+              op::AdamScalars *scalars, const Value *__restrict__ features, const unsigned char *labels,              \
               const int *rows, const int *position, const float *rates, op::LossScale *scaling,                       \
               const float *__restrict__ w, const float *__restrict__ b, int B, int I, int O, int activation,          \
-              float scale, float shift, float drop_rate, float drop_scale, int use, unsigned long long seed,          \
+              ScaleType scale, ScaleType shift, float drop_rate, float drop_scale, int use, unsigned long long seed,  \
               double beta1, double beta2, double weight_decay, int decoupled) {                                       \
     op::Position at = {position[0], position[1], position[2]};                                                        \
     if (blockIdx.x == gridDim.x - 1) {                                                                                \
@@ -25,12 +30,14 @@ static_assert(Thin::THREADS == Small::THREADS, "entries have one size of blocks"
       }                                                                                                               \
       return;                                                                                                         \
     }                                                                                                                 \
-    op::fused_input<tiles>(out, kept, y, chosen, labels, at, w, b, B, O,       activation,                             \
-                           {images, rows, 0, I, scale, shift}, {drop_rate, drop_scale, 1, 0, use, seed});              \
+    op::fused_input<tiles>(out, kept, y, chosen, labels, at, w, b, B, O, activation, BATCH(rows, 0),                  \
+                           {drop_rate, drop_scale, 1, 0, use, seed});                                                 \
   }
 
-FUSED_INPUT(fused_input_thin, Thin)
-FUSED_INPUT(fused_input_small, Small)
+FUSED_INPUT(fused_input_thin, Thin, unsigned char, BYTES, float, scale, shift)
+FUSED_INPUT(fused_input_small, Small, unsigned char, BYTES, float, scale, shift)
+FUSED_INPUT(fused_input_thin_floats, Thin, float, FLOATS, const float *, centre, factor)
+FUSED_INPUT(fused_input_small_floats, Small, float, FLOATS, const float *, centre, factor)
 
 ENTRY(fused_head)(float *arena, float *losses, int *lost, int *position, const float *__restrict__ w,
                   const __grid_constant__ op::FusedLayers layers, const int *__restrict__ y,
@@ -57,15 +64,19 @@ struct AdamUpdate {
   }
 };
 
-ENTRY(fused_update_adam)(float *w, float *m, float *v, float *log, const float *__restrict__ arena,
-                         const float *__restrict__ losses, const int *__restrict__ lost,
-                         const __grid_constant__ op::FusedLayers layers, const unsigned char *__restrict__ images,
-                         const int *__restrict__ chosen, const int *__restrict__ step,
-                         const op::AdamScalars *__restrict__ scalars, op::LossScale *scaling, int L, int B, int I, int S,
-                         float scale, float shift, float eps) {
-  op::fused_update<Small>(w, log, arena, losses, lost, layers.of, step, chosen, scaling, L, B, S,
-                          {images, nullptr, 0, I, scale, shift}, AdamUpdate{w, m, v, *scalars, eps});
-}
+#define FUSED_UPDATE_ADAM(name, Value, BATCH, ScaleType, scale, shift)                                                \
+  ENTRY(name)(float *w, float *m, float *v, float *log, const float *__restrict__ arena,                              \
+              const float *__restrict__ losses, const int *__restrict__ lost,                                         \
+              const __grid_constant__ op::FusedLayers layers, const Value *__restrict__ features,                     \
+              const int *__restrict__ chosen, const int *__restrict__ step,                                           \
+              const op::AdamScalars *__restrict__ scalars, op::LossScale *scaling, int L, int B, int I, int S,        \
+              ScaleType scale, ScaleType shift, float eps) {                                                          \
+    op::fused_update<Small>(w, log, arena, losses, lost, layers.of, step, chosen, scaling, L, B, S,                   \
+                            BATCH(nullptr, 0), AdamUpdate{w, m, v, *scalars, eps});                                   \
+  }
+
+FUSED_UPDATE_ADAM(fused_update_adam, unsigned char, BYTES, float, scale, shift)
+FUSED_UPDATE_ADAM(fused_update_adam_floats, float, FLOATS, const float *, centre, factor)
 
 struct SgdUpdate {
   float *w, *velocity;
@@ -84,13 +95,16 @@ struct SgdUpdate {
   }
 };
 
-ENTRY(fused_update_sgd)(float *w, float *velocity, float *log, const float *__restrict__ arena,
-                        const float *__restrict__ losses, const int *__restrict__ lost,
-                        const __grid_constant__ op::FusedLayers layers, const unsigned char *__restrict__ images,
-                        const int *__restrict__ chosen, const int *__restrict__ step, const float *__restrict__ rate,
-                        op::LossScale *scaling, int L, int B, int I, int S, float scale, float shift, float momentum,
-                        int nesterov, float weight_decay) {
-  op::fused_update<Small>(w, log, arena, losses, lost, layers.of, step, chosen, scaling, L, B, S,
-                          {images, nullptr, 0, I, scale, shift},
-                          SgdUpdate{w, velocity, rate[0], momentum, nesterov, weight_decay});
-}
+#define FUSED_UPDATE_SGD(name, Value, BATCH, ScaleType, scale, shift)                                                 \
+  ENTRY(name)(float *w, float *velocity, float *log, const float *__restrict__ arena,                                 \
+              const float *__restrict__ losses, const int *__restrict__ lost,                                         \
+              const __grid_constant__ op::FusedLayers layers, const Value *__restrict__ features,                     \
+              const int *__restrict__ chosen, const int *__restrict__ step, const float *__restrict__ rate,           \
+              op::LossScale *scaling, int L, int B, int I, int S, ScaleType scale, ScaleType shift, float momentum,   \
+              int nesterov, float weight_decay) {                                                                     \
+    op::fused_update<Small>(w, log, arena, losses, lost, layers.of, step, chosen, scaling, L, B, S,                   \
+                            BATCH(nullptr, 0), SgdUpdate{w, velocity, rate[0], momentum, nesterov, weight_decay});    \
+  }
+
+FUSED_UPDATE_SGD(fused_update_sgd, unsigned char, BYTES, float, scale, shift)
+FUSED_UPDATE_SGD(fused_update_sgd_floats, float, FLOATS, const float *, centre, factor)

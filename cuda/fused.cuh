@@ -2,8 +2,8 @@
 // arithmetic: each node of a graph waits for the one before it, and then takes time to start. Work on one row of the
 // batch depends on no other row, and so needs no launch of its own.
 //
-//   fused_input    computes the first layer's outputs from images: bytes are gathered and normalised on their way into
-//                  the product, and bias, activation and dropout are its epilogue
+//   fused_input    computes the first layer's outputs from features: bytes or floats are gathered and normalised on
+//                  their way into the product, and bias, activation and dropout are its epilogue
 //   fused_head     computes the other layers, the loss, and all gradients before activations: a block has a few rows of
 //                  the batch, and takes them through all layers forward and backward
 //   fused_update   computes all gradients of weights and biases, and applies the optimizer: a block has a tile of one
@@ -21,6 +21,7 @@
 
 #include "adam.cuh"
 #include "dropout.cuh"
+#include "gather.cuh"
 #include "gemm.cuh"
 #include "sgd.cuh"
 #include "softmax.cuh"
@@ -49,32 +50,38 @@ struct FusedLayers {
   FusedLayer of[32];  // mlpcuda.compute.cuda.FusedTable.MOST_LAYERS
 };
 
-// The images of a batch, as gather_forward takes them.
+// The examples of a batch, as gather_forward takes them: bytes with one scaling, or floats with one for each column.
+template <class Value_, class Scaling_>
 struct Batch {
-  const unsigned char *images;
-  const int *rows;  // null: the batch is images 0 to B - 1
-  int first, I;     // the batch's first element of rows; the pixels of an image
-  float scale, shift;
+  using Value = Value_;
+  using Scaling = Scaling_;
+  const Value *features;
+  const int *rows;  // null: the batch is examples 0 to B - 1
+  int first, I;     // the batch's first element of rows; the inputs of an example
+  Scaling scaling;
 
   __device__ int row(int b) const { return rows == nullptr ? b : rows[first + b]; }
 };
 
-// The batch's images as an operand of a product. `rows` has the numbers of the images, beginning with that of example
-// b0.
-template <Layout LAYOUT_>
-struct Pixels {
+using ByteBatch = Batch<unsigned char, UniformScaling>;
+using FloatBatch = Batch<float, ColumnScaling>;
+
+// The batch's features as an operand of a product. `rows` has the numbers of the examples, beginning with that of
+// example b0.
+template <Layout LAYOUT_, class Batch>
+struct Inputs {
   static constexpr Layout LAYOUT = LAYOUT_;
-  using Raw = unsigned char;
-  const unsigned char *images;
+  using Raw = typename Batch::Value;
+  const Raw *features;
   const int *rows;
   int b0, I;
-  float scale, shift;
+  typename Batch::Scaling scaling;
 
-  __device__ const unsigned char *place(int row, int k) const {
+  __device__ const Raw *place(int row, int k) const {
     int b = LAYOUT == K_CONTIGUOUS ? row : k, i = LAYOUT == K_CONTIGUOUS ? k : row;
-    return images + unsigned(rows[b - b0] * I + i);  // a buffer has less than 2 GiB
+    return features + unsigned(rows[b - b0] * I + i);  // a buffer has less than 2^31 values
   }
-  __device__ float value(Raw raw) const { return fmaf(raw, scale, shift); }
+  __device__ float value(Raw raw, int row, int k) const { return scaling(raw, LAYOUT == K_CONTIGUOUS ? k : row); }
 };
 
 // The run's position, as advance of vector.cuh describes it.
@@ -106,10 +113,10 @@ __device__ inline void begin_step(int *step, float *rate, AdamScalars *scalars, 
   }
 }
 
-// Computes out (B, O) = activation(images times w (O, I) transposed + b) and, if the layer has dropout, kept (B, O),
-// which is `out` after dropout. Stores the batch's classes in y (B), and the numbers of its images in chosen (B). The
+// Computes out (B, O) = activation(features times w (O, I) transposed + b) and, if the layer has dropout, kept (B, O),
+// which is `out` after dropout. Stores the batch's classes in y (B), and the numbers of its examples in chosen (B). The
 // grid has B / BM x O / BN blocks, both rounded up, and one more, which does other work.
-template <class T>
+template <class T, class Batch>
 __device__ inline void fused_input(float *out, float *kept, int *y, int *chosen, const unsigned char *labels,
                                    Position position, const float *w, const float *b, int B, int O, int activation,
                                    Batch batch, Dropout dropout) {
@@ -126,7 +133,7 @@ __device__ inline void fused_input(float *out, float *kept, int *y, int *chosen,
     label = labels[row];
   }
   __syncthreads();
-  multiply<T>(out, Pixels<K_CONTIGUOUS>{batch.images, row_of, m0, I, batch.scale, batch.shift},
+  multiply<T>(out, Inputs<K_CONTIGUOUS, Batch>{batch.features, row_of, m0, I, batch.scaling},
               Matrix<K_CONTIGUOUS>{w, O, I}, B, O, 0, I, m0, n0,
               finish([=](size_t, int o) { return b[o]; },
                      [=](float bias, float sum, size_t at, int) {
@@ -277,7 +284,7 @@ __device__ inline void fused_head(float *arena, float *losses, int *lost, int *p
     Held &gradients = held[1 - now];
     if (warp < rows) {
       cross_entropy_row(
-          losses, [=](int c) { return logits[c * HEAD_ROWS]; }, label, row, B, C, smoothing, share, lane,
+          losses, [=](int c) { return logits[c * HEAD_ROWS]; }, label, 1, row, B, C, smoothing, share, lane,
           [&](int c, float dx) {
             float g = differentiate(dx, logits[c * HEAD_ROWS], last.activation);
             dz[c] = g;
@@ -356,7 +363,7 @@ __device__ inline void fused_head(float *arena, float *losses, int *lost, int *p
 // update(what was loaded, gradient, place) returns the new value. The grid has a block for each tile of a layer's
 // weights, then one for each WARP biases of a layer, and a last one that writes the batch's row of the log and whether
 // the step is skipped. Blocks must have whole warps.
-template <class T, class Update>
+template <class T, class Batch, class Update>
 __device__ inline void fused_update(float *w, float *log, const float *arena, const float *losses, const int *lost,
                                     const FusedLayer *layers, const int *step, const int *chosen, LossScale *scaling,
                                     int L, int B, int S, Batch batch, Update update) {
@@ -406,9 +413,9 @@ __device__ inline void fused_update(float *w, float *log, const float *arena, co
   auto apply = finish([=](size_t at, int) { return update.load(layer.w + at); },
                       [=](auto loaded, float g, size_t at, int) { return update(loaded, g * unscale, layer.w + at); });
   Matrix<K_STRIDED> gradients = {dz, O, B};
-  if (l == 0) {  // two calls, so that no load waits for a choice between images and activations
-    Pixels<K_STRIDED> pixels = {batch.images, chosen, 0, I, batch.scale, batch.shift};
-    multiply<T>(w + layer.w, gradients, pixels, O, I, 0, B, m0, n0, apply);
+  if (l == 0) {  // two calls, so that no load waits for a choice between features and activations
+    Inputs<K_STRIDED, Batch> inputs = {batch.features, chosen, 0, I, batch.scaling};
+    multiply<T>(w + layer.w, gradients, inputs, O, I, 0, B, m0, n0, apply);
   } else {
     multiply<T>(w + layer.w, gradients, Matrix<K_STRIDED>{arena + layer.in, I, B}, O, I, 0, B, m0, n0, apply);
   }

@@ -1,37 +1,75 @@
-// Gathers a batch from a set of images and normalises it in one pass, since each byte must become a float anyway.
+// Gathers a batch from a set of examples and normalises it in one pass, since each value must be read anyway.
 //
-// The kernel computes x (B, I) = images[row] * scale + shift and y (B) = labels[row], where row b is rows[end - B + b],
-// or b itself if rows is null: images and labels are the batch then. `end` lies on the device because a captured graph
+// The kernel computes x (B, I) = scaling(features[row]) and y (B) = labels[row], where row b is rows[end - B + b], or b
+// itself if rows is null: features and labels are the batch then. `end` lies on the device because a captured graph
 // freezes its arguments. Each block has one row.
 #pragma once
 
 namespace op {
 
+// Maps a value to an input of the network in the same way in all columns.
+struct UniformScaling {
+  float scale, shift;
+
+  __device__ float operator()(float value, int) const { return fmaf(value, scale, shift); }
+};
+
+// Maps a value to an input of the network as its column says. The difference is computed first: a large number with a
+// small spread, such as a year, keeps its digits.
+struct ColumnScaling {
+  const float *centre, *factor;  // (I) each
+
+  __device__ float operator()(float value, int column) const {
+    return (value - __ldg(centre + column)) * __ldg(factor + column);
+  }
+};
+
+// Four values of a row, which one load brings.
+template <class Value>
+struct Four;
+
+template <>
+struct Four<unsigned char> {
+  using Type = uchar4;
+};
+
+template <>
+struct Four<float> {
+  using Type = float4;
+};
+
 __device__ inline bool aligned(const void *p, unsigned bytes) {
   return reinterpret_cast<unsigned long long>(p) % bytes == 0;
 }
 
-__device__ inline void gather_forward(float *x, int *y, const unsigned char *images, const unsigned char *labels,
-                                      const int *rows, const int *end, int B, int I, float scale, float shift) {
+// weights (B) = of_set[row], unless weights is null.
+template <class Value, class Scaling>
+__device__ inline void gather_forward(float *x, int *y, float *weights, const Value *features,
+                                      const unsigned char *labels, const float *of_set, const int *rows,
+                                      const int *end, int B, int I, Scaling scaling) {
+  using Values = typename Four<Value>::Type;
   int b = blockIdx.x;
   int row = rows == nullptr ? b : rows[end[0] - B + b];
-  const unsigned char *image = images + size_t(row) * I;
+  const Value *from = features + size_t(row) * I;
   float *to = x + size_t(b) * I;
-  if (I % 4 == 0 && aligned(images, 4) && aligned(x, 16)) {  // each thread has 4 pixels, with one load and one store
-    auto image4 = reinterpret_cast<const uchar4 *>(image);
+  if (I % 4 == 0 && aligned(features, sizeof(Values)) && aligned(x, 16)) {  // a thread has 4 values, with one load
+    auto from4 = reinterpret_cast<const Values *>(from);
     auto to4 = reinterpret_cast<float4 *>(to);
     for (int i = threadIdx.x; i < I / 4; i += blockDim.x) {
-      uchar4 p = image4[i];
-      to4[i] = make_float4(fmaf(p.x, scale, shift), fmaf(p.y, scale, shift), fmaf(p.z, scale, shift),
-                           fmaf(p.w, scale, shift));
+      Values v = from4[i];
+      to4[i] = make_float4(scaling(v.x, 4 * i), scaling(v.y, 4 * i + 1), scaling(v.z, 4 * i + 2),
+                           scaling(v.w, 4 * i + 3));
     }
   } else {
     for (int i = threadIdx.x; i < I; i += blockDim.x) {
-      to[i] = fmaf(image[i], scale, shift);
+      to[i] = scaling(from[i], i);
     }
   }
   if (threadIdx.x == 0) {
     y[b] = labels[row];
+    if (weights != nullptr) {
+      weights[b] = of_set[row];
+    }
   }
 }
 

@@ -41,9 +41,10 @@ ENTRY(column_sum, 1024)(float *db, const float *dy, int B, int O) {
   op::column_sum(db, dy, B, O);
 }
 
-ENTRY(cross_entropy_forward, 1024)(float *dx, float *log, float *losses, const float *x, const int *y, const int *step,
-                                   const op::LossScale *scaling, int B, int C, int S, float smoothing) {
-  op::cross_entropy_forward(dx, log, losses, x, y, step, scaling, B, C, S, smoothing);
+ENTRY(cross_entropy_forward, 1024)(float *dx, float *log, float *losses, const float *x, const int *y,
+                                   const float *weights, const int *step, const op::LossScale *scaling, int B, int C,
+                                   int S, float smoothing) {
+  op::cross_entropy_forward(dx, log, losses, x, y, weights, step, scaling, B, C, S, smoothing);
 }
 
 ENTRY(dropout_forward, 256)(float *y, const float *x, const int *step, int n, float rate, float scale, int layer, int use,
@@ -51,10 +52,18 @@ ENTRY(dropout_forward, 256)(float *y, const float *x, const int *step, int n, fl
   op::dropout_forward(y, x, step, n, rate, scale, layer, use, seed);
 }
 
-ENTRY(gather_forward, 256)(float *x, int *y, const unsigned char *images, const unsigned char *labels, const int *rows,
-                      const int *end, int B, int I, float scale, float shift) {
-  op::gather_forward(x, y, images, labels, rows, end, B, I, scale, shift);
-}
+// Features are bytes or floats, and are scaled in one way or column by column.
+#define GATHER(name, Value, scaling, ...)                                                                             \
+  ENTRY(name, 256)(float *x, int *y, float *weights, const Value *features, const unsigned char *labels,              \
+                   const float *of_set, const int *rows, const int *end, int B, int I, __VA_ARGS__) {                 \
+    op::gather_forward(x, y, weights, features, labels, of_set, rows, end, B, I, scaling);                            \
+  }
+
+GATHER(gather_bytes, unsigned char, (op::UniformScaling{scale, shift}), float scale, float shift)
+GATHER(gather_bytes_by_column, unsigned char, (op::ColumnScaling{centre, factor}), const float *centre,
+       const float *factor)
+GATHER(gather_floats, float, (op::UniformScaling{scale, shift}), float scale, float shift)
+GATHER(gather_floats_by_column, float, (op::ColumnScaling{centre, factor}), const float *centre, const float *factor)
 
 ENTRY(log_losses, 1024)(float *log, const float *losses, const int *step, int B, int S) {
   op::log_losses(log, losses, step, B, S);

@@ -5,7 +5,7 @@
 //   all blocks     compute the first layer, each block for its tile of the weights: parts of the outputs' sums
 //   barrier        meanwhile the row numbers of the next batch are read, and the optimizer's scalars are computed
 //   a block a row  computes the other layers forward and backward: the loss, and all gradients before activations
-//   barrier        meanwhile the next batch's pixels are read
+//   barrier        meanwhile the next batch's features are read
 //   all blocks     compute the gradients of the weights and update these: a block has its tile of the first layer, and
 //                  items of the other layers
 //
@@ -27,11 +27,11 @@ struct Persistent {
   unsigned *arrivals;  // 0 when the launch begins
   const PersistentLayer *layers;
   int steps, L, B, I, S;
-  int chunk;                   // the rows of images that lie in shared memory at once
+  int chunk;                   // the rows of inputs that lie in shared memory at once
   int slices, quads, across;   // the tiles: a block's number is group * slices + slice, group < across
   int from, length;            // the place and the length of what follows the first layer's weights in the arena
   int copies;                  // whether each block has a copy of that in shared memory
-  float scale, shift, smoothing;
+  float smoothing;
   int use;
   unsigned long long seed;
 };
@@ -78,16 +78,17 @@ struct Tile {
   __device__ bool has(const Persistent &its, int n) const { return (group + n * its.across) * GROUP < O; }
 };
 
-// Computes this block's parts of the first layer's outputs, for the batch whose first words are fetched.
+// Computes this block's parts of the first layer's outputs, for the batch whose first quads are fetched.
+template <class Value, class Scaling>
 __device__ inline void tile_forward(const Persistent &its, const Held &held, const Tile &tile,
-                                    const unsigned char *__restrict__ images, const int *rows,
-                                    unsigned (&words)[AHEAD]) {
+                                    const Value *__restrict__ features, Scaling scaling, const int *rows,
+                                    Quads<Value> &quads) {
   const Slice &slice = tile.slice;
   int number = blockIdx.x % its.slices, width = held.layers[0].width;
   int pitch = its.slices * width;
   for (int c = 0; c < its.B; c += its.chunk) {
     int count = min(its.chunk, its.B - c);
-    stage_pixels(held.x, words, c == 0, images, rows + c, count, its.chunk, slice, its.I, its.scale, its.shift);
+    stage_inputs(held.x, quads, c == 0, features, rows + c, count, its.chunk, slice, its.I, scaling);
     for (int n = 0; tile.has(its, n); n++) {
       __syncthreads();  // x is stored, and all threads have read the last group's parts
       forward_group(held.scratch, held.x, held.w + n * GROUP * slice.stride, its.chunk, slice);
@@ -182,20 +183,21 @@ __device__ inline void put_dz(float *to, const float4 (&dz)[2], int chunk) {
 }
 
 // Updates the block's tile of the first layer; the parts of its gradients are summed in held.scratch.
-template <class Update>
+template <class Value, class Scaling, class Update>
 __device__ inline void update_tile(const Persistent &its, const Held &held, const Tile &tile, float4 (&dz)[2],
-                                   const unsigned char *__restrict__ images, const int *rows, const Update &update) {
+                                   const Value *__restrict__ features, Scaling scaling, const int *rows,
+                                   const Update &update) {
   const Slice &slice = tile.slice;
   for (int n = 0; tile.has(its, n); n++) {
     float4 sum[GROUP] = {};
     for (int c = 0; c < its.B; c += its.chunk) {
       int count = min(its.chunk, its.B - c);
-      bool whole = its.B <= its.chunk;  // the pixels still lie in shared memory
+      bool whole = its.B <= its.chunk;  // the inputs still lie in shared memory
       if (n > 0 || !whole) {            // in the other case `updates` has loaded the gradients
         __syncthreads();                // all threads have read x and dz
         if (!whole) {
-          unsigned words[AHEAD];
-          stage_pixels(held.x, words, false, images, rows + c, count, its.chunk, slice, its.I, its.scale, its.shift);
+          Quads<Value> quads;
+          stage_inputs(held.x, quads, false, features, rows + c, count, its.chunk, slice, its.I, scaling);
         }
         fetch_dz(dz, its, held.layers[0], tile.group + n * its.across, c, its.B);
         put_dz(held.dz, dz, its.chunk);
@@ -212,10 +214,10 @@ __device__ inline void update_tile(const Persistent &its, const Held &held, cons
 
 // Updates the block's tile and the block's items. `item` is the first of these items, and `place` the place of this
 // thread's parameter in it. A block without an item sums the last item, drops the sum, and has no place.
-template <class Update>
+template <class Value, class Scaling, class Update>
 __device__ inline void updates(const Persistent &its, const Held &held, const Tile &tile, bool owner, const Item &item,
-                               int place, int items, const unsigned char *__restrict__ images, const int *rows,
-                               const Update &update) {
+                               int place, int items, const Value *__restrict__ features, Scaling scaling,
+                               const int *rows, const Update &update) {
   float4 dz[2];
   fetch_dz(dz, its, held.layers[0], tile.group, 0, tile.rows);
   Parameter first(its, place, Update::SQUARES);
@@ -226,7 +228,7 @@ __device__ inline void updates(const Persistent &its, const Held &held, const Ti
   __syncthreads();
   first(its, held.red, update);
   if (owner) {
-    update_tile(its, held, tile, dz, images, rows, update);
+    update_tile(its, held, tile, dz, features, scaling, rows, update);
   }
   for (int number = blockIdx.x + gridDim.x; number < items; number += gridDim.x) {
     Item next(held.layers, its.L, number);
@@ -258,8 +260,8 @@ __device__ inline Held hold(float *shared, const Persistent &its, int groups) {
 
 // Trains on the next `steps` batches of B rows. All blocks of the grid must be resident at once. `settings` makes a
 // step's Update from its number and its learning rate.
-template <class Settings>
-__device__ inline void persistent(const Persistent &its, const unsigned char *__restrict__ images,
+template <class Value, class Scaling, class Settings>
+__device__ inline void persistent(const Persistent &its, const Value *__restrict__ features, Scaling scaling,
                                   const unsigned char *__restrict__ labels, const int *__restrict__ rows,
                                   const float *__restrict__ rates, Settings settings) {
   using Update = typename Settings::Update;
@@ -293,9 +295,9 @@ __device__ inline void persistent(const Persistent &its, const unsigned char *__
   }
   Item item(held.layers, its.L, min(int(blockIdx.x), items - 1));
   int place = blockIdx.x < items ? item.place(held.layers) : -1;
-  unsigned words[AHEAD];
+  Quads<Value> quads;
   if (owner) {
-    fetch_pixels(words, images, held.rows, min(its.chunk, its.B), 0, tile.slice, its.I);
+    fetch_inputs(quads, features, held.rows, min(its.chunk, its.B), 0, tile.slice, its.I);
   }
 
   unsigned expected = 0;
@@ -304,7 +306,7 @@ __device__ inline void persistent(const Persistent &its, const unsigned char *__
     int step = before + s + 1;
     bool more = s + 1 < its.steps;
     if (owner) {
-      tile_forward(its, held, tile, images, batch_rows, words);
+      tile_forward(its, held, tile, features, scaling, batch_rows, quads);
     }
     arrive(its.arrivals);
     for (int b = threadIdx.x; more && b < its.B; b += PERSISTENT_THREADS) {
@@ -317,10 +319,10 @@ __device__ inline void persistent(const Persistent &its, const unsigned char *__
     heads(its, held, labels, batch_rows, step);
     arrive(its.arrivals);
     if (owner && more) {
-      fetch_pixels(words, images, held.rows + (s + 1) % 2 * its.B, min(its.chunk, its.B), 0, tile.slice, its.I);
+      fetch_inputs(quads, features, held.rows + (s + 1) % 2 * its.B, min(its.chunk, its.B), 0, tile.slice, its.I);
     }
     wait(its.arrivals, expected += gridDim.x);
-    updates(its, held, tile, owner, item, place, items, images, batch_rows, settings.update(scalars));
+    updates(its, held, tile, owner, item, place, items, features, scaling, batch_rows, settings.update(scalars));
     if (blockIdx.x == gridDim.x - 1) {
       log_losses(its.log, its.losses, &step, its.B, its.S);
     }

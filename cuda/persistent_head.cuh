@@ -264,7 +264,7 @@ __device__ inline void head_row(const Head &head, const float *rest, int from, i
   if (threadIdx.x < WARP) {
     head_gradient(head, y, b, lane);
   } else if (threadIdx.x < 2 * WARP) {  // the second warp does this at the same time
-    cross_entropy_row(head.losses, RowOfMemory{head.row + last.out}, y, b, head.B, last.O, head.smoothing, 0, lane,
+    cross_entropy_row(head.losses, RowOfMemory{head.row + last.out}, y, 1, b, head.B, last.O, head.smoothing, 0, lane,
                       [](int, float) {});
   }
   __syncthreads();

@@ -1,5 +1,5 @@
 // The first layer of the persistent step. A block owns a tile of its weights, some groups of outputs by a slice of the
-// inputs, and keeps them and their moments in shared memory from step to step. Each pixel is converted once in
+// inputs, and keeps them and their moments in shared memory from step to step. Each value is converted once in
 // each step, by each block that needs it. The outputs of a slice are parts of sums, which persistent_head adds up.
 #pragma once
 
@@ -10,8 +10,8 @@ namespace op {
 
 constexpr int PERSISTENT_THREADS = 256;
 constexpr int GROUP = 8;       // the outputs that are computed together
-constexpr int AHEAD = 16;      // the most words of images, of 4 pixels each, that a thread loads at once
-constexpr int HALF = 8;        // half of AHEAD: a thread has no more words in a short batch
+constexpr int AHEAD = 16;      // the most quads of 4 values that a thread loads at once
+constexpr int HALF = 8;        // half of AHEAD: a thread has no more quads in a short batch
 constexpr int MOST_ROWS = 256;  // the most rows of a chunk of the batch
 
 // A block's slice of the inputs, in quads of 4, and a thread's share of the slice: quad q of the rows g, g + groups,
@@ -38,25 +38,56 @@ struct Slice {
   __device__ bool mine() const { return q < quads; }
 };
 
-// Returns the 4 pixels of a quad of image `row`, with 0 for pixels beyond the last one. This is for images that do not
-// begin at words.
-__device__ inline unsigned pixels(const unsigned char *__restrict__ images, int row, int quad, int I) {
+// The 4 values of a quad while they are loaded: bytes in a word, or floats.
+template <class Value>
+struct Quad4;
+
+template <>
+struct Quad4<unsigned char> {
   unsigned word = 0;
+
+  __device__ void set(int e, unsigned char value) { word |= value << 8 * e; }
+  __device__ float get(int e) const { return word >> 8 * e & 255; }
+};
+
+template <>
+struct Quad4<float> {
+  float4 four = {0, 0, 0, 0};
+
+  __device__ void set(int e, float value) {  // selects, because registers have no index
+    four.x = e == 0 ? value : four.x;
+    four.y = e == 1 ? value : four.y;
+    four.z = e == 2 ? value : four.z;
+    four.w = e == 3 ? value : four.w;
+  }
+  __device__ float get(int e) const { return e == 0 ? four.x : e == 1 ? four.y : e == 2 ? four.z : four.w; }
+};
+
+// The quads that a thread loads at once.
+template <class Value>
+using Quads = Quad4<Value>[AHEAD];
+
+// Returns the 4 values of a quad of example `row`, with 0 for values beyond the last one. This is for rows that do not
+// begin at quads.
+template <class Value>
+__device__ inline Quad4<Value> quad_of(const Value *__restrict__ features, int row, int quad, int I) {
+  Quad4<Value> values;
 #pragma unroll 1
   for (int i = 4 * quad; i < min(4 * quad + 4, I); i++) {
-    word |= images[row * I + i] << 8 * (i % 4);
+    values.set(i % 4, features[row * I + i]);
   }
-  return word;
+  return values;
 }
 
-// Loads into `words` the bytes of this thread's quad of rows g + k * groups, from k on; rows beyond the last are 0.
-// `rows` has the numbers of `count` images. Nothing waits for these loads here: put_pixels converts the bytes.
-__device__ inline void fetch_pixels(unsigned (&words)[AHEAD], const unsigned char *__restrict__ images, const int *rows,
+// Loads into `quads` this thread's quad of rows g + k * groups, from k on; rows beyond the last are 0. `rows` has the
+// numbers of `count` examples. Nothing waits for these loads here: put_inputs converts the values.
+template <class Value>
+__device__ inline void fetch_inputs(Quads<Value> &quads, const Value *__restrict__ features, const int *rows,
                                     int count, int from, const Slice &slice, int I) {
   int quad = slice.first + slice.q;
 #pragma unroll
   for (int k = 0; k < AHEAD; k++) {
-    words[k] = 0;
+    quads[k] = {};
   }
 #pragma unroll
   for (int half = 0; half < AHEAD; half += HALF) {
@@ -68,7 +99,7 @@ __device__ inline void fetch_pixels(unsigned (&words)[AHEAD], const unsigned cha
       for (int k = half; k < half + HALF; k++) {
         int b = slice.g + (from + k) * slice.groups;
         if (slice.mine() && b < count) {
-          words[k] = reinterpret_cast<const unsigned *>(images)[rows[b] * (I / 4) + quad];
+          quads[k] = reinterpret_cast<const Quad4<Value> *>(features)[rows[b] * (I / 4) + quad];
         }
       }
     } else {
@@ -76,17 +107,18 @@ __device__ inline void fetch_pixels(unsigned (&words)[AHEAD], const unsigned cha
       for (int k = half; k < half + HALF; k++) {
         int b = slice.g + (from + k) * slice.groups;
         if (slice.mine() && b < count) {
-          words[k] = pixels(images, rows[b], quad, I);
+          quads[k] = quad_of(features, rows[b], quad, I);
         }
       }
     }
   }
 }
 
-// Stores in x (chunk, stride) the pixels of `words`, converted and normalised, and 0 for inputs beyond the last one.
-__device__ inline void put_pixels(float *x, const unsigned (&words)[AHEAD], int chunk, int from, const Slice &slice,
-                                  int I, float scale, float shift) {
-  int there = I - 4 * (slice.first + slice.q);  // the number of inputs from this quad on
+// Stores in x (chunk, stride) the values of `quads`, scaled, and 0 for inputs beyond the last one.
+template <class Value, class Scaling>
+__device__ inline void put_inputs(float *x, const Quads<Value> &quads, int chunk, int from, const Slice &slice, int I,
+                                  Scaling scaling) {
+  int first = 4 * (slice.first + slice.q), there = I - first;  // the number of inputs from this quad on
 #pragma unroll
   for (int half = 0; half < AHEAD; half += HALF) {
     if ((from + half) * slice.groups >= chunk) {
@@ -97,25 +129,26 @@ __device__ inline void put_pixels(float *x, const unsigned (&words)[AHEAD], int 
       int b = slice.g + (from + k) * slice.groups;
       if (slice.mine() && b < chunk) {
         float4 p;
-        p.x = fmaf(words[k] & 255, scale, shift);
-        p.y = there > 1 ? fmaf(words[k] >> 8 & 255, scale, shift) : 0;
-        p.z = there > 2 ? fmaf(words[k] >> 16 & 255, scale, shift) : 0;
-        p.w = there > 3 ? fmaf(words[k] >> 24, scale, shift) : 0;
+        p.x = scaling(quads[k].get(0), first);
+        p.y = there > 1 ? scaling(quads[k].get(1), first + 1) : 0;
+        p.z = there > 2 ? scaling(quads[k].get(2), first + 2) : 0;
+        p.w = there > 3 ? scaling(quads[k].get(3), first + 3) : 0;
         *reinterpret_cast<float4 *>(x + b * slice.stride + 4 * slice.q) = p;
       }
     }
   }
 }
 
-// Stores in x (chunk, stride) the images of `rows`. If `fetched` is true, `words` holds the first of them.
-__device__ inline void stage_pixels(float *x, unsigned (&words)[AHEAD], bool fetched,
-                                    const unsigned char *__restrict__ images, const int *rows, int count, int chunk,
-                                    const Slice &slice, int I, float scale, float shift) {
+// Stores in x (chunk, stride) the examples of `rows`. If `fetched` is true, `quads` holds the first of them.
+template <class Value, class Scaling>
+__device__ inline void stage_inputs(float *x, Quads<Value> &quads, bool fetched, const Value *__restrict__ features,
+                                    const int *rows, int count, int chunk, const Slice &slice, int I,
+                                    Scaling scaling) {
   for (int from = 0; from * slice.groups < chunk; from += AHEAD) {
     if (from > 0 || !fetched) {
-      fetch_pixels(words, images, rows, count, from, slice, I);
+      fetch_inputs(quads, features, rows, count, from, slice, I);
     }
-    put_pixels(x, words, chunk, from, slice, I, scale, shift);
+    put_inputs<Value>(x, quads, chunk, from, slice, I, scaling);
   }
 }
 

@@ -119,19 +119,19 @@ __device__ inline void log_losses(float *log, const float *losses, const int *st
   }
 }
 
-// Stores in losses (2, B) the loss of a row of logits (C), and 1 if its answer is right, else 0. Calls put(c, dx), in
-// lane c mod 32, with the gradient of that loss times `share`: a batch's mean loss has 1 / B of each row's. The target
-// is (1 - smoothing) one-hot(label) + smoothing / C. One warp does this.
+// Stores in losses (2, B) the loss of a row of logits (C) times the row's weight, and 1 if its answer is right, else 0.
+// Calls put(c, dx), in lane c mod 32, with the gradient of the loss without the weight times `share`: a batch's mean
+// loss has 1 / B of each row's. The target is (1 - smoothing) one-hot(label) + smoothing / C. One warp does this.
 template <class Row, class Put>
-__device__ inline void cross_entropy_row(float *losses, Row logits, int label, int row, int B, int C, float smoothing,
-                                         float share, int lane, Put put) {
+__device__ inline void cross_entropy_row(float *losses, Row logits, int label, float weight, int row, int B, int C,
+                                         float smoothing, float share, int lane, Put put) {
   float others = smoothing / C;  // the target of each class but the label
   float its = 1 - (smoothing - others);
   Largest largest = row_largest(logits, C, lane);
   float sum = row_exponentials(logits, C, largest.value, lane);
   float distances = smoothing > 0 ? row_distances(logits, C, largest.value, others, lane) : 0;
   if (lane == label % WARP) {  // the lane that may call logits(label)
-    losses[row] = (largest.value - logits(label)) * (1 - smoothing) + distances + logf(sum);
+    losses[row] = ((largest.value - logits(label)) * (1 - smoothing) + distances + logf(sum)) * weight;
     losses[size_t(B) + row] = largest.index == label ? 1 : 0;
   }
   for (int c = lane; c < C; c += WARP) {
@@ -141,24 +141,27 @@ __device__ inline void cross_entropy_row(float *losses, Row logits, int label, i
 }
 
 // Computes, from logits x (B, C) and classes y (B), losses (2, B): each row's loss, then 1 for each right answer; and
-// dx (B, C), unless it is null: the gradient of the batch's mean loss times the loss scale. A grid of one block sums
-// the losses into the log at once, which saves a node of the graph; after a larger grid log_losses must be launched.
-// Blocks must have whole warps.
+// dx (B, C), unless it is null: the gradient of the batch's mean loss times the loss scale. A row's loss and gradient
+// are multiplied by its element of weights (B), unless that is null. A grid of one block sums the losses into the log
+// at once, which saves a node of the graph; after a larger grid log_losses must be launched. Blocks must have whole
+// warps.
 __device__ inline void cross_entropy_forward(float *dx, float *log, float *losses, const float *x, const int *y,
-                                             const int *step, const LossScale *scaling, int B, int C, int S,
-                                             float smoothing) {
+                                             const float *weights, const int *step, const LossScale *scaling, int B,
+                                             int C, int S, float smoothing) {
   int lane = threadIdx.x % WARP;
   unsigned warps = gridDim.x * blockDim.x / WARP;
   float share = scale_of(scaling) / B;
   for (unsigned row = (blockIdx.x * blockDim.x + threadIdx.x) / WARP; row < B; row += warps) {
     int label = y[row];
+    float weight = weights == nullptr ? 1 : weights[row];
     float *to = dx + size_t(row) * C;
     with_row(x + size_t(row) * C, C, lane, [=](auto logits) {
-      cross_entropy_row(losses, logits, label, row, B, C, smoothing, share, lane, [=](int c, float its) {
-        if (dx != nullptr) {
-          to[c] = its;
-        }
-      });
+      cross_entropy_row(losses, logits, label, weight, row, B, C, smoothing, share * weight, lane,
+                        [=](int c, float its) {
+                          if (dx != nullptr) {
+                            to[c] = its;
+                          }
+                        });
     });
   }
   if (gridDim.x == 1) {

@@ -79,7 +79,8 @@ struct QuadCarrier {
         float value[4];
 #pragma unroll
         for (int e = 0; e < 4; e++) {
-          value[e] = inside ? x.value(quads[i][e]) : 0;
+          int r = row0 + row(q) + (ALONG_K ? 0 : e), along = k0 + k(q) + (ALONG_K ? e : 0);
+          value[e] = inside ? x.value(quads[i][e], r, along) : 0;
         }
         int at = ALONG_K ? row(q) * STRIDE + k(q) : k(q) * STRIDE + row(q);
         *reinterpret_cast<float4 *>(shared + at) = make_float4(value[0], value[1], value[2], value[3]);

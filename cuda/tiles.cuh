@@ -7,7 +7,8 @@ namespace op {
 enum Layout { K_CONTIGUOUS, K_STRIDED };
 
 // An operand that lies in memory as floats. A thread loads a value of type `Raw`, and `value` later converts it to the
-// number that is multiplied: a conversion between a load and the next one would make each load wait for the one before.
+// number that is multiplied, by its row and its element along K: a conversion between a load and the next one would
+// make each load wait for the one before.
 template <Layout LAYOUT_>
 struct Matrix {
   static constexpr Layout LAYOUT = LAYOUT_;
@@ -18,7 +19,7 @@ struct Matrix {
   __device__ const float *place(int row, int k) const {
     return x + (LAYOUT == K_CONTIGUOUS ? size_t(row) * K + k : size_t(k) * rows + row);
   }
-  __device__ float value(Raw raw) const { return raw; }
+  __device__ float value(Raw raw, int, int) const { return raw; }
 };
 
 // The part of a tile (SIZE, T::WORDS of K) of an operand that one thread carries from global to shared memory.
@@ -61,7 +62,7 @@ struct Carrier {
 #pragma unroll
       for (int e = 0; e < WIDTH; e++) {
         bool inside = row0 + row(i) < rows && k0 + word(i) * WIDTH + e < k_to;
-        value[e] = inside ? x.value(raw[i][e]) : 0;
+        value[e] = inside ? x.value(raw[i][e], row0 + row(i), k0 + word(i) * WIDTH + e) : 0;
       }
       put(row(i), word(i), value);
     }

@@ -2,11 +2,13 @@ package mlpcuda.benchmarks;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Targets;
 import mlpcuda.data.ExampleOrder;
 import mlpcuda.data.ExampleSet;
 import mlpcuda.data.PixelScaling;
@@ -88,7 +90,7 @@ public class FeedBenchmark {
   public float fill() {
     examples.begin(order, 0);
     examples.stage(batch, 1);
-    examples.gather(0, x, y, end, batch);
+    examples.gather(0, x, new Targets(y, Optional.empty()), end, batch);
     ops.read(x, first);
     return first[0];
   }

@@ -1,7 +1,9 @@
 package mlpcuda.benchmarks;
 
 import java.nio.ByteBuffer;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import mlpcuda.compute.HostExamples;
 import mlpcuda.compute.cuda.HostGather;
 import mlpcuda.data.ExampleOrder;
 import mlpcuda.data.ExampleSet;
@@ -38,7 +40,6 @@ public class GatherBenchmark {
   public int threads;
 
   private HostGather host;
-  private int stride;
   private final ByteBuffer[] to = new ByteBuffer[BUFFERS];
   private int[] order;
   private int from;
@@ -47,23 +48,23 @@ public class GatherBenchmark {
   @Setup
   public void open() {
     ExampleSet train = Mnist.first(images);
-    int I = train.inputs();
-    host = new HostGather(train.features().array(), train.labels(), I, threads);
-    stride = batch * (I + 1);
+    var examples = new HostExamples(train.features(), train.labels(), Optional.empty());
+    host = new HostGather(examples, threads);
+    HostGather.Layout layout = host.layout(batch);
     for (int i = 0; i < BUFFERS; i++) {
-      to[i] = ByteBuffer.allocateDirect(stride);
+      to[i] = ByteBuffer.allocateDirect((int) layout.stride());
     }
     order = ExampleOrder.shuffled(images, 1, 1);
-    byte last = gather().get(stride - 1);
+    byte last = gather().get(layout.labels() + batch - 1);
     if (last != train.labels()[order[batch - 1]]) {
-      throw new IllegalStateException("the last byte must be the last label, found " + last);
+      throw new IllegalStateException("the last label must be there, found " + last);
     }
   }
 
   @Benchmark
   public ByteBuffer gather() {
     ByteBuffer filled = to[next];
-    host.gather(filled, stride, order, from, batch, 1);
+    host.gather(filled, order, from, batch, 1);
     next = (next + 1) % BUFFERS;
     from = from + 2 * batch <= images ? from + batch : 0;
     return filled;

@@ -77,16 +77,10 @@ public class OperationBenchmark {
   }
 
   private static List<Case> ofStep(float dropout, OptimizerSettings optimizer) {
-    return Cases.ofStep(
-        Precision.FP32,
-        64,
-        List.of(784, 128, 64, 10),
-        Activation.RELU,
-        Activation.NONE,
-        dropout,
-        0,
-        109_386,
-        optimizer);
+    var network =
+        new Cases.Network(
+            List.of(784, 128, 64, 10), Activation.RELU, Activation.NONE, dropout, 109_386);
+    return Cases.ofStep(Precision.FP32, network, 64, 0, optimizer);
   }
 
   @Setup

@@ -1,12 +1,14 @@
 package mlpcuda.benchmark;
 
 import java.util.NavigableMap;
+import java.util.Optional;
 import java.util.TreeMap;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.OptimizerState;
 import mlpcuda.error.DeviceException;
 
 /**
@@ -108,7 +110,9 @@ public record DeviceLimits(double flops, NavigableMap<Double, Double> memory) {
         Buffer step = ops.allocate("step", Type.INT32, 1);
         Buffer rate = ops.allocate("rate", Type.FLOAT32, 1)) {
       ops.write(step, new int[] {1}, 0, 1);
-      Runnable adam = () -> ops.adamStep(w, m, v, dw, step, rate, null, n, AdamSettings.DEFAULT);
+      var state = new OptimizerState(w, m, v);
+      AdamSettings settings = AdamSettings.DEFAULT;
+      Runnable adam = () -> ops.adamStep(state, dw, step, rate, Optional.empty(), n, settings);
       return fastest(ops, plan, rate, adam);
     }
   }

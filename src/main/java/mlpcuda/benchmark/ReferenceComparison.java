@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cpu.ReferenceOps;
@@ -226,7 +227,7 @@ public final class ReferenceComparison {
     try (var parameters = Parameters.forInference(ops, of.shape())) {
       parameters.initialise(of.seed());
       try (var evaluator = new Evaluator(parameters, of.set(), of.scaling(), of.B())) {
-        Score evaluation = evaluator.run(answers);
+        Score evaluation = evaluator.run(Optional.of(answers));
         return new Answered(evaluation.loss(), answers.probabilities());
       }
     }

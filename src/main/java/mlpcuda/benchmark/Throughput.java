@@ -102,7 +102,7 @@ public final class Throughput {
     var brief = new Timing.Plan(plan.warmUp() / 4, plan.seconds() / 4, plan.repeats());
     double emptyStep = timeSteps(ops, empty(), brief).median();
     double emptyAnswer = timeAnswers(ops, empty(), brief).median();
-    int inputs = ops.multipliedInputs(training.set().features().array(), training.shape().inputs());
+    int inputs = ops.multipliedInputs(training.set().features());
     // The JIT compilers share the processors at first, and return for each new network.
     var first = new Timing.Plan(5 * plan.warmUp(), plan.seconds(), plan.repeats());
     for (int B : sizes) {

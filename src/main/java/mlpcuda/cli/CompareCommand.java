@@ -194,16 +194,16 @@ final class CompareCommand implements Callable<Integer> {
 
   private List<Case> stepCases(Ops ops, TrainingSetup training) {
     MlpShape shape = training.shape();
+    var learning = network.preset().learning();
+    var of =
+        new Cases.Network(
+            shape.sizes(),
+            shape.hidden(),
+            shape.output(),
+            learning.dropout().get(0),
+            shape.parameters());
     return Cases.ofStep(
-        ops.precision(),
-        training.B(),
-        shape.sizes(),
-        shape.hidden(),
-        shape.output(),
-        network.preset().learning().dropout().get(0),
-        network.preset().learning().smoothing(),
-        shape.parameters(),
-        training.update().optimizer());
+        ops.precision(), of, training.B(), learning.smoothing(), training.update().optimizer());
   }
 
   /** The cases of the operations that are asked for, each once. */

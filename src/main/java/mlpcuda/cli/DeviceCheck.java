@@ -3,6 +3,7 @@ package mlpcuda.cli;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
@@ -106,7 +107,7 @@ final class DeviceCheck {
     Replay replay = t.replay();
     return () -> {
       for (int i = 0; i < steps; i++) {
-        replay.run(0, 64, 1, () -> t.ops().advance(position, rate, rates, null, 64));
+        replay.run(0, 64, 1, () -> t.ops().advance(position, rate, rates, Optional.empty(), 64));
       }
     };
   }

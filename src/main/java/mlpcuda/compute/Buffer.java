@@ -44,9 +44,14 @@ public abstract class Buffer implements AutoCloseable {
 
   /** A slice of {@code of}. */
   protected Buffer(Buffer of, String name, int length) {
+    this(of, name, of.type, length);
+  }
+
+  /** A slice of {@code of} whose bytes are read as elements of that type. */
+  protected Buffer(Buffer of, String name, Type type, int length) {
     this.ops = of.ops;
     this.name = name;
-    this.type = of.type;
+    this.type = type;
     this.length = length;
     this.owner = of.owner;
   }

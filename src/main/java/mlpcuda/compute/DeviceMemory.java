@@ -5,12 +5,17 @@ import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
 import mlpcuda.compute.Buffer.Type;
+import mlpcuda.error.DeviceException;
+import mlpcuda.features.Features;
 
 /**
  * The memory of a device: buffers, copies between them and the host, and their end. Each public
  * method checks its arguments once and calls its unchecked twin, whose name ends in K.
  */
 public abstract class DeviceMemory implements AutoCloseable {
+  /** The values of features that are copied to the device at once. */
+  private static final int PIECE = 1 << 18;
+
   private final Set<Buffer> live = Collections.newSetFromMap(new IdentityHashMap<>());
   private boolean closed;
 
@@ -33,6 +38,64 @@ public abstract class DeviceMemory implements AutoCloseable {
   public final Buffer constant(String name, byte[] values) {
     needOpen("constant", name);
     return counted(constantK(name, values));
+  }
+
+  /**
+   * A buffer of features that no operation writes; close it when done. They are copied to the
+   * device, unless it can use the array that they are in: then it must not change while the buffer
+   * lives.
+   *
+   * @throws DeviceException if the features are too many for a buffer
+   */
+  public final Buffer constant(String name, Features features) {
+    needOpen("constant", name);
+    if (features.isArray()) {
+      return counted(constantK(name, features.array()));
+    }
+    long length = (long) features.size() * features.width();
+    if (length > longestBuffer()) {
+      throw new DeviceException(
+          "%s are %,d values, and a buffer of this device may have %,d"
+              .formatted(name, length, longestBuffer()),
+          "Use fewer examples" + insteadOfResidence() + ".");
+    }
+    Type type = features.type() == Features.Type.FLOAT32 ? Type.FLOAT32 : Type.UINT8;
+    Buffer buffer = counted(allocateK(name, type, (int) length));
+    try {
+      fill(buffer, features);
+    } catch (RuntimeException | Error e) {
+      buffer.close();
+      throw e;
+    }
+    return buffer;
+  }
+
+  /** The remedy where a whole set does not fit into the device, as the end of a sentence. */
+  protected String insteadOfResidence() {
+    return "";
+  }
+
+  /** Copies all rows to a buffer, some at once: the heap need not have room for all of them. */
+  private void fill(Buffer buffer, Features features) {
+    int I = features.width();
+    int most = Math.max(1, PIECE / I);
+    for (int from = 0; from < features.size(); from += most) {
+      int rows = Math.min(most, features.size() - from);
+      Buffer part = buffer.slice("rows", from * I, rows * I);
+      if (buffer.type() == Type.FLOAT32) {
+        float[] values = new float[rows * I];
+        for (int row = 0; row < rows; row++) {
+          features.read(from + row, values, row * I);
+        }
+        writeK(part, values);
+      } else {
+        byte[] values = new byte[rows * I];
+        for (int row = 0; row < rows; row++) {
+          features.read(from + row, values, row * I);
+        }
+        writeK(part, values);
+      }
+    }
   }
 
   private void needOpen(String what, String name) {
@@ -96,6 +159,9 @@ public abstract class DeviceMemory implements AutoCloseable {
 
   /** {@link #constant}. */
   protected abstract Buffer constantK(String name, byte[] values);
+
+  /** Copies bytes to the start of a UINT8 buffer. */
+  protected abstract void writeK(Buffer to, byte[] values);
 
   /** {@link #write(Buffer, float[])}. */
   protected abstract void writeK(Buffer to, float[] values);

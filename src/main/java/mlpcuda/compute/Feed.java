@@ -1,19 +1,20 @@
 package mlpcuda.compute;
 
+import java.util.Optional;
+
 /**
- * Brings batches of a set of labelled images to a device. What the host does is apart from what the
- * device does, so that the device's share can be recorded once and replayed.
+ * Brings batches of a set of examples to a device. What the host does is apart from what the device
+ * does, so that the device's share can be recorded once and replayed.
  */
 public interface Feed extends AutoCloseable {
   /**
    * The place of a batch on the device.
    *
-   * @param images UINT8: all images of the set, or those of the batch
-   * @param labels UINT8: their labels
-   * @param rows INT32: an order of images, of which the batch is a part; null: the batch is the
-   *     images from the first on
+   * @param examples all examples of the set, or those of the batch
+   * @param rows INT32: an order of examples, of which the batch is a part; empty: the batch is the
+   *     examples from the first on
    */
-  record Batch(Buffer images, Buffer labels, Buffer rows) {}
+  record Batch(DeviceExamples examples, Optional<Buffer> rows) {}
 
   /** Number of examples, N. */
   int size();
@@ -37,25 +38,15 @@ public interface Feed extends AutoCloseable {
    * device's share.
    *
    * @param x (B, I) out
-   * @param y (B) out, INT32
+   * @param targets out
    * @param end (1) INT32: examples of the order up to the end of this batch
    */
-  default void gather(int i, Buffer x, Buffer y, Buffer end, int B, float scale, float shift) {
+  default void gather(int i, Buffer x, Targets targets, Buffer end, int B, InputScaling scaling) {
     Batch batch = batch(i, B);
-    Buffer rows = batch.rows();
-    int I = batch.images().length() / batch.labels().length();
-    x.ops()
-        .gatherForward(
-            x,
-            y,
-            batch.images(),
-            batch.labels(),
-            rows,
-            rows == null ? null : end,
-            B,
-            I,
-            scale,
-            shift);
+    DeviceExamples examples = batch.examples();
+    int I = examples.features().length() / examples.labels().length();
+    Optional<Order> order = batch.rows().map(rows -> new Order(rows, end));
+    x.ops().gatherForward(x, targets, examples, order, B, I, scaling);
   }
 
   /** The place of batch {@code i} of those that were staged last, for a device that gathers it. */

@@ -5,8 +5,8 @@ import java.util.Optional;
 import java.util.function.IntFunction;
 
 /**
- * A whole training step at once, from images to updated weights: what the operations of {@link Ops}
- * do one by one, with the same results but for rounding. No gradients are left behind.
+ * A whole training step at once, from features to updated weights: what the operations of {@link
+ * Ops} do one by one, with the same results but for rounding. No gradients are left behind.
  */
 public interface FusedStep extends AutoCloseable {
   /**
@@ -21,15 +21,6 @@ public interface FusedStep extends AutoCloseable {
    */
   record Layer(
       int inputs, int outputs, int weight, int bias, Activation activation, float dropout) {}
-
-  /**
-   * The arenas that the optimizer updates, all laid out alike.
-   *
-   * @param w the weights
-   * @param m the first moments of Adam, or the velocities of SGD
-   * @param v the second moments of Adam; SGD leaves them alone
-   */
-  record Arenas(Buffer w, Buffer m, Buffer v) {}
 
   /**
    * What changes from step to step and lies on the device, so that a step can be recorded once and
@@ -47,12 +38,11 @@ public interface FusedStep extends AutoCloseable {
   /**
    * The numbers that are the same in all steps.
    *
-   * @param scale the factor of a pixel: an input is pixel · scale + shift
-   * @param shift what is added to a scaled pixel
+   * @param scaling the map from a feature to an input
    * @param smoothing label smoothing, ε
    * @param seed the seed of dropout's masks
    */
-  record Constants(float scale, float shift, float smoothing, long seed) {}
+  record Constants(InputScaling scaling, float smoothing, long seed) {}
 
   /**
    * The network, the buffers and the settings that a step works on.
@@ -66,7 +56,7 @@ public interface FusedStep extends AutoCloseable {
    */
   record Plan(
       List<Layer> layers,
-      Arenas arenas,
+      OptimizerState arenas,
       OptimizerSettings optimizer,
       StepState state,
       Constants constants,
@@ -76,7 +66,7 @@ public interface FusedStep extends AutoCloseable {
       return needs.maxB();
     }
 
-    /** The layer that reads the images. */
+    /** The layer that reads the features. */
     public Layer first() {
       return layers.get(0);
     }

@@ -1,33 +1,39 @@
 package mlpcuda.compute;
 
+import java.util.Optional;
 import mlpcuda.compute.Buffer.Type;
 
-/**
- * A feed that keeps the whole set on the device, as bytes, with the order of an epoch beside it.
- */
+/** A feed that keeps the whole set on the device, with the order of an epoch beside it. */
 public final class ResidentFeed implements Feed {
   private final Resources resources = new Resources();
   private final Ops ops;
-  private final Buffer images; // (N, I) UINT8
-  private final Buffer labels; // (N) UINT8
+  private final DeviceExamples examples;
   private final Buffer rows; // (N) INT32
 
-  /** A feed of {@code pixels} (N, I) with {@code labels} (N). */
-  public ResidentFeed(Ops ops, byte[] pixels, byte[] labels) {
+  /** A feed of examples, which are copied to the device unless it can use them where they are. */
+  public ResidentFeed(Ops ops, HostExamples set) {
     this.ops = ops;
-    this.images = resources.open(() -> ops.constant("images", pixels));
-    this.labels = resources.open(() -> ops.constant("labels", labels));
-    this.rows = resources.open(() -> ops.allocate("rows", Type.INT32, labels.length));
+    Buffer features = resources.open(() -> ops.constant("features", set.features()));
+    Buffer labels = resources.open(() -> ops.constant("labels", set.labels()));
+    Optional<Buffer> weights =
+        set.weights()
+            .map(
+                all ->
+                    resources.open(
+                        () -> ops.allocate("weights of the set", Type.FLOAT32, all.length)));
+    weights.ifPresent(to -> resources.attempt(() -> ops.write(to, set.weights().get())));
+    this.examples = new DeviceExamples(features, labels, weights);
+    this.rows = resources.open(() -> ops.allocate("rows", Type.INT32, set.size()));
   }
 
-  /** All images, (N, I) UINT8. */
-  public Buffer images() {
-    return images;
+  /** The features of all examples, (N, I). */
+  public Buffer features() {
+    return examples.features();
   }
 
   @Override
   public int size() {
-    return labels.length();
+    return examples.labels().length();
   }
 
   @Override
@@ -43,7 +49,7 @@ public final class ResidentFeed implements Feed {
 
   @Override
   public Batch batch(int i, int B) {
-    return new Batch(images, labels, rows);
+    return new Batch(examples, Optional.of(rows));
   }
 
   @Override

@@ -8,5 +8,6 @@ package mlpcuda.compute;
  * @param layers the number of layers
  * @param clips whether gradients are clipped by their norm, which needs all gradients before any
  *     weight is updated
+ * @param weighted whether examples have weights, which the steps of several kernels lack
  */
-public record StepNeeds(int maxB, int widest, int layers, boolean clips) {}
+public record StepNeeds(int maxB, int widest, int layers, boolean clips, boolean weighted) {}

@@ -95,6 +95,8 @@ public final class Cases {
     for (int n : RAGGED) {
       cases.add(LayerCases.gather(n, 7));
       cases.add(LayerCases.gather(33, n));
+      cases.add(LayerCases.gatherFloats(n, 7, false));
+      cases.add(LayerCases.gatherFloats(33, n, true));
       for (Activation activation : Activation.values()) {
         cases.add(LayerCases.activationBackward(n, activation));
       }
@@ -148,11 +150,20 @@ public final class Cases {
       cases.add(LossCases.crossEntropyOfSpecial(7, 103, smoothing));
     }
     cases.add(LayerCases.gatherAll());
+    cases.add(LayerCases.gatherSpecialFloats());
+    for (int I : new int[] {8, 31}) {
+      cases.add(LayerCases.gatherMixed(I, false));
+      cases.add(LayerCases.gatherMixed(I, true));
+    }
     for (int images = 0; images < 4; images++) {
       for (int before = 0; before < 3; before++) {
         cases.add(LayerCases.gatherUnaligned(images, before));
       }
     }
+    for (int B : new int[] {1, 33, 1025}) {
+      cases.add(LossCases.weightedCrossEntropy(B, 10, 0));
+    }
+    cases.add(LossCases.weightedCrossEntropy(7, 103, 0.1f));
     cases.add(OptimizerCases.advance());
     addScaled(cases);
     return cases;
@@ -167,6 +178,7 @@ public final class Cases {
       cases.add(LossCases.scaledCrossEntropy(B, 10, 0));
     }
     cases.add(LossCases.scaledCrossEntropy(7, 103, 0.1f));
+    cases.add(LossCases.scaledAndWeightedCrossEntropy(33, 10));
     for (int n : new int[] {7, 1025}) {
       cases.add(OptimizerCases.scaledAdam(n, AdamSettings.DEFAULT, false));
       cases.add(OptimizerCases.scaledAdam(n, AdamSettings.DEFAULT, true));
@@ -264,26 +276,30 @@ public final class Cases {
   }
 
   /**
+   * A network whose step is looked at.
+   *
+   * @param sizes the widths of the input, of the hidden layers and of the output
+   * @param hidden the activation of the hidden layers
+   * @param output the activation of the output layer
+   * @param dropout the rate of dropout of the hidden layers; 0 for none
+   * @param parameters the number of parameters
+   */
+  public record Network(
+      List<Integer> sizes, Activation hidden, Activation output, float dropout, int parameters) {}
+
+  /**
    * The operations that a training step asks of a device, at its sizes and in its order, with
    * aligned buffers; without {@link Ops#advance}, which has no sizes.
    *
    * @param precision the precision of the device
-   * @param sizes the widths of the network's input, of its hidden layers and of its output
-   * @param hidden the activation of the hidden layers
-   * @param output the activation of the output layer
-   * @param dropout the rate of dropout of the hidden layers; 0 for none
-   * @param n the number of parameters
    */
   public static List<Case> ofStep(
-      Precision precision,
-      int B,
-      List<Integer> sizes,
-      Activation hidden,
-      Activation output,
-      float dropout,
-      float smoothing,
-      int n,
-      OptimizerSettings optimizer) {
+      Precision precision, Network network, int B, float smoothing, OptimizerSettings optimizer) {
+    List<Integer> sizes = network.sizes;
+    Activation hidden = network.hidden;
+    Activation output = network.output;
+    float dropout = network.dropout;
+    int n = network.parameters;
     var cases = new ArrayList<Case>();
     double limit = limit(precision);
     boolean scaled = precision.needsLossScale();

@@ -10,6 +10,7 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Feed;
+import mlpcuda.compute.HostExamples;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Replay;
 
@@ -208,7 +209,7 @@ public final class GuardedBuffers implements AutoCloseable {
         pixels[image * I + i] = (byte) (1 + random.nextInt(255));
       }
     }
-    Feed feed = ops.feedFor(weights, pixels, labels, maxB, 1);
+    Feed feed = ops.feedFor(weights, HostExamples.of(pixels, labels), maxB, 1);
     feeds.add(feed);
     return feed;
   }

@@ -3,14 +3,22 @@ package mlpcuda.conformance;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
+import mlpcuda.compute.DeviceExamples;
 import mlpcuda.compute.Feed;
+import mlpcuda.compute.InputScaling;
+import mlpcuda.compute.LayerGradients;
+import mlpcuda.compute.Order;
+import mlpcuda.compute.Targets;
 import mlpcuda.conformance.Cases.Case;
 import mlpcuda.random.Philox;
 
 /** Cases of layers: gathering, products, activations and dropout. */
 final class LayerCases {
+  private static final InputScaling SCALING = new InputScaling.Uniform(0.0127f, -0.42f);
+
   private LayerCases() {}
 
   static Case gather(int B, int I) {
@@ -18,17 +26,68 @@ final class LayerCases {
         "gatherForward",
         "B=%d I=%d".formatted(B, I),
         Cases.FP32,
+        t -> gathering(t, t.bytes("features", 19 * I, 256), B, I, SCALING, false));
+  }
+
+  /**
+   * Floats with an offset that is large beside their differences, as years have it, scaled column
+   * by column: an input is wrong if the offset is not subtracted first.
+   *
+   * @param weighted whether examples have weights
+   */
+  static Case gatherFloats(int B, int I, boolean weighted) {
+    return new Case(
+        "gatherForward",
+        "B=%d I=%d of floats by column%s".formatted(B, I, weighted ? ", weighted" : ""),
+        Cases.FP32,
         t -> {
-          int N = 19;
-          Buffer x = t.output("x", B * I);
-          Buffer y = t.intOutput("y", new int[B]);
-          Buffer images = t.bytes("images", N * I, 256);
-          Buffer labels = t.bytes("labels", N, 256);
-          Buffer rows = t.integers("rows", B + 5, N);
-          Buffer end = t.given("end", B + 3); // the batch stands between others
-          return () ->
-              t.ops().gatherForward(x, y, images, labels, rows, end, B, I, 0.0127f, -0.42f);
+          Buffer features = t.uniform("features", 19 * I, 1999, 2001);
+          InputScaling columns = columns(t, I, 1999, 2001);
+          return gathering(t, features, B, I, columns, weighted);
         });
+  }
+
+  /** Features with NaN and infinity, which must come through. */
+  static Case gatherSpecialFloats() {
+    return new Case(
+        "gatherForward",
+        "B=33 I=8 of floats, NaN and infinity",
+        Cases.FP32,
+        t -> gathering(t, t.special("features", 19 * 8), 33, 8, columns(t, 8, -1, 1), false));
+  }
+
+  /** The pairs of type and scaling that no training chooses by itself. */
+  static Case gatherMixed(int I, boolean floats) {
+    return new Case(
+        "gatherForward",
+        "B=7 I=%d of %s".formatted(I, floats ? "floats, scaled alike" : "bytes by column"),
+        Cases.FP32,
+        t -> {
+          Buffer features =
+              floats ? t.uniform("features", 19 * I, 0, 255) : t.bytes("features", 19 * I, 256);
+          InputScaling scaling = floats ? SCALING : columns(t, I, 0, 255);
+          return gathering(t, features, 7, I, scaling, true);
+        });
+  }
+
+  private static InputScaling columns(GuardedBuffers t, int I, double low, double high) {
+    Buffer centre = t.uniform("centre", I, low, high);
+    return new InputScaling.PerColumn(centre, t.uniform("factor", I, -2, 3));
+  }
+
+  /** Gathers a batch that stands between others of an order. */
+  private static Runnable gathering(
+      GuardedBuffers t, Buffer features, int B, int I, InputScaling scaling, boolean weighted) {
+    int N = features.length() / I;
+    Buffer x = t.output("x", B * I);
+    Buffer y = t.intOutput("y", new int[B]);
+    Optional<Buffer> ofBatch = weighted ? Optional.of(t.output("weights", B)) : Optional.empty();
+    Optional<Buffer> ofSet =
+        weighted ? Optional.of(t.uniform("weights of the set", N, 0, 3)) : Optional.empty();
+    var targets = new Targets(y, ofBatch);
+    var examples = new DeviceExamples(features, t.bytes("labels", N, 256), ofSet);
+    var order = Optional.of(new Order(t.integers("rows", B + 5, N), t.given("end", B + 3)));
+    return () -> t.ops().gatherForward(x, targets, examples, order, B, I, scaling);
   }
 
   static Case gatherAll() {
@@ -38,11 +97,12 @@ final class LayerCases {
         Cases.FP32,
         t -> {
           Buffer x = t.output("x", 33 * 103);
-          Buffer y = t.intOutput("y", new int[33]);
+          var targets = new Targets(t.intOutput("y", new int[33]), Optional.empty());
           Buffer images = t.bytes("images", 40 * 103, 256);
           Buffer labels = t.bytes("labels", 40, 256);
+          var examples = new DeviceExamples(images, labels, Optional.empty());
           return () ->
-              t.ops().gatherForward(x, y, images, labels, null, null, 33, 103, 0.0127f, -0.42f);
+              t.ops().gatherForward(x, targets, examples, Optional.empty(), 33, 103, SCALING);
         });
   }
 
@@ -62,11 +122,11 @@ final class LayerCases {
             t.given("before " + i, 0f);
           }
           Buffer x = t.output("x", 3 * 8);
-          Buffer y = t.intOutput("y", new int[3]);
+          var targets = new Targets(t.intOutput("y", new int[3]), Optional.empty());
           Buffer images = t.bytes("images", 4 + 3 * 8, 256).slice("from", imagesFrom, 3 * 8);
           Buffer labels = t.bytes("labels", 3, 256);
-          return () ->
-              t.ops().gatherForward(x, y, images, labels, null, null, 3, 8, 0.0127f, -0.42f);
+          var examples = new DeviceExamples(images, labels, Optional.empty());
+          return () -> t.ops().gatherForward(x, targets, examples, Optional.empty(), 3, 8, SCALING);
         });
   }
 
@@ -90,14 +150,18 @@ final class LayerCases {
         "B=%d I=%d O=%d below %s%s".formatted(B, I, O, below, withDx ? "" : ", without dx"),
         limit,
         t -> {
-          Buffer dx = withDx ? t.output("dx", B * I) : null;
-          Buffer dw = t.output("dw", O * I);
-          Buffer db = t.output("db", O);
+          var gradients = gradients(t, withDx ? B * I : 0, O * I, O);
           Buffer dy = t.normal("dy", B * O, 1);
           Buffer x = t.activated("x", B * I, below);
           Buffer w = t.normal("w", O * I, 1 / Math.sqrt(I));
-          return () -> t.ops().linearBackward(dx, dw, db, dy, x, w, B, I, O, below);
+          return () -> t.ops().linearBackward(gradients, dy, x, w, B, I, O, below);
         });
+  }
+
+  /** Outputs for gradients of so many inputs, weights and biases; no inputs: without dx. */
+  private static LayerGradients gradients(GuardedBuffers t, int inputs, int weights, int biases) {
+    Optional<Buffer> dx = inputs > 0 ? Optional.of(t.output("dx", inputs)) : Optional.empty();
+    return new LayerGradients(dx, t.output("dw", weights), t.output("db", biases));
   }
 
   /**
@@ -111,13 +175,11 @@ final class LayerCases {
         limit,
         t -> {
           // The numbers have so few bits that every device has the same x, and rounds it alike.
-          float scale = 53_267 * 0x1p-22f;
-          float shift = -1_761_607 * 0x1p-22f;
+          var scaling = new InputScaling.Uniform(53_267 * 0x1p-22f, -1_761_607 * 0x1p-22f);
           Buffer x = t.output("x", B * I);
-          Buffer y = t.intOutput("y", new int[B]);
+          var targets = new Targets(t.intOutput("y", new int[B]), Optional.empty());
           Buffer z = t.output("z", B * O);
-          Buffer dw = t.output("dw", O * I);
-          Buffer db = t.output("db", O);
+          var gradients = gradients(t, 0, O * I, O);
           Buffer dz = t.normal("dz", B * O, 1);
           Buffer w = t.normal("w", O * I, 1 / Math.sqrt(I));
           Buffer b = t.normal("b", O, 1);
@@ -126,13 +188,13 @@ final class LayerCases {
           Arrays.setAll(order, i -> (7 * i + 3) % order.length);
           images.begin(order, 0);
           images.stage(B, 1);
-          images.gather(0, x, y, t.given("first end", B), B, scale, shift);
+          images.gather(0, x, targets, t.given("first end", B), B, scaling);
           images.stage(B, 1);
           Buffer end = t.given("end", 2 * B);
           return () -> {
-            images.gather(0, x, y, end, B, scale, shift);
+            images.gather(0, x, targets, end, B, scaling);
             t.ops().linearForward(z, x, w, b, B, I, O, Activation.RELU);
-            t.ops().linearBackward(null, dw, db, dz, x, w, B, I, O, Activation.NONE);
+            t.ops().linearBackward(gradients, dz, x, w, B, I, O, Activation.NONE);
           };
         });
   }
@@ -263,13 +325,11 @@ final class LayerCases {
         t -> {
           int I = ofDy ? 1 : n;
           int O = ofDy ? n : 1;
-          Buffer dx = ofDy ? null : t.output("dx", n);
-          Buffer dw = t.output("dw", n);
-          Buffer db = t.output("db", O);
+          var gradients = gradients(t, ofDy ? 0 : n, n, O);
           Buffer dy = ofDy ? t.given("dy", edges) : t.given("dy", 1f);
           Buffer x = ofDy ? t.given("x", 1f) : t.given("x", edges);
           Buffer w = ofDy ? t.uniform("w", n, 1, 1) : t.given("w", edges);
-          return () -> t.ops().linearBackward(dx, dw, db, dy, x, w, 1, I, O, Activation.NONE);
+          return () -> t.ops().linearBackward(gradients, dy, x, w, 1, I, O, Activation.NONE);
         });
   }
 
@@ -282,13 +342,11 @@ final class LayerCases {
         "of rows of dy at the edges of precisions",
         Cases.EXACT,
         t -> {
-          Buffer dx = t.output("dx", B);
-          Buffer dw = t.output("dw", 1);
-          Buffer db = t.output("db", 1);
+          var gradients = gradients(t, B, 1, 1);
           Buffer dy = t.given("dy", edges);
           Buffer x = t.uniform("x", B, 1, 1);
           Buffer w = t.given("w", 1f);
-          return () -> t.ops().linearBackward(dx, dw, db, dy, x, w, B, 1, 1, Activation.NONE);
+          return () -> t.ops().linearBackward(gradients, dy, x, w, B, 1, 1, Activation.NONE);
         });
   }
 

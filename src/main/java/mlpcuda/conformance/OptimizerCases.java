@@ -1,11 +1,13 @@
 package mlpcuda.conformance;
 
+import java.util.Optional;
 import java.util.function.Function;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.LossScale;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.OptimizerSettings;
+import mlpcuda.compute.OptimizerState;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.conformance.Cases.Case;
 
@@ -14,19 +16,20 @@ final class OptimizerCases {
   private OptimizerCases() {}
 
   static Case adam(int n, int steps, AdamSettings settings) {
-    return adam(n, "step=%d %s".formatted(steps, settings), Cases.FP32, steps, null, settings);
+    return adam(
+        n, "step=%d %s".formatted(steps, settings), Cases.FP32, steps, Optional.empty(), settings);
   }
 
   /**
    * A skipped step must change no bit; another step's number leaves the skipped ones before it out.
    */
   static Case scaledAdam(int n, AdamSettings settings, boolean skips) {
-    return adam(n, scaled(settings, skips), limit(skips), 5, state(skips), settings);
+    return adam(n, scaled(settings, skips), limit(skips), 5, Optional.of(state(skips)), settings);
   }
 
   /** A case whose weights are small beside the update, so that the update is seen in the result. */
   private static Case adam(
-      int n, String what, double limit, int steps, float[] state, AdamSettings settings) {
+      int n, String what, double limit, int steps, Optional<float[]> state, AdamSettings settings) {
     return new Case(
         "adamStep",
         "n=%d %s".formatted(n, what),
@@ -35,11 +38,12 @@ final class OptimizerCases {
           Buffer w = t.inOut("w", n, -0.01, 0.01);
           Buffer m = t.inOut("m", n, -0.01, 0.01);
           Buffer v = t.inOut("v", n, 0, 1e-4);
+          var arenas = new OptimizerState(w, m, v);
           Buffer dw = t.normal("dw", n, 0.01);
           Buffer step = t.given("step", steps);
           Buffer rate = t.given("rate", 0.1f);
-          Buffer scaling = state == null ? null : t.given("scaling", state);
-          return () -> t.ops().adamStep(w, m, v, dw, step, rate, scaling, n, settings);
+          Optional<Buffer> scaling = state.map(of -> t.given("scaling", of));
+          return () -> t.ops().adamStep(arenas, dw, step, rate, scaling, n, settings);
         });
   }
 
@@ -54,24 +58,26 @@ final class OptimizerCases {
           Buffer w = t.inOut("w", 33, -1, 1);
           Buffer m = t.inOut("m", 33, 0, 0);
           Buffer v = t.inOut("v", 33, 0, 0);
+          var arenas = new OptimizerState(w, m, v);
           Buffer dw = t.uniform("dw", 33, 0, 0);
           Buffer step = t.given("step", 2);
           Buffer rate = t.given("rate", 0.1f);
-          return () -> t.ops().adamStep(w, m, v, dw, step, rate, null, 33, settings);
+          return () -> t.ops().adamStep(arenas, dw, step, rate, Optional.empty(), 33, settings);
         });
   }
 
   static Case sgd(int n, SgdSettings settings) {
-    return sgd(n, settings.toString(), Cases.FP32, null, settings);
+    return sgd(n, settings.toString(), Cases.FP32, Optional.empty(), settings);
   }
 
   /** A skipped step of SGD must change no bit; see {@link #scaledAdam}. */
   static Case scaledSgd(int n, boolean skips) {
     var settings = new SgdSettings(0.9, true, 0.01);
-    return sgd(n, scaled(settings, skips), limit(skips), state(skips), settings);
+    return sgd(n, scaled(settings, skips), limit(skips), Optional.of(state(skips)), settings);
   }
 
-  private static Case sgd(int n, String what, double limit, float[] state, SgdSettings settings) {
+  private static Case sgd(
+      int n, String what, double limit, Optional<float[]> state, SgdSettings settings) {
     return new Case(
         "sgdStep",
         "n=%d %s".formatted(n, what),
@@ -81,7 +87,7 @@ final class OptimizerCases {
           Buffer velocity = t.inOut("velocity", n, -0.01, 0.01);
           Buffer dw = t.normal("dw", n, 0.01);
           Buffer rate = t.given("rate", 0.1f);
-          Buffer scaling = state == null ? null : t.given("scaling", state);
+          Optional<Buffer> scaling = state.map(of -> t.given("scaling", of));
           return () -> t.ops().sgdStep(w, velocity, dw, rate, scaling, n, settings);
         });
   }
@@ -101,22 +107,22 @@ final class OptimizerCases {
 
   static Case clip(int n, double scale, float limit) {
     String what = "n=%d gradients ±%.0e limit=%s".formatted(n, scale, limit);
-    return clip(what, n, t -> t.inOut("dw", n, -scale, scale), null, limit);
+    return clip(what, n, t -> t.inOut("dw", n, -scale, scale), Optional.empty(), limit);
   }
 
   static Case clipOf(String what, float limit, float... gradients) {
-    return clip("of " + what, gradients.length, given(gradients), null, limit);
+    return clip("of " + what, gradients.length, given(gradients), Optional.empty(), limit);
   }
 
   /** Clipping with a state that skips the step: the operation must set it anew to not skipped. */
   static Case scaledClip(int n, float limit) {
     String what = "n=%d limit=%s, scaled".formatted(n, limit);
-    return clip(what, n, t -> t.inOut("dw", n, -1024, 1024), state(true), limit);
+    return clip(what, n, t -> t.inOut("dw", n, -1024, 1024), Optional.of(state(true)), limit);
   }
 
   static Case scaledClipOf(String what, float limit, float... gradients) {
     String sizes = "of %s, limit=%s, scaled".formatted(what, limit);
-    return clip(sizes, gradients.length, given(gradients), state(false), limit);
+    return clip(sizes, gradients.length, given(gradients), Optional.of(state(false)), limit);
   }
 
   private static Function<GuardedBuffers, Buffer> given(float[] gradients) {
@@ -124,7 +130,11 @@ final class OptimizerCases {
   }
 
   private static Case clip(
-      String sizes, int n, Function<GuardedBuffers, Buffer> gradients, float[] state, float limit) {
+      String sizes,
+      int n,
+      Function<GuardedBuffers, Buffer> gradients,
+      Optional<float[]> state,
+      float limit) {
     return new Case(
         "clipNorm",
         sizes,
@@ -132,20 +142,20 @@ final class OptimizerCases {
         t -> {
           Buffer dw = gradients.apply(t);
           Buffer norm = t.outputAndScratch("norm", 1, Ops.NORM_LENGTH - 1);
-          Buffer scaling = state == null ? null : t.givenInOut("scaling", state);
+          Optional<Buffer> scaling = state.map(of -> t.givenInOut("scaling", of));
           return () -> t.ops().clipNorm(dw, norm, scaling, n, limit);
         });
   }
 
   static Case advance() {
-    return advance("", 41, null);
+    return advance("", 41, Optional.empty());
   }
 
   static Case scaledAdvance(String when, int steps, float... state) {
-    return advance(when + ", scaled", steps, state);
+    return advance(when + ", scaled", steps, Optional.of(state));
   }
 
-  private static Case advance(String sizes, int steps, float[] state) {
+  private static Case advance(String sizes, int steps, Optional<float[]> state) {
     return new Case(
         "advance",
         sizes,
@@ -155,7 +165,7 @@ final class OptimizerCases {
           Buffer position = t.intOutput("position", before);
           Buffer rate = t.output("rate", 1);
           Buffer rates = t.uniform("rates", 9, 0, 1);
-          Buffer scaling = state == null ? null : t.givenInOut("scaling", state);
+          Optional<Buffer> scaling = state.map(of -> t.givenInOut("scaling", of));
           return () -> {
             // without it, repeated runs would leave the rates
             t.ops().write(position, before, 0, 3);

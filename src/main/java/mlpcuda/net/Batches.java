@@ -1,17 +1,27 @@
 package mlpcuda.net;
 
 import mlpcuda.compute.Buffer;
+import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Feed;
+import mlpcuda.compute.HostExamples;
+import mlpcuda.compute.InputScaling;
+import mlpcuda.compute.Ops;
+import mlpcuda.compute.Resources;
+import mlpcuda.compute.Targets;
+import mlpcuda.data.ColumnScaling;
 import mlpcuda.data.ExampleSet;
 import mlpcuda.data.PixelScaling;
 import mlpcuda.data.Scaling;
+import mlpcuda.features.Features;
 
-/** The batches of a set of images, most often with labels, on a device. */
+/** The batches of a set of examples, most often with labels, on a device. */
 public final class Batches implements AutoCloseable {
+  private final Resources resources = new Resources();
   private final Feed feed;
   private final int maxB;
   private final int atOnce;
-  private final Scaling scaling;
+  private final boolean weighted;
+  private final InputScaling scaling;
 
   /**
    * Batches for the network that {@code parameters} hold; the set's arrays must not change while
@@ -19,40 +29,26 @@ public final class Batches implements AutoCloseable {
    *
    * @param maxB the number of examples of the largest batch
    * @param atOnce the most batches that are staged at once
-   * @throws IllegalArgumentException if images or labels do not fit the network
+   * @throws IllegalArgumentException if features or labels do not fit the network
    */
   public Batches(Parameters parameters, ExampleSet set, Scaling scaling, int maxB, int atOnce) {
     check(set, parameters.shape());
     this.maxB = maxB;
     this.atOnce = atOnce;
-    this.scaling = scaling;
+    this.weighted = set.weights().isPresent();
+    this.scaling = onDevice(parameters, scaling);
     Buffer weights = parameters.layer(0).weight();
-    this.feed =
-        parameters.ops().feedFor(weights, set.features().array(), set.labels(), maxB, atOnce);
+    var examples = new HostExamples(set.features(), set.labels(), set.weights());
+    this.feed = resources.open(() -> parameters.ops().feedFor(weights, examples, maxB, atOnce));
   }
 
-  private static void check(ExampleSet set, MlpShape shape) {
-    byte[] labels = set.labels();
-    long pixels = (long) labels.length * shape.inputs();
-    if (set.features().bytes() != pixels) {
-      throw new IllegalArgumentException(
-          "%d images of %d pixels must have %d bytes, found %d"
-              .formatted(labels.length, shape.inputs(), pixels, set.features().bytes()));
-    }
-    for (int i = 0; i < labels.length; i++) { // no operation checks a label again
-      if (Byte.toUnsignedInt(labels[i]) >= shape.classes()) {
-        throw new IllegalArgumentException(
-            "labels must be below %d, found %d at index %d"
-                .formatted(shape.classes(), Byte.toUnsignedInt(labels[i]), i));
-      }
-    }
-  }
-
-  private Batches(Feed feed, Scaling scaling, int maxB) {
-    this.feed = feed;
+  private Batches(Parameters parameters, byte[] pixels, Scaling scaling, int maxB) {
     this.maxB = maxB;
     this.atOnce = 1;
-    this.scaling = scaling;
+    this.weighted = false;
+    this.scaling = onDevice(parameters, scaling);
+    int I = parameters.shape().inputs();
+    this.feed = resources.open(() -> parameters.ops().changingFeed(pixels, I, maxB));
   }
 
   /**
@@ -62,8 +58,45 @@ public final class Batches implements AutoCloseable {
    * @param maxB the number of images of the largest batch
    */
   public static Batches changing(Parameters parameters, byte[] pixels, Scaling scaling, int maxB) {
-    Feed feed = parameters.ops().changingFeed(pixels, parameters.shape().inputs(), maxB);
-    return new Batches(feed, scaling, maxB);
+    return new Batches(parameters, pixels, scaling, maxB);
+  }
+
+  private InputScaling onDevice(Parameters parameters, Scaling scaling) {
+    if (scaling instanceof PixelScaling pixels) {
+      return new InputScaling.Uniform(pixels.scale(), pixels.shift());
+    }
+    var columns = (ColumnScaling) scaling;
+    int I = parameters.shape().inputs();
+    if (columns.centre().length != I) {
+      throw new IllegalArgumentException(
+          "the scaling must be of %d columns, found %d".formatted(I, columns.centre().length));
+    }
+    Buffer centre = column(parameters, "centre", columns.centre());
+    return new InputScaling.PerColumn(centre, column(parameters, "factor", columns.factor()));
+  }
+
+  private Buffer column(Parameters parameters, String name, float[] values) {
+    Ops ops = parameters.ops();
+    Buffer buffer = resources.open(() -> ops.allocate(name, Type.FLOAT32, values.length));
+    resources.attempt(() -> ops.write(buffer, values));
+    return buffer;
+  }
+
+  private static void check(ExampleSet set, MlpShape shape) {
+    byte[] labels = set.labels();
+    Features features = set.features();
+    if (features.size() != labels.length || features.width() != shape.inputs()) {
+      throw new IllegalArgumentException(
+          "%d examples of %d inputs must have so many features, found %s"
+              .formatted(labels.length, shape.inputs(), features));
+    }
+    for (int i = 0; i < labels.length; i++) { // no operation checks a label again
+      if (Byte.toUnsignedInt(labels[i]) >= shape.classes()) {
+        throw new IllegalArgumentException(
+            "labels must be below %d, found %d at index %d"
+                .formatted(shape.classes(), Byte.toUnsignedInt(labels[i]), i));
+      }
+    }
   }
 
   /** Number of examples, N. */
@@ -95,11 +128,11 @@ public final class Batches implements AutoCloseable {
    * Gathers staged batch {@code i}: work of the device.
    *
    * @param x (B, I) out
-   * @param y (B) out, INT32: the classes
+   * @param targets out: with weights if {@link #isWeighted}
    * @param end (1) INT32: examples of the order up to the end of this batch
    */
-  public void gather(int i, Buffer x, Buffer y, Buffer end, int B) {
-    feed.gather(i, x, y, end, B, pixels().scale(), pixels().shift());
+  public void gather(int i, Buffer x, Targets targets, Buffer end, int B) {
+    feed.gather(i, x, targets, end, B, scaling);
   }
 
   /** The place of staged batch {@code i}, for a device that gathers it in a step of its own. */
@@ -107,13 +140,18 @@ public final class Batches implements AutoCloseable {
     return feed.batch(i, B);
   }
 
-  /** The map from a pixel to an input of the network. */
-  PixelScaling pixels() {
-    return (PixelScaling) scaling;
+  /** Whether examples have weights. */
+  boolean isWeighted() {
+    return weighted;
+  }
+
+  /** The map from a feature to an input of the network. */
+  InputScaling scaling() {
+    return scaling;
   }
 
   @Override
   public void close() {
-    feed.close();
+    resources.close();
   }
 }

@@ -2,11 +2,15 @@ package mlpcuda.net;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.LayerGradients;
+import mlpcuda.compute.LossOutputs;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Resources;
+import mlpcuda.compute.Targets;
 import mlpcuda.error.DeviceException;
 
 /**
@@ -20,6 +24,7 @@ public final class Mlp implements AutoCloseable {
   private final Parameters parameters;
   private final List<Buffer> a = new ArrayList<>(); // L + 1: (maxB, sizes[l])
   private final Buffer losses; // (2, maxB)
+  private final List<LayerGradients> gradients = new ArrayList<>(); // L; empty: no training
   private final Regularisation regularisation;
   private final List<Buffer> h = new ArrayList<>(); // L: a[l], or a[l] after dropout
   private final List<Buffer> dz = new ArrayList<>(); // L: (maxB, sizes[l + 1]); empty: no training
@@ -43,6 +48,11 @@ public final class Mlp implements AutoCloseable {
       if (training && l > 0) {
         dz.add(allocate("dz" + (l - 1), maxB, width));
       }
+    }
+    for (int l = 0; training && l < shape.layers(); l++) {
+      Parameters.Layer layer = parameters.gradient(l);
+      Optional<Buffer> dx = l == 0 ? Optional.empty() : Optional.of(dz.get(l - 1));
+      gradients.add(new LayerGradients(dx, layer.weight(), layer.bias()));
     }
   }
 
@@ -118,25 +128,19 @@ public final class Mlp implements AutoCloseable {
   }
 
   /**
-   * Computes the loss of the logits against the classes {@code y} (B) into {@code log}, as {@link
+   * Computes the loss of the logits against the targets into {@code log}, as {@link
    * Ops#crossEntropyForward} does, and while training its gradient, too.
    *
-   * @param scaling {@link mlpcuda.compute.LossScale}'s state, for the gradient; null where there is
-   *     none
+   * @param scaling {@link mlpcuda.compute.LossScale}'s state, for the gradient; empty where there
+   *     is none
    */
-  public void loss(Buffer log, Buffer y, Buffer step, Buffer scaling, int B) {
-    Buffer dLogits = dz.isEmpty() ? null : dz.get(shape.layers() - 1);
+  public void loss(Buffer log, Targets targets, Buffer step, Optional<Buffer> scaling, int B) {
+    Optional<Buffer> dLogits =
+        dz.isEmpty() ? Optional.empty() : Optional.of(dz.get(shape.layers() - 1));
+    var outputs = new LossOutputs(dLogits, log, losses);
+    int C = shape.classes();
     ops.crossEntropyForward(
-        dLogits,
-        log,
-        losses,
-        logits(),
-        y,
-        step,
-        scaling,
-        B,
-        shape.classes(),
-        regularisation.smoothing());
+        outputs, logits(), targets, step, scaling, B, C, regularisation.smoothing());
   }
 
   /** Computes the gradients of all parameters, after {@link #forward} and {@link #loss}. */
@@ -147,11 +151,8 @@ public final class Mlp implements AutoCloseable {
       ops.activationBackward(dz.get(last), dz.get(last), logits(), n, shape.output());
     }
     for (int l = last; l >= 0; l--) {
-      Parameters.Layer gradient = parameters.gradient(l);
       ops.linearBackward(
-          l == 0 ? null : dz.get(l - 1),
-          gradient.weight(),
-          gradient.bias(),
+          gradients.get(l),
           dz.get(l),
           h.get(l),
           parameters.layer(l).weight(),
@@ -159,10 +160,8 @@ public final class Mlp implements AutoCloseable {
           shape.inputs(l),
           shape.outputs(l),
           l == 0 || drops(l) ? Activation.NONE : shape.activation(l - 1));
-      if (l > 0
-          && drops(
-              l)) { // the gradient goes through the mask and then through the activation, whose
-        // output is a, not h
+      if (l > 0 && drops(l)) {
+        // The gradient goes through the mask and then through the activation, whose output is a.
         Buffer d = dz.get(l - 1);
         drop(d, d, step, l, B);
         ops.activationBackward(d, d, a.get(l), B * shape.inputs(l), shape.activation(l - 1));

@@ -1,10 +1,12 @@
 package mlpcuda.net;
 
+import java.util.Optional;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.OptimizerSettings;
+import mlpcuda.compute.OptimizerState;
 import mlpcuda.compute.Resources;
 import mlpcuda.compute.SgdSettings;
 
@@ -19,7 +21,8 @@ public final class Optimizer implements AutoCloseable {
   private final OptimizerSettings settings;
   private final float clip;
   private final Buffer rate; // (1)
-  private final Buffer norm; // (NORM_LENGTH); null where gradients are neither clipped nor scaled
+  private final OptimizerState state;
+  private final Optional<Buffer> norm; // (NORM_LENGTH), where gradients are clipped or scaled
 
   /**
    * An optimizer of those parameters. The caller closes it, and {@code parameters} after it.
@@ -38,12 +41,20 @@ public final class Optimizer implements AutoCloseable {
     this.rate = resources.open(() -> ops.allocate("rate", Type.FLOAT32, 1));
     boolean judges = clip > 0 || ops.precision().needsLossScale();
     this.norm =
-        !judges ? null : resources.open(() -> ops.allocate("norm", Type.FLOAT32, Ops.NORM_LENGTH));
+        judges
+            ? Optional.of(resources.open(() -> ops.allocate("norm", Type.FLOAT32, Ops.NORM_LENGTH)))
+            : Optional.empty();
+    this.state = new OptimizerState(parameters.w(), parameters.m(), parameters.v());
   }
 
   /** The learning rate, (1), which must be set before {@link #update}. */
   Buffer rate() {
     return rate;
+  }
+
+  /** The arenas that are updated. */
+  OptimizerState state() {
+    return state;
   }
 
   Parameters parameters() {
@@ -66,20 +77,20 @@ public final class Optimizer implements AutoCloseable {
    * clipped; those of a step that is skipped are left as they were.
    *
    * @param step (1) INT32: the step's number, from 1
-   * @param scaling {@link mlpcuda.compute.LossScale}'s state; null where there is none
+   * @param scaling {@link mlpcuda.compute.LossScale}'s state; empty where there is none
    */
-  void update(Buffer step, Buffer scaling) {
+  void update(Buffer step, Optional<Buffer> scaling) {
     int n = parameters.length(); // with the zeros between tensors, which stay zeros
-    Buffer w = parameters.w();
     Buffer dw = parameters.dw();
-    if (norm != null) {
-      ops.clipNorm(dw, norm, scaling, n, clip > 0 ? clip : Float.POSITIVE_INFINITY);
+    if (norm.isPresent()) {
+      float limit = clip > 0 ? clip : Float.POSITIVE_INFINITY;
+      ops.clipNorm(dw, norm.get(), scaling, n, limit);
     }
     if (settings instanceof AdamSettings adam) {
-      ops.adamStep(w, parameters.m(), parameters.v(), dw, step, rate, scaling, n, adam);
+      ops.adamStep(state, dw, step, rate, scaling, n, adam);
     } else {
-      ops.sgdStep(
-          w, parameters.m(), dw, rate, scaling, n, (SgdSettings) settings); // m is the velocity
+      // m is the velocity
+      ops.sgdStep(state.w(), state.m(), dw, rate, scaling, n, (SgdSettings) settings);
     }
   }
 

@@ -15,6 +15,7 @@ import mlpcuda.compute.Readback;
 import mlpcuda.compute.Replay;
 import mlpcuda.compute.Resources;
 import mlpcuda.compute.StepNeeds;
+import mlpcuda.compute.Targets;
 
 /**
  * A training step: it takes a batch, updates the parameters and notes the loss on the device. It
@@ -52,10 +53,10 @@ public final class Step implements AutoCloseable {
   private final Buffer rates; // (maxSteps)
   private final Buffer notes; // the log, then the loss scale's state: a read copies both
   private final Buffer log; // (LOG_ROWS, 2): loss sum and number right of the last steps
-  private final Buffer scaling; // LossScale's state; null where there is none
+  private final Optional<Buffer> scaling; // LossScale's state
   private final FusedStep fused; // null where the step runs operation by operation
-  private final Mlp mlp; // this and the next: null in a fused step
-  private final Buffer y; // (maxB) INT32: the classes of the batch
+  private final Mlp mlp; // null in a fused step
+  private final Targets targets; // null in a fused step
   private final Replay replay;
   private int known; // number of steps that begin gave rates for
   private int left; // number of those steps that are not enqueued yet
@@ -83,17 +84,17 @@ public final class Step implements AutoCloseable {
     int length = 2 * LOG_ROWS + (scales ? LossScale.LENGTH : 0);
     this.notes = resources.open(() -> ops.allocate("log", Type.FLOAT32, length));
     this.log = notes.slice("log", 0, 2 * LOG_ROWS);
-    this.scaling = scales ? notes.slice("scaling", 2 * LOG_ROWS, LossScale.LENGTH) : null;
-    if (scales) {
-      resources.attempt(() -> ops.write(scaling, LossScale.initial()));
-    }
+    this.scaling =
+        scales
+            ? Optional.of(notes.slice("scaling", 2 * LOG_ROWS, LossScale.LENGTH))
+            : Optional.empty();
+    scaling.ifPresent(of -> resources.attempt(() -> ops.write(of, LossScale.initial())));
     for (int i = 0; i < READS; i++) {
       idle.add(resources.open(() -> ops.readback(length)));
     }
     this.fused = resources.openIfAny(() -> ops.fusedStep(plan())).orElse(null);
     this.mlp = fused == null ? resources.open(() -> layered()) : null;
-    this.y =
-        fused == null ? resources.open(() -> ops.allocate("y", Type.INT32, examples.maxB())) : null;
+    this.targets = fused == null ? targets() : null;
     // added last and so closed first: it must end before what it uses
     this.replay = resources.open(() -> isOneLaunch() ? Replay.direct() : ops.replay());
     this.step = position.slice("step", 0, 1);
@@ -102,6 +103,16 @@ public final class Step implements AutoCloseable {
 
   private Mlp layered() {
     return Mlp.forTraining(optimizer.parameters(), examples.maxB(), regularisation);
+  }
+
+  private Targets targets() {
+    int maxB = examples.maxB();
+    Buffer y = resources.open(() -> ops.allocate("y", Type.INT32, maxB));
+    return new Targets(
+        y,
+        examples.isWeighted()
+            ? Optional.of(resources.open(() -> ops.allocate("weights", Type.FLOAT32, maxB)))
+            : Optional.empty());
   }
 
   private FusedStep.Plan plan() {
@@ -119,16 +130,12 @@ public final class Step implements AutoCloseable {
     }
     return new FusedStep.Plan(
         layers,
-        new FusedStep.Arenas(parameters.w(), parameters.m(), parameters.v()),
+        optimizer.state(),
         optimizer.settings(),
-        new FusedStep.StepState(
-            position, optimizer.rate(), rates, log, Optional.ofNullable(scaling)),
+        new FusedStep.StepState(position, optimizer.rate(), rates, log, scaling),
         new FusedStep.Constants(
-            examples.pixels().scale(),
-            examples.pixels().shift(),
-            regularisation.smoothing(),
-            regularisation.seed()),
-        needs(shape, examples.maxB(), optimizer.clips()));
+            examples.scaling(), regularisation.smoothing(), regularisation.seed()),
+        needs(shape, examples.maxB(), optimizer.clips(), examples.isWeighted()));
   }
 
   /**
@@ -136,9 +143,10 @@ public final class Step implements AutoCloseable {
    *
    * @param maxB the largest batch
    * @param clips whether gradients are clipped by their norm
+   * @param weighted whether examples have weights
    */
-  public static StepNeeds needs(MlpShape shape, int maxB, boolean clips) {
-    return new StepNeeds(maxB, shape.widestOutput(), shape.layers(), clips);
+  public static StepNeeds needs(MlpShape shape, int maxB, boolean clips, boolean weighted) {
+    return new StepNeeds(maxB, shape.widestOutput(), shape.layers(), clips, weighted);
   }
 
   /**
@@ -147,15 +155,13 @@ public final class Step implements AutoCloseable {
    * @param lossScale the state that {@link #lossScale} returned after them
    */
   public void resume(int steps, float[] lossScale) {
-    int needed = scaling == null ? 0 : LossScale.LENGTH;
+    int needed = scaling.isPresent() ? LossScale.LENGTH : 0;
     if (lossScale.length != needed) {
       throw new IllegalArgumentException(
           "a loss scale's state must have %d elements, found %d"
               .formatted(needed, lossScale.length));
     }
-    if (scaling != null) {
-      ops.write(scaling, lossScale);
-    }
+    scaling.ifPresent(of -> ops.write(of, lossScale));
     ops.write(step, new int[] {steps}, 0, 1);
     this.steps = steps;
     asked = steps;
@@ -225,9 +231,9 @@ public final class Step implements AutoCloseable {
    */
   private void learn(int i, int B) {
     ops.advance(position, optimizer.rate(), rates, scaling, B);
-    examples.gather(i, mlp.inputs(), y, end, B);
+    examples.gather(i, mlp.inputs(), targets, end, B);
     mlp.forward(step, B);
-    mlp.loss(log, y, step, scaling, B);
+    mlp.loss(log, targets, step, scaling, B);
     mlp.backward(step, B);
     optimizer.update(step, scaling);
   }
@@ -278,10 +284,8 @@ public final class Step implements AutoCloseable {
    * Waits for the enqueued steps and returns {@link LossScale}'s state, empty where there is none.
    */
   public float[] lossScale() {
-    float[] state = new float[scaling == null ? 0 : LossScale.LENGTH];
-    if (scaling != null) {
-      ops.read(scaling, state);
-    }
+    float[] state = new float[scaling.isPresent() ? LossScale.LENGTH : 0];
+    scaling.ifPresent(of -> ops.read(of, state));
     return state;
   }
 

@@ -10,6 +10,7 @@ import mlpcuda.error.BadFileException;
 import mlpcuda.error.SettingException;
 import mlpcuda.model.Checkpoint;
 import mlpcuda.net.MlpShape;
+import mlpcuda.net.Step;
 import mlpcuda.report.Tables;
 import mlpcuda.run.RunState.FormerArguments;
 import mlpcuda.train.Course;
@@ -147,7 +148,9 @@ public record Resumption(Path folder, Checkpoint checkpoint, RunPlan former, Run
     checkLossScale(ops.precision());
     RunSettings settings = state.plan().settings();
     int B = Math.min(settings.course().batchSize(), data.all().size());
-    MemoryNeed.ofTraining(ops, data.shape(), B, settings.clip() > 0)
+    boolean weighted = data.all().weights().isPresent();
+    MemoryNeed.ofTraining(
+            ops, data.shape(), Step.needs(data.shape(), B, settings.clip() > 0, weighted))
         .check(ops, "%s: training %s".formatted(file(), data.shape()), "");
   }
 

@@ -22,7 +22,8 @@ public final class RunDescription {
   /** Describes the device, and how it runs the steps of a run with those settings. */
   public static String device(Ops ops, RunData data, RunSettings settings) {
     int B = settings.course().largestBatch(data.train().size());
-    return ops.description(Step.needs(data.shape(), B, settings.clip() > 0));
+    boolean weighted = data.train().weights().isPresent();
+    return ops.description(Step.needs(data.shape(), B, settings.clip() > 0, weighted));
   }
 
   /** The data set in a line: its sizes, the size of its images, its classes, its scaling. */

@@ -313,7 +313,8 @@ public record TrainingRun(
   private Result evaluate(
       Parameters parameters, Metrics metrics, Optional<RunFolder> files, Trained trained) {
     Score tested =
-        trained.tested.orElseGet(() -> evaluation(parameters, data.test(), trained.answers));
+        trained.tested.orElseGet(
+            () -> evaluation(parameters, data.test(), Optional.of(trained.answers)));
     // The update of the last step may have diverged, which no step's loss shows.
     if (!Double.isFinite(tested.loss())) {
       throw new DivergedException(metrics.epochsDone(), metrics.stepsDone(), tested.loss());
@@ -341,7 +342,7 @@ public record TrainingRun(
   /** Evaluates a set, notes the result under {@code key}, and tells it. */
   private Score told(
       String key, String name, ExampleSet set, Parameters parameters, Metrics metrics) {
-    Score result = evaluation(parameters, set, null);
+    Score result = evaluation(parameters, set, Optional.empty());
     metrics.evaluated(key, result);
     reporter.line(Tables.result(name, result));
     return result;
@@ -359,8 +360,8 @@ public record TrainingRun(
         .toList();
   }
 
-  /** Evaluates a set, and fills the answers to its examples unless they are null. */
-  private Score evaluation(Parameters parameters, ExampleSet set, Predictions answers) {
+  /** Evaluates a set, and fills the answers to its examples if they are wanted. */
+  private Score evaluation(Parameters parameters, ExampleSet set, Optional<Predictions> answers) {
     try (Evaluator evaluator = evaluator(parameters, set)) {
       return evaluator.run(answers);
     }

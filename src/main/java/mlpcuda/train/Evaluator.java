@@ -1,5 +1,6 @@
 package mlpcuda.train;
 
+import java.util.Optional;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
@@ -20,14 +21,16 @@ public final class Evaluator implements AutoCloseable {
 
   /**
    * An evaluation of the network that {@code parameters} hold whenever {@link #run} is called, in
-   * batches of up to {@code batchSize}; the caller closes it.
+   * batches of up to {@code batchSize}; the caller closes it. All examples count the same, whatever
+   * their weights.
    */
   public Evaluator(Parameters parameters, ExampleSet set, Scaling scaling, int batchSize) {
     this.ops = parameters.ops();
     this.labels = set.labels();
     this.C = parameters.shape().classes();
     int largest = Math.min(batchSize, set.size());
-    var examples = resources.open(() -> new Batches(parameters, set, scaling, largest, 1));
+    var unweighted = new ExampleSet(set.layout(), set.features(), set.labels(), Optional.empty());
+    var examples = resources.open(() -> new Batches(parameters, unweighted, scaling, largest, 1));
     this.inference = resources.open(() -> new Inference(parameters, examples));
     this.log = resources.open(() -> ops.allocate("log", Type.FLOAT32, 2 * inference.batches()));
   }
@@ -42,15 +45,15 @@ public final class Evaluator implements AutoCloseable {
 
   /** Evaluates the network as it is now. */
   public Score run() {
-    return run(null);
+    return run(Optional.empty());
   }
 
   /**
-   * Evaluates the network as it is now, and notes its answers.
+   * Evaluates the network as it is now.
    *
-   * @param answers filled with the answer to each example; null: they are not wanted
+   * @param answers filled with the answer to each example; empty: they are not wanted
    */
-  public Score run(Predictions answers) {
+  public Score run(Optional<Predictions> answers) {
     long[][] confusion = new long[C][C];
     inference.run(
         labels.length,
@@ -62,8 +65,8 @@ public final class Evaluator implements AutoCloseable {
           for (int b = 0; b < size; b++) {
             int answer = largest(logits, b * C, C);
             confusion[Byte.toUnsignedInt(labels[from + b])][answer]++;
-            if (answers != null) {
-              answers.put(from + b, answer, logits, b * C, C);
+            if (answers.isPresent()) {
+              answers.get().put(from + b, answer, logits, b * C, C);
             }
           }
         });

@@ -2,11 +2,13 @@ package mlpcuda.train;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Readback;
 import mlpcuda.compute.Resources;
+import mlpcuda.compute.Targets;
 import mlpcuda.data.ExampleOrder;
 import mlpcuda.net.Batches;
 import mlpcuda.net.Mlp;
@@ -44,7 +46,7 @@ final class Inference implements AutoCloseable {
   private final int C;
   private final Mlp mlp;
   private final Batches examples;
-  private final Buffer y; // (B) INT32
+  private final Targets targets; // without weights: an evaluation has none
   private final Buffer position; // (2 × batches) INT32: batch numbers from 1 on, then ends
   private final List<Readback> readbacks = new ArrayList<>();
   private final int batches;
@@ -61,7 +63,8 @@ final class Inference implements AutoCloseable {
     this.C = parameters.shape().classes();
     this.batches = (examples.size() - 1) / B + 1;
     this.mlp = resources.open(() -> Mlp.forInference(parameters, B));
-    this.y = resources.open(() -> ops.allocate("y", Type.INT32, B));
+    Buffer y = resources.open(() -> ops.allocate("y", Type.INT32, B));
+    this.targets = new Targets(y, Optional.empty());
     this.position = resources.open(() -> ops.allocate("position", Type.INT32, 2 * batches));
     for (int i = 0; i < UNDER_WAY; i++) {
       readbacks.add(resources.open(() -> ops.readback(B * C)));
@@ -80,7 +83,7 @@ final class Inference implements AutoCloseable {
 
   /** Computes the batch's loss into row {@code step} of {@code log}: see {@link Mlp#loss}. */
   void loss(Buffer log, Buffer step, int size) {
-    mlp.loss(log, y, step, null, size);
+    mlp.loss(log, targets, step, Optional.empty(), size);
   }
 
   /** Takes the first {@code N} images through the network with its current weights. */
@@ -91,7 +94,7 @@ final class Inference implements AutoCloseable {
       int size = size(i, N);
       Buffer step = position.slice("step", i, 1);
       examples.stage(size, 1);
-      examples.gather(0, mlp.inputs(), y, position.slice("end", batches + i, 1), size);
+      examples.gather(0, mlp.inputs(), targets, position.slice("end", batches + i, 1), size);
       mlp.forward(step, size);
       readbacks.get(i % UNDER_WAY).begin(operations.enqueue(step, size), size * C);
       if (i > 0) {

@@ -1,11 +1,11 @@
 package mlpcuda.train;
 
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.StepNeeds;
 import mlpcuda.error.BadFileException;
 import mlpcuda.files.HeapMemory;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
-import mlpcuda.net.Step;
 
 /**
  * The memory that a network needs, computed from its shape before any of it is allocated: a model
@@ -43,12 +43,12 @@ public record MemoryNeed(long deviceBytes, long largest, long heapBytes) {
   /**
    * The need of a {@link Trainer}, but for its images.
    *
-   * @param maxB the number of examples of a step, at most
-   * @param clips whether gradients are clipped by their norm
+   * @param needs the properties of its steps
    */
-  public static MemoryNeed ofTraining(Ops ops, MlpShape shape, int maxB, boolean clips) {
+  public static MemoryNeed ofTraining(Ops ops, MlpShape shape, StepNeeds needs) {
+    int maxB = needs.maxB();
     long weights = Parameters.length(shape);
-    if (ops.fusesSteps(Step.needs(shape, maxB, clips))) {
+    if (ops.fusesSteps(needs)) {
       // The weights have the optimizer's two moments; each layer's outputs have gradients.
       long outputs = shape.sizes().stream().skip(1).mapToLong(Integer::longValue).sum();
       long arena = 2 * maxB * outputs;

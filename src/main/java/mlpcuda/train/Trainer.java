@@ -296,7 +296,7 @@ public final class Trainer {
       }
     }
     if (test != null) {
-      tested = test.run(testAnswers);
+      tested = test.run(Optional.of(testAnswers));
     }
     double speed = Math.min(done, seen) / seconds;
     var result =

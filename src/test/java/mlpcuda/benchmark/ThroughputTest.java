@@ -16,8 +16,10 @@ import mlpcuda.benchmark.Throughput.Work;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
+import mlpcuda.compute.LossOutputs;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Precision;
+import mlpcuda.compute.Targets;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.conformance.AmbiguousReluCounter;
@@ -141,18 +143,17 @@ class ThroughputTest {
   private static final class Wrong extends ReferenceOps {
     @Override
     protected void crossEntropyForwardK(
-        Buffer dLogits,
-        Buffer log,
-        Buffer losses,
+        LossOutputs outputs,
         Buffer logits,
-        Buffer y,
+        Targets targets,
         Buffer step,
-        Buffer scaling,
+        Optional<Buffer> scaling,
         int B,
         int C,
         float smoothing) {
-      super.crossEntropyForwardK(dLogits, log, losses, logits, y, step, scaling, B, C, smoothing);
-      if (dLogits != null) {
+      super.crossEntropyForwardK(outputs, logits, targets, step, scaling, B, C, smoothing);
+      if (outputs.dx().isPresent()) {
+        Buffer dLogits = outputs.dx().get();
         float[] values = new float[B * C];
         read(dLogits, values);
         for (int i = 0; i < values.length; i++) {
@@ -253,17 +254,16 @@ class ThroughputTest {
   private static final class WrongLoss extends ReferenceOps {
     @Override
     protected void crossEntropyForwardK(
-        Buffer dLogits,
-        Buffer log,
-        Buffer losses,
+        LossOutputs outputs,
         Buffer logits,
-        Buffer y,
+        Targets targets,
         Buffer step,
-        Buffer scaling,
+        Optional<Buffer> scaling,
         int B,
         int C,
         float smoothing) {
-      super.crossEntropyForwardK(dLogits, log, losses, logits, y, step, scaling, B, C, smoothing);
+      super.crossEntropyForwardK(outputs, logits, targets, step, scaling, B, C, smoothing);
+      Buffer log = outputs.log();
       for (int i = 0; i < log.length(); i += 2) {
         set(log, i, 1.0001 * value(log, i));
       }

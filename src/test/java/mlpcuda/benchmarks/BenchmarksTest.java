@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.reflect.Method;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -13,7 +14,9 @@ import java.util.stream.Stream;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
+import mlpcuda.compute.LayerGradients;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.OptimizerState;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.conformance.Cases;
 import mlpcuda.conformance.Cases.Case;
@@ -89,9 +92,7 @@ class BenchmarksTest {
   private static final class WrongGradient extends ReferenceOps {
     @Override
     protected void linearBackwardK(
-        Buffer dx,
-        Buffer dw,
-        Buffer db,
+        LayerGradients gradients,
         Buffer dy,
         Buffer x,
         Buffer w,
@@ -99,9 +100,9 @@ class BenchmarksTest {
         int I,
         int O,
         Activation below) {
-      super.linearBackwardK(dx, dw, db, dy, x, w, B, I, O, below);
+      super.linearBackwardK(gradients, dy, x, w, B, I, O, below);
       for (int o = 0; o < O; o++) {
-        set(db, o, 0);
+        set(gradients.db(), o, 0);
       }
     }
   }
@@ -110,18 +111,16 @@ class BenchmarksTest {
   private static final class WrongOptimizer extends ReferenceOps {
     @Override
     protected void adamStepK(
-        Buffer w,
-        Buffer m,
-        Buffer v,
+        OptimizerState state,
         Buffer dw,
         Buffer step,
         Buffer rate,
-        Buffer scaling,
+        Optional<Buffer> scaling,
         int n,
         AdamSettings settings) {
       double right = value(rate, 0);
       set(rate, 0, 1.1 * right);
-      super.adamStepK(w, m, v, dw, step, rate, scaling, n, settings);
+      super.adamStepK(state, dw, step, rate, scaling, n, settings);
       set(rate, 0, right);
     }
   }

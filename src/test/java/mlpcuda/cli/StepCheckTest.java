@@ -9,6 +9,7 @@ import java.util.stream.Stream;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
+import mlpcuda.compute.LayerGradients;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cpu.CpuOps;
@@ -87,9 +88,7 @@ class StepCheckTest {
 
     @Override
     protected void linearBackwardK(
-        Buffer dx,
-        Buffer dw,
-        Buffer db,
+        LayerGradients gradients,
         Buffer dy,
         Buffer x,
         Buffer w,
@@ -98,7 +97,7 @@ class StepCheckTest {
         int O,
         Activation below) {
       rounds = !forward;
-      super.linearBackwardK(dx, dw, db, dy, x, w, B, I, O, below);
+      super.linearBackwardK(gradients, dy, x, w, B, I, O, below);
     }
   }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Optional;
 import java.util.stream.Stream;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.cpu.CpuOps;
@@ -62,16 +63,20 @@ class OpsTest {
         Buffer x = ops.allocate("x", Type.FLOAT32, 8);
         Buffer norm = ops.allocate("norm", Type.FLOAT32, Ops.NORM_LENGTH);
         Buffer step = ops.allocate("step", Type.INT32, 1)) {
-      assertThrows(IllegalArgumentException.class, () -> ops.advance(x, x, x, null, 1));
+      var targets = new Targets(step, Optional.empty());
+      var outputs = new LossOutputs(Optional.empty(), x, x);
+      assertThrows(IllegalArgumentException.class, () -> ops.advance(x, x, x, Optional.empty(), 1));
       for (float rate : new float[] {-0.1f, 1f, Float.NaN}) {
         assertThrows(
             IllegalArgumentException.class, () -> ops.dropoutForward(x, x, step, 8, rate, 0, 0));
         assertThrows(
             IllegalArgumentException.class,
-            () -> ops.crossEntropyForward(null, x, x, x, step, step, null, 1, 1, rate));
+            () -> ops.crossEntropyForward(outputs, x, targets, step, Optional.empty(), 1, 1, rate));
       }
       for (float limit : new float[] {-1, 0, Float.NaN}) {
-        assertThrows(IllegalArgumentException.class, () -> ops.clipNorm(x, norm, null, 8, limit));
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> ops.clipNorm(x, norm, Optional.empty(), 8, limit));
       }
     }
   }

@@ -3,13 +3,17 @@ package mlpcuda.conformance;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
+import mlpcuda.compute.LossOutputs;
 import mlpcuda.compute.LossScale;
+import mlpcuda.compute.OptimizerState;
 import mlpcuda.compute.SgdSettings;
+import mlpcuda.compute.Targets;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.conformance.Cases.Case;
 import org.junit.jupiter.api.Test;
@@ -50,11 +54,11 @@ class ForgottenScaleTest {
       set(scaling, element, right);
     }
 
-    private void withoutState(Buffer scaling, Runnable action) {
-      if (scaling != null && forgotten == Forgotten.SKIP) {
-        with(scaling, LossScale.SKIPS, 0, action);
-      } else if (scaling != null && forgotten == Forgotten.SKIPPED_BEFORE) {
-        with(scaling, LossScale.SKIPPED, 0, action);
+    private void withoutState(Optional<Buffer> scaling, Runnable action) {
+      if (scaling.isPresent() && forgotten == Forgotten.SKIP) {
+        with(scaling.get(), LossScale.SKIPS, 0, action);
+      } else if (scaling.isPresent() && forgotten == Forgotten.SKIPPED_BEFORE) {
+        with(scaling.get(), LossScale.SKIPPED, 0, action);
       } else {
         action.run();
       }
@@ -62,32 +66,28 @@ class ForgottenScaleTest {
 
     @Override
     protected void crossEntropyForwardK(
-        Buffer dx,
-        Buffer log,
-        Buffer losses,
+        LossOutputs outputs,
         Buffer x,
-        Buffer y,
+        Targets targets,
         Buffer step,
-        Buffer scaling,
+        Optional<Buffer> scaling,
         int B,
         int C,
         float smoothing) {
-      Buffer seen = forgotten == Forgotten.SCALE_OF_LOSS ? null : scaling;
-      super.crossEntropyForwardK(dx, log, losses, x, y, step, seen, B, C, smoothing);
+      Optional<Buffer> seen = forgotten == Forgotten.SCALE_OF_LOSS ? Optional.empty() : scaling;
+      super.crossEntropyForwardK(outputs, x, targets, step, seen, B, C, smoothing);
     }
 
     @Override
     protected void adamStepK(
-        Buffer w,
-        Buffer m,
-        Buffer v,
+        OptimizerState state,
         Buffer dw,
         Buffer step,
         Buffer rate,
-        Buffer scaling,
+        Optional<Buffer> scaling,
         int n,
         AdamSettings settings) {
-      withoutState(scaling, () -> super.adamStepK(w, m, v, dw, step, rate, scaling, n, settings));
+      withoutState(scaling, () -> super.adamStepK(state, dw, step, rate, scaling, n, settings));
     }
 
     @Override
@@ -96,32 +96,33 @@ class ForgottenScaleTest {
         Buffer velocity,
         Buffer dw,
         Buffer rate,
-        Buffer scaling,
+        Optional<Buffer> scaling,
         int n,
         SgdSettings settings) {
       withoutState(scaling, () -> super.sgdStepK(w, velocity, dw, rate, scaling, n, settings));
     }
 
     @Override
-    protected void clipNormK(Buffer dw, Buffer norm, Buffer scaling, int n, float limit) {
+    protected void clipNormK(Buffer dw, Buffer norm, Optional<Buffer> scaling, int n, float limit) {
       Runnable clip = () -> super.clipNormK(dw, norm, scaling, n, limit);
-      if (scaling != null && forgotten == Forgotten.SCALE_OF_GRADIENTS) {
-        with(scaling, LossScale.SCALE, 1, clip);
-      } else if (scaling != null && forgotten == Forgotten.JUDGEMENT) {
-        with(scaling, LossScale.SKIPS, 0, clip);
+      if (scaling.isPresent() && forgotten == Forgotten.SCALE_OF_GRADIENTS) {
+        with(scaling.get(), LossScale.SCALE, 1, clip);
+      } else if (scaling.isPresent() && forgotten == Forgotten.JUDGEMENT) {
+        with(scaling.get(), LossScale.SKIPS, 0, clip);
       } else {
         clip.run();
       }
     }
 
     @Override
-    protected void advanceK(Buffer position, Buffer rate, Buffer rates, Buffer scaling, int B) {
-      if (scaling != null && forgotten == Forgotten.THE_FIRST_STEP && value(position, 0) == 0) {
+    protected void advanceK(
+        Buffer position, Buffer rate, Buffer rates, Optional<Buffer> scaling, int B) {
+      if (scaling.isPresent() && forgotten == Forgotten.THE_FIRST_STEP && value(position, 0) == 0) {
         set(position, 0, 1);
         super.advanceK(position, rate, rates, scaling, B);
         set(position, 0, 1);
       } else {
-        Buffer seen = forgotten == Forgotten.SETTLING ? null : scaling;
+        Optional<Buffer> seen = forgotten == Forgotten.SETTLING ? Optional.empty() : scaling;
         super.advanceK(position, rate, rates, seen, B);
       }
     }

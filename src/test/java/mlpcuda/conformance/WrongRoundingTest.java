@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
+import mlpcuda.compute.LayerGradients;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.conformance.Cases.Case;
@@ -83,9 +84,7 @@ class WrongRoundingTest {
 
     @Override
     protected void linearBackwardK(
-        Buffer dx,
-        Buffer dw,
-        Buffer db,
+        LayerGradients gradients,
         Buffer dy,
         Buffer x,
         Buffer w,
@@ -94,6 +93,8 @@ class WrongRoundingTest {
         int O,
         Activation below) {
       assertEquals(Activation.NONE, below);
+      Buffer dw = gradients.dw();
+      Buffer db = gradients.db();
       zero(dw);
       zero(db);
       for (int r = 0; r < B; r++) {
@@ -104,12 +105,12 @@ class WrongRoundingTest {
             set(dw, o * I + i, value(dw, o * I + i) + term);
           }
         }
-        for (int i = 0; i < I && dx != null; i++) {
+        for (int i = 0; i < I && gradients.dx().isPresent(); i++) {
           double d = 0;
           for (int o = 0; o < O; o++) {
             d += at(Place.DY_OF_DX, dy, r * O + o) * at(Place.W_OF_DX, w, o * I + i);
           }
-          set(dx, r * I + i, d);
+          set(gradients.dx().get(), r * I + i, d);
         }
       }
     }

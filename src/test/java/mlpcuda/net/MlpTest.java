@@ -8,12 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Targets;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cpu.ReferenceOps;
 import org.junit.jupiter.api.Test;
@@ -58,7 +60,7 @@ class MlpTest {
 
     double loss() {
       mlp.forward(step, B);
-      mlp.loss(log, y, step, null, B);
+      mlp.loss(log, new Targets(y, Optional.empty()), step, Optional.empty(), B);
       float[] values = new float[2];
       ops.read(log, values);
       return values[0] / (double) B;
@@ -134,9 +136,14 @@ class MlpTest {
           for (int i = 0; i < 50; i++) {
             fixture.ops.write(fixture.step, new int[] {i + 1}, 0, 1);
             fixture.mlp.forward(fixture.step, B);
-            fixture.mlp.loss(fixture.log, fixture.y, fixture.step, null, B);
+            fixture.mlp.loss(
+                fixture.log,
+                new Targets(fixture.y, Optional.empty()),
+                fixture.step,
+                Optional.empty(),
+                B);
             fixture.mlp.backward(fixture.step, B);
-            adam.update(fixture.step, null);
+            adam.update(fixture.step, Optional.empty());
           }
         }
       }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import mlpcuda.compute.Activation;
@@ -231,7 +232,7 @@ class OptimizerTest {
         ops.write(parameters.dw(), g);
         ops.write(step, new int[] {t}, 0, 1);
         ops.write(optimizer.rate(), new float[] {(float) rate(descent, t)});
-        optimizer.update(step, null);
+        optimizer.update(step, Optional.empty());
       }
       ops.read(parameters.w(), w);
     }
@@ -258,7 +259,7 @@ class OptimizerTest {
         ops.write(parameters.dw(), g);
         try (var optimizer = new Optimizer(parameters, SgdSettings.DEFAULT, c[0])) {
           ops.write(optimizer.rate(), new float[] {1});
-          optimizer.update(step, null);
+          optimizer.update(step, Optional.empty());
         }
         float[] w = new float[g.length];
         ops.read(parameters.w(), w);

@@ -16,6 +16,7 @@ import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.conformance.Conformance;
 import mlpcuda.data.ExampleSet;
 import mlpcuda.data.PixelScaling;
+import mlpcuda.features.Features;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Regularisation;
@@ -95,7 +96,7 @@ class BorderedImagesTest {
     OptimizerSettings optimizer = adam ? AdamSettings.DEFAULT : new SgdSettings(0.9, false, 0.01);
     byte[] pixels = bordered().features().array();
     try (var ops = new CpuOps(1)) {
-      assertTrue(ops.multipliedInputs(pixels, I) < I, "the border is left out");
+      assertTrue(ops.multipliedInputs(Features.of(pixels, I)) < I, "the border is left out");
     }
     List<float[]> expected = trained(ReferenceOps::new, optimizer);
     List<float[]> found = trained(() -> new CpuOps(2), optimizer);

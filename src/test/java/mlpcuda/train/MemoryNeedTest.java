@@ -24,6 +24,7 @@ import mlpcuda.error.BadFileException;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Regularisation;
+import mlpcuda.net.Step;
 import mlpcuda.net.Weights;
 import org.junit.jupiter.api.Test;
 
@@ -91,7 +92,8 @@ class MemoryNeedTest {
     try (Ops ops = device;
         var learner = new Learner(ops, training)) {
       assertEquals(List.of(), fusedOrEmpty(learner, ops, training));
-      long need = MemoryNeed.ofTraining(ops, shape, 64, clip > 0).deviceBytes();
+      long need =
+          MemoryNeed.ofTraining(ops, shape, Step.needs(shape, 64, clip > 0, false)).deviceBytes();
       assertNear(ops.liveBytes() - images(shape), need);
     }
   }
@@ -117,11 +119,16 @@ class MemoryNeedTest {
     try (var fused =
             new CudaOps(new EmulatedDriver(EmulatedPolicy.LATEST), options.with(StepKind.FUSED));
         var layered = new CudaOps(new EmulatedDriver(EmulatedPolicy.LATEST), options)) {
-      long less = MemoryNeed.ofTraining(fused, shape, 64, false).deviceBytes();
-      long more = MemoryNeed.ofTraining(layered, shape, 64, false).deviceBytes();
+      long less =
+          MemoryNeed.ofTraining(fused, shape, Step.needs(shape, 64, false, false)).deviceBytes();
+      long more =
+          MemoryNeed.ofTraining(layered, shape, Step.needs(shape, 64, false, false)).deviceBytes();
       long gradientsAndInputs = 4L * (Parameters.length(shape) + 64 * 500);
       assertEquals(gradientsAndInputs, more - less);
-      assertEquals(more, MemoryNeed.ofTraining(fused, shape, 64, true).deviceBytes(), "clipped");
+      assertEquals(
+          more,
+          MemoryNeed.ofTraining(fused, shape, Step.needs(shape, 64, true, false)).deviceBytes(),
+          "clipped");
     }
   }
 

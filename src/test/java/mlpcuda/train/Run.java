@@ -74,7 +74,11 @@ final class Run implements Trainer.Listener {
         var parameters = new Parameters(ops, shape);
         var examples =
             new Batches(
-                parameters, train, scaling, B, ops.stepsAtOnce(Step.needs(shape, B, clip > 0)));
+                parameters,
+                train,
+                scaling,
+                B,
+                ops.stepsAtOnce(Step.needs(shape, B, clip > 0, train.weights().isPresent())));
         var moves = new Optimizer(parameters, optimizer, clip);
         var step = new Step(moves, examples, regularisation, (train.size() - 1) / B + 1);
         Evaluator evaluator =

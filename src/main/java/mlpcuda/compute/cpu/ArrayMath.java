@@ -174,6 +174,20 @@ final class ArrayMath {
     }
   }
 
+  /** x = x · factor + shift. */
+  static void scale(float[] x, float factor, float shift, int n) {
+    for (int i = 0; i < n; i++) {
+      x[i] = x[i] * factor + shift;
+    }
+  }
+
+  /** x = (x − centre) · factor, element by element. */
+  static void scale(float[] x, float[] centre, float[] factor, int n) {
+    for (int i = 0; i < n; i++) {
+      x[i] = (x[i] - centre[i]) * factor[i];
+    }
+  }
+
   /** Σ x², by four sums: the additions to a single one would wait for one another. */
   static double squares(float[] x, int n) {
     double a = 0;

@@ -4,7 +4,7 @@ import java.util.Optional;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Ops;
 
-/** A UINT8 buffer in the Java heap, which no operation writes. */
+/** A UINT8 buffer in the Java heap, which no operation writes once it is filled. */
 final class Bytes extends Buffer {
   byte[] array; // null once released
   final int offset;
@@ -40,6 +40,18 @@ final class Bytes extends Buffer {
   /** The background of these images; empty: they have none. */
   Optional<Background> background() {
     return background;
+  }
+
+  /** Copies bytes to the start of this buffer. */
+  void write(byte[] values) {
+    System.arraycopy(values, 0, array, offset, values.length);
+  }
+
+  /** Copies the {@code n} bytes from {@code from} on to the start of {@code block}, as floats. */
+  void get(int from, float[] block, int n) {
+    for (int i = 0; i < n; i++) {
+      block[i] = at(from + i);
+    }
   }
 
   int at(int i) {

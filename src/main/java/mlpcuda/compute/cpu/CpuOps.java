@@ -10,13 +10,22 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.DeviceExamples;
 import mlpcuda.compute.Feed;
+import mlpcuda.compute.HostExamples;
+import mlpcuda.compute.InputScaling;
+import mlpcuda.compute.LayerGradients;
+import mlpcuda.compute.LossOutputs;
 import mlpcuda.compute.LossScale;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.OptimizerState;
+import mlpcuda.compute.Order;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.ResidentFeed;
 import mlpcuda.compute.SgdSettings;
+import mlpcuda.compute.Targets;
 import mlpcuda.error.DeviceException;
+import mlpcuda.features.Features;
 import mlpcuda.random.Philox;
 import org.bytedeco.javacpp.Pointer;
 
@@ -33,6 +42,7 @@ public final class CpuOps extends Ops {
   private final WorkSplitter parts;
   private final Gathering gathering;
   private final Layers layers;
+  private final Losses losses;
   private final OptimizerSteps optimizers;
 
   /** Operations on all processors that this Java runtime may use. */
@@ -71,6 +81,7 @@ public final class CpuOps extends Ops {
     parts = new WorkSplitter(threads);
     gathering = new Gathering(parts);
     layers = new Layers(parts, precision, this::floats, smallKernels);
+    losses = new Losses(parts);
     optimizers = new OptimizerSteps(parts);
   }
 
@@ -104,26 +115,40 @@ public final class CpuOps extends Ops {
     layers.close();
   }
 
+  /** A feed that leaves the features where they are, in an array or not. */
+  @Override
+  public Feed feed(HostExamples examples, int maxB, int atOnce) {
+    return examples.features().isArray()
+        ? new ResidentFeed(this, examples)
+        : new HostFeed(gathering, examples);
+  }
+
   /**
-   * A feed that keeps the images where they are and, in single precision, gathers their pixels in
-   * the order that suits the first set that a network is fed with.
+   * A feed that leaves the features where they are and, in single precision and for bytes in an
+   * array, gathers them in the order that suits the first set that a network is fed with.
    */
   @Override
-  public Feed feedFor(Buffer weights, byte[] pixels, byte[] labels, int maxB, int atOnce) {
-    var feed = new ResidentFeed(this, pixels, labels);
-    int I = pixels.length / labels.length;
-    if (precision() == Precision.FP32 && weights.length() % I == 0) {
+  public Feed feedFor(Buffer weights, HostExamples examples, int maxB, int atOnce) {
+    Feed feed = feed(examples, maxB, atOnce);
+    int I = examples.inputs();
+    if (feed instanceof ResidentFeed resident
+        && precision() == Precision.FP32
+        && weights.length() % I == 0) {
       var w = (Floats) weights;
+      byte[] pixels = examples.features().array();
       InputOrder order = w.chosen().orElseGet(() -> Background.order(pixels, I));
       w.choose(order);
-      ((Bytes) feed.images()).arrange(order);
+      ((Bytes) resident.features()).arrange(order);
     }
     return feed;
   }
 
   @Override
-  public int multipliedInputs(byte[] pixels, int I) {
-    return precision() == Precision.FP32 ? Background.order(pixels, I).multiplied() : I;
+  public int multipliedInputs(Features features) {
+    int I = features.width();
+    return features.isArray() && precision() == Precision.FP32
+        ? Background.order(features.array(), I).multiplied()
+        : I;
   }
 
   // ---- memory ----
@@ -180,6 +205,11 @@ public final class CpuOps extends Ops {
   }
 
   @Override
+  protected void writeK(Buffer to, byte[] values) {
+    ((Bytes) to).write(values);
+  }
+
+  @Override
   protected void writeK(Buffer to, float[] values) {
     ((Floats) to).write(values);
   }
@@ -206,21 +236,13 @@ public final class CpuOps extends Ops {
   @Override
   protected void gatherForwardK(
       Buffer x,
-      Buffer y,
-      Buffer images,
-      Buffer labels,
-      Buffer rows,
-      Buffer end,
+      Targets targets,
+      DeviceExamples examples,
+      Optional<Order> order,
       int B,
       int I,
-      float scale,
-      float shift) {
-    Gathering.Batch batch =
-        rows == null
-            ? Gathering.Batch.first((Bytes) images, (Bytes) labels, B)
-            : Gathering.Batch.before(
-                ((Ints) end).at(0), (Ints) rows, (Bytes) images, (Bytes) labels, B);
-    gathering.gather((Floats) x, (Ints) y, batch, I, scale, shift);
+      InputScaling scaling) {
+    gathering.gather((Floats) x, targets, examples, order, new LayerSize(B, I, 1), scaling);
   }
 
   @Override
@@ -232,9 +254,7 @@ public final class CpuOps extends Ops {
 
   @Override
   protected void linearBackwardK(
-      Buffer dx,
-      Buffer dw,
-      Buffer db,
+      LayerGradients gradients,
       Buffer dy,
       Buffer x,
       Buffer w,
@@ -242,9 +262,8 @@ public final class CpuOps extends Ops {
       int I,
       int O,
       Activation below) {
-    var gradients =
-        new Layers.Gradients(Optional.ofNullable((Floats) dx), (Floats) dw, natural(db));
-    layers.backward(gradients, natural(dy), (Floats) x, (Floats) w, new LayerSize(B, I, O), below);
+    var size = new LayerSize(B, I, O);
+    layers.backward(gradients, natural(dy), (Floats) x, (Floats) w, size, below);
   }
 
   @Override
@@ -284,106 +303,32 @@ public final class CpuOps extends Ops {
 
   @Override
   protected void logSoftmaxForwardK(Buffer y, Buffer x, int B, int C) {
-    Floats logits = natural(x);
-    Floats logs = natural(y);
-    parts.run(
-        parts.of((long) B * C),
-        (part, count) -> {
-          float[] row = parts.floats(part, 0, C);
-          double[] exponentials = new double[C];
-          int end = Workers.bound(B, 1, part + 1, count);
-          for (int r = Workers.bound(B, 1, part, count); r < end; r++) {
-            logits.get(r * C, row, C);
-            float max = row[ArrayMath.largest(row, C)];
-            double logSum = max + Math.log(ArrayMath.exponentials(exponentials, row, C, max));
-            for (int c = 0; c < C; c++) {
-              row[c] = (float) (row[c] - logSum);
-            }
-            logs.put(r * C, row, C);
-          }
-        });
+    losses.logSoftmax(natural(y), natural(x), B, C);
   }
 
   @Override
   protected void crossEntropyForwardK(
-      Buffer dx,
-      Buffer log,
-      Buffer losses,
+      LossOutputs outputs,
       Buffer x,
-      Buffer y,
+      Targets targets,
       Buffer step,
-      Buffer scaling,
+      Optional<Buffer> scaling,
       int B,
       int C,
       float smoothing) {
-    float scale = scaling == null ? 1 : ((Floats) scaling).get(LossScale.SCALE);
-    float[] rows = new float[2 * B];
-    parts.run(
-        parts.of(16L * B * C), // an exponential costs many additions
-        (part, count) -> {
-          float[] row = parts.floats(part, 0, C);
-          double[] exponentials = new double[C];
-          int end = Workers.bound(B, 1, part + 1, count);
-          for (int r = Workers.bound(B, 1, part, count); r < end; r++) {
-            ((Floats) x).get(r * C, row, C);
-            int label = ((Ints) y).at(r);
-            rows[B + r] = ArrayMath.largest(row, C) == label ? 1 : 0;
-            rows[r] = crossEntropy(row, exponentials, C, label, B, smoothing, dx != null);
-            if (dx != null) {
-              if (scaling != null) {
-                ArrayMath.scale(row, scale, C);
-              }
-              ((Floats) dx).put(r * C, row, C);
-            }
-          }
-        });
-    ((Floats) losses).put(0, rows, rows.length);
-    double sum = 0;
-    int right = 0;
-    for (int r = 0; r < B; r++) {
-      sum += rows[r];
-      right += (int) rows[B + r];
-    }
-    int row = Math.floorMod(((Ints) step).at(0) - 1, log.length() / 2);
-    ((Floats) log).put(2 * row, new float[] {(float) sum, right}, 2);
-  }
-
-  /** A row's loss; while training, its gradient takes the logits' place. */
-  private static float crossEntropy(
-      float[] row, double[] exponentials, int C, int label, int B, float smoothing, boolean train) {
-    float max = row[ArrayMath.largest(row, C)];
-    double sum = ArrayMath.exponentials(exponentials, row, C, max);
-    double loss = (max - (double) row[label]) * (1.0 - smoothing) + Math.log(sum);
-    if (smoothing > 0) {
-      loss += ArrayMath.distances(row, C, max) * smoothing / C;
-    }
-    if (train) {
-      ArrayMath.softmaxGradient(row, exponentials, C, label, sum, B, smoothing);
-    }
-    return (float) loss;
+    losses.crossEntropy(outputs, x, targets, step, scaling, B, C, smoothing);
   }
 
   @Override
   protected void adamStepK(
-      Buffer w,
-      Buffer m,
-      Buffer v,
+      OptimizerState state,
       Buffer dw,
       Buffer step,
       Buffer rate,
-      Buffer scaling,
+      Optional<Buffer> scaling,
       int n,
       AdamSettings settings) {
-    optimizers.adam(
-        (Floats) w,
-        (Floats) m,
-        (Floats) v,
-        (Floats) dw,
-        (Ints) step,
-        (Floats) rate,
-        (Floats) scaling,
-        n,
-        settings);
+    optimizers.adam(state, dw, step, rate, scaling, n, settings);
   }
 
   @Override
@@ -392,26 +337,27 @@ public final class CpuOps extends Ops {
       Buffer velocity,
       Buffer dw,
       Buffer rate,
-      Buffer scaling,
+      Optional<Buffer> scaling,
       int n,
       SgdSettings settings) {
-    optimizers.sgd(
-        (Floats) w, (Floats) velocity, (Floats) dw, (Floats) rate, (Floats) scaling, n, settings);
+    optimizers.sgd(w, velocity, dw, rate, scaling, n, settings);
   }
 
   @Override
-  protected void clipNormK(Buffer dw, Buffer norm, Buffer scaling, int n, float limit) {
-    optimizers.clip((Floats) dw, (Floats) norm, (Floats) scaling, n, limit);
+  protected void clipNormK(Buffer dw, Buffer norm, Optional<Buffer> scaling, int n, float limit) {
+    optimizers.clip((Floats) dw, (Floats) norm, scaling, n, limit);
   }
 
   @Override
-  protected void advanceK(Buffer position, Buffer rate, Buffer rates, Buffer scaling, int B) {
+  protected void advanceK(
+      Buffer position, Buffer rate, Buffer rates, Optional<Buffer> scaling, int B) {
     var ints = (Ints) position;
-    if (scaling != null && ints.at(0) > 0) {
+    if (scaling.isPresent() && ints.at(0) > 0) {
       float[] state = new float[LossScale.LENGTH];
-      ((Floats) scaling).get(0, state, state.length);
+      var floats = (Floats) scaling.get();
+      floats.get(0, state, state.length);
       LossScale.settle(state);
-      ((Floats) scaling).put(0, state, state.length);
+      floats.put(0, state, state.length);
     }
     ((Floats) rate).put(0, ((Floats) rates).get(ints.at(2)));
     ints.array[ints.offset]++;

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import mlpcuda.compute.Activation;
+import mlpcuda.compute.LayerGradients;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cpu.Products.Examples;
@@ -154,15 +155,6 @@ final class Layers implements AutoCloseable {
   }
 
   /**
-   * The gradients that a layer computes.
-   *
-   * @param dx (B, I); empty: it is not wanted
-   * @param dw (O, I)
-   * @param db (O)
-   */
-  record Gradients(Optional<Floats> dx, Floats dw, Floats db) {}
-
-  /**
    * The gradients of weights and biases that a part of the work computes.
    *
    * @param dw the buffer that has the weights' gradients at its beginning
@@ -173,26 +165,29 @@ final class Layers implements AutoCloseable {
 
   /** Computes a layer's gradients as {@link Ops#linearBackward} does. */
   void backward(
-      Gradients gradients, Floats dy, Floats x, Floats w, LayerSize size, Activation below) {
+      LayerGradients gradients, Floats dy, Floats x, Floats w, LayerSize size, Activation below) {
+    var dw = (Floats) gradients.dw();
+    Floats db = ((Floats) gradients.db()).natural();
+    Optional<Floats> dx = gradients.dx().map(Floats.class::cast);
     int I = size.I();
     int O = size.O();
     InputOrder order = x.order(size.inputs(), I);
-    gradients.dw.overwrite(size.weights(), order);
-    gradients.dx.ifPresent(
-        dx -> {
-          dx.overwrite(size.inputs(), order);
+    dw.overwrite(size.weights(), order);
+    dx.ifPresent(
+        to -> {
+          to.overwrite(size.inputs(), order);
           w.arrange(size.weights(), order);
         });
     Optional<Gathered> gathered = leftOut(x, size);
     int width = gathered.map(Gathered::core).orElse(I);
-    int count = parts.ofProduct(2L * size.B() * O * (width + (gradients.dx.isPresent() ? I : 0)));
+    int count = parts.ofProduct(2L * size.B() * O * (width + (dx.isPresent() ? I : 0)));
     // no part is empty
     boolean byBatch = count > 1 && size.B() >= (long) Math.max(O, Tile.UNIT) * count;
     products.prepareOnes(size.B());
     products.prepareSums(1, byBatch ? count : 1, size.weights() + O);
     Floats dyOperand = operand(0, dy, size.outputs());
     Floats xOperand = operand(1, x, size.inputs());
-    Optional<Floats> wOperand = gradients.dx.map(dx -> operand(2, w, size.weights()));
+    Optional<Floats> wOperand = dx.map(to -> operand(2, w, size.weights()));
     parts.run(
         count,
         (part, all) -> {
@@ -205,7 +200,7 @@ final class Layers implements AutoCloseable {
           Sums sums =
               byBatch && part > 0
                   ? new Sums(products.sum(part), products.sum(part), size.weights(), O)
-                  : new Sums(gradients.dw, gradients.db, 0, O);
+                  : new Sums(dw, db, 0, O);
           if (!weights.isEmpty()) {
             products.gradients(weights, sums.dw, dyOperand, xOperand, examples, size);
             products.biasGradients(weights, sums.db, sums.at, dy, examples, O);
@@ -213,16 +208,16 @@ final class Layers implements AutoCloseable {
                 images -> backgroundGradients(part, weights, sums, dy, images, examples));
           }
           if (wOperand.isPresent() && !inputs.isEmpty()) {
-            Floats dx = gradients.dx.get();
-            products.inputGradient(inputs, dx, dyOperand, wOperand.get(), size);
+            Floats to = dx.get();
+            products.inputGradient(inputs, to, dyOperand, wOperand.get(), size);
             int begin = inputs.row() * I;
             var elements = new Range(begin, begin + inputs.rows() * I);
-            differentiate(part, dx, dx, x, elements, below);
+            differentiate(part, to, to, x, elements, below);
           }
         });
     if (byBatch) {
-      addSums(gradients.dw, 0, size.weights(), count);
-      addSums(gradients.db, size.weights(), O, count);
+      addSums(dw, 0, size.weights(), count);
+      addSums(db, size.weights(), O, count);
     }
   }
 

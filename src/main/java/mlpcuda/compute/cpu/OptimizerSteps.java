@@ -1,11 +1,14 @@
 package mlpcuda.compute.cpu;
 
+import java.util.Optional;
 import mlpcuda.compute.AdamSettings;
+import mlpcuda.compute.Buffer;
 import mlpcuda.compute.LossScale;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.OptimizerState;
 import mlpcuda.compute.SgdSettings;
 
-/** The optimizers' steps, over all weights at once; a loss scale may be null. */
+/** The optimizers' steps, over all weights at once. */
 final class OptimizerSteps {
   private final WorkSplitter parts;
 
@@ -15,58 +18,65 @@ final class OptimizerSteps {
 
   /** {@link Ops#adamStep}. */
   void adam(
-      Floats w,
-      Floats m,
-      Floats v,
-      Floats dw,
-      Ints step,
-      Floats rate,
-      Floats scaling,
+      OptimizerState state,
+      Buffer dw,
+      Buffer step,
+      Buffer rate,
+      Optional<Buffer> scaling,
       int n,
       AdamSettings settings) {
     if (skips(scaling)) {
       return;
     }
-    m.arrangeAs(w, n);
-    v.arrangeAs(w, n);
-    dw.arrangeAs(w, n);
-    int skipped = scaling == null ? 0 : (int) scaling.get(LossScale.SKIPPED);
-    var adam = new ArrayMath.Adam(settings, rate.get(0), step.at(0) - skipped);
-    parts.blocks(n, (part, from, size) -> adam(part, w, m, v, dw, from, size, adam));
+    var w = (Floats) state.w();
+    var moments = new Moments((Floats) state.m(), (Floats) state.v());
+    var gradients = (Floats) dw;
+    moments.m.arrangeAs(w, n);
+    moments.v.arrangeAs(w, n);
+    gradients.arrangeAs(w, n);
+    int skipped = scaling.map(of -> (int) ((Floats) of).get(LossScale.SKIPPED)).orElse(0);
+    var adam = new ArrayMath.Adam(settings, ((Floats) rate).get(0), ((Ints) step).at(0) - skipped);
+    parts.blocks(n, (part, from, size) -> adam(part, w, moments, gradients, from, size, adam));
   }
+
+  /** Adam's moments. */
+  private record Moments(Floats m, Floats v) {}
 
   /** A step of Adam on the {@code n} floats from {@code i} on, at most a block. */
   private void adam(
-      int part, Floats w, Floats m, Floats v, Floats dw, int i, int n, ArrayMath.Adam adam) {
+      int part, Floats w, Moments moments, Floats dw, int i, int n, ArrayMath.Adam adam) {
     float[] wBlock = parts.floats(part, 0);
     float[] mBlock = parts.floats(part, 1);
     float[] vBlock = parts.floats(part, 2);
     float[] gBlock = parts.floats(part, 3);
     w.get(i, wBlock, n);
-    m.get(i, mBlock, n);
-    v.get(i, vBlock, n);
+    moments.m.get(i, mBlock, n);
+    moments.v.get(i, vBlock, n);
     dw.get(i, gBlock, n);
     adam.step(wBlock, mBlock, vBlock, gBlock, n);
     w.put(i, wBlock, n);
-    m.put(i, mBlock, n);
-    v.put(i, vBlock, n);
+    moments.m.put(i, mBlock, n);
+    moments.v.put(i, vBlock, n);
   }
 
   /** {@link Ops#sgdStep}. */
   void sgd(
-      Floats w,
-      Floats velocity,
-      Floats dw,
-      Floats rate,
-      Floats scaling,
+      Buffer weights,
+      Buffer velocities,
+      Buffer gradients,
+      Buffer rate,
+      Optional<Buffer> scaling,
       int n,
       SgdSettings settings) {
     if (skips(scaling)) {
       return;
     }
+    var w = (Floats) weights;
+    var velocity = (Floats) velocities;
+    var dw = (Floats) gradients;
     velocity.arrangeAs(w, n);
     dw.arrangeAs(w, n);
-    float lr = rate.get(0);
+    float lr = ((Floats) rate).get(0);
     parts.blocks(
         n,
         (part, from, size) -> {
@@ -82,12 +92,12 @@ final class OptimizerSteps {
         });
   }
 
-  private static boolean skips(Floats scaling) {
-    return scaling != null && scaling.get(LossScale.SKIPS) != 0;
+  private static boolean skips(Optional<Buffer> scaling) {
+    return scaling.isPresent() && ((Floats) scaling.get()).get(LossScale.SKIPS) != 0;
   }
 
   /** {@link Ops#clipNorm}. */
-  void clip(Floats dw, Floats norm, Floats scaling, int n, float limit) {
+  void clip(Floats dw, Floats norm, Optional<Buffer> scaling, int n, float limit) {
     dw.keepTogether(n);
     double[] squares =
         new double[(n - 1) / WorkSplitter.BLOCK + 1]; // the sum of each block's squares
@@ -102,12 +112,10 @@ final class OptimizerSteps {
     for (double square : squares) {
       sum += square;
     }
-    float scale = scaling == null ? 1 : scaling.get(LossScale.SCALE);
+    float scale = scaling.map(of -> ((Floats) of).get(LossScale.SCALE)).orElse(1f);
     float whole = (float) (Math.sqrt(sum) / scale);
     norm.put(0, whole);
-    if (scaling != null) {
-      scaling.put(LossScale.SKIPS, Float.isFinite(whole) ? 0 : 1);
-    }
+    scaling.ifPresent(of -> ((Floats) of).put(LossScale.SKIPS, Float.isFinite(whole) ? 0f : 1f));
     if (skips(scaling)) {
       return;
     }

@@ -1,14 +1,21 @@
 package mlpcuda.compute.cpu;
 
-import java.util.Arrays;
+import java.util.Optional;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.DeviceExamples;
+import mlpcuda.compute.InputScaling;
+import mlpcuda.compute.LayerGradients;
+import mlpcuda.compute.LossOutputs;
 import mlpcuda.compute.LossScale;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.OptimizerState;
+import mlpcuda.compute.Order;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.SgdSettings;
+import mlpcuda.compute.Targets;
 import mlpcuda.files.HeapMemory;
 import mlpcuda.random.Philox;
 
@@ -30,37 +37,8 @@ public class ReferenceOps extends Ops {
     return "reference (plain loops in double precision)";
   }
 
-  /** The array behind a FLOAT32 or INT32 buffer. */
-  private static final class Doubles extends Buffer {
-    private final double[] array;
-    private final int offset;
-
-    Doubles(Ops ops, String name, Type type, int length) {
-      super(ops, name, type, length);
-      array = new double[length];
-      offset = 0;
-    }
-
-    Doubles(Doubles of, String name, int from, int length) {
-      super(of, name, length);
-      array = of.array;
-      offset = of.offset + from;
-    }
-
-    @Override
-    protected Buffer sliceK(String name, int from, int length) {
-      return new Doubles(this, name, from, length);
-    }
-
-    @Override
-    protected void release() {
-      Arrays.fill(array, Double.NaN);
-    }
-  }
-
   private static double at(Buffer buffer, int i) {
-    var doubles = (Doubles) buffer;
-    return doubles.array[doubles.offset + i];
+    return ((Doubles) buffer).at(i);
   }
 
   /** Element {@code i} as an operand of a product, rounded to {@link #precision}. */
@@ -70,8 +48,7 @@ public class ReferenceOps extends Ops {
   }
 
   private static void put(Buffer buffer, int i, double value) {
-    var doubles = (Doubles) buffer;
-    doubles.array[doubles.offset + i] = value;
+    ((Doubles) buffer).put(i, value);
   }
 
   /** Element {@code i} without rounding: finite differences need more than a float's digits. */
@@ -99,6 +76,11 @@ public class ReferenceOps extends Ops {
   @Override
   protected Buffer constantK(String name, byte[] values) {
     return new Bytes(this, name, values);
+  }
+
+  @Override
+  protected void writeK(Buffer to, byte[] values) {
+    ((Bytes) to).write(values);
   }
 
   @Override
@@ -132,22 +114,39 @@ public class ReferenceOps extends Ops {
   @Override
   protected void gatherForwardK(
       Buffer x,
-      Buffer y,
-      Buffer images,
-      Buffer labels,
-      Buffer rows,
-      Buffer end,
+      Targets targets,
+      DeviceExamples examples,
+      Optional<Order> order,
       int B,
       int I,
-      float scale,
-      float shift) {
+      InputScaling scaling) {
     for (int b = 0; b < B; b++) {
-      int row = rows == null ? b : (int) at(rows, (int) at(end, 0) - B + b);
+      int row = row(order, B, b);
       for (int i = 0; i < I; i++) {
-        put(x, b * I + i, ((Bytes) images).at(row * I + i) * (double) scale + shift);
+        put(x, b * I + i, scaled(feature(examples.features(), row * I + i), i, scaling));
       }
-      put(y, b, ((Bytes) labels).at(row));
+      put(targets.y(), b, ((Bytes) examples.labels()).at(row));
+      if (targets.weights().isPresent()) {
+        put(targets.weights().get(), b, at(examples.weights().orElseThrow(), row));
+      }
     }
+  }
+
+  private static double feature(Buffer features, int i) {
+    return features instanceof Bytes bytes ? bytes.at(i) : at(features, i);
+  }
+
+  private static double scaled(double value, int column, InputScaling scaling) {
+    if (scaling instanceof InputScaling.Uniform uniform) {
+      return value * uniform.scale() + uniform.shift();
+    }
+    var columns = (InputScaling.PerColumn) scaling;
+    return (value - at(columns.centre(), column)) * at(columns.factor(), column);
+  }
+
+  /** The number of the example that is row {@code b} of a batch. */
+  private static int row(Optional<Order> order, int B, int b) {
+    return order.map(of -> (int) at(of.rows(), (int) at(of.end(), 0) - B + b)).orElse(b);
   }
 
   @Override
@@ -184,9 +183,7 @@ public class ReferenceOps extends Ops {
 
   @Override
   protected void linearBackwardK(
-      Buffer dx,
-      Buffer dw,
-      Buffer db,
+      LayerGradients gradients,
       Buffer dy,
       Buffer x,
       Buffer w,
@@ -199,18 +196,19 @@ public class ReferenceOps extends Ops {
       for (int r = 0; r < B; r++) {
         bias += at(dy, r * O + o);
       }
-      put(db, o, bias);
+      put(gradients.db(), o, bias);
       for (int i = 0; i < I; i++) {
         double weight = 0;
         for (int r = 0; r < B; r++) {
           weight += operand(dy, r * O + o) * operand(x, r * I + i);
         }
-        put(dw, o * I + i, weight);
+        put(gradients.dw(), o * I + i, weight);
       }
     }
-    if (dx == null) {
+    if (gradients.dx().isEmpty()) {
       return;
     }
+    Buffer dx = gradients.dx().get();
     for (int r = 0; r < B; r++) {
       for (int i = 0; i < I; i++) {
         double d = 0;
@@ -271,37 +269,40 @@ public class ReferenceOps extends Ops {
 
   @Override
   protected void crossEntropyForwardK(
-      Buffer dx,
-      Buffer log,
-      Buffer losses,
+      LossOutputs outputs,
       Buffer x,
-      Buffer y,
+      Targets targets,
       Buffer step,
-      Buffer scaling,
+      Optional<Buffer> scaling,
       int B,
       int C,
       float smoothing) {
-    double scale = scaling == null ? 1 : at(scaling, LossScale.SCALE);
+    double scale = scale(scaling);
+    Buffer losses = outputs.losses();
     double sum = 0;
     int right = 0;
     for (int r = 0; r < B; r++) {
-      int label = (int) at(y, r);
+      int label = (int) at(targets.y(), r);
+      double weight = targets.weights().isPresent() ? at(targets.weights().get(), r) : 1;
       double logSum = logSumExp(x, r, C);
       double loss = 0;
       for (int c = 0; c < C; c++) {
         double target = (c == label ? 1.0 - smoothing : 0) + (double) smoothing / C;
         double logSoftmax = at(x, r * C + c) - logSum;
         loss -= target == 0 ? 0 : target * logSoftmax; // the logarithm may be infinite
-        if (dx != null) {
-          put(dx, r * C + c, (Math.exp(logSoftmax) - target) / B * scale);
+        if (outputs.dx().isPresent()) {
+          double d = (Math.exp(logSoftmax) - target) / B * scale;
+          put(outputs.dx().get(), r * C + c, weight * d);
         }
       }
       int isRight = largest(x, r, C) == label ? 1 : 0;
+      loss *= weight;
       put(losses, r, loss);
       put(losses, B + r, isRight);
       sum += loss;
       right += isRight;
     }
+    Buffer log = outputs.log();
     int row = Math.floorMod((int) at(step, 0) - 1, log.length() / 2);
     put(log, 2 * row, sum);
     put(log, 2 * row + 1, right);
@@ -309,19 +310,20 @@ public class ReferenceOps extends Ops {
 
   @Override
   protected void adamStepK(
-      Buffer w,
-      Buffer m,
-      Buffer v,
+      OptimizerState state,
       Buffer dw,
       Buffer step,
       Buffer rate,
-      Buffer scaling,
+      Optional<Buffer> scaling,
       int n,
       AdamSettings settings) {
     if (skips(scaling)) {
       return;
     }
-    double t = at(step, 0) - (scaling == null ? 0 : at(scaling, LossScale.SKIPPED));
+    Buffer w = state.w();
+    Buffer m = state.m();
+    Buffer v = state.v();
+    double t = at(step, 0) - scaling.map(of -> at(of, LossScale.SKIPPED)).orElse(0.0);
     double correction1 = 1 - Math.pow(settings.beta1(), t);
     double correction2 = 1 - Math.pow(settings.beta2(), t);
     double lr = at(rate, 0);
@@ -342,8 +344,12 @@ public class ReferenceOps extends Ops {
     }
   }
 
-  private static boolean skips(Buffer scaling) {
-    return scaling != null && at(scaling, LossScale.SKIPS) != 0;
+  private static boolean skips(Optional<Buffer> scaling) {
+    return scaling.isPresent() && at(scaling.get(), LossScale.SKIPS) != 0;
+  }
+
+  private static double scale(Optional<Buffer> scaling) {
+    return scaling.isPresent() ? at(scaling.get(), LossScale.SCALE) : 1;
   }
 
   @Override
@@ -352,7 +358,7 @@ public class ReferenceOps extends Ops {
       Buffer velocity,
       Buffer dw,
       Buffer rate,
-      Buffer scaling,
+      Optional<Buffer> scaling,
       int n,
       SgdSettings settings) {
     if (skips(scaling)) {
@@ -368,16 +374,14 @@ public class ReferenceOps extends Ops {
   }
 
   @Override
-  protected void clipNormK(Buffer dw, Buffer norm, Buffer scaling, int n, float limit) {
-    double scale = scaling == null ? 1 : at(scaling, LossScale.SCALE);
+  protected void clipNormK(Buffer dw, Buffer norm, Optional<Buffer> scaling, int n, float limit) {
+    double scale = scale(scaling);
     double sum = 0;
     for (int i = 0; i < n; i++) {
       sum += at(dw, i) * at(dw, i);
     }
     put(norm, 0, (float) (Math.sqrt(sum) / scale)); // PyTorch's norm is infinite where a float's is
-    if (scaling != null) {
-      put(scaling, LossScale.SKIPS, Double.isFinite(at(norm, 0)) ? 0 : 1);
-    }
+    scaling.ifPresent(of -> put(of, LossScale.SKIPS, Double.isFinite(at(norm, 0)) ? 0 : 1));
     if (skips(scaling)) {
       return;
     }
@@ -388,12 +392,13 @@ public class ReferenceOps extends Ops {
   }
 
   @Override
-  protected void advanceK(Buffer position, Buffer rate, Buffer rates, Buffer scaling, int B) {
-    if (scaling != null && at(position, 0) > 0) {
+  protected void advanceK(
+      Buffer position, Buffer rate, Buffer rates, Optional<Buffer> scaling, int B) {
+    if (scaling.isPresent() && at(position, 0) > 0) {
       float[] state = new float[LossScale.LENGTH];
-      readK(scaling, state);
+      readK(scaling.get(), state);
       LossScale.settle(state);
-      writeK(scaling, state);
+      writeK(scaling.get(), state);
     }
     put(rate, 0, at(rates, (int) at(position, 2)));
     put(position, 0, at(position, 0) + 1);

@@ -5,6 +5,7 @@ import java.util.Optional;
 import java.util.StringJoiner;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
+import mlpcuda.compute.InputScaling;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.random.Philox;
@@ -36,7 +37,7 @@ public final class Arguments {
     return add('p', address);
   }
 
-  /** Adds the addresses of buffers; a null buffer becomes the null pointer. */
+  /** Adds the addresses of buffers. */
   Arguments add(Buffer... buffers) {
     for (Buffer buffer : buffers) {
       address(DeviceBuffer.address(buffer));
@@ -46,7 +47,16 @@ public final class Arguments {
 
   /** Adds the address of a buffer, or the null pointer if there is none. */
   Arguments add(Optional<Buffer> buffer) {
-    return add(buffer.orElse(null));
+    return address(buffer.map(DeviceBuffer::address).orElse(0L));
+  }
+
+  /** Adds what maps a feature to an input: two numbers, or the addresses of two for each column. */
+  Arguments add(InputScaling scaling) {
+    if (scaling instanceof InputScaling.Uniform uniform) {
+      return add(uniform.scale()).add(uniform.shift());
+    }
+    var columns = (InputScaling.PerColumn) scaling;
+    return add(columns.centre(), columns.factor());
   }
 
   /** Adds what dropout needs to scale what it keeps: its rate, then the factor. */

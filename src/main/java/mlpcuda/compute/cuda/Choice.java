@@ -46,7 +46,7 @@ record Choice<T extends Enum<T>>(T kind, String why) {
       case LAYERED -> new Choice<>(StepKind.LAYERED, "");
       case PERSISTENT -> // a network that does not fit is refused, as the kind was asked for by
           // name
-          needs.clips()
+          needs.clips() || needs.weighted()
               ? new Choice<>(StepKind.LAYERED, "not persistent: " + obstacle)
               : new Choice<>(StepKind.PERSISTENT, "");
       case FUSED ->
@@ -73,6 +73,9 @@ record Choice<T extends Enum<T>>(T kind, String why) {
   private static String obstacle(StepNeeds needs) {
     if (needs.clips()) {
       return "clipping needs all gradients before any update";
+    }
+    if (needs.weighted()) {
+      return "examples have weights";
     }
     if (needs.layers() > FusedTable.MOST_LAYERS) {
       return "%d layers, above %d".formatted(needs.layers(), FusedTable.MOST_LAYERS);

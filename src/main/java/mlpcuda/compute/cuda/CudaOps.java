@@ -9,15 +9,23 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.DeviceExamples;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.FusedStep;
+import mlpcuda.compute.HostExamples;
+import mlpcuda.compute.InputScaling;
+import mlpcuda.compute.LayerGradients;
+import mlpcuda.compute.LossOutputs;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.OptimizerState;
+import mlpcuda.compute.Order;
 import mlpcuda.compute.Readback;
 import mlpcuda.compute.Replay;
 import mlpcuda.compute.ResidentFeed;
 import mlpcuda.compute.Resources;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.compute.StepNeeds;
+import mlpcuda.compute.Targets;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
 import mlpcuda.compute.cuda.CudaOptions.FeedKind;
 import mlpcuda.compute.cuda.CudaOptions.Launching;
@@ -140,9 +148,7 @@ public final class CudaOps extends Ops {
     try {
       address = driver.allocate(bytes);
     } catch (CudaException e) {
-      String instead = options.step() == StepKind.PERSISTENT ? "fused steps" : "the pinned feed";
-      String or = isResident() ? ", or use " + instead : "";
-      throw GpuProblem.ofAllocation(e, driver, name, bytes, or);
+      throw GpuProblem.ofAllocation(e, driver, name, bytes, insteadOfResidence());
     }
     try {
       driver.zero(address, bytes, stream);
@@ -168,6 +174,11 @@ public final class CudaOps extends Ops {
   void free(long address) {
     driver.synchronizeStream(stream);
     driver.free(address);
+  }
+
+  @Override
+  protected void writeK(Buffer to, byte[] values) {
+    staging.write(to, values);
   }
 
   @Override
@@ -200,21 +211,28 @@ public final class CudaOps extends Ops {
   // ---- how a training loop uses a device ----
 
   @Override
-  public Feed feed(byte[] pixels, byte[] labels, int maxB, int atOnce) {
-    return isResident()
-        ? new ResidentFeed(this, pixels, labels)
-        : pinnedFeed(pixels, labels, maxB, atOnce);
+  public Feed feed(HostExamples examples, int maxB, int atOnce) {
+    return isResident() ? new ResidentFeed(this, examples) : pinnedFeed(examples, maxB, atOnce);
   }
 
   /** The host gathers these images at the moment that they are needed. */
   @Override
   public Feed changingFeed(byte[] pixels, int I, int maxB) {
-    return pinnedFeed(pixels, new byte[pixels.length / I], maxB, 1);
+    return pinnedFeed(HostExamples.of(pixels, new byte[pixels.length / I]), maxB, 1);
   }
 
-  private Feed pinnedFeed(byte[] pixels, byte[] labels, int maxB, int atOnce) {
-    var host = new HostGather(pixels, labels, pixels.length / labels.length);
-    return new PinnedFeed(this, driver, stream, host, maxB, atOnce);
+  private Feed pinnedFeed(HostExamples examples, int maxB, int atOnce) {
+    return new PinnedFeed(this, driver, stream, new HostGather(examples), maxB, atOnce);
+  }
+
+  /** The remedy where a training set does not fit into the device, as the end of a sentence. */
+  @Override
+  protected String insteadOfResidence() {
+    if (!isResident()) {
+      return "";
+    }
+    boolean persistent = options.step() == StepKind.PERSISTENT;
+    return ", or use " + (persistent ? "fused steps" : "the pinned feed");
   }
 
   @Override
@@ -244,19 +262,19 @@ public final class CudaOps extends Ops {
   @Override
   protected void gatherForwardK(
       Buffer x,
-      Buffer y,
-      Buffer images,
-      Buffer labels,
-      Buffer rows,
-      Buffer end,
+      Targets targets,
+      DeviceExamples examples,
+      Optional<Order> order,
       int B,
       int I,
-      float scale,
-      float shift) {
-    Arguments arguments =
-        new Arguments().add(x, y, images, labels, rows, rows == null ? null : end);
-    arguments.add("B", B).add("I", I).add(scale).add(shift);
-    kernels.launch("gather_forward", Shape.of(B, 256), arguments);
+      InputScaling scaling) {
+    var arguments = new Arguments().add(x, targets.y()).add(targets.weights());
+    arguments.add(examples.features(), examples.labels()).add(examples.weights());
+    arguments.add(order.map(Order::rows)).add(order.map(Order::end));
+    arguments.add("B", B).add("I", I).add(scaling);
+    String entry = examples.features().type() == Type.FLOAT32 ? "gather_floats" : "gather_bytes";
+    String suffix = scaling instanceof InputScaling.PerColumn ? "_by_column" : "";
+    kernels.launch(entry + suffix, Shape.of(B, 256), arguments);
   }
 
   @Override
@@ -274,9 +292,7 @@ public final class CudaOps extends Ops {
 
   @Override
   protected void linearBackwardK(
-      Buffer dx,
-      Buffer dw,
-      Buffer db,
+      LayerGradients gradients,
       Buffer dy,
       Buffer x,
       Buffer w,
@@ -287,14 +303,14 @@ public final class CudaOps extends Ops {
     DeviceMatrix gradient = DeviceMatrix.of(dy, B, O);
     DeviceMatrix input = DeviceMatrix.of(x, B, I);
     Gemm gemm = engine.gemm();
-    gemm.backwardWeights(DeviceMatrix.of(dw, O, I), gradient, input);
+    gemm.backwardWeights(DeviceMatrix.of(gradients.dw(), O, I), gradient, input);
     kernels.launch(
         "column_sum",
         new Shape((O - 1) / KernelModule.WARP + 1, 1, 1, KernelModule.WARP, KernelModule.WARP),
-        new Arguments().add(db, dy).add("B", B).add("O", O));
-    if (dx != null) {
-      gemm.backwardInputs(
-          DeviceMatrix.of(dx, B, I), gradient, input, DeviceMatrix.of(w, O, I), below);
+        new Arguments().add(gradients.db(), dy).add("B", B).add("O", O));
+    if (gradients.dx().isPresent()) {
+      DeviceMatrix dx = DeviceMatrix.of(gradients.dx().get(), B, I);
+      gemm.backwardInputs(dx, gradient, input, DeviceMatrix.of(w, O, I), below);
     }
   }
 
@@ -324,23 +340,26 @@ public final class CudaOps extends Ops {
 
   @Override
   protected void crossEntropyForwardK(
-      Buffer dx,
-      Buffer log,
-      Buffer losses,
+      LossOutputs outputs,
       Buffer x,
-      Buffer y,
+      Targets targets,
       Buffer step,
-      Buffer scaling,
+      Optional<Buffer> scaling,
       int B,
       int C,
       float smoothing) {
+    Buffer log = outputs.log();
     int S = log.length() / 2;
     boolean one = B <= ROWS_OF_ONE_BLOCK;
     kernels.launch(
         "cross_entropy_forward",
         one ? Shape.of(1, Math.min(1024, KernelModule.WARP * B)) : KernelModule.coverRows(B),
         new Arguments()
-            .add(dx, log, losses, x, y, step, scaling)
+            .add(outputs.dx())
+            .add(log, outputs.losses(), x, targets.y())
+            .add(targets.weights())
+            .add(step)
+            .add(scaling)
             .add("B", B)
             .add("C", C)
             .add("S", S)
@@ -349,22 +368,21 @@ public final class CudaOps extends Ops {
       kernels.launch(
           "log_losses",
           Shape.of(1, 1024),
-          new Arguments().add(log, losses, step).add("B", B).add("S", S));
+          new Arguments().add(log, outputs.losses(), step).add("B", B).add("S", S));
     }
   }
 
   @Override
   protected void adamStepK(
-      Buffer w,
-      Buffer m,
-      Buffer v,
+      OptimizerState state,
       Buffer dw,
       Buffer step,
       Buffer rate,
-      Buffer scaling,
+      Optional<Buffer> scaling,
       int n,
       AdamSettings settings) {
-    Arguments arguments = new Arguments().add(w, m, v, dw, step, rate, scaling).add("n", n);
+    var arguments = new Arguments().add(state.w(), state.m(), state.v(), dw, step, rate);
+    arguments.add(scaling).add("n", n);
     kernels.launch("adam_step", KernelModule.cover(n), arguments.add(settings));
   }
 
@@ -374,27 +392,28 @@ public final class CudaOps extends Ops {
       Buffer velocity,
       Buffer dw,
       Buffer rate,
-      Buffer scaling,
+      Optional<Buffer> scaling,
       int n,
       SgdSettings settings) {
-    Arguments arguments = new Arguments().add(w, velocity, dw, rate, scaling).add("n", n);
+    Arguments arguments = new Arguments().add(w, velocity, dw, rate).add(scaling).add("n", n);
     kernels.launch("sgd_step", KernelModule.cover(n), arguments.add(settings));
   }
 
   @Override
-  protected void clipNormK(Buffer dw, Buffer norm, Buffer scaling, int n, float limit) {
+  protected void clipNormK(Buffer dw, Buffer norm, Optional<Buffer> scaling, int n, float limit) {
     int P = Math.min(NORM_LENGTH - 1, (n - 1) / 1024 + 1);
     kernels.launch("partial_norms", Shape.of(P, 1024), new Arguments().add(norm, dw).add("n", n));
     kernels.launch(
         "clip_norm",
         Shape.of(Math.min(1024, (n - 1) / 256 + 1), 256), // each block sums up the norm's parts
-        new Arguments().add(dw, norm, scaling).add("n", n).add("P", P).add(limit));
+        new Arguments().add(dw, norm).add(scaling).add("n", n).add("P", P).add(limit));
   }
 
   @Override
-  protected void advanceK(Buffer position, Buffer rate, Buffer rates, Buffer scaling, int B) {
-    kernels.launch(
-        "advance", Shape.of(1, 1), new Arguments().add(position, rate, rates, scaling).add("B", B));
+  protected void advanceK(
+      Buffer position, Buffer rate, Buffer rates, Optional<Buffer> scaling, int B) {
+    Arguments arguments = new Arguments().add(position, rate, rates).add(scaling).add("B", B);
+    kernels.launch("advance", Shape.of(1, 1), arguments);
   }
 
   /** Sets all elements of a FLOAT32 buffer to 0. */

@@ -19,9 +19,20 @@ final class DeviceBuffer extends Buffer {
     this.address = of.address + (long) from * of.type().bytes();
   }
 
-  /** The address of a buffer's first byte on the device; 0, the null pointer, for null. */
+  private DeviceBuffer(DeviceBuffer of, String name, Type type, int from, int length) {
+    super(of, name, type, length);
+    this.device = null;
+    this.address = of.address + from;
+  }
+
+  /** The {@code length} elements of that type that begin at byte {@code from} of these bytes. */
+  Buffer part(String name, Type type, int from, int length) {
+    return new DeviceBuffer(this, name, type, from, length);
+  }
+
+  /** The address of a buffer's first byte on the device. */
   static long address(Buffer buffer) {
-    return buffer == null ? 0 : ((DeviceBuffer) buffer).address;
+    return ((DeviceBuffer) buffer).address;
   }
 
   @Override

@@ -5,8 +5,10 @@ import java.util.function.IntFunction;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.DeviceExamples;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.FusedStep;
+import mlpcuda.compute.InputScaling;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Resources;
 import mlpcuda.compute.SgdSettings;
@@ -34,7 +36,7 @@ final class FusedKernels implements FusedStep {
   private final Buffer losses; // (2, maxB)
   private final Buffer lost; // INT32, by block of fused_head: whether an operand is out of range
   private final Buffer y; // (maxB) INT32
-  private final Buffer chosen; // (maxB) INT32: the number of each example's image
+  private final Buffer chosen; // (maxB) INT32: the number of each example in the set
   private final Buffer step; // (1) INT32
   private final Optional<Buffer> scalars; // Adam's, for a step; empty: the optimizer is not Adam
 
@@ -91,21 +93,38 @@ final class FusedKernels implements FusedStep {
     var arguments = new Arguments();
     arguments.address(element(arena, 0)).address(drops ? element(arena, plan.maxB() * O) : 0);
     arguments.add(y, chosen, step, state.rate()).add(scalars);
-    arguments.add(batch.images(), batch.labels(), batch.rows());
+    DeviceExamples examples = batch.examples();
+    arguments.add(examples.features(), examples.labels()).add(batch.rows());
     arguments.add(state.position(), state.rates()).add(state.scaling());
     arguments.address(weight).address(element(plan.arenas().w(), first.bias()));
     arguments.add("B", B).add("I", first.inputs()).add("O", O);
     arguments.add("activation", first.activation().ordinal());
-    arguments.add(constants.scale()).add(constants.shift());
+    arguments.add(constants.scaling());
     arguments.dropoutRate(first.dropout()).dropoutMask(constants.seed());
     arguments.add(adam.beta1()).add(adam.beta2()).add(adam.weightDecay());
     arguments.add("decoupled", adam.decoupled() ? 1 : 0);
     boolean quads =
-        Tiling.readsQuads(DeviceBuffer.address(batch.images()), 1, first.inputs())
+        Tiling.readsQuads(
+                DeviceBuffer.address(examples.features()),
+                examples.features().type().bytes(),
+                first.inputs())
             && Tiling.readsQuads(weight, Float.BYTES, first.inputs());
     Tiles tiles = Tiling.smallest(B, O, first.inputs(), multiprocessors, quads);
     int blocks = Math.toIntExact(tiles.count(B, O)) + 1;
-    kernels.launch("fused_input" + tiles.suffix(), Shape.of(blocks, Tiles.THREADS), arguments);
+    kernels.launch(
+        "fused_input" + tiles.suffix() + inputs(plan, examples),
+        Shape.of(blocks, Tiles.THREADS),
+        arguments);
+  }
+
+  /** The end of the names of kernels that read those features and scale them as planned. */
+  static String inputs(Plan plan, DeviceExamples examples) {
+    boolean floats = examples.features().type() == Type.FLOAT32;
+    if (floats != plan.constants().scaling() instanceof InputScaling.PerColumn) {
+      throw new IllegalArgumentException(
+          "a step of several layers scales bytes alike and floats by column");
+    }
+    return floats ? "_floats" : "";
   }
 
   /** Launches the other layers' forward pass, the loss, and the backward pass of activations. */
@@ -131,17 +150,19 @@ final class FusedKernels implements FusedStep {
       arguments.add(plan.arenas().v());
     }
     arguments.add(state.log(), arena, losses, lost).structure(table.words());
-    arguments.add(batch.images(), chosen, step, scalars.orElse(state.rate())).add(state.scaling());
+    arguments.add(batch.examples().features(), chosen, step, scalars.orElse(state.rate()));
+    arguments.add(state.scaling());
     arguments.add("L", plan.layers().size()).add("B", B).add("I", plan.first().inputs());
     arguments.add("S", state.log().length() / 2);
-    arguments.add(plan.constants().scale()).add(plan.constants().shift());
+    arguments.add(plan.constants().scaling());
     if (plan.optimizer() instanceof AdamSettings settings) {
       arguments.add((float) settings.eps());
     } else {
       arguments.add((SgdSettings) plan.optimizer());
     }
     String entry = scalars.isPresent() ? "fused_update_adam" : "fused_update_sgd";
-    kernels.launch(entry, Shape.of(table.updateBlocks(), Tiles.THREADS), arguments);
+    String inputs = inputs(plan, batch.examples());
+    kernels.launch(entry + inputs, Shape.of(table.updateBlocks(), Tiles.THREADS), arguments);
   }
 
   @Override

@@ -3,10 +3,12 @@ package mlpcuda.compute.cuda;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import mlpcuda.compute.HostExamples;
 
 /**
  * Gathers batches of a set on the host: the rows lie all over the set, so that the memory's latency
@@ -23,51 +25,80 @@ public final class HostGather implements AutoCloseable {
   /** The most threads: a few of them take all that the memory can give. */
   private static final int MOST_THREADS = 4;
 
-  private final byte[] pixels; // (N, I)
-  private final byte[] labels; // (N)
-  private final int I;
+  private final HostExamples examples;
+  private final int rowBytes;
   private final int threads;
   private ExecutorService helpers; // null until a gather is long enough for them
 
   /** A gather of a set by as many threads as suit this machine. */
-  HostGather(byte[] pixels, byte[] labels, int I) {
-    this(pixels, labels, I, Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors()));
+  HostGather(HostExamples examples) {
+    this(examples, Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors()));
   }
 
   /**
-   * A gather of a set, whose arrays must not change during a call of {@link #gather}.
+   * A gather of a set, which must not change during a call of {@link #gather}.
    *
-   * @param pixels (N, I)
-   * @param labels (N)
    * @param threads the most threads, the caller's included
    */
-  public HostGather(byte[] pixels, byte[] labels, int I, int threads) {
-    this.pixels = pixels;
-    this.labels = labels;
-    this.I = I;
+  public HostGather(HostExamples examples, int threads) {
+    this.examples = examples;
+    this.rowBytes = examples.inputs() * examples.features().type().bytes();
     this.threads = threads;
   }
 
-  /** The number of images, N. */
-  int size() {
-    return labels.length;
+  /** The set. */
+  HostExamples examples() {
+    return examples;
   }
 
-  /** The number of pixels of an image, I. */
-  int inputs() {
-    return I;
+  /**
+   * The layout of a batch of {@code B} in memory: features (B, I), then weights (B) if the set has
+   * any, then labels (B).
+   *
+   * @param rowBytes the bytes of an example's features
+   */
+  public record Layout(int B, int rowBytes, boolean weighted) {
+    /** A batch begins at a multiple of this many bytes, as the widest loads of a kernel need it. */
+    private static final int ALIGNMENT = 256;
+
+    /** The byte at which the weights begin, which are floats. */
+    int weights() {
+      return (B * rowBytes + Float.BYTES - 1) / Float.BYTES * Float.BYTES;
+    }
+
+    /** The byte at which the labels begin. */
+    public int labels() {
+      return weighted ? weights() + B * Float.BYTES : B * rowBytes;
+    }
+
+    /** The bytes of a batch. */
+    int bytes() {
+      return labels() + B;
+    }
+
+    /** The bytes between the beginnings of two batches; more than an int holds for a long one. */
+    public long stride() {
+      long bytes =
+          B * (rowBytes + 1L + (weighted ? Float.BYTES : 0)) + (weighted ? Float.BYTES : 0);
+      return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    }
+  }
+
+  /** The layout of batches of {@code B}. */
+  public Layout layout(int B) {
+    return new Layout(B, rowBytes, examples.weights().isPresent());
   }
 
   /**
    * Gathers {@code n} batches of {@code B} rows.
    *
-   * @param to for each batch, at multiples of {@code stride}: images (B, I), then labels (B)
+   * @param to for each batch, at multiples of its stride, what its {@link #layout} says
    * @param order the rows' numbers from element {@code from} on
    */
-  public void gather(ByteBuffer to, int stride, int[] order, int from, int B, int n) {
+  public void gather(ByteBuffer to, int[] order, int from, int B, int n) {
     int rows = Math.multiplyExact(B, n);
-    int parts = (int) Math.max(1, Math.min(threads, (long) rows * I / SHARE));
-    var batches = new Batches(to, stride, order, from, B);
+    int parts = (int) Math.max(1, Math.min(threads, (long) rows * rowBytes / SHARE));
+    var batches = new Batches(to, layout(B), order, from);
     List<Future<?>> others = new ArrayList<>();
     for (int part = 1; part < parts; part++) {
       int first = first(rows, part, parts);
@@ -87,19 +118,25 @@ public final class HostGather implements AutoCloseable {
   }
 
   /** The arguments of {@link #gather} that its threads share. */
-  private record Batches(ByteBuffer to, int stride, int[] order, int from, int B) {}
+  private record Batches(ByteBuffer to, Layout layout, int[] order, int from) {}
 
   /** Copies rows {@code first} … {@code end − 1}, counted over all batches. */
   private void copy(Batches batches, int first, int end) {
     ByteBuffer to = batches.to;
-    int B = batches.B;
+    Layout layout = batches.layout;
+    int B = layout.B;
+    int stride = (int) layout.stride();
     int batch = first / B;
     int b = first % B;
+    Optional<float[]> weights = examples.weights();
     for (int r = first; r < end; r++) {
       int row = batches.order[batches.from + r];
-      int at = batch * batches.stride;
-      to.put(at + b * I, pixels, row * I, I);
-      to.put(at + B * I + b, labels[row]);
+      int at = batch * stride;
+      examples.features().copy(row, to, at + b * rowBytes);
+      if (weights.isPresent()) {
+        to.putFloat(at + layout.weights() + b * Float.BYTES, weights.get()[row]);
+      }
+      to.put(at + layout.labels() + b, examples.labels()[row]);
       if (++b == B) {
         b = 0;
         batch++;

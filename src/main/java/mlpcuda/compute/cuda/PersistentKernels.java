@@ -7,6 +7,7 @@ import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.FusedStep;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.OptimizerState;
 import mlpcuda.compute.Resources;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
@@ -105,20 +106,21 @@ final class PersistentKernels implements FusedStep {
     Feed.Batch batch = batches.apply(0); // all batches are parts of one set
     PersistentLayout.Memory memory = layout.memory(B).orElseThrow(); // the largest batch fits
     Layer first = plan.first();
-    Arenas arenas = plan.arenas();
+    OptimizerState arenas = plan.arenas();
     StepState state = plan.state();
     Constants constants = plan.constants();
     var arguments = new Arguments().add(arenas.w(), arenas.m(), arenas.v());
     arguments.add(state.log(), losses, arena, partial, state.rate(), state.position());
     arguments.add(arrivals, layers);
-    arguments.add(batch.images(), batch.labels(), batch.rows(), state.rates());
+    arguments.add(batch.examples().features(), batch.examples().labels());
+    arguments.add(batch.rows()).add(state.rates());
     arguments.add("steps", n).add("L", plan.layers().size()).add("B", B).add("I", first.inputs());
     arguments.add("S", state.log().length() / 2).add("chunk", memory.chunk());
     arguments.add("slices", layout.slices()).add("quads", layout.quads());
     arguments.add("across", layout.across()).add("from", first.bias());
     arguments.add("length", arenas.w().length() - first.bias());
     arguments.add("copies", memory.copies() ? 1 : 0);
-    arguments.add(constants.scale()).add(constants.shift()).add(constants.smoothing());
+    arguments.add(constants.scaling()).add(constants.smoothing());
     arguments.dropoutMask(constants.seed());
     boolean adam = plan.optimizer() instanceof AdamSettings;
     if (plan.optimizer() instanceof AdamSettings settings) {
@@ -128,7 +130,7 @@ final class PersistentKernels implements FusedStep {
     }
     ops.zero(arrivals);
     kernels.launchCooperative(
-        adam ? "persistent_adam" : "persistent_sgd",
+        (adam ? "persistent_adam" : "persistent_sgd") + FusedKernels.inputs(plan, batch.examples()),
         Shape.of(layout.blocks(B), PersistentLayout.THREADS),
         memory.bytes(),
         arguments);

@@ -2,13 +2,16 @@ package mlpcuda.compute.cuda;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.DeviceExamples;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Resources;
 import mlpcuda.compute.cuda.CudaDriver.Pinned;
 import mlpcuda.error.DeviceException;
+import mlpcuda.features.Features;
 
 /**
  * A feed that streams batches: the host gathers the batches of a stage into page-locked memory
@@ -25,10 +28,7 @@ final class PinnedFeed implements Feed {
    */
   static final int SLOTS = 4;
 
-  /** A batch begins at a multiple of this many bytes, as the widest loads of a kernel need it. */
-  private static final int ALIGNMENT = 256;
-
-  /** The batches of a stage on their way, each of them images (B, I), then labels (B). */
+  /** The batches of a stage on their way, each laid out as {@link HostGather.Layout} says. */
   private final class Bank {
     private final Buffer bytes; // the bank's memory on the device
     private final Pinned pinned; // the bank's memory on the host
@@ -54,7 +54,6 @@ final class PinnedFeed implements Feed {
   private final CudaDriver driver;
   private final long stream; // the stream that steps run on
   private final long copies;
-  private final int I;
   private final HostGather host;
   private final List<Bank> banks = new ArrayList<>();
   private int[] order = {};
@@ -75,15 +74,14 @@ final class PinnedFeed implements Feed {
     this.driver = driver;
     this.stream = stream;
     this.host = resources.add(host);
-    this.I = host.inputs();
     try {
       copies = driver.createStream();
       resources.add(() -> driver.destroyStream(copies));
-      long bytes = stride(maxB) * atOnce;
+      long bytes = host.layout(maxB).stride() * atOnce;
       if (bytes > Integer.MAX_VALUE) {
         throw new DeviceException(
-            "%d images of %d bytes at once are too many: at most %d bytes"
-                .formatted((long) maxB * atOnce, I, Integer.MAX_VALUE),
+            "%d examples of %d bytes at once are too many: at most %d bytes"
+                .formatted((long) maxB * atOnce, host.layout(1).bytes(), Integer.MAX_VALUE),
             "Lower the batch size, the test batch size or the steps per launch.");
       }
       int count = Math.max(2, SLOTS / atOnce); // one is filled while another one is consumed
@@ -113,14 +111,9 @@ final class PinnedFeed implements Feed {
     }
   }
 
-  /** The bytes between the beginnings of two batches of {@code B} examples in a bank. */
-  private long stride(int B) {
-    return (B * (I + 1L) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-  }
-
   @Override
   public int size() {
-    return host.size();
+    return host.examples().size();
   }
 
   @Override
@@ -137,11 +130,11 @@ final class PinnedFeed implements Feed {
     int number = next;
     staged = banks.get(number);
     next = (number + 1) % banks.size();
-    int stride = (int) stride(B);
     driver.synchronizeEvent(staged.copied);
-    host.gather(staged.pinned.bytes(), stride, order, taken, B, n);
+    host.gather(staged.pinned.bytes(), order, taken, B, n);
     driver.await(copies, staged.consumed);
-    int bytes = (n - 1) * stride + B * (I + 1);
+    HostGather.Layout layout = host.layout(B);
+    int bytes = (n - 1) * (int) layout.stride() + layout.bytes();
     driver.copyToDevice(DeviceBuffer.address(staged.bytes), staged.pinned, 0, bytes, copies);
     driver.record(staged.copied, copies);
     driver.await(stream, staged.copied);
@@ -151,11 +144,18 @@ final class PinnedFeed implements Feed {
 
   @Override
   public Batch batch(int i, int B) {
-    int from = i * (int) stride(B);
-    return new Batch(
-        staged.bytes.slice("images", from, B * I),
-        staged.bytes.slice("labels", from + B * I, B),
-        null);
+    HostGather.Layout layout = host.layout(B);
+    int from = i * (int) layout.stride();
+    Features features = host.examples().features();
+    Type type = features.type() == Features.Type.FLOAT32 ? Type.FLOAT32 : Type.UINT8;
+    var bytes = (DeviceBuffer) staged.bytes;
+    Buffer weights = bytes.part("weights", Type.FLOAT32, from + layout.weights(), B);
+    var examples =
+        new DeviceExamples(
+            bytes.part("features", type, from, B * features.width()),
+            bytes.part("labels", Type.UINT8, from + layout.labels(), B),
+            layout.weighted() ? Optional.of(weights) : Optional.empty());
+    return new Batch(examples, Optional.empty());
   }
 
   @Override

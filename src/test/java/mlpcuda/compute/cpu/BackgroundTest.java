@@ -13,7 +13,10 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Feed;
+import mlpcuda.compute.HostExamples;
+import mlpcuda.compute.InputScaling;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Targets;
 import org.junit.jupiter.api.Test;
 
 /** Tests when the CPU may leave pixels out of a product, and when it must not. */
@@ -91,7 +94,9 @@ class BackgroundTest {
     float[] inputs = new float[B * I];
     try (Buffer w = ops.allocate("w", Type.FLOAT32, O * I);
         Feed feed =
-            ordered ? ops.feedFor(w, pixels, labels, B, 1) : ops.feed(pixels, labels, B, 1);
+            ordered
+                ? ops.feedFor(w, HostExamples.of(pixels, labels), B, 1)
+                : ops.feed(HostExamples.of(pixels, labels), B, 1);
         Buffer x = ops.allocate("x", Type.FLOAT32, B * I);
         Buffer y = ops.allocate("y", Type.INT32, B);
         Buffer end = ops.allocate("end", Type.INT32, 1);
@@ -101,7 +106,8 @@ class BackgroundTest {
       ops.write(end, new int[] {B}, 0, 1);
       feed.begin(IntStream.range(0, labels.length).toArray(), 0);
       feed.stage(B, 1);
-      feed.gather(0, x, y, end, B, 0.01f, -0.3f);
+      feed.gather(
+          0, x, new Targets(y, Optional.empty()), end, B, new InputScaling.Uniform(0.01f, -0.3f));
       between.accept(ops, x);
       ops.linearForward(out, x, w, b, B, I, O, Activation.NONE);
       ops.read(out, z);
@@ -173,13 +179,14 @@ class BackgroundTest {
   private static void gatherOver(Ops ops, Buffer x, byte[] images, int from, int n, float shift) {
     int N = images.length / I;
     try (Buffer w = ops.allocate("other w", Type.FLOAT32, O * I);
-        Feed other = ops.feedFor(w, images, new byte[N], B, 1);
+        Feed other = ops.feedFor(w, HostExamples.of(images, new byte[N]), B, 1);
         Buffer y = ops.allocate("y", Type.INT32, B);
         Buffer end = ops.allocate("end", Type.INT32, 1)) {
       ops.write(end, new int[] {from + n}, 0, 1);
       other.begin(IntStream.range(0, N).toArray(), from);
       other.stage(n, 1);
-      other.gather(0, x, y, end, n, 0.01f, shift);
+      other.gather(
+          0, x, new Targets(y, Optional.empty()), end, n, new InputScaling.Uniform(0.01f, shift));
     }
   }
 
@@ -222,8 +229,8 @@ class BackgroundTest {
   private static float[][] outputs(Ops ops, byte[] first, byte[] second) {
     float[][] outputs = new float[3][B * O];
     try (Buffer w = ops.allocate("w", Type.FLOAT32, O * I);
-        Feed one = ops.feedFor(w, first, new byte[B], B, 1);
-        Feed other = ops.feedFor(w, second, new byte[B], B, 1);
+        Feed one = ops.feedFor(w, HostExamples.of(first, new byte[B]), B, 1);
+        Feed other = ops.feedFor(w, HostExamples.of(second, new byte[B]), B, 1);
         Buffer x = ops.allocate("x", Type.FLOAT32, B * I);
         Buffer y = ops.allocate("y", Type.INT32, B);
         Buffer end = ops.allocate("end", Type.INT32, 1);
@@ -235,7 +242,8 @@ class BackgroundTest {
       for (int i = 0; i < feeds.length; i++) {
         feeds[i].begin(IntStream.range(0, B).toArray(), 0);
         feeds[i].stage(B, 1);
-        feeds[i].gather(0, x, y, end, B, 0.01f, -0.3f);
+        feeds[i].gather(
+            0, x, new Targets(y, Optional.empty()), end, B, new InputScaling.Uniform(0.01f, -0.3f));
         ops.linearForward(out, x, w, b, B, I, O, Activation.NONE);
         ops.read(out, outputs[i]);
       }

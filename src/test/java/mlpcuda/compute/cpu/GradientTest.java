@@ -4,10 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.LayerGradients;
+import mlpcuda.compute.LossOutputs;
+import mlpcuda.compute.Targets;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -109,7 +113,7 @@ class GradientTest {
     Buffer dz = empty("dz", B * I);
     Buffer dw = empty("dw", O * I);
     Buffer db = empty("db", O);
-    ops.linearBackward(dz, dw, db, dy, x, w, B, I, O, below);
+    ops.linearBackward(new LayerGradients(Optional.of(dz), dw, db), dy, x, w, B, I, O, below);
     check(loss, z, dz);
     check(loss, w, dw);
     check(loss, b, db);
@@ -136,6 +140,51 @@ class GradientTest {
     check(loss, z, dz);
   }
 
+  private static Targets targets(Buffer y) {
+    return new Targets(y, Optional.empty());
+  }
+
+  /** The loss alone, without a gradient. */
+  private static LossOutputs loss(Buffer log, Buffer losses) {
+    return new LossOutputs(Optional.empty(), log, losses);
+  }
+
+  /** An example's weight multiplies its loss and its gradient; a weight of 0 leaves it out. */
+  @ParameterizedTest
+  @CsvSource({"1, 2, 0", "5, 10, 0", "5, 4, 0.1"})
+  void weightedCrossEntropy(int B, int C, float smoothing) {
+    Buffer x = values("x", B * C);
+    Buffer y = integers("y", random.ints(B, 0, C).toArray());
+    Buffer weights = empty("weights", B);
+    for (int b = 0; b < B; b++) {
+      ops.set(weights, b, 0.5 * b);
+    }
+    var targets = new Targets(y, Optional.of(weights));
+    Buffer step = integers("step", 1);
+    Buffer log = empty("log", 2);
+    Buffer losses = empty("losses", 2 * B);
+    Buffer dx = empty("dx", B * C);
+    Loss loss =
+        () -> {
+          ops.crossEntropyForward(
+              loss(log, losses), x, targets, step, Optional.empty(), B, C, smoothing);
+          return ops.value(log, 0) / B;
+        };
+    var outputs = new LossOutputs(Optional.of(dx), log, losses);
+    ops.crossEntropyForward(outputs, x, targets, step, Optional.empty(), B, C, smoothing);
+    check(loss, x, dx);
+    double weighted = 0;
+    ops.crossEntropyForward(
+        loss(log, losses), x, targets(y), step, Optional.empty(), B, C, smoothing);
+    for (int b = 0; b < B; b++) {
+      weighted += 0.5 * b * ops.value(losses, b);
+    }
+    double right = ops.value(log, 1);
+    ops.crossEntropyForward(loss(log, losses), x, targets, step, Optional.empty(), B, C, smoothing);
+    assertEquals(weighted, ops.value(log, 0), 1e-12);
+    assertEquals(right, ops.value(log, 1), "right answers are counted without weights");
+  }
+
   @ParameterizedTest
   @CsvSource({"1, 2, 0", "4, 10, 0", "3, 1, 0", "4, 10, 0.1", "2, 3, 0.75", "3, 1, 0.1"})
   void crossEntropy(int B, int C, float smoothing) {
@@ -147,10 +196,12 @@ class GradientTest {
     Buffer dx = empty("dx", B * C);
     Loss loss =
         () -> {
-          ops.crossEntropyForward(null, log, losses, x, y, step, null, B, C, smoothing);
+          ops.crossEntropyForward(
+              loss(log, losses), x, targets(y), step, Optional.empty(), B, C, smoothing);
           return ops.value(log, 0) / B;
         };
-    ops.crossEntropyForward(dx, log, losses, x, y, step, null, B, C, smoothing);
+    var outputs = new LossOutputs(Optional.of(dx), log, losses);
+    ops.crossEntropyForward(outputs, x, targets(y), step, Optional.empty(), B, C, smoothing);
     check(loss, x, dx);
   }
 
@@ -181,7 +232,8 @@ class GradientTest {
     Buffer log = empty("log", 2);
     Buffer probabilities = empty("log-softmax", B * C);
     Buffer losses = empty("losses", 2 * B);
-    ops.crossEntropyForward(null, log, losses, x, y, integers("step", 1), null, B, C, 0);
+    Buffer step = integers("step", 1);
+    ops.crossEntropyForward(loss(log, losses), x, targets(y), step, Optional.empty(), B, C, 0);
     ops.logSoftmaxForward(probabilities, x, B, C);
     double expected = 0;
     for (int r = 0; r < B; r++) {
@@ -207,11 +259,14 @@ class GradientTest {
     double[] each = new double[C];
     double mean = 0;
     for (int c = 0; c < C; c++) {
-      ops.crossEntropyForward(null, log, losses, x, integers("y" + c, c), step, null, 1, C, 0);
+      Buffer y = integers("y" + c, c);
+      ops.crossEntropyForward(loss(log, losses), x, targets(y), step, Optional.empty(), 1, C, 0);
       each[c] = ops.value(losses, 0);
       mean += each[c] / C;
     }
-    ops.crossEntropyForward(null, log, losses, x, integers("y", 1), step, null, 1, C, smoothing);
+    Buffer y = integers("y", 1);
+    ops.crossEntropyForward(
+        loss(log, losses), x, targets(y), step, Optional.empty(), 1, C, smoothing);
     assertEquals((1.0 - smoothing) * each[1] + smoothing * mean, ops.value(losses, 0), 1e-12);
   }
 }

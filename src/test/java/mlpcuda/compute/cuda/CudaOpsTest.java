@@ -10,14 +10,20 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.DeviceExamples;
 import mlpcuda.compute.Feed;
+import mlpcuda.compute.HostExamples;
+import mlpcuda.compute.InputScaling;
+import mlpcuda.compute.Order;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.Replay;
+import mlpcuda.compute.Targets;
 import mlpcuda.compute.cuda.CudaOptions.Activator;
 import mlpcuda.compute.cuda.CudaOptions.FeedKind;
 import mlpcuda.compute.cuda.CudaOptions.Launching;
@@ -91,7 +97,10 @@ class CudaOpsTest {
         Buffer y = ops.allocate("y", Type.INT32, rows.length)) {
       ops.write(order, rows, 0, rows.length);
       ops.write(end, new int[] {rows.length}, 0, 1);
-      ops.gatherForward(x, y, images, labels, order, end, rows.length, I, 1, 0);
+      var examples = new DeviceExamples(images, labels, Optional.empty());
+      var targets = new Targets(y, Optional.empty());
+      var all = Optional.of(new Order(order, end));
+      ops.gatherForward(x, targets, examples, all, rows.length, I, new InputScaling.Uniform(1, 0));
       ops.read(x, found);
     }
     assertArrayEquals(expected, found);
@@ -145,15 +154,19 @@ class CudaOpsTest {
       driver.failNext("cuMemAllocHost", CudaException.OUT_OF_MEMORY, "CUDA_ERROR", "");
       var e =
           assertThrows(
-              DeviceException.class, () -> ops.feed(new byte[12], new byte[2], 2, 1).close());
+              DeviceException.class,
+              () -> ops.feed(HostExamples.of(new byte[12], new byte[2]), 2, 1).close());
       assertTrue(e.why().startsWith("out of page-locked memory for a batch: asked for 256 bytes"));
       e =
           assertThrows(
               DeviceException.class,
-              () -> ops.feed(new byte[12], new byte[2], Integer.MAX_VALUE / 6, 1).close());
+              () ->
+                  ops.feed(HostExamples.of(new byte[12], new byte[2]), Integer.MAX_VALUE / 6, 1)
+                      .close());
       assertTrue(e.why().contains("at once are too many"), e.why());
       driver.failNext("cuEventCreate", 1, "CUDA_ERROR", "");
-      assertThrows(CudaException.class, () -> ops.feed(new byte[12], new byte[2], 2, 1));
+      assertThrows(
+          CudaException.class, () -> ops.feed(HostExamples.of(new byte[12], new byte[2]), 2, 1));
       assertEquals(0, ops.liveBytes());
     }
   }
@@ -166,11 +179,11 @@ class CudaOpsTest {
         Buffer rate = ops.allocate("rate", Type.FLOAT32, 1);
         Buffer rates = ops.allocate("rates", Type.FLOAT32, 12);
         Replay replay = ops.replay()) {
-      replay.run(0, 1, 1, () -> ops.advance(x, rate, rates, null, 1));
+      replay.run(0, 1, 1, () -> ops.advance(x, rate, rates, Optional.empty(), 1));
       var failure = new IllegalStateException("in the recording");
       Runnable failing =
           () -> {
-            ops.advance(x, rate, rates, null, 1);
+            ops.advance(x, rate, rates, Optional.empty(), 1);
             throw failure;
           };
       assertSame(
@@ -180,7 +193,7 @@ class CudaOpsTest {
       var e = assertThrows(CudaException.class, () -> replay.run(0, 1, 1, reading));
       assertTrue(e.why().startsWith("cuStreamSynchronize failed: "), e.why());
       assertEquals(1, e.getSuppressed().length, "the recording could not be ended either");
-      replay.run(0, 1, 1, () -> ops.advance(x, rate, rates, null, 1));
+      replay.run(0, 1, 1, () -> ops.advance(x, rate, rates, Optional.empty(), 1));
       int[] position = new int[2];
       ops.read(x, position);
       assertArrayEquals(new int[] {2, 2}, position);
@@ -196,14 +209,14 @@ class CudaOpsTest {
         Buffer rate = ops.allocate("rate", Type.FLOAT32, 1);
         Buffer rates = ops.allocate("rates", Type.FLOAT32, 12);
         Replay replay = ops.replay()) {
-      replay.run(0, 1, 1, () -> ops.advance(x, rate, rates, null, 1));
+      replay.run(0, 1, 1, () -> ops.advance(x, rate, rates, Optional.empty(), 1));
       assertFalse(driver.calls().containsKey("cuStreamBeginCapture"));
       assertTrue(replay.nodes().isEmpty());
       for (int round = 0; round < 2; round++) {
         for (int slot = 0; slot < 2; slot++) {
           for (int B = 1; B <= 2; B++) {
             int size = B;
-            replay.run(slot, B, 1, () -> ops.advance(x, rate, rates, null, size));
+            replay.run(slot, B, 1, () -> ops.advance(x, rate, rates, Optional.empty(), size));
           }
         }
       }
@@ -211,7 +224,7 @@ class CudaOpsTest {
       assertEquals(7, driver.calls().get("cuGraphLaunch"), "size 2 ran directly once");
       replay.run(
           // pending still when the replay is closed
-          0, 1, 1, () -> ops.advance(x, rate, rates, null, 1));
+          0, 1, 1, () -> ops.advance(x, rate, rates, Optional.empty(), 1));
     }
   }
 
@@ -267,7 +280,8 @@ class CudaOpsTest {
       driver.failNext("cuMemAllocHost", 1, "CUDA_ERROR_INVALID_VALUE", "invalid argument");
       var e =
           assertThrows(
-              CudaException.class, () -> ops.feed(new byte[12_000], new byte[1000], 1000, 1));
+              CudaException.class,
+              () -> ops.feed(HostExamples.of(new byte[12_000], new byte[1000]), 1000, 1));
       assertTrue(e.why().startsWith("cuMemAllocHost failed: CUDA_ERROR_INVALID_VALUE"), e.why());
     }
   }
@@ -340,23 +354,24 @@ class CudaOpsTest {
       order[i] = 19 - i;
     }
     try (CudaOps ops = ops();
-        Feed one = ops.feed(pixels, labels, 4, 1);
-        Feed other = ops.feed(pixels, labels, 7, 1);
+        Feed one = ops.feed(HostExamples.of(pixels, labels), 4, 1);
+        Feed other = ops.feed(HostExamples.of(pixels, labels), 7, 1);
         Buffer x = ops.allocate("x", Type.FLOAT32, 21);
         Buffer y = ops.allocate("y", Type.INT32, 7);
         Buffer end = ops.allocate("end", Type.INT32, 1)) {
+      var targets = new Targets(y, Optional.empty());
       one.begin(order, 0);
       other.begin(order, 0);
       for (int batch = 0; batch < 5; batch++) {
         one.stage(4, 1);
-        one.gather(0, x, y, end, 4, 1, 0);
+        one.gather(0, x, targets, end, 4, new InputScaling.Uniform(1, 0));
         check(ops, x, y, 19 - 4 * batch, 4);
         int from = 7 * batch % 14;
         if (from == 0) {
           other.begin(order, 0);
         }
         other.stage(7, 1);
-        other.gather(0, x, y, end, 7, 1, 0);
+        other.gather(0, x, targets, end, 7, new InputScaling.Uniform(1, 0));
         check(ops, x, y, 19 - from, 7);
       }
     }

@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
@@ -34,7 +35,10 @@ import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
 import mlpcuda.conformance.Cases;
 import mlpcuda.conformance.Cases.Case;
 import mlpcuda.data.ExampleSet;
+import mlpcuda.data.Layout;
 import mlpcuda.data.PixelScaling;
+import mlpcuda.data.Scaling;
+import mlpcuda.features.Features;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Regularisation;
 import mlpcuda.train.Learner;
@@ -159,12 +163,23 @@ class EveryKernelTest {
     runStep(I, optimizer, CudaOptions.DEFAULT.with(StepKind.FUSED).with(precision));
   }
 
+  /** Trains a step on bytes, and one on floats. */
   private static void runStep(int I, OptimizerSettings optimizer, CudaOptions options) {
+    var bytes = ExampleSet.images(2, I / 2, new byte[5 * I], new byte[5]);
+    runStep(bytes, new PixelScaling("unit", 0, 1), optimizer, options);
+    Features features = Features.of(new float[5 * I], I);
+    var floats =
+        new ExampleSet(Layout.Columns.numbered(I), features, new byte[5], Optional.empty());
+    runStep(floats, Scaling.of("none", floats), optimizer, options);
+  }
+
+  private static void runStep(
+      ExampleSet set, Scaling scaling, OptimizerSettings optimizer, CudaOptions options) {
     var training =
         new TrainingSetup(
-            new MlpShape(List.of(I, 3, 2), Activation.RELU, Activation.NONE),
-            ExampleSet.images(2, I / 2, new byte[5 * I], new byte[5]),
-            new PixelScaling("unit", 0, 1),
+            new MlpShape(List.of(set.inputs(), 3, 2), Activation.RELU, Activation.NONE),
+            set,
+            scaling,
             2,
             new Update(optimizer, 0, Regularisation.NONE),
             0.01,

@@ -1,14 +1,20 @@
 package mlpcuda.compute.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import mlpcuda.compute.Feed;
+import mlpcuda.compute.HostExamples;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
+import mlpcuda.features.Features;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -26,10 +32,12 @@ class HostGatherTest {
     random.nextBytes(pixels);
     random.nextBytes(labels);
     int[] order = random.ints(2 + B * n, 0, N).toArray();
-    int stride = B * (I + 1) + 13;
-    ByteBuffer to = ByteBuffer.allocateDirect(n * stride);
-    try (var host = new HostGather(pixels, labels, I, threads)) {
-      host.gather(to, stride, order, 2, B, n);
+    ByteBuffer to;
+    int stride;
+    try (var host = new HostGather(HostExamples.of(pixels, labels), threads)) {
+      stride = (int) host.layout(B).stride();
+      to = ByteBuffer.allocateDirect(n * stride);
+      host.gather(to, order, 2, B, n);
     }
     ByteBuffer expected = ByteBuffer.allocate(n * stride);
     for (int batch = 0; batch < n; batch++) {
@@ -42,18 +50,62 @@ class HostGatherTest {
     assertEquals(expected, to);
   }
 
+  /** Floats and weights lie at multiples of 4 bytes, whatever the number of features. */
+  @ParameterizedTest
+  @CsvSource({"3,5,2,true", "1,1,3,true", "7,33,2,false"})
+  void floatsAndWeightsLieWhereKernelsReadThem(int I, int B, int n, boolean floats) {
+    var random = new Random(I);
+    float[] values = new float[N * I];
+    byte[] pixels = new byte[N * I];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = random.nextFloat();
+      pixels[i] = (byte) i;
+    }
+    byte[] labels = new byte[N];
+    random.nextBytes(labels);
+    float[] weights = new float[N];
+    for (int i = 0; i < N; i++) {
+      weights[i] = random.nextFloat();
+    }
+    int[] order = random.ints(B * n, 0, N).toArray();
+    Features features = floats ? Features.of(values, I) : Features.of(pixels, I);
+    var examples = new HostExamples(features, labels, Optional.of(weights));
+    try (var host = new HostGather(examples, 2)) {
+      HostGather.Layout layout = host.layout(B);
+      int stride = (int) layout.stride();
+      ByteBuffer to = ByteBuffer.allocateDirect(n * stride).order(ByteOrder.nativeOrder());
+      host.gather(to, order, 0, B, n);
+      assertEquals(0, layout.weights() % Float.BYTES);
+      assertTrue(layout.bytes() <= stride);
+      for (int r = 0; r < order.length; r++) {
+        int batch = r / B * stride;
+        int b = r % B;
+        for (int i = 0; i < I; i++) {
+          int at = b * I + i;
+          if (floats) {
+            assertEquals(values[order[r] * I + i], to.getFloat(batch + at * Float.BYTES));
+          } else {
+            assertEquals(pixels[order[r] * I + i], to.get(batch + at));
+          }
+        }
+        assertEquals(weights[order[r]], to.getFloat(batch + layout.weights() + b * Float.BYTES));
+        assertEquals(labels[order[r]], to.get(batch + layout.labels() + b));
+      }
+    }
+  }
+
   /** The order is wrong in the part of a thread of its own. */
   @Test
   void aFailureOfAThreadIsTheCallers() {
     int I = 4 * HostGather.SHARE;
-    try (var host = new HostGather(new byte[I], new byte[1], I, 2)) {
-      ByteBuffer to = ByteBuffer.allocateDirect(2 * (I + 1));
+    try (var host = new HostGather(HostExamples.of(new byte[I], new byte[1]), 2)) {
+      ByteBuffer to = ByteBuffer.allocateDirect((int) host.layout(2).stride());
       var e =
           assertThrows(
               IllegalStateException.class,
-              () -> host.gather(to, 0, new int[] {0, 7}, 0, 2, 1),
+              () -> host.gather(to, new int[] {0, 7}, 0, 2, 1),
               "row 7 of 1");
-      assertEquals(IndexOutOfBoundsException.class, e.getCause().getClass());
+      assertInstanceOf(IndexOutOfBoundsException.class, e.getCause());
     }
   }
 
@@ -62,7 +114,7 @@ class HostGatherTest {
   void aStageOfManyBatchesIsOneCopy() {
     var driver = new EmulatedDriver(EmulatedPolicy.LATEST);
     try (var ops = new CudaOps(driver, CudaOptions.DEFAULT);
-        Feed feed = ops.feed(new byte[60], new byte[20], 2, 8)) {
+        Feed feed = ops.feed(HostExamples.of(new byte[60], new byte[20]), 2, 8)) {
       feed.begin(new int[20], 0);
       feed.stage(2, 1);
       Map<String, Integer> before = driver.calls();

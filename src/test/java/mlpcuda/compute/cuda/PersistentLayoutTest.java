@@ -11,6 +11,8 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.FusedStep;
+import mlpcuda.compute.InputScaling;
+import mlpcuda.compute.OptimizerState;
 import mlpcuda.compute.StepNeeds;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cuda.GpuProperties.Multiprocessors;
@@ -32,11 +34,11 @@ class PersistentLayoutTest {
       var plan =
           new FusedStep.Plan(
               List.copyOf(layers),
-              new FusedStep.Arenas(w, w, w),
+              new OptimizerState(w, w, w),
               AdamSettings.DEFAULT,
               new FusedStep.StepState(w, w, w, w, Optional.empty()),
-              new FusedStep.Constants(1, 0, 0, 1),
-              new StepNeeds(maxB, 1, layers.size(), false));
+              new FusedStep.Constants(new InputScaling.Uniform(1, 0), 0, 1),
+              new StepNeeds(maxB, 1, layers.size(), false, false));
       return PersistentLayout.of(plan, new Multiprocessors(multiprocessors, kib << 10, true));
     }
   }

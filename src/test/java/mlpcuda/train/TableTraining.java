@@ -1,0 +1,231 @@
+package mlpcuda.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import mlpcuda.compute.Activation;
+import mlpcuda.compute.AdamSettings;
+import mlpcuda.compute.Ops;
+import mlpcuda.compute.OptimizerSettings;
+import mlpcuda.compute.SgdSettings;
+import mlpcuda.compute.cpu.CpuOps;
+import mlpcuda.compute.cpu.ReferenceOps;
+import mlpcuda.compute.cuda.CudaDriver;
+import mlpcuda.compute.cuda.CudaOps;
+import mlpcuda.compute.cuda.CudaOptions;
+import mlpcuda.compute.cuda.CudaOptions.FeedKind;
+import mlpcuda.compute.cuda.CudaOptions.Launching;
+import mlpcuda.compute.cuda.CudaOptions.Multiplier;
+import mlpcuda.compute.cuda.CudaOptions.StepKind;
+import mlpcuda.data.ColumnScaling;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.Layout;
+import mlpcuda.data.PixelScaling;
+import mlpcuda.data.Scaling;
+import mlpcuda.features.Features;
+import mlpcuda.net.MlpShape;
+import mlpcuda.net.Regularisation;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Tests training on rows of floats, and with weights, on the GPU that a subclass opens. */
+abstract class TableTraining {
+  private static final int N = 75;
+
+  /** The last batch of an epoch is shorter. */
+  private static final Trainer.Settings SETTINGS = Run.settings(2, 16, true, 3, 9, 1);
+
+  /** Opens a device that no other test uses. */
+  abstract CudaDriver open();
+
+  private CudaOps ops(FeedKind feed, StepKind step) {
+    return new CudaOps(
+        open(), CudaOptions.layered(Multiplier.PTX, feed, Launching.GRAPH).with(step));
+  }
+
+  /** Every way in which the GPU trains. */
+  private List<Ops> gpus() {
+    return List.of(
+        ops(FeedKind.RESIDENT, StepKind.LAYERED),
+        ops(FeedKind.PINNED, StepKind.LAYERED),
+        ops(FeedKind.RESIDENT, StepKind.FUSED),
+        ops(FeedKind.PINNED, StepKind.FUSED),
+        ops(FeedKind.RESIDENT, StepKind.PERSISTENT));
+  }
+
+  /**
+   * Rows of floats: years, and others whose offset is large beside what tells the classes apart.
+   */
+  private static ExampleSet table(int I) {
+    var random = new Random(I);
+    float[] values = new float[N * I];
+    byte[] labels = new byte[N];
+    for (int n = 0; n < N; n++) {
+      labels[n] = (byte) random.nextInt(3);
+      for (int i = 0; i < I; i++) {
+        double mean = i % 3 == labels[n] ? 1.5 : 0;
+        values[n * I + i] = (float) (2000 * (i % 2) + (mean + random.nextGaussian()) * (i + 1));
+      }
+    }
+    return new ExampleSet(
+        Layout.Columns.numbered(I), Features.of(values, I), labels, Optional.empty());
+  }
+
+  private static ExampleSet weighted(ExampleSet set) {
+    float[] weights = new float[set.size()];
+    for (int n = 0; n < weights.length; n++) {
+      weights[n] = set.label(n) == 0 ? 2.5f : 0.5f;
+    }
+    return new ExampleSet(set.layout(), set.features(), set.labels(), Optional.of(weights));
+  }
+
+  private static Run run(Ops ops, ExampleSet set, Scaling scaling, OptimizerSettings optimizer) {
+    var shape = new MlpShape(List.of(set.inputs(), 9, 3), Activation.TANH, Activation.NONE);
+    var run = new Run();
+    run.optimizer = optimizer;
+    run.regularisation = new Regularisation(List.of(0.2f), 0.1f, 5);
+    return run.of(ops, shape, scaling, set, set.first(20), 0.01, SETTINGS);
+  }
+
+  private static void assertAgrees(Run expected, Run found, String what) {
+    assertArrayEquals(expected.losses(), found.losses(), 1e-5, what + ": losses");
+    assertEquals(expected.answers.loss(), found.answers.loss(), 1e-5, what + ": evaluation");
+    double error = CudaTraining.normalisedError(expected, found);
+    assertTrue(error <= 1e-9, what + ": normalised mean squared error of the weights: " + error);
+  }
+
+  /** Rows of 7 and of 6 floats begin at no multiple of 16 bytes; those of 8 do, and of 260. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 6, 7, 8, 260})
+  void floatsAreLearntAlikeEverywhere(int I) {
+    ExampleSet set = table(I);
+    Scaling scaling = Scaling.of("standard", set);
+    AdamSettings adam = AdamSettings.DEFAULT;
+    Run reference = run(new ReferenceOps(), set, scaling, adam);
+    assertAgrees(reference, run(new CpuOps(2), set, scaling, adam), "CPU");
+    for (Ops gpu : gpus()) {
+      String what = gpu.description(); // before the run closes it
+      assertAgrees(reference, run(gpu, set, scaling, adam), what);
+    }
+  }
+
+  @Test
+  void descentLearnsFloatsToo() {
+    ExampleSet set = table(7);
+    Scaling scaling = Scaling.of("minmax", set);
+    var sgd = new SgdSettings(0.9, true, 0.01);
+    Run expected = run(new CpuOps(1), set, scaling, sgd);
+    for (StepKind step : List.of(StepKind.FUSED, StepKind.PERSISTENT)) {
+      Run found = run(ops(FeedKind.RESIDENT, step), set, scaling, sgd);
+      assertAgrees(expected, found, step.toString());
+    }
+  }
+
+  /** The floats lie in two blocks, or are a choice of rows in an order of their own. */
+  @Test
+  void rowsInSeveralBlocksAreTheSame() {
+    ExampleSet set = table(7);
+    Scaling scaling = Scaling.of("standard", set);
+    int[] turned = new int[N];
+    Arrays.setAll(turned, n -> N - 1 - n);
+    ExampleSet chosen = set.chosen(turned).chosen(turned);
+    for (Ops[] pair :
+        new Ops[][] {{new CpuOps(1), new CpuOps(1)}, {gpus().get(1), gpus().get(0)}}) {
+      Run expected = run(pair[0], set, scaling, AdamSettings.DEFAULT);
+      Run found = run(pair[1], chosen, scaling, AdamSettings.DEFAULT);
+      CudaTraining.assertSameBits(expected, found, "chosen rows");
+    }
+  }
+
+  /** Whole numbers from 0 to 255 as bytes, and as floats with the same map to inputs. */
+  @Test
+  void floatsThatArePixelsAreLearntAsBytes() {
+    ExampleSet bytes = Run.easyImages(N);
+    int I = bytes.inputs();
+    float[] values = new float[N * I];
+    for (int n = 0; n < N; n++) {
+      bytes.features().read(n, values, n * I);
+    }
+    var floats =
+        new ExampleSet(
+            Layout.Columns.numbered(I), Features.of(values, I), bytes.labels(), Optional.empty());
+    var centred = new PixelScaling("centred", 0.5, 0.5);
+    float[] centre = new float[I];
+    float[] factor = new float[I];
+    Arrays.fill(centre, 127.5f);
+    Arrays.fill(factor, 1 / 127.5f);
+    var columns = new ColumnScaling("none", centre, factor);
+    AdamSettings adam = AdamSettings.DEFAULT;
+    Run expected = run(new CpuOps(1), bytes, centred, adam);
+    assertAgrees(expected, run(new CpuOps(1), floats, columns, adam), "CPU");
+    for (Ops gpu : gpus()) {
+      String what = gpu.description();
+      assertAgrees(expected, run(gpu, floats, columns, adam), what);
+    }
+  }
+
+  /** A training with weights is layered, whatever step was asked for, and is the reference's. */
+  @Test
+  void weightsAreLearntAlikeEverywhere() {
+    ExampleSet plain = table(7);
+    ExampleSet set = weighted(plain);
+    Scaling scaling = Scaling.of("standard", set);
+    AdamSettings adam = AdamSettings.DEFAULT;
+    Run reference = run(new ReferenceOps(), set, scaling, adam);
+    assertAgrees(reference, run(new CpuOps(2), set, scaling, adam), "CPU");
+    for (Ops gpu : gpus()) {
+      String what = gpu.description();
+      assertAgrees(reference, run(gpu, set, scaling, adam), what);
+    }
+    Run without = run(new ReferenceOps(), plain, scaling, adam);
+    assertNotEquals(without.losses()[0], reference.losses()[0], 1e-3, "weights count");
+  }
+
+  /** Bytes may have weights as well; their number is odd, and so are the places of the floats. */
+  @Test
+  void imagesMayHaveWeights() {
+    ExampleSet set = weighted(Run.easyImages(N));
+    var unit = new PixelScaling("unit", 0, 1);
+    AdamSettings adam = AdamSettings.DEFAULT;
+    Run expected = run(new CpuOps(1), set, unit, adam);
+    for (FeedKind feed : List.of(FeedKind.PINNED, FeedKind.RESIDENT)) {
+      Run found = run(ops(feed, StepKind.AUTO), set, unit, adam);
+      assertAgrees(expected, found, feed.toString());
+    }
+  }
+
+  /** Weights that are all 1 change no bit of a layered training. */
+  @Test
+  void weightsOfOneChangeNothing() {
+    ExampleSet set = table(6);
+    float[] ones = new float[N];
+    Arrays.fill(ones, 1);
+    var same = new ExampleSet(set.layout(), set.features(), set.labels(), Optional.of(ones));
+    Scaling scaling = Scaling.of("standard", set);
+    var runs = new ArrayList<Run>();
+    for (ExampleSet each : List.of(set, same)) {
+      runs.add(run(ops(FeedKind.PINNED, StepKind.LAYERED), each, scaling, AdamSettings.DEFAULT));
+      runs.add(run(new CpuOps(1), each, scaling, AdamSettings.DEFAULT));
+    }
+    CudaTraining.assertSameBits(runs.get(0), runs.get(2), "GPU");
+    CudaTraining.assertSameBits(runs.get(1), runs.get(3), "CPU");
+  }
+
+  /** A device never scales features by a scaling of another width. */
+  @Test
+  void aScalingOfAnotherWidthIsRefused() {
+    ExampleSet set = table(6);
+    Scaling other = Scaling.of("standard", table(7));
+    assertThrows(
+        IllegalArgumentException.class, () -> run(new CpuOps(1), set, other, AdamSettings.DEFAULT));
+  }
+}
