@@ -228,7 +228,17 @@ class PictureFolderTest {
     assertEquals(7, values(parts.test().orElseThrow().features())[0]);
     assertEquals(5, values(parts.validation().orElseThrow().features())[0]);
     picture(around + "more/a/1.png", 1, 1, 1);
-    assertBad(() -> read(tmp), "the folder more lies beside the training set");
+    assertBad(() -> read(tmp), "more lies beside the training set and belongs to no set");
+  }
+
+  @Test
+  void refusesAPictureBesideTheSets() throws IOException {
+    picture("train/a/1.png", 1, 1, 1);
+    picture("train/b/1.png", 1, 1, 1);
+    write(tmp.resolve("README.txt"), "a text");
+    assertEquals(2, read(tmp).train().features().size());
+    picture("2.png", 1, 1, 1);
+    assertBad(() -> read(tmp), "2.png lies beside the training set");
   }
 
   @Test
