@@ -185,6 +185,7 @@ class PictureFolderTest {
     byte[] cut = png(3, 50, 50);
     write(tmp.resolve("b/3.png"), Arrays.copyOf(cut, cut.length - 30));
     assertBad(() -> read(tmp), "0.png: this is a text, and a picture must be");
+    assertBad(() -> read(tmp, images(2, 2, false, false)), "0.png: this is a text");
     Parts parts = read(tmp, images(0, 0, false, true));
     assertArrayEquals(new float[] {1, 1, 1, 1, 2, 2, 2, 2}, values(parts.train().features()));
     assertEquals(List.of("a", "b"), labels(parts.train()));
