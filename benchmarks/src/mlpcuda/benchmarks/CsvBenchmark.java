@@ -37,7 +37,7 @@ public class CsvBenchmark {
   @Param({"numbers", "words", "quoted", "pixels"})
   public String cells;
 
-  /** A row of pixels has as many cells as an image; one of other cells has a twentieth of them. */
+  /** The number of rows. */
   @Param("60000")
   public int images;
 
