@@ -188,14 +188,14 @@ class OwnDataTest {
     train(line + "--epochs 4", table, "whole");
     train(line + "--epochs 4 --max-steps 2", table, "halved");
     Program.succeed(
-        Program.words(
-            "train --resume", tmp.resolve("halved"), "--epochs", "4", "--max-steps", "1000"));
+        Program.words("train --max-steps 1000 --resume", tmp.resolve("halved"), "--data", table));
     ModelFile whole = ModelFile.read(tmp.resolve("whole").resolve("model.safetensors"));
     ModelFile halved = ModelFile.read(tmp.resolve("halved").resolve("model.safetensors"));
     assertEquals(whole.form(), halved.form());
     Files.writeString(table, text.toString().replace("-1,0;0", "-1,0;1"));
     Program changed =
-        Program.run(Program.words("train --resume", tmp.resolve("halved"), "--epochs", "5"));
+        Program.run(
+            Program.words("train --epochs 5 --resume", tmp.resolve("halved"), "--data", table));
     assertEquals(4, changed.code());
     assertTrue(changed.err().contains("the training examples must be those"), changed.err());
   }
