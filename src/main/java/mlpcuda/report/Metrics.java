@@ -19,6 +19,8 @@ import mlpcuda.error.DivergedException;
 import mlpcuda.files.OneLine;
 import mlpcuda.files.WholeFile;
 import mlpcuda.train.Averages;
+import mlpcuda.train.Calibration;
+import mlpcuda.train.Importance;
 import mlpcuda.train.Progress;
 import mlpcuda.train.Score;
 import mlpcuda.train.Trainer;
@@ -111,6 +113,20 @@ public final class Metrics implements Trainer.Listener {
   /** Notes the evaluation of the named set, {@code test} or {@code train}. */
   public void evaluated(String set, Score evaluation) {
     results.put(set, json(evaluation));
+    noteTime();
+  }
+
+  /** Notes the evaluation of the test set, and how far its answers' probabilities can be trusted. */
+  public void tested(Score evaluation, Calibration calibration) {
+    Map<String, Object> json = json(evaluation);
+    json.put("calibration", ResultJson.of(calibration));
+    results.put(TEST, json);
+    noteTime();
+  }
+
+  /** Notes the importance of a table's columns. */
+  public void measured(Importance importance) {
+    results.put("importance", ResultJson.of(importance));
     noteTime();
   }
 
