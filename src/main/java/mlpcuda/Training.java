@@ -71,7 +71,8 @@ public final class Training {
   private static Training of(RunSettings settings, Optional<Network> network) {
     Recording presets = settings.recording();
     // The test set is evaluated once, at the end: a listener of epochs gets the validation set's.
-    var recording = new Recording(presets.logInterval(), 0, presets.testBatchSize(), true, false, false);
+    var recording =
+        new Recording(presets.logInterval(), 0, presets.testBatchSize(), true, false, false);
     return new Training(
         settings.with(recording), network, Optional.empty(), false, false, epoch -> {});
   }

@@ -5,9 +5,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 import mlpcuda.features.Features;
 
-/**
- * Range, mean and spread of each column of a set of features, by Welford's and Chan's formulas.
- */
+/** Range, mean and spread of each column of a set of features, by Welford's and Chan's formulas. */
 public final class ColumnMoments {
   /** The rows that one task reads. */
   private static final int TASK = 4096;
@@ -28,8 +26,8 @@ public final class ColumnMoments {
   }
 
   /**
-   * The moments of all rows. The parts are added in a fixed order, because sums of floats depend
-   * on it, and a machine with more cores must find the same numbers.
+   * The moments of all rows. The parts are added in a fixed order, because sums of floats depend on
+   * it, and a machine with more cores must find the same numbers.
    */
   public static ColumnMoments of(Features features) {
     int tasks = (features.size() + TASK - 1) / TASK;
@@ -88,8 +86,7 @@ public final class ColumnMoments {
     for (int i = 0; i < sum.mean.length; i++) {
       double apart = b.mean[i] - a.mean[i];
       sum.mean[i] = a.mean[i] + apart * b.count / sum.count;
-      sum.squares[i] =
-          a.squares[i] + b.squares[i] + apart * apart * a.count * b.count / sum.count;
+      sum.squares[i] = a.squares[i] + b.squares[i] + apart * apart * a.count * b.count / sum.count;
       sum.least[i] = Math.min(a.least[i], b.least[i]);
       sum.most[i] = Math.max(a.most[i], b.most[i]);
     }

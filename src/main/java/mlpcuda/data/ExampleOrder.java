@@ -57,7 +57,8 @@ public final class ExampleOrder {
     private final Philox.Use use;
     private final long seed;
     private final int column; // 0 where the use has none
-    private final int epoch; // another number that tells the use's orders apart, if it has no epochs
+    private final int
+        epoch; // another number that tells the use's orders apart, if it has no epochs
     private final int[] words = new int[4];
     private int taken;
 

@@ -269,7 +269,13 @@ public final class Features {
     }
     int[] sources = Arrays.stream(rows).map(this::row).toArray();
     return new Features(
-        type, rows.length, width, rowsPerBlock, blocks, sources, moved == null ? null : moved(rows));
+        type,
+        rows.length,
+        width,
+        rowsPerBlock,
+        blocks,
+        sources,
+        moved == null ? null : moved(rows));
   }
 
   private Moved moved(int[] rows) {
@@ -301,9 +307,7 @@ public final class Features {
     }
     int[] sources = chosen == null ? null : Arrays.copyOf(chosen, n);
     Moved some =
-        moved == null
-            ? null
-            : new Moved(moved.from, moved.count, Arrays.copyOf(moved.sources, n));
+        moved == null ? null : new Moved(moved.from, moved.count, Arrays.copyOf(moved.sources, n));
     return new Features(type, n, width, rowsPerBlock, blocks, sources, some);
   }
 

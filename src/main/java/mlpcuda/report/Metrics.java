@@ -110,13 +110,15 @@ public final class Metrics implements Trainer.Listener {
     return epochs.isEmpty() ? 0 : epochs.get(epochs.size() - 1).steps();
   }
 
-  /** Notes the evaluation of the named set, {@code test} or {@code train}. */
+  /** Notes the evaluation of another set than the test set: {@code validation} or {@code train}. */
   public void evaluated(String set, Score evaluation) {
     results.put(set, json(evaluation));
     noteTime();
   }
 
-  /** Notes the evaluation of the test set, and how far its answers' probabilities can be trusted. */
+  /**
+   * Notes the evaluation of the test set, and how far its answers' probabilities can be trusted.
+   */
   public void tested(Score evaluation, Calibration calibration) {
     Map<String, Object> json = json(evaluation);
     json.put("calibration", ResultJson.of(calibration));

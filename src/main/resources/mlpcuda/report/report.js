@@ -625,10 +625,8 @@
   if (metrics.test) {
     confusion();
     classes();
-    if (metrics.test.calibration) {
-      confidenceChart(metrics.test.calibration);
-      calibrationChart(metrics.test.calibration);
-    }
+    confidenceChart(metrics.test.calibration);
+    calibrationChart(metrics.test.calibration);
   }
   if (metrics.importance) {
     importanceChart(metrics.importance);
