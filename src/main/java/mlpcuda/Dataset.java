@@ -6,6 +6,7 @@ import mlpcuda.data.ExampleSet;
 import mlpcuda.data.LabelledData;
 import mlpcuda.data.PublishedDataset;
 import mlpcuda.run.DataSource;
+import mlpcuda.run.LoadingListener;
 
 /** A training set and a test set, whose images have one size. */
 public final class Dataset {
@@ -28,13 +29,19 @@ public final class Dataset {
   }
 
   /**
-   * Reads a folder with four IDX files, plain or gzipped, under the names of MNIST, QMNIST or
-   * EMNIST.
+   * Reads examples: a table (CSV, TSV), NumPy's arrays, LIBSVM's lines, or a folder of these, of
+   * pictures in a folder for each class, or of the four IDX files of MNIST, QMNIST or EMNIST. What
+   * the files do not say, such as the column of the labels, {@link Reading} does.
    *
    * @throws mlpcuda.error.BadFileException if a file is missing or malformed
    */
-  public static Dataset read(Path folder) {
-    return load(new DataSource.Folder(folder, OptionalInt.empty()));
+  public static Dataset read(Path path) {
+    return read(path, Reading.DEFAULT);
+  }
+
+  /** Reads examples as {@link #read(Path)} does, with options. */
+  public static Dataset read(Path path, Reading options) {
+    return load(new DataSource.Files(path, OptionalInt.empty(), options.options()));
   }
 
   /**
@@ -73,7 +80,7 @@ public final class Dataset {
   }
 
   private static Dataset load(DataSource source) {
-    return new Dataset(source, source.load((file, bytes, total) -> {}));
+    return new Dataset(source, source.load(LoadingListener.NONE));
   }
 
   /** The number of classes. */

@@ -7,11 +7,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import mlpcuda.compute.Ops;
+import mlpcuda.data.ClassWeights;
 import mlpcuda.error.BadFileException;
 import mlpcuda.error.SettingException;
 import mlpcuda.files.WholeFile;
@@ -26,7 +26,6 @@ import mlpcuda.run.RunFolder;
 import mlpcuda.run.RunPlan;
 import mlpcuda.run.RunSettings;
 import mlpcuda.run.RunSettings.Architecture;
-import mlpcuda.run.RunSettings.Learning;
 import mlpcuda.run.RunSettings.Recording;
 import mlpcuda.run.RunSettings.Validation;
 import mlpcuda.run.RunState;
@@ -149,16 +148,10 @@ public final class Training {
   /** Moves the weights by that optimizer, at its rate. */
   public Training optimizer(Optimizer optimizer) {
     LearningRate rate = settings.rate();
-    Learning learning = settings.learning();
     return changed(
         settings
             .with(new LearningRate(optimizer.rate(), rate.schedule(), rate.warmup()))
-            .with(
-                new Learning(
-                    optimizer.settings(),
-                    learning.clip(),
-                    learning.dropout(),
-                    learning.smoothing())));
+            .with(settings.learning().with(optimizer.settings())));
   }
 
   /**
@@ -190,19 +183,32 @@ public final class Training {
     for (double rate : rates) {
       list.add((float) rate);
     }
-    Learning learning = settings.learning();
-    return changed(
-        settings.with(
-            new Learning(learning.optimizer(), learning.clip(), list, learning.smoothing())));
+    return changed(settings.with(settings.learning().withDropout(list)));
   }
 
   /** Spreads that share of the target, in [0, 1), over all classes. */
   public Training labelSmoothing(double share) {
-    Learning learning = settings.learning();
-    return changed(
-        settings.with(
-            new Learning(
-                learning.optimizer(), learning.clip(), learning.dropout(), (float) share)));
+    return changed(settings.with(settings.learning().withSmoothing(share)));
+  }
+
+  /**
+   * Multiplies the loss of each training example by the weight of its class.
+   *
+   * @param weights {@code balanced}, by the classes' sizes, or such as {@code 0:1,1:5}
+   * @throws IllegalArgumentException if the text has another form
+   */
+  public Training classWeights(String weights) {
+    return changed(settings.with(settings.learning().with(ClassWeights.parse(weights))));
+  }
+
+  /**
+   * Chooses the scaling of the inputs.
+   *
+   * @param name {@code unit}, {@code centred} or {@code z-score} for pixels; {@code standard},
+   *     {@code minmax} or {@code none} for columns of numbers
+   */
+  public Training scaling(String name) {
+    return changed(settings.with(settings.network().withScaling(name)));
   }
 
   /** Scales the gradient of all parameters down to that norm, above 0. */
@@ -210,14 +216,7 @@ public final class Training {
     if (!(norm > 0)) {
       throw new SettingException("clip-grad-norm", "must be above 0, found " + norm);
     }
-    Learning learning = settings.learning();
-    return changed(
-        settings.with(
-            new Learning(
-                learning.optimizer(),
-                OptionalDouble.of(norm),
-                learning.dropout(),
-                learning.smoothing())));
+    return changed(settings.with(settings.learning().withClip(norm)));
   }
 
   /**
@@ -327,7 +326,7 @@ public final class Training {
   }
 
   private TrainingResult begin(Dataset dataset, Device device, BooleanSupplier stop) {
-    var choice = new DataChoice(dataset.source(), false, OptionalInt.empty());
+    var choice = DataChoice.all(dataset.source());
     var plan = new RunPlan(settings, choice, device.choice(), Optional.empty());
     RunData data = RunData.of(settings, dataset.data(), choice);
     network.ifPresent(of -> checkShape(of, data));

@@ -44,7 +44,8 @@ class JarIT {
           "org/eclipse/jetty/", "mlpcuda/shaded/jetty/",
           "org/slf4j/", "mlpcuda/shaded/slf4j/",
           "com/twelvemonkeys/", "mlpcuda/shaded/twelvemonkeys/",
-          "me/tongfei/progressbar/", "mlpcuda/shaded/progressbar/");
+          "me/tongfei/progressbar/", "mlpcuda/shaded/progressbar/",
+          "de/siegmar/fastcsv/", "mlpcuda/shaded/fastcsv/");
 
   /** JavaCPP, OpenBLAS, JCuda and JLine cannot be relocated; the pom says why. */
   private static final Pattern OWN_PLACE =

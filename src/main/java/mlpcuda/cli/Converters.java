@@ -3,8 +3,8 @@ package mlpcuda.cli;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
-import mlpcuda.data.PixelScaling;
 import mlpcuda.data.PublishedDataset;
+import mlpcuda.data.Scaling;
 import mlpcuda.data.Split;
 import mlpcuda.files.OneLine;
 import mlpcuda.preparation.Preparation;
@@ -152,13 +152,13 @@ final class Converters {
   static final class ScalingName implements ITypeConverter<String> {
     @Override
     public String convert(String text) {
-      if (!PixelScaling.NAMES.contains(text)) {
+      if (!Scaling.NAMES.contains(text)) {
         throw new TypeConversionException(
             "must be one of %s, found %s%s"
                 .formatted(
-                    String.join(", ", PixelScaling.NAMES),
+                    String.join(", ", Scaling.NAMES),
                     OneLine.orNothing(text),
-                    Suggestion.of(text, PixelScaling.NAMES)));
+                    Suggestion.of(text, Scaling.NAMES)));
       }
       return text;
     }

@@ -9,13 +9,14 @@ import mlpcuda.preparation.ExampleForm;
 import mlpcuda.preparation.ImageForm;
 import mlpcuda.run.DataChoice;
 import mlpcuda.run.DataSource;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
- * The options that say where the images come from: the MNIST in the jar unless an option says
+ * The options that say where the examples come from: the MNIST in the jar unless an option says
  * otherwise.
  */
 final class DataOptions {
@@ -24,11 +25,12 @@ final class DataOptions {
 
   @Option(
       names = "--data",
-      paramLabel = "DIR",
+      paramLabel = "PATH",
       description =
-          "Folder with the four IDX files, plain or .gz, under the names of MNIST, QMNIST or"
-              + " EMNIST, also in folders below. Of several data sets in one folder,"
-              + " DIR/emnist-letters is the one whose files begin so. Default: the MNIST in the"
+          "Examples: a table (.csv, .tsv), NumPy's arrays (.npz, .npy), LIBSVM's lines, or a folder"
+              + " of these, of pictures in a folder for each class, or of the four IDX files of"
+              + " MNIST, QMNIST or EMNIST. Of several IDX data sets in one folder,"
+              + " PATH/emnist-letters is the one whose files begin so. Default: the MNIST in the"
               + " jar.")
   private Path data;
 
@@ -57,6 +59,8 @@ final class DataOptions {
               + " Default: do not; with a model, as its training images were.")
   private Boolean transpose; // null: neither form of the option is given
 
+  @Mixin private ReadingOptions reading = new ReadingOptions();
+
   /** Whether rows and columns of the images are exchanged. */
   boolean transpose() {
     return Boolean.TRUE.equals(transpose);
@@ -82,6 +86,9 @@ final class DataOptions {
     if (classes != null && data == null) {
       throw refused("--classes needs --data, found --classes " + classes + " alone");
     }
+    if (data == null && !reading.areDefault()) {
+      throw refused("the options of reading files, such as --format and --label, need --data");
+    }
     if (classes != null && classes > 256) {
       throw refused(
           "Invalid value for option '--classes': must be at most 256, as labels are bytes; found "
@@ -97,15 +104,19 @@ final class DataOptions {
   /** Where the images come from. */
   private DataSource source() {
     if (data != null) {
-      return new DataSource.Folder(
-          data, classes == null ? OptionalInt.empty() : OptionalInt.of(classes));
+      return new DataSource.Files(
+          data, classes == null ? OptionalInt.empty() : OptionalInt.of(classes), reading.options());
     }
     return dataset != null ? new DataSource.Published(dataset) : new DataSource.Embedded();
   }
 
-  /** The examples that the options name. */
-  DataChoice choice(OptionalInt subset) {
-    return new DataChoice(source(), transpose(), subset);
+  /**
+   * The examples that the options name.
+   *
+   * @param testAmount the examples that are held back for the test: see {@link DataChoice}
+   */
+  DataChoice choice(OptionalInt subset, double testAmount) {
+    return new DataChoice(source(), transpose(), subset, testAmount);
   }
 
   /** The examples of a run that goes on, where the options say that they are now. */
@@ -114,25 +125,26 @@ final class DataOptions {
       return former;
     }
     DataSource source = source();
-    if (source instanceof DataSource.Folder folder
-        && former.source() instanceof DataSource.Folder before) {
-      source = new DataSource.Folder(folder.path(), before.classes());
+    if (source instanceof DataSource.Files files
+        && former.source() instanceof DataSource.Files before) {
+      source = new DataSource.Files(files.path(), before.classes(), before.options());
     }
-    return new DataChoice(source, former.transposed(), former.subset());
+    return former.from(source);
   }
 
   /** Loads the data set, fetching it first if it is asked for and missing. */
   LabelledData load(Terminal terminal) {
+    LabelledData read = load(choice(OptionalInt.empty(), DataChoice.USUAL_TEST), terminal);
     if (transpose == null && data != null && IdxFolder.isEmnist(data)) {
       terminal.line("EMNIST's images are stored transposed; --transpose turns them upright.");
     }
-    return load(choice(OptionalInt.empty()), terminal);
+    return read;
   }
 
-  /** Loads that data set, showing its downloads. */
+  /** Loads that data set, showing how far its loading has come. */
   static LabelledData load(DataChoice choice, Terminal terminal) {
-    try (var downloads = terminal.downloads()) {
-      return choice.load(downloads);
+    try (var loading = terminal.loading()) {
+      return choice.load(loading);
     }
   }
 

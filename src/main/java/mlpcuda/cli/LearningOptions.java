@@ -1,10 +1,12 @@
 package mlpcuda.cli;
 
 import java.util.Collections;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.OptimizerSettings;
 import mlpcuda.compute.SgdSettings;
+import mlpcuda.data.ClassWeights;
 import mlpcuda.run.RunSettings;
 import mlpcuda.train.Course;
 import mlpcuda.train.LearningRate;
@@ -74,6 +76,15 @@ final class LearningOptions {
       converter = Converters.Fraction.class,
       description = "Share of the target that is spread over all classes. Default: the preset's.")
   private Double smoothing;
+
+  @Option(
+      names = "--class-weights",
+      paramLabel = "WEIGHTS",
+      converter = ListConverters.Weights.class,
+      description =
+          "Factors of the loss of each class's training examples: balanced, by the classes' sizes, or"
+              + " such as 0:1,1:5. Default: all are 1.")
+  private ClassWeights classWeights;
 
   @Option(
       names = "--clip-grad-norm",
@@ -171,7 +182,8 @@ final class LearningOptions {
         optimizerSettings(preset),
         clip == null ? OptionalDouble.empty() : OptionalDouble.of(clip),
         dropout != null ? dropout.list() : presets.dropout(),
-        smoothing != null ? smoothing.floatValue() : presets.smoothing());
+        smoothing != null ? smoothing.floatValue() : presets.smoothing(),
+        Optional.ofNullable(classWeights));
   }
 
   /** The learning rate; the preset fills in what no option says. */

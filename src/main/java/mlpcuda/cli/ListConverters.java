@@ -1,7 +1,16 @@
 package mlpcuda.cli;
 
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import mlpcuda.data.ClassWeights;
+import mlpcuda.data.Layout;
+import mlpcuda.files.OneLine;
+import mlpcuda.input.ReadOptions.ArrayNames;
+import mlpcuda.input.ReadOptions.Format;
 import mlpcuda.run.Presets;
 import mlpcuda.run.RunSettings;
 import picocli.CommandLine.ITypeConverter;
@@ -86,6 +95,91 @@ final class ListConverters {
               .map(each -> Converters.whole(each, 1))
               .distinct()
               .toList());
+    }
+  }
+
+  /**
+   * The columns of a table.
+   *
+   * @param names the names, or numbers from 1 on
+   */
+  record Columns(Set<String> names) {}
+
+  /** Converts names of columns joined by commas. */
+  static final class ColumnNames implements ITypeConverter<Columns> {
+    @Override
+    public Columns convert(String text) {
+      return new Columns(new LinkedHashSet<>(Arrays.asList(text.split(",", -1))));
+    }
+  }
+
+  /** Converts the names of two arrays joined by a comma. */
+  static final class ArrayPair implements ITypeConverter<ArrayNames> {
+    @Override
+    public ArrayNames convert(String text) {
+      String[] names = text.split(",", -1);
+      if (names.length != 2 || names[0].isEmpty() || names[1].isEmpty()) {
+        throw new TypeConversionException(
+            "must be two names of arrays, such as x_train,y_train, found "
+                + OneLine.orNothing(text));
+      }
+      return new ArrayNames(Optional.of(names[0]), Optional.of(names[1]));
+    }
+  }
+
+  /** Converts a height and a width in pixels. */
+  static final class ImageSize implements ITypeConverter<Layout.Images> {
+    @Override
+    public Layout.Images convert(String text) {
+      if (!text.matches("[1-9][0-9]{0,4}x[1-9][0-9]{0,4}")) {
+        throw new TypeConversionException(
+            "must be a height and a width in pixels, such as 28x28, found "
+                + OneLine.orNothing(text));
+      }
+      String[] sides = text.split("x");
+      return Layout.Images.grey(Integer.parseInt(sides[0]), Integer.parseInt(sides[1]));
+    }
+  }
+
+  /** Converts a decimal separator. */
+  static final class Decimal implements ITypeConverter<Character> {
+    @Override
+    public Character convert(String text) {
+      if (!text.equals(".") && !text.equals(",")) {
+        throw new TypeConversionException(
+            "must be a point or a comma, found " + OneLine.orNothing(text));
+      }
+      return text.charAt(0);
+    }
+  }
+
+  /** Converts the name of a format of examples. */
+  static final class FormatName implements ITypeConverter<Format> {
+    private static final List<String> NAMES =
+        Arrays.stream(Format.values()).map(f -> f.name().toLowerCase(Locale.ROOT)).toList();
+
+    @Override
+    public Format convert(String text) {
+      int index = NAMES.indexOf(text);
+      if (index < 0) {
+        throw new TypeConversionException(
+            "must be one of %s, found %s%s"
+                .formatted(
+                    String.join(", ", NAMES), OneLine.orNothing(text), Suggestion.of(text, NAMES)));
+      }
+      return Format.values()[index];
+    }
+  }
+
+  /** Converts the weights of classes. */
+  static final class Weights implements ITypeConverter<ClassWeights> {
+    @Override
+    public ClassWeights convert(String text) {
+      try {
+        return ClassWeights.parse(text);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
     }
   }
 }

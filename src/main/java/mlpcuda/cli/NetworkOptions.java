@@ -55,7 +55,9 @@ final class NetworkOptions {
       converter = Converters.ScalingName.class,
       description =
           "What pixels become: unit (0 to 1), centred (-1 to 1), or z-score (by the training"
-              + " set's mean and standard deviation).")
+              + " set's mean and standard deviation). What each column of numbers becomes:"
+              + " standard (by its mean and standard deviation; the default), minmax (0 to 1) or"
+              + " none.")
   private String scaling;
 
   RunSettings preset() {

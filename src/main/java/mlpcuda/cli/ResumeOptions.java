@@ -128,7 +128,7 @@ final class ResumeOptions {
   private static Map<String, String> placesOutside(RunPlan plan, Path folder) {
     var places = new LinkedHashMap<String, String>();
     DataSource source = plan.data().source();
-    if (source instanceof DataSource.Folder data && !lies(data.path(), folder)) {
+    if (source instanceof DataSource.Files data && !lies(data.path(), folder)) {
       places.put("--data", "--data " + ShellCommand.quoted(data.path().toString()));
     } else if (source instanceof DataSource.Published published) {
       places.put("--dataset", "--dataset " + published.set().name());

@@ -7,6 +7,7 @@ import java.util.OptionalInt;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
 import mlpcuda.preparation.Preparation;
+import mlpcuda.run.DataChoice;
 import mlpcuda.run.DeviceChoice;
 import mlpcuda.run.RunPlan;
 import mlpcuda.run.RunSettings;
@@ -33,6 +34,15 @@ abstract class RunOptions {
       converter = Converters.Positive.class,
       description = "Train on the first N examples alone, and evaluate these too.")
   private Integer subset;
+
+  @Option(
+      names = "--test-split",
+      paramLabel = "N",
+      converter = Converters.SplitAmount.class,
+      description =
+          "Where the data have no test set: the number of examples, or their fraction, that are held"
+              + " back for it, of each class its share. Default: 0.15.")
+  private double testSplit = DataChoice.USUAL_TEST;
 
   @Option(
       names = "--prepare",
@@ -81,7 +91,7 @@ abstract class RunOptions {
   final RunPlan plan(DeviceChoice opened) {
     return new RunPlan(
         settings(),
-        data.choice(subset == null ? OptionalInt.empty() : OptionalInt.of(subset)),
+        data.choice(subset == null ? OptionalInt.empty() : OptionalInt.of(subset), testSplit),
         opened,
         recording.tensorboard());
   }

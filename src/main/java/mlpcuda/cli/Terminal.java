@@ -11,8 +11,8 @@ import java.util.function.IntSupplier;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
-import mlpcuda.data.PublishedDataset;
 import mlpcuda.report.Printable;
+import mlpcuda.run.LoadingListener;
 import picocli.CommandLine;
 
 /** The output that people read: lines always, and progress bars where someone is watching. */
@@ -146,13 +146,16 @@ final class Terminal {
     return blocks ? ProgressBarStyle.UNICODE_BLOCK : ProgressBarStyle.ASCII;
   }
 
-  /** Shows downloads: a line as each begins, and a bar while it lasts. The caller closes it. */
-  Downloads downloads() {
-    return new Downloads();
+  /**
+   * Shows how a data set is loaded: a line as each download begins, and a bar while a download or
+   * the reading of files lasts. The caller closes it.
+   */
+  Loading loading() {
+    return new Loading();
   }
 
-  /** Shows the downloads of one data set. */
-  final class Downloads implements PublishedDataset.Progress, AutoCloseable {
+  /** Shows the loading of one data set. */
+  final class Loading implements LoadingListener, AutoCloseable {
     private String file;
     private ProgressBar bar;
 
@@ -169,6 +172,22 @@ final class Terminal {
       if (bar != null) {
         bar.maxHint(total).stepTo(bytes); // the next mirror begins at 0 again
       }
+    }
+
+    @Override
+    public void at(long done, long all) {
+      if (!interactive) {
+        return;
+      }
+      if (bar == null) {
+        bar = bar("Reading", all).build();
+      }
+      bar.maxHint(Math.max(all, done)).stepTo(done);
+    }
+
+    @Override
+    public void note(String sentence) {
+      always(Printable.oneLine(sentence));
     }
 
     @Override

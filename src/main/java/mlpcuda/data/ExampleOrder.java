@@ -28,6 +28,11 @@ public final class ExampleOrder {
     return shuffled(size, new Draws(Philox.Use.SPLIT, seed, 0));
   }
 
+  /** The order whose first examples of each class become the test set; it belongs to no epoch. */
+  static int[] forTest(int size, long seed) {
+    return shuffled(size, new Draws(Philox.Use.SPLIT, seed, 1));
+  }
+
   private static int[] shuffled(int size, Draws draws) {
     int[] order = sequential(size);
     for (int i = size - 1; i > 0; i--) {

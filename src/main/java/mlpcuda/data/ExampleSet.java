@@ -59,6 +59,11 @@ public record ExampleSet(
     return features.type() == Features.Type.UINT8;
   }
 
+  /** A copy whose examples have those weights, (N). */
+  public ExampleSet withWeights(float[] weights) {
+    return new ExampleSet(layout, features, labels, Optional.of(weights));
+  }
+
   /** The examples of those numbers: see {@link Features#rows}. */
   public ExampleSet chosen(int[] examples) {
     byte[] some = new byte[examples.length];

@@ -175,7 +175,7 @@ public final class FileKind {
   /**
    * Whether a file starts with two zero bytes, an element type of IDX, and one to eight dimensions.
    */
-  static boolean isIdx(byte[] start) {
+  public static boolean isIdx(byte[] start) {
     return start.length >= 4
         && start[0] == 0
         && start[1] == 0

@@ -1,10 +1,16 @@
 package mlpcuda.data;
 
+import java.io.BufferedInputStream;
+import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.zip.CRC32;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 import mlpcuda.error.BadFileException;
+import mlpcuda.files.HeapMemory;
+import mlpcuda.files.InputFile;
 
 /**
  * Inflates a gzip file that lies in memory. Any damage is reported by a {@link BadFileException}: a
@@ -15,10 +21,14 @@ import mlpcuda.error.BadFileException;
  *
  * <p>Source: RFC 1952, "GZIP file format specification version 4.3".
  */
-final class GzipInput extends InputStream {
+public final class GzipInput extends InputStream {
   private static final int HEADER_BYTES = 10;
   private static final int TRAILER_BYTES = 8;
   private static final int DEFLATE = 8;
+  private static final int BUFFER_BYTES = 1 << 16;
+
+  /** The length of the largest array that common JVMs allocate. */
+  private static final int MOST_BYTES = Integer.MAX_VALUE - 8;
 
   private static final int HEADER_CRC = 0x02;
   private static final int EXTRA = 0x04;
@@ -43,8 +53,41 @@ final class GzipInput extends InputStream {
     startMember();
   }
 
+  /**
+   * Opens a file, or standard input for {@code -}, and inflates it if it is a gzip file by its
+   * first bytes. The compressed bytes are kept in memory.
+   *
+   * @throws BadFileException while it is read, if it is a damaged gzip file
+   * @throws IOException if it cannot be read
+   */
+  public static InputStream open(Path file) throws IOException {
+    var in = new BufferedInputStream(InputFile.open(file), BUFFER_BYTES);
+    try {
+      in.mark(2);
+      byte[] start = in.readNBytes(2);
+      in.reset();
+      if (!isGzip(start, 0)) {
+        return in;
+      }
+      if (Files.isRegularFile(file)) {
+        HeapMemory.require(InputFile.name(file), Files.size(file));
+      }
+      byte[] compressed = in.readNBytes(MOST_BYTES);
+      if (in.read() >= 0) {
+        throw new BadFileException(
+            "%s: the gzip file has more than the %d bytes that can be read"
+                .formatted(InputFile.name(file), MOST_BYTES));
+      }
+      in.close();
+      return new GzipInput(InputFile.name(file), compressed);
+    } catch (IOException | RuntimeException e) {
+      in.close();
+      throw e;
+    }
+  }
+
   /** Whether {@code file} has the two magic bytes of gzip at {@code at}. */
-  static boolean isGzip(byte[] file, int at) {
+  public static boolean isGzip(byte[] file, int at) {
     return file.length - at >= 2 && file[at] == 0x1f && file[at + 1] == (byte) 0x8b;
   }
 

@@ -132,13 +132,40 @@ public final class IdxFolder {
   }
 
   /**
-   * Whether the files have EMNIST's names: its images are published with rows and columns
-   * exchanged.
-   *
-   * @throws BadFileException if there is no data set
+   * Whether a folder has IDX files of EMNIST's names: its images are published with rows and
+   * columns exchanged.
    */
   public static boolean isEmnist(Path folder) {
-    return find(folder, true).names.prefix().startsWith("emnist-");
+    try {
+      return find(folder, true).names.prefix().startsWith("emnist-");
+    } catch (BadFileException e) {
+      return false; // the examples are no IDX files
+    }
+  }
+
+  /**
+   * The files of a data set, each plain or gzip.
+   *
+   * @param trainImages the images of the training set
+   * @param trainLabels the labels of the training set
+   * @param testImages the images of the test set
+   * @param testLabels the labels of the test set
+   */
+  public record FourFiles(Path trainImages, Path trainLabels, Path testImages, Path testLabels) {}
+
+  /**
+   * Finds the files of a data set, whatever the type of their elements.
+   *
+   * @param folder the folder that the user named
+   * @throws BadFileException if there is no data set, or there are several
+   */
+  public static FourFiles files(Path folder) {
+    IdxFolder found = find(folder, true);
+    return new FourFiles(
+        found.file(found.names.trainImages()),
+        found.file(found.names.trainLabels()),
+        found.file(found.names.testImages()),
+        found.file(found.names.testLabels()));
   }
 
   /**

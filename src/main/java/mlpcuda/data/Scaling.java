@@ -1,7 +1,14 @@
 package mlpcuda.data;
 
+import java.util.List;
+import java.util.stream.Stream;
+
 /** The map from the features of an example to the inputs of a network. */
 public sealed interface Scaling permits PixelScaling, ColumnScaling {
+  /** The names of all scalings: those of pixels, then those of columns. */
+  List<String> NAMES =
+      Stream.concat(PixelScaling.NAMES.stream(), ColumnScaling.NAMES.stream()).toList();
+
   /** The name that chooses the scaling, such as {@code z-score}. */
   String name();
 

@@ -53,6 +53,31 @@ public record ReadOptions(
       Optional<String> weight,
       char decimal,
       Missing missing) {
+    /** A copy with another column of labels. */
+    public TableOptions withLabel(String column) {
+      return new TableOptions(Optional.of(column), ignored, weight, decimal, missing);
+    }
+
+    /** A copy that leaves out other columns. */
+    public TableOptions withIgnored(Set<String> columns) {
+      return new TableOptions(label, columns, weight, decimal, missing);
+    }
+
+    /** A copy with another column of weights. */
+    public TableOptions withWeight(String column) {
+      return new TableOptions(label, ignored, Optional.of(column), decimal, missing);
+    }
+
+    /** A copy with another decimal separator. */
+    public TableOptions withDecimal(char other) {
+      return new TableOptions(label, ignored, weight, other, missing);
+    }
+
+    /** A copy that treats empty cells otherwise. */
+    public TableOptions with(Missing other) {
+      return new TableOptions(label, ignored, weight, decimal, other);
+    }
+
     /** What becomes of an empty cell in a column of numbers. */
     public enum Missing {
       /** An empty cell is refused. */

@@ -4,6 +4,7 @@ import com.twelvemonkeys.imageio.plugins.webp.WebPImageReaderSpi;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.List;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReadParam;
 import javax.imageio.ImageReader;
@@ -15,7 +16,8 @@ import mlpcuda.files.OneLine;
 /**
  * Decodes PNG, JPEG, GIF, BMP and TIFF by the JDK, and WebP by TwelveMonkeys' plug-in. The decoders
  * were not made for files from attackers: each format is checked first, and everything that the
- * pixels do not need is removed before the decoder gets the bytes.
+ * pixels do not need is removed before the decoder gets the bytes. Each method returns one grey
+ * picture, or three of equal size with the picture's red, green and blue.
  */
 final class CodedPicture {
   /**
@@ -50,10 +52,10 @@ final class CodedPicture {
    *
    * @throws BadFileException if it is malformed or too large
    */
-  static Picture png(String name, byte[] bytes, long maxPixels) {
+  static List<Picture> png(String name, byte[] bytes, long maxPixels, boolean colour) {
     PngChunks.Kept kept = PngChunks.keepPixels(name, bytes, maxPixels);
     BufferedImage image = decode(name, "PNG", bytes, kept.length(), maxPixels);
-    return Exif.upright(GreyPixels.of(name, image, kept.significantBits()), kept.orientation());
+    return upright(GreyPixels.of(name, image, kept.significantBits(), colour), kept.orientation());
   }
 
   /**
@@ -62,11 +64,11 @@ final class CodedPicture {
    * @throws BadFileException if it is malformed or too large, or its colours are neither grey nor
    *     YCbCr nor RGB
    */
-  static Picture jpeg(String name, byte[] bytes, long maxPixels) {
+  static List<Picture> jpeg(String name, byte[] bytes, long maxPixels, boolean colour) {
     JpegSegments.checkScans(name, bytes);
     JpegSegments.dropProfiles(bytes);
     BufferedImage image = decode(name, "JPEG", bytes, bytes.length, maxPixels);
-    return Exif.upright(GreyPixels.of(name, image, 0), JpegSegments.orientation(bytes));
+    return upright(GreyPixels.of(name, image, 0, colour), JpegSegments.orientation(bytes));
   }
 
   /**
@@ -74,9 +76,9 @@ final class CodedPicture {
    *
    * @throws BadFileException if it is malformed or too large
    */
-  static Picture gif(String name, byte[] bytes, long maxPixels) {
+  static List<Picture> gif(String name, byte[] bytes, long maxPixels, boolean colour) {
     int length = GifBlocks.keepFirst(name, bytes, maxPixels);
-    return GreyPixels.of(name, decode(name, "GIF", bytes, length, maxPixels), 0);
+    return GreyPixels.of(name, decode(name, "GIF", bytes, length, maxPixels), 0, colour);
   }
 
   /**
@@ -84,9 +86,9 @@ final class CodedPicture {
    *
    * @throws BadFileException if it is malformed or too large
    */
-  static Picture bmp(String name, byte[] bytes, long maxPixels) {
+  static List<Picture> bmp(String name, byte[] bytes, long maxPixels, boolean colour) {
     BmpHeader.check(name, bytes, maxPixels);
-    return GreyPixels.of(name, decode(name, "BMP", bytes, bytes.length, maxPixels), 0);
+    return GreyPixels.of(name, decode(name, "BMP", bytes, bytes.length, maxPixels), 0, colour);
   }
 
   /**
@@ -94,18 +96,26 @@ final class CodedPicture {
    *
    * @throws BadFileException if it is malformed or too large, or contains JPEGs
    */
-  static Picture tiff(String name, byte[] bytes, long maxPixels) {
+  static List<Picture> tiff(String name, byte[] bytes, long maxPixels, boolean colour) {
     int orientation = Exif.orientation(bytes, 0, bytes.length);
     boolean zeroIsWhite = TiffFields.keepPixels(name, bytes, maxPixels);
     BufferedImage image = decode(name, "TIFF", bytes, bytes.length, maxPixels);
-    Picture picture = GreyPixels.of(name, image, 0);
+    List<Picture> planes = GreyPixels.of(name, image, 0, colour);
     if (zeroIsWhite) {
-      byte[] pixels = picture.pixels();
-      for (int i = 0; i < pixels.length; i++) {
-        pixels[i] = (byte) ~pixels[i];
-      }
+      planes.forEach(CodedPicture::invert);
     }
-    return Exif.upright(picture, orientation);
+    return upright(planes, orientation);
+  }
+
+  private static void invert(Picture picture) {
+    byte[] pixels = picture.pixels();
+    for (int i = 0; i < pixels.length; i++) {
+      pixels[i] = (byte) ~pixels[i];
+    }
+  }
+
+  private static List<Picture> upright(List<Picture> planes, int orientation) {
+    return planes.stream().map(plane -> Exif.upright(plane, orientation)).toList();
   }
 
   /**
@@ -113,10 +123,10 @@ final class CodedPicture {
    *
    * @throws BadFileException if it is malformed or too large
    */
-  static Picture webp(String name, byte[] bytes, long maxPixels) {
+  static List<Picture> webp(String name, byte[] bytes, long maxPixels, boolean colour) {
     WebpChunks.Kept kept = WebpChunks.keepFirst(name, bytes, maxPixels);
     BufferedImage image = decode(name, WEBP, bytes, kept.length(), maxPixels);
-    return Exif.upright(GreyPixels.of(name, image, 0), kept.orientation());
+    return upright(GreyPixels.of(name, image, 0, colour), kept.orientation());
   }
 
   /**

@@ -3,11 +3,13 @@ package mlpcuda.picture;
 import java.awt.image.BufferedImage;
 import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
+import java.util.Arrays;
+import java.util.List;
 import mlpcuda.error.BadFileException;
 
 /**
- * Converts a decoded image to 8-bit grey levels: colours, samples of sizes other than 8 bits, and
- * transparent pixels.
+ * Converts a decoded image to 8-bit grey levels, or to those of its red, green and blue: colours,
+ * samples of sizes other than 8 bits, and transparent pixels.
  */
 final class GreyPixels {
   private static final int WHITE = 255;
@@ -28,13 +30,13 @@ final class GreyPixels {
   private GreyPixels() {}
 
   /**
-   * Converts the image to a picture.
+   * Converts the image to a grey picture, or to three pictures of its red, green and blue.
    *
    * @param significantBits the bits of a sample that are used according to the file; 0 if the file
    *     does not tell
    * @throws BadFileException if the samples of its pixels are not colours
    */
-  static Picture of(String name, BufferedImage image, int significantBits) {
+  static List<Picture> of(String name, BufferedImage image, int significantBits, boolean colour) {
     image.coerceData(false); // the colours must not be multiplied by alpha
     int rows = image.getHeight();
     int cols = image.getWidth();
@@ -47,7 +49,8 @@ final class GreyPixels {
     boolean hasAlpha = palette ? image.getColorModel().hasAlpha() : bands % 2 == 0;
     int[] row = new int[palette ? cols : cols * bands];
     int[] bits = palette ? null : bits(raster, row, hasAlpha, significantBits);
-    byte[] pixels = new byte[rows * cols];
+    byte[] grey = new byte[rows * cols];
+    byte[][] planes = colour ? new byte[3][rows * cols] : new byte[][] {grey};
     byte[] alpha = hasAlpha ? new byte[rows * cols] : null;
     for (int y = 0; y < rows; y++) {
       // getRGB is avoided where possible, because it takes grey samples for linear light and
@@ -59,10 +62,10 @@ final class GreyPixels {
       }
       for (int x = 0; x < cols; x++) {
         int at = y * cols + x;
-        if (palette) {
-          pixels[at] = (byte) luma(row[x] >> 16 & 0xff, row[x] >> 8 & 0xff, row[x] & 0xff);
-        } else {
-          pixels[at] = (byte) light(row, x * bands, bits);
+        int rgb = palette ? row[x] : rgb(row, x * bands, bits);
+        grey[at] = (byte) luma(rgb >> 16 & 0xff, rgb >> 8 & 0xff, rgb & 0xff);
+        for (int plane = 0; colour && plane < planes.length; plane++) {
+          planes[plane][at] = (byte) (rgb >> 8 * (2 - plane));
         }
         if (hasAlpha) {
           int last = (x + 1) * bands - 1;
@@ -71,15 +74,19 @@ final class GreyPixels {
       }
     }
     if (hasAlpha) {
-      putOnGround(pixels, alpha);
+      int ground = ground(grey, alpha);
+      for (byte[] plane : planes) {
+        putOnGround(plane, alpha, ground);
+      }
     }
-    return new Picture(name, rows, cols, pixels);
+    return Arrays.stream(planes).map(plane -> new Picture(name, rows, cols, plane)).toList();
   }
 
-  private static int light(int[] row, int at, int[] bits) {
+  private static int rgb(int[] row, int at, int[] bits) {
+    int red = level(row[at], bits[0]);
     return bits.length < 3
-        ? level(row[at], bits[0])
-        : luma(level(row[at], bits[0]), level(row[at + 1], bits[1]), level(row[at + 2], bits[2]));
+        ? red * 0x10101
+        : red << 16 | level(row[at + 1], bits[1]) << 8 | level(row[at + 2], bits[2]);
   }
 
   /** Returns the grey level of a colour's brightness, by ITU-R BT.601. */
@@ -139,18 +146,18 @@ final class GreyPixels {
     return set < 1 << BITS_OF_INSTRUMENTS ? BITS_OF_INSTRUMENTS : stored;
   }
 
-  /**
-   * Puts a transparent picture on white, or on black if all opaque pixels are light: white ink on
-   * white could not be seen.
-   */
-  private static void putOnGround(byte[] pixels, byte[] alpha) {
-    int ground = ground(pixels, alpha);
+  /** Puts a transparent picture on a ground of one level. */
+  private static void putOnGround(byte[] pixels, byte[] alpha, int ground) {
     for (int i = 0; i < pixels.length; i++) {
       int a = alpha[i] & 0xff;
       pixels[i] = (byte) (((pixels[i] & 0xff) * a + ground * (255 - a) + 127) / 255);
     }
   }
 
+  /**
+   * Returns the level of the ground of a transparent picture: white, or black if all opaque pixels
+   * are light, because white ink on white could not be seen.
+   */
   private static int ground(byte[] pixels, byte[] alpha) {
     int most = 0;
     for (byte a : alpha) {

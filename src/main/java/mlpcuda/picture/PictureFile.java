@@ -3,8 +3,11 @@ package mlpcuda.picture;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
 import mlpcuda.data.FileKind;
 import mlpcuda.data.IdxFile;
 import mlpcuda.error.BadFileException;
@@ -58,7 +61,7 @@ public final class PictureFile {
         Picture.checkSize(name, images.rows(), images.cols(), Picture.MAX_PIXELS);
         return new PictureFile(name, images, true);
       }
-      Picture picture = single(name, start, in);
+      Picture picture = single(name, start, in, KINDS + " or an IDX file", false).get(0);
       return new PictureFile(
           name, new IdxFile.Images(1, picture.rows(), picture.cols(), picture.pixels()), false);
     } catch (IOException e) {
@@ -66,19 +69,34 @@ public final class PictureFile {
     }
   }
 
-  private static Picture single(String name, byte[] start, InputStream in) throws IOException {
-    Kind kind =
-        kind(
-            name,
-            start,
-            KINDS + " or an IDX file"); // refuses the file before up to 256 MiB of it are read
+  /**
+   * Reads a file that holds one picture.
+   *
+   * @param colour whether its red, green and blue are returned as three pictures, and not one grey
+   *     picture
+   * @throws BadFileException if it cannot be read, is malformed or too large
+   */
+  public static List<Picture> readOne(Path file, boolean colour) {
+    try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
+      in.mark(START_BYTES);
+      byte[] start = in.readNBytes(START_BYTES);
+      in.reset();
+      return single(file.toString(), start, in, KINDS, colour);
+    } catch (IOException e) {
+      throw Reason.unreadable(file, e);
+    }
+  }
+
+  private static List<Picture> single(
+      String name, byte[] start, InputStream in, String kinds, boolean colour) throws IOException {
+    Kind kind = kind(name, start, kinds); // refuses the file before up to 256 MiB of it are read
     byte[] bytes = in.readNBytes((int) MAX_BYTES + 1);
     if (bytes.length > MAX_BYTES) {
       throw new BadFileException(
           "%s: a picture's file may have %d bytes at most, and this one has more"
               .formatted(name, MAX_BYTES));
     }
-    return kind.parse(name, bytes, Picture.MAX_PIXELS);
+    return kind.parse(name, bytes, Picture.MAX_PIXELS, colour);
   }
 
   /**
@@ -92,12 +110,12 @@ public final class PictureFile {
    */
   public static Picture parse(String name, byte[] bytes, long maxPixels) {
     byte[] start = Arrays.copyOf(bytes, Math.min(START_BYTES, bytes.length));
-    return kind(name, start, KINDS).parse(name, bytes, maxPixels);
+    return kind(name, start, KINDS).parse(name, bytes, maxPixels, false).get(0);
   }
 
   /** Decodes one kind of file. */
   private interface Kind {
-    Picture parse(String name, byte[] bytes, long maxPixels);
+    List<Picture> parse(String name, byte[] bytes, long maxPixels, boolean colour);
   }
 
   private static Kind kind(String name, byte[] start, String kinds) {
@@ -108,7 +126,8 @@ public final class PictureFile {
       return CodedPicture::jpeg;
     }
     if (PgmFile.isPgm(start)) {
-      return PgmFile::parse;
+      return (file, bytes, maxPixels, colour) ->
+          Collections.nCopies(colour ? 3 : 1, PgmFile.parse(file, bytes, maxPixels));
     }
     if (GifBlocks.isGif(start)) {
       return CodedPicture::gif;

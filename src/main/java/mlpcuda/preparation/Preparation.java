@@ -121,6 +121,15 @@ public enum Preparation {
    */
   abstract Prepared of(Picture picture, int rows, int cols);
 
+  /**
+   * Resizes a picture as {@link #AS_IS} does, even a blank one.
+   *
+   * @return (rows, cols)
+   */
+  public static byte[] resize(Picture picture, int rows, int cols) {
+    return resized(picture, rows, cols).pixels();
+  }
+
   private static Prepared resized(Picture picture, int rows, int cols) {
     double scale = Math.min((double) rows / picture.rows(), (double) cols / picture.cols());
     int height = (int) Math.max(1, Math.min(rows, Math.round(scale * picture.rows())));

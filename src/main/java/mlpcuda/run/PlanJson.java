@@ -8,6 +8,7 @@ import java.util.OptionalInt;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.CudaOptions;
 import mlpcuda.data.PublishedDataset;
+import mlpcuda.input.ReadOptions;
 
 /** The JSON of a run's plan in a checkpoint, version 2 of its state. */
 final class PlanJson {
@@ -39,10 +40,11 @@ final class PlanJson {
   private static Map<String, Object> write(DataChoice data) {
     var json = new LinkedHashMap<String, Object>();
     DataSource source = data.source();
-    if (source instanceof DataSource.Folder folder) {
+    if (source instanceof DataSource.Files files) {
       json.put("source", "folder");
-      json.put("path", folder.path().toString());
-      json.put("classes", orNull(folder.classes()));
+      json.put("path", files.path().toString());
+      json.put("classes", orNull(files.classes()));
+      json.put("reading", ReadOptionsJson.write(files.options()));
     } else if (source instanceof DataSource.Published published) {
       json.put("source", "published");
       json.put("name", published.set().name());
@@ -51,6 +53,7 @@ final class PlanJson {
     }
     json.put("transpose", data.transposed());
     json.put("subset", orNull(data.subset()));
+    json.put("test_split", data.testAmount());
     return json;
   }
 
@@ -58,13 +61,21 @@ final class PlanJson {
     DataSource source =
         switch (json.text("source")) {
           case "folder" ->
-              new DataSource.Folder(Path.of(json.text("path")), optionalWhole(json, "classes"));
+              new DataSource.Files(
+                  Path.of(json.text("path")),
+                  optionalWhole(json, "classes"),
+                  json.values().containsKey("reading")
+                      ? ReadOptionsJson.read(json.fields("reading"))
+                      : ReadOptions.DEFAULT);
           case "published" -> new DataSource.Published(PublishedDataset.named(json.text("name")));
           case "embedded" -> new DataSource.Embedded();
           case "memory" -> new DataSource.InMemory();
           default -> throw new IllegalArgumentException("source is unknown");
         };
-    return new DataChoice(source, json.flag("transpose"), optionalWhole(json, "subset"));
+    double testAmount =
+        json.values().containsKey("test_split") ? json.real("test_split") : DataChoice.USUAL_TEST;
+    return new DataChoice(
+        source, json.flag("transpose"), optionalWhole(json, "subset"), testAmount);
   }
 
   private static Object orNull(OptionalInt number) {

@@ -112,7 +112,13 @@ public record Resumption(Path folder, Checkpoint checkpoint, RunPlan former, Run
     }
     checkPlace(found.train().size());
     return new RunData(
-        found.dataset(), all, found.train(), found.validation(), shape, checkpoint.form());
+        found.dataset(),
+        all,
+        found.train(),
+        found.validation(),
+        found.test(),
+        shape,
+        checkpoint.form());
   }
 
   /**

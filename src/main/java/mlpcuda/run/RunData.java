@@ -1,7 +1,9 @@
 package mlpcuda.run;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import mlpcuda.data.ClassWeights;
 import mlpcuda.data.ColumnScaling;
 import mlpcuda.data.ExampleSet;
 import mlpcuda.data.LabelledData;
@@ -22,7 +24,8 @@ import mlpcuda.preparation.Preparation;
  * @param dataset the data set as it was read
  * @param all the training examples of the run, those held back among them
  * @param train the examples to learn from
- * @param validation the examples held back; empty if there are none
+ * @param validation the examples that epochs are judged by; empty if there are none
+ * @param test the examples that the trained network is judged by
  * @param shape the shape of the network
  * @param form the examples that the network takes
  */
@@ -31,6 +34,7 @@ public record RunData(
     ExampleSet all,
     ExampleSet train,
     Optional<ExampleSet> validation,
+    ExampleSet test,
     MlpShape shape,
     ExampleForm form) {
 
@@ -45,26 +49,81 @@ public record RunData(
   public static RunData of(RunSettings settings, LabelledData dataset, DataChoice choice) {
     settings.check();
     ExampleSet all = dataset.train();
+    ExampleSet test = all; // replaced: a data set has a test set, or examples are held back for it
+    if (dataset.testSet().isPresent()) {
+      test = dataset.testSet().get();
+    } else {
+      int count = count("test-split", choice.testAmount(), all.size(), "test");
+      Split split = Split.stratified(all, dataset.classes(), count, settings.seed());
+      all = split.train();
+      test = split.held();
+    }
     if (choice.subset().isPresent()) {
-      int subset = choice.subset().getAsInt();
-      if (subset > all.size()) {
-        throw new SettingException(
-            "subset",
-            "must be at most the %d training examples, found %d".formatted(all.size(), subset));
-      }
-      all = all.first(subset);
+      all = first(all, choice.subset().getAsInt());
     }
     ExampleSet train = all;
-    Optional<ExampleSet> validation = Optional.empty();
+    Optional<ExampleSet> validation = dataset.validationSet();
     if (settings.validation().amount().isPresent()) {
-      Split split = split(all, settings.validation().amount().getAsDouble(), settings.seed());
+      double amount = settings.validation().amount().getAsDouble();
+      int count = count("validation", amount, all.size(), "validation");
+      Split split = Split.of(all, count, settings.seed());
       train = split.train();
-      validation = Optional.of(split.validation());
+      validation = Optional.of(split.held());
+    }
+    if (validation.isEmpty() && settings.validation().selection().decides()) {
+      throw new SettingException(
+          "validation",
+          "must hold examples back, because early stopping and the choice of the best epoch judge"
+              + " by them, found none");
+    }
+    if (settings.learning().classWeights().isPresent()) {
+      train = weighted(train, settings.learning().classWeights().get(), dataset.labels());
     }
     RunSettings.Architecture network = settings.network();
     MlpShape shape = shape(network, all.inputs(), dataset.classes());
     ExampleForm form = form(network, dataset, all, train, choice.transposed());
-    return new RunData(dataset, all, train, validation, shape, form);
+    return new RunData(dataset, all, train, validation, test, shape, form);
+  }
+
+  private static ExampleSet weighted(ExampleSet train, ClassWeights weights, List<String> labels) {
+    try {
+      return weights.apply(train, labels);
+    } catch (IllegalArgumentException e) {
+      throw new SettingException("class-weights", e.getMessage());
+    }
+  }
+
+  private static ExampleSet first(ExampleSet all, int subset) {
+    if (subset > all.size()) {
+      throw new SettingException(
+          "subset",
+          "must be at most the %d training examples, found %d".formatted(all.size(), subset));
+    }
+    return all.first(subset);
+  }
+
+  private static int count(String setting, double amount, int size, String what) {
+    try {
+      return Split.count(amount, size, what);
+    } catch (IllegalArgumentException e) {
+      throw new SettingException(setting, e.getMessage());
+    }
+  }
+
+  /**
+   * A sentence about examples that are held back for the test; empty where the data set has some.
+   */
+  Optional<String> ofTest() {
+    if (dataset.testSet().isPresent()) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        String.format(
+            Locale.ROOT,
+            "The data set has no test set: %,d of its %,d examples, of each class its share, are"
+                + " held back for the test; the seed chooses them.",
+            test.size(),
+            dataset.train().size()));
   }
 
   private static ExampleForm form(
@@ -96,14 +155,6 @@ public record RunData(
       return network.shape(inputs, classes);
     } catch (IllegalArgumentException e) {
       throw new SettingException("hidden", e.getMessage());
-    }
-  }
-
-  private static Split split(ExampleSet all, double amount, long seed) {
-    try {
-      return Split.of(all, Split.count(amount, all.size()), seed);
-    } catch (IllegalArgumentException e) {
-      throw new SettingException("validation", e.getMessage());
     }
   }
 }

@@ -38,7 +38,7 @@ public final class RunDescription {
         data.validation()
             .map(set -> String.format(Locale.ROOT, ", %,d validation", set.size()))
             .orElse(""),
-        data.dataset().test().size(),
+        data.test().size(),
         train.layout() instanceof Layout.Images ? "images" : "rows",
         train.layout(),
         classes == 1 ? "1 class" : classes + " classes",
@@ -100,6 +100,7 @@ public final class RunDescription {
     json.put("clip_grad_norm", settings.clip());
     json.put("dropout", settings.regularisation().dropouts());
     json.put("label_smoothing", settings.learning().smoothing());
+    settings.learning().classWeights().ifPresent(w -> json.put("class_weights", w.toString()));
     json.put("early_stopping", selection.patience());
     json.put("save_best", selection.keepBest());
     json.put("monitor", selection.monitor().name().toLowerCase(Locale.ROOT));

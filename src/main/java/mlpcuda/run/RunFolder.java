@@ -42,7 +42,7 @@ public final class RunFolder {
     this.metrics = metrics;
     String name = Objects.toString(folder.toAbsolutePath().normalize().getFileName(), "/");
     RunData data = run.data();
-    this.report = new Report(name, metrics, data.shape(), data.train(), data.dataset().test());
+    this.report = new Report(name, metrics, data.shape(), data.train(), data.test());
   }
 
   /** Whether a folder holds a run that can be resumed. */

@@ -7,8 +7,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.OptimizerSettings;
+import mlpcuda.data.ClassWeights;
 import mlpcuda.data.ExampleSet;
-import mlpcuda.data.PixelScaling;
 import mlpcuda.data.Scaling;
 import mlpcuda.error.SettingException;
 import mlpcuda.net.MlpShape;
@@ -51,7 +51,7 @@ public record RunSettings(
    * @param hidden the widths of the hidden layers
    * @param activation the activation of the hidden layers
    * @param output the activation of the output layer
-   * @param scaling the name of the scaling of pixels: see {@link mlpcuda.data.Scaling#NAMES}
+   * @param scaling the name of the scaling of the inputs: see {@link Scaling#of}
    * @param preparation how pictures shall be prepared for the network; empty if the training images
    *     decide
    * @param init the file of the initial weights, for the record; empty if the seed gives them
@@ -66,12 +66,16 @@ public record RunSettings(
     /** Checks the scaling, and copies the list. */
     public Architecture {
       hidden = List.copyOf(hidden);
-      if (!PixelScaling.NAMES.contains(scaling)) {
+      if (!Scaling.NAMES.contains(scaling)) {
         throw new SettingException(
             "scaling",
-            "must be one of %s, found %s"
-                .formatted(String.join(", ", PixelScaling.NAMES), scaling));
+            "must be one of %s, found %s".formatted(String.join(", ", Scaling.NAMES), scaling));
       }
+    }
+
+    /** A copy with another scaling of the inputs. */
+    public Architecture withScaling(String name) {
+      return new Architecture(hidden, activation, output, name, preparation, init);
     }
 
     /** The shape of the network for that many inputs and classes. */
@@ -91,13 +95,43 @@ public record RunSettings(
    * @param clip the limit of the norm of all gradients; empty for none
    * @param dropout the dropout rate of each hidden layer, or one rate for all
    * @param smoothing the share of the target that label smoothing spreads over all classes
+   * @param classWeights the weights of the classes; empty if all examples count the same
    */
   public record Learning(
-      OptimizerSettings optimizer, OptionalDouble clip, List<Float> dropout, float smoothing) {
+      OptimizerSettings optimizer,
+      OptionalDouble clip,
+      List<Float> dropout,
+      float smoothing,
+      Optional<ClassWeights> classWeights) {
     /** Checks the rates, and copies the list. */
     public Learning {
       dropout = List.copyOf(dropout);
       new Regularisation(dropout, smoothing, 0); // this checks their ranges
+    }
+
+    /** A copy with another optimizer. */
+    public Learning with(OptimizerSettings other) {
+      return new Learning(other, clip, dropout, smoothing, classWeights);
+    }
+
+    /** A copy with another limit of the gradients' norm. */
+    public Learning withClip(double norm) {
+      return new Learning(optimizer, OptionalDouble.of(norm), dropout, smoothing, classWeights);
+    }
+
+    /** A copy with other rates of dropout. */
+    public Learning withDropout(List<Float> rates) {
+      return new Learning(optimizer, clip, rates, smoothing, classWeights);
+    }
+
+    /** A copy with another share of label smoothing. */
+    public Learning withSmoothing(double share) {
+      return new Learning(optimizer, clip, dropout, (float) share, classWeights);
+    }
+
+    /** A copy with weights of the classes. */
+    public Learning with(ClassWeights weights) {
+      return new Learning(optimizer, clip, dropout, smoothing, Optional.of(weights));
     }
 
     /** The regularisation of a network with that many hidden layers. */
@@ -153,12 +187,6 @@ public record RunSettings(
           "dropout",
           "must be one rate or one for each hidden layer, here %d, found %d"
               .formatted(network.hidden.size(), rates));
-    }
-    if (validation.amount.isEmpty() && validation.selection.decides()) {
-      throw new SettingException(
-          "validation",
-          "must hold examples back, because early stopping and the choice of the best epoch judge"
-              + " by them, found none");
     }
   }
 

@@ -9,6 +9,7 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.OptimizerSettings;
 import mlpcuda.compute.SgdSettings;
+import mlpcuda.data.ClassWeights;
 import mlpcuda.preparation.Preparation;
 import mlpcuda.run.RunSettings.Architecture;
 import mlpcuda.run.RunSettings.Learning;
@@ -95,6 +96,7 @@ final class SettingsJson {
     json.put("clip_grad_norm", learning.clip().isPresent() ? learning.clip().getAsDouble() : null);
     json.put("dropout", learning.dropout());
     json.put("label_smoothing", learning.smoothing());
+    learning.classWeights().ifPresent(w -> json.put("class_weights", w.toString()));
     return json;
   }
 
@@ -105,7 +107,8 @@ final class SettingsJson {
         optimizer(json.fields("optimizer")),
         optionalReal(json, "clip_grad_norm"),
         dropout,
-        (float) json.real("label_smoothing"));
+        (float) json.real("label_smoothing"),
+        json.optionalText("class_weights").map(ClassWeights::parse));
   }
 
   private static OptionalDouble optionalReal(Fields json, String name) {

@@ -79,6 +79,7 @@ public record TrainingRun(
   public Result run() {
     Progress begun = start.state().progress();
     reporter.line(Printable.oneLine(RunDescription.examples(data)));
+    data.ofTest().ifPresent(reporter::line);
     if (data.form() instanceof ImageForm images
         && images.preparation() != Preparation.usual(images.rows(), images.cols())) {
       reporter.line(preparation(images.preparation()));
@@ -87,7 +88,7 @@ public record TrainingRun(
         new Metrics(
             RunDescription.settings(ops, data, start.state()),
             settings().recording().logInterval());
-    Warnings.ofLabels(data.train(), data.dataset().test(), data.shape().classes())
+    Warnings.ofLabels(data.train(), data.test(), data.shape().classes())
         .ifPresent(
             warning -> {
               metrics.warn(warning);
@@ -198,7 +199,7 @@ public record TrainingRun(
       Parameters parameters, Metrics metrics, Optional<RunFolder> files, TensorBoard board) {
     RunSettings settings = settings();
     int size = data.train().size();
-    var answers = new Predictions(data.dataset().test().size());
+    var answers = new Predictions(data.test().size());
     Trainer trainer;
     String outcome;
     String scaled;
@@ -207,9 +208,7 @@ public record TrainingRun(
             new TrainableNetwork(parameters, training(), settings.course().batches(size));
         Evaluator judge = data.validation().map(set -> evaluator(parameters, set)).orElse(null);
         Evaluator test =
-            settings.recording().testAtEnd()
-                ? null
-                : evaluator(parameters, data.dataset().test())) {
+            settings.recording().testAtEnd() ? null : evaluator(parameters, data.test())) {
       Step step = network.step();
       List<Trainer.Listener> listeners = listeners(parameters, metrics, files, board);
       trainer = new Trainer(settings.trainer(), step, parameters, size, judge, listeners, stop);
@@ -315,7 +314,7 @@ public record TrainingRun(
       Parameters parameters, Metrics metrics, Optional<RunFolder> files, Trained trained) {
     Score tested =
         trained.tested.orElseGet(
-            () -> evaluation(parameters, data.dataset().test(), Optional.of(trained.answers)));
+            () -> evaluation(parameters, data.test(), Optional.of(trained.answers)));
     // The update of the last step may have diverged, which no step's loss shows.
     if (!Double.isFinite(tested.loss())) {
       throw new DivergedException(metrics.epochsDone(), metrics.stepsDone(), tested.loss());

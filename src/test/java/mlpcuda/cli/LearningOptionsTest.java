@@ -116,7 +116,7 @@ class LearningOptionsTest {
     trained("others", line);
     assertArrayEquals(model("others"), model("run"));
     // The examples that were held back are those that are evaluated.
-    replaceTrainingSet(split.validation());
+    replaceTrainingSet(split.held());
     Program held =
         trained(
             "held",
@@ -136,7 +136,7 @@ class LearningOptionsTest {
 
   private void replaceTrainingSet(ExampleSet set) throws IOException {
     ByteBuffer images = ByteBuffer.allocate(16 + set.features().array().length);
-    images.putInt(0x803).putInt(set.size()).putInt(28).putInt(28);
+    images.putInt(0x803).putInt(set.size()).putInt(7).putInt(5);
     ByteBuffer labels = ByteBuffer.allocate(8 + set.size());
     labels.putInt(0x801).putInt(set.size());
     Files.write(

@@ -2,11 +2,13 @@ package mlpcuda.data;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -36,10 +38,10 @@ class SplitTest {
   void partsAreDisjointCompleteAndInOrder(int size, int count) {
     ExampleSet whole = numbered(size);
     Split split = Split.of(whole, count, 1);
-    assertEquals(count, split.validation().size());
+    assertEquals(count, split.held().size());
     assertEquals(size - count, split.train().size());
     boolean[] met = new boolean[size];
-    for (ExampleSet part : new ExampleSet[] {split.train(), split.validation()}) {
+    for (ExampleSet part : new ExampleSet[] {split.train(), split.held()}) {
       assertEquals(Layout.Images.grey(2, 3), part.layout());
       int last = -1;
       int[] indices = indices(part);
@@ -59,12 +61,12 @@ class SplitTest {
 
   @Test
   void isAFunctionOfTheSeed() {
-    int[] validation = indices(Split.of(numbered(60_000), 5000, 1).validation());
+    int[] validation = indices(Split.of(numbered(60_000), 5000, 1).held());
     assertArrayEquals(new int[] {13, 28, 30, 35, 40}, Arrays.copyOf(validation, 5));
     assertArrayEquals(new int[] {59946, 59960, 59998}, Arrays.copyOfRange(validation, 4997, 5000));
-    assertArrayEquals(new int[] {3, 4, 6}, indices(Split.of(numbered(10), 3, 1).validation()));
-    assertArrayEquals(new int[] {3, 4, 6}, indices(Split.of(numbered(10), 3, 1).validation()));
-    assertArrayEquals(new int[] {2, 4, 6}, indices(Split.of(numbered(10), 3, 2).validation()));
+    assertArrayEquals(new int[] {3, 4, 6}, indices(Split.of(numbered(10), 3, 1).held()));
+    assertArrayEquals(new int[] {3, 4, 6}, indices(Split.of(numbered(10), 3, 1).held()));
+    assertArrayEquals(new int[] {2, 4, 6}, indices(Split.of(numbered(10), 3, 2).held()));
   }
 
   @Test
@@ -73,8 +75,8 @@ class SplitTest {
     Split split = Split.of(whole, 3, 1);
     Arrays.fill(whole.features().array(), (byte) 1);
     Arrays.fill(whole.labels(), (byte) 1);
-    assertArrayEquals(new int[] {3, 4, 6}, indices(split.validation()));
-    assertArrayEquals(new byte[] {3, 4, 6}, split.validation().labels());
+    assertArrayEquals(new int[] {3, 4, 6}, indices(split.held()));
+    assertArrayEquals(new byte[] {3, 4, 6}, split.held().labels());
   }
 
   /** Each of 10 examples is chosen in 3 of 10 seeds: chi-squared, 9 degrees of freedom. */
@@ -83,7 +85,7 @@ class SplitTest {
     int[] counts = new int[10];
     ExampleSet whole = numbered(10);
     for (int seed = 0; seed < 10_000; seed++) {
-      for (int index : indices(Split.of(whole, 3, seed).validation())) {
+      for (int index : indices(Split.of(whole, 3, seed).held())) {
         counts[index]++;
       }
     }
@@ -99,7 +101,7 @@ class SplitTest {
   void classesKeepTheirProportions() {
     ExampleSet whole = EmbeddedMnist.load().train();
     int[] all = classes(whole);
-    int[] chosen = classes(Split.of(whole, 5000, 1).validation());
+    int[] chosen = classes(Split.of(whole, 5000, 1).held());
     double chiSquared = 0;
     for (int c = 0; c < 10; c++) {
       double expected = all[c] / 12.0;
@@ -131,7 +133,7 @@ class SplitTest {
     "2147483646,2147483647,2147483646"
   })
   void countsExamples(String text, int size, int count) {
-    assertEquals(count, Split.count(Split.parse(text), size));
+    assertEquals(count, Split.count(Split.parse(text), size, "validation"));
   }
 
   @ParameterizedTest
@@ -157,10 +159,49 @@ class SplitTest {
   })
   void emptyPartsAreRefused(String text, int size, String found) {
     double amount = Split.parse(text);
-    var refused = assertThrows(IllegalArgumentException.class, () -> Split.count(amount, size));
+    var refused =
+        assertThrows(IllegalArgumentException.class, () -> Split.count(amount, size, "validation"));
     assertEquals(
         "the validation set must have at least 1 example and fewer than the training set's "
             + "%d, found %s".formatted(size, found),
         refused.getMessage());
+  }
+
+  /** 60, 30 and 10 examples of three classes give 12, 6 and 2 of 20; a class of 1 gives none. */
+  @Test
+  void theTestSetHasEachClassesShare() {
+    byte[] labels = new byte[101];
+    for (int i = 0; i < 100; i++) {
+      labels[i] = (byte) (i % 10 < 6 ? 0 : i % 10 < 9 ? 1 : 2);
+    }
+    labels[100] = 3;
+    byte[] pixels = new byte[101];
+    for (int i = 0; i < pixels.length; i++) {
+      pixels[i] = (byte) i;
+    }
+    ExampleSet whole = ExampleSet.images(1, 1, pixels, labels);
+    Split split = Split.stratified(whole, 4, 20, 1);
+    int[] held = new int[4];
+    boolean[] met = new boolean[101];
+    for (ExampleSet part : List.of(split.train(), split.held())) {
+      int last = -1;
+      for (int i = 0; i < part.size(); i++) {
+        int example = Byte.toUnsignedInt(part.features().array()[i]);
+        assertTrue(example > last, "the order of the whole");
+        assertTrue(!met[example], "in one part only");
+        assertEquals(labels[example], part.labels()[i]);
+        met[example] = true;
+        last = example;
+      }
+    }
+    for (byte label : split.held().labels()) {
+      held[label]++;
+    }
+    assertArrayEquals(new int[] {12, 6, 2, 0}, held);
+    assertEquals(81, split.train().size());
+    Split other = Split.stratified(whole, 4, 20, 2);
+    assertFalse(
+        Arrays.equals(split.held().features().array(), other.held().features().array()),
+        "another seed chooses others");
   }
 }

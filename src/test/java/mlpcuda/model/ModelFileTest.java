@@ -16,11 +16,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import mlpcuda.compute.Activation;
+import mlpcuda.data.Column;
+import mlpcuda.data.ColumnScaling;
+import mlpcuda.data.Layout;
 import mlpcuda.data.PixelScaling;
 import mlpcuda.error.BadFileException;
 import mlpcuda.model.Safetensors.Tensor;
 import mlpcuda.net.MlpShape;
 import mlpcuda.preparation.ImageForm;
+import mlpcuda.preparation.NumberForm;
 import mlpcuda.preparation.Preparation;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -114,6 +118,41 @@ class ModelFileTest {
     assertEquals(FORM, read.form());
     assertSame(written.weights(), read.weights());
     assertSame(written.weights(), ModelFile.readWeights(file, SHAPE));
+  }
+
+  /** Columns with words, names of classes and the floats of the scaling come back as they were. */
+  @Test
+  void theFormOfATableIsRead() {
+    var columns =
+        new Layout.Columns(
+            List.of(
+                Column.numbers("age \"in\" years"),
+                new Column("ville", List.of("", "Köln", "x,y"), Float.NaN),
+                new Column("4", List.of(), 0.1f),
+                Column.numbers("5")));
+    float[] centre = {0.1f, 0, 0, 0, 1e-30f, 3};
+    float[] factor = {Float.MIN_VALUE, 1, 1, 1, 2, 3};
+    var form =
+        new NumberForm(
+            columns, new ColumnScaling("standard", centre, factor), List.of("no", "yes \u00e9"));
+    var written = new ModelFile(SHAPE, form, sample().weights());
+    written.write(file);
+    ModelFile read = ModelFile.read(file);
+    assertEquals(form, read.form());
+    assertSame(written.weights(), read.weights());
+    assertSame(written.weights(), ModelFile.readWeights(file, SHAPE));
+  }
+
+  /** Columns that have numbers for names take no text each: a header of a file is limited. */
+  @Test
+  void aHundredThousandColumnsFitIntoAFile() {
+    var shape = new MlpShape(List.of(100_000, 1), Activation.RELU, Activation.NONE);
+    Layout.Columns columns = Layout.Columns.numbered(100_000);
+    float[] ones = new float[100_000];
+    Arrays.fill(ones, 1);
+    var form = new NumberForm(columns, new ColumnScaling("none", ones, ones), List.of());
+    new ModelFile(shape, form, List.of(ones, new float[1])).write(file);
+    assertEquals(form, ModelFile.read(file).form());
   }
 
   @Test

@@ -1,0 +1,176 @@
+package mlpcuda.input;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Consumer;
+import mlpcuda.data.ExampleSet;
+import mlpcuda.data.IdxFolder;
+import mlpcuda.data.LabelColumn;
+import mlpcuda.data.LabelledData;
+import mlpcuda.data.Layout;
+import mlpcuda.data.Part;
+import mlpcuda.error.BadFileException;
+import mlpcuda.input.ReadOptions.Format;
+import mlpcuda.preparation.ExampleForm;
+
+/** Reads examples of any format: tables, arrays, folders of pictures, IDX files. */
+public final class DataReader {
+  private final Path path;
+  private final ReadOptions options;
+  private final ReadingProgress progress;
+
+  private DataReader(Path path, ReadOptions options, ReadingProgress progress) {
+    this.path = path;
+    this.options = options;
+    this.progress = progress;
+  }
+
+  /**
+   * Reads a data set to learn from.
+   *
+   * @param path the file or folder; also the data set's name
+   * @param classes the number of classes, where labels are numbers; empty: the training set's
+   *     labels tell it
+   * @param progress is told how far the reading has come
+   * @param notes takes sentences that a user should see
+   * @throws BadFileException if a file is missing, malformed, or does not fit the others
+   */
+  public static LabelledData read(
+      Path path,
+      OptionalInt classes,
+      ReadOptions options,
+      ReadingProgress progress,
+      Consumer<String> notes) {
+    Format format = options.format().orElseGet(() -> Recognition.of(path));
+    if (format == Format.IDX && IdxReader.isUsual(path)) {
+      return IdxFolder.read(path, classes);
+    }
+    Parts parts = new DataReader(path, options, progress).parts(format, Optional.empty());
+    parts.warnings().forEach(notes);
+    return assemble(path.toString(), classes, parts, notes);
+  }
+
+  /**
+   * Reads examples that a network is to answer: the test set where the path holds one, else all.
+   *
+   * @param form the examples that the network takes
+   * @param progress is told how far the reading has come
+   * @param notes takes sentences that a user should see
+   * @throws BadFileException if a file is missing, malformed, or does not fit the network
+   */
+  public static Answerable readFor(
+      Path path,
+      ExampleForm form,
+      ReadOptions options,
+      ReadingProgress progress,
+      Consumer<String> notes) {
+    Format format = options.format().orElseGet(() -> Recognition.of(path));
+    Parts parts = new DataReader(path, options, progress).parts(format, Optional.of(form.layout()));
+    parts.warnings().forEach(notes);
+    Part part = parts.test().orElse(parts.train());
+    checkLayout(part, form.layout());
+    return new Answerable(part, form.labels());
+  }
+
+  /**
+   * Examples that a network is to answer.
+   *
+   * @param part the examples, perhaps without labels
+   * @param classes the names of the network's classes; empty where they have none but their numbers
+   */
+  public record Answerable(Part part, List<String> classes) {
+    /**
+     * The examples with their labels, which must be among the network's classes.
+     *
+     * @param count the number of the network's classes
+     * @throws BadFileException if they have none, or one that the network does not know
+     */
+    public ExampleSet labelled(int count) {
+      ClassNames names = classes.isEmpty() ? ClassNames.numbered(count) : ClassNames.known(classes);
+      return set(part, names);
+    }
+  }
+
+  private Parts parts(Format format, Optional<Layout> known) {
+    return switch (format) {
+      case IDX -> IdxReader.read(path, options, progress);
+      case NUMPY -> NumpyReader.read(path, options, progress);
+      case PICTURES -> PictureFolder.read(path, options, progress);
+      case CSV -> tables(TableFiles.of(path, Recognition.CSV), known, this::csv);
+      case LIBSVM -> tables(TableFiles.of(path, Recognition.LIBSVM), known, this::libsvm);
+    };
+  }
+
+  /** Reads a table, whose columns are those of the training set where they are known. */
+  private interface TableReader {
+    Part read(Path file, Optional<Layout> known, boolean labelled);
+  }
+
+  private static Parts tables(TableFiles files, Optional<Layout> known, TableReader reader) {
+    if (known.isPresent()) { // the training set, if there is one, is not asked for
+      Path file = files.test().orElse(files.train());
+      return Parts.of(reader.read(file, known, false));
+    }
+    Part train = reader.read(files.train(), Optional.empty(), true);
+    Optional<Layout> columns = Optional.of(train.layout());
+    return new Parts(
+        train,
+        files.test().map(file -> reader.read(file, columns, false)),
+        files.validation().map(file -> reader.read(file, columns, true)),
+        List.of());
+  }
+
+  private Part csv(Path file, Optional<Layout> known, boolean labelled) {
+    return CsvFile.read(file, options, known, labelled, progress);
+  }
+
+  private Part libsvm(Path file, Optional<Layout> known, boolean labelled) {
+    Optional<Layout.Columns> columns =
+        known.filter(Layout.Columns.class::isInstance).map(Layout.Columns.class::cast);
+    return LibsvmReader.read(file, columns, progress);
+  }
+
+  private static LabelledData assemble(
+      String name, OptionalInt classes, Parts parts, Consumer<String> notes) {
+    Part train = parts.train();
+    List<String> found = labels(train).names();
+    ClassNames names =
+        classes.isPresent()
+            ? ClassNames.numbered(classes.getAsInt())
+            : ClassNames.of(train.name(), found);
+    Optional<Part> test = parts.test();
+    if (test.isPresent() && test.get().labels().isEmpty()) {
+      notes.accept(test.get().name() + ": this file has no labels, and so it is no test set");
+      test = Optional.empty();
+    }
+    test.ifPresent(part -> checkLayout(part, train.layout()));
+    parts.validation().ifPresent(part -> checkLayout(part, train.layout()));
+    return new LabelledData(
+        name,
+        names.names(),
+        set(train, names),
+        test.map(part -> set(part, names)),
+        parts.validation().map(part -> set(part, names)));
+  }
+
+  private static void checkLayout(Part part, Layout expected) {
+    if (!part.layout().equals(expected)) {
+      throw new BadFileException(
+          "%s: the examples must be of %s as the training set's, found %s"
+              .formatted(part.name(), expected, part.layout()));
+    }
+  }
+
+  private static LabelColumn labels(Part part) {
+    return part.labels()
+        .orElseThrow(
+            () -> new BadFileException(part.name() + ": the examples have no labels to learn"));
+  }
+
+  private static ExampleSet set(Part part, ClassNames names) {
+    byte[] codes = names.codes(part.name(), labels(part));
+    return new ExampleSet(part.layout(), part.features(), codes, part.weights());
+  }
+}
