@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.StringJoiner;
+import java.util.regex.Pattern;
 
 /**
  * Collects files of other formats where no data set of IDX files was found, by the endings of their
@@ -16,7 +17,8 @@ final class OtherFormats {
   private enum Format {
     IDX("IDX files of other names", "ubyte", "ubyte.gz", "-int", "-int.gz", ".idx", ".idx.gz"),
     CSV("CSV files", ".csv", ".tsv", ".csv.gz"),
-    PARQUET("Parquet or Arrow files", ".parquet", ".arrow"),
+    PARQUET("Parquet files", ".parquet"),
+    ARROW("Arrow files", ".arrow", ".feather"),
     NUMPY("NumPy files", ".npz", ".npy"),
     MATLAB("MATLAB files", ".mat"),
     HDF5("HDF5 files", ".h5", ".hdf5"),
@@ -33,6 +35,9 @@ final class OtherFormats {
       this.endings = List.of(endings);
     }
   }
+
+  /** Names that mean nothing else to a shell or to Python when they stand in quotes. */
+  private static final Pattern PLAIN_NAME = Pattern.compile("[\\w. -]+");
 
   /** The first file of each format. */
   private final Map<Format, Path> found = new EnumMap<>(Format.class);
@@ -76,7 +81,18 @@ final class OtherFormats {
     if (found.keySet().equals(Set.of(Format.ARCHIVES))) {
       return "; unpack the archive first";
     }
+    if (found.keySet().equals(Set.of(Format.PARQUET))) {
+      return "; a CSV file is made of one by " + parquetToCsv(found.get(Format.PARQUET));
+    }
     return "; README.md, section \"Your own data set\", shows how Python writes these from other"
         + " formats";
+  }
+
+  /** Returns a shell command that converts a Parquet file, in its folder, by Python's pandas. */
+  private static String parquetToCsv(Path file) {
+    String name = file.getFileName().toString();
+    String plain = PLAIN_NAME.matcher(name).matches() ? name : "FILE.parquet";
+    return "python3 -c \"import pandas; pandas.read_parquet('%s').to_csv('%s', index=False)\""
+        .formatted(plain, plain.replaceFirst("\\.[^.]*$", ".csv"));
   }
 }

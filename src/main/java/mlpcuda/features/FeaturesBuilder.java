@@ -157,12 +157,23 @@ public final class FeaturesBuilder implements AutoCloseable {
   }
 
   /**
-   * Maps features that lie in a file as {@link Features#copy} gives their rows, one after another.
+   * Opens features that lie in a file as {@link Features#copy} gives their rows, one after another.
+   * Bytes that a builder would keep on the heap are read, all others are mapped: the same features
+   * are the same kind of object, wherever they come from.
    *
    * @param from the index of their first byte
+   * @throws UncheckedIOException if the file cannot be read
    */
   public static Features map(Path file, long from, Type type, int size, int width) {
     try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+      long bytes = (long) size * width * type.bytes();
+      if (type == Type.UINT8 && bytes <= MOST_ON_HEAP) {
+        ByteBuffer array = ByteBuffer.allocate((int) bytes);
+        while (array.hasRemaining() && channel.read(array, from + array.position()) >= 0) {
+          // a read may bring a part
+        }
+        return Features.of(array.array(), width);
+      }
       return map(channel, from, type, size, width);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

@@ -23,6 +23,11 @@ public final class CacheFolder {
     return STANDARD.resolve("datasets");
   }
 
+  /** The folder that keeps the examples of files that were read, which may not exist yet. */
+  public static Path examples() {
+    return STANDARD.resolve("examples");
+  }
+
   /** The folder that native libraries are unpacked to, which may not exist yet. */
   public static Path natives() {
     return STANDARD.resolve("natives");

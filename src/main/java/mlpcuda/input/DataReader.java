@@ -1,9 +1,11 @@
 package mlpcuda.input;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.function.Consumer;
 import mlpcuda.data.ExampleSet;
 import mlpcuda.data.IdxFolder;
@@ -12,6 +14,7 @@ import mlpcuda.data.LabelledData;
 import mlpcuda.data.Layout;
 import mlpcuda.data.Part;
 import mlpcuda.error.BadFileException;
+import mlpcuda.files.CacheFolder;
 import mlpcuda.input.ReadOptions.Format;
 import mlpcuda.preparation.ExampleForm;
 
@@ -47,9 +50,27 @@ public final class DataReader {
     if (format == Format.IDX && IdxReader.isUsual(path)) {
       return IdxFolder.read(path, classes);
     }
-    Parts parts = new DataReader(path, options, progress).parts(format, Optional.empty());
+    var reader = new DataReader(path, options, progress);
+    Parts parts = reader.cached(format);
     parts.warnings().forEach(notes);
     return assemble(path.toString(), classes, parts, notes);
+  }
+
+  /**
+   * The parts that were read before from the same files, or that are read now. Arrays of NumPy and
+   * of IDX files are not kept: reading them is no slower.
+   */
+  private Parts cached(Format format) {
+    boolean slow = Set.of(Format.CSV, Format.LIBSVM, Format.PICTURES).contains(format);
+    if (!slow || options.images().skipBad()) { // the pictures that are left out must be told again
+      return parts(format, Optional.empty());
+    }
+    try {
+      return new PartCache(CacheFolder.examples(), PartCache.LEAST_BYTES)
+          .get(PartCache.key(path, options), () -> parts(format, Optional.empty()));
+    } catch (IOException e) {
+      return parts(format, Optional.empty()); // the reader says what is wrong with the files
+    }
   }
 
   /**

@@ -21,6 +21,10 @@ final class LibsvmLines {
   private final String name;
   private final InputStream in;
   private final int mostIndex;
+  private final boolean withValues;
+  private final byte[] buffer = new byte[1 << 16];
+  private int at; // the next byte of the buffer
+  private int end; // the number of bytes in the buffer
   private final byte[] word = new byte[LONGEST_WORD];
   private int wordLength;
   private int next; // the byte after the last word
@@ -34,17 +38,20 @@ final class LibsvmLines {
    * Creates a parser.
    *
    * @param name the file, for messages
-   * @param in the file's content, buffered
+   * @param in the file's content
    * @param mostIndex the largest index that is accepted
+   * @param withValues whether values are parsed; if not, they are neither checked nor returned
    */
-  LibsvmLines(String name, InputStream in, int mostIndex) throws IOException {
+  LibsvmLines(String name, InputStream in, int mostIndex, boolean withValues) throws IOException {
     this.name = name;
     this.in = in;
     this.mostIndex = mostIndex;
-    this.next = in.read();
+    this.withValues = withValues;
+    this.next = read();
     if (next == 0xef) { // UTF-8's byte order mark, which some editors of Windows write
-      in.skipNBytes(2);
-      next = in.read();
+      read();
+      read();
+      next = read();
     }
   }
 
@@ -60,7 +67,7 @@ final class LibsvmLines {
         label = label(text());
         count = 0;
         while (nextWord()) {
-          addPair(text());
+          addPair();
         }
         endLine();
         return true;
@@ -90,14 +97,27 @@ final class LibsvmLines {
     return values;
   }
 
+  /** Reads a byte from the buffer: a stream's own method for a byte is several times slower. */
+  private int read() throws IOException {
+    if (at == end) {
+      end = in.read(buffer);
+      at = 0;
+      if (end <= 0) {
+        end = 0;
+        return END;
+      }
+    }
+    return buffer[at++] & 0xff;
+  }
+
   /** Reads the next word of the line; false at the line's end. */
   private boolean nextWord() throws IOException {
     while (next == ' ' || next == '\t' || next == '\r') {
-      next = in.read();
+      next = read();
     }
     if (next == '#') {
       while (next != '\n' && next != END) {
-        next = in.read();
+        next = read();
       }
     }
     wordLength = 0;
@@ -106,7 +126,7 @@ final class LibsvmLines {
         throw bad("a word has more than %d characters: %s…".formatted(LONGEST_WORD, shown(text())));
       }
       word[wordLength++] = (byte) next;
-      next = in.read();
+      next = read();
     }
     if (wordLength == 0 && next != '\n' && next != END) {
       throw bad("a text must have no control characters, found byte 0x%02x".formatted(next));
@@ -116,13 +136,17 @@ final class LibsvmLines {
 
   private void endLine() throws IOException {
     if (next == '\n') {
-      next = in.read();
+      next = read();
       line++;
     }
   }
 
   private String text() {
-    return new String(word, 0, wordLength, StandardCharsets.UTF_8);
+    return text(0);
+  }
+
+  private String text(int from) {
+    return new String(word, from, wordLength - from, StandardCharsets.UTF_8);
   }
 
   private static String shown(String word) {
@@ -147,17 +171,15 @@ final class LibsvmLines {
     return word;
   }
 
-  private void addPair(String word) {
-    int colon = word.indexOf(':');
-    if (colon < 0) {
-      throw bad("index:value must follow the label, found " + shown(word));
+  private void addPair() {
+    int colon = 0;
+    while (colon < wordLength && word[colon] != ':') {
+      colon++;
     }
-    String before = word.substring(0, colon);
-    if (before.equals("qid")) {
-      throw bad(
-          "found %s, the query of a ranking; examples must have classes".formatted(shown(word)));
+    if (colon == wordLength) {
+      throw bad("index:value must follow the label, found " + shown(text()));
     }
-    int index = index(before, word);
+    int index = index(colon);
     if (count > 0 && index <= indices[count - 1]) {
       throw bad("indices must ascend, found %d after %d".formatted(index, indices[count - 1]));
     }
@@ -166,20 +188,35 @@ final class LibsvmLines {
       values = Arrays.copyOf(values, 2 * count);
     }
     indices[count] = index;
-    values[count++] = value(index, word.substring(colon + 1));
+    values[count++] = withValues ? value(index, text(colon + 1)) : Float.NaN;
   }
 
-  private int index(String digits, String word) {
-    if (digits.isEmpty() || !digits.chars().allMatch(c -> c >= '0' && c <= '9')) {
-      throw bad("an index must be a whole number, found " + shown(word));
+  /** Parses the index that the first {@code length} bytes of the word are. */
+  private int index(int length) {
+    long index = 0;
+    for (int i = 0; i < length; i++) {
+      if (word[i] < '0' || word[i] > '9') {
+        throw text().startsWith("qid:")
+            ? bad(
+                "found %s, the query of a ranking; examples must have classes"
+                    .formatted(shown(text())))
+            : notAnIndex();
+      }
+      index = Math.min(Integer.MAX_VALUE, 10 * index + word[i] - '0');
     }
-    long index = digits.length() > 18 ? Long.MAX_VALUE : Long.parseLong(digits);
+    if (length == 0) {
+      throw notAnIndex();
+    }
     if (index > mostIndex) {
       throw bad(
           "an index may be %,d at most here, found %s"
-              .formatted(mostIndex, OneLine.start(digits, 20)));
+              .formatted(mostIndex, OneLine.start(text().substring(0, length), 20)));
     }
     return (int) index;
+  }
+
+  private BadFileException notAnIndex() {
+    return bad("an index must be a whole number, found " + shown(text()));
   }
 
   private float value(int index, String text) {

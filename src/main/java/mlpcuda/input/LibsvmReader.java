@@ -1,6 +1,5 @@
 package mlpcuda.input;
 
-import java.io.BufferedInputStream;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -34,7 +33,6 @@ public final class LibsvmReader {
   private static final long MOST_VALUES = 1L << 33;
 
   private static final int ROWS_PER_MESSAGE = 1000;
-  private static final int BUFFER_BYTES = 1 << 16;
 
   /** Opens the text, which is read twice: the first time to find the number of columns. */
   private interface Text {
@@ -111,10 +109,10 @@ public final class LibsvmReader {
     return rows(columns, base);
   }
 
-  /** Reads the text for the first time: all lines are checked, and rows and indices counted. */
+  /** Reads the text for the first time, and counts rows and indices; values are parsed later. */
   private void measure(int mostIndex) throws IOException {
-    try (InputStream in = open()) {
-      var lines = new LibsvmLines(name, in, mostIndex);
+    try (InputStream in = text.open()) {
+      var lines = new LibsvmLines(name, in, mostIndex, false);
       while (lines.next()) {
         rows = Math.addExact(rows, 1);
         if (lines.count() > 0) {
@@ -135,9 +133,9 @@ public final class LibsvmReader {
     int width = columns.inputs();
     var labels = new LabelCollector(name);
     float[] row = new float[width];
-    try (InputStream in = open();
+    try (InputStream in = text.open();
         var builder = new FeaturesBuilder(Type.FLOAT32, width)) {
-      var lines = new LibsvmLines(name, in, base + width - 1);
+      var lines = new LibsvmLines(name, in, base + width - 1, true);
       while (builder.size() < rows && lines.next()) {
         Arrays.fill(row, 0);
         for (int i = 0; i < lines.count(); i++) {
@@ -152,10 +150,6 @@ public final class LibsvmReader {
       Features features = builder.build();
       return new Part(name, columns, features, Optional.of(labels.build()));
     }
-  }
-
-  private InputStream open() throws IOException {
-    return new BufferedInputStream(text.open(), BUFFER_BYTES);
   }
 
   private BadFileException bad(String finding) {

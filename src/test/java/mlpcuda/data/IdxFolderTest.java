@@ -222,7 +222,7 @@ class IdxFolderTest {
   @ParameterizedTest
   @CsvSource({
     "train.csv,                     CSV files (train.csv)",
-    "data/train-00000.parquet,      Parquet or Arrow files (data/train-00000.parquet)",
+    "data/train-00000.arrow,        Arrow files (data/train-00000.arrow)",
     "mnist.npz,                     NumPy files (mnist.npz)",
     "matlab/emnist-digits.mat,      MATLAB files (matlab/emnist-digits.mat)",
     "usps.h5,                       HDF5 files (usps.h5)",
@@ -236,6 +236,32 @@ class IdxFolderTest {
         "TMP: no data set here, but " + found + "; " + CONVERT,
         tmp,
         () -> IdxFolder.read(tmp, UNKNOWN));
+  }
+
+  /** A name that a shell would take for more than a name is not put into a command. */
+  @Test
+  void saysHowAParquetFileIsConverted() {
+    String command =
+        "; a CSV file is made of one by python3 -c \"import pandas;"
+            + " pandas.read_parquet('%s.parquet').to_csv('%s.csv', index=False)\"";
+    Path file = put("a/b-1.parquet", "PAR1".getBytes(StandardCharsets.US_ASCII));
+    assertBad(
+        "TMP/a/b-1.parquet: this is a Parquet file; " + READ + command.formatted("b-1", "b-1"),
+        tmp,
+        () -> IdxFolder.read(file, UNKNOWN));
+    assertBad(
+        "TMP: no data set here, but Parquet files (a/b-1.parquet); "
+            + READ
+            + command.formatted("b-1", "b-1"),
+        tmp,
+        () -> IdxFolder.read(tmp, UNKNOWN));
+    Path hostile = put("$(x)'.parquet", new byte[] {1});
+    assertBad(
+        "TMP/$(x)'.parquet: this is a file of another kind; "
+            + READ
+            + command.formatted("FILE", "FILE"),
+        tmp,
+        () -> IdxFolder.read(hostile, UNKNOWN));
   }
 
   @Test
@@ -252,7 +278,6 @@ class IdxFolderTest {
       delimiter = '|',
       value = {
         "train.csv|label,pixel0|a CSV file|convert",
-        "data.parquet|PAR1|a Parquet file|convert",
         "mnist.npz|PK\\3\\4|a NumPy archive|convert",
         "emnist.zip|PK\\3\\4|a zip archive|unpack",
         "mnist.tar.gz|\\37\\213|a tar archive|unpack",

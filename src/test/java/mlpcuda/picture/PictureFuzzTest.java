@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.CRC32;
@@ -160,7 +161,22 @@ class PictureFuzzTest {
     boolean webp = file.getFileName().toString().startsWith("WEBP");
     long most = (webp ? OF_WEBP : 16 * MIB) + 1032L * 12 * bytes.length;
     assertTrue(allocated < most, allocated + " bytes in " + round);
+    if (!refused && !file.getFileName().toString().startsWith("IDX")) {
+      checkColours(file);
+    }
     return refused;
+  }
+
+  /** A picture that is read in grey is also read in its three colours. */
+  private static void checkColours(Path file) {
+    Picture grey = PictureFile.readOne(file, false).get(0);
+    List<Picture> colours = PictureFile.readOne(file, true);
+    assertEquals(3, colours.size());
+    for (Picture colour : colours) {
+      assertEquals(grey.rows(), colour.rows());
+      assertEquals(grey.cols(), colour.cols());
+      assertEquals(grey.pixels().length, colour.pixels().length);
+    }
   }
 
   private static byte[] changed(byte[] good, Random random) {
