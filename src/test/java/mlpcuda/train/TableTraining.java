@@ -130,9 +130,9 @@ abstract class TableTraining {
     }
   }
 
-  /** The floats lie in two blocks, or are a choice of rows in an order of their own. */
+  /** A choice of rows, as a split makes it, lies in another order than its examples. */
   @Test
-  void rowsInSeveralBlocksAreTheSame() {
+  void aChoiceOfRowsIsTheSame() {
     ExampleSet set = table(7);
     Scaling scaling = Scaling.of("standard", set);
     int[] turned = new int[N];
