@@ -52,11 +52,11 @@ final class CsvCell {
     return new String(text, from, to - from, StandardCharsets.ISO_8859_1);
   }
 
-  /** The bytes of a cell as they are shown in a message. */
+  /** A cell as it is shown in a message, in quotes. */
   static String shown(byte[] text, int from, int to) {
     return from == to
         ? "an empty cell"
-        : OneLine.start(new String(text, from, to - from, StandardCharsets.UTF_8), 40);
+        : '"' + OneLine.start(new String(text, from, to - from, StandardCharsets.UTF_8), 40) + '"';
   }
 
   /** Decodes what {@link #raw} has made; null if the bytes are not UTF-8. */

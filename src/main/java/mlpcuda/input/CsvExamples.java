@@ -53,15 +53,15 @@ final class CsvExamples {
       Layout layout,
       TableOptions table,
       boolean labelled) {
-    var row = CsvValues.Row.of(head, plan, layout, table, labelled);
-    Features.Type type = row.pixels() ? Features.Type.UINT8 : Features.Type.FLOAT32;
+    var shape = CsvShape.of(head, plan, layout, table, labelled);
+    Features.Type type = shape.pixels() ? Features.Type.UINT8 : Features.Type.FLOAT32;
     try (var builder = new FeaturesBuilder(type, layout.inputs())) {
       var examples = new CsvExamples(text, head, plan, builder);
       CsvPass.run(
           text,
           head,
-          chunkBytes(head.names().size(), row.rowBytes()),
-          () -> new CsvValues(row),
+          chunkBytes(head.names().size(), shape.rowBytes()),
+          () -> new CsvValues(shape),
           examples::add);
       return examples.build(layout);
     }

@@ -60,7 +60,7 @@ record CsvHead(char separator, boolean hasHeader, List<String> names, List<Strin
           whole ? start.length : CsvChunk.endOfRow(chunk.text(), 0, start.length, separator, true);
       if (end >= 0) {
         chunk.set(0, end);
-        List<String[]> rows = rows(text, chunk, separator, MOST_ROWS);
+        List<String[]> rows = rows(text, chunk, separator);
         return of(text, separator, rows, decimal, usual, whole);
       }
       if (bytes >= CsvText.MOST_ROW_BYTES) {
@@ -115,62 +115,44 @@ record CsvHead(char separator, boolean hasHeader, List<String> names, List<Strin
 
   /** The number of cells of each of the first rows. */
   private static int[] counts(CsvChunk chunk, char separator) {
-    var counter =
-        new CsvCells() {
-          private final List<Integer> counts = new ArrayList<>();
-
-          @Override
-          public void startOfRow(int line) {}
-
-          @Override
-          public void cell(int column, byte[] text, int from, int to) {}
-
-          @Override
-          public boolean endOfRow(int columns) {
-            counts.add(columns);
-            return counts.size() < ROWS_FOR_SEPARATOR;
-          }
-        };
+    List<Integer> counts = new ArrayList<>();
     try {
-      CsvRows.read(chunk, separator, counter);
+      CsvRows.read(
+          chunk,
+          separator,
+          row -> {
+            counts.add(row.columns());
+            return counts.size() < ROWS_FOR_SEPARATOR;
+          });
     } catch (CsvRowException e) {
       return new int[0];
     }
-    return counter.counts.stream().mapToInt(Integer::intValue).toArray();
+    return counts.stream().mapToInt(Integer::intValue).toArray();
   }
 
-  private static List<String[]> rows(CsvText text, CsvChunk chunk, char separator, int most) {
-    var collector =
-        new CsvCells() {
-          private final List<String[]> rows = new ArrayList<>();
-          private final List<String> row = new ArrayList<>();
-          private int cells;
-
-          @Override
-          public void startOfRow(int line) {
-            row.clear();
-          }
-
-          @Override
-          public void cell(int column, byte[] bytes, int from, int to) {
-            row.add(new String(bytes, from, to - from, StandardCharsets.UTF_8));
-          }
-
-          @Override
-          public boolean endOfRow(int columns) {
-            rows.add(row.toArray(String[]::new));
-            cells += columns;
-            return rows.size() < most && cells < MOST_CELLS;
-          }
-        };
-    try {
-      CsvRows.read(chunk, separator, collector);
-    } catch (CsvRowException e) {
-      if (collector.rows.isEmpty()) {
-        throw text.bad(e);
-      }
+  private static String[] cells(CsvRow row) {
+    String[] cells = new String[row.columns()];
+    for (int i = 0; i < cells.length; i++) {
+      int from = row.from(i);
+      cells[i] = new String(row.text(), from, row.to(i, from) - from, StandardCharsets.UTF_8);
     }
-    return collector.rows;
+    return cells;
+  }
+
+  private static List<String[]> rows(CsvText text, CsvChunk chunk, char separator) {
+    List<String[]> rows = new ArrayList<>();
+    try {
+      CsvRows.read(
+          chunk,
+          separator,
+          row -> {
+            rows.add(cells(row));
+            return rows.size() < MOST_ROWS && rows.size() * (long) row.columns() < MOST_CELLS;
+          });
+    } catch (CsvRowException e) {
+      throw text.bad(e);
+    }
+    return rows;
   }
 
   private static CsvHead of(

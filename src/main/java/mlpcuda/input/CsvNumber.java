@@ -55,15 +55,18 @@ final class CsvNumber {
     }
     long mantissa = 0;
     int start = at;
-    while (at < to && isDigit(text[at])) {
-      mantissa = 10 * mantissa + (text[at++] - '0');
+    char digit;
+    while (at < to && (digit = (char) (text[at] - '0')) <= 9) {
+      mantissa = 10 * mantissa + digit;
+      at++;
     }
     int digits = at - start;
     int exponent = 0;
     if (at < to && text[at] == point) {
       start = ++at;
-      while (at < to && isDigit(text[at])) {
-        mantissa = 10 * mantissa + (text[at++] - '0');
+      while (at < to && (digit = (char) (text[at] - '0')) <= 9) {
+        mantissa = 10 * mantissa + digit;
+        at++;
       }
       exponent = start - at;
       digits += at - start;

@@ -17,7 +17,7 @@ import mlpcuda.files.Reason;
  */
 final class CsvPass {
   /** What a processor makes of a chunk. */
-  abstract static class Work implements CsvCells {
+  abstract static class Work implements CsvRow.Taker {
     private long linesBefore;
 
     /** Forgets the chunk before. */
@@ -48,11 +48,10 @@ final class CsvPass {
           throw new CsvRowException(1, CsvText.tooLong(chunk.isQuoted()));
         }
         work.begin();
-        CsvRows.read(chunk, separator, work);
+        lines = CsvRows.read(chunk, separator, work);
       } catch (CsvRowException e) {
         failure = e;
       }
-      lines = chunk.lines();
     }
   }
 

@@ -182,8 +182,9 @@ record CsvPlan(int label, int weight, List<Integer> features, Optional<Layout> l
       for (int column : features) {
         if (head.names().get(column).isEmpty()) {
           throw text.bad(
-              "column %d has no name in the header, as row numbers have: leave column %1$d out, or"
-                  + " name it".formatted(column + 1));
+              ("column %d has no name in the header, as row numbers have: leave column %1$d out, or"
+                      + " name it")
+                  .formatted(column + 1));
         }
       }
       return new CsvPlan(label, weight, List.copyOf(features), Optional.empty());

@@ -23,47 +23,41 @@ final class CsvRows {
   private CsvRows() {}
 
   /**
-   * Gives the cells of a chunk to {@code cells} until that wants no more.
+   * Gives the rows of a chunk to {@code taker} until that wants no more.
    *
+   * @return the number of lines of the chunk, unless {@code taker} did not want all of them
    * @throws CsvRowException if a quoted cell is not closed or goes on after its closing quote, or
    *     if a row has more than {@link Layout.Columns#MOST} columns
    */
-  static void read(CsvChunk chunk, char separator, CsvCells cells) {
+  static long read(CsvChunk chunk, char separator, CsvRow.Taker taker) {
     if (chunk.isQuoted()) {
-      readQuoted(chunk, separator, cells);
-    } else {
-      readPlain(chunk, (byte) separator, cells);
+      readQuoted(chunk, separator, taker);
+      return chunk.lines();
     }
+    return readPlain(chunk, (byte) separator, taker);
   }
 
-  private static void readPlain(CsvChunk chunk, byte separator, CsvCells cells) {
+  private static int readPlain(CsvChunk chunk, byte separator, CsvRow.Taker taker) {
+    var row = new CsvRow();
     byte[] text = chunk.text();
     int end = chunk.end();
-    int line = 1;
+    int lines = 0;
     int at = chunk.start();
     while (at < end) {
       if (!CsvChunk.isBreak(text[at])) {
-        cells.startOfRow(line);
-        int column = 0;
-        int start = at;
-        while (at < end && !CsvChunk.isBreak(text[at])) {
-          if (text[at] == separator) {
-            cell(cells, column++, text, start, at);
-            start = at + 1;
-          }
-          at++;
-        }
-        cell(cells, column++, text, start, at);
-        if (!cells.endOfRow(column)) {
-          return;
+        row.begin(text, lines + 1, at);
+        at = row.split(separator, end);
+        if (!taker.take(row)) {
+          return lines;
         }
       }
       at = CsvChunk.afterBreak(text, at, end);
-      line++;
+      lines++;
     }
+    return lines;
   }
 
-  private static void readQuoted(CsvChunk chunk, char separator, CsvCells cells) {
+  private static void readQuoted(CsvChunk chunk, char separator, CsvRow.Taker taker) {
     // Each byte becomes a character and a byte again, so that FastCSV does not change it.
     int length = chunk.end() - chunk.start();
     String text = new String(chunk.text(), chunk.start(), length, StandardCharsets.ISO_8859_1);
@@ -81,21 +75,23 @@ final class CsvRows {
             .allowUnclosedQuote(false)
             .extraFieldStrategy(FieldMismatchStrategy.IGNORE)
             .missingFieldStrategy(FieldMismatchStrategy.IGNORE);
+    var row = new CsvRow();
     long next = 1; // the line where the row after the last one begins, if no blank line precedes it
     try (CloseableIterator<CsvRecord> records = reader.build(handler, text).iterator()) {
       while (records.hasNext()) {
-        CsvRecord row = records.next();
-        next = row.getStartingLineNumber();
-        cells.startOfRow((int) next);
-        for (int column = 0; column < row.getFieldCount(); column++) {
-          byte[] cell = row.getField(column).getBytes(StandardCharsets.ISO_8859_1);
-          cell(cells, column, cell, 0, cell.length);
-          next += CsvChunk.lines(cell, 0, cell.length);
+        CsvRecord fields = records.next();
+        next = fields.getStartingLineNumber();
+        byte[] joined = String.join("\n", fields.getFields()).getBytes(StandardCharsets.ISO_8859_1);
+        row.begin(joined, (int) next, 0);
+        int at = -1;
+        for (String field : fields.getFields()) {
+          at += 1 + field.length();
+          row.addCell(at);
         }
-        if (!cells.endOfRow(row.getFieldCount())) {
+        if (!taker.take(row)) {
           return;
         }
-        next++;
+        next += 1 + fields.getFields().stream().mapToLong(CsvRows::breaks).sum();
       }
     } catch (CsvParseException e) {
       throw new CsvRowException(
@@ -107,15 +103,8 @@ final class CsvRows {
     }
   }
 
-  private static void cell(CsvCells cells, int column, byte[] text, int from, int to) {
-    int start = from;
-    int end = to;
-    while (start < end && text[start] == ' ') {
-      start++;
-    }
-    while (start < end && text[end - 1] == ' ') {
-      end--;
-    }
-    cells.cell(column, text, start, end);
+  private static long breaks(String field) {
+    byte[] bytes = field.getBytes(StandardCharsets.ISO_8859_1);
+    return CsvChunk.lines(bytes, 0, bytes.length);
   }
 }

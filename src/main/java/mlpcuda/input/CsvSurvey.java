@@ -60,20 +60,13 @@ final class CsvSurvey extends CsvPass.Work {
 
   private final CsvHead head;
   private final byte decimal;
-  private final int[] places; // of each column among the features; -1: it is none
-  private final int features;
+  private final int[] features; // the indices of their columns
   private Found[] found;
-  private int line;
 
   private CsvSurvey(CsvHead head, CsvPlan plan, char decimal) {
     this.head = head;
     this.decimal = (byte) decimal;
-    this.features = plan.features().size();
-    this.places = new int[head.names().size()];
-    Arrays.fill(places, -1);
-    for (int i = 0; i < features; i++) {
-      places[plan.features().get(i)] = i;
-    }
+    this.features = plan.features().stream().mapToInt(Integer::intValue).toArray();
     begin();
   }
 
@@ -91,14 +84,14 @@ final class CsvSurvey extends CsvPass.Work {
         CsvText.CHUNK_BYTES,
         () -> new CsvSurvey(head, plan, options.decimal()),
         part -> {
-          for (int i = 0; i < all.features; i++) {
+          for (int i = 0; i < all.features.length; i++) {
             all.found[i].add(part.found[i], part.linesBefore());
           }
         });
     List<Column> columns = new ArrayList<>();
     long inputs = 0;
-    for (int i = 0; i < all.features; i++) {
-      Column column = all.column(text, plan.features().get(i), all.found[i], options.missing());
+    for (int i = 0; i < all.features.length; i++) {
+      Column column = all.column(text, all.features[i], all.found[i], options.missing());
       columns.add(column);
       inputs += column.inputs();
     }
@@ -128,7 +121,7 @@ final class CsvSurvey extends CsvPass.Work {
     }
     if (in.words == null) {
       throw text.bad(
-          "%s has more than %d different words and numbers, such as \"%s\" in line %,d: leave the"
+          "%s has more than %d different words and numbers, such as %s in line %,d: leave the"
                   .formatted(head.column(column), MOST_WORDS, shown(in.text), in.line)
               + " column out, or make all its cells numbers");
     }
@@ -139,7 +132,7 @@ final class CsvSurvey extends CsvPass.Work {
       String word = CsvCell.decode(raw);
       if (word == null) {
         throw text.bad(
-            "%s has text that is not UTF-8, \"%s\": save the table as UTF-8"
+            "%s has text that is not UTF-8, %s: save the table as UTF-8"
                 .formatted(head.column(column), shown(raw)));
       }
       words.add(word);
@@ -147,7 +140,7 @@ final class CsvSurvey extends CsvPass.Work {
     }
     if (otherDecimal) {
       throw text.bad(
-          "%s has numbers whose decimal separator is '%c', such as \"%s\" in line %,d: say that"
+          "%s has numbers whose decimal separator is '%c', such as %s in line %,d: say that"
                   .formatted(head.column(column), other, shown(in.text), in.line)
               + " decimal separator");
     }
@@ -162,26 +155,17 @@ final class CsvSurvey extends CsvPass.Work {
 
   @Override
   void begin() {
-    found = new Found[features];
+    found = new Found[features.length];
     Arrays.setAll(found, i -> new Found());
   }
 
   @Override
-  public void startOfRow(int lineOfRow) {
-    line = lineOfRow;
-  }
-
-  @Override
-  public void cell(int column, byte[] text, int from, int to) {
-    int place = column < places.length ? places[column] : -1;
-    if (place >= 0) {
-      found[place].add(text, from, to, decimal, line);
+  public boolean take(CsvRow row) {
+    CsvValues.checkColumns(head, row);
+    for (int i = 0; i < features.length; i++) {
+      int from = row.from(features[i]);
+      found[i].add(row.text(), from, row.to(features[i], from), decimal, row.line());
     }
-  }
-
-  @Override
-  public boolean endOfRow(int columns) {
-    CsvValues.checkColumns(head, columns, line);
     return true;
   }
 }

@@ -115,18 +115,16 @@ public final class PictureFolder {
     return found.stream().findFirst();
   }
 
-  /** Refuses a folder beside the sets, which would be read as none of them. */
+  /** Refuses a folder or a picture beside the sets, which would be read as none of them. */
   private static void checkBeside(Path top) {
     for (Path entry : PictureList.entries(top)) {
       String name = PictureList.name(entry).toLowerCase(Locale.ROOT);
-      if (Files.isDirectory(entry)
-          && !TRAIN.contains(name)
-          && !TEST.contains(name)
-          && !VALIDATION.contains(name)) {
+      boolean set = TRAIN.contains(name) || TEST.contains(name) || VALIDATION.contains(name);
+      if (Files.isDirectory(entry) ? !set : PictureList.isPicture(entry)) {
         throw new BadFileException(
-            "%s: the folder %s lies beside the training set and is neither a test set (test) nor a"
+            "%s: %s lies beside the training set and belongs to no set; the sets' folders are train,"
                     .formatted(top, PictureList.name(entry))
-                + " validation set (validation)");
+                + " test and validation");
       }
     }
   }

@@ -62,7 +62,7 @@ record PictureList(
     var others = new ArrayList<String>();
     for (Path entry : entries(folder)) {
       if (!Files.isDirectory(entry)) {
-        if (PICTURE.matcher(name(entry)).matches()) {
+        if (isPicture(entry)) {
           throw new BadFileException(
               "%s: the picture %s lies beside the folders of the classes; each picture must lie in"
                       .formatted(folder, name(entry))
@@ -116,6 +116,11 @@ record PictureList(
   private static boolean isWanted(Path entry) {
     String name = name(entry);
     return !name.startsWith(".") && !SYSTEM_FILES.contains(name.toLowerCase(Locale.ROOT));
+  }
+
+  /** Whether a file's name has the ending of a picture's. */
+  static boolean isPicture(Path file) {
+    return PICTURE.matcher(name(file)).matches();
   }
 
   static String name(Path entry) {

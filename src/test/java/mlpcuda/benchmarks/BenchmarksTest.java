@@ -39,7 +39,8 @@ class BenchmarksTest {
           EpochBenchmark.class,
           FeedBenchmark.class,
           GatherBenchmark.class,
-          IdxBenchmark.class);
+          IdxBenchmark.class,
+          CsvBenchmark.class);
 
   @Test
   void eachRuns() throws RunnerException {

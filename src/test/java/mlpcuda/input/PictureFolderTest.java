@@ -185,6 +185,7 @@ class PictureFolderTest {
     byte[] cut = png(3, 50, 50);
     write(tmp.resolve("b/3.png"), Arrays.copyOf(cut, cut.length - 30));
     assertBad(() -> read(tmp), "0.png: this is a text, and a picture must be");
+    assertBad(() -> read(tmp, images(2, 2, false, false)), "0.png: this is a text");
     Parts parts = read(tmp, images(0, 0, false, true));
     assertArrayEquals(new float[] {1, 1, 1, 1, 2, 2, 2, 2}, values(parts.train().features()));
     assertEquals(List.of("a", "b"), labels(parts.train()));
@@ -228,7 +229,17 @@ class PictureFolderTest {
     assertEquals(7, values(parts.test().orElseThrow().features())[0]);
     assertEquals(5, values(parts.validation().orElseThrow().features())[0]);
     picture(around + "more/a/1.png", 1, 1, 1);
-    assertBad(() -> read(tmp), "the folder more lies beside the training set");
+    assertBad(() -> read(tmp), "more lies beside the training set and belongs to no set");
+  }
+
+  @Test
+  void refusesAPictureBesideTheSets() throws IOException {
+    picture("train/a/1.png", 1, 1, 1);
+    picture("train/b/1.png", 1, 1, 1);
+    write(tmp.resolve("README.txt"), "a text");
+    assertEquals(2, read(tmp).train().features().size());
+    picture("2.png", 1, 1, 1);
+    assertBad(() -> read(tmp), "2.png lies beside the training set");
   }
 
   @Test
