@@ -68,18 +68,23 @@ final class EvaluateCommand implements Callable<Integer> {
     Terminal terminal = Terminal.of(spec.commandLine(), json, quiet);
     ModelFile file = ModelFile.read(model);
     data.takeAs(file.form(), terminal);
-    try (Opened opened = Opened.of(device, data, terminal)) {
+    try (Opened opened =
+        Opened.of(
+            device::open,
+            () -> data.loadFor(file.form(), file.shape().classes(), terminal),
+            device.startUp())) {
       ExampleSet test = fitting(file, opened.dataset());
       terminal.line("%s", opened.device().line(opened.ops().description()));
       terminal.line(Tables.layers(file.shape()));
       Score answers = answers(opened.ops(), file, test);
-      terminal.line(Tables.answers(answers));
+      terminal.line(Tables.answers(answers, file.form().labels()));
       List<String> warnings =
-          Warnings.ofAnswers(answers, file.shape(), false, null).stream().toList();
+          Warnings.ofAnswers(answers, file.shape(), file.form().labels(), false, null).stream()
+              .toList();
       warnings.forEach(terminal::always);
       terminal.always(Tables.result("Test", answers));
       if (json) {
-        Map<String, Object> document = Metrics.json(answers);
+        Map<String, Object> document = Metrics.json(answers, file.form().labels());
         if (!warnings.isEmpty()) {
           document.put("warnings", warnings);
         }

@@ -2,6 +2,7 @@ package mlpcuda.report;
 
 import com.fasterxml.jackson.jr.ob.JSON;
 import java.io.IOException;
+import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
 import mlpcuda.net.MlpShape;
@@ -9,6 +10,15 @@ import mlpcuda.train.Score;
 
 /** Formats what is printed about a network and its answers. */
 public final class Tables {
+  /** The width of the column of classes where their names are shorter, in characters. */
+  private static final int LEAST_NAME = 6;
+
+  /** The most characters of a class's name at the beginning of a row. */
+  private static final int LONGEST_NAME = 24;
+
+  /** The most characters of a class's name above a column of the confusion matrix. */
+  private static final int HEAD = 10;
+
   private Tables() {}
 
   /** The layers, one a line, and the number of parameters. */
@@ -32,18 +42,26 @@ public final class Tables {
     return table.toString();
   }
 
-  /** Precision, recall and F1 of each class, and the confusion matrix. */
-  public static String answers(Score evaluation) {
+  /**
+   * Precision, recall and F1 of each class, and the confusion matrix.
+   *
+   * @param labels the names of the classes; empty where they have none but their numbers
+   */
+  public static String answers(Score evaluation, List<String> labels) {
+    int C = evaluation.classes();
+    List<String> names = rowNames(labels, C);
+    int longest = names.stream().mapToInt(String::length).max().orElse(0);
+    String name = "%-" + Math.max(LEAST_NAME, longest) + "s";
     var table = new StringBuilder();
     table.append(
-        "%-6s %10s %10s %10s %10s%n".formatted("class", "precision", "recall", "F1", "examples"));
-    int C = evaluation.classes();
+        (name + " %10s %10s %10s %10s%n")
+            .formatted("class", "precision", "recall", "F1", "examples"));
     for (int c = 0; c < C; c++) {
       table.append(
           String.format(
               Locale.ROOT,
-              "%-6d %10.4f %10.4f %10.4f %,10d%n",
-              c,
+              name + " %10.4f %10.4f %10.4f %,10d%n",
+              names.get(c),
               evaluation.precision(c),
               evaluation.recall(c),
               evaluation.f1(c),
@@ -51,17 +69,33 @@ public final class Tables {
     }
     table.append(
         "Confusion matrix: a row for each true class, a column for each answer%n".formatted());
-    int width = 1 + Long.toString(evaluation.size()).length();
+    List<String> heads = labels.isEmpty() ? names : cut(labels, HEAD);
+    int head = labels.isEmpty() ? 0 : heads.stream().mapToInt(String::length).max().orElse(0);
+    int width = 1 + Math.max(head, Long.toString(evaluation.size()).length());
     String cell = "%" + width + "s";
-    table.append("%-6s".formatted(""));
-    IntStream.range(0, C).forEach(c -> table.append(cell.formatted(c)));
+    table.append(name.formatted(""));
+    heads.forEach(each -> table.append(cell.formatted(each)));
     for (int c = 0; c < C; c++) {
-      table.append("%n%-6d".formatted(c));
+      table.append(("%n" + name).formatted(names.get(c)));
       for (long count : evaluation.confusion()[c]) {
         table.append(cell.formatted(count));
       }
     }
     return table.toString();
+  }
+
+  private static List<String> rowNames(List<String> labels, int classes) {
+    return labels.isEmpty()
+        ? IntStream.range(0, classes).mapToObj(Integer::toString).toList()
+        : cut(labels, LONGEST_NAME);
+  }
+
+  /** The names, each as one line of that many characters at most, where an ellipsis is the last. */
+  private static List<String> cut(List<String> labels, int most) {
+    return labels.stream()
+        .map(Printable::oneLine)
+        .map(label -> label.length() <= most ? label : label.substring(0, most - 1) + "…")
+        .toList();
   }
 
   /** Formats a count with its noun: {@code 1 epoch}, {@code 9,380 steps}. */

@@ -88,7 +88,7 @@ public record TrainingRun(
         new Metrics(
             RunDescription.settings(ops, data, start.state()),
             settings().recording().logInterval());
-    Warnings.ofLabels(data.train(), data.test(), data.shape().classes())
+    Warnings.ofLabels(data.train(), data.test(), data.shape().classes(), data.form().labels())
         .ifPresent(
             warning -> {
               metrics.warn(warning);
@@ -319,8 +319,8 @@ public record TrainingRun(
     if (!Double.isFinite(tested.loss())) {
       throw new DivergedException(metrics.epochsDone(), metrics.stepsDone(), tested.loss());
     }
-    metrics.evaluated(Metrics.TEST, tested);
-    reporter.line(Tables.answers(tested));
+    metrics.evaluated(Metrics.TEST, tested, data.form().labels());
+    reporter.line(Tables.answers(tested, data.form().labels()));
     Optional<Score> held =
         data.validation().map(set -> told("validation", "Validation", set, parameters, metrics));
     if (settings().recording().evaluatesTraining()) {
@@ -343,7 +343,7 @@ public record TrainingRun(
   private Score told(
       String key, String name, ExampleSet set, Parameters parameters, Metrics metrics) {
     Score result = evaluation(parameters, set, Optional.empty());
-    metrics.evaluated(key, result);
+    metrics.evaluated(key, result, data.form().labels());
     reporter.line(Tables.result(name, result));
     return result;
   }
@@ -355,7 +355,10 @@ public record TrainingRun(
     }
     double last = epochs.get(epochs.size() - 1).train().loss();
     Optional<String> loss = Warnings.ofLoss(last, tested, settings().rate().base());
-    return Stream.of(loss, Warnings.ofAnswers(tested, data.shape(), loss.isPresent(), data.train()))
+    return Stream.of(
+            loss,
+            Warnings.ofAnswers(
+                tested, data.shape(), data.form().labels(), loss.isPresent(), data.train()))
         .flatMap(Optional::stream)
         .toList();
   }

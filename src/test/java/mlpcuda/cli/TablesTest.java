@@ -51,7 +51,7 @@ class TablesTest {
         1       1  2  0  0
         2       1  1  0  1
         3       0  0  0  0""",
-        Tables.answers(ANSWERS).replace(System.lineSeparator(), "\n"));
+        Tables.answers(ANSWERS, List.of()).replace(System.lineSeparator(), "\n"));
   }
 
   @Test
@@ -62,7 +62,7 @@ class TablesTest {
 
   @Test
   void json() {
-    Map<String, Object> json = Program.json(Tables.json(Metrics.json(ANSWERS)));
+    Map<String, Object> json = Program.json(Tables.json(Metrics.json(ANSWERS, List.of())));
     assertEquals(0.78125, json.get("loss"));
     assertEquals(0.5, json.get("accuracy"));
     assertEquals(5, json.get("right"));

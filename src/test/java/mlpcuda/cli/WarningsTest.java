@@ -121,14 +121,14 @@ class WarningsTest {
     }
     var train = ExampleSet.images(1, 1, new byte[bytes.length], bytes);
     var test = ExampleSet.images(1, 1, new byte[1], new byte[1]);
-    String said = Warnings.ofLabels(train, test, classes).orElseThrow();
+    String said = Warnings.ofLabels(train, test, classes, List.of()).orElseThrow();
     assertTrue(said.startsWith(begin + " no training example"), said);
     var whole = new byte[classes];
     for (int c = 0; c < classes; c++) {
       whole[c] = (byte) c;
     }
     var all = ExampleSet.images(1, 1, new byte[classes], whole);
-    assertEquals(Optional.empty(), Warnings.ofLabels(all, test, classes));
+    assertEquals(Optional.empty(), Warnings.ofLabels(all, test, classes, List.of()));
   }
 
   @ParameterizedTest

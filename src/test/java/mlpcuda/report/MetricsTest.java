@@ -126,7 +126,7 @@ class MetricsTest {
   @Test
   void tellsOfDivergenceAndStaysJson() throws IOException {
     Metrics metrics = sample(1);
-    metrics.evaluated("test", new Score(Double.NaN, new long[][] {{1, 0}, {2, 0}}));
+    metrics.evaluated("test", new Score(Double.NaN, new long[][] {{1, 0}, {2, 0}}), List.of());
     metrics.diverged(new DivergedException(2, 6, Double.NaN));
     metrics.write(folder);
     assertEquals(Map.of("epoch", 2, "step", 6), json().get("diverged"));
