@@ -39,6 +39,7 @@ shape = table.shape
 """ % COLUMNS,
     "duckdb": """
 import duckdb
+duckdb.sql("SET enable_progress_bar = false")
 start = time.perf_counter()
 columns = {"label": "INTEGER", **{f"c{i}": "FLOAT" for i in range(%d)}}
 table = duckdb.sql(f"SELECT * FROM read_csv('{file}', header=true, columns={columns})").fetchnumpy()
