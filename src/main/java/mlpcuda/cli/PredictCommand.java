@@ -104,9 +104,8 @@ final class PredictCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     device.check();
-    rows.check(model);
+    rows.check(model, !files.isEmpty(), index != null || raw || show != null || prepare.isGiven());
     if (rows.isGiven()) {
-      checkNoPictures();
       rows.answer(ModelFile.read(model), model, transpose, device, json);
       return 0;
     }
@@ -148,15 +147,6 @@ final class PredictCommand implements Callable<Integer> {
       spec.commandLine().getOut().println(Tables.json(queue.json()));
     }
     return queue.failed() > 0 ? ExitCode.FILE.code : 0;
-  }
-
-  private void checkNoPictures() {
-    if (!files.isEmpty()) {
-      throw refused("pictures and --data exclude each other, found both");
-    }
-    if (index != null || raw || show != null || prepare.isGiven()) {
-      throw refused("--index, --raw, --show and --prepare are of pictures, found one with --data");
-    }
   }
 
   private void read(Path file) {

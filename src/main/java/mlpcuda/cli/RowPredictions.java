@@ -71,8 +71,19 @@ final class RowPredictions {
     return data != null;
   }
 
-  /** Refuses options that have no meaning without others, before any file is read. */
-  void check(Path model) {
+  /**
+   * Refuses options that have no meaning beside others, before any file is read.
+   *
+   * @param pictures whether pictures are named
+   * @param pictureOptions whether an option is given that is of pictures alone
+   */
+  void check(Path model, boolean pictures, boolean pictureOptions) {
+    if (data != null && pictures) {
+      throw refused("pictures and --data exclude each other, found both");
+    }
+    if (data != null && pictureOptions) {
+      throw refused("--index, --raw, --show and --prepare are of pictures, found one with --data");
+    }
     if (data == null && (csv != null || columns != null || !reading.areDefault())) {
       throw refused("--csv, --columns and the options of reading, such as --format, need --data");
     }

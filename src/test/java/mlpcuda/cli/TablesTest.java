@@ -55,9 +55,36 @@ class TablesTest {
   }
 
   @Test
+  void namesOfClassesStandForTheirNumbers() {
+    List<String> labels = List.of("cat", "a very long name of a class", "dog", "emu");
+    assertEquals(
+        """
+        class                     precision     recall         F1   examples
+        cat                          0.6000     0.7500     0.6667          4
+        a very long name of a c…     0.5000     0.6667     0.5714          3
+        dog                          0.0000     0.0000     0.0000          3
+        emu                          0.0000     0.0000     0.0000          0
+        Confusion matrix: a row for each true class, a column for each answer
+                                        cat a very lo…        dog        emu
+        cat                               3          1          0          0
+        a very long name of a c…          1          2          0          0
+        dog                               1          1          0          1
+        emu                               0          0          0          0""",
+        Tables.answers(ANSWERS, labels).replace(System.lineSeparator(), "\n"));
+  }
+
+  @Test
   void result() {
     assertEquals(
         "Test set: Average loss: 0.7813, Accuracy: 5/10 (50.00%)", Tables.result("Test", ANSWERS));
+  }
+
+  @Test
+  void jsonNamesTheClasses() {
+    var json = Program.json(Tables.json(Metrics.json(ANSWERS, List.of("a", "b", "c", "d"))));
+    List<?> classes = (List<?>) json.get("classes");
+    assertEquals("c", ((Map<?, ?>) classes.get(2)).get("label"));
+    assertEquals(2, ((Map<?, ?>) classes.get(2)).get("class"));
   }
 
   @Test
