@@ -401,14 +401,11 @@ class LibraryTest {
     try (Device device = kind.open()) {
       assertEquals(List.of(), training.fit(table, device).importance());
       List<ColumnImportance> found = training.importance().fit(table, device).importance();
-      assertEquals(
-          List.of("sign", "noise"), found.stream().map(ColumnImportance::column).toList());
+      assertEquals(List.of("sign", "noise"), found.stream().map(ColumnImportance::column).toList());
       assertTrue(found.get(0).accuracyDrop() > 0.1, found.toString());
       assertTrue(found.get(0).lossRise() > found.get(1).lossRise(), found.toString());
       String refused =
-          assertThrows(
-                  SettingException.class,
-                  () -> training().importance().fit(dataset(), device))
+          assertThrows(SettingException.class, () -> training().importance().fit(dataset(), device))
               .getMessage();
       assertTrue(refused.contains("rows of a table, found images of 5x7"), refused);
     }

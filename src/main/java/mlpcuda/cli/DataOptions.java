@@ -1,10 +1,14 @@
 package mlpcuda.cli;
 
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
+import mlpcuda.data.ExampleSet;
 import mlpcuda.data.IdxFolder;
 import mlpcuda.data.LabelledData;
 import mlpcuda.data.PublishedDataset;
+import mlpcuda.input.DataReader;
 import mlpcuda.preparation.ExampleForm;
 import mlpcuda.preparation.ImageForm;
 import mlpcuda.run.DataChoice;
@@ -139,6 +143,26 @@ final class DataOptions {
       terminal.line("EMNIST's images are stored transposed; --transpose turns them upright.");
     }
     return read;
+  }
+
+  /**
+   * Loads the examples that a network is evaluated on: IDX files as {@link #load(Terminal)} does,
+   * and of other files the test set, or all examples where they have none.
+   *
+   * @param form the examples that the network takes
+   * @param classes the number of its classes
+   */
+  LabelledData loadFor(ExampleForm form, int classes, Terminal terminal) {
+    if (data == null || DataReader.isUsualIdx(data, reading.options())) {
+      return load(terminal);
+    }
+    var known = KnownData.read(data, form, reading.options(), transpose(), terminal);
+    ExampleSet set = known.labelled(classes);
+    if (!known.isTest()) {
+      terminal.line("%s has no test set: all %d examples are evaluated.", data, set.size());
+    }
+    List<String> labels = form.labels().isEmpty() ? LabelledData.numbers(classes) : form.labels();
+    return new LabelledData(data.toString(), labels, set, Optional.of(set), Optional.empty());
   }
 
   /** Loads that data set, showing how far its loading has come. */

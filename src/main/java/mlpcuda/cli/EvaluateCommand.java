@@ -87,20 +87,25 @@ final class EvaluateCommand implements Callable<Integer> {
     ModelFile file = ModelFile.read(model);
     checkImportance(file.form().layout());
     data.takeAs(file.form(), terminal);
-    try (Opened opened = Opened.of(device, data, terminal)) {
+    try (Opened opened =
+        Opened.of(
+            device::open,
+            () -> data.loadFor(file.form(), file.shape().classes(), terminal),
+            device.startUp())) {
       ExampleSet test = fitting(file, opened.dataset());
       terminal.line("%s", opened.device().line(opened.ops().description()));
       terminal.line(Tables.layers(file.shape()));
       Measured measured = measure(opened.ops(), file, test, terminal);
       Score answers = measured.answers;
-      terminal.line(Tables.answers(answers));
+      terminal.line(Tables.answers(answers, file.form().labels()));
       measured.importance.ifPresent(of -> terminal.line(Tables.importance(of)));
       List<String> warnings =
-          Warnings.ofAnswers(answers, file.shape(), false, null).stream().toList();
+          Warnings.ofAnswers(answers, file.shape(), file.form().labels(), false, null).stream()
+              .toList();
       warnings.forEach(terminal::always);
       terminal.always(Tables.result("Test", answers));
       if (json) {
-        Map<String, Object> document = Metrics.json(answers);
+        Map<String, Object> document = Metrics.json(answers, file.form().labels());
         document.put("calibration", ResultJson.of(measured.calibration));
         measured.importance.ifPresent(of -> document.put("importance", ResultJson.of(of)));
         if (!warnings.isEmpty()) {

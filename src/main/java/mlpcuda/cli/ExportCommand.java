@@ -1,10 +1,10 @@
 package mlpcuda.cli;
 
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import mlpcuda.model.ModelFile;
 import mlpcuda.model.Onnx;
+import mlpcuda.preparation.ImageForm;
 import mlpcuda.report.Build;
 import mlpcuda.report.Printable;
 import picocli.CommandLine.Command;
@@ -48,8 +48,9 @@ final class ExportCommand implements Callable<Integer> {
       names = "--input",
       paramLabel = "KIND",
       description =
-          "What the ONNX model takes: bytes (uint8, 0 to 255; default) or unit (float32, 0 to 1).")
-  private Input input = Input.bytes;
+          "What the ONNX model of a network of images takes: bytes (uint8, 0 to 255; default) or unit"
+              + " (float32, 0 to 1). Rows of numbers are taken as they are (float32).")
+  private Input input;
 
   @Option(names = "--softmax", description = "A second output, probabilities, behind the logits.")
   private boolean softmax;
@@ -61,22 +62,26 @@ final class ExportCommand implements Callable<Integer> {
           spec.commandLine(), "--onnx must be another file than --model, found " + model);
     }
     ModelFile network = ModelFile.read(model);
-    Onnx.write(
-        onnx,
-        network,
-        Onnx.Input.valueOf(input.name().toUpperCase(Locale.ROOT)),
-        softmax,
-        Build.version());
+    boolean images = network.form() instanceof ImageForm;
+    if (input != null && !images) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--input is of pixels, and the network of %s takes rows of numbers as they are"
+              .formatted(model));
+    }
+    boolean bytes = images && input != Input.unit;
+    Onnx.write(onnx, network, bytes ? Onnx.Input.BYTES : Onnx.Input.UNIT, softmax, Build.version());
     int C = network.shape().classes();
     spec.commandLine()
         .getOut()
         .println(
-            "Saved %s: opset %d, input pixels (batch, %d) %s, output logits (batch, %d)%s"
+            "Saved %s: opset %d, input %s (batch, %d) %s, output logits (batch, %d)%s"
                 .formatted(
                     Printable.oneLine(onnx.toString()),
                     Onnx.OPSET,
+                    images ? "pixels" : "features",
                     network.shape().inputs(),
-                    input == Input.bytes ? "uint8" : "float32",
+                    bytes ? "uint8" : "float32",
                     C,
                     softmax ? " and probabilities (batch, %d)".formatted(C) : ""));
     return 0;

@@ -9,7 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import mlpcuda.net.MlpShape;
-import mlpcuda.preparation.Preparation;
+import mlpcuda.preparation.ImageForm;
 import mlpcuda.preparation.Prepared;
 import mlpcuda.report.Printable;
 import mlpcuda.train.ClassProbability;
@@ -38,7 +38,7 @@ final class PictureQueue {
 
   private final Predictor predictor;
   private final int batch;
-  private final Preparation preparation;
+  private final ImageForm form;
   private final boolean json;
   private final PrintWriter lines;
   private final PrintWriter err;
@@ -51,7 +51,7 @@ final class PictureQueue {
 
   /**
    * @param batch the number of pictures that are answered at once, at most
-   * @param preparation the way in which the pictures were prepared
+   * @param form the form of the images that the network takes, prepared as the pictures were
    * @param json whether the answers are kept for JSON and printed on standard error
    * @param command the command, whose outputs are printed to
    * @param beforeFirst runs once, before the first answer is printed
@@ -59,13 +59,13 @@ final class PictureQueue {
   PictureQueue(
       Predictor predictor,
       int batch,
-      Preparation preparation,
+      ImageForm form,
       boolean json,
       CommandLine command,
       Runnable beforeFirst) {
     this.predictor = predictor;
     this.batch = batch;
-    this.preparation = preparation;
+    this.form = form;
     this.json = json;
     this.err = command.getErr();
     this.lines = json ? err : command.getOut();
@@ -126,8 +126,8 @@ final class PictureQueue {
       }
       List<ClassProbability> likeliest = ClassProbability.likeliest(answers[next++]);
       lines.println(line(input, likeliest));
-      input.json().putAll(ClassProbability.json(likeliest));
-      input.json().put("preparation", preparation.label());
+      input.json().putAll(ClassProbability.json(likeliest, form.labels()));
+      input.json().put("preparation", form.preparation().label());
       input.prepared().warning().ifPresent(warning -> input.json().put("warning", warning));
     }
     waiting.clear();
@@ -148,21 +148,25 @@ final class PictureQueue {
     return failed;
   }
 
-  private static String line(Input input, List<ClassProbability> likeliest) {
+  private String line(Input input, List<ClassProbability> likeliest) {
     String others =
         likeliest.stream()
             .skip(1)
-            .map(a -> String.format(Locale.ROOT, "%d %.4f", a.label(), a.probability()))
+            .map(a -> String.format(Locale.ROOT, "%s %.4f", name(a), a.probability()))
             .collect(Collectors.joining(", "));
     ClassProbability best = likeliest.get(0);
     String answer =
         String.format(
             Locale.ROOT,
-            others.isEmpty() ? "%d (%.2f%%)" : "%d (%.2f%%; then %s)",
-            best.label(),
+            others.isEmpty() ? "%s (%.2f%%)" : "%s (%.2f%%; then %s)",
+            name(best),
             100 * best.probability(),
             others);
     String warning = input.prepared().warning().map(". Warning: "::concat).orElse("");
     return Printable.oneLine(input.name() + ": " + answer + warning);
+  }
+
+  private String name(ClassProbability answer) {
+    return form.label(answer.number());
   }
 }

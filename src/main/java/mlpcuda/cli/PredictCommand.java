@@ -31,10 +31,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code predict}: predicts the classes of pictures with a saved network. */
+/** {@code predict}: predicts the classes of pictures and rows with a saved network. */
 @Command(
     name = "predict",
-    description = "Says what a saved network takes pictures for.",
+    description = "Says what a saved network takes pictures, or rows of numbers, for.",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     sortOptions = false)
@@ -53,9 +53,11 @@ final class PredictCommand implements Callable<Integer> {
 
   @CommandLine.Parameters(
       paramLabel = "IMAGE",
-      arity = "1..*",
+      arity = "0..*",
       description = "PNG, JPEG, GIF, BMP, TIFF, WebP, PGM or IDX files; - is standard input.")
-  private List<Path> files;
+  private List<Path> files = List.of();
+
+  @Mixin private RowPredictions rows = new RowPredictions();
 
   @Option(
       names = "--index",
@@ -76,8 +78,8 @@ final class PredictCommand implements Callable<Integer> {
       names = "--transpose",
       negatable = true,
       description =
-          "Exchange rows and columns of the images of IDX files, or do not. Default: as the model"
-              + " says that its training images were.")
+          "Exchange rows and columns of the images of IDX files and of --data, or do not. Default: as"
+              + " the model says that its training images were.")
   private Boolean transpose;
 
   @Option(
@@ -102,6 +104,14 @@ final class PredictCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     device.check();
+    rows.check(model, !files.isEmpty(), index != null || raw || show != null || prepare.isGiven());
+    if (rows.isGiven()) {
+      rows.answer(ModelFile.read(model), model, transpose, device, json);
+      return 0;
+    }
+    if (files.isEmpty()) {
+      throw refused("Missing required parameter: 'IMAGE', or --data");
+    }
     if (raw && prepare.isGiven()) {
       throw refused("--raw and --prepare exclude each other, found both");
     }
@@ -121,7 +131,13 @@ final class PredictCommand implements Callable<Integer> {
         var network = new Predictor(opened.ops(), weights, form.scaling(), batch, what)) {
       answering = opened;
       queue =
-          new PictureQueue(network, batch, preparation(), json, spec.commandLine(), this::sayHow);
+          new PictureQueue(
+              network,
+              batch,
+              raw ? form.with(Preparation.AS_IS) : form,
+              json,
+              spec.commandLine(),
+              this::sayHow);
       for (Path pictures : files) {
         read(pictures);
       }
@@ -170,11 +186,6 @@ final class PredictCommand implements Callable<Integer> {
       WholeFile.write(show.resolve(shownName(file, place)), out -> out.write(png));
     }
     queue.add(file, place, prepared, error);
-  }
-
-  /** The way in which pictures are prepared. */
-  private Preparation preparation() {
-    return raw ? Preparation.AS_IS : form.preparation();
   }
 
   private Prepared prepared(Picture picture, boolean idx) {

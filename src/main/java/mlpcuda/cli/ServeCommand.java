@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.Weights;
+import mlpcuda.preparation.ImageForm;
 import mlpcuda.serve.PredictionServer;
 import mlpcuda.serve.Recogniser;
 import mlpcuda.train.Predictor;
@@ -76,6 +77,7 @@ final class ServeCommand implements Callable<Integer> {
     PrintWriter err = spec.commandLine().getErr();
     var terminal = new Terminal(out, Terminal.isInteractive());
     ModelFile network = ModelFile.read(model);
+    ImageForm form = prepare.of(network.form().images(model));
     try (PredictionServer server = open(err);
         OpenDevice opened = device.open();
         var predictor =
@@ -90,11 +92,7 @@ final class ServeCommand implements Callable<Integer> {
       out.flush();
       server.run(
           new Recogniser(
-              opened.ops(),
-              network.shape(),
-              predictor,
-              prepare.of(network.form().images(model)),
-              model.getFileName().toString()),
+              opened.ops(), network.shape(), predictor, form, model.getFileName().toString()),
           context.stopping());
     }
     return 0;

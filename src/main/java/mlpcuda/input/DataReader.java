@@ -14,9 +14,11 @@ import mlpcuda.data.LabelledData;
 import mlpcuda.data.Layout;
 import mlpcuda.data.Part;
 import mlpcuda.error.BadFileException;
+import mlpcuda.features.Features;
 import mlpcuda.files.CacheFolder;
 import mlpcuda.input.ReadOptions.Format;
 import mlpcuda.preparation.ExampleForm;
+import mlpcuda.preparation.ImageForm;
 
 /** Reads examples of any format: tables, arrays, folders of pictures, IDX files. */
 public final class DataReader {
@@ -63,13 +65,54 @@ public final class DataReader {
   private Parts cached(Format format) {
     boolean slow = Set.of(Format.CSV, Format.LIBSVM, Format.PICTURES).contains(format);
     if (!slow || options.images().skipBad()) { // the pictures that are left out must be told again
-      return parts(format, Optional.empty());
+      return parts(format, Optional.empty(), true);
     }
     try {
       return new PartCache(CacheFolder.examples(), PartCache.LEAST_BYTES)
-          .get(PartCache.key(path, options), () -> parts(format, Optional.empty()));
+          .get(PartCache.key(path, options), () -> parts(format, Optional.empty(), true));
     } catch (IOException e) {
-      return parts(format, Optional.empty()); // the reader says what is wrong with the files
+      return parts(format, Optional.empty(), true); // the reader says what is wrong with the files
+    }
+  }
+
+  /** Whether the path is of IDX files that {@link IdxFolder} reads, or of no files at all. */
+  public static boolean isUsualIdx(Path path, ReadOptions options) {
+    Format format = options.format().orElseGet(() -> Recognition.of(path));
+    return format == Format.IDX && IdxReader.isUsual(path);
+  }
+
+  /**
+   * Reads examples as they lie in their files, which need no labels.
+   *
+   * @param path the file or folder
+   * @param progress is told how far the reading has come
+   * @throws BadFileException if a file is missing or malformed
+   */
+  public static Found find(Path path, ReadOptions options, ReadingProgress progress) {
+    Format format = options.format().orElseGet(() -> Recognition.of(path));
+    var reader = new DataReader(path, options, progress);
+    return new Found(format, reader.parts(format, Optional.empty(), false));
+  }
+
+  /**
+   * What a path holds.
+   *
+   * @param format the format that was recognised or given
+   * @param parts the sets of examples
+   */
+  public record Found(Format format, Parts parts) {
+    /**
+     * The classes of the training set in the order of a network's outputs; empty where it has no
+     * labels.
+     *
+     * @throws BadFileException if there are more than a network can have
+     */
+    public List<String> classes() {
+      Part train = parts.train();
+      return train
+          .labels()
+          .map(labels -> ClassNames.of(train.name(), labels.names()).names())
+          .orElse(List.of());
     }
   }
 
@@ -88,20 +131,33 @@ public final class DataReader {
       ReadingProgress progress,
       Consumer<String> notes) {
     Format format = options.format().orElseGet(() -> Recognition.of(path));
-    Parts parts = new DataReader(path, options, progress).parts(format, Optional.of(form.layout()));
+    var reader = new DataReader(path, options, progress);
+    Parts parts = reader.parts(format, Optional.of(form.layout()), false);
     parts.warnings().forEach(notes);
     Part part = parts.test().orElse(parts.train());
     checkLayout(part, form.layout());
-    return new Answerable(part, form.labels());
+    checkType(part, form);
+    return new Answerable(part, parts.test().isPresent(), form.labels());
+  }
+
+  /** Refuses pixels of another range than those that the network learnt from. */
+  private static void checkType(Part part, ExampleForm form) {
+    boolean bytes = part.features().type() == Features.Type.UINT8;
+    if (form.layout() instanceof Layout.Images && bytes != form instanceof ImageForm) {
+      throw new BadFileException(
+          "%s: the pixels must be %s as those of the network's training images, found %s"
+              .formatted(part.name(), bytes ? "floats" : "bytes", bytes ? "bytes" : "floats"));
+    }
   }
 
   /**
    * Examples that a network is to answer.
    *
    * @param part the examples, perhaps without labels
+   * @param isTest whether they are a test set of their own; if not, they are all that the path has
    * @param classes the names of the network's classes; empty where they have none but their numbers
    */
-  public record Answerable(Part part, List<String> classes) {
+  public record Answerable(Part part, boolean isTest, List<String> classes) {
     /**
      * The examples with their labels, which must be among the network's classes.
      *
@@ -114,13 +170,13 @@ public final class DataReader {
     }
   }
 
-  private Parts parts(Format format, Optional<Layout> known) {
+  private Parts parts(Format format, Optional<Layout> known, boolean labelled) {
     return switch (format) {
       case IDX -> IdxReader.read(path, options, progress);
       case NUMPY -> NumpyReader.read(path, options, progress);
       case PICTURES -> PictureFolder.read(path, options, progress);
-      case CSV -> tables(TableFiles.of(path, Recognition.CSV), known, this::csv);
-      case LIBSVM -> tables(TableFiles.of(path, Recognition.LIBSVM), known, this::libsvm);
+      case CSV -> tables(TableFiles.of(path, Recognition.CSV), known, labelled, this::csv);
+      case LIBSVM -> tables(TableFiles.of(path, Recognition.LIBSVM), known, labelled, this::libsvm);
     };
   }
 
@@ -129,17 +185,18 @@ public final class DataReader {
     Part read(Path file, Optional<Layout> known, boolean labelled);
   }
 
-  private static Parts tables(TableFiles files, Optional<Layout> known, TableReader reader) {
+  private static Parts tables(
+      TableFiles files, Optional<Layout> known, boolean labelled, TableReader reader) {
     if (known.isPresent()) { // the training set, if there is one, is not asked for
-      Path file = files.test().orElse(files.train());
-      return Parts.of(reader.read(file, known, false));
+      Part part = reader.read(files.test().orElse(files.train()), known, false);
+      return new Parts(part, files.test().map(file -> part), Optional.empty(), List.of());
     }
-    Part train = reader.read(files.train(), Optional.empty(), true);
+    Part train = reader.read(files.train(), Optional.empty(), labelled);
     Optional<Layout> columns = Optional.of(train.layout());
     return new Parts(
         train,
         files.test().map(file -> reader.read(file, columns, false)),
-        files.validation().map(file -> reader.read(file, columns, true)),
+        files.validation().map(file -> reader.read(file, columns, labelled)),
         List.of());
   }
 

@@ -110,17 +110,23 @@ public final class Metrics implements Trainer.Listener {
     return epochs.isEmpty() ? 0 : epochs.get(epochs.size() - 1).steps();
   }
 
-  /** Notes the evaluation of another set than the test set: {@code validation} or {@code train}. */
-  public void evaluated(String set, Score evaluation) {
-    results.put(set, json(evaluation));
+  /**
+   * Notes the evaluation of another set than the test set: {@code validation} or {@code train}.
+   *
+   * @param labels the names of the classes; empty where they have none but their numbers
+   */
+  public void evaluated(String set, Score evaluation, List<String> labels) {
+    results.put(set, json(evaluation, labels));
     noteTime();
   }
 
   /**
    * Notes the evaluation of the test set, and how far its answers' probabilities can be trusted.
+   *
+   * @param labels the names of the classes; empty where they have none but their numbers
    */
-  public void tested(Score evaluation, Calibration calibration) {
-    Map<String, Object> json = json(evaluation);
+  public void tested(Score evaluation, Calibration calibration, List<String> labels) {
+    Map<String, Object> json = json(evaluation, labels);
     json.put("calibration", ResultJson.of(calibration));
     results.put(TEST, json);
     noteTime();
@@ -309,8 +315,12 @@ public final class Metrics implements Trainer.Listener {
     }
   }
 
-  /** Converts an evaluation to JSON objects: loss, accuracy, classes and confusion matrix. */
-  public static Map<String, Object> json(Score evaluation) {
+  /**
+   * Converts an evaluation to JSON objects: loss, accuracy, classes and confusion matrix.
+   *
+   * @param labels the names of the classes; empty where they have none but their numbers
+   */
+  public static Map<String, Object> json(Score evaluation, List<String> labels) {
     var json = new LinkedHashMap<String, Object>();
     json.put("loss", evaluation.loss());
     json.put("accuracy", evaluation.accuracy());
@@ -320,6 +330,9 @@ public final class Metrics implements Trainer.Listener {
     for (int c = 0; c < evaluation.classes(); c++) {
       var of = new LinkedHashMap<String, Object>();
       of.put("class", c);
+      if (!labels.isEmpty()) {
+        of.put("label", labels.get(c));
+      }
       of.put("precision", evaluation.precision(c));
       of.put("recall", evaluation.recall(c));
       of.put("f1", evaluation.f1(c));

@@ -22,7 +22,7 @@ public final class Png {
    * Encodes a colour image whose pixel in column x of row y is {@code rgb[y][x]}, as 0xRRGGBB;
    * returns the bytes of the file.
    */
-  static byte[] encode(int[][] rgb) {
+  public static byte[] encode(int[][] rgb) {
     int height = rgb.length;
     int width = rgb[0].length;
     ByteBuffer lines = ByteBuffer.allocate(height * (1 + 3 * width));

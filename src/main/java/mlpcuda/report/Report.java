@@ -63,7 +63,8 @@ public final class Report {
     if (train.layout() instanceof Layout.Images size && train.isBytes()) {
       var images = new ReportImages(shape, train, test, size);
       data.put("training", images.training());
-      if (shape.inputs(0) <= ReportImages.MOST_BYTES) {
+      // The weights of a unit make a picture where each pixel has one of them.
+      if (size.channels() == 1 && shape.inputs(0) <= ReportImages.MOST_BYTES) {
         weights.ifPresent(shown -> data.put("weights", images.weights(shown)));
       }
       answers.ifPresent(given -> data.put("test", images.test(given)));

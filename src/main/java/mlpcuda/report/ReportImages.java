@@ -66,6 +66,9 @@ record ReportImages(MlpShape shape, ExampleSet train, ExampleSet test, Layout.Im
     var images = new LinkedHashMap<String, Object>();
     images.put("rows", size.rows());
     images.put("cols", size.cols());
+    if (size.channels() > 1) {
+      images.put("channels", size.channels());
+    }
     images.put("pixels", pixels);
     return images;
   }

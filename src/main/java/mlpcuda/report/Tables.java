@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
-import mlpcuda.files.OneLine;
 import mlpcuda.net.MlpShape;
 import mlpcuda.train.Importance;
 import mlpcuda.train.Score;
@@ -17,6 +16,15 @@ public final class Tables {
 
   /** The most letters of a column's name that are printed. */
   private static final int NAME = 30;
+
+  /** The width of the column of classes where their names are shorter, in characters. */
+  private static final int LEAST_NAME = 6;
+
+  /** The most characters of a class's name at the beginning of a row. */
+  private static final int LONGEST_NAME = 24;
+
+  /** The most characters of a class's name above a column of the confusion matrix. */
+  private static final int HEAD = 10;
 
   private Tables() {}
 
@@ -41,18 +49,26 @@ public final class Tables {
     return table.toString();
   }
 
-  /** Precision, recall and F1 of each class, and the confusion matrix. */
-  public static String answers(Score evaluation) {
+  /**
+   * Precision, recall and F1 of each class, and the confusion matrix.
+   *
+   * @param labels the names of the classes; empty where they have none but their numbers
+   */
+  public static String answers(Score evaluation, List<String> labels) {
+    int C = evaluation.classes();
+    List<String> names = rowNames(labels, C);
+    int longest = names.stream().mapToInt(String::length).max().orElse(0);
+    String name = "%-" + Math.max(LEAST_NAME, longest) + "s";
     var table = new StringBuilder();
     table.append(
-        "%-6s %10s %10s %10s %10s%n".formatted("class", "precision", "recall", "F1", "examples"));
-    int C = evaluation.classes();
+        (name + " %10s %10s %10s %10s%n")
+            .formatted("class", "precision", "recall", "F1", "examples"));
     for (int c = 0; c < C; c++) {
       table.append(
           String.format(
               Locale.ROOT,
-              "%-6d %10.4f %10.4f %10.4f %,10d%n",
-              c,
+              name + " %10.4f %10.4f %10.4f %,10d%n",
+              names.get(c),
               evaluation.precision(c),
               evaluation.recall(c),
               evaluation.f1(c),
@@ -60,12 +76,14 @@ public final class Tables {
     }
     table.append(
         "Confusion matrix: a row for each true class, a column for each answer%n".formatted());
-    int width = 1 + Long.toString(evaluation.size()).length();
+    List<String> heads = labels.isEmpty() ? names : cut(labels, HEAD);
+    int head = labels.isEmpty() ? 0 : heads.stream().mapToInt(String::length).max().orElse(0);
+    int width = 1 + Math.max(head, Long.toString(evaluation.size()).length());
     String cell = "%" + width + "s";
-    table.append("%-6s".formatted(""));
-    IntStream.range(0, C).forEach(c -> table.append(cell.formatted(c)));
+    table.append(name.formatted(""));
+    heads.forEach(each -> table.append(cell.formatted(each)));
     for (int c = 0; c < C; c++) {
-      table.append("%n%-6d".formatted(c));
+      table.append(("%n" + name).formatted(names.get(c)));
       for (long count : evaluation.confusion()[c]) {
         table.append(cell.formatted(count));
       }
@@ -77,26 +95,43 @@ public final class Tables {
   public static String importance(Importance importance) {
     List<Importance.OfColumn> columns = importance.columns();
     int shown = Math.min(MOST_COLUMNS, columns.size());
+    List<String> names = cut(columns.stream().map(Importance.OfColumn::column).toList(), NAME);
     var table = new StringBuilder();
     table.append(
-        "Importance of the columns: how much worse the test set is answered when a column is"
-            + " permuted%n".formatted());
+        ("Importance of the columns: how much worse the test set is answered when a column is"
+                + " permuted%n")
+            .formatted());
     table.append("%-31s %20s %20s".formatted("column", "accuracy drop, %", "loss rise"));
-    for (Importance.OfColumn of : columns.subList(0, shown)) {
+    for (int c = 0; c < shown; c++) {
+      Importance.OfColumn of = columns.get(c);
       table.append(
           String.format(
               Locale.ROOT,
               "%n%-31s %11.2f ± %6.2f %11.4f ± %6.4f",
-              Printable.oneLine(OneLine.start(of.column(), NAME)),
+              names.get(c),
               100 * of.accuracyDrop().mean(),
               100 * of.accuracyDrop().deviation(),
               of.lossRise().mean(),
               of.lossRise().deviation()));
     }
     if (shown < columns.size()) {
-      table.append("%nand %s more".formatted(count(columns.size() - shown, "column")));
+      table.append(String.format(Locale.ROOT, "%n… and %,d more", columns.size() - shown));
     }
     return table.toString();
+  }
+
+  private static List<String> rowNames(List<String> labels, int classes) {
+    return labels.isEmpty()
+        ? IntStream.range(0, classes).mapToObj(Integer::toString).toList()
+        : cut(labels, LONGEST_NAME);
+  }
+
+  /** The names, each as one line of that many characters at most, where an ellipsis is the last. */
+  private static List<String> cut(List<String> labels, int most) {
+    return labels.stream()
+        .map(Printable::oneLine)
+        .map(label -> label.length() <= most ? label : label.substring(0, most - 1) + "…")
+        .toList();
   }
 
   /** Formats a count with its noun: {@code 1 epoch}, {@code 9,380 steps}. */

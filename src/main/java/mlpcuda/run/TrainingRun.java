@@ -95,7 +95,7 @@ public record TrainingRun(
         new Metrics(
             RunDescription.settings(ops, data, start.state()),
             settings().recording().logInterval());
-    Warnings.ofLabels(data.train(), data.test(), data.shape().classes())
+    Warnings.ofLabels(data.train(), data.test(), data.shape().classes(), data.form().labels())
         .ifPresent(
             warning -> {
               metrics.warn(warning);
@@ -326,8 +326,9 @@ public record TrainingRun(
     if (!Double.isFinite(tested.loss())) {
       throw new DivergedException(metrics.epochsDone(), metrics.stepsDone(), tested.loss());
     }
-    metrics.tested(tested, Calibration.of(trained.answers, data.test().labels()));
-    reporter.line(Tables.answers(tested));
+    List<String> labels = data.form().labels();
+    metrics.tested(tested, Calibration.of(trained.answers, data.test().labels()), labels);
+    reporter.line(Tables.answers(tested, labels));
     Optional<Score> held =
         data.validation().map(set -> told("validation", "Validation", set, parameters, metrics));
     if (settings().recording().evaluatesTraining()) {
@@ -378,7 +379,7 @@ public record TrainingRun(
   private Score told(
       String key, String name, ExampleSet set, Parameters parameters, Metrics metrics) {
     Score result = evaluation(parameters, set, Optional.empty());
-    metrics.evaluated(key, result);
+    metrics.evaluated(key, result, data.form().labels());
     reporter.line(Tables.result(name, result));
     return result;
   }
@@ -390,7 +391,10 @@ public record TrainingRun(
     }
     double last = epochs.get(epochs.size() - 1).train().loss();
     Optional<String> loss = Warnings.ofLoss(last, tested, settings().rate().base());
-    return Stream.of(loss, Warnings.ofAnswers(tested, data.shape(), loss.isPresent(), data.train()))
+    return Stream.of(
+            loss,
+            Warnings.ofAnswers(
+                tested, data.shape(), data.form().labels(), loss.isPresent(), data.train()))
         .flatMap(Optional::stream)
         .toList();
   }

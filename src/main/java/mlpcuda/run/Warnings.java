@@ -8,12 +8,14 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 import mlpcuda.compute.Activation;
 import mlpcuda.data.ExampleSet;
+import mlpcuda.files.OneLine;
 import mlpcuda.net.MlpShape;
 import mlpcuda.train.Score;
 
 /** Sentences on what is probably wrong with examples or training that raised no error. */
 public final class Warnings {
   private static final int NAMED = 10; // classes or ranges of them in one sentence
+  private static final int LONGEST_NAME = 30; // characters of a class's name
   private static final int RANGE = 3; // consecutive classes from which on only two are named
 
   /**
@@ -24,15 +26,20 @@ public final class Warnings {
 
   private Warnings() {}
 
-  /** Warns of classes without a training example. */
-  public static Optional<String> ofLabels(ExampleSet train, ExampleSet test, int classes) {
+  /**
+   * Warns of classes without a training example.
+   *
+   * @param labels the names of the classes; empty where they have none but their numbers
+   */
+  public static Optional<String> ofLabels(
+      ExampleSet train, ExampleSet test, int classes, List<String> labels) {
     int[] examples = examples(train, classes);
     List<Integer> missing =
         IntStream.range(0, classes).filter(c -> examples[c] == 0).boxed().toList();
     if (missing.isEmpty()) {
       return Optional.empty();
     }
-    if (missing.equals(List.of(0)) && examples(test, classes)[0] == 0) {
+    if (labels.isEmpty() && missing.equals(List.of(0)) && examples(test, classes)[0] == 0) {
       return Optional.of(
           "No example has the label 0: the labels probably start at 1. If so, nothing is wrong: the"
               + " network has an output for a class 0 that it never answers.");
@@ -40,9 +47,9 @@ public final class Warnings {
     return Optional.of(
         missing.size() == 1
             ? "Class %s has no training example: the network cannot learn it."
-                .formatted(named(missing))
+                .formatted(named(missing, labels))
             : "Classes %s have no training examples: the network cannot learn them."
-                .formatted(named(missing)));
+                .formatted(named(missing, labels)));
   }
 
   private static int[] examples(ExampleSet set, int classes) {
@@ -81,11 +88,12 @@ public final class Warnings {
   /**
    * Warns of classes that the network never answers, though the test set has examples of them.
    *
+   * @param labels the names of the classes; empty where they have none but their numbers
    * @param astray whether it is known already that training has gone astray
    * @param train the examples that the network learnt from; null: they are not known
    */
   public static Optional<String> ofAnswers(
-      Score tested, MlpShape shape, boolean astray, ExampleSet train) {
+      Score tested, MlpShape shape, List<String> labels, boolean astray, ExampleSet train) {
     int C = tested.classes();
     var never = new ArrayList<Integer>();
     var answered = new ArrayList<Integer>();
@@ -105,11 +113,18 @@ public final class Warnings {
     }
     String what;
     if (answered.size() == 1) {
-      what = "The network answers %d to every test image.".formatted(answered.get(0));
+      what =
+          labels.isEmpty()
+              ? "The network answers %d to every test image.".formatted(answered.get(0))
+              : "The network answers %s to every test example.".formatted(named(answered, labels));
     } else if (never.size() == 1) {
-      what = "The network never answers %s, though the test set has it.".formatted(named(never));
+      what =
+          "The network never answers %s, though the test set has it."
+              .formatted(named(never, labels));
     } else {
-      what = "The network never answers %s, though the test set has them.".formatted(named(never));
+      what =
+          "The network never answers %s, though the test set has them."
+              .formatted(named(never, labels));
     }
     return Optional.of(what + " " + cause(never, shape, astray, train));
   }
@@ -132,9 +147,17 @@ public final class Warnings {
   }
 
   /**
-   * Lists numbers in words, consecutive ones by the first and the last: {@code 1, 3 and 5 to 9}.
+   * Lists classes in words: by their names, or by their numbers, consecutive ones by the first and
+   * the last: {@code 1, 3 and 5 to 9}.
    */
-  private static String named(List<Integer> numbers) {
+  private static String named(List<Integer> classes, List<String> labels) {
+    return listed(
+        labels.isEmpty()
+            ? ranges(classes)
+            : classes.stream().map(c -> OneLine.start(labels.get(c), LONGEST_NAME)).toList());
+  }
+
+  private static List<String> ranges(List<Integer> numbers) {
     var names = new ArrayList<String>();
     for (int i = 0; i < numbers.size(); ) {
       int end = i + 1;
@@ -149,6 +172,11 @@ public final class Warnings {
       }
       i = end;
     }
+    return names;
+  }
+
+  private static String listed(List<String> all) {
+    var names = new ArrayList<>(all);
     if (names.size() > NAMED) {
       names.subList(NAMED, names.size()).clear();
       names.add("others");

@@ -39,6 +39,9 @@ public record Recogniser(
     json.put("model", name);
     json.put("layers", shape.toString());
     json.put("classes", shape.classes());
+    if (!form.labels().isEmpty()) {
+      json.put("labels", form.labels());
+    }
     json.put("rows", form.rows());
     json.put("cols", form.cols());
     json.put("preparation", form.preparation().label());
@@ -61,7 +64,8 @@ public record Recogniser(
     for (int c = 0; c < logs.length; c++) {
       probabilities[c] = Math.exp(logs[c]);
     }
-    Map<String, Object> json = ClassProbability.json(ClassProbability.likeliest(logs));
+    Map<String, Object> json =
+        ClassProbability.json(ClassProbability.likeliest(logs), form.labels());
     json.put("probabilities", probabilities);
     json.put("preparation", (raw ? Preparation.AS_IS : form.preparation()).label());
     prepared.warning().ifPresent(warning -> json.put("warning", warning));

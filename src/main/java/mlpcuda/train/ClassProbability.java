@@ -6,12 +6,12 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * A class that a network takes an image for, with its probability.
+ * A class that a network takes an example for, with its probability.
  *
- * @param label the class
+ * @param number the class
  * @param probability the probability that the network gives the class
  */
-public record ClassProbability(int label, double probability) {
+public record ClassProbability(int number, double probability) {
   private static final int LIKELIEST = 3;
 
   /**
@@ -28,16 +28,23 @@ public record ClassProbability(int label, double probability) {
         .toList();
   }
 
-  /** The JSON of an image's answers: the first one's class and probability, and all of them. */
-  public static Map<String, Object> json(List<ClassProbability> likeliest) {
-    Map<String, Object> json = likeliest.get(0).json();
-    json.put("likeliest", likeliest.stream().map(ClassProbability::json).toList());
+  /**
+   * The JSON of an example's answers: the first one's class and probability, and all of them.
+   *
+   * @param labels the names of the classes; empty where they have none but their numbers
+   */
+  public static Map<String, Object> json(List<ClassProbability> likeliest, List<String> labels) {
+    Map<String, Object> json = likeliest.get(0).json(labels);
+    json.put("likeliest", likeliest.stream().map(answer -> answer.json(labels)).toList());
     return json;
   }
 
-  private Map<String, Object> json() {
+  private Map<String, Object> json(List<String> labels) {
     var json = new LinkedHashMap<String, Object>();
-    json.put("class", label);
+    json.put("class", number);
+    if (!labels.isEmpty()) {
+      json.put("label", labels.get(number));
+    }
     json.put("probability", probability);
     return json;
   }

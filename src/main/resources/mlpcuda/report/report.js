@@ -7,6 +7,15 @@
 
   const BARS = 30; // columns whose importance is drawn
   const FEW = 12; // classes whose matrix has room in half of a page
+  const HEAD = 10; // characters of a class's name in the matrix, whose tooltips have it whole
+
+  /** The name of a class: its number where it has no other. */
+  const named = (number) => metrics.settings?.labels?.[number] ?? number;
+
+  function short(name) {
+    const text = String(name);
+    return text.length <= HEAD ? text : `${text.slice(0, HEAD - 1)}…`;
+  }
 
   // ---- Text and numbers
 
@@ -107,12 +116,15 @@
     return canvas;
   }
 
-  function grey(set, slot, label) {
+  /** An image of a set: grey, or red, green and blue where its pixels have three values. */
+  function stored(set, slot, label) {
     set.decoded ??= bytes(set.pixels);
-    const start = slot * set.rows * set.cols;
+    const channels = set.channels ?? 1;
+    const start = slot * set.rows * set.cols * channels;
     return picture(set.rows, set.cols, label, (i) => {
-      const light = set.decoded[start + i];
-      return [light, light, light, 255];
+      const at = start + i * channels;
+      const [red, green, blue] = channels === 3 ? [0, 1, 2] : [0, 0, 0];
+      return [set.decoded[at + red], set.decoded[at + green], set.decoded[at + blue], 255];
     });
   }
 
@@ -128,11 +140,11 @@
   /** A test image with its class and the network's answer. */
   function answered(slot) {
     const set = data.test;
-    const truth = set.labels[slot];
-    const answer = set.answers[slot];
+    const truth = named(set.labels[slot]);
+    const answer = named(set.answers[slot]);
     const sure = sureness(set.probabilities[slot]);
     const label = `Test image ${set.indices[slot]}: true class ${truth}, answer ${answer}`;
-    return figure(grey(set, slot, label), [
+    return figure(stored(set, slot, label), [
       [`true ${truth}`, ""],
       [`${answer === truth ? "✓" : "✗"} ${answer}, ${sure}`, answer === truth ? "muted" : "wrong"],
     ]);
@@ -448,7 +460,8 @@
     const digits = String(counts.reduce((most, count) => Math.max(most, count), 0)).length;
     heat.style.setProperty("--classes", matrix.length);
     heat.style.setProperty("--digits", digits);
-    heat.style.setProperty("--label-digits", String(matrix.length - 1).length);
+    const longest = matrix.reduce((most, _, c) => Math.max(most, short(named(c)).length), 0);
+    heat.style.setProperty("--label-digits", longest);
     if (matrix.length > FEW) {
       document.querySelector("main").classList.add("many");
       document.querySelectorAll("[role=region]").forEach((scrolls) => (scrolls.tabIndex = 0)); // moves by the arrow keys
@@ -457,8 +470,12 @@
       (data.test?.cells ?? []).map((cell) => [`${cell.truth},${cell.answer}`, cell.images]),
     );
     const head = element("tr");
-    const header = (text, scope) => {
-      const made = element("th", text);
+    const header = (number, scope) => {
+      const name = named(number);
+      const made = element("th", short(name));
+      if (made.textContent !== String(name)) {
+        made.title = name;
+      }
       made.scope = scope;
       return made;
     };
@@ -485,7 +502,7 @@
           const depth = Math.round((55 * share(truth, answer)) / (right ? 1 : mostWrong));
           const color = right ? "--accent" : "--error";
           button.style.background = `color-mix(in srgb, var(${color}) ${depth}%, var(--surface))`;
-          button.setAttribute("aria-label", `true ${truth}, answered ${answer}: ${count}`);
+          button.setAttribute("aria-label", `true ${named(truth)}, answered ${named(answer)}: ${count}`);
           button.setAttribute("aria-pressed", "false");
           button.addEventListener("click", () => {
             show(heat, button, truth, answer, images.get(`${truth},${answer}`) ?? []);
@@ -510,7 +527,8 @@
     const order = truth === answer ? "the least certain" : "the most certain";
     const some = slots.length < count ? ` (here ${slots.length}, ${order})` : "";
     const cell = section("cell");
-    cell.querySelector("h2").textContent = `True ${truth}, answered ${answer}: ${whole.format(count)}${some}`;
+    cell.querySelector("h2").textContent =
+      `True ${named(truth)}, answered ${named(answer)}: ${whole.format(count)}${some}`;
     cell.querySelector("p").hidden = slots.length > 0;
     cell.querySelector(".gallery").replaceChildren(...slots.map(answered));
   }
@@ -520,7 +538,7 @@
       section("classes"),
       ["<class", "precision", "recall", "F1", "examples"],
       metrics.test.classes.map((of) => [
-        of.class,
+        of.label ?? of.class,
         of.precision.toFixed(4),
         of.recall.toFixed(4),
         of.f1.toFixed(4),
@@ -537,7 +555,7 @@
     table(
       first,
       ["<class", ...columns.map(({ name, words }) => ({ name, text: Boolean(words) }))],
-      rows.map((row, i) => [labels[i], ...row.map(sixDigits)]),
+      rows.map((row, i) => [named(labels[i]), ...row.map(sixDigits)]),
     );
     const ranges = section("ranges");
     ranges.querySelector("p").textContent = `Ranges over all ${whole.format(size)} rows${some}.`;
@@ -643,7 +661,7 @@
     gallery(
       "training",
       set.labels.map((label, slot) =>
-        figure(grey(set, slot, `Training image, class ${label}`), [[label, ""]]),
+        figure(stored(set, slot, `Training image, class ${named(label)}`), [[named(label), ""]]),
       ),
     );
   }

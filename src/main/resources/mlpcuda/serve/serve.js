@@ -153,7 +153,7 @@ function showError(error) {
 const percent = (probability) => (100 * probability).toFixed(1) + "%";
 
 function showAnswer(answer) {
-  byId("class").textContent = answer.class;
+  byId("class").textContent = named(answer.class);
   byId("class").classList.remove("none");
   byId("probability").textContent = percent(answer.probability);
   showBars(answer.probabilities, answer.class);
@@ -161,7 +161,7 @@ function showAnswer(answer) {
   showWarning(answer.warning ?? "");
   if (pen === null && !changed) { // not after every movement of the hand
     const warning = answer.warning ? `. ${answer.warning}` : "";
-    byId("spoken").textContent = `${answer.class}, ${percent(answer.probability)}${warning}`;
+    byId("spoken").textContent = `${named(answer.class)}, ${percent(answer.probability)}${warning}`;
   }
 }
 
@@ -180,6 +180,9 @@ function showNothing() {
   byId("seen").getContext("2d").clearRect(0, 0, byId("seen").width, byId("seen").height);
 }
 
+let labels = []; // the names of the classes; empty where they have none but their numbers
+const named = (number) => labels[number] ?? number;
+
 let bars = []; // in order of the classes; with many classes the page shows the likeliest first
 
 function makeBars(classes) {
@@ -191,7 +194,10 @@ function makeBars(classes) {
       element.className = part;
       bar.append(element);
     }
-    bar.children[0].textContent = c;
+    bar.children[0].textContent = named(c);
+    if (labels.length > 0) {
+      bar.children[0].title = named(c); // a long name is cut off
+    }
     bar.children[1].append(document.createElement("div"));
     bar.children[1].firstChild.className = "fill";
     bars.push(bar);
@@ -420,6 +426,9 @@ async function showModel() {
     document.querySelector("h1").textContent = "Draw a character";
     document.title = "Draw a character – mlp-cuda";
   }
+  labels = model.labels ?? [];
+  byId("class").classList.toggle("named", labels.length > 0);
+  byId("bars").classList.toggle("named", labels.length > 0);
   makeBars(model.classes);
 }
 

@@ -127,7 +127,8 @@ class ColumnImportanceTest {
     String rule =
         "Invalid value for option '--importance': needs examples that are rows of a table, found"
             + " images of 5x7";
-    assertRefused(Program.run(Program.words("--cpu --importance --data", images, "--out", out)), rule);
+    assertRefused(
+        Program.run(Program.words("--cpu --importance --data", images, "--out", out)), rule);
     assertFalse(Files.exists(out));
     Program.succeed(Program.words("--cpu --epochs 0 --data", images, "--out", out));
     assertRefused(

@@ -21,6 +21,9 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
+import mlpcuda.Device;
+import mlpcuda.Model;
+import mlpcuda.Network;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.cpu.CpuOps;
@@ -217,6 +220,47 @@ class ExportCommandTest {
           "Multilayer perceptron 784-128-64-10, relu; input: 28x28 pixels in rows, 0 to 255; scaled"
               + " inside: z-score, mean 0.1307, std 0.3081",
           session.getMetadata().getDescription());
+    }
+  }
+
+  /** A runtime must scale each column as the trainer does. */
+  @Test
+  void rowsOfNumbersGetTheLibrarysAnswers() throws OrtException {
+    Path iris = Path.of("src/test/resources/mlpcuda/input/iris.csv");
+    Path run = tmp.resolve("iris");
+    Program.succeed(Program.words("--cpu --epochs 3 --hidden 16", "--data", iris, "--out", run));
+    Path model = run.resolve("model.safetensors");
+    Path onnx = tmp.resolve("iris.onnx");
+    Program.run("export", "--model", model, "--onnx", onnx, "--input", "unit")
+        .assertRefused(
+            2,
+            "--input is of pixels, and the network of "
+                + model
+                + " takes rows of numbers as they are",
+            "'mlp-cuda export --help' lists the options.");
+    assertEquals(
+        "Saved "
+            + onnx
+            + ": opset 17, input features (batch, 4) float32, output logits (batch, 3) and"
+            + " probabilities (batch, 3)\n",
+        Program.succeed("export", "--model", model, "--onnx", onnx, "--softmax").out());
+    float[][] rows = {{5.1f, 3.5f, 1.4f, 0.2f}, {6.3f, 2.8f, 5.1f, 1.5f}, {4.5f, 2, 3, 0.75f}};
+    try (OrtSession session = session(onnx);
+        Device device = Device.cpu();
+        Model network = Network.load(model).on(device);
+        OnnxTensor features = OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), rows);
+        OrtSession.Result result = session.run(Map.of("features", features))) {
+      float[][] probabilities = (float[][]) result.get("probabilities").orElseThrow().getValue();
+      float[][] logits = (float[][]) result.get("logits").orElseThrow().getValue();
+      for (int i = 0; i < rows.length; i++) {
+        double[] expected = network.predict(rows[i]).probabilities();
+        for (int c = 0; c < 3; c++) {
+          assertEquals(expected[c], probabilities[i][c], 1e-5);
+          assertEquals( // differences of logits are the logarithms of quotients
+              Math.log(expected[c] / expected[0]), logits[i][c] - logits[i][0], 1e-4);
+        }
+      }
+      assertEquals("setosa", network.predict(rows[0]).label());
     }
   }
 

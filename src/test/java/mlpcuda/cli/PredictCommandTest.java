@@ -475,6 +475,6 @@ class PredictCommandTest {
 
   @Test
   void refusesNoImage() {
-    assertUsage(predict(""), "Missing required parameter: 'IMAGE'");
+    assertUsage(predict(""), "Missing required parameter: 'IMAGE', or --data");
   }
 }

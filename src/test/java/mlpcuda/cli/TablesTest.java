@@ -51,7 +51,26 @@ class TablesTest {
         1       1  2  0  0
         2       1  1  0  1
         3       0  0  0  0""",
-        Tables.answers(ANSWERS).replace(System.lineSeparator(), "\n"));
+        Tables.answers(ANSWERS, List.of()).replace(System.lineSeparator(), "\n"));
+  }
+
+  @Test
+  void namesOfClassesStandForTheirNumbers() {
+    List<String> labels = List.of("cat", "a very long name of a class", "dog", "emu");
+    assertEquals(
+        """
+        class                     precision     recall         F1   examples
+        cat                          0.6000     0.7500     0.6667          4
+        a very long name of a c…     0.5000     0.6667     0.5714          3
+        dog                          0.0000     0.0000     0.0000          3
+        emu                          0.0000     0.0000     0.0000          0
+        Confusion matrix: a row for each true class, a column for each answer
+                                        cat a very lo…        dog        emu
+        cat                               3          1          0          0
+        a very long name of a c…          1          2          0          0
+        dog                               1          1          0          1
+        emu                               0          0          0          0""",
+        Tables.answers(ANSWERS, labels).replace(System.lineSeparator(), "\n"));
   }
 
   @Test
@@ -61,8 +80,16 @@ class TablesTest {
   }
 
   @Test
+  void jsonNamesTheClasses() {
+    var json = Program.json(Tables.json(Metrics.json(ANSWERS, List.of("a", "b", "c", "d"))));
+    List<?> classes = (List<?>) json.get("classes");
+    assertEquals("c", ((Map<?, ?>) classes.get(2)).get("label"));
+    assertEquals(2, ((Map<?, ?>) classes.get(2)).get("class"));
+  }
+
+  @Test
   void json() {
-    Map<String, Object> json = Program.json(Tables.json(Metrics.json(ANSWERS)));
+    Map<String, Object> json = Program.json(Tables.json(Metrics.json(ANSWERS, List.of())));
     assertEquals(0.78125, json.get("loss"));
     assertEquals(0.5, json.get("accuracy"));
     assertEquals(5, json.get("right"));

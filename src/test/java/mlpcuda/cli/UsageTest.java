@@ -34,6 +34,7 @@ class UsageTest {
             "evaluate",
             "predict",
             "serve",
+            "inspect",
             "summary",
             "export",
             "import",
@@ -342,9 +343,9 @@ class UsageTest {
         "--validation 10 --save-best --monitor nope|Invalid value for option '--monitor':"
             + " expected one of [loss, accuracy] (case-sensitive) but was 'nope'",
         "--bogus|Unknown option: '--bogus'",
-        "nope|the command must be one of train, sweep, lr-find, benchmark, evaluate, predict, serve, summary, export, import, devices, compare and come first, and options"
+        "nope|the command must be one of train, sweep, lr-find, benchmark, evaluate, predict, serve, inspect, summary, export, import, devices, compare and come first, and options"
             + " begin with --; found nope",
-        "evaluate|the command must be one of train, sweep, lr-find, benchmark, evaluate, predict, serve, summary, export, import, devices, compare and come first, and options"
+        "evaluate|the command must be one of train, sweep, lr-find, benchmark, evaluate, predict, serve, inspect, summary, export, import, devices, compare and come first, and options"
             + " begin with --; found evaluate"
       })
   void refusesOptionsOfTraining(String line, String message) {
@@ -359,9 +360,9 @@ class UsageTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "trian|train|the command must be one of train, sweep, lr-find, benchmark, evaluate, predict, serve, summary, export, import, devices, compare and come first, and"
+        "trian|train|the command must be one of train, sweep, lr-find, benchmark, evaluate, predict, serve, inspect, summary, export, import, devices, compare and come first, and"
             + " options begin with --; found trian; did you mean train?",
-        "train foo bar|train|the command must be one of train, sweep, lr-find, benchmark, evaluate, predict, serve, summary, export, import, devices, compare and come first,"
+        "train foo bar|train|the command must be one of train, sweep, lr-find, benchmark, evaluate, predict, serve, inspect, summary, export, import, devices, compare and come first,"
             + " and options begin with --; found foo bar",
         "--classes 3|train|--classes needs --data, found --classes 3 alone",
         "--dataset nope|train|Invalid value for option '--dataset': data set must be one of mnist,"

@@ -10,9 +10,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import mlpcuda.compute.Activation;
 import mlpcuda.data.ExampleSet;
 import mlpcuda.model.ModelFile;
+import mlpcuda.net.MlpShape;
 import mlpcuda.run.Warnings;
+import mlpcuda.train.Score;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -121,14 +124,30 @@ class WarningsTest {
     }
     var train = ExampleSet.images(1, 1, new byte[bytes.length], bytes);
     var test = ExampleSet.images(1, 1, new byte[1], new byte[1]);
-    String said = Warnings.ofLabels(train, test, classes).orElseThrow();
+    String said = Warnings.ofLabels(train, test, classes, List.of()).orElseThrow();
     assertTrue(said.startsWith(begin + " no training example"), said);
     var whole = new byte[classes];
     for (int c = 0; c < classes; c++) {
       whole[c] = (byte) c;
     }
     var all = ExampleSet.images(1, 1, new byte[classes], whole);
-    assertEquals(Optional.empty(), Warnings.ofLabels(all, test, classes));
+    assertEquals(Optional.empty(), Warnings.ofLabels(all, test, classes, List.of()));
+  }
+
+  @Test
+  void classesAreCalledByTheirNames() {
+    var train = ExampleSet.images(1, 1, new byte[1], new byte[] {2});
+    List<String> labels = List.of("cat", "dog", "emu", "hen\n" + "n".repeat(40));
+    assertEquals(
+        "Classes cat, dog and hen?"
+            + "n".repeat(26)
+            + "… have no training examples: the network cannot learn them.",
+        Warnings.ofLabels(train, train, 4, labels).orElseThrow());
+    var tested = new Score(1, new long[][] {{0, 2}, {0, 3}});
+    var shape = new MlpShape(List.of(1, 2), Activation.RELU, Activation.NONE);
+    String said =
+        Warnings.ofAnswers(tested, shape, List.of("cat", "dog"), false, null).orElseThrow();
+    assertTrue(said.startsWith("The network answers dog to every test example. "), said);
   }
 
   @ParameterizedTest
