@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes MNIST in the other formats that mlp-cuda reads, and the tables of scikit-learn.
+"""Writes MNIST in the other formats that mlp-cuda reads, and tables: scikit-learn's and a made-up one.
 
 usage: own_data.py MNIST OUT
 
@@ -42,6 +42,24 @@ def pictures(images, labels, folder):
         Image.fromarray(image).save(folder / str(label) / f"{i}.png")
 
 
+def loans(rows=4000):
+    """Makes up a table with columns of text and missing numbers; the answer is a rule and noise."""
+    draws = numpy.random.default_rng(1)
+    frame = pandas.DataFrame(
+        {
+            "age": draws.integers(18, 80, rows).astype(float),
+            "income": numpy.round(draws.lognormal(10, 0.5, rows), 2),
+            "purpose": draws.choice(["car", "house", "study; abroad", 'the "rest"'], rows),
+            "town": draws.choice(["Köln", "Łódź", "Paris", "Reykjavík", "Roma"], rows),
+        }
+    )
+    risk = 50000 / frame["income"] + (frame["purpose"] == "car") - 0.02 * frame["age"]
+    risk += 0.7 * ((frame["town"] == "Roma") & (frame["age"] > 40)) + draws.normal(0, 0.2, rows)
+    frame["class"] = numpy.where(risk > risk.median(), "refused", "granted")
+    frame.loc[draws.random(rows) < 0.05, "income"] = numpy.nan
+    return frame
+
+
 def main():
     source, out = map(pathlib.Path, sys.argv[1:])
     train = idx(source / "train-images-idx3-ubyte.gz"), idx(source / "train-labels-idx1-ubyte.gz")
@@ -62,6 +80,7 @@ def main():
         path = str(out / f"{name}.libsvm")
         datasets.dump_svmlight_file(data.data, data.target, path, zero_based=False)
         numpy.savez(out / f"{name}.npz", x=data.data, y=data.target)
+    loans().to_csv(out / "loans.csv", index=False)
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ public class CsvBenchmark {
     Files.delete(file);
   }
 
-  /** Prints the seconds that the first reading of the file takes, for benchmarks/csv.py. */
+  /** Prints the seconds that the first reading of the file takes, for benchmarks/read_csv.py. */
   public static void main(String[] args) {
     long start = System.nanoTime();
     Part part = read(Path.of(args[0]));

@@ -66,8 +66,9 @@ final class OtherFormats {
 
   /** Says which files are read, and what to do with the formats that were seen. */
   String advice() {
-    return "a data set is a folder with train-images-idx3-ubyte, train-labels-idx1-ubyte,"
-        + " t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or .gz"
+    return "examples are tables (.csv, .tsv), NumPy's arrays (.npz, .npy), lines in LIBSVM's format, a"
+        + " folder of pictures for each class, or the four IDX files train-images-idx3-ubyte,"
+        + " train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or .gz"
         + remedy();
   }
 
@@ -84,8 +85,7 @@ final class OtherFormats {
     if (found.keySet().equals(Set.of(Format.PARQUET))) {
       return "; a CSV file is made of one by " + parquetToCsv(found.get(Format.PARQUET));
     }
-    return "; README.md, section \"Your own data set\", shows how Python writes these from other"
-        + " formats";
+    return "; Python saves other arrays as numpy.savez('data.npz', x_train=x, y_train=y)";
   }
 
   /** Returns a shell command that converts a Parquet file, in its folder, by Python's pandas. */

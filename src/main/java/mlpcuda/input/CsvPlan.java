@@ -89,8 +89,8 @@ record CsvPlan(int label, int weight, List<Integer> features, Optional<Layout> l
       int label = label(weight);
       if (label == NONE && labelled) {
         throw text.bad(
-            "which column holds the labels is not clear: say the column of labels by its name or"
-                + " number; the columns are "
+            "the table has no column label, class, target, species or y; name the column of labels,"
+                + " or give its number from 1 on; the columns are "
                 + CsvHead.list(head.names()));
       }
       if (label != NONE && label == weight) {

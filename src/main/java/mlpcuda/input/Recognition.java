@@ -8,11 +8,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import mlpcuda.data.FileKind;
 import mlpcuda.data.GzipInput;
-import mlpcuda.error.BadFileException;
 import mlpcuda.files.Reason;
 import mlpcuda.input.ReadOptions.Format;
 
@@ -43,8 +42,6 @@ final class Recognition {
   /**
    * Returns the format of a file or folder. Where nothing is recognised it is IDX, whose reader
    * says what it misses.
-   *
-   * @throws BadFileException if a file is of a kind that is not read
    */
   static Format of(Path path) {
     if (Files.isDirectory(path)) {
@@ -71,7 +68,7 @@ final class Recognition {
     return pictures ? Format.PICTURES : Format.IDX;
   }
 
-  private static boolean holds(Path folder, int depth, java.util.function.Predicate<String> name) {
+  private static boolean holds(Path folder, int depth, Predicate<String> name) {
     try (Stream<Path> entries = Files.walk(folder, depth)) {
       return entries
           .limit(MOST_ENTRIES)
@@ -97,12 +94,8 @@ final class Recognition {
     if (first.isPresent() && LIBSVM_LINE.matcher(first.get()).matches()) {
       return Format.LIBSVM;
     }
-    if (text.chars().noneMatch(c -> c == 0 || c == 0x93)) {
-      return Format.CSV;
-    }
-    throw new BadFileException(
-        "%s: this is %s, and no format that examples are read from"
-            .formatted(file, FileKind.of(file)));
+    // Of a file of another kind the reader of IDX files says what it is, and what is read.
+    return text.chars().noneMatch(c -> c == 0 || c == 0x93) ? Format.CSV : Format.IDX;
   }
 
   private static byte[] start(Path file) {

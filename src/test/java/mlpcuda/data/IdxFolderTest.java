@@ -212,12 +212,11 @@ class IdxFolderTest {
   }
 
   private static final String READ =
-      "a data set is a folder with train-images-idx3-ubyte, train-labels-idx1-ubyte,"
-          + " t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or .gz";
+      "examples are tables (.csv, .tsv), NumPy's arrays (.npz, .npy), lines in LIBSVM's format, a"
+          + " folder of pictures for each class, or the four IDX files train-images-idx3-ubyte,"
+          + " train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or .gz";
   private static final String CONVERT =
-      READ
-          + "; README.md, section \"Your own data set\", shows how Python writes these from other"
-          + " formats";
+      READ + "; Python saves other arrays as numpy.savez('data.npz', x_train=x, y_train=y)";
 
   @ParameterizedTest
   @CsvSource({

@@ -2,6 +2,7 @@ package mlpcuda.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -9,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
 import mlpcuda.compute.Activation;
@@ -32,7 +34,9 @@ import mlpcuda.data.PixelScaling;
 import mlpcuda.data.Scaling;
 import mlpcuda.features.Features;
 import mlpcuda.net.MlpShape;
+import mlpcuda.net.Parameters;
 import mlpcuda.net.Regularisation;
+import mlpcuda.net.Step;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -96,7 +100,8 @@ abstract class TableTraining {
     return run.of(ops, shape, scaling, set, set.first(20), 0.01, SETTINGS);
   }
 
-  private static void assertAgrees(Run expected, Run found, String what) {
+  /** Fails unless losses, evaluation and weights of a run are the expected ones. */
+  void assertAgrees(Run expected, Run found, String what) {
     assertArrayEquals(expected.losses(), found.losses(), 1e-5, what + ": losses");
     assertEquals(expected.answers.loss(), found.answers.loss(), 1e-5, what + ": evaluation");
     double error = CudaTraining.normalisedError(expected, found);
@@ -130,9 +135,9 @@ abstract class TableTraining {
     }
   }
 
-  /** The floats lie in two blocks, or are a choice of rows in an order of their own. */
+  /** A choice of rows, as a split makes it, lies in another order than its examples. */
   @Test
-  void rowsInSeveralBlocksAreTheSame() {
+  void aChoiceOfRowsIsTheSame() {
     ExampleSet set = table(7);
     Scaling scaling = Scaling.of("standard", set);
     int[] turned = new int[N];
@@ -188,6 +193,36 @@ abstract class TableTraining {
     }
     Run without = run(new ReferenceOps(), plain, scaling, adam);
     assertNotEquals(without.losses()[0], reference.losses()[0], 1e-3, "weights count");
+  }
+
+  @Test
+  void stepsOfSeveralKernelsSayThatTheyLackWeights() {
+    var shape = new MlpShape(List.of(7, 9, 3), Activation.TANH, Activation.NONE);
+    var weighted = Step.needs(shape, 16, false, true);
+    for (StepKind step : List.of(StepKind.FUSED, StepKind.PERSISTENT)) {
+      try (CudaOps ops = ops(FeedKind.RESIDENT, step)) {
+        assertFalse(ops.fusesSteps(weighted));
+        assertTrue(ops.fusesSteps(Step.needs(shape, 16, false, false)));
+        String described = ops.description(weighted);
+        String why =
+            "layered steps (not %s: examples have weights)"
+                .formatted(step.toString().toLowerCase(Locale.ROOT));
+        assertTrue(described.contains(why), described);
+      }
+    }
+  }
+
+  @Test
+  void anEvaluationHasNoWeights() {
+    ExampleSet set = table(7);
+    Scaling scaling = Scaling.of("standard", set);
+    var shape = new MlpShape(List.of(7, 3), Activation.TANH, Activation.NONE);
+    try (Ops ops = new CpuOps(1);
+        var parameters = Parameters.forInference(ops, shape)) {
+      parameters.initialise(1);
+      Score plain = Evaluator.evaluate(parameters, set, scaling, 16);
+      assertEquals(plain.loss(), Evaluator.evaluate(parameters, weighted(set), scaling, 16).loss());
+    }
   }
 
   /** Bytes may have weights as well; their number is odd, and so are the places of the floats. */

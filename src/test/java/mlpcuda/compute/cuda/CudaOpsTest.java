@@ -28,10 +28,12 @@ import mlpcuda.compute.cuda.CudaOptions.Activator;
 import mlpcuda.compute.cuda.CudaOptions.FeedKind;
 import mlpcuda.compute.cuda.CudaOptions.Launching;
 import mlpcuda.compute.cuda.CudaOptions.Multiplier;
+import mlpcuda.compute.cuda.CudaOptions.StepKind;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedOptions;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
 import mlpcuda.error.DeviceException;
+import mlpcuda.features.Features;
 import org.junit.jupiter.api.Test;
 
 /** Tests what {@link CudaOps} does besides computing. */
@@ -373,6 +375,34 @@ class CudaOpsTest {
         other.stage(7, 1);
         other.gather(0, x, targets, end, 7, new InputScaling.Uniform(1, 0));
         check(ops, x, y, 19 - from, 7);
+      }
+    }
+  }
+
+  /**
+   * A set of more values than a buffer has is streamed, and refused where it has to be resident.
+   */
+  @Test
+  void aSetThatNoBufferHoldsIsStreamed() {
+    int I = 100_000;
+    int N = 30_000;
+    Features features = Features.of(new float[I], I).rows(new int[N]);
+    var examples = new HostExamples(features, new byte[N], Optional.empty());
+    try (CudaOps ops = ops();
+        Feed feed = ops.feed(examples, 2, 1)) {
+      assertEquals(N, feed.size());
+    }
+    for (StepKind step : List.of(StepKind.LAYERED, StepKind.PERSISTENT)) {
+      var resident =
+          CudaOptions.layered(Multiplier.PTX, FeedKind.RESIDENT, Launching.GRAPH).with(step);
+      try (var ops = new CudaOps(new EmulatedDriver(EmulatedPolicy.LATEST), resident)) {
+        var e = assertThrows(DeviceException.class, () -> ops.feed(examples, 2, 1));
+        assertEquals(
+            "features are 3,000,000,000 values, and a buffer of this device may have 2,147,483,647",
+            e.why());
+        String instead = step == StepKind.LAYERED ? "the pinned feed" : "fused steps";
+        assertEquals("Use fewer examples, or use " + instead + ".", e.remedy());
+        assertEquals(0, ops.liveBytes());
       }
     }
   }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times how mlp-cuda, pandas, Polars and DuckDB read one table of numbers into memory, in turn (A B C … A B C …).
 
-  mvn -q -DskipTests package && python3 benchmarks/csv.py [--megabytes 1024] [--rounds 3] [--file FILE]
+  mvn -q -DskipTests package && python3 benchmarks/read_csv.py [--megabytes 1024] [--rounds 3] [--file FILE]
 
 A Python without one of the peers leaves it out. Each reading is a process of its own, whose start does not count, and
 the file lies in the system's cache. mlp-cuda, whose JIT compiler's time counts, reads into 32-bit floats, as pandas and
@@ -39,6 +39,7 @@ shape = table.shape
 """ % COLUMNS,
     "duckdb": """
 import duckdb
+duckdb.sql("SET enable_progress_bar = false")
 start = time.perf_counter()
 columns = {"label": "INTEGER", **{f"c{i}": "FLOAT" for i in range(%d)}}
 table = duckdb.sql(f"SELECT * FROM read_csv('{file}', header=true, columns={columns})").fetchnumpy()
