@@ -2,7 +2,6 @@ package mlpcuda;
 
 import java.nio.file.Path;
 import java.util.OptionalInt;
-import mlpcuda.data.ExampleSet;
 import mlpcuda.data.LabelledData;
 import mlpcuda.data.PublishedDataset;
 import mlpcuda.run.DataSource;
@@ -93,7 +92,12 @@ public final class Dataset {
     return new Examples(data.train());
   }
 
-  /** The examples that judge what was learnt. */
+  /**
+   * The examples that judge what was learnt.
+   *
+   * @throws IllegalStateException if the data set has no test set of its own; a training then holds
+   *     examples back
+   */
   public Examples test() {
     return new Examples(data.test());
   }
@@ -101,9 +105,9 @@ public final class Dataset {
   /** The name of the data set and its sizes. */
   @Override
   public String toString() {
-    ExampleSet train = data.train();
-    return "%s: %d training and %d test examples of %s, %d classes"
-        .formatted(data.name(), train.size(), data.test().size(), train.layout(), data.classes());
+    String test = data.testSet().map(set -> " and %d test".formatted(set.size())).orElse("");
+    return "%s: %d training%s examples of %s, %d classes"
+        .formatted(data.name(), data.train().size(), test, data.layout(), data.classes());
   }
 
   DataSource source() {

@@ -53,6 +53,8 @@ class ConsumerIT {
       """;
 
   @TempDir private static Path tmp;
+  private static final Path FILES = Path.of("src/test/resources/mlpcuda/input");
+
   private static Path consumer;
   private static List<String> classPath;
 
@@ -112,9 +114,22 @@ class ConsumerIT {
     String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     var command = new ArrayList<String>();
     command.addAll(List.of(java, "-cp", String.join(File.pathSeparator, classPath)));
-    command.add("example.Digits");
     command.addAll(List.of(args));
     return run(code, command);
+  }
+
+  /** Writes the table of the flowers in LIBSVM's format, and returns the file. */
+  private static Path flowersAsLibsvm() throws IOException {
+    var text = new StringBuilder();
+    for (String row : Files.readAllLines(FILES.resolve("iris.csv")).subList(1, 151)) {
+      String[] cells = row.split(",");
+      text.append(cells[4].length());
+      for (int i = 0; i < 4; i++) {
+        text.append(' ').append(i + 1).append(':').append(cells[i]);
+      }
+      text.append('\n');
+    }
+    return Files.writeString(tmp.resolve("iris.libsvm"), text.toString());
   }
 
   private static Path artefact(String ending) {
@@ -134,7 +149,7 @@ class ConsumerIT {
   /** The program trains, saves, loads, predicts and evaluates, and prints what came of it. */
   @Test
   void theProgramRuns() throws IOException, InterruptedException {
-    List<String> lines = runConsumer(0, classPath).lines().toList();
+    List<String> lines = runConsumer(0, classPath, "example.Digits").lines().toList();
     assertEquals(5, lines.size(), lines.toString());
     for (int epoch = 1; epoch <= 3; epoch++) {
       assertTrue(lines.get(epoch - 1).startsWith("Epoch " + epoch + "/3: "), lines.toString());
@@ -147,11 +162,30 @@ class ConsumerIT {
     }
   }
 
+  /** A project reads and learns examples of each format; the thin jar brings what that needs. */
+  @Test
+  void theProjectReadsEachFormat() throws IOException, InterruptedException {
+    var command = new ArrayList<String>(List.of("example.OwnData"));
+    for (String name : List.of("iris.csv", "keras.npz", "arrays", "pictures")) {
+      command.add(FILES.resolve(name).toAbsolutePath().toString());
+    }
+    command.add(flowersAsLibsvm().toString());
+    List<String> lines = runConsumer(0, classPath, command.toArray(String[]::new)).lines().toList();
+    assertEquals(10, lines.size(), lines.toString());
+    assertTrue(lines.get(0).contains("iris.csv: 150 training examples of 4 columns"), lines.get(0));
+    assertEquals("a setosa is taken for a setosa", lines.get(1));
+    assertTrue(lines.get(8).contains("iris.libsvm: 150 training examples"), lines.get(8));
+    assertEquals("a 6 is taken for a 6", lines.get(9), "the length of the name setosa");
+    for (int i = 1; i < 10; i += 2) {
+      assertTrue(lines.get(i).matches("a \\S+ is taken for a \\S+"), lines.get(i));
+    }
+  }
+
   @Test
   void withoutTheArtefactOfMnistTheProgramSaysWhatToAdd() throws IOException, InterruptedException {
     var without = new ArrayList<>(classPath);
     assertTrue(without.removeIf(path -> path.endsWith("-mnist.jar")), classPath.toString());
-    String printed = runConsumer(1, without);
+    String printed = runConsumer(1, without, "example.Digits");
     assertTrue(
         printed.contains(
             "IllegalStateException: MNIST is not on the class path: add the artefact"

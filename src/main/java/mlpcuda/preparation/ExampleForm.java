@@ -25,14 +25,21 @@ public sealed interface ExampleForm permits ImageForm, NumberForm {
   }
 
   /**
-   * The form of a network of images.
+   * The form of a network that can be asked about pictures.
    *
    * @param what the network and its file, for the message
-   * @throws BadFileException if the network takes rows of numbers
+   * @throws BadFileException if the network takes rows of numbers, or images in colour: a picture
+   *     is prepared in grey
    */
   default ImageForm images(Object what) {
     if (this instanceof ImageForm images) {
-      return images;
+      if (images.layout().channels() == 1) {
+        return images;
+      }
+      throw new BadFileException(
+          "%s: this network takes images in colour, and single pictures are read in grey; ask it with"
+                  .formatted(what)
+              + " a folder of examples");
     }
     throw new BadFileException(
         "%s: this network takes rows of %d numbers and no pictures"
