@@ -71,7 +71,8 @@ public final class Training {
   private static Training of(RunSettings settings, Optional<Network> network) {
     Recording presets = settings.recording();
     // The test set is evaluated once, at the end: a listener of epochs gets the validation set's.
-    var recording = new Recording(presets.logInterval(), 0, presets.testBatchSize(), true, false);
+    var recording =
+        new Recording(presets.logInterval(), 0, presets.testBatchSize(), true, false, false);
     return new Training(
         settings.with(recording), network, Optional.empty(), false, false, epoch -> {});
   }
@@ -264,6 +265,15 @@ public final class Training {
                 new Selection(monitor, validation.selection().patience(), true))));
   }
 
+  /**
+   * Measures the importance of each column of a table at the end: how much worse the test set is
+   * answered when the column's values are permuted over its rows. The data must be a table of at
+   * most 1,000 columns.
+   */
+  public Training importance() {
+    return changed(settings.with(settings.recording().withImportance()));
+  }
+
   /** Decides the initial weights, the order of examples, dropout and the held-back examples. */
   public Training seed(long seed) {
     return changed(settings.withSeed(seed));
@@ -399,7 +409,8 @@ public final class Training {
         Network.of(trained),
         new Evaluation(result.test()),
         result.validation().map(Evaluation::new),
-        reporter.epochs());
+        reporter.epochs(),
+        result.importance().map(ColumnImportance::of).orElse(List.of()));
   }
 
   /** The settings in a line. */

@@ -11,6 +11,12 @@ import java.util.Optional;
  * @param test how the network answers the test set
  * @param validation how the network answers the held-back examples; empty if there are none
  * @param epochs the results of the epochs that were trained, in their order
+ * @param importance the importance of each column of a table, the most important first; empty if
+ *     {@link Training#importance} did not ask for it
  */
 public record TrainingResult(
-    Network network, Evaluation test, Optional<Evaluation> validation, List<EpochResult> epochs) {}
+    Network network,
+    Evaluation test,
+    Optional<Evaluation> validation,
+    List<EpochResult> epochs,
+    List<ColumnImportance> importance) {}

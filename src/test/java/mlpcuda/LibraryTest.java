@@ -386,4 +386,28 @@ class LibraryTest {
     DeviceException e = assertThrows(DeviceException.class, () -> Device.gpu(0, none));
     assertEquals("no GPU here", e.why());
   }
+
+  /** The importance of columns is measured where it is asked for, and for tables alone. */
+  @ParameterizedTest
+  @EnumSource
+  void tellsTheImportanceOfColumns(Kind kind) throws IOException {
+    var text = new StringBuilder("noise,sign,label\n");
+    for (int i = 0; i < 60; i++) {
+      text.append("%d,%d,%s%n".formatted(i * 37 % 11, i % 2, i % 2 == 0 ? "no" : "yes"));
+    }
+    Dataset table = Dataset.read(Files.writeString(tmp.resolve("table.csv"), text));
+    Training training =
+        Training.of(Network.relu(2, 8, 2)).epochs(10).batchSize(8).optimizer(Adam.rate(1e-2));
+    try (Device device = kind.open()) {
+      assertEquals(List.of(), training.fit(table, device).importance());
+      List<ColumnImportance> found = training.importance().fit(table, device).importance();
+      assertEquals(List.of("sign", "noise"), found.stream().map(ColumnImportance::column).toList());
+      assertTrue(found.get(0).accuracyDrop() > 0.1, found.toString());
+      assertTrue(found.get(0).lossRise() > found.get(1).lossRise(), found.toString());
+      String refused =
+          assertThrows(SettingException.class, () -> training().importance().fit(dataset(), device))
+              .getMessage();
+      assertTrue(refused.contains("rows of a table, found images of 5x7"), refused);
+    }
+  }
 }

@@ -4,25 +4,33 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.ExampleSet;
 import mlpcuda.data.LabelledData;
 import mlpcuda.data.Layout;
+import mlpcuda.data.Scaling;
 import mlpcuda.error.BadFileException;
+import mlpcuda.error.SettingException;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import mlpcuda.report.Metrics;
+import mlpcuda.report.ResultJson;
 import mlpcuda.report.Tables;
 import mlpcuda.run.Warnings;
+import mlpcuda.train.Calibration;
 import mlpcuda.train.Evaluator;
+import mlpcuda.train.Importance;
 import mlpcuda.train.MemoryNeed;
+import mlpcuda.train.Predictions;
 import mlpcuda.train.Score;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code evaluate}: evaluates a saved network on a test set. */
@@ -33,6 +41,9 @@ import picocli.CommandLine.Spec;
     versionProvider = Version.class,
     sortOptions = false)
 final class EvaluateCommand implements Callable<Integer> {
+  /** The seed of the permutations, which is the default of a training run's seed. */
+  private static final long SEED = 1;
+
   @Spec private CommandSpec spec;
 
   @Option(
@@ -53,6 +64,13 @@ final class EvaluateCommand implements Callable<Integer> {
   private int testBatchSize = 1000;
 
   @Option(
+      names = "--importance",
+      description =
+          "Measure the importance of each column of a table: how much worse the test set is answered"
+              + " when the column's values are permuted over its rows.")
+  private boolean importance;
+
+  @Option(
       names = "--json",
       description = "Print the evaluation as JSON on standard output, all else on standard error.")
   private boolean json;
@@ -67,6 +85,7 @@ final class EvaluateCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     Terminal terminal = Terminal.of(spec.commandLine(), json, quiet);
     ModelFile file = ModelFile.read(model);
+    checkImportance(file.form().layout());
     data.takeAs(file.form(), terminal);
     try (Opened opened =
         Opened.of(
@@ -76,8 +95,10 @@ final class EvaluateCommand implements Callable<Integer> {
       ExampleSet test = fitting(file, opened.dataset());
       terminal.line("%s", opened.device().line(opened.ops().description()));
       terminal.line(Tables.layers(file.shape()));
-      Score answers = answers(opened.ops(), file, test);
+      Measured measured = measure(opened.ops(), file, test, terminal);
+      Score answers = measured.answers;
       terminal.line(Tables.answers(answers, file.form().labels()));
+      measured.importance.ifPresent(of -> terminal.line(Tables.importance(of)));
       List<String> warnings =
           Warnings.ofAnswers(answers, file.shape(), file.form().labels(), false, null).stream()
               .toList();
@@ -85,6 +106,8 @@ final class EvaluateCommand implements Callable<Integer> {
       terminal.always(Tables.result("Test", answers));
       if (json) {
         Map<String, Object> document = Metrics.json(answers, file.form().labels());
+        document.put("calibration", ResultJson.of(measured.calibration));
+        measured.importance.ifPresent(of -> document.put("importance", ResultJson.of(of)));
         if (!warnings.isEmpty()) {
           document.put("warnings", warnings);
         }
@@ -94,8 +117,13 @@ final class EvaluateCommand implements Callable<Integer> {
     }
   }
 
-  private Score answers(Ops ops, ModelFile file, ExampleSet test) {
+  /** What was found out about the answers to the test set. */
+  private record Measured(
+      Score answers, Calibration calibration, Optional<Importance> importance) {}
+
+  private Measured measure(Ops ops, ModelFile file, ExampleSet test, Terminal terminal) {
     MlpShape shape = file.shape();
+    Scaling scaling = file.form().scaling();
     MemoryNeed.ofEvaluation(shape, test.size(), testBatchSize)
         .check(
             ops,
@@ -103,7 +131,38 @@ final class EvaluateCommand implements Callable<Integer> {
             "; lower --test-batch-size");
     try (var parameters = Parameters.forInference(ops, shape)) {
       parameters.write(file.weights());
-      return Evaluator.evaluate(parameters, test, file.form().scaling(), testBatchSize);
+      var answers = new Predictions(test.size());
+      Score score;
+      try (var evaluator = new Evaluator(parameters, test, scaling, testBatchSize)) {
+        score = evaluator.run(Optional.of(answers));
+      }
+      var calibration = Calibration.of(answers, test.labels());
+      if (!importance) {
+        return new Measured(score, calibration, Optional.empty());
+      }
+      try (var bar = new ImportanceBar(terminal)) {
+        return new Measured(
+            score,
+            calibration,
+            Optional.of(
+                Importance.of(
+                    test,
+                    score,
+                    set -> Evaluator.evaluate(parameters, set, scaling, testBatchSize),
+                    SEED,
+                    bar)));
+      }
+    }
+  }
+
+  private void checkImportance(Layout layout) {
+    if (!importance) {
+      return;
+    }
+    try {
+      Importance.check(layout);
+    } catch (SettingException e) {
+      throw new ParameterException(spec.commandLine(), Failures.message(e));
     }
   }
 

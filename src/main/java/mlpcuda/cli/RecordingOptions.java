@@ -23,6 +23,13 @@ final class RecordingOptions {
   private boolean testAtEnd;
 
   @Option(
+      names = "--importance",
+      description =
+          "Measure the importance of each column of a table at the end: how much worse the test set"
+              + " is answered when the column's values are permuted over its rows.")
+  private boolean importance;
+
+  @Option(
       names = "--log-interval",
       paramLabel = "N",
       converter = Converters.Positive.class,
@@ -75,7 +82,8 @@ final class RecordingOptions {
         checkpointEvery,
         testBatchSize != null ? testBatchSize : presets.testBatchSize(),
         testAtEnd,
-        evaluatesTraining);
+        evaluatesTraining,
+        importance);
   }
 
   /** What a run that goes on records. */
@@ -85,6 +93,7 @@ final class RecordingOptions {
         former.checkpointEvery(),
         former.testBatchSize(),
         former.testAtEnd() || testAtEnd,
-        former.evaluatesTraining());
+        former.evaluatesTraining(),
+        former.importance());
   }
 }

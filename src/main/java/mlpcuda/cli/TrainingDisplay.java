@@ -21,6 +21,7 @@ final class TrainingDisplay implements Reporter, AutoCloseable {
   private int batches;
   private ProgressBar epochBar;
   private ProgressBar batchBar;
+  private final ImportanceBar importanceBar;
 
   /**
    * The display of a run of that plan.
@@ -33,6 +34,7 @@ final class TrainingDisplay implements Reporter, AutoCloseable {
     this.plan = plan;
     this.verbose = verbose;
     this.startUp = startUp;
+    this.importanceBar = new ImportanceBar(terminal);
     this.epochs = plan.settings().course().epochs();
     this.logInterval = plan.settings().recording().logInterval();
   }
@@ -65,6 +67,11 @@ final class TrainingDisplay implements Reporter, AutoCloseable {
     if (verbose) {
       terminal.line(startUp.toString());
     }
+  }
+
+  @Override
+  public void importanceAt(int done, int all) {
+    importanceBar.at(done, all);
   }
 
   @Override
@@ -133,5 +140,6 @@ final class TrainingDisplay implements Reporter, AutoCloseable {
       batchBar = null;
       epochBar = null;
     }
+    importanceBar.close();
   }
 }

@@ -2,7 +2,6 @@ package mlpcuda.data;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 import mlpcuda.features.Features;
 
 /**
@@ -17,9 +16,6 @@ import mlpcuda.features.Features;
 public record ColumnScaling(String name, float[] centre, float[] factor) implements Scaling {
   /** The names that {@link #of} accepts. */
   public static final List<String> NAMES = List.of("standard", "minmax", "none");
-
-  /** The rows that one task reads. */
-  private static final int TASK = 4096;
 
   /**
    * Checks the numbers.
@@ -57,17 +53,17 @@ public record ColumnScaling(String name, float[] centre, float[] factor) impleme
     switch (name) {
       case "none" -> Arrays.fill(factor, 1);
       case "standard" -> {
-        Moments moments = Moments.of(train);
+        ColumnMoments moments = ColumnMoments.of(train);
         for (int i = 0; i < I; i++) {
-          centre[i] = (float) moments.mean[i];
-          factor[i] = inverse(Math.sqrt(moments.squares[i] / moments.count), centre[i]);
+          centre[i] = (float) moments.mean(i);
+          factor[i] = inverse(moments.deviation(i), centre[i]);
         }
       }
       case "minmax" -> {
-        Moments moments = Moments.of(train);
+        ColumnMoments moments = ColumnMoments.of(train);
         for (int i = 0; i < I; i++) {
-          centre[i] = moments.least[i];
-          factor[i] = inverse((double) moments.most[i] - moments.least[i], moments.least[i]);
+          centre[i] = moments.least(i);
+          factor[i] = inverse((double) moments.most(i) - moments.least(i), moments.least(i));
         }
       }
       default ->
@@ -98,73 +94,6 @@ public record ColumnScaling(String name, float[] centre, float[] factor) impleme
       for (int i = 0; i < I; i++) {
         rows[row + i] = (rows[row + i] - centre[i]) * factor[i];
       }
-    }
-  }
-
-  /** Sums over the rows of a part of the set, by Welford's and Chan's formulas. */
-  private static final class Moments {
-    private long count;
-    private final double[] mean;
-    private final double[] squares; // sums of squared deviations from the mean
-    private final float[] least;
-    private final float[] most;
-
-    private Moments(int I) {
-      mean = new double[I];
-      squares = new double[I];
-      least = new float[I];
-      most = new float[I];
-      Arrays.fill(least, Float.POSITIVE_INFINITY);
-      Arrays.fill(most, Float.NEGATIVE_INFINITY);
-    }
-
-    /**
-     * The moments of all rows. The parts are added in a fixed order, because sums of floats depend
-     * on it, and a machine with more cores must find the same numbers.
-     */
-    static Moments of(Features features) {
-      int tasks = (features.size() + TASK - 1) / TASK;
-      List<Moments> parts =
-          IntStream.range(0, tasks)
-              .parallel()
-              .mapToObj(t -> ofRows(features, t * TASK, Math.min(features.size() - t * TASK, TASK)))
-              .toList();
-      return parts.stream().reduce(new Moments(features.width()), Moments::plus);
-    }
-
-    private static Moments ofRows(Features features, int from, int n) {
-      int I = features.width();
-      var moments = new Moments(I);
-      float[] row = new float[I];
-      for (int r = from; r < from + n; r++) {
-        features.read(r, row, 0);
-        moments.count++;
-        for (int i = 0; i < I; i++) {
-          double before = row[i] - moments.mean[i];
-          moments.mean[i] += before / moments.count;
-          moments.squares[i] += before * (row[i] - moments.mean[i]);
-          moments.least[i] = Math.min(moments.least[i], row[i]);
-          moments.most[i] = Math.max(moments.most[i], row[i]);
-        }
-      }
-      return moments;
-    }
-
-    private static Moments plus(Moments a, Moments b) {
-      if (a.count == 0) {
-        return b;
-      }
-      var sum = new Moments(a.mean.length);
-      sum.count = a.count + b.count;
-      for (int i = 0; i < sum.mean.length; i++) {
-        double apart = b.mean[i] - a.mean[i];
-        sum.mean[i] = a.mean[i] + apart * b.count / sum.count;
-        sum.squares[i] =
-            a.squares[i] + b.squares[i] + apart * apart * a.count * b.count / sum.count;
-        sum.least[i] = Math.min(a.least[i], b.least[i]);
-        sum.most[i] = Math.max(a.most[i], b.most[i]);
-      }
-      return sum;
     }
   }
 

@@ -2,7 +2,10 @@ package mlpcuda.data;
 
 import mlpcuda.random.Philox;
 
-/** The order in which an epoch visits the examples: a function of seed and epoch alone. */
+/**
+ * Orders of examples, such as that in which an epoch visits them. An order is a function of the
+ * seed and of what it is for, and of nothing else.
+ */
 public final class ExampleOrder {
   private ExampleOrder() {}
 
@@ -20,17 +23,22 @@ public final class ExampleOrder {
    * "Fast random integer generation in an interval", 2019, for draws without bias).
    */
   public static int[] shuffled(int size, long seed, int epoch) {
-    return shuffled(size, new Draws(Philox.Use.ORDER, seed, epoch));
+    return shuffled(size, new Draws(Philox.Use.ORDER, seed, 0, epoch));
   }
 
   /** The order whose last examples become the validation set; it belongs to no epoch. */
   static int[] forSplit(int size, long seed) {
-    return shuffled(size, new Draws(Philox.Use.SPLIT, seed, 0));
+    return shuffled(size, new Draws(Philox.Use.SPLIT, seed, 0, 0));
   }
 
   /** The order whose first examples of each class become the test set; it belongs to no epoch. */
   static int[] forTest(int size, long seed) {
-    return shuffled(size, new Draws(Philox.Use.SPLIT, seed, 1));
+    return shuffled(size, new Draws(Philox.Use.SPLIT, seed, 0, 1));
+  }
+
+  /** The order in which the values of a column are permuted over the examples. */
+  public static int[] forColumn(int size, long seed, int column, int repetition) {
+    return shuffled(size, new Draws(Philox.Use.IMPORTANCE, seed, column, repetition));
   }
 
   private static int[] shuffled(int size, Draws draws) {
@@ -44,23 +52,26 @@ public final class ExampleOrder {
     return order;
   }
 
-  /** A generator of Philox's 32-bit words for one use and one epoch. */
+  /** A generator of Philox's 32-bit words for one order. */
   private static final class Draws {
     private final Philox.Use use;
     private final long seed;
-    private final int epoch;
+    private final int column; // 0 where the use has none
+    private final int
+        epoch; // another number that tells the use's orders apart, if it has no epochs
     private final int[] words = new int[4];
     private int taken;
 
-    Draws(Philox.Use use, long seed, int epoch) {
+    Draws(Philox.Use use, long seed, int column, int epoch) {
       this.use = use;
       this.seed = seed;
+      this.column = column;
       this.epoch = epoch;
     }
 
     private long word() {
       if ((taken & 3) == 0) {
-        Philox.block(words, taken >>> 2, 0, epoch, use, seed);
+        Philox.block(words, taken >>> 2, column, epoch, use, seed);
       }
       return Integer.toUnsignedLong(words[taken++ & 3]);
     }

@@ -36,15 +36,37 @@ public final class Features {
   private final int rowsPerBlock; // each block has so many rows; the last may have fewer
   private final ByteBuffer[] blocks; // native order
   private final int[] chosen; // the rows of the blocks that this is a view of; null: all
+  private final Moved moved; // null: each row has its own values
+
+  /**
+   * Columns whose values come from other rows.
+   *
+   * @param from the first of the columns
+   * @param count their number
+   * @param sources (N): the row of the blocks that has each row's values
+   */
+  private record Moved(int from, int count, int[] sources) {}
 
   private Features(
       Type type, int size, int width, int rowsPerBlock, ByteBuffer[] blocks, int[] chosen) {
+    this(type, size, width, rowsPerBlock, blocks, chosen, null);
+  }
+
+  private Features(
+      Type type,
+      int size,
+      int width,
+      int rowsPerBlock,
+      ByteBuffer[] blocks,
+      int[] chosen,
+      Moved moved) {
     this.type = type;
     this.size = size;
     this.width = width;
     this.rowsPerBlock = rowsPerBlock;
     this.blocks = blocks;
     this.chosen = chosen;
+    this.moved = moved;
   }
 
   /**
@@ -123,6 +145,7 @@ public final class Features {
   public boolean isArray() {
     return type == Type.UINT8
         && chosen == null
+        && moved == null
         && blocks.length == 1
         && blocks[0].hasArray()
         && blocks[0].array().length == bytes();
@@ -150,6 +173,11 @@ public final class Features {
     int source = row(row);
     int bytes = width * type.bytes();
     to.put(at, block(source), offset(source), bytes);
+    if (moved != null) {
+      int other = moved.sources[row];
+      int first = moved.from * type.bytes();
+      to.put(at + first, block(other), offset(other) + first, moved.count * type.bytes());
+    }
   }
 
   /**
@@ -158,18 +186,25 @@ public final class Features {
    * @param to takes I floats from index {@code at} on
    */
   public void read(int row, float[] to, int at) {
-    int source = row(row);
+    read(row(row), 0, width, to, at);
+    if (moved != null) {
+      read(moved.sources[row], moved.from, moved.count, to, at + moved.from);
+    }
+  }
+
+  /** Copies some columns of a row of the blocks. */
+  private void read(int source, int from, int count, float[] to, int at) {
     ByteBuffer block = block(source);
-    int offset = offset(source);
+    int offset = offset(source) + from * type.bytes();
     if (type == Type.FLOAT32) {
       block
-          .slice(offset, width * Float.BYTES)
+          .slice(offset, count * Float.BYTES)
           .order(ByteOrder.nativeOrder())
           .asFloatBuffer()
-          .get(to, at, width);
+          .get(to, at, count);
       return;
     }
-    for (int i = 0; i < width; i++) {
+    for (int i = 0; i < count; i++) {
       to[at + i] = Byte.toUnsignedInt(block.get(offset + i));
     }
   }
@@ -186,6 +221,10 @@ public final class Features {
     }
     int source = row(row);
     block(source).get(offset(source), to, at, width);
+    if (moved != null) {
+      int other = moved.sources[row];
+      block(other).get(offset(other) + moved.from, to, at + moved.from, moved.count);
+    }
   }
 
   /** Adds the bytes of all rows, as {@link #copy} gives them, to a checksum. */
@@ -229,7 +268,36 @@ public final class Features {
       return of(part, width);
     }
     int[] sources = Arrays.stream(rows).map(this::row).toArray();
-    return new Features(type, rows.length, width, rowsPerBlock, blocks, sources);
+    return new Features(
+        type,
+        rows.length,
+        width,
+        rowsPerBlock,
+        blocks,
+        sources,
+        moved == null ? null : moved(rows));
+  }
+
+  private Moved moved(int[] rows) {
+    int[] sources = Arrays.stream(rows).map(row -> moved.sources[row]).toArray();
+    return new Moved(moved.from, moved.count, sources);
+  }
+
+  /**
+   * The rows with the values of some columns taken from other rows. Nothing is copied.
+   *
+   * @param from the first of the columns
+   * @param count the number of the columns, which lie side by side
+   * @param order (N): the row whose values each row gets in these columns
+   * @throws IllegalStateException if these are rows of which columns were moved before
+   */
+  public Features withColumns(int from, int count, int[] order) {
+    if (moved != null) {
+      throw new IllegalStateException("columns can be moved once, and were moved before");
+    }
+    int[] sources = Arrays.stream(order).map(this::row).toArray();
+    return new Features(
+        type, size, width, rowsPerBlock, blocks, chosen, new Moved(from, count, sources));
   }
 
   /** The first {@code n} rows: see {@link #rows}. */
@@ -238,7 +306,9 @@ public final class Features {
       return of(Arrays.copyOf(array(), Math.multiplyExact(n, width)), width);
     }
     int[] sources = chosen == null ? null : Arrays.copyOf(chosen, n);
-    return new Features(type, n, width, rowsPerBlock, blocks, sources);
+    Moved some =
+        moved == null ? null : new Moved(moved.from, moved.count, Arrays.copyOf(moved.sources, n));
+    return new Features(type, n, width, rowsPerBlock, blocks, sources, some);
   }
 
   /** The number of rows, the number of values of a row, and their type. */

@@ -18,7 +18,9 @@ public final class Philox {
     /** Masks of dropout: counter (block of 4 values, layer, step). */
     DROPOUT,
     /** Splits of sets: counter (block of 4 values, 0, 0). */
-    SPLIT
+    SPLIT,
+    /** Permutations of a column's values: counter (block of 4 values, column, repetition). */
+    IMPORTANCE
   }
 
   private static final int M0 = 0xD2511F53;

@@ -19,6 +19,8 @@ import mlpcuda.error.DivergedException;
 import mlpcuda.files.OneLine;
 import mlpcuda.files.WholeFile;
 import mlpcuda.train.Averages;
+import mlpcuda.train.Calibration;
+import mlpcuda.train.Importance;
 import mlpcuda.train.Progress;
 import mlpcuda.train.Score;
 import mlpcuda.train.Trainer;
@@ -109,12 +111,30 @@ public final class Metrics implements Trainer.Listener {
   }
 
   /**
-   * Notes the evaluation of the named set, {@code test} or {@code train}.
+   * Notes the evaluation of another set than the test set: {@code validation} or {@code train}.
    *
    * @param labels the names of the classes; empty where they have none but their numbers
    */
   public void evaluated(String set, Score evaluation, List<String> labels) {
     results.put(set, json(evaluation, labels));
+    noteTime();
+  }
+
+  /**
+   * Notes the evaluation of the test set, and how far its answers' probabilities can be trusted.
+   *
+   * @param labels the names of the classes; empty where they have none but their numbers
+   */
+  public void tested(Score evaluation, List<String> labels, Calibration calibration) {
+    Map<String, Object> json = json(evaluation, labels);
+    json.put("calibration", ResultJson.of(calibration));
+    results.put(TEST, json);
+    noteTime();
+  }
+
+  /** Notes the importance of a table's columns. */
+  public void measured(Importance importance) {
+    results.put("importance", ResultJson.of(importance));
     noteTime();
   }
 

@@ -13,7 +13,10 @@ import mlpcuda.data.Layout;
 import mlpcuda.net.MlpShape;
 import mlpcuda.train.Predictions;
 
-/** Writes {@code report.html}: a run's network and data, what it measured, and pictures of both. */
+/**
+ * Writes {@code report.html}: a run's network and data, what it measured, and pictures of both, or
+ * the rows of a table.
+ */
 public final class Report {
   private static final String FILE = "report.html";
 
@@ -22,6 +25,7 @@ public final class Report {
   private final ExampleSet train;
   private final ExampleSet test;
   private final Page page;
+  private Map<String, Object> table; // null until a report on a table is written
 
   /**
    * Creates the report of a run.
@@ -64,6 +68,12 @@ public final class Report {
         weights.ifPresent(shown -> data.put("weights", images.weights(shown)));
       }
       answers.ifPresent(given -> data.put("test", images.test(given)));
+    }
+    if (train.layout() instanceof Layout.Columns columns) {
+      if (table == null) {
+        table = ReportTable.json(train, columns);
+      }
+      data.put("table", table);
     }
     page.write(folder.resolve(FILE), data);
   }

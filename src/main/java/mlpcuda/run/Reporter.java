@@ -23,6 +23,9 @@ public interface Reporter extends Trainer.Listener {
   /** Everything is set up: the next that the run does is a training step. */
   default void trainingBegins() {}
 
+  /** The importance of columns is measured: so many of all evaluations are done. */
+  default void importanceAt(int done, int all) {}
+
   /** The words that make a stopped run of that folder go on, for a message. */
   String howToResume(Path folder);
 }

@@ -17,6 +17,7 @@ import mlpcuda.preparation.ExampleForm;
 import mlpcuda.preparation.ImageForm;
 import mlpcuda.preparation.NumberForm;
 import mlpcuda.preparation.Preparation;
+import mlpcuda.train.Importance;
 
 /**
  * The examples of a run as it uses them, and what follows from them and the settings.
@@ -78,6 +79,9 @@ public record RunData(
     }
     if (settings.learning().classWeights().isPresent()) {
       train = weighted(train, settings.learning().classWeights().get(), dataset.labels());
+    }
+    if (settings.recording().importance()) {
+      Importance.check(test.layout());
     }
     RunSettings.Architecture network = settings.network();
     MlpShape shape = shape(network, all.inputs(), dataset.classes());

@@ -162,16 +162,24 @@ public record RunSettings(
    * @param testBatchSize the number of examples evaluated at once
    * @param testAtEnd whether the test set is evaluated at the end alone, and not after each epoch
    * @param evaluatesTraining whether the training examples are evaluated at the end, too
+   * @param importance whether the importance of a table's columns is measured at the end
    */
   public record Recording(
       int logInterval,
       int checkpointEvery,
       int testBatchSize,
       boolean testAtEnd,
-      boolean evaluatesTraining) {
+      boolean evaluatesTraining,
+      boolean importance) {
     /** The loss of every hundredth batch, and the test set after each epoch. */
     public static Recording of(int testBatchSize) {
-      return new Recording(100, 0, testBatchSize, false, false);
+      return new Recording(100, 0, testBatchSize, false, false, false);
+    }
+
+    /** A copy that measures the importance of a table's columns. */
+    public Recording withImportance() {
+      return new Recording(
+          logInterval, checkpointEvery, testBatchSize, testAtEnd, evaluatesTraining, true);
     }
   }
 

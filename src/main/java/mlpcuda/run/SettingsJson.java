@@ -193,6 +193,7 @@ final class SettingsJson {
     json.put("test_batch_size", recording.testBatchSize());
     json.put("test_at_end", recording.testAtEnd());
     json.put("evaluates_training", recording.evaluatesTraining());
+    json.put("importance", recording.importance());
     return json;
   }
 
@@ -202,6 +203,8 @@ final class SettingsJson {
         json.whole("checkpoint_every", 0),
         json.whole("test_batch_size", 1),
         json.flag("test_at_end"),
-        json.flag("evaluates_training"));
+        json.flag("evaluates_training"),
+        // Older checkpoints do not have the setting, because nothing measured it.
+        json.values().containsKey("importance") && json.flag("importance"));
   }
 }

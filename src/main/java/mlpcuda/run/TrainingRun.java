@@ -24,7 +24,9 @@ import mlpcuda.report.Metrics;
 import mlpcuda.report.Printable;
 import mlpcuda.report.Tables;
 import mlpcuda.report.TensorBoard;
+import mlpcuda.train.Calibration;
 import mlpcuda.train.Evaluator;
+import mlpcuda.train.Importance;
 import mlpcuda.train.Predictions;
 import mlpcuda.train.Progress;
 import mlpcuda.train.Score;
@@ -57,9 +59,14 @@ public record TrainingRun(
    * @param network the network as the model's file has it
    * @param test the result of the test set
    * @param validation the result of the held-back examples; empty if there are none
+   * @param importance the importance of the columns; empty if it was not asked for
    */
   public record Result(
-      Metrics metrics, ModelFile network, Score test, Optional<Score> validation) {}
+      Metrics metrics,
+      ModelFile network,
+      Score test,
+      Optional<Score> validation,
+      Optional<Importance> importance) {}
 
   /**
    * The result of training, before the final evaluation.
@@ -319,13 +326,15 @@ public record TrainingRun(
     if (!Double.isFinite(tested.loss())) {
       throw new DivergedException(metrics.epochsDone(), metrics.stepsDone(), tested.loss());
     }
-    metrics.evaluated(Metrics.TEST, tested, data.form().labels());
-    reporter.line(Tables.answers(tested, data.form().labels()));
+    List<String> labels = data.form().labels();
+    metrics.tested(tested, labels, Calibration.of(trained.answers, data.test().labels()));
+    reporter.line(Tables.answers(tested, labels));
     Optional<Score> held =
         data.validation().map(set -> told("validation", "Validation", set, parameters, metrics));
     if (settings().recording().evaluatesTraining()) {
       told("train", "Training", data.train(), parameters, metrics);
     }
+    Optional<Importance> importance = importance(parameters, metrics, files, tested);
     List<String> warnings = warnings(metrics.epochs(), tested);
     warnings.forEach(metrics::warn);
     var network = new ModelFile(data.shape(), data.form(), parameters.read());
@@ -336,7 +345,34 @@ public record TrainingRun(
     }
     warnings.forEach(reporter::warning);
     reporter.result(Tables.result("Test", tested));
-    return new Result(metrics, network, tested, held);
+    return new Result(metrics, network, tested, held, importance);
+  }
+
+  /** Measures and tells the importance of a table's columns, if the settings ask for it. */
+  private Optional<Importance> importance(
+      Parameters parameters, Metrics metrics, Optional<RunFolder> files, Score tested) {
+    if (!settings().recording().importance()) {
+      return Optional.empty();
+    }
+    try {
+      Importance importance =
+          Importance.of(
+              data.test(),
+              tested,
+              set -> evaluation(parameters, set, Optional.empty()),
+              settings().seed(),
+              (done, all) -> {
+                if (stop.getAsBoolean()) {
+                  throw new StoppedException(metrics.epochsDone(), metrics.stepsDone());
+                }
+                reporter.importanceAt(done, all);
+              });
+      metrics.measured(importance);
+      reporter.line(Tables.importance(importance));
+      return Optional.of(importance);
+    } catch (StoppedException e) {
+      throw files.isEmpty() ? e : files.get().stopped(parameters, e);
+    }
   }
 
   /** Evaluates a set, notes the result under {@code key}, and tells it. */

@@ -5,6 +5,7 @@
   const epochs = metrics.epochs ?? [];
   const steps = metrics.steps ?? [];
 
+  const BARS = 30; // columns whose importance is drawn
   const FEW = 12; // classes whose matrix has room in half of a page
   const HEAD = 10; // characters of a class's name in the matrix, whose tooltips have it whole
 
@@ -21,6 +22,7 @@
   const whole = new Intl.NumberFormat("en");
   const percent = (share) => `${(100 * share).toFixed(2)}%`;
   const sureness = (share) => (share < 0.9995 ? `${(100 * share).toFixed(1)}%` : "100%");
+  const sixDigits = (value) => (typeof value === "number" ? String(Number(value.toPrecision(6))) : value);
   const rounded = (number) => (Number.isFinite(number) ? Number(number.toPrecision(4)) : number);
 
   /** A time in words: two units of it at most. */
@@ -68,19 +70,24 @@
     section("tiles").append(box);
   }
 
-  /** Fills a table; columns whose header begins with "<" hold text. */
+  /**
+   * Fills a table; columns whose header begins with "<" hold text. A header that comes from a file
+   * may begin so by chance, and is an object: its name, and whether the column holds text.
+   */
   function table(parent, headers, rows) {
     const filled = parent.querySelector("table");
-    const text = headers.map((header) => header.startsWith("<"));
+    const columns = headers.map((header) =>
+      typeof header === "string" ? { name: header.replace("<", ""), text: header.startsWith("<") } : header,
+    );
     const line = (cells, name) => {
       const row = element("tr");
-      cells.forEach((cell, i) => row.append(element(name, cell, text[i] ? "text" : "")));
+      cells.forEach((cell, i) => row.append(element(name, cell, columns[i].text ? "text" : "")));
       return row;
     };
     const head = element("thead");
     head.append(
       line(
-        headers.map((header) => header.replace("<", "")),
+        columns.map((column) => column.name),
         "th",
       ),
     );
@@ -158,21 +165,26 @@
       Chart.defaults.color = token("--muted");
       Chart.defaults.borderColor = token("--line");
       Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
-      const { type, sets, x, y } = describe({
+      const { type, sets, x, y, labels, tooltip, more } = describe({
         muted: token("--muted"),
         first: token("--accent"),
         second: token("--second"),
         third: token("--third"),
+        error: token("--error"),
       });
       new Chart(canvas, {
         type,
-        data: { datasets: sets },
+        data: { datasets: sets, labels },
         options: {
           animation: false,
           maintainAspectRatio: false,
           interaction: { mode: "nearest", axis: "x", intersect: false },
-          plugins: { legend: { display: sets.length > 1, labels: { boxHeight: 1, boxWidth: 24 } } },
+          plugins: {
+            legend: { display: sets.length > 1, labels: { boxHeight: 1, boxWidth: 24 } },
+            tooltip: tooltip ? { callbacks: { label: tooltip } } : {},
+          },
           scales: { x, y },
+          ...more,
         },
       });
     });
@@ -324,6 +336,87 @@
     });
   }
 
+  /** How the right and the wrong answers of the test set are distributed over their probability. */
+  function confidenceChart({ bins }) {
+    const labels = bins.map((bin) => `${Math.round(100 * bin.from)}–${Math.round(100 * bin.to)}`);
+    const bars = (label, backgroundColor, count) => ({
+      label,
+      backgroundColor,
+      data: bins.map((bin, i) => ({ x: labels[i], y: count(bin) })),
+      categoryPercentage: 1,
+      barPercentage: 0.92,
+    });
+    chart("confidence", "Test answers by their probability, right and wrong", ({ first, error }) => ({
+      type: "bar",
+      labels,
+      sets: [
+        bars("right", first, (bin) => bin.right),
+        bars("wrong", error, (bin) => bin.count - bin.right),
+      ],
+      x: { title: { display: true, text: "probability of the answer, %" }, stacked: true, grid: { display: false } },
+      y: axis("answers", { stacked: true, min: 0, ticks: { precision: 0 } }),
+    }));
+  }
+
+  /** The reliability diagram: how often answers are right, against how sure the network is of them. */
+  function calibrationChart({ bins, ece }) {
+    const some = bins.filter((bin) => bin.count > 0);
+    chart("calibration", "Accuracy over the confidence, by bins", ({ muted, first }) => ({
+      type: "line",
+      sets: [
+        line(
+          "test answers",
+          first,
+          some.map((bin) => ({ x: 100 * bin.confidence, y: 100 * bin.accuracy })),
+          { pointRadius: 4 },
+        ),
+        line(
+          "perfect",
+          muted,
+          [0, 100].map((x) => ({ x, y: x })),
+          { borderDash: [6, 4], borderWidth: 1, pointRadius: 0, pointHitRadius: 0 },
+        ),
+      ],
+      x: axis("mean confidence of the bin, %", { min: 0, max: 100 }),
+      y: axis("right, %", { min: 0, max: 100 }),
+      tooltip: ({ dataset, dataIndex, parsed }) =>
+        dataset.label === "perfect"
+          ? `perfect: ${sixDigits(parsed.y)}%`
+          : `${sixDigits(parsed.y)}% of ${whole.format(some[dataIndex].count)} answers are right`,
+    }));
+    document.querySelector("#calibration .note").textContent =
+      `Expected calibration error ${percent(ece)}, by ${bins.length} bins of equal width. ` +
+      "Below the diagonal the network is surer than it should be.";
+  }
+
+  /** The columns whose permutation costs the most right answers. */
+  function importanceChart({ repetitions, columns }) {
+    const shown = columns.slice(0, BARS);
+    const box = section("importance");
+    box.style.setProperty("--bars", shown.length);
+    const amount = shown.length < columns.length ? ` The first ${shown.length} of ${whole.format(columns.length)} columns.` : "";
+    box.querySelector("p").textContent =
+      "By how many points the test accuracy falls when a column's values are permuted over the rows: " +
+      `the mean of ${repetitions} permutations.${amount} Columns that say the same stand in for each other.`;
+    const names = shown.map(({ column }) => (column.length > 24 ? `${column.slice(0, 23)}…` : column));
+    chart("importance", "Fall of the accuracy by permuted column", ({ first }) => ({
+      type: "bar",
+      labels: names,
+      sets: [{ label: "fall", data: shown.map((of) => 100 * of.accuracy_drop), backgroundColor: first }],
+      x: axis("fall of the accuracy, percentage points"),
+      y: { ticks: { autoSkip: false }, grid: { display: false } },
+      tooltip: ({ dataIndex }) => {
+        const of = shown[dataIndex];
+        const spread = (mean, deviation, factor) => `${rounded(factor * mean)} ± ${rounded(factor * deviation)}`;
+        return [
+          `accuracy −${spread(of.accuracy_drop, of.accuracy_drop_deviation, 100)} points`,
+          `loss +${spread(of.loss_rise, of.loss_rise_deviation, 1)}`,
+        ];
+      },
+      more: { indexAxis: "y", interaction: { mode: "nearest", axis: "y", intersect: false } },
+    }));
+  }
+
   // ---- Tables and galleries
 
   function tiles() {
@@ -454,6 +547,29 @@
     );
   }
 
+  /** The rows of a table of data, and what each of its columns holds. */
+  function rowsAndRanges({ count, size, columns, rows, labels }) {
+    const some = columns.length < count ? `, the first ${columns.length} of ${whole.format(count)} columns` : "";
+    const first = section("table");
+    first.querySelector("p").textContent = `The first ${rows.length} of ${whole.format(size)} rows${some}.`;
+    table(
+      first,
+      ["<class", ...columns.map(({ name, words }) => ({ name, text: Boolean(words) }))],
+      rows.map((row, i) => [labels[i], ...row.map(sixDigits)]),
+    );
+    const ranges = section("ranges");
+    ranges.querySelector("p").textContent = `Ranges over all ${whole.format(size)} rows${some}.`;
+    table(
+      ranges,
+      ["<column", "<values", "mean"],
+      columns.map(({ name, least, most, mean, words, count: all }) =>
+        words
+          ? [name, `${words.join(", ")}${words.length < all ? `, … (${whole.format(all)} words)` : ""}`, ""]
+          : [name, `${sixDigits(least)} to ${sixDigits(most)}`, sixDigits(mean)],
+      ),
+    );
+  }
+
   function gallery(id, figures) {
     if (figures.length > 0) {
       section(id).querySelector(".gallery").replaceChildren(...figures);
@@ -527,6 +643,14 @@
   if (metrics.test) {
     confusion();
     classes();
+    confidenceChart(metrics.test.calibration);
+    calibrationChart(metrics.test.calibration);
+  }
+  if (metrics.importance) {
+    importanceChart(metrics.importance);
+  }
+  if (data.table) {
+    rowsAndRanges(data.table);
   }
   if (data.test) {
     gallery("mistakes", data.test.mistakes.map(answered));

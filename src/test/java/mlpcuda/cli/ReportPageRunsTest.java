@@ -72,6 +72,48 @@ class ReportPageRunsTest extends ReportInBrowser {
         command.endsWith("--out " + "'" + out.toString().replace("'", "'\\''") + "'"), command);
   }
 
+  /** A table has no pictures: its rows, its ranges and the importance of its columns are shown. */
+  @ParameterizedTest
+  @CsvSource({"400, false", "1400, true", "1400, false"})
+  void aTableHasRowsRangesAndImportance(int width, boolean dark) throws IOException {
+    Path out = tmp.resolve("table-run");
+    if (!Files.exists(out)) {
+      Path table = ColumnImportanceTest.write(tmp.resolve("table.csv"), 400);
+      Program.succeed(
+          Program.words(
+              "--cpu --epochs 8 --batch-size 16 --hidden 8 --importance --data",
+              table,
+              "--out",
+              out));
+    }
+    browser.show(out.resolve("report.html").toUri().toString(), width, 900, dark);
+    browser.assertNoComplaints();
+    browser.assertFitsInWidth();
+    assertEquals(0L, browser.script("return document.images.length"));
+    assertEquals(
+        3L, browser.script("return document.scripts.length"), "the data, Chart.js, the page's");
+    assertEquals(
+        List.of("class", "<img src=x>", "</script><script>alert(1)</script>", "word"),
+        texts("#table th"));
+    assertEquals(10, texts("#table tbody tr").size());
+    assertEquals(
+        List.of("<img src=x>", "</script><script>alert(1)</script>", "word"),
+        texts("#ranges tbody td:first-child"));
+    assertEquals(
+        List.of("2000 to 2001", "<b>, blue, red"),
+        texts("#ranges tbody td:nth-child(2)").subList(1, 3));
+    assertEquals(
+        List.of("</script><script>alert(…"),
+        list("Chart.getChart(document.querySelector('#importance canvas')).data.labels")
+            .subList(0, 1));
+    assertEquals(
+        List.of(),
+        list(
+            "['mistakes', 'examples', 'training', 'weights'].filter(id =>"
+                + " !document.getElementById(id).hidden)"));
+    browser.screenshot("report-table-%d-%s".formatted(width, dark ? "dark" : "light"));
+  }
+
   @ParameterizedTest
   @CsvSource({"3, 300", "300, 3"})
   void longAndNarrowImagesFit(int rows, int cols) {

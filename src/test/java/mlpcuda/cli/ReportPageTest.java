@@ -47,7 +47,7 @@ class ReportPageTest extends ReportInBrowser {
     browser.assertNoComplaints();
     browser.assertFitsInWidth();
     assertEquals(
-        List.of("loss", "accuracy", "rate", "time"),
+        List.of("loss", "accuracy", "rate", "time", "confidence", "calibration"),
         list(
             "[...document.querySelectorAll('.chart canvas')].filter(c => c.offsetWidth > 200"
                 + " && c.offsetHeight > 150).map(c => c.closest('section').id)"));
@@ -145,6 +145,44 @@ class ReportPageTest extends ReportInBrowser {
     assertEquals(List.of("training", "validation", "test"), names("accuracy"));
     assertPoints("epochs", "epoch", "learning_rate", 1, points("rate", 0));
     assertPoints("epochs", "epoch", "seconds", 1, points("time", 0));
+  }
+
+  @Test
+  void confidenceAndCalibrationAreWhatWasMeasured() {
+    show();
+    Map<?, ?> test = (Map<?, ?>) metrics.get("test");
+    Map<?, ?> calibration = (Map<?, ?>) test.get("calibration");
+    var right = new ArrayList<Object>();
+    var wrong = new ArrayList<Object>();
+    var curve = new ArrayList<List<Double>>();
+    for (Object each : (List<?>) calibration.get("bins")) {
+      Map<?, ?> bin = (Map<?, ?>) each;
+      long count = ((Number) bin.get("count")).longValue();
+      right.add(((Number) bin.get("right")).longValue());
+      wrong.add(count - ((Number) bin.get("right")).longValue());
+      if (count > 0) {
+        curve.add(
+            List.of(100 * (Double) bin.get("confidence"), 100 * (Double) bin.get("accuracy")));
+      }
+    }
+    assertEquals(List.of("right", "wrong"), names("confidence"));
+    assertEquals(right, points("confidence", 0).stream().map(p -> ((List<?>) p).get(1)).toList());
+    assertEquals(wrong, points("confidence", 1).stream().map(p -> ((List<?>) p).get(1)).toList());
+    long all = right.stream().mapToLong(n -> (Long) n).sum();
+    assertEquals(((Number) test.get("right")).longValue(), all);
+    List<?> drawn = points("calibration", 0);
+    assertTrue(curve.size() >= 5 && curve.size() == drawn.size(), "" + drawn);
+    for (int i = 0; i < drawn.size(); i++) {
+      for (int xy = 0; xy < 2; xy++) {
+        double found = ((Number) ((List<?>) drawn.get(i)).get(xy)).doubleValue();
+        assertEquals(curve.get(i).get(xy), found, 1e-9);
+      }
+    }
+    assertEquals(List.of(List.of(0L, 0L), List.of(100L, 100L)), points("calibration", 1));
+    String note = (String) texts("#calibration .note").get(0);
+    String error =
+        "Expected calibration error %.2f%%, ".formatted(100 * (Double) calibration.get("ece"));
+    assertTrue(note.startsWith(error), note + " must start with " + error);
   }
 
   @Test
@@ -358,7 +396,7 @@ class ReportPageTest extends ReportInBrowser {
     show(run("constant", 3, "--lr 0.002"), 1400);
     assertEquals(List.of("Learning rate 0.002, constant."), texts("#constant"));
     assertEquals(
-        List.of("loss", "accuracy", "time"),
+        List.of("loss", "accuracy", "time", "confidence", "calibration"),
         list("[...document.querySelectorAll('.charts section:not([hidden])')].map(s => s.id)"));
     show(run("not-reduced", 3, "--lr 0.002 --schedule plateau:0.1:9 --validation 10"), 1400);
     assertEquals(

@@ -28,6 +28,19 @@ class ExampleOrderTest {
     assertFalse(Arrays.equals(order, ExampleOrder.sequential(1000)));
   }
 
+  /** Every column and every repetition has a permutation of its own, and none is an epoch's. */
+  @Test
+  void columnsHaveOrdersOfTheirOwn() {
+    int[] order = ExampleOrder.forColumn(1000, 5, 1, 0);
+    assertArrayEquals(order, ExampleOrder.forColumn(1000, 5, 1, 0));
+    assertFalse(Arrays.equals(order, ExampleOrder.forColumn(1000, 5, 0, 0)));
+    assertFalse(Arrays.equals(order, ExampleOrder.forColumn(1000, 5, 1, 1)));
+    assertFalse(Arrays.equals(order, ExampleOrder.forColumn(1000, 6, 1, 0)));
+    assertFalse(Arrays.equals(order, ExampleOrder.shuffled(1000, 5, 0)));
+    Arrays.sort(order);
+    assertArrayEquals(ExampleOrder.sequential(1000), order);
+  }
+
   /** The order must stay the one that a few lines of Python computed from the definitions. */
   @Test
   void beginsAsItAlwaysDid() {

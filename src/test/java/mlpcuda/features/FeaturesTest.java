@@ -140,6 +140,53 @@ class FeaturesTest {
     }
   }
 
+  /** The middle column comes from other rows, in every way of reading; the others stay. */
+  @ParameterizedTest
+  @EnumSource(Type.class)
+  void columnsOfOtherRows(Type type) {
+    for (int bound : new int[] {1, 1 << 16}) {
+      try (var builder = new FeaturesBuilder(type, WIDTH, bound)) {
+        fill(builder, type, 50);
+        Features features = builder.build();
+        Features some =
+            features.rows(new int[] {40, 30, 20}).withColumns(1, 1, new int[] {2, 0, 0});
+        assertFalse(some.isArray());
+        assertMoved(some, new int[] {40, 30, 20}, new int[] {20, 40, 40});
+        assertMoved(some.rows(new int[] {2, 0}), new int[] {20, 40}, new int[] {40, 20});
+        assertMoved(some.first(2), new int[] {40, 30}, new int[] {20, 40});
+        assertValues(features, range(0, 50));
+        assertThrows(
+            IllegalStateException.class, () -> some.withColumns(0, 1, new int[] {0, 1, 2}));
+      }
+    }
+  }
+
+  private static void assertMoved(Features features, int[] rows, int[] middle) {
+    assertEquals(rows.length, features.size());
+    for (int i = 0; i < rows.length; i++) {
+      Type type = features.type();
+      float[] expected = {
+        value(type, rows[i], 0), value(type, middle[i], 1), value(type, rows[i], 2)
+      };
+      float[] found = new float[WIDTH];
+      features.read(i, found, 0);
+      assertArrayEquals(expected, found);
+      ByteBuffer copy = ByteBuffer.allocate(WIDTH * type.bytes()).order(ByteOrder.nativeOrder());
+      features.copy(i, copy, 0);
+      if (type == Type.FLOAT32) {
+        copy.asFloatBuffer().get(found);
+        assertArrayEquals(expected, found);
+      } else {
+        byte[] bytes = new byte[WIDTH];
+        features.read(i, bytes, 0);
+        assertArrayEquals(copy.array(), bytes);
+        for (int column = 0; column < WIDTH; column++) {
+          assertEquals(expected[column], Byte.toUnsignedInt(bytes[column]));
+        }
+      }
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {0, 1, 13})
   void aFileFromAnIndexOn(int from) throws IOException {

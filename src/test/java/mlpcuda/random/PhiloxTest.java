@@ -49,6 +49,7 @@ class PhiloxTest {
     assertEquals(1, Philox.Use.ORDER.ordinal());
     assertEquals(2, Philox.Use.DROPOUT.ordinal());
     assertEquals(3, Philox.Use.SPLIT.ordinal());
+    assertEquals(4, Philox.Use.IMPORTANCE.ordinal());
   }
 
   @Test

@@ -20,6 +20,8 @@ import java.util.stream.Stream;
 import mlpcuda.error.BadFileException;
 import mlpcuda.error.DivergedException;
 import mlpcuda.train.Averages;
+import mlpcuda.train.Calibration;
+import mlpcuda.train.Predictions;
 import mlpcuda.train.Score;
 import mlpcuda.train.Trainer.EpochResult;
 import mlpcuda.train.Trainer.StepResult;
@@ -126,11 +128,35 @@ class MetricsTest {
   @Test
   void tellsOfDivergenceAndStaysJson() throws IOException {
     Metrics metrics = sample(1);
-    metrics.evaluated("test", new Score(Double.NaN, new long[][] {{1, 0}, {2, 0}}), List.of());
+    var answers = new Predictions(new int[3], new float[] {0.75f, 0.75f, 0.75f});
+    metrics.tested(
+        new Score(Double.NaN, new long[][] {{1, 0}, {2, 0}}),
+        List.of(),
+        Calibration.of(answers, new byte[] {0, 1, 1}));
     metrics.diverged(new DivergedException(2, 6, Double.NaN));
     metrics.write(folder);
     assertEquals(Map.of("epoch", 2, "step", 6), json().get("diverged"));
-    assertEquals(1.0 / 3, ((Map<?, ?>) json().get("test")).get("accuracy"));
+    Map<?, ?> test = (Map<?, ?>) json().get("test");
+    assertEquals(1.0 / 3, test.get("accuracy"));
+    Map<?, ?> calibration = (Map<?, ?>) test.get("calibration");
+    assertEquals(0.75 - 1.0 / 3, calibration.get("ece"));
+    List<?> bins = (List<?>) calibration.get("bins");
+    assertEquals(
+        Map.of(
+            "from",
+            0.7,
+            "to",
+            0.8,
+            "count",
+            3,
+            "right",
+            1,
+            "confidence",
+            0.75,
+            "accuracy",
+            1 / 3.0),
+        bins.get(7));
+    assertEquals(Map.of("from", 0.6, "to", 0.7, "count", 0, "right", 0), bins.get(6));
   }
 
   @Test

@@ -135,6 +135,58 @@ abstract class TableTraining {
     }
   }
 
+  /** A column whose weights are 0 has no importance at all, and that of the other is the same. */
+  @Test
+  void theImportanceOfColumnsIsTheSameEverywhere() {
+    ExampleSet floats = table(3);
+    Importance expected = importance(new ReferenceOps(), floats);
+    assertEquals("2", expected.columns().get(0).column());
+    assertTrue(expected.columns().get(0).lossRise().mean() > 0.01);
+    for (int c = 1; c < 3; c++) {
+      assertEquals(new Importance.Spread(0, 0), expected.columns().get(c).lossRise());
+    }
+    assertAgrees(expected, importance(new CpuOps(2), floats));
+    assertAgrees(expected, importance(ops(FeedKind.RESIDENT, StepKind.LAYERED), floats));
+    assertAgrees(expected, importance(ops(FeedKind.PINNED, StepKind.LAYERED), floats));
+    byte[] values = new byte[N * 3];
+    new Random(1).nextBytes(values);
+    var bytes =
+        new ExampleSet(floats.layout(), Features.of(values, 3), floats.labels(), Optional.empty());
+    // The CPU gives the inputs of bytes in an array an order of its own.
+    assertAgrees(importance(new ReferenceOps(), bytes), importance(new CpuOps(2), bytes));
+    assertAgrees(
+        importance(new ReferenceOps(), bytes),
+        importance(ops(FeedKind.RESIDENT, StepKind.LAYERED), bytes));
+  }
+
+  /** The importance for a network that looks at the second column alone. */
+  private static Importance importance(Ops ops, ExampleSet set) {
+    Scaling scaling = Scaling.of(set.isBytes() ? "unit" : "standard", set);
+    var shape = new MlpShape(List.of(3, 3), Activation.RELU, Activation.NONE);
+    try (ops;
+        var parameters = new Parameters(ops, shape)) {
+      parameters.write(List.of(new float[] {0, -2, 0, 0, 3, 0, 0, 1, 0}, new float[3]));
+      Score whole = Evaluator.evaluate(parameters, set, scaling, 20);
+      return Importance.of(
+          set,
+          whole,
+          permuted -> Evaluator.evaluate(parameters, permuted, scaling, 20),
+          3,
+          (done, all) -> {});
+    }
+  }
+
+  private static void assertAgrees(Importance expected, Importance found) {
+    for (int c = 0; c < expected.columns().size(); c++) {
+      Importance.OfColumn wanted = expected.columns().get(c);
+      Importance.OfColumn of = found.columns().get(c);
+      assertEquals(wanted.column(), of.column());
+      assertEquals(wanted.accuracyDrop().mean(), of.accuracyDrop().mean(), 1e-12);
+      assertEquals(wanted.lossRise().mean(), of.lossRise().mean(), 1e-5);
+      assertEquals(wanted.lossRise().deviation(), of.lossRise().deviation(), 1e-5);
+    }
+  }
+
   /** A choice of rows, as a split makes it, lies in another order than its examples. */
   @Test
   void aChoiceOfRowsIsTheSame() {
