@@ -27,7 +27,7 @@ final class Findings {
   private final Part train;
   private final Map<String, Integer> classes; // the number of examples of each class
   private final List<ShownColumn> columns;
-  private final Optional<ValueRange> pixels; // of all training images; empty: there are no images
+  private final Optional<ValueRange> pixels; // the training images' range; empty for a table
 
   Findings(Path path, Found found) {
     this.path = path;

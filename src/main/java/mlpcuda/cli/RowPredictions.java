@@ -64,7 +64,7 @@ final class RowPredictions {
   /** The answers are printed as JSON, too. */
   private boolean json;
 
-  private List<String> classes; // their names, or their numbers where they have none
+  private List<String> classes; // (C), the names of the classes
 
   /** Whether {@code --data} is given. */
   boolean isGiven() {

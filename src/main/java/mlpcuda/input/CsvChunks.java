@@ -66,8 +66,7 @@ final class CsvChunks implements AutoCloseable {
     int start = first ? CsvText.markBytes(into, filled) : 0;
     boolean wide = false;
     while (filled == limit) {
-      // Of a chunk that had to grow only one row is taken: what becomes of a chunk has then a
-      // bound.
+      // A chunk that had to grow gives one row alone, so that the memory for its cells has a bound.
       int end = CsvChunk.endOfRow(into, start, filled, separator, !wide);
       if (end >= 0) {
         putBack(into, end, filled);

@@ -23,7 +23,7 @@ final class CsvSurvey extends CsvPass.Work {
   private static final class Found {
     private Set<String> words = new HashSet<>(); // raw; null: there are too many
     private String text; // raw; the first cell that is no number; null: none
-    private long line; // of that cell
+    private long line; // the line of the cell in text
     private double sum;
     private long count;
 

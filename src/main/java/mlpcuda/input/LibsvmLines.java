@@ -165,7 +165,7 @@ final class LibsvmLines {
         double number = Double.parseDouble(word);
         return LabelCollector.isWhole(number) ? LabelCollector.name(number) : word;
       } catch (NumberFormatException e) {
-        return word; // such as "-" or "e", which are texts
+        return word; // the word is a text, such as "-" or "e"
       }
     }
     return word;

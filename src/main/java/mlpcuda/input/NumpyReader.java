@@ -201,7 +201,7 @@ public final class NumpyReader {
     }
     for (Names names : Names.ALL) {
       if (there.contains(names.features())) {
-        return names; // its labels are missing, which the message will say
+        return names; // the array of labels is missing, which the message will say
       }
     }
     throw new BadFileException(

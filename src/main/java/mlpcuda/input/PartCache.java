@@ -107,7 +107,7 @@ final class PartCache {
 
   private static void add(MessageDigest digest, String text) {
     digest.update(text.getBytes(StandardCharsets.UTF_8));
-    digest.update((byte) 0); // so that no two lists of texts are joined to the same bytes
+    digest.update((byte) 0); // a byte between texts, because "a" + "bc" must not equal "ab" + "c"
   }
 
   private Path file(String key, String set) {

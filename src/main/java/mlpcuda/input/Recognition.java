@@ -94,7 +94,7 @@ final class Recognition {
     if (first.isPresent() && LIBSVM_LINE.matcher(first.get()).matches()) {
       return Format.LIBSVM;
     }
-    // Of a file of another kind the reader of IDX files says what it is, and what is read.
+    // The reader of IDX files says what a file of another kind is, and what is read.
     return text.chars().noneMatch(c -> c == 0 || c == 0x93) ? Format.CSV : Format.IDX;
   }
 

@@ -31,7 +31,7 @@ final class ReportTable {
    * Reads all rows once, which takes its time for a large set.
    *
    * @param train the training set
-   * @param layout its layout
+   * @param layout the columns of the training set
    */
   static Map<String, Object> json(ExampleSet train, Layout.Columns layout) {
     ColumnMoments moments = ColumnMoments.of(train.features());

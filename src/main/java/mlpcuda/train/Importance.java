@@ -58,7 +58,7 @@ public record Importance(List<OfColumn> columns) {
 
   /** Hears how far the measurement has come, before each evaluation and at the end. */
   public interface Listener {
-    /** So many of all evaluations are done. */
+    /** Hears how many of all evaluations are done. */
     void at(int done, int all);
   }
 

@@ -4,8 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -104,6 +106,29 @@ class EvaluateCommandTest {
                 + ": the images of "
                 + other
                 + " must be 5x7 as the network's inputs, found 7x5");
+  }
+
+  /** Floats from 0 to 1 would be scaled as if they were levels from 0 to 255. */
+  @Test
+  void refusesFloatsWhereItLearntBytes() throws IOException {
+    train(Program.writeData(tmp.resolve("data"), 5, 7, 3, 10, 5), "--epochs 0");
+    Path other = Program.writeData(tmp.resolve("other"), 5, 7, 3, 10, 5);
+    for (String set : List.of("train", "t10k")) {
+      Path file = other.resolve(set + "-images-idx3-ubyte");
+      byte[] bytes = Files.readAllBytes(file);
+      ByteBuffer floats = ByteBuffer.allocate(16 + 4 * (bytes.length - 16));
+      floats.put(bytes, 0, 16).put(2, (byte) 0x0d); // the type of floats
+      for (int i = 16; i < bytes.length; i++) {
+        floats.putFloat(Byte.toUnsignedInt(bytes[i]) / 255f);
+      }
+      Files.write(file, floats.array());
+    }
+    Program.run("evaluate", "--model", model(), "--data", other)
+        .assertRefused(
+            4,
+            other.resolve("t10k-images-idx3-ubyte")
+                + ": the pixels must be bytes as those of the network's training images, found"
+                + " floats");
   }
 
   @Test

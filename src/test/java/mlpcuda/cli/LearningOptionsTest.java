@@ -136,7 +136,7 @@ class LearningOptionsTest {
 
   private void replaceTrainingSet(ExampleSet set) throws IOException {
     ByteBuffer images = ByteBuffer.allocate(16 + set.features().array().length);
-    images.putInt(0x803).putInt(set.size()).putInt(7).putInt(5);
+    images.putInt(0x803).putInt(set.size()).putInt(5).putInt(7);
     ByteBuffer labels = ByteBuffer.allocate(8 + set.size());
     labels.putInt(0x801).putInt(set.size());
     Files.write(

@@ -473,6 +473,36 @@ class PredictCommandTest {
     assertUsage(predict("--index 0", file), "--index is of IDX files, found " + file);
   }
 
+  /** The rows of a data set are turned as images of IDX files are: 5x7 becomes 7x5. */
+  @Test
+  void rowsAreTransposedAsTheModelSays() {
+    Path data = Program.writeData(tmp.resolve("turned"), 5, 7, 4, 60, 20);
+    Path run = tmp.resolve("turned-run");
+    Program.succeed(
+        Program.words(
+            "--cpu --epochs 5 --transpose --prepare as-is", "--data", data, "--out", run));
+    Path turned = run.resolve("model.safetensors");
+    Program rows = ask(turned, "--json --data", data);
+    assertEquals(0, rows.code(), rows.err());
+    assertTrue(
+        rows.err()
+            .contains(
+                "The images are transposed, as the model says; --no-transpose reads them as they"
+                    + " are."),
+        rows.err());
+    Program pictures = ask(turned, "--json --raw", data.resolve("t10k-images-idx3-ubyte"));
+    List<?> answers = (List<?>) Program.json(rows.out()).get("rows");
+    List<?> expected = (List<?>) Program.json(pictures.out()).get("images");
+    assertEquals(20, answers.size());
+    for (int i = 0; i < 20; i++) {
+      for (String key : List.of("class", "probability")) {
+        assertEquals(
+            ((Map<?, ?>) expected.get(i)).get(key), ((Map<?, ?>) answers.get(i)).get(key), key);
+      }
+    }
+    assertEquals(4, ask(turned, "--no-transpose --data", data).code(), "7x5 are not 5x7");
+  }
+
   @Test
   void refusesNoImage() {
     assertUsage(predict(""), "Missing required parameter: 'IMAGE', or --data");

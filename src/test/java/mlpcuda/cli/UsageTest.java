@@ -95,7 +95,7 @@ class UsageTest {
         break;
       }
     }
-    assertEquals(13, described);
+    assertEquals(14, described);
   }
 
   @ParameterizedTest
@@ -211,7 +211,7 @@ class UsageTest {
         "--activation nope|Invalid value for option '--activation': expected one of [relu,"
             + " sigmoid, tanh] (case-sensitive) but was 'nope'",
         "--scaling nope|Invalid value for option '--scaling': must be one of unit, centred,"
-            + " z-score, found nope",
+            + " z-score, standard, minmax, none, found nope; did you mean none?",
         "--threads 0|Invalid value for option '--threads': must be a whole number from 1 to"
             + " 2147483647, found 0",
         "--threads 1025|Invalid value for option '--threads': must be at most 1024, found 1025",
@@ -384,7 +384,7 @@ class UsageTest {
             + " are of the GPU, found one with --cpu or --threads",
         "compare --classes 3|compare|--classes needs --data, found --classes 3 alone",
         "compare --scaling nope|compare|Invalid value for option '--scaling': must be one of unit,"
-            + " centred, z-score, found nope",
+            + " centred, z-score, standard, minmax, none, found nope; did you mean none?",
         "compare --lr 1|compare|Unknown options: '--lr', '1'",
         "compare --operations advance,nope|compare|Invalid value for option '--operations': must be one"
             + " of gatherForward, activationBackward, dropoutForward, logSoftmaxForward,"
@@ -416,7 +416,7 @@ class UsageTest {
         "summary --inputs 0|summary|Invalid value for option '--inputs': must be a whole number"
             + " from 1 to 2147483647, found 0",
         "summary --scaling nope|summary|Invalid value for option '--scaling': must be one of unit,"
-            + " centred, z-score, found nope",
+            + " centred, z-score, standard, minmax, none, found nope; did you mean none?",
       })
   void refusesBeforeAnyFileIsRead(String line, String command, String message) {
     Program.run(Program.words(line))
@@ -433,7 +433,7 @@ class UsageTest {
         "--preset tunde|Invalid value for option '--preset': must be one of 128x64, 300x300, 128,"
             + " 128x64-centred, 128x64x32-relu-out, tuned, found tunde; did you mean tuned?",
         "--scaling zscore|Invalid value for option '--scaling': must be one of unit, centred,"
-            + " z-score, found zscore; did you mean z-score?",
+            + " z-score, standard, minmax, none, found zscore; did you mean z-score?",
         "--dataset fashon-mnist|Invalid value for option '--dataset': data set must be one of"
             + " mnist, fashion-mnist, kmnist, found fashon-mnist; did you mean fashion-mnist?",
         "--optimizer adma|Invalid value for option '--optimizer': expected one of [adam, adamw,"

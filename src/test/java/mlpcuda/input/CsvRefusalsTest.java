@@ -84,7 +84,7 @@ class CsvRefusalsTest {
             "column \"label\" must have no control characters"),
         table("a,label\n1," + "x".repeat(201) + "\n", "must have 200 characters at most"),
         table("label\nx\ny\n", "no columns of features"),
-        table("a,b\n1,2\n", "say the column of labels", "\"a\", \"b\""),
+        table("a,b\n1,2\n", "name the column of labels", "\"a\", \"b\""),
         table("a,label\n\"1,x\n", "line 2: a quote in this row is not closed"),
         table("a,label\n\"1\"2,x\n", "line 2: a quote in this row is not closed, or text stands"),
         table("\"a\",label\n1,x\n\n\"3\n3\",y\n\"1\"2,x\n", "line 6: a quote"),

@@ -35,7 +35,7 @@ final class InputFiles {
         new ReadOptions.ArrayNames(Optional.ofNullable(features), Optional.ofNullable(labels)));
   }
 
-  /** Options about images; a size of 0 rows is none. */
+  /** Options about images; without a size where there are 0 rows. */
   static ReadOptions images(int rows, int cols, boolean colour, boolean skipBad) {
     Optional<Layout.Images> size =
         rows == 0 ? Optional.empty() : Optional.of(Layout.Images.grey(rows, cols));

@@ -339,7 +339,7 @@ class NumpyReaderTest {
   @Test
   void refusesDamagedArchive() throws IOException {
     Path file = tmp.resolve("damaged.npz");
-    byte[] zipped = Files.readAllBytes(TYPES); // its arrays are not compressed
+    byte[] zipped = Files.readAllBytes(TYPES); // the archive does not compress its arrays
     ByteBuffer bytes = ByteBuffer.wrap(zipped);
     int name = new String(zipped, StandardCharsets.ISO_8859_1).indexOf("u1_little.npy");
     bytes.put(name + 170, (byte) ~bytes.get(name + 170));

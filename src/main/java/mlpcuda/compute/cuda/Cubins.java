@@ -14,7 +14,9 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -50,11 +52,12 @@ final class Cubins {
   }
 
   /**
-   * Assembles modules for all their architectures.
+   * Assembles modules for those of the chosen architectures that they can be assembled for.
    *
    * @param args the folder of the PTX; the folder that the cubins are written to; the folder that
    *     keeps them for the next build; the folder that the assembler's library is unpacked below;
-   *     the file that says why there are no cubins, if the assembler cannot run here
+   *     the file that says why there are no cubins, if the assembler cannot run here; the chosen
+   *     architectures, joined by commas
    */
   public static void main(String[] args) throws Exception {
     Path into = Path.of(args[1]);
@@ -72,20 +75,32 @@ final class Cubins {
       return;
     }
     var cubins = new Cubins(Path.of(args[2]));
-    cubins.write(Path.of(args[0]), into);
+    cubins.write(Path.of(args[0]), into, chosen(args[5]));
     cubins.deleteUnused(Instant.now().minus(UNUSED));
+  }
+
+  private static Set<String> chosen(String architectures) {
+    Set<String> chosen = new LinkedHashSet<>(List.of(architectures.split(",")));
+    if (!ARCHITECTURES.containsAll(chosen)) {
+      throw new IllegalArgumentException(
+          "cubins.architectures must be some of %s, found %s"
+              .formatted(String.join(",", ARCHITECTURES), architectures));
+    }
+    return chosen;
   }
 
   /** A module to be assembled for one architecture. */
   private record Job(String module, String ptx, String architecture) {}
 
-  private void write(Path modules, Path into) throws Exception {
+  private void write(Path modules, Path into, Set<String> chosen) throws Exception {
     var jobs = new ArrayList<Job>();
     try (DirectoryStream<Path> files = Files.newDirectoryStream(modules, "*.ptx")) {
       for (Path file : files) {
         String ptx = Files.readString(file);
         String module = file.getFileName().toString().replace(".ptx", "");
-        architectures(ptx).forEach(of -> jobs.add(new Job(module, ptx, of)));
+        architectures(ptx).stream()
+            .filter(chosen::contains)
+            .forEach(of -> jobs.add(new Job(module, ptx, of)));
       }
     }
     // The longest come first, so that no processor is left with one of them at the end.
