@@ -5,13 +5,18 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
-import mlpcuda.files.OneLine;
 import mlpcuda.net.MlpShape;
 import mlpcuda.train.Importance;
 import mlpcuda.train.Score;
 
 /** Formats what is printed about a network and its answers. */
 public final class Tables {
+  /** The most columns whose importance is printed. */
+  private static final int MOST_COLUMNS = 20;
+
+  /** The most letters of a column's name that are printed. */
+  private static final int NAME = 30;
+
   /** The width of the column of classes where their names are shorter, in characters. */
   private static final int LEAST_NAME = 6;
 
@@ -20,12 +25,6 @@ public final class Tables {
 
   /** The most characters of a class's name above a column of the confusion matrix. */
   private static final int HEAD = 10;
-
-  /** The most columns whose importance is printed. */
-  private static final int MOST_COLUMNS = 20;
-
-  /** The most letters of a column's name that are printed. */
-  private static final int NAME = 30;
 
   private Tables() {}
 
@@ -92,6 +91,35 @@ public final class Tables {
     return table.toString();
   }
 
+  /** The importance of the most important columns, one a line. */
+  public static String importance(Importance importance) {
+    List<Importance.OfColumn> columns = importance.columns();
+    int shown = Math.min(MOST_COLUMNS, columns.size());
+    List<String> names = cut(columns.stream().map(Importance.OfColumn::column).toList(), NAME);
+    var table = new StringBuilder();
+    table.append(
+        ("Importance of the columns: how much worse the test set is answered when a column is"
+                + " permuted%n")
+            .formatted());
+    table.append("%-31s %20s %20s".formatted("column", "accuracy drop, %", "loss rise"));
+    for (int c = 0; c < shown; c++) {
+      Importance.OfColumn of = columns.get(c);
+      table.append(
+          String.format(
+              Locale.ROOT,
+              "%n%-31s %11.2f ± %6.2f %11.4f ± %6.4f",
+              names.get(c),
+              100 * of.accuracyDrop().mean(),
+              100 * of.accuracyDrop().deviation(),
+              of.lossRise().mean(),
+              of.lossRise().deviation()));
+    }
+    if (shown < columns.size()) {
+      table.append(String.format(Locale.ROOT, "%n… and %,d more", columns.size() - shown));
+    }
+    return table.toString();
+  }
+
   private static List<String> rowNames(List<String> labels, int classes) {
     return labels.isEmpty()
         ? IntStream.range(0, classes).mapToObj(Integer::toString).toList()
@@ -104,32 +132,6 @@ public final class Tables {
         .map(Printable::oneLine)
         .map(label -> label.length() <= most ? label : label.substring(0, most - 1) + "…")
         .toList();
-  }
-
-  /** The importance of the most important columns, one a line. */
-  public static String importance(Importance importance) {
-    List<Importance.OfColumn> columns = importance.columns();
-    int shown = Math.min(MOST_COLUMNS, columns.size());
-    var table = new StringBuilder();
-    table.append(
-        "Importance of the columns: how much worse the test set is answered when a column is"
-            + " permuted%n".formatted());
-    table.append("%-31s %20s %20s".formatted("column", "accuracy drop, %", "loss rise"));
-    for (Importance.OfColumn of : columns.subList(0, shown)) {
-      table.append(
-          String.format(
-              Locale.ROOT,
-              "%n%-31s %11.2f ± %6.2f %11.4f ± %6.4f",
-              Printable.oneLine(OneLine.start(of.column(), NAME)),
-              100 * of.accuracyDrop().mean(),
-              100 * of.accuracyDrop().deviation(),
-              of.lossRise().mean(),
-              of.lossRise().deviation()));
-    }
-    if (shown < columns.size()) {
-      table.append("%nand %s more".formatted(count(columns.size() - shown, "column")));
-    }
-    return table.toString();
   }
 
   /** Formats a count with its noun: {@code 1 epoch}, {@code 9,380 steps}. */

@@ -180,7 +180,7 @@
           maintainAspectRatio: false,
           interaction: { mode: "nearest", axis: "x", intersect: false },
           plugins: {
-            legend: { display: sets.length > 1, labels: { boxHeight: 1, boxWidth: 24 } },
+            legend: { display: sets.length > 1, labels: { boxHeight: type === "bar" ? 12 : 1, boxWidth: 24 } },
             tooltip: tooltip ? { callbacks: { label: tooltip } } : {},
           },
           scales: { x, y },
@@ -455,6 +455,7 @@
   function confusion() {
     const matrix = metrics.test.confusion;
     const box = section("confusion");
+    document.getElementById("choose").hidden = !data.test;
     const heat = box.querySelector("table");
     const counts = matrix.flatMap((row) => row);
     const digits = String(counts.reduce((most, count) => Math.max(most, count), 0)).length;
@@ -504,6 +505,7 @@
           button.style.background = `color-mix(in srgb, var(${color}) ${depth}%, var(--surface))`;
           button.setAttribute("aria-label", `true ${named(truth)}, answered ${named(answer)}: ${count}`);
           button.setAttribute("aria-pressed", "false");
+          button.disabled = !data.test;
           button.addEventListener("click", () => {
             show(heat, button, truth, answer, images.get(`${truth},${answer}`) ?? []);
           });
@@ -555,7 +557,7 @@
     table(
       first,
       ["<class", ...columns.map(({ name, words }) => ({ name, text: Boolean(words) }))],
-      rows.map((row, i) => [labels[i], ...row.map(sixDigits)]),
+      rows.map((row, i) => [named(labels[i]), ...row.map(sixDigits)]),
     );
     const ranges = section("ranges");
     ranges.querySelector("p").textContent = `Ranges over all ${whole.format(size)} rows${some}.`;

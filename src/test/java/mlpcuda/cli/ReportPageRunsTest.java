@@ -109,8 +109,12 @@ class ReportPageRunsTest extends ReportInBrowser {
     assertEquals(
         List.of(),
         list(
-            "['mistakes', 'examples', 'training', 'weights'].filter(id =>"
+            "['mistakes', 'examples', 'training', 'weights', 'cell', 'choose'].filter(id =>"
                 + " !document.getElementById(id).hidden)"));
+    assertEquals(
+        List.of(),
+        list("[...document.querySelectorAll('.heat button:enabled')].map(b => b.innerText)"),
+        "cells that would show images");
     browser.screenshot("report-table-%d-%s".formatted(width, dark ? "dark" : "light"));
   }
 
