@@ -1,6 +1,9 @@
 package mlpcuda;
 
+import java.util.Optional;
 import mlpcuda.data.ExampleSet;
+import mlpcuda.data.Layout;
+import mlpcuda.features.Features;
 
 /** Labelled examples of one layout: images of one size, or rows of numbers. */
 public final class Examples {
@@ -31,6 +34,36 @@ public final class Examples {
                   labels.length, rows, cols, (long) labels.length * rows * cols, pixels.length));
     }
     return new Examples(ExampleSet.images(rows, cols, pixels, labels));
+  }
+
+  /**
+   * Rows of numbers in memory. The numbers are copied, the labels are not and must not change
+   * afterwards.
+   *
+   * @param columns the number of columns, I
+   * @param values (N, I), finite
+   * @param labels (N), one unsigned byte a row
+   * @throws IllegalArgumentException if the arrays do not fit each other, there is no row, or a
+   *     number is not finite
+   */
+  public static Examples rows(int columns, float[] values, byte[] labels) {
+    if (columns < 1 || labels.length == 0 || values.length != (long) labels.length * columns) {
+      throw new IllegalArgumentException(
+          "%d labels of rows of %d numbers need as many numbers and at least 1 of each, found %d"
+              .formatted(labels.length, columns, values.length));
+    }
+    for (int i = 0; i < values.length; i++) {
+      if (!Float.isFinite(values[i])) {
+        throw new IllegalArgumentException(
+            "numbers must be finite, found %s in row %d".formatted(values[i], i / columns));
+      }
+    }
+    return new Examples(
+        new ExampleSet(
+            Layout.Columns.numbered(columns),
+            Features.of(values, columns),
+            labels,
+            Optional.empty()));
   }
 
   /** The number of examples, N. */

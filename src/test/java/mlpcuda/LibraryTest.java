@@ -186,6 +186,89 @@ class LibraryTest {
     assertEquals(found.probabilities()[found.index()], found.probability());
   }
 
+  /** A table is learnt, and its network is saved, loaded and asked by the names of its classes. */
+  @ParameterizedTest
+  @EnumSource
+  void aTableIsLearntAndAsked(Kind kind) {
+    Dataset iris = Dataset.read(Path.of("src/test/resources/mlpcuda/input/iris.csv"));
+    Examples train = iris.train();
+    assertEquals(150, train.size());
+    assertThrows(IllegalStateException.class, iris::test);
+    assertThrows(IllegalStateException.class, () -> train.pixels(0));
+    try (Device device = kind.open()) {
+      TrainingResult run =
+          Training.of(Network.relu(4, 8, 3))
+              .epochs(12)
+              .batchSize(8)
+              .optimizer(Adam.rate(0.02))
+              .fit(iris, device);
+      assertEquals(23, run.test().size());
+      assertTrue(run.test().accuracy() > 0.8, run.test().toString());
+      Path file = tmp.resolve("flowers.safetensors");
+      run.network().save(file);
+      assertEquals(List.of("setosa", "versicolor", "virginica"), Network.load(file).labels());
+      try (Model model = Network.load(file).on(device)) {
+        List<Prediction> all = model.predictAll(train);
+        assertEquals("setosa", all.get(0).label());
+        for (int i = 0; i < train.size(); i += 10) {
+          assertSame(all.get(i), model.predict(train.values(i)), 1e-6);
+        }
+        assertThrows(BadFileException.class, () -> model.predict(tmp.resolve("picture.png")));
+      }
+    }
+  }
+
+  /** Rows that a program has in memory are learnt as the same rows of a file are. */
+  @Test
+  void rowsInMemoryAreThoseOfAFile() throws IOException {
+    var text = new StringBuilder("1,2,label\n");
+    float[] values = new float[60];
+    byte[] labels = new byte[30];
+    for (int i = 0; i < 30; i++) {
+      labels[i] = (byte) (i % 2);
+      values[2 * i] = i + 0.25f;
+      values[2 * i + 1] = labels[i] - 0.5f;
+      text.append(values[2 * i])
+          .append(',')
+          .append(values[2 * i + 1])
+          .append(',')
+          .append(labels[i]);
+      text.append('\n');
+    }
+    Path folder = Files.createDirectories(tmp.resolve("table"));
+    Files.writeString(folder.resolve("train.csv"), text);
+    Files.writeString(folder.resolve("test.csv"), text);
+    Examples rows = Examples.rows(2, values, labels);
+    assertArrayEquals(new float[] {3.25f, 0.5f}, rows.values(3));
+    try (Device device = Device.cpu(2)) {
+      Training training = Training.of(Network.relu(2, 4, 2)).epochs(2).batchSize(8);
+      TrainingResult ofFile = training.fit(Dataset.read(folder), device);
+      TrainingResult ofMemory = training.fit(Dataset.of(rows, rows), device);
+      for (int t = 0; t < 4; t++) {
+        assertArrayEquals(
+            ofFile.network().weights().get(t), ofMemory.network().weights().get(t), "tensor " + t);
+      }
+    }
+    values[5] = Float.NaN;
+    assertThrows(IllegalArgumentException.class, () -> Examples.rows(2, values, labels));
+    assertThrows(IllegalArgumentException.class, () -> Examples.rows(3, values, labels));
+  }
+
+  /** Each option says what the files do not. */
+  @Test
+  void theOptionsOfReadingAreTaken() throws IOException {
+    Path file = tmp.resolve("t.txt");
+    Files.writeString(file, "id;kind;w;a;b\n1;x;1;0,5;\n2;y;2;1,5;4\n3;x;1;2,5;8\n");
+    Reading options =
+        Reading.DEFAULT.label("kind").ignore("id").sampleWeight("w").decimalComma().missingAsMean();
+    Examples train = Dataset.read(file, options).train();
+    assertArrayEquals(new float[] {0.5f, 6}, train.values(0));
+    assertArrayEquals(
+        new float[] {0.5f, 0}, Dataset.read(file, options.missingAsZero()).train().values(0));
+    assertEquals(1, train.label(1));
+    assertThrows(BadFileException.class, () -> Dataset.read(file, Reading.DEFAULT.label("none")));
+  }
+
   @ParameterizedTest
   @EnumSource
   void severalThreadsAskOneModel(Kind kind) {

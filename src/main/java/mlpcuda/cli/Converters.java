@@ -3,6 +3,7 @@ package mlpcuda.cli;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.data.PublishedDataset;
 import mlpcuda.data.Scaling;
 import mlpcuda.data.Split;
@@ -148,20 +149,30 @@ final class Converters {
     }
   }
 
-  /** Converts the name of a scaling. */
+  /** Converts the name of a scaling of pixels or of columns. */
   static final class ScalingName implements ITypeConverter<String> {
     @Override
     public String convert(String text) {
-      if (!Scaling.NAMES.contains(text)) {
-        throw new TypeConversionException(
-            "must be one of %s, found %s%s"
-                .formatted(
-                    String.join(", ", Scaling.NAMES),
-                    OneLine.orNothing(text),
-                    Suggestion.of(text, Scaling.NAMES)));
-      }
-      return text;
+      return scaling(text, Scaling.NAMES);
     }
+  }
+
+  /** Converts the name of a scaling of pixels. */
+  static final class PixelScalingName implements ITypeConverter<String> {
+    @Override
+    public String convert(String text) {
+      return scaling(text, PixelScaling.NAMES);
+    }
+  }
+
+  private static String scaling(String text, List<String> names) {
+    if (!names.contains(text)) {
+      throw new TypeConversionException(
+          "must be one of %s, found %s%s"
+              .formatted(
+                  String.join(", ", names), OneLine.orNothing(text), Suggestion.of(text, names)));
+    }
+    return text;
   }
 
   /** Converts the name of a way to prepare pictures. */

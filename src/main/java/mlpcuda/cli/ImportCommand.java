@@ -56,7 +56,7 @@ final class ImportCommand implements Callable<Integer> {
   @Option(
       names = "--scaling",
       paramLabel = "NAME",
-      converter = Converters.ScalingName.class,
+      converter = Converters.PixelScalingName.class,
       description =
           "What pixels became before training: unit (0 to 1, as ToTensor does; default), centred"
               + " (-1 to 1), or z-score, which needs --mean and --std.")
