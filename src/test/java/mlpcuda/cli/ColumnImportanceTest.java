@@ -74,7 +74,7 @@ class ColumnImportanceTest {
     assertTrue(number(columns.get(1), "accuracy_drop") < 0.1, "" + columns);
     List<String> printed = run.out().lines().dropWhile(l -> !l.startsWith("Importance")).toList();
     assertEquals("column", printed.get(1).split(" ")[0]);
-    assertTrue(printed.get(2).startsWith("</script><script>alert(1)</scr… "), printed.get(2));
+    assertTrue(printed.get(2).startsWith("</script><script>alert(1)</sc… "), printed.get(2));
 
     // The evaluation of the saved network permutes by the default seed, as the run did.
     Path test = Files.createDirectories(tmp.resolve("split"));
