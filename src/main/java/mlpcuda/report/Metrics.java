@@ -125,7 +125,7 @@ public final class Metrics implements Trainer.Listener {
    *
    * @param labels the names of the classes; empty where they have none but their numbers
    */
-  public void tested(Score evaluation, Calibration calibration, List<String> labels) {
+  public void tested(Score evaluation, List<String> labels, Calibration calibration) {
     Map<String, Object> json = json(evaluation, labels);
     json.put("calibration", ResultJson.of(calibration));
     results.put(TEST, json);

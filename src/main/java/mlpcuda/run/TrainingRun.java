@@ -327,7 +327,7 @@ public record TrainingRun(
       throw new DivergedException(metrics.epochsDone(), metrics.stepsDone(), tested.loss());
     }
     List<String> labels = data.form().labels();
-    metrics.tested(tested, Calibration.of(trained.answers, data.test().labels()), labels);
+    metrics.tested(tested, labels, Calibration.of(trained.answers, data.test().labels()));
     reporter.line(Tables.answers(tested, labels));
     Optional<Score> held =
         data.validation().map(set -> told("validation", "Validation", set, parameters, metrics));

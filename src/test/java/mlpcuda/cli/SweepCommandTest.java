@@ -242,8 +242,8 @@ class SweepCommandTest {
             + " float can hold, found nope",
         "--grid seed=1,2 --epochs -1|Invalid value for option '--epochs': must be a whole number"
             + " from 0 to 2147483647, found -1",
-        "--grid scaling=unit,nope|Invalid value for option '--scaling': must be one of unit,"
-            + " centred, z-score, standard, minmax, none, found nope",
+        "--grid scaling=unit,strange|Invalid value for option '--scaling': must be one of unit,"
+            + " centred, z-score, standard, minmax, none, found strange",
         "--grid classes=3,257|Invalid value for option '--classes': must be at most 256, as labels"
             + " are bytes; found 257",
         "--grid seed=1,2 --gemm ptx|--gemm, --kernels, --step, --feed, --no-graph,"

@@ -131,8 +131,8 @@ class MetricsTest {
     var answers = new Predictions(new int[3], new float[] {0.75f, 0.75f, 0.75f});
     metrics.tested(
         new Score(Double.NaN, new long[][] {{1, 0}, {2, 0}}),
-        Calibration.of(answers, new byte[] {0, 1, 1}),
-        List.of());
+        List.of(),
+        Calibration.of(answers, new byte[] {0, 1, 1}));
     metrics.diverged(new DivergedException(2, 6, Double.NaN));
     metrics.write(folder);
     assertEquals(Map.of("epoch", 2, "step", 6), json().get("diverged"));
