@@ -9,9 +9,13 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.Weights;
+import mlpcuda.preparation.ExampleForm;
 import mlpcuda.preparation.ImageForm;
+import mlpcuda.preparation.NumberForm;
 import mlpcuda.serve.PredictionServer;
 import mlpcuda.serve.Recogniser;
+import mlpcuda.serve.Responder;
+import mlpcuda.serve.RowRecogniser;
 import mlpcuda.train.Predictor;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -77,7 +81,7 @@ final class ServeCommand implements Callable<Integer> {
     PrintWriter err = spec.commandLine().getErr();
     var terminal = new Terminal(out, Terminal.isInteractive());
     ModelFile network = ModelFile.read(model);
-    ImageForm form = prepare.of(network.form().images(model));
+    checkForm(network.form());
     try (PredictionServer server = open(err);
         OpenDevice opened = device.open();
         var predictor =
@@ -90,12 +94,32 @@ final class ServeCommand implements Callable<Integer> {
       terminal.line("%s", opened.line(opened.ops().description()));
       terminal.line("Serving %s at %s (Ctrl-C ends)", model, server.url());
       out.flush();
-      server.run(
-          new Recogniser(
-              opened.ops(), network.shape(), predictor, form, model.getFileName().toString()),
-          context.stopping());
+      server.run(served(opened, network, predictor), context.stopping());
     }
     return 0;
+  }
+
+  /** Refuses a network that cannot be asked by requests, before a port and a device are opened. */
+  private void checkForm(ExampleForm form) {
+    if (form instanceof NumberForm && prepare.isGiven()) {
+      throw new ParameterException(
+          spec.commandLine(), "--prepare is for networks of pictures, and this one takes numbers");
+    }
+    if (form instanceof ImageForm) {
+      form.images(model); // a network of colour images is refused
+    }
+  }
+
+  private Responder served(OpenDevice opened, ModelFile network, Predictor predictor) {
+    String name = model.getFileName().toString();
+    return network.form() instanceof NumberForm numbers
+        ? new RowRecogniser(opened.ops(), network.shape(), predictor, numbers, name)
+        : new Recogniser(
+            opened.ops(),
+            network.shape(),
+            predictor,
+            prepare.of(network.form().images(model)),
+            name);
   }
 
   private PredictionServer open(PrintWriter err) {

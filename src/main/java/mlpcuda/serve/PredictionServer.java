@@ -143,23 +143,15 @@ public final class PredictionServer implements AutoCloseable {
    *
    * @throws mlpcuda.error.DeviceException if the device fails
    */
-  public void run(Recogniser recogniser, BooleanSupplier stopping) {
-    run(recogniser.description(), recogniser::answer, stopping);
-  }
-
-  /**
-   * Runs the server with any function that answers pictures, and with a description of the network
-   * as JSON.
-   */
-  void run(byte[] description, PictureQueue.Answering answers, BooleanSupplier stopping) {
-    server.setHandler(new Routes(hosts, queue, description, failed));
+  public void run(Responder network, BooleanSupplier stopping) {
+    server.setHandler(new Routes(hosts, queue, network, failed));
     try {
       server.start();
     } catch (Exception e) {
       throw new IllegalStateException("the server must start", e);
     }
     clients.watch();
-    queue.answer(answers, stopping, failed);
+    queue.answer(network, stopping, failed);
   }
 
   /** Closes all connections and frees the port. */

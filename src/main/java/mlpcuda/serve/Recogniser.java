@@ -25,16 +25,21 @@ import mlpcuda.train.Predictor;
  * @param form the form of the images that the network takes
  * @param name the name of the network's file
  */
-public record Recogniser(
-    Ops ops, MlpShape shape, Predictor predictor, ImageForm form, String name) {
+public record Recogniser(Ops ops, MlpShape shape, Predictor predictor, ImageForm form, String name)
+    implements Responder {
   /** The greatest number of pixels of a picture. */
   static final int MAX_PIXELS = 4_000_000;
 
   /** The name of the picture in messages. */
   private static final String PICTURE = "picture";
 
-  /** Describes the network as JSON. */
-  byte[] description() {
+  @Override
+  public String page() {
+    return "index.html";
+  }
+
+  @Override
+  public byte[] description() {
     var json = new LinkedHashMap<String, Object>();
     json.put("model", name);
     json.put("layers", shape.toString());
@@ -57,7 +62,8 @@ public record Recogniser(
    * @throws RefusedException if the body is not a picture, or the picture is blank, too large, or
    *     of the wrong size
    */
-  byte[] answer(byte[] body, boolean raw) throws RefusedException {
+  @Override
+  public byte[] answer(byte[] body, boolean raw) throws RefusedException {
     Prepared prepared = prepared(picture(body), raw);
     float[] logs = predictor.logProbabilities(prepared.pixels())[0];
     double[] probabilities = new double[logs.length];

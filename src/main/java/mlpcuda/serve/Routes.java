@@ -25,10 +25,10 @@ final class Routes extends Handler.Abstract {
   /** The files of the page, by path. */
   private static final Map<String, Resource> RESOURCES =
       Map.of(
-          "/", Resource.of("index.html", "text/html; charset=utf-8"),
           "/page.css", Resource.of("/mlpcuda/report/page.css", "text/css; charset=utf-8"),
           "/serve.css", Resource.of("serve.css", "text/css; charset=utf-8"),
           "/serve.js", Resource.of("serve.js", "text/javascript; charset=utf-8"),
+          "/rows.js", Resource.of("rows.js", "text/javascript; charset=utf-8"),
           "/icon.svg", Resource.of("icon.svg", "image/svg+xml"));
 
   private record Resource(String type, byte[] bytes) {
@@ -45,18 +45,20 @@ final class Routes extends Handler.Abstract {
   private final PictureQueue queue;
   private final Consumer<Throwable> failed;
   private final byte[] description;
+  private final Resource page;
 
   /**
    * Creates the routes of a server.
    *
    * @param hosts the host names that requests may use
-   * @param description the network, as JSON
+   * @param network describes itself, and has the page that asks it
    * @param failed receives exceptions that are bugs
    */
-  Routes(Hosts hosts, PictureQueue queue, byte[] description, Consumer<Throwable> failed) {
+  Routes(Hosts hosts, PictureQueue queue, Responder network, Consumer<Throwable> failed) {
     this.hosts = hosts;
     this.queue = queue;
-    this.description = description;
+    this.description = network.description();
+    this.page = Resource.of(network.page(), "text/html; charset=utf-8");
     this.failed = failed;
   }
 
@@ -79,9 +81,9 @@ final class Routes extends Handler.Abstract {
     } else if (path.equals("/model")) {
       checkMethod(exchange, "GET", "HEAD");
       exchange.send(200, Exchange.JSON, description);
-    } else if (RESOURCES.containsKey(path)) {
+    } else if (path.equals("/") || RESOURCES.containsKey(path)) {
       checkMethod(exchange, "GET", "HEAD");
-      Resource resource = RESOURCES.get(path);
+      Resource resource = path.equals("/") ? page : RESOURCES.get(path);
       exchange.send(200, resource.type(), resource.bytes());
     } else {
       throw new RefusedException(

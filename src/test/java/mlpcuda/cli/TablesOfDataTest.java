@@ -199,6 +199,10 @@ class TablesOfDataTest {
   void picturesAreRefused() {
     String refusal = model + ": this network takes rows of 4 numbers and no pictures";
     ask("predict --cpu x.png").assertRefused(4, refusal);
-    ask("serve --cpu --port 0").assertRefused(4, refusal);
+    ask("serve --cpu --port 0 --prepare as-is")
+        .assertRefused(
+            2,
+            "--prepare is for networks of pictures, and this one takes numbers",
+            "'mlp-cuda serve --help' lists the options.");
   }
 }

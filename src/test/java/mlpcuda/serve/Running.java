@@ -53,10 +53,30 @@ final class Running implements AutoCloseable {
               if (answers == null) {
                 askNetwork();
               } else {
-                server.run(RawHttp.bytes("{}"), answers, () -> stopping);
+                server.run(answering(answers), () -> stopping);
               }
             },
             task -> new Thread(task, "device").start());
+  }
+
+  /** A network in whose place {@code answers} answers. */
+  private static Responder answering(PictureQueue.Answering answers) {
+    return new Responder() {
+      @Override
+      public byte[] description() {
+        return RawHttp.bytes("{}");
+      }
+
+      @Override
+      public String page() {
+        return "index.html";
+      }
+
+      @Override
+      public byte[] answer(byte[] body, boolean raw) throws RefusedException {
+        return answers.answer(body, raw);
+      }
+    };
   }
 
   private void askNetwork() {
