@@ -170,8 +170,13 @@ class ConsumerIT {
       command.add(FILES.resolve(name).toAbsolutePath().toString());
     }
     command.add(flowersAsLibsvm().toString());
-    List<String> lines = runConsumer(0, classPath, command.toArray(String[]::new)).lines().toList();
-    assertEquals(10, lines.size(), lines.toString());
+    String printed = runConsumer(0, classPath, command.toArray(String[]::new));
+    List<String> lines = // the logger's warnings about such small sets left out
+        printed
+            .lines()
+            .filter(line -> line.contains(" examples of ") || line.startsWith("a "))
+            .toList();
+    assertEquals(10, lines.size(), printed);
     assertTrue(lines.get(0).contains("iris.csv: 150 training examples of 4 columns"), lines.get(0));
     assertEquals("a setosa is taken for a setosa", lines.get(1));
     assertTrue(lines.get(8).contains("iris.libsvm: 150 training examples"), lines.get(8));
