@@ -87,7 +87,7 @@ def main():
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     target = os.path.join(root, "target")
     classes = os.pathsep.join(
-        [os.path.join(target, "test-classes"), os.path.join(target, "classes"), os.path.join(target, "mlp-cuda.jar")]
+        [os.path.join(target, "test-classes"), os.path.join(target, "mlp-cuda.jar")]
         + [path for path in os.environ.get("CLASSPATH", "").split(os.pathsep) if path]
     )
     peers = ["mlp-cuda"] + [name for name in PEERS if importlib.util.find_spec(name.split("-")[-1])]
