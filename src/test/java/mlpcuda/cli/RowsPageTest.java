@@ -65,6 +65,11 @@ class RowsPageTest {
             browser.script(
                 "return document.querySelector('.best .label').textContent === 'right'"));
     browser.waitFor("document.getAnimations().length === 0");
+    assertTrue(
+        ((Number) browser.script("return document.querySelector('.best .fill').offsetWidth"))
+                .intValue()
+            > 50,
+        "the bar is seen");
     browser.assertFitsInWidth();
     browser.screenshot("serve-rows-" + width + (dark ? "-dark" : "-light"));
     browser.assertNoComplaints();
