@@ -70,6 +70,9 @@ public final class RunDescription {
     json.put("dataset", data.dataset().name());
     json.put("training_examples", data.train().size());
     json.put("validation_examples", data.validation().map(ExampleSet::size).orElse(0));
+    if (data.train().weights().isPresent()) {
+      json.put("weighted_loss", true);
+    }
     json.put("preset", settings.preset());
     json.put("layers", data.shape().sizes());
     json.put("parameters", data.shape().parameters());

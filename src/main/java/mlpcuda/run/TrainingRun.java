@@ -87,6 +87,9 @@ public record TrainingRun(
     Progress begun = start.state().progress();
     reporter.line(Printable.oneLine(RunDescription.examples(data)));
     data.ofTest().ifPresent(reporter::line);
+    if (data.train().weights().isPresent()) {
+      reporter.line("The losses of training are weighted; accuracies and evaluations are not.");
+    }
     if (data.form() instanceof ImageForm images
         && images.preparation() != Preparation.usual(images.rows(), images.cols())) {
       reporter.line(preparation(images.preparation()));

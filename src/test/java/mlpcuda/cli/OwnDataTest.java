@@ -204,10 +204,12 @@ class OwnDataTest {
   void weightsOfClassesChangeWhatIsLearnt() throws IOException {
     Path iris = FILES.resolve("iris.csv");
     train("", iris, "plain");
-    train("--class-weights setosa:1,virginica:9", iris, "weighted");
+    Program weighted = train("--class-weights setosa:1,virginica:9", iris, "weighted");
+    assertTrue(weighted.out().contains("The losses of training are weighted;"), weighted.out());
     assertFalse(Arrays.equals(model("plain"), model("weighted")));
     String metrics = Files.readString(tmp.resolve("weighted").resolve("metrics.json"));
     assertTrue(metrics.contains("\"class_weights\" : \"setosa:1.0,virginica:9.0\""), metrics);
+    assertTrue(metrics.contains("\"weighted_loss\" : true"), metrics);
     // As many examples of each class: balanced weights are all 1 and change nothing.
     Path even = write("even.csv", "x,y\n1,a\n2,b\n3,a\n4,b\n5,a\n6,b\n7,a\n8,b\n");
     train("--test-split 2", even, "even");
