@@ -4,6 +4,7 @@ import com.fasterxml.jackson.jr.ob.JSON;
 import java.io.IOException;
 import java.util.Base64;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import mlpcuda.compute.Ops;
 import mlpcuda.error.BadFileException;
@@ -40,13 +41,7 @@ public record Recogniser(Ops ops, MlpShape shape, Predictor predictor, ImageForm
 
   @Override
   public byte[] description() {
-    var json = new LinkedHashMap<String, Object>();
-    json.put("model", name);
-    json.put("layers", shape.toString());
-    json.put("classes", shape.classes());
-    if (!form.labels().isEmpty()) {
-      json.put("labels", form.labels());
-    }
+    Map<String, Object> json = description(name, shape, form.labels());
     json.put("rows", form.rows());
     json.put("cols", form.cols());
     json.put("preparation", form.preparation().label());
@@ -66,13 +61,7 @@ public record Recogniser(Ops ops, MlpShape shape, Predictor predictor, ImageForm
   public byte[] answer(byte[] body, boolean raw) throws RefusedException {
     Prepared prepared = prepared(picture(body), raw);
     float[] logs = predictor.logProbabilities(prepared.pixels())[0];
-    double[] probabilities = new double[logs.length];
-    for (int c = 0; c < logs.length; c++) {
-      probabilities[c] = Math.exp(logs[c]);
-    }
-    Map<String, Object> json =
-        ClassProbability.json(ClassProbability.likeliest(logs), form.labels());
-    json.put("probabilities", probabilities);
+    Map<String, Object> json = answer(logs, form.labels());
     json.put("preparation", (raw ? Preparation.AS_IS : form.preparation()).label());
     prepared.warning().ifPresent(warning -> json.put("warning", warning));
     json.put("rows", form.rows());
@@ -97,6 +86,34 @@ public record Recogniser(Ops ops, MlpShape shape, Predictor predictor, ImageForm
     } catch (BadFileException e) { // the picture has the wrong size, or is blank
       throw new RefusedException(422, e.getMessage());
     }
+  }
+
+  /** Describes a network, whatever it takes, as the beginning of a JSON object. */
+  static Map<String, Object> description(String name, MlpShape shape, List<String> labels) {
+    var json = new LinkedHashMap<String, Object>();
+    json.put("model", name);
+    json.put("layers", shape.toString());
+    json.put("classes", shape.classes());
+    if (!labels.isEmpty()) {
+      json.put("labels", labels);
+    }
+    return json;
+  }
+
+  /**
+   * Puts a network's answer into a JSON object.
+   *
+   * @param logs (C), logarithms of the probabilities
+   * @param labels the names of the classes; empty where they have none but their numbers
+   */
+  static Map<String, Object> answer(float[] logs, List<String> labels) {
+    double[] probabilities = new double[logs.length];
+    for (int c = 0; c < logs.length; c++) {
+      probabilities[c] = Math.exp(logs[c]);
+    }
+    Map<String, Object> json = ClassProbability.json(ClassProbability.likeliest(logs), labels);
+    json.put("probabilities", probabilities);
+    return json;
   }
 
   /** Writes maps, arrays, lists, texts and numbers as JSON, on one line. */

@@ -12,7 +12,6 @@ import mlpcuda.data.Column;
 import mlpcuda.data.Layout;
 import mlpcuda.net.MlpShape;
 import mlpcuda.preparation.NumberForm;
-import mlpcuda.train.ClassProbability;
 import mlpcuda.train.Predictor;
 
 /**
@@ -36,13 +35,7 @@ public record RowRecogniser(
 
   @Override
   public byte[] description() {
-    var json = new LinkedHashMap<String, Object>();
-    json.put("model", name);
-    json.put("layers", shape.toString());
-    json.put("classes", shape.classes());
-    if (!form.labels().isEmpty()) {
-      json.put("labels", form.labels());
-    }
+    Map<String, Object> json = Recogniser.description(name, shape, form.labels());
     json.put("columns", columns().stream().map(RowRecogniser::described).toList());
     json.put("device", ops.description());
     return Recogniser.bytes(json);
@@ -80,14 +73,7 @@ public record RowRecogniser(
     float[] inputs = inputs(values(features(body)));
     form.scaling().apply(inputs);
     float[] logs = predictor.logProbabilities(inputs)[0];
-    double[] probabilities = new double[logs.length];
-    for (int c = 0; c < logs.length; c++) {
-      probabilities[c] = Math.exp(logs[c]);
-    }
-    Map<String, Object> json =
-        ClassProbability.json(ClassProbability.likeliest(logs), form.labels());
-    json.put("probabilities", probabilities);
-    return Recogniser.bytes(json);
+    return Recogniser.bytes(Recogniser.answer(logs, form.labels()));
   }
 
   private static Object features(byte[] body) throws RefusedException {
