@@ -106,8 +106,7 @@ public final class Network {
   /** The names of the classes, in the order of the outputs. */
   public List<String> labels() {
     return trained
-        .map(file -> file.form().labels())
-        .filter(labels -> !labels.isEmpty())
+        .map(file -> file.form().names(classes()))
         .orElseGet(() -> LabelledData.numbers(classes()));
   }
 

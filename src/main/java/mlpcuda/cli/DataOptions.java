@@ -1,7 +1,6 @@
 package mlpcuda.cli;
 
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import mlpcuda.data.ExampleSet;
@@ -161,8 +160,8 @@ final class DataOptions {
     if (!known.isTest()) {
       terminal.line("%s has no test set: all %d examples are evaluated.", data, set.size());
     }
-    List<String> labels = form.labels().isEmpty() ? LabelledData.numbers(classes) : form.labels();
-    return new LabelledData(data.toString(), labels, set, Optional.of(set), Optional.empty());
+    return new LabelledData(
+        data.toString(), form.names(classes), set, Optional.of(set), Optional.empty());
   }
 
   /** Loads that data set, showing how far its loading has come. */

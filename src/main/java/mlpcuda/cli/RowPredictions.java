@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.IntStream;
 import mlpcuda.cli.AnswerColumns.Answer;
 import mlpcuda.features.Features;
 import mlpcuda.files.WholeFile;
@@ -106,7 +105,7 @@ final class RowPredictions {
     this.json = json;
     MlpShape shape = network.shape();
     ExampleForm form = network.form();
-    classes = IntStream.range(0, shape.classes()).mapToObj(form::label).toList();
+    classes = form.names(shape.classes());
     AnswerColumns chosen = columns();
     if (csv != null) {
       WholeFile.check(csv);

@@ -48,7 +48,7 @@ public final class DataReader {
       ReadOptions options,
       ReadingProgress progress,
       Consumer<String> notes) {
-    Format format = options.format().orElseGet(() -> Recognition.of(path));
+    Format format = format(path, options);
     if (format == Format.IDX && IdxReader.isUsual(path)) {
       return IdxFolder.read(path, classes);
     }
@@ -75,9 +75,13 @@ public final class DataReader {
     }
   }
 
+  private static Format format(Path path, ReadOptions options) {
+    return options.format().orElseGet(() -> Recognition.of(path));
+  }
+
   /** Whether the path is of IDX files that {@link IdxFolder} reads, or of no files at all. */
   public static boolean isUsualIdx(Path path, ReadOptions options) {
-    Format format = options.format().orElseGet(() -> Recognition.of(path));
+    Format format = format(path, options);
     return format == Format.IDX && IdxReader.isUsual(path);
   }
 
@@ -89,7 +93,7 @@ public final class DataReader {
    * @throws BadFileException if a file is missing or malformed
    */
   public static Found find(Path path, ReadOptions options, ReadingProgress progress) {
-    Format format = options.format().orElseGet(() -> Recognition.of(path));
+    Format format = format(path, options);
     var reader = new DataReader(path, options, progress);
     return new Found(format, reader.parts(format, Optional.empty(), false));
   }
@@ -130,7 +134,7 @@ public final class DataReader {
       ReadOptions options,
       ReadingProgress progress,
       Consumer<String> notes) {
-    Format format = options.format().orElseGet(() -> Recognition.of(path));
+    Format format = format(path, options);
     var reader = new DataReader(path, options, progress);
     Parts parts = reader.parts(format, Optional.of(form.layout()), false);
     parts.warnings().forEach(notes);

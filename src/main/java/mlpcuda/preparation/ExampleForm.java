@@ -1,6 +1,7 @@
 package mlpcuda.preparation;
 
 import java.util.List;
+import mlpcuda.data.LabelledData;
 import mlpcuda.data.Layout;
 import mlpcuda.data.Scaling;
 import mlpcuda.error.BadFileException;
@@ -22,6 +23,15 @@ public sealed interface ExampleForm permits ImageForm, NumberForm {
   /** The name of a class. */
   default String label(int c) {
     return labels().isEmpty() ? Integer.toString(c) : labels().get(c);
+  }
+
+  /**
+   * The names of all classes, in the order of the outputs.
+   *
+   * @param classes the number of classes
+   */
+  default List<String> names(int classes) {
+    return labels().isEmpty() ? LabelledData.numbers(classes) : labels();
   }
 
   /**
