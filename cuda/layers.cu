@@ -37,8 +37,8 @@ ENTRY(clip_norm, 256)(float *dw, float *norm, op::LossScale *scaling, int n, int
   op::clip_norm(dw, norm, scaling, n, P, limit);
 }
 
-ENTRY(column_sum, 1024)(float *db, const float *dy, int B, int O) {
-  op::column_sum(db, dy, B, O);
+ENTRY(column_sum, 256)(float *sums, const float *dy, int B, int O, int share) {
+  op::column_sum(sums, dy, B, O, share);
 }
 
 ENTRY(cross_entropy_forward, 1024)(float *dx, float *log, float *losses, const float *x, const int *y,

@@ -247,6 +247,9 @@ public final class Cases {
     cases.add(
         LayerCases.firstLayer(
             limit, 1025, 103, 31, 10)); // gradients are summed up by parts of the batch
+    for (int O : new int[] {33, 36}) { // columns are summed by parts of the batch too
+      cases.add(LayerCases.linearBackward(limit, 1025, 3, O, Activation.NONE, false).aligned());
+    }
     int[][] quads = { // B, I, O: operands that can be read 4 elements at a time
       {65, 784, 128}, {17, 260, 7}, {257, 12, 260}
     };

@@ -57,6 +57,7 @@ public final class CudaOps extends Ops {
   private final Staging staging;
   private final KernelModules modules;
   private final KernelModule kernels;
+  private final ColumnSums columnSums;
   private final LayerEngine engine;
   private final StepMaker steps;
 
@@ -82,6 +83,7 @@ public final class CudaOps extends Ops {
       modules = new KernelModules(launches, precision());
       // Every run has operations of this module, and a device that cannot load it is of no use.
       kernels = resources.add(modules.module("layers")).load();
+      columnSums = resources.add(new ColumnSums(driver, kernels));
       engine = resources.add(new LayerEngine(launches, modules, kernels, options));
       steps = new StepMaker(options, engine);
     } catch (RuntimeException | Error e) {
@@ -304,10 +306,7 @@ public final class CudaOps extends Ops {
     DeviceMatrix input = DeviceMatrix.of(x, B, I);
     Gemm gemm = engine.gemm();
     gemm.backwardWeights(DeviceMatrix.of(gradients.dw(), O, I), gradient, input);
-    kernels.launch(
-        "column_sum",
-        new Shape((O - 1) / KernelModule.WARP + 1, 1, 1, KernelModule.WARP, KernelModule.WARP),
-        new Arguments().add(gradients.db(), dy).add("B", B).add("O", O));
+    columnSums.sum(DeviceBuffer.address(gradients.db()), gradient);
     if (gradients.dx().isPresent()) {
       DeviceMatrix dx = DeviceMatrix.of(gradients.dx().get(), B, I);
       gemm.backwardInputs(dx, gradient, input, DeviceMatrix.of(w, O, I), below);

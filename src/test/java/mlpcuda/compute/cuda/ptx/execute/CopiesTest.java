@@ -280,6 +280,9 @@ class CopiesTest {
     String lane = other.replace("%r1, 32", "%r1, 1");
     refused(lane + changeOther + COPY, "cp.async", "a race with the write by thread (");
     run(lane + changeOther + BARRIER + COPY);
+    String late = lane + COPY + COMMIT + BARRIER + WAIT + changeOther;
+    refused(late, "st.global.u32", "a race with the read by thread (");
+    run(late.replace(WAIT, WAIT + "bar.warp.sync -1;\n"));
     // The barrier comes before the wait: whether the copy or the store comes first is chance.
     Fault fault =
         assertThrows(Fault.class, () -> run(other + COPY + COMMIT + BARRIER + WAIT + changeOther));
