@@ -47,7 +47,7 @@ public final class ReferenceComparison {
   private static final int WHOLE = 4;
 
   /**
-   * The multiplications and additions of a step that the reference is asked for: it does some 3e8
+   * The multiplications and additions of a step that the reference is asked for: it does some 1e9
    * of them a second.
    */
   private static final double OPERATIONS = 1e9;

@@ -1,7 +1,9 @@
 package mlpcuda.cli;
 
+import java.util.List;
 import mlpcuda.benchmark.ReferenceComparison;
 import mlpcuda.data.ExampleSet;
+import mlpcuda.net.MlpShape;
 import mlpcuda.train.TrainingSetup;
 
 /**
@@ -13,9 +15,13 @@ import mlpcuda.train.TrainingSetup;
  */
 record ComparedTraining(TrainingSetup device, TrainingSetup reference) {
   private static final int MOST_STEPS = 100;
+  private static final int LEAST = 8; // examples that are repeated
 
-  // The reference does some 3e8 multiplications and additions a second.
+  // The reference does some 1e9 multiplications and additions a second.
   private static final double OPERATIONS = 3e10;
+
+  // One input of a ReLU in some 100,000 is 0 but for rounding, and then its step cannot be judged.
+  private static final int RELUS = 50_000;
 
   /**
    * The training in batches of {@code B}. The device's batches repeat a few examples where the set
@@ -28,7 +34,8 @@ record ComparedTraining(TrainingSetup device, TrainingSetup reference) {
     int n = B;
     int most = ReferenceComparison.most(whole);
     if (B > most && ReferenceComparison.mayRepeat(whole)) {
-      n = ReferenceComparison.distinct(B, most);
+      int relus = Math.max(1, hiddenUnits(whole.shape()));
+      n = ReferenceComparison.distinct(B, Math.min(most, Math.max(LEAST, RELUS / relus)));
     }
     if (n == B) {
       return new ComparedTraining(whole, whole);
@@ -37,12 +44,17 @@ record ComparedTraining(TrainingSetup device, TrainingSetup reference) {
     return new ComparedTraining(whole.with(some.repeated(B), B), whole.with(some, n));
   }
 
+  private static int hiddenUnits(MlpShape shape) {
+    List<Integer> hidden = shape.sizes().subList(1, shape.layers());
+    return hidden.stream().mapToInt(Integer::intValue).sum();
+  }
+
   /** Whether the device's batches repeat examples. */
   boolean repeats() {
     return device.B() != reference.B();
   }
 
-  /** The number of steps that the reference takes in a minute or two, from 1 to 100. */
+  /** The number of steps that the reference takes in about a minute, from 1 to 100. */
   int affordableSteps() {
     double affordable = OPERATIONS / ReferenceComparison.operations(reference, reference.B());
     return (int) Math.max(1, Math.min(MOST_STEPS, affordable));

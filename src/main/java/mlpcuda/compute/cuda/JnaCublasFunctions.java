@@ -4,9 +4,10 @@ import static jcuda.cudaDataType.CUDA_R_32F;
 import static jcuda.jcublas.cublasGemmAlgo.CUBLAS_GEMM_DEFAULT;
 import static mlpcuda.compute.cuda.CublasFunctions.op;
 
-import com.sun.jna.Function;
 import com.sun.jna.Library;
+import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
+import com.sun.jna.Pointer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Map;
@@ -14,26 +15,76 @@ import mlpcuda.compute.cuda.Blas.ColumnMajor;
 import mlpcuda.compute.cuda.Blas.Factor;
 import mlpcuda.compute.cuda.JCudaObjects.Stream;
 
-/**
- * The functions of cuBLAS 13, by JNA. JNA checks no argument against the C function's parameters:
- * ints must be passed as ints, and pointers, handles and sizes as longs.
- */
+/** The functions of cuBLAS 13, by JNA. */
 final class JnaCublasFunctions implements CublasFunctions {
   private static final int RTLD_LAZY = 1; // dlopen's; without RTLD_GLOBAL, as the JVM loads it
   private static final int CUBLAS_COMPUTE_32F = 68;
 
-  private final Function create;
-  private final Function destroy;
-  private final Function setStream;
-  private final Function setMathMode;
-  private final Function setPointerMode;
-  private final Function getVersion;
-  private final Function setWorkspace;
-  private final Function sgemm;
-  private final Function gemmEx;
-  private final Function getStatusString;
-  private final ByteBuffer one = scalar(1);
-  private final ByteBuffer zero = scalar(0);
+  /**
+   * The functions under their names in the library, which JNA looks up. Nothing checks these
+   * declarations against the library: C's pointers, handles and sizes are longs, and its enums
+   * ints.
+   */
+  private static final class C {
+    static native int cublasCreate_v2(long[] handle);
+
+    static native int cublasDestroy_v2(long handle);
+
+    static native int cublasSetStream_v2(long handle, long stream);
+
+    static native int cublasSetMathMode(long handle, int mode);
+
+    static native int cublasSetPointerMode_v2(long handle, int mode);
+
+    static native int cublasGetVersion_v2(long handle, int[] version);
+
+    static native int cublasSetWorkspace_v2(long handle, long workspace, long bytes);
+
+    static native int cublasSgemm_v2(
+        long handle,
+        int opA,
+        int opB,
+        int m,
+        int n,
+        int k,
+        long alpha,
+        long a,
+        int lda,
+        long b,
+        int ldb,
+        long beta,
+        long c,
+        int ldc);
+
+    static native int cublasGemmEx(
+        long handle,
+        int opA,
+        int opB,
+        int m,
+        int n,
+        int k,
+        long alpha,
+        long a,
+        int typeA,
+        int lda,
+        long b,
+        int typeB,
+        int ldb,
+        long beta,
+        long c,
+        int typeC,
+        int ldc,
+        int computeType,
+        int algorithm);
+
+    static native String cublasGetStatusString(int status);
+  }
+
+  private final ByteBuffer scalars =
+      ByteBuffer.allocateDirect(2 * Float.BYTES).order(ByteOrder.nativeOrder()).putFloat(0, 1f);
+
+  private final long one;
+  private final long zero;
   private long handle;
 
   /**
@@ -43,18 +94,14 @@ final class JnaCublasFunctions implements CublasFunctions {
    */
   JnaCublasFunctions(CudaLibrary library, Natives natives) {
     natives.loadJna();
-    library.load();
-    NativeLibrary cublas = open(library);
-    create = cublas.getFunction("cublasCreate_v2");
-    destroy = cublas.getFunction("cublasDestroy_v2");
-    setStream = cublas.getFunction("cublasSetStream_v2");
-    setMathMode = cublas.getFunction("cublasSetMathMode");
-    setPointerMode = cublas.getFunction("cublasSetPointerMode_v2");
-    getVersion = cublas.getFunction("cublasGetVersion_v2");
-    setWorkspace = cublas.getFunction("cublasSetWorkspace_v2");
-    sgemm = cublas.getFunction("cublasSgemm_v2");
-    gemmEx = cublas.getFunction("cublasGemmEx");
-    getStatusString = cublas.getFunction("cublasGetStatusString");
+    synchronized (C.class) { // the process needs one copy, from whichever folder
+      if (!Native.registered(C.class)) {
+        library.load();
+        Native.register(C.class, open(library));
+      }
+    }
+    one = Pointer.nativeValue(Native.getDirectBufferPointer(scalars));
+    zero = one + Float.BYTES;
   }
 
   private static NativeLibrary open(CudaLibrary library) {
@@ -69,56 +116,47 @@ final class JnaCublasFunctions implements CublasFunctions {
     }
   }
 
-  private static ByteBuffer scalar(float value) {
-    return ByteBuffer.allocateDirect(Float.BYTES).order(ByteOrder.nativeOrder()).putFloat(0, value);
-  }
-
-  private static int call(Function function, Object... arguments) {
-    return function.invokeInt(arguments);
-  }
-
   @Override
   public int create() {
     long[] made = new long[1];
-    int status = call(create, made);
+    int status = C.cublasCreate_v2(made);
     handle = made[0];
     return status;
   }
 
   @Override
   public int destroy() {
-    return call(destroy, handle);
+    return C.cublasDestroy_v2(handle);
   }
 
   @Override
   public int setStream(Stream stream) {
-    return call(setStream, handle, stream.value());
+    return C.cublasSetStream_v2(handle, stream.value());
   }
 
   @Override
   public int setMathMode(int mode) {
-    return call(setMathMode, handle, mode);
+    return C.cublasSetMathMode(handle, mode);
   }
 
   @Override
   public int setPointerMode(int mode) {
-    return call(setPointerMode, handle, mode);
+    return C.cublasSetPointerMode_v2(handle, mode);
   }
 
   @Override
   public int getVersion(int[] version) {
-    return call(getVersion, handle, version);
+    return C.cublasGetVersion_v2(handle, version);
   }
 
   @Override
   public int setWorkspace(long address, long bytes) {
-    return call(setWorkspace, handle, address, bytes);
+    return C.cublasSetWorkspace_v2(handle, address, bytes);
   }
 
   @Override
   public int sgemm(Factor a, Factor b, ColumnMajor c) {
-    return call(
-        sgemm,
+    return C.cublasSgemm_v2(
         handle,
         op(a),
         op(b),
@@ -137,8 +175,7 @@ final class JnaCublasFunctions implements CublasFunctions {
 
   @Override
   public int gemmEx(Factor a, Factor b, ColumnMajor c, int type) {
-    return call(
-        gemmEx,
+    return C.cublasGemmEx(
         handle,
         op(a),
         op(b),
@@ -162,6 +199,6 @@ final class JnaCublasFunctions implements CublasFunctions {
 
   @Override
   public String statusString(int status) {
-    return getStatusString.invokeString(new Object[] {status}, false);
+    return C.cublasGetStatusString(status);
   }
 }
