@@ -24,9 +24,22 @@ final class RoundedOperands implements AutoCloseable {
     this.workspace = new Workspace(driver, "operands of " + precision.label());
   }
 
+  /** The bytes of a rounded element. */
+  int bytes() {
+    return precision.isHalf() ? Short.BYTES : Float.BYTES;
+  }
+
+  /**
+   * The address of the rounded twin of the float at that address; 0: no copy of this buffer is
+   * kept.
+   */
+  long copyOf(long address) {
+    return 0;
+  }
+
   /** Rounds a and b; the operands are valid until the next call. */
   Operands round(DeviceMatrix a, DeviceMatrix b) {
-    int bytes = precision.isHalf() ? Short.BYTES : Float.BYTES;
+    int bytes = bytes();
     long beginOfB = ((long) bytes * a.length() - 1) / ALIGNMENT * ALIGNMENT + ALIGNMENT;
     long toA = workspace.reserve(beginOfB + (long) bytes * b.length());
     long toB = toA + beginOfB;
