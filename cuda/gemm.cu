@@ -1,9 +1,9 @@
-// The entry points of the products, each in four tilings: module gemm.ptx, and gemm_tf32.ptx, gemm_bf16.ptx and
+// The entry points of the products, each in several tilings: module gemm.ptx, and gemm_tf32.ptx, gemm_bf16.ptx and
 // gemm_fp16.ptx for operands of less precision. No such module is loaded where cuBLAS multiplies.
 // mlpcuda.compute.cuda.PtxGemm launches them with these parameters in this order.
 //
 // The modules for less precision differ in two ways: outputs that become operands have a rounded copy, `copy`, which
-// may be null; and there are entries _async for operands that lie in memory rounded.
+// may be null; and there are entries _async for operands that lie in memory rounded, the only ones with large tiles.
 #include "gemm.cuh"
 #include "tensor_async.cuh"
 
@@ -47,17 +47,18 @@ using AsyncTilings = op::AsyncTilings<op::MODULE_PRECISION>;
 LINEAR_FORWARD(linear_forward_thin, Thin)
 LINEAR_FORWARD(linear_forward_small, Small)
 LINEAR_FORWARD(linear_forward_medium, Medium)
-LINEAR_FORWARD(linear_forward_large, Large)
 LINEAR_BACKWARD_WEIGHTS(linear_backward_weights_thin, Thin)
 LINEAR_BACKWARD_WEIGHTS(linear_backward_weights_small, Small)
 LINEAR_BACKWARD_WEIGHTS(linear_backward_weights_medium, Medium)
-LINEAR_BACKWARD_WEIGHTS(linear_backward_weights_large, Large)
 LINEAR_BACKWARD_INPUTS(linear_backward_inputs_thin, Thin)
 LINEAR_BACKWARD_INPUTS(linear_backward_inputs_small, Small)
 LINEAR_BACKWARD_INPUTS(linear_backward_inputs_medium, Medium)
-LINEAR_BACKWARD_INPUTS(linear_backward_inputs_large, Large)
 
-#if !IS(MODULE_PRECISION)
+#if IS(MODULE_PRECISION)
+LINEAR_FORWARD(linear_forward_large, Large)
+LINEAR_BACKWARD_WEIGHTS(linear_backward_weights_large, Large)
+LINEAR_BACKWARD_INPUTS(linear_backward_inputs_large, Large)
+#else
 #define LINEAR_FORWARD_ASYNC(name, tiles)                                                                     \
   ENTRY(name, AsyncTilings::tiles)(float *__restrict__ y, void *__restrict__ copy, const void *__restrict__ x, \
                                    const void *__restrict__ w, const float *__restrict__ b, int B, int I,     \

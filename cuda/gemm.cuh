@@ -36,13 +36,13 @@ struct Tiles {
 
 // The tilings of each precision. Large has the most products per byte read, for batches of some 16384 examples. Thin
 // has the most blocks, for batches of some 64, and the warps of a block share its long sums. The others are for sizes
-// between these. mlpcuda.compute.cuda.Tiling has the same sizes.
+// between these. mlpcuda.compute.cuda.Tiling has the same sizes. In less than single precision, large tiles are those of
+// tensor_async.cuh alone.
 template <Precision P>
 struct Tilings {
   using Thin = TensorTiles<P, 16, 8, 1, 1, P == TF32 ? 320 : 256, 8>;
   using Small = TensorTiles<P, 32, 32, 2, 4, 32>;
   using Medium = TensorTiles<P, 64, 64, 2, 4, 16>;
-  using Large = TensorTiles<P, 128, 128, 2, 4, 16>;
 };
 
 template <>

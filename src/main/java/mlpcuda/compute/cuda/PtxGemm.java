@@ -12,9 +12,10 @@ import mlpcuda.compute.cuda.Tiling.Tiles;
  * Products by our own kernels, the module gemm, which need nothing but the driver.
  *
  * <p>In less than single precision there are two kinds of kernels. Those for any operands read
- * floats, and round them on the way to the tensor cores. Those for large and medium tiles whose
- * names end with {@code _async} read operands that are rounded in memory, and are several times as
- * fast: they are taken where {@link #canCopy} says so of both operands.
+ * floats, and round them on the way to the tensor cores; their tiles are medium at most. Those for
+ * large and medium tiles whose names end with {@code _async} read operands that are rounded in
+ * memory, 8 or 16 bytes at once: they are taken where each row of both rounded operands begins at a
+ * multiple of 8 bytes. They read 16 bytes at once where each row begins at a multiple of 16.
  */
 final class PtxGemm implements Gemm {
   /** The most bytes of workspace for the sums of a product's parts. */
@@ -51,36 +52,41 @@ final class PtxGemm implements Gemm {
         && Tiling.readsQuads(b.address(), Float.BYTES, b.columns());
   }
 
-  /**
-   * Whether an {@code _async} kernel can copy a matrix: it and its rows must begin at a multiple of
-   * 8 bytes. Where it is a multiple of 16, the kernel copies 16 bytes at once.
-   *
-   * @param bytes the size of an element
-   */
-  static boolean canCopy(DeviceMatrix matrix, int bytes) {
-    return matrix.address() % COPIED == 0 && (long) bytes * matrix.columns() % COPIED == 0;
-  }
-
   /** A kernel with its launch, and a product's operands as it reads them. */
   private record Chosen(String entry, Shape shape, Operands operands) {}
 
   /** The kernel for a product in that tiling; {@code product} begins its name. */
   private Chosen choose(
       String product, Tiling tiling, DeviceMatrix result, DeviceMatrix a, DeviceMatrix b) {
-    Shape shape = tiling.cover(result.rows(), result.columns());
-    String entry = product + tiling.tiles().suffix();
-    boolean large = tiling.tiles() == Tiles.LARGE || tiling.tiles() == Tiles.MEDIUM;
-    if (large && rounded.isPresent()) {
-      int bytes = rounded.get().bytes();
-      if (bytes * a.columns() % COPIED == 0 && bytes * b.columns() % COPIED == 0) {
-        Operands operands = rounded.get().round(a, b);
-        if (canCopy(operands.a(), bytes) && canCopy(operands.b(), bytes)) {
-          var async = new Shape(shape.gridX(), shape.gridY(), shape.gridZ(), ASYNC_THREADS, 1);
-          return new Chosen(entry + "_async", async, operands);
-        }
+    Tiles tiles = tiling.tiles();
+    if (rounded.isPresent() && (tiles == Tiles.LARGE || tiles == Tiles.MEDIUM)) {
+      Optional<Operands> operands = toCopy(rounded.get(), a, b);
+      if (operands.isPresent()) {
+        Shape tiled = tiling.cover(result.rows(), result.columns());
+        var shape = new Shape(tiled.gridX(), tiled.gridY(), tiled.gridZ(), ASYNC_THREADS, 1);
+        return new Chosen(product + tiles.suffix() + "_async", shape, operands.get());
       }
+      tiles = Tiles.MEDIUM;
     }
-    return new Chosen(entry, shape, new Operands(a, b));
+    Shape shape = tiles.cover(result.rows(), result.columns(), tiling.parts());
+    return new Chosen(product + tiles.suffix(), shape, new Operands(a, b));
+  }
+
+  /** Both operands rounded, if an {@code _async} kernel can copy them. */
+  private static Optional<Operands> toCopy(
+      RoundedOperands rounded, DeviceMatrix a, DeviceMatrix b) {
+    int bytes = rounded.bytes();
+    if (!startsRows(a, bytes) || !startsRows(b, bytes)) {
+      return Optional.empty(); // and nothing is rounded in vain
+    }
+    Operands operands = rounded.round(a, b);
+    boolean aligned = operands.a().address() % COPIED == 0 && operands.b().address() % COPIED == 0;
+    return aligned ? Optional.of(operands) : Optional.empty();
+  }
+
+  /** Whether all rows begin at a multiple of the bytes copied at once, if the first one does. */
+  private static boolean startsRows(DeviceMatrix matrix, int bytes) {
+    return (long) bytes * matrix.columns() % COPIED == 0;
   }
 
   /** Arguments that begin with a matrix that later products read, and with its rounded copy. */
