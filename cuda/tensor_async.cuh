@@ -384,6 +384,11 @@ struct Pass {
   }
 };
 
+// Stores two neighbours to shared memory. The compiler would split some of such stores, and their lanes would meet.
+__device__ inline void store_pair(unsigned to, float x, float y) {
+  asm volatile("st.shared.v2.f32 [%0], {%1, %2};" ::"r"(to), "f"(x), "f"(y) : "memory");
+}
+
 // Computes what fma_multiply of gemm.cuh computes, for operands that are rounded and begin, and whose lines begin, at a
 // multiple of 8 bytes. If `copy` is not null, it gets the outputs rounded.
 template <class T, class A, class B, class E>
@@ -403,7 +408,6 @@ __device__ inline void async_multiply(float *c, void *copy, A a, B b, int M, int
     multiply_stages<T, 8>(sum, to, a, b, m0, n0, k_from, k_to, wm, wn);
   }
 
-  float *sums = reinterpret_cast<float *>(shared);
   bool whole = N % 4 == 0 && (size_t(c) | size_t(epilogue.source)) % 16 == 0 && size_t(copy) % (4 * T::BYTES) == 0;
 #pragma unroll 1
   for (int pass = 0; pass < T::WARP_SIZE / 32; pass++) {
@@ -416,14 +420,13 @@ __device__ inline void async_multiply(float *c, void *copy, A a, B b, int M, int
 #pragma unroll
           for (int half = 0; half < 2; half++) {
             int row = warp / 2 * 32 + i % 2 * 16 + half * 8 + lane / 4, column = wn + 8 * j + lane % 4 * 2;
-            *reinterpret_cast<float2 *>(sums + row * Pass<T>::STRIDE + column) =
-                make_float2(sum[i][j][2 * half], sum[i][j][2 * half + 1]);
+            store_pair(to + (row * Pass<T>::STRIDE + column) * 4, sum[i][j][2 * half], sum[i][j][2 * half + 1]);
           }
         }
       }
     }
     __syncthreads();
-    Pass<T> rows{sums, m0 + pass * 32, n0, M, N};
+    Pass<T> rows{reinterpret_cast<float *>(shared), m0 + pass * 32, n0, M, N};
     if (whole) {
       rows.template finish<true>(c, copy, epilogue);
     } else {
