@@ -75,7 +75,7 @@ final class PtxGemm implements Gemm {
   /** Both operands rounded, if an {@code _async} kernel can copy them. */
   private static Optional<Operands> toCopy(
       RoundedOperands rounded, DeviceMatrix a, DeviceMatrix b) {
-    int bytes = rounded.bytes();
+    int bytes = RoundedOperands.elementBytes(rounded.precision());
     if (!startsRows(a, bytes) || !startsRows(b, bytes)) {
       return Optional.empty(); // and nothing is rounded in vain
     }
