@@ -23,7 +23,7 @@ struct AsyncTiles {
   static constexpr int BYTES = 4 / PACKED<P>;         // of an element
   static constexpr int BK = WORDS * PACKED<P>, THREADS = 128, STAGES = 3;
   static constexpr int TILE = SIZE * WORDS * 4;  // bytes of an operand's tile
-  static constexpr int WARP_SIZE = SIZE / 2, DOWN = WARP_SIZE / 16, ACROSS = WARP_SIZE / 8;
+  static constexpr int WARP_TILE = SIZE / 2, DOWN = WARP_TILE / 16, ACROSS = WARP_TILE / 8;
   static_assert(STAGES * 2 * TILE <= 48 << 10, "a block has no more shared memory without asking for it");
 };
 
@@ -80,10 +80,10 @@ struct AsyncCopier {
   static constexpr int PIECES = L::BYTES / WIDTH, APART = T::THREADS / PIECES, COUNT = L::COUNT / APART;
   static_assert(APART * PIECES == T::THREADS && COUNT * APART == L::COUNT, "threads have the same number of pieces");
 
-  const char *from;      // this thread's first piece of the next step
-  size_t apart, a_step;  // bytes from a piece to the next one, and from a step to the next one
-  int line, element;     // the first piece's line of the tile, and its first element in the line
-  int within, along_k;   // the number of elements of K, or of rows where K is contiguous, from the tile on; see copy
+  const char *from;       // this thread's first piece of the next step
+  size_t apart, a_step;   // bytes from a piece to the next one, and from a step to the next one
+  int line, element;      // that piece's line of the tile, and its first element in the line
+  int rows_left, k_left;  // the operand's rows, and its elements along K, from that piece on
 
   __device__ AsyncCopier(Operand operand, int row0, int k_from, int k_to) {
     line = threadIdx.x / PIECES;
@@ -93,22 +93,22 @@ struct AsyncCopier {
            size_t((ALONG_K ? k_from : row0) + element) * T::BYTES;
     apart = APART * length;
     a_step = ALONG_K ? T::BK * T::BYTES : T::BK * length;
-    within = operand.rows - row0 - (ALONG_K ? line : element);
-    along_k = k_to - k_from - (ALONG_K ? element : line);
+    rows_left = operand.rows - row0 - (ALONG_K ? line : element);
+    k_left = k_to - k_from - (ALONG_K ? element : line);
   }
 
   // Starts the copies of the next step to the tile at `to`. Pieces outside of the operand become zeros; they are whole
   // pieces, since lines are a multiple of a piece long.
   __device__ void copy(unsigned to) {
-    int lines = ALONG_K ? (along_k > 0 ? within : 0) : (within > 0 ? along_k : 0);
+    int lines_left = ALONG_K ? (k_left > 0 ? rows_left : 0) : (rows_left > 0 ? k_left : 0);
 #pragma unroll
     for (int i = 0; i < COUNT; i++) {
       int l = line + i * APART;
       unsigned place = L::place(l, element * T::BYTES / 16) + element * T::BYTES % 16;
-      copy_async<WIDTH>(to + place, from + i * apart, i * APART < lines);
+      copy_async<WIDTH>(to + place, from + i * apart, i * APART < lines_left);
     }
     from += a_step;
-    along_k -= T::BK;
+    k_left -= T::BK;
   }
 };
 
@@ -144,7 +144,7 @@ template <class T, Layout LAYOUT, bool OF_A>
 struct FragmentLoader {
   using L = Lines<T, LAYOUT>;
   static constexpr bool ALONG_K = LAYOUT == K_CONTIGUOUS, BY_WORDS = !ALONG_K && T::PRECISION == TF32;
-  static constexpr int KINDS = ALONG_K ? T::WORDS / 8 : BY_WORDS ? 4 : T::WARP_SIZE / 16;
+  static constexpr int KINDS = ALONG_K ? T::WORDS / 8 : BY_WORDS ? 4 : T::WARP_TILE / 16;
   unsigned at[KINDS];  // the places of a lane's words that differ in the exchange of chunks, for a row or word of 0
 
   static __device__ int row_of(int quarter) { return (OF_A ? quarter % 2 : quarter / 2) * 8; }
@@ -258,7 +258,7 @@ __device__ inline void async_multiply(float *c, void *copy, A a, B b, int M, int
   __shared__ __align__(128) unsigned char shared[T::STAGES * 2 * T::TILE];
   static_assert(Pass<T>::ROWS * Pass<T>::STRIDE * sizeof(float) <= sizeof(shared), "sums take the operands' place");
   int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-  int wm = warp / 2 * T::WARP_SIZE, wn = warp % 2 * T::WARP_SIZE;
+  int wm = warp / 2 * T::WARP_TILE, wn = warp % 2 * T::WARP_TILE;
 
   float sum[T::DOWN][T::ACROSS][4] = {};
   unsigned to = static_cast<unsigned>(__cvta_generic_to_shared(shared));
@@ -271,7 +271,7 @@ __device__ inline void async_multiply(float *c, void *copy, A a, B b, int M, int
 
   bool whole = N % 4 == 0 && (size_t(c) | size_t(epilogue.source)) % 16 == 0 && size_t(copy) % (4 * T::BYTES) == 0;
 #pragma unroll 1
-  for (int pass = 0; pass < T::WARP_SIZE / 32; pass++) {
+  for (int pass = 0; pass < T::WARP_TILE / 32; pass++) {
     __syncthreads();  // all threads have read the operands, or the sums of the pass before
 #pragma unroll
     for (int i = 0; i < T::DOWN; i++) {

@@ -113,7 +113,7 @@ struct Pass {
 #pragma unroll 1
     for (int first = threadIdx.x / ACROSS; first < ROWS; first += GROUP * AT_ONCE) {
       auto row = [=](int g) { return first + g * AT_ONCE; };
-      auto m = [=](int g) { return m0 + row(g) / 32 * T::WARP_SIZE + row(g) % 32; };
+      auto m = [=](int g) { return m0 + row(g) / 32 * T::WARP_TILE + row(g) % 32; };
       float y[GROUP][4];
 #pragma unroll
       for (int g = 0; g < GROUP; g++) {
