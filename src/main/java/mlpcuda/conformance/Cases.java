@@ -288,7 +288,7 @@ public final class Cases {
       {776, 40, 56} // parts along K
     };
     for (int[] s : layers) {
-      cases.add(LayerCases.linearForward(limit, s[0], s[1], s[2], Activation.SIGMOID));
+      cases.add(LayerCases.linearForward(limit, s[0], s[1], s[2], Activation.SIGMOID).aligned());
       cases.add(
           LayerCases.linearBackward(limit, s[0], s[1], s[2], Activation.SIGMOID, true).aligned());
     }
