@@ -26,12 +26,11 @@ final class CublasGemm implements Gemm {
   private final Optional<RoundedOperands> rounded;
 
   /**
-   * Owns {@code blas} and {@code rounded} from now on; {@code nonlinear} is closed by its maker.
+   * Owns {@code blas} from now on; {@code nonlinear} and {@code rounded} are closed by their maker.
    *
    * @param rounded makes rounded operands; empty where operands are in single precision
    */
   CublasGemm(Blas blas, Nonlinear nonlinear, Optional<RoundedOperands> rounded) {
-    rounded.ifPresent(resources::add);
     this.blas = resources.add(blas);
     this.nonlinear = nonlinear;
     this.rounded = rounded;

@@ -46,13 +46,13 @@ final class LayerEngine implements AutoCloseable {
   private Gemm openGemm(LaunchStream stream, KernelModules modules, KernelModule layers) {
     CudaDriver driver = stream.driver();
     Precision precision = options.precision();
+    Optional<RoundedOperands> rounded =
+        precision == Precision.FP32
+            ? Optional.empty()
+            : Optional.of(resources.add(new RoundedOperands(driver, layers, precision)));
     if (options.multiplier() != Multiplier.PTX) {
       try {
         Blas blas = driver.openBlas(stream.handle(), precision);
-        Optional<RoundedOperands> rounded =
-            precision == Precision.FP32
-                ? Optional.empty()
-                : Optional.of(new RoundedOperands(driver, layers, precision));
         return new CublasGemm(blas, nonlinear, rounded);
       } catch (DeviceException e) {
         if (options.multiplier() == Multiplier.CUBLAS) {
@@ -61,7 +61,7 @@ final class LayerEngine implements AutoCloseable {
         note = ": " + e.why();
       }
     }
-    var own = new PtxGemm(driver, modules.ofPrecision("gemm"));
+    var own = new PtxGemm(driver, modules.ofPrecision("gemm"), rounded);
     return nonlinear instanceof CudnnNonlinear cudnn ? new UnfusedGemm(own, cudnn) : own;
   }
 

@@ -3,8 +3,8 @@ package mlpcuda.compute.cuda;
 import mlpcuda.compute.Precision;
 
 /**
- * The operands of products, rounded into memory that cuBLAS reads. They are rounded to TF32, too:
- * cuBLAS may, but need not, use tensor cores for it, and these truncate operands.
+ * The operands of products, rounded into memory that cuBLAS or our kernels read. They are rounded
+ * to TF32, too: cuBLAS may, but need not, use tensor cores for it, and these truncate operands.
  */
 final class RoundedOperands implements AutoCloseable {
   /** Both operands of a product; elements of 16 bits if the precision has as many. */
@@ -24,9 +24,27 @@ final class RoundedOperands implements AutoCloseable {
     this.workspace = new Workspace(driver, "operands of " + precision.label());
   }
 
+  /** The size of an operand of products in that precision. */
+  static int elementBytes(Precision precision) {
+    return precision.isHalf() ? Short.BYTES : Float.BYTES;
+  }
+
+  /** The precision of the rounded operands. */
+  Precision precision() {
+    return precision;
+  }
+
+  /**
+   * The address of the rounded twin of the float at that address; 0: no copy of this buffer is
+   * kept.
+   */
+  long copyOf(long address) {
+    return 0;
+  }
+
   /** Rounds a and b; the operands are valid until the next call. */
   Operands round(DeviceMatrix a, DeviceMatrix b) {
-    int bytes = precision.isHalf() ? Short.BYTES : Float.BYTES;
+    int bytes = elementBytes(precision);
     long beginOfB = ((long) bytes * a.length() - 1) / ALIGNMENT * ALIGNMENT + ALIGNMENT;
     long toA = workspace.reserve(beginOfB + (long) bytes * b.length());
     long toB = toA + beginOfB;
