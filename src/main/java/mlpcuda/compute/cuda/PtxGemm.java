@@ -1,5 +1,6 @@
 package mlpcuda.compute.cuda;
 
+import java.util.Optional;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.Resources;
 import mlpcuda.compute.cuda.CudaOptions.Multiplier;
@@ -13,9 +14,15 @@ final class PtxGemm implements Gemm {
   private final int multiprocessors;
   private final KernelModule kernels;
   private final Workspace parts;
+  private final Optional<RoundedOperands> rounded;
 
-  /** Owns {@code kernels}, the module gemm of some precision, from now on, and closes it. */
-  PtxGemm(CudaDriver driver, KernelModule kernels) {
+  /**
+   * Owns {@code kernels}, the module gemm of some precision, from now on, and closes it.
+   *
+   * @param rounded the copies of operands; empty in single precision
+   */
+  PtxGemm(CudaDriver driver, KernelModule kernels, Optional<RoundedOperands> rounded) {
+    this.rounded = rounded;
     this.multiprocessors = driver.device().multiprocessors().count();
     this.parts = resources.add(new Workspace(driver, "parts of sums"));
     this.kernels = resources.add(kernels);
@@ -33,6 +40,7 @@ final class PtxGemm implements Gemm {
     Tiling tiling = Tiling.whole(result.rows(), result.columns(), K, multiprocessors, quads);
     kernels.launch(
         entry + tiling.tiles().suffix(), tiling.cover(result.rows(), result.columns()), arguments);
+    rounded.ifPresent(copies -> copies.refresh(result));
   }
 
   @Override
