@@ -152,7 +152,7 @@ public final class CudaOps extends Ops {
       throw attempt(() -> driver.free(address), e);
     }
     if (type == Type.FLOAT32) {
-      engine.rounded().ifPresent(copies -> copies.add(name, address, length));
+      rounded().ifPresent(copies -> copies.add(name, address, length));
     }
     return new DeviceBuffer(this, name, type, length, address);
   }
@@ -179,7 +179,7 @@ public final class CudaOps extends Ops {
 
   @Override
   protected long copiedBytes() {
-    return engine.rounded().map(RoundedOperands::liveBytes).orElse(0L);
+    return rounded().map(RoundedOperands::liveBytes).orElse(0L);
   }
 
   @Override
@@ -188,22 +188,27 @@ public final class CudaOps extends Ops {
         + (precision() == Precision.FP32 ? 0 : RoundedOperands.elementBytes(precision()));
   }
 
+  /** The rounded copies of buffers; empty in single precision. */
+  Optional<RoundedOperands> rounded() {
+    return engine.rounded();
+  }
+
   /** Frees the memory of a buffer, and of its rounded copy, after all work that may use it. */
   void free(long address) {
     driver.synchronizeStream(stream);
-    engine.rounded().ifPresent(copies -> copies.remove(address));
+    rounded().ifPresent(copies -> copies.remove(address));
     driver.free(address);
   }
 
   /** Rounds the first {@code n} floats of a buffer to its copy, if it has one. */
   void refresh(Buffer written, int n) {
-    engine.rounded().ifPresent(copies -> copies.refresh(DeviceBuffer.address(written), n));
+    rounded().ifPresent(copies -> copies.refresh(DeviceBuffer.address(written), n));
   }
 
   /** Adds the address of a buffer, and that of its rounded copy, for a kernel that writes both. */
   private Arguments withCopy(Buffer written) {
     long address = DeviceBuffer.address(written);
-    long copy = engine.rounded().map(copies -> copies.copyOf(address)).orElse(0L);
+    long copy = rounded().map(copies -> copies.copyOf(address)).orElse(0L);
     return new Arguments().address(address).address(copy);
   }
 
@@ -285,8 +290,7 @@ public final class CudaOps extends Ops {
   @Override
   public Replay replay() {
     return options.launching() == Launching.GRAPH
-        ? new GraphReplay(
-            driver, stream, () -> engine.rounded().map(RoundedOperands::made).orElse(0))
+        ? new GraphReplay(driver, stream, () -> rounded().map(RoundedOperands::made).orElse(0))
         : super.replay();
   }
 

@@ -1,5 +1,7 @@
 package mlpcuda.compute.cuda;
 
+import java.util.Collection;
+import java.util.Collections;
 import java.util.Map;
 import java.util.TreeMap;
 import mlpcuda.compute.Precision;
@@ -11,24 +13,27 @@ import mlpcuda.compute.cuda.CudaDriver.Shape;
  * operands.
  *
  * <p>A buffer gets a copy when a product first reads it. From then on the copy is valid for all
- * that was ever written to the buffer: each kernel that writes the buffer writes the copy, too, at
- * {@link #copyOf}, and what other than such a kernel writes is rounded by {@link #refresh}. A
- * recorded launch has no copy's address if it was recorded before the copy was made, so that a
- * recording must be made again when {@link #made} has changed.
+ * that was ever written to the buffer: a kernel that writes inputs, outputs or weights of layers,
+ * or gradients of inputs and outputs, writes their copies, too, at {@link #copyOf}, and what
+ * another kernel, a library or the host writes there is rounded by {@link #refresh}. Gradients of
+ * weights, the optimizer's moments and losses are never operands of products.
+ *
+ * <p>A launch that was recorded before a copy was made does not have its address: the recording
+ * must be made again when {@link #made} has changed.
  */
 final class RoundedOperands {
   /** Both operands of a product, rounded. */
   record Operands(DeviceMatrix a, DeviceMatrix b) {}
 
-  /** A buffer of floats. */
-  private static final class Owner {
-    final String name;
-    final int length;
-    long copy; // the address of its copy; 0: it has none
-
-    Owner(String name, int length) {
-      this.name = name;
-      this.length = length;
+  /**
+   * A buffer of floats that may have a copy.
+   *
+   * @param copy the address of its copy; 0: it has none
+   */
+  record Owner(String name, long address, int length, long copy) {
+    /** The distance in elements from its beginning to an address. */
+    private long element(long at) {
+      return (at - address) / Float.BYTES;
     }
   }
 
@@ -50,23 +55,24 @@ final class RoundedOperands {
     this.precision = precision;
   }
 
+  /** The size of an operand of products in that precision. */
+  static int elementBytes(Precision precision) {
+    return precision.isHalf() ? Short.BYTES : Float.BYTES;
+  }
+
   /** The precision of the copies. */
   Precision precision() {
     return precision;
   }
 
-  /** The size of a copy's element. */
-  static int elementBytes(Precision precision) {
-    return precision.isHalf() ? Short.BYTES : Float.BYTES;
-  }
-
   /** Lets a buffer of floats have a copy, until {@link #remove}. */
   void add(String name, long address, int length) {
-    owners.put(address, new Owner(name, length));
+    owners.put(address, new Owner(name, address, length, 0));
   }
 
   /**
-   * Frees the copy of the buffer at that address, if it has one, after all work that may use it.
+   * Frees the copy of the buffer that begins at an address, if it has one; no work that uses it may
+   * be left.
    */
   void remove(long address) {
     Owner owner = owners.remove(address);
@@ -75,75 +81,80 @@ final class RoundedOperands {
     }
   }
 
+  /** The buffers that may have a copy. */
+  Collection<Owner> owners() {
+    return Collections.unmodifiableCollection(owners.values());
+  }
+
   /**
    * The copies of a and b: the same elements in the same order, of 16 bits if the precision has as
    * many. The copy of a whole buffer begins at a multiple of 256 bytes.
+   *
+   * @throws mlpcuda.error.DeviceException if there is no memory for a copy
    */
   Operands round(DeviceMatrix a, DeviceMatrix b) {
     return new Operands(round(a), round(b));
   }
 
   private DeviceMatrix round(DeviceMatrix matrix) {
-    Map.Entry<Long, Owner> found = holding(matrix.address());
-    if (found == null) {
-      throw new IllegalStateException("operands of products must lie in a buffer of floats");
+    Owner owner = holding(matrix.address());
+    if (owner == null) {
+      throw new IllegalStateException("an operand of a product must lie in a buffer of floats");
     }
-    if (found.getValue().copy == 0) {
-      makeCopy(found.getKey(), found.getValue());
+    if (owner.copy == 0) {
+      makeCopy(owner);
     }
     return new DeviceMatrix(copyOf(matrix.address()), matrix.rows(), matrix.columns());
   }
 
-  private void makeCopy(long address, Owner owner) {
-    long bytes = bytes(owner);
+  private void makeCopy(Owner owner) {
+    long copy;
     try {
-      owner.copy = driver.allocate(bytes);
+      copy = driver.allocate(bytes(owner));
     } catch (CudaException e) {
-      String what = "%s, rounded to %s".formatted(owner.name, precision.label());
-      throw GpuProblem.ofAllocation(e, driver, what, bytes, "");
+      String what = "%s rounded to %s".formatted(owner.name, precision.label());
+      throw GpuProblem.ofAllocation(e, driver, what, bytes(owner), "");
     }
+    owners.put(owner.address, new Owner(owner.name, owner.address, owner.length, copy));
     made++;
-    refresh(address, owner.length);
+    refresh(owner.address, owner.length);
   }
 
+  /** The bytes of a copy of that buffer. */
   private long bytes(Owner owner) {
     return (long) elementBytes(precision) * owner.length;
   }
 
-  /** The buffer that holds an address, by its own address; null if there is none. */
-  private Map.Entry<Long, Owner> holding(long address) {
+  /** The buffer of floats that holds an address; null if there is none. */
+  private Owner holding(long address) {
     Map.Entry<Long, Owner> before = owners.floorEntry(address);
-    return before != null
-            && address - before.getKey() < (long) Float.BYTES * before.getValue().length
-        ? before
+    return before != null && before.getValue().element(address) < before.getValue().length
+        ? before.getValue()
         : null;
   }
 
   /** The address of the rounded twin of the float at an address; 0 if its buffer has no copy. */
   long copyOf(long address) {
-    Map.Entry<Long, Owner> found = holding(address);
-    if (found == null || found.getValue().copy == 0) {
-      return 0;
-    }
-    long element = (address - found.getKey()) / Float.BYTES;
-    return found.getValue().copy + elementBytes(precision) * element;
+    Owner owner = holding(address);
+    return owner == null || owner.copy == 0
+        ? 0
+        : owner.copy + elementBytes(precision) * owner.element(address);
   }
 
   /**
-   * Rounds the {@code n} floats at an address again, if their buffer has a copy: for what was
-   * written by other than a kernel that writes copies.
+   * Rounds the {@code n} floats at an address again, if their buffer has a copy, after they were
+   * written by anything but a kernel that writes copies.
    */
   void refresh(long address, int n) {
     long copy = copyOf(address);
     if (copy != 0) {
-      var arguments = new Arguments().address(copy).address(address);
-      arguments.add("n", n).add(precision);
+      var arguments = new Arguments().address(copy).address(address).add("n", n).add(precision);
       int blocks = (n - 1) / BLOCK_ELEMENTS + 1;
       kernels.launch("round_floats", Shape.of(blocks, BLOCK_THREADS), arguments);
     }
   }
 
-  /** {@link #refresh(long, int)} of all elements of a matrix. */
+  /** Rounds all elements of a matrix again, if its buffer has a copy: see the other method. */
   void refresh(DeviceMatrix written) {
     refresh(written.address(), written.length());
   }
