@@ -65,7 +65,7 @@ struct RoundedCopy {
   }
 };
 
-constexpr int ROUNDED_QUADS = 2;  // of a thread: more would leave a chip without work at the usual sizes
+constexpr int ROUNDED_QUADS = 2;  // groups of 4 that a thread rounds: more would leave a chip without work
 
 // Rounds x (n) to its copy. Each thread has ROUNDED_QUADS times 4 elements, whose loads are under way together.
 __device__ inline void round_floats(RoundedCopy copy, const float *x, int n) {
