@@ -20,7 +20,7 @@ template <Precision P, int SIZE_, int WORDS_>
 struct AsyncTiles {
   static constexpr Precision PRECISION = P;
   static constexpr int SIZE = SIZE_, WORDS = WORDS_;  // rows and columns of a tile; words of a step along K
-  static constexpr int BYTES = 4 / PACKED<P>;         // of an element
+  static constexpr int BYTES = 4 / PACKED<P>;         // the size of an element
   static constexpr int BK = WORDS * PACKED<P>, THREADS = 128, STAGES = 3;
   static constexpr int TILE = SIZE * WORDS * 4;  // bytes of an operand's tile
   static constexpr int WARP_TILE = SIZE / 2, DOWN = WARP_TILE / 16, ACROSS = WARP_TILE / 8;
@@ -82,7 +82,7 @@ struct AsyncCopier {
 
   const char *from;       // this thread's first piece of the next step
   size_t apart, a_step;   // bytes from a piece to the next one, and from a step to the next one
-  int line, element;      // that piece's line of the tile, and its first element in the line
+  int line, element;      // the line of the tile that this thread's first piece is in, and where in it
   int rows_left, k_left;  // the operand's rows, and its elements along K, from that piece on
 
   __device__ AsyncCopier(Operand operand, int row0, int k_from, int k_to) {

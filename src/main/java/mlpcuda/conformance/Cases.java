@@ -285,8 +285,8 @@ public final class Cases {
       {248, 40, 200}, // several large tiles, each with a single step along K
       {124, 100, 116}, // 8 bytes of halves, 16 of floats
       {124, 98, 118}, // 4 bytes of halves, 8 of floats
-      {44, 52, 36}, // the same in a medium tile
-      {44, 50, 34},
+      {44, 52, 36}, // a medium tile: 8 bytes of halves, 16 of floats
+      {44, 50, 34}, // a medium tile: 4 bytes of halves, 8 of floats
       {36, 328, 40}, // several steps along K
       {776, 40, 56} // parts along K
     };

@@ -77,7 +77,7 @@ final class PtxGemm implements Gemm {
       RoundedOperands rounded, DeviceMatrix a, DeviceMatrix b) {
     int bytes = RoundedOperands.elementBytes(rounded.precision());
     if (!startsRows(a, bytes) || !startsRows(b, bytes)) {
-      return Optional.empty(); // and nothing is rounded in vain
+      return Optional.empty(); // before anything is rounded in vain
     }
     Operands operands = rounded.round(a, b);
     boolean aligned = operands.a().address() % COPIED == 0 && operands.b().address() % COPIED == 0;

@@ -140,10 +140,13 @@ class EveryKernelTest {
       run(one, precision, is("linearBackward B=784 I=103 O=33 below NONE")); // medium, large
       run(own, precision, is("linearBackward B=1025 I=33 O=103 below NONE")); // in parts
       run(one, precision, is("linearForward B=128 I=72 O=128 SIGMOID")); // large, from copies
-      run(one, precision, is("linearBackward B=128 I=72 O=128 below SIGMOID")); // the same
+      run(
+          one,
+          precision,
+          is("linearBackward B=128 I=72 O=128 below SIGMOID")); // large, from copies
       run(own, precision, is("linearBackward B=776 I=40 O=56 below SIGMOID")); // in parts, too
       run(one, precision, is("linearForward B=44 I=52 O=36 SIGMOID")); // medium, from copies
-      run(one, precision, is("linearBackward B=44 I=52 O=36 below SIGMOID")); // the same
+      run(one, precision, is("linearBackward B=44 I=52 O=36 below SIGMOID")); // medium, from copies
       runFusedSteps(4, AdamSettings.DEFAULT, precision); // CudaTraining tests that these are right
       runFusedSteps(256, SgdSettings.DEFAULT, precision); // 256 inputs take thin tiles
     }
