@@ -34,6 +34,7 @@ final class Floats extends Buffer {
   private Gathered gathered; // set in the whole alone: what is known of its floats, if anything,
   private int gatheredAt; // from this float on
   private Arranged arranged = Arranged.NONE; // set in the whole alone
+  private volatile Moved moved; // set in the whole alone; null: all floats are at home
 
   Floats(Ops ops, String name, int length) {
     super(ops, name, Type.FLOAT32, length);
@@ -58,6 +59,7 @@ final class Floats extends Buffer {
 
   /** The address of element {@code i}, for OpenBLAS to read. */
   FloatPointer at(int i) {
+    bringHome();
     return new Address(address + (long) Float.BYTES * (offset + i));
   }
 
@@ -77,16 +79,19 @@ final class Floats extends Buffer {
 
   /** Element {@code i}. */
   float get(int i) {
+    bringHome();
     return elements.get(offset + i);
   }
 
   /** Copies the {@code n} elements from {@code from} on to the start of {@code block}. */
   void get(int from, float[] block, int n) {
+    bringHome();
     elements.get(offset + from, block, 0, n);
   }
 
   /** Copies {@code n} elements, each {@code stride} after the one before, to the start of block. */
   void column(float[] block, int from, int stride, int n) {
+    bringHome();
     for (int i = 0; i < n; i++) {
       block[i] = elements.get(offset + from + i * stride);
     }
@@ -106,6 +111,7 @@ final class Floats extends Buffer {
 
   /** {@link #get(int, float[], int)}, as the bits of the floats. */
   void get(int from, int[] block, int n) {
+    bringHome();
     bits.get(offset + from, block, 0, n);
   }
 
@@ -130,10 +136,69 @@ final class Floats extends Buffer {
   }
 
   private void forget() {
+    bringHome();
     // a write without need would slow down threads that write side by side
     if (whole.gathered != null) {
       whole.gathered = null;
     }
+  }
+
+  // ---- floats in the heap ----
+
+  /**
+   * The place in the heap of {@code length} floats from number {@code at} of the whole buffer on.
+   *
+   * @param blocks these floats, {@link WorkSplitter#BLOCK} in each but the last
+   */
+  private record Moved(int at, int length, float[][] blocks) {}
+
+  /** Buffers that share the heap with the rest of the program move there only up to this part. */
+  private static final int LEAST_HEAP = 8;
+
+  /**
+   * Moves the first {@code n} elements into blocks of the heap, where loops need no copies of them.
+   * They stay there until the next access by another method of this buffer or of a slice of it, so
+   * that an operation must ask for the blocks each time. Buffers that would take much of the heap
+   * do not move.
+   *
+   * @return the blocks, of {@link WorkSplitter#BLOCK} elements each but the last; empty: the
+   *     elements have not moved
+   */
+  Optional<float[][]> blocks(int n) {
+    Moved there = whole.moved;
+    if (there != null && there.at == offset && there.length == n) {
+      return Optional.of(there.blocks);
+    }
+    if ((long) Float.BYTES * n > Runtime.getRuntime().maxMemory() / LEAST_HEAP) {
+      return Optional.empty();
+    }
+    var blocks = new float[(n - 1) / WorkSplitter.BLOCK + 1][];
+    for (int k = 0; k < blocks.length; k++) {
+      int from = k * WorkSplitter.BLOCK;
+      blocks[k] = new float[Math.min(WorkSplitter.BLOCK, n - from)];
+      get(from, blocks[k], blocks[k].length);
+    }
+    whole.moved = new Moved(offset, n, blocks);
+    return Optional.of(blocks);
+  }
+
+  private void bringHome() {
+    if (whole.moved != null) {
+      whole.endMove();
+    }
+  }
+
+  /** Parts of an operation may call this side by side. */
+  private synchronized void endMove() {
+    if (moved == null) {
+      return;
+    }
+    int at = moved.at;
+    for (float[] block : moved.blocks) {
+      elements.put(at, block);
+      at += block.length;
+    }
+    moved = null;
   }
 
   // ---- the order of a network's inputs ----

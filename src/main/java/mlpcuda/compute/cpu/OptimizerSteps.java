@@ -36,7 +36,23 @@ final class OptimizerSteps {
     gradients.arrangeAs(w, n);
     int skipped = scaling.map(of -> (int) ((Floats) of).get(LossScale.SKIPPED)).orElse(0);
     var adam = new ArrayMath.Adam(settings, ((Floats) rate).get(0), ((Ints) step).at(0) - skipped);
-    parts.blocks(n, (part, from, size) -> adam(part, w, moments, gradients, from, size, adam));
+    Optional<float[][]> m = moments.m.blocks(n);
+    Optional<float[][]> v = moments.v.blocks(n);
+    if (m.isPresent() && v.isPresent()) {
+      parts.blocks(
+          n,
+          (part, from, size) -> {
+            int block = from / WorkSplitter.BLOCK;
+            float[] wBlock = parts.floats(part, 0);
+            float[] gBlock = parts.floats(part, 3);
+            w.get(from, wBlock, size);
+            gradients.get(from, gBlock, size);
+            adam.step(wBlock, m.get()[block], v.get()[block], gBlock, size);
+            w.put(from, wBlock, size);
+          });
+    } else {
+      parts.blocks(n, (part, from, size) -> adam(part, w, moments, gradients, from, size, adam));
+    }
   }
 
   /** Adam's moments. */
@@ -77,6 +93,21 @@ final class OptimizerSteps {
     velocity.arrangeAs(w, n);
     dw.arrangeAs(w, n);
     float lr = ((Floats) rate).get(0);
+    Optional<float[][]> moved = velocity.blocks(n);
+    if (moved.isPresent()) {
+      parts.blocks(
+          n,
+          (part, from, size) -> {
+            float[] wBlock = parts.floats(part, 0);
+            float[] gBlock = parts.floats(part, 2);
+            w.get(from, wBlock, size);
+            dw.get(from, gBlock, size);
+            float[] vBlock = moved.get()[from / WorkSplitter.BLOCK];
+            ArrayMath.descend(wBlock, vBlock, gBlock, lr, size, settings);
+            w.put(from, wBlock, size);
+          });
+      return;
+    }
     parts.blocks(
         n,
         (part, from, size) -> {
