@@ -148,12 +148,12 @@ final class Floats extends Buffer {
   /**
    * The place in the heap of {@code length} floats from number {@code at} of the whole buffer on.
    *
-   * @param blocks these floats, {@link WorkSplitter#BLOCK} in each but the last
+   * @param blocks the floats themselves, {@link WorkSplitter#BLOCK} in each block but the last
    */
   private record Moved(int at, int length, float[][] blocks) {}
 
-  /** Buffers that share the heap with the rest of the program move there only up to this part. */
-  private static final int LEAST_HEAP = 8;
+  /** Floats may move if they take at most one part in so many of the heap. */
+  static final int LEAST_HEAP = 8;
 
   /**
    * Moves the first {@code n} elements into blocks of the heap, where loops need no copies of them.
