@@ -5,7 +5,8 @@
 
 using Tilings = op::Tilings<op::MODULE_PRECISION>;
 
-#define ENTRY(name, tiles) extern "C" __global__ void __launch_bounds__(Tilings::tiles::THREADS) name
+#define ENTRY(name, tiles) \
+  extern "C" __global__ void __launch_bounds__(Tilings::tiles::THREADS, op::BLOCKS<Tilings::tiles>) name
 
 // The pointers have __restrict__, so that a bias need not be read again after each store.
 #define LINEAR_FORWARD(name, tiles)                                                                           \
