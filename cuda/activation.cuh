@@ -5,6 +5,8 @@
 // but the outputs.
 #pragma once
 
+#include "operands.cuh"
+
 namespace op {
 
 // The activations, in the order of mlpcuda.compute.Activation.
@@ -29,20 +31,26 @@ __device__ inline float differentiate(float dy, float y, int activation) {
   }
 }
 
-// Computes y (B, O) = activation(y + b), in place, after a product of cuBLAS, which adds no bias. Each thread has one
-// element.
-__device__ inline void bias_activation_forward(float *y, const float *b, int B, int O, int activation) {
+// Computes y (B, O) = activation(y + b), in place and with its copy, after a product of cuBLAS, which adds no bias. Each
+// thread has one element.
+__device__ inline void bias_activation_forward(float *y, RoundedCopy copy, const float *b, int B, int O,
+                                               int activation) {
   unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i < unsigned(B) * O) {
-    y[i] = activate(y[i] + b[i % O], activation);
+    float a = activate(y[i] + b[i % O], activation);
+    y[i] = a;
+    copy.store(i, a);
   }
 }
 
-// Computes dx (n) = dy * activation'(y); dx may be dy. Each thread has one element.
-__device__ inline void activation_backward(float *dx, const float *dy, const float *y, int n, int activation) {
+// Computes dx (n), with its copy, = dy * activation'(y); dx may be dy. Each thread has one element.
+__device__ inline void activation_backward(float *dx, RoundedCopy copy, const float *dy, const float *y, int n,
+                                           int activation) {
   unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i < n) {
-    dx[i] = differentiate(dy[i], y[i], activation);
+    float d = differentiate(dy[i], y[i], activation);
+    dx[i] = d;
+    copy.store(i, d);
   }
 }
 

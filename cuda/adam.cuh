@@ -6,6 +6,7 @@
 // arguments.
 #pragma once
 
+#include "operands.cuh"
 #include "scaling.cuh"
 
 namespace op {
@@ -59,9 +60,9 @@ __device__ inline float adam_weight(float weight, float &mean, float &square, fl
   return weight - scalars.step_size * mean / (sqrtf(square) / scalars.root_correction + eps);
 }
 
-// Updates w, m, v (n) by the gradients dw (n). Each thread has one element.
-__device__ inline void adam_step(float *w, float *m, float *v, const float *dw, const int *step, const float *rate,
-                                 const LossScale *scaling, int n, float eps, AdamSettings adam) {
+// Updates w with its copy, m and v (n) by the gradients dw (n). Each thread has one element.
+__device__ inline void adam_step(float *w, RoundedCopy copy, float *m, float *v, const float *dw, const int *step,
+                                 const float *rate, const LossScale *scaling, int n, float eps, AdamSettings adam) {
   if (skips(scaling)) {
     return;
   }
@@ -79,7 +80,9 @@ __device__ inline void adam_step(float *w, float *m, float *v, const float *dw, 
   }
   __syncthreads();
   if (i < n) {
-    w[i] = adam_weight(weight, mean, square, g, scalars, eps);
+    float updated = adam_weight(weight, mean, square, g, scalars, eps);
+    w[i] = updated;
+    copy.store(i, updated);
     m[i] = mean;
     v[i] = square;
   }

@@ -5,6 +5,8 @@
 // 3", SC 2011.
 #pragma once
 
+#include "operands.cuh"
+
 namespace op {
 
 struct Block {
@@ -40,21 +42,28 @@ struct Dropout {
   }
 };
 
-// Computes y (n) = x * scale for kept elements and 0 for the others; y may be x. Element i is kept where word i mod 4
+// Computes y (n), with its copy, = x * scale for kept elements and 0 for the others; y may be x. Element i is kept where word i mod 4
 // of the block of counter (i / 4, layer, step, use) and key `seed`, as a number in [0, 1), is at least `rate`. Each
 // thread has 4 elements.
-__device__ inline void dropout_forward(float *y, const float *x, const int *step, int n, float rate, float scale,
-                                       int layer, int use, unsigned long long seed) {
+__device__ inline void dropout_forward(float *y, RoundedCopy copy, const float *x, const int *step, int n, float rate,
+                                       float scale, int layer, int use, unsigned long long seed) {
   unsigned block = blockIdx.x * blockDim.x + threadIdx.x;
   if (block > (n - 1) / 4) {
     return;
   }
-  Block words = philox({block, unsigned(layer), unsigned(step[0]), unsigned(use)}, unsigned(seed), unsigned(seed >> 32));
+  float mine[4];  // loaded before the step, so that all loads are under way together
 #pragma unroll  // an array indexed at run time would leave the registers
-  for (int k = 0; k < 4; k++) {
+  for (unsigned k = 0; k < 4; k++) {
+    mine[k] = x[min(4 * block + k, n - 1)];
+  }
+  Block words = philox({block, unsigned(layer), unsigned(step[0]), unsigned(use)}, unsigned(seed), unsigned(seed >> 32));
+#pragma unroll
+  for (unsigned k = 0; k < 4; k++) {
     unsigned i = 4 * block + k;
     if (i < n) {
-      y[i] = (words.word[k] >> 8) * 0x1p-24f >= rate ? x[i] * scale : 0;
+      float left = (words.word[k] >> 8) * 0x1p-24f >= rate ? mine[k] * scale : 0;
+      y[i] = left;
+      copy.store(i, left);
     }
   }
 }

@@ -400,9 +400,9 @@ __device__ inline void fused_update(float *w, float *log, const float *arena, co
   int O = layer.O, I = layer.I;
   const float *dz = arena + layer.dz;
   if (biases) {
-    int o = (block - layer.biases) * WARP + threadIdx.x % WARP;
+    int o0 = (block - layer.biases) * WARP, o = o0 + threadIdx.x % WARP;
     auto loaded = update.load(layer.b + min(o, O - 1));
-    float gradient = block_column_sum(dz, o, B, O);
+    float gradient = block_column_sum<1>(dz, o0, 0, B, O);
     if (threadIdx.x < WARP && o < O) {
       w[layer.b + o] = update(loaded, gradient * unscale, layer.b + o);
     }

@@ -5,6 +5,8 @@
 // freezes its arguments. Each block has one row.
 #pragma once
 
+#include "operands.cuh"
+
 namespace op {
 
 // Maps a value to an input of the network in the same way in all columns.
@@ -38,31 +40,32 @@ struct Four<float> {
   using Type = float4;
 };
 
-__device__ inline bool aligned(const void *p, unsigned bytes) {
-  return reinterpret_cast<unsigned long long>(p) % bytes == 0;
-}
-
-// weights (B) = of_set[row], unless weights is null.
+// weights (B) = of_set[row], unless weights is null. x is written with its copy.
 template <class Value, class Scaling>
-__device__ inline void gather_forward(float *x, int *y, float *weights, const Value *features,
+__device__ inline void gather_forward(float *x, RoundedCopy copy, int *y, float *weights, const Value *features,
                                       const unsigned char *labels, const float *of_set, const int *rows,
                                       const int *end, int B, int I, Scaling scaling) {
   using Values = typename Four<Value>::Type;
   int b = blockIdx.x;
   int row = rows == nullptr ? b : rows[end[0] - B + b];
   const Value *from = features + size_t(row) * I;
-  float *to = x + size_t(b) * I;
+  size_t begin = size_t(b) * I;
+  float *to = x + begin;
   if (I % 4 == 0 && aligned(features, sizeof(Values)) && aligned(x, 16)) {  // a thread has 4 values, with one load
     auto from4 = reinterpret_cast<const Values *>(from);
     auto to4 = reinterpret_cast<float4 *>(to);
     for (int i = threadIdx.x; i < I / 4; i += blockDim.x) {
       Values v = from4[i];
-      to4[i] = make_float4(scaling(v.x, 4 * i), scaling(v.y, 4 * i + 1), scaling(v.z, 4 * i + 2),
-                           scaling(v.w, 4 * i + 3));
+      float4 scaled = make_float4(scaling(v.x, 4 * i), scaling(v.y, 4 * i + 1), scaling(v.z, 4 * i + 2),
+                                  scaling(v.w, 4 * i + 3));
+      to4[i] = scaled;
+      copy.store4(begin / 4 + i, scaled);
     }
   } else {
     for (int i = threadIdx.x; i < I; i += blockDim.x) {
-      to[i] = scaling(from[i], i);
+      float scaled = scaling(from[i], i);
+      to[i] = scaled;
+      copy.store(begin + i, scaled);
     }
   }
   if (threadIdx.x == 0) {

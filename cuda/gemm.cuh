@@ -37,13 +37,13 @@ struct Tiles {
 
 // The tilings of each precision. Large has the most products per byte read, for batches of some 16384 examples. Thin
 // has the most blocks, for batches of some 64, and the warps of a block share its long sums. The others are for sizes
-// between these. mlpcuda.compute.cuda.Tiling has the same sizes.
+// between these. mlpcuda.compute.cuda.Tiling has the same sizes. In less than single precision, large tiles are those of
+// tensor_async.cuh alone.
 template <Precision P>
 struct Tilings {
   using Thin = TensorTiles<P, 16, 8, 1, 1, P == TF32 ? 320 : 256, 8>;
   using Small = TensorTiles<P, 32, 32, 2, 4, 32>;
   using Medium = TensorTiles<P, 64, 64, 2, 4, 16>;
-  using Large = TensorTiles<P, 128, 128, 2, 4, 16>;
 };
 
 template <>
@@ -51,17 +51,7 @@ struct Tilings<FP32> {
   using Thin = ThinTiles<16, 8, 400>;
   using Small = Tiles<32, 32, 64, 4, 4, 4, 4>;
   using Medium = Tiles<64, 64, 32, 4, 4, 1, 4>;
-  using Large = LargeTiles;
 };
-
-// The number of blocks of 256 threads that a multiprocessor has registers for, at least. Where a multiprocessor has 64
-// units that multiply and add, two warps of each scheduler keep them busy; and a block that copies through registers
-// needs more than half of them.
-template <class T>
-constexpr int BLOCKS = 1;
-
-template <>
-constexpr int BLOCKS<LargeTiles> = ASYNC ? 2 : 1;
 
 // Copies COUNT floats, in groups of 4 that lie `apart` floats from each other.
 template <int COUNT>
@@ -188,14 +178,25 @@ __device__ inline void multiply(float *c, A a, B b, int M, int N, int k_from, in
   }
 }
 
-// Computes y (B, O) = activation(x (B, I) times w (O, I) transposed + b (O)).
+// Returns an output of a product. If `copy` is not null, its element `at` gets the output, rounded to the precision.
+template <Precision P>
+__device__ inline float kept(void *copy, size_t at, float x) {
+  if (P != FP32 && copy != nullptr) {
+    keep_rounded<P>(copy, at, x);
+  }
+  return x;
+}
+
+// Computes y (B, O) = activation(x (B, I) times w (O, I) transposed + b (O)), and its rounded copy.
 template <class T>
-__device__ inline void linear_forward(float *y, const float *x, const float *w, const float *b, int B, int I, int O,
-                                      int activation) {
+__device__ inline void linear_forward(float *y, void *copy, const float *x, const float *w, const float *b, int B,
+                                      int I, int O, int activation) {
   multiply<T>(
       y, Matrix<K_CONTIGUOUS>{x, B, I}, Matrix<K_CONTIGUOUS>{w, O, I}, B, O, 0, I, blockIdx.x * T::BM,
       blockIdx.y * T::BN, finish_at([=](size_t, int o) { return b + o; },
-                                    [=](float bias, float sum, size_t, int) { return activate(sum + bias, activation); }));
+                                    [=](float bias, float sum, size_t at, int) {
+                                      return kept<T::PRECISION>(copy, at, activate(sum + bias, activation));
+                                    }));
 }
 
 // Computes dw (P, O, I) = dy (B, O) transposed times x (B, I), where part p of P is summed over examples p * share up
@@ -224,14 +225,17 @@ __device__ inline void add_parts(float *sum, const float *parts, int n, int P) {
   }
 }
 
-// Computes dx (B, I) = dy (B, O) times w (O, I), times the derivative of the activation that made x (B, I).
+// Computes dx (B, I) = dy (B, O) times w (O, I), times the derivative of the activation that made x (B, I), and the
+// rounded copy of dx.
 template <class T>
-__device__ inline void linear_backward_inputs(float *dx, const float *dy, const float *x, const float *w, int B, int I,
-                                              int O, int below) {
+__device__ inline void linear_backward_inputs(float *dx, void *copy, const float *dy, const float *x, const float *w,
+                                              int B, int I, int O, int below) {
   multiply<T>(
       dx, Matrix<K_CONTIGUOUS>{dy, B, O}, Matrix<K_STRIDED>{w, I, O}, B, I, 0, O, blockIdx.x * T::BM,
       blockIdx.y * T::BN, finish_at([=](size_t at, int) { return below == NONE ? nullptr : x + at; },
-                                    [=](float y, float sum, size_t, int) { return differentiate(sum, y, below); }));
+                                    [=](float y, float sum, size_t at, int) {
+                                      return kept<T::PRECISION>(copy, at, differentiate(sum, y, below));
+                                    }));
 }
 
 }  // namespace op

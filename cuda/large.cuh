@@ -7,8 +7,8 @@
 //
 // An operand is copied in quads, which are 4 elements that are neighbours in memory: elements along K of one row where
 // K is contiguous, else rows of one element along K. Shared memory keeps them as they are, and a thread reads 8 quads
-// of either operand for 4 elements along K, with which it multiplies 256 times. Operands whose quads do not begin at
-// multiples of 16 bytes are copied element by element to the same places.
+// of either operand for 4 elements along K, with which it multiplies 256 times. All quads begin at multiples of 16
+// bytes: mlpcuda.compute.cuda.PtxGemm takes medium tiles for other operands.
 //
 // No loop asks for the edges of the matrix: rows beyond it are copies of its last row, or zeros, and their sums are not
 // stored; elements beyond the end of K are copied as zeros. Each sum is taken in the order of K: the same operands give
@@ -32,15 +32,13 @@ constexpr bool ASYNC = true;  // whether memory is copied to shared memory past 
 constexpr bool ASYNC = false;
 #endif
 
-// Begins to copy SIZE bytes from global to shared memory; if not `inside`, it sets them to 0 and reads nothing.
-template <int SIZE>
+// The number of blocks that a multiprocessor has registers for, at least: a block that copies through registers needs
+// more than half of them.
+constexpr int LARGE_BLOCKS = ASYNC ? 2 : 1;
+
+// Begins to copy 16 bytes from global to shared memory; if not `inside`, it sets them to 0 and reads nothing.
 __device__ inline void begin_copy(unsigned to, const float *from, bool inside) {
-  int read = inside ? SIZE : 0;
-  if constexpr (SIZE == 16) {
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(read) : "memory");
-  } else {
-    asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(to), "l"(from), "r"(read) : "memory");
-  }
+  asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(inside ? 16 : 0) : "memory");
 }
 
 // Waits until all copies that this thread has begun are in shared memory.
@@ -77,10 +75,9 @@ struct Panel {
 
   // Takes rows from row0 on, and elements k_from up to k_to, the last excluded. The panel begins at the address
   // `shared`. This thread multiplies rows 4t to 4t + 3 of either half of the panel.
-  __device__ Panel(Matrix<LAYOUT> x, int row0, int k_from, int k_to, unsigned shared, int t, bool quads) : x(x) {
+  __device__ Panel(Matrix<LAYOUT> x, int row0, int k_from, int k_to, unsigned shared, int t) : x(x) {
     int first = row0 + row(), k = k_from + (ALONG_K ? threadIdx.x % 2 * 4 : threadIdx.x / 32);
-    int last = ALONG_K ? x.rows - 1 : quads ? x.rows - 4 : first;
-    from = x.place(min(first, last), k);
+    from = x.place(min(first, x.rows - (ALONG_K ? 1 : 4)), k);
     left = k_to - k;
     at = shared + (ALONG_K ? t * 256 + t % 8 * 16 : t * 16);
   }
@@ -109,7 +106,7 @@ struct Panel {
       const float *quad = from + along_k(8 * i);
       bool inside = left > 8 * i;
       if constexpr (ASYNC) {
-        begin_copy<sizeof(float4)>(place(to, i), quad, inside);
+        begin_copy(place(to, i), quad, inside);
       } else {
         carried[i] = inside ? *reinterpret_cast<const float4 *>(quad) : float4{};
       }
@@ -123,25 +120,6 @@ struct Panel {
       shared_at<float4>(to) = carried[0];
       shared_at<float4>(place(to, 1)) = carried[1];
     }
-  }
-
-  // Copies this thread's quads of the next step element by element.
-  __device__ void copy_elements(unsigned to) {
-    const float *end = x.x + size_t(x.rows) * x.K;
-#pragma unroll 1
-    for (int e = 0; e < 4; e++) {
-#pragma unroll
-      for (int i = 0; i < 2; i++) {
-        const float *element = from + along_k(8 * i) + e;
-        bool inside = ALONG_K ? left > 8 * i + e : left > 8 * i && element < end;
-        if constexpr (ASYNC) {
-          begin_copy<sizeof(float)>(place(to, i) + 4 * e, element, inside);
-        } else {
-          shared_at<float>(place(to, i) + 4 * e) = inside ? *element : 0;
-        }
-      }
-    }
-    advance();
   }
 
   __device__ void advance() {
@@ -313,23 +291,17 @@ __device__ inline void large_multiply(float *c, Matrix<A> a, Matrix<B> b, int M,
 
   float sum[8][8] = {};
   unsigned first = unsigned(__cvta_generic_to_shared(shared));
-  bool quads = in_quads(a.x, Panel<A>::ALONG_K ? a.K : a.rows) && in_quads(b.x, Panel<B>::ALONG_K ? b.K : b.rows);
-  Panel<A> panel_a(a, m0, k_from, k_to, first, tm, quads);
-  Panel<B> panel_b(b, n0, k_from, k_to, first + PANEL, tn, quads);
+  Panel<A> panel_a(a, m0, k_from, k_to, first, tm);
+  Panel<B> panel_b(b, n0, k_from, k_to, first + PANEL, tn);
   unsigned to = first + Panel<A>::place(), apart = PANEL + Panel<B>::place() - Panel<A>::place();
   auto start = [&]() {
-    if (quads) {
-      panel_a.start(to);
-      panel_b.start(to + apart);
-    } else {
-      panel_a.copy_elements(to);
-      panel_b.copy_elements(to + apart);
-    }
+    panel_a.start(to);
+    panel_b.start(to + apart);
   };
   auto end = [&]() {
     if constexpr (ASYNC) {
       wait_for_copies();
-    } else if (quads) {
+    } else {
       panel_a.end(to);
       panel_b.end(to + apart);
     }

@@ -15,48 +15,51 @@
 // threads as many registers as that leaves.
 #define ENTRY(name, threads) extern "C" __global__ void __launch_bounds__(threads, 1) name
 
-ENTRY(activation_backward, 256)(float *dx, const float *dy, const float *y, int n, int activation) {
-  op::activation_backward(dx, dy, y, n, activation);
+// `copy` is the rounded copy of the output before it, or null; `precision` is the one that it is rounded to.
+ENTRY(activation_backward, 256)(float *dx, void *copy, const float *dy, const float *y, int n, int activation,
+                                int precision) {
+  op::activation_backward(dx, {copy, precision}, dy, y, n, activation);
 }
 
-ENTRY(adam_step, 256)(float *w, float *m, float *v, const float *dw, const int *step, const float *rate,
-                      const op::LossScale *scaling, int n, double beta1, double beta2, float eps,
+ENTRY(adam_step, 256)(float *w, void *copy, float *m, float *v, const float *dw, const int *step, const float *rate,
+                      const op::LossScale *scaling, int n, int precision, double beta1, double beta2, float eps,
                       double weight_decay, int decoupled) {
-  op::adam_step(w, m, v, dw, step, rate, scaling, n, eps, {beta1, beta2, weight_decay, decoupled});
+  op::adam_step(w, {copy, precision}, m, v, dw, step, rate, scaling, n, eps, {beta1, beta2, weight_decay, decoupled});
 }
 
 ENTRY(advance, 1)(int *position, float *rate, const float *rates, op::LossScale *scaling, int B) {
   op::advance(position, rate, rates, scaling, B);
 }
 
-ENTRY(bias_activation_forward, 256)(float *y, const float *b, int B, int O, int activation) {
-  op::bias_activation_forward(y, b, B, O, activation);
+ENTRY(bias_activation_forward, 256)(float *y, void *copy, const float *b, int B, int O, int activation,
+                                    int precision) {
+  op::bias_activation_forward(y, {copy, precision}, b, B, O, activation);
 }
 
 ENTRY(clip_norm, 256)(float *dw, float *norm, op::LossScale *scaling, int n, int P, float limit) {
   op::clip_norm(dw, norm, scaling, n, P, limit);
 }
 
-ENTRY(column_sum, 1024)(float *db, const float *dy, int B, int O) {
-  op::column_sum(db, dy, B, O);
+ENTRY(column_sum, 256)(float *sums, const float *dy, int B, int O, int share) {
+  op::column_sum(sums, dy, B, O, share);
 }
 
-ENTRY(cross_entropy_forward, 1024)(float *dx, float *log, float *losses, const float *x, const int *y,
+ENTRY(cross_entropy_forward, 1024)(float *dx, void *copy, float *log, float *losses, const float *x, const int *y,
                                    const float *weights, const int *step, const op::LossScale *scaling, int B, int C,
-                                   int S, float smoothing) {
-  op::cross_entropy_forward(dx, log, losses, x, y, weights, step, scaling, B, C, S, smoothing);
+                                   int S, int precision, float smoothing) {
+  op::cross_entropy_forward(dx, {copy, precision}, log, losses, x, y, weights, step, scaling, B, C, S, smoothing);
 }
 
-ENTRY(dropout_forward, 256)(float *y, const float *x, const int *step, int n, float rate, float scale, int layer, int use,
-                       unsigned long long seed) {
-  op::dropout_forward(y, x, step, n, rate, scale, layer, use, seed);
+ENTRY(dropout_forward, 256)(float *y, void *copy, const float *x, const int *step, int n, int precision, float rate,
+                            float scale, int layer, int use, unsigned long long seed) {
+  op::dropout_forward(y, {copy, precision}, x, step, n, rate, scale, layer, use, seed);
 }
 
 // Features are bytes or floats, and are scaled in one way or column by column.
 #define GATHER(name, Value, scaling, ...)                                                                             \
-  ENTRY(name, 256)(float *x, int *y, float *weights, const Value *features, const unsigned char *labels,              \
-                   const float *of_set, const int *rows, const int *end, int B, int I, __VA_ARGS__) {                 \
-    op::gather_forward(x, y, weights, features, labels, of_set, rows, end, B, I, scaling);                            \
+  ENTRY(name, 256)(float *x, void *copy, int *y, float *weights, const Value *features, const unsigned char *labels,  \
+                   const float *of_set, const int *rows, const int *end, int B, int I, int precision, __VA_ARGS__) {  \
+    op::gather_forward(x, {copy, precision}, y, weights, features, labels, of_set, rows, end, B, I, scaling);         \
   }
 
 GATHER(gather_bytes, unsigned char, (op::UniformScaling{scale, shift}), float scale, float shift)
@@ -77,13 +80,14 @@ ENTRY(partial_norms, 1024)(float *norm, const float *dw, int n) {
   op::partial_norms(norm, dw, n);
 }
 
-ENTRY(round_operands, 256)(void *to_a, void *to_b, const float *a, const float *b, int n_a, int n_b, int precision) {
-  op::round_operands(to_a, to_b, a, b, n_a, n_b, precision);
+ENTRY(round_floats, 256)(void *copy, const float *x, int n, int precision) {
+  op::round_floats({copy, precision}, x, n);
 }
 
-ENTRY(sgd_step, 256)(float *w, float *velocity, const float *dw, const float *rate,
-                     const op::LossScale *scaling, int n, float momentum, int nesterov, float weight_decay) {
-  op::sgd_step(w, velocity, dw, rate, scaling, n, momentum, nesterov, weight_decay);
+ENTRY(sgd_step, 256)(float *w, void *copy, float *velocity, const float *dw, const float *rate,
+                     const op::LossScale *scaling, int n, int precision, float momentum, int nesterov,
+                     float weight_decay) {
+  op::sgd_step(w, {copy, precision}, velocity, dw, rate, scaling, n, momentum, nesterov, weight_decay);
 }
 
 ENTRY(zero, 256)(float *x, int n) {

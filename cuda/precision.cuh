@@ -55,4 +55,14 @@ __device__ inline float rounded(float x) {
   }
 }
 
+// Writes x, rounded as an operand, to element `at` of a copy in memory: 16 bits, or a float for TF32.
+template <Precision P>
+__device__ inline void keep_rounded(void *copy, size_t at, float x) {
+  if constexpr (PACKED<P> == 2) {
+    static_cast<unsigned short *>(copy)[at] = packed<P>({x, 0});
+  } else {
+    static_cast<float *>(copy)[at] = rounded<P>(x);
+  }
+}
+
 }  // namespace op

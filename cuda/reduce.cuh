@@ -50,53 +50,66 @@ __device__ inline T block_sum(T x, T *partial) {
   return x;
 }
 
-// Returns the sum of column o of dy (B, O) to lane o mod 32 of the first warp of a block of 8 warps. Lane i has the
-// same column in all warps: row r goes to warp r mod 8, and the partial sums of a column are added in their order.
-__device__ inline float block_column_sum(const float *dy, int o, int B, int O) {
-  constexpr int WARPS = 8, AT_ONCE = 8;
-  __shared__ float partial[WARPS][WARP];
-  int lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
-  float mine = 0;
+// Reads WIDTH neighbouring elements by one load; four of them lie at a multiple of 16 bytes.
+template <int WIDTH>
+__device__ inline void read_at_once(float (&x)[WIDTH], const float *from) {
+  if constexpr (WIDTH == 4) {
+    float4 four = *reinterpret_cast<const float4 *>(from);
+    x[0] = four.x;
+    x[1] = four.y;
+    x[2] = four.z;
+    x[3] = four.w;
+  } else {
+    x[0] = *from;
+  }
+}
+
+// Returns the sum of column o0 + t of dy (B, O), over the rows from `from` up to `to`, to thread t of the first warp of
+// a block of 256 threads. Groups of threads read WIDTH columns a thread, 8 rows before they wait: row r goes to group
+// r - from mod the number of groups, and the partial sums of a column are added in the order of the groups.
+template <int WIDTH>
+__device__ inline float block_column_sum(const float *dy, int o0, int from, int to, int O) {
+  constexpr int GROUP = WARP / WIDTH, GROUPS = 256 / GROUP, AT_ONCE = 8;
+  __shared__ float partial[GROUPS][WARP];
+  int group = threadIdx.x / GROUP, column = threadIdx.x % GROUP * WIDTH;
+  const float *first = dy + min(o0 + column, O - WIDTH);
+  float mine[WIDTH] = {};
 #pragma unroll 1
-  for (int b0 = warp; b0 < B; b0 += WARPS * AT_ONCE) {
-    float x[AT_ONCE];
+  for (int b0 = from + group; b0 < to; b0 += GROUPS * AT_ONCE) {
+    float x[AT_ONCE][WIDTH];
 #pragma unroll
     for (int k = 0; k < AT_ONCE; k++) {
-      x[k] = dy[size_t(min(b0 + k * WARPS, B - 1)) * O + min(o, O - 1)];
+      read_at_once(x[k], first + size_t(min(b0 + k * GROUPS, to - 1)) * O);
     }
 #pragma unroll
     for (int k = 0; k < AT_ONCE; k++) {
-      mine += b0 + k * WARPS < B ? x[k] : 0;
+#pragma unroll
+      for (int i = 0; i < WIDTH; i++) {
+        mine[i] += b0 + k * GROUPS < to ? x[k][i] : 0;
+      }
     }
   }
-  partial[warp][lane] = mine;
+#pragma unroll
+  for (int i = 0; i < WIDTH; i++) {
+    partial[group][column + i] = mine[i];
+  }
   __syncthreads();
   float all = 0;
-  for (int r = 0; r < WARPS; r++) {
-    all += partial[r][lane];
+  for (int r = 0; r < GROUPS; r++) {
+    all += partial[r][threadIdx.x % WARP];
   }
   return all;
 }
 
-// Computes db (O), the column sums of dy (B, O). A block of 32 x 32 threads has 32 columns: a warp reads them of one
-// row at once, row r goes to warp r mod 32, and the 32 partial sums of a column are added in their order.
-__device__ inline void column_sum(float *db, const float *dy, int B, int O) {
-  __shared__ float partial[WARP][WARP];
-  int o = blockIdx.x * WARP + threadIdx.x;
-  float mine = 0;
-  if (o < O) {
-    for (unsigned b = threadIdx.y; b < B; b += WARP) {
-      mine += dy[size_t(b) * O + o];
-    }
-  }
-  partial[threadIdx.y][threadIdx.x] = mine;
-  __syncthreads();
-  if (threadIdx.y == 0 && o < O) {
-    float all = 0;
-    for (int r = 0; r < WARP; r++) {
-      all += partial[r][threadIdx.x];
-    }
-    db[o] = all;
+// Computes sums (P, O), the column sums of dy (B, O) over P parts of its rows: rows p * share up to (p + 1) * share are
+// part p. A block has 32 columns of a part. Sums of sums (P, O) are one more launch with one part.
+__device__ inline void column_sum(float *sums, const float *dy, int B, int O, int share) {
+  int o0 = blockIdx.x * WARP, from = blockIdx.y * share, to = min(B, from + share);
+  bool quads = O % 4 == 0 && reinterpret_cast<size_t>(dy) % sizeof(float4) == 0;
+  float sum = quads ? block_column_sum<4>(dy, o0, from, to, O) : block_column_sum<1>(dy, o0, from, to, O);
+  int o = o0 + threadIdx.x;
+  if (threadIdx.x < WARP && o < O) {
+    sums[size_t(blockIdx.y) * O + o] = sum;
   }
 }
 

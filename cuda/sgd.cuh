@@ -4,6 +4,7 @@
 // makes it plain descent.
 #pragma once
 
+#include "operands.cuh"
 #include "scaling.cuh"
 
 namespace op {
@@ -16,13 +17,15 @@ __device__ inline float sgd_weight(float weight, float &velocity, float g, float
   return weight - rate * (nesterov ? g + momentum * velocity : velocity);
 }
 
-// Updates w and velocity (n) by the gradients dw (n). Each thread has one element.
-__device__ inline void sgd_step(float *w, float *velocity, const float *dw, const float *rate,
+// Updates w with its copy, and velocity (n), by the gradients dw (n). Each thread has one element.
+__device__ inline void sgd_step(float *w, RoundedCopy copy, float *velocity, const float *dw, const float *rate,
                                 const LossScale *scaling, int n, float momentum, int nesterov, float weight_decay) {
   unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
   if (i < n && !skips(scaling)) {
     float v = velocity[i];
-    w[i] = sgd_weight(w[i], v, dw[i], rate[0], momentum, nesterov, weight_decay);
+    float updated = sgd_weight(w[i], v, dw[i], rate[0], momentum, nesterov, weight_decay);
+    w[i] = updated;
+    copy.store(i, updated);
     velocity[i] = v;
   }
 }

@@ -6,6 +6,7 @@
 // are safe.
 #pragma once
 
+#include "operands.cuh"
 #include "reduce.cuh"
 #include "scaling.cuh"
 
@@ -141,25 +142,26 @@ __device__ inline void cross_entropy_row(float *losses, Row logits, int label, f
 }
 
 // Computes, from logits x (B, C) and classes y (B), losses (2, B): each row's loss, then 1 for each right answer; and
-// dx (B, C), unless it is null: the gradient of the batch's mean loss times the loss scale. A row's loss and gradient
+// dx (B, C) with its copy, unless it is null: the gradient of the batch's mean loss times the loss scale. A row's loss and gradient
 // are multiplied by its element of weights (B), unless that is null. A grid of one block sums the losses into the log
 // at once, which saves a node of the graph; after a larger grid log_losses must be launched. Blocks must have whole
 // warps.
-__device__ inline void cross_entropy_forward(float *dx, float *log, float *losses, const float *x, const int *y,
-                                             const float *weights, const int *step, const LossScale *scaling, int B,
-                                             int C, int S, float smoothing) {
+__device__ inline void cross_entropy_forward(float *dx, RoundedCopy copy, float *log, float *losses, const float *x,
+                                             const int *y, const float *weights, const int *step,
+                                             const LossScale *scaling, int B, int C, int S, float smoothing) {
   int lane = threadIdx.x % WARP;
   unsigned warps = gridDim.x * blockDim.x / WARP;
   float share = scale_of(scaling) / B;
   for (unsigned row = (blockIdx.x * blockDim.x + threadIdx.x) / WARP; row < B; row += warps) {
     int label = y[row];
     float weight = weights == nullptr ? 1 : weights[row];
-    float *to = dx + size_t(row) * C;
-    with_row(x + size_t(row) * C, C, lane, [=](auto logits) {
+    size_t begin = size_t(row) * C;
+    with_row(x + begin, C, lane, [=](auto logits) {
       cross_entropy_row(losses, logits, label, weight, row, B, C, smoothing, share * weight, lane,
                         [=](int c, float its) {
                           if (dx != nullptr) {
-                            to[c] = its;
+                            dx[begin + c] = its;
+                            copy.store(begin + c, its);
                           }
                         });
     });

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Assembles the committed PTX with CUDA's assembler and prints tables of what each kernel takes of a multiprocessor, by
 # architecture: registers of a thread, shared memory of a block, blocks that fit, bytes spilled. If cuobjdump is found,
-# another table has the loads of the machine code, and the number of groups in which they wait for one another.
+# other tables have the loads of the machine code, the number of groups in which they wait for one another, and the loops
+# of products.
 #
 #   scripts/kernel-table.sh [KERNEL …] > benchmarks/results/kernels.md
 #

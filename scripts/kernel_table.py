@@ -129,9 +129,30 @@ def entries(ptx):
 # barriers: an instruction says which of them its result will signal, and which of them it waits for itself.
 SIGNALS_SHIFT, NO_BARRIER = 46, 7  # 3 bits of the upper word: the barrier that the result signals
 WAITS_SHIFT = 52  # a bit for each of the six barriers: whether the instruction waits for it
-LISTED = re.compile(r"/\*[0-9a-f]{4,}\*/ +(?:@!?U?P[T\d]+ +)?([\w.]+)[^;]*; +/\* 0x[0-9a-f]{16} \*/")
+LISTED = re.compile(r"/\*([0-9a-f]{4,})\*/ +(?:@!?U?P[T\d]+ +)?([\w.]+)([^;]*); +/\* 0x[0-9a-f]{16} \*/")
 UPPER = re.compile(r"^ +/\* 0x([0-9a-f]{16}) \*/$")
 BITS = re.compile(r"\.[US](8|16)\b|\.(64|128)\b")
+MATRICES = re.compile(r"\.MT?88(?:\.([24]))?\b")  # of LDSM: each gives a lane 32 bits
+TARGET = re.compile(r"\b0x([0-9a-f]+) *$")
+MULTIPLIED_BY_MODULES = ("gemm", "fused", "persistent")  # whose kernels have main loops of products
+
+
+def width(operation):
+    """Returns the bits that a load gives each thread.
+
+    >>> [width(x) for x in ("LDG.E.U8", "LDS", "LDS.128", "LDSM.16.M88.4", "LDSM.16.MT88.2", "LDSM.16.M88")]
+    [8, 32, 128, 128, 64, 32]
+    """
+    if operation.startswith("LDSM"):
+        return 32 * int(MATRICES.search(operation).group(1) or 1)
+    bits = BITS.search(operation)
+    return int(bits.group(1) or bits.group(2)) if bits else 32
+
+
+# The main loop of a kernel: its operation that multiplies, how many it has, its instructions, the shared loads by
+# operation and width, its barriers; and the instructions and barriers of the loop around it, 0 if there is none. Those
+# of loops inside a loop do not count.
+Loop = collections.namedtuple("Loop", "operation products instructions shared_loads barriers around barriers_around")
 
 
 class Code:
@@ -145,13 +166,19 @@ class Code:
         self.others = collections.Counter()  # by operation
         self.pending = set()  # barriers that the current group's loads will signal
         self.open = 0  # loads of the current group
+        self.listing = []  # the address and operation of each instruction
+        self.loops = {}  # the addresses of the last instruction of each loop, by that of its first
 
-    def add(self, operation, upper):
+    def add(self, address, operation, operands, upper):
         """Counts an instruction: its operation with all suffixes, and its upper word.
 
         A group is the loads before an instruction waits for any of them, which takes one latency of the memory.
         """
         self.instructions += 1
+        self.listing.append((address, operation))
+        target = TARGET.search(operands) if operation.startswith("BRA") else None
+        if target and int(target.group(1), 16) <= address:
+            self.loops[int(target.group(1), 16)] = address
         waits = upper >> WAITS_SHIFT
         if any(waits >> barrier & 1 for barrier in self.pending):
             self.close()
@@ -159,8 +186,7 @@ class Code:
         if kind == "LDGSTS":
             self.copies += 1
         elif kind == "LDG":
-            bits = BITS.search(operation)
-            self.loads[int(bits.group(1) or bits.group(2)) if bits else 32] += 1
+            self.loads[width(operation)] += 1
             self.open += 1
             signals = upper >> SIGNALS_SHIFT & 7
             if signals != NO_BARRIER:
@@ -174,6 +200,41 @@ class Code:
             self.groups.append(self.open)
         self.open = 0
         self.pending = set()
+
+    def main_loop(self):
+        """Returns the loop with the most HMMA or, where no loop has one, FFMA; None if no loop has either.
+
+        A branch backwards makes a loop, and an instruction belongs to the shortest one around it:
+
+        >>> code = Code()
+        >>> for i, operation in enumerate("MOV LDS.128 FFMA LDS FFMA BRA BAR.SYNC FFMA BRA FFMA".split()):
+        ...     code.add(16 * i, operation, {5: " 0x10", 8: "!P1, 0x0"}.get(i, ""), 0)
+        >>> code.loops, code.main_loop().shared_loads
+        ({16: 80, 0: 128}, {('LDS', 128): 1, ('LDS', 32): 1})
+        >>> code.main_loop()._replace(shared_loads=None)
+        Loop(operation='FFMA', products=2, instructions=5, shared_loads=None, barriers=0, around=4, barriers_around=1)
+        """
+        bodies = collections.defaultdict(list)
+        for address, operation in self.listing:
+            loops = self.loops_around(address, address)
+            if loops:
+                bodies[loops[0]].append(operation)
+        for kind in ("HMMA", "FFMA"):
+            counts = {loop: sum(x.split(".")[0] == kind for x in body) for loop, body in bodies.items()}
+            most = max(counts, key=counts.get, default=None)
+            if most and counts[most]:
+                body = bodies[most]
+                shared = collections.Counter((x.split(".")[0], width(x)) for x in body if x.startswith("LDS"))
+                wider = [loop for loop in self.loops_around(*most) if loop != most]
+                outside = bodies[wider[0]] if wider else []
+                barriers = [sum(x.startswith("BAR") for x in part) for part in (body, outside)]
+                return Loop(kind, counts[most], len(body), dict(shared), barriers[0], len(outside), barriers[1])
+        return None
+
+    def loops_around(self, first, last):
+        """Returns the loops, by first and last address, that have all these addresses, the shortest one first."""
+        loops = [(start, end) for start, end in self.loops.items() if start <= first and last <= end]
+        return sorted(loops, key=lambda loop: loop[1] - loop[0])
 
 
 def machine_code(sass):
@@ -193,15 +254,15 @@ def machine_code(sass):
     >>> code.groups, dict(code.loads), code.others["BAR"], code.instructions
     ([2, 1], {8: 1, 32: 2}, 1, 4)
     """
-    found, code, operation = {}, None, None
+    found, code, listed = {}, None, None
     for line in sass.splitlines():
         if match := re.search(r"Function : (\w+)", line):
             code = found[match.group(1)] = Code()
         elif match := LISTED.search(line):
-            operation = match.group(1)
-        elif operation and (match := UPPER.search(line)):
-            code.add(operation, int(match.group(1), 16))
-            operation = None
+            listed = int(match.group(1), 16), match.group(2), match.group(3)
+        elif listed and (match := UPPER.search(line)):
+            code.add(*listed, int(match.group(1), 16))
+            listed = None
     for code in found.values():
         code.close()
     return found
@@ -312,6 +373,35 @@ def detailed(kernels):
     )
 
 
+def main_loops(kernels):
+    rows = []
+    for kernel in kernels:
+        code = kernel.code.get(DETAILED)
+        loop = code.main_loop() if code and kernel.module.startswith(MULTIPLIED_BY_MODULES) else None
+        if loop is None:
+            continue
+        loads = [
+            f"{number} × {bits}{' by LDSM' if kind == 'LDSM' else ''}"
+            for (kind, bits), number in sorted(loop.shared_loads.items())
+        ]
+        rows.append(
+            (
+                kernel.module,
+                f"`{kernel.name}`",
+                f"{loop.products} {loop.operation}",
+                loop.instructions,
+                f"{100 * loop.products / loop.instructions:.0f} %",
+                ", ".join(loads) or 0,
+                loop.barriers,
+                loop.around,
+                loop.barriers_around,
+                code.copies,
+            )
+        )
+    head = "module|kernel|products|instructions|share|shared loads × bits|barriers|around|barriers around|copies"
+    table(head.split("|"), rows)
+
+
 def elsewhere(kernels):
     others = [a for a in ARCHITECTURES if a != DETAILED]
 
@@ -336,6 +426,12 @@ def main():
     print("one of its loads, so that each group is a latency of memory; `longest` is the one of the most loads. A loop's body")
     print("counts once. Read from the barriers in the instructions' words, not measured.\n")
     detailed(kernels)
+    print(f"## Main loops of products on {DETAILED}\n")
+    print("The loop with the most HMMA or, in a kernel without, FFMA: how many of its instructions these are, its loads from")
+    print("shared memory by width in bits, and its barriers; `around`: instructions and barriers of the loop around it, which")
+    print("loads the next operands if the main loop does not. Loops inside a loop do not count. Copies are those of the whole")
+    print("kernel from global to shared memory (LDGSTS).\n")
+    main_loops(kernels)
     print("## Loads of other architectures, and the groups they come in\n")
     elsewhere(kernels)
 

@@ -62,7 +62,8 @@ mlp_cuda() {
   local on=(--cpu)
   [ "$device" = cpu ] || on=(--gpu "$gpu")
   [ "$1" != mlp-cuda-resident ] || on+=(--feed resident)
-  java -jar "$jar" "${on[@]}" --batch-size "$batch" --epochs "$2" --test-at-end --out "$out/run" > "$out/train" || return
+  java -jar "$jar" "${on[@]}" --batch-size "$batch" --epochs "$2" --test-at-end --overwrite --out "$out/run" \
+    > "$out/train" || return
   echo "peer,$(head -n 1 "$out/train")"
   awk -F, '$1 == "epoch" { print "epoch," $2 "," $4 "," $6 }' "$out/run/metrics.csv"
   tail -n 1 "$out/train"

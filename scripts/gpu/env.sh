@@ -13,7 +13,7 @@
 # By default the file uses the Java on PATH (or JAVA_HOME) and what `mvn -q -DskipTests package` made. On a machine without
 # Java or network, these files beside this one take their place: jre.tar.xz, a Java runtime in a folder `jre`, with
 # libraries in fallback/ for a machine that lacks them; mlp-cuda.jar without MNIST, which is copied from the project;
-# tests.jar, tests.list and junit.jar; shim/libcublas.so.12, which forwards calls to a newer cuBLAS; tree/, the project.
+# tests.jar, tests.list and junit.jar; tree/, the project.
 #
 # The function `use_libraries cublas cudnn|cublas|cudnn|""` chooses which of the libraries JAVA finds from then on.
 gpu=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -90,11 +90,9 @@ find_library() { # NAME: the path of a library that the linker knows or that was
 
 # Writes the variables that JAVA starts with into a file, so that scripts that call `java` follow a change.
 use_libraries() {
-  local path='' cublas=''
-  [[ " $* " != *" cublas "* ]] || cublas=$CUBLAS
-  if [ -n "$cublas" ]; then
-    path=$(dirname "$cublas")
-    [ "${cublas##*/}" = libcublas.so.12 ] || path=$gpu/shim:$path
+  local path='' library
+  if [[ " $* " == *" cublas "* ]]; then
+    for library in $CUBLAS; do path=$path:$(dirname "$library"); done
   fi
   if [[ " $* " != *" cudnn "* ]]; then # mlp-cuda looks beyond this path too, so an empty file comes first and cannot be loaded
     mkdir -p "$PACK/without" && touch "$PACK/without/"libcudnn{,_graph,_ops}.so.9
@@ -104,7 +102,7 @@ use_libraries() {
   fi
   path=$path:${LD_LIBRARY_PATH-}:/usr/local/nvidia/lib64$(cat "$PACK/fallback")
   path=$(printf %s "$path" | sed -E 's/:+/:/g; s/^://')
-  printf 'export LD_LIBRARY_PATH=%q CUBLAS_TARGET=%q\n' "$path" "$cublas" > "$PACK/libraries"
+  printf 'export LD_LIBRARY_PATH=%q\n' "$path" > "$PACK/libraries"
 }
 
 CUBLAS='' CUDNN=''
@@ -114,8 +112,8 @@ find_tests
 # shellcheck disable=SC2046,SC2086
 find /usr/local/cuda*/ /usr/lib/x86_64-linux-gnu /usr/local/lib /opt ${GPU_LIBRARIES-} $(tr : ' ' <<< "${LD_LIBRARY_PATH-}") \
   \( -name 'libcublas.so.1[23]' -o -name libcudnn.so.9 \) > "$PACK/found" 2> /dev/null # GPU_LIBRARIES: more folders
-CUBLAS=$(find_library libcublas.so.12)
-if [ -z "$CUBLAS" ] && [ -d "$gpu/shim" ]; then CUBLAS=$(find_library libcublas.so.13); fi
+CUBLAS=$(find_library libcublas.so.13; find_library libcublas.so.12) # mlp-cuda takes the one that the driver can run
+CUBLAS=${CUBLAS//$'\n'/ }
 CUDNN=$(find_library libcudnn.so.9)
 use_libraries cublas cudnn
 cat > "$JAVA" << WRAPPER

@@ -142,7 +142,7 @@ PERSISTENT=false
 [ -n "$CUDNN" ] || touch "$PACK/no-cudnn"
 choose_libraries
 if $GPU; then
-  [ -n "$CUBLAS" ] || say "cuBLAS is not available: no libcublas.so.12 was found"
+  [ -n "$CUBLAS" ] || say "cuBLAS is not available: no libcublas.so.13 or libcublas.so.12 was found"
   [ -n "$CUDNN" ] || say "cuDNN is not available: no libcudnn.so.9 was found"
   if program 30 help train 2>&1 | tr -d ' \n' | grep -q -- '--step=[a-z|]*persistent'; then PERSISTENT=true
   else say "persistent is not available: this program's --step does not know it"; fi

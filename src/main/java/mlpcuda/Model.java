@@ -136,7 +136,7 @@ public final class Model implements AutoCloseable {
           open();
           Ops ops = device.ops();
           MlpShape shape = network.shape();
-          MemoryNeed.ofEvaluation(shape, set.size(), TEST_BATCH)
+          MemoryNeed.ofEvaluation(ops, shape, set.size(), TEST_BATCH)
               .check(ops, "the evaluation of the network " + shape, "");
           try (var parameters = Parameters.forInference(ops, shape)) {
             parameters.write(network.trained().weights());

@@ -31,7 +31,8 @@ class JarIT {
   private static final Pattern LOADED =
       Pattern.compile(
           "org/bytedeco/(javacpp|openblas)/[^/]+/[^/]+"
-              + "|lib/(lib)?JC(udaDriver|ublas2|udnn)-[^/]+");
+              + "|lib/(lib)?JC(udaDriver|ublas2|udnn)-[^/]+"
+              + "|com/sun/jna/linux-x86-64/libjnidispatch\\.so");
 
   private static final Pattern NATIVE =
       Pattern.compile(".*\\.(so|dll|dylib|jnilib)(\\.[0-9.]+)?", Pattern.CASE_INSENSITIVE);
@@ -47,9 +48,9 @@ class JarIT {
           "me/tongfei/progressbar/", "mlpcuda/shaded/progressbar/",
           "de/siegmar/fastcsv/", "mlpcuda/shaded/fastcsv/");
 
-  /** JavaCPP, OpenBLAS, JCuda and JLine cannot be relocated; the pom says why. */
+  /** JavaCPP, OpenBLAS, JCuda, JNA and JLine cannot be relocated; the pom says why. */
   private static final Pattern OWN_PLACE =
-      Pattern.compile("(mlpcuda|jcuda|org/bytedeco|org/jline)/.*");
+      Pattern.compile("(mlpcuda|jcuda|org/bytedeco|org/jline|com/sun/jna)/.*");
 
   private static final Pattern PURL =
       Pattern.compile("pkg:maven/[^/]+/([^@]+)@([^?]+)\\?(?:classifier=([^&]+)&)?type=jar");

@@ -37,15 +37,23 @@ public final class ReferenceComparison {
   private static final double LIMIT_10_BITS = 1e-7;
   private static final double LIMIT_7_BITS = 1e-6;
 
-  /** The examples that the reference is given; a larger batch repeats them. */
+  /** The most examples that the reference is given; a larger batch repeats them. */
   private static final int CHECKED = 128;
 
   /**
-   * The most examples of a batch that the reference is given whole, if it cannot be made of fewer.
+   * How many times as many examples of a batch the reference is given, if the batch cannot be made
+   * of fewer.
    */
-  private static final int CHECKED_WHOLE = 512;
+  private static final int WHOLE = 4;
+
+  /**
+   * The multiplications and additions of a step that the reference is asked for: it does some 1e9
+   * of them a second.
+   */
+  private static final double OPERATIONS = 1e9;
 
   private final TrainingSetup training;
+  private final int most; // distinct examples that the reference is given
   private final Map<Checked, FirstStep> firstSteps = new HashMap<>(); // the reference's
   private final Map<Checked, Answered> answers = new HashMap<>();
 
@@ -55,6 +63,7 @@ public final class ReferenceComparison {
   /** A comparison of that training. */
   public ReferenceComparison(TrainingSetup training) {
     this.training = training;
+    most = Math.min(CHECKED, most(training));
   }
 
   /** The largest error of a right device in that precision. */
@@ -67,37 +76,57 @@ public final class ReferenceComparison {
   }
 
   /**
-   * The number of examples that a batch may be made of, each as often as the others: gradients and
-   * losses are means, so that the reference need not see all of a large batch. It is all of the
-   * batch where that is not possible, as with most primes.
+   * The most examples of a training with which a step of the reference takes seconds, at least 8 if
+   * the training has them.
    */
-  private static int distinct(int B) {
-    int n = Math.min(B, CHECKED);
+  public static int most(TrainingSetup training) {
+    double affordable = OPERATIONS / operations(training, 1);
+    return (int) Math.min(Math.max(8, affordable), training.set().size());
+  }
+
+  /** The multiplications and additions of a step of {@code B} examples, but for a few. */
+  public static double operations(TrainingSetup training, int B) {
+    return 6.0 * training.shape().parameters() * B;
+  }
+
+  /**
+   * The number of examples that a batch may be made of, each as often as the others, at most {@code
+   * most}: gradients and losses are means, so that the reference need not see all of a large batch.
+   * It is all of the batch where that is not possible, as with most primes.
+   */
+  public static int distinct(int B, int most) {
+    int n = Math.min(B, most);
     while (B % n != 0) {
       n--;
     }
-    return n < CHECKED / 8 ? B : n;
+    return n < Math.min(B, Math.max(2, most / 8)) ? B : n;
   }
 
-  /** The number of distinct examples for a step: all where dropout has a mask for each place. */
+  /** Whether batches of that training may repeat examples: dropout has a mask for each place. */
+  public static boolean mayRepeat(TrainingSetup training) {
+    return training.update().regularisation().dropouts().stream().allMatch(rate -> rate == 0);
+  }
+
+  /** The number of distinct examples for a step of {@code B}. */
   private int distinctOfStep(int B) {
-    return drops() ? B : distinct(B);
-  }
-
-  private boolean drops() {
-    return training.update().regularisation().dropouts().stream().anyMatch(rate -> rate > 0);
+    return mayRepeat(training) ? distinct(B, most) : B;
   }
 
   /**
    * The size of batch that is checked before steps of {@code B} are timed: a minute is too long.
    */
   int checkedStep(int B) {
-    return distinctOfStep(B) <= CHECKED_WHOLE ? B : CHECKED_WHOLE;
+    return checked(B, distinctOfStep(B));
   }
 
   /** The size of batch that is checked before evaluations in batches of {@code B} are timed. */
-  static int checkedAnswers(int B) {
-    return distinct(B) <= CHECKED_WHOLE ? B : CHECKED_WHOLE;
+  int checkedAnswers(int B) {
+    return checked(B, distinct(B, most));
+  }
+
+  private int checked(int B, int distinct) {
+    int whole = Math.min(WHOLE * most, training.set().size());
+    return distinct <= whole ? B : whole;
   }
 
   /**
@@ -143,7 +172,7 @@ public final class ReferenceComparison {
    */
   public double trainingError(Ops ops, int B) {
     FirstStep expected = expectedStep(B, ops.precision());
-    return FirstStep.of(ops, training.with(repeated(expected.set, B), B)).error(expected);
+    return FirstStep.of(ops, training.with(expected.set.repeated(B), B)).error(expected);
   }
 
   private FirstStep expectedStep(int B, Precision precision) {
@@ -183,15 +212,6 @@ public final class ReferenceComparison {
     return all.chosen(images.stream().mapToInt(Integer::intValue).toArray());
   }
 
-  /** The images repeated, one round after another, to {@code B} in all. */
-  private static ExampleSet repeated(ExampleSet some, int B) {
-    var images = new ArrayList<Integer>();
-    for (int i = 0; i < B; i++) {
-      images.add(i % some.size());
-    }
-    return chosen(some, images);
-  }
-
   /** The answers of a network that is not trained yet. */
   private record Answered(double loss, float[] probabilities) {}
 
@@ -202,7 +222,7 @@ public final class ReferenceComparison {
 
   /** The error of a device's answers, of which it gives {@code B} at once. */
   double inferenceError(Ops ops, int B) {
-    int n = distinct(B);
+    int n = distinct(B, most);
     ExampleSet some = training.set().first(n);
     Answered expected =
         answers.computeIfAbsent(
@@ -212,7 +232,7 @@ public final class ReferenceComparison {
                 return answered(reference, training.with(some, n));
               }
             });
-    Answered found = answered(ops, training.with(repeated(some, B), B));
+    Answered found = answered(ops, training.with(some.repeated(B), B));
     float[] right = new float[B];
     for (int i = 0; i < B; i++) {
       right[i] = expected.probabilities[i % n];

@@ -94,7 +94,8 @@ public final class Throughput {
    * Measures a device. A failure is a result, too: smaller work that comes after it may fit.
    *
    * @param limits the limits of the device
-   * @param sizes the sizes of batches, at most the set's
+   * @param sizes the sizes of batches; those that have more examples than the set repeat its
+   *     examples
    * @param heard told of each result when it is there: training, then inference, size by size
    */
   public void measure(
@@ -104,9 +105,10 @@ public final class Throughput {
     double emptyAnswer = timeAnswers(ops, empty(), brief).median();
     int inputs = ops.multipliedInputs(training.set().features());
     // The JIT compilers share the processors at first, and return for each new network.
-    var first = new Timing.Plan(5 * plan.warmUp(), plan.seconds(), plan.repeats());
+    Timing.Plan first = plan.withWarmUp(5 * plan.warmUp());
     for (int B : sizes) {
-      TrainingSetup batches = training.with(training.set(), B);
+      ExampleSet set = training.set();
+      TrainingSetup batches = training.with(B <= set.size() ? set : set.repeated(B), B);
       Timing.Plan steps = B == sizes.get(0) ? first : plan;
       heard.accept(
           orFailure(
@@ -132,7 +134,7 @@ public final class Throughput {
               Work.INFERENCE,
               B,
               () -> {
-                double error = reference.inferenceError(ops, ReferenceComparison.checkedAnswers(B));
+                double error = reference.inferenceError(ops, reference.checkedAnswers(B));
                 Supplier<Speed> speed =
                     () ->
                         speed(

@@ -10,8 +10,9 @@ import java.util.function.LongSupplier;
  * @param median the median of the repeats
  * @param min the fastest repeat
  * @param max the slowest repeat
+ * @param repeats the number of repeats
  */
-public record Timing(double median, double min, double max) {
+public record Timing(double median, double min, double max, int repeats) {
   /**
    * The plan of a measurement.
    *
@@ -24,6 +25,11 @@ public record Timing(double median, double min, double max) {
     /** A plan without a limit on the time of all repeats. */
     public Plan(double warmUp, double seconds, int repeats) {
       this(warmUp, seconds, repeats, Double.POSITIVE_INFINITY);
+    }
+
+    /** A plan like this one with another time of work that does not count. */
+    Plan withWarmUp(double seconds) {
+      return new Plan(seconds, this.seconds, repeats, most);
     }
   }
 
@@ -61,12 +67,12 @@ public record Timing(double median, double min, double max) {
     double[] sorted = seconds.clone();
     Arrays.sort(sorted);
     int n = sorted.length;
-    return new Timing((sorted[(n - 1) / 2] + sorted[n / 2]) / 2, sorted[0], sorted[n - 1]);
+    return new Timing((sorted[(n - 1) / 2] + sorted[n / 2]) / 2, sorted[0], sorted[n - 1], n);
   }
 
   /** The time of one of {@code parts} equal parts of this work. */
   Timing each(int parts) {
-    return new Timing(median / parts, min / parts, max / parts);
+    return new Timing(median / parts, min / parts, max / parts, repeats);
   }
 
   private static double seconds(IntConsumer work, int pieces, LongSupplier clock) {

@@ -5,30 +5,20 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
-import mlpcuda.benchmark.Throughput;
 import mlpcuda.cli.Measurements.Subject;
-import mlpcuda.data.ExampleSet;
-import mlpcuda.data.LabelledData;
-import mlpcuda.data.Scaling;
 import mlpcuda.files.WholeFile;
-import mlpcuda.net.MlpShape;
 import mlpcuda.report.Build;
 import mlpcuda.report.Tables;
-import mlpcuda.run.Presets;
-import mlpcuda.run.RunSettings;
-import mlpcuda.train.TrainingSetup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code benchmark}: how many images a second a device learns from and answers. */
@@ -38,44 +28,26 @@ import picocli.CommandLine.Spec;
       "Measures how many images a second a device learns from and answers, after holding what it"
           + " computes against the reference, and what limits it.",
       "A GPU is measured in each way that no option rules out: each GEMM, each feed, with and"
-          + " without graph, each precision; the first way with all presets, the others with the"
-          + " first preset."
+          + " without graph, each precision; the first way with all networks, the others with the"
+          + " first one."
     },
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
     sortOptions = false,
     footer = {"", "Exit code 1 if an answer is wrong."})
 final class BenchmarkCommand implements Callable<Integer> {
-  private static final List<Integer> BATCH_SIZES =
-      List.of(32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384);
-
   @Spec private CommandSpec spec;
   @Mixin private DataOptions data = new DataOptions();
   @Mixin private DeviceOptions device = new DeviceOptions();
-  // no command line sets these options, so each preset's own values hold
-  private final LearningOptions learning = new LearningOptions();
-
-  @Option(
-      names = {"--presets", "--preset"},
-      paramLabel = "NAMES",
-      converter = ListConverters.PresetNames.class,
-      description = "Measure these presets alone, such as 128x64,tuned. Default: all.")
-  private ListConverters.PresetList presets;
-
-  @Option(
-      names = "--batch-sizes",
-      paramLabel = "SIZES",
-      converter = ListConverters.BatchSizes.class,
-      description =
-          "Batch sizes of every preset, such as 64,1024. Default: 32,64,128 ... 16384 of the first"
-              + " preset, and of each other its own.")
-  private ListConverters.Sizes batchSizes;
+  @Mixin private SubjectOptions networks = new SubjectOptions();
 
   @Option(
       names = "--repeats",
       paramLabel = "N",
       converter = Converters.Positive.class,
-      description = "Repeats of each measurement, of which the median is given. Default: 5.")
+      description =
+          "Repeats of each measurement, of which the median is given; none begins after 10 seconds,"
+              + " and a row with fewer says so. Default: 5.")
   private int repeats = 5;
 
   @Option(
@@ -111,7 +83,7 @@ final class BenchmarkCommand implements Callable<Integer> {
     List<GpuWay> ways;
     String description;
     try (Opened opened = Opened.of(device, data, terminal)) {
-      subjects = subjects(opened.dataset());
+      subjects = networks.subjects(opened.dataset());
       description = opened.ops().description();
       measurements.opened(opened.ops());
       terminal.line("%s", opened.device().line(description));
@@ -137,45 +109,6 @@ final class BenchmarkCommand implements Callable<Integer> {
       WholeFile.write(out, stream -> stream.write(document.getBytes(StandardCharsets.UTF_8)));
     }
     return measurements.anyWrong() ? ExitCode.INTERNAL.code : 0;
-  }
-
-  private List<Subject> subjects(LabelledData dataset) {
-    ExampleSet set = dataset.train();
-    List<RunSettings> chosen = presets == null ? Presets.ALL : presets.list();
-    var subjects = new ArrayList<Subject>();
-    for (RunSettings preset : chosen) {
-      subjects.add(
-          new Subject(
-              preset,
-              new Throughput(training(preset, set, dataset.classes())),
-              sizes(preset, preset == chosen.get(0), set.size())));
-    }
-    return subjects;
-  }
-
-  /** The training of a run with no options, but for its schedule. */
-  private TrainingSetup training(RunSettings preset, ExampleSet set, int classes) {
-    RunSettings settings = preset.with(learning.learning(preset)).with(learning.rate(preset));
-    MlpShape shape = preset.network().shape(set.inputs(), classes);
-    return settings.training(shape, set, Scaling.of(preset.network().scaling(), set));
-  }
-
-  private List<Integer> sizes(RunSettings preset, boolean first, int examples) {
-    if (batchSizes == null) {
-      List<Integer> sizes = first ? BATCH_SIZES : List.of(preset.course().batchSize());
-      return sizes.stream().map(B -> Math.min(B, examples)).distinct().toList();
-    }
-    for (int B : batchSizes.list()) {
-      if (B > examples) {
-        throw new ParameterException(
-            spec.commandLine(),
-            "Invalid value for option '--batch-sizes': must be at most the %d training examples,"
-                    .formatted(examples)
-                + " found "
-                + B);
-      }
-    }
-    return batchSizes.list();
   }
 
   private Map<String, Object> document(String description, Measurements measurements) {

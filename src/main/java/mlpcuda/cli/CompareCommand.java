@@ -63,15 +63,19 @@ final class CompareCommand implements Callable<Integer> {
       names = "--batch-size",
       paramLabel = "N",
       converter = Converters.Positive.class,
-      description = "Examples of a training step. Default: the preset's.")
+      description =
+          "Examples of a training step, up to 65536. Where the reference would take long for them,"
+              + " the device's batch repeats fewer. Default: the preset's.")
   private Integer batchSize;
 
   @Option(
       names = "--steps",
       paramLabel = "N",
       converter = Converters.Positive.class,
-      description = "Training steps to take on both. Default: 100.")
-  private int steps = 100;
+      description =
+          "Training steps to take on both. Default: 100, fewer where the reference would take"
+              + " minutes.")
+  private Integer steps;
 
   @Option(
       names = "--seed",
@@ -101,8 +105,8 @@ final class CompareCommand implements Callable<Integer> {
     var terminal = new Terminal(json ? spec.commandLine().getErr() : out, false);
     try (Opened opened = Opened.of(device, data, terminal)) {
       Ops ops = opened.ops();
-      TrainingSetup training = training(opened.dataset());
-      String description = ops.description(training.needs());
+      ComparedTraining training = training(opened.dataset());
+      String description = ops.description(training.device().needs());
       terminal.line("%s", opened.device().line(description));
       Comparison found = compare(ops, training, terminal);
       terminal.line(description + found.verdict());
@@ -126,70 +130,70 @@ final class CompareCommand implements Callable<Integer> {
     }
   }
 
-  private TrainingSetup training(LabelledData dataset) {
+  private ComparedTraining training(LabelledData dataset) {
     ExampleSet train = dataset.train();
     MlpShape shape = network.shape(train.inputs(), dataset.classes());
     RunSettings settings = learning.settings(network, batchSize, seed);
-    return settings.training(shape, train, Scaling.of(settings.network().scaling(), train));
+    TrainingSetup whole =
+        settings.training(shape, train, Scaling.of(settings.network().scaling(), train));
+    int B = batchSize != null ? batchSize : whole.B();
+    int largest = Math.max(SubjectOptions.LARGEST_BATCH, train.size());
+    if (B > largest) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "Invalid value for option '--batch-size': must be at most %d, found %d"
+              .formatted(largest, B));
+    }
+    return ComparedTraining.of(whole, B);
   }
 
   /** Compares the device with the reference, and prints each result as it is found. */
-  private Comparison compare(Ops ops, TrainingSetup training, Terminal terminal) {
+  private Comparison compare(Ops ops, ComparedTraining training, Terminal terminal) {
+    List<Case> ofStep = stepCases(ops, training.reference());
     List<OperationCheck> checks =
         OperationCheck.run(
-            ops,
-            chosen(
-                Stream.concat(
-                    Cases.all(ops.precision()).stream(), stepCases(ops, training).stream())));
+            ops, chosen(Stream.concat(Cases.all(ops.precision()).stream(), ofStep.stream())));
     terminal.line(OperationCheck.HEADER);
     checks.forEach(check -> terminal.line(check.toString()));
     terminal.line(
         "Training %s, batches of %d, seed %d, on both"
-            .formatted(training.shape(), training.B(), seed));
-    try (var here = new Learner(ops, training)) {
-      return compare(ops, here, training, checks, terminal);
+            .formatted(training.device().shape(), training.device().B(), seed));
+    if (training.repeats()) {
+      terminal.line(
+          "The device's batches repeat %d examples; the reference, the operations above and the"
+              + " times below have these alone",
+          training.reference().B());
     }
-  }
-
-  private Comparison compare(
-      Ops ops,
-      Learner here,
-      TrainingSetup training,
-      List<OperationCheck> checks,
-      Terminal terminal) {
-    List<StepCheck> taken;
-    try (var reference = new AmbiguousReluCounter(ops.precision());
-        var there = new Learner(reference, training)) {
-      taken = StepCheck.run(here, there, reference::ambiguous, steps, ops.precision());
-    }
-    var limits = StepCheck.Limits.of(ops.precision());
-    terminal.line(StepCheck.HEADER);
-    StepCheck.shown(taken).forEach(check -> terminal.line(check.toString()));
-    terminal.line(
-        "%-34s %9.1e %9.1e %9.1e"
-            .formatted("limit", limits.loss(), limits.weights(), limits.moments()));
-    long judged = taken.stream().filter(StepCheck::judged).count();
-    terminal.line(
-        "Weights and moments were judged in %d of %s%s"
-            .formatted(
-                judged,
-                Tables.count(steps, "step"),
-                judged == steps
-                    ? ""
-                    : ": in the others a ReLU was at 0, but for rounding, and the loss alone was"));
-    var times = new ArrayList<SpeedUp>();
-    try (var reference = new ReferenceOps(ops.precision());
-        var there = new Learner(reference, training)) {
-      for (Case one : chosen(stepCases(ops, training).stream())) {
-        times.add(SpeedUp.of(one, ops, reference));
-      }
-      times.add(SpeedUp.ofStep(here, there));
-    }
+    List<StepCheck> taken = takeSteps(ops, training);
+    StepCheck.table(taken, ops.precision()).forEach(terminal::line);
+    List<SpeedUp> times = times(ops, training.reference(), chosen(ofStep.stream()));
     terminal.line(SpeedUp.HEADER);
     times.forEach(time -> terminal.line(time.toString()));
     terminal.line(
         "The reference is never tuned: this shows whether the device's times are plausible.");
     return new Comparison(checks, taken, times);
+  }
+
+  private List<StepCheck> takeSteps(Ops ops, ComparedTraining training) {
+    int n = steps != null ? steps : training.affordableSteps();
+    try (var here = new Learner(ops, training.device());
+        var reference = new AmbiguousReluCounter(ops.precision());
+        var there = new Learner(reference, training.reference())) {
+      return StepCheck.run(here, there, reference::ambiguous, n, ops.precision());
+    }
+  }
+
+  private static List<SpeedUp> times(Ops ops, TrainingSetup training, List<Case> operations) {
+    var times = new ArrayList<SpeedUp>();
+    try (var here = new Learner(ops, training);
+        var reference = new ReferenceOps(ops.precision());
+        var there = new Learner(reference, training)) {
+      for (Case one : operations) {
+        times.add(SpeedUp.of(one, ops, reference));
+      }
+      times.add(SpeedUp.ofStep(here, there));
+    }
+    return times;
   }
 
   private List<Case> stepCases(Ops ops, TrainingSetup training) {
@@ -215,15 +219,16 @@ final class CompareCommand implements Callable<Integer> {
     return List.copyOf(chosen.values());
   }
 
-  private Map<String, Object> describe(Ops ops, TrainingSetup training, Comparison found) {
+  private Map<String, Object> describe(Ops ops, ComparedTraining training, Comparison found) {
     var document = new LinkedHashMap<String, Object>();
-    document.put("device", ops.description(training.needs()));
+    document.put("device", ops.description(training.device().needs()));
     document.put("precision", ops.precision().label());
     document.put("agrees", found.agrees());
     document.put("wrong", found.wrong());
     document.put("operations", found.operations().stream().map(OperationCheck::json).toList());
-    document.put("network", training.shape().toString());
-    document.put("batch_size", training.B());
+    document.put("network", training.device().shape().toString());
+    document.put("batch_size", training.device().B());
+    document.put("reference_batch_size", training.reference().B());
     document.put("seed", seed);
     var limits = StepCheck.Limits.of(ops.precision());
     document.put("loss_limit", limits.loss());

@@ -124,7 +124,7 @@ final class EvaluateCommand implements Callable<Integer> {
   private Measured measure(Ops ops, ModelFile file, ExampleSet test, Terminal terminal) {
     MlpShape shape = file.shape();
     Scaling scaling = file.form().scaling();
-    MemoryNeed.ofEvaluation(shape, test.size(), testBatchSize)
+    MemoryNeed.ofEvaluation(ops, shape, test.size(), testBatchSize)
         .check(
             ops,
             "%s: the evaluation of a network %s".formatted(model, shape),

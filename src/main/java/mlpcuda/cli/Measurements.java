@@ -20,8 +20,16 @@ import mlpcuda.run.RunSettings;
 
 /** What {@code benchmark} has measured so far. Each row is printed as soon as it is measured. */
 final class Measurements {
-  /** A preset's network, and the batches to measure it in. */
-  record Subject(RunSettings preset, Throughput throughput, List<Integer> sizes) {}
+  /**
+   * A network and the batches to measure it in.
+   *
+   * @param name the name of the network for people
+   * @param preset the preset as which the network learns
+   */
+  record Subject(String name, RunSettings preset, Throughput throughput, List<Integer> sizes) {}
+
+  /** The seconds after which no repeat of a measurement begins. */
+  private static final double MOST_SECONDS = 10;
 
   private final Terminal terminal;
   private final double seconds;
@@ -136,9 +144,9 @@ final class Measurements {
               ops,
               limits,
               subject.sizes(),
-              new Timing.Plan(2 * seconds, seconds, repeats),
+              new Timing.Plan(2 * seconds, seconds, repeats, MOST_SECONDS),
               result -> {
-                terminal.line(BenchmarkTable.row(subject, result));
+                terminal.line(BenchmarkTable.row(subject, result, repeats));
                 lossAlone |= result.lossAlone();
                 rows.add(BenchmarkTable.json(subject, result));
                 result.failure().ifPresent(this::failed);

@@ -180,6 +180,25 @@ record StepCheck(
     return shown;
   }
 
+  /** The table of at least one check, with the limits and what was judged below. */
+  static List<String> table(List<StepCheck> checks, Precision precision) {
+    var lines = new ArrayList<>(List.of(HEADER));
+    shown(checks).forEach(check -> lines.add(check.toString()));
+    Limits limits = Limits.of(precision);
+    lines.add(
+        "%-34s %9.1e %9.1e %9.1e".formatted("limit", limits.loss, limits.weights, limits.moments));
+    long judged = checks.stream().filter(StepCheck::judged).count();
+    lines.add(
+        "Weights and moments were judged in %d of %s%s"
+            .formatted(
+                judged,
+                Tables.count(checks.size(), "step"),
+                judged == checks.size()
+                    ? ""
+                    : ": in the others a ReLU was at 0, but for rounding, and the loss alone was"));
+    return lines;
+  }
+
   Map<String, Object> json() {
     var json = new LinkedHashMap<String, Object>();
     json.put("step", step);
@@ -192,7 +211,7 @@ record StepCheck(
     return json;
   }
 
-  static final String HEADER =
+  private static final String HEADER =
       "%-8s %12s %12s %9s %9s %9s"
           .formatted("step", "loss", "reference's", "error", "weights", "moments");
 

@@ -121,9 +121,22 @@ public abstract class DeviceMemory implements AutoCloseable {
     return Integer.MAX_VALUE;
   }
 
-  /** Bytes of all buffers that are not closed. */
+  /** Bytes of all buffers that are not closed, and of the copies that the device has of them. */
   public final long liveBytes() {
-    return live.stream().mapToLong(Buffer::bytes).sum();
+    return live.stream().mapToLong(Buffer::bytes).sum() + copiedBytes();
+  }
+
+  /** Bytes of the copies of buffers that the device keeps for its own use, beside the buffers. */
+  protected long copiedBytes() {
+    return 0;
+  }
+
+  /**
+   * The bytes that a float takes in a buffer that products read, with those of its copy where the
+   * device keeps one.
+   */
+  public int bytesOfOperand() {
+    return Float.BYTES;
   }
 
   /** Copies {@code values} to the start of {@code to}. */

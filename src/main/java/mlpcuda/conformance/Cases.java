@@ -247,6 +247,9 @@ public final class Cases {
     cases.add(
         LayerCases.firstLayer(
             limit, 1025, 103, 31, 10)); // gradients are summed up by parts of the batch
+    for (int O : new int[] {33, 36}) { // columns are summed by parts of the batch too
+      cases.add(LayerCases.linearBackward(limit, 1025, 3, O, Activation.NONE, false).aligned());
+    }
     int[][] quads = { // B, I, O: operands that can be read 4 elements at a time
       {65, 784, 128}, {17, 260, 7}, {257, 12, 260}
     };
@@ -255,6 +258,7 @@ public final class Cases {
       cases.add(
           LayerCases.linearBackward(limit, s[0], s[1], s[2], Activation.TANH, true).aligned());
     }
+    addCopied(cases, limit);
     for (Activation activation : Activation.values()) {
       cases.add(LayerCases.special(limit, activation));
     }
@@ -268,6 +272,29 @@ public final class Cases {
       cases.add(LayerCases.subnormalHalves(limit));
     }
     return cases;
+  }
+
+  /**
+   * Adds layers whose operands a GPU may copy 16 or 8 bytes at a time, if it rounds them in memory,
+   * and layers beside them that it may not. Their outputs take medium and large tiles on a GPU of
+   * one multiprocessor.
+   */
+  private static void addCopied(List<Case> cases, double limit) {
+    int[][] layers = { // B, I, O
+      {128, 72, 128}, // a whole large tile
+      {248, 40, 200}, // several large tiles, each with a single step along K
+      {124, 100, 116}, // 8 bytes of halves, 16 of floats
+      {124, 98, 118}, // 4 bytes of halves, 8 of floats
+      {44, 52, 36}, // a medium tile: 8 bytes of halves, 16 of floats
+      {44, 50, 34}, // a medium tile: 4 bytes of halves, 8 of floats
+      {36, 328, 40}, // several steps along K
+      {776, 40, 56} // parts along K
+    };
+    for (int[] s : layers) {
+      cases.add(LayerCases.linearForward(limit, s[0], s[1], s[2], Activation.SIGMOID).aligned());
+      cases.add(
+          LayerCases.linearBackward(limit, s[0], s[1], s[2], Activation.SIGMOID, true).aligned());
+    }
   }
 
   /** The normalised mean squared error that products in that precision stay under. */

@@ -3,6 +3,7 @@ package mlpcuda.data;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import java.util.zip.CRC32C;
 import mlpcuda.features.Features;
 
@@ -89,6 +90,11 @@ public record ExampleSet(
         features.first(n),
         Arrays.copyOf(labels, n),
         weights.map(all -> Arrays.copyOf(all, n)));
+  }
+
+  /** The examples one round after another, {@code n} in all; a copy. */
+  public ExampleSet repeated(int n) {
+    return chosen(IntStream.range(0, n).map(i -> i % size()).toArray());
   }
 
   /** The CRC-32C of features, labels and weights, which tells two sets apart. */

@@ -73,6 +73,11 @@ public record RunSettings(
       }
     }
 
+    /** A copy with hidden layers of other widths. */
+    public Architecture withHidden(List<Integer> widths) {
+      return new Architecture(widths, activation, output, scaling, preparation, init);
+    }
+
     /** A copy with another scaling of the inputs. */
     public Architecture withScaling(String name) {
       return new Architecture(hidden, activation, output, name, preparation, init);

@@ -11,7 +11,8 @@ import mlpcuda.net.Parameters;
  * The memory that a network needs, computed from its shape before any of it is allocated: a model
  * of some KB can ask for more than a machine has.
  *
- * @param deviceBytes bytes of the device's buffers: weights and activations
+ * @param deviceBytes bytes of the device's buffers, weights and activations, and of the copies that
+ *     it keeps of them
  * @param largest elements of the largest of these buffers
  * @param heapBytes bytes of the Java heap: weights on their way to the device, and answers
  */
@@ -21,11 +22,11 @@ public record MemoryNeed(long deviceBytes, long largest, long heapBytes) {
    *
    * @param N the number of images of the largest call
    */
-  public static MemoryNeed ofPrediction(MlpShape shape, int N) {
+  public static MemoryNeed ofPrediction(Ops ops, MlpShape shape, int N) {
     long B = Math.min(N, Predictor.batch(shape));
     long C = shape.classes();
     long images = (long) N * shape.inputs();
-    return ofInference(shape, B, B * C, images + bytes(N * C + B * C));
+    return ofInference(ops, shape, B, B * C, images + bytes(N * C + B * C));
   }
 
   /**
@@ -34,10 +35,10 @@ public record MemoryNeed(long deviceBytes, long largest, long heapBytes) {
    * @param N the number of images
    * @param maxB the number of images of a batch, at most
    */
-  public static MemoryNeed ofEvaluation(MlpShape shape, int N, int maxB) {
+  public static MemoryNeed ofEvaluation(Ops ops, MlpShape shape, int N, int maxB) {
     long B = Math.min(N, maxB);
     long C = shape.classes();
-    return ofInference(shape, B, 0, bytes(B * C) + Long.BYTES * C * C);
+    return ofInference(ops, shape, B, 0, bytes(B * C) + Long.BYTES * C * C);
   }
 
   /**
@@ -48,31 +49,36 @@ public record MemoryNeed(long deviceBytes, long largest, long heapBytes) {
   public static MemoryNeed ofTraining(Ops ops, MlpShape shape, StepNeeds needs) {
     int maxB = needs.maxB();
     long weights = Parameters.length(shape);
+    long outputs = shape.sizes().stream().skip(1).mapToLong(Integer::longValue).sum();
     if (ops.fusesSteps(needs)) {
       // The weights have the optimizer's two moments; each layer's outputs have gradients.
-      long outputs = shape.sizes().stream().skip(1).mapToLong(Integer::longValue).sum();
       long arena = 2 * maxB * outputs;
       long largest = Math.max(weights, arena);
       return new MemoryNeed(bytes(3 * weights + arena), largest, 3 * bytes(weights));
     }
-    MemoryNeed forward = ofInference(shape, maxB, 0, 0);
-    long activations = forward.deviceBytes - bytes(weights);
-    // Gradients and the optimizer's two moments are as long as the weights; each layer's
-    // activations have gradients as well, but for the input's.
-    long backward = 3 * bytes(weights) + activations - bytes((long) maxB * shape.inputs());
+    MemoryNeed forward = ofInference(ops, shape, maxB, 0, 0);
+    // Gradients and the optimizer's two moments are as long as the weights; each layer's outputs
+    // have gradients as well, which products read.
+    long backward = 3 * bytes(weights) + ops.bytesOfOperand() * maxB * outputs;
     return new MemoryNeed(
         forward.deviceBytes + backward, forward.largest, 3 * bytes(weights)); // read back together
   }
 
-  private static MemoryNeed ofInference(MlpShape shape, long B, long moreFloats, long answerBytes) {
+  private static MemoryNeed ofInference(
+      Ops ops, MlpShape shape, long B, long moreFloats, long answerBytes) {
     long weights = Parameters.length(shape);
-    long floats = weights + moreFloats;
+    long activations = 0;
     long largest = weights;
     for (int width : shape.sizes()) {
-      floats += B * width;
+      activations += B * width;
       largest = Math.max(largest, B * width);
     }
-    return new MemoryNeed(bytes(floats), largest, bytes(weights) + answerBytes);
+    long logits = B * shape.classes(); // the only ones that no product reads
+    long operands = weights + activations - logits;
+    return new MemoryNeed(
+        ops.bytesOfOperand() * operands + bytes(logits + moreFloats),
+        largest,
+        bytes(weights) + answerBytes);
   }
 
   private static long bytes(long floats) {

@@ -45,7 +45,7 @@ public final class Predictor implements AutoCloseable {
     this.I = shape.inputs();
     this.C = shape.classes();
     this.scaling = scaling;
-    MemoryNeed.ofPrediction(shape, N).check(ops, what, "");
+    MemoryNeed.ofPrediction(ops, shape, N).check(ops, what, "");
     this.images = new byte[Math.multiplyExact(N, I)];
     int B = Math.min(N, batch(shape));
     var parameters = resources.open(() -> Parameters.forInference(ops, shape));

@@ -112,18 +112,44 @@ class ThroughputTest {
   @Test
   void aLargeBatchThatCannotRepeatIsCheckedByASmallerOne() {
     var drops = new Regularisation(List.of(0.5f), 0, 1);
-    var with =
-        new Throughput(
-            training(images(1, 2, 2, 4), new PixelScaling("unit", 0, 1), drops, 2, 2, 2));
-    var without = new Throughput(plain(4, 2, 2, 2));
+    var scaling = new PixelScaling("unit", 0, 1);
+    var with = new Throughput(training(images(1, 2, 2, 1000), scaling, drops, 2, 2, 2));
+    var without = new Throughput(plain(1000, 2, 2, 2));
     assertEquals(64, with.reference().checkedStep(64));
     assertEquals(512, with.reference().checkedStep(512));
     assertEquals(512, with.reference().checkedStep(16384));
     assertEquals(16384, without.reference().checkedStep(16384));
     assertEquals(251, without.reference().checkedStep(251));
     assertEquals(512, without.reference().checkedStep(16381), "a prime");
-    assertEquals(16384, ReferenceComparison.checkedAnswers(16384));
-    assertEquals(512, ReferenceComparison.checkedAnswers(16381));
+    assertEquals(16384, without.reference().checkedAnswers(16384));
+    assertEquals(512, without.reference().checkedAnswers(16381));
+  }
+
+  /** A step of the reference takes milliseconds or minutes, by the network. */
+  @Test
+  void theReferenceSeesFewerExamplesOfALargerNetwork() {
+    assertEquals(1000, ReferenceComparison.most(plain(1000, 784, 128, 64, 10)));
+    assertEquals(129, ReferenceComparison.most(plain(1000, 784, 1000, 500, 10)));
+    TrainingSetup largest = plain(1000, 784, 2500, 2000, 1500, 1000, 500, 10);
+    assertEquals(13, ReferenceComparison.most(largest));
+    assertEquals(8, ReferenceComparison.distinct(65536, 13));
+    assertEquals(65521, ReferenceComparison.distinct(65521, 13), "a prime");
+    var of = new Throughput(largest).reference();
+    assertEquals(65536, of.checkedStep(65536));
+    assertEquals(52, of.checkedStep(65521));
+    assertEquals(8, ReferenceComparison.most(plain(9, 784, 40_000, 1000)), "never fewer");
+  }
+
+  /** The set has 50 examples: 64 = 32 · 2, and 67 is prime. */
+  @Test
+  void batchesMayHaveMoreExamplesThanTheSet() {
+    try (var ops = new CpuOps(2)) {
+      for (Result result : measure(plain(50, 20, 9, 6, 4), ops, 64, 67, 1000)) {
+        assertTrue(result.error() <= ReferenceComparison.LIMIT, result.toString());
+        assertTrue(result.speed().isPresent());
+      }
+      assertEquals(0, ops.liveBytes());
+    }
   }
 
   /** Each place in a batch has a mask of its own. */

@@ -10,14 +10,14 @@ import org.junit.jupiter.api.Test;
 class TimingTest {
   @Test
   void medianMinAndMax() {
-    assertEquals(new Timing(3, 1, 9), Timing.of(9, 1, 3));
-    assertEquals(new Timing(2.5, 1, 9), Timing.of(3, 9, 1, 2));
-    assertEquals(new Timing(7, 7, 7), Timing.of(7));
+    assertEquals(new Timing(3, 1, 9, 3), Timing.of(9, 1, 3));
+    assertEquals(new Timing(2.5, 1, 9, 4), Timing.of(3, 9, 1, 2));
+    assertEquals(new Timing(7, 7, 7, 1), Timing.of(7));
   }
 
   @Test
   void eachOfManyParts() {
-    assertEquals(new Timing(0.5, 0.25, 1), Timing.of(1, 2, 4).each(4));
+    assertEquals(new Timing(0.5, 0.25, 1, 3), Timing.of(1, 2, 4).each(4));
   }
 
   /** A clock that only work moves. */

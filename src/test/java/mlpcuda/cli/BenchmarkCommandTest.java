@@ -56,13 +56,13 @@ class BenchmarkCommandTest {
         lines.get(1));
     assertEquals(
         List.of(
-            "preset batch images/s steps/s µs/step min max GFLOP/s peak limit error".split(" ")),
+            "network batch images/s steps/s µs/step min max GFLOP/s peak limit error".split(" ")),
         List.of(lines.get(2).split(" +")));
     var rows = new ArrayList<String>();
     for (String row : lines.subList(3, lines.size() - 1)) {
       assertTrue(
           row.matches(
-              "\\S+ +\\S+ +\\d+( +[\\d,]+){2}( +[\\d,]+\\.\\d){3} +[\\d,]+ +\\d+%"
+              "\\S+ +\\S+ +\\d+ +[\\d,]+ +[\\d,.]+( +[\\d,]+\\.\\d){3} +[\\d,]+ +\\d+%"
                   + " (arithmetic|memory|launches|host) \\d+% +\\d\\.\\de-\\d\\d"),
           row);
       rows.add(String.join(" ", List.of(row.split(" +")).subList(0, 3)));
@@ -84,28 +84,50 @@ class BenchmarkCommandTest {
     assertTrue(run.lastLine().contains("at most 1e-09"), run.lastLine());
   }
 
-  /** The set's 50 images limit the sizes. */
+  /** A network of other widths learns as the preset does; larger batches repeat the 50 images. */
   @Test
-  void withoutOptionsEveryPresetInItsOwnSizeAndTheFirstInMany() {
-    Program run = benchmark(Program.NO_GPUS, "--cpu --json");
+  void aNetworkOfOtherWidthsInBatchesLargerThanTheSet() {
+    Program run =
+        benchmark(
+            Program.NO_GPUS,
+            "--cpu --presets tuned --hidden 40,30,20,10,9,8,7 --batch-sizes 64,53 --json");
     assertEquals(0, run.code(), run.err());
+    assertTrue(
+        run.err().lines().anyMatch(row -> row.startsWith("40x30x20x10x9x8x7  training     64 ")),
+        run.err());
     List<Map<?, ?>> rows = rows(ways(Program.json(run.out())).get(0));
-    List<String> training =
-        rows.stream()
-            .filter(row -> row.get("work").equals("training"))
-            .map(row -> row.get("preset") + " " + row.get("batch_size"))
-            .toList();
-    assertEquals(
-        List.of(
-            "128x64 32",
-            "128x64 50",
-            "300x300 32",
-            "128 50",
-            "128x64-centred 50",
-            "128x64x32-relu-out 50",
-            "tuned 50"),
-        training);
-    assertEquals(2 * training.size(), rows.size());
+    assertEquals(List.of(64, 64, 53, 53), rows.stream().map(row -> row.get("batch_size")).toList());
+    for (Map<?, ?> row : rows) {
+      assertEquals("tuned", row.get("preset"));
+      assertEquals(List.of(35, 40, 30, 20, 10, 9, 8, 7, 3), row.get("layers"));
+      assertEquals(true, row.get("right"), row.toString());
+      assertEquals(1, row.get("repeats"));
+    }
+  }
+
+  @Test
+  void theGpuTakesBatchesLargerThanTheSet() {
+    Program run =
+        benchmark(
+            GpuCommandsTest.WITH_CUBLAS,
+            "--gpu 0 --kernels ptx --step layered --feed resident --no-graph --precision fp32"
+                + " --hidden 20,10 --batch-sizes 64 --json");
+    assertEquals(0, run.code(), run.err());
+    List<Map<?, ?>> ways = ways(Program.json(run.out()));
+    assertEquals(2, ways.size());
+    for (Map<?, ?> way : ways) {
+      assertEquals(2, rows(way).size());
+      assertTrue(rows(way).stream().allMatch(row -> row.get("right").equals(true)), way.toString());
+    }
+  }
+
+  @Test
+  void severalPresetsHaveNoCommonWidths() {
+    benchmark(Program.NO_GPUS, "--cpu --presets 128,tuned --hidden 8")
+        .assertRefused(
+            2,
+            "Invalid value for option '--hidden': goes with one preset, found 2",
+            "'mlp-cuda benchmark --help' lists the options.");
   }
 
   @Test
@@ -402,12 +424,11 @@ class BenchmarkCommandTest {
   }
 
   @Test
-  void batchesAreNoLargerThanTheSet() {
-    benchmark(Program.NO_GPUS, "--cpu --batch-sizes 50,51")
+  void batchesHaveALimit() {
+    benchmark(Program.NO_GPUS, "--cpu --batch-sizes 50,65537")
         .assertRefused(
             2,
-            "Invalid value for option '--batch-sizes': must be at most the 50 training examples,"
-                + " found 51",
+            "Invalid value for option '--batch-sizes': must be at most 65536, found 65537",
             "'mlp-cuda benchmark --help' lists the options.");
   }
 }

@@ -87,6 +87,44 @@ class CompareCommandTest {
     assertTrue(run.err().endsWith(" agrees with the reference\n"), run.err());
   }
 
+  /** The set has 50 images: 128 are 32 of them, four times. */
+  @Test
+  void aBatchLargerThanTheSetRepeatsExamples() {
+    for (Gpus gpus : List.of(Program.NO_GPUS, GpuCommandsTest.DRIVER_ALONE)) {
+      String device = gpus == Program.NO_GPUS ? "--cpu" : "--gpu 0";
+      String line = "compare --hidden 8,6 --batch-size 128 --steps 4 --operations advance --json ";
+      Program run = Program.run(gpus, Program.words(line + device + " --data " + data));
+      assertEquals(0, run.code(), run.err());
+      assertTrue(
+          run.err().contains("batches of 128, seed 1, on both\nThe device's batches repeat 32 ex"),
+          run.err());
+      Map<String, Object> json = Program.json(run.out());
+      assertEquals(128, json.get("batch_size"));
+      assertEquals(32, json.get("reference_batch_size"));
+      assertEquals(4, ((List<?>) json.get("steps")).size());
+    }
+  }
+
+  @Tag("long")
+  @Test
+  void aLargeNetworkIsComparedInFewerExamples() {
+    String line = "compare --cpu --hidden 3000,3000 --batch-size 4096 --operations advance --json";
+    Program run = Program.run(Program.words(line + " --steps 1 --data " + data));
+    Map<String, Object> json = Program.json(run.out());
+    assertEquals(0, run.code(), run.err());
+    assertEquals(4096, json.get("batch_size"));
+    assertEquals(8, json.get("reference_batch_size"));
+  }
+
+  @Test
+  void batchesHaveALimit() {
+    Program.run(Program.words("compare --cpu --batch-size 65537 --data " + data))
+        .assertRefused(
+            2,
+            "Invalid value for option '--batch-size': must be at most 65536, found 65537",
+            "'mlp-cuda compare --help' lists the options.");
+  }
+
   /**
    * The published network's first step has a ReLU at 0 with this seed, and so it can judge nothing.
    */

@@ -9,6 +9,7 @@ import java.util.List;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Precision;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.compute.cuda.CudaOps;
 import mlpcuda.compute.cuda.CudaOptions;
@@ -60,14 +61,14 @@ class MemoryNeedTest {
           var evaluator = new Evaluator(parameters, set(shape), unit, 64)) {
         assertNotNull(evaluator, "its buffers are counted");
         long allocated = ops.liveBytes() - images(shape);
-        assertNear(allocated, MemoryNeed.ofEvaluation(shape, N, 64).deviceBytes());
+        assertNear(allocated, MemoryNeed.ofEvaluation(ops, shape, N, 64).deviceBytes());
       }
       try (var ops = new ReferenceOps()) {
         var weights = new Weights(shape, zeros(shape));
         try (var predictor = new Predictor(ops, weights, unit, N, "a network")) {
           assertEquals(2, predictor.logProbabilities(new byte[2 * shape.inputs()]).length);
           long allocated = ops.liveBytes() - images(shape);
-          assertNear(allocated, MemoryNeed.ofPrediction(shape, N).deviceBytes());
+          assertNear(allocated, MemoryNeed.ofPrediction(ops, shape, N).deviceBytes());
         }
       }
       assertTraining(new ReferenceOps(), shape, 0);
@@ -78,17 +79,20 @@ class MemoryNeedTest {
     return Parameters.tensors(shape).stream().map(tensor -> new float[tensor.length()]).toList();
   }
 
+  private static TrainingSetup training(MlpShape shape, double clip) {
+    return new TrainingSetup(
+        shape,
+        set(shape),
+        new PixelScaling("unit", 0, 1),
+        64,
+        new Update(AdamSettings.DEFAULT, clip, Regularisation.NONE),
+        0.1,
+        1);
+  }
+
   /** Takes no step; asserts that all of a training is allocated at its beginning. */
   private static void assertTraining(Ops device, MlpShape shape, double clip) {
-    var training =
-        new TrainingSetup(
-            shape,
-            set(shape),
-            new PixelScaling("unit", 0, 1),
-            64,
-            new Update(AdamSettings.DEFAULT, clip, Regularisation.NONE),
-            0.1,
-            1);
+    TrainingSetup training = training(shape, clip);
     try (Ops ops = device;
         var learner = new Learner(ops, training)) {
       assertEquals(List.of(), fusedOrEmpty(learner, ops, training));
@@ -132,18 +136,47 @@ class MemoryNeedTest {
     }
   }
 
+  /** The first step, or the first evaluation, makes the rounded copies of all operands. */
+  @Test
+  void countsTheCopiesOfOperands() {
+    MlpShape shape = shape(500, 70, 80, 10);
+    for (Precision precision : Precision.values()) {
+      var options =
+          CudaOptions.layered(Multiplier.CUBLAS, FeedKind.RESIDENT, Launching.GRAPH)
+              .with(precision);
+      try (var ops = new CudaOps(new EmulatedDriver(EmulatedPolicy.LATEST), options);
+          var learner = new Learner(ops, training(shape, 0))) {
+        learner.run(3);
+        long need = MemoryNeed.ofTraining(ops, shape, training(shape, 0).needs()).deviceBytes();
+        assertNear(ops.liveBytes() - images(shape), need);
+      }
+      try (var ops = new CudaOps(new EmulatedDriver(EmulatedPolicy.LATEST), options);
+          var parameters = Parameters.forInference(ops, shape);
+          var evaluator =
+              new Evaluator(parameters, set(shape), new PixelScaling("unit", 0, 1), 64)) {
+        evaluator.run();
+        long need = MemoryNeed.ofEvaluation(ops, shape, N, 64).deviceBytes();
+        assertNear(ops.liveBytes() - images(shape), need);
+      }
+    }
+  }
+
   @Test
   void countsTheConfusionMatrixOfTheHeap() {
-    MemoryNeed need = MemoryNeed.ofEvaluation(shape(1, 40_000), 10, 1000);
-    assertEquals(8L * 40_000 * 40_000 + 4 * (10 * 40_000 + 80_000), need.heapBytes());
-    assertEquals(400_000, need.largest());
+    try (var ops = new ReferenceOps()) {
+      MemoryNeed need = MemoryNeed.ofEvaluation(ops, shape(1, 40_000), 10, 1000);
+      assertEquals(8L * 40_000 * 40_000 + 4 * (10 * 40_000 + 80_000), need.heapBytes());
+      assertEquals(400_000, need.largest());
+    }
   }
 
   @Test
   void aPredictionOfManyTakesNoMoreThanOneBatch() {
     MlpShape wide = shape(1, 500_000, 1);
     assertEquals(33, Predictor.batch(wide));
-    assertTrue(MemoryNeed.ofPrediction(wide, 1_000_000).deviceBytes() < 100L << 20);
+    try (var ops = new ReferenceOps()) {
+      assertTrue(MemoryNeed.ofPrediction(ops, wide, 1_000_000).deviceBytes() < 100L << 20);
+    }
     assertEquals(1000, Predictor.batch(shape(784, 128, 64, 10)));
     assertEquals(1, Predictor.batch(shape(1, 50_000_000)));
   }
@@ -164,7 +197,7 @@ class MemoryNeedTest {
   @Test
   void namesBothNumbers() {
     try (var ops = new Small()) {
-      MemoryNeed.ofPrediction(shape(1, 100_000, 1), 2).check(ops, "fits", "");
+      MemoryNeed.ofPrediction(ops, shape(1, 100_000, 1), 2).check(ops, "fits", "");
       assertMessage(
           "wide needs 4 MiB on the device, and 3 MiB are free; take less",
           ops,

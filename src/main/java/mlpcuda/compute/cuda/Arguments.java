@@ -7,6 +7,7 @@ import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.InputScaling;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Precision;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.random.Philox;
 
@@ -67,6 +68,11 @@ public final class Arguments {
   /** Adds what dropout's random numbers are made of: their use, then the seed. */
   Arguments dropoutMask(long seed) {
     return add("use", Philox.Use.DROPOUT.ordinal()).add(seed);
+  }
+
+  /** Adds the number of a precision, to which the copy of an output is rounded. */
+  Arguments add(Precision precision) {
+    return add("precision", precision.ordinal());
   }
 
   /** Adds the settings that the entries of cuda/adam.cuh take, in their order. */

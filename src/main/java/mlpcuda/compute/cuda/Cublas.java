@@ -2,36 +2,20 @@ package mlpcuda.compute.cuda;
 
 import static jcuda.cudaDataType.CUDA_R_16BF;
 import static jcuda.cudaDataType.CUDA_R_16F;
-import static jcuda.cudaDataType.CUDA_R_32F;
-import static jcuda.jcublas.JCublas2.cublasCreate;
-import static jcuda.jcublas.JCublas2.cublasDestroy;
-import static jcuda.jcublas.JCublas2.cublasGemmEx;
-import static jcuda.jcublas.JCublas2.cublasGetStatusString;
-import static jcuda.jcublas.JCublas2.cublasGetVersion;
-import static jcuda.jcublas.JCublas2.cublasSetMathMode;
-import static jcuda.jcublas.JCublas2.cublasSetPointerMode;
-import static jcuda.jcublas.JCublas2.cublasSetStream;
-import static jcuda.jcublas.JCublas2.cublasSetWorkspace;
-import static jcuda.jcublas.JCublas2.cublasSgemm;
-import static jcuda.jcublas.cublasGemmAlgo.CUBLAS_GEMM_DEFAULT;
 import static jcuda.jcublas.cublasMath.CUBLAS_DEFAULT_MATH;
 import static jcuda.jcublas.cublasMath.CUBLAS_TF32_TENSOR_OP_MATH;
-import static jcuda.jcublas.cublasOperation.CUBLAS_OP_N;
-import static jcuda.jcublas.cublasOperation.CUBLAS_OP_T;
 import static jcuda.jcublas.cublasPointerMode.CUBLAS_POINTER_MODE_HOST;
 import static jcuda.jcublas.cublasStatus.CUBLAS_STATUS_SUCCESS;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import jcuda.Pointer;
-import jcuda.driver.CUstream;
-import jcuda.jcublas.JCublas2;
-import jcuda.jcublas.cublasHandle;
+import java.io.File;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import jcuda.jcublas.cublasStatus;
-import jcuda.runtime.cudaStream_t;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.Resources;
-import mlpcuda.compute.cuda.JCudaObjects.Address;
+import mlpcuda.compute.cuda.GpuProperties.CudaVersion;
+import mlpcuda.compute.cuda.JCudaObjects.Stream;
 
 /**
  * Products by cuBLAS: in single precision without TF32, in TF32, or of operands of 16 bits. The
@@ -48,9 +32,7 @@ final class Cublas implements Blas {
 
   private final CudaDriver driver;
   private final Precision precision;
-  private final cublasHandle handle = new cublasHandle();
-  private final Pointer one;
-  private final Pointer zero;
+  private final CublasFunctions functions;
   private final Resources resources = new Resources();
   private final String description;
   private long workspace; // an address of the device; 0: none yet
@@ -59,115 +41,85 @@ final class Cublas implements Blas {
   /**
    * Opens cuBLAS for a stream, before any recording of it.
    *
-   * @throws mlpcuda.error.DeviceException if cuBLAS 12 is not found
+   * @throws mlpcuda.error.DeviceException if no cuBLAS is found that the driver can run
    */
-  Cublas(CudaDriver driver, Natives natives, CUstream stream, Precision precision) {
+  Cublas(CudaDriver driver, Natives natives, Stream stream, Precision precision) {
     this.driver = driver;
     this.precision = precision;
-    load(natives, CudaLibrary.cublas(CudaLibrary.folders()));
-    Pointer scalars =
-        Pointer.to(
-            ByteBuffer.allocateDirect(2 * Float.BYTES)
-                .order(ByteOrder.nativeOrder())
-                .putFloat(0, 1f));
-    one = scalars;
-    zero = scalars.withByteOffset(Float.BYTES);
-    check("cublasCreate", cublasCreate(handle));
+    functions = find(natives, driver.device().driver());
+    check("cublasCreate", functions.create());
     resources.add(this::destroy);
     long bytes = driver.device().capability().major() >= 9 ? HOPPER_WORKSPACE : WORKSPACE;
     try {
       // The stream is set first, because setting it resets the workspace.
-      check("cublasSetStream", cublasSetStream(handle, new cudaStream_t(stream)));
+      check("cublasSetStream", functions.setStream(stream));
       int math = precision == Precision.TF32 ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_DEFAULT_MATH;
-      check("cublasSetMathMode", cublasSetMathMode(handle, math));
-      check("cublasSetPointerMode", cublasSetPointerMode(handle, CUBLAS_POINTER_MODE_HOST));
+      check("cublasSetMathMode", functions.setMathMode(math));
+      check("cublasSetPointerMode", functions.setPointerMode(CUBLAS_POINTER_MODE_HOST));
       int[] version = new int[1];
-      check("cublasGetVersion", cublasGetVersion(handle, version));
+      check("cublasGetVersion", functions.getVersion(version));
       description =
           "cuBLAS %d.%d.%d".formatted(version[0] / 10000, version[0] / 100 % 100, version[0] % 100);
       // Without this workspace cuBLAS would allocate one during a capture, which fails.
       workspace = driver.allocate(bytes);
-      check("cublasSetWorkspace", cublasSetWorkspace(handle, new Address(workspace), bytes));
+      check("cublasSetWorkspace", functions.setWorkspace(workspace, bytes));
     } catch (RuntimeException | Error e) {
       resources.closeAfter(e);
       throw e;
     }
   }
 
+  /**
+   * Loads the newest cuBLAS that the driver can run: 13, which needs a driver for CUDA 13 and is
+   * called on Linux alone, or else 12. One that is there and cannot be loaded is passed over.
+   */
+  private static CublasFunctions find(Natives natives, CudaVersion driver) {
+    List<Path> folders = CudaLibrary.folders();
+    CudaLibrary newer = CudaLibrary.cublas(13, folders);
+    CudaLibrary older = CudaLibrary.cublas(12, folders);
+    var wanted = new ArrayList<String>();
+    var messages = new ArrayList<String>();
+    if (driver.isAtLeast(GpuProblem.DRIVER_OF_CUBLAS_13) && File.separatorChar == '/') {
+      wanted.add(newer.name());
+      try {
+        return new JnaCublasFunctions(newer, natives);
+      } catch (LinkageError e) {
+        messages.add(e.getMessage());
+      }
+    }
+    wanted.add(older.name());
+    try {
+      return new JCublasFunctions(older, natives);
+    } catch (LinkageError e) {
+      messages.add(e.getMessage());
+      String what = String.join("; ", messages);
+      GpuProblem problem =
+          what.contains("libcublas")
+              ? GpuProblem.noCublas(wanted, older.others(), what)
+              : GpuProblem.notLoaded(what, Surroundings.here());
+      throw problem.exception(e);
+    }
+  }
+
   /** Destroys the handle first: cuBLAS may use its workspace until then. */
   private void destroy() {
-    int destroyed = cublasDestroy(handle);
+    int destroyed = functions.destroy();
     if (workspace != 0) {
       driver.free(workspace);
     }
     check("cublasDestroy", destroyed);
   }
 
-  private static void load(Natives natives, CudaLibrary library) {
-    try {
-      library.load();
-      natives.load("JCublas2", () -> JCublas2.setExceptionsEnabled(false));
-    } catch (LinkageError e) {
-      String what = String.valueOf(e.getMessage());
-      GpuProblem problem =
-          what.contains("libcublas")
-              ? GpuProblem.noCublas(library.name(), library.others(), what)
-              : GpuProblem.notLoaded(what, Surroundings.here());
-      throw problem.exception(e);
-    }
-  }
-
   @Override
   public void multiply(Factor a, Factor b, ColumnMajor c) {
     requireOpen();
     Blas.checkShapes(a, b, c);
-    int m = c.rows();
-    int n = c.columns();
-    int k = a.columns();
-    int opA = op(a);
-    int opB = op(b);
-    int lda = a.matrix().stride();
-    int ldb = b.matrix().stride();
-    int ldc = c.stride();
-    var aAt = new Address(a.matrix().address());
-    var bAt = new Address(b.matrix().address());
-    var cAt = new Address(c.address());
-    if (!precision.isHalf()) {
-      check(
-          "cublasSgemm",
-          cublasSgemm(handle, opA, opB, m, n, k, one, aAt, lda, bAt, ldb, zero, cAt, ldc));
-      return;
+    if (precision.isHalf()) {
+      int half = precision == Precision.BF16 ? CUDA_R_16BF : CUDA_R_16F;
+      check("cublasGemmEx", functions.gemmEx(a, b, c, half));
+    } else {
+      check("cublasSgemm", functions.sgemm(a, b, c));
     }
-    int half = precision == Precision.BF16 ? CUDA_R_16BF : CUDA_R_16F;
-    int single = CUDA_R_32F;
-    // JCuda's last but one argument is the type of the sums, as before cuBLAS 11, which has more to
-    // choose from there: CUBLAS_COMPUTE_32F_FAST_16F would be refused.
-    check(
-        "cublasGemmEx",
-        cublasGemmEx(
-            handle,
-            opA,
-            opB,
-            m,
-            n,
-            k,
-            one,
-            aAt,
-            half,
-            lda,
-            bAt,
-            half,
-            ldb,
-            zero,
-            cAt,
-            single,
-            ldc,
-            single,
-            CUBLAS_GEMM_DEFAULT));
-  }
-
-  private static int op(Factor factor) {
-    return factor.op() == Op.TRANSPOSE ? CUBLAS_OP_T : CUBLAS_OP_N;
   }
 
   @Override
@@ -188,10 +140,10 @@ final class Cublas implements Blas {
     }
   }
 
-  private static void check(String call, int code) {
-    if (code != CUBLAS_STATUS_SUCCESS) {
+  private void check(String call, int status) {
+    if (status != CUBLAS_STATUS_SUCCESS) {
       throw new CudaException(
-          call, code, cublasStatus.stringFor(code), cublasGetStatusString(code));
+          call, status, cublasStatus.stringFor(status), functions.statusString(status));
     }
   }
 }

@@ -2,7 +2,6 @@ package mlpcuda.compute.cuda;
 
 import java.util.Optional;
 import mlpcuda.compute.Activation;
-import mlpcuda.compute.Resources;
 import mlpcuda.compute.cuda.Blas.ColumnMajor;
 import mlpcuda.compute.cuda.Blas.Factor;
 import mlpcuda.compute.cuda.Blas.Op;
@@ -16,23 +15,21 @@ import mlpcuda.error.DeviceException;
  * for as Cᵀ = Bᵀ · Aᵀ: the operands change places, and each is transposed exactly if it was in the
  * row-major product.
  *
- * <p>Operands are rounded anew for each product: the rounded ones are a copy, and what is kept
- * between products is in single precision.
+ * <p>cuBLAS does not round operands to the precision: it is given their rounded copies. What it
+ * computes is in single precision, and is rounded to a copy by what comes after it.
  */
 final class CublasGemm implements Gemm {
-  private final Resources resources = new Resources();
   private final Blas blas;
   private final Nonlinear nonlinear;
   private final Optional<RoundedOperands> rounded;
 
   /**
-   * Owns {@code blas} and {@code rounded} from now on; {@code nonlinear} is closed by its maker.
+   * Owns {@code blas} from now on, and closes it; {@code nonlinear} is closed by its maker.
    *
-   * @param rounded makes rounded operands; empty where operands are in single precision
+   * @param rounded the operands' copies; empty where operands are in single precision
    */
   CublasGemm(Blas blas, Nonlinear nonlinear, Optional<RoundedOperands> rounded) {
-    rounded.ifPresent(resources::add);
-    this.blas = resources.add(blas);
+    this.blas = blas;
     this.nonlinear = nonlinear;
     this.rounded = rounded;
   }
@@ -41,7 +38,7 @@ final class CublasGemm implements Gemm {
   private void multiply(DeviceMatrix c, DeviceMatrix a, Op opA, DeviceMatrix b, Op opB) {
     var operands =
         rounded
-            .map(to -> to.round(a, b))
+            .map(copies -> copies.round(a, b))
             .orElseGet(() -> new RoundedOperands.Operands(a, b)); // single precision, as they are
     var left = new Factor(transposed(operands.b()), opB);
     var right = new Factor(transposed(operands.a()), opA);
@@ -76,7 +73,9 @@ final class CublasGemm implements Gemm {
   public void backwardInputs(
       DeviceMatrix dx, DeviceMatrix dy, DeviceMatrix x, DeviceMatrix w, Activation below) {
     multiply(dx, dy, Op.NONE, w, Op.NONE);
-    if (below != Activation.NONE) {
+    if (below == Activation.NONE) {
+      rounded.ifPresent(copies -> copies.refresh(dx));
+    } else {
       nonlinear.activationBackward(dx, dx, x, below);
     }
   }
@@ -93,6 +92,6 @@ final class CublasGemm implements Gemm {
 
   @Override
   public void close() {
-    resources.close();
+    blas.close();
   }
 }

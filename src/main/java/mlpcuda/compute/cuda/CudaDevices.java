@@ -71,7 +71,7 @@ public record CudaDevices(Path natives) implements Gpus {
     }
     try {
       CudaVersion version = version(); // before cuInit, which says less of an old driver
-      if (version.number() < GpuProblem.LEAST_DRIVER.number()) {
+      if (!version.isAtLeast(GpuProblem.LEAST_DRIVER)) {
         throw GpuProblem.oldDriver(version).exception();
       }
       check("cuInit", cuInit(0));

@@ -26,13 +26,15 @@ final class CudaLibrary {
   }
 
   /**
-   * cuBLAS of the major version that JCublas 12.6 is linked to: no other will do. Its part
-   * libcublasLt may lie elsewhere, if the linker knows where.
+   * cuBLAS of a major version: no other will do. Its part libcublasLt may lie elsewhere, if the
+   * linker knows where.
    *
+   * @param version 12, which JCublas 12.6 is linked to, or 13
    * @param folders the folders to search, in their order
    */
-  static CudaLibrary cublas(List<Path> folders) {
-    return new CudaLibrary("libcublas.so.12", List.of("libcublasLt.so.12"), false, folders);
+  static CudaLibrary cublas(int version, List<Path> folders) {
+    return new CudaLibrary(
+        "libcublas.so." + version, List.of("libcublasLt.so." + version), false, folders);
   }
 
   /**

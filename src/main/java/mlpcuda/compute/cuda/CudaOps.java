@@ -19,6 +19,7 @@ import mlpcuda.compute.LossOutputs;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.OptimizerState;
 import mlpcuda.compute.Order;
+import mlpcuda.compute.Precision;
 import mlpcuda.compute.Readback;
 import mlpcuda.compute.Replay;
 import mlpcuda.compute.ResidentFeed;
@@ -57,6 +58,7 @@ public final class CudaOps extends Ops {
   private final Staging staging;
   private final KernelModules modules;
   private final KernelModule kernels;
+  private final ColumnSums columnSums;
   private final LayerEngine engine;
   private final StepMaker steps;
 
@@ -82,6 +84,7 @@ public final class CudaOps extends Ops {
       modules = new KernelModules(launches, precision());
       // Every run has operations of this module, and a device that cannot load it is of no use.
       kernels = resources.add(modules.module("layers")).load();
+      columnSums = resources.add(new ColumnSums(driver, kernels));
       engine = resources.add(new LayerEngine(launches, modules, kernels, options));
       steps = new StepMaker(options, engine);
     } catch (RuntimeException | Error e) {
@@ -144,18 +147,24 @@ public final class CudaOps extends Ops {
   @Override
   protected Buffer allocateK(String name, Type type, int length) {
     long bytes = (long) length * type.bytes();
-    long address;
-    try {
-      address = driver.allocate(bytes);
-    } catch (CudaException e) {
-      throw GpuProblem.ofAllocation(e, driver, name, bytes, insteadOfResidence());
-    }
+    long address = reserve(name, bytes);
     try {
       driver.zero(address, bytes, stream);
     } catch (CudaException e) {
       throw attempt(() -> driver.free(address), e);
     }
+    if (type == Type.FLOAT32) {
+      rounded().ifPresent(copies -> copies.add(name, address, length));
+    }
     return new DeviceBuffer(this, name, type, length, address);
+  }
+
+  private long reserve(String name, long bytes) {
+    try {
+      return driver.allocate(bytes);
+    } catch (CudaException e) {
+      throw GpuProblem.ofAllocation(e, driver, name, bytes, insteadOfResidence());
+    }
   }
 
   @Override
@@ -170,10 +179,39 @@ public final class CudaOps extends Ops {
     return driver.freeMemory();
   }
 
-  /** Frees the memory of a buffer, after all work that may use it. */
+  @Override
+  protected long copiedBytes() {
+    return rounded().map(RoundedOperands::liveBytes).orElse(0L);
+  }
+
+  @Override
+  public int bytesOfOperand() {
+    return Float.BYTES
+        + (precision() == Precision.FP32 ? 0 : RoundedOperands.elementBytes(precision()));
+  }
+
+  /** The rounded copies of buffers; empty in single precision. */
+  Optional<RoundedOperands> rounded() {
+    return engine.rounded();
+  }
+
+  /** Frees the memory of a buffer, and of its rounded copy, after all work that may use it. */
   void free(long address) {
     driver.synchronizeStream(stream);
+    rounded().ifPresent(copies -> copies.remove(address));
     driver.free(address);
+  }
+
+  /** Rounds the first {@code n} floats of a buffer to its copy, if it has one. */
+  void refresh(Buffer written, int n) {
+    rounded().ifPresent(copies -> copies.refresh(DeviceBuffer.address(written), n));
+  }
+
+  /** Adds the address of a buffer, and that of its rounded copy, for a kernel that writes both. */
+  private Arguments withCopy(Buffer written) {
+    long address = DeviceBuffer.address(written);
+    long copy = rounded().map(copies -> copies.copyOf(address)).orElse(0L);
+    return new Arguments().address(address).address(copy);
   }
 
   @Override
@@ -184,6 +222,7 @@ public final class CudaOps extends Ops {
   @Override
   protected void writeK(Buffer to, float[] values) {
     staging.write(to, values);
+    refresh(to, values.length);
   }
 
   @Override
@@ -253,7 +292,7 @@ public final class CudaOps extends Ops {
   @Override
   public Replay replay() {
     return options.launching() == Launching.GRAPH
-        ? new GraphReplay(driver, stream)
+        ? new GraphReplay(driver, stream, () -> rounded().map(RoundedOperands::made).orElse(0))
         : super.replay();
   }
 
@@ -268,10 +307,10 @@ public final class CudaOps extends Ops {
       int B,
       int I,
       InputScaling scaling) {
-    var arguments = new Arguments().add(x, targets.y()).add(targets.weights());
+    var arguments = withCopy(x).add(targets.y()).add(targets.weights());
     arguments.add(examples.features(), examples.labels()).add(examples.weights());
     arguments.add(order.map(Order::rows)).add(order.map(Order::end));
-    arguments.add("B", B).add("I", I).add(scaling);
+    arguments.add("B", B).add("I", I).add(precision()).add(scaling);
     String entry = examples.features().type() == Type.FLOAT32 ? "gather_floats" : "gather_bytes";
     String suffix = scaling instanceof InputScaling.PerColumn ? "_by_column" : "";
     kernels.launch(entry + suffix, Shape.of(B, 256), arguments);
@@ -304,10 +343,7 @@ public final class CudaOps extends Ops {
     DeviceMatrix input = DeviceMatrix.of(x, B, I);
     Gemm gemm = engine.gemm();
     gemm.backwardWeights(DeviceMatrix.of(gradients.dw(), O, I), gradient, input);
-    kernels.launch(
-        "column_sum",
-        new Shape((O - 1) / KernelModule.WARP + 1, 1, 1, KernelModule.WARP, KernelModule.WARP),
-        new Arguments().add(gradients.db(), dy).add("B", B).add("O", O));
+    columnSums.sum(DeviceBuffer.address(gradients.db()), gradient);
     if (gradients.dx().isPresent()) {
       DeviceMatrix dx = DeviceMatrix.of(gradients.dx().get(), B, I);
       gemm.backwardInputs(dx, gradient, input, DeviceMatrix.of(w, O, I), below);
@@ -328,14 +364,15 @@ public final class CudaOps extends Ops {
   @Override
   protected void dropoutForwardK(
       Buffer y, Buffer x, Buffer step, int n, float rate, int layer, long seed) {
-    Arguments arguments = new Arguments().add(y, x, step).add("n", n).dropoutRate(rate);
-    arguments.add("layer", layer).dropoutMask(seed);
+    Arguments arguments = withCopy(y).add(x, step).add("n", n).add(precision());
+    arguments.dropoutRate(rate).add("layer", layer).dropoutMask(seed);
     kernels.launch("dropout_forward", KernelModule.cover((n - 1) / 4 + 1), arguments);
   }
 
   @Override
   protected void logSoftmaxForwardK(Buffer y, Buffer x, int B, int C) {
     engine.nonlinear().logSoftmaxForward(DeviceMatrix.of(y, B, C), DeviceMatrix.of(x, B, C));
+    refresh(y, B * C);
   }
 
   @Override
@@ -354,8 +391,10 @@ public final class CudaOps extends Ops {
     kernels.launch(
         "cross_entropy_forward",
         one ? Shape.of(1, Math.min(1024, KernelModule.WARP * B)) : KernelModule.coverRows(B),
-        new Arguments()
-            .add(outputs.dx())
+        outputs
+            .dx()
+            .map(this::withCopy)
+            .orElseGet(() -> new Arguments().address(0).address(0))
             .add(log, outputs.losses(), x, targets.y())
             .add(targets.weights())
             .add(step)
@@ -363,6 +402,7 @@ public final class CudaOps extends Ops {
             .add("B", B)
             .add("C", C)
             .add("S", S)
+            .add(precision())
             .add(smoothing));
     if (!one) {
       kernels.launch(
@@ -381,8 +421,8 @@ public final class CudaOps extends Ops {
       Optional<Buffer> scaling,
       int n,
       AdamSettings settings) {
-    var arguments = new Arguments().add(state.w(), state.m(), state.v(), dw, step, rate);
-    arguments.add(scaling).add("n", n);
+    var arguments = withCopy(state.w()).add(state.m(), state.v(), dw, step, rate);
+    arguments.add(scaling).add("n", n).add(precision());
     kernels.launch("adam_step", KernelModule.cover(n), arguments.add(settings));
   }
 
@@ -395,7 +435,8 @@ public final class CudaOps extends Ops {
       Optional<Buffer> scaling,
       int n,
       SgdSettings settings) {
-    Arguments arguments = new Arguments().add(w, velocity, dw, rate).add(scaling).add("n", n);
+    Arguments arguments = withCopy(w).add(velocity, dw, rate).add(scaling).add("n", n);
+    arguments.add(precision());
     kernels.launch("sgd_step", KernelModule.cover(n), arguments.add(settings));
   }
 
@@ -420,5 +461,6 @@ public final class CudaOps extends Ops {
   void zero(Buffer x) {
     kernels.launch(
         "zero", KernelModule.cover(x.length()), new Arguments().add(x).add("n", x.length()));
+    refresh(x, x.length());
   }
 }

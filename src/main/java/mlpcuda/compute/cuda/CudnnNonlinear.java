@@ -1,5 +1,6 @@
 package mlpcuda.compute.cuda;
 
+import java.util.Optional;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.cuda.CudaOptions.Activator;
 
@@ -8,14 +9,17 @@ final class CudnnNonlinear implements Nonlinear {
   private final Dnn dnn;
   private final Nonlinear own;
   private final LaunchStream stream;
+  private final Optional<RoundedOperands> rounded;
 
   /**
    * Owns {@code dnn} from now on, and closes it.
    *
    * @param own computes what cuDNN does not; its maker closes it
    * @param stream the stream that {@code dnn} was opened for
+   * @param rounded the copies of what cuDNN writes; empty in single precision
    */
-  CudnnNonlinear(Dnn dnn, Nonlinear own, LaunchStream stream) {
+  CudnnNonlinear(Dnn dnn, Nonlinear own, LaunchStream stream, Optional<RoundedOperands> rounded) {
+    this.rounded = rounded;
     this.dnn = dnn;
     this.own = own;
     this.stream = stream;
@@ -24,11 +28,19 @@ final class CudnnNonlinear implements Nonlinear {
   @Override
   public void biasActivationForward(DeviceMatrix y, long b, Activation activation) {
     run("cudnnAddTensor", y, () -> dnn.addTensor(y, b));
-    activationForward(y, activation);
+    activate(y, activation);
+    refresh(y);
   }
 
   /** Computes y = activation(y). */
   void activationForward(DeviceMatrix y, Activation activation) {
+    if (activation != Activation.NONE) {
+      activate(y, activation);
+      refresh(y);
+    }
+  }
+
+  private void activate(DeviceMatrix y, Activation activation) {
     if (activation != Activation.NONE) {
       run("cudnnActivationForward", y, () -> dnn.activationForward(y, y, activation));
     }
@@ -54,11 +66,16 @@ final class CudnnNonlinear implements Nonlinear {
         "cudnnActivationBackward",
         row,
         () -> dnn.activationBackward(dx.asRow(), row, dy.asRow(), row, activation));
+    refresh(dx);
   }
 
   @Override
   public void logSoftmaxForward(DeviceMatrix y, DeviceMatrix x) {
     run("cudnnSoftmaxForward", y, () -> dnn.logSoftmaxForward(y, x));
+  }
+
+  private void refresh(DeviceMatrix written) {
+    rounded.ifPresent(copies -> copies.refresh(written));
   }
 
   private void run(String function, DeviceMatrix tensor, Runnable call) {

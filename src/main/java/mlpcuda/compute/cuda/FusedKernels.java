@@ -9,7 +9,6 @@ import mlpcuda.compute.DeviceExamples;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.FusedStep;
 import mlpcuda.compute.InputScaling;
-import mlpcuda.compute.Ops;
 import mlpcuda.compute.Resources;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
@@ -28,6 +27,7 @@ final class FusedKernels implements FusedStep {
   private static final int SCALARS = 8;
 
   private final Resources resources = new Resources();
+  private final CudaOps ops;
   private final KernelModule kernels;
   private final Plan plan;
   private final int multiprocessors;
@@ -41,7 +41,8 @@ final class FusedKernels implements FusedStep {
   private final Optional<Buffer> scalars; // Adam's, for a step; empty: the optimizer is not Adam
 
   /** Owns {@code kernels}, the module fused, from now on, and closes it. */
-  FusedKernels(Ops ops, KernelModule kernels, Plan plan, int multiprocessors) {
+  FusedKernels(CudaOps ops, KernelModule kernels, Plan plan, int multiprocessors) {
+    this.ops = ops;
     this.kernels = resources.add(kernels);
     this.multiprocessors = multiprocessors;
     this.plan = plan;
@@ -72,6 +73,7 @@ final class FusedKernels implements FusedStep {
       head(B);
       update(batch, B);
     }
+    ops.refresh(plan.arenas().w(), plan.arenas().w().length()); // these steps do not read its copy
   }
 
   /** The address of an element of a buffer of floats. */

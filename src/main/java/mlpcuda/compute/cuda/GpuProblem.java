@@ -29,6 +29,9 @@ record GpuProblem(String why, String remedy) {
   /** The least version of CUDA: the first that knows the kernels' PTX ISA 8.0. */
   static final CudaVersion LEAST_DRIVER = new CudaVersion(12000);
 
+  /** The least version of CUDA of a driver that cuBLAS 13 runs on. */
+  static final CudaVersion DRIVER_OF_CUBLAS_13 = new CudaVersion(13000);
+
   private static final String NEW_DRIVER = "Install NVIDIA driver 525 or newer";
   private static final String OR_CPU = ", or use the CPU.";
   private static final String OR_OWN_KERNELS = ", or use the program's own kernels.";
@@ -49,7 +52,7 @@ record GpuProblem(String why, String remedy) {
     return new DeviceException(why, remedy, cause);
   }
 
-  // ---- JCuda's libraries ----
+  // ---- libraries ----
 
   /** The problem that the class path has no library of that name. */
   static GpuProblem noLibrary(String name) {
@@ -58,10 +61,10 @@ record GpuProblem(String why, String remedy) {
         "Use a jar built on 64-bit x86 Linux or Windows, and run it there" + OR_CPU);
   }
 
-  /** The problem that JCuda's libraries cannot be written to {@code folder}. */
+  /** The problem that the libraries of JCuda or JNA cannot be written to {@code folder}. */
   static GpuProblem notUnpacked(Path folder, String what) {
     return new GpuProblem(
-        "JCuda's libraries cannot be unpacked to %s: %s".formatted(folder, what),
+        "the libraries that call CUDA cannot be unpacked to %s: %s".formatted(folder, what),
         "Set XDG_CACHE_HOME to a folder of yours that can be written and has space" + OR_CPU);
   }
 
@@ -113,25 +116,33 @@ record GpuProblem(String why, String remedy) {
   }
 
   /**
-   * The problem that cuBLAS is not found or cannot be loaded.
+   * The problem that no cuBLAS is found that the driver can run, or none can be loaded.
    *
-   * @param wanted the file's name
-   * @param found files of other versions
-   * @param what the linker's message
+   * @param wanted the names of the files that the driver can run, of cuBLAS 13 and 12 or of 12
+   *     alone
+   * @param found files of whatever version
+   * @param what the linker's messages
    */
-  static GpuProblem noCublas(String wanted, List<Path> found, String what) {
+  static GpuProblem noCublas(List<String> wanted, List<Path> found, String what) {
+    boolean both = wanted.size() > 1;
+    boolean tooNew = !both && found.stream().anyMatch(file -> file.endsWith("libcublas.so.13"));
     return new GpuProblem(
-        notFound("cuBLAS 12", wanted, found, what),
-        "Install cuBLAS 12 and add its folder to LD_LIBRARY_PATH, or use the program's own kernels.");
+        notFound(both ? "cuBLAS" : "cuBLAS 12", wanted, found, what),
+        "Install cuBLAS %s and add its folder to LD_LIBRARY_PATH%s"
+            .formatted(
+                both ? "13 or 12" : "12",
+                (tooNew ? ", or install NVIDIA driver 580 or newer, which cuBLAS 13 needs" : "")
+                    + OR_OWN_KERNELS));
   }
 
-  private static String notFound(String library, String wanted, List<Path> found, String what) {
-    boolean there = found.stream().anyMatch(file -> file.endsWith(wanted));
+  private static String notFound(
+      String library, List<String> wanted, List<Path> found, String what) {
+    boolean there = found.stream().anyMatch(file -> wanted.stream().anyMatch(file::endsWith));
     return "%s %s: wanted %s, found %s (%s)"
         .formatted(
             library,
             there ? "cannot be loaded" : "was not found",
-            wanted,
+            String.join(" or ", wanted),
             found.isEmpty()
                 ? "none"
                 : found.stream().map(Path::toString).collect(Collectors.joining(", ")),
@@ -152,7 +163,7 @@ record GpuProblem(String why, String remedy) {
       return notLoaded(what, around);
     }
     return new GpuProblem(
-        notFound("cuDNN 9", windows ? "cudnn64_9.dll" : wanted, found, what),
+        notFound("cuDNN 9", List.of(windows ? "cudnn64_9.dll" : wanted), found, what),
         "Install cuDNN 9, all its libraries in one folder, and add that to "
             + (windows ? "PATH" : "LD_LIBRARY_PATH")
             + OR_OWN_KERNELS);

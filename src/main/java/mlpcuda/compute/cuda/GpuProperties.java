@@ -45,6 +45,11 @@ public record GpuProperties(
    * @param number the version in the driver's form: 12060 is CUDA 12.6
    */
   public record CudaVersion(int number) {
+    /** Whether this version is {@code other} or a newer one. */
+    public boolean isAtLeast(CudaVersion other) {
+      return number >= other.number;
+    }
+
     @Override
     public String toString() {
       return "CUDA %d.%d".formatted(number / 1000, number % 1000 / 10);

@@ -15,6 +15,7 @@ import mlpcuda.error.DeviceException;
 final class LayerEngine implements AutoCloseable {
   private final Resources resources = new Resources();
   private final CudaOptions options;
+  private final Optional<RoundedOperands> rounded;
   private final Gemm gemm;
   private final Nonlinear nonlinear;
   private String note = ""; // says that cuBLAS was looked for in vain, and why
@@ -29,30 +30,30 @@ final class LayerEngine implements AutoCloseable {
       LaunchStream stream, KernelModules modules, KernelModule layers, CudaOptions options) {
     this.options = options;
     CudaDriver driver = stream.driver();
-    var own = new PtxNonlinear(layers);
+    Precision precision = options.precision();
+    rounded =
+        precision == Precision.FP32
+            ? Optional.empty()
+            : Optional.of(new RoundedOperands(driver, layers, precision));
+    var own = new PtxNonlinear(layers, rounded);
     try {
       nonlinear =
           resources.add(
               options.activator() == Activator.CUDNN
-                  ? new CudnnNonlinear(driver.openDnn(stream.handle()), own, stream)
+                  ? new CudnnNonlinear(driver.openDnn(stream.handle()), own, stream, rounded)
                   : own);
-      gemm = resources.add(openGemm(stream, modules, layers));
+      gemm = resources.add(openGemm(stream, modules));
     } catch (RuntimeException | Error e) {
       resources.closeAfter(e);
       throw e;
     }
   }
 
-  private Gemm openGemm(LaunchStream stream, KernelModules modules, KernelModule layers) {
+  private Gemm openGemm(LaunchStream stream, KernelModules modules) {
     CudaDriver driver = stream.driver();
-    Precision precision = options.precision();
     if (options.multiplier() != Multiplier.PTX) {
       try {
-        Blas blas = driver.openBlas(stream.handle(), precision);
-        Optional<RoundedOperands> rounded =
-            precision == Precision.FP32
-                ? Optional.empty()
-                : Optional.of(new RoundedOperands(driver, layers, precision));
+        Blas blas = driver.openBlas(stream.handle(), options.precision());
         return new CublasGemm(blas, nonlinear, rounded);
       } catch (DeviceException e) {
         if (options.multiplier() == Multiplier.CUBLAS) {
@@ -61,8 +62,13 @@ final class LayerEngine implements AutoCloseable {
         note = ": " + e.why();
       }
     }
-    var own = new PtxGemm(driver, modules.ofPrecision("gemm"));
+    var own = new PtxGemm(driver, modules, rounded);
     return nonlinear instanceof CudnnNonlinear cudnn ? new UnfusedGemm(own, cudnn) : own;
+  }
+
+  /** The rounded copies of operands; empty in single precision. */
+  Optional<RoundedOperands> rounded() {
+    return rounded;
   }
 
   /** The implementation that multiplies. */

@@ -1,9 +1,13 @@
 package mlpcuda.compute.cuda;
 
+import com.sun.jna.Native;
+import com.sun.jna.NativeLibrary;
 import java.io.File;
 import java.io.IOException;
 import java.net.URL;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import jcuda.JCudaVersion;
@@ -13,15 +17,20 @@ import mlpcuda.files.NativeFolder;
 import mlpcuda.files.Reason;
 
 /**
- * JCuda's native libraries, which are unpacked into a {@link NativeFolder} and loaded from there.
+ * The native libraries of JCuda and JNA, which are unpacked into a {@link NativeFolder} and loaded
+ * from there.
  *
  * <p>By itself JCuda unpacks to a fixed name in java.io.tmpdir, and loads what lies there already:
- * whoever can write to /tmp could run code in this process.
+ * whoever can write to /tmp could run code in this process. JNA would take a library that Java's
+ * properties name, or unpack one to a folder that it does not check.
  */
 final class Natives {
   private static final Set<String> LOADED = ConcurrentHashMap.newKeySet();
 
+  private static final String JNA = "libjnidispatch.so";
+
   private final NativeFolder folder;
+  private final NativeFolder jnaFolder;
 
   /**
    * Keeps libraries below {@code folder}, which is made if missing, in one folder for each version.
@@ -29,6 +38,7 @@ final class Natives {
   Natives(Path folder) {
     this.folder =
         new NativeFolder(folder.resolve(LibUtils.createPlatformLibraryName("jcuda-" + version())));
+    jnaFolder = new NativeFolder(folder.resolve("jna-" + Native.VERSION));
   }
 
   private static String version() {
@@ -88,13 +98,61 @@ final class Natives {
   }
 
   /**
-   * Unpacks a library.
+   * Unpacks and loads JNA's library for Linux on x86-64, unless the process has loaded one. Java's
+   * properties of JNA have other values meanwhile, and their own again afterwards.
+   *
+   * @throws DeviceException if the library is not in the class path, or cannot be unpacked
+   * @throws LinkageError if the dynamic linker refuses the library, with the linker's message
+   */
+  void loadJna() {
+    synchronized (Natives.class) {
+      if (LOADED.contains(JNA)) {
+        return;
+      }
+      Path file = unpack(jnaFolder, "/com/sun/jna/linux-x86-64/" + JNA, JNA);
+      Map<String, String> settings =
+          Map.of(
+              "jna.boot.library.name", "jnidispatch",
+              "jna.boot.library.path", file.getParent().toString(),
+              "jna.nosys", "true",
+              "jna.noclasspath", "true",
+              "jna.nounpack", "true",
+              // Without this one JNA would run ldconfig, to list folders that the linker knows.
+              "jna.platform.library.path", "");
+      var before = new HashMap<String, String>();
+      settings.forEach((name, value) -> before.put(name, System.setProperty(name, value)));
+      try {
+        if (!Boolean.getBoolean("jna.loaded")) { // JNA's own note of it
+          System.load(file.toString()); // loaded here first, for the linker's plain message
+        }
+        NativeLibrary.getProcess(); // makes the JVM initialise JNA's classes
+        LOADED.add(JNA);
+      } finally {
+        before.forEach(Natives::restore);
+      }
+    }
+  }
+
+  private static void restore(String property, String value) {
+    if (value == null) {
+      System.clearProperty(property);
+    } else {
+      System.setProperty(property, value);
+    }
+  }
+
+  /**
+   * Unpacks a library of JCuda.
    *
    * @throws DeviceException if it is not in the class path, or cannot be unpacked
    */
   Path unpack(String library) {
     String name = fileName(library);
-    URL content = Natives.class.getResource("/lib/" + name);
+    return unpack(folder, "/lib/" + name, name);
+  }
+
+  private static Path unpack(NativeFolder folder, String resource, String name) {
+    URL content = Natives.class.getResource(resource);
     if (content == null) {
       throw GpuProblem.noLibrary(name).exception();
     }

@@ -134,6 +134,7 @@ final class PersistentKernels implements FusedStep {
         Shape.of(layout.blocks(B), PersistentLayout.THREADS),
         memory.bytes(),
         arguments);
+    ops.refresh(arenas.w(), arenas.w().length());
   }
 
   @Override

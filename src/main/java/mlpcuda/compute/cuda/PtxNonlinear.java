@@ -1,29 +1,45 @@
 package mlpcuda.compute.cuda;
 
+import java.util.Optional;
 import mlpcuda.compute.Activation;
+import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.CudaOptions.Activator;
 
-/** Bias, activations and log-softmax by our own kernels, module layers, whose owner closes them. */
+/** Bias, activations and log-softmax by our own kernels, module layers, whose maker closes it. */
 final class PtxNonlinear implements Nonlinear {
   private final KernelModule kernels;
+  private final Optional<RoundedOperands> rounded;
 
-  PtxNonlinear(KernelModule kernels) {
+  /**
+   * @param rounded the copies that are written with the outputs; empty in single precision
+   */
+  PtxNonlinear(KernelModule kernels, Optional<RoundedOperands> rounded) {
     this.kernels = kernels;
+    this.rounded = rounded;
+  }
+
+  /** Adds the address of a matrix and that of its rounded copy. */
+  private Arguments withCopy(DeviceMatrix written) {
+    long copy = rounded.map(copies -> copies.copyOf(written.address())).orElse(0L);
+    return new Arguments().address(written.address()).address(copy);
+  }
+
+  private Precision precision() {
+    return rounded.map(RoundedOperands::precision).orElse(Precision.FP32);
   }
 
   @Override
   public void biasActivationForward(DeviceMatrix y, long b, Activation activation) {
-    var arguments = new Arguments().address(y.address()).address(b);
-    arguments.add("B", y.rows()).add("O", y.columns()).add("activation", activation.ordinal());
+    var arguments = withCopy(y).address(b).add("B", y.rows()).add("O", y.columns());
+    arguments.add("activation", activation.ordinal()).add(precision());
     kernels.launch("bias_activation_forward", KernelModule.cover(y.length()), arguments);
   }
 
   @Override
   public void activationBackward(
       DeviceMatrix dx, DeviceMatrix dy, DeviceMatrix y, Activation activation) {
-    var arguments = new Arguments();
-    arguments.address(dx.address()).address(dy.address()).address(y.address());
-    arguments.add("n", dx.length()).add("activation", activation.ordinal());
+    var arguments = withCopy(dx).address(dy.address()).address(y.address());
+    arguments.add("n", dx.length()).add("activation", activation.ordinal()).add(precision());
     kernels.launch("activation_backward", KernelModule.cover(dx.length()), arguments);
   }
 

@@ -25,7 +25,7 @@ class CudaLibraryTest {
   @Test
   void foldersAreLookedIntoInTheLinkersOrder() throws IOException {
     Path old = file("usr/local/cuda-12.0/lib64/libcublas.so.12");
-    file("usr/local/cuda-13.0/lib64/libcublas.so.13");
+    Path newer = file("usr/local/cuda-13.0/lib64/libcublas.so.13");
     Map<String, String> environment =
         Map.of("LD_LIBRARY_PATH", ":relative:" + root.resolve("mine"), "CUDA_HOME", "/opt/cuda");
     List<Path> folders = CudaLibrary.folders(environment, root);
@@ -36,9 +36,10 @@ class CudaLibraryTest {
             root.resolve("usr/local/cuda-12.0/lib64"),
             root.resolve("usr/local/cuda-13.0/lib64")),
         folders.subList(0, 4));
-    assertEquals(Optional.of(old), CudaLibrary.cublas(folders).file());
+    assertEquals(Optional.of(old), CudaLibrary.cublas(12, folders).file());
     Path mine = file("mine/libcublas.so.12");
-    assertEquals(Optional.of(mine), CudaLibrary.cublas(folders).file());
+    assertEquals(Optional.of(mine), CudaLibrary.cublas(12, folders).file());
+    assertEquals(Optional.of(newer), CudaLibrary.cublas(13, folders).file());
   }
 
   @Test
@@ -47,7 +48,7 @@ class CudaLibraryTest {
     Path thirteen = file("usr/local/cuda/lib64/libcublas.so.13");
     file("usr/local/cuda/lib64/libcublas.so.13.1.0"); // an installation has a link to it
     file("usr/local/cuda/lib64/libcublasLt.so.13");
-    var library = CudaLibrary.cublas(CudaLibrary.folders(Map.of(), root));
+    var library = CudaLibrary.cublas(12, CudaLibrary.folders(Map.of(), root));
     assertEquals(Optional.empty(), library.file());
     assertEquals(List.of(thirteen, eleven), library.others());
   }

@@ -87,16 +87,7 @@ final class FailingCalls {
     failure("cuMemFreeHost", () -> driver.freePinned(pinned));
     long other = driver.createStream();
     failure("cuStreamDestroy", () -> driver.destroyStream(other));
-    for (String call :
-        List.of(
-            "cublasCreate",
-            "cublasSetStream",
-            "cublasSetMathMode",
-            "cublasSetPointerMode",
-            "cublasGetVersion")) {
-      failure(call, () -> driver.openBlas(stream, Precision.FP32));
-    }
-    failure("cublasDestroy", driver.openBlas(stream, Precision.FP32)::close);
+    failsInCublas();
     for (String call : List.of("cudnnSetStream", "cudnnCreateActivationDescriptor")) {
       failure(call, () -> driver.openDnn(stream));
     }
@@ -117,6 +108,21 @@ final class FailingCalls {
       failure(call, JCudaDriver.open(0, natives)::close);
     }
     fake.calls();
+  }
+
+  /** Every call of cuBLAS that fails must throw. */
+  void failsInCublas() {
+    for (String call :
+        List.of(
+            "cublasCreate",
+            "cublasSetStream",
+            "cublasSetMathMode",
+            "cublasSetPointerMode",
+            "cublasGetVersion",
+            "cublasSetWorkspace")) {
+      failure(call, () -> driver.openBlas(stream, Precision.FP32));
+    }
+    failure("cublasDestroy", driver.openBlas(stream, Precision.FP32)::close);
   }
 
   private void failure(String call, Executable action) {

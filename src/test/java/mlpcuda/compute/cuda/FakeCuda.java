@@ -16,10 +16,12 @@ import java.util.Map;
 import mlpcuda.Child;
 
 /**
- * A folder with a fake libcuda.so.1, libcublas.so.12 and libcudnn.so.9 that write down how they are
- * called, for a process that is started with {@link #environment}.
+ * A folder with a fake libcuda.so.1, libcublas.so.12, libcublas.so.13 and libcudnn.so.9 that write
+ * down how they are called, for a process that is started with {@link #environment}.
  */
 final class FakeCuda {
+  private static final String CUBLAS_13 = "libcublas.so.13";
+
   private final Path folder;
 
   private FakeCuda(Path folder) {
@@ -40,6 +42,7 @@ final class FakeCuda {
     }
     gcc(folder, "fake-libcuda.c", "libcuda.so.1");
     versioned(folder, "fake-libcublas.c", "libcublas.so.12");
+    versioned(folder, "fake-libcublas.c", CUBLAS_13, "-DTHIRTEEN");
     versioned(folder, "fake-libcudnn.c", "libcudnn.so.9");
     for (String part : List.of("libcudnn_graph.so.9", "libcudnn_ops.so.9")) {
       gcc(folder, "/dev/null", part); // cuDNN's parts are only looked for
@@ -47,11 +50,18 @@ final class FakeCuda {
     return new FakeCuda(folder);
   }
 
+  /** Compiles libcublas.so.13 again, without one of the functions that the program calls. */
+  void compileWithoutGemmEx() throws IOException, InterruptedException {
+    versioned(folder, "fake-libcublas.c", CUBLAS_13, "-DTHIRTEEN", "-DWITHOUT_GEMM_EX");
+  }
+
   /** Gives the symbols a version, which JCublas and JCudnn ask for. */
-  private static void versioned(Path folder, String source, String library)
+  private static void versioned(Path folder, String source, String library, String... more)
       throws IOException, InterruptedException {
     Files.writeString(folder.resolve(library + ".map"), library + " { global: *; };\n");
-    gcc(folder, source, library, "-Wl,--version-script=" + library + ".map", "-lm");
+    List<String> options = new ArrayList<>(List.of(more));
+    options.addAll(List.of("-Wl,--version-script=" + library + ".map", "-lm"));
+    gcc(folder, source, library, options.toArray(String[]::new));
   }
 
   private static void gcc(Path folder, String source, String library, String... more)

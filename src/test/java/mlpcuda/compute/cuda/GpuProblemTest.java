@@ -75,14 +75,25 @@ class GpuProblemTest {
         GpuProblem.notLoaded("/c/l.so: libstdc++.so.6: cannot open\nshared object file", HOST));
     says("built without l.so", "64-bit x86", GpuProblem.noLibrary("l.so"));
     says("to /c: full", "XDG_CACHE_HOME", GpuProblem.notUnpacked(Path.of("/c"), "full"));
+    List<String> twelve = List.of("libcublas.so.12");
+    List<String> both = List.of("libcublas.so.13", "libcublas.so.12");
+    Path thirteen = Path.of("/l/libcublas.so.13");
     says(
-        "wanted libcublas.so.12, found none (why)",
-        "LD_LIBRARY_PATH",
-        GpuProblem.noCublas("libcublas.so.12", List.of(), "why"));
+        "cuBLAS 12 was not found: wanted libcublas.so.12, found none (why)",
+        "Install cuBLAS 12 and add its folder to LD_LIBRARY_PATH, or use the program's own kernels.",
+        GpuProblem.noCublas(twelve, List.of(), "why"));
     says(
-        "wanted libcublas.so.12, found /l/libcublas.so.13 (why)",
+        "cuBLAS 12 was not found: wanted libcublas.so.12, found /l/libcublas.so.13 (why)",
+        ", or install NVIDIA driver 580 or newer, which cuBLAS 13 needs, or use the program's own",
+        GpuProblem.noCublas(twelve, List.of(thirteen), "why"));
+    says(
+        "cuBLAS was not found: wanted libcublas.so.13 or libcublas.so.12, found none (why)",
+        "Install cuBLAS 13 or 12 and add its folder to LD_LIBRARY_PATH, or use the program's own",
+        GpuProblem.noCublas(both, List.of(), "why"));
+    says(
+        "cuBLAS cannot be loaded: wanted libcublas.so.13 or libcublas.so.12, found /l/libcublas.so.13",
         "own kernels",
-        GpuProblem.noCublas("libcublas.so.12", List.of(Path.of("/l/libcublas.so.13")), "why"));
+        GpuProblem.noCublas(both, List.of(thirteen), "why"));
     says(
         "cuDNN 9 was not found: wanted libcudnn.so.9, found none (libJCudnn.so: libcudnn.so.9: no)",
         "add that to LD_LIBRARY_PATH, or use the program's own kernels.",

@@ -42,11 +42,12 @@ final class JCudaDriverCalls {
     var launches = new JCudaLaunchCalls(open);
     launches.launches();
     launches.launchesTogether();
-    new CublasCalls(open).multiplies();
+    CublasCalls.twelve(open).multiplies();
     new CudnnCalls(open).activates();
     var failing = new FailingCalls(open);
     failing.fails();
     failing.failsWhicheverCallItIs();
+    calls.multipliesByCublas13();
     calls.closes();
     System.out.println("all calls are right");
   }
@@ -223,6 +224,20 @@ final class JCudaDriverCalls {
     assertTrue(fake.calls().get(3).startsWith("cuGraphDestroy"));
     fake.control("");
     driver.free(memory);
+    fake.calls();
+  }
+
+  /** A driver for CUDA 13 gets cuBLAS 13, even where this process has cuBLAS 12 loaded. */
+  private void multipliesByCublas13() {
+    fake.control("version 13000");
+    try (JCudaDriver newer = JCudaDriver.open(1, natives)) {
+      fake.control("");
+      var open = new OpenDriver(fake, natives, newer, newer.createStream());
+      fake.calls();
+      CublasCalls.thirteen(open).multiplies();
+      new FailingCalls(open).failsInCublas();
+      newer.destroyStream(open.stream());
+    }
     fake.calls();
   }
 

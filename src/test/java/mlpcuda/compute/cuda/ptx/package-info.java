@@ -41,14 +41,15 @@
  *       vectors, logic of predicates.
  *   <li>ld and st of global and shared memory and parameters with vectors, cache hints, .nc,
  *       .volatile, .relaxed, .acquire and .release; atom and red (in cooperative launches alone);
- *       fence, membar, prefetch, cvta, nanosleep; shared variables of static and dynamic size.
- *   <li>bra, brx.idx, ret, exit, bar.sync 0, bar.warp.sync, shfl, vote, activemask; mma m16n8k8 of
- *       tf32 and m16n8k16 of bf16 and f16.
+ *       fence, membar, prefetch, cvta, nanosleep; cp.async with its groups; shared variables of
+ *       static and dynamic size.
+ *   <li>bra, brx.idx, ret, exit, bar.sync 0, bar.warp.sync, shfl, vote, activemask; ldmatrix m8n8
+ *       of b16; mma m16n8k8 of tf32 and m16n8k16 of bf16 and f16.
  * </ul>
  *
  * <p>Anything else is a {@code Fault} when the module is parsed: a directive, an opcode, a modifier
  * that no decoder took, an operand of another size than its type. There are no calls, local memory,
- * textures, clusters or asynchronous copies.
+ * textures, clusters or copies by mbarriers and tensor maps.
  *
  * <h2>What faults it finds</h2>
  *
@@ -62,6 +63,9 @@
  *       written; a write to what was read as read-only (.nc);
  *   <li>a race: two accesses to a byte, not both reads, by threads that no barrier orders, in a
  *       block or between blocks. Bytes are tracked where kernels access less than a word;
+ *   <li>an access to shared memory that an asynchronous copy fills while the thread that issued it
+ *       has not waited; a source that changes before that wait. The copy is made at the wait, as a
+ *       write by that thread: another thread sees it after a barrier alone;
  *   <li>in a cooperative launch a race by the causality order of PTX's memory model, kept in vector
  *       clocks: the message says whether a release or an acquire is missing. Blocks that poll
  *       memory for what never comes are a deadlock;

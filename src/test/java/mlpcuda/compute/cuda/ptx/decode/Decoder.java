@@ -15,6 +15,7 @@ final class Decoder {
   private final RegisterDecoder registers;
   private final PredicateDecoder predicates;
   private final MemoryDecoder memory;
+  private final CopyDecoder copies;
   private final ControlDecoder control;
 
   Decoder(EntryDecoder entry) {
@@ -23,6 +24,7 @@ final class Decoder {
     registers = new RegisterDecoder(operands);
     predicates = new PredicateDecoder(operands);
     memory = new MemoryDecoder(entry, operands);
+    copies = new CopyDecoder(operands);
     control = new ControlDecoder(entry, operands);
   }
 
@@ -34,6 +36,8 @@ final class Decoder {
           case "ld" -> memory.load(op);
           case "st" -> memory.store(op);
           case "atom", "red" -> memory.atomic(op);
+          case "ldmatrix" -> copies.loadMatrix(op, target);
+          case "cp" -> copies.copy(op);
           case "prefetch" -> memory.prefetch(op);
           case "nanosleep" -> memory.sleep(op);
           case "cvta" -> memory.toAddress(op);

@@ -22,6 +22,12 @@ import mlpcuda.compute.cuda.ptx.races.Ordering;
 final class MemoryDecoder {
   private static final Lanes COPY = (d, a, b, c) -> System.arraycopy(a, 0, d, 0, Lanes.COUNT);
 
+  /**
+   * The generic address of the first byte of shared memory. Its lower half is large, so that the
+   * lower half of any generic address, of whichever space, lies outside of shared memory.
+   */
+  private static final long SHARED_WINDOW = 0x7e_f000_0000L;
+
   private final EntryDecoder entry;
   private final Operands operands;
 
@@ -34,7 +40,7 @@ final class MemoryDecoder {
     Statement at = op.statement;
     Operands.count(at, 2);
     Type type = type(op);
-    String space = op.takeOneOf("global", "shared", "param");
+    String space = takeShared(op) ? "shared" : op.takeOneOf("global", "param");
     Operand to = at.operands().get(0);
     if ("param".equals(space)) {
       boolean whole =
@@ -59,7 +65,7 @@ final class MemoryDecoder {
     Statement at = op.statement;
     Operands.count(at, 2);
     Type type = type(op);
-    String space = op.takeOneOf("global", "shared");
+    String space = takeShared(op) ? "shared" : op.takeOneOf("global");
     Ordering ordering = ordering(op, space, false, "release");
     op.takeOneOf("wb", "cg", "cs", "wt");
     MemoryAccess.Operands where =
@@ -147,26 +153,7 @@ final class MemoryDecoder {
       throw at.fault("is not known to the emulator");
     }
     int[] slots = items.stream().mapToInt(item -> element(at, item, type, load)).toArray();
-    if (!(where instanceof Address address)) {
-      throw at.fault("has an operand that is no address");
-    }
-    String base = address.base();
-    int shared = base == null ? 0 : entry.sharedAddress(base);
-    if (shared >= 0) {
-      int slot = entry.registers().constant(shared);
-      return new MemoryAccess.Operands(slot, true, address.offset(), type, slots);
-    }
-    long structure = base == null ? -1 : entry.structureAddress(base);
-    if (structure >= 0) {
-      int slot = entry.registers().constant(structure);
-      return new MemoryAccess.Operands(slot, true, address.offset(), type, slots);
-    }
-    Type declared = entry.typeOf(base);
-    if (declared == null || declared.bits() < 32) {
-      throw at.fault("has " + base + " as address, which is not known to the emulator");
-    }
-    int slot = operands.source(at, new Name(base, false), declared);
-    return new MemoryAccess.Operands(slot, declared.bits() == 64, address.offset(), type, slots);
+    return new MemoryAccess.Operands(operands.address(at, where), type, slots);
   }
 
   private int element(Statement at, Operand item, Type type, boolean load) {
@@ -188,16 +175,32 @@ final class MemoryDecoder {
     return new Compute(at, COPY, operands.result(at, to, type), slot, slot, slot);
   }
 
-  /** Decodes cvta: addresses of global memory are the same with and without their space. */
+  /**
+   * Decodes cvta: addresses of global memory are the same with and without their space, those of
+   * shared memory differ by {@link #SHARED_WINDOW}.
+   */
   Instruction toAddress(Opcode op) {
     Statement at = op.statement;
     Type type = op.type();
-    op.take("to");
-    if (!op.take("global") || !type.equals(Type.of("u64"))) {
+    boolean to = op.take("to");
+    String space = takeShared(op) ? "shared" : op.takeOneOf("global");
+    if (space == null || !type.equals(Type.of("u64"))) {
       throw at.fault("is not known to the emulator");
     }
     Operands.count(at, 2);
     int slot = operands.source(at, at.operands().get(1), type);
-    return new Compute(at, COPY, operands.result(at, at.operands().get(0), type), slot, slot, slot);
+    long window = space.equals("global") ? 0 : to ? -SHARED_WINDOW : SHARED_WINDOW;
+    Lanes move =
+        (d, a, b, c) -> {
+          for (int i = 0; i < Lanes.COUNT; i++) {
+            d[i] = a[i] + window;
+          }
+        };
+    return new Compute(at, move, operands.result(at, at.operands().get(0), type), slot, slot, slot);
+  }
+
+  /** Takes .shared or .shared::cta, which is the same, if it is there. */
+  static boolean takeShared(Opcode op) {
+    return op.takeOneOf("shared", "shared::cta") != null;
   }
 }

@@ -1,8 +1,10 @@
 package mlpcuda.compute.cuda.ptx.decode;
 
 import java.util.List;
+import mlpcuda.compute.cuda.ptx.execute.MemoryAccess;
 import mlpcuda.compute.cuda.ptx.machine.Registers;
 import mlpcuda.compute.cuda.ptx.parse.Statement;
+import mlpcuda.compute.cuda.ptx.parse.Statement.Address;
 import mlpcuda.compute.cuda.ptx.parse.Statement.Name;
 import mlpcuda.compute.cuda.ptx.parse.Statement.Number;
 import mlpcuda.compute.cuda.ptx.parse.Statement.Operand;
@@ -48,6 +50,26 @@ final class Operands {
       return entry.registers().constant(structure);
     }
     return register(at, name.name(), type, wider);
+  }
+
+  /** The address of an operand in brackets. */
+  MemoryAccess.Address address(Statement at, Operand operand) {
+    if (!(operand instanceof Address address)) {
+      throw at.fault("has an operand that is no address");
+    }
+    String base = address.base();
+    int shared = base == null ? 0 : entry.sharedAddress(base);
+    long known = shared >= 0 ? shared : entry.structureAddress(base);
+    if (known >= 0) {
+      int slot = entry.registers().constant(known);
+      return new MemoryAccess.Address(slot, true, address.offset());
+    }
+    Type declared = entry.typeOf(base);
+    if (declared == null || declared.bits() < 32) {
+      throw at.fault("has " + base + " as address, which is not known to the emulator");
+    }
+    int slot = source(at, new Name(base, false), declared);
+    return new MemoryAccess.Address(slot, declared.bits() == 64, address.offset());
   }
 
   private int constant(Statement at, Number number, Type type) {

@@ -16,17 +16,29 @@ abstract class GlobalAccess extends MemoryAccess {
     this.ordering = ordering;
   }
 
+  /** An ordinary access whose bytes are no elements with a register each. */
+  GlobalAccess(Statement statement, Address address, int bytes) {
+    super(statement, address, bytes);
+    this.ordering = null;
+  }
+
   /** Fails unless all bytes that a lane reads were ever written. */
   final void checkKnown(Warp warp, int pc, int lane, long address, Allocation allocation) {
+    checkKnown(warp, pc, lane, address, allocation, bytes);
+  }
+
+  /** Fails unless that many bytes, of the aligned access or the first of it, were ever written. */
+  final void checkKnown(
+      Warp warp, int pc, int lane, long address, Allocation allocation, int count) {
     int at = (int) (address - allocation.start);
-    if (!allocation.isKnown(at, bytes)) {
+    if (!allocation.isKnown(at, count)) {
       throw fault(
           warp,
           pc,
           lane,
           address,
           "byte "
-              + allocation.firstUnknown(at, bytes)
+              + allocation.firstUnknown(at, count)
               + " of the allocation of "
               + allocation.data.length
               + " bytes was never written");

@@ -17,26 +17,36 @@ import mlpcuda.compute.cuda.ptx.races.Shadow;
 /** A load or a store, with its address and the checks that both need. */
 public abstract class MemoryAccess extends Instruction {
   /**
-   * The operands of an access.
+   * Where an access is.
    *
    * @param base the register of the address
    * @param wide whether the address has 64 bits, not 32
    * @param offset the number that is added to the address
+   */
+  public record Address(int base, boolean wide, long offset) {
+    /** The address for a lane. */
+    long of(Warp warp, int lane) {
+      long from = warp.registers[base][lane];
+      return (wide ? from : from & 0xffffffffL) + offset;
+    }
+  }
+
+  /**
+   * The operands of an access.
+   *
    * @param type the type of an element
    * @param elements the register of each element; −1 to drop it
    */
-  public record Operands(int base, boolean wide, long offset, Type type, int[] elements) {}
+  public record Operands(Address address, Type type, int[] elements) {}
 
   private static final VarHandle SHORTS =
       MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
-  private static final VarHandle INTS =
+  static final VarHandle INTS =
       MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
   private static final VarHandle LONGS =
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
-  private final int base;
-  private final boolean wide;
-  private final long offset;
+  private final Address address;
   private final int size;
   private final boolean signed;
   final int[] elements;
@@ -46,19 +56,26 @@ public abstract class MemoryAccess extends Instruction {
 
   MemoryAccess(Statement statement, Operands operands) {
     super(statement);
-    base = operands.base();
-    wide = operands.wide();
-    offset = operands.offset();
+    address = operands.address();
     size = operands.type().bytes();
     signed = operands.type().isSigned();
     elements = operands.elements();
     bytes = size * elements.length;
   }
 
+  /** An access whose bytes are no elements with a register each. */
+  MemoryAccess(Statement statement, Address address, int bytes) {
+    super(statement);
+    this.address = address;
+    this.bytes = bytes;
+    size = 1;
+    signed = false;
+    elements = new int[0];
+  }
+
   /** The address of a lane's access. */
   final long address(Warp warp, int lane) {
-    long from = warp.registers[base][lane];
-    return (wide ? from : from & 0xffffffffL) + offset;
+    return address.of(warp, lane);
   }
 
   /** Loads the registers of a lane. */
@@ -169,17 +186,22 @@ public abstract class MemoryAccess extends Instruction {
 
   /** The allocation with the bytes at an address. */
   final Allocation allocation(Warp warp, int pc, int lane, long address) {
+    return allocation(warp, pc, lane, address, bytes);
+  }
+
+  /** The allocation with that many bytes at an address. */
+  final Allocation allocation(Warp warp, int pc, int lane, long address, int count) {
     Allocation cached = warp.caches[pc];
     if (cached != null) {
       long at = address - cached.start;
-      if (at >= 0 && at <= cached.data.length - bytes) {
+      if (at >= 0 && at <= cached.data.length - count) {
         return cached;
       }
     }
     DeviceMemory memory = warp.block.launch.memory;
-    Allocation found = memory.find(address, bytes);
+    Allocation found = memory.find(address, count);
     if (found == null) {
-      throw fault(warp, pc, lane, address, memory.explain(address, bytes));
+      throw fault(warp, pc, lane, address, memory.explain(address, count));
     }
     warp.caches[pc] = found;
     warp.block.launch.touch(found);
@@ -193,7 +215,7 @@ public abstract class MemoryAccess extends Instruction {
     }
   }
 
-  /** Fails if the access leaves the block's shared memory. */
+  /** Fails if the access leaves the block's shared memory, or meets a copy that is under way. */
   final int checkShared(Warp warp, int pc, int lane, long address) {
     int length = warp.block.shared.length;
     if (address < 0 || address > length - bytes) {
@@ -201,11 +223,20 @@ public abstract class MemoryAccess extends Instruction {
           warp, pc, lane, address, "outside the " + length + " bytes of the block's shared memory");
     }
     checkAligned(warp, pc, lane, address);
+    String copy = warp.block.copies.explain((int) address, bytes);
+    if (copy != null) {
+      throw fault(warp, pc, lane, address, copy);
+    }
     return (int) address;
   }
 
   /** Counts the bank conflicts of an access to shared memory, if the launch counts them. */
   final void countBankConflicts(Warp warp, int mask) {
+    countBankConflicts(warp, mask, address);
+  }
+
+  /** Counts the bank conflicts of an access to shared memory at another address. */
+  final void countBankConflicts(Warp warp, int mask, Address where) {
     BankConflicts conflicts = warp.block.launch.conflicts;
     if (conflicts == null) {
       return;
@@ -213,10 +244,10 @@ public abstract class MemoryAccess extends Instruction {
     long[] addresses = new long[Lanes.COUNT];
     for (int m = mask; m != 0; m &= m - 1) {
       int lane = Integer.numberOfTrailingZeros(m);
-      addresses[lane] = address(warp, lane);
+      addresses[lane] = where.of(warp, lane);
     }
-    String where = "line " + statement.line() + ": " + statement.text();
-    conflicts.count(warp.block.launch.program.name(), where, bytes, addresses, mask);
+    String line = "line " + statement.line() + ": " + statement.text();
+    conflicts.count(warp.block.launch.program.name(), line, bytes, addresses, mask);
   }
 
   /** Says why a shadow refuses a lane's access. */

@@ -59,28 +59,7 @@ public final class Mma extends Control {
 
   @Override
   public void run(Warp warp, int pc, int mask) {
-    int here = guarded(warp, mask);
-    if (here == 0) {
-      warp.go(pc + 1, mask);
-      return;
-    }
-    int lane = Integer.numberOfTrailingZeros(here);
-    if (here != mask) {
-      int other = Integer.numberOfTrailingZeros(mask & ~here);
-      throw warp.fault(pc, lane, "needs the whole warp, but its guard excludes lane " + other);
-    }
-    if (here != -1) {
-      int gone = ~here & ~warp.alive();
-      if (gone != 0) {
-        int other = Integer.numberOfTrailingZeros(gone);
-        throw warp.fault(
-            pc,
-            lane,
-            "needs the whole warp, but lane "
-                + other
-                + ((warp.present >> other & 1) == 0 ? " is no thread" : " has exited"));
-      }
-      warp.await(pc, here);
+    if (!WholeWarp.isHere(this, warp, pc, mask)) {
       return;
     }
     TensorCore core = warp.block.tensorCore;
@@ -94,7 +73,7 @@ public final class Mma extends Control {
     readSum(warp.registers, core.sum);
     core.multiply(type.depth);
     writeSum(warp.registers, core.sum);
-    warp.go(pc + 1, here);
+    warp.go(pc + 1, mask);
   }
 
   /**

@@ -83,7 +83,7 @@ class MmaTest {
     }
 
     /** The bytes in memory of floats that the type can hold. */
-    private byte[] bytes(float[] values) {
+    byte[] bytes(float[] values) {
       byte[] bytes = new byte[values.length * (this == TF32 ? 4 : 2)];
       for (int i = 0; i < values.length; i++) {
         int bits = Float.floatToRawIntBits(values[i]);

@@ -25,6 +25,9 @@ public final class Block implements Shadow.Names {
   /** Multiplies the matrices of the block's warps. */
   public final TensorCore tensorCore = new TensorCore();
 
+  /** The copies to shared memory that are under way. */
+  public final AsyncCopies copies;
+
   /** The stamp below which accesses are of other blocks, see {@link Shadow}. */
   int startedAt;
 
@@ -55,6 +58,7 @@ public final class Block implements Shadow.Names {
       launch.fill(warps[i]);
     }
     order = warps.clone();
+    copies = new AsyncCopies(this, warps.length);
   }
 
   /** Runs a block to its end. */
@@ -76,6 +80,7 @@ public final class Block implements Shadow.Names {
     startedAt = launch.tick();
     synchronizedBelow = startedAt;
     launch.blockStarts(startedAt, this);
+    copies.start();
     int threads = shape.blockX() * shape.blockY();
     for (Warp warp : warps) {
       int lanes = Math.min(Lanes.COUNT, threads - warp.index * Lanes.COUNT);

@@ -298,9 +298,14 @@ public final class Warp {
     }
   }
 
+  /** The number of a lane's thread in its block. */
+  public int threadInBlock(int lane) {
+    return index * Lanes.COUNT + lane;
+  }
+
   /** A lane's coordinates. */
   public String thread(int lane) {
-    return block.thread(index * Lanes.COUNT + lane);
+    return block.thread(threadInBlock(lane));
   }
 
   /** The fault of a lane at an instruction. */
