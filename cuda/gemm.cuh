@@ -37,8 +37,8 @@ struct Tiles {
 
 // The tilings of each precision. Large has the most products per byte read, for batches of some 16384 examples. Thin
 // has the most blocks, for batches of some 64, and the warps of a block share its long sums. The others are for sizes
-// between these. mlpcuda.compute.cuda.Tiling has the same sizes. In less than single precision, large tiles are those of
-// tensor_async.cuh alone.
+// between these. mlpcuda.compute.cuda.Tiling has the same sizes. Large tiles are those of large.cuh and, in less than
+// single precision, of tensor_async.cuh.
 template <Precision P>
 struct Tilings {
   using Thin = TensorTiles<P, 16, 8, 1, 1, P == TF32 ? 320 : 256, 8>;

@@ -46,6 +46,14 @@ __device__ inline void wait_for_copies() {
   asm volatile("cp.async.wait_all;" ::: "memory");
 }
 
+// Returns threadIdx.x, read anew at each call: the compiler keeps nothing that is computed from it in registers, which
+// the sums of a product need.
+__device__ inline int thread_anew() {
+  int thread;
+  asm volatile("mov.u32 %0, %%tid.x;" : "=r"(thread));
+  return thread;
+}
+
 // Returns what lies at an address of shared memory.
 template <class Value>
 __device__ inline Value &shared_at(unsigned address) {
@@ -69,18 +77,19 @@ struct Panel {
   static constexpr bool ALONG_K = LAYOUT == K_CONTIGUOUS;
   Matrix<LAYOUT> x;
   const float *from;  // the first quad that this thread copies next; the second one is 8 elements along K further on
-  int left;           // the number of elements along K from there to the end
   unsigned at;        // the address in shared memory of the quads that this thread reads next
   float4 carried[ASYNC ? 1 : 2];
 
-  // Takes rows from row0 on, and elements k_from up to k_to, the last excluded. The panel begins at the address
-  // `shared`. This thread multiplies rows 4t to 4t + 3 of either half of the panel.
-  __device__ Panel(Matrix<LAYOUT> x, int row0, int k_from, int k_to, unsigned shared, int t) : x(x) {
-    int first = row0 + row(), k = k_from + (ALONG_K ? threadIdx.x % 2 * 4 : threadIdx.x / 32);
+  // Takes rows from row0 on, and elements from k_from on. The panel begins at the address `shared`. This thread
+  // multiplies rows 4t to 4t + 3 of either half of the panel.
+  __device__ Panel(Matrix<LAYOUT> x, int row0, int k_from, unsigned shared, int t) : x(x) {
+    int first = row0 + row(), k = k_from + along(threadIdx.x);
     from = x.place(min(first, x.rows - (ALONG_K ? 1 : 4)), k);
-    left = k_to - k;
     at = shared + (ALONG_K ? t * 256 + t % 8 * 16 : t * 16);
   }
+
+  // The place, along K, of the first quad of a step that a thread copies.
+  static __device__ int along(int thread) { return ALONG_K ? thread % 2 * 4 : thread / 32; }
 
   // The first row, in the panel, of the quads that this thread copies.
   static __device__ int row() {
@@ -88,7 +97,7 @@ struct Panel {
     return ALONG_K ? t / 32 * 16 + t / 4 % 2 * 8 + t / 8 % 4 * 2 + t / 2 % 2 : t % 32 * 4;
   }
 
-  // The place, from the begin of the panel, of the first quad that this thread copies.
+  // The place, from the beginning of the panel, of the first quad that this thread copies.
   static __device__ unsigned place() {
     int quad = row() % 2 * 4 + threadIdx.x % 2;
     return ALONG_K ? row() / 2 * 128 + (quad ^ row() / 4 % 8) * 16 : threadIdx.x * 16;
@@ -99,19 +108,20 @@ struct Panel {
 
   __device__ size_t along_k(int count) const { return ALONG_K ? count : size_t(count) * x.rows; }
 
-  // Begins to copy this thread's quads of the next step to the address `to`.
-  __device__ void start(unsigned to) {
+  // Begins to copy this thread's quads of the next step, from which `left` elements along K are left, to the address
+  // `to`.
+  __device__ void start(unsigned to, int left, int thread) {
 #pragma unroll
     for (int i = 0; i < 2; i++) {
       const float *quad = from + along_k(8 * i);
-      bool inside = left > 8 * i;
+      bool inside = left - 8 * i > along(thread);
       if constexpr (ASYNC) {
         begin_copy(place(to, i), quad, inside);
       } else {
         carried[i] = inside ? *reinterpret_cast<const float4 *>(quad) : float4{};
       }
     }
-    advance();
+    from += along_k(LargeTiles::BK);
   }
 
   // Ends what `start` has begun: other threads may read it after a barrier.
@@ -120,11 +130,6 @@ struct Panel {
       shared_at<float4>(to) = carried[0];
       shared_at<float4>(place(to, 1)) = carried[1];
     }
-  }
-
-  __device__ void advance() {
-    from += along_k(LargeTiles::BK);
-    left -= LargeTiles::BK;
   }
 
   // Returns a quad of group `group` of 4 elements along K, of a half of the rows: where K is contiguous, the elements of
@@ -278,25 +283,36 @@ __device__ inline void multiply_group(float (&sum)[8][8], const Panel<A> &panel_
   }
 }
 
+// The 8 x 8 outputs of a thread: rows 4m to 4m + 3 of either half of the block's tile, and columns 4n to 4n + 3 alike.
+//
+// A warp has 4 x 8 threads. Each square of 2 x 2 lanes has neighbours, so that lanes that read the same quad are close
+// to one another, whichever operand they read.
+struct Share {
+  int m, n;
+
+  __device__ explicit Share(int thread) {
+    int lane = thread % 32, warp = thread / 32;
+    m = warp / 2 * 4 + lane / 16 * 2 + lane % 2;
+    n = warp % 2 * 8 + lane / 2 % 8;
+  }
+};
+
 // Computes what fma_multiply of gemm.cuh computes.
 template <Layout A, Layout B, class F>
 __device__ inline void large_multiply(float *c, Matrix<A> a, Matrix<B> b, int M, int N, int k_from, int k_to, int m0,
                                       int n0, F finish) {
   constexpr int PANEL = LargeTiles::PANEL;
   __shared__ __align__(256) char shared[4 * PANEL];
-  // A warp has 4 x 8 threads. Each square of 2 x 2 lanes has neighbours, so that lanes that read the same quad are
-  // close to one another, whichever operand they read.
-  int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-  int tm = warp / 2 * 4 + lane / 16 * 2 + lane % 2, tn = warp % 2 * 8 + lane / 2 % 8;
-
+  Share read(threadIdx.x);
   float sum[8][8] = {};
   unsigned first = unsigned(__cvta_generic_to_shared(shared));
-  Panel<A> panel_a(a, m0, k_from, k_to, first, tm);
-  Panel<B> panel_b(b, n0, k_from, k_to, first + PANEL, tn);
+  Panel<A> panel_a(a, m0, k_from, first, read.m);
+  Panel<B> panel_b(b, n0, k_from, first + PANEL, read.n);
   unsigned to = first + Panel<A>::place(), apart = PANEL + Panel<B>::place() - Panel<A>::place();
-  auto start = [&]() {
-    panel_a.start(to);
-    panel_b.start(to + apart);
+  auto start = [&](int left) {
+    int thread = thread_anew();
+    panel_a.start(to, left, thread);
+    panel_b.start(to + apart, left, thread);
   };
   auto end = [&]() {
     if constexpr (ASYNC) {
@@ -306,14 +322,14 @@ __device__ inline void large_multiply(float *c, Matrix<A> a, Matrix<B> b, int M,
       panel_b.end(to + apart);
     }
   };
-  start();
+  start(k_to - k_from);
   end();
   int other = 2 * PANEL;  // from the step that is multiplied to the one that is copied
 #pragma unroll 1
   for (int k0 = k_from; k0 < k_to; k0 += LargeTiles::BK) {
     to += other;
     __syncthreads();  // all copies of this step have ended, and all threads have read what lies at `to`
-    start();          // after the last step, zeros
+    start(k_to - k0 - LargeTiles::BK);  // after the last step, zeros
 #pragma unroll 1
     for (int group = 0; group < LargeTiles::BK / 4; group++) {
       multiply_group(sum, panel_a, panel_b, group);
@@ -323,7 +339,8 @@ __device__ inline void large_multiply(float *c, Matrix<A> a, Matrix<B> b, int M,
     panel_b.at += other;
     other = -other;
   }
-  store_sums(c, sum, M, N, m0 + 4 * tm, n0 + 4 * tn, finish);
+  Share stored(thread_anew());
+  store_sums(c, sum, M, N, m0 + 4 * stored.m, n0 + 4 * stored.n, finish);
 }
 
 }  // namespace op
