@@ -33,7 +33,7 @@ final class PtxGemm implements Gemm {
   private final Resources resources = new Resources();
   private final int multiprocessors;
   private final KernelModule kernels;
-  private final KernelModule large; // of single precision
+  private final KernelModule large; // the products in large tiles of single precision
   private final Optional<RoundedOperands> rounded;
   private final Workspace parts;
 
