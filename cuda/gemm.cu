@@ -4,6 +4,7 @@
 //
 // The modules for less precision differ in two ways: outputs that become operands have a rounded copy, `copy`, which
 // may be null; and there are entries _async for operands that lie in memory rounded, the only ones with large tiles.
+// Large tiles of single precision are in modules of their own: see large.cu.
 #include "gemm.cuh"
 #include "tensor_async.cuh"
 
@@ -54,11 +55,7 @@ LINEAR_BACKWARD_INPUTS(linear_backward_inputs_thin, Thin)
 LINEAR_BACKWARD_INPUTS(linear_backward_inputs_small, Small)
 LINEAR_BACKWARD_INPUTS(linear_backward_inputs_medium, Medium)
 
-#if IS(MODULE_PRECISION)
-LINEAR_FORWARD(linear_forward_large, Large)
-LINEAR_BACKWARD_WEIGHTS(linear_backward_weights_large, Large)
-LINEAR_BACKWARD_INPUTS(linear_backward_inputs_large, Large)
-#else
+#if !IS(MODULE_PRECISION)
 #define LINEAR_FORWARD_ASYNC(name, tiles)                                                                     \
   ENTRY(name, AsyncTilings::tiles)(float *__restrict__ y, void *__restrict__ copy, const void *__restrict__ x, \
                                    const void *__restrict__ w, const float *__restrict__ b, int B, int I,     \

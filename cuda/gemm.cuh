@@ -8,13 +8,14 @@
 // small to fill the chip with tiles; their sums are added in a fixed order at the end. Nothing is atomic: the same
 // operands give the same bits.
 //
-// All of this is for single precision; thin.cuh has products with few outputs, and tensor.cuh products in other
-// precisions.
+// All of this is for single precision; large.cuh has products with many outputs, thin.cuh those with few, and tensor.cuh
+// products in other precisions.
 #pragma once
 
 #include <type_traits>
 
 #include "activation.cuh"
+#include "large.cuh"
 #include "tensor.cuh"
 #include "thin.cuh"
 #include "tiles.cuh"
@@ -36,8 +37,8 @@ struct Tiles {
 
 // The tilings of each precision. Large has the most products per byte read, for batches of some 16384 examples. Thin
 // has the most blocks, for batches of some 64, and the warps of a block share its long sums. The others are for sizes
-// between these. mlpcuda.compute.cuda.Tiling has the same sizes. In less than single precision, large tiles are those of
-// tensor_async.cuh alone.
+// between these. mlpcuda.compute.cuda.Tiling has the same sizes. Large tiles are those of large.cuh and, in less than
+// single precision, of tensor_async.cuh.
 template <Precision P>
 struct Tilings {
   using Thin = TensorTiles<P, 16, 8, 1, 1, P == TF32 ? 320 : 256, 8>;
@@ -50,7 +51,6 @@ struct Tilings<FP32> {
   using Thin = ThinTiles<16, 8, 400>;
   using Small = Tiles<32, 32, 64, 4, 4, 4, 4>;
   using Medium = Tiles<64, 64, 32, 4, 4, 1, 4>;
-  using Large = Tiles<128, 128, 16, 8, 8, 1, 1>;
 };
 
 // Copies COUNT floats, in groups of 4 that lie `apart` floats from each other.
@@ -169,6 +169,8 @@ template <class T, class A, class B, class F>
 __device__ inline void multiply(float *c, A a, B b, int M, int N, int k_from, int k_to, int m0, int n0, F finish) {
   if constexpr (std::is_same_v<T, Tilings<FP32>::Thin>) {
     thin_multiply<T>(c, a, b, M, N, k_from, k_to, m0, n0, finish);
+  } else if constexpr (std::is_same_v<T, LargeTiles>) {
+    large_multiply(c, a, b, M, N, k_from, k_to, m0, n0, finish);
   } else if constexpr (T::PRECISION == FP32) {
     fma_multiply<T>(c, a, b, M, N, k_from, k_to, m0, n0, finish);
   } else {
@@ -191,10 +193,10 @@ __device__ inline void linear_forward(float *y, void *copy, const float *x, cons
                                       int I, int O, int activation) {
   multiply<T>(
       y, Matrix<K_CONTIGUOUS>{x, B, I}, Matrix<K_CONTIGUOUS>{w, O, I}, B, O, 0, I, blockIdx.x * T::BM,
-      blockIdx.y * T::BN, finish([=](size_t, int o) { return b[o]; },
-                                 [=](float bias, float sum, size_t at, int) {
-                                   return kept<T::PRECISION>(copy, at, activate(sum + bias, activation));
-                                 }));
+      blockIdx.y * T::BN, finish_at([=](size_t, int o) { return b + o; },
+                                    [=](float bias, float sum, size_t at, int) {
+                                      return kept<T::PRECISION>(copy, at, activate(sum + bias, activation));
+                                    }));
 }
 
 // Computes dw (P, O, I) = dy (B, O) transposed times x (B, I), where part p of P is summed over examples p * share up
@@ -207,7 +209,8 @@ __device__ inline void linear_backward_weights(float *dw, const float *dy, const
   multiply<T>(
       dw + size_t(blockIdx.z) * O * I, Matrix<K_STRIDED>{dy, O, B}, Matrix<K_STRIDED>{x, I, B}, O, I, from,
       min(B, from + share), blockIdx.x * T::BM, blockIdx.y * T::BN,
-      finish(nothing(), [](Nothing, float sum, size_t, int) { return sum; }));
+      finish_at([](size_t, int) { return static_cast<const float *>(nullptr); },
+                [](float, float sum, size_t, int) { return sum; }));
 }
 
 // Computes sum (n), the sum of parts (P, n) in their order. Each thread has one element.
@@ -229,10 +232,10 @@ __device__ inline void linear_backward_inputs(float *dx, void *copy, const float
                                               int B, int I, int O, int below) {
   multiply<T>(
       dx, Matrix<K_CONTIGUOUS>{dy, B, O}, Matrix<K_STRIDED>{w, I, O}, B, I, 0, O, blockIdx.x * T::BM,
-      blockIdx.y * T::BN, finish([=](size_t at, int) { return below == NONE ? 0 : x[at]; },
-                                 [=](float y, float sum, size_t at, int) {
-                                   return kept<T::PRECISION>(copy, at, differentiate(sum, y, below));
-                                 }));
+      blockIdx.y * T::BN, finish_at([=](size_t at, int) { return below == NONE ? nullptr : x + at; },
+                                    [=](float y, float sum, size_t at, int) {
+                                      return kept<T::PRECISION>(copy, at, differentiate(sum, y, below));
+                                    }));
 }
 
 }  // namespace op

@@ -104,11 +104,4 @@ __device__ inline void load_group(Loaded (&loaded)[GROUP], F finish, Place place
   }
 }
 
-// The result of a load that has nothing to fetch.
-struct Nothing {};
-
-__device__ inline auto nothing() {
-  return [](size_t, int) { return Nothing{}; };
-}
-
 }  // namespace op

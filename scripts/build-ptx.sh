@@ -28,6 +28,8 @@ compile() { # source, module, architecture, precision of products' operands
 for source in layers gemm fused persistent; do # the persistent kernel exists in fp32 alone
   compile "$source" "$source" sm_75 FP32
 done
+compile large large sm_75 FP32
+compile large large_async sm_80 FP32
 for precision in tf32 bf16 fp16; do # tensor cores support these from compute capability 8.0 on
   for source in gemm fused; do
     compile "$source" "${source}_$precision" sm_80 "${precision^^}"

@@ -30,6 +30,15 @@ final class KernelModules {
     return module(precision == Precision.FP32 ? family : family + "_" + precision.label());
   }
 
+  /**
+   * The module, not loaded yet, of large tiles in single precision: the one for the device's
+   * compute capability. The caller closes it.
+   */
+  KernelModule large() {
+    boolean copies = stream.driver().device().capability().major() >= 8;
+    return module(copies ? "large_async" : "large");
+  }
+
   /** Tells a listener the notes of all modules: those made before this call, and from now on. */
   void tellNotes(Consumer<String> listener) {
     early.forEach(listener);

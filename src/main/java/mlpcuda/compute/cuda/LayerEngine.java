@@ -62,7 +62,7 @@ final class LayerEngine implements AutoCloseable {
         note = ": " + e.why();
       }
     }
-    var own = new PtxGemm(driver, modules.ofPrecision("gemm"), rounded);
+    var own = new PtxGemm(driver, modules, rounded);
     return nonlinear instanceof CudnnNonlinear cudnn ? new UnfusedGemm(own, cudnn) : own;
   }
 

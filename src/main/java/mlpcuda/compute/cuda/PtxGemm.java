@@ -9,13 +9,16 @@ import mlpcuda.compute.cuda.RoundedOperands.Operands;
 import mlpcuda.compute.cuda.Tiling.Tiles;
 
 /**
- * Products by our own kernels, the module gemm, which need nothing but the driver.
+ * Products by our own kernels, the modules gemm and large, which need nothing but the driver.
  *
  * <p>In less than single precision there are two kinds of kernels. Those for any operands read
  * floats, and round them on the way to the tensor cores; their tiles are medium at most. Those for
  * large and medium tiles whose names end with {@code _async} read operands that are rounded in
  * memory, 8 or 16 bytes at once: they are taken where each row of both rounded operands begins at a
  * multiple of 8 bytes. They read 16 bytes at once where each row begins at a multiple of 16.
+ *
+ * <p>In single precision, large tiles read 16 bytes at once. Operands whose rows do not all begin
+ * at a multiple of 16 bytes are multiplied in medium tiles instead.
  */
 final class PtxGemm implements Gemm {
   /** The most bytes of workspace for the sums of a product's parts. */
@@ -30,20 +33,22 @@ final class PtxGemm implements Gemm {
   private final Resources resources = new Resources();
   private final int multiprocessors;
   private final KernelModule kernels;
+  private final KernelModule large; // the products in large tiles of single precision
   private final Optional<RoundedOperands> rounded;
   private final Workspace parts;
 
   /**
-   * Owns {@code kernels}, the module gemm of some precision, from now on, and closes it.
+   * Products in the precision of {@code modules}.
    *
    * @param rounded makes operands of that precision, and is closed by its maker; empty for single
    *     precision
    */
-  PtxGemm(CudaDriver driver, KernelModule kernels, Optional<RoundedOperands> rounded) {
+  PtxGemm(CudaDriver driver, KernelModules modules, Optional<RoundedOperands> rounded) {
     this.multiprocessors = driver.device().multiprocessors().count();
     this.rounded = rounded;
     this.parts = resources.add(new Workspace(driver, "parts of sums"));
-    this.kernels = resources.add(kernels);
+    this.kernels = resources.add(modules.ofPrecision("gemm"));
+    this.large = resources.add(modules.large());
   }
 
   /** Whether both operands of a product can be read 4 elements at a time. */
@@ -53,7 +58,7 @@ final class PtxGemm implements Gemm {
   }
 
   /** A kernel with its launch, and a product's operands as it reads them. */
-  private record Chosen(String entry, Shape shape, Operands operands) {}
+  private record Chosen(KernelModule module, String entry, Shape shape, Operands operands) {}
 
   /** The kernel for a product in that tiling; {@code product} begins its name. */
   private Chosen choose(
@@ -64,12 +69,16 @@ final class PtxGemm implements Gemm {
       if (operands.isPresent()) {
         Shape tiled = tiling.cover(result.rows(), result.columns());
         var shape = new Shape(tiled.gridX(), tiled.gridY(), tiled.gridZ(), ASYNC_THREADS, 1);
-        return new Chosen(product + tiles.suffix() + "_async", shape, operands.get());
+        return new Chosen(kernels, product + tiles.suffix() + "_async", shape, operands.get());
       }
       tiles = Tiles.MEDIUM;
     }
+    if (tiles == Tiles.LARGE && !readQuads(a, b)) {
+      tiles = Tiles.MEDIUM;
+    }
     Shape shape = tiles.cover(result.rows(), result.columns(), tiling.parts());
-    return new Chosen(product + tiles.suffix(), shape, new Operands(a, b));
+    KernelModule module = tiles == Tiles.LARGE ? large : kernels;
+    return new Chosen(module, product + tiles.suffix(), shape, new Operands(a, b));
   }
 
   /** Both operands rounded, if an {@code _async} kernel can copy them. */
@@ -106,7 +115,7 @@ final class PtxGemm implements Gemm {
     arguments.address(chosen.operands.a().address()).address(chosen.operands.b().address());
     arguments.address(b).add("B", y.rows()).add("I", I).add("O", w.rows());
     arguments.add("activation", activation.ordinal());
-    kernels.launch(chosen.entry, chosen.shape, arguments);
+    chosen.module.launch(chosen.entry, chosen.shape, arguments);
   }
 
   @Override
@@ -122,7 +131,7 @@ final class PtxGemm implements Gemm {
     var arguments = new Arguments().address(sums);
     arguments.address(chosen.operands.a().address()).address(chosen.operands.b().address());
     arguments.add("B", dy.rows()).add("I", I).add("O", O).add("share", tiling.share());
-    kernels.launch(chosen.entry, chosen.shape, arguments);
+    chosen.module.launch(chosen.entry, chosen.shape, arguments);
     if (divided) {
       var sum = new Arguments().address(dw.address()).address(sums);
       sum.add("n", n).add("P", tiling.parts());
@@ -140,7 +149,7 @@ final class PtxGemm implements Gemm {
     arguments.address(x.address()).address(chosen.operands.b().address());
     arguments.add("B", dx.rows()).add("I", w.columns()).add("O", O);
     arguments.add("below", below.ordinal());
-    kernels.launch(chosen.entry, chosen.shape, arguments);
+    chosen.module.launch(chosen.entry, chosen.shape, arguments);
   }
 
   @Override

@@ -5,8 +5,15 @@ import mlpcuda.compute.cuda.CudaDriver.Shape;
 
 /**
  * The division of a product (M, N) with inner dimension K among blocks: into tiles, and, along K,
- * into parts that are added up afterwards. Large tiles read least, but a chip is full only with a
- * block on each of its multiprocessors.
+ * into parts that are added up afterwards.
+ *
+ * <p>A tiling is chosen by an estimate of the cycles that the multiprocessor with the most blocks
+ * needs: large tiles take the fewest cycles for an output, but leave multiprocessors without work
+ * where there are few of them, and waste work beyond the edges of the matrix. Of its blocks, a
+ * multiprocessor runs as many at a time as it has room for, which is a wave; each wave costs the
+ * time to start, to wait for the first operands, and to store. The estimates are made from the
+ * machine code of the kernels in single precision for compute capability 9.0, and are not measured;
+ * those of less precision are taken to have the same ratios.
  *
  * @param tiles the size of the tiles
  * @param parts the number of parts that K is divided into
@@ -15,14 +22,14 @@ import mlpcuda.compute.cuda.CudaDriver.Shape;
 record Tiling(Tiles tiles, int parts, int share) {
   /** The tilings of cuda/gemm.cuh, by the rows and columns of a tile. */
   enum Tiles {
-    LARGE("_large", 128, 128),
-    MEDIUM("_medium", 64, 64),
-    SMALL("_small", 32, 32),
+    LARGE("_large", 128, 128, 150, 2),
+    MEDIUM("_medium", 64, 64, 64, 2),
+    SMALL("_small", 32, 32, 20, 2),
     /**
      * Thin tiles suit long sums, which the threads of a block share. They read operands 4 elements
      * at a time: see {@link #readsQuads}.
      */
-    THIN("_thin", 16, 8);
+    THIN("_thin", 16, 8, 7, 2);
 
     /** The number of threads of a block. */
     static final int THREADS = 256;
@@ -30,11 +37,15 @@ record Tiling(Tiles tiles, int parts, int share) {
     private final String suffix;
     private final int rows;
     private final int columns;
+    private final int cycles; // for a tile and an element along K, while other blocks run as well
+    private final int room; // the number of blocks that a multiprocessor runs at a time
 
-    Tiles(String suffix, int rows, int columns) {
+    Tiles(String suffix, int rows, int columns, int cycles, int room) {
       this.suffix = suffix;
       this.rows = rows;
       this.columns = columns;
+      this.cycles = cycles;
+      this.room = room;
     }
 
     /** The suffix of an entry's name. */
@@ -45,11 +56,6 @@ record Tiling(Tiles tiles, int parts, int share) {
     /** The number of tiles of a matrix (M, N). */
     long count(int M, int N) {
       return ((M - 1L) / rows + 1) * ((N - 1L) / columns + 1);
-    }
-
-    /** The number of elements that the tiles cover, with those beyond the edges of the matrix. */
-    private long covered(int M, int N) {
-      return count(M, N) * rows * columns;
     }
 
     /** The number of blocks that a multiprocessor takes one after another, at most. */
@@ -70,13 +76,22 @@ record Tiling(Tiles tiles, int parts, int share) {
   private static final int LEAST_SHARE = 256;
 
   /**
-   * The most elements that tiles may cover, as a multiple of those that the smallest tiles cover:
-   * tiles beyond the edges of the matrix waste time.
+   * How much longer a block takes for its products when it is alone on its multiprocessor: no other
+   * block multiplies while it waits at a barrier or for a load.
    */
-  private static final double COVERED = 1.5;
+  private static final double ALONE = 1.2;
 
-  /** The least fraction of multiprocessors to keep busy while they take one block after another. */
-  private static final double BUSY = 0.75;
+  /** The most blocks of a multiprocessor that parts are tried for: more would fill it no better. */
+  private static final int MOST_BLOCKS = 4;
+
+  /** The cycles of a wave besides its products, and of the launch that adds parts up. */
+  private static final int LATENCY = 2000;
+
+  /**
+   * The elements of parts that a multiprocessor's share of the memory's rate writes and reads again
+   * in a cycle.
+   */
+  private static final int ADDED = 3;
 
   /**
    * The number of thin tiles that take as long as a small one. It is estimated by hand, from the
@@ -88,7 +103,7 @@ record Tiling(Tiles tiles, int parts, int share) {
   private static final int STEP = 64;
 
   /**
-   * A tiling with the largest tiles that keep most of the chip busy; the smallest ones if none do.
+   * The tiling that is estimated to take the fewest cycles, of those that do not divide K.
    *
    * @param quads whether both operands can be read 4 elements at a time
    */
@@ -99,17 +114,29 @@ record Tiling(Tiles tiles, int parts, int share) {
   /** A tiling chosen like {@link #whole}, for a product that may be in up to {@code most} parts. */
   static Tiling of(int M, int N, int K, int multiprocessors, boolean quads, int most) {
     int worth = Math.max(1, Math.min(most, K / LEAST_SHARE));
-    for (Tiles tiles : List.of(Tiles.LARGE, Tiles.MEDIUM, Tiles.SMALL)) {
-      Tiling tiling = inParts(tiles, M, N, K, multiprocessors, worth);
-      long blocks = tiles.count(M, N) * tiling.parts;
-      long rounds = (blocks - 1) / multiprocessors + 1;
-      if (blocks >= BUSY * (rounds * multiprocessors)
-          && tiles.covered(M, N) <= COVERED * Tiles.SMALL.covered(M, N)) {
-        return tiling;
+    Tiling best = null;
+    Tiles smallest = smallest(M, N, K, multiprocessors, quads);
+    for (Tiles tiles : List.of(Tiles.LARGE, Tiles.MEDIUM, Tiles.SMALL, smallest)) {
+      for (int blocks = 1; blocks <= MOST_BLOCKS; blocks++) {
+        Tiling tiling = inParts(tiles, M, N, K, blocks * multiprocessors, worth);
+        if (best == null
+            || tiling.cycles(M, N, multiprocessors) < best.cycles(M, N, multiprocessors)) {
+          best = tiling;
+        }
       }
     }
-    Tiles smallest = smallest(M, N, K, multiprocessors, quads);
-    return inParts(smallest, M, N, K, multiprocessors, worth);
+    return best;
+  }
+
+  /** The estimated cycles of a product (M, N) on a device with so many multiprocessors. */
+  private double cycles(int M, int N, int multiprocessors) {
+    long blocks =
+        (tiles.count(M, N) * parts - 1) / multiprocessors
+            + 1; // the blocks of the busiest multiprocessor
+    long waves = (blocks - 1) / tiles.room + 1;
+    double products = (blocks == 1 ? ALONE : blocks) * tiles.cycles * share;
+    double addition = parts == 1 ? 0 : LATENCY + (double) M * N * parts / ADDED / multiprocessors;
+    return products + waves * LATENCY + addition;
   }
 
   /**
@@ -135,9 +162,9 @@ record Tiling(Tiles tiles, int parts, int share) {
     return address % (4L * bytes) == 0 && contiguous % 4 == 0;
   }
 
-  /** Divides K into as many parts as are worth it and run on the chip side by side. */
-  private static Tiling inParts(Tiles tiles, int M, int N, int K, int multiprocessors, int worth) {
-    int wanted = (int) Math.max(1, Math.min(worth, multiprocessors / tiles.count(M, N)));
+  /** Divides K into as many parts as are worth it and make no more than so many blocks. */
+  private static Tiling inParts(Tiles tiles, int M, int N, int K, int blocks, int worth) {
+    int wanted = (int) Math.max(1, Math.min(worth, blocks / tiles.count(M, N)));
     int share = ((K - 1) / wanted / STEP + 1) * STEP;
     return new Tiling(tiles, (K - 1) / share + 1, share);
   }

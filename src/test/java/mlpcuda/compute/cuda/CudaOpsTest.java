@@ -252,9 +252,9 @@ class CudaOpsTest {
 
   @Test
   void tilesAreAsLargeAsFillsTheDevice() {
-    assertEquals(List.of("gemm/linear_forward_large"), productsRun(2));
+    assertEquals(List.of("large_async/linear_forward_large"), productsRun(2));
     assertEquals(List.of("gemm/linear_forward_medium"), productsRun(8));
-    assertEquals(List.of("gemm/linear_forward_small"), productsRun(11));
+    assertEquals(List.of("gemm/linear_forward_small"), productsRun(16));
   }
 
   /** The entries of a product of 2 large, 8 medium or 32 small tiles that ran. */
@@ -263,10 +263,10 @@ class CudaOpsTest {
     Map<String, Integer> before = EmulatedDriver.launches();
     try (var ops = new CudaOps(new EmulatedDriver(options.withoutCublas()), CudaOptions.DEFAULT);
         Buffer y = ops.allocate("y", Type.FLOAT32, 128 * 256);
-        Buffer x = ops.allocate("x", Type.FLOAT32, 128);
-        Buffer w = ops.allocate("w", Type.FLOAT32, 256);
+        Buffer x = ops.allocate("x", Type.FLOAT32, 128 * 4);
+        Buffer w = ops.allocate("w", Type.FLOAT32, 256 * 4);
         Buffer b = ops.allocate("b", Type.FLOAT32, 256)) {
-      ops.linearForward(y, x, w, b, 128, 1, 256, Activation.NONE);
+      ops.linearForward(y, x, w, b, 128, 4, 256, Activation.NONE);
       ops.read(y, new float[1]);
     }
     return EmulatedDriver.launches().entrySet().stream()

@@ -81,14 +81,16 @@ class EveryKernelTest {
     for (Path source : files(SOURCES, ".*\\.cu")) {
       String family = source.getFileName().toString().replace(".cu", "");
       wanted.add(family);
-      if (!SINGLE.contains(family)) {
+      if (family.equals("large")) {
+        wanted.add("large_async");
+      } else if (!SINGLE.contains(family)) {
         RATHER_THAN_FP32.forEach(precision -> wanted.add(family + "_" + precision.label()));
       }
     }
     assertEquals(
         wanted,
         new TreeSet<>(modules.stream().map(EveryKernelTest::module).toList()),
-        "a module for each .cu, with products one for each precision, and none else");
+        "a module for each .cu, with products one for each precision or way to copy, and none else");
     for (Path module : modules) {
       try (Stream<String> lines = Files.lines(module)) {
         assertEquals(
@@ -144,12 +146,16 @@ class EveryKernelTest {
           one,
           precision,
           is("linearBackward B=128 I=72 O=128 below SIGMOID")); // large, from copies
-      run(own, precision, is("linearBackward B=776 I=40 O=56 below SIGMOID")); // in parts, too
+      var some = own.withMultiprocessors(12);
+      run(some, precision, is("linearBackward B=776 I=40 O=56 below SIGMOID")); // in parts, too
       run(one, precision, is("linearForward B=44 I=52 O=36 SIGMOID")); // medium, from copies
       run(one, precision, is("linearBackward B=44 I=52 O=36 below SIGMOID")); // medium, from copies
       runFusedSteps(4, AdamSettings.DEFAULT, precision); // CudaTraining tests that these are right
       runFusedSteps(256, SgdSettings.DEFAULT, precision); // 256 inputs take thin tiles
     }
+    var old = options.withoutCublas().withMultiprocessors(1).withMajor(7);
+    run(old, Precision.FP32, is("linearForward B=128 I=72 O=128 SIGMOID")); // large
+    run(old, Precision.FP32, is("linearBackward B=128 I=72 O=128 below SIGMOID")); // large
     for (OptimizerSettings moves : List.of(AdamSettings.DEFAULT, SgdSettings.DEFAULT)) {
       var step =
           CudaOptions.layered(Multiplier.AUTO, FeedKind.RESIDENT, Launching.GRAPH)
