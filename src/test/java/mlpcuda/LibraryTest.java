@@ -308,6 +308,7 @@ class LibraryTest {
                   epoch -> {
                     if (epoch.epoch() == 2) {
                       waiting.interrupt();
+                      awaitWaitingAgain(waiting);
                     }
                   });
       StoppedException e =
@@ -326,6 +327,13 @@ class LibraryTest {
           assertThrows(BadFileException.class, () -> again.fit(others, device)).getMessage();
       assertTrue(refused.contains("must be those that the run began with"), refused);
       assertEquals(2, again.fit(dataset(), device).epochs().size());
+    }
+  }
+
+  /** Waits until the thread has taken the interrupt, asked the training to stop, and waits for it to end. */
+  private static void awaitWaitingAgain(Thread thread) {
+    while (thread.isInterrupted() || thread.getState() != Thread.State.WAITING) {
+      Thread.onSpinWait();
     }
   }
 
