@@ -204,7 +204,8 @@ class Code:
     def main_loop(self):
         """Returns the loop with the most HMMA or, where no loop has one, FFMA; None if no loop has either.
 
-        A branch backwards makes a loop, and an instruction belongs to the shortest one around it:
+        Of several with as many it is the shortest: kernels have one for operands that are aligned, and a longer one for
+        others. A branch backwards makes a loop, and an instruction belongs to the shortest one around it:
 
         >>> code = Code()
         >>> for i, operation in enumerate("MOV LDS.128 FFMA LDS FFMA BRA BAR.SYNC FFMA BRA FFMA".split()):
@@ -221,7 +222,7 @@ class Code:
                 bodies[loops[0]].append(operation)
         for kind in ("HMMA", "FFMA"):
             counts = {loop: sum(x.split(".")[0] == kind for x in body) for loop, body in bodies.items()}
-            most = max(counts, key=counts.get, default=None)
+            most = max(counts, key=lambda loop: (counts[loop], -len(bodies[loop])), default=None)
             if most and counts[most]:
                 body = bodies[most]
                 shared = collections.Counter((x.split(".")[0], width(x)) for x in body if x.startswith("LDS"))
@@ -427,10 +428,11 @@ def main():
     print("counts once. Read from the barriers in the instructions' words, not measured.\n")
     detailed(kernels)
     print(f"## Main loops of products on {DETAILED}\n")
-    print("The loop with the most HMMA or, in a kernel without, FFMA: how many of its instructions these are, its loads from")
-    print("shared memory by width in bits, and its barriers; `around`: instructions and barriers of the loop around it, which")
-    print("loads the next operands if the main loop does not. Loops inside a loop do not count. Copies are those of the whole")
-    print("kernel from global to shared memory (LDGSTS).\n")
+    print("The loop with the most HMMA or, in a kernel without, FFMA, and of several with as many the shortest, which is the one")
+    print("for aligned operands: how many of its instructions these are, its loads from shared memory by width in bits, and its")
+    print("barriers; `around`: instructions and barriers of the loop around it, which loads the next operands if the main loop")
+    print("does not. Loops inside a loop do not count. Copies are those of the whole kernel from global to shared memory")
+    print("(LDGSTS).\n")
     main_loops(kernels)
     print("## Loads of other architectures, and the groups they come in\n")
     elsewhere(kernels)

@@ -330,7 +330,10 @@ class LibraryTest {
     }
   }
 
-  /** Waits until the thread has taken the interrupt, asked the training to stop, and waits for it to end. */
+  /**
+   * Waits until the thread has taken the interrupt, asked the training to stop, and waits for it to
+   * end.
+   */
   private static void awaitWaitingAgain(Thread thread) {
     while (thread.isInterrupted() || thread.getState() != Thread.State.WAITING) {
       Thread.onSpinWait();

@@ -4,7 +4,6 @@ import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -12,6 +11,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import mlpcuda.error.BadFileException;
+import mlpcuda.files.Sha256;
 
 /**
  * Reads the MNIST handwritten digits from the class path: 60,000 to learn from, 10,000 to test.
@@ -95,7 +95,7 @@ public final class EmbeddedMnist {
    * of its arrays once.
    */
   private static final class HashingInput extends FilterInputStream {
-    private final MessageDigest digest = sha256();
+    private final MessageDigest digest = Sha256.begin();
     private final Executor hasher;
 
     HashingInput(InputStream in, Executor hasher) {
@@ -141,13 +141,5 @@ public final class EmbeddedMnist {
 
   private static String place(String file) {
     return "classpath:" + FOLDER + file;
-  }
-
-  private static MessageDigest sha256() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every Java platform has SHA-256", e);
-    }
   }
 }

@@ -14,11 +14,12 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.nio.file.attribute.UserPrincipal;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A folder that native libraries are unpacked to from the class path. Only this user can write to
- * the folder, and each file is compared with the class path's bytes before it is loaded: another
- * user who could place a library here would run code in this process.
+ * the folder, and each file is compared with the class path's bytes, or with their SHA-256, before
+ * it is loaded: another user who could place a library here would run code in this process.
  */
 public final class NativeFolder {
   private static final int CHUNK_BYTES = 64 << 10;
@@ -47,13 +48,15 @@ public final class NativeFolder {
    * place, because another process may have loaded the old file.
    *
    * @param content a resource of the class path
+   * @param sha256 the SHA-256 of the content in lower-case hexadecimal, if it is known: to hash the
+   *     file takes a fraction of the time in which the content is inflated to be compared
    * @return the file's path without symbolic links
    * @throws IOException if the file cannot be written, or the folder belongs to another user
    */
-  public Path unpack(URL content, String name) throws IOException {
+  public Path unpack(URL content, String name, Optional<String> sha256) throws IOException {
     try {
       Path file = make().resolve(name);
-      if (!holds(file, content)) {
+      if (!holds(file, content, sha256)) {
         replace(file, content);
       }
       return file;
@@ -73,7 +76,7 @@ public final class NativeFolder {
     } catch (IOException e) {
       // Windows does not replace a file that another process has loaded; the loaded file may have
       // the right content already.
-      if (!holds(file, content)) {
+      if (!holds(file, content, Optional.empty())) {
         throw e;
       }
     } finally {
@@ -82,9 +85,12 @@ public final class NativeFolder {
   }
 
   /** Whether the file has the given content, and only this user can change it. */
-  private static boolean holds(Path file, URL content) throws IOException {
+  private static boolean holds(Path file, URL content, Optional<String> sha256) throws IOException {
     if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) || POSIX && !isOurs(file)) {
       return false;
+    }
+    if (sha256.isPresent()) {
+      return Sha256.of(file).equals(sha256.get());
     }
     try (InputStream in = content.openStream();
         InputStream there = Files.newInputStream(file)) {

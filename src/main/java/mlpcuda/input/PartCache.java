@@ -14,7 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
@@ -28,6 +27,7 @@ import mlpcuda.data.Layout;
 import mlpcuda.data.Part;
 import mlpcuda.features.Features;
 import mlpcuda.features.FeaturesBuilder;
+import mlpcuda.files.Sha256;
 import mlpcuda.files.WholeFile;
 
 /**
@@ -88,12 +88,7 @@ final class PartCache {
    * @throws IOException if a file cannot be looked at
    */
   static String key(Path path, ReadOptions options) throws IOException {
-    MessageDigest digest;
-    try {
-      digest = MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JDK has SHA-256", e);
-    }
+    MessageDigest digest = Sha256.begin();
     add(digest, VERSION + options + path.toAbsolutePath());
     try (Stream<Path> files = Files.walk(path)) {
       for (Path file : (Iterable<Path>) files.filter(Files::isRegularFile).sorted()::iterator) {

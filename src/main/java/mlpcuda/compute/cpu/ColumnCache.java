@@ -3,7 +3,7 @@ package mlpcuda.compute.cpu;
 import java.util.Arrays;
 
 /**
- * ColumnCache of a matrix of which few are wanted in each use. A column is made when it is wanted,
+ * The columns of a matrix of which few are wanted in each use. A column is made when it is wanted,
  * and its memory is used again.
  */
 final class ColumnCache {

@@ -10,7 +10,7 @@ import java.util.Optional;
  * @param I inputs, the length of a row
  */
 record Gathered(Background background, int[] images, float[] table, int I) {
-  /** ColumnCache before this one are no background. */
+  /** The inputs before this one are no background. */
   int core() {
     return background.core();
   }

@@ -1,10 +1,15 @@
 package mlpcuda.compute.cpu;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.URL;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import mlpcuda.error.DeviceException;
 import mlpcuda.files.CacheFolder;
 import mlpcuda.files.NativeFolder;
@@ -26,6 +31,7 @@ import org.bytedeco.openblas.global.openblas_nolapack;
  * another.
  */
 final class OpenBlas {
+  private static final String HASHES = "openblas.sha256";
   private static final String LOAD_LIBRARIES = "org.bytedeco.javacpp.loadlibraries";
 
   /**
@@ -86,12 +92,14 @@ final class OpenBlas {
   }
 
   private static void loadFrom(NativeFolder folder) throws IOException {
+    Map<String, String> hashes = hashes();
     var files = new ArrayList<String>();
     for (Map.Entry<String, String> library : LIBRARIES) {
       String resource = "/org/bytedeco/" + library.getValue().formatted(platform());
       URL content = OpenBlas.class.getResource(resource);
       if (content != null) { // not every platform has all of them
-        files.add(folder.unpack(content, library.getKey()).toString());
+        Optional<String> hash = Optional.ofNullable(hashes.get(resource));
+        files.add(folder.unpack(content, library.getKey(), hash).toString());
       }
     }
     if (files.isEmpty()) {
@@ -116,6 +124,23 @@ final class OpenBlas {
         System.setProperty(LOAD_LIBRARIES, before);
       }
     }
+  }
+
+  /**
+   * The SHA-256 of libraries by their resources, for the platform that releases are built on; those
+   * of other platforms have none, and are compared with their resources.
+   *
+   * @throws IOException if the list cannot be read
+   */
+  static Map<String, String> hashes() throws IOException {
+    var hashes = new HashMap<String, String>();
+    try (InputStream in = OpenBlas.class.getResourceAsStream(HASHES)) {
+      for (String line : new String(in.readAllBytes(), UTF_8).lines().toList()) {
+        String[] hashAndResource = line.split("  "); // as sha256sum prints them
+        hashes.put(hashAndResource[1], hashAndResource[0]);
+      }
+    }
+    return hashes;
   }
 
   /** The message of the error at the root of the chain of causes, in one line. */

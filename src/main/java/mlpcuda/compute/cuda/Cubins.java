@@ -7,8 +7,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -26,6 +24,7 @@ import java.util.regex.Pattern;
 import jcuda.JCudaVersion;
 import mlpcuda.compute.cuda.PtxAssembler.Assembled;
 import mlpcuda.error.DeviceException;
+import mlpcuda.files.Sha256;
 
 /**
  * Makes the machine code that ships beside the PTX: cubins, for each architecture. The build runs
@@ -188,12 +187,7 @@ final class Cubins {
 
   private static String key(String ptx, String architecture) {
     String all = String.join("\n", JCudaVersion.get(), PtxAssembler.OPTIONS, architecture, ptx);
-    try {
-      byte[] hash =
-          MessageDigest.getInstance("SHA-256").digest(all.getBytes(StandardCharsets.UTF_8));
-      return HexFormat.of().formatHex(hash);
-    } catch (NoSuchAlgorithmException e) {
-      throw new AssertionError("every Java has SHA-256", e);
-    }
+    byte[] hash = Sha256.begin().digest(all.getBytes(StandardCharsets.UTF_8));
+    return HexFormat.of().formatHex(hash);
   }
 }

@@ -8,6 +8,7 @@ import java.net.URL;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import jcuda.JCudaVersion;
@@ -157,7 +158,7 @@ final class Natives {
       throw GpuProblem.noLibrary(name).exception();
     }
     try {
-      return folder.unpack(content, name);
+      return folder.unpack(content, name, Optional.empty());
     } catch (IOException e) {
       throw GpuProblem.notUnpacked(folder.path(), Reason.of(e)).exception(e);
     }

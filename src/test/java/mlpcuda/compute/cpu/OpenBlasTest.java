@@ -8,14 +8,19 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import mlpcuda.Child;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
+import mlpcuda.files.Sha256;
+import org.bytedeco.javacpp.Loader;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -126,6 +131,33 @@ class OpenBlasTest {
     Files.setLastModifiedTime(library, time);
     run(cache, "true", 0);
     assertArrayEquals(right, Files.readAllBytes(library));
+  }
+
+  /**
+   * Another version of OpenBLAS has other libraries: with a hash that is no longer right each start
+   * would unpack them anew.
+   */
+  @Test
+  void theHashesAreThoseOfTheLibraries() throws IOException {
+    Map<String, String> hashes = OpenBlas.hashes();
+    assertEquals(6, hashes.size());
+    for (Map.Entry<String, String> hash : hashes.entrySet()) {
+      try (InputStream content = OpenBlas.class.getResourceAsStream(hash.getKey())) {
+        if (content != null || Loader.getPlatform().equals("linux-x86_64")) {
+          String found = HexFormat.of().formatHex(Sha256.begin().digest(content.readAllBytes()));
+          assertEquals(found, hash.getValue(), hash.getKey() + " in openblas.sha256");
+        }
+      }
+    }
+  }
+
+  @Test
+  void aLibraryWhoseHashIsRightIsNotUnpackedAgain() throws IOException {
+    run(cache, "true", 0);
+    Path library = folder().resolve("libopenblas_nolapack.so.0");
+    Object first = Files.getAttribute(library, "unix:ino");
+    run(cache, "true", 0);
+    assertEquals(first, Files.getAttribute(library, "unix:ino"));
   }
 
   @Test
