@@ -2,9 +2,10 @@
 # Trains the default preset with mlp-cuda and with other programs, called peers, in turn (A B C … A B C …), and prints a
 # table: the medians of the rounds, and ratios to mlp-cuda, which are taken round by round.
 #
-#   mvn -q -DskipTests package && scripts/peers.sh [--cpu | --gpu N] [--out FILE] [BATCH [EPOCHS [ROUNDS]]]
+#   mvn -q -DskipTests package && scripts/peers.sh [--cpu | --gpu N] [--hidden W,W] [--out FILE] [BATCH [EPOCHS [ROUNDS]]]
 #
-# The defaults are --cpu, batches of 64, 10 epochs and 3 rounds. --out also appends the table to FILE.
+# The defaults are --cpu, hidden layers of 128 and 64, batches of 64, 10 epochs and 3 rounds. --out also appends the table
+# to FILE.
 # PEERS="mlp-cuda pytorch-1 djl-2" chooses peers; the number in a name is the number of threads. PYTHON names a Python
 # with PyTorch and JAX (default: python3), JAR another mlp-cuda. Maven downloads DJL and DL4J, some hundred MB the first
 # time. If a peer is missing or fails, its row of the table says why.
@@ -27,11 +28,12 @@ there() { # PATH: made absolute, relative to the caller's folder
     *) echo "$from/$1" ;;
   esac
 }
-command="scripts/peers.sh $*" device=cpu gpu=-1 file=/dev/null
+command="scripts/peers.sh $*" device=cpu gpu=-1 hidden=128,64 file=/dev/null
 while [[ ${1-} == --* ]]; do
   case $1 in
     --cpu) device=cpu gpu=-1 ;;
     --gpu) device=cuda:${2:?a number} gpu=$2 && shift ;;
+    --hidden) hidden=${2:?widths} && shift ;;
     --out) file=$(there "${2:?a file}") && shift ;;
     *) echo "unknown option $1" >&2 && exit 2 ;;
   esac
@@ -62,14 +64,14 @@ mlp_cuda() {
   local on=(--cpu)
   [ "$device" = cpu ] || on=(--gpu "$gpu")
   [ "$1" != mlp-cuda-resident ] || on+=(--feed resident)
-  java -jar "$jar" "${on[@]}" --batch-size "$batch" --epochs "$2" --test-at-end --overwrite --out "$out/run" \
+  java -jar "$jar" "${on[@]}" --hidden "$hidden" --batch-size "$batch" --epochs "$2" --test-at-end --overwrite --out "$out/run" \
     > "$out/train" || return
   echo "peer,$(head -n 1 "$out/train")"
   awk -F, '$1 == "epoch" { print "epoch," $2 "," $4 "," $6 }' "$out/run/metrics.csv"
   tail -n 1 "$out/train"
   [ -n "${3-}" ] || return 0
   local start=$EPOCHREALTIME code=0 best took
-  java -jar "$jar" benchmark "${on[@]}" --presets 128x64 --batch-sizes "$3" --repeats 15 --seconds 0.01 --json \
+  java -jar "$jar" benchmark "${on[@]}" --hidden "$hidden" --batch-sizes "$3" --repeats 15 --seconds 0.01 --json \
     > "$out/json" 2> "$out/err-inference" || code=$?
   took=$(elapsed "$start") # measured after a failure too, so that the process's time is without it
   if [ "$code" != 0 ]; then
@@ -78,7 +80,7 @@ mlp_cuda() {
     return 0
   fi
   # The first device in the document is the requested one; variations of it follow.
-  best=$(tr -d ' \n' < "$out/json" | sed 's/}\]}.*//' | grep -o '{"preset":"128x64",[^}]*"work":"inference",[^}]*}' |
+  best=$(tr -d ' \n' < "$out/json" | sed 's/}\]}.*//' | grep -o '"work":"inference",[^}]*' |
     sed -E 's/.*"batch_size":([0-9]+),.*"seconds":([^,]*),.*/\1 \2/' |
     awk '
       $2 > 0 { # a row with a wrong result has no time
@@ -97,23 +99,24 @@ pytorch() {
     eager) threads=0 ;;
   esac
   "$python" scripts/peers/pytorch.py --form "$form" --device "$device" --threads "$threads" \
-    --batch-size "$batch" --epochs "$2" --inference "${3-}"
+    --hidden "$hidden" --batch-size "$batch" --epochs "$2" --inference "${3-}"
 }
 
 jax() {
-  "$python" scripts/peers/jax_scan.py --device "$device" --batch-size "$batch" --epochs "$2" --inference "${3-}"
+  "$python" scripts/peers/jax_scan.py --device "$device" --hidden "$hidden" --batch-size "$batch" --epochs "$2" \
+    --inference "${3-}"
 }
 
 djl() { # ai.djl.offline keeps DJL from reporting its use
   local threads=${1#djl-}
   OMP_NUM_THREADS=$threads java -Dai.djl.offline=true -DDJL_CACHE_DIR=target/peers/djl/cache \
     -cp "target/peers/djl/classes:$(cat target/peers/djl/classpath)" \
-    DjlPeer "$mnist" "$gpu" "$threads" "$batch" "$2" "${3-}"
+    DjlPeer "$mnist" "$gpu" "$threads" "$batch" "$2" "${3-}" "$hidden"
 }
 
 dl4j() {
   OMP_NUM_THREADS=${1#dl4j-} java -Dorg.bytedeco.javacpp.cachedir=target/peers/dl4j/cache \
-    -cp "target/peers/dl4j/classes:$(cat target/peers/dl4j/classpath)" Dl4jPeer "$mnist" "$batch" "$2" "${3-}"
+    -cp "target/peers/dl4j/classes:$(cat target/peers/dl4j/classpath)" Dl4jPeer "$mnist" "$batch" "$2" "${3-}" "$hidden"
 }
 
 built() { # djl or dl4j
@@ -190,7 +193,7 @@ done
 # ---- the table
 
 {
-  echo "## Batches of $batch, $epochs epochs, $device; medians, rounds: $rounds"
+  echo "## ${hidden//,/-}: batches of $batch, $epochs epochs, $device; medians, rounds: $rounds"
   echo
   echo "\`$command\`${PEERS:+ (PEERS=\"$PEERS\")}, $(date +%F)$(commit=$(git describe --always --dirty 2> /dev/null) &&
     echo ", commit $commit"). $all processors,$(sed -n 's/^model name.*://p' /proc/cpuinfo | head -n 1), $(uname -sr)$(

@@ -22,7 +22,6 @@ except ImportError as e:
     sys.exit(str(e))
 
 MNIST = pathlib.Path(__file__).parents[2] / "src/main/resources/mlpcuda/data/mnist"
-LAYERS = [784, 128, 64, 10]
 RATE, BETA1, BETA2, EPS = 1e-3, 0.9, 0.999, 1e-8
 
 
@@ -39,10 +38,10 @@ def normalised(pixels):
     return pixels.astype(jnp.float32) * (1 / (255 * 0.3081)) - 0.1307 / 0.3081
 
 
-def initial(key):
+def initial(key, widths):
     """Returns weights and biases with the initial distribution of PyTorch's Linear."""
     layers = []
-    for inputs, outputs in zip(LAYERS, LAYERS[1:]):
+    for inputs, outputs in zip(widths, widths[1:]):
         key, of_weight, of_bias = jax.random.split(key, 3)
         bound = inputs**-0.5
         weight = jax.random.uniform(of_weight, (inputs, outputs), minval=-bound, maxval=bound)
@@ -99,6 +98,7 @@ def sums(layers, x, y, B):
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
+    options.add_argument("--hidden", default="128,64", help="widths of the hidden layers")
     options.add_argument("--batch-size", type=int, default=64)
     options.add_argument("--epochs", type=int, default=10)
     options.add_argument("--inference", default="", help="batch sizes to time, such as 100,1000")
@@ -116,7 +116,7 @@ def main():
     print(f"peer,JAX {jax.__version__} jit of lax.scan, {device.device_kind}", flush=True)
 
     key = jax.random.PRNGKey(options.seed)
-    layers = initial(key)
+    layers = initial(key, [784, *map(int, options.hidden.split(",")), 10])
     m = jax.tree_util.tree_map(jnp.zeros_like, layers)
     v = jax.tree_util.tree_map(jnp.zeros_like, layers)
     # Put there, as the data is, and not only made there: else the second epoch compiles again.

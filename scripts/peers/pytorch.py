@@ -82,6 +82,7 @@ def main():
     options.add_argument("--batch-size", type=int, default=64)
     options.add_argument("--epochs", type=int, default=10)
     options.add_argument("--threads", type=int, default=0, help="0: as many as PyTorch likes")
+    options.add_argument("--hidden", default="128,64", help="widths of the hidden layers")
     options.add_argument("--workers", type=int, default=0, help="of the DataLoader")
     options.add_argument("--inference", default="", help="batch sizes to time, such as 100,1000")
     options.add_argument("--seed", type=int, default=1)
@@ -101,7 +102,9 @@ def main():
         torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
 
-    network = Sequential(Linear(784, 128), ReLU(), Linear(128, 64), ReLU(), Linear(64, 10))
+    widths = [784, *map(int, options.hidden.split(",")), 10]
+    layers = [Linear(inputs, outputs) for inputs, outputs in zip(widths, widths[1:])]
+    network = Sequential(layers[0], *(part for layer in layers[1:] for part in (ReLU(), layer)))
     network.to(device)
     adam, adams_name = adam_of(network, form == "graph")
     where = torch.cuda.get_device_name() if cuda else f"threads {torch.get_num_threads()}"

@@ -33,7 +33,8 @@ import java.util.zip.GZIPInputStream;
  * normalised beforehand: {@code ArrayDataset} makes a batch with one index operation, {@code
  * EasyTrain} trains on it.
  *
- * <p>Arguments: folder, GPU or -1, threads, batch size, epochs, batch sizes of inference or "".
+ * <p>Arguments: folder, GPU or -1, threads, batch size, epochs, batch sizes of inference or "",
+ * widths of the hidden layers.
  * What the lines of the output mean: scripts/peers.sh.
  */
 public final class DjlPeer {
@@ -60,13 +61,12 @@ public final class DjlPeer {
 
     try (NDManager manager = NDManager.newBaseManager(device);
         Model model = Model.newInstance("mlp", device)) {
-      model.setBlock(
-          new SequentialBlock()
-              .add(Linear.builder().setUnits(128).build())
-              .add(Activation.reluBlock())
-              .add(Linear.builder().setUnits(64).build())
-              .add(Activation.reluBlock())
-              .add(Linear.builder().setUnits(10).build()));
+      var network = new SequentialBlock();
+      for (String width : args[6].split(",")) {
+        network.add(Linear.builder().setUnits(Integer.parseInt(width)).build());
+        network.add(Activation.reluBlock());
+      }
+      model.setBlock(network.add(Linear.builder().setUnits(10).build()));
       var config =
           new DefaultTrainingConfig(Loss.softmaxCrossEntropyLoss())
               .optOptimizer(Adam.builder().optLearningRateTracker(Tracker.fixed(1e-3f)).build())

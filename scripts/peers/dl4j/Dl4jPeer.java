@@ -24,8 +24,8 @@ import org.nd4j.linalg.ops.transforms.Transforms;
  * The default preset in Deeplearning4j, over arrays that were normalised beforehand: a batch is
  * {@code pullRows}, one operation, and {@code fit}.
  *
- * <p>Arguments: folder, batch size, epochs, batch sizes of inference or "". OMP_NUM_THREADS says
- * how many threads. What the lines of the output mean: scripts/peers.sh.
+ * <p>Arguments: folder, batch size, epochs, batch sizes of inference or "", widths of the hidden
+ * layers. OMP_NUM_THREADS says how many threads. What the lines of the output mean: scripts/peers.sh.
  */
 public final class Dl4jPeer {
   private Dl4jPeer() {}
@@ -40,22 +40,25 @@ public final class Dl4jPeer {
         "peer,%s, threads %s%n",
         jar.replaceAll(".*/|\\.jar$", ""), System.getenv("OMP_NUM_THREADS"));
 
-    var network =
-        new MultiLayerNetwork(
-            new NeuralNetConfiguration.Builder()
-                .seed(1)
-                .updater(new Adam(1e-3))
-                .activation(Activation.RELU)
-                .list()
-                .layer(new DenseLayer.Builder().nIn(784).nOut(128).build())
-                .layer(new DenseLayer.Builder().nIn(128).nOut(64).build())
-                .layer(
-                    new OutputLayer.Builder(LossFunction.MCXENT)
-                        .nIn(64)
-                        .nOut(10)
-                        .activation(Activation.SOFTMAX)
-                        .build())
-                .build());
+    var layers =
+        new NeuralNetConfiguration.Builder()
+            .seed(1)
+            .updater(new Adam(1e-3))
+            .activation(Activation.RELU)
+            .list();
+    int inputs = 784;
+    for (String width : args[4].split(",")) {
+      int outputs = Integer.parseInt(width);
+      layers.layer(new DenseLayer.Builder().nIn(inputs).nOut(outputs).build());
+      inputs = outputs;
+    }
+    layers.layer(
+        new OutputLayer.Builder(LossFunction.MCXENT)
+            .nIn(inputs)
+            .nOut(10)
+            .activation(Activation.SOFTMAX)
+            .build());
+    var network = new MultiLayerNetwork(layers.build());
     network.init();
     INDArray[] train = read(folder, "train");
     train[0] = normalised(train[0]);
