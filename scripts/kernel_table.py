@@ -134,7 +134,7 @@ UPPER = re.compile(r"^ +/\* 0x([0-9a-f]{16}) \*/$")
 BITS = re.compile(r"\.[US](8|16)\b|\.(64|128)\b")
 MATRICES = re.compile(r"\.MT?88(?:\.([24]))?\b")  # of LDSM: each gives a lane 32 bits
 TARGET = re.compile(r"\b0x([0-9a-f]+) *$")
-MULTIPLIED_BY_MODULES = ("gemm", "fused", "persistent")  # whose kernels have main loops of products
+MULTIPLIED_BY_MODULES = ("gemm", "large", "fused", "persistent")  # whose kernels have main loops of products
 
 
 def width(operation):

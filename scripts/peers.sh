@@ -193,7 +193,7 @@ done
 # ---- the table
 
 {
-  echo "## ${hidden//,/-}: batches of $batch, $epochs epochs, $device; medians, rounds: $rounds"
+  echo "## 784-${hidden//,/-}-10: batches of $batch, $epochs epochs, $device; medians, rounds: $rounds"
   echo
   echo "\`$command\`${PEERS:+ (PEERS=\"$PEERS\")}, $(date +%F)$(commit=$(git describe --always --dirty 2> /dev/null) &&
     echo ", commit $commit"). $all processors,$(sed -n 's/^model name.*://p' /proc/cpuinfo | head -n 1), $(uname -sr)$(

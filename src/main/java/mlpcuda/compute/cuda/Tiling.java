@@ -130,11 +130,9 @@ record Tiling(Tiles tiles, int parts, int share) {
 
   /** The estimated cycles of a product (M, N) on a device with so many multiprocessors. */
   private double cycles(int M, int N, int multiprocessors) {
-    long blocks =
-        (tiles.count(M, N) * parts - 1) / multiprocessors
-            + 1; // the blocks of the busiest multiprocessor
-    long waves = (blocks - 1) / tiles.room + 1;
-    double products = (blocks == 1 ? ALONE : blocks) * tiles.cycles * share;
+    long busiest = (tiles.count(M, N) * parts - 1) / multiprocessors + 1; // blocks, at most
+    long waves = (busiest - 1) / tiles.room + 1;
+    double products = (busiest == 1 ? ALONE : busiest) * tiles.cycles * share;
     double addition = parts == 1 ? 0 : LATENCY + (double) M * N * parts / ADDED / multiprocessors;
     return products + waves * LATENCY + addition;
   }
