@@ -176,7 +176,7 @@ for name in "$@"; do
     benchmark) step benchmark 85 "Benchmark" ;;
     sanitizer) step sanitizer 110 "compute-sanitizer: 30 steps and an evaluation" ;;
     ncu) step ncu 60 "ncu: kernels of the fused step" ;;
-    gemm) step gemm 110 "Products: 16384x512x784 and square ones" ;;
+    gemm) step gemm 110 "Products: 1024 to 16384 examples, the largest network, square ones" ;;
     peers.sh) step peers.sh 280 "scripts/peers.sh" ;;
     *) say "no step $name"; bad=1 ;;
   esac

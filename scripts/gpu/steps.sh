@@ -324,9 +324,10 @@ step_ncu() {
 }
 
 # The first layer of the preset `tuned` multiplies 16384x784 by 784x512 in batches of 16384. `benchmark` measures such
-# steps, and square products, with each GEMM; ncu, if it is found, measures the time of each product alone.
+# steps, shorter batches, the largest network, and square products, in each precision with each GEMM; ncu, if it is
+# found, measures the time of each product alone.
 step_gemm() {
-  local precision gemm code=0 logs=() told='' gemms=(ptx)
+  local network name precision gemm code=0 logs=() told='' gemms=(ptx)
   if has cublas; then gemms+=(cublas); fi
   mkdir -p "$W/gemm"
   if ! $GPU; then each gemm 60 benchmark "${DEVICE[@]}" --presets tuned --batch-sizes 1024 --seconds 0.02; return; fi
@@ -339,12 +340,16 @@ step_gemm() {
       told+="$gemm $(cat "$W/verdict"); "; echo >> "$REPORT"
     done
   fi
-  for precision in fp32 bf16 tf32; do
-    for gemm in "${gemms[@]}"; do
-      left 5 || { told+="no time for $precision $gemm; "; continue; }
-      each "gemm/$precision-$gemm" 30 benchmark "${DEVICE[@]}" --presets tuned --batch-sizes 16384 --gemm "$gemm" \
-        --precision "$precision" --kernels ptx --step layered --feed resident --seconds 0.05 || code=1
-      logs+=("$W/gemm/$precision-$gemm.txt")
+  for network in "--presets tuned --batch-sizes 1024,4096,16384" "--hidden 2500,2000,1500,1000,500 --batch-sizes 4096"; do
+    name=tuned
+    [[ $network = --presets* ]] || name=largest
+    for precision in fp32 bf16 tf32 fp16; do
+      for gemm in "${gemms[@]}"; do
+        left 5 || { told+="no time for $name $precision $gemm; "; continue; }
+        each "gemm/$name-$precision-$gemm" 30 benchmark "${DEVICE[@]}" $network --gemm "$gemm" \
+          --precision "$precision" --kernels ptx --step layered --feed resident --seconds 0.05 || code=1
+        logs+=("$W/gemm/$name-$precision-$gemm.txt")
+      done
     done
   done
   report peaks "${logs[@]}" || code=1
