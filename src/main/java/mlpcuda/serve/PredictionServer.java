@@ -46,6 +46,12 @@ public final class PredictionServer implements AutoCloseable {
    */
   private static final int SEND_BYTES = 64 << 10;
 
+  /**
+   * The most milliseconds that closing waits for the server's threads. The port is in use until the
+   * thread that accepts connections has returned from the system call, even after it was closed.
+   */
+  private static final int STOP_MILLIS = 2000;
+
   private final Server server;
   private final ServerConnector connector;
   private final Clients clients;
@@ -66,7 +72,7 @@ public final class PredictionServer implements AutoCloseable {
     threads.setName("serve");
     threads.setDaemon(true);
     threads.setReservedThreads(0);
-    threads.setStopTimeout(0);
+    threads.setStopTimeout(STOP_MILLIS);
     var scheduler = new ScheduledExecutorScheduler("serve-clock", true);
     var buffers = new ArrayByteBufferPool(0, -1, -1, Integer.MAX_VALUE, SPARE_BYTES, SPARE_BYTES);
     this.server = new Server(threads, scheduler, buffers);
