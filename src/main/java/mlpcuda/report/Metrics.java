@@ -16,7 +16,6 @@ import java.util.Optional;
 import mlpcuda.compute.LossScale;
 import mlpcuda.error.BadFileException;
 import mlpcuda.error.DivergedException;
-import mlpcuda.files.OneLine;
 import mlpcuda.files.WholeFile;
 import mlpcuda.train.Averages;
 import mlpcuda.train.Calibration;
@@ -38,13 +37,6 @@ public final class Metrics implements Trainer.Listener {
   private static final String STEPS = "steps";
   private static final String SECONDS = "seconds";
   private static final String TOTAL_SECONDS = "total_seconds";
-  private static final int MAX_QUOTED = 80;
-
-  /**
-   * The number of an epoch's numbers in a state. States of older versions lack the last two, which
-   * belong to the test set.
-   */
-  private static final int EPOCH_NUMBERS = 11;
 
   private final long began = System.nanoTime();
   private double secondsBefore; // the time that the run took before it was resumed
@@ -182,34 +174,8 @@ public final class Metrics implements Trainer.Listener {
    * the time that they took, as JSON objects.
    */
   public Map<String, Object> state() {
-    // Rows are arrays and not objects, because a long run has many steps and names would be most of
-    // the text.
-    var state = new LinkedHashMap<String, Object>();
-    state.put(
-        EPOCHS,
-        epochs.stream()
-            .map(
-                e ->
-                    List.<Object>of(
-                        e.epoch(),
-                        e.steps(),
-                        e.train().loss(),
-                        e.train().accuracy(),
-                        e.rate(),
-                        loss(e.validation()),
-                        accuracy(e.validation()),
-                        e.seconds(),
-                        e.imagesPerSecond(),
-                        loss(e.test()),
-                        accuracy(e.test())))
-            .toList());
-    state.put(
-        STEPS,
-        steps.stream()
-            .map(s -> List.<Object>of(s.epoch(), s.step(), s.batch(), s.loss()))
-            .toList());
-    state.put(SECONDS, results.getOrDefault(TOTAL_SECONDS, secondsBefore));
-    return state;
+    double seconds = (Double) results.getOrDefault(TOTAL_SECONDS, secondsBefore);
+    return new MetricsState(epochs, steps, seconds).json();
   }
 
   /**
@@ -220,99 +186,15 @@ public final class Metrics implements Trainer.Listener {
    * @throws BadFileException if {@code state} is malformed; nothing is then changed
    */
   public void restore(Path file, Map<String, Object> state) {
-    var before = new State(file, state);
-    List<Trainer.EpochResult> formerEpochs =
-        before.rows(EPOCHS, EPOCH_NUMBERS - 2, EPOCH_NUMBERS).stream()
-            .map(
-                row ->
-                    new Trainer.EpochResult(
-                        before.count(row, 0),
-                        before.count(row, 1),
-                        new Averages(before.number(row, 2), before.number(row, 3)),
-                        before.averages(row, 5),
-                        row.size() < EPOCH_NUMBERS ? Optional.empty() : before.averages(row, 9),
-                        before.number(row, 4),
-                        before.number(row, 7),
-                        before.number(row, 8)))
-            .toList();
-    List<Trainer.StepResult> formerSteps =
-        before.rows(STEPS, 4, 4).stream()
-            .map(
-                row ->
-                    new Trainer.StepResult(
-                        before.count(row, 0),
-                        before.count(row, 1),
-                        before.count(row, 2),
-                        before.number(row, 3)))
-            .toList();
+    MetricsState before = MetricsState.of(file, state);
     secondsBefore = before.seconds();
     if (secondsBefore > 0) {
       noteTime();
     }
     epochs.clear();
-    epochs.addAll(formerEpochs);
+    epochs.addAll(before.epochs());
     steps.clear();
-    steps.addAll(formerSteps);
-  }
-
-  /** A state that was read from a file; each value is checked when it is asked for. */
-  private record State(Path file, Map<String, Object> values) {
-    /**
-     * Returns the rows of the given name, each of {@code length} numbers or, in states of older
-     * versions, of {@code older} numbers.
-     */
-    List<List<?>> rows(String name, int older, int length) {
-      if (!(values.get(name) instanceof List<?> list)) {
-        throw bad(name + " must be a list", values.get(name));
-      }
-      var rows = new ArrayList<List<?>>();
-      for (Object item : list) {
-        if (!(item instanceof List<?> row) || row.size() != length && row.size() != older) {
-          throw bad("%s must be lists of %d numbers".formatted(name, length), item);
-        }
-        rows.add(row);
-      }
-      return rows;
-    }
-
-    /** Returns the time of a state; 0 for a state of an older version, which has no time. */
-    double seconds() {
-      Object value = values.getOrDefault(SECONDS, 0);
-      if (value instanceof Number number && number.doubleValue() >= 0) {
-        return number.doubleValue();
-      }
-      throw bad(SECONDS + " must be a number from 0", value);
-    }
-
-    int count(List<?> row, int column) {
-      if (row.get(column) instanceof Integer number && number > 0) {
-        return number;
-      }
-      throw bad("counts must be whole numbers from 1", row.get(column));
-    }
-
-    double number(List<?> row, int column) {
-      Object value = row.get(column);
-      if (value instanceof Number number) {
-        return number.doubleValue();
-      }
-      // JSON cannot express NaN and infinities as numbers, and Jackson writes their names as texts.
-      if ("NaN".equals(value) || "Infinity".equals(value) || "-Infinity".equals(value)) {
-        return Double.parseDouble((String) value);
-      }
-      throw bad("losses, accuracies and times must be numbers", value);
-    }
-
-    /** The loss and the accuracy in two columns; empty where the accuracy is not a number. */
-    Optional<Averages> averages(List<?> row, int column) {
-      var scores = new Averages(number(row, column), number(row, column + 1));
-      return Double.isNaN(scores.accuracy()) ? Optional.empty() : Optional.of(scores);
-    }
-
-    BadFileException bad(String rule, Object found) {
-      String start = OneLine.start(String.valueOf(found), MAX_QUOTED);
-      return new BadFileException("%s: metrics: %s, found %s".formatted(file, rule, start));
-    }
+    steps.addAll(before.steps());
   }
 
   /**
@@ -389,16 +271,6 @@ public final class Metrics implements Trainer.Listener {
           json.put(set + "_loss", s.loss());
           json.put(set + "_accuracy", s.accuracy());
         });
-  }
-
-  /** The loss; NaN where there are no scores. */
-  private static double loss(Optional<Averages> scores) {
-    return scores.map(Averages::loss).orElse(Double.NaN);
-  }
-
-  /** The accuracy; NaN where there are no scores. */
-  private static double accuracy(Optional<Averages> scores) {
-    return scores.map(Averages::accuracy).orElse(Double.NaN);
   }
 
   private static Map<String, Object> json(Trainer.StepResult step) {
