@@ -92,7 +92,7 @@ public final class ReferenceComparison {
   /**
    * The number of examples that a batch may be made of, each as often as the others, at most {@code
    * most}: gradients and losses are means, so that the reference need not see all of a large batch.
-   * It is all of the batch where that is not possible, as with most primes.
+   * Where no such number divides B, as with most primes, it is B itself.
    */
   public static int distinct(int B, int most) {
     int n = Math.min(B, most);

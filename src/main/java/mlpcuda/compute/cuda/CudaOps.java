@@ -209,9 +209,7 @@ public final class CudaOps extends Ops {
 
   /** Adds the address of a buffer, and that of its rounded copy, for a kernel that writes both. */
   private Arguments withCopy(Buffer written) {
-    long address = DeviceBuffer.address(written);
-    long copy = rounded().map(copies -> copies.copyOf(address)).orElse(0L);
-    return new Arguments().address(address).address(copy);
+    return RoundedOperands.withCopy(rounded(), DeviceBuffer.address(written));
   }
 
   @Override

@@ -18,10 +18,8 @@ final class PtxNonlinear implements Nonlinear {
     this.rounded = rounded;
   }
 
-  /** Adds the address of a matrix and that of its rounded copy. */
   private Arguments withCopy(DeviceMatrix written) {
-    long copy = rounded.map(copies -> copies.copyOf(written.address())).orElse(0L);
-    return new Arguments().address(written.address()).address(copy);
+    return RoundedOperands.withCopy(rounded, written.address());
   }
 
   private Precision precision() {

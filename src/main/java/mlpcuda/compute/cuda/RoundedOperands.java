@@ -3,6 +3,7 @@ package mlpcuda.compute.cuda;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
@@ -139,6 +140,17 @@ final class RoundedOperands {
     return owner == null || owner.copy == 0
         ? 0
         : owner.copy + elementBytes(precision) * owner.element(address);
+  }
+
+  /**
+   * Arguments that begin with an address and that of its rounded copy, for a kernel that writes
+   * both; the second one is 0 where there is no copy.
+   *
+   * @param rounded the copies; empty in single precision
+   */
+  static Arguments withCopy(Optional<RoundedOperands> rounded, long address) {
+    long copy = rounded.map(copies -> copies.copyOf(address)).orElse(0L);
+    return new Arguments().address(address).address(copy);
   }
 
   /**
