@@ -20,6 +20,15 @@ public interface Feed extends AutoCloseable {
   int size();
 
   /**
+   * Says how the images of the passes from now on are distorted; a feed that distorts nothing
+   * ignores it.
+   *
+   * @param epoch the epoch that the random numbers are of
+   * @param strength the factor of the amounts, from 0 to 1
+   */
+  default void distort(int epoch, float strength) {}
+
+  /**
    * Begins a pass: the next batches are the examples of {@code order} (up to N), from its element
    * {@code from} on.
    */

@@ -73,6 +73,19 @@ public abstract class Ops extends LayerOps {
   }
 
   /**
+   * Makes a feed as {@link #feedFor} does, whose images are distorted anew in each pass: {@link
+   * Feed#distort} says how. Its batches are inputs of the network already, so that gathering them
+   * scales nothing. A device whose operations run later than they are asked for must override this.
+   *
+   * @param weights (O, I)
+   * @param examples images of bytes
+   */
+  public Feed distortedFeedFor(
+      Buffer weights, HostExamples examples, Distorting distorting, int maxB, int atOnce) {
+    return new DistortedFeed(this, examples, distorting, maxB);
+  }
+
+  /**
    * Makes a feed of images that the caller may change before each {@link Feed#begin}, without
    * labels; close it when done. A device that does not keep the array of a {@link #constant} must
    * override this.

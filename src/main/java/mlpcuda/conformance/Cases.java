@@ -114,6 +114,7 @@ public final class Cases {
       cases.add(OptimizerCases.clip(n, 1, 0.5f));
       cases.add(OptimizerCases.clip(n, 1, 1e6f));
     }
+    cases.addAll(DistortionCases.all());
     cases.add(LayerCases.dropout(109_386, 0f));
     cases.add(LayerCases.dropout(109_386, 0.1f));
     cases.add(LossCases.logSoftmax(33, 10, 1e4));

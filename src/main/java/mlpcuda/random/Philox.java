@@ -20,7 +20,9 @@ public final class Philox {
     /** Splits of sets: counter (block of 4 values, 0, 0). */
     SPLIT,
     /** Permutations of a column's values: counter (block of 4 values, column, repetition). */
-    IMPORTANCE
+    IMPORTANCE,
+    /** Distortions of images: counter (block of 4 values, example, epoch). */
+    DISTORTION
   }
 
   private static final int M0 = 0xD2511F53;

@@ -11,6 +11,7 @@ import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.DeviceExamples;
+import mlpcuda.compute.Distorting;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.HostExamples;
 import mlpcuda.compute.InputScaling;
@@ -41,6 +42,7 @@ import org.bytedeco.javacpp.Pointer;
 public final class CpuOps extends Ops {
   private final WorkSplitter parts;
   private final Gathering gathering;
+  private final Distortions distortions;
   private final Layers layers;
   private final Losses losses;
   private final OptimizerSteps optimizers;
@@ -80,6 +82,7 @@ public final class CpuOps extends Ops {
     load();
     parts = new WorkSplitter(threads);
     gathering = new Gathering(parts);
+    distortions = new Distortions(parts, this::floats);
     layers = new Layers(parts, precision, this::floats, smallKernels);
     losses = new Losses(parts);
     optimizers = new OptimizerSteps(parts);
@@ -112,6 +115,7 @@ public final class CpuOps extends Ops {
   @Override
   protected void closeK() {
     parts.close();
+    distortions.close();
     layers.close();
   }
 
@@ -141,6 +145,20 @@ public final class CpuOps extends Ops {
       ((Bytes) resident.features()).arrange(order);
     }
     return feed;
+  }
+
+  /**
+   * A feed whose batches have their inputs in the natural order, which the weights keep: distorted
+   * images have no background.
+   */
+  @Override
+  public Feed distortedFeedFor(
+      Buffer weights, HostExamples examples, Distorting distorting, int maxB, int atOnce) {
+    var w = (Floats) weights;
+    if (w.chosen().isEmpty()) {
+      w.choose(InputOrder.natural(examples.inputs()));
+    }
+    return super.distortedFeedFor(weights, examples, distorting, maxB, atOnce);
   }
 
   @Override
@@ -243,6 +261,19 @@ public final class CpuOps extends Ops {
       int I,
       InputScaling scaling) {
     gathering.gather((Floats) x, targets, examples, order, new LayerSize(B, I, 1), scaling);
+  }
+
+  @Override
+  protected void distortForwardK(
+      Buffer x,
+      Buffer images,
+      Buffer numbers,
+      boolean staged,
+      int B,
+      Distorting distorting,
+      int epoch) {
+    distortions.distort(
+        (Floats) x, (Bytes) images, (Ints) numbers, staged, B, distorting, epoch);
   }
 
   @Override

@@ -6,6 +6,7 @@ import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.DeviceExamples;
+import mlpcuda.compute.Distorting;
 import mlpcuda.compute.InputScaling;
 import mlpcuda.compute.LayerGradients;
 import mlpcuda.compute.LossOutputs;
@@ -128,6 +129,30 @@ public class ReferenceOps extends Ops {
       put(targets.y(), b, ((Bytes) examples.labels()).at(row));
       if (targets.weights().isPresent()) {
         put(targets.weights().get(), b, at(examples.weights().orElseThrow(), row));
+      }
+    }
+  }
+
+  @Override
+  protected void distortForwardK(
+      Buffer x,
+      Buffer images,
+      Buffer numbers,
+      boolean staged,
+      int B,
+      Distorting distorting,
+      int epoch) {
+    int I = distorting.inputs();
+    for (int b = 0; b < B; b++) {
+      int number = (int) at(numbers, b);
+      int row = staged ? b : number;
+      double[] image = new double[I];
+      for (int i = 0; i < I; i++) {
+        image[i] = ((Bytes) images).at(row * I + i);
+      }
+      double[] distorted = new ReferenceDistortion(distorting, epoch, number).of(image);
+      for (int i = 0; i < I; i++) {
+        put(x, b * I + i, scaled(distorted[i], i, distorting.scaling()));
       }
     }
   }

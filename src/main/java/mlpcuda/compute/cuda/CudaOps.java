@@ -10,6 +10,7 @@ import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.DeviceExamples;
+import mlpcuda.compute.Distorting;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.FusedStep;
 import mlpcuda.compute.HostExamples;
@@ -312,6 +313,18 @@ public final class CudaOps extends Ops {
     String entry = examples.features().type() == Type.FLOAT32 ? "gather_floats" : "gather_bytes";
     String suffix = scaling instanceof InputScaling.PerColumn ? "_by_column" : "";
     kernels.launch(entry + suffix, Shape.of(B, 256), arguments);
+  }
+
+  @Override
+  protected void distortForwardK(
+      Buffer x,
+      Buffer images,
+      Buffer numbers,
+      boolean staged,
+      int B,
+      Distorting distorting,
+      int epoch) {
+    throw new UnsupportedOperationException("distortForward on a GPU");
   }
 
   @Override
