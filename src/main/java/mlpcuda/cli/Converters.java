@@ -106,25 +106,31 @@ final class Converters {
     }
   }
 
+  /** Converts a distortion of images. */
+  static final class DistortionText implements ITypeConverter<Distortion> {
+    @Override
+    public Distortion convert(String text) {
+      try {
+        return Distortion.parse(text);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
+    }
+  }
+
   /**
-   * The distortion of training images.
+   * The distortion of training images, or none.
    *
    * @param distortion the distortion; empty: none
    */
   record Augment(Optional<Distortion> distortion) {}
 
-  /** Converts the distortion of training images. */
+  /** Converts the distortion of training images, which may be none. */
   static final class AugmentText implements ITypeConverter<Augment> {
     @Override
     public Augment convert(String text) {
-      if (text.equals("none")) {
-        return new Augment(Optional.empty());
-      }
-      try {
-        return new Augment(Optional.of(Distortion.parse(text)));
-      } catch (IllegalArgumentException e) {
-        throw new TypeConversionException(e.getMessage());
-      }
+      return new Augment(
+          text.equals("none") ? Optional.empty() : Optional.of(new DistortionText().convert(text)));
     }
   }
 
