@@ -10,6 +10,7 @@ import mlpcuda.data.PublishedDataset;
 import mlpcuda.data.Scaling;
 import mlpcuda.data.Split;
 import mlpcuda.files.OneLine;
+import mlpcuda.net.Augmentation;
 import mlpcuda.preparation.Preparation;
 import mlpcuda.run.Presets;
 import mlpcuda.run.RunSettings;
@@ -123,7 +124,12 @@ final class Converters {
    *
    * @param distortion the distortion; empty: none
    */
-  record Augment(Optional<Distortion> distortion) {}
+  record Augment(Optional<Distortion> distortion) {
+    /** The distortion at the same strength all along. */
+    Optional<Augmentation> augmentation() {
+      return distortion.map(Augmentation::constant);
+    }
+  }
 
   /** Converts the distortion of training images, which may be none. */
   static final class AugmentText implements ITypeConverter<Augment> {

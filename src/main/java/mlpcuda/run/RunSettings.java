@@ -144,9 +144,9 @@ public record RunSettings(
       return new Learning(optimizer, clip, dropout, smoothing, Optional.of(weights), augmentation);
     }
 
-    /** A copy with another distortion of the images. */
-    public Learning with(Augmentation other) {
-      return new Learning(optimizer, clip, dropout, smoothing, classWeights, Optional.of(other));
+    /** A copy with another distortion of the images, or none. */
+    public Learning with(Optional<Augmentation> other) {
+      return new Learning(optimizer, clip, dropout, smoothing, classWeights, other);
     }
 
     /** The regularisation of a network with that many hidden layers. */
