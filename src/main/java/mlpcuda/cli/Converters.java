@@ -3,6 +3,8 @@ package mlpcuda.cli;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
+import mlpcuda.compute.Activation;
 import mlpcuda.data.PixelScaling;
 import mlpcuda.data.PublishedDataset;
 import mlpcuda.data.Scaling;
@@ -20,6 +22,12 @@ import picocli.CommandLine.TypeConversionException;
  * value.
  */
 final class Converters {
+  private static final List<String> HIDDEN_ACTIVATIONS =
+      Stream.of(Activation.values())
+          .filter(activation -> activation != Activation.NONE)
+          .map(Activation::label)
+          .toList();
+
   private Converters() {}
 
   /** Converts a path; one that the locale's encoding cannot express is refused with that reason. */
@@ -153,7 +161,7 @@ final class Converters {
   static final class ScalingName implements ITypeConverter<String> {
     @Override
     public String convert(String text) {
-      return scaling(text, Scaling.NAMES);
+      return oneOf(text, Scaling.NAMES);
     }
   }
 
@@ -161,11 +169,11 @@ final class Converters {
   static final class PixelScalingName implements ITypeConverter<String> {
     @Override
     public String convert(String text) {
-      return scaling(text, PixelScaling.NAMES);
+      return oneOf(text, PixelScaling.NAMES);
     }
   }
 
-  private static String scaling(String text, List<String> names) {
+  private static String oneOf(String text, List<String> names) {
     if (!names.contains(text)) {
       throw new TypeConversionException(
           "must be one of %s, found %s%s"
@@ -173,6 +181,14 @@ final class Converters {
                   String.join(", ", names), OneLine.orNothing(text), Suggestion.of(text, names)));
     }
     return text;
+  }
+
+  /** Converts the name of an activation of hidden layers. */
+  static final class ActivationName implements ITypeConverter<Activation> {
+    @Override
+    public Activation convert(String text) {
+      return Activation.of(oneOf(text, HIDDEN_ACTIVATIONS));
+    }
   }
 
   /** Converts the name of a way to prepare pictures. */

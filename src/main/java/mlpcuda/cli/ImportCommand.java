@@ -47,8 +47,11 @@ final class ImportCommand implements Callable<Integer> {
   @Option(
       names = "--activation",
       paramLabel = "NAME",
-      description = "Activation of the hidden layers: relu (default), sigmoid or tanh.")
-  private NetworkOptions.HiddenActivation activation = NetworkOptions.HiddenActivation.relu;
+      converter = Converters.ActivationName.class,
+      description =
+          "Activation of the hidden layers: relu (default), sigmoid, tanh, or lecun-tanh, which is"
+              + " 1.7159 tanh(2z/3).")
+  private Activation activation = Activation.RELU;
 
   @Option(names = "--relu-output", description = "A ReLU on the output layer too.")
   private boolean reluOutput;
@@ -135,7 +138,7 @@ final class ImportCommand implements Callable<Integer> {
     try {
       return new MlpShape(
           weights.sizes(),
-          Activation.of(activation.name()),
+          activation,
           reluOutput ? Activation.RELU : Activation.NONE);
     } catch (IllegalArgumentException e) {
       throw new BadFileException(file + ": " + e.getMessage(), e);

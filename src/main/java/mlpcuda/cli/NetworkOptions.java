@@ -12,12 +12,6 @@ import picocli.CommandLine.Spec;
 
 /** The options of the network's shape: a preset, and options that override parts of it. */
 final class NetworkOptions {
-  enum HiddenActivation {
-    relu,
-    sigmoid,
-    tanh
-  }
-
   @Spec(Spec.Target.MIXEE)
   private CommandSpec spec;
 
@@ -40,8 +34,11 @@ final class NetworkOptions {
   @Option(
       names = "--activation",
       paramLabel = "NAME",
-      description = "Activation of the hidden layers: relu (default), sigmoid or tanh.")
-  private HiddenActivation activation = HiddenActivation.relu;
+      converter = Converters.ActivationName.class,
+      description =
+          "Activation of the hidden layers: relu (default), sigmoid, tanh, or lecun-tanh, which is"
+              + " 1.7159 tanh(2z/3).")
+  private Activation activation = Activation.RELU;
 
   @Option(
       names = "--relu-output",
@@ -83,7 +80,7 @@ final class NetworkOptions {
     }
     return new Architecture(
         hidden != null ? hidden.list() : presets.hidden(),
-        Activation.of(activation.name()),
+        activation,
         output,
         scaling != null ? scaling : presets.scaling(),
         presets.preparation(),

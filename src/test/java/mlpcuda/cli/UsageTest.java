@@ -208,8 +208,8 @@ class UsageTest {
             + " -9223372036854775808 to 9223372036854775807, found x",
         "--preset nope|Invalid value for option '--preset': must be one of 128x64, 300x300, 128,"
             + " 128x64-centred, 128x64x32-relu-out, tuned, found nope",
-        "--activation nope|Invalid value for option '--activation': expected one of [relu,"
-            + " sigmoid, tanh] (case-sensitive) but was 'nope'",
+        "--activation nope|Invalid value for option '--activation': must be one of relu,"
+            + " sigmoid, tanh, lecun-tanh, found nope",
         "--scaling nope|Invalid value for option '--scaling': must be one of unit, centred,"
             + " z-score, standard, minmax, none, found nope; did you mean none?",
         "--threads 0|Invalid value for option '--threads': must be a whole number from 1 to"

@@ -169,6 +169,7 @@ public class ReferenceOps extends Ops {
       case RELU -> Math.max(z, 0);
       case SIGMOID -> 1 / (1 + Math.exp(-z));
       case TANH -> Math.tanh(z);
+      case LECUN_TANH -> Activation.LECUN_SCALE * Math.tanh(Activation.LECUN_SLOPE * z);
     };
   }
 
@@ -178,6 +179,8 @@ public class ReferenceOps extends Ops {
       case RELU -> y > 0 ? 1 : 0;
       case SIGMOID -> y * (1 - y);
       case TANH -> 1 - y * y;
+      case LECUN_TANH ->
+          Activation.LECUN_SLOPE * (Activation.LECUN_SCALE - y * y / Activation.LECUN_SCALE);
     };
   }
 
