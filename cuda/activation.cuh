@@ -12,7 +12,7 @@ namespace op {
 // The activations, in the order of mlpcuda.compute.Activation.
 enum Activation { NONE, RELU, SIGMOID, TANH, LECUN_TANH };
 
-constexpr float LECUN_SCALE = 1.7159f, LECUN_SLOPE = 2 / 3.0f;
+constexpr float LECUN_SCALE = 1.7159f, LECUN_SLOPE = 2 / 3.0f;  // as in Activation
 
 __device__ inline float activate(float z, int activation) {
   switch (activation) {

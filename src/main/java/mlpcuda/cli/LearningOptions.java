@@ -94,6 +94,15 @@ final class LearningOptions {
   private Double clip;
 
   @Option(
+      names = "--ema",
+      paramLabel = "DECAY",
+      converter = Converters.OpenFraction.class,
+      description =
+          "Evaluate and save the exponential moving average of the weights, of decay DECAY, such as"
+              + " 0.999. Default: no.")
+  private Double ema;
+
+  @Option(
       names = "--schedule",
       paramLabel = "NAME",
       converter = Converters.ScheduleText.class,
@@ -183,7 +192,8 @@ final class LearningOptions {
         clip == null ? OptionalDouble.empty() : OptionalDouble.of(clip),
         dropout != null ? dropout.list() : presets.dropout(),
         smoothing != null ? smoothing.floatValue() : presets.smoothing(),
-        Optional.ofNullable(classWeights));
+        Optional.ofNullable(classWeights),
+        ema == null ? OptionalDouble.empty() : OptionalDouble.of(ema));
   }
 
   /** The learning rate; the preset fills in what no option says. */

@@ -22,10 +22,10 @@ public enum Activation {
   LECUN_TANH;
 
   /** The scale A of {@link #LECUN_TANH}'s output. */
-  public static final double LECUN_SCALE = 1.7159;
+  public static final float LECUN_SCALE = 1.7159f;
 
   /** The factor S of {@link #LECUN_TANH}'s input. */
-  public static final double LECUN_SLOPE = 2.0 / 3;
+  public static final float LECUN_SLOPE = 2 / 3f;
 
   /** The name on the command line and in model files: lower case, with hyphens. */
   public String label() {

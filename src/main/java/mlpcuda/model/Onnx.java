@@ -151,14 +151,14 @@ public final class Onnx {
     if (softmax) {
       node("Softmax", "softmax", List.of(x), "probabilities", attribute("axis", 1));
     }
-    if (scaledTanh) {
-      graph.add(5, tensor(SLOPE, List.of(), new float[] {(float) Activation.LECUN_SLOPE}));
-      graph.add(5, tensor(SCALE, List.of(), new float[] {(float) Activation.LECUN_SCALE}));
-    }
     graph.add(2, "mlp");
     List<Parameters.Tensor> places = Parameters.tensors(shape);
     for (int t = 0; t < places.size(); t++) {
       graph.add(5, tensor(places.get(t).name(), places.get(t).shape(), network.weights().get(t)));
+    }
+    if (scaledTanh) {
+      graph.add(5, tensor(SLOPE, List.of(), new float[] {Activation.LECUN_SLOPE}));
+      graph.add(5, tensor(SCALE, List.of(), new float[] {Activation.LECUN_SCALE}));
     }
     graph.add(12, value("logits", FLOAT, shape.classes()));
     if (softmax) {

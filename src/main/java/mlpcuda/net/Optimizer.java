@@ -73,7 +73,7 @@ public final class Optimizer implements AutoCloseable {
   }
 
   /**
-   * Updates the parameters. The gradients are left as they were used, divided by the loss scale and
+   * Updates the parameters, and their average if one is kept. The gradients are left as they were used, divided by the loss scale and
    * clipped; those of a step that is skipped are left as they were.
    *
    * @param step (1) INT32: the step's number, from 1
@@ -92,6 +92,7 @@ public final class Optimizer implements AutoCloseable {
       // m is the velocity
       ops.sgdStep(state.w(), state.m(), dw, rate, scaling, n, (SgdSettings) settings);
     }
+    parameters.moveAverage(step);
   }
 
   @Override

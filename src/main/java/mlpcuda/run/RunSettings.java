@@ -101,42 +101,55 @@ public record RunSettings(
    * @param dropout the dropout rate of each hidden layer, or one rate for all
    * @param smoothing the share of the target that label smoothing spreads over all classes
    * @param classWeights the weights of the classes; empty if all examples count the same
+   * @param ema the decay of the weights' exponential moving average, with which the network answers;
+   *     empty if the weights themselves do
    */
   public record Learning(
       OptimizerSettings optimizer,
       OptionalDouble clip,
       List<Float> dropout,
       float smoothing,
-      Optional<ClassWeights> classWeights) {
+      Optional<ClassWeights> classWeights,
+      OptionalDouble ema) {
     /** Checks the rates, and copies the list. */
     public Learning {
+      if (ema.isPresent() && !(ema.getAsDouble() > 0 && ema.getAsDouble() < 1)) {
+        throw new SettingException(
+            "ema", "must be a number above 0, below 1, found " + ema.getAsDouble());
+      }
       dropout = List.copyOf(dropout);
       new Regularisation(dropout, smoothing, 0); // this checks their ranges
     }
 
     /** A copy with another optimizer. */
     public Learning with(OptimizerSettings other) {
-      return new Learning(other, clip, dropout, smoothing, classWeights);
+      return new Learning(other, clip, dropout, smoothing, classWeights, ema);
     }
 
     /** A copy with another limit of the gradients' norm. */
     public Learning withClip(double norm) {
-      return new Learning(optimizer, OptionalDouble.of(norm), dropout, smoothing, classWeights);
+      return new Learning(optimizer, OptionalDouble.of(norm), dropout, smoothing, classWeights, ema);
     }
 
     /** A copy with other rates of dropout. */
     public Learning withDropout(List<Float> rates) {
-      return new Learning(optimizer, clip, rates, smoothing, classWeights);
+      return new Learning(optimizer, clip, rates, smoothing, classWeights, ema);
     }
 
     /** A copy with another share of label smoothing. */
     public Learning withSmoothing(double share) {
-      return new Learning(optimizer, clip, dropout, (float) share, classWeights);
+      return new Learning(optimizer, clip, dropout, (float) share, classWeights, ema);
     }
 
     /** A copy with weights of the classes. */
     public Learning with(ClassWeights weights) {
-      return new Learning(optimizer, clip, dropout, smoothing, Optional.of(weights));
+      return new Learning(optimizer, clip, dropout, smoothing, Optional.of(weights), ema);
+    }
+
+    /** A copy with an average of the weights of that decay. */
+    public Learning withEma(double decay) {
+      return new Learning(
+          optimizer, clip, dropout, smoothing, classWeights, OptionalDouble.of(decay));
     }
 
     /** The regularisation of a network with that many hidden layers. */
@@ -220,7 +233,7 @@ public record RunSettings(
         set,
         scaling,
         course.largestBatch(set.size()),
-        new Update(learning.optimizer, clip(), regularisation()),
+        new Update(learning.optimizer, clip(), regularisation(), ema()),
         rate.base(),
         seed);
   }
@@ -233,6 +246,11 @@ public record RunSettings(
   /** The limit of the norm of all gradients; 0 for none. */
   double clip() {
     return learning.clip.orElse(0);
+  }
+
+  /** The decay of the weights' exponential moving average; 0 for none. */
+  double ema() {
+    return learning.ema.orElse(0);
   }
 
   /** A copy with another network. */

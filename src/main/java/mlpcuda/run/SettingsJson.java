@@ -97,6 +97,7 @@ final class SettingsJson {
     json.put("dropout", learning.dropout());
     json.put("label_smoothing", learning.smoothing());
     learning.classWeights().ifPresent(w -> json.put("class_weights", w.toString()));
+    learning.ema().ifPresent(decay -> json.put("ema", decay));
     return json;
   }
 
@@ -108,7 +109,8 @@ final class SettingsJson {
         optionalReal(json, "clip_grad_norm"),
         dropout,
         (float) json.real("label_smoothing"),
-        json.optionalText("class_weights").map(ClassWeights::parse));
+        json.optionalText("class_weights").map(ClassWeights::parse),
+        optionalReal(json, "ema"));
   }
 
   private static OptionalDouble optionalReal(Fields json, String name) {

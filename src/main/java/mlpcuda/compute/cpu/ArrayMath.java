@@ -122,8 +122,8 @@ final class ArrayMath {
   }
 
   private static void lecunTanhBackward(float[] d, float[] y, int n) {
-    float scale = (float) Activation.LECUN_SCALE;
-    float factor = (float) (Activation.LECUN_SLOPE / Activation.LECUN_SCALE);
+    float scale = Activation.LECUN_SCALE;
+    float factor = Activation.LECUN_SLOPE / scale;
     for (int i = 0; i < n; i++) {
       d[i] *= factor * ((scale - y[i]) * (scale + y[i])); // as a product it is 0 where y is at an end
     }
@@ -196,6 +196,13 @@ final class ArrayMath {
   static void scale(float[] x, float[] centre, float[] factor, int n) {
     for (int i = 0; i < n; i++) {
       x[i] = (x[i] - centre[i]) * factor[i];
+    }
+  }
+
+  /** x += (target − x) · factor. */
+  static void approach(float[] x, float[] target, float factor, int n) {
+    for (int i = 0; i < n; i++) {
+      x[i] += (target[i] - x[i]) * factor;
     }
   }
 

@@ -377,6 +377,15 @@ public class ReferenceOps extends Ops {
   }
 
   @Override
+  protected void averageStepK(Buffer average, Buffer w, Buffer step, int n, double decay) {
+    double t = at(step, 0);
+    double d = Math.min(decay, (1 + t) / (10 + t));
+    for (int i = 0; i < n; i++) {
+      put(average, i, at(average, i) + (1 - d) * (at(w, i) - at(average, i)));
+    }
+  }
+
+  @Override
   protected void clipNormK(Buffer dw, Buffer norm, Optional<Buffer> scaling, int n, float limit) {
     double scale = scale(scaling);
     double sum = 0;
