@@ -3,8 +3,6 @@ package mlpcuda.cli;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.stream.Stream;
-import mlpcuda.compute.Activation;
 import mlpcuda.data.PixelScaling;
 import mlpcuda.data.PublishedDataset;
 import mlpcuda.data.Scaling;
@@ -22,12 +20,6 @@ import picocli.CommandLine.TypeConversionException;
  * value.
  */
 final class Converters {
-  private static final List<String> HIDDEN_ACTIVATIONS =
-      Stream.of(Activation.values())
-          .filter(activation -> activation != Activation.NONE)
-          .map(Activation::label)
-          .toList();
-
   private Converters() {}
 
   /** Converts a path; one that the locale's encoding cannot express is refused with that reason. */
@@ -185,7 +177,8 @@ final class Converters {
     }
   }
 
-  private static String oneOf(String text, List<String> names) {
+  /** Converts one of those names. */
+  static String oneOf(String text, List<String> names) {
     if (!names.contains(text)) {
       throw new TypeConversionException(
           "must be one of %s, found %s%s"
@@ -193,14 +186,6 @@ final class Converters {
                   String.join(", ", names), OneLine.orNothing(text), Suggestion.of(text, names)));
     }
     return text;
-  }
-
-  /** Converts the name of an activation of hidden layers. */
-  static final class ActivationName implements ITypeConverter<Activation> {
-    @Override
-    public Activation convert(String text) {
-      return Activation.of(oneOf(text, HIDDEN_ACTIVATIONS));
-    }
   }
 
   /** Converts the name of a way to prepare pictures. */

@@ -47,7 +47,7 @@ final class ImportCommand implements Callable<Integer> {
   @Option(
       names = "--activation",
       paramLabel = "NAME",
-      converter = Converters.ActivationName.class,
+      converter = NetworkOptions.ActivationName.class,
       description =
           "Activation of the hidden layers: relu (default), sigmoid, tanh, or lecun-tanh, which is"
               + " 1.7159 tanh(2z/3).")
@@ -137,9 +137,7 @@ final class ImportCommand implements Callable<Integer> {
   private MlpShape shape(TorchWeights weights) {
     try {
       return new MlpShape(
-          weights.sizes(),
-          activation,
-          reluOutput ? Activation.RELU : Activation.NONE);
+          weights.sizes(), activation, reluOutput ? Activation.RELU : Activation.NONE);
     } catch (IllegalArgumentException e) {
       throw new BadFileException(file + ": " + e.getMessage(), e);
     }

@@ -1,10 +1,13 @@
 package mlpcuda.cli;
 
+import java.util.List;
+import java.util.stream.Stream;
 import mlpcuda.compute.Activation;
 import mlpcuda.net.MlpShape;
 import mlpcuda.run.Presets;
 import mlpcuda.run.RunSettings;
 import mlpcuda.run.RunSettings.Architecture;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -12,6 +15,20 @@ import picocli.CommandLine.Spec;
 
 /** The options of the network's shape: a preset, and options that override parts of it. */
 final class NetworkOptions {
+  /** Converts the name of an activation of hidden layers. */
+  static final class ActivationName implements ITypeConverter<Activation> {
+    private static final List<String> NAMES =
+        Stream.of(Activation.values())
+            .filter(activation -> activation != Activation.NONE)
+            .map(Activation::label)
+            .toList();
+
+    @Override
+    public Activation convert(String text) {
+      return Activation.of(Converters.oneOf(text, NAMES));
+    }
+  }
+
   @Spec(Spec.Target.MIXEE)
   private CommandSpec spec;
 
@@ -34,7 +51,7 @@ final class NetworkOptions {
   @Option(
       names = "--activation",
       paramLabel = "NAME",
-      converter = Converters.ActivationName.class,
+      converter = ActivationName.class,
       description =
           "Activation of the hidden layers: relu (default), sigmoid, tanh, or lecun-tanh, which is"
               + " 1.7159 tanh(2z/3).")

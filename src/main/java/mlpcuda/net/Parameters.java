@@ -12,8 +12,8 @@ import mlpcuda.random.Philox;
 
 /**
  * The weights of a network, the optimizer's state and, where a step needs them, the gradients: one
- * arena each, so that the optimizer is one operation, and named slices of them for the layers. There
- * may be an arena of the weights' exponential moving average, too: {@link Ops#averageStep}.
+ * arena each, so that the optimizer is one operation, and named slices of them for the layers.
+ * There may be an arena of the weights' exponential moving average, too: {@link Ops#averageStep}.
  */
 public final class Parameters implements AutoCloseable {
   /** The alignment of a tensor's place, in floats: a GPU reads 128 bytes at a time. */

@@ -140,8 +140,8 @@ public final class Step implements AutoCloseable {
   }
 
   /**
-   * The properties of a training without an average of its weights that decide how a device runs its
-   * steps.
+   * The properties of a training without an average of its weights that decide how a device runs
+   * its steps.
    *
    * @param maxB the largest batch
    * @param clips whether gradients are clipped by their norm
@@ -227,7 +227,9 @@ public final class Step implements AutoCloseable {
     left -= n;
   }
 
-  /** The device's work on the staged batches in a fused step, one by one if weights are averaged. */
+  /**
+   * The device's work on the staged batches in a fused step, one by one if weights are averaged.
+   */
   private void fuse(int B, int n) {
     Parameters parameters = optimizer.parameters();
     if (parameters.average().isEmpty()) {

@@ -101,8 +101,8 @@ public record RunSettings(
    * @param dropout the dropout rate of each hidden layer, or one rate for all
    * @param smoothing the share of the target that label smoothing spreads over all classes
    * @param classWeights the weights of the classes; empty if all examples count the same
-   * @param ema the decay of the weights' exponential moving average, with which the network answers;
-   *     empty if the weights themselves do
+   * @param ema the decay of the weights' exponential moving average, with which the network
+   *     answers; empty if the weights themselves do
    */
   public record Learning(
       OptimizerSettings optimizer,
@@ -128,7 +128,8 @@ public record RunSettings(
 
     /** A copy with another limit of the gradients' norm. */
     public Learning withClip(double norm) {
-      return new Learning(optimizer, OptionalDouble.of(norm), dropout, smoothing, classWeights, ema);
+      return new Learning(
+          optimizer, OptionalDouble.of(norm), dropout, smoothing, classWeights, ema);
     }
 
     /** A copy with other rates of dropout. */

@@ -32,7 +32,8 @@ class ResumeAfterKillTest {
 
   private static final String LINE =
       "train --cpu --threads 1 --checkpoint-every 5 --epochs 4 --hidden 256,256 --validation 200"
-          + " --save-best --dropout 0.2 --clip-grad-norm 1 --schedule cosine";
+          + " --save-best --dropout 0.2 --clip-grad-norm 1 --schedule cosine"
+          + " --ema 0.99";
 
   @TempDir private static Path shared;
   private static Path data;

@@ -125,7 +125,8 @@ final class ArrayMath {
     float scale = Activation.LECUN_SCALE;
     float factor = Activation.LECUN_SLOPE / scale;
     for (int i = 0; i < n; i++) {
-      d[i] *= factor * ((scale - y[i]) * (scale + y[i])); // as a product it is 0 where y is at an end
+      d[i] *=
+          factor * ((scale - y[i]) * (scale + y[i])); // as a product it is 0 where y is at an end
     }
   }
 
