@@ -52,7 +52,7 @@ public final class Parameters implements AutoCloseable {
   private final Buffer w;
   private final Buffer m; // this and the next: null for a network that only predicts
   private final Buffer v;
-  private final double decay; // of the average; 0: there is none
+  private final double decay; // the decay of the average; 0: there is none
   private final Optional<Parameters> average;
   private Buffer dw; // null until it is needed: a fused step has none
   private final List<Layer> layers = new ArrayList<>();

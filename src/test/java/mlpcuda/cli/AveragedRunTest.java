@@ -58,9 +58,7 @@ class AveragedRunTest {
     assertFalse(Arrays.equals(weights.get(0), checkpoint.raw().get(0)));
 
     Program raw = train(data, "raw", "");
-    assertSameBits(
-        ModelFile.read(file("raw", "model.safetensors")).weights(),
-        checkpoint.raw()); // it learns on
+    assertSameBits(ModelFile.read(file("raw", "model.safetensors")).weights(), checkpoint.raw());
     assertEquals(List.of(), Checkpoint.read(file("raw", "checkpoint.safetensors")).raw());
     assertFalse(raw.lastLine().equals(averaged.lastLine()), raw.lastLine());
 

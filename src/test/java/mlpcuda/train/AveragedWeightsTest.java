@@ -37,10 +37,9 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Tests the exponential moving average of the weights while a network learns. */
 class AveragedWeightsTest {
-  private static final int I = 23; // of which the first ten have a background of 0
+  private static final int I = 23; // the first ten have a background of 0
   private static final int STEPS = 12;
-  private static final double DECAY =
-      0.5; // from step 8 on; before it the step's number is the limit
+  private static final double DECAY = 0.5; // a bound from step 8 on
   private static final PixelScaling SCALING = new PixelScaling("centred", 0.5, 0.5);
 
   private static ExampleSet bordered(int n) {
