@@ -44,6 +44,14 @@ public final class Network {
     return untrained(Activation.TANH, sizes);
   }
 
+  /**
+   * A network whose hidden layers have the activation 1.7159 tanh(2z/3) of LeCun and others: see
+   * {@link #relu}.
+   */
+  public static Network lecunTanh(int... sizes) {
+    return untrained(Activation.LECUN_TANH, sizes);
+  }
+
   /** A network whose hidden layers have the logistic sigmoid as activation: see {@link #relu}. */
   public static Network sigmoid(int... sizes) {
     return untrained(Activation.SIGMOID, sizes);

@@ -246,6 +246,15 @@ public final class Training {
   }
 
   /**
+   * Evaluates and saves the exponential moving average of the weights over the steps.
+   *
+   * @param decay above 0 and below 1, such as 0.999
+   */
+  public Training ema(double decay) {
+    return changed(settings.with(settings.learning().withEma(decay)));
+  }
+
+  /**
    * Holds examples back from training, and evaluates them after each epoch.
    *
    * @param amount their number, from 1, or the fraction of the training set, below 1

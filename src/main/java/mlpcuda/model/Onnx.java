@@ -49,7 +49,12 @@ public final class Onnx {
     UNIT
   }
 
+  // Names of the two constants of a scaled tanh.
+  private static final String SLOPE = "activation.slope";
+  private static final String SCALE = "activation.scale";
+
   private final Protobuf graph = new Protobuf();
+  private boolean scaledTanh; // whether a node uses these constants
 
   private Onnx() {}
 
@@ -140,7 +145,7 @@ public final class Onnx {
               z,
               attribute("transB", 1)); // weights are (O, I)
       if (activation != Activation.NONE) {
-        x = node(operator(activation), layer + ".activation", List.of(z), y);
+        x = activated(activation, layer, z, y);
       }
     }
     if (softmax) {
@@ -150,6 +155,10 @@ public final class Onnx {
     List<Parameters.Tensor> places = Parameters.tensors(shape);
     for (int t = 0; t < places.size(); t++) {
       graph.add(5, tensor(places.get(t).name(), places.get(t).shape(), network.weights().get(t)));
+    }
+    if (scaledTanh) {
+      graph.add(5, tensor(SLOPE, List.of(), new float[] {Activation.LECUN_SLOPE}));
+      graph.add(5, tensor(SCALE, List.of(), new float[] {Activation.LECUN_SCALE}));
     }
     graph.add(12, value("logits", FLOAT, shape.classes()));
     if (softmax) {
@@ -193,11 +202,23 @@ public final class Onnx {
     return x;
   }
 
+  /** Adds the nodes of an activation of {@code z}, and returns the name of their result. */
+  private String activated(Activation activation, String layer, String z, String y) {
+    String name = layer + ".activation";
+    if (activation != Activation.LECUN_TANH) {
+      return node(operator(activation), name, List.of(z), y);
+    }
+    scaledTanh = true;
+    String x = node("Mul", name + ".slope", List.of(z, SLOPE), layer + ".scaled");
+    x = node(operator(activation), name, List.of(x), layer + ".tanh");
+    return node("Mul", name + ".scale", List.of(x, SCALE), y);
+  }
+
   private static String operator(Activation activation) {
     return switch (activation) {
       case RELU -> "Relu";
       case SIGMOID -> "Sigmoid";
-      case TANH -> "Tanh";
+      case TANH, LECUN_TANH -> "Tanh";
       case NONE -> throw new IllegalArgumentException("no operator is needed");
     };
   }

@@ -146,12 +146,26 @@ public record Resumption(Path folder, Checkpoint checkpoint, RunPlan former, Run
    */
   public void check(Ops ops, RunData data) {
     checkLossScale(ops.precision());
+    checkAverage();
     RunSettings settings = state.plan().settings();
     int B = Math.min(settings.course().batchSize(), data.all().size());
     boolean weighted = data.all().weights().isPresent();
     MemoryNeed.ofTraining(
-            ops, data.shape(), Step.needs(data.shape(), B, settings.clip() > 0, weighted))
+            ops,
+            data.shape(),
+            Step.needs(data.shape(), B, settings.clip() > 0, weighted)
+                .averaging(settings.ema() > 0))
         .check(ops, "%s: training %s".formatted(file(), data.shape()), "");
+  }
+
+  /** Refuses to go on without the average that the settings ask for, or with a needless one. */
+  private void checkAverage() {
+    boolean has = !checkpoint.raw().isEmpty();
+    if (has != state.plan().settings().ema() > 0) {
+      throw bad(
+          "its weights must %s an average, as its settings say, found %s"
+              .formatted(has ? "not be" : "be", has ? "one" : "none"));
+    }
   }
 
   /** Refuses to go on without the loss scale that the precision needs, or with a needless one. */

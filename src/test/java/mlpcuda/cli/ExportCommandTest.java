@@ -171,6 +171,7 @@ class ExportCommandTest {
         "--hidden none --relu-output --scaling centred",
         "--hidden 9 --activation sigmoid",
         "--hidden 9,8,7 --activation tanh --relu-output",
+        "--hidden 9,8 --activation lecun-tanh",
         "--hidden 1 --scaling unit"
       })
   void everyNetwork(String line) throws OrtException {
