@@ -15,6 +15,7 @@ import mlpcuda.data.ClassWeights;
 import mlpcuda.error.BadFileException;
 import mlpcuda.error.SettingException;
 import mlpcuda.files.WholeFile;
+import mlpcuda.model.Committee;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
 import mlpcuda.run.DataChoice;
@@ -344,7 +345,7 @@ public final class Training {
     RunState state = RunState.begin(plan, data, ops, List.of());
     var start =
         new Start.Fresh(
-            state, network.filter(Network::isTrained).map(of -> of.trained().weights()));
+            state, network.filter(Network::isTrained).map(of -> of.single().weights()));
     if (folder.isEmpty()) {
       return run(ops, data, start, stop);
     }
@@ -406,7 +407,7 @@ public final class Training {
     TrainingRun.Result result = new TrainingRun(ops, data, start, folder, reporter, stop).run();
     ModelFile trained = result.network();
     return new TrainingResult(
-        Network.of(trained),
+        Network.of(Committee.of(trained)),
         new Evaluation(result.test()),
         result.validation().map(Evaluation::new),
         reporter.epochs(),
