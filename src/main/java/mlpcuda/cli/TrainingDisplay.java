@@ -10,7 +10,7 @@ import mlpcuda.train.Averages;
 import mlpcuda.train.Trainer;
 
 /** Shows a run: bars over epochs and batches on a terminal, plain lines elsewhere. */
-final class TrainingDisplay implements Reporter, AutoCloseable {
+class TrainingDisplay implements Reporter, AutoCloseable {
   private final Terminal terminal;
   private final RunPlan plan;
   private final boolean verbose;
@@ -108,8 +108,13 @@ final class TrainingDisplay implements Reporter, AutoCloseable {
 
   @Override
   public void epochDone(Trainer.EpochResult result) {
-    String line =
-        String.format(
+    close();
+    terminal.line(line(result, epochs));
+  }
+
+  /** The line of an epoch, of so many. */
+  static String line(Trainer.EpochResult result, int epochs) {
+    return String.format(
             Locale.ROOT,
             "Epoch %d/%d: mean loss %.4f, accuracy %.2f%%%s%s, rate %.2e, %.2f s, %,.0f images/s",
             result.epoch(),
@@ -121,8 +126,6 @@ final class TrainingDisplay implements Reporter, AutoCloseable {
             result.rate(),
             result.seconds(),
             result.imagesPerSecond());
-    close();
-    terminal.line(line);
   }
 
   private static String answers(String set, Averages of) {
