@@ -36,11 +36,7 @@ public final class Model implements AutoCloseable {
         device.call(
             () ->
                 new AveragedPredictor(
-                    device.ops(),
-                    file.passes(),
-                    file.form().scaling(),
-                    most,
-                    file.description()));
+                    device.ops(), file.passes(), file.form().scaling(), most, file.description()));
   }
 
   /** The network. */

@@ -36,7 +36,7 @@ record CommitteeDisplay(TrainingTask task, CommitteePlan plan) implements Commit
 
   private static PrintWriter log(Path folder) {
     try {
-      return Printable.safe(RunLog.open(folder));
+      return RunLog.open(folder);
     } catch (IOException e) {
       throw WholeFile.cannotBeWritten(folder, e);
     }
@@ -51,7 +51,7 @@ record CommitteeDisplay(TrainingTask task, CommitteePlan plan) implements Commit
     private final PrintWriter log;
 
     OfMember(TrainingTask task, RunPlan plan, String name, PrintWriter log) {
-      super(new Terminal(log, false), plan, task.verbose(), task.startUp());
+      super(new Terminal(Printable.safe(log), false), plan, task.verbose(), task.startUp());
       this.terminal = task.terminal();
       this.plan = plan;
       this.name = name;

@@ -4,9 +4,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import mlpcuda.compute.Ops;
-import mlpcuda.data.LabelledData;
 import mlpcuda.run.CommitteePlan;
 import mlpcuda.run.CommitteeRun;
 import mlpcuda.run.DeviceChoice;
@@ -28,7 +28,8 @@ record CommitteeTask(TrainingTask task) {
       try (FolderLock lock = FolderLock.take(folder)) {
         task.warnOfNoLock(lock);
         task.refuseFinished(folder);
-        return run(opened, plan, Optional.of(folder), parallel(opened.device())).begin();
+        return run(
+            opened, plan, Optional.of(folder), parallel(opened.device()), CommitteeRun::begin);
       }
     }
   }
@@ -37,7 +38,7 @@ record CommitteeTask(TrainingTask task) {
   CommitteeRun.Result tryOut(List<String> command) {
     try (Opened opened = opened()) {
       CommitteePlan plan = plan(opened.device(), command, RunPlan::forOneStep);
-      return run(opened, plan, Optional.empty(), parallel(opened.device())).begin();
+      return run(opened, plan, Optional.empty(), parallel(opened.device()), CommitteeRun::begin);
     }
   }
 
@@ -49,7 +50,8 @@ record CommitteeTask(TrainingTask task) {
             () -> task.options().device().open(base.device()),
             () -> DataOptions.load(base.data(), task.terminal()),
             task.startUp())) {
-      return run(opened, plan, Optional.of(folder), task.options().committee().parallel()).goOn();
+      OptionalInt parallel = task.options().committee().parallel();
+      return run(opened, plan, Optional.of(folder), parallel, CommitteeRun::goOn);
     }
   }
 
@@ -77,13 +79,27 @@ record CommitteeTask(TrainingTask task) {
         : asked;
   }
 
+  /** Trains on the device of the plan, which on the CPU has fewer threads than all members. */
+  private CommitteeRun.Result run(
+      Opened opened,
+      CommitteePlan plan,
+      Optional<Path> folder,
+      OptionalInt parallel,
+      Function<CommitteeRun, CommitteeRun.Result> training) {
+    if (plan.base().device().equals(opened.device().choice())) {
+      return training.apply(run(opened, opened.ops(), plan, folder, parallel));
+    }
+    try (Ops ops = another(plan)) {
+      return training.apply(run(opened, ops, plan, folder, parallel));
+    }
+  }
+
   private CommitteeRun run(
-      Opened opened, CommitteePlan plan, Optional<Path> folder, OptionalInt parallel) {
-    task.terminal().line("%s", opened.device().line(opened.ops().description()));
-    LabelledData dataset = opened.dataset();
-    var devices = new CommitteeRun.Devices(opened.ops(), () -> another(plan), parallel);
+      Opened opened, Ops ops, CommitteePlan plan, Optional<Path> folder, OptionalInt parallel) {
+    String line = opened.device().line(ops.description());
+    var devices = new CommitteeRun.Devices(ops, line, () -> another(plan), parallel);
     return new CommitteeRun(
-        plan, dataset, devices, folder, new CommitteeDisplay(task, plan), task.stop());
+        plan, opened.dataset(), devices, folder, new CommitteeDisplay(task, plan), task.stop());
   }
 
   /** Opens the device of a member; one at a time, because the times of a start are noted. */

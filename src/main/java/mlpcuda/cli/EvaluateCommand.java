@@ -138,9 +138,7 @@ final class EvaluateCommand implements Callable<Integer> {
       }
       try (var bar = new ImportanceBar(terminal)) {
         return new Measured(
-            score,
-            calibration,
-            Optional.of(Importance.of(test, score, evaluator::run, SEED, bar)));
+            score, calibration, Optional.of(Importance.of(test, score, evaluator::run, SEED, bar)));
       }
     }
   }

@@ -12,8 +12,8 @@ import mlpcuda.net.MlpShape;
 import mlpcuda.preparation.ImageForm;
 import mlpcuda.preparation.Prepared;
 import mlpcuda.report.Printable;
-import mlpcuda.train.ClassProbability;
 import mlpcuda.train.AveragedPredictor;
+import mlpcuda.train.ClassProbability;
 import mlpcuda.train.Predictor;
 import picocli.CommandLine;
 

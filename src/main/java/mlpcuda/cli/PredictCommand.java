@@ -124,7 +124,8 @@ final class PredictCommand implements Callable<Integer> {
     String what = model + ": " + file.description();
     int batch = PictureQueue.batch(file.shape());
     try (OpenDevice opened = device.open();
-        var network = new AveragedPredictor(opened.ops(), file.passes(), form.scaling(), batch, what)) {
+        var network =
+            new AveragedPredictor(opened.ops(), file.passes(), form.scaling(), batch, what)) {
       answering = opened;
       queue =
           new PictureQueue(

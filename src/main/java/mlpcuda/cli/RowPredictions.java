@@ -155,7 +155,11 @@ final class RowPredictions {
   }
 
   private void write(
-      OutputStream out, AnswerColumns chosen, Features features, AveragedPredictor predictor, int batch)
+      OutputStream out,
+      AnswerColumns chosen,
+      Features features,
+      AveragedPredictor predictor,
+      int batch)
       throws IOException {
     line(out, chosen.header());
     answer(features, predictor, batch, answer -> line(out, chosen.line(answer)));

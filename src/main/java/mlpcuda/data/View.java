@@ -41,7 +41,9 @@ public interface View {
    */
   float[] of(float[] examples);
 
-  /** The images of a set as the network sees them, a copy with the labels and weights of the set. */
+  /**
+   * The images of a set as the network sees them, a copy with the labels and weights of the set.
+   */
   default ExampleSet of(ExampleSet set) {
     int I = set.inputs();
     byte[] seen = new byte[Math.multiplyExact(set.size(), I)];

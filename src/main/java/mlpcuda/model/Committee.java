@@ -57,9 +57,7 @@ public record Committee(List<ModelFile> members) {
   }
 
   private static ExampleForm asIs(ModelFile member) {
-    return member.form() instanceof ImageForm images
-        ? images.with(InkWidth.AS_IS)
-        : member.form();
+    return member.form() instanceof ImageForm images ? images.with(InkWidth.AS_IS) : member.form();
   }
 
   /** The number of members. */
@@ -157,12 +155,11 @@ public record Committee(List<ModelFile> members) {
       members.add(new ModelFile(of.shape(), form, weights));
     }
     Description.checkNoneLeft(file, unknown, of.shape());
-    Checksum.check(file, contents, false);
+    Checksum.check(file, contents, true); // no other program writes committees
     return new Committee(members);
   }
 
-  private static List<InkWidth> widths(
-      Description.Metadata metadata, ExampleForm form, int count) {
+  private static List<InkWidth> widths(Description.Metadata metadata, ExampleForm form, int count) {
     if (!metadata.texts().containsKey(INK_WIDTHS)) {
       return Collections.nCopies(count, InkWidth.AS_IS);
     }

@@ -181,8 +181,7 @@ final class FormMetadata {
       if (!Float.isFinite(scaling.scale()) || !Float.isFinite(scaling.shift())) {
         throw metadata.bad("std", "large enough for finite inputs with mean " + scaling.mean());
       }
-      return new ImageForm(
-          size, scaling, preparation(size), transposed(), labels, inkWidth(size));
+      return new ImageForm(size, scaling, preparation(size), transposed(), labels, inkWidth(size));
     }
 
     private InkWidth inkWidth(Layout.Images size) {

@@ -89,7 +89,10 @@ public final class Onnx {
                     network.size() == 1
                         ? "Multilayer perceptron"
                         : "Mean of %d multilayer perceptrons".formatted(network.size()),
-                    shape, shape.hidden().label(), inputs(network.form(), input), scaling(network)))
+                    shape,
+                    shape.hidden().label(),
+                    inputs(network.form(), input),
+                    scaling(network)))
         .add(7, new Onnx().graph(network, input, softmax))
         .add(8, new Protobuf().add(1, "").add(2, OPSET)); // "" is the domain of ONNX itself
     properties(network).forEach((key, value) -> model.add(14, property(key, value)));

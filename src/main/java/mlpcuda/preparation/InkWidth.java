@@ -139,8 +139,7 @@ public record InkWidth(int pixels) {
       if (left >= right) {
         return light;
       }
-      var ink =
-          new GreyImage(rows, cols, light).scaled(new Box(0, left, rows, right), rows, width);
+      var ink = new GreyImage(rows, cols, light).scaled(new Box(0, left, rows, right), rows, width);
       double[] image = new double[light.length];
       int start = (cols - width) / 2;
       for (int y = 0; y < rows; y++) {

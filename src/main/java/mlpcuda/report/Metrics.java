@@ -34,6 +34,7 @@ public final class Metrics implements Trainer.Listener {
 
   /** The name of the file of {@link #write} that has everything. */
   public static final String FILE = "metrics.json";
+
   private static final String EPOCHS = "epochs";
   private static final String STEPS = "steps";
   private static final String SECONDS = "seconds";

@@ -49,7 +49,8 @@ public record CommitteePlan(
     }
     if (base.settings().network().init().isPresent()) {
       throw new SettingException(
-          "init", "must not be given for a committee, whose members begin with weights of their own");
+          "init",
+          "must not be given for a committee, whose members begin with weights of their own");
     }
     if (base.settings().recording().importance()) {
       throw new SettingException("importance", "must not be asked for of a committee");

@@ -73,8 +73,7 @@ record CommitteeResults(CommitteeRun run, RunData data) {
             run.plan().base().settings().recording().testBatchSize(),
             "the evaluation of " + committee.description(),
             "")) {
-      return new Scores(
-          data.validation().map(evaluator::run), evaluator.run(data.test(), answers));
+      return new Scores(data.validation().map(evaluator::run), evaluator.run(data.test(), answers));
     }
   }
 

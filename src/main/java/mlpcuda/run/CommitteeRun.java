@@ -56,10 +56,11 @@ public record CommitteeRun(
    * What computes.
    *
    * @param ops the device of the calling thread, which evaluates the committee
+   * @param line the line that names the device
    * @param another opens the plan's device once more, for the thread that calls it
    * @param parallel the number of members that are trained at once; empty if the device decides
    */
-  public record Devices(Ops ops, Supplier<Ops> another, OptionalInt parallel) {}
+  public record Devices(Ops ops, String line, Supplier<Ops> another, OptionalInt parallel) {}
 
   /** Hears what a member's run does; it is called by that run's thread, which closes it. */
   public interface MemberReporter extends Reporter, AutoCloseable {
@@ -125,6 +126,7 @@ public record CommitteeRun(
   private Result run(RunData data) {
     folder.ifPresent(plan::write);
     Reporter reporter = reporters.committee();
+    reporter.line(Printable.oneLine(devices.line));
     reporter.line(Printable.oneLine(RunDescription.examples(data)));
     data.ofTest().ifPresent(reporter::line);
     reporter.line(Tables.layers(data.shape()));
@@ -152,9 +154,7 @@ public record CommitteeRun(
     boolean weighted = data.train().weights().isPresent();
     MemoryNeed need =
         MemoryNeed.ofTraining(
-            devices.ops,
-            data.shape(),
-            Step.needs(data.shape(), B, settings.clip() > 0, weighted));
+            devices.ops, data.shape(), Step.needs(data.shape(), B, settings.clip() > 0, weighted));
     long each = need.deviceBytes() + data.all().features().bytes(); // a resident set may be there
     long room = devices.ops.freeBytes() / (SHARE * each);
     return (int) Math.max(1, Math.min(Math.min(plan.members(), MOST_ON_GPU), room));

@@ -28,8 +28,7 @@ public record DataChoice(
   public static final double USUAL_TEST = 0.15;
 
   /** Examples that the network sees as they are, held back by the seed of the settings. */
-  public DataChoice(
-      DataSource source, boolean transposed, OptionalInt subset, double testAmount) {
+  public DataChoice(DataSource source, boolean transposed, OptionalInt subset, double testAmount) {
     this(source, transposed, subset, testAmount, InkWidth.AS_IS, OptionalLong.empty());
   }
 

@@ -22,6 +22,7 @@ import mlpcuda.train.Progress;
 public final class RunFolder {
   /** The file of the trained network. */
   static final String MODEL = "model.safetensors";
+
   private static final String REPORT = "report.html";
 
   /** The file that holds all that a run needs to go on. */

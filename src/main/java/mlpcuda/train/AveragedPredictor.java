@@ -52,8 +52,7 @@ public final class AveragedPredictor implements AutoCloseable {
    * @return (n, C)
    */
   public float[][] logProbabilities(byte[] pixels) {
-    return mean(
-        pixels.length / I, pass -> pass.predictor.logProbabilities(pass.view.of(pixels)));
+    return mean(pixels.length / I, pass -> pass.predictor.logProbabilities(pass.view.of(pixels)));
   }
 
   /**
@@ -65,8 +64,7 @@ public final class AveragedPredictor implements AutoCloseable {
    */
   public float[][] logProbabilities(float[] values) {
     return mean(
-        values.length / I,
-        pass -> pass.predictor.logProbabilities(scaled(pass.view.of(values))));
+        values.length / I, pass -> pass.predictor.logProbabilities(scaled(pass.view.of(values))));
   }
 
   /**

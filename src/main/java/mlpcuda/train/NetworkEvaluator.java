@@ -75,8 +75,7 @@ public final class NetworkEvaluator implements AutoCloseable {
     if (mean.isPresent()) {
       return averaged(mean.get(), set, answers);
     }
-    try (var evaluator =
-        new Evaluator(single.orElseThrow(), view.of(set), scaling, batchSize)) {
+    try (var evaluator = new Evaluator(single.orElseThrow(), view.of(set), scaling, batchSize)) {
       return evaluator.run(answers);
     }
   }
