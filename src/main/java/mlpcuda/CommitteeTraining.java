@@ -114,7 +114,7 @@ record CommitteeTraining(int members, List<InkWidth> widths) {
   private static final class Reporters implements CommitteeRun.Reporters {
     private final int epochs;
     private final Consumer<EpochResult> onEpoch;
-    private final List<List<EpochResult>> results = new ArrayList<>(); // of each member
+    private final List<List<EpochResult>> results = new ArrayList<>(); // one list for each member
 
     Reporters(int epochs, int members, Consumer<EpochResult> onEpoch) {
       this.epochs = epochs;

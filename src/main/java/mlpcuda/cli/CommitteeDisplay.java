@@ -45,7 +45,7 @@ record CommitteeDisplay(TrainingTask task, CommitteePlan plan) implements Commit
   /** Shows the run of a member. */
   private static final class OfMember extends TrainingDisplay
       implements CommitteeRun.MemberReporter {
-    private final Terminal terminal; // that of all members
+    private final Terminal terminal; // all members print there
     private final RunPlan plan;
     private final String name;
     private final PrintWriter log;

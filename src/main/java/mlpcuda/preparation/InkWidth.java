@@ -120,7 +120,7 @@ public record InkWidth(int pixels) {
         }
         double[] resized = resized(light);
         for (int i = 0; i < each; i++) {
-          seen[from + i] = Math.round(resized[i]); // so that whole levels are seen as bytes are
+          seen[from + i] = Math.round(resized[i]); // whole levels, as bytes have them
         }
       }
       return seen;

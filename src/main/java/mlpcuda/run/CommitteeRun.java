@@ -71,7 +71,7 @@ public record CommitteeRun(
     void close();
   }
 
-  /** Those who hear what is done. */
+  /** Makes the reporters of the committee and its members. */
   public interface Reporters {
     /**
      * Makes the reporter of a member's run, in that run's thread.
@@ -108,6 +108,11 @@ public record CommitteeRun(
    */
   public Result begin() {
     RunData data = data();
+    if (folder.filter(of -> CommitteePlan.isIn(of) || RunFolder.holdsARun(of)).isPresent()) {
+      reporters
+          .committee()
+          .line(Printable.oneLine(folder.get() + ": the run that it holds is replaced"));
+    }
     folder.ifPresent(CommitteeFolder::clear);
     return run(data);
   }

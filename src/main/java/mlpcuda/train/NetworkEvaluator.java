@@ -22,7 +22,7 @@ public final class NetworkEvaluator implements AutoCloseable {
   private final int C;
   private final Optional<Parameters> single; // one network; else the mean of several
   private final Optional<AveragedPredictor> mean;
-  private final View view; // of the one network
+  private final View view; // how the one network sees examples
 
   /**
    * An evaluation on sets of up to {@code N} examples; the caller closes it.

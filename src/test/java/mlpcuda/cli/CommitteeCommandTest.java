@@ -203,6 +203,42 @@ class CommitteeCommandTest {
     assertArrayEquals(model("one"), model("parallel"));
   }
 
+  /** On a GPU each member has a stream of its own; the emulator finds what is not released. */
+  @Test
+  void onAGpu() throws IOException {
+    String line = LINE.replace("--threads 2", "--gpu 0");
+    for (int parallel : new int[] {1, 2}) {
+      Program program =
+          Program.run(
+              GpuCommandsTest.WITH_CUBLAS,
+              Program.words(
+                  line + "--parallel " + parallel,
+                  "--data",
+                  data,
+                  "--out",
+                  tmp.resolve("gpu" + parallel)));
+      assertEquals(0, program.code(), program.err());
+    }
+    assertArrayEquals(model("gpu1"), model("gpu2"));
+    Program stopped =
+        Program.run(
+            GpuCommandsTest.WITH_CUBLAS,
+            before(5),
+            Program.words(line, "--data", data, "--out", tmp.resolve("parts")));
+    assertEquals(130, stopped.code(), stopped.err());
+    Program resumed =
+        Program.run(
+            GpuCommandsTest.WITH_CUBLAS,
+            () -> false,
+            "train",
+            "--resume",
+            tmp.resolve("parts"),
+            "--data",
+            data);
+    assertEquals(0, resumed.code(), resumed.err());
+    assertArrayEquals(model("gpu1"), model("parts"));
+  }
+
   /** A killed process leaves what its checkpoints hold: here none of the third member. */
   @Test
   void goesOnWhereAMemberNeverBegan() throws IOException {
