@@ -11,6 +11,9 @@ import mlpcuda.error.SettingException;
 import mlpcuda.model.Checkpoint;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Step;
+import mlpcuda.preparation.ExampleForm;
+import mlpcuda.preparation.ImageForm;
+import mlpcuda.preparation.InkWidth;
 import mlpcuda.report.Tables;
 import mlpcuda.run.RunState.FormerArguments;
 import mlpcuda.train.Course;
@@ -110,6 +113,9 @@ public record Resumption(Path folder, Checkpoint checkpoint, RunPlan former, Run
           "its network must be that of its settings and data, %s, found %s"
               .formatted(shape, checkpoint.shape()));
     }
+    if (!inkWidth(found.form()).equals(inkWidth(checkpoint.form()))) {
+      throw bad("its network must see images as its plan says, found another width of the ink");
+    }
     checkPlace(found.train().size());
     return new RunData(
         found.dataset(),
@@ -119,6 +125,10 @@ public record Resumption(Path folder, Checkpoint checkpoint, RunPlan former, Run
         found.test(),
         shape,
         checkpoint.form());
+  }
+
+  private static InkWidth inkWidth(ExampleForm form) {
+    return form instanceof ImageForm images ? images.inkWidth() : InkWidth.AS_IS;
   }
 
   /**

@@ -85,6 +85,9 @@ public final class RunDescription {
       json.put("std", images.scaling().std());
       json.put("preparation", images.preparation().label());
       json.put("transpose", images.transposed());
+      if (!images.inkWidth().isAsIs()) {
+        json.put("ink_width", images.inkWidth().pixels());
+      }
     }
     if (!data.form().labels().isEmpty()) {
       json.put("labels", data.form().labels());

@@ -20,7 +20,9 @@ import mlpcuda.train.Progress;
 
 /** The files of a run: its model, its measurements, the report, and what it needs to go on. */
 public final class RunFolder {
-  private static final String MODEL = "model.safetensors";
+  /** The file of the trained network. */
+  static final String MODEL = "model.safetensors";
+
   private static final String REPORT = "report.html";
 
   /** The file that holds all that a run needs to go on. */

@@ -106,7 +106,7 @@ class OnnxTest {
     var shape = new MlpShape(List.of(35, 200, 8, 3), hidden, output);
     ModelFile network = network(shape);
     Path file = tmp.resolve("model.onnx");
-    Onnx.write(file, network, input, softmax, "1.2.3");
+    Onnx.write(file, Committee.of(network), input, softmax, "1.2.3");
     byte[] model = Files.readAllBytes(file);
     assertEquals(8, one(model, 1).value);
     assertEquals("mlp-cuda", one(model, 2).text());
@@ -215,7 +215,7 @@ class OnnxTest {
     var e =
         assertThrows(
             UncheckedIOException.class,
-            () -> Onnx.write(file, network, Onnx.Input.UNIT, false, "1"));
+            () -> Onnx.write(file, Committee.of(network), Onnx.Input.UNIT, false, "1"));
     assertTrue(
         e.getMessage()
             .startsWith(
