@@ -3,6 +3,7 @@ package mlpcuda;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import mlpcuda.data.ExampleSet;
 import mlpcuda.data.Layout;
 import mlpcuda.data.PixelScaling;
@@ -133,6 +134,7 @@ public final class Model implements AutoCloseable {
                   device.ops(),
                   file.passes(),
                   file.form().scaling(),
+                  Optional.empty(),
                   set.size(),
                   TEST_BATCH,
                   "the evaluation of " + file.description(),

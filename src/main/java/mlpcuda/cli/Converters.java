@@ -3,14 +3,11 @@ package mlpcuda.cli;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
-import mlpcuda.compute.Distortion;
 import mlpcuda.data.PixelScaling;
 import mlpcuda.data.PublishedDataset;
 import mlpcuda.data.Scaling;
 import mlpcuda.data.Split;
 import mlpcuda.files.OneLine;
-import mlpcuda.net.Augmentation;
 import mlpcuda.preparation.Preparation;
 import mlpcuda.run.Presets;
 import mlpcuda.run.RunSettings;
@@ -104,39 +101,6 @@ final class Converters {
     @Override
     public Double convert(String text) {
       return real(text, 1, "must be a number from 0 to 1");
-    }
-  }
-
-  /** Converts a distortion of images. */
-  static final class DistortionText implements ITypeConverter<Distortion> {
-    @Override
-    public Distortion convert(String text) {
-      try {
-        return Distortion.parse(text);
-      } catch (IllegalArgumentException e) {
-        throw new TypeConversionException(e.getMessage());
-      }
-    }
-  }
-
-  /**
-   * The distortion of training images, or none.
-   *
-   * @param distortion the distortion; empty: none
-   */
-  record Augment(Optional<Distortion> distortion) {
-    /** The distortion at the same strength all along. */
-    Optional<Augmentation> augmentation() {
-      return distortion.map(Augmentation::constant);
-    }
-  }
-
-  /** Converts the distortion of training images, which may be none. */
-  static final class AugmentText implements ITypeConverter<Augment> {
-    @Override
-    public Augment convert(String text) {
-      return new Augment(
-          text.equals("none") ? Optional.empty() : Optional.of(new DistortionText().convert(text)));
     }
   }
 

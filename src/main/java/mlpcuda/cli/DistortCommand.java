@@ -34,7 +34,7 @@ final class DistortCommand implements Callable<Integer> {
       names = "--augment",
       paramLabel = "LIST",
       required = true,
-      converter = Converters.DistortionText.class,
+      converter = DistortionConverters.DistortionText.class,
       description = "The distortions, as training has them: see 'mlp-cuda train --help'.")
   private Distortion distortion;
 

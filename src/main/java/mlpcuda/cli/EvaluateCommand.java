@@ -51,6 +51,7 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Mixin private DataOptions data = new DataOptions();
   @Mixin private DeviceOptions device = new DeviceOptions();
+  @Mixin private CopiesOptions copies = new CopiesOptions();
 
   @Option(
       names = "--test-batch-size",
@@ -78,10 +79,12 @@ final class EvaluateCommand implements Callable<Integer> {
   public Integer call() {
     data.check();
     device.check();
+    copies.check();
     PrintWriter out = spec.commandLine().getOut();
     Terminal terminal = Terminal.of(spec.commandLine(), json, quiet);
     Committee file = Committee.read(model);
     checkImportance(file);
+    copies.of(file.form(), model); // refused before the data are read
     data.takeAs(file.form(), terminal);
     try (Opened opened =
         Opened.of(
@@ -126,6 +129,7 @@ final class EvaluateCommand implements Callable<Integer> {
             ops,
             file.passes(),
             file.form().scaling(),
+            copies.of(file.form(), model),
             test.size(),
             testBatchSize,
             "%s: the evaluation of a network %s".formatted(model, file.shape()),

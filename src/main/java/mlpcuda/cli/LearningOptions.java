@@ -91,12 +91,12 @@ final class LearningOptions {
   @Option(
       names = "--augment",
       paramLabel = "LIST",
-      converter = Converters.AugmentText.class,
+      converter = DistortionConverters.AugmentText.class,
       description =
           "Distort the training images at random, anew in each epoch: some of"
               + " elastic:ALPHA:SIGMA, rotate:DEG, shear:DEG, scale:PERCENT, translate:PIXELS and"
               + " erase[:SHARE], joined by commas; or none. Default: the preset's.")
-  private Converters.Augment augment;
+  private DistortionConverters.Augment augment;
 
   @Option(
       names = "--augment-end",

@@ -91,6 +91,8 @@ final class PredictCommand implements Callable<Integer> {
       description = "Print the answers as JSON on standard output, all else on standard error.")
   private boolean json;
 
+  @Mixin private CopiesOptions copies = new CopiesOptions();
+
   @Mixin private DeviceOptions device = new DeviceOptions();
 
   private ImageForm form; // the model's, with the preparation of --prepare
@@ -102,9 +104,10 @@ final class PredictCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     device.check();
+    copies.check();
     rows.check(model, !files.isEmpty(), index != null || raw || show != null || prepare.isGiven());
     if (rows.isGiven()) {
-      rows.answer(Committee.read(model), model, transpose, device, json);
+      rows.answer(Committee.read(model), model, transpose, device, copies, json);
       return 0;
     }
     if (files.isEmpty()) {
@@ -125,7 +128,8 @@ final class PredictCommand implements Callable<Integer> {
     int batch = PictureQueue.batch(file.shape());
     try (OpenDevice opened = device.open();
         var network =
-            new AveragedPredictor(opened.ops(), file.passes(), form.scaling(), batch, what)) {
+            new AveragedPredictor(
+                opened.ops(), file.passes(), form.scaling(), copies.of(form, model), batch, what)) {
       answering = opened;
       queue =
           new PictureQueue(

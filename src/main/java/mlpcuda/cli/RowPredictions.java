@@ -99,9 +99,15 @@ final class RowPredictions {
    *
    * @param model the model's file, for messages
    * @param transpose whether rows and columns of images are exchanged; null: as the model says
+   * @param copies the distorted copies of images whose answers count, too
    */
   void answer(
-      Committee network, Path model, Boolean transpose, DeviceOptions device, boolean json) {
+      Committee network,
+      Path model,
+      Boolean transpose,
+      DeviceOptions device,
+      CopiesOptions copies,
+      boolean json) {
     this.json = json;
     MlpShape shape = network.shape();
     ExampleForm form = network.form();
@@ -123,6 +129,7 @@ final class RowPredictions {
                 opened.ops(),
                 network.passes(),
                 form.scaling(),
+                copies.of(form, model),
                 batch,
                 model + ": " + network.description())) {
       terminal.line("%s", opened.line(opened.ops().description()));

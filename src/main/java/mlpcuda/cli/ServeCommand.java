@@ -66,6 +66,8 @@ final class ServeCommand implements Callable<Integer> {
 
   @Mixin private PreparationOption prepare = new PreparationOption();
 
+  @Mixin private CopiesOptions copies = new CopiesOptions();
+
   @Mixin private DeviceOptions device = new DeviceOptions();
 
   @Override
@@ -76,6 +78,7 @@ final class ServeCommand implements Callable<Integer> {
           "Invalid value for option '--host': must be an address or a name, found nothing");
     }
     device.check();
+    copies.check();
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter err = spec.commandLine().getErr();
     var terminal = new Terminal(out, Terminal.isInteractive());
@@ -88,6 +91,7 @@ final class ServeCommand implements Callable<Integer> {
                 opened.ops(),
                 network.passes(),
                 network.form().scaling(),
+                copies.of(network.form(), model),
                 1,
                 model + ": " + network.description())) {
       terminal.line("%s", opened.line(opened.ops().description()));

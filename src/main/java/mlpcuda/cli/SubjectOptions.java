@@ -68,11 +68,11 @@ final class SubjectOptions {
   @Option(
       names = "--augment",
       paramLabel = "LIST",
-      converter = Converters.AugmentText.class,
+      converter = DistortionConverters.AugmentText.class,
       description =
           "Distort the training images, as the option of training does; or none. Default: the"
               + " preset's.")
-  private Converters.Augment augment;
+  private DistortionConverters.Augment augment;
 
   /** The networks to measure, each with its sizes of batches. */
   List<Subject> subjects(LabelledData dataset) {

@@ -69,6 +69,7 @@ record CommitteeResults(CommitteeRun run, RunData data) {
             run.devices().ops(),
             committee.passes(),
             data.form().scaling(),
+            Optional.empty(),
             Math.max(validation, data.test().size()),
             run.plan().base().settings().recording().testBatchSize(),
             "the evaluation of " + committee.description(),

@@ -2,7 +2,9 @@ package mlpcuda.train;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
+import mlpcuda.compute.Distorting;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Resources;
 import mlpcuda.data.ColumnScaling;
@@ -26,6 +28,7 @@ public final class AveragedPredictor implements AutoCloseable {
   private final Scaling scaling;
   private final int I;
   private final int C;
+  private final Optional<DistortedCopies> copies;
 
   /**
    * Passes on the device, of networks of one shape; the caller closes them.
@@ -35,6 +38,23 @@ public final class AveragedPredictor implements AutoCloseable {
    * @throws mlpcuda.error.BadFileException if these calls need more memory than is free
    */
   public AveragedPredictor(Ops ops, List<Pass> passes, Scaling scaling, int N, String what) {
+    this(ops, passes, scaling, Optional.empty(), N, what);
+  }
+
+  /**
+   * Passes on the device as another constructor makes them, which see distorted copies of each
+   * image, too.
+   *
+   * @param copies the copies; with them the predictor takes bytes of pixels alone
+   */
+  public AveragedPredictor(
+      Ops ops,
+      List<Pass> passes,
+      Scaling scaling,
+      Optional<DistortedCopies> copies,
+      int N,
+      String what) {
+    this.copies = copies;
     MlpShape shape = passes.get(0).weights().shape();
     this.scaling = scaling;
     this.I = shape.inputs();
@@ -52,7 +72,20 @@ public final class AveragedPredictor implements AutoCloseable {
    * @return (n, C)
    */
   public float[][] logProbabilities(byte[] pixels) {
-    return mean(pixels.length / I, pass -> pass.predictor.logProbabilities(pass.view.of(pixels)));
+    int n = pixels.length / I;
+    if (copies.isEmpty()) {
+      return mean(n, pass -> pass.predictor.logProbabilities(pass.view.of(pixels)));
+    }
+    Distorting distorting = copies.get().distorting((PixelScaling) scaling);
+    var mean = new MeanProbabilities(n, C);
+    for (Opened pass : passes) {
+      byte[] seen = pass.view.of(pixels);
+      mean.add(pass.predictor.logProbabilities(seen));
+      for (int copy = 1; copy <= copies.get().count(); copy++) {
+        mean.add(pass.predictor.logProbabilities(seen, distorting, copy));
+      }
+    }
+    return mean.logs();
   }
 
   /**
@@ -63,6 +96,9 @@ public final class AveragedPredictor implements AutoCloseable {
    * @return (n, C)
    */
   public float[][] logProbabilities(float[] values) {
+    if (copies.isPresent()) {
+      throw new IllegalStateException("copies are of images of bytes, found floats");
+    }
     return mean(
         values.length / I, pass -> pass.predictor.logProbabilities(scaled(pass.view.of(values))));
   }

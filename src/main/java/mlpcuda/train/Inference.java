@@ -3,6 +3,7 @@ package mlpcuda.train;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
@@ -105,14 +106,15 @@ final class Inference implements AutoCloseable {
   }
 
   /**
-   * Takes inputs that are scaled already through the network with its current weights.
+   * Takes one batch of inputs through the network with its current weights.
    *
-   * @param inputs (n, I), n at most the largest batch
+   * @param fill sets the inputs (n, I), scaled
+   * @param n the number of examples, at most the largest batch
    */
-  void run(float[] inputs, int n, Operations operations, Results results) {
+  void run(Consumer<Buffer> fill, int n, Operations operations, Results results) {
     know(n);
     Buffer step = position.slice("step", 0, 1);
-    ops.write(mlp.inputs(), inputs);
+    fill.accept(mlp.inputs());
     mlp.forward(step, n);
     readbacks.get(0).begin(operations.enqueue(step, n), n * C);
     take(0, n, results);

@@ -28,6 +28,7 @@ public final class NetworkEvaluator implements AutoCloseable {
    * An evaluation on sets of up to {@code N} examples; the caller closes it.
    *
    * @param passes the networks, of one shape
+   * @param copies the distorted copies of each image whose answers count, too
    * @param batchSize the number of examples evaluated at once, at most
    * @param what the evaluation and the networks' file, for the message
    * @param remedy what makes the need of memory smaller, as the end of a sentence; or empty
@@ -37,6 +38,7 @@ public final class NetworkEvaluator implements AutoCloseable {
       Ops ops,
       List<Pass> passes,
       Scaling scaling,
+      Optional<DistortedCopies> copies,
       int N,
       int batchSize,
       String what,
@@ -47,7 +49,7 @@ public final class NetworkEvaluator implements AutoCloseable {
     this.C = shape.classes();
     this.view = passes.get(0).view();
     MemoryNeed.ofEvaluation(ops, shape, N, batchSize).check(ops, what, remedy);
-    if (passes.size() == 1) {
+    if (passes.size() == 1 && copies.isEmpty()) {
       var parameters = resources.open(() -> Parameters.forInference(ops, shape));
       resources.attempt(() -> parameters.write(passes.get(0).weights().tensors()));
       single = Optional.of(parameters);
@@ -57,7 +59,8 @@ public final class NetworkEvaluator implements AutoCloseable {
       single = Optional.empty();
       mean =
           Optional.of(
-              resources.open(() -> new AveragedPredictor(ops, passes, scaling, most, what)));
+              resources.open(
+                  () -> new AveragedPredictor(ops, passes, scaling, copies, most, what)));
     }
   }
 

@@ -3,6 +3,7 @@ package mlpcuda.train;
 import java.util.Arrays;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.Distorting;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Resources;
 import mlpcuda.data.Scaling;
@@ -24,6 +25,7 @@ public final class Predictor implements AutoCloseable {
   private final Ops ops;
   private final int I;
   private final int C;
+  private final int B; // the largest batch
   private final byte[] images; // (N, I): those of a call
   private final Inference inference;
   private final Buffer logs; // (B, C)
@@ -42,7 +44,7 @@ public final class Predictor implements AutoCloseable {
     this.C = shape.classes();
     MemoryNeed.ofPrediction(ops, shape, N).check(ops, what, "");
     this.images = new byte[Math.multiplyExact(N, I)];
-    int B = Math.min(N, batch(shape));
+    this.B = Math.min(N, batch(shape));
     var parameters = resources.open(() -> Parameters.forInference(ops, shape));
     resources.attempt(() -> parameters.write(weights.tensors()));
     var examples = resources.open(() -> Batches.changing(parameters, images, scaling, B));
@@ -80,7 +82,37 @@ public final class Predictor implements AutoCloseable {
     int n = inputs.length / I;
     float[][] answers = new float[n][];
     inference.run(
-        inputs, n, this::logSoftmax, (from, size, values) -> split(values, size, answers, from));
+        x -> ops.write(x, inputs),
+        n,
+        this::logSoftmax,
+        (from, size, values) -> split(values, size, answers, from));
+    return answers;
+  }
+
+  /**
+   * The logarithms of the probabilities that the network gives each class of distorted images.
+   *
+   * @param pixels (n, I), one unsigned byte a pixel; n from 1 to N
+   * @param copy the number of the copies, which tells their distortion from that of others
+   * @return (n, C)
+   */
+  public float[][] logProbabilities(byte[] pixels, Distorting distorting, int copy) {
+    int n = pixels.length / I;
+    float[][] answers = new float[n][];
+    try (Buffer numbers = ops.allocate("numbers", Type.INT32, Math.min(n, B))) { // all are 0
+      for (int first = 0; first < n; first += B) {
+        int size = Math.min(B, n - first);
+        int at = first;
+        byte[] batch = Arrays.copyOfRange(pixels, first * I, (first + size) * I);
+        try (Buffer images = ops.constant("images", batch)) {
+          inference.run(
+              x -> ops.distortForward(x, images, numbers, true, size, distorting, copy),
+              size,
+              this::logSoftmax,
+              (from, count, values) -> split(values, count, answers, at));
+        }
+      }
+    }
     return answers;
   }
 
