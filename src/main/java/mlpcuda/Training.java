@@ -10,12 +10,14 @@ import java.util.OptionalDouble;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import mlpcuda.compute.Distortion;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.ClassWeights;
 import mlpcuda.error.BadFileException;
 import mlpcuda.error.SettingException;
 import mlpcuda.files.WholeFile;
 import mlpcuda.model.ModelFile;
+import mlpcuda.net.Augmentation;
 import mlpcuda.net.MlpShape;
 import mlpcuda.run.DataChoice;
 import mlpcuda.run.FolderLock;
@@ -190,6 +192,29 @@ public final class Training {
   /** Spreads that share of the target, in [0, 1), over all classes. */
   public Training labelSmoothing(double share) {
     return changed(settings.with(settings.learning().withSmoothing(share)));
+  }
+
+  /**
+   * Distorts the training images at random, anew in each epoch.
+   *
+   * @param distortions some of {@code elastic:ALPHA:SIGMA}, {@code rotate:DEG}, {@code shear:DEG},
+   *     {@code scale:PERCENT}, {@code translate:PIXELS} and {@code erase[:SHARE]}, joined by commas
+   * @throws IllegalArgumentException if the text has another form
+   */
+  public Training augment(String distortions) {
+    return augment(distortions, 1);
+  }
+
+  /**
+   * Distorts the training images as {@link #augment(String)} does, with a strength that changes
+   * linearly from 1 in the first epoch to another one in the last.
+   *
+   * @param end the strength in the last epoch, from 0 to 1
+   * @throws IllegalArgumentException if the text has another form, or {@code end} is out of range
+   */
+  public Training augment(String distortions, double end) {
+    var augmentation = new Augmentation(Distortion.parse(distortions), (float) end);
+    return changed(settings.with(settings.learning().with(augmentation)));
   }
 
   /**

@@ -3,6 +3,8 @@ package mlpcuda.cli;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import mlpcuda.compute.Distortion;
 import mlpcuda.data.PixelScaling;
 import mlpcuda.data.PublishedDataset;
 import mlpcuda.data.Scaling;
@@ -93,6 +95,36 @@ final class Converters {
     @Override
     public Double convert(String text) {
       return real(text, Math.nextDown(1.0f), "must be a number from 0 on, below 1");
+    }
+  }
+
+  /** Converts a number from 0 to 1. */
+  static final class Share implements ITypeConverter<Double> {
+    @Override
+    public Double convert(String text) {
+      return real(text, 1, "must be a number from 0 to 1");
+    }
+  }
+
+  /**
+   * The distortion of training images.
+   *
+   * @param distortion the distortion; empty: none
+   */
+  record Augment(Optional<Distortion> distortion) {}
+
+  /** Converts the distortion of training images. */
+  static final class AugmentText implements ITypeConverter<Augment> {
+    @Override
+    public Augment convert(String text) {
+      if (text.equals("none")) {
+        return new Augment(Optional.empty());
+      }
+      try {
+        return new Augment(Optional.of(Distortion.parse(text)));
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
     }
   }
 

@@ -7,7 +7,8 @@ import mlpcuda.features.Features;
 
 /**
  * A feed whose images are distorted anew in each pass, for a device that runs its operations at
- * once and keeps the array of a {@link DeviceMemory#constant}. Batches are inputs of a network: gathering them scales nothing.
+ * once and keeps the array of a {@link DeviceMemory#constant}. Batches are inputs of a network:
+ * gathering them scales nothing.
  */
 public final class DistortedFeed implements Feed {
   private final Resources resources = new Resources();

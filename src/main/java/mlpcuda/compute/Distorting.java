@@ -11,12 +11,7 @@ package mlpcuda.compute;
  * @param scaling the map from a pixel's value to an input
  */
 public record Distorting(
-    Distortion amounts,
-    int rows,
-    int cols,
-    int channels,
-    long seed,
-    InputScaling.Uniform scaling) {
+    Distortion amounts, int rows, int cols, int channels, long seed, InputScaling.Uniform scaling) {
   /** The number of values of an image, I. */
   public int inputs() {
     return rows * cols * channels;

@@ -28,7 +28,9 @@ public final class DistortionDraws {
     }
   }
 
-  /** The map from a pixel of the distorted image to the place in the original that it comes from. */
+  /**
+   * The map from a pixel of the distorted image to the place in the original that it comes from.
+   */
   public record Affine(double xx, double xy, double x0, double yx, double yy, double y0) {}
 
   /** The map of x = xx · col + xy · row + x0, and y likewise, without displacements. */
@@ -47,8 +49,7 @@ public final class DistortionDraws {
     double cy = (rows - 1) / 2.0;
     double fromX = cx + amounts.translate() * (double) signed(4);
     double fromY = cy + amounts.translate() * (double) signed(5);
-    return new Affine(
-        xx, xy, cx - xx * fromX - xy * fromY, yx, yy, cy - yx * fromX - yy * fromY);
+    return new Affine(xx, xy, cx - xx * fromX - xy * fromY, yx, yy, cy - yx * fromX - yy * fromY);
   }
 
   /**

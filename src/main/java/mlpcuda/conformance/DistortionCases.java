@@ -32,13 +32,11 @@ final class DistortionCases {
   }
 
   /** Images of a set and images of a batch, in turn by the epoch. */
-  private static Case distort(
-      int B, int rows, int cols, int channels, String amounts, int epoch) {
+  private static Case distort(int B, int rows, int cols, int channels, String amounts, int epoch) {
     boolean staged = epoch % 2 == 0;
     return new Case(
         "distortForward",
-        "B=%d %dx%dx%d %s%s"
-            .formatted(B, rows, cols, channels, amounts, staged ? " staged" : ""),
+        "B=%d %dx%dx%d %s%s".formatted(B, rows, cols, channels, amounts, staged ? " staged" : ""),
         Cases.FP32,
         t -> {
           var distorting =

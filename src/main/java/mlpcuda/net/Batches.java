@@ -1,7 +1,10 @@
 package mlpcuda.net;
 
+import java.util.Arrays;
+import java.util.Optional;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.Distorting;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.HostExamples;
 import mlpcuda.compute.InputScaling;
@@ -10,6 +13,7 @@ import mlpcuda.compute.Resources;
 import mlpcuda.compute.Targets;
 import mlpcuda.data.ColumnScaling;
 import mlpcuda.data.ExampleSet;
+import mlpcuda.data.Layout;
 import mlpcuda.data.PixelScaling;
 import mlpcuda.data.Scaling;
 import mlpcuda.features.Features;
@@ -22,6 +26,7 @@ public final class Batches implements AutoCloseable {
   private final int atOnce;
   private final boolean weighted;
   private final InputScaling scaling;
+  private final Optional<Augmentation> augmentation;
 
   /**
    * Batches for the network that {@code parameters} hold; the set's arrays must not change while
@@ -37,9 +42,55 @@ public final class Batches implements AutoCloseable {
     this.atOnce = atOnce;
     this.weighted = set.weights().isPresent();
     this.scaling = onDevice(parameters, scaling);
+    this.augmentation = Optional.empty();
     Buffer weights = parameters.layer(0).weight();
     var examples = new HostExamples(set.features(), set.labels(), set.weights());
     this.feed = resources.open(() -> parameters.ops().feedFor(weights, examples, maxB, atOnce));
+  }
+
+  /**
+   * Batches of images that are distorted anew in each epoch: {@link #distort} says which one it is.
+   *
+   * @param set images whose pixels are bytes: see {@link #canDistort}
+   * @param seed the seed of the distortions
+   */
+  public Batches(
+      Parameters parameters,
+      ExampleSet set,
+      PixelScaling scaling,
+      int maxB,
+      int atOnce,
+      Augmentation augmentation,
+      long seed) {
+    check(set, parameters.shape());
+    this.maxB = maxB;
+    this.atOnce = atOnce;
+    this.weighted = set.weights().isPresent();
+    this.augmentation = Optional.of(augmentation);
+    int I = set.inputs();
+    float[] ones = new float[I];
+    Arrays.fill(ones, 1);
+    // The feed scales the pixels that it distorts, and so a step's own scaling changes nothing.
+    this.scaling = columns(parameters, new float[I], ones);
+    var images = (Layout.Images) set.layout();
+    var distorting =
+        new Distorting(
+            augmentation.distortion(),
+            images.rows(),
+            images.cols(),
+            images.channels(),
+            seed,
+            new InputScaling.Uniform(scaling.scale(), scaling.shift()));
+    Buffer weights = parameters.layer(0).weight();
+    var examples = new HostExamples(set.features(), set.labels(), set.weights());
+    this.feed =
+        resources.open(
+            () -> parameters.ops().distortedFeedFor(weights, examples, distorting, maxB, atOnce));
+  }
+
+  /** Whether examples can be distorted: only images can whose pixels are bytes. */
+  public static boolean canDistort(ExampleSet set) {
+    return set.layout() instanceof Layout.Images && set.isBytes();
   }
 
   private Batches(Parameters parameters, byte[] pixels, Scaling scaling, int maxB) {
@@ -47,6 +98,7 @@ public final class Batches implements AutoCloseable {
     this.atOnce = 1;
     this.weighted = false;
     this.scaling = onDevice(parameters, scaling);
+    this.augmentation = Optional.empty();
     int I = parameters.shape().inputs();
     this.feed = resources.open(() -> parameters.ops().changingFeed(pixels, I, maxB));
   }
@@ -71,8 +123,12 @@ public final class Batches implements AutoCloseable {
       throw new IllegalArgumentException(
           "the scaling must be of %d columns, found %d".formatted(I, columns.centre().length));
     }
-    Buffer centre = column(parameters, "centre", columns.centre());
-    return new InputScaling.PerColumn(centre, column(parameters, "factor", columns.factor()));
+    return columns(parameters, columns.centre(), columns.factor());
+  }
+
+  private InputScaling columns(Parameters parameters, float[] centre, float[] factor) {
+    Buffer centres = column(parameters, "centre", centre);
+    return new InputScaling.PerColumn(centres, column(parameters, "factor", factor));
   }
 
   private Buffer column(Parameters parameters, String name, float[] values) {
@@ -107,6 +163,17 @@ public final class Batches implements AutoCloseable {
   /** The number of examples of the largest batch. */
   public int maxB() {
     return maxB;
+  }
+
+  /**
+   * Says which epoch's distortions the passes from now on have; without an {@link Augmentation}
+   * nothing is distorted.
+   *
+   * @param epoch the epoch, from 1
+   * @param epochs the epochs of the whole run
+   */
+  void distort(int epoch, int epochs) {
+    augmentation.ifPresent(of -> feed.distort(epoch, of.strength(epoch, epochs)));
   }
 
   /** Begins a pass: the next batches are the examples of {@code order}, from {@code from} on. */

@@ -168,6 +168,16 @@ public final class Step implements AutoCloseable {
   }
 
   /**
+   * Says which epoch's distortions the images of the next epochs have, where they are distorted.
+   *
+   * @param epoch the epoch, from 1
+   * @param epochs the epochs of the whole run
+   */
+  public void distort(int epoch, int epochs) {
+    examples.distort(epoch, epochs);
+  }
+
+  /**
    * Begins an epoch, or goes on with one: the next steps learn from its examples, one batch after
    * another.
    *

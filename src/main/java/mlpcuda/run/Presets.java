@@ -76,7 +76,8 @@ public final class Presets {
   }
 
   private static Learning learning(OptimizerSettings optimizer, float dropout) {
-    return new Learning(optimizer, OptionalDouble.empty(), List.of(dropout), 0, Optional.empty());
+    return new Learning(
+        optimizer, OptionalDouble.empty(), List.of(dropout), 0, Optional.empty(), Optional.empty());
   }
 
   /** The names of all presets. */

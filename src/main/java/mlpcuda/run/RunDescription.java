@@ -104,6 +104,7 @@ public final class RunDescription {
     json.put("dropout", settings.regularisation().dropouts());
     json.put("label_smoothing", settings.learning().smoothing());
     settings.learning().classWeights().ifPresent(w -> json.put("class_weights", w.toString()));
+    settings.learning().augmentation().ifPresent(of -> json.put("augment", of.toString()));
     json.put("early_stopping", selection.patience());
     json.put("save_best", selection.keepBest());
     json.put("monitor", selection.monitor().name().toLowerCase(Locale.ROOT));

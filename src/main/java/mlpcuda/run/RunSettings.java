@@ -11,6 +11,7 @@ import mlpcuda.data.ClassWeights;
 import mlpcuda.data.ExampleSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.error.SettingException;
+import mlpcuda.net.Augmentation;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Regularisation;
 import mlpcuda.preparation.Preparation;
@@ -101,13 +102,15 @@ public record RunSettings(
    * @param dropout the dropout rate of each hidden layer, or one rate for all
    * @param smoothing the share of the target that label smoothing spreads over all classes
    * @param classWeights the weights of the classes; empty if all examples count the same
+   * @param augmentation the distortion of the images; empty for none
    */
   public record Learning(
       OptimizerSettings optimizer,
       OptionalDouble clip,
       List<Float> dropout,
       float smoothing,
-      Optional<ClassWeights> classWeights) {
+      Optional<ClassWeights> classWeights,
+      Optional<Augmentation> augmentation) {
     /** Checks the rates, and copies the list. */
     public Learning {
       dropout = List.copyOf(dropout);
@@ -116,27 +119,33 @@ public record RunSettings(
 
     /** A copy with another optimizer. */
     public Learning with(OptimizerSettings other) {
-      return new Learning(other, clip, dropout, smoothing, classWeights);
+      return new Learning(other, clip, dropout, smoothing, classWeights, augmentation);
     }
 
     /** A copy with another limit of the gradients' norm. */
     public Learning withClip(double norm) {
-      return new Learning(optimizer, OptionalDouble.of(norm), dropout, smoothing, classWeights);
+      return new Learning(
+          optimizer, OptionalDouble.of(norm), dropout, smoothing, classWeights, augmentation);
     }
 
     /** A copy with other rates of dropout. */
     public Learning withDropout(List<Float> rates) {
-      return new Learning(optimizer, clip, rates, smoothing, classWeights);
+      return new Learning(optimizer, clip, rates, smoothing, classWeights, augmentation);
     }
 
     /** A copy with another share of label smoothing. */
     public Learning withSmoothing(double share) {
-      return new Learning(optimizer, clip, dropout, (float) share, classWeights);
+      return new Learning(optimizer, clip, dropout, (float) share, classWeights, augmentation);
     }
 
     /** A copy with weights of the classes. */
     public Learning with(ClassWeights weights) {
-      return new Learning(optimizer, clip, dropout, smoothing, Optional.of(weights));
+      return new Learning(optimizer, clip, dropout, smoothing, Optional.of(weights), augmentation);
+    }
+
+    /** A copy with another distortion of the images. */
+    public Learning with(Augmentation other) {
+      return new Learning(optimizer, clip, dropout, smoothing, classWeights, Optional.of(other));
     }
 
     /** The regularisation of a network with that many hidden layers. */
@@ -222,7 +231,8 @@ public record RunSettings(
         course.largestBatch(set.size()),
         new Update(learning.optimizer, clip(), regularisation()),
         rate.base(),
-        seed);
+        seed,
+        learning.augmentation);
   }
 
   /** The regularisation of the network's hidden layers. */

@@ -7,9 +7,11 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
+import mlpcuda.compute.Distortion;
 import mlpcuda.compute.OptimizerSettings;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.data.ClassWeights;
+import mlpcuda.net.Augmentation;
 import mlpcuda.preparation.Preparation;
 import mlpcuda.run.RunSettings.Architecture;
 import mlpcuda.run.RunSettings.Learning;
@@ -97,6 +99,13 @@ final class SettingsJson {
     json.put("dropout", learning.dropout());
     json.put("label_smoothing", learning.smoothing());
     learning.classWeights().ifPresent(w -> json.put("class_weights", w.toString()));
+    learning
+        .augmentation()
+        .ifPresent(
+            of -> {
+              json.put("augment", of.distortion().toString());
+              json.put("augment_end", of.end());
+            });
     return json;
   }
 
@@ -108,7 +117,11 @@ final class SettingsJson {
         optionalReal(json, "clip_grad_norm"),
         dropout,
         (float) json.real("label_smoothing"),
-        json.optionalText("class_weights").map(ClassWeights::parse));
+        json.optionalText("class_weights").map(ClassWeights::parse),
+        json.optionalText("augment")
+            .map(
+                text ->
+                    new Augmentation(Distortion.parse(text), (float) json.real("augment_end"))));
   }
 
   private static OptionalDouble optionalReal(Fields json, String name) {

@@ -61,7 +61,9 @@ public final class Learner implements AutoCloseable {
       left = training.batches();
       float[] rates = new float[left];
       Arrays.fill(rates, rate);
-      step.begin(ExampleOrder.shuffled(training.set().size(), training.seed(), ++epoch), 0, rates);
+      epoch++;
+      step.distort(epoch, epoch);
+      step.begin(ExampleOrder.shuffled(training.set().size(), training.seed(), epoch), 0, rates);
       begunWith = rate;
     } else if (rate != begunWith) { // for this step alone: the next may have another rate
       step.rate(rate);

@@ -1,7 +1,6 @@
 package mlpcuda.train;
 
 import mlpcuda.compute.Resources;
-import mlpcuda.net.Batches;
 import mlpcuda.net.Optimizer;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Step;
@@ -22,10 +21,7 @@ public final class TrainableNetwork implements AutoCloseable {
    */
   public TrainableNetwork(Parameters parameters, TrainingSetup training, int batches) {
     int atOnce = parameters.ops().stepsAtOnce(training.needs());
-    var examples =
-        resources.open(
-            () ->
-                new Batches(parameters, training.set(), training.scaling(), training.B(), atOnce));
+    var examples = resources.open(() -> training.batches(parameters, atOnce));
     var optimizer =
         resources.open(
             () ->

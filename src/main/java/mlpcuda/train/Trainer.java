@@ -243,6 +243,7 @@ public final class Trainer {
                 totalSteps,
                 settings.rate.warmup(),
                 plateau == null ? 1 : plateau.factor());
+    step.distort(epoch, course.epochs());
     step.begin(order, batch * B, rates);
     while (batch < planned) {
       if (stop.getAsBoolean()) {

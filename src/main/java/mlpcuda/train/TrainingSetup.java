@@ -1,9 +1,14 @@
 package mlpcuda.train;
 
+import java.util.Optional;
 import mlpcuda.compute.StepNeeds;
 import mlpcuda.data.ExampleSet;
+import mlpcuda.data.PixelScaling;
 import mlpcuda.data.Scaling;
+import mlpcuda.net.Augmentation;
+import mlpcuda.net.Batches;
 import mlpcuda.net.MlpShape;
+import mlpcuda.net.Parameters;
 import mlpcuda.net.Step;
 
 /**
@@ -14,9 +19,38 @@ import mlpcuda.net.Step;
  * @param B the number of examples of a step, at most those of {@code set}
  * @param update how a step changes the weights
  * @param rate the learning rate
+ * @param augmentation how the images are distorted; empty: they are not
  */
 public record TrainingSetup(
-    MlpShape shape, ExampleSet set, Scaling scaling, int B, Update update, double rate, long seed) {
+    MlpShape shape,
+    ExampleSet set,
+    Scaling scaling,
+    int B,
+    Update update,
+    double rate,
+    long seed,
+    Optional<Augmentation> augmentation) {
+  /** A training whose images are not distorted. */
+  public TrainingSetup(
+      MlpShape shape,
+      ExampleSet set,
+      Scaling scaling,
+      int B,
+      Update update,
+      double rate,
+      long seed) {
+    this(shape, set, scaling, B, update, rate, seed, Optional.empty());
+  }
+
+  /**
+   * The batches of the set for a network on a device, of which {@code atOnce} are staged at once.
+   */
+  Batches batches(Parameters parameters, int atOnce) {
+    return augmentation.isEmpty()
+        ? new Batches(parameters, set, scaling, B, atOnce)
+        : new Batches(parameters, set, (PixelScaling) scaling, B, atOnce, augmentation.get(), seed);
+  }
+
   /** The number of whole batches of an epoch: the examples left over are not learnt from. */
   public int batches() {
     return set.size() / B;
@@ -29,6 +63,6 @@ public record TrainingSetup(
 
   /** A copy of this training with another set, in batches of {@code B}. */
   public TrainingSetup with(ExampleSet set, int B) {
-    return new TrainingSetup(shape, set, scaling, B, update, rate, seed);
+    return new TrainingSetup(shape, set, scaling, B, update, rate, seed, augmentation);
   }
 }

@@ -272,8 +272,7 @@ public final class CpuOps extends Ops {
       int B,
       Distorting distorting,
       int epoch) {
-    distortions.distort(
-        (Floats) x, (Bytes) images, (Ints) numbers, staged, B, distorting, epoch);
+    distortions.distort((Floats) x, (Bytes) images, (Ints) numbers, staged, B, distorting, epoch);
   }
 
   @Override

@@ -210,8 +210,20 @@ final class Distortions implements AutoCloseable {
   /** c (m, n) = a (m, k) · b (k, n). */
   private static void product(int m, int n, int k, Floats a, Floats b, Floats c) {
     cblas_sgemm(
-        CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1f, a.at(0), k, b.at(0), n, 0f,
-        c.to(0), n);
+        CblasRowMajor,
+        CblasNoTrans,
+        CblasNoTrans,
+        m,
+        n,
+        k,
+        1f,
+        a.at(0),
+        k,
+        b.at(0),
+        n,
+        0f,
+        c.to(0),
+        n);
   }
 
   /** Sets the words of an example's pixels. */
