@@ -5,16 +5,15 @@
 // Four blocks on each multiprocessor: while one waits at a barrier or for memory, others compute.
 #define ENTRY(name) extern "C" __global__ void __launch_bounds__(op::DISTORT_THREADS, 4) name
 
-// `copy` is the rounded copy of x, or null; `precision` is the one that it is rounded to.
-#define IMAGES (op::DistortedImages{x, {copy, precision}, images, numbers, staged, {rows, cols, channels}})
+#define IMAGES (op::DistortedImages{x, images, numbers, staged, {rows, cols, channels}})
 
 ENTRY(distort_across)(float2 *across, const float2 *noise, int lines, int cols,
                       const __grid_constant__ op::Distorting distorting) {
   op::distort_across(across, noise, lines, cols, distorting);
 }
 
-ENTRY(distort_images)(float *x, void *copy, const unsigned char *images, const int *numbers, int staged, int rows,
-                      int cols, int channels, int precision, const __grid_constant__ op::Distorting distorting,
+ENTRY(distort_images)(float *x, const unsigned char *images, const int *numbers, int staged, int rows,
+                      int cols, int channels, const __grid_constant__ op::Distorting distorting,
                       const float2 *across, int blocks) {
   op::distort_images(IMAGES, across, blocks, distorting);
 }
@@ -24,7 +23,7 @@ ENTRY(distort_noise)(float2 *noise, const int *numbers, int n, int rows, int col
   op::distort_noise(noise, numbers, n, {rows, cols, 1}, distorting);
 }
 
-ENTRY(distort_small)(float *x, void *copy, const unsigned char *images, const int *numbers, int staged, int rows,
-                     int cols, int channels, int precision, const __grid_constant__ op::Distorting distorting) {
+ENTRY(distort_small)(float *x, const unsigned char *images, const int *numbers, int staged, int rows,
+                     int cols, int channels, const __grid_constant__ op::Distorting distorting) {
   op::distort_small(IMAGES, distorting);
 }

@@ -173,7 +173,6 @@ struct Place {
 // The images of a launch.
 struct DistortedImages {
   float *x;  // (B, I)
-  RoundedCopy copy;
   const unsigned char *__restrict__ images;
   const int *__restrict__ numbers;  // (B)
   int staged;                       // whether image b is row b of `images`, and not row numbers[b]
@@ -195,9 +194,7 @@ struct DistortedImages {
         size_t at = size_t(b) * length + (row * size.cols + col) * size.channels;
 #pragma unroll 1
         for (int channel = 0; channel < size.channels; channel++) {
-          float scaled = scaling(erased ? 0 : place.value(from + channel, size), 0);
-          x[at + channel] = scaled;
-          copy.store(at + channel, scaled);
+          x[at + channel] = scaling(erased ? 0 : place.value(from + channel, size), 0);
         }
       }
     }
