@@ -27,9 +27,7 @@ final class DistortionKernels implements AutoCloseable {
   /** The bytes of a pixel's two displacements. */
   private static final long PIXEL = 2L * Float.BYTES;
 
-  /**
-   * The most bytes of the displacements of images that are distorted at once, but for one image.
-   */
+  /** Enough bytes of displacements for all of a device to work on: its cache holds them, too. */
   private static final long GROUP_BYTES = 32 << 20;
 
   /**
@@ -50,9 +48,21 @@ final class DistortionKernels implements AutoCloseable {
   private final Resources resources = new Resources();
   private final KernelModule kernels;
   private final Workspace workspace;
+  private final long groupBytes;
 
   /** Owns {@code kernels}, the module distort, from now on, and closes it. */
   DistortionKernels(CudaDriver driver, KernelModule kernels) {
+    this(driver, kernels, GROUP_BYTES);
+  }
+
+  /**
+   * Kernels as above.
+   *
+   * @param groupBytes the most bytes of the displacements of images that are distorted at once; one
+   *     image may take more
+   */
+  DistortionKernels(CudaDriver driver, KernelModule kernels, long groupBytes) {
+    this.groupBytes = groupBytes;
     this.kernels = resources.add(kernels);
     this.workspace = resources.add(new Workspace(driver, "displacements of images"));
   }
@@ -77,7 +87,7 @@ final class DistortionKernels implements AutoCloseable {
       return;
     }
     long pixels = (long) rows * cols;
-    int group = (int) Math.max(1, Math.min(B, GROUP_BYTES / (2 * PIXEL * pixels)));
+    int group = (int) Math.max(1, Math.min(B, groupBytes / (2 * PIXEL * pixels)));
     long noise = workspace.reserve(2 * PIXEL * pixels * group);
     long across = noise + PIXEL * pixels * group;
     int I = distorting.inputs();
