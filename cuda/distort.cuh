@@ -14,9 +14,9 @@ namespace op {
 
 constexpr int STRIP = 4;
 constexpr int DISTORT_THREADS = 256;
-constexpr int NOISE = 16 / 4;       // the first block of random numbers that belongs to pixels
-constexpr int DRAWS = 12;           // the words that belong to the image
-constexpr int MOST_WEIGHTS = 193;   // of a window of 64 pixels times 3, and the pixel itself
+constexpr int NOISE = 16 / 4;         // the first block of random numbers that belongs to pixels
+constexpr int DRAWS = 12;             // the words that belong to the image
+constexpr int MOST_WEIGHTS = 193;     // the longest window reaches three times 64 pixels on each side
 constexpr int SMALL_FIELD = 32 * 33;  // the most floats of a field that lies in shared memory
 
 // What all images of a launch share; mlpcuda.compute.cuda.DistortionKernels writes it word by word.

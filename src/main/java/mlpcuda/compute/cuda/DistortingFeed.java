@@ -32,7 +32,7 @@ final class DistortingFeed implements Feed {
   private int epoch;
   private int[] order = {};
   private int taken; // examples of the order that are staged
-  private HostGather.Layout staged; // of the latest stage's examples as one batch
+  private HostGather.Layout staged; // the latest stage is laid out as one batch
 
   /**
    * A feed of images, whose features must be bytes.

@@ -18,6 +18,7 @@ import mlpcuda.compute.Feed;
 import mlpcuda.compute.HostExamples;
 import mlpcuda.compute.InputScaling;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Resources;
 import mlpcuda.compute.Targets;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.compute.cuda.CudaOptions.FeedKind;
@@ -207,6 +208,7 @@ class DistortingFeedTest {
       var driver = new EmulatedDriver(EmulatedPolicy.LATEST);
       long stream = driver.createStream();
       try (var ops = new CudaOps(driver, CudaOptions.DEFAULT);
+          var streams = new Resources();
           var kernels = new DistortionKernels(driver, module(driver, stream), bytes);
           Buffer images = ops.constant("images", values);
           Buffer numbers = ops.allocate("numbers", Type.INT32, 5);
@@ -216,6 +218,7 @@ class DistortingFeedTest {
             new DistortionKernels.Originals(
                 DeviceBuffer.address(images), DeviceBuffer.address(numbers), true);
         kernels.distort(DeviceBuffer.address(x), originals, 5, distorting, 2);
+        streams.add(() -> driver.destroyStream(stream));
         driver.synchronizeStream(stream);
         found[run] = new float[5 * pixels];
         ops.read(x, found[run]);
