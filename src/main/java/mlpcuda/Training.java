@@ -214,7 +214,7 @@ public final class Training {
    */
   public Training augment(String distortions, double end) {
     var augmentation = new Augmentation(Distortion.parse(distortions), (float) end);
-    return changed(settings.with(settings.learning().with(augmentation)));
+    return changed(settings.with(settings.learning().with(Optional.of(augmentation))));
   }
 
   /**

@@ -102,9 +102,13 @@ public final class ReferenceComparison {
     return n < Math.min(B, Math.max(2, most / 8)) ? B : n;
   }
 
-  /** Whether batches of that training may repeat examples: dropout has a mask for each place. */
+  /**
+   * Whether batches of that training may repeat examples: dropout has a mask for each place, and
+   * distortion another image.
+   */
   public static boolean mayRepeat(TrainingSetup training) {
-    return training.update().regularisation().dropouts().stream().allMatch(rate -> rate == 0);
+    return training.augmentation().isEmpty()
+        && training.update().regularisation().dropouts().stream().allMatch(rate -> rate == 0);
   }
 
   /** The number of distinct examples for a step of {@code B}. */

@@ -104,6 +104,7 @@ public final class Throughput {
     double emptyStep = timeSteps(ops, empty(), brief).median();
     double emptyAnswer = timeAnswers(ops, empty(), brief).median();
     int inputs = ops.multipliedInputs(training.set().features());
+    int learnt = training.augmentation().isPresent() ? training.shape().inputs() : inputs;
     // The JIT compilers share the processors at first, and return for each new network.
     Timing.Plan first = plan.withWarmUp(5 * plan.warmUp());
     for (int B : sizes) {
@@ -124,7 +125,7 @@ public final class Throughput {
                             limits,
                             Work.TRAINING,
                             batches,
-                            inputs,
+                            learnt,
                             timeSteps(ops, batches, steps),
                             emptyStep);
                 return result(ops, Work.TRAINING, B, error, lossAlone, speed);

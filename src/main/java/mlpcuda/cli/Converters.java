@@ -10,6 +10,7 @@ import mlpcuda.data.PublishedDataset;
 import mlpcuda.data.Scaling;
 import mlpcuda.data.Split;
 import mlpcuda.files.OneLine;
+import mlpcuda.net.Augmentation;
 import mlpcuda.preparation.Preparation;
 import mlpcuda.run.Presets;
 import mlpcuda.run.RunSettings;
@@ -106,25 +107,36 @@ final class Converters {
     }
   }
 
-  /**
-   * The distortion of training images.
-   *
-   * @param distortion the distortion; empty: none
-   */
-  record Augment(Optional<Distortion> distortion) {}
-
-  /** Converts the distortion of training images. */
-  static final class AugmentText implements ITypeConverter<Augment> {
+  /** Converts a distortion of images. */
+  static final class DistortionText implements ITypeConverter<Distortion> {
     @Override
-    public Augment convert(String text) {
-      if (text.equals("none")) {
-        return new Augment(Optional.empty());
-      }
+    public Distortion convert(String text) {
       try {
-        return new Augment(Optional.of(Distortion.parse(text)));
+        return Distortion.parse(text);
       } catch (IllegalArgumentException e) {
         throw new TypeConversionException(e.getMessage());
       }
+    }
+  }
+
+  /**
+   * The distortion of training images, or none.
+   *
+   * @param distortion the distortion; empty: none
+   */
+  record Augment(Optional<Distortion> distortion) {
+    /** The distortion at the same strength all along. */
+    Optional<Augmentation> augmentation() {
+      return distortion.map(Augmentation::constant);
+    }
+  }
+
+  /** Converts the distortion of training images, which may be none. */
+  static final class AugmentText implements ITypeConverter<Augment> {
+    @Override
+    public Augment convert(String text) {
+      return new Augment(
+          text.equals("none") ? Optional.empty() : Optional.of(new DistortionText().convert(text)));
     }
   }
 

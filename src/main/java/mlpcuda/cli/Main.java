@@ -36,6 +36,7 @@ public final class Main {
             EvaluateCommand.class,
             PredictCommand.class,
             ServeCommand.class,
+            DistortCommand.class,
             InspectCommand.class,
             SummaryCommand.class,
             ExportCommand.class,

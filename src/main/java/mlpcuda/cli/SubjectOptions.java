@@ -65,6 +65,15 @@ final class SubjectOptions {
               + " of each other preset its own, and of the large networks 256,1024,4096,16384.")
   private ListConverters.Sizes batchSizes;
 
+  @Option(
+      names = "--augment",
+      paramLabel = "LIST",
+      converter = Converters.AugmentText.class,
+      description =
+          "Distort the training images, as the option of training does; or none. Default: the"
+              + " preset's.")
+  private Converters.Augment augment;
+
   /** The networks to measure, each with its sizes of batches. */
   List<Subject> subjects(LabelledData dataset) {
     ExampleSet set = dataset.train();
@@ -119,8 +128,9 @@ final class SubjectOptions {
 
   private Subject subject(
       String name, RunSettings settings, LabelledData dataset, List<Integer> sizes) {
+    boolean distorts = augment != null && augment.distortion().isPresent();
     return new Subject(
-        name,
+        distorts ? name + " distorted" : name,
         settings,
         new Throughput(training(settings, dataset)),
         batchSizes == null ? sizes : batchSizes.list());
@@ -129,7 +139,11 @@ final class SubjectOptions {
   /** The training of a run with no other options, but for its schedule. */
   private TrainingSetup training(RunSettings preset, LabelledData dataset) {
     ExampleSet set = dataset.train();
-    RunSettings settings = preset.with(learning.learning(preset)).with(learning.rate(preset));
+    RunSettings.Learning presets = learning.learning(preset);
+    RunSettings settings =
+        preset
+            .with(augment == null ? presets : presets.with(augment.augmentation()))
+            .with(learning.rate(preset));
     MlpShape shape = settings.network().shape(set.inputs(), dataset.classes());
     return settings.training(shape, set, Scaling.of(settings.network().scaling(), set));
   }

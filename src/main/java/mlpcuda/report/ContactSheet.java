@@ -10,7 +10,7 @@ public final class ContactSheet {
   private static final int MOST = 100;
 
   /** The most pixels of all images together, unless one image has more. */
-  private static final int MOST_PIXELS = 4 << 20;
+  public static final int MOST_PIXELS = 4 << 20;
 
   /** The empty pixels between two images. */
   private static final int GAP = 2;
@@ -28,8 +28,18 @@ public final class ContactSheet {
    */
   public static byte[] encode(Features images, Layout.Images size) {
     int each = Math.max(1, MOST_PIXELS / (size.rows() * size.cols()));
-    int count = Math.min(Math.min(MOST, each), images.size());
-    int across = Math.min(COLUMNS, count);
+    return encode(images, size, COLUMNS, Math.min(MOST, each));
+  }
+
+  /**
+   * Encodes a sheet of the first images.
+   *
+   * @param columns the images of a row
+   * @param most the number of images, if the set has so many
+   */
+  public static byte[] encode(Features images, Layout.Images size, int columns, int most) {
+    int count = Math.min(most, images.size());
+    int across = Math.min(columns, count);
     int down = (count + across - 1) / across;
     int height = down * (size.rows() + GAP) - GAP;
     int width = across * (size.cols() + GAP) - GAP;

@@ -11,6 +11,7 @@ import java.util.stream.IntStream;
 import mlpcuda.data.ExampleSet;
 import mlpcuda.data.Layout;
 import mlpcuda.net.MlpShape;
+import mlpcuda.train.DistortedImages;
 import mlpcuda.train.Predictions;
 
 /**
@@ -25,6 +26,7 @@ public final class Report {
   private final ExampleSet train;
   private final ExampleSet test;
   private final Page page;
+  private Map<String, Object> distorted; // null: images are not distorted
   private Map<String, Object> table; // null until a report on a table is written
 
   /**
@@ -40,6 +42,11 @@ public final class Report {
     this.train = train;
     this.test = test;
     this.page = new Page("mlp-cuda: " + name);
+  }
+
+  /** Makes the reports from now on show these distorted images. */
+  public void show(DistortedImages images) {
+    distorted = ReportImages.distorted(images);
   }
 
   /**
@@ -63,6 +70,9 @@ public final class Report {
     if (train.layout() instanceof Layout.Images size && train.isBytes()) {
       var images = new ReportImages(shape, train, test, size);
       data.put("training", images.training());
+      if (distorted != null) {
+        data.put("distorted", distorted);
+      }
       // The weights of a unit make a picture where each pixel has one of them.
       if (size.channels() == 1 && shape.inputs(0) <= ReportImages.MOST_BYTES) {
         weights.ifPresent(shown -> data.put("weights", images.weights(shown)));

@@ -12,6 +12,7 @@ import java.util.stream.Stream;
 import mlpcuda.data.ExampleSet;
 import mlpcuda.data.Layout;
 import mlpcuda.net.MlpShape;
+import mlpcuda.train.DistortedImages;
 import mlpcuda.train.Predictions;
 
 /**
@@ -63,6 +64,10 @@ record ReportImages(MlpShape shape, ExampleSet train, ExampleSet test, Layout.Im
     for (int i = 0; i < indices.length; i++) {
       set.features().read(indices[i], pixels, i * each);
     }
+    return pixels(size, pixels);
+  }
+
+  private static Map<String, Object> pixels(Layout.Images size, byte[] pixels) {
     var images = new LinkedHashMap<String, Object>();
     images.put("rows", size.rows());
     images.put("cols", size.cols());
@@ -70,6 +75,13 @@ record ReportImages(MlpShape shape, ExampleSet train, ExampleSet test, Layout.Im
       images.put("channels", size.channels());
     }
     images.put("pixels", pixels);
+    return images;
+  }
+
+  static Map<String, Object> distorted(DistortedImages shown) {
+    Map<String, Object> images = pixels(shown.size(), shown.pixels());
+    images.put("labels", shown.labels());
+    images.put("epochs", shown.epochs());
     return images;
   }
 

@@ -12,7 +12,6 @@ import mlpcuda.data.PixelScaling;
 import mlpcuda.data.Scaling;
 import mlpcuda.data.Split;
 import mlpcuda.error.SettingException;
-import mlpcuda.net.Batches;
 import mlpcuda.net.MlpShape;
 import mlpcuda.preparation.ExampleForm;
 import mlpcuda.preparation.ImageForm;
@@ -81,11 +80,7 @@ public record RunData(
     if (settings.learning().classWeights().isPresent()) {
       train = weighted(train, settings.learning().classWeights().get(), dataset.labels());
     }
-    if (settings.learning().augmentation().isPresent() && !Batches.canDistort(train)) {
-      throw new SettingException(
-          "augment",
-          "must be none, because only images of bytes are distorted, found " + train.layout());
-    }
+    settings.checkAugmentation(train);
     if (settings.recording().importance()) {
       Importance.check(test.layout());
     }

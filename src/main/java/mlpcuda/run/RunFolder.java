@@ -29,6 +29,11 @@ public final class RunFolder {
   /** The time between two reports of a running run: each report takes some 20 ms. */
   private static final long REPORT_NANOS = 2_000_000_000L;
 
+  /** The images that the report shows beside their distortions, and the distortions of each. */
+  private static final int DISTORTED = 10;
+
+  private static final int DISTORTED_EPOCHS = 7;
+
   private final Path folder;
   private final TrainingRun run;
   private final Metrics metrics;
@@ -43,6 +48,7 @@ public final class RunFolder {
     String name = Objects.toString(folder.toAbsolutePath().normalize().getFileName(), "/");
     RunData data = run.data();
     this.report = new Report(name, metrics, data.shape(), data.train(), data.test());
+    run.distorted(DISTORTED, DISTORTED_EPOCHS).ifPresent(report::show);
   }
 
   /** Whether a folder holds a run that can be resumed. */

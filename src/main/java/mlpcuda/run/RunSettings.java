@@ -12,6 +12,7 @@ import mlpcuda.data.ExampleSet;
 import mlpcuda.data.Scaling;
 import mlpcuda.error.SettingException;
 import mlpcuda.net.Augmentation;
+import mlpcuda.net.Batches;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Regularisation;
 import mlpcuda.preparation.Preparation;
@@ -143,9 +144,9 @@ public record RunSettings(
       return new Learning(optimizer, clip, dropout, smoothing, Optional.of(weights), augmentation);
     }
 
-    /** A copy with another distortion of the images. */
-    public Learning with(Augmentation other) {
-      return new Learning(optimizer, clip, dropout, smoothing, classWeights, Optional.of(other));
+    /** A copy with another distortion of the images, or none. */
+    public Learning with(Optional<Augmentation> other) {
+      return new Learning(optimizer, clip, dropout, smoothing, classWeights, other);
     }
 
     /** The regularisation of a network with that many hidden layers. */
@@ -212,6 +213,19 @@ public record RunSettings(
     }
   }
 
+  /**
+   * Checks that the examples can be distorted, if the settings ask for it.
+   *
+   * @throws SettingException if they cannot
+   */
+  void checkAugmentation(ExampleSet set) {
+    if (learning.augmentation.isPresent() && !Batches.canDistort(set)) {
+      throw new SettingException(
+          "augment",
+          "must be none, because only images of bytes are distorted, found " + set.layout());
+    }
+  }
+
   /** The settings of the training loop. */
   public Trainer.Settings trainer() {
     return new Trainer.Settings(
@@ -222,8 +236,10 @@ public record RunSettings(
    * The training of a network with these settings, in batches of the largest size.
    *
    * @param set the examples to learn from
+   * @throws SettingException if the images shall be distorted, and the examples are no images
    */
   public TrainingSetup training(MlpShape shape, ExampleSet set, Scaling scaling) {
+    checkAugmentation(set);
     return new TrainingSetup(
         shape,
         set,

@@ -25,6 +25,7 @@ import mlpcuda.report.Printable;
 import mlpcuda.report.Tables;
 import mlpcuda.report.TensorBoard;
 import mlpcuda.train.Calibration;
+import mlpcuda.train.DistortedImages;
 import mlpcuda.train.Evaluator;
 import mlpcuda.train.Importance;
 import mlpcuda.train.Predictions;
@@ -136,6 +137,21 @@ public record TrainingRun(
 
   private RunSettings settings() {
     return start.state().plan().settings();
+  }
+
+  /**
+   * The first training images, with those that their distortions make of them in the first epochs;
+   * empty where they are not distorted.
+   */
+  Optional<DistortedImages> distorted(int images, int epochs) {
+    int count = Math.min(images, data.train().size());
+    return settings()
+        .learning()
+        .augmentation()
+        .map(
+            of ->
+                DistortedImages.of(
+                    ops, data.train(), count, epochs, of.distortion(), settings().seed()));
   }
 
   /** The training that the device is prepared for, in batches of the largest size. */

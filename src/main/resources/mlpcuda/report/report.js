@@ -578,6 +578,23 @@
     }
   }
 
+  /** Rows of images: each image, and then its distortions. */
+  function distorted(set) {
+    const across = set.epochs + 1;
+    section("distorted").querySelector("p").textContent =
+      `The first of each row is an image as it is, the others are its distortions in the first ${set.epochs} epochs.`;
+    section("distorted").querySelector(".gallery").style.gridTemplateColumns = `repeat(${across}, minmax(0, 4rem))`;
+    gallery(
+      "distorted",
+      set.labels.flatMap((label, row) =>
+        Array.from({ length: across }, (_, i) => {
+          const what = i === 0 ? "Training image" : `Distorted in epoch ${i}`;
+          return figure(stored(set, row * across + i, `${what}, class ${named(label)}`), []);
+        }),
+      ),
+    );
+  }
+
   function weights({ units, rows, cols, full, bytes: base64, inputs }) {
     const values = new Int8Array(bytes(base64).buffer);
     const shown = values.length / inputs;
@@ -666,6 +683,9 @@
         figure(stored(set, slot, `Training image, class ${named(label)}`), [[named(label), ""]]),
       ),
     );
+  }
+  if (data.distorted) {
+    distorted(data.distorted);
   }
   if (data.weights) {
     weights(data.weights);

@@ -185,6 +185,8 @@ class ResumeTest {
         "--max-steps 7 --checkpoint-every 3 --schedule one-cycle --clip-grad-norm 0.1",
         "--epochs 3 --validation 13 --monitor accuracy --save-best --threads 3 --test-batch-size 5",
         "--epochs 3 --preset 128x64-centred --test-batch-size 64",
+        "--epochs 3 --augment elastic:8:2,rotate:20,shear:5,scale:10,translate:1,erase"
+            + " --augment-end 0.3 --threads 2",
       })
   void fromEveryStep(String line) throws IOException {
     String options = line.contains("--threads") ? line : line + " --threads 1";
