@@ -138,13 +138,16 @@ __device__ inline Move move_of(const unsigned *words, const Distorting &its, Ima
   return move;
 }
 
-// A place between four pixels of an original, and which of them are inside of it: the others are 0.
+// A place between four pixels of an original, and which of them count: those outside of the original are 0.
 struct Place {
   float right, under;  // the distances from the upper left one
   int at;              // the number of the upper left one's first value
   bool a, b, c, d;     // upper left, upper right, lower left, lower right
 
-  __device__ Place(float x, float y, ImageSize size) {
+  Place() = default;
+
+  // If `erased` is true, no pixel counts.
+  __device__ Place(float x, float y, bool erased, ImageSize size) {
     x = fminf(fmaxf(x, -1), size.cols);  // no further than where all four are outside: an int holds the place
     y = fminf(fmaxf(y, -1), size.rows);
     int col = __float2int_rd(x), row = __float2int_rd(y);
@@ -152,7 +155,7 @@ struct Place {
     under = y - row;
     at = (row * size.cols + col) * size.channels;
     bool on_left = unsigned(col) < size.cols, on_right = unsigned(col + 1) < size.cols;
-    bool above = unsigned(row) < size.rows, beneath = unsigned(row + 1) < size.rows;
+    bool above = unsigned(row) < size.rows && !erased, beneath = unsigned(row + 1) < size.rows && !erased;
     a = above && on_left;
     b = above && on_right;
     c = beneath && on_left;
@@ -184,17 +187,25 @@ struct DistortedImages {
     int length = size.pixels() * size.channels;
     const unsigned char *from = images + size_t(staged ? b : numbers[b]) * length;
     UniformScaling scaling = {its.factor, its.shift};
+    Place places[STRIP];
 #pragma unroll
     for (int k = 0; k < STRIP; k++) {
       int row = first + k;
-      if (row < size.rows) {
-        Place place(fmaf(its.alpha, displaced[k].x, move.x(row, col)),
-                    fmaf(its.alpha, displaced[k].y, move.y(row, col)), size);
-        bool erased = move.erases(row, col);
-        size_t at = size_t(b) * length + (row * size.cols + col) * size.channels;
+      places[k] = Place(fmaf(its.alpha, displaced[k].x, move.x(row, col)),
+                        fmaf(its.alpha, displaced[k].y, move.y(row, col)), move.erases(row, col), size);
+    }
+    float *to = x + size_t(b) * length + (first * size.cols + col) * size.channels;
 #pragma unroll 1
-        for (int channel = 0; channel < size.channels; channel++) {
-          x[at + channel] = scaling(erased ? 0 : place.value(from + channel, size), 0);
+    for (int channel = 0; channel < size.channels; channel++) {
+      float values[STRIP];
+#pragma unroll
+      for (int k = 0; k < STRIP; k++) {
+        values[k] = places[k].value(from + channel, size);
+      }
+#pragma unroll
+      for (int k = 0; k < STRIP; k++) {  // after the loads of all pixels, which are under way together
+        if (first + k < size.rows) {
+          to[k * size.cols * size.channels + channel] = scaling(values[k], 0);
         }
       }
     }
