@@ -2,10 +2,12 @@
 # Trains the default preset with mlp-cuda and with other programs, called peers, in turn (A B C … A B C …), and prints a
 # table: the medians of the rounds, and ratios to mlp-cuda, which are taken round by round.
 #
-#   mvn -q -DskipTests package && scripts/peers.sh [--cpu | --gpu N] [--hidden W,W] [--out FILE] [BATCH [EPOCHS [ROUNDS]]]
+#   mvn -q -DskipTests package && scripts/peers.sh [--cpu | --gpu N] [--hidden W,W] [--augment LIST] [--out FILE]
+#     [BATCH [EPOCHS [ROUNDS]]]
 #
 # The defaults are --cpu, hidden layers of 128 and 64, batches of 64, 10 epochs and 3 rounds. --out also appends the table
 # to FILE.
+# With --augment mlp-cuda and PyTorch distort the training images in every epoch, and only they are run.
 # PEERS="mlp-cuda pytorch-1 djl-2" chooses peers; the number in a name is the number of threads. PYTHON names a Python
 # with PyTorch and JAX (default: python3), JAR another mlp-cuda. Maven downloads DJL and DL4J, some hundred MB the first
 # time. If a peer is missing or fails, its row of the table says why.
@@ -28,12 +30,13 @@ there() { # PATH: made absolute, relative to the caller's folder
     *) echo "$from/$1" ;;
   esac
 }
-command="scripts/peers.sh $*" device=cpu gpu=-1 hidden=128,64 file=/dev/null
+command="scripts/peers.sh $*" device=cpu gpu=-1 hidden=128,64 augment=none file=/dev/null
 while [[ ${1-} == --* ]]; do
   case $1 in
     --cpu) device=cpu gpu=-1 ;;
     --gpu) device=cuda:${2:?a number} gpu=$2 && shift ;;
     --hidden) hidden=${2:?widths} && shift ;;
+    --augment) augment=${2:?distortions} && shift ;;
     --out) file=$(there "${2:?a file}") && shift ;;
     *) echo "unknown option $1" >&2 && exit 2 ;;
   esac
@@ -53,6 +56,7 @@ if [ "$device" = cpu ]; then
 else
   default="mlp-cuda mlp-cuda-resident pytorch-eager pytorch-loader pytorch-compile pytorch-graph jax djl-1 dl4j-1"
 fi
+[ "$augment" = none ] || default="mlp-cuda $([ "$device" = cpu ] && echo "pytorch-1 pytorch-$all" || echo pytorch-eager)"
 read -d '' -ra peers <<< "${PEERS:-$default}" || true # splits at newlines too
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
@@ -64,8 +68,8 @@ mlp_cuda() {
   local on=(--cpu)
   [ "$device" = cpu ] || on=(--gpu "$gpu")
   [ "$1" != mlp-cuda-resident ] || on+=(--feed resident)
-  java -jar "$jar" "${on[@]}" --hidden "$hidden" --batch-size "$batch" --epochs "$2" --test-at-end --overwrite --out "$out/run" \
-    > "$out/train" || return
+  java -jar "$jar" "${on[@]}" --hidden "$hidden" --augment "$augment" --batch-size "$batch" --epochs "$2" --test-at-end \
+    --overwrite --out "$out/run" > "$out/train" || return
   echo "peer,$(head -n 1 "$out/train")"
   awk -F, '$1 == "epoch" { print "epoch," $2 "," $4 "," $6 }' "$out/run/metrics.csv"
   tail -n 1 "$out/train"
@@ -99,7 +103,7 @@ pytorch() {
     eager) threads=0 ;;
   esac
   "$python" scripts/peers/pytorch.py --form "$form" --device "$device" --threads "$threads" \
-    --hidden "$hidden" --batch-size "$batch" --epochs "$2" --inference "${3-}"
+    --hidden "$hidden" --augment "${augment#none}" --batch-size "$batch" --epochs "$2" --inference "${3-}"
 }
 
 jax() {
@@ -193,7 +197,7 @@ done
 # ---- the table
 
 {
-  echo "## 784-${hidden//,/-}-10: batches of $batch, $epochs epochs, $device; medians, rounds: $rounds"
+  echo "## 784-${hidden//,/-}-10$([ "$augment" = none ] || echo ", distorted images"): batches of $batch, $epochs epochs, $device; medians, rounds: $rounds"
   echo
   echo "\`$command\`${PEERS:+ (PEERS=\"$PEERS\")}, $(date +%F)$(commit=$(git describe --always --dirty 2> /dev/null) &&
     echo ", commit $commit"). $all processors,$(sed -n 's/^model name.*://p' /proc/cpuinfo | head -n 1), $(uname -sr)$(

@@ -13,6 +13,7 @@ Adam is the fused one if this PyTorch has it for the device. scripts/peers.sh ex
 
 import argparse
 import gzip
+import math
 import pathlib
 import statistics
 import sys
@@ -22,7 +23,7 @@ try:
     import numpy as np
     import torch
     from torch.nn import Linear, ReLU, Sequential
-    from torch.nn.functional import cross_entropy
+    from torch.nn.functional import affine_grid, cross_entropy, grid_sample
     from torch.utils.data import DataLoader, TensorDataset
 except ImportError as e:
     sys.exit(str(e))
@@ -41,6 +42,56 @@ def read(folder, split, device):
 
 def normalised(pixels):
     return pixels.float().mul_(1 / (255 * 0.3081)).sub_(0.1307 / 0.3081)
+
+
+class Distortions:
+    """The random distortions of `mlp-cuda train --augment TEXT`, but for erasing, a batch at once.
+
+    The displacements are smoothed by products with two square matrices, which is faster than a
+    convolution at this size; affine_grid and grid_sample do the rest.
+    """
+
+    def __init__(self, text, device):
+        self.device, self.size = device, 28
+        single = ["rotate", "shear", "scale", "translate"]
+        self.amounts = {"elastic": (0, 0), **{name: (0,) for name in single}}
+        for word in text.split(","):
+            name, *numbers = word.split(":")
+            if name not in self.amounts or len(numbers) != len(self.amounts[name]):
+                sys.exit(f"PyTorch's distortions are {', '.join(self.amounts)}, found {word}")
+            self.amounts[name] = tuple(map(float, numbers))
+        alpha, sigma = self.amounts["elastic"]
+        if alpha:
+            radius = math.ceil(3 * sigma)
+            window = torch.exp(-0.5 * (torch.arange(-radius, radius + 1) / sigma) ** 2)
+            away = torch.arange(self.size)[:, None] - torch.arange(self.size)
+            weights = torch.exp(-0.5 * (away / sigma) ** 2) * (away.abs() <= radius) / window.sum()
+            self.smooth = weights.to(device)
+
+    def __call__(self, pixels):
+        """Distorts images (B, 784) of floats."""
+        B, size = len(pixels), self.size
+
+        def within(amount):
+            return (2 * torch.rand(B, device=self.device) - 1) * amount
+
+        angle = within(math.radians(self.amounts["rotate"][0]))
+        slope = torch.tan(within(math.radians(self.amounts["shear"][0])))
+        width = 1 + within(self.amounts["scale"][0] / 100)
+        height = 1 + within(self.amounts["scale"][0] / 100)
+        cos, sin = torch.cos(angle), torch.sin(angle)
+        across, down = (within(2 * self.amounts["translate"][0] / size) for _ in range(2))
+        xx, xy = (cos + slope * sin) / width, (sin - slope * cos) / width
+        yx, yy = -sin / height, cos / height
+        rows = [xx, xy, -xx * across - xy * down, yx, yy, -yx * across - yy * down]
+        grid = affine_grid(torch.stack(rows, 1).view(B, 2, 3), (B, 1, size, size), align_corners=False)
+        alpha = self.amounts["elastic"][0]
+        if alpha:
+            noise = 2 * torch.rand(B, 2, size, size, device=self.device) - 1
+            moved = self.smooth @ noise @ self.smooth * (2 * alpha / size)
+            grid = grid + moved.permute(0, 2, 3, 1)
+        images = pixels.view(B, 1, size, size)
+        return grid_sample(images, grid, align_corners=False).view(B, -1)
 
 
 def adam_of(network, capturable):
@@ -83,6 +134,7 @@ def main():
     options.add_argument("--epochs", type=int, default=10)
     options.add_argument("--threads", type=int, default=0, help="0: as many as PyTorch likes")
     options.add_argument("--hidden", default="128,64", help="widths of the hidden layers")
+    options.add_argument("--augment", default="", help="distortions, as mlp-cuda's; form eager alone")
     options.add_argument("--workers", type=int, default=0, help="of the DataLoader")
     options.add_argument("--inference", default="", help="batch sizes to time, such as 100,1000")
     options.add_argument("--seed", type=int, default=1)
@@ -94,6 +146,8 @@ def main():
         sys.exit("a CUDA graph needs a GPU")
     if form == "compile" and not hasattr(torch, "compile"):
         sys.exit(f"torch.compile needs PyTorch 2, this is {torch.__version__}")
+    if options.augment and form != "eager":
+        sys.exit("images are distorted in the form eager alone")
     if cuda:
         if not torch.cuda.is_available():
             sys.exit(f"PyTorch {torch.__version__} finds no GPU")
@@ -131,7 +185,8 @@ def main():
         return loss
 
     x, y = read(options.data, "train", "cpu" if form == "loader" else device)
-    x = normalised(x)
+    distort = Distortions(options.augment, device) if options.augment else None
+    x = x.float() if distort else normalised(x)  # distorted images are normalised afterwards
     if form == "loader":
         batches = DataLoader(
             TensorDataset(x, y),
@@ -166,6 +221,8 @@ def main():
                     static_rows, replay = graphs[len(rows)]
                     static_rows.copy_(rows)
                     loss = replay()
+                elif distort:
+                    loss = step(normalised(distort(x[rows])), y[rows])
                 else:
                     loss = step(x[rows], y[rows])
         last = loss.item()  # waits for the GPU
