@@ -144,8 +144,6 @@ struct Place {
   int at;              // the number of the upper left one's first value
   bool a, b, c, d;     // upper left, upper right, lower left, lower right
 
-  Place() = default;
-
   // If `erased` is true, no pixel counts.
   __device__ Place(float x, float y, bool erased, ImageSize size) {
     x = fminf(fmaxf(x, -1), size.cols);  // no further than where all four are outside: an int holds the place
@@ -181,31 +179,31 @@ struct DistortedImages {
   int staged;                       // whether image b is row b of `images`, and not row numbers[b]
   ImageSize size;
 
+  // Returns the place that a pixel's value comes from.
+  __device__ Place place(int row, int col, float2 displaced, const Distorting &its, const Move &move) const {
+    return Place(fmaf(its.alpha, displaced.x, move.x(row, col)), fmaf(its.alpha, displaced.y, move.y(row, col)),
+                 move.erases(row, col), size);
+  }
+
   // Stores STRIP pixels of image b, one below the other.
   __device__ void put(int b, int first, int col, const float2 (&displaced)[STRIP], const Distorting &its,
                       const Move &move) const {
     int length = size.pixels() * size.channels;
     const unsigned char *from = images + size_t(staged ? b : numbers[b]) * length;
     UniformScaling scaling = {its.factor, its.shift};
-    Place places[STRIP];
+    float *to = x + size_t(b) * length;
 #pragma unroll
-    for (int k = 0; k < STRIP; k++) {
-      int row = first + k;
-      places[k] = Place(fmaf(its.alpha, displaced[k].x, move.x(row, col)),
-                        fmaf(its.alpha, displaced[k].y, move.y(row, col)), move.erases(row, col), size);
-    }
-    float *to = x + size_t(b) * length + (first * size.cols + col) * size.channels;
+    for (int k = 0; k < STRIP; k += 2) {
+      int row = first + k, at = (row * size.cols + col) * size.channels;
+      Place upper = place(row, col, displaced[k], its, move), lower = place(row + 1, col, displaced[k + 1], its, move);
 #pragma unroll 1
-    for (int channel = 0; channel < size.channels; channel++) {
-      float values[STRIP];
-#pragma unroll
-      for (int k = 0; k < STRIP; k++) {
-        values[k] = places[k].value(from + channel, size);
-      }
-#pragma unroll
-      for (int k = 0; k < STRIP; k++) {  // after the loads of all pixels, which are under way together
-        if (first + k < size.rows) {
-          to[k * size.cols * size.channels + channel] = scaling(values[k], 0);
+      for (int channel = 0; channel < size.channels; channel++) {
+        float above = upper.value(from + channel, size), beneath = lower.value(from + channel, size);
+        if (row < size.rows) {  // after the loads of both pixels, which are under way together
+          to[at + channel] = scaling(above, 0);
+        }
+        if (row + 1 < size.rows) {
+          to[at + size.cols * size.channels + channel] = scaling(beneath, 0);
         }
       }
     }
