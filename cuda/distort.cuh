@@ -1,10 +1,10 @@
 // Distortion of images: each is resampled once at places that are turned, sheared, scaled, moved and displaced at
-// random, and perhaps loses a rectangle. mlpcuda.compute.Distortion has the formula, and mlpcuda.compute.DistortionDraws
-// the random numbers.
+// random, and perhaps loses a rectangle. mlpcuda.compute.Distortion has the formula, and
+// mlpcuda.compute.DistortionDraws the random numbers.
 //
-// The displacements are two fields of random numbers, which a Gaussian smooths along the rows and then along the columns.
-// Both fields lie side by side as float2. A thread smooths STRIP neighbouring places of a line: it loads each value once
-// for all of them, and one weight for each value, because the other weights are those of the value before.
+// The displacements are two fields of random numbers, which a Gaussian smooths along the rows and then along the
+// columns. Both fields lie side by side as float2. A thread smooths STRIP neighbouring places of a line: it loads each
+// value once for all of them, and one weight for each value, because the other weights are those of the value before.
 #pragma once
 
 #include "gather.cuh"
@@ -63,8 +63,9 @@ __device__ inline void put_noise(float2 *noise, const Block &words, int first, i
   }
 }
 
-// Computes the sums, weighted by the window, around STRIP places from `first` on of a line of n displacements, which lie
-// `pitch` apart. Beyond the line all is 0. Threads of a warp should have the same `first`: they load the same weight then.
+// Computes the sums, weighted by the window, around STRIP places from `first` on of a line of n displacements, which
+// lie `pitch` apart. Beyond the line all is 0. Threads of a warp should have the same `first`: they load the same
+// weight then.
 __device__ inline void smooth(float2 (&sum)[STRIP], const float2 *line, int pitch, int n, int first,
                               const float *window, int R) {
   int begin = max(first - R, 0), end = min(first + STRIP + R, n);
@@ -262,8 +263,8 @@ __device__ inline void distort_small(const DistortedImages &images, const Distor
   }
 }
 
-// Computes noise (n, pixels), the displacements of n images from the first of `numbers` on, before smoothing. Each thread
-// has 4 pixels.
+// Computes noise (n, pixels), the displacements of the images with those numbers, before smoothing. Each thread has 4
+// pixels.
 __device__ inline void distort_noise(float2 *noise, const int *__restrict__ numbers, int n, ImageSize size,
                                      const Distorting &its) {
   int quads = (size.pixels() + 3) / 4;
