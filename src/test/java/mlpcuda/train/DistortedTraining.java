@@ -63,7 +63,7 @@ abstract class DistortedTraining {
 
   @Test
   void feedsAndGraphsMakeTheSameBits() {
-    for (StepKind step : List.of(StepKind.LAYERED, StepKind.FUSED)) {
+    for (StepKind step : List.of(StepKind.LAYERED, StepKind.FUSED, StepKind.PERSISTENT)) {
       Run expected = run(options(step, FeedKind.RESIDENT, Launching.SINGLE));
       for (FeedKind feed : List.of(FeedKind.RESIDENT, FeedKind.PINNED)) {
         CudaOptions options = options(step, feed, Launching.GRAPH);

@@ -8,6 +8,7 @@ import mlpcuda.compute.cuda.CudaOptions.Launching;
 import mlpcuda.compute.cuda.CudaOptions.StepKind;
 import mlpcuda.compute.cuda.emulator.EmulatedDriver;
 import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Tests runs on distorted images on the interpreter. */
@@ -15,6 +16,13 @@ class EmulatedDistortedTrainingTest extends DistortedTraining {
   @Override
   CudaDriver open() {
     return new EmulatedDriver(EmulatedPolicy.LATEST);
+  }
+
+  @Override
+  @Test
+  @Tag("long")
+  void anyNumberOfStepsAtOnceMakesTheSameBits() {
+    super.anyNumberOfStepsAtOnceMakesTheSameBits();
   }
 
   /** The images of later steps are distorted on another stream than that of the steps. */
