@@ -10,13 +10,16 @@
 namespace op {
 
 // The activations, in the order of mlpcuda.compute.Activation.
-enum Activation { NONE, RELU, SIGMOID, TANH };
+enum Activation { NONE, RELU, SIGMOID, TANH, LECUN_TANH };
+
+constexpr float LECUN_SCALE = 1.7159f, LECUN_SLOPE = 2 / 3.0f;  // as in Activation
 
 __device__ inline float activate(float z, int activation) {
   switch (activation) {
     case RELU: return z < 0 ? 0 : z;  // not fmaxf, which would hide a NaN
     case SIGMOID: return 1 / (1 + expf(-z));
     case TANH: return tanhf(z);
+    case LECUN_TANH: return LECUN_SCALE * tanhf(LECUN_SLOPE * z);
     default: return z;
   }
 }
@@ -27,6 +30,8 @@ __device__ inline float differentiate(float dy, float y, int activation) {
     case RELU: return y > 0 ? dy : 0;  // the derivative at 0 is taken as 0
     case SIGMOID: return dy * (y * (1 - y));
     case TANH: return dy * (1 - y * y);
+    case LECUN_TANH:  // as a product it is 0 where y is at an end of its range
+      return dy * (LECUN_SLOPE / LECUN_SCALE * ((LECUN_SCALE - y) * (LECUN_SCALE + y)));
     default: return dy;
   }
 }

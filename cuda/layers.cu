@@ -2,6 +2,7 @@
 // calls, launches them with these parameters in this order.
 #include "activation.cuh"
 #include "adam.cuh"
+#include "average.cuh"
 #include "clip.cuh"
 #include "dropout.cuh"
 #include "gather.cuh"
@@ -29,6 +30,11 @@ ENTRY(adam_step, 256)(float *w, void *copy, float *m, float *v, const float *dw,
 
 ENTRY(advance, 1)(int *position, float *rate, const float *rates, op::LossScale *scaling, int B) {
   op::advance(position, rate, rates, scaling, B);
+}
+
+ENTRY(average_step, 256)(float *average, void *copy, const float *w, const int *step, int n, int precision,
+                         float least) {
+  op::average_step(average, {copy, precision}, w, step, n, least);
 }
 
 ENTRY(bias_activation_forward, 256)(float *y, void *copy, const float *b, int B, int O, int activation,

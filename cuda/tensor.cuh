@@ -27,6 +27,16 @@ struct TensorTiles {
   static __device__ int place(int row, int word) { return row * STRIDE + (word ^ (row / 8 % 4)); }
 };
 
+// Calls f with 0 to N - 1, without a loop: what follows a product has branches for each activation, and the compiler
+// leaves a loop over so much rolled, which would put the sums into local memory.
+template <int N, class F>
+__device__ __forceinline__ void each(F f) {
+  if constexpr (N > 0) {
+    each<N - 1>(f);
+    f(N - 1);
+  }
+}
+
 // Computes d += a (16, 8 words of K) times b (8, 8 words of K) transposed, with the fragments of one lane.
 template <Precision P>
 __device__ inline void multiply_add(float (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
@@ -137,22 +147,19 @@ __device__ inline void tensor_multiply(float *c, A a, B b, int M, int N, int k_f
       c[o.at] = finish.apply(loaded[0], all, o.at, o.n);
     }
   } else {
+    each<DOWN * ACROSS>([&](int output) {
+      int i = output / ACROSS, j = output % ACROSS;
+      if constexpr (!EARLY) {
+        load(i, j);
+      }
 #pragma unroll
-    for (int i = 0; i < DOWN; i++) {
-#pragma unroll
-      for (int j = 0; j < ACROSS; j++) {
-        if constexpr (!EARLY) {
-          load(i, j);
-        }
-#pragma unroll
-        for (int g = 0; g < GROUP; g++) {  // two neighbours in each of two rows of an mma's output
-          Output o = place(i, j, g);
-          if (o.inside) {
-            c[o.at] = finish.apply(loaded[g], sum[i][j][g], o.at, o.n);
-          }
+      for (int g = 0; g < GROUP; g++) {  // two neighbours in each of two rows of an mma's output
+        Output o = place(i, j, g);
+        if (o.inside) {
+          c[o.at] = finish.apply(loaded[g], sum[i][j][g], o.at, o.n);
         }
       }
-    }
+    });
   }
 }
 

@@ -35,6 +35,7 @@ __device__ inline void with_known(int activation, F f) {
     case RELU: f(Known<RELU>()); break;
     case SIGMOID: f(Known<SIGMOID>()); break;
     case TANH: f(Known<TANH>()); break;
+    case LECUN_TANH: f(Known<LECUN_TANH>()); break;
     default: f(Known<NONE>());
   }
 }

@@ -58,7 +58,8 @@ public class OperationBenchmark {
     "activationBackward n=8192 RELU",
     "logSoftmaxForward B=1025 C=10",
     "sgdStep n=109386",
-    "clipNorm n=300000"
+    "clipNorm n=300000",
+    "averageStep n=109386"
   })
   public String operation;
 

@@ -6,7 +6,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.function.Supplier;
+import java.util.function.Function;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cpu.CpuOps;
@@ -25,12 +25,14 @@ import mlpcuda.run.DeviceChoice;
 public final class Device implements AutoCloseable {
   private final ExecutorService worker;
   private final DeviceChoice choice;
+  private final Function<DeviceChoice, Ops> opener;
   private final Thread thread;
   private final Ops ops;
   private final String description;
 
-  private Device(DeviceChoice choice, Supplier<Ops> opener) {
+  private Device(DeviceChoice choice, Function<DeviceChoice, Ops> opener) {
     this.choice = choice;
+    this.opener = opener;
     var threads = new Thread[1];
     this.worker =
         Executors.newSingleThreadExecutor(
@@ -40,7 +42,7 @@ public final class Device implements AutoCloseable {
               return threads[0];
             });
     try { // the thread that opens a device must drive it
-      this.ops = result(worker.submit(opener::get), () -> {});
+      this.ops = result(worker.submit(() -> opener.apply(choice)), () -> {});
       this.description = result(worker.submit(() -> ops.description()), () -> {});
     } catch (RuntimeException | Error e) {
       worker.shutdown();
@@ -73,9 +75,9 @@ public final class Device implements AutoCloseable {
   public static Device cpu(int threads) {
     return new Device(
         new DeviceChoice.Cpu(threads, CudaOptions.DEFAULT),
-        () -> {
+        cpu -> {
           CpuOps.load();
-          return new CpuOps(threads, Precision.FP32);
+          return new CpuOps(((DeviceChoice.Cpu) cpu).threads(), Precision.FP32);
         });
   }
 
@@ -95,7 +97,7 @@ public final class Device implements AutoCloseable {
     }
     return new Device(
         new DeviceChoice.Gpu(index, CudaOptions.DEFAULT),
-        () -> {
+        gpu -> {
           gpus.load();
           return new CudaOps(gpus.open(index), CudaOptions.DEFAULT);
         });
@@ -103,6 +105,11 @@ public final class Device implements AutoCloseable {
 
   DeviceChoice choice() {
     return choice;
+  }
+
+  /** Opens the device once more, for the calling thread, which closes it. */
+  Ops another(DeviceChoice of) {
+    return opener.apply(of);
   }
 
   /** The operations of the device, for its own thread alone. */

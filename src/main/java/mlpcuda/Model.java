@@ -3,20 +3,15 @@ package mlpcuda;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import mlpcuda.compute.Ops;
-import mlpcuda.data.ColumnScaling;
 import mlpcuda.data.ExampleSet;
 import mlpcuda.data.Layout;
 import mlpcuda.data.PixelScaling;
 import mlpcuda.error.BadFileException;
-import mlpcuda.model.ModelFile;
-import mlpcuda.net.MlpShape;
-import mlpcuda.net.Parameters;
-import mlpcuda.net.Weights;
+import mlpcuda.model.Committee;
 import mlpcuda.picture.PictureFile;
 import mlpcuda.preparation.ImageForm;
-import mlpcuda.train.Evaluator;
-import mlpcuda.train.MemoryNeed;
+import mlpcuda.train.AveragedPredictor;
+import mlpcuda.train.NetworkEvaluator;
 import mlpcuda.train.Predictor;
 
 /**
@@ -28,20 +23,20 @@ public final class Model implements AutoCloseable {
 
   private final Network network;
   private final Device device;
-  private final Predictor predictor;
+  private final AveragedPredictor predictor;
   private final int most; // images of a call of the predictor
   private boolean closed;
 
   Model(Network network, Device device) {
     this.network = network;
     this.device = device;
-    ModelFile file = network.trained();
-    MlpShape shape = file.shape();
-    this.most = Predictor.batch(shape);
-    var weights = new Weights(shape, file.weights());
-    String what = "the network " + shape;
+    Committee file = network.trained();
+    this.most = Predictor.batch(file.shape());
     this.predictor =
-        device.call(() -> new Predictor(device.ops(), weights, file.form().scaling(), most, what));
+        device.call(
+            () ->
+                new AveragedPredictor(
+                    device.ops(), file.passes(), file.form().scaling(), most, file.description()));
   }
 
   /** The network. */
@@ -70,12 +65,10 @@ public final class Model implements AutoCloseable {
   public Prediction predict(float[] values) {
     checkLength(values.length);
     float[] inputs = values.clone();
-    if (network.form().scaling() instanceof PixelScaling pixels) {
+    if (network.form().scaling() instanceof PixelScaling) {
       for (int i = 0; i < inputs.length; i++) {
-        inputs[i] = 255 * inputs[i] * pixels.scale() + pixels.shift();
+        inputs[i] *= 255;
       }
-    } else {
-      ((ColumnScaling) network.form().scaling()).apply(inputs);
     }
     return prediction(device.call(() -> open().logProbabilities(inputs))[0]);
   }
@@ -134,14 +127,17 @@ public final class Model implements AutoCloseable {
     return device.call(
         () -> {
           open();
-          Ops ops = device.ops();
-          MlpShape shape = network.shape();
-          MemoryNeed.ofEvaluation(ops, shape, set.size(), TEST_BATCH)
-              .check(ops, "the evaluation of the network " + shape, "");
-          try (var parameters = Parameters.forInference(ops, shape)) {
-            parameters.write(network.trained().weights());
-            return new Evaluation(
-                Evaluator.evaluate(parameters, set, network.form().scaling(), TEST_BATCH));
+          Committee file = network.trained();
+          try (var evaluator =
+              new NetworkEvaluator(
+                  device.ops(),
+                  file.passes(),
+                  file.form().scaling(),
+                  set.size(),
+                  TEST_BATCH,
+                  "the evaluation of " + file.description(),
+                  "")) {
+            return new Evaluation(evaluator.run(set));
           }
         });
   }
@@ -169,7 +165,7 @@ public final class Model implements AutoCloseable {
   }
 
   /** The predictor, unless the model is closed; for the device's thread. */
-  private Predictor open() {
+  private AveragedPredictor open() {
     if (closed) {
       throw new IllegalStateException("the model is closed");
     }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import mlpcuda.compute.Activation;
 import mlpcuda.data.LabelledData;
+import mlpcuda.model.Committee;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
 import mlpcuda.preparation.ExampleForm;
@@ -17,15 +18,15 @@ import mlpcuda.preparation.ExampleForm;
  */
 public final class Network {
   private final MlpShape shape;
-  private final Optional<ModelFile> trained;
+  private final Optional<Committee> trained;
 
-  private Network(MlpShape shape, Optional<ModelFile> trained) {
+  private Network(MlpShape shape, Optional<Committee> trained) {
     this.shape = shape;
     this.trained = trained;
   }
 
   /** A trained network. */
-  static Network of(ModelFile file) {
+  static Network of(Committee file) {
     return new Network(file.shape(), Optional.of(file));
   }
 
@@ -44,6 +45,14 @@ public final class Network {
     return untrained(Activation.TANH, sizes);
   }
 
+  /**
+   * A network whose hidden layers have the activation 1.7159 tanh(2z/3) of LeCun and others: see
+   * {@link #relu}.
+   */
+  public static Network lecunTanh(int... sizes) {
+    return untrained(Activation.LECUN_TANH, sizes);
+  }
+
   /** A network whose hidden layers have the logistic sigmoid as activation: see {@link #relu}. */
   public static Network sigmoid(int... sizes) {
     return untrained(Activation.SIGMOID, sizes);
@@ -55,12 +64,13 @@ public final class Network {
   }
 
   /**
-   * Reads a network from a model file or from a run's checkpoint.
+   * Reads a network from a model file or from a run's checkpoint; from a committee's model file the
+   * committee.
    *
    * @throws mlpcuda.error.BadFileException if the file is missing, malformed or damaged
    */
   public static Network load(Path file) {
-    return of(ModelFile.read(file));
+    return of(Committee.read(file));
   }
 
   /**
@@ -111,19 +121,32 @@ public final class Network {
   }
 
   /**
-   * Copies of the weights: for each layer its matrix (outputs, inputs), row by row, and its biases
-   * (outputs), as {@code torch.nn.Linear} has them.
+   * The members of a committee, whose probabilities are averaged; otherwise the network alone.
    *
    * @throws IllegalStateException if the network has no weights
    */
+  public List<Network> members() {
+    return trained().members().stream().map(member -> of(Committee.of(member))).toList();
+  }
+
+  /**
+   * Copies of the weights: for each layer its matrix (outputs, inputs), row by row, and its biases
+   * (outputs), as {@code torch.nn.Linear} has them.
+   *
+   * @throws IllegalStateException if the network has no weights, or is a committee, whose {@link
+   *     #members} have them
+   */
   public List<float[]> weights() {
-    return trained().weights().stream().map(float[]::clone).toList();
+    return single().weights().stream().map(float[]::clone).toList();
   }
 
   /** The widths and the number of parameters. */
   @Override
   public String toString() {
-    return "%s, %d parameters".formatted(shape, shape.parameters());
+    int members = trained.map(Committee::size).orElse(1);
+    return members == 1
+        ? "%s, %d parameters".formatted(shape, shape.parameters())
+        : "%d networks %s, %d parameters each".formatted(members, shape, shape.parameters());
   }
 
   MlpShape shape() {
@@ -134,8 +157,18 @@ public final class Network {
     return trained().form();
   }
 
+  /** The one network with its weights, or IllegalStateException. */
+  ModelFile single() {
+    if (trained().size() > 1) {
+      throw new IllegalStateException(
+          "a committee has no weights of its own, but its %d members have"
+              .formatted(trained().size()));
+    }
+    return trained().members().get(0);
+  }
+
   /** The network with its weights, or IllegalStateException. */
-  ModelFile trained() {
+  Committee trained() {
     return trained.orElseThrow(
         () ->
             new IllegalStateException(

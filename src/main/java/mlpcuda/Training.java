@@ -10,15 +10,20 @@ import java.util.OptionalDouble;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import mlpcuda.compute.Distortion;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.ClassWeights;
+import mlpcuda.data.LabelledData;
 import mlpcuda.error.BadFileException;
 import mlpcuda.error.SettingException;
 import mlpcuda.files.WholeFile;
+import mlpcuda.model.Committee;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.Augmentation;
 import mlpcuda.net.MlpShape;
+import mlpcuda.run.CommitteeFolder;
+import mlpcuda.run.CommitteePlan;
 import mlpcuda.run.DataChoice;
 import mlpcuda.run.FolderLock;
 import mlpcuda.run.Presets;
@@ -50,9 +55,17 @@ public final class Training {
   private final boolean overwrite;
   private final boolean resumes;
   private final Consumer<EpochResult> onEpoch;
+  private final CommitteeTraining committee;
 
   private Training(Training like, RunSettings settings) {
-    this(settings, like.network, like.folder, like.overwrite, like.resumes, like.onEpoch);
+    this(
+        settings,
+        like.network,
+        like.folder,
+        like.overwrite,
+        like.resumes,
+        like.onEpoch,
+        like.committee);
   }
 
   private Training(
@@ -61,13 +74,15 @@ public final class Training {
       Optional<Path> folder,
       boolean overwrite,
       boolean resumes,
-      Consumer<EpochResult> onEpoch) {
+      Consumer<EpochResult> onEpoch,
+      CommitteeTraining committee) {
     this.settings = settings;
     this.network = network;
     this.folder = folder;
     this.overwrite = overwrite;
     this.resumes = resumes;
     this.onEpoch = onEpoch;
+    this.committee = committee;
   }
 
   private static Training of(RunSettings settings, Optional<Network> network) {
@@ -76,7 +91,13 @@ public final class Training {
     var recording =
         new Recording(presets.logInterval(), 0, presets.testBatchSize(), true, false, false);
     return new Training(
-        settings.with(recording), network, Optional.empty(), false, false, epoch -> {});
+        settings.with(recording),
+        network,
+        Optional.empty(),
+        false,
+        false,
+        epoch -> {},
+        CommitteeTraining.NONE);
   }
 
   /**
@@ -113,8 +134,13 @@ public final class Training {
    * @throws BadFileException if the folder has no checkpoint, or one that is malformed
    */
   public static Training resume(Path folder) {
-    RunSettings settings = read(folder).state().plan().settings();
-    return new Training(settings, Optional.empty(), Optional.of(folder), false, true, epoch -> {});
+    CommitteeTraining committee = CommitteeTraining.in(folder);
+    RunSettings settings =
+        committee.isGiven()
+            ? CommitteePlan.read(folder).base().settings()
+            : read(folder).state().plan().settings();
+    return new Training(
+        settings, Optional.empty(), Optional.of(folder), false, true, epoch -> {}, committee);
   }
 
   private static Resumption read(Path folder) {
@@ -246,6 +272,15 @@ public final class Training {
   }
 
   /**
+   * Evaluates and saves the exponential moving average of the weights over the steps.
+   *
+   * @param decay above 0 and below 1, such as 0.999
+   */
+  public Training ema(double decay) {
+    return changed(settings.with(settings.learning().withEma(decay)));
+  }
+
+  /**
    * Holds examples back from training, and evaluates them after each epoch.
    *
    * @param amount their number, from 1, or the fraction of the training set, below 1
@@ -299,6 +334,29 @@ public final class Training {
     return changed(settings.with(settings.recording().withImportance()));
   }
 
+  /**
+   * Trains a committee in place of one network: that many members, from 2, with a seed each from
+   * {@link #seed} on, whose probabilities are averaged. On a CPU its threads are shared by members
+   * that are trained side by side.
+   */
+  public Training members(int count) {
+    return with(committee.withMembers(count));
+  }
+
+  /**
+   * Brings the ink of images to other widths for the members of a committee, in turn: they then
+   * make different mistakes.
+   *
+   * @param pixels widths in pixels; 0: images as they are
+   */
+  public Training memberWidths(int... pixels) {
+    return with(committee.withWidths(pixels));
+  }
+
+  private Training with(CommitteeTraining other) {
+    return new Training(kept(), network, folder, overwrite, resumes, onEpoch, other);
+  }
+
   /** Decides the initial weights, the order of examples, dropout and the held-back examples. */
   public Training seed(long seed) {
     return changed(settings.withSeed(seed));
@@ -309,12 +367,12 @@ public final class Training {
    * missing. Without it a training writes nothing.
    */
   public Training folder(Path folder) {
-    return new Training(kept(), network, Optional.of(folder), overwrite, false, onEpoch);
+    return new Training(kept(), network, Optional.of(folder), overwrite, false, onEpoch, committee);
   }
 
   /** Replaces a finished run that the folder holds, in place of refusing it. */
   public Training overwrite() {
-    return new Training(settings, network, folder, true, resumes, onEpoch);
+    return new Training(settings, network, folder, true, resumes, onEpoch, committee);
   }
 
   /**
@@ -322,7 +380,7 @@ public final class Training {
    * training waits for it; it cannot ask that device meanwhile.
    */
   public Training onEpoch(Consumer<EpochResult> listener) {
-    return new Training(settings, network, folder, overwrite, resumes, listener);
+    return new Training(settings, network, folder, overwrite, resumes, listener, committee);
   }
 
   private Training changed(RunSettings other) {
@@ -361,17 +419,29 @@ public final class Training {
   }
 
   private TrainingResult begin(Dataset dataset, Device device, BooleanSupplier stop) {
+    if (committee.isGiven()) {
+      network.ifPresent(of -> checkMember(of, dataset));
+      return inFolder(() -> committee.begin(settings, dataset, device, folder, onEpoch, stop));
+    }
     var choice = DataChoice.all(dataset.source());
     var plan = new RunPlan(settings, choice, device.choice(), Optional.empty());
     RunData data = RunData.of(settings, dataset.data(), choice);
-    network.ifPresent(of -> checkShape(of, data));
+    network.ifPresent(of -> checkShape(of, data.shape()));
     Ops ops = device.ops();
     RunState state = RunState.begin(plan, data, ops, List.of());
     var start =
-        new Start.Fresh(
-            state, network.filter(Network::isTrained).map(of -> of.trained().weights()));
+        new Start.Fresh(state, network.filter(Network::isTrained).map(of -> of.single().weights()));
+    return inFolder(
+        () -> {
+          folder.ifPresent(CommitteeFolder::forget);
+          return run(ops, data, start, stop);
+        });
+  }
+
+  /** Begins in the folder, which is locked and refused if it holds a finished run. */
+  private TrainingResult inFolder(Supplier<TrainingResult> work) {
     if (folder.isEmpty()) {
-      return run(ops, data, start, stop);
+      return work.get();
     }
     makeFolder(folder.get());
     try (FolderLock lock = FolderLock.take(folder.get())) {
@@ -382,20 +452,26 @@ public final class Training {
                 + ": this folder holds a finished run; overwrite() replaces it, and"
                 + " Training.resume goes on with it");
       }
-      return run(ops, data, start, stop);
+      return work.get();
     }
   }
 
-  private static void checkShape(Network network, RunData data) {
-    if (!network.shape().equals(data.shape())) {
+  /** Refuses a network that the members of a committee cannot begin as. */
+  private void checkMember(Network network, Dataset dataset) {
+    if (network.isTrained()) {
+      throw new SettingException(
+          "network", "must have no weights where a committee's members begin, found some");
+    }
+    LabelledData data = dataset.data();
+    checkShape(network, settings.network().shape(data.train().inputs(), data.classes()));
+  }
+
+  private static void checkShape(Network network, MlpShape ofData) {
+    if (!network.shape().equals(ofData)) {
       throw new SettingException(
           "network",
           "must have %d inputs and %d classes as the data, found %d inputs and %d classes"
-              .formatted(
-                  data.shape().inputs(),
-                  data.shape().classes(),
-                  network.inputs(),
-                  network.classes()));
+              .formatted(ofData.inputs(), ofData.classes(), network.inputs(), network.classes()));
     }
   }
 
@@ -415,6 +491,9 @@ public final class Training {
     Path of = folder.orElseThrow();
     try (FolderLock lock = FolderLock.take(of)) {
       warnOfNoLock(lock);
+      if (committee.isGiven()) {
+        return CommitteeTraining.goOn(settings, dataset, device, of, onEpoch, stop);
+      }
       Resumption former = read(of);
       RunPlan plan = former.state().plan().with(settings).with(device.choice());
       Resumption from = former.with(plan, List.of());
@@ -431,7 +510,7 @@ public final class Training {
     TrainingRun.Result result = new TrainingRun(ops, data, start, folder, reporter, stop).run();
     ModelFile trained = result.network();
     return new TrainingResult(
-        Network.of(trained),
+        Network.of(Committee.of(trained)),
         new Evaluation(result.test()),
         result.validation().map(Evaluation::new),
         reporter.epochs(),

@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
@@ -435,6 +436,10 @@ class LibraryTest {
       assertThrows(IllegalArgumentException.class, () -> training().optimizer(Adam.rate(-1)));
       assertThrows(
           IllegalArgumentException.class, () -> Examples.images(2, 2, new byte[7], new byte[2]));
+      for (double decay : new double[] {0, 1, Double.NaN}) {
+        SettingException wrong = assertThrows(SettingException.class, () -> training().ema(decay));
+        assertEquals("ema: must be a number above 0, below 1, found " + decay, wrong.getMessage());
+      }
       SettingException early =
           assertThrows(
               SettingException.class, () -> training().earlyStopping(2).fit(dataset(), device));
@@ -479,6 +484,25 @@ class LibraryTest {
         };
     DeviceException e = assertThrows(DeviceException.class, () -> Device.gpu(0, none));
     assertEquals("no GPU here", e.why());
+  }
+
+  /** A network that is an average answers otherwise, and its training resumes like any other. */
+  @ParameterizedTest
+  @EnumSource
+  void averagesTheWeights(Kind kind) throws IOException {
+    Path file = tmp.resolve("averaged/model.safetensors");
+    try (Device device = kind.open()) {
+      Training training = Training.of(Network.lecunTanh(ROWS * COLS, 8, CLASSES)).batchSize(8);
+      training.epochs(4).fit(dataset(), device).network().save(tmp.resolve("raw"));
+      Training averaged = training.ema(0.9).folder(tmp.resolve("averaged"));
+      averaged.epochs(4).fit(dataset(), device);
+      byte[] whole = Files.readAllBytes(file);
+      assertFalse(Arrays.equals(Files.readAllBytes(tmp.resolve("raw")), whole));
+      averaged.overwrite().epochs(2).fit(dataset(), device);
+      assertFalse(Arrays.equals(whole, Files.readAllBytes(file)));
+      Training.resume(tmp.resolve("averaged")).epochs(4).fit(dataset(), device);
+      assertArrayEquals(whole, Files.readAllBytes(file));
+    }
   }
 
   /** The importance of columns is measured where it is asked for, and for tables alone. */

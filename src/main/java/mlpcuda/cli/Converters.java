@@ -140,6 +140,18 @@ final class Converters {
     }
   }
 
+  /** Converts a number above 0 and below 1. */
+  static final class OpenFraction implements ITypeConverter<Double> {
+    @Override
+    public Double convert(String text) {
+      double number = real(text, Math.nextDown(1.0), "must be a number above 0, below 1");
+      if (number == 0) {
+        throw new TypeConversionException("must be a number above 0, below 1, found " + text);
+      }
+      return number;
+    }
+  }
+
   /** Converts the amount of the training set that is held back. */
   static final class SplitAmount implements ITypeConverter<Double> {
     @Override
@@ -197,7 +209,7 @@ final class Converters {
   static final class ScalingName implements ITypeConverter<String> {
     @Override
     public String convert(String text) {
-      return scaling(text, Scaling.NAMES);
+      return oneOf(text, Scaling.NAMES);
     }
   }
 
@@ -205,11 +217,12 @@ final class Converters {
   static final class PixelScalingName implements ITypeConverter<String> {
     @Override
     public String convert(String text) {
-      return scaling(text, PixelScaling.NAMES);
+      return oneOf(text, PixelScaling.NAMES);
     }
   }
 
-  private static String scaling(String text, List<String> names) {
+  /** Converts one of those names. */
+  static String oneOf(String text, List<String> names) {
     if (!names.contains(text)) {
       throw new TypeConversionException(
           "must be one of %s, found %s%s"

@@ -10,20 +10,16 @@ import mlpcuda.compute.Ops;
 import mlpcuda.data.ExampleSet;
 import mlpcuda.data.LabelledData;
 import mlpcuda.data.Layout;
-import mlpcuda.data.Scaling;
 import mlpcuda.error.BadFileException;
 import mlpcuda.error.SettingException;
-import mlpcuda.model.ModelFile;
-import mlpcuda.net.MlpShape;
-import mlpcuda.net.Parameters;
+import mlpcuda.model.Committee;
 import mlpcuda.report.Metrics;
 import mlpcuda.report.ResultJson;
 import mlpcuda.report.Tables;
 import mlpcuda.run.Warnings;
 import mlpcuda.train.Calibration;
-import mlpcuda.train.Evaluator;
 import mlpcuda.train.Importance;
-import mlpcuda.train.MemoryNeed;
+import mlpcuda.train.NetworkEvaluator;
 import mlpcuda.train.Predictions;
 import mlpcuda.train.Score;
 import picocli.CommandLine.Command;
@@ -84,8 +80,8 @@ final class EvaluateCommand implements Callable<Integer> {
     device.check();
     PrintWriter out = spec.commandLine().getOut();
     Terminal terminal = Terminal.of(spec.commandLine(), json, quiet);
-    ModelFile file = ModelFile.read(model);
-    checkImportance(file.form().layout());
+    Committee file = Committee.read(model);
+    checkImportance(file);
     data.takeAs(file.form(), terminal);
     try (Opened opened =
         Opened.of(
@@ -95,6 +91,9 @@ final class EvaluateCommand implements Callable<Integer> {
       ExampleSet test = fitting(file, opened.dataset());
       terminal.line("%s", opened.device().line(opened.ops().description()));
       terminal.line(Tables.layers(file.shape()));
+      if (file.size() > 1) {
+        terminal.line("The probabilities of %d such networks are averaged.", file.size());
+      }
       Measured measured = measure(opened.ops(), file, test, terminal);
       Score answers = measured.answers;
       terminal.line(Tables.answers(answers, file.form().labels()));
@@ -121,52 +120,47 @@ final class EvaluateCommand implements Callable<Integer> {
   private record Measured(
       Score answers, Calibration calibration, Optional<Importance> importance) {}
 
-  private Measured measure(Ops ops, ModelFile file, ExampleSet test, Terminal terminal) {
-    MlpShape shape = file.shape();
-    Scaling scaling = file.form().scaling();
-    MemoryNeed.ofEvaluation(ops, shape, test.size(), testBatchSize)
-        .check(
+  private Measured measure(Ops ops, Committee file, ExampleSet test, Terminal terminal) {
+    try (var evaluator =
+        new NetworkEvaluator(
             ops,
-            "%s: the evaluation of a network %s".formatted(model, shape),
-            "; lower --test-batch-size");
-    try (var parameters = Parameters.forInference(ops, shape)) {
-      parameters.write(file.weights());
+            file.passes(),
+            file.form().scaling(),
+            test.size(),
+            testBatchSize,
+            "%s: the evaluation of a network %s".formatted(model, file.shape()),
+            "; lower --test-batch-size")) {
       var answers = new Predictions(test.size());
-      Score score;
-      try (var evaluator = new Evaluator(parameters, test, scaling, testBatchSize)) {
-        score = evaluator.run(Optional.of(answers));
-      }
+      Score score = evaluator.run(test, Optional.of(answers));
       var calibration = Calibration.of(answers, test.labels());
       if (!importance) {
         return new Measured(score, calibration, Optional.empty());
       }
       try (var bar = new ImportanceBar(terminal)) {
         return new Measured(
-            score,
-            calibration,
-            Optional.of(
-                Importance.of(
-                    test,
-                    score,
-                    set -> Evaluator.evaluate(parameters, set, scaling, testBatchSize),
-                    SEED,
-                    bar)));
+            score, calibration, Optional.of(Importance.of(test, score, evaluator::run, SEED, bar)));
       }
     }
   }
 
-  private void checkImportance(Layout layout) {
+  private void checkImportance(Committee file) {
     if (!importance) {
       return;
     }
+    if (file.size() > 1) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--importance is of one network, and %s has a committee of %d"
+              .formatted(model, file.size()));
+    }
     try {
-      Importance.check(layout);
+      Importance.check(file.form().layout());
     } catch (SettingException e) {
       throw new ParameterException(spec.commandLine(), Failures.message(e));
     }
   }
 
-  private ExampleSet fitting(ModelFile file, LabelledData dataset) {
+  private ExampleSet fitting(Committee file, LabelledData dataset) {
     ExampleSet test = dataset.test();
     if (!test.layout().equals(file.form().layout())) {
       throw new BadFileException(

@@ -2,7 +2,8 @@ package mlpcuda.cli;
 
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
-import mlpcuda.model.ModelFile;
+import mlpcuda.error.BadFileException;
+import mlpcuda.model.Committee;
 import mlpcuda.model.Onnx;
 import mlpcuda.preparation.ImageForm;
 import mlpcuda.report.Build;
@@ -61,7 +62,13 @@ final class ExportCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--onnx must be another file than --model, found " + model);
     }
-    ModelFile network = ModelFile.read(model);
+    Committee network = Committee.read(model);
+    if (network.changesInk()) {
+      throw new BadFileException(
+          model
+              + ": a network of it sees the ink of images in another width, which an ONNX model cannot"
+              + " do; export a committee without widths");
+    }
     boolean images = network.form() instanceof ImageForm;
     if (input != null && !images) {
       throw new ParameterException(

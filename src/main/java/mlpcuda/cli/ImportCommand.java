@@ -47,8 +47,11 @@ final class ImportCommand implements Callable<Integer> {
   @Option(
       names = "--activation",
       paramLabel = "NAME",
-      description = "Activation of the hidden layers: relu (default), sigmoid or tanh.")
-  private NetworkOptions.HiddenActivation activation = NetworkOptions.HiddenActivation.relu;
+      converter = NetworkOptions.ActivationName.class,
+      description =
+          "Activation of the hidden layers: relu (default), sigmoid, tanh, or lecun-tanh, which is"
+              + " 1.7159 tanh(2z/3).")
+  private Activation activation = Activation.RELU;
 
   @Option(names = "--relu-output", description = "A ReLU on the output layer too.")
   private boolean reluOutput;
@@ -134,9 +137,7 @@ final class ImportCommand implements Callable<Integer> {
   private MlpShape shape(TorchWeights weights) {
     try {
       return new MlpShape(
-          weights.sizes(),
-          Activation.of(activation.name()),
-          reluOutput ? Activation.RELU : Activation.NONE);
+          weights.sizes(), activation, reluOutput ? Activation.RELU : Activation.NONE);
     } catch (IllegalArgumentException e) {
       throw new BadFileException(file + ": " + e.getMessage(), e);
     }

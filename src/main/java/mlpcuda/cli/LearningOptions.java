@@ -115,6 +115,15 @@ final class LearningOptions {
   private Double clip;
 
   @Option(
+      names = "--ema",
+      paramLabel = "DECAY",
+      converter = Converters.OpenFraction.class,
+      description =
+          "Evaluate and save the exponential moving average of the weights, of decay DECAY, such as"
+              + " 0.999. Default: no.")
+  private Double ema;
+
+  @Option(
       names = "--schedule",
       paramLabel = "NAME",
       converter = Converters.ScheduleText.class,
@@ -208,7 +217,8 @@ final class LearningOptions {
         dropout != null ? dropout.list() : presets.dropout(),
         smoothing != null ? smoothing.floatValue() : presets.smoothing(),
         Optional.ofNullable(classWeights),
-        augmentation(preset));
+        augmentation(preset),
+        ema == null ? presets.ema() : OptionalDouble.of(ema));
   }
 
   private Optional<Augmentation> augmentation(RunSettings preset) {

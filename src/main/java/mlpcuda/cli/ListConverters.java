@@ -11,6 +11,7 @@ import mlpcuda.data.Layout;
 import mlpcuda.files.OneLine;
 import mlpcuda.input.ReadOptions.ArrayNames;
 import mlpcuda.input.ReadOptions.Format;
+import mlpcuda.preparation.InkWidth;
 import mlpcuda.run.Presets;
 import mlpcuda.run.RunSettings;
 import picocli.CommandLine.ITypeConverter;
@@ -40,6 +41,25 @@ final class ListConverters {
           Arrays.stream(text.split(",", -1))
               .map(each -> (float) Converters.real(each, most, rule))
               .toList());
+    }
+  }
+
+  /**
+   * The widths of ink.
+   *
+   * @param list the widths, at least one
+   */
+  record InkWidths(List<InkWidth> list) {}
+
+  /** Converts widths of ink. */
+  static final class InkWidthList implements ITypeConverter<InkWidths> {
+    @Override
+    public InkWidths convert(String text) {
+      try {
+        return new InkWidths(InkWidth.parseAll(text));
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
     }
   }
 

@@ -1,10 +1,13 @@
 package mlpcuda.cli;
 
+import java.util.List;
+import java.util.stream.Stream;
 import mlpcuda.compute.Activation;
 import mlpcuda.net.MlpShape;
 import mlpcuda.run.Presets;
 import mlpcuda.run.RunSettings;
 import mlpcuda.run.RunSettings.Architecture;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -12,10 +15,18 @@ import picocli.CommandLine.Spec;
 
 /** The options of the network's shape: a preset, and options that override parts of it. */
 final class NetworkOptions {
-  enum HiddenActivation {
-    relu,
-    sigmoid,
-    tanh
+  /** Converts the name of an activation of hidden layers. */
+  static final class ActivationName implements ITypeConverter<Activation> {
+    private static final List<String> NAMES =
+        Stream.of(Activation.values())
+            .filter(activation -> activation != Activation.NONE)
+            .map(Activation::label)
+            .toList();
+
+    @Override
+    public Activation convert(String text) {
+      return Activation.of(Converters.oneOf(text, NAMES));
+    }
   }
 
   @Spec(Spec.Target.MIXEE)
@@ -40,8 +51,11 @@ final class NetworkOptions {
   @Option(
       names = "--activation",
       paramLabel = "NAME",
-      description = "Activation of the hidden layers: relu (default), sigmoid or tanh.")
-  private HiddenActivation activation = HiddenActivation.relu;
+      converter = ActivationName.class,
+      description =
+          "Activation of the hidden layers: relu (default), sigmoid, tanh, or lecun-tanh, which is"
+              + " 1.7159 tanh(2z/3).")
+  private Activation activation = Activation.RELU;
 
   @Option(
       names = "--relu-output",
@@ -83,7 +97,7 @@ final class NetworkOptions {
     }
     return new Architecture(
         hidden != null ? hidden.list() : presets.hidden(),
-        Activation.of(activation.name()),
+        activation,
         output,
         scaling != null ? scaling : presets.scaling(),
         presets.preparation(),

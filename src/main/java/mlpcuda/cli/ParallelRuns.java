@@ -1,7 +1,6 @@
 package mlpcuda.cli;
 
 import java.io.PrintWriter;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -12,6 +11,7 @@ import mlpcuda.cli.SweepRun.Outcome;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cuda.GpuProperties;
 import mlpcuda.error.DeviceException;
+import mlpcuda.run.SideBySide;
 import mlpcuda.train.Averages;
 
 /** Trains the runs of a sweep on several threads at once. */
@@ -22,7 +22,6 @@ final class ParallelRuns {
   private final Context context;
   private final PrintWriter lines;
   private final List<Integer> pending; // the indices of the runs that have no outcome yet
-  private final AtomicInteger next = new AtomicInteger(); // the next place in pending
   private final AtomicInteger ended; // the number of runs that have an outcome
 
   /**
@@ -74,34 +73,18 @@ final class ParallelRuns {
    * @param parallel the number of threads; each keeps to one GPU
    */
   void run(int parallel) {
-    var threads = new ArrayList<Thread>();
-    for (int t = 0; t < Math.min(parallel, pending.size()); t++) {
-      OptionalInt gpu =
-          gpus.isEmpty() ? OptionalInt.empty() : OptionalInt.of(gpus.get(t % gpus.size()));
-      threads.add(new Thread(() -> work(gpu), "mlp-cuda-sweep-" + (t + 1)));
-    }
-    threads.forEach(Thread::start);
-    try {
-      for (Thread thread : threads) {
-        thread.join(); // joining also makes the outcomes visible to this thread
-      }
-    } catch (InterruptedException e) {
-      throw new IllegalStateException("a sweep is stopped by Ctrl-C, not by an interrupt", e);
-    }
+    SideBySide.run("mlp-cuda-sweep", pending.size(), parallel, context.stopping(), this::work);
   }
 
-  /** Takes one run after the other until none is left. */
-  private void work(OptionalInt gpu) {
-    for (int k = next.getAndIncrement();
-        k < pending.size() && !context.stopping().getAsBoolean();
-        k = next.getAndIncrement()) {
-      int i = pending.get(k);
-      Outcome outcome = runs.get(i).run(gpu, context);
-      synchronized (lines) { // the lock keeps the numbers in the order of the lines
-        outcomes.set(i, Optional.of(outcome));
-        String line = progress(runs.get(i), outcome);
-        lines.println("[%d/%d] %s".formatted(ended.incrementAndGet(), runs.size(), line));
-      }
+  private void work(int thread, int place) {
+    OptionalInt gpu =
+        gpus.isEmpty() ? OptionalInt.empty() : OptionalInt.of(gpus.get(thread % gpus.size()));
+    int i = pending.get(place);
+    Outcome outcome = runs.get(i).run(gpu, context);
+    synchronized (lines) { // the lock keeps the numbers in the order of the lines
+      outcomes.set(i, Optional.of(outcome));
+      String line = progress(runs.get(i), outcome);
+      lines.println("[%d/%d] %s".formatted(ended.incrementAndGet(), runs.size(), line));
     }
   }
 

@@ -12,6 +12,7 @@ import mlpcuda.net.MlpShape;
 import mlpcuda.preparation.ImageForm;
 import mlpcuda.preparation.Prepared;
 import mlpcuda.report.Printable;
+import mlpcuda.train.AveragedPredictor;
 import mlpcuda.train.ClassProbability;
 import mlpcuda.train.Predictor;
 import picocli.CommandLine;
@@ -36,7 +37,7 @@ final class PictureQueue {
    */
   private static final int BATCH_BYTES = 64 << 20;
 
-  private final Predictor predictor;
+  private final AveragedPredictor predictor;
   private final int batch;
   private final ImageForm form;
   private final boolean json;
@@ -57,7 +58,7 @@ final class PictureQueue {
    * @param beforeFirst runs once, before the first answer is printed
    */
   PictureQueue(
-      Predictor predictor,
+      AveragedPredictor predictor,
       int batch,
       ImageForm form,
       boolean json,

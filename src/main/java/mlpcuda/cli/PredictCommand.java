@@ -11,9 +11,7 @@ import java.util.stream.Stream;
 import mlpcuda.error.BadFileException;
 import mlpcuda.files.InputFile;
 import mlpcuda.files.WholeFile;
-import mlpcuda.model.ModelFile;
-import mlpcuda.net.MlpShape;
-import mlpcuda.net.Weights;
+import mlpcuda.model.Committee;
 import mlpcuda.picture.Picture;
 import mlpcuda.picture.PictureFile;
 import mlpcuda.preparation.ImageForm;
@@ -22,7 +20,7 @@ import mlpcuda.preparation.Prepared;
 import mlpcuda.report.Png;
 import mlpcuda.report.Printable;
 import mlpcuda.report.Tables;
-import mlpcuda.train.Predictor;
+import mlpcuda.train.AveragedPredictor;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -106,7 +104,7 @@ final class PredictCommand implements Callable<Integer> {
     device.check();
     rows.check(model, !files.isEmpty(), index != null || raw || show != null || prepare.isGiven());
     if (rows.isGiven()) {
-      rows.answer(ModelFile.read(model), model, transpose, device, json);
+      rows.answer(Committee.read(model), model, transpose, device, json);
       return 0;
     }
     if (files.isEmpty()) {
@@ -119,16 +117,15 @@ final class PredictCommand implements Callable<Integer> {
         > 1) {
       throw refused("- is standard input, which can be read only once; it is named more than once");
     }
-    ModelFile file = ModelFile.read(model);
-    MlpShape shape = file.shape();
+    Committee file = Committee.read(model);
     form = prepare.of(file.form().images(model));
     transposed = transpose != null ? transpose : form.transposed();
     makeFolder();
-    String what = model + ": the network " + shape;
-    var weights = new Weights(shape, file.weights());
-    int batch = PictureQueue.batch(shape);
+    String what = model + ": " + file.description();
+    int batch = PictureQueue.batch(file.shape());
     try (OpenDevice opened = device.open();
-        var network = new Predictor(opened.ops(), weights, form.scaling(), batch, what)) {
+        var network =
+            new AveragedPredictor(opened.ops(), file.passes(), form.scaling(), batch, what)) {
       answering = opened;
       queue =
           new PictureQueue(

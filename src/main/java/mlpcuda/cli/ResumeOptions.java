@@ -33,7 +33,15 @@ final class ResumeOptions {
 
   /** The options that hold for one resumption; the checkpoint keeps the device that they choose. */
   private static final Set<String> PASSING =
-      Set.of("--resume", "--cpu", "--gpu", "--threads", "--quiet", "--verbose", "--json");
+      Set.of(
+          "--resume",
+          "--parallel",
+          "--cpu",
+          "--gpu",
+          "--threads",
+          "--quiet",
+          "--verbose",
+          "--json");
 
   private ResumeOptions() {}
 

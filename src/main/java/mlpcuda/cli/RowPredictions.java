@@ -13,12 +13,12 @@ import java.util.Locale;
 import mlpcuda.cli.AnswerColumns.Answer;
 import mlpcuda.features.Features;
 import mlpcuda.files.WholeFile;
-import mlpcuda.model.ModelFile;
+import mlpcuda.model.Committee;
 import mlpcuda.net.MlpShape;
-import mlpcuda.net.Weights;
 import mlpcuda.preparation.ExampleForm;
 import mlpcuda.preparation.ImageForm;
 import mlpcuda.report.Printable;
+import mlpcuda.train.AveragedPredictor;
 import mlpcuda.train.Predictor;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -101,7 +101,7 @@ final class RowPredictions {
    * @param transpose whether rows and columns of images are exchanged; null: as the model says
    */
   void answer(
-      ModelFile network, Path model, Boolean transpose, DeviceOptions device, boolean json) {
+      Committee network, Path model, Boolean transpose, DeviceOptions device, boolean json) {
     this.json = json;
     MlpShape shape = network.shape();
     ExampleForm form = network.form();
@@ -117,11 +117,14 @@ final class RowPredictions {
     Features features =
         KnownData.read(data, form, reading.options(), exchanged, terminal).part().features();
     int batch = Math.min(Math.max(1, features.size()), Predictor.batch(shape));
-    var weights = new Weights(shape, network.weights());
     try (OpenDevice opened = device.open();
         var predictor =
-            new Predictor(
-                opened.ops(), weights, form.scaling(), batch, model + ": the network " + shape)) {
+            new AveragedPredictor(
+                opened.ops(),
+                network.passes(),
+                form.scaling(),
+                batch,
+                model + ": " + network.description())) {
       terminal.line("%s", opened.line(opened.ops().description()));
       if (transpose == null && exchanged) {
         terminal.line(
@@ -152,7 +155,11 @@ final class RowPredictions {
   }
 
   private void write(
-      OutputStream out, AnswerColumns chosen, Features features, Predictor predictor, int batch)
+      OutputStream out,
+      AnswerColumns chosen,
+      Features features,
+      AveragedPredictor predictor,
+      int batch)
       throws IOException {
     line(out, chosen.header());
     answer(features, predictor, batch, answer -> line(out, chosen.line(answer)));
@@ -163,7 +170,7 @@ final class RowPredictions {
   }
 
   /** Answers all rows where nothing is written to a file. */
-  private void answer(Features features, Predictor predictor, int batch) {
+  private void answer(Features features, AveragedPredictor predictor, int batch) {
     try {
       answer(features, predictor, batch, answer -> {});
     } catch (IOException e) {
@@ -176,7 +183,7 @@ final class RowPredictions {
     void take(Answer answer) throws IOException;
   }
 
-  private void answer(Features features, Predictor predictor, int batch, Taker taker)
+  private void answer(Features features, AveragedPredictor predictor, int batch, Taker taker)
       throws IOException {
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter lines = json ? spec.commandLine().getErr() : out;

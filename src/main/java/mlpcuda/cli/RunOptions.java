@@ -27,6 +27,7 @@ abstract class RunOptions {
   @Mixin private ValidationOptions validation = new ValidationOptions();
   @Mixin private CourseOptions course = new CourseOptions();
   @Mixin private RecordingOptions recording = new RecordingOptions();
+  @Mixin private CommitteeOptions committee = new CommitteeOptions();
 
   @Option(
       names = "--subset",
@@ -65,6 +66,7 @@ abstract class RunOptions {
     device.check();
     learning.check(network.preset(), network.hiddenLayers());
     validation.check();
+    committee.check();
   }
 
   final DataOptions data() {
@@ -85,6 +87,10 @@ abstract class RunOptions {
 
   final RecordingOptions recording() {
     return recording;
+  }
+
+  final CommitteeOptions committee() {
+    return committee;
   }
 
   /** The plan that the options make, on the device that was opened for it. */

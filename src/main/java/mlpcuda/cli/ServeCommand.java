@@ -7,8 +7,7 @@ import java.net.NetworkInterface;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
-import mlpcuda.model.ModelFile;
-import mlpcuda.net.Weights;
+import mlpcuda.model.Committee;
 import mlpcuda.preparation.ExampleForm;
 import mlpcuda.preparation.ImageForm;
 import mlpcuda.preparation.NumberForm;
@@ -16,7 +15,7 @@ import mlpcuda.serve.PredictionServer;
 import mlpcuda.serve.Recogniser;
 import mlpcuda.serve.Responder;
 import mlpcuda.serve.RowRecogniser;
-import mlpcuda.train.Predictor;
+import mlpcuda.train.AveragedPredictor;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -80,17 +79,17 @@ final class ServeCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     PrintWriter err = spec.commandLine().getErr();
     var terminal = new Terminal(out, Terminal.isInteractive());
-    ModelFile network = ModelFile.read(model);
+    Committee network = Committee.read(model);
     checkForm(network.form());
     try (PredictionServer server = open(err);
         OpenDevice opened = device.open();
         var predictor =
-            new Predictor(
+            new AveragedPredictor(
                 opened.ops(),
-                new Weights(network.shape(), network.weights()),
+                network.passes(),
                 network.form().scaling(),
                 1,
-                model + ": the network " + network.shape())) {
+                model + ": " + network.description())) {
       terminal.line("%s", opened.line(opened.ops().description()));
       terminal.line("Serving %s at %s (Ctrl-C ends)", model, server.url());
       out.flush();
@@ -110,7 +109,7 @@ final class ServeCommand implements Callable<Integer> {
     }
   }
 
-  private Responder served(OpenDevice opened, ModelFile network, Predictor predictor) {
+  private Responder served(OpenDevice opened, Committee network, AveragedPredictor predictor) {
     String name = model.getFileName().toString();
     return network.form() instanceof NumberForm numbers
         ? new RowRecogniser(opened.ops(), network.shape(), predictor, numbers, name)

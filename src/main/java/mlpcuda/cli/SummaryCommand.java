@@ -4,8 +4,9 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
-import mlpcuda.model.ModelFile;
+import mlpcuda.model.Committee;
 import mlpcuda.net.MlpShape;
 import mlpcuda.report.Report;
 import mlpcuda.report.Tables;
@@ -51,14 +52,22 @@ final class SummaryCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    MlpShape shape = model != null ? ModelFile.read(model).shape() : network.shape(inputs, classes);
+    Optional<Committee> saved = Optional.ofNullable(model).map(Committee::read);
+    MlpShape shape = saved.map(Committee::shape).orElseGet(() -> network.shape(inputs, classes));
+    int members = saved.map(Committee::size).orElse(1);
     PrintWriter out = spec.commandLine().getOut();
-    out.println(json ? Tables.json(describe(shape)) : Tables.layers(shape));
+    out.println(json ? Tables.json(describe(shape, members)) : Tables.layers(shape));
+    if (!json && members > 1) {
+      out.println("a committee of %d such networks".formatted(members));
+    }
     return 0;
   }
 
-  private static Map<String, Object> describe(MlpShape shape) {
+  private static Map<String, Object> describe(MlpShape shape, int members) {
     var json = new LinkedHashMap<String, Object>();
+    if (members > 1) {
+      json.put("members", members);
+    }
     json.put("layers", Report.layers(shape));
     json.put("parameters", shape.parameters());
     return json;

@@ -6,9 +6,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -40,7 +38,6 @@ import mlpcuda.train.Score;
  */
 record SweepRun(Path folder, Map<String, String> settings, List<String> arguments) {
   private static final String NOTE = "sweep-run.json";
-  private static final String LOG = "log.txt";
   private static final int MAX_NAME = 100; // characters: file systems take 255 bytes
 
   /**
@@ -158,15 +155,7 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
   }
 
   private Outcome logged(OptionalInt gpu, Context context, long start) throws IOException {
-    try (var log =
-        new PrintWriter(
-            Files.newBufferedWriter(
-                folder.resolve(LOG),
-                StandardCharsets.UTF_8,
-                StandardOpenOption.CREATE,
-                StandardOpenOption.APPEND,
-                LinkOption.NOFOLLOW_LINKS), // a link planted here must lead nothing away
-            true)) {
+    try (PrintWriter log = RunLog.open(folder)) {
       try {
         TrainingRun.Result result = train(gpu, context, Printable.safe(log));
         return new Outcome(

@@ -7,12 +7,13 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import mlpcuda.error.BadFileException;
 import mlpcuda.error.SettingException;
+import mlpcuda.report.Metrics;
 import mlpcuda.report.Tables;
+import mlpcuda.run.CommitteePlan;
 import mlpcuda.run.FolderLock;
 import mlpcuda.run.Resumption;
 import mlpcuda.run.RunFolder;
 import mlpcuda.run.RunPlan;
-import mlpcuda.run.TrainingRun;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -66,9 +67,9 @@ final class TrainCommand extends RunOptions implements Callable<Integer> {
       throw refused("--quiet and --verbose exclude each other, found both");
     }
     TrainingTask task = task(Terminal.of(spec.commandLine(), json, quiet));
-    TrainingRun.Result result = resume == null ? begin(task) : resume(task);
+    Metrics metrics = resume == null ? begin(task) : resume(task);
     if (json) {
-      spec.commandLine().getOut().println(Tables.json(result.metrics().json()));
+      spec.commandLine().getOut().println(Tables.json(metrics.json()));
     }
     return 0;
   }
@@ -94,12 +95,16 @@ final class TrainCommand extends RunOptions implements Callable<Integer> {
     return this;
   }
 
-  private TrainingRun.Result begin(TrainingTask task) {
+  private Metrics begin(TrainingTask task) {
     check();
     // A file of arguments, @FILE, is expanded here.
     List<String> words = spec.root().commandLine().getParseResult().expandedArgs();
     try {
-      return dryRun ? task.tryOut(words) : task.begin(words);
+      if (committee().isGiven()) {
+        var members = new CommitteeTask(task);
+        return (dryRun ? members.tryOut(words) : members.begin(words)).metrics();
+      }
+      return (dryRun ? task.tryOut(words) : task.begin(words)).metrics();
     } catch (SettingException e) {
       throw refused(Failures.message(e));
     } catch (TrainingTask.FinishedRunException e) {
@@ -107,22 +112,37 @@ final class TrainCommand extends RunOptions implements Callable<Integer> {
     }
   }
 
-  private TrainingRun.Result resume(TrainingTask task) {
+  private Metrics resume(TrainingTask task) {
     ParseResult given = spec.commandLine().getParseResult();
     ResumeOptions.check(given);
     device().check();
     data().check();
-    if (!RunFolder.holdsARun(resume)) {
+    boolean ofCommittee = CommitteePlan.isIn(resume);
+    if (!ofCommittee && committee().parallel().isPresent()) {
+      throw refused("--parallel is of a committee, and %s holds none".formatted(resume));
+    }
+    if (!ofCommittee && !RunFolder.holdsARun(resume)) {
       return resume(task, given); // this says what is missing, and leaves no lock in the folder
     }
     // The lock is taken before anything is read: a run that is still going would move on meanwhile.
     try (FolderLock lock = FolderLock.take(resume)) {
       task.warnOfNoLock(lock);
-      return resume(task, given);
+      return ofCommittee ? resumeCommittee(task, given) : resume(task, given);
     }
   }
 
-  private TrainingRun.Result resume(TrainingTask task, ParseResult given) {
+  private Metrics resumeCommittee(TrainingTask task, ParseResult given) {
+    CommitteePlan former = CommitteePlan.read(resume);
+    ResumeOptions.checkPlaces(former.base(), resume, given);
+    try {
+      RunPlan plan = ResumeOptions.changed(former.base(), this);
+      return new CommitteeTask(task).resume(former.with(plan), resume).metrics();
+    } catch (SettingException e) {
+      throw refused(Failures.message(e));
+    }
+  }
+
+  private Metrics resume(TrainingTask task, ParseResult given) {
     Resumption former = Resumption.read(resume, this::formerPlan);
     ResumeOptions.checkPlaces(former.former(), resume, given);
     Resumption from;
@@ -132,7 +152,7 @@ final class TrainCommand extends RunOptions implements Callable<Integer> {
     } catch (SettingException e) {
       throw refused(Failures.message(e));
     }
-    return task.resume(from);
+    return task.resume(from).metrics();
   }
 
   private ParameterException refused(String message) {

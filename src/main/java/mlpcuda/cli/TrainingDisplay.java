@@ -10,7 +10,7 @@ import mlpcuda.train.Averages;
 import mlpcuda.train.Trainer;
 
 /** Shows a run: bars over epochs and batches on a terminal, plain lines elsewhere. */
-final class TrainingDisplay implements Reporter, AutoCloseable {
+class TrainingDisplay implements Reporter, AutoCloseable {
   private final Terminal terminal;
   private final RunPlan plan;
   private final boolean verbose;
@@ -108,21 +108,24 @@ final class TrainingDisplay implements Reporter, AutoCloseable {
 
   @Override
   public void epochDone(Trainer.EpochResult result) {
-    String line =
-        String.format(
-            Locale.ROOT,
-            "Epoch %d/%d: mean loss %.4f, accuracy %.2f%%%s%s, rate %.2e, %.2f s, %,.0f images/s",
-            result.epoch(),
-            epochs,
-            result.train().loss(),
-            100 * result.train().accuracy(),
-            result.validation().map(averages -> answers("validation", averages)).orElse(""),
-            result.test().map(averages -> answers("test", averages)).orElse(""),
-            result.rate(),
-            result.seconds(),
-            result.imagesPerSecond());
-    close();
-    terminal.line(line);
+    endBars();
+    terminal.line(line(result, epochs));
+  }
+
+  /** The line of an epoch, of so many. */
+  static String line(Trainer.EpochResult result, int epochs) {
+    return String.format(
+        Locale.ROOT,
+        "Epoch %d/%d: mean loss %.4f, accuracy %.2f%%%s%s, rate %.2e, %.2f s, %,.0f images/s",
+        result.epoch(),
+        epochs,
+        result.train().loss(),
+        100 * result.train().accuracy(),
+        result.validation().map(averages -> answers("validation", averages)).orElse(""),
+        result.test().map(averages -> answers("test", averages)).orElse(""),
+        result.rate(),
+        result.seconds(),
+        result.imagesPerSecond());
   }
 
   private static String answers(String set, Averages of) {
@@ -133,6 +136,11 @@ final class TrainingDisplay implements Reporter, AutoCloseable {
   /** Ends the bars, also if training ended early. */
   @Override
   public void close() {
+    endBars();
+    importanceBar.close();
+  }
+
+  private void endBars() {
     if (batchBar != null) {
       batchBar.close();
       epochBar.close();
@@ -140,6 +148,5 @@ final class TrainingDisplay implements Reporter, AutoCloseable {
       batchBar = null;
       epochBar = null;
     }
-    importanceBar.close();
   }
 }

@@ -16,6 +16,7 @@ import mlpcuda.error.SettingException;
 import mlpcuda.error.StoppedException;
 import mlpcuda.files.WholeFile;
 import mlpcuda.report.Printable;
+import mlpcuda.run.CommitteeFolder;
 import mlpcuda.run.FolderLock;
 import mlpcuda.run.Resumption;
 import mlpcuda.run.RunData;
@@ -64,12 +65,18 @@ record TrainingTask(
       Path folder = folder(); // made when nothing is left to refuse
       try (FolderLock lock = FolderLock.take(folder)) {
         warnOfNoLock(lock);
-        if (!options.recording().overwrite() && RunFolder.holdsTheEnd(folder)) {
-          throw new FinishedRunException(folder);
-        }
+        refuseFinished(folder);
+        CommitteeFolder.forget(folder);
         Start start = new Start.Fresh(RunState.begin(plan, data, opened.ops(), command), weights);
         return run(opened, data, start, Optional.of(folder));
       }
+    }
+  }
+
+  /** Refuses a folder that holds a finished run, unless that shall be replaced. */
+  void refuseFinished(Path folder) {
+    if (!options.recording().overwrite() && RunFolder.holdsTheEnd(folder)) {
+      throw new FinishedRunException(folder);
     }
   }
 
@@ -146,7 +153,7 @@ record TrainingTask(
   }
 
   /** Makes the run's folder: the one of {@code --out}, or a new one that is named by the time. */
-  private Path folder() {
+  Path folder() {
     Optional<Path> out = options.recording().out();
     try {
       if (out.isPresent()) {

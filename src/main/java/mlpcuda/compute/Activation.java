@@ -14,11 +14,22 @@ public enum Activation {
   /** y = 1 / (1 + e⁻ᶻ). */
   SIGMOID,
   /** y = tanh z. */
-  TANH;
+  TANH,
+  /**
+   * y = A tanh(S z), A = {@link #LECUN_SCALE}, S = {@link #LECUN_SLOPE}: y(1) is 1 and y(−1) is −1
+   * (LeCun, Bottou, Orr, Müller, "Efficient BackProp", 1998).
+   */
+  LECUN_TANH;
 
-  /** The name on the command line and in model files: lower case. */
+  /** The scale A of {@link #LECUN_TANH}'s output. */
+  public static final float LECUN_SCALE = 1.7159f;
+
+  /** The factor S of {@link #LECUN_TANH}'s input. */
+  public static final float LECUN_SLOPE = 2 / 3f;
+
+  /** The name on the command line and in model files: lower case, with hyphens. */
   public String label() {
-    return name().toLowerCase(Locale.ROOT);
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
   /** The activation of that {@link #label}, or IllegalArgumentException. */
@@ -29,6 +40,6 @@ public enum Activation {
       }
     }
     throw new IllegalArgumentException(
-        "the activation must be none, relu, sigmoid or tanh, found " + label);
+        "the activation must be none, relu, sigmoid, tanh or lecun-tanh, found " + label);
   }
 }

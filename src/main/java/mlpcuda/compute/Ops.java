@@ -86,6 +86,14 @@ public abstract class Ops extends LayerOps {
   }
 
   /**
+   * Tells the device that batches of {@link #feedFor} these weights are multiplied by others, too,
+   * so that it can keep both in one order.
+   *
+   * @param others (O, I): weights of the same layer
+   */
+  public void feedsToo(Buffer others, Buffer weights) {}
+
+  /**
    * Makes a feed of images that the caller may change before each {@link Feed#begin}, without
    * labels; close it when done. A device that does not keep the array of a {@link #constant} must
    * override this.
@@ -193,6 +201,30 @@ public abstract class Ops extends LayerOps {
   }
 
   /**
+   * A step of the exponential moving average of the weights, after a step of the optimizer: average
+   * += (1 − d) · (w − average), d = min(decay, (1 + t) / (10 + t)), so that early steps are soon
+   * forgotten. TensorFlow's {@code ExponentialMovingAverage} with {@code num_updates} computes the
+   * same (the average itself: Polyak and Juditsky, 1992).
+   *
+   * @param average (n) in and out: the initial weights before the first step
+   * @param w (n): the weights after the step
+   * @param step (1) INT32: t, the step's number, from 1
+   * @param decay above 0 and below 1
+   */
+  public final void averageStep(Buffer average, Buffer w, Buffer step, int n, double decay) {
+    String op = "averageStep";
+    sizes(op, n);
+    need(op, "average", average, Type.FLOAT32, n);
+    need(op, "w", w, Type.FLOAT32, n);
+    need(op, "step", step, Type.INT32, 1);
+    if (!(decay > 0 && decay < 1)) {
+      throw new IllegalArgumentException(
+          op + ": decay must be above 0 and below 1, found " + decay);
+    }
+    averageStepK(average, w, step, n, decay);
+  }
+
+  /**
    * Clips gradients by their norm, in a fixed order, as {@code torch.nn.utils.clip_grad_norm_} with
    * {@code error_if_nonfinite=False}: norm[0] = ‖dw‖₂ and dw = dw · min(1, limit / (norm[0] +
    * 1e-6)). Where the norm is NaN, so is all of dw; where it is infinite, dw is 0, and NaN where it
@@ -265,6 +297,9 @@ public abstract class Ops extends LayerOps {
       Optional<Buffer> scaling,
       int n,
       SgdSettings settings);
+
+  /** {@link #averageStep}. */
+  protected abstract void averageStepK(Buffer average, Buffer w, Buffer step, int n, double decay);
 
   /** {@link #clipNorm}. */
   protected abstract void clipNormK(

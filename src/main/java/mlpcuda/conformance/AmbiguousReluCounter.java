@@ -59,6 +59,8 @@ public final class AmbiguousReluCounter extends ReferenceOps {
     if (activation != Activation.RELU && !rounds) {
       return;
     }
+    double steepest =
+        activation == Activation.LECUN_TANH ? Activation.LECUN_SLOPE * Activation.LECUN_SCALE : 1;
     double[] yApart = rounds ? apart.computeIfAbsent(y, of -> new double[of.length()]) : null;
     for (int r = 0; r < B; r++) {
       double[] xApart = rounds ? operandsApart(x, r * I, I) : null;
@@ -78,8 +80,8 @@ public final class AmbiguousReluCounter extends ReferenceOps {
           ambiguous++;
           rows.set(r);
         }
-        if (rounds) { // no activation is steeper than 1
-          yApart[r * O + o] = close + ROUNDED * Math.abs(value(y, r * O + o));
+        if (rounds) {
+          yApart[r * O + o] = steepest * close + ROUNDED * Math.abs(value(y, r * O + o));
         }
       }
     }

@@ -111,6 +111,8 @@ public final class Cases {
       cases.add(OptimizerCases.adam(n, 1, AdamSettings.DEFAULT));
       cases.add(OptimizerCases.sgd(n, SgdSettings.DEFAULT));
       cases.add(OptimizerCases.sgd(n, new SgdSettings(0.9, false, 0)));
+      cases.add(OptimizerCases.average(n, 7, 0.999)); // the step's number bounds the decay
+      cases.add(OptimizerCases.average(n, 1_000_000, 0.999));
       cases.add(OptimizerCases.clip(n, 1, 0.5f));
       cases.add(OptimizerCases.clip(n, 1, 1e6f));
     }
@@ -126,6 +128,8 @@ public final class Cases {
     cases.add(OptimizerCases.sgd(109_386, new SgdSettings(0.9, true, 0.01)));
     cases.add(OptimizerCases.sgd(1025, new SgdSettings(0.9, false, 0.3)));
     cases.add(OptimizerCases.sgd(1025, new SgdSettings(0.8, true, 0.3)));
+    cases.add(OptimizerCases.average(109_386, 1, 0.5));
+    cases.add(OptimizerCases.average(1025, Integer.MAX_VALUE, 0.1));
     cases.add(OptimizerCases.clip(300_000, 1, 2)); // a thread has more than one element
     cases.add(OptimizerCases.clip(1025, 1e30, 2)); // no float holds the squares
     cases.add(OptimizerCases.clip(1025, 1e-30, 1e-10f));

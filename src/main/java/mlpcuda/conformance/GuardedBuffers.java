@@ -109,6 +109,8 @@ public final class GuardedBuffers implements AutoCloseable {
             case RELU -> extreme ? -0f : Math.max(z, 0);
             case SIGMOID -> extreme ? (z > 0 ? 1 : 0) : (float) (1 / (1 + Math.exp(-z)));
             case TANH -> extreme ? Math.signum(z) : (float) Math.tanh(z);
+            case LECUN_TANH ->
+                (float) (Activation.LECUN_SCALE * (extreme ? Math.signum(z) : Math.tanh(z)));
           };
     }
     return floats(name, values, 0);

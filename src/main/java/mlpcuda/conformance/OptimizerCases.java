@@ -105,6 +105,19 @@ final class OptimizerCases {
     return new float[] {1024, 7, 3, skips ? 1 : 0};
   }
 
+  static Case average(int n, int step, double decay) {
+    return new Case(
+        "averageStep",
+        "n=%d step=%d decay=%s".formatted(n, step, decay),
+        Cases.FP32,
+        t -> {
+          Buffer average = t.inOut("average", n, -0.01, 0.01);
+          Buffer w = t.uniform("w", n, -10, 10); // large, so that a small share of it is seen
+          Buffer number = t.given("step", step);
+          return () -> t.ops().averageStep(average, w, number, n, decay);
+        });
+  }
+
   static Case clip(int n, double scale, float limit) {
     String what = "n=%d gradients ±%.0e limit=%s".formatted(n, scale, limit);
     return clip(what, n, t -> t.inOut("dw", n, -scale, scale), Optional.empty(), limit);

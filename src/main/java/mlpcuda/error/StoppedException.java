@@ -12,7 +12,8 @@ public final class StoppedException extends RuntimeException {
     this("stopped in epoch %d, after step %d".formatted(epoch, steps));
   }
 
-  private StoppedException(String message) {
+  /** Creates the exception with a message that says how far the run has come. */
+  public StoppedException(String message) {
     super(message);
   }
 

@@ -15,6 +15,7 @@ import mlpcuda.data.PixelScaling;
 import mlpcuda.model.Description.Metadata;
 import mlpcuda.preparation.ExampleForm;
 import mlpcuda.preparation.ImageForm;
+import mlpcuda.preparation.InkWidth;
 import mlpcuda.preparation.NumberForm;
 import mlpcuda.preparation.Preparation;
 
@@ -31,6 +32,7 @@ final class FormMetadata {
   private static final String LABELS = "labels";
   private static final String COLUMNS = "columns";
   private static final String CHANNELS = "channels";
+  private static final String INK_WIDTH = "ink_width";
   private static final String CENTRE = "inputs.centre";
   private static final String FACTOR = "inputs.factor";
 
@@ -49,6 +51,9 @@ final class FormMetadata {
       metadata.put("classes", Integer.toString(classes));
       metadata.put(PREPARATION, images.preparation().label());
       metadata.put(TRANSPOSE, Boolean.toString(images.transposed()));
+      if (!images.inkWidth().isAsIs()) {
+        metadata.put(INK_WIDTH, images.inkWidth().label());
+      }
     } else {
       metadata.put(INPUTS, "numbers");
       if (form.layout() instanceof Layout.Images images) {
@@ -176,7 +181,13 @@ final class FormMetadata {
       if (!Float.isFinite(scaling.scale()) || !Float.isFinite(scaling.shift())) {
         throw metadata.bad("std", "large enough for finite inputs with mean " + scaling.mean());
       }
-      return new ImageForm(size, scaling, preparation(size), transposed(), labels);
+      return new ImageForm(size, scaling, preparation(size), transposed(), labels, inkWidth(size));
+    }
+
+    private InkWidth inkWidth(Layout.Images size) {
+      return metadata.texts().containsKey(INK_WIDTH)
+          ? inkWidths(metadata, INK_WIDTH, size).get(0)
+          : InkWidth.AS_IS;
     }
 
     private Preparation preparation(Layout.Images size) {
@@ -209,6 +220,22 @@ final class FormMetadata {
         throw metadata.bad(LABELS, "a JSON array of %d different texts".formatted(classes));
       }
       return labels.stream().map(String.class::cast).toList();
+    }
+  }
+
+  /**
+   * Reads widths of the ink of images.
+   *
+   * @param name the entry that has them, joined by commas
+   */
+  static List<InkWidth> inkWidths(Metadata metadata, String name, Layout.Images size) {
+    try {
+      List<InkWidth> widths = InkWidth.parseAll(metadata.text(name));
+      widths.forEach(width -> width.check(size, true));
+      return widths;
+    } catch (IllegalArgumentException e) {
+      throw metadata.bad(
+          name, "as-is or from 1 to the %d columns of a grey image".formatted(size.cols()));
     }
   }
 

@@ -45,8 +45,12 @@ public record ModelFile(MlpShape shape, ExampleForm form, List<float[]> weights)
    *     it holds
    */
   public static ModelFile read(Path path) {
-    Safetensors.Contents contents = Safetensors.read(path);
-    Path file = InputFile.forMessages(path);
+    return of(InputFile.forMessages(path), Safetensors.read(path));
+  }
+
+  /** The network of a file that was read. */
+  static ModelFile of(Path file, Safetensors.Contents contents) {
+    Committee.refuse(file, contents);
     if (!isDescribed(contents)) {
       throw new BadFileException(
           "%s: the file holds weights as PyTorch saves them, and no description of their network;"
@@ -69,6 +73,7 @@ public record ModelFile(MlpShape shape, ExampleForm form, List<float[]> weights)
   public static List<float[]> readWeights(Path path, MlpShape shape) {
     Safetensors.Contents contents = Safetensors.read(path);
     Path file = InputFile.forMessages(path);
+    Committee.refuse(file, contents);
     String first = Parameters.tensors(shape).get(0).name();
     if (!isDescribed(contents) && !contents.tensors().containsKey(first)) {
       throw new BadFileException(

@@ -1,6 +1,7 @@
 package mlpcuda.model;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,7 +50,12 @@ public final class Onnx {
     UNIT
   }
 
+  // Names of the two constants of a scaled tanh.
+  private static final String SLOPE = "activation.slope";
+  private static final String SCALE = "activation.scale";
+
   private final Protobuf graph = new Protobuf();
+  private boolean scaledTanh; // whether a node uses these constants
 
   private Onnx() {}
 
@@ -63,7 +69,7 @@ public final class Onnx {
    *     that Protocol Buffers allow
    */
   public static void write(
-      Path file, ModelFile network, Input input, boolean softmax, String version) {
+      Path file, Committee network, Input input, boolean softmax, String version) {
     Protobuf model = model(network, input, softmax, version);
     if (model.size() > Integer.MAX_VALUE) {
       throw Safetensors.tooLarge(
@@ -74,7 +80,7 @@ public final class Onnx {
     WholeFile.write(file, model::writeTo);
   }
 
-  private static Protobuf model(ModelFile network, Input input, boolean softmax, String version) {
+  private static Protobuf model(Committee network, Input input, boolean softmax, String version) {
     MlpShape shape = network.shape();
     var model = new Protobuf();
     model
@@ -83,9 +89,15 @@ public final class Onnx {
         .add(3, version)
         .add(
             6,
-            "Multilayer perceptron %s, %s; input: %s; scaled inside: %s"
+            "%s %s, %s; input: %s; scaled inside: %s"
                 .formatted(
-                    shape, shape.hidden().label(), inputs(network.form(), input), scaling(network)))
+                    network.size() == 1
+                        ? "Multilayer perceptron"
+                        : "Mean of %d multilayer perceptrons".formatted(network.size()),
+                    shape,
+                    shape.hidden().label(),
+                    inputs(network.form(), input),
+                    scaling(network)))
         .add(7, new Onnx().graph(network, input, softmax))
         .add(8, new Protobuf().add(1, "").add(2, OPSET)); // "" is the domain of ONNX itself
     properties(network).forEach((key, value) -> model.add(14, property(key, value)));
@@ -100,7 +112,7 @@ public final class Onnx {
     return form.layout() + " of numbers";
   }
 
-  private static String scaling(ModelFile network) {
+  private static String scaling(Committee network) {
     return network.form() instanceof ImageForm images
         ? "%s, mean %s, std %s"
             .formatted(images.scaling().name(), images.scaling().mean(), images.scaling().std())
@@ -108,7 +120,7 @@ public final class Onnx {
   }
 
   /** The metadata_props of the model: the entries of a model file that an ONNX file lacks. */
-  private static Map<String, String> properties(ModelFile network) {
+  private static Map<String, String> properties(Committee network) {
     var metadata = new LinkedHashMap<String, String>();
     FormMetadata.put(metadata, network.form(), network.shape().classes());
     metadata.keySet().retainAll(FormMetadata.PROPERTIES);
@@ -121,15 +133,67 @@ public final class Onnx {
   }
 
   /** Makes a GraphProto; its nodes must be in an order in which they can be computed. */
-  private Protobuf graph(ModelFile network, Input input, boolean softmax) {
+  private Protobuf graph(Committee network, Input input, boolean softmax) {
     MlpShape shape = network.shape();
     String x =
         network.form() instanceof ImageForm images
             ? scaledPixels(images.scaling(), input, shape.inputs())
             : scaledColumns(((NumberForm) network.form()).scaling());
+    if (network.size() == 1) {
+      layers(x, shape, "", "logits");
+      if (softmax) {
+        softmax("logits", "softmax", "probabilities");
+      }
+    } else {
+      mean(x, network);
+    }
+    graph.add(2, "mlp");
+    for (int m = 0; m < network.size(); m++) {
+      weights(network.members().get(m), network.size() == 1 ? "" : Committee.prefix(m));
+    }
+    if (scaledTanh) {
+      graph.add(5, tensor(SLOPE, List.of(), new float[] {Activation.LECUN_SLOPE}));
+      graph.add(5, tensor(SCALE, List.of(), new float[] {Activation.LECUN_SCALE}));
+    }
+    graph.add(12, value("logits", FLOAT, shape.classes()));
+    if (softmax) {
+      graph.add(12, value("probabilities", FLOAT, shape.classes()));
+    }
+    return graph;
+  }
+
+  /**
+   * Adds the nodes of a committee: a branch for each member, the mean of their probabilities, and
+   * its logarithm, which takes the place of the logits.
+   */
+  private void mean(String x, Committee committee) {
+    var probabilities = new ArrayList<String>();
+    for (int m = 0; m < committee.size(); m++) {
+      String prefix = Committee.prefix(m);
+      String logits = layers(x, committee.shape(), prefix, prefix + "logits");
+      probabilities.add(softmax(logits, prefix + "softmax", prefix + "probabilities"));
+    }
+    String mean = node("Mean", "mean", probabilities, "probabilities");
+    node("Log", "log", List.of(mean), "logits");
+  }
+
+  private String softmax(String logits, String name, String output) {
+    return node("Softmax", name, List.of(logits), output, attribute("axis", 1));
+  }
+
+  private void weights(ModelFile network, String prefix) {
+    List<Parameters.Tensor> places = Parameters.tensors(network.shape());
+    for (int t = 0; t < places.size(); t++) {
+      Parameters.Tensor place = places.get(t);
+      graph.add(5, tensor(prefix + place.name(), place.shape(), network.weights().get(t)));
+    }
+  }
+
+  /** Adds the nodes of a network's layers, and returns the name of the result. */
+  private String layers(String x, MlpShape shape, String prefix, String logits) {
     for (int l = 0; l < shape.layers(); l++) {
-      String layer = "layers." + l;
-      String y = l == shape.layers() - 1 ? "logits" : layer + ".output";
+      String layer = prefix + "layers." + l;
+      String y = l == shape.layers() - 1 ? logits : layer + ".output";
       Activation activation = shape.activation(l);
       String z = activation == Activation.NONE ? y : layer + ".linear";
       x =
@@ -140,22 +204,10 @@ public final class Onnx {
               z,
               attribute("transB", 1)); // weights are (O, I)
       if (activation != Activation.NONE) {
-        x = node(operator(activation), layer + ".activation", List.of(z), y);
+        x = activated(activation, layer, z, y);
       }
     }
-    if (softmax) {
-      node("Softmax", "softmax", List.of(x), "probabilities", attribute("axis", 1));
-    }
-    graph.add(2, "mlp");
-    List<Parameters.Tensor> places = Parameters.tensors(shape);
-    for (int t = 0; t < places.size(); t++) {
-      graph.add(5, tensor(places.get(t).name(), places.get(t).shape(), network.weights().get(t)));
-    }
-    graph.add(12, value("logits", FLOAT, shape.classes()));
-    if (softmax) {
-      graph.add(12, value("probabilities", FLOAT, shape.classes()));
-    }
-    return graph;
+    return x;
   }
 
   /**
@@ -193,11 +245,23 @@ public final class Onnx {
     return x;
   }
 
+  /** Adds the nodes of an activation of {@code z}, and returns the name of their result. */
+  private String activated(Activation activation, String layer, String z, String y) {
+    String name = layer + ".activation";
+    if (activation != Activation.LECUN_TANH) {
+      return node(operator(activation), name, List.of(z), y);
+    }
+    scaledTanh = true;
+    String x = node("Mul", name + ".slope", List.of(z, SLOPE), layer + ".scaled");
+    x = node(operator(activation), name, List.of(x), layer + ".tanh");
+    return node("Mul", name + ".scale", List.of(x, SCALE), y);
+  }
+
   private static String operator(Activation activation) {
     return switch (activation) {
       case RELU -> "Relu";
       case SIGMOID -> "Sigmoid";
-      case TANH -> "Tanh";
+      case TANH, LECUN_TANH -> "Tanh";
       case NONE -> throw new IllegalArgumentException("no operator is needed");
     };
   }

@@ -46,6 +46,7 @@ public final class Batches implements AutoCloseable {
     Buffer weights = parameters.layer(0).weight();
     var examples = new HostExamples(set.features(), set.labels(), set.weights());
     this.feed = resources.open(() -> parameters.ops().feedFor(weights, examples, maxB, atOnce));
+    parameters.average().ifPresent(of -> parameters.ops().feedsToo(of.layer(0).weight(), weights));
   }
 
   /**

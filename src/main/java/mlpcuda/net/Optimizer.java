@@ -73,8 +73,9 @@ public final class Optimizer implements AutoCloseable {
   }
 
   /**
-   * Updates the parameters. The gradients are left as they were used, divided by the loss scale and
-   * clipped; those of a step that is skipped are left as they were.
+   * Updates the parameters, and their average if one is kept. The gradients are left as they were
+   * used, divided by the loss scale and clipped; those of a step that is skipped are left as they
+   * were.
    *
    * @param step (1) INT32: the step's number, from 1
    * @param scaling {@link mlpcuda.compute.LossScale}'s state; empty where there is none
@@ -92,6 +93,7 @@ public final class Optimizer implements AutoCloseable {
       // m is the velocity
       ops.sgdStep(state.w(), state.m(), dw, rate, scaling, n, (SgdSettings) settings);
     }
+    parameters.moveAverage(step);
   }
 
   @Override

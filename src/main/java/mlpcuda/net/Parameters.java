@@ -3,6 +3,7 @@ package mlpcuda.net;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
@@ -12,6 +13,7 @@ import mlpcuda.random.Philox;
 /**
  * The weights of a network, the optimizer's state and, where a step needs them, the gradients: one
  * arena each, so that the optimizer is one operation, and named slices of them for the layers.
+ * There may be an arena of the weights' exponential moving average, too: {@link Ops#averageStep}.
  */
 public final class Parameters implements AutoCloseable {
   /** The alignment of a tensor's place, in floats: a GPU reads 128 bytes at a time. */
@@ -50,21 +52,33 @@ public final class Parameters implements AutoCloseable {
   private final Buffer w;
   private final Buffer m; // this and the next: null for a network that only predicts
   private final Buffer v;
+  private final double decay; // the decay of the average; 0: there is none
+  private final Optional<Parameters> average;
   private Buffer dw; // null until it is needed: a fused step has none
   private final List<Layer> layers = new ArrayList<>();
   private final List<Layer> gradients = new ArrayList<>();
 
   /** Zeros of the given shape on the given device. */
   public Parameters(Ops ops, MlpShape shape) {
-    this(ops, shape, true);
+    this(ops, shape, 0);
+  }
+
+  /**
+   * Zeros of the given shape on the given device, with an average of the weights that each step
+   * moves.
+   *
+   * @param decay the decay of the average, below 1; 0: there is no average
+   */
+  public Parameters(Ops ops, MlpShape shape, double decay) {
+    this(ops, shape, true, decay);
   }
 
   /** Weights alone, zeros, for a network that only predicts. */
   public static Parameters forInference(Ops ops, MlpShape shape) {
-    return new Parameters(ops, shape, false);
+    return new Parameters(ops, shape, false, 0);
   }
 
-  private Parameters(Ops ops, MlpShape shape, boolean learning) {
+  private Parameters(Ops ops, MlpShape shape, boolean learning, double decay) {
     this.ops = ops;
     this.shape = shape;
     this.tensors = tensors(shape);
@@ -75,6 +89,30 @@ public final class Parameters implements AutoCloseable {
     for (int layer = 0; layer < shape.layers(); layer++) {
       layers.add(layer(w, "", layer));
     }
+    this.decay = decay;
+    this.average =
+        decay > 0
+            ? Optional.of(resources.open(() -> new Parameters(ops, shape, false, 0)))
+            : Optional.empty();
+  }
+
+  /** The average of these weights; empty: none is kept. */
+  Optional<Parameters> average() {
+    return average;
+  }
+
+  /** The weights that questions are answered with: the average where one is kept, else these. */
+  public Parameters answering() {
+    return average.orElse(this);
+  }
+
+  /**
+   * Moves the average, if one is kept, after a step.
+   *
+   * @param step (1) INT32: the step's number, from 1
+   */
+  void moveAverage(Buffer step) {
+    average.ifPresent(of -> ops.averageStep(of.w, w, step, length, decay));
   }
 
   /** Allocates the gradients, zeros, unless that was done. */
@@ -187,9 +225,13 @@ public final class Parameters implements AutoCloseable {
     write(values);
   }
 
-  /** Sets the weights of all tensors, in the order and with the lengths of {@link #tensors}. */
+  /**
+   * Sets the weights of all tensors, in the order and with the lengths of {@link #tensors}. An
+   * average of them begins anew, with these values.
+   */
   public void write(List<float[]> weights) {
     join(weights, w);
+    average.ifPresent(of -> of.write(weights));
   }
 
   /** The weights of all tensors, in the order of {@link #tensors}. */

@@ -135,18 +135,20 @@ public final class Step implements AutoCloseable {
         new FusedStep.StepState(position, optimizer.rate(), rates, log, scaling),
         new FusedStep.Constants(
             examples.scaling(), regularisation.smoothing(), regularisation.seed()),
-        needs(shape, examples.maxB(), optimizer.clips(), examples.isWeighted()));
+        needs(shape, examples.maxB(), optimizer.clips(), examples.isWeighted())
+            .averaging(parameters.average().isPresent()));
   }
 
   /**
-   * The properties of a training that decide how a device runs its steps.
+   * The properties of a training without an average of its weights that decide how a device runs
+   * its steps.
    *
    * @param maxB the largest batch
    * @param clips whether gradients are clipped by their norm
    * @param weighted whether examples have weights
    */
   public static StepNeeds needs(MlpShape shape, int maxB, boolean clips, boolean weighted) {
-    return new StepNeeds(maxB, shape.widestOutput(), shape.layers(), clips, weighted);
+    return new StepNeeds(maxB, shape.widestOutput(), shape.layers(), clips, weighted, false);
   }
 
   /**
@@ -224,7 +226,7 @@ public final class Step implements AutoCloseable {
         n,
         () -> {
           if (fused != null) {
-            fused.run(i -> examples.batch(i, B), B, n);
+            fuse(B, n);
             return;
           }
           for (int i = 0; i < n; i++) {
@@ -233,6 +235,22 @@ public final class Step implements AutoCloseable {
         });
     steps += n;
     left -= n;
+  }
+
+  /**
+   * The device's work on the staged batches in a fused step, one by one if weights are averaged.
+   */
+  private void fuse(int B, int n) {
+    Parameters parameters = optimizer.parameters();
+    if (parameters.average().isEmpty()) {
+      fused.run(i -> examples.batch(i, B), B, n);
+      return;
+    }
+    for (int i = 0; i < n; i++) {
+      int batch = i;
+      fused.run(first -> examples.batch(batch, B), B, 1);
+      parameters.moveAverage(step);
+    }
   }
 
   /**

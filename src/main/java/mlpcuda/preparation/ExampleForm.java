@@ -4,6 +4,7 @@ import java.util.List;
 import mlpcuda.data.LabelledData;
 import mlpcuda.data.Layout;
 import mlpcuda.data.Scaling;
+import mlpcuda.data.View;
 import mlpcuda.error.BadFileException;
 
 /**
@@ -19,6 +20,11 @@ public sealed interface ExampleForm permits ImageForm, NumberForm {
 
   /** The names of the classes; empty where they have none but their numbers. */
   List<String> labels();
+
+  /** How the network sees examples of the layout. */
+  default View view() {
+    return View.AS_IS;
+  }
 
   /** The name of a class. */
   default String label(int c) {

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Optional;
 import mlpcuda.data.Layout;
 import mlpcuda.data.PixelScaling;
+import mlpcuda.data.View;
 import mlpcuda.error.BadFileException;
 import mlpcuda.picture.Picture;
 
@@ -16,17 +17,29 @@ import mlpcuda.picture.Picture;
  * @param transposed whether rows and columns of the training images were exchanged, as EMNIST's
  *     files need it; images in IDX files must then be exchanged too, other pictures must not
  * @param labels the names of the classes; empty where they have none but their numbers
+ * @param inkWidth the width to which the network has the ink of every image brought
  */
 public record ImageForm(
     Layout.Images layout,
     PixelScaling scaling,
     Preparation preparation,
     boolean transposed,
-    List<String> labels)
+    List<String> labels,
+    InkWidth inkWidth)
     implements ExampleForm {
   /** Copies the names. */
   public ImageForm {
     labels = List.copyOf(labels);
+  }
+
+  /** The form of images that the network sees as they are. */
+  public ImageForm(
+      Layout.Images layout,
+      PixelScaling scaling,
+      Preparation preparation,
+      boolean transposed,
+      List<String> labels) {
+    this(layout, scaling, preparation, transposed, labels, InkWidth.AS_IS);
   }
 
   /** The form of grey images whose classes have no names but their numbers. */
@@ -48,7 +61,17 @@ public record ImageForm(
 
   /** A copy with another preparation of pictures. */
   public ImageForm with(Preparation other) {
-    return new ImageForm(layout, scaling, other, transposed, labels);
+    return new ImageForm(layout, scaling, other, transposed, labels, inkWidth);
+  }
+
+  /** A copy with another width of the ink. */
+  public ImageForm with(InkWidth other) {
+    return new ImageForm(layout, scaling, preparation, transposed, labels, other);
+  }
+
+  @Override
+  public View view() {
+    return inkWidth.view(rows(), cols());
   }
 
   /**

@@ -32,7 +32,9 @@ public final class Metrics implements Trainer.Listener {
   /** The name of the set that is evaluated when a run is done. */
   public static final String TEST = "test";
 
-  private static final String FILE = "metrics.json";
+  /** The name of the file of {@link #write} that has everything. */
+  public static final String FILE = "metrics.json";
+
   private static final String EPOCHS = "epochs";
   private static final String STEPS = "steps";
   private static final String SECONDS = "seconds";
@@ -122,6 +124,11 @@ public final class Metrics implements Trainer.Listener {
     json.put("calibration", ResultJson.of(calibration));
     results.put(TEST, json);
     noteTime();
+  }
+
+  /** Notes the results of the members of a committee, an object each. */
+  public void members(List<Map<String, Object>> members) {
+    results.put("members", members);
   }
 
   /** Notes the importance of a table's columns. */

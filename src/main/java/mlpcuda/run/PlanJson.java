@@ -5,10 +5,12 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cuda.CudaOptions;
 import mlpcuda.data.PublishedDataset;
 import mlpcuda.input.ReadOptions;
+import mlpcuda.preparation.InkWidth;
 
 /** The JSON of a run's plan in a checkpoint, version 2 of its state. */
 final class PlanJson {
@@ -54,6 +56,12 @@ final class PlanJson {
     json.put("transpose", data.transposed());
     json.put("subset", orNull(data.subset()));
     json.put("test_split", data.testAmount());
+    if (!data.inkWidth().isAsIs()) {
+      json.put("ink_width", data.inkWidth().label());
+    }
+    if (data.splitSeed().isPresent()) {
+      json.put("split_seed", data.splitSeed().getAsLong());
+    }
     return json;
   }
 
@@ -75,7 +83,14 @@ final class PlanJson {
     double testAmount =
         json.values().containsKey("test_split") ? json.real("test_split") : DataChoice.USUAL_TEST;
     return new DataChoice(
-        source, json.flag("transpose"), optionalWhole(json, "subset"), testAmount);
+        source,
+        json.flag("transpose"),
+        optionalWhole(json, "subset"),
+        testAmount,
+        json.optionalText("ink_width").map(InkWidth::parse).orElse(InkWidth.AS_IS),
+        json.values().containsKey("split_seed")
+            ? OptionalLong.of(json.longWhole("split_seed"))
+            : OptionalLong.empty());
   }
 
   private static Object orNull(OptionalInt number) {

@@ -77,7 +77,13 @@ public final class Presets {
 
   private static Learning learning(OptimizerSettings optimizer, float dropout) {
     return new Learning(
-        optimizer, OptionalDouble.empty(), List.of(dropout), 0, Optional.empty(), Optional.empty());
+        optimizer,
+        OptionalDouble.empty(),
+        List.of(dropout),
+        0,
+        Optional.empty(),
+        Optional.empty(),
+        OptionalDouble.empty());
   }
 
   /** The names of all presets. */

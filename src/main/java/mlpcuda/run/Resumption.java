@@ -11,6 +11,9 @@ import mlpcuda.error.SettingException;
 import mlpcuda.model.Checkpoint;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Step;
+import mlpcuda.preparation.ExampleForm;
+import mlpcuda.preparation.ImageForm;
+import mlpcuda.preparation.InkWidth;
 import mlpcuda.report.Tables;
 import mlpcuda.run.RunState.FormerArguments;
 import mlpcuda.train.Course;
@@ -110,6 +113,9 @@ public record Resumption(Path folder, Checkpoint checkpoint, RunPlan former, Run
           "its network must be that of its settings and data, %s, found %s"
               .formatted(shape, checkpoint.shape()));
     }
+    if (!inkWidth(found.form()).equals(inkWidth(checkpoint.form()))) {
+      throw bad("its network must see images as its plan says, found another width of the ink");
+    }
     checkPlace(found.train().size());
     return new RunData(
         found.dataset(),
@@ -119,6 +125,10 @@ public record Resumption(Path folder, Checkpoint checkpoint, RunPlan former, Run
         found.test(),
         shape,
         checkpoint.form());
+  }
+
+  private static InkWidth inkWidth(ExampleForm form) {
+    return form instanceof ImageForm images ? images.inkWidth() : InkWidth.AS_IS;
   }
 
   /**
@@ -146,12 +156,26 @@ public record Resumption(Path folder, Checkpoint checkpoint, RunPlan former, Run
    */
   public void check(Ops ops, RunData data) {
     checkLossScale(ops.precision());
+    checkAverage();
     RunSettings settings = state.plan().settings();
     int B = Math.min(settings.course().batchSize(), data.all().size());
     boolean weighted = data.all().weights().isPresent();
     MemoryNeed.ofTraining(
-            ops, data.shape(), Step.needs(data.shape(), B, settings.clip() > 0, weighted))
+            ops,
+            data.shape(),
+            Step.needs(data.shape(), B, settings.clip() > 0, weighted)
+                .averaging(settings.ema() > 0))
         .check(ops, "%s: training %s".formatted(file(), data.shape()), "");
+  }
+
+  /** Refuses to go on without the average that the settings ask for, or with a needless one. */
+  private void checkAverage() {
+    boolean has = !checkpoint.raw().isEmpty();
+    if (has != state.plan().settings().ema() > 0) {
+      throw bad(
+          "its weights must %s an average, as its settings say, found %s"
+              .formatted(has ? "not be" : "be", has ? "one" : "none"));
+    }
   }
 
   /** Refuses to go on without the loss scale that the precision needs, or with a needless one. */

@@ -11,6 +11,7 @@ import mlpcuda.data.Layout;
 import mlpcuda.data.PixelScaling;
 import mlpcuda.data.Scaling;
 import mlpcuda.data.Split;
+import mlpcuda.data.View;
 import mlpcuda.error.SettingException;
 import mlpcuda.net.MlpShape;
 import mlpcuda.preparation.ExampleForm;
@@ -23,7 +24,7 @@ import mlpcuda.train.Importance;
  * The examples of a run as it uses them, and what follows from them and the settings.
  *
  * @param dataset the data set as it was read
- * @param all the training examples of the run, those held back among them
+ * @param all the training examples of the run, those held back among them, as they were read
  * @param train the examples to learn from
  * @param validation the examples that epochs are judged by; empty if there are none
  * @param test the examples that the trained network is judged by
@@ -49,13 +50,15 @@ public record RunData(
    */
   public static RunData of(RunSettings settings, LabelledData dataset, DataChoice choice) {
     settings.check();
+    choice.inkWidth().check(dataset.layout(), dataset.train().isBytes());
+    long seed = choice.splitSeed().orElse(settings.seed());
     ExampleSet all = dataset.train();
     ExampleSet test = all; // replaced: a data set has a test set, or examples are held back for it
     if (dataset.testSet().isPresent()) {
       test = dataset.testSet().get();
     } else {
       int count = count("test-split", choice.testAmount(), all.size(), "test");
-      Split split = Split.stratified(all, dataset.classes(), count, settings.seed());
+      Split split = Split.stratified(all, dataset.classes(), count, seed);
       all = split.train();
       test = split.held();
     }
@@ -67,7 +70,7 @@ public record RunData(
     if (settings.validation().amount().isPresent()) {
       double amount = settings.validation().amount().getAsDouble();
       int count = count("validation", amount, all.size(), "validation");
-      Split split = Split.of(all, count, settings.seed());
+      Split split = Split.of(all, count, seed);
       train = split.train();
       validation = Optional.of(split.held());
     }
@@ -86,8 +89,10 @@ public record RunData(
     }
     RunSettings.Architecture network = settings.network();
     MlpShape shape = shape(network, all.inputs(), dataset.classes());
-    ExampleForm form = form(network, dataset, all, train, choice.transposed());
-    return new RunData(dataset, all, train, validation, test, shape, form);
+    ExampleForm form = form(network, dataset, all, train, choice);
+    View view = form.view();
+    return new RunData(
+        dataset, all, view.of(train), validation.map(view::of), view.of(test), shape, form);
   }
 
   private static ExampleSet weighted(ExampleSet train, ClassWeights weights, List<String> labels) {
@@ -136,13 +141,14 @@ public record RunData(
       LabelledData dataset,
       ExampleSet all,
       ExampleSet train,
-      boolean transposed) {
+      DataChoice choice) {
     List<String> numbers = LabelledData.numbers(dataset.classes());
     List<String> labels = dataset.labels().equals(numbers) ? List.of() : dataset.labels();
     Scaling scaling = scaling(network.scaling(), train);
     if (all.layout() instanceof Layout.Images size && scaling instanceof PixelScaling pixels) {
       Preparation preparation = network.preparation().orElseGet(() -> Preparation.of(all));
-      return new ImageForm(size, pixels, preparation, transposed, labels);
+      return new ImageForm(
+          size, pixels, preparation, choice.transposed(), labels, choice.inkWidth());
     }
     return new NumberForm(all.layout(), (ColumnScaling) scaling, labels);
   }

@@ -23,7 +23,8 @@ public final class RunDescription {
   public static String device(Ops ops, RunData data, RunSettings settings) {
     int B = settings.course().largestBatch(data.train().size());
     boolean weighted = data.train().weights().isPresent();
-    return ops.description(Step.needs(data.shape(), B, settings.clip() > 0, weighted));
+    return ops.description(
+        Step.needs(data.shape(), B, settings.clip() > 0, weighted).averaging(settings.ema() > 0));
   }
 
   /** The data set in a line: its sizes, the size of its images, its classes, its scaling. */
@@ -84,6 +85,9 @@ public final class RunDescription {
       json.put("std", images.scaling().std());
       json.put("preparation", images.preparation().label());
       json.put("transpose", images.transposed());
+      if (!images.inkWidth().isAsIs()) {
+        json.put("ink_width", images.inkWidth().pixels());
+      }
     }
     if (!data.form().labels().isEmpty()) {
       json.put("labels", data.form().labels());
@@ -105,6 +109,7 @@ public final class RunDescription {
     json.put("label_smoothing", settings.learning().smoothing());
     settings.learning().classWeights().ifPresent(w -> json.put("class_weights", w.toString()));
     settings.learning().augmentation().ifPresent(of -> json.put("augment", of.toString()));
+    settings.learning().ema().ifPresent(decay -> json.put("ema", decay));
     json.put("early_stopping", selection.patience());
     json.put("save_best", selection.keepBest());
     json.put("monitor", selection.monitor().name().toLowerCase(Locale.ROOT));

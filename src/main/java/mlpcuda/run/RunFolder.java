@@ -20,7 +20,9 @@ import mlpcuda.train.Progress;
 
 /** The files of a run: its model, its measurements, the report, and what it needs to go on. */
 public final class RunFolder {
-  private static final String MODEL = "model.safetensors";
+  /** The file of the trained network. */
+  static final String MODEL = "model.safetensors";
+
   private static final String REPORT = "report.html";
 
   /** The file that holds all that a run needs to go on. */
@@ -74,10 +76,13 @@ public final class RunFolder {
 
   /** Saves the model of the last whole epoch, or of the best one, and the checkpoint. */
   void save(Parameters parameters, Progress progress) {
-    List<float[]> weights = parameters.read();
+    List<float[]> weights = parameters.answering().read();
+    boolean averaged = parameters.answering() != parameters;
+    List<float[]> raw = averaged ? parameters.read() : List.of();
     Parameters.State optimizer = parameters.readState();
     int epoch = progress.batch() == 0 ? progress.epoch() - 1 : progress.epoch();
     requireFinite(weights, epoch, progress.steps());
+    requireFinite(raw, epoch, progress.steps());
     if (progress.batch() == 0 && progress.epoch() > 1) {
       if (modelEpoch(progress) == metrics.modelEpoch()) {
         metrics.write(folder); // the best epoch's model is there already
@@ -94,6 +99,7 @@ public final class RunFolder {
             optimizer.m(),
             optimizer.v(),
             progress.best(),
+            raw,
             run.start().state().at(progress, metrics.state()).json())
         .write(folder.resolve(CHECKPOINT));
     if (progress.batch() == 0 && System.nanoTime() - nextReport >= 0) {
@@ -110,7 +116,7 @@ public final class RunFolder {
         save(parameters, at);
       }
       // The run goes on, whatever the report said of its end before.
-      reportProgress(parameters.read().get(0));
+      reportProgress(parameters.answering().read().get(0));
     } else {
       save(parameters, at); // otherwise a run that is killed early would leave an older run's files
     }
@@ -140,7 +146,7 @@ public final class RunFolder {
   StoppedException stopped(Parameters parameters, StoppedException e) {
     StoppedException stopped = e.resumable(run.reporter().howToResume(folder));
     String status = "Interrupted: " + stopped.getMessage() + ".";
-    reportBeforeTheEnd(status, parameters.read().get(0));
+    reportBeforeTheEnd(status, parameters.answering().read().get(0));
     return stopped;
   }
 

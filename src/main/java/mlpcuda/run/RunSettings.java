@@ -104,6 +104,8 @@ public record RunSettings(
    * @param smoothing the share of the target that label smoothing spreads over all classes
    * @param classWeights the weights of the classes; empty if all examples count the same
    * @param augmentation the distortion of the images; empty for none
+   * @param ema the decay of the weights' exponential moving average, with which the network
+   *     answers; empty if the weights themselves do
    */
   public record Learning(
       OptimizerSettings optimizer,
@@ -111,42 +113,60 @@ public record RunSettings(
       List<Float> dropout,
       float smoothing,
       Optional<ClassWeights> classWeights,
-      Optional<Augmentation> augmentation) {
+      Optional<Augmentation> augmentation,
+      OptionalDouble ema) {
     /** Checks the rates, and copies the list. */
     public Learning {
+      if (ema.isPresent() && !(ema.getAsDouble() > 0 && ema.getAsDouble() < 1)) {
+        throw new SettingException(
+            "ema", "must be a number above 0, below 1, found " + ema.getAsDouble());
+      }
       dropout = List.copyOf(dropout);
       new Regularisation(dropout, smoothing, 0); // this checks their ranges
     }
 
     /** A copy with another optimizer. */
     public Learning with(OptimizerSettings other) {
-      return new Learning(other, clip, dropout, smoothing, classWeights, augmentation);
+      return new Learning(other, clip, dropout, smoothing, classWeights, augmentation, ema);
     }
 
     /** A copy with another limit of the gradients' norm. */
     public Learning withClip(double norm) {
       return new Learning(
-          optimizer, OptionalDouble.of(norm), dropout, smoothing, classWeights, augmentation);
+          optimizer, OptionalDouble.of(norm), dropout, smoothing, classWeights, augmentation, ema);
     }
 
     /** A copy with other rates of dropout. */
     public Learning withDropout(List<Float> rates) {
-      return new Learning(optimizer, clip, rates, smoothing, classWeights, augmentation);
+      return new Learning(optimizer, clip, rates, smoothing, classWeights, augmentation, ema);
     }
 
     /** A copy with another share of label smoothing. */
     public Learning withSmoothing(double share) {
-      return new Learning(optimizer, clip, dropout, (float) share, classWeights, augmentation);
+      return new Learning(optimizer, clip, dropout, (float) share, classWeights, augmentation, ema);
     }
 
     /** A copy with weights of the classes. */
     public Learning with(ClassWeights weights) {
-      return new Learning(optimizer, clip, dropout, smoothing, Optional.of(weights), augmentation);
+      return new Learning(
+          optimizer, clip, dropout, smoothing, Optional.of(weights), augmentation, ema);
     }
 
     /** A copy with another distortion of the images, or none. */
     public Learning with(Optional<Augmentation> other) {
-      return new Learning(optimizer, clip, dropout, smoothing, classWeights, other);
+      return new Learning(optimizer, clip, dropout, smoothing, classWeights, other, ema);
+    }
+
+    /** A copy with an average of the weights of that decay. */
+    public Learning withEma(double decay) {
+      return new Learning(
+          optimizer,
+          clip,
+          dropout,
+          smoothing,
+          classWeights,
+          augmentation,
+          OptionalDouble.of(decay));
     }
 
     /** The regularisation of a network with that many hidden layers. */
@@ -245,7 +265,7 @@ public record RunSettings(
         set,
         scaling,
         course.largestBatch(set.size()),
-        new Update(learning.optimizer, clip(), regularisation()),
+        new Update(learning.optimizer, clip(), regularisation(), ema()),
         rate.base(),
         seed,
         learning.augmentation);
@@ -259,6 +279,11 @@ public record RunSettings(
   /** The limit of the norm of all gradients; 0 for none. */
   double clip() {
     return learning.clip.orElse(0);
+  }
+
+  /** The decay of the weights' exponential moving average; 0 for none. */
+  double ema() {
+    return learning.ema.orElse(0);
   }
 
   /** A copy with another network. */

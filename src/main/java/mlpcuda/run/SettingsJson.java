@@ -106,6 +106,7 @@ final class SettingsJson {
               json.put("augment", of.distortion().toString());
               json.put("augment_end", of.end());
             });
+    learning.ema().ifPresent(decay -> json.put("ema", decay));
     return json;
   }
 
@@ -120,8 +121,8 @@ final class SettingsJson {
         json.optionalText("class_weights").map(ClassWeights::parse),
         json.optionalText("augment")
             .map(
-                text ->
-                    new Augmentation(Distortion.parse(text), (float) json.real("augment_end"))));
+                text -> new Augmentation(Distortion.parse(text), (float) json.real("augment_end"))),
+        optionalReal(json, "ema"));
   }
 
   private static OptionalDouble optionalReal(Fields json, String name) {

@@ -105,6 +105,11 @@ public record TrainingRun(
               metrics.warn(warning);
               reporter.warning(warning);
             });
+    if (settings().ema() > 0) {
+      reporter.line(
+          "The network that is evaluated and saved has the average of the weights, of decay %s."
+              .formatted(settings().ema()));
+    }
     reporter.line(Tables.layers(data.shape()));
     metrics.checkpoint(begun);
     Optional<RunFolder> files = folder.map(path -> new RunFolder(path, this, metrics));
@@ -116,12 +121,12 @@ public record TrainingRun(
     boolean written = ended && RunFolder.holdsTheEnd(folder.orElseThrow());
     // The board is opened first: a folder that cannot be written must cost no training.
     try (TensorBoard board = written ? null : tensorBoard();
-        Parameters parameters = new Parameters(ops, training().shape())) {
+        Parameters parameters = new Parameters(ops, data.shape(), settings().ema())) {
       initialise(parameters, files, metrics, ended);
       try {
         Optional<RunFolder> kept = written ? Optional.empty() : files; // nothing is written twice
         Trained trained = train(parameters, metrics, kept, board);
-        Result result = evaluate(parameters, metrics, kept, trained);
+        Result result = evaluate(parameters.answering(), metrics, kept, trained);
         if (board != null) { // written last: if it fails, all else is done
           board.tested(
               result.test, settings().recording().testAtEnd() || metrics.epochsDone() == 0);
@@ -166,7 +171,8 @@ public record TrainingRun(
       files.orElseThrow().restore();
       reporter.line(ended ? finished(metrics) : goingOn());
       Checkpoint checkpoint = resumed.from().checkpoint();
-      parameters.write(checkpoint.weights());
+      parameters.write(checkpoint.moved());
+      parameters.answering().write(checkpoint.weights());
       parameters.writeState(new Parameters.State(checkpoint.m(), checkpoint.v()));
       return;
     }
@@ -230,14 +236,15 @@ public record TrainingRun(
     String outcome;
     String scaled;
     String launches;
+    Parameters answering = parameters.answering();
     try (var network =
             new TrainableNetwork(parameters, training(), settings.course().batches(size));
-        Evaluator judge = data.validation().map(set -> evaluator(parameters, set)).orElse(null);
+        Evaluator judge = data.validation().map(set -> evaluator(answering, set)).orElse(null);
         Evaluator test =
-            settings.recording().testAtEnd() ? null : evaluator(parameters, data.test())) {
+            settings.recording().testAtEnd() ? null : evaluator(answering, data.test())) {
       Step step = network.step();
       List<Trainer.Listener> listeners = listeners(parameters, metrics, files, board);
-      trainer = new Trainer(settings.trainer(), step, parameters, size, judge, listeners, stop);
+      trainer = new Trainer(settings.trainer(), step, answering, size, judge, listeners, stop);
       if (test != null) {
         trainer.testEachEpoch(test, answers);
       }
@@ -261,7 +268,7 @@ public record TrainingRun(
       }
     }
     if (!trainer.best().isEmpty()) {
-      parameters.write(trainer.best());
+      answering.write(trainer.best());
     }
     reporter.detail(launches);
     return new Trained(

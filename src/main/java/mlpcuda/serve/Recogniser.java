@@ -14,8 +14,8 @@ import mlpcuda.picture.PictureFile;
 import mlpcuda.preparation.ImageForm;
 import mlpcuda.preparation.Preparation;
 import mlpcuda.preparation.Prepared;
+import mlpcuda.train.AveragedPredictor;
 import mlpcuda.train.ClassProbability;
-import mlpcuda.train.Predictor;
 
 /**
  * Recognises the pictures of requests by a network. Only the thread that opened the device may use
@@ -26,7 +26,8 @@ import mlpcuda.train.Predictor;
  * @param form the form of the images that the network takes
  * @param name the name of the network's file
  */
-public record Recogniser(Ops ops, MlpShape shape, Predictor predictor, ImageForm form, String name)
+public record Recogniser(
+    Ops ops, MlpShape shape, AveragedPredictor predictor, ImageForm form, String name)
     implements Responder {
   /** The greatest number of pixels of a picture. */
   static final int MAX_PIXELS = 4_000_000;

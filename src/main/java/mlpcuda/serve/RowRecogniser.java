@@ -12,7 +12,7 @@ import mlpcuda.data.Column;
 import mlpcuda.data.Layout;
 import mlpcuda.net.MlpShape;
 import mlpcuda.preparation.NumberForm;
-import mlpcuda.train.Predictor;
+import mlpcuda.train.AveragedPredictor;
 
 /**
  * Answers the rows of requests by a network of rows of numbers. A request has {@code {"features":
@@ -24,7 +24,7 @@ import mlpcuda.train.Predictor;
  * @param name the name of the network's file
  */
 public record RowRecogniser(
-    Ops ops, MlpShape shape, Predictor predictor, NumberForm form, String name)
+    Ops ops, MlpShape shape, AveragedPredictor predictor, NumberForm form, String name)
     implements Responder {
   private static final String FEATURES = "features";
 
@@ -70,9 +70,7 @@ public record RowRecogniser(
     if (raw) {
       throw new RefusedException(400, "raw=true is for pictures, and this network takes numbers");
     }
-    float[] inputs = inputs(values(features(body)));
-    form.scaling().apply(inputs);
-    float[] logs = predictor.logProbabilities(inputs)[0];
+    float[] logs = predictor.logProbabilities(inputs(values(features(body))))[0];
     return Recogniser.bytes(Recogniser.answer(logs, form.labels()));
   }
 

@@ -85,7 +85,7 @@ public final class Evaluator implements AutoCloseable {
   }
 
   /** The answer: the class of the largest logit, the first of equals. */
-  private static int largest(float[] logits, int from, int C) {
+  static int largest(float[] logits, int from, int C) {
     int largest = 0;
     for (int c = 1; c < C; c++) {
       if (logits[from + c] > logits[from + largest]) {

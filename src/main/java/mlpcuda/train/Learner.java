@@ -27,7 +27,8 @@ public final class Learner implements AutoCloseable {
   public Learner(Ops ops, TrainingSetup training) {
     this.training = training;
     rate = (float) training.rate();
-    parameters = resources.open(() -> new Parameters(ops, training.shape()));
+    parameters =
+        resources.open(() -> new Parameters(ops, training.shape(), training.update().ema()));
     resources.attempt(() -> parameters.initialise(training.seed()));
     step =
         resources.open(() -> new TrainableNetwork(parameters, training, training.batches())).step();

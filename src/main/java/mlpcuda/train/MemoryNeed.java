@@ -47,6 +47,19 @@ public record MemoryNeed(long deviceBytes, long largest, long heapBytes) {
    * @param needs the properties of its steps
    */
   public static MemoryNeed ofTraining(Ops ops, MlpShape shape, StepNeeds needs) {
+    MemoryNeed step = ofSteps(ops, shape, needs);
+    if (!needs.averages()) {
+      return step;
+    }
+    // The average is as long as the weights, evaluations multiply by it, and it is read back, too.
+    long weights = Parameters.length(shape);
+    return new MemoryNeed(
+        step.deviceBytes + ops.bytesOfOperand() * weights,
+        step.largest,
+        step.heapBytes + bytes(weights));
+  }
+
+  private static MemoryNeed ofSteps(Ops ops, MlpShape shape, StepNeeds needs) {
     int maxB = needs.maxB();
     long weights = Parameters.length(shape);
     long outputs = shape.sizes().stream().skip(1).mapToLong(Integer::longValue).sum();

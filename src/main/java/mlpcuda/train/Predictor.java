@@ -5,10 +5,7 @@ import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Resources;
-import mlpcuda.data.ColumnScaling;
-import mlpcuda.data.PixelScaling;
 import mlpcuda.data.Scaling;
-import mlpcuda.features.Features;
 import mlpcuda.net.Batches;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
@@ -27,7 +24,6 @@ public final class Predictor implements AutoCloseable {
   private final Ops ops;
   private final int I;
   private final int C;
-  private final Scaling scaling;
   private final byte[] images; // (N, I): those of a call
   private final Inference inference;
   private final Buffer logs; // (B, C)
@@ -44,7 +40,6 @@ public final class Predictor implements AutoCloseable {
     this.ops = ops;
     this.I = shape.inputs();
     this.C = shape.classes();
-    this.scaling = scaling;
     MemoryNeed.ofPrediction(ops, shape, N).check(ops, what, "");
     this.images = new byte[Math.multiplyExact(N, I)];
     int B = Math.min(N, batch(shape));
@@ -87,30 +82,6 @@ public final class Predictor implements AutoCloseable {
     inference.run(
         inputs, n, this::logSoftmax, (from, size, values) -> split(values, size, answers, from));
     return answers;
-  }
-
-  /**
-   * The logarithms of the probabilities that the network gives each class.
-   *
-   * @param features rows as those that the network learnt from
-   * @param from the first row that is asked for
-   * @param n the number of rows, from 1 to N
-   * @return (n, C)
-   */
-  public float[][] logProbabilities(Features features, int from, int n) {
-    if (scaling instanceof PixelScaling) {
-      byte[] pixels = new byte[Math.multiplyExact(n, I)];
-      for (int i = 0; i < n; i++) {
-        features.read(from + i, pixels, i * I);
-      }
-      return logProbabilities(pixels);
-    }
-    float[] inputs = new float[Math.multiplyExact(n, I)];
-    for (int i = 0; i < n; i++) {
-      features.read(from + i, inputs, i * I);
-    }
-    ((ColumnScaling) scaling).apply(inputs);
-    return logProbabilities(inputs);
   }
 
   private Buffer logSoftmax(Buffer step, int size) {

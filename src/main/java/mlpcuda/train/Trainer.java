@@ -110,7 +110,8 @@ public final class Trainer {
   /**
    * A run of {@code step} over {@code examples} examples.
    *
-   * @param parameters the parameters that {@code step} trains
+   * @param parameters the weights that {@code validation} evaluates and the best of which are kept:
+   *     those that {@code step} trains, or their average
    * @param validation evaluated after each epoch; null: there is no validation set
    * @param stop asked before each step whether to end the run
    */

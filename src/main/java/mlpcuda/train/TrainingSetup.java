@@ -58,7 +58,8 @@ public record TrainingSetup(
 
   /** What decides how a device runs its steps. */
   public StepNeeds needs() {
-    return Step.needs(shape, B, update.clip() > 0, set.weights().isPresent());
+    return Step.needs(shape, B, update.clip() > 0, set.weights().isPresent())
+        .averaging(update.ema() > 0);
   }
 
   /** A copy of this training with another set, in batches of {@code B}. */

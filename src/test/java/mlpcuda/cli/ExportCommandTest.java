@@ -30,6 +30,7 @@ import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.data.EmbeddedMnist;
 import mlpcuda.data.ExampleSet;
 import mlpcuda.data.IdxFolder;
+import mlpcuda.model.Committee;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.Mlp;
 import mlpcuda.net.Parameters;
@@ -171,6 +172,7 @@ class ExportCommandTest {
         "--hidden none --relu-output --scaling centred",
         "--hidden 9 --activation sigmoid",
         "--hidden 9,8,7 --activation tanh --relu-output",
+        "--hidden 9,8 --activation lecun-tanh",
         "--hidden 1 --scaling unit"
       })
   void everyNetwork(String line) throws OrtException {
@@ -196,6 +198,52 @@ class ExportCommandTest {
           assertEquals(Math.exp(ours[n * 3 + c]) / expected, probabilities[n * 3 + c], 1e-5);
         }
       }
+    }
+  }
+
+  /** The graph of a committee gives the mean of its members' probabilities, and its logarithm. */
+  @Test
+  void aCommitteeIsTheMeanOfItsMembers() throws OrtException {
+    Path data = Program.writeData(tmp.resolve("data"), 5, 7, 3, 50, 70);
+    Path run = tmp.resolve("committee");
+    Program.succeed(
+        Program.words(
+            "--cpu --members 3 --epochs 2 --hidden 9,8 --activation tanh",
+            "--data",
+            data,
+            "--out",
+            run));
+    Path model = run.resolve("model.safetensors");
+    ExampleSet test = IdxFolder.readTest(data, 3);
+    double[] mean = new double[3 * test.size()];
+    for (ModelFile member : Committee.read(model).members()) {
+      float[] logits = ours(member, test);
+      for (int n = 0; n < test.size(); n++) {
+        double sum = 0;
+        for (int c = 0; c < 3; c++) {
+          sum += Math.exp(logits[3 * n + c]);
+        }
+        for (int c = 0; c < 3; c++) {
+          mean[3 * n + c] += Math.exp(logits[3 * n + c]) / sum / 3;
+        }
+      }
+    }
+    for (String input : new String[] {"bytes", "unit"}) {
+      Path onnx = export(model, "--softmax --input " + input);
+      float[] probabilities = theirs(onnx, "probabilities", test, 32);
+      float[] logs = theirs(export(model, "--input " + input), "logits", test, 32);
+      for (int i = 0; i < mean.length; i++) {
+        assertEquals(mean[i], probabilities[i], 1e-5);
+        assertEquals(Math.log(mean[i]), logs[i], 1e-4);
+      }
+    }
+    try (OrtSession session = session(export(model, ""))) {
+      assertEquals(Set.of("logits"), session.getOutputNames());
+      assertTrue(
+          session
+              .getMetadata()
+              .getDescription()
+              .startsWith("Mean of 3 multilayer perceptrons 35-9-8-3, tanh; input: "));
     }
   }
 

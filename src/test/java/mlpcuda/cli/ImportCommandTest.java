@@ -339,8 +339,8 @@ class ImportCommandTest {
             + " can hold, found 0",
         "--rows 0|Invalid value for option '--rows': must be a whole number from 1 to 2147483647,"
             + " found 0",
-        "--activation none|Invalid value for option '--activation': expected one of [relu, sigmoid,"
-            + " tanh] (case-sensitive) but was 'none'",
+        "--activation none|Invalid value for option '--activation': must be one of relu, sigmoid,"
+            + " tanh, lecun-tanh, found none",
       })
   void refusesOptions(String line, String message) {
     run(line).assertRefused(2, message, "'mlp-cuda import --help' lists the options.");

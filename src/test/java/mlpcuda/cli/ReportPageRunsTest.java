@@ -1,6 +1,7 @@
 package mlpcuda.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -147,6 +148,17 @@ class ReportPageRunsTest extends ReportInBrowser {
     assertEquals(
         List.of("training", "weights", "layers", "settings"),
         list("[...document.querySelectorAll('section:not([hidden])')].map(s => s.id)"));
+  }
+
+  /** The page of a committee has no curves, but the confusion matrix and the mistakes. */
+  @Test
+  void aCommitteeIsAPageToo() {
+    show(run("committee", 3, "--members 2 --member-widths 5,as-is"), 1400);
+    browser.assertNoComplaints();
+    browser.assertFitsInWidth();
+    List<?> shown = list("[...document.querySelectorAll('section:not([hidden])')].map(s => s.id)");
+    assertTrue(shown.containsAll(List.of("confusion", "mistakes", "confidence")), "" + shown);
+    assertFalse(shown.contains("loss"), "" + shown);
   }
 
   @Test

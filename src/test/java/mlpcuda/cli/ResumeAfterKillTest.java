@@ -33,7 +33,8 @@ class ResumeAfterKillTest {
   private static final String LINE =
       "train --cpu --threads 1 --checkpoint-every 5 --epochs 4 --hidden 256,256 --validation 200"
           + " --save-best --dropout 0.2 --clip-grad-norm 1 --schedule cosine"
-          + " --augment elastic:8:2,rotate:10,erase --augment-end 0.5";
+          + " --augment elastic:8:2,rotate:10,erase --augment-end 0.5"
+          + " --ema 0.99";
 
   @TempDir private static Path shared;
   private static Path data;

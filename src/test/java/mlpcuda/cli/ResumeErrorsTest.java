@@ -391,6 +391,8 @@ class ResumeErrorsTest {
             "\"batch_size\":16=\"batch_size\":0",
             "\"log_interval\":100=\"log_interval\":0",
             "\"dropout\":[0.0]=\"dropout\":[1.5]",
+            "\"dropout\":[0.0]=\"ema\":1.5,\"dropout\":[0.0]",
+            "\"dropout\":[0.0]=\"ema\":0.5,\"dropout\":[0.0]",
             "\"dropout\":[0.0]=\"dropout\":[0.1,0.2]",
             "\"source\":\"folder\"=\"source\":\"nonsense\"",
             "\"precision\":\"fp32\"=\"precision\":\"fp64\"",

@@ -187,6 +187,8 @@ class ResumeTest {
         "--epochs 3 --preset 128x64-centred --test-batch-size 64",
         "--epochs 3 --augment elastic:8:2,rotate:20,shear:5,scale:10,translate:1,erase"
             + " --augment-end 0.3 --threads 2",
+        "--epochs 3 --ema 0.7 --activation lecun-tanh",
+        "--epochs 3 --ema 0.7 --validation 13 --save-best --optimizer sgd --lr 0.1",
       })
   void fromEveryStep(String line) throws IOException {
     String options = line.contains("--threads") ? line : line + " --threads 1";
@@ -202,7 +204,7 @@ class ResumeTest {
   @ParameterizedTest
   @ValueSource(strings = {"tf32", "bf16", "fp16"})
   void inEachPrecision(String precision) throws IOException {
-    String line = "--epochs 2 --clip-grad-norm 0.5 --threads 1 --precision " + precision;
+    String line = "--epochs 2 --clip-grad-norm 0.5 --ema 0.9 --threads 1 --precision " + precision;
     Whole whole = whole(Program.NO_GPUS, line);
     begin(Program.NO_GPUS, () -> false, "fp32", line.replace(precision, "fp32"));
     assertFalse(Arrays.equals(whole.model, model("fp32")), "the precision must matter");
@@ -343,9 +345,11 @@ class ResumeTest {
   @ValueSource(
       strings = {
         "--epochs 2",
+        "--epochs 2 --ema 0.9",
         "--epochs 3 --max-steps 6",
         "--epochs 3 --max-steps 8",
         "--lr 0.03 --epochs 40 --validation 13 --save-best --early-stopping 2",
+        "--lr 0.03 --epochs 40 --validation 13 --save-best --early-stopping 2 --ema 0.9",
       })
   void aRunThatHasEnded(String line) throws IOException {
     Whole whole = whole(Program.NO_GPUS, line);
@@ -369,6 +373,8 @@ class ResumeTest {
         "--no-graph --validation 13 --save-best --schedule plateau:0.5:0 --lr 0.3",
         "--steps-per-launch 1 --step auto --feed auto",
         "--steps-per-launch 1 --step fused --feed resident",
+        "--steps-per-launch 1 --step fused --ema 0.8",
+        "--steps-per-launch 1 --step layered --ema 0.8 --activation lecun-tanh",
       })
   void onAGpu(String options) throws IOException {
     String line = "--epochs 3 --checkpoint-every 3 " + options;
@@ -387,6 +393,8 @@ class ResumeTest {
       strings = {
         "--steps-per-launch 2",
         "--gemm ptx --steps-per-launch 3",
+        "--gemm ptx --steps-per-launch 3 --ema 0.8",
+        "--step persistent --steps-per-launch 3 --ema 0.8",
         "",
       })
   void betweenLaunchesOfSeveralSteps(String options) throws IOException {

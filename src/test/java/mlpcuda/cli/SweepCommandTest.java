@@ -254,12 +254,15 @@ class SweepCommandTest {
         "--grid seed=1,2 --seed 3|option '--seed' (N) should be specified only once",
         "--grid gpu=0,1|an option of train in a sweep must be none of --out, --overwrite,"
             + " --tensorboard, --json, --gpu,"
-            + " --dry-run, --resume, --help, --version; found --gpu",
+            + " --members, --member-widths, --parallel, --dry-run, --resume, --help, --version; found"
+            + " --gpu",
         "--grid seed=1,2 --dry-run|an option of train in a sweep must be none of --out, --overwrite,"
             + " --tensorboard, --json,"
-            + " --gpu, --dry-run, --resume, --help, --version; found --dry-run",
+            + " --gpu, --members, --member-widths, --parallel, --dry-run, --resume, --help,"
+            + " --version; found --dry-run",
         "--grid seed=1,2 --tensorboard x|an option of train in a sweep must be none of --out,"
-            + " --overwrite, --tensorboard, --json, --gpu, --dry-run, --resume, --help, --version; found"
+            + " --overwrite, --tensorboard, --json, --gpu, --members, --member-widths, --parallel,"
+            + " --dry-run, --resume, --help, --version; found"
             + " --tensorboard",
         "--grid lr=1e-3~1e-2|--grid lr: a range A~B needs --random, found none",
         "--grid seed=1,2 --sweep-seed 3|--sweep-seed needs --random, found it alone",

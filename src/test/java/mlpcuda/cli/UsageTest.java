@@ -208,8 +208,8 @@ class UsageTest {
             + " -9223372036854775808 to 9223372036854775807, found x",
         "--preset nope|Invalid value for option '--preset': must be one of 128x64, 300x300, 128,"
             + " 128x64-centred, 128x64x32-relu-out, tuned, found nope",
-        "--activation nope|Invalid value for option '--activation': expected one of [relu,"
-            + " sigmoid, tanh] (case-sensitive) but was 'nope'",
+        "--activation nope|Invalid value for option '--activation': must be one of relu,"
+            + " sigmoid, tanh, lecun-tanh, found nope",
         "--scaling nope|Invalid value for option '--scaling': must be one of unit, centred,"
             + " z-score, standard, minmax, none, found nope; did you mean none?",
         "--threads 0|Invalid value for option '--threads': must be a whole number from 1 to"
@@ -294,6 +294,13 @@ class UsageTest {
             + " from 0 on, below 1, found 1",
         "--label-smoothing -0.1|Invalid value for option '--label-smoothing': must be a number"
             + " from 0 on, below 1, found -0.1",
+        "--ema 0|Invalid value for option '--ema': must be a number above 0, below 1, found 0",
+        "--ema 1|Invalid value for option '--ema': must be a number above 0, below 1, found 1",
+        "--ema -0.5|Invalid value for option '--ema': must be a number above 0, below 1, found"
+            + " -0.5",
+        "--ema NaN|Invalid value for option '--ema': must be a number above 0, below 1, found NaN",
+        "--ema much|Invalid value for option '--ema': must be a number above 0, below 1, found"
+            + " much",
         "--clip-grad-norm 0|Invalid value for option '--clip-grad-norm': must be a number"
             + " above 0 that a float can hold, found 0",
         "--clip-grad-norm -1|Invalid value for option '--clip-grad-norm': must be a number"
@@ -388,7 +395,7 @@ class UsageTest {
         "compare --lr 1|compare|Unknown options: '--lr', '1'",
         "compare --operations advance,nope|compare|Invalid value for option '--operations': must be one"
             + " of gatherForward, activationBackward, dropoutForward, logSoftmaxForward,"
-            + " crossEntropyForward, adamStep, sgdStep, clipNorm, advance, linearForward,"
+            + " crossEntropyForward, adamStep, sgdStep, averageStep, clipNorm, advance, linearForward,"
             + " linearBackward, found nope",
         "benchmark --presets 128,nope|benchmark|Invalid value for option '--presets': must be one of"
             + " 128x64, 300x300, 128, 128x64-centred, 128x64x32-relu-out, tuned, found nope",

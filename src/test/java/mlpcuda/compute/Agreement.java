@@ -34,7 +34,7 @@ public final class Agreement {
   public static List<Case> withOneActivationEach(List<Case> cases) {
     var bySizes = new LinkedHashMap<String, List<Case>>();
     for (Case c : cases) {
-      String sizes = c.name().replaceFirst("(NONE|RELU|SIGMOID|TANH)$", "");
+      String sizes = c.name().replaceFirst("(NONE|RELU|SIGMOID|TANH|LECUN_TANH)$", "");
       bySizes.computeIfAbsent(sizes, name -> new ArrayList<>()).add(c);
     }
     var chosen = new ArrayList<Case>();

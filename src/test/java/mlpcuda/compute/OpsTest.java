@@ -73,6 +73,11 @@ class OpsTest {
             IllegalArgumentException.class,
             () -> ops.crossEntropyForward(outputs, x, targets, step, Optional.empty(), 1, 1, rate));
       }
+      for (double decay : new double[] {-1, 0, 1, Double.NaN}) {
+        assertThrows(IllegalArgumentException.class, () -> ops.averageStep(x, x, step, 8, decay));
+      }
+      assertThrows(IllegalArgumentException.class, () -> ops.averageStep(x, x, x, 8, 0.5));
+      assertThrows(IllegalArgumentException.class, () -> ops.averageStep(x, x, step, 9, 0.5));
       for (float limit : new float[] {-1, 0, Float.NaN}) {
         assertThrows(
             IllegalArgumentException.class,

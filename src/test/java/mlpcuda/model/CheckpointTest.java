@@ -79,6 +79,7 @@ class CheckpointTest {
     assertSame(expected.m(), found.m());
     assertSame(expected.v(), found.v());
     assertSame(expected.best(), found.best());
+    assertSame(expected.raw(), found.raw());
     assertEquals(expected.state(), found.state());
   }
 
@@ -97,6 +98,28 @@ class CheckpointTest {
         assertSame(sample(best, text), Checkpoint.read(file));
       }
     }
+  }
+
+  /** A network that answers with an average is read from a checkpoint as any other. */
+  @Test
+  void theWeightsThatAreMovedAreKeptApart() {
+    for (List<float[]> best : List.of(List.<float[]>of(), values(4))) {
+      var averaged =
+          new Checkpoint(SHAPE, FORM, values(1), values(-2), values(3), best, values(5), "{}");
+      averaged.write(file);
+      Checkpoint found = Checkpoint.read(file);
+      assertSame(averaged, found);
+      assertSame(values(5), found.moved());
+      assertSame(values(1), ModelFile.read(file).weights());
+      assertSame(values(1), ModelFile.readWeights(file, SHAPE));
+    }
+    sample(values(4), "").write(file);
+    assertSame(values(1), Checkpoint.read(file).moved());
+    List<float[]> infinite = values(5);
+    infinite.get(0)[0] = Float.NaN;
+    new Checkpoint(SHAPE, FORM, values(1), values(2), values(3), List.of(), infinite, "")
+        .write(file);
+    assertTrue(refused().contains("raw.layers.0.weight"));
   }
 
   @Test
@@ -241,6 +264,7 @@ class CheckpointTest {
         List.of(
             new Checkpoint(SHAPE, FORM, few, values(0), values(0), List.of(), ""),
             new Checkpoint(SHAPE, FORM, values(0), values(0), values(0), few, ""),
+            new Checkpoint(SHAPE, FORM, values(0), values(0), values(0), values(0), few, ""),
             sample(List.of(), "\ud800"))) {
       assertThrows(IllegalArgumentException.class, () -> bad.write(file));
       assertTrue(Files.notExists(file));

@@ -214,8 +214,8 @@ class ModelFileTest {
         "cols|99999999999|cols must be whole numbers from 1 to 2147483647, found 99999999999",
         "rows|2147483647|layers must be sizes joined by -, the first of them rows * cols ="
             + " 6442450941, found 6-4-2",
-        "activation|gelu|the activation must be none, relu, sigmoid or tanh, found gelu",
-        "output_activation|RELU|the activation must be none, relu, sigmoid or tanh, found RELU",
+        "activation|gelu|the activation must be none, relu, sigmoid, tanh or lecun-tanh, found gelu",
+        "output_activation|RELU|the activation must be none, relu, sigmoid, tanh or lecun-tanh, found RELU",
         "scaling|log|scaling must be one of unit, centred, z-score, found log",
         "mean|NaN|mean must be finite, found NaN",
         "mean|nothing|mean must be a number, found nothing",

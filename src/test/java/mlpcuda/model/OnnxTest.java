@@ -99,13 +99,14 @@ class OnnxTest {
     "RELU, NONE, BYTES, false",
     "SIGMOID, RELU, UNIT, true",
     "TANH, NONE, BYTES, true",
+    "LECUN_TANH, RELU, UNIT, false",
   })
   void theGraphIsSound(Activation hidden, Activation output, Onnx.Input input, boolean softmax)
       throws IOException {
     var shape = new MlpShape(List.of(35, 200, 8, 3), hidden, output);
     ModelFile network = network(shape);
     Path file = tmp.resolve("model.onnx");
-    Onnx.write(file, network, input, softmax, "1.2.3");
+    Onnx.write(file, Committee.of(network), input, softmax, "1.2.3");
     byte[] model = Files.readAllBytes(file);
     assertEquals(8, one(model, 1).value);
     assertEquals("mlp-cuda", one(model, 2).text());
@@ -154,7 +155,14 @@ class OnnxTest {
       expected.add("Cast");
     }
     String name = hidden.name().charAt(0) + hidden.label().substring(1);
-    expected.addAll(List.of("Mul", "Add", "Gemm", name, "Gemm", name, "Gemm"));
+    List<String> nodes =
+        hidden == Activation.LECUN_TANH ? List.of("Mul", "Tanh", "Mul") : List.of(name);
+    expected.addAll(List.of("Mul", "Add"));
+    for (int layer = 0; layer < 2; layer++) {
+      expected.add("Gemm");
+      expected.addAll(nodes);
+    }
+    expected.add("Gemm");
     if (output == Activation.RELU) {
       expected.add("Relu");
     }
@@ -167,7 +175,8 @@ class OnnxTest {
   private static void checkInitializers(byte[] graph, ModelFile network, Set<String> values) {
     List<Parameters.Tensor> places = Parameters.tensors(network.shape());
     List<Field> tensors = all(graph, 5);
-    assertEquals(places.size() + 2, tensors.size());
+    boolean scaledTanh = network.shape().hidden() == Activation.LECUN_TANH;
+    assertEquals(places.size() + (scaledTanh ? 4 : 2), tensors.size());
     for (Field field : tensors) {
       assertTrue(values.add(one(field.bytes, 8).text()));
       assertEquals(1, one(field.bytes, 2).value);
@@ -206,7 +215,7 @@ class OnnxTest {
     var e =
         assertThrows(
             UncheckedIOException.class,
-            () -> Onnx.write(file, network, Onnx.Input.UNIT, false, "1"));
+            () -> Onnx.write(file, Committee.of(network), Onnx.Input.UNIT, false, "1"));
     assertTrue(
         e.getMessage()
             .startsWith(

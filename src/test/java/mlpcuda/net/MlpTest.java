@@ -85,6 +85,7 @@ class MlpTest {
   @ParameterizedTest
   @CsvSource({
     "TANH, NONE, 0, 0, 0",
+    "LECUN_TANH, NONE, 0, 0, 0",
     "SIGMOID, NONE, 0, 0, 0",
     "RELU, NONE, 0, 0, 0",
     "TANH, RELU, 0, 0, 0",

@@ -7,11 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import com.fasterxml.jackson.jr.ob.JSON;
 import java.io.IOException;
 import java.util.Map;
+import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 
 class SettingsJsonTest {
   private static final RunSettings SETTINGS =
-      Presets.DEFAULT.with(Presets.DEFAULT.recording().withImportance());
+      Presets.DEFAULT
+          .with(Presets.DEFAULT.recording().withImportance())
+          .with(Presets.DEFAULT.learning().withEma(0.99));
 
   private static Map<String, Object> json() throws IOException {
     return JSON.std.mapFrom(JSON.std.asString(SettingsJson.write(SETTINGS)));
@@ -32,5 +35,17 @@ class SettingsJsonTest {
     assertThrows(IllegalArgumentException.class, () -> SettingsJson.read(new Fields(json)));
     recording.remove("importance");
     assertFalse(SettingsJson.read(new Fields(json)).recording().importance());
+  }
+
+  /** Checkpoints of runs that could not average their weights lack the setting. */
+  @Test
+  void theAverageMayBeMissing() throws IOException {
+    Map<String, Object> json = json();
+    @SuppressWarnings("unchecked")
+    var learning = (Map<String, Object>) json.get("learning");
+    learning.put("ema", 1.0);
+    assertThrows(IllegalArgumentException.class, () -> SettingsJson.read(new Fields(json)));
+    learning.remove("ema");
+    assertEquals(OptionalDouble.empty(), SettingsJson.read(new Fields(json)).learning().ema());
   }
 }

@@ -22,10 +22,12 @@ import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.data.Column;
 import mlpcuda.data.ColumnScaling;
 import mlpcuda.data.Layout;
+import mlpcuda.data.View;
 import mlpcuda.net.MlpShape;
+import mlpcuda.net.Pass;
 import mlpcuda.net.Weights;
 import mlpcuda.preparation.NumberForm;
-import mlpcuda.train.Predictor;
+import mlpcuda.train.AveragedPredictor;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -53,7 +55,7 @@ class RowRecogniserTest {
   private static final int MILLIS = 5 * 60_000;
 
   private Ops ops;
-  private Predictor predictor;
+  private AveragedPredictor predictor;
   private RowRecogniser network;
 
   @BeforeEach
@@ -61,7 +63,8 @@ class RowRecogniserTest {
     ops = new ReferenceOps();
     var weights =
         new Weights(SHAPE, List.of(new float[] {1, 0, 0, 0, 0, 0, 3, 0}, new float[] {0, 0}));
-    predictor = new Predictor(ops, weights, FORM.scaling(), 1, "a network");
+    var pass = new Pass(weights, View.AS_IS);
+    predictor = new AveragedPredictor(ops, List.of(pass), FORM.scaling(), 1, "a network");
     network = new RowRecogniser(ops, SHAPE, predictor, FORM, "rows.safetensors");
   }
 

@@ -11,12 +11,14 @@ import mlpcuda.compute.Activation;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.data.PixelScaling;
+import mlpcuda.data.View;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
+import mlpcuda.net.Pass;
 import mlpcuda.net.Weights;
 import mlpcuda.preparation.ImageForm;
 import mlpcuda.preparation.Preparation;
-import mlpcuda.train.Predictor;
+import mlpcuda.train.AveragedPredictor;
 
 /** A server with a small network of arbitrary weights, on a free port. */
 final class Running implements AutoCloseable {
@@ -85,7 +87,12 @@ final class Running implements AutoCloseable {
     var form = ImageForm.grey(ROWS, COLS, unit, Preparation.MNIST_FORM, false);
     try (Ops ops = new CpuOps(1);
         var predictor =
-            new Predictor(ops, new Weights(shape, weights(ops, shape)), unit, 1, "a network")) {
+            new AveragedPredictor(
+                ops,
+                List.of(new Pass(new Weights(shape, weights(ops, shape)), View.AS_IS)),
+                unit,
+                1,
+                "a network")) {
       var network = new Recogniser(ops, shape, predictor, form, "net.safetensors");
       server.run(network, () -> stopping);
     }

@@ -71,7 +71,8 @@ class MemoryNeedTest {
           assertNear(allocated, MemoryNeed.ofPrediction(ops, shape, N).deviceBytes());
         }
       }
-      assertTraining(new ReferenceOps(), shape, 0);
+      assertTraining(new ReferenceOps(), shape, 0, 0);
+      assertTraining(new ReferenceOps(), shape, 0, 0.9);
     }
   }
 
@@ -80,24 +81,30 @@ class MemoryNeedTest {
   }
 
   private static TrainingSetup training(MlpShape shape, double clip) {
+    return training(shape, clip, 0);
+  }
+
+  private static TrainingSetup training(MlpShape shape, double clip, double ema) {
     return new TrainingSetup(
         shape,
         set(shape),
         new PixelScaling("unit", 0, 1),
         64,
-        new Update(AdamSettings.DEFAULT, clip, Regularisation.NONE),
+        new Update(AdamSettings.DEFAULT, clip, Regularisation.NONE, ema),
         0.1,
         1);
   }
 
   /** Takes no step; asserts that all of a training is allocated at its beginning. */
-  private static void assertTraining(Ops device, MlpShape shape, double clip) {
-    TrainingSetup training = training(shape, clip);
+  private static void assertTraining(Ops device, MlpShape shape, double clip, double ema) {
+    TrainingSetup training = training(shape, clip, ema);
     try (Ops ops = device;
         var learner = new Learner(ops, training)) {
       assertEquals(List.of(), fusedOrEmpty(learner, ops, training));
       long need =
-          MemoryNeed.ofTraining(ops, shape, Step.needs(shape, 64, clip > 0, false)).deviceBytes();
+          MemoryNeed.ofTraining(
+                  ops, shape, Step.needs(shape, 64, clip > 0, false).averaging(ema > 0))
+              .deviceBytes();
       assertNear(ops.liveBytes() - images(shape), need);
     }
   }
@@ -115,8 +122,10 @@ class MemoryNeedTest {
       for (double clip : new double[] {0, 0.5}) {
         var options =
             CudaOptions.layered(Multiplier.PTX, FeedKind.RESIDENT, Launching.GRAPH).with(step);
-        assertTraining(
-            new CudaOps(new EmulatedDriver(EmulatedPolicy.LATEST), options), shape, clip);
+        for (double ema : new double[] {0, 0.9}) {
+          assertTraining(
+              new CudaOps(new EmulatedDriver(EmulatedPolicy.LATEST), options), shape, clip, ema);
+        }
       }
     }
     var options = CudaOptions.layered(Multiplier.PTX, FeedKind.RESIDENT, Launching.GRAPH);

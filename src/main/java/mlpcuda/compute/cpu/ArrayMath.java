@@ -62,7 +62,8 @@ final class ArrayMath {
       case NONE -> {}
       case RELU -> relu(y, n);
       case SIGMOID -> sigmoid(y, n);
-      case TANH -> tanh(y, n);
+      case TANH -> tanh(y, n, 1, 1);
+      case LECUN_TANH -> tanh(y, n, Activation.LECUN_SLOPE, Activation.LECUN_SCALE);
     }
   }
 
@@ -78,11 +79,12 @@ final class ArrayMath {
     }
   }
 
-  private static void tanh(float[] y, int n) {
+  /** y = scale · tanh(slope · y). */
+  private static void tanh(float[] y, int n, double slope, double scale) {
     for (int i = 0; i < n; i++) {
-      double z = y[i];
+      double z = slope * y[i];
       // Near 0 the quotient loses digits that Math.tanh keeps; elsewhere exp is much faster.
-      y[i] = (float) (Math.abs(z) < 1e-3 ? Math.tanh(z) : 1 - 2 / (Math.exp(2 * z) + 1));
+      y[i] = (float) (scale * (Math.abs(z) < 1e-3 ? Math.tanh(z) : 1 - 2 / (Math.exp(2 * z) + 1)));
     }
   }
 
@@ -92,6 +94,7 @@ final class ArrayMath {
       case NONE -> {}
       case SIGMOID -> sigmoidBackward(d, y, n);
       case TANH -> tanhBackward(d, y, n);
+      case LECUN_TANH -> lecunTanhBackward(d, y, n);
       case RELU -> throw new IllegalArgumentException("RELU: see keepWherePositive");
     }
   }
@@ -115,6 +118,15 @@ final class ArrayMath {
   private static void tanhBackward(float[] d, float[] y, int n) {
     for (int i = 0; i < n; i++) {
       d[i] *= 1 - y[i] * y[i];
+    }
+  }
+
+  private static void lecunTanhBackward(float[] d, float[] y, int n) {
+    float scale = Activation.LECUN_SCALE;
+    float factor = Activation.LECUN_SLOPE / scale;
+    for (int i = 0; i < n; i++) {
+      d[i] *=
+          factor * ((scale - y[i]) * (scale + y[i])); // as a product it is 0 where y is at an end
     }
   }
 
@@ -185,6 +197,13 @@ final class ArrayMath {
   static void scale(float[] x, float[] centre, float[] factor, int n) {
     for (int i = 0; i < n; i++) {
       x[i] = (x[i] - centre[i]) * factor[i];
+    }
+  }
+
+  /** x += (target − x) · factor. */
+  static void approach(float[] x, float[] target, float factor, int n) {
+    for (int i = 0; i < n; i++) {
+      x[i] += (target[i] - x[i]) * factor;
     }
   }
 

@@ -162,6 +162,11 @@ public final class CpuOps extends Ops {
   }
 
   @Override
+  public void feedsToo(Buffer others, Buffer weights) {
+    ((Floats) weights).chosen().ifPresent(((Floats) others)::choose);
+  }
+
+  @Override
   public int multipliedInputs(Features features) {
     int I = features.width();
     return features.isArray() && precision() == Precision.FP32
@@ -371,6 +376,11 @@ public final class CpuOps extends Ops {
       int n,
       SgdSettings settings) {
     optimizers.sgd(w, velocity, dw, rate, scaling, n, settings);
+  }
+
+  @Override
+  protected void averageStepK(Buffer average, Buffer w, Buffer step, int n, double decay) {
+    optimizers.average((Floats) average, (Floats) w, ((Ints) step).at(0), n, decay);
   }
 
   @Override

@@ -123,6 +123,27 @@ final class OptimizerSteps {
         });
   }
 
+  /** {@link Ops#averageStep}. */
+  void average(Floats average, Floats w, int step, int n, double decay) {
+    average.arrangeAs(w, n);
+    float take = Math.max((float) (1 - decay), 9 / (10f + step)); // 1 − (1 + t) / (10 + t)
+    Optional<float[][]> moved = average.blocks(n);
+    parts.blocks(
+        n,
+        (part, from, size) -> {
+          float[] wBlock = parts.floats(part, 0);
+          w.get(from, wBlock, size);
+          if (moved.isPresent()) {
+            ArrayMath.approach(moved.get()[from / WorkSplitter.BLOCK], wBlock, take, size);
+            return;
+          }
+          float[] block = parts.floats(part, 1);
+          average.get(from, block, size);
+          ArrayMath.approach(block, wBlock, take, size);
+          average.put(from, block, size);
+        });
+  }
+
   private static boolean skips(Optional<Buffer> scaling) {
     return scaling.isPresent() && ((Floats) scaling.get()).get(LossScale.SKIPS) != 0;
   }

@@ -194,6 +194,7 @@ public class ReferenceOps extends Ops {
       case RELU -> Math.max(z, 0);
       case SIGMOID -> 1 / (1 + Math.exp(-z));
       case TANH -> Math.tanh(z);
+      case LECUN_TANH -> Activation.LECUN_SCALE * Math.tanh(Activation.LECUN_SLOPE * z);
     };
   }
 
@@ -203,6 +204,8 @@ public class ReferenceOps extends Ops {
       case RELU -> y > 0 ? 1 : 0;
       case SIGMOID -> y * (1 - y);
       case TANH -> 1 - y * y;
+      case LECUN_TANH ->
+          Activation.LECUN_SLOPE * (Activation.LECUN_SCALE - y * y / Activation.LECUN_SCALE);
     };
   }
 
@@ -395,6 +398,15 @@ public class ReferenceOps extends Ops {
       double down = settings.nesterov() ? g + settings.momentum() * v : v;
       put(velocity, i, v);
       put(w, i, at(w, i) - at(rate, 0) * down);
+    }
+  }
+
+  @Override
+  protected void averageStepK(Buffer average, Buffer w, Buffer step, int n, double decay) {
+    double t = at(step, 0);
+    double d = Math.min(decay, (1 + t) / (10 + t));
+    for (int i = 0; i < n; i++) {
+      put(average, i, at(average, i) + (1 - d) * (at(w, i) - at(average, i)));
     }
   }
 

@@ -44,11 +44,19 @@ record Choice<T extends Enum<T>>(T kind, String why) {
     String obstacle = obstacle(needs);
     return switch (asked) {
       case LAYERED -> new Choice<>(StepKind.LAYERED, "");
-      case PERSISTENT -> // a network that does not fit is refused, as the kind was asked for by
-          // name
-          needs.clips() || needs.weighted()
-              ? new Choice<>(StepKind.LAYERED, "not persistent: " + obstacle)
-              : new Choice<>(StepKind.PERSISTENT, "");
+      case PERSISTENT -> {
+        if (needs.clips() || needs.weighted()) {
+          yield new Choice<>(StepKind.LAYERED, "not persistent: " + obstacle);
+        }
+        if (needs.averages()) {
+          yield new Choice<>(
+              obstacle.isEmpty() ? StepKind.FUSED : StepKind.LAYERED,
+              "not persistent: the weights are averaged after each step"
+                  + (obstacle.isEmpty() ? "" : "; not fused: " + obstacle));
+        }
+        // A network that does not fit is refused, as the kind was asked for by name.
+        yield new Choice<>(StepKind.PERSISTENT, "");
+      }
       case FUSED ->
           obstacle.isEmpty()
               ? new Choice<>(StepKind.FUSED, "")

@@ -477,6 +477,12 @@ public final class CudaOps extends Ops {
   }
 
   @Override
+  protected void averageStepK(Buffer average, Buffer w, Buffer step, int n, double decay) {
+    Arguments arguments = withCopy(average).add(w, step).add("n", n).add(precision());
+    kernels.launch("average_step", KernelModule.cover(n), arguments.add((float) (1 - decay)));
+  }
+
+  @Override
   protected void clipNormK(Buffer dw, Buffer norm, Optional<Buffer> scaling, int n, float limit) {
     int P = Math.min(NORM_LENGTH - 1, (n - 1) / 1024 + 1);
     kernels.launch("partial_norms", Shape.of(P, 1024), new Arguments().add(norm, dw).add("n", n));

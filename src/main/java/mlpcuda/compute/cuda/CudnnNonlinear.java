@@ -27,6 +27,10 @@ final class CudnnNonlinear implements Nonlinear {
 
   @Override
   public void biasActivationForward(DeviceMatrix y, long b, Activation activation) {
+    if (activation == Activation.LECUN_TANH) {
+      own.biasActivationForward(y, b, activation);
+      return;
+    }
     run("cudnnAddTensor", y, () -> dnn.addTensor(y, b));
     activate(y, activation);
     refresh(y);
@@ -52,12 +56,12 @@ final class CudnnNonlinear implements Nonlinear {
    * <p>The activation's input is not kept. cuDNN needs it for a ReLU, to see where it was above 0:
    * there, and there alone, the output is above 0, too, and so stands for it. The derivatives of
    * the other activations are functions of the output. Without an activation the operation is a
-   * copy, which cuDNN's activations do not make.
+   * copy, which cuDNN's activations do not make, and cuDNN has no scaled tanh.
    */
   @Override
   public void activationBackward(
       DeviceMatrix dx, DeviceMatrix dy, DeviceMatrix y, Activation activation) {
-    if (activation == Activation.NONE) {
+    if (activation == Activation.NONE || activation == Activation.LECUN_TANH) {
       own.activationBackward(dx, dy, y, activation);
       return;
     }

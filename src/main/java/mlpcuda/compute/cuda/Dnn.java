@@ -25,7 +25,7 @@ public interface Dnn extends AutoCloseable {
    *
    * @param y (N, C) out
    * @param x (N, C)
-   * @param activation not NONE, which cuDNN does not compute
+   * @param activation not NONE or LECUN_TANH, which cuDNN does not compute
    */
   void activationForward(DeviceMatrix y, DeviceMatrix x, Activation activation);
 
@@ -37,7 +37,7 @@ public interface Dnn extends AutoCloseable {
    * @param y (N, C)
    * @param dy (N, C)
    * @param x (N, C)
-   * @param activation not NONE
+   * @param activation not NONE or LECUN_TANH
    */
   void activationBackward(
       DeviceMatrix dx, DeviceMatrix y, DeviceMatrix dy, DeviceMatrix x, Activation activation);

@@ -3,7 +3,10 @@ package mlpcuda.compute.cuda;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.cuda.CudaOptions.Multiplier;
 
-/** Our own products with the bias, but activations by cuDNN, which our kernels would fuse, too. */
+/**
+ * Our own products with the bias, but activations by cuDNN, which our kernels would fuse, too. An
+ * activation that cuDNN lacks stays in our products.
+ */
 final class UnfusedGemm implements Gemm {
   private final PtxGemm gemm;
   private final CudnnNonlinear nonlinear;
@@ -17,6 +20,10 @@ final class UnfusedGemm implements Gemm {
   @Override
   public void linearForward(
       DeviceMatrix y, DeviceMatrix x, DeviceMatrix w, long b, Activation activation) {
+    if (activation == Activation.LECUN_TANH) {
+      gemm.linearForward(y, x, w, b, activation);
+      return;
+    }
     gemm.linearForward(y, x, w, b, Activation.NONE);
     nonlinear.activationForward(y, activation);
   }

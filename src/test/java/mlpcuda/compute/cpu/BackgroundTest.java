@@ -2,6 +2,8 @@ package mlpcuda.compute.cpu;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -143,6 +145,36 @@ class BackgroundTest {
       BiConsumer<Ops, Buffer> nothing = (ops, x) -> {};
       assertArrayEquals(
           layer(cpu, pixels, false, nothing)[1], layer(cpu, pixels, true, nothing)[1], 1e-4f);
+    }
+  }
+
+  /** Weights that the batches are multiplied by, too, need no change of their order for it. */
+  @Test
+  void otherWeightsOfTheLayerHaveTheSameOrder() {
+    byte[] pixels = bordered(B, 0.02);
+    try (var cpu = new CpuOps(1);
+        Buffer w = cpu.allocate("w", Type.FLOAT32, 3 * I);
+        Buffer average = cpu.allocate("average", Type.FLOAT32, 3 * I);
+        Buffer step = cpu.allocate("step", Type.INT32, 1)) {
+      float[] values = new float[3 * I];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = i;
+      }
+      cpu.write(average, values);
+      cpu.feedFor(w, HostExamples.of(pixels, new byte[B]), B, 1).close();
+      cpu.feedsToo(average, w);
+      InputOrder order = ((Floats) w).order(3 * I, I);
+      assertFalse(order.isNatural());
+      assertSame(order, ((Floats) average).order(3 * I, I));
+      cpu.averageStep(average, w, step, 3 * I, 0.5);
+      assertSame(order, ((Floats) average).order(3 * I, I));
+      cpu.feedFor(average, HostExamples.of(bordered(1, 0), new byte[1]), 1, 1).close();
+      assertSame(order, ((Floats) average).order(3 * I, I), "another set keeps it");
+      float[] moved = new float[3 * I];
+      cpu.read(average, moved);
+      for (int i = 0; i < moved.length; i++) {
+        assertEquals(0.1f * i, moved[i], 1e-3f); // step 0 keeps a tenth
+      }
     }
   }
 

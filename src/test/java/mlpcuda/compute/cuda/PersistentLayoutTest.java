@@ -38,7 +38,7 @@ class PersistentLayoutTest {
               AdamSettings.DEFAULT,
               new FusedStep.StepState(w, w, w, w, Optional.empty()),
               new FusedStep.Constants(new InputScaling.Uniform(1, 0), 0, 1),
-              new StepNeeds(maxB, 1, layers.size(), false, false));
+              new StepNeeds(maxB, 1, layers.size(), false, false, false));
       return PersistentLayout.of(plan, new Multiprocessors(multiprocessors, kib << 10, true));
     }
   }

@@ -146,7 +146,7 @@ final class EmulatedDnn extends EmulatedResource implements Dnn {
       case RELU -> Float.isNaN(x) ? x : Math.max(x, 0);
       case SIGMOID -> (float) (1 / (1 + Math.exp(-x)));
       case TANH -> (float) Math.tanh(x);
-      case NONE -> throw new AssertionError();
+      case NONE, LECUN_TANH -> throw new AssertionError();
     };
   }
 
@@ -189,7 +189,7 @@ final class EmulatedDnn extends EmulatedResource implements Dnn {
       case RELU -> x > 0 ? dy : 0;
       case SIGMOID -> dy * y * (1 - y);
       case TANH -> dy * (1 - y * y);
-      case NONE -> throw new AssertionError();
+      case NONE, LECUN_TANH -> throw new AssertionError();
     };
   }
 
@@ -254,7 +254,7 @@ final class EmulatedDnn extends EmulatedResource implements Dnn {
   }
 
   private void check(Activation activation) {
-    if (activation == Activation.NONE) {
+    if (activation == Activation.NONE || activation == Activation.LECUN_TANH) {
       throw calls.failure(EmulatedFailure.CUDNN_BAD_PARAM);
     }
   }
