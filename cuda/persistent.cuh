@@ -258,8 +258,9 @@ __device__ inline Held hold(float *shared, const Persistent &its, int groups) {
   return held;
 }
 
-// Trains on the next `steps` batches of B rows. All blocks of the grid must be resident at once. `settings` makes a
-// step's Update from its number and its learning rate.
+// Trains on the next `steps` batches of B rows. All blocks of the grid must be resident at once. `rows` is the order of
+// examples that the batches are parts of; if it is null, the batches are the examples as they lie, from the first on.
+// `settings` makes a step's Update from its number and its learning rate.
 template <class Value, class Scaling, class Settings>
 __device__ inline void persistent(const Persistent &its, const Value *__restrict__ features, Scaling scaling,
                                   const unsigned char *__restrict__ labels, const int *__restrict__ rows,
@@ -273,12 +274,13 @@ __device__ inline void persistent(const Persistent &its, const Value *__restrict
   Tile tile = {Slice(blockIdx.x % its.slices, its.quads, its.I), int(blockIdx.x) / its.slices, O,
                owner ? its.B : 0};
   int before = its.position[0], example = its.position[1], batch = its.position[2];
+  auto row_of = [=](int taken) { return rows == nullptr ? taken : rows[example + taken]; };
 
   for (int i = threadIdx.x; i < its.L * int(sizeof(PersistentLayer) / sizeof(int)); i += PERSISTENT_THREADS) {
     reinterpret_cast<int *>(held.layers)[i] = reinterpret_cast<const int *>(its.layers)[i];
   }
   for (int b = threadIdx.x; b < its.B; b += PERSISTENT_THREADS) {
-    held.rows[b] = rows[example + b];
+    held.rows[b] = row_of(b);
   }
   if (owner) {
     move_tile<false>(held.w, its.w + its.layers[0].w, tile.group, its.across, O, its.I, tile.slice);
@@ -310,7 +312,7 @@ __device__ inline void persistent(const Persistent &its, const Value *__restrict
     }
     arrive(its.arrivals);
     for (int b = threadIdx.x; more && b < its.B; b += PERSISTENT_THREADS) {
-      held.rows[(s + 1) % 2 * its.B + b] = rows[example + (s + 1) * its.B + b];
+      held.rows[(s + 1) % 2 * its.B + b] = row_of((s + 1) * its.B + b);
     }
     if (threadIdx.x == PERSISTENT_THREADS - 1) {  // this thread is in another warp than the one that waits
       scalars = settings.scalars(step, rates[batch + s]);

@@ -25,7 +25,7 @@ compile() { # source, module, architecture, precision of products' operands
   echo "cuda/ptx/$2.ptx: $(grep -c "\.entry " "ptx/$2.ptx") entries"
 }
 
-for source in layers gemm fused persistent; do # the persistent kernel exists in fp32 alone
+for source in layers distort gemm fused persistent; do # the persistent kernel exists in fp32 alone
   compile "$source" "$source" sm_75 FP32
 done
 compile large large sm_75 FP32

@@ -54,6 +54,7 @@ public class OperationBenchmark {
     "adamStep n=109386",
     "advance",
     "dropoutForward n=8192 rate=0.2",
+    "distortForward B=33 28x28x1",
     "activationBackward n=8192 RELU",
     "logSoftmaxForward B=1025 C=10",
     "sgdStep n=109386",

@@ -2,6 +2,7 @@ package mlpcuda.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
@@ -121,6 +122,20 @@ abstract class PersistentTraining {
       Run found = Run.ofEverything(new CudaOps(open(), options.withStepsAtOnce(n)), 0);
       CudaTraining.assertSameBits(expected, found, "steps in a launch: " + n);
     }
+  }
+
+  @Test
+  void batchesThatLieApartAreRefused() {
+    CudaOptions pinned = options(StepKind.PERSISTENT).with(FeedKind.PINNED);
+    var e =
+        assertThrows(
+            IllegalArgumentException.class,
+            () ->
+                Run.easy(
+                    new CudaOps(open(), pinned), 40, 0.01, Run.settings(1, 16, true, 3, 4, 1)));
+    assertEquals(
+        "persistent steps must be of a resident set, or of batches that lie one after another",
+        e.getMessage());
   }
 
   @Test

@@ -13,6 +13,7 @@ import mlpcuda.compute.OptimizerSettings;
 import mlpcuda.data.ExampleSet;
 import mlpcuda.data.PixelScaling;
 import mlpcuda.data.Scaling;
+import mlpcuda.net.Augmentation;
 import mlpcuda.net.Batches;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Optimizer;
@@ -39,6 +40,7 @@ final class Run implements Trainer.Listener {
   float[] firstLossScale; // null: the state before the first step
   List<float[]> firstWeights; // null: the seed's
   ExampleSet validation;
+  Augmentation augmentation; // null: images are not distorted
 
   @Override
   public void epochBegins(int epoch, int count) {
@@ -72,8 +74,8 @@ final class Run implements Trainer.Listener {
     var rated = withRate(settings, rate);
     try (ops;
         var parameters = new Parameters(ops, shape);
-        var examples =
-            new Batches(
+        Batches examples =
+            batches(
                 parameters,
                 train,
                 scaling,
@@ -103,6 +105,13 @@ final class Run implements Trainer.Listener {
     }
     assertEquals(0, ops.liveBytes());
     return this;
+  }
+
+  private Batches batches(
+      Parameters parameters, ExampleSet train, Scaling scaling, int B, int atOnce) {
+    return augmentation == null
+        ? new Batches(parameters, train, scaling, B, atOnce)
+        : new Batches(parameters, train, (PixelScaling) scaling, B, atOnce, augmentation, 11);
   }
 
   /** Settings without schedule, early stopping or checkpoints; the rate is given to the run. */

@@ -61,6 +61,7 @@ public final class CudaOps extends Ops {
   private final KernelModule kernels;
   private final ColumnSums columnSums;
   private final LayerEngine engine;
+  private final DistortionKernels distortions;
   private final StepMaker steps;
 
   /**
@@ -87,6 +88,7 @@ public final class CudaOps extends Ops {
       kernels = resources.add(modules.module("layers")).load();
       columnSums = resources.add(new ColumnSums(driver, kernels));
       engine = resources.add(new LayerEngine(launches, modules, kernels, options));
+      distortions = resources.add(new DistortionKernels(driver, modules.module("distort")));
       steps = new StepMaker(options, engine);
     } catch (RuntimeException | Error e) {
       resources.closeAfter(e);
@@ -260,7 +262,23 @@ public final class CudaOps extends Ops {
   }
 
   private Feed pinnedFeed(HostExamples examples, int maxB, int atOnce) {
-    return new PinnedFeed(this, driver, stream, new HostGather(examples), maxB, atOnce);
+    return new PinnedFeed(this, examples, maxB, atOnce);
+  }
+
+  @Override
+  public Feed distortedFeedFor(
+      Buffer weights, HostExamples examples, Distorting distorting, int maxB, int atOnce) {
+    return new DistortingFeed(this, examples, distorting, isResident(), maxB, atOnce);
+  }
+
+  /** Makes banks for a feed's stages of up to {@code maxB * atOnce} examples. */
+  PinnedBanks banks(PinnedBanks.Size size, int maxB, int atOnce) {
+    return new PinnedBanks(this, driver, stream, size, maxB, atOnce);
+  }
+
+  /** Makes the kernels that distort images, on a stream of the caller's, which closes them. */
+  DistortionKernels distortionsOn(long other) {
+    return new DistortionKernels(driver, modules.module("distort", other).load());
   }
 
   /** The remedy where a training set does not fit into the device, as the end of a sentence. */
@@ -324,7 +342,14 @@ public final class CudaOps extends Ops {
       int B,
       Distorting distorting,
       int epoch) {
-    throw new UnsupportedOperationException("distortForward on a GPU");
+    distortions.distort(
+        DeviceBuffer.address(x),
+        new DistortionKernels.Originals(
+            DeviceBuffer.address(images), DeviceBuffer.address(numbers), staged),
+        B,
+        distorting,
+        epoch);
+    refresh(x, B * distorting.inputs());
   }
 
   @Override

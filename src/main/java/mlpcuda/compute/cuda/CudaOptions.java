@@ -50,7 +50,10 @@ public record CudaOptions(
     LAYERED,
     /** A step is a few kernels of our own. */
     FUSED,
-    /** One kernel of our own takes many steps, from a resident set in single precision. */
+    /**
+     * One kernel of our own takes many steps, in single precision, from a resident set or from a
+     * feed whose batches lie one after another, as those of distorted images do.
+     */
     PERSISTENT
   }
 
@@ -90,12 +93,11 @@ public record CudaOptions(
           Launching.GRAPH,
           OptionalInt.empty());
 
-  /** Checks that persistent steps are in single precision and not from a set that is streamed. */
+  /** Checks that persistent steps are in single precision. */
   public CudaOptions {
-    if (step == StepKind.PERSISTENT && (feed == FeedKind.PINNED || precision != Precision.FP32)) {
+    if (step == StepKind.PERSISTENT && precision != Precision.FP32) {
       throw new IllegalArgumentException(
-          "persistent steps must be of a resident set and in fp32, found "
-              + (feed == FeedKind.PINNED ? "a set that is streamed" : precision.label()));
+          "persistent steps must be in fp32, found " + precision.label());
     }
   }
 

@@ -25,24 +25,41 @@ public final class HostGather implements AutoCloseable {
   /** The most threads: a few of them take all that the memory can give. */
   private static final int MOST_THREADS = 4;
 
+  /**
+   * What is gathered besides labels and weights.
+   *
+   * @param features whether the features are
+   * @param numbers whether the numbers of the examples in the set are
+   */
+  record Content(boolean features, boolean numbers) {
+    /** All that an example consists of. */
+    static final Content EXAMPLES = new Content(true, false);
+  }
+
   private final HostExamples examples;
+  private final Content content;
   private final int rowBytes;
   private final int threads;
   private ExecutorService helpers; // null until a gather is long enough for them
 
   /** A gather of a set by as many threads as suit this machine. */
-  HostGather(HostExamples examples) {
-    this(examples, Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors()));
+  HostGather(HostExamples examples, Content content) {
+    this(examples, content, Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors()));
   }
 
   /**
-   * A gather of a set, which must not change during a call of {@link #gather}.
+   * A gather of all of a set, which must not change during a call of {@link #gather}.
    *
    * @param threads the most threads, the caller's included
    */
   public HostGather(HostExamples examples, int threads) {
+    this(examples, Content.EXAMPLES, threads);
+  }
+
+  private HostGather(HostExamples examples, Content content, int threads) {
     this.examples = examples;
-    this.rowBytes = examples.inputs() * examples.features().type().bytes();
+    this.content = content;
+    this.rowBytes = content.features ? examples.inputs() * examples.features().type().bytes() : 0;
     this.threads = threads;
   }
 
@@ -52,23 +69,28 @@ public final class HostGather implements AutoCloseable {
   }
 
   /**
-   * The layout of a batch of {@code B} in memory: features (B, I), then weights (B) if the set has
-   * any, then labels (B).
+   * The layout of a batch of {@code B} in memory: features (B, I), numbers (B), weights (B), labels
+   * (B), as far as they are gathered and the set has any.
    *
    * @param rowBytes the bytes of an example's features
    */
-  public record Layout(int B, int rowBytes, boolean weighted) {
+  public record Layout(int B, int rowBytes, boolean numbered, boolean weighted) {
     /** A batch begins at a multiple of this many bytes, as the widest loads of a kernel need it. */
     private static final int ALIGNMENT = 256;
 
+    /** The byte at which the numbers begin, which are ints. */
+    int numbers() {
+      return (B * rowBytes + Integer.BYTES - 1) / Integer.BYTES * Integer.BYTES;
+    }
+
     /** The byte at which the weights begin, which are floats. */
     int weights() {
-      return (B * rowBytes + Float.BYTES - 1) / Float.BYTES * Float.BYTES;
+      return numbers() + (numbered ? B * Integer.BYTES : 0);
     }
 
     /** The byte at which the labels begin. */
     public int labels() {
-      return weighted ? weights() + B * Float.BYTES : B * rowBytes;
+      return numbered || weighted ? weights() + (weighted ? B * Float.BYTES : 0) : B * rowBytes;
     }
 
     /** The bytes of a batch. */
@@ -78,15 +100,15 @@ public final class HostGather implements AutoCloseable {
 
     /** The bytes between the beginnings of two batches; more than an int holds for a long one. */
     public long stride() {
-      long bytes =
-          B * (rowBytes + 1L + (weighted ? Float.BYTES : 0)) + (weighted ? Float.BYTES : 0);
+      int words = (numbered ? Integer.BYTES : 0) + (weighted ? Float.BYTES : 0);
+      long bytes = B * (rowBytes + 1L + words) + (words > 0 ? Integer.BYTES : 0);
       return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     }
   }
 
   /** The layout of batches of {@code B}. */
   public Layout layout(int B) {
-    return new Layout(B, rowBytes, examples.weights().isPresent());
+    return new Layout(B, rowBytes, content.numbers, examples.weights().isPresent());
   }
 
   /**
@@ -132,7 +154,12 @@ public final class HostGather implements AutoCloseable {
     for (int r = first; r < end; r++) {
       int row = batches.order[batches.from + r];
       int at = batch * stride;
-      examples.features().copy(row, to, at + b * rowBytes);
+      if (content.features) {
+        examples.features().copy(row, to, at + b * rowBytes);
+      }
+      if (content.numbers) {
+        to.putInt(at + layout.numbers() + b * Integer.BYTES, row);
+      }
       if (weights.isPresent()) {
         to.putFloat(at + layout.weights() + b * Float.BYTES, weights.get()[row]);
       }

@@ -19,7 +19,13 @@ final class KernelModules {
 
   /** A module, not loaded yet; the caller closes it. */
   KernelModule module(String name) {
-    return new KernelModule(stream, name, line -> notes.accept(line));
+    return module(name, stream.handle());
+  }
+
+  /** A module, not loaded yet, whose kernels run on another stream; the caller closes it. */
+  KernelModule module(String name, long handle) {
+    var other = new LaunchStream(stream.driver(), handle, stream.launching());
+    return new KernelModule(other, name, line -> notes.accept(line));
   }
 
   /**

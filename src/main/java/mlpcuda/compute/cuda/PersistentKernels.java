@@ -14,7 +14,8 @@ import mlpcuda.compute.cuda.CudaDriver.Shape;
 
 /**
  * The training steps of module persistent: one launch for many, whose blocks all run at once and
- * keep the first layer's weights. Batches must be parts of a set that lies on the device.
+ * keep the first layer's weights. The batches of a launch must be parts of a set that lies on the
+ * device, or lie there one after another.
  */
 final class PersistentKernels implements FusedStep {
   /** The ints that describe a layer in the table, in the order of cuda/persistent_head.cuh. */
@@ -101,9 +102,22 @@ final class PersistentKernels implements FusedStep {
     return true;
   }
 
+  /** Checks that the first batch's place is that of all, which begin up to {@code rows} later. */
+  private static void checkTogether(Feed.Batch first, Feed.Batch last, int rows) {
+    Buffer features = first.examples().features();
+    long row = (long) features.length() / first.examples().labels().length();
+    long apart = first.rows().isPresent() ? 0 : rows * row * features.type().bytes();
+    long found = DeviceBuffer.address(last.examples().features()) - DeviceBuffer.address(features);
+    if (found != apart) {
+      throw new IllegalArgumentException(
+          "persistent steps must be of a resident set, or of batches that lie one after another");
+    }
+  }
+
   @Override
   public void run(IntFunction<Feed.Batch> batches, int B, int n) {
-    Feed.Batch batch = batches.apply(0); // all batches are parts of one set
+    Feed.Batch batch = batches.apply(0);
+    checkTogether(batch, batches.apply(n - 1), B * (n - 1));
     PersistentLayout.Memory memory = layout.memory(B).orElseThrow(); // the largest batch fits
     Layer first = plan.first();
     OptimizerState arenas = plan.arenas();

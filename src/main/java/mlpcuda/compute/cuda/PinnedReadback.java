@@ -24,7 +24,7 @@ final class PinnedReadback extends Readback {
     try {
       copied = driver.createEvent();
       resources.add(() -> driver.destroyEvent(copied));
-      pinned = PinnedFeed.pinned(driver, Math.multiplyExact(length, Float.BYTES));
+      pinned = PinnedBanks.pinnedMemory(driver, Math.multiplyExact(length, Float.BYTES));
       resources.add(() -> driver.freePinned(pinned));
       // This is added last and so run first: a copy ends before its memory is freed.
       resources.add(() -> driver.synchronizeEvent(copied));

@@ -53,8 +53,8 @@ class EveryKernelTest {
   private static final List<Precision> RATHER_THAN_FP32 =
       List.of(Precision.TF32, Precision.BF16, Precision.FP16);
 
-  /** The modules that have single precision alone: layers has no products. */
-  private static final Set<String> SINGLE = Set.of("layers", "persistent");
+  /** The modules that have single precision alone: layers and distort have no products. */
+  private static final Set<String> SINGLE = Set.of("layers", "distort", "persistent");
 
   private static final Pattern SIZE = Pattern.compile("[BIOCn]=(\\d+)");
   private static final Pattern ENTRY = Pattern.compile("\\.entry\\s+(\\w+)");

@@ -1,0 +1,123 @@
+package mlpcuda.compute.cuda;
+
+import java.util.Optional;
+import mlpcuda.compute.Buffer;
+import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.DeviceExamples;
+import mlpcuda.compute.Distorting;
+import mlpcuda.compute.Feed;
+import mlpcuda.compute.HostExamples;
+import mlpcuda.compute.Resources;
+import mlpcuda.compute.cuda.DistortionKernels.Originals;
+
+/**
+ * A feed whose images are distorted anew in each pass. For each stage the host writes the numbers,
+ * labels and weights of its examples to page-locked memory, and the images too unless the set lies
+ * on the device. They are copied by way of {@link PinnedBanks}, where a kernel distorts the images
+ * while steps of the stage before compute.
+ *
+ * <p>The examples of a stage lie one after another, whatever the batches: their inputs as floats,
+ * and labels and weights as {@link HostGather.Layout} says. What changes from pass to pass is an
+ * argument of that kernel, which is never recorded.
+ */
+final class DistortingFeed implements Feed {
+  private final Resources resources = new Resources();
+  private final Distorting distorting;
+  private final HostGather host;
+  private final Optional<Buffer> resident; // (N, I): all images
+  private final PinnedBanks banks;
+  private final DistortionKernels kernels; // on the banks' stream
+  private final int inputs; // the byte of a bank at which the inputs begin
+  private Distorting now;
+  private int epoch;
+  private int[] order = {};
+  private int taken; // examples of the order that are staged
+  private HostGather.Layout staged; // the latest stage is laid out as one batch
+
+  /**
+   * A feed of images, whose features must be bytes.
+   *
+   * @param resident whether all images lie on the device
+   * @param maxB the largest batch
+   * @param atOnce the most batches of a stage
+   */
+  DistortingFeed(
+      CudaOps ops,
+      HostExamples examples,
+      Distorting distorting,
+      boolean resident,
+      int maxB,
+      int atOnce) {
+    this.distorting = distorting;
+    this.now = distorting;
+    host = resources.add(new HostGather(examples, new HostGather.Content(!resident, true)));
+    this.resident =
+        resident
+            ? Optional.of(resources.open(() -> ops.constant("features", examples.features())))
+            : Optional.empty();
+    int most = (int) Math.min(Integer.MAX_VALUE, (long) maxB * atOnce); // banks refuse so many
+    long copied = host.layout(most).stride();
+    long inputBytes = (long) Float.BYTES * distorting.inputs();
+    var size =
+        new PinnedBanks.Size(
+            copied, copied + most * inputBytes, host.layout(1).bytes() + inputBytes);
+    banks = resources.open(() -> ops.banks(size, maxB, atOnce));
+    kernels = resources.open(() -> ops.distortionsOn(banks.way()));
+    resources.add(banks::finish); // added last and so run first: kernels end before their module
+    inputs = (int) copied;
+  }
+
+  @Override
+  public int size() {
+    return host.examples().size();
+  }
+
+  @Override
+  public void distort(int epoch, float strength) {
+    this.epoch = epoch;
+    this.now = distorting.times(strength);
+  }
+
+  @Override
+  public void begin(int[] order, int from) {
+    this.order = order;
+    taken = from;
+  }
+
+  @Override
+  public int stage(int B, int n) {
+    PinnedBanks.Bank bank = banks.next();
+    int examples = B * n;
+    host.gather(bank.pinned().bytes(), order, taken, examples, 1);
+    staged = host.layout(examples);
+    long copied = DeviceBuffer.address(bank.bytes());
+    var originals =
+        new Originals(
+            resident.map(DeviceBuffer::address).orElse(copied),
+            copied + staged.numbers(),
+            resident.isEmpty());
+    banks.send(
+        staged.bytes(), () -> kernels.distort(copied + inputs, originals, examples, now, epoch));
+    taken += examples;
+    return bank.number();
+  }
+
+  @Override
+  public Batch batch(int i, int B) {
+    DeviceBuffer bytes = banks.filled().bytes();
+    int from = i * B;
+    int I = distorting.inputs();
+    Buffer weights = bytes.part("weights", Type.FLOAT32, staged.weights() + from * Float.BYTES, B);
+    var examples =
+        new DeviceExamples(
+            bytes.part("inputs", Type.FLOAT32, inputs + from * I * Float.BYTES, B * I),
+            bytes.part("labels", Type.UINT8, staged.labels() + from, B),
+            staged.weighted() ? Optional.of(weights) : Optional.empty());
+    return new Batch(examples, Optional.empty());
+  }
+
+  @Override
+  public void close() {
+    resources.close();
+  }
+}
