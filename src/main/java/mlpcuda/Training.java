@@ -101,10 +101,11 @@ public final class Training {
   }
 
   /**
-   * The settings of a published program, or {@code tuned}, which ends at a higher accuracy.
+   * The settings of a published program, or of {@code tuned}, {@code distorted} or {@code record},
+   * which end at higher accuracies.
    *
    * @param name {@code 128x64}, {@code 300x300}, {@code 128}, {@code 128x64-centred}, {@code
-   *     128x64x32-relu-out} or {@code tuned}
+   *     128x64x32-relu-out}, {@code tuned}, {@code distorted} or {@code record}
    * @throws IllegalArgumentException if there is none of that name
    */
   public static Training preset(String name) {

@@ -104,7 +104,7 @@ class ArchitectureTest {
           entry("model", List.of("net", "compute", "data", "preparation", "files", "error")),
           entry("net", List.of("compute", "data", "features", "random", "files", "error")),
           entry("conformance", List.of("compute", "compute.cpu", "random", "error")),
-          entry("compute", List.of("features", "error")),
+          entry("compute", List.of("features", "random", "error")),
           entry("compute.cpu", List.of("compute", "features", "random", "files", "error")),
           entry("compute.cuda", List.of("compute", "features", "random", "files", "error")),
           entry("data", List.of("features", "random", "files", "error")),

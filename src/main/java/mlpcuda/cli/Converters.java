@@ -104,18 +104,6 @@ final class Converters {
     }
   }
 
-  /** Converts a number above 0 and below 1. */
-  static final class OpenFraction implements ITypeConverter<Double> {
-    @Override
-    public Double convert(String text) {
-      double number = real(text, Math.nextDown(1.0), "must be a number above 0, below 1");
-      if (number == 0) {
-        throw new TypeConversionException("must be a number above 0, below 1, found " + text);
-      }
-      return number;
-    }
-  }
-
   /** Converts the amount of the training set that is held back. */
   static final class SplitAmount implements ITypeConverter<Double> {
     @Override

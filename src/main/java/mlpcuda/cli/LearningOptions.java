@@ -4,11 +4,9 @@ import java.util.Collections;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import mlpcuda.compute.AdamSettings;
-import mlpcuda.compute.Distortion;
 import mlpcuda.compute.OptimizerSettings;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.data.ClassWeights;
-import mlpcuda.net.Augmentation;
 import mlpcuda.run.RunSettings;
 import mlpcuda.train.Course;
 import mlpcuda.train.LearningRate;
@@ -89,25 +87,6 @@ final class LearningOptions {
   private ClassWeights classWeights;
 
   @Option(
-      names = "--augment",
-      paramLabel = "LIST",
-      converter = DistortionConverters.AugmentText.class,
-      description =
-          "Distort the training images at random, anew in each epoch: some of"
-              + " elastic:ALPHA:SIGMA, rotate:DEG, shear:DEG, scale:PERCENT, translate:PIXELS and"
-              + " erase[:SHARE], joined by commas; or none. Default: the preset's.")
-  private DistortionConverters.Augment augment;
-
-  @Option(
-      names = "--augment-end",
-      paramLabel = "SHARE",
-      converter = Converters.Share.class,
-      description =
-          "Strength of the distortions in the last epoch, from 0 to 1; it changes linearly from 1 in"
-              + " the first. Default: the preset's, or 1.")
-  private Double augmentEnd;
-
-  @Option(
       names = "--clip-grad-norm",
       paramLabel = "MAX",
       converter = Converters.PositiveReal.class,
@@ -117,10 +96,10 @@ final class LearningOptions {
   @Option(
       names = "--ema",
       paramLabel = "DECAY",
-      converter = Converters.OpenFraction.class,
+      converter = Converters.Fraction.class,
       description =
           "Evaluate and save the exponential moving average of the weights, of decay DECAY, such as"
-              + " 0.999. Default: no.")
+              + " 0.999; 0: the weights themselves. Default: the preset's.")
   private Double ema;
 
   @Option(
@@ -147,9 +126,6 @@ final class LearningOptions {
     }
     if (nesterov && momentum() == 0) {
       throw refused("--nesterov needs --momentum above 0, found none");
-    }
-    if (augmentEnd != null && augmentation(preset).isEmpty()) {
-      throw refused("--augment-end needs --augment, found none");
     }
     if (dropout != null && hiddenLayers == 0 && Collections.max(dropout.list()) > 0) {
       throw refused("--dropout needs a hidden layer, found none");
@@ -217,17 +193,15 @@ final class LearningOptions {
         dropout != null ? dropout.list() : presets.dropout(),
         smoothing != null ? smoothing.floatValue() : presets.smoothing(),
         Optional.ofNullable(classWeights),
-        augmentation(preset),
-        ema == null ? presets.ema() : OptionalDouble.of(ema));
+        presets.augmentation(),
+        ema(presets));
   }
 
-  private Optional<Augmentation> augmentation(RunSettings preset) {
-    Optional<Augmentation> presets = preset.learning().augmentation();
-    Optional<Distortion> distortion =
-        augment != null ? augment.distortion() : presets.map(Augmentation::distortion);
-    float end =
-        augmentEnd != null ? augmentEnd.floatValue() : presets.map(Augmentation::end).orElse(1f);
-    return distortion.map(of -> new Augmentation(of, end));
+  private OptionalDouble ema(RunSettings.Learning presets) {
+    if (ema == null) {
+      return presets.ema();
+    }
+    return ema == 0 ? OptionalDouble.empty() : OptionalDouble.of(ema);
   }
 
   /** The learning rate; the preset fills in what no option says. */

@@ -46,6 +46,7 @@ final class LrFindCommand implements Callable<Integer> {
   @Mixin private DataOptions data = new DataOptions();
   @Mixin private DeviceOptions device = new DeviceOptions();
   @Mixin private LearningOptions learning = new LearningOptions();
+  @Mixin private AugmentOptions augment = new AugmentOptions();
 
   @Option(
       names = "--batch-size",
@@ -102,6 +103,7 @@ final class LrFindCommand implements Callable<Integer> {
     data.check();
     device.check();
     learning.check(network.preset(), network.hiddenLayers());
+    augment.check(network.preset());
     learning.refuseRate();
     LearningRateFinder.Settings rates = rates();
     PrintWriter standardOut = spec.commandLine().getOut();
@@ -109,7 +111,8 @@ final class LrFindCommand implements Callable<Integer> {
     try (Opened opened = Opened.of(device, data, terminal)) {
       ExampleSet train = opened.dataset().train();
       MlpShape shape = network.shape(train.inputs(), opened.dataset().classes());
-      RunSettings settings = learning.settings(network, batchSize, seed);
+      RunSettings chosen = learning.settings(network, batchSize, seed);
+      RunSettings settings = chosen.with(augment.of(chosen.learning()));
       TrainingSetup training =
           settings.training(shape, train, Scaling.of(settings.network().scaling(), train));
       String description = opened.ops().description(training.needs());

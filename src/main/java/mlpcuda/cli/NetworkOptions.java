@@ -38,7 +38,7 @@ final class NetworkOptions {
       converter = Converters.PresetName.class,
       description =
           "Settings of a published program: 128x64 (default), 300x300, 128, 128x64-centred,"
-              + " 128x64x32-relu-out; or tuned. Other options override parts of it.")
+              + " 128x64x32-relu-out; or tuned, distorted or record. Other options override parts of it.")
   private RunSettings preset = Presets.DEFAULT;
 
   @Option(

@@ -24,6 +24,7 @@ abstract class RunOptions {
   @Mixin private DataOptions data = new DataOptions();
   @Mixin private DeviceOptions device = new DeviceOptions();
   @Mixin private LearningOptions learning = new LearningOptions();
+  @Mixin private AugmentOptions augment = new AugmentOptions();
   @Mixin private ValidationOptions validation = new ValidationOptions();
   @Mixin private CourseOptions course = new CourseOptions();
   @Mixin private RecordingOptions recording = new RecordingOptions();
@@ -65,6 +66,7 @@ abstract class RunOptions {
     data.check();
     device.check();
     learning.check(network.preset(), network.hiddenLayers());
+    augment.check(network.preset());
     validation.check();
     committee.check();
   }
@@ -115,7 +117,7 @@ abstract class RunOptions {
             Optional.ofNullable(prepare),
             Optional.ofNullable(init).map(Path::toString)),
         learning.rate(preset),
-        learning.learning(preset),
+        augment.of(learning.learning(preset)),
         course.course(preset),
         validation.validation(),
         recording.recording(preset, subset != null),

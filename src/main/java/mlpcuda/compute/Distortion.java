@@ -109,7 +109,8 @@ public record Distortion(
   /**
    * The distortion of a text of the command line, such as {@code elastic:37:5.5,rotate:12}.
    *
-   * @throws IllegalArgumentException if the text is none, with the rule and what was found instead
+   * @throws IllegalArgumentException if the text has another form, with the rule and what was found
+   *     instead
    */
   public static Distortion parse(String text) {
     float[] amounts = new float[7];

@@ -7,7 +7,9 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
+import mlpcuda.compute.Distortion;
 import mlpcuda.compute.OptimizerSettings;
+import mlpcuda.net.Augmentation;
 import mlpcuda.run.RunSettings.Architecture;
 import mlpcuda.run.RunSettings.Learning;
 import mlpcuda.run.RunSettings.Recording;
@@ -24,11 +26,18 @@ public final class Presets {
   /** What the published programs have in common. */
   private static final Learning PUBLISHED = learning(AdamSettings.DEFAULT, 0);
 
+  /** The distortion of the presets that learn from distorted images. */
+  private static final Distortion DISTORTION =
+      Distortion.parse("elastic:37:5.5,rotate:12,scale:15,shear:10,translate:1");
+
   /** The settings that apply where nothing is chosen. */
   public static final RunSettings DEFAULT =
       published("128x64", network("z-score", 128, 64), 64, 64, 10);
 
-  /** All presets; {@code tuned} is the best of a sweep judged by 10,000 held-back examples. */
+  /**
+   * All presets; {@code tuned}, {@code distorted} and {@code record} were chosen by sweeps judged
+   * by 10,000 held-back examples.
+   */
   public static final List<RunSettings> ALL =
       List.of(
           DEFAULT,
@@ -49,7 +58,9 @@ public final class Presets {
               new Course(20, Course.NO_LIMIT, 128, true),
               Validation.NONE,
               Recording.of(1000),
-              1));
+              1),
+          distorted("distorted", 60, 1000, 500),
+          distorted("record", 150, 2500, 2000, 1500, 1000, 500));
 
   private Presets() {}
 
@@ -63,6 +74,20 @@ public final class Presets {
         new Course(epochs, Course.NO_LIMIT, batchSize, true),
         Validation.NONE,
         Recording.of(testBatchSize),
+        1);
+  }
+
+  /** A network that learns from distorted images, with the widths of Cireşan et al. (2010). */
+  private static RunSettings distorted(String name, int epochs, Integer... hidden) {
+    Learning plain = learning(new AdamSettings(0.9, 0.999, 1e-8, 1e-2, true), 0);
+    return new RunSettings(
+        name,
+        network("unit", hidden),
+        new LearningRate(2e-3, Schedule.parse("one-cycle"), 0),
+        plain.with(Optional.of(Augmentation.constant(DISTORTION))),
+        new Course(epochs, Course.NO_LIMIT, 256, true),
+        Validation.NONE,
+        Recording.of(1000),
         1);
   }
 

@@ -38,7 +38,7 @@ class DistortCommandTest {
         if (cell % 4 == 0) {
           assertEquals(images[16 + cell / 4 * 35 + i] & 0xFF, level);
         }
-        if (cell == 1) { // it has moved out of sight
+        if (cell == 1) { // this image has moved out of sight
           assertEquals(0, level);
         }
       }

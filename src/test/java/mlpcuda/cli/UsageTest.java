@@ -294,12 +294,11 @@ class UsageTest {
             + " from 0 on, below 1, found 1",
         "--label-smoothing -0.1|Invalid value for option '--label-smoothing': must be a number"
             + " from 0 on, below 1, found -0.1",
-        "--ema 0|Invalid value for option '--ema': must be a number above 0, below 1, found 0",
-        "--ema 1|Invalid value for option '--ema': must be a number above 0, below 1, found 1",
-        "--ema -0.5|Invalid value for option '--ema': must be a number above 0, below 1, found"
+        "--ema 1|Invalid value for option '--ema': must be a number from 0 on, below 1, found 1",
+        "--ema -0.5|Invalid value for option '--ema': must be a number from 0 on, below 1, found"
             + " -0.5",
-        "--ema NaN|Invalid value for option '--ema': must be a number above 0, below 1, found NaN",
-        "--ema much|Invalid value for option '--ema': must be a number above 0, below 1, found"
+        "--ema NaN|Invalid value for option '--ema': must be a number from 0 on, below 1, found NaN",
+        "--ema much|Invalid value for option '--ema': must be a number from 0 on, below 1, found"
             + " much",
         "--clip-grad-norm 0|Invalid value for option '--clip-grad-norm': must be a number"
             + " above 0 that a float can hold, found 0",

@@ -2,15 +2,21 @@ package mlpcuda.train;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.IntStream;
 import mlpcuda.compute.Activation;
+import mlpcuda.compute.Buffer;
+import mlpcuda.compute.Buffer.Type;
+import mlpcuda.compute.Distortion;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.data.ExampleSet;
+import mlpcuda.data.Layout;
 import mlpcuda.data.PixelScaling;
 import mlpcuda.data.Scaling;
 import mlpcuda.data.View;
@@ -162,7 +168,8 @@ class AveragedPredictorTest {
       for (int batch : new int[] {1, 3, N, 100}) { // batches that do and do not divide the set
         var answers = new Predictions(N);
         try (var evaluator =
-            new NetworkEvaluator(ops, passes(ops), UNIT, N, batch, "an evaluation", "")) {
+            new NetworkEvaluator(
+                ops, passes(ops), UNIT, Optional.empty(), N, batch, "an evaluation", "")) {
           Score score = evaluator.run(set, Optional.of(answers));
           assertEquals(loss, score.loss(), 1e-6);
           assertEquals(right, score.right());
@@ -184,11 +191,70 @@ class AveragedPredictorTest {
       parameters.write(pass.weights().tensors());
       Score expected = Evaluator.evaluate(parameters, REVERSED.of(set), UNIT, 3);
       try (var evaluator =
-          new NetworkEvaluator(ops, List.of(pass), UNIT, N, 3, "an evaluation", "")) {
+          new NetworkEvaluator(
+              ops, List.of(pass), UNIT, Optional.empty(), N, 3, "an evaluation", "")) {
         Score found = evaluator.run(set);
         assertEquals(expected.loss(), found.loss());
         assertArrayEquals(expected.confusion(), found.confusion());
       }
     }
+  }
+
+  /** A network sees the image and its copies, after the change that its view makes. */
+  @Test
+  void copiesAreDistortedAndAveraged() {
+    var copies = new DistortedCopies(Distortion.parse("translate:1"), 3, Layout.Images.grey(2, 2));
+    byte[] pixels = set().features().array();
+    try (var ops = new CpuOps(2)) {
+      Pass pass = pass(ops, 2, REVERSED);
+      try (var averaged =
+              new AveragedPredictor(ops, List.of(pass), UNIT, Optional.of(copies), N, "a network");
+          var predictor = new Predictor(ops, pass.weights(), UNIT, N, "a network")) {
+        byte[] seen = REVERSED.of(pixels);
+        var mean = new MeanProbabilities(N, C);
+        mean.add(predictor.logProbabilities(seen));
+        for (int copy = 1; copy <= 3; copy++) {
+          float[] inputs = new float[4 * N];
+          for (int i = 0; i < N; i++) { // each image gets the same distortions
+            copies(ops, copies, seen, i, copy, inputs);
+          }
+          mean.add(predictor.logProbabilities(inputs));
+        }
+        float[][] expected = mean.logs();
+        float[][] found = averaged.logProbabilities(pixels);
+        float[][] single = averaged.logProbabilities(Arrays.copyOfRange(pixels, 8, 12));
+        for (int i = 0; i < N; i++) {
+          assertArrayEquals(expected[i], found[i], 1e-5f);
+        }
+        assertArrayEquals(found[2], single[0], 1e-5f, "an answer depends on no other image");
+        assertThrows(IllegalStateException.class, () -> averaged.logProbabilities(new float[4]));
+      }
+      try (var evaluator =
+          new NetworkEvaluator(
+              ops, List.of(pass), UNIT, Optional.of(copies), N, 3, "an evaluation", "")) {
+        var answers = new Predictions(N);
+        evaluator.run(set(), Optional.of(answers));
+        try (var averaged =
+            new AveragedPredictor(ops, List.of(pass), UNIT, Optional.of(copies), N, "a network")) {
+          float[][] logs = averaged.logProbabilities(pixels);
+          for (int i = 0; i < N; i++) {
+            assertEquals(Math.exp(logs[i][answers.classes()[i]]), answers.probabilities()[i], 1e-5);
+          }
+        }
+      }
+    }
+  }
+
+  private static void copies(
+      Ops ops, DistortedCopies copies, byte[] seen, int i, int copy, float[] inputs) {
+    byte[] image = Arrays.copyOfRange(seen, 4 * i, 4 * i + 4);
+    float[] row = new float[4];
+    try (Buffer x = ops.allocate("x", Type.FLOAT32, 4);
+        Buffer images = ops.constant("image", image);
+        Buffer number = ops.allocate("number", Type.INT32, 1)) {
+      ops.distortForward(x, images, number, true, 1, copies.distorting((PixelScaling) UNIT), copy);
+      ops.read(x, row);
+    }
+    System.arraycopy(row, 0, inputs, 4 * i, 4);
   }
 }
