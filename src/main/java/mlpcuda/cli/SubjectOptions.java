@@ -2,12 +2,14 @@ package mlpcuda.cli;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import mlpcuda.benchmark.Throughput;
 import mlpcuda.cli.Measurements.Subject;
 import mlpcuda.data.ExampleSet;
 import mlpcuda.data.LabelledData;
 import mlpcuda.data.Scaling;
+import mlpcuda.net.Batches;
 import mlpcuda.net.MlpShape;
 import mlpcuda.run.Presets;
 import mlpcuda.run.RunSettings;
@@ -140,11 +142,17 @@ final class SubjectOptions {
   private TrainingSetup training(RunSettings preset, LabelledData dataset) {
     ExampleSet set = dataset.train();
     RunSettings.Learning presets = learning.learning(preset);
-    RunSettings settings =
-        preset
-            .with(augment == null ? presets : presets.with(augment.augmentation()))
-            .with(learning.rate(preset));
+    RunSettings settings = preset.with(distorted(presets, set)).with(learning.rate(preset));
     MlpShape shape = settings.network().shape(set.inputs(), dataset.classes());
     return settings.training(shape, set, Scaling.of(settings.network().scaling(), set));
+  }
+
+  /** The way of learning with the distortions that are asked for, or else the preset's. */
+  private RunSettings.Learning distorted(RunSettings.Learning presets, ExampleSet set) {
+    if (augment != null) {
+      return presets.with(augment.augmentation());
+    }
+    // A table can be measured with every preset, and only images are distorted.
+    return Batches.canDistort(set) ? presets : presets.with(Optional.empty());
   }
 }

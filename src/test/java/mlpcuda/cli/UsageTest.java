@@ -95,7 +95,7 @@ class UsageTest {
         break;
       }
     }
-    assertEquals(14, described);
+    assertEquals(15, described);
   }
 
   @ParameterizedTest
@@ -207,7 +207,7 @@ class UsageTest {
         "--seed x|Invalid value for option '--seed': must be a whole number from"
             + " -9223372036854775808 to 9223372036854775807, found x",
         "--preset nope|Invalid value for option '--preset': must be one of 128x64, 300x300, 128,"
-            + " 128x64-centred, 128x64x32-relu-out, tuned, found nope",
+            + " 128x64-centred, 128x64x32-relu-out, tuned, distorted, record, found nope",
         "--activation nope|Invalid value for option '--activation': must be one of relu,"
             + " sigmoid, tanh, lecun-tanh, found nope",
         "--scaling nope|Invalid value for option '--scaling': must be one of unit, centred,"
@@ -349,9 +349,9 @@ class UsageTest {
         "--validation 10 --save-best --monitor nope|Invalid value for option '--monitor':"
             + " expected one of [loss, accuracy] (case-sensitive) but was 'nope'",
         "--bogus|Unknown option: '--bogus'",
-        "nope|the command must be one of train, sweep, lr-find, benchmark, evaluate, predict, serve, inspect, summary, export, import, devices, compare and come first, and options"
+        "nope|the command must be one of train, sweep, lr-find, benchmark, evaluate, predict, serve, distort, inspect, summary, export, import, devices, compare and come first, and options"
             + " begin with --; found nope",
-        "evaluate|the command must be one of train, sweep, lr-find, benchmark, evaluate, predict, serve, inspect, summary, export, import, devices, compare and come first, and options"
+        "evaluate|the command must be one of train, sweep, lr-find, benchmark, evaluate, predict, serve, distort, inspect, summary, export, import, devices, compare and come first, and options"
             + " begin with --; found evaluate"
       })
   void refusesOptionsOfTraining(String line, String message) {
@@ -366,9 +366,9 @@ class UsageTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "trian|train|the command must be one of train, sweep, lr-find, benchmark, evaluate, predict, serve, inspect, summary, export, import, devices, compare and come first, and"
+        "trian|train|the command must be one of train, sweep, lr-find, benchmark, evaluate, predict, serve, distort, inspect, summary, export, import, devices, compare and come first, and"
             + " options begin with --; found trian; did you mean train?",
-        "train foo bar|train|the command must be one of train, sweep, lr-find, benchmark, evaluate, predict, serve, inspect, summary, export, import, devices, compare and come first,"
+        "train foo bar|train|the command must be one of train, sweep, lr-find, benchmark, evaluate, predict, serve, distort, inspect, summary, export, import, devices, compare and come first,"
             + " and options begin with --; found foo bar",
         "--classes 3|train|--classes needs --data, found --classes 3 alone",
         "--dataset nope|train|Invalid value for option '--dataset': data set must be one of mnist,"
@@ -394,12 +394,12 @@ class UsageTest {
         "compare --lr 1|compare|Unknown options: '--lr', '1'",
         "compare --operations advance,nope|compare|Invalid value for option '--operations': must be one"
             + " of gatherForward, activationBackward, dropoutForward, logSoftmaxForward,"
-            + " crossEntropyForward, adamStep, sgdStep, averageStep, clipNorm, advance, linearForward,"
+            + " crossEntropyForward, adamStep, sgdStep, averageStep, clipNorm, distortForward, advance, linearForward,"
             + " linearBackward, found nope",
         "benchmark --presets 128,nope|benchmark|Invalid value for option '--presets': must be one of"
-            + " 128x64, 300x300, 128, 128x64-centred, 128x64x32-relu-out, tuned, found nope",
+            + " 128x64, 300x300, 128, 128x64-centred, 128x64x32-relu-out, tuned, distorted, record, found nope",
         "benchmark --presets 128,|benchmark|Invalid value for option '--presets': must be one of"
-            + " 128x64, 300x300, 128, 128x64-centred, 128x64x32-relu-out, tuned, found nothing",
+            + " 128x64, 300x300, 128, 128x64-centred, 128x64x32-relu-out, tuned, distorted, record, found nothing",
         "benchmark --presets 128 --presets tuned|benchmark|option '--presets' (NAMES) should be"
             + " specified only once",
         "benchmark --batch-sizes 64,0|benchmark|Invalid value for option '--batch-sizes': must be a"
@@ -417,7 +417,7 @@ class UsageTest {
             + " one of [fp32, tf32, bf16, fp16] (case-sensitive) but was 'nope'",
         "benchmark --classes 3|benchmark|--classes needs --data, found --classes 3 alone",
         "benchmark --preset tunde|benchmark|Invalid value for option '--presets': must be one of"
-            + " 128x64, 300x300, 128, 128x64-centred, 128x64x32-relu-out, tuned, found tunde; did"
+            + " 128x64, 300x300, 128, 128x64-centred, 128x64x32-relu-out, tuned, distorted, record, found tunde; did"
             + " you mean tuned?",
         "summary --inputs 0|summary|Invalid value for option '--inputs': must be a whole number"
             + " from 1 to 2147483647, found 0",
@@ -437,7 +437,7 @@ class UsageTest {
         "--btach-size=64|Unknown option: '--btach-size=64'; did you mean --batch-size?",
         "--no-relu-ouput|Unknown option: '--no-relu-ouput'; did you mean --no-relu-output?",
         "--preset tunde|Invalid value for option '--preset': must be one of 128x64, 300x300, 128,"
-            + " 128x64-centred, 128x64x32-relu-out, tuned, found tunde; did you mean tuned?",
+            + " 128x64-centred, 128x64x32-relu-out, tuned, distorted, record, found tunde; did you mean tuned?",
         "--scaling zscore|Invalid value for option '--scaling': must be one of unit, centred,"
             + " z-score, standard, minmax, none, found zscore; did you mean z-score?",
         "--dataset fashon-mnist|Invalid value for option '--dataset': data set must be one of"
