@@ -53,6 +53,32 @@ class ReportPageRunsTest extends ReportInBrowser {
     browser.screenshot("report-%d-classes-%d".formatted(classes, width));
   }
 
+  /** Each image stands before its distortions, in rows that fit the page. */
+  @ParameterizedTest
+  @CsvSource({"400", "1400"})
+  void distortedImagesStandBesideTheirOriginals(int width) {
+    Path file = tmp.resolve("distorted").resolve("report.html");
+    show(Files.exists(file) ? file : run("distorted", 3, "--augment elastic:8:2,rotate:20"), width);
+    browser.assertNoComplaints();
+    browser.assertFitsInWidth();
+    assertEquals(
+        List.of(
+            "The first of each row is an image as it is, the others are its distortions in the"
+                + " first 7 epochs."),
+        texts("#distorted p"));
+    List<?> labels =
+        list("[...document.querySelectorAll('#distorted canvas')].map(e => e.ariaLabel)");
+    assertEquals(80, labels.size());
+    assertTrue(((String) labels.get(8)).startsWith("Training image, class "), labels.toString());
+    assertTrue(((String) labels.get(15)).startsWith("Distorted in epoch 7"), labels.toString());
+    assertEquals(
+        10L,
+        browser.script(
+            "return new Set([...document.querySelectorAll('#distorted canvas')]"
+                + ".map(e => Math.round(e.getBoundingClientRect().top))).size"));
+    browser.screenshot("report-distorted-" + width);
+  }
+
   /** Names and options are shown letter by letter, and never become part of the page. */
   @Test
   void hostileTextIsText() throws IOException {
