@@ -59,7 +59,7 @@ public final class Presets {
               Validation.NONE,
               Recording.of(1000),
               1),
-          distorted("distorted", 60, 1000, 500),
+          distorted("distorted", 80, 1000, 500),
           distorted("record", 150, 2500, 2000, 1500, 1000, 500));
 
   private Presets() {}
