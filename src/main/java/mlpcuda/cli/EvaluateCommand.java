@@ -6,13 +6,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.ExampleSet;
 import mlpcuda.data.LabelledData;
 import mlpcuda.data.Layout;
 import mlpcuda.error.BadFileException;
 import mlpcuda.error.SettingException;
+import mlpcuda.files.WholeFile;
 import mlpcuda.model.Committee;
+import mlpcuda.report.ContactSheet;
 import mlpcuda.report.Metrics;
 import mlpcuda.report.ResultJson;
 import mlpcuda.report.Tables;
@@ -68,6 +71,14 @@ final class EvaluateCommand implements Callable<Integer> {
   private boolean importance;
 
   @Option(
+      names = "--mistakes",
+      paramLabel = "FILE",
+      description =
+          "Save a sheet of the test images with a wrong answer, in their order, as a PNG; at most 100,"
+              + " fewer if they are large.")
+  private Path mistakes;
+
+  @Option(
       names = "--json",
       description = "Print the evaluation as JSON on standard output, all else on standard error.")
   private boolean json;
@@ -85,6 +96,11 @@ final class EvaluateCommand implements Callable<Integer> {
     Committee file = Committee.read(model);
     checkImportance(file);
     copies.of(file.form(), model); // refused before the data are read
+    if (mistakes != null && !(file.form().layout() instanceof Layout.Images)) {
+      throw new ParameterException(
+          spec.commandLine(),
+          "--mistakes is for networks of images, and that of %s takes numbers".formatted(model));
+    }
     data.takeAs(file.form(), terminal);
     try (Opened opened =
         Opened.of(
@@ -137,6 +153,9 @@ final class EvaluateCommand implements Callable<Integer> {
       var answers = new Predictions(test.size());
       Score score = evaluator.run(test, Optional.of(answers));
       var calibration = Calibration.of(answers, test.labels());
+      if (mistakes != null) {
+        draw(test, answers, terminal);
+      }
       if (!importance) {
         return new Measured(score, calibration, Optional.empty());
       }
@@ -145,6 +164,21 @@ final class EvaluateCommand implements Callable<Integer> {
             score, calibration, Optional.of(Importance.of(test, score, evaluator::run, SEED, bar)));
       }
     }
+  }
+
+  private void draw(ExampleSet test, Predictions answers, Terminal terminal) {
+    int[] wrong =
+        IntStream.range(0, test.size())
+            .filter(i -> answers.classes()[i] != test.label(i))
+            .toArray();
+    if (wrong.length == 0) {
+      terminal.line("No answer is wrong: %s is not written", mistakes);
+      return;
+    }
+    byte[] sheet =
+        ContactSheet.encode(test.chosen(wrong).features(), (Layout.Images) test.layout());
+    WholeFile.write(mistakes, stream -> stream.write(sheet));
+    terminal.line("Saved %s", mistakes);
   }
 
   private void checkImportance(Committee file) {

@@ -3,6 +3,7 @@ package mlpcuda.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -10,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -161,5 +163,39 @@ class EvaluateCommandTest {
             Program.words(
                 "evaluate --test-batch-size 2147483647", "--model", model(), "--data", data));
     assertEquals(trained.lastLine(), evaluated.lastLine());
+  }
+
+  /** The sheet has the images with a wrong answer, in their order, ten in a row. */
+  @Test
+  void mistakesAreDrawn() throws IOException {
+    Path data = Program.writeData(tmp.resolve("data"), 5, 7, 3, 50, 70);
+    train(data, "--hidden 6 --epochs 1 --cpu");
+    Path png = tmp.resolve("mistakes.png");
+    Program program =
+        Program.succeed(
+            Program.words("evaluate --cpu", "--model", model(), "--data", data, "--mistakes", png));
+    assertTrue(program.lines().contains("Saved " + png), program.out());
+    Path csv = tmp.resolve("answers.csv");
+    Program.succeed(
+        Program.words("predict --cpu", "--model", model(), "--data", data, "--csv", csv));
+    List<String> answers = Files.readAllLines(csv);
+    byte[] labels = Files.readAllBytes(data.resolve("t10k-labels-idx1-ubyte"));
+    byte[] images = Files.readAllBytes(data.resolve("t10k-images-idx3-ubyte"));
+    BufferedImage sheet = ImageIO.read(png.toFile());
+    int wrong = 0;
+    for (int i = 0; i < 70; i++) {
+      int answer = Integer.parseInt(answers.get(i + 1).split(",")[1]);
+      if (answer != labels[8 + i]) {
+        for (int p = 0; p < 35; p++) {
+          int x = wrong % 10 * 9 + p % 7;
+          int y = wrong / 10 * 7 + p / 7;
+          assertEquals(images[16 + i * 35 + p] & 0xFF, sheet.getRaster().getSample(x, y, 0));
+        }
+        wrong++;
+      }
+    }
+    assertTrue(wrong > 10, "the network has hardly learnt");
+    assertEquals(10 * 9 - 2, sheet.getWidth());
+    assertEquals((wrong + 9) / 10 * 7 - 2, sheet.getHeight());
   }
 }
