@@ -13,13 +13,13 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.StepNeeds;
 import mlpcuda.data.LabelledData;
 import mlpcuda.error.BadFileException;
 import mlpcuda.error.StoppedException;
 import mlpcuda.files.WholeFile;
 import mlpcuda.model.Committee;
 import mlpcuda.model.ModelFile;
-import mlpcuda.net.Step;
 import mlpcuda.preparation.ExampleForm;
 import mlpcuda.preparation.ImageForm;
 import mlpcuda.report.Metrics;
@@ -154,12 +154,8 @@ public record CommitteeRun(
       int processors = Runtime.getRuntime().availableProcessors();
       return Math.max(1, Math.min(plan.members(), processors / cpu.threads()));
     }
-    RunSettings settings = plan.base().settings();
-    int B = settings.course().largestBatch(data.train().size());
-    boolean weighted = data.train().weights().isPresent();
-    MemoryNeed need =
-        MemoryNeed.ofTraining(
-            devices.ops, data.shape(), Step.needs(data.shape(), B, settings.clip() > 0, weighted));
+    StepNeeds needs = plan.base().settings().needs(data.shape(), data.train());
+    MemoryNeed need = MemoryNeed.ofTraining(devices.ops, data.shape(), needs);
     long each = need.deviceBytes() + data.all().features().bytes(); // a resident set may be there
     long room = devices.ops.freeBytes() / (SHARE * each);
     return (int) Math.max(1, Math.min(Math.min(plan.members(), MOST_ON_GPU), room));

@@ -5,12 +5,12 @@ import java.util.ArrayList;
 import java.util.List;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Precision;
+import mlpcuda.compute.StepNeeds;
 import mlpcuda.data.ExampleSet;
 import mlpcuda.error.BadFileException;
 import mlpcuda.error.SettingException;
 import mlpcuda.model.Checkpoint;
 import mlpcuda.net.MlpShape;
-import mlpcuda.net.Step;
 import mlpcuda.preparation.ExampleForm;
 import mlpcuda.preparation.ImageForm;
 import mlpcuda.preparation.InkWidth;
@@ -157,14 +157,8 @@ public record Resumption(Path folder, Checkpoint checkpoint, RunPlan former, Run
   public void check(Ops ops, RunData data) {
     checkLossScale(ops.precision());
     checkAverage();
-    RunSettings settings = state.plan().settings();
-    int B = Math.min(settings.course().batchSize(), data.all().size());
-    boolean weighted = data.all().weights().isPresent();
-    MemoryNeed.ofTraining(
-            ops,
-            data.shape(),
-            Step.needs(data.shape(), B, settings.clip() > 0, weighted)
-                .averaging(settings.ema() > 0))
+    StepNeeds needs = state.plan().settings().needs(data.shape(), data.train());
+    MemoryNeed.ofTraining(ops, data.shape(), needs)
         .check(ops, "%s: training %s".formatted(file(), data.shape()), "");
   }
 

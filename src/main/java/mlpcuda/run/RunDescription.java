@@ -7,7 +7,6 @@ import java.util.Map;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.ExampleSet;
 import mlpcuda.data.Layout;
-import mlpcuda.net.Step;
 import mlpcuda.preparation.ImageForm;
 import mlpcuda.report.Build;
 import mlpcuda.report.Host;
@@ -21,10 +20,7 @@ public final class RunDescription {
 
   /** Describes the device, and how it runs the steps of a run with those settings. */
   public static String device(Ops ops, RunData data, RunSettings settings) {
-    int B = settings.course().largestBatch(data.train().size());
-    boolean weighted = data.train().weights().isPresent();
-    return ops.description(
-        Step.needs(data.shape(), B, settings.clip() > 0, weighted).averaging(settings.ema() > 0));
+    return ops.description(settings.needs(data.shape(), data.train()));
   }
 
   /** The data set in a line: its sizes, the size of its images, its classes, its scaling. */

@@ -7,6 +7,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.OptimizerSettings;
+import mlpcuda.compute.StepNeeds;
 import mlpcuda.data.ClassWeights;
 import mlpcuda.data.ExampleSet;
 import mlpcuda.data.Scaling;
@@ -15,6 +16,7 @@ import mlpcuda.net.Augmentation;
 import mlpcuda.net.Batches;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Regularisation;
+import mlpcuda.net.Step;
 import mlpcuda.preparation.Preparation;
 import mlpcuda.train.Course;
 import mlpcuda.train.LearningRate;
@@ -269,6 +271,12 @@ public record RunSettings(
         rate.base(),
         seed,
         learning.augmentation);
+  }
+
+  /** What decides how a device runs the steps of a training on those examples. */
+  StepNeeds needs(MlpShape shape, ExampleSet set) {
+    int B = course.largestBatch(set.size());
+    return Step.needs(shape, B, clip() > 0, set.weights().isPresent()).averaging(ema() > 0);
   }
 
   /** The regularisation of the network's hidden layers. */
