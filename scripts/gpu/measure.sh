@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures mlp-cuda on the GPU of this machine, step by step, in one call. README.md beside it says more.
 #
-#   bash scripts/gpu/measure.sh [STEP …]   facts start tests trainings peers compare benchmark sanitizer ncu gemm (default:
+#   bash scripts/gpu/measure.sh [STEP …]   facts start tests trainings peers compare benchmark sanitizer ncu gemm record (default:
 #                                          all of these, in this order); or peers.sh, the script scripts/peers.sh
 #
 #   OUT               the folder for the results (default: target/measured)
@@ -163,7 +163,7 @@ finish() {
 }
 trap 'kill "$running" 2> /dev/null; end_warm_up; say "told to end after $SECONDS s"; bundle; exit 1' TERM INT
 
-[ $# -gt 0 ] || set -- facts start tests trainings peers compare benchmark sanitizer ncu gemm
+[ $# -gt 0 ] || set -- facts start tests trainings peers compare benchmark sanitizer ncu gemm record
 [[ " $* " != *" peers "* ]] || begin_warm_up
 for name in "$@"; do
   case $name in
@@ -177,6 +177,7 @@ for name in "$@"; do
     sanitizer) step sanitizer 110 "compute-sanitizer: 30 steps and an evaluation" ;;
     ncu) step ncu 60 "ncu: kernels of the fused step" ;;
     gemm) step gemm 110 "Products: 1024 to 16384 examples, the largest network, square ones" ;;
+    record) step record 120 "Distorted images: throughput, and the presets distorted and record" ;;
     peers.sh) step peers.sh 280 "scripts/peers.sh" ;;
     *) say "no step $name"; bad=1 ;;
   esac

@@ -254,6 +254,17 @@ step_benchmark() { # a row gets less than half of the default's time, because th
   return "$code"
 }
 
+step_record() { # distorted images: throughput with and without, and what the presets that learn from them reach
+  local code=0 list some=()
+  $GPU || some=(--max-steps 20)
+  for list in none elastic:37:5.5,rotate:12,scale:15,shear:10,translate:1; do
+    each "benchmark-${list%%:*}" 40 benchmark "${DEVICE[@]}" --hidden 1000,500 --batch-sizes 256 --augment "$list" --seconds 0.04 || code=1
+  done
+  each distorted 60 train "${DEVICE[@]}" --preset distorted --test-at-end --overwrite --out "$W/distorted" "${some[@]}" || code=1
+  each record $((DEADLINE - SECONDS)) train "${DEVICE[@]}" --preset record --test-at-end --overwrite --out "$W/record" "${some[@]}" || code=1
+  return "$code"
+}
+
 # with_libraries SECONDS TOOL …: runs a tool that needs the java binary and not the script JAVA
 with_libraries() { within "$1" bash -c '. "$0/libraries"; exec "$@"' "$PACK" "${@:2}"; }
 
