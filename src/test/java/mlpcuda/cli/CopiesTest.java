@@ -61,6 +61,16 @@ class CopiesTest {
     assertEquals(predict(COPIES), predict(COPIES));
   }
 
+  @Test
+  void aGpuAnswersAsTheCpuDoes() {
+    Program gpu =
+        Program.run(
+            GpuCommandsTest.DRIVER_ALONE,
+            Program.words("evaluate --gpu 0 --quiet" + COPIES, "--model", model, "--data", data));
+    assertEquals(0, gpu.code(), gpu.err());
+    assertEquals(evaluate(COPIES).lastLine(), gpu.lastLine());
+  }
+
   /** The page and the program give an image the same probabilities. */
   @Test
   void serveAnswersAsPredictDoes() throws IOException, InterruptedException {

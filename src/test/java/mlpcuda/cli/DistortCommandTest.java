@@ -45,6 +45,35 @@ class DistortCommandTest {
     }
   }
 
+  /** Rounding to whole levels may differ by one. */
+  @Test
+  void aGpuDrawsWhatTheCpuDraws() throws IOException {
+    Path data = Program.writeData(tmp.resolve("data"), 9, 7, 3, 20, 20);
+    String options =
+        "distort --augment elastic:20:2,rotate:30,shear:10,scale:20,translate:1,erase --images 20";
+    Path one = tmp.resolve("cpu.png");
+    Path other = tmp.resolve("gpu.png");
+    Program.succeed(Program.words(options + " --cpu --data", data, "--png", one));
+    Program gpu =
+        Program.run(
+            GpuCommandsTest.DRIVER_ALONE,
+            Program.words(options + " --gpu 0 --data", data, "--png", other));
+    assertEquals(0, gpu.code(), gpu.err());
+    int[] expected = levels(one);
+    int[] found = levels(other);
+    int different = 0;
+    for (int i = 0; i < expected.length; i++) {
+      assertTrue(Math.abs(expected[i] - found[i]) <= 1, expected[i] + " and " + found[i]);
+      different += expected[i] == found[i] ? 0 : 1;
+    }
+    assertTrue(different < expected.length / 100, different + " of " + expected.length);
+  }
+
+  private static int[] levels(Path png) throws IOException {
+    BufferedImage image = ImageIO.read(png.toFile());
+    return image.getRaster().getSamples(0, 0, image.getWidth(), image.getHeight(), 0, (int[]) null);
+  }
+
   @Test
   void whatCannotBeDistortedIsRefused() throws IOException {
     Path table =
