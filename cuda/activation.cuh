@@ -29,9 +29,12 @@ __device__ inline float differentiate(float dy, float y, int activation) {
   switch (activation) {
     case RELU: return y > 0 ? dy : 0;  // the derivative at 0 is taken as 0
     case SIGMOID: return dy * (y * (1 - y));
-    case TANH: return dy * (1 - y * y);
-    case LECUN_TANH:  // as a product it is 0 where y is at an end of its range
-      return dy * (LECUN_SLOPE / LECUN_SCALE * ((LECUN_SCALE - y) * (LECUN_SCALE + y)));
+    case TANH:
+    case LECUN_TANH: {  // one path for both, which spares registers; at an end of y's range the product is 0
+      bool plain = activation == TANH;
+      float scale = plain ? 1 : LECUN_SCALE, factor = plain ? 1 : LECUN_SLOPE / LECUN_SCALE;
+      return dy * (factor * ((scale - y) * (scale + y)));
+    }
     default: return dy;
   }
 }
