@@ -3,11 +3,17 @@ package mlpcuda.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import mlpcuda.compute.cuda.Gpus;
+import mlpcuda.data.EmbeddedMnist;
+import mlpcuda.data.ExampleSet;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -21,7 +27,29 @@ class RecordOnTheInterpreterTest {
   private static final int STEPS = Integer.getInteger("mlpcuda.recordSteps", 2);
   private static final Pattern LOSS = Pattern.compile("Epoch .*, batch .*: loss ([0-9.]+)");
 
+  private static final int IMAGES = 32;
+
   @TempDir private Path tmp;
+
+  /** Writes a few images of MNIST as a data set: the interpreter is slow. */
+  @BeforeEach
+  void writeData() throws IOException {
+    ExampleSet some = EmbeddedMnist.load().train().first(IMAGES);
+    for (String part : List.of("train", "t10k")) {
+      int count = part.equals("train") ? IMAGES : 8;
+      ByteBuffer images = ByteBuffer.allocate(16 + count * some.inputs());
+      images.putInt(0x803).putInt(count).putInt(28).putInt(28);
+      ByteBuffer labels = ByteBuffer.allocate(8 + count).putInt(0x801).putInt(count);
+      byte[] pixels = new byte[some.inputs()];
+      for (int i = 0; i < count; i++) {
+        some.features().read(i, pixels, 0);
+        images.put(pixels);
+        labels.put(some.labels()[i]);
+      }
+      Files.write(tmp.resolve(part + "-images-idx3-ubyte"), images.array());
+      Files.write(tmp.resolve(part + "-labels-idx1-ubyte"), labels.array());
+    }
+  }
 
   /** The losses of the first steps. */
   private List<Double> losses(Gpus gpus, String device) {
@@ -29,10 +57,14 @@ class RecordOnTheInterpreterTest {
         Program.run(
             gpus,
             Program.words(
-                "train --preset record --batch-size 8 --test-batch-size 8 --subset 32 --log-interval 1 --test-at-end"
+                "train --preset record --batch-size 8 --test-batch-size 8 --log-interval 1 --test-at-end"
                     + " --lr 1e-4 --schedule constant --overwrite --epochs 1000 --max-steps "
                     + STEPS
                     + device,
+                "--classes",
+                10,
+                "--data",
+                tmp,
                 "--out",
                 tmp.resolve("run")));
     assertEquals(0, program.code(), program.err());
