@@ -6,14 +6,10 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import java.util.function.Supplier;
-import mlpcuda.compute.Distorting;
-import mlpcuda.compute.HostExamples;
 import mlpcuda.compute.Ops;
 import mlpcuda.data.ExampleSet;
-import mlpcuda.data.Layout;
 import mlpcuda.data.PixelScaling;
 import mlpcuda.error.DeviceException;
-import mlpcuda.net.Augmentation;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import mlpcuda.train.Evaluator;
@@ -108,7 +104,7 @@ public final class Throughput {
     double emptyStep = timeSteps(ops, empty(), brief).median();
     double emptyAnswer = timeAnswers(ops, empty(), brief).median();
     int inputs = ops.multipliedInputs(training.set().features());
-    int learnt = training.augmentation().map(of -> learnt(ops, of)).orElse(inputs);
+    int learnt = training.augmentation().isPresent() ? training.shape().inputs() : inputs;
     // The JIT compilers share the processors at first, and return for each new network.
     Timing.Plan first = plan.withWarmUp(5 * plan.warmUp());
     for (int B : sizes) {
@@ -152,16 +148,6 @@ public final class Throughput {
                 return result(ops, Work.INFERENCE, B, error, false, speed);
               }));
     }
-  }
-
-  /** The inputs of a distorted image that a device multiplies by weights one by one. */
-  private int learnt(Ops ops, Augmentation augmentation) {
-    ExampleSet set = training.set();
-    var examples = new HostExamples(set.features(), set.labels(), set.weights());
-    Distorting distorting =
-        augmentation.distorting(
-            (Layout.Images) set.layout(), (PixelScaling) training.scaling(), training.seed());
-    return ops.multipliedInputs(examples, distorting);
   }
 
   private static Result orFailure(Work work, int B, Supplier<Result> measurement) {

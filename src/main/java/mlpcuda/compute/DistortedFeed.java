@@ -40,11 +40,6 @@ public final class DistortedFeed implements Feed {
     this.numbers = resources.open(() -> ops.allocate("numbers", Type.INT32, maxB));
   }
 
-  /** The images of a batch before they are distorted, (maxB, I). */
-  public Buffer images() {
-    return images;
-  }
-
   @Override
   public int size() {
     return examples.size();

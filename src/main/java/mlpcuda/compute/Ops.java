@@ -114,11 +114,6 @@ public abstract class Ops extends LayerOps {
     return features.width();
   }
 
-  /** The number that {@link #multipliedInputs} is for images that are distorted. */
-  public int multipliedInputs(HostExamples examples, Distorting distorting) {
-    return distorting.inputs();
-  }
-
   /** The number of training steps with those needs that this device is best given at once. */
   public int stepsAtOnce(StepNeeds needs) {
     return 1;

@@ -1,10 +1,6 @@
 package mlpcuda.net;
 
-import mlpcuda.compute.Distorting;
 import mlpcuda.compute.Distortion;
-import mlpcuda.compute.InputScaling;
-import mlpcuda.data.Layout;
-import mlpcuda.data.PixelScaling;
 
 /**
  * The distortion of training images over a run: every epoch has other ones, and their amounts may
@@ -25,17 +21,6 @@ public record Augmentation(Distortion distortion, float end) {
   /** Distortions of the same strength all along. */
   public static Augmentation constant(Distortion distortion) {
     return new Augmentation(distortion, 1);
-  }
-
-  /** What all images of a set of that layout have in common when they are distorted. */
-  public Distorting distorting(Layout.Images images, PixelScaling scaling, long seed) {
-    return new Distorting(
-        distortion,
-        images.rows(),
-        images.cols(),
-        images.channels(),
-        seed,
-        new InputScaling.Uniform(scaling.scale(), scaling.shift()));
   }
 
   /**

@@ -73,7 +73,15 @@ public final class Batches implements AutoCloseable {
     Arrays.fill(ones, 1);
     // The feed scales the pixels that it distorts, and so a step's own scaling changes nothing.
     this.scaling = columns(parameters, new float[I], ones);
-    Distorting distorting = augmentation.distorting((Layout.Images) set.layout(), scaling, seed);
+    var images = (Layout.Images) set.layout();
+    var distorting =
+        new Distorting(
+            augmentation.distortion(),
+            images.rows(),
+            images.cols(),
+            images.channels(),
+            seed,
+            new InputScaling.Uniform(scaling.scale(), scaling.shift()));
     Buffer weights = parameters.layer(0).weight();
     var examples = new HostExamples(set.features(), set.labels(), set.weights());
     this.feed =

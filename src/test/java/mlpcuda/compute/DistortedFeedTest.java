@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import mlpcuda.compute.Buffer.Type;
@@ -159,70 +158,5 @@ class DistortedFeedTest {
         }
       }
     }
-  }
-
-  /**
-   * Weights keep the order of the first set that they are fed with. Images whose border is not that
-   * of this set are multiplied whole, in that order, and images that have it are not.
-   */
-  @Test
-  void productsAreRightInAnyOrderOfInputs() {
-    int O = 5;
-    byte[] middle = new byte[N * I];
-    for (int n = 0; n < N; n++) {
-      for (int i = 0; i < 9; i++) { // ink in the middle alone
-        middle[n * I + (3 + i / 3) * 7 + 2 + i % 3] = (byte) (100 + n + i);
-      }
-    }
-    HostExamples inked = HostExamples.of(middle, new byte[N]);
-    float[] weights = new float[O * I];
-    var random = new Random(3);
-    for (int i = 0; i < weights.length; i++) {
-      weights[i] = (float) random.nextGaussian();
-    }
-    for (HostExamples second : List.of(inked, examples(Optional.empty()))) {
-      float[] expected;
-      try (Ops reference = new ReferenceOps()) {
-        expected = outputs(reference, inked, second, weights, O);
-      }
-      try (Ops ops = new CpuOps(2)) {
-        assertArrayEquals(expected, outputs(ops, inked, second, weights, O), 2e-3f);
-      }
-    }
-  }
-
-  /**
-   * The outputs of a layer for a batch of the second set, whose weights were fed with the first.
-   */
-  private static float[] outputs(
-      Ops ops, HostExamples first, HostExamples second, float[] weights, int O) {
-    var distorting =
-        new Distorting(
-            Distortion.parse("rotate:20,translate:1"),
-            9,
-            7,
-            1,
-            3,
-            new InputScaling.Uniform(0.01f, -0.5f));
-    float[] found = new float[N * O];
-    try (Buffer w = ops.allocate("w", Type.FLOAT32, O * I);
-        Buffer b = ops.allocate("b", Type.FLOAT32, O);
-        Buffer x = ops.allocate("x", Type.FLOAT32, N * I);
-        Buffer z = ops.allocate("z", Type.FLOAT32, N * O);
-        Buffer y = ops.allocate("y", Type.INT32, N);
-        Buffer end = ops.allocate("end", Type.INT32, 1)) {
-      ops.write(w, weights);
-      for (HostExamples set : List.of(first, second)) {
-        try (Feed feed = ops.distortedFeedFor(w, set, distorting, N, 1)) {
-          feed.distort(1, 1);
-          feed.begin(order(), 0);
-          feed.stage(N, 1);
-          feed.gather(0, x, new Targets(y, Optional.empty()), end, N, NOTHING);
-          ops.linearForward(z, x, w, b, N, I, O, Activation.NONE);
-        }
-      }
-      ops.read(z, found);
-    }
-    return found;
   }
 }

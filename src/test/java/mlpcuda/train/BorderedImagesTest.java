@@ -4,13 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Random;
 import java.util.function.Supplier;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
-import mlpcuda.compute.Distortion;
-import mlpcuda.compute.HostExamples;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.OptimizerSettings;
 import mlpcuda.compute.SgdSettings;
@@ -18,10 +15,8 @@ import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.compute.cpu.ReferenceOps;
 import mlpcuda.conformance.Conformance;
 import mlpcuda.data.ExampleSet;
-import mlpcuda.data.Layout;
 import mlpcuda.data.PixelScaling;
 import mlpcuda.features.Features;
-import mlpcuda.net.Augmentation;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Regularisation;
@@ -52,25 +47,16 @@ class BorderedImagesTest {
 
   /** Weights and moments after four steps that begin with moments of a run before. */
   private static List<float[]> trained(Supplier<Ops> device, OptimizerSettings optimizer) {
-    return trained(device, optimizer, bordered(), Optional.empty());
-  }
-
-  private static List<float[]> trained(
-      Supplier<Ops> device,
-      OptimizerSettings optimizer,
-      ExampleSet set,
-      Optional<Augmentation> augmentation) {
-    var shape = new MlpShape(List.of(set.inputs(), 8, 3), Activation.TANH, Activation.NONE);
+    var shape = new MlpShape(List.of(I, 8, 3), Activation.TANH, Activation.NONE);
     var training =
         new TrainingSetup(
             shape,
-            set,
+            bordered(),
             new PixelScaling("centred", 0.5, 0.5),
             32,
             new Update(optimizer, 0.5, Regularisation.NONE),
             0.01,
-            3,
-            augmentation);
+            3);
     try (Ops ops = device.get();
         var learner = new Learner(ops, training)) {
       Learner.State begin = learner.state();
@@ -114,49 +100,6 @@ class BorderedImagesTest {
     }
     List<float[]> expected = trained(ReferenceOps::new, optimizer);
     List<float[]> found = trained(() -> new CpuOps(2), optimizer);
-    double error = Conformance.normalisedError(found, expected);
-    assertTrue(error < 1e-9, "error " + error);
-  }
-
-  /** Images of 12 × 12 pixels whose ink lies in their middle, but for one pixel in a few images. */
-  private static ExampleSet inked() {
-    var random = new Random(7);
-    int inputs = 12 * 12;
-    byte[] pixels = new byte[N * inputs];
-    byte[] labels = new byte[N];
-    for (int n = 0; n < N; n++) {
-      labels[n] = (byte) random.nextInt(3);
-      for (int row = 4; row < 8; row++) {
-        for (int col = 4; col < 8; col++) {
-          pixels[n * inputs + row * 12 + col] = (byte) random.nextInt(256);
-        }
-      }
-      if (n % 40 == 0) {
-        pixels[n * inputs + random.nextInt(inputs)] = (byte) 200;
-      }
-    }
-    return ExampleSet.images(12, 12, pixels, labels);
-  }
-
-  /** Distorted images have a border, too, which is narrower. */
-  @ParameterizedTest
-  @ValueSource(booleans = {true, false})
-  void trainingOnDistortedImagesAgreesWithTheReference(boolean adam) {
-    OptimizerSettings optimizer = adam ? AdamSettings.DEFAULT : new SgdSettings(0.9, false, 0.01);
-    ExampleSet set = inked();
-    var augmentation =
-        Augmentation.constant(Distortion.parse("elastic:4:2,rotate:20,scale:20,translate:1"));
-    var examples = new HostExamples(set.features(), set.labels(), Optional.empty());
-    try (var ops = new CpuOps(1)) {
-      int multiplied =
-          ops.multipliedInputs(
-              examples,
-              augmentation.distorting(
-                  Layout.Images.grey(12, 12), new PixelScaling("centred", 0.5, 0.5), 3));
-      assertTrue(multiplied < 144 && multiplied > 36, multiplied + " inputs are multiplied");
-    }
-    List<float[]> expected = trained(ReferenceOps::new, optimizer, set, Optional.of(augmentation));
-    List<float[]> found = trained(() -> new CpuOps(2), optimizer, set, Optional.of(augmentation));
     double error = Conformance.normalisedError(found, expected);
     assertTrue(error < 1e-9, "error " + error);
   }

@@ -32,11 +32,6 @@ final class Bytes extends Buffer {
     this.background = Background.of(array, order);
   }
 
-  /** Makes these bytes images that get a background only when they are distorted. */
-  void arrangeDistorted(InputOrder order) {
-    this.order = order;
-  }
-
   /** The order in which the pixels of an image are wanted. */
   InputOrder order() {
     return order;

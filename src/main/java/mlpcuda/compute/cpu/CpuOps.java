@@ -11,7 +11,6 @@ import mlpcuda.compute.AdamSettings;
 import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.DeviceExamples;
-import mlpcuda.compute.DistortedFeed;
 import mlpcuda.compute.Distorting;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.HostExamples;
@@ -149,27 +148,17 @@ public final class CpuOps extends Ops {
   }
 
   /**
-   * A feed whose batches, in single precision, have their inputs in the order that suits the first
-   * set that a network is fed with.
+   * A feed whose batches have their inputs in the natural order, which the weights keep: distorted
+   * images have no background.
    */
   @Override
   public Feed distortedFeedFor(
       Buffer weights, HostExamples examples, Distorting distorting, int maxB, int atOnce) {
-    var feed = new DistortedFeed(this, examples, distorting, maxB);
-    if (precision() == Precision.FP32) {
-      var w = (Floats) weights;
-      InputOrder order = w.chosen().orElseGet(() -> DistortedOrder.of(this, examples, distorting));
-      w.choose(order);
-      ((Bytes) feed.images()).arrangeDistorted(order);
+    var w = (Floats) weights;
+    if (w.chosen().isEmpty()) {
+      w.choose(InputOrder.natural(examples.inputs()));
     }
-    return feed;
-  }
-
-  @Override
-  public int multipliedInputs(HostExamples examples, Distorting distorting) {
-    return precision() == Precision.FP32
-        ? DistortedOrder.of(this, examples, distorting).multiplied()
-        : distorting.inputs();
+    return super.distortedFeedFor(weights, examples, distorting, maxB, atOnce);
   }
 
   @Override

@@ -20,9 +20,6 @@ final class Distortions implements AutoCloseable {
   /** The most floats of the displacements of a group: a part of a core's second-level cache. */
   private static final int GROUP = 1 << 15;
 
-  /** The share of the background that is listed at most, one input in so many. */
-  private static final int MOST_LISTED = 32;
-
   private final WorkSplitter parts;
   private final BiFunction<String, Integer, Floats> allocator;
   private final Field[] fields; // by part; null: none was needed yet
@@ -97,9 +94,7 @@ final class Distortions implements AutoCloseable {
       Distorting distorting,
       int epoch) {
     int I = distorting.inputs();
-    InputOrder order = images.order();
-    boolean natural = order.isNatural();
-    x.overwrite(B * I, natural ? InputOrder.natural(I) : order);
+    x.overwrite(B * I, InputOrder.natural(I));
     int[] examples = new int[B];
     Arrays.setAll(examples, numbers::at);
     var call = new Call(x, images, examples, staged, distorting, epoch);
@@ -115,37 +110,6 @@ final class Distortions implements AutoCloseable {
             group(call, part, b, Math.min(call.group(), end - b));
           }
         });
-    if (!natural) {
-      know(x, B, I, order.multiplied(), distorting.scaling().shift());
-    }
-  }
-
-  /**
-   * Lists what the background of a batch has besides its value, if that is little: most pixels at
-   * the border of distorted images are 0, too.
-   */
-  private void know(Floats x, int B, int I, int core, float value) {
-    int width = I - core;
-    int most = B * width / MOST_LISTED;
-    int[] starts = new int[B + 1];
-    int[] columns = new int[most];
-    float[] values = new float[most];
-    float[] row = parts.floats(0, 0, width);
-    int listed = 0;
-    for (int b = 0; b < B; b++) {
-      x.get(b * I + core, row, width);
-      for (int i = 0; i < width; i++) {
-        if (row[i] != value) {
-          if (listed == most) {
-            return; // the products multiply all
-          }
-          columns[listed] = i;
-          values[listed++] = row[i];
-        }
-      }
-      starts[b + 1] = listed;
-    }
-    x.know(new Gathered(new Listed.OfRows(core, starts, columns, values), value, I));
   }
 
   /** Makes what the parts share, and their buffers, before they run. */
@@ -214,12 +178,7 @@ final class Distortions implements AutoCloseable {
       resampling.pad(padded, call.images.array, call.first(b + k));
       resampling.run(row, padded, draws, displaced, 2 * k, 2 * n, places);
       ArrayMath.scale(row, distorting.scaling().scale(), distorting.scaling().shift(), I);
-      if (call.images.order().isNatural()) {
-        call.x.put((b + k) * I, row, I);
-      } else {
-        call.images.order().toOrder(row, padded); // the original is needed no more
-        call.x.put((b + k) * I, padded, I);
-      }
+      call.x.put((b + k) * I, row, I);
     }
   }
 

@@ -132,7 +132,7 @@ final class Floats extends Buffer {
   /** The note on the first {@code B} rows of {@code I} floats; empty: nothing is known. */
   Optional<Gathered> known(int B, int I) {
     return Optional.ofNullable(whole.gathered)
-        .filter(rows -> whole.gatheredAt == offset && rows.I() == I && rows.rows() >= B);
+        .filter(rows -> whole.gatheredAt == offset && rows.I() == I && rows.images().length >= B);
   }
 
   private void forget() {

@@ -4,60 +4,59 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * What is known of a batch in memory: from {@link #core} on its inputs have the background's value,
- * but for those that are listed.
+ * What is known of a batch that was gathered: its row r is image {@code images[r]} of a set with
+ * this background, each pixel replaced by its value in the table.
  *
- * @param listed the inputs that are listed
- * @param value the value of the background
  * @param I inputs, the length of a row
  */
-record Gathered(Listed listed, float value, int I) {
+record Gathered(Background background, int[] images, float[] table, int I) {
   /** The inputs before this one are no background. */
   int core() {
-    return listed.core();
+    return background.core();
   }
 
-  /** The number of the batch's rows. */
-  int rows() {
-    return listed.rows();
+  /** The value of the background, but for the pixels that are listed. */
+  float value() {
+    return table[0];
   }
 
-  /** The index in the list of a row's first input. */
+  /** The index in the list of a row's first pixel. */
   int start(int row) {
-    return listed.start(row);
+    return background.start(images[row]);
   }
 
-  /** The index in the list after a row's last input. */
+  /** The index in the list after a row's last pixel. */
   int end(int row) {
-    return listed.end(row);
+    return background.start(images[row] + 1);
   }
 
-  /** Whether the other batch, if there is one, is of images with the same background. */
+  /** The number of the input that pixel {@code k} of the list is, less {@link #core}. */
+  int column(int k) {
+    return background.column(k);
+  }
+
+  /** Whether the other batch, if there is one, has the same background. */
   boolean sameBackground(Optional<Gathered> other) {
-    return other.isPresent()
-        && listed instanceof Listed.OfImages one
-        && other.get().listed instanceof Listed.OfImages two
-        && one.background() == two.background()
-        && one.table() == two.table();
+    return other.isPresent() && background == other.get().background && table == other.get().table;
   }
 
   /** Sets the listed pixels of a row of the batch to their values. */
   void show(Floats x, int row) {
     for (int k = start(row); k < end(row); k++) {
-      x.put(row * I + core() + listed.column(k), listed.value(k));
+      x.put(row * I + core() + column(k), table[background.value(k)]);
     }
   }
 
   /** Sets the listed pixels of a row of the batch to the background's value. */
   void hide(Floats x, int row) {
     for (int k = start(row); k < end(row); k++) {
-      x.put(row * I + core() + listed.column(k), value);
+      x.put(row * I + core() + column(k), value());
     }
   }
 
   /** The difference of pixel {@code k} of the list from the background. */
   float excess(int k) {
-    return listed.value(k) - value;
+    return table[background.value(k)] - table[0];
   }
 
   /**
@@ -71,7 +70,7 @@ record Gathered(Listed listed, float value, int I) {
   void addTo(float[] outputs, int row, Floats w, int first, int n, ColumnCache known) {
     int end = end(row);
     for (int k = start(row); k < end; k++) {
-      int column = listed.column(k);
+      int column = column(k);
       if (!known.has(column)) {
         w.column(known.make(column, n), first * I + core() + column, I, n);
       }
@@ -89,7 +88,7 @@ record Gathered(Listed listed, float value, int I) {
   void addTo(ColumnCache sums, int row, float[] gradients, int n) {
     int end = end(row);
     for (int k = start(row); k < end; k++) {
-      int column = listed.column(k);
+      int column = column(k);
       if (!sums.has(column)) {
         Arrays.fill(sums.make(column, n), 0, n, 0f);
       }

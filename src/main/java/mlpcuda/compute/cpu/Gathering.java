@@ -199,9 +199,7 @@ final class Gathering {
     x.overwrite(batch.size() * I, natural ? InputOrder.natural(I) : pixels.order());
     float[] table = this.table;
     Optional<Gathered> known =
-        pixels
-            .background()
-            .map(of -> new Gathered(new Listed.OfImages(of, batch.numbers, table), table[0], I));
+        pixels.background().map(of -> new Gathered(of, batch.numbers, table, I));
     Optional<Gathered> former = x.known(batch.size(), I).filter(had -> had.sameBackground(known));
     int core = known.map(Gathered::core).orElse(I);
     run(new Call(x, batch, I, core, table, known, former));
