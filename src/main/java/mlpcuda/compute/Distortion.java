@@ -40,9 +40,6 @@ public record Distortion(
   /** The share of the images in which {@code erase} without a number erases a rectangle. */
   private static final float USUAL_SHARE = 0.5f;
 
-  /** An image stays as it is. */
-  public static final Distortion NONE = new Distortion(0, 0, 0, 0, 0, 0, 0);
-
   private static final String FORMS =
       "elastic:ALPHA:SIGMA, rotate:DEG, shear:DEG, scale:PERCENT, translate:PIXELS and"
           + " erase[:SHARE], joined by commas";

@@ -1,6 +1,9 @@
 package mlpcuda.net;
 
+import mlpcuda.compute.Distorting;
 import mlpcuda.compute.Distortion;
+import mlpcuda.compute.InputScaling;
+import mlpcuda.data.Layout;
 
 /**
  * The distortion of training images over a run: every epoch has other ones, and their amounts may
@@ -21,6 +24,17 @@ public record Augmentation(Distortion distortion, float end) {
   /** Distortions of the same strength all along. */
   public static Augmentation constant(Distortion distortion) {
     return new Augmentation(distortion, 1);
+  }
+
+  /**
+   * What all images of that size have in common when they are distorted.
+   *
+   * @param seed the seed of the random numbers
+   * @param scaling the map from a pixel's value to an input
+   */
+  public static Distorting distorting(
+      Distortion distortion, Layout.Images size, long seed, InputScaling.Uniform scaling) {
+    return new Distorting(distortion, size.rows(), size.cols(), size.channels(), seed, scaling);
   }
 
   /**

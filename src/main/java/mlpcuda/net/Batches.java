@@ -73,15 +73,9 @@ public final class Batches implements AutoCloseable {
     Arrays.fill(ones, 1);
     // The feed scales the pixels that it distorts, and so a step's own scaling changes nothing.
     this.scaling = columns(parameters, new float[I], ones);
-    var images = (Layout.Images) set.layout();
-    var distorting =
-        new Distorting(
-            augmentation.distortion(),
-            images.rows(),
-            images.cols(),
-            images.channels(),
-            seed,
-            new InputScaling.Uniform(scaling.scale(), scaling.shift()));
+    Distorting distorting =
+        Augmentation.distorting(
+            augmentation.distortion(), (Layout.Images) set.layout(), seed, uniform(scaling));
     Buffer weights = parameters.layer(0).weight();
     var examples = new HostExamples(set.features(), set.labels(), set.weights());
     this.feed =
@@ -116,7 +110,7 @@ public final class Batches implements AutoCloseable {
 
   private InputScaling onDevice(Parameters parameters, Scaling scaling) {
     if (scaling instanceof PixelScaling pixels) {
-      return new InputScaling.Uniform(pixels.scale(), pixels.shift());
+      return uniform(pixels);
     }
     var columns = (ColumnScaling) scaling;
     int I = parameters.shape().inputs();
@@ -125,6 +119,11 @@ public final class Batches implements AutoCloseable {
           "the scaling must be of %d columns, found %d".formatted(I, columns.centre().length));
     }
     return columns(parameters, columns.centre(), columns.factor());
+  }
+
+  /** The map from a pixel to an input, for a device. */
+  public static InputScaling.Uniform uniform(PixelScaling scaling) {
+    return new InputScaling.Uniform(scaling.scale(), scaling.shift());
   }
 
   private InputScaling columns(Parameters parameters, float[] centre, float[] factor) {

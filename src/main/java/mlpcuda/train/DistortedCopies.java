@@ -2,9 +2,10 @@ package mlpcuda.train;
 
 import mlpcuda.compute.Distorting;
 import mlpcuda.compute.Distortion;
-import mlpcuda.compute.InputScaling;
 import mlpcuda.data.Layout;
 import mlpcuda.data.PixelScaling;
+import mlpcuda.net.Augmentation;
+import mlpcuda.net.Batches;
 
 /**
  * Distorted copies of each image that a network is asked about, whose answers are averaged with
@@ -24,12 +25,6 @@ public record DistortedCopies(Distortion distortion, int count, Layout.Images si
 
   /** The distortion of the images to inputs of a network. */
   Distorting distorting(PixelScaling scaling) {
-    return new Distorting(
-        distortion,
-        size.rows(),
-        size.cols(),
-        size.channels(),
-        SEED,
-        new InputScaling.Uniform(scaling.scale(), scaling.shift()));
+    return Augmentation.distorting(distortion, size, SEED, Batches.uniform(scaling));
   }
 }

@@ -9,6 +9,7 @@ import mlpcuda.compute.Ops;
 import mlpcuda.compute.Resources;
 import mlpcuda.data.ExampleSet;
 import mlpcuda.data.Layout;
+import mlpcuda.net.Augmentation;
 
 /**
  * Images of a set, each beside the distorted ones that a training has in their place in its first
@@ -31,14 +32,8 @@ public record DistortedImages(Layout.Images size, int epochs, int[] labels, byte
       Ops ops, ExampleSet set, int count, int epochs, Distortion distortion, long seed) {
     var size = (Layout.Images) set.layout();
     int I = set.inputs();
-    var distorting =
-        new Distorting(
-            distortion,
-            size.rows(),
-            size.cols(),
-            size.channels(),
-            seed,
-            new InputScaling.Uniform(1, 0));
+    Distorting distorting =
+        Augmentation.distorting(distortion, size, seed, new InputScaling.Uniform(1, 0));
     byte[] originals = new byte[Math.multiplyExact(count, I)];
     int[] numbers = new int[count];
     int[] labels = new int[count];
