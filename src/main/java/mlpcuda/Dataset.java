@@ -1,6 +1,7 @@
 package mlpcuda;
 
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.OptionalInt;
 import mlpcuda.data.LabelledData;
 import mlpcuda.data.PublishedDataset;
@@ -76,6 +77,56 @@ public final class Dataset {
     return new Dataset(
         new DataSource.InMemory(),
         LabelledData.numbered("examples in memory", classes, train.set(), test.set()));
+  }
+
+  /**
+   * A copy with a validation set, which judges the epochs of a training.
+   *
+   * @throws IllegalArgumentException if the examples have another layout than the training set's,
+   *     or a label is not among the classes
+   */
+  public Dataset withValidation(Examples validation) {
+    if (!validation.set().layout().equals(data.layout())) {
+      throw new IllegalArgumentException(
+          "validation examples must be of %s as the training set's, found %s"
+              .formatted(data.layout(), validation.set().layout()));
+    }
+    int largest = validation.set().largestLabel();
+    if (largest >= classes()) {
+      throw new IllegalArgumentException(
+          "the validation labels must be below the training set's %d classes, found %d"
+              .formatted(classes(), largest));
+    }
+    return new Dataset(
+        source,
+        new LabelledData(
+            data.name(),
+            data.labels(),
+            data.train(),
+            data.testSet(),
+            Optional.of(validation.set())));
+  }
+
+  /**
+   * A copy with more classes, of some of which there are no examples; the classes are numbered.
+   *
+   * @param classes C, from {@link #classes} on to 256
+   * @throws IllegalArgumentException if there are fewer than the labels need
+   */
+  public Dataset withClasses(int classes) {
+    if (classes < classes() || classes > 256) {
+      throw new IllegalArgumentException(
+          "the number of classes must be from %d, as the labels need, to 256, found %d"
+              .formatted(classes(), classes));
+    }
+    return new Dataset(
+        source,
+        new LabelledData(
+            data.name(),
+            LabelledData.numbers(classes),
+            data.train(),
+            data.testSet(),
+            data.validationSet()));
   }
 
   private static Dataset load(DataSource source) {

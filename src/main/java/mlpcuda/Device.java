@@ -1,5 +1,6 @@
 package mlpcuda;
 
+import java.util.Arrays;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -91,15 +92,40 @@ public final class Device implements AutoCloseable {
     return gpu(index, new CudaDevices(CacheFolder.natives()));
   }
 
+  /**
+   * Opens an NVIDIA GPU, whose products have operands of that precision.
+   *
+   * @param index the GPU's number as CUDA counts, from 0
+   * @param precision {@code fp32}, {@code tf32}, {@code bf16} or {@code fp16}; weights and sums are
+     * in single precision whatever it is
+   * @throws DeviceException if it cannot be used, with the cause and what to do
+   * @throws IllegalArgumentException if there is no precision of that name
+   */
+  public static Device gpu(int index, String precision) {
+    Precision of =
+        Arrays.stream(Precision.values())
+            .filter(known -> known.label().equals(precision))
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        "the precision must be fp32, tf32, bf16 or fp16, found " + precision));
+    return gpu(index, new CudaDevices(CacheFolder.natives()), CudaOptions.DEFAULT.with(of));
+  }
+
   static Device gpu(int index, Gpus gpus) {
+    return gpu(index, gpus, CudaOptions.DEFAULT);
+  }
+
+  private static Device gpu(int index, Gpus gpus, CudaOptions options) {
     if (index < 0) {
       throw new IllegalArgumentException("the index of a GPU must be at least 0, found " + index);
     }
     return new Device(
-        new DeviceChoice.Gpu(index, CudaOptions.DEFAULT),
+        new DeviceChoice.Gpu(index, options),
         gpu -> {
           gpus.load();
-          return new CudaOps(gpus.open(index), CudaOptions.DEFAULT);
+          return new CudaOps(gpus.open(index), options);
         });
   }
 

@@ -1,5 +1,6 @@
 package mlpcuda;
 
+import java.util.Objects;
 import java.util.Optional;
 import mlpcuda.data.ExampleSet;
 import mlpcuda.data.Layout;
@@ -97,6 +98,19 @@ public final class Examples {
     byte[] pixels = new byte[set.inputs()];
     set.features().read(example, pixels, 0);
     return pixels;
+  }
+
+  /**
+   * Some of the examples, in the order that is given.
+   *
+   * @param examples the numbers of the examples, each from 0 on and below {@link #size}
+   * @throws IndexOutOfBoundsException if there is no example of a number
+   */
+  public Examples chosen(int... examples) {
+    for (int example : examples) {
+      Objects.checkIndex(example, size());
+    }
+    return new Examples(set.chosen(examples));
   }
 
   ExampleSet set() {

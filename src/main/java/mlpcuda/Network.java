@@ -1,15 +1,23 @@
 package mlpcuda;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import mlpcuda.compute.Activation;
+import mlpcuda.data.ColumnScaling;
 import mlpcuda.data.LabelledData;
+import mlpcuda.data.Layout;
+import mlpcuda.data.PixelScaling;
+import mlpcuda.data.Scaling;
 import mlpcuda.model.Committee;
 import mlpcuda.model.ModelFile;
 import mlpcuda.net.MlpShape;
+import mlpcuda.net.Parameters;
 import mlpcuda.preparation.ExampleForm;
+import mlpcuda.preparation.ImageForm;
+import mlpcuda.preparation.NumberForm;
 
 /**
  * A multilayer perceptron: its layers and, once it is trained, its weights, the scaling of its
@@ -113,6 +121,23 @@ public final class Network {
     return shape.sizes();
   }
 
+  /** The number of weights and biases; of a committee that of one member. */
+  public long parameters() {
+    return shape.parameters();
+  }
+
+  /**
+   * The height and width of images in pixels, (2), if the network takes grey images of bytes; else
+   * empty.
+   *
+   * @throws IllegalStateException if the network has no weights
+   */
+  public Optional<int[]> imageShape() {
+    return form() instanceof ImageForm images && images.layout().channels() == 1
+        ? Optional.of(new int[] {images.layout().rows(), images.layout().cols()})
+        : Optional.empty();
+  }
+
   /** The names of the classes, in the order of the outputs. */
   public List<String> labels() {
     return trained
@@ -138,6 +163,95 @@ public final class Network {
    */
   public List<float[]> weights() {
     return single().weights().stream().map(float[]::clone).toList();
+  }
+
+  /**
+   * A network with those weights, which takes rows of numbers as they are.
+   *
+   * @param weights for each layer its matrix (outputs, inputs), row by row, and its biases, as
+   *     {@link #weights} returns them
+   * @throws IllegalArgumentException if there are not as many finite numbers as the layers need
+   */
+  public Network withWeights(List<float[]> weights) {
+    List<Parameters.Tensor> tensors = Parameters.tensors(shape);
+    if (weights.size() != tensors.size()) {
+      throw new IllegalArgumentException(
+          "a network of %d layers has %d tensors, found %d"
+              .formatted(shape.layers(), tensors.size(), weights.size()));
+    }
+    var copies = new ArrayList<float[]>();
+    for (int t = 0; t < tensors.size(); t++) {
+      float[] tensor = weights.get(t).clone();
+      if (tensor.length != tensors.get(t).length()) {
+        throw new IllegalArgumentException(
+            "%s must have %d numbers, found %d"
+                .formatted(tensors.get(t).name(), tensors.get(t).length(), tensor.length));
+      }
+      for (float weight : tensor) {
+        if (!Float.isFinite(weight)) {
+          throw new IllegalArgumentException(
+              "weights must be finite, found %s in %s".formatted(weight, tensors.get(t).name()));
+        }
+      }
+      copies.add(tensor);
+    }
+    float[] ones = new float[shape.inputs()];
+    Arrays.fill(ones, 1);
+    var scaling = new ColumnScaling("none", new float[shape.inputs()], ones);
+    var form = new NumberForm(Layout.Columns.numbered(shape.inputs()), scaling, List.of());
+    return of(Committee.of(new ModelFile(shape, form, copies)));
+  }
+
+  /**
+   * A committee, whose members' probabilities are averaged.
+   *
+   * @param members trained networks of one shape that take the same examples
+   * @throws IllegalArgumentException if there are no members, or they differ in what they take
+   * @throws IllegalStateException if a member has no weights, or is a committee itself
+   */
+  public static Network committee(List<Network> members) {
+    return of(new Committee(members.stream().map(Network::single).toList()));
+  }
+
+  /**
+   * The weights of a network that takes features as they are and gives the same answers: the
+   * scaling of the inputs is part of the first layer. In exact arithmetic the answers are equal.
+   *
+   * @return for each layer its matrix (outputs, inputs), row by row, and its biases (outputs)
+   * @throws IllegalStateException if the network has no weights, or is a committee
+   */
+  public List<double[]> unscaledWeights() {
+    var tensors = new ArrayList<double[]>();
+    for (float[] tensor : single().weights()) {
+      double[] values = new double[tensor.length];
+      for (int i = 0; i < values.length; i++) {
+        values[i] = tensor[i];
+      }
+      tensors.add(values);
+    }
+    int I = shape.inputs();
+    double[] factor = new double[I]; // an input is (feature - centre) * factor
+    double[] centre = new double[I];
+    Scaling scaling = form().scaling();
+    for (int i = 0; i < I; i++) {
+      if (scaling instanceof ColumnScaling columns) {
+        factor[i] = columns.factor()[i];
+        centre[i] = columns.centre()[i];
+      } else {
+        var pixels = (PixelScaling) scaling;
+        factor[i] = 1 / (255 * pixels.std());
+        centre[i] = 255 * pixels.mean();
+      }
+    }
+    double[] w = tensors.get(0); // (O, I)
+    double[] b = tensors.get(1); // (O)
+    for (int o = 0; o < b.length; o++) {
+      for (int i = 0; i < I; i++) {
+        w[o * I + i] *= factor[i];
+        b[o] -= w[o * I + i] * centre[i];
+      }
+    }
+    return tensors;
   }
 
   /** The widths and the number of parameters. */

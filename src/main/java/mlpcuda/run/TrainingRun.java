@@ -277,7 +277,7 @@ public record TrainingRun(
 
   private List<Trainer.Listener> listeners(
       Parameters parameters, Metrics metrics, Optional<RunFolder> files, TensorBoard board) {
-    var listeners = new ArrayList<Trainer.Listener>(List.of(metrics, reporter));
+    var listeners = new ArrayList<Trainer.Listener>(List.of(metrics));
     files.ifPresent(
         f ->
             listeners.add(
@@ -287,8 +287,9 @@ public record TrainingRun(
                     f.save(parameters, progress);
                   }
                 }));
+    // Reporter and board come after the files: they must hear of a checkpoint after it is written.
+    listeners.add(reporter);
     if (board != null) {
-      // The board is the last, because it must hear of a checkpoint after it is written.
       listeners.add(board);
     }
     return listeners;

@@ -78,6 +78,11 @@ public final class Trainer {
     /** An epoch was done. */
     default void epochDone(EpochResult result) {}
 
+    /** Whether the run shall end after this epoch, of which all listeners have heard. */
+    default boolean endsAfter(EpochResult result) {
+      return false;
+    }
+
     /**
      * The device has done all steps up to there, so that this is the moment to keep a run's state.
      */
@@ -101,6 +106,7 @@ public final class Trainer {
   private double epochRight;
   private Plateau plateau; // null: another schedule
   private EarlyStopping stopping;
+  private boolean ended; // a listener wants no further epoch
   private List<float[]> best = List.of();
   private Evaluator test; // null: the test set is not evaluated after each epoch
   private Predictions testAnswers;
@@ -183,7 +189,7 @@ public final class Trainer {
    * @throws StoppedException if the run is told to stop, after a checkpoint
    */
   public void run() {
-    while (!stopping.stops() && hasNext()) {
+    while (!ended && !stopping.stops() && hasNext()) {
       runEpoch();
     }
   }
@@ -304,6 +310,7 @@ public final class Trainer {
     var result =
         new EpochResult(epoch, steps, train, scores(answers), scores(tested), rate, seconds, speed);
     listeners.forEach(listener -> listener.epochDone(result));
+    ended = listeners.stream().anyMatch(listener -> listener.endsAfter(result));
     epoch++;
     batch = 0;
     epochLoss = 0;

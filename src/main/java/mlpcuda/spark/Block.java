@@ -1,0 +1,193 @@
+package mlpcuda.spark;
+
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import mlpcuda.Dataset;
+import mlpcuda.Examples;
+import mlpcuda.ExamplesBuilder;
+
+/**
+ * Some rows in compact form, on their way from the task that reads them to a task that trains.
+ *
+ * @param order the place of the block: blocks in ascending order are the rows in their order
+ * @param width the number of features of a row, I
+ * @param pixels (n, I), the features as unsigned bytes, if they all are whole numbers from 0 to
+ *     255; else null
+ * @param values (n, I), the features otherwise; else null
+ * @param labels (n), one unsigned byte a row
+ * @param weights (n), the rows' weights; null: all are 1
+ * @param held (n), whether a row judges the epochs; null: none does
+ */
+record Block(
+    long order,
+    int width,
+    byte[] pixels,
+    float[] values,
+    byte[] labels,
+    float[] weights,
+    boolean[] held)
+    implements Serializable {
+  int rows() {
+    return labels.length;
+  }
+
+  private void read(int row, float[] to) {
+    for (int i = 0; i < width; i++) {
+      to[i] = pixels == null ? values[row * width + i] : Byte.toUnsignedInt(pixels[row * width + i]);
+    }
+  }
+
+  /** Collects rows into blocks. */
+  static final class Builder {
+    /** The bytes of features of a block, at most, unless one row has more. */
+    private static final int MOST = 4 << 20;
+
+    private static final int LEAST = 1 << 16;
+
+    private final int width;
+    private final List<float[]> rows = new ArrayList<>();
+    private final List<Integer> labels = new ArrayList<>();
+    private final List<Float> weights = new ArrayList<>();
+    private final List<Boolean> held = new ArrayList<>();
+
+    Builder(int width) {
+      this.width = width;
+    }
+
+    void add(float[] features, int label, float weight, boolean isHeld) {
+      rows.add(features);
+      labels.add(label);
+      weights.add(weight);
+      held.add(isHeld);
+    }
+
+    boolean isEmpty() {
+      return rows.isEmpty();
+    }
+
+    boolean isFull(int builders) {
+      int most = Math.max(LEAST, MOST / builders); // a task of many workers has a builder for each
+      return (long) (rows.size() + 1) * width * Float.BYTES > most;
+    }
+
+    /** A block of the rows since the last one. */
+    Block take(long order) {
+      int n = rows.size();
+      boolean bytes = rows.stream().allMatch(Builder::isBytes);
+      byte[] pixels = bytes ? new byte[n * width] : null;
+      float[] values = bytes ? null : new float[n * width];
+      byte[] classes = new byte[n];
+      float[] weighted = weights.stream().allMatch(w -> w == 1) ? null : new float[n];
+      boolean[] judging = held.contains(true) ? new boolean[n] : null;
+      for (int r = 0; r < n; r++) {
+        float[] row = rows.get(r);
+        for (int i = 0; i < width; i++) {
+          if (bytes) {
+            pixels[r * width + i] = (byte) (int) row[i];
+          } else {
+            values[r * width + i] = row[i];
+          }
+        }
+        classes[r] = (byte) (int) labels.get(r);
+        if (weighted != null) {
+          weighted[r] = weights.get(r);
+        }
+        if (judging != null) {
+          judging[r] = held.get(r);
+        }
+      }
+      rows.clear();
+      labels.clear();
+      weights.clear();
+      held.clear();
+      return new Block(order, width, pixels, values, classes, weighted, judging);
+    }
+
+    private static boolean isBytes(float[] row) {
+      for (float value : row) {
+        if (value != (int) value || value < 0 || value > 255) {
+          return false;
+        }
+      }
+      return true;
+    }
+  }
+
+  /**
+   * The rows of blocks as a data set, in the order of the blocks, whichever came first. It has no
+   * test set of its own: rows that are there already stand for one, because a training evaluates at
+   * its end, and nobody looks at that.
+   *
+   * @param shape (2): height and width of images; empty: the rows are numbers
+   * @param classes the number of classes
+   * @throws BadRowException if there is nothing to learn from, or a pixel is out of range
+   */
+  static Dataset dataset(Iterator<Block> blocks, int inputs, int[] shape, int classes) {
+    try (ExamplesBuilder train = builder(inputs, shape);
+        ExamplesBuilder judges = builder(inputs, shape)) {
+      var trainOrder = new Order();
+      var judgesOrder = new Order();
+      float[] row = new float[inputs];
+      while (blocks.hasNext()) {
+        Block block = blocks.next();
+        int trained = train.size();
+        int judged = judges.size();
+        for (int r = 0; r < block.rows(); r++) {
+          block.read(r, row);
+          boolean judging = block.held != null && block.held[r];
+          float weight = block.weights == null ? 1 : block.weights[r];
+          (judging ? judges : train).add(row, Byte.toUnsignedInt(block.labels[r]), weight);
+        }
+        trainOrder.add(block.order, train.size() - trained);
+        judgesOrder.add(block.order, judges.size() - judged);
+      }
+      if (train.size() == 0) {
+        throw new BadRowException("the data frame has no rows to learn from");
+      }
+      Examples examples = trainOrder.apply(train.build());
+      Optional<Examples> validation =
+          judges.size() == 0 ? Optional.empty() : Optional.of(judgesOrder.apply(judges.build()));
+      Dataset dataset = Dataset.of(examples, examples.chosen(0)).withClasses(classes);
+      return validation.map(dataset::withValidation).orElse(dataset);
+    } catch (BadRowException e) {
+      throw e;
+    } catch (IllegalArgumentException e) {
+      throw new BadRowException(e.getMessage());
+    }
+  }
+
+  private static ExamplesBuilder builder(int inputs, int[] shape) {
+    return shape.length == 0
+        ? ExamplesBuilder.rows(inputs)
+        : ExamplesBuilder.images(shape[0], shape[1]);
+  }
+
+  /** The order of rows that arrived in another one, because a shuffle sends blocks as it likes. */
+  private static final class Order {
+    /** Rows of a block that lie one after another from index {@code first} on. */
+    private record Run(long order, int first, int count) {}
+
+    private final List<Run> runs = new ArrayList<>();
+    private int size;
+
+    void add(long order, int count) {
+      runs.add(new Run(order, size, count));
+      size += count;
+    }
+
+    Examples apply(Examples arrived) {
+      runs.sort(Comparator.comparingLong(Run::order));
+      int[] rows =
+          runs.stream()
+              .flatMapToInt(run -> IntStream.range(run.first, run.first + run.count))
+              .toArray();
+      boolean ordered = IntStream.range(0, size).allMatch(i -> rows[i] == i);
+      return ordered ? arrived : arrived.chosen(rows);
+    }
+  }
+}

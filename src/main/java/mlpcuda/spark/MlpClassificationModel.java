@@ -1,0 +1,312 @@
+package mlpcuda.spark;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.util.List;
+import mlpcuda.Network;
+import mlpcuda.Prediction;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.ml.classification.MultilayerPerceptronClassificationModel;
+import org.apache.spark.ml.linalg.DenseVector;
+import org.apache.spark.ml.linalg.SQLDataTypes;
+import org.apache.spark.ml.linalg.Vector;
+import org.apache.spark.ml.linalg.Vectors;
+import org.apache.spark.ml.param.ParamMap;
+import org.apache.spark.ml.util.DefaultParamsReader;
+import org.apache.spark.ml.util.DefaultParamsReader$;
+import org.apache.spark.ml.util.DefaultParamsWriter;
+import org.apache.spark.ml.util.Identifiable;
+import org.apache.spark.ml.util.MLReader;
+import org.apache.spark.ml.util.MLWriter;
+import org.apache.spark.ml.util.ReadWriteUtils;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
+
+/**
+ * A trained network, which predicts the classes of a data frame's rows on the executors' GPUs or
+ * CPUs. It has the methods of Spark's own model: {@link #weights} are those of a network that takes
+ * features as they are, in Spark's order, layer by layer: the matrix column by column, then the
+ * biases.
+ */
+public class MlpClassificationModel extends MultilayerPerceptronClassificationModel
+    implements MlpParams {
+  private static final long serialVersionUID = 1;
+
+  /** The file of the network in the folder of a saved model. */
+  static final String FILE = "model.safetensors";
+
+  private final Own own = new Own(this);
+  private final ModelBytes file; // null: the model that Spark's service loader makes to see its class
+  private transient Broadcast<ModelBytes> broadcast;
+
+  /** A model without a network: Spark Connect makes one to learn the name of the class. */
+  public MlpClassificationModel() {
+    super("", Vectors.zeros(0));
+    this.file = null;
+  }
+
+  MlpClassificationModel(String uid, ModelBytes file) {
+    this(uid, file, file.network());
+  }
+
+  private MlpClassificationModel(String uid, ModelBytes file, Network network) {
+    super(uid, vector(network));
+    this.file = file;
+    set(layers(), network.sizes().stream().mapToInt(Integer::intValue).toArray());
+    network.imageShape().ifPresent(shape -> set(imageShape(), shape));
+    MlpClassifier.setDefaults(this);
+  }
+
+  private MlpClassificationModel(String uid, ModelBytes file, Vector weights) {
+    super(uid, weights);
+    this.file = file;
+  }
+
+  /** A model of a network that was trained elsewhere: by the program, the library or an import. */
+  public static MlpClassificationModel of(Network network) {
+    return new MlpClassificationModel(
+        Identifiable.randomUID("mlp-cuda"), ModelBytes.of(network), network);
+  }
+
+  /** The weights of a network in Spark's order; of a committee those of its members in turn. */
+  private static Vector vector(Network network) {
+    List<Network> members = network.members();
+    int each = (int) members.get(0).parameters();
+    double[] all = new double[Math.multiplyExact(each, members.size())];
+    for (int m = 0; m < members.size(); m++) {
+      WeightVector.write(members.get(m).unscaledWeights(), all, m * each);
+    }
+    return Vectors.dense(all);
+  }
+
+  @Override
+  public Own own() {
+    return own;
+  }
+
+  /** The network, as the library has it. */
+  public Network network() {
+    return file.network();
+  }
+
+  /** A copy that predicts on that kind of device: auto, gpu or cpu. */
+  public MlpClassificationModel setDevice(String kind) {
+    set(device(), kind);
+    return this;
+  }
+
+  private DeviceChoice choice() {
+    return new DeviceChoice(
+        getOrDefault(device()), getOrDefault(precision()), (Integer) getOrDefault(threads()));
+  }
+
+  private int[] shape() {
+    return isDefined(imageShape()) ? getOrDefault(imageShape()) : new int[0];
+  }
+
+  @Override
+  public StructType transformSchema(StructType schema) {
+    return FeatureSchema.with(
+        schema, getFeaturesCol(), featureColumns(getFeaturesCol()), super::transformSchema);
+  }
+
+  @Override
+  public Dataset<Row> transform(Dataset<?> dataset) {
+    StructType schema = transformSchema(dataset.schema());
+    double[] divisors = isDefined(thresholds()) ? getThresholds() : new double[0];
+    if (divisors.length > 0 && divisors.length != numClasses()) {
+      throw new IllegalArgumentException(
+          "thresholds must have one number for each of the %d classes, found %d"
+              .formatted(numClasses(), divisors.length));
+    }
+    var outputs =
+        new Scoring.Outputs(
+            !getRawPredictionCol().isEmpty(),
+            !getProbabilityCol().isEmpty(),
+            !getPredictionCol().isEmpty(),
+            divisors);
+    Dataset<Row> rows = dataset.toDF();
+    if (outputs.count() == 0) {
+      return rows;
+    }
+    StructType scored = rows.schema();
+    for (String name :
+        List.of(getRawPredictionCol(), getProbabilityCol(), getPredictionCol())) {
+      if (!name.isEmpty()) {
+        StructField field = schema.apply(name);
+        scored = scored.add(field);
+      }
+    }
+    var scoring =
+        new Scoring(
+            broadcast(dataset.sparkSession()),
+            choice(),
+            numFeatures(),
+            shape(),
+            FeatureColumns.of(rows.schema(), featureColumns(getFeaturesCol())),
+            outputs);
+    return rows.mapPartitions(scoring, Encoders.row(scored));
+  }
+
+  private synchronized Broadcast<ModelBytes> broadcast(SparkSession session) {
+    if (broadcast == null || !broadcast.isValid()) {
+      broadcast = JavaSparkContext.fromSparkContext(session.sparkContext()).broadcast(file);
+    }
+    return broadcast;
+  }
+
+  @Override
+  public Vector predictRaw(Vector features) {
+    float[] row = new float[numFeatures()];
+    if (features.size() != row.length) {
+      throw new IllegalArgumentException(
+          "a vector must have as many features as the network has inputs, %d, found %d"
+              .formatted(row.length, features.size()));
+    }
+    double[] values = features.toArray();
+    for (int i = 0; i < row.length; i++) {
+      row[i] = (float) values[i];
+    }
+    try (ExecutorModels.Lease lease = ExecutorModels.lease(file, choice())) {
+      Prediction answer = Scoring.answers(lease.model(), List.of(row), shape()).get(0);
+      return Scoring.logarithms(answer.probabilities());
+    }
+  }
+
+  @Override
+  public double predict(Vector features) {
+    return raw2prediction(predictRaw(features));
+  }
+
+  @Override
+  public Vector raw2probabilityInPlace(Vector raw) {
+    double[] values = ((DenseVector) raw).values();
+    double most = Double.NEGATIVE_INFINITY;
+    for (double value : values) {
+      most = Math.max(most, value);
+    }
+    double sum = 0;
+    for (int c = 0; c < values.length; c++) {
+      values[c] = Math.exp(values[c] - most);
+      sum += values[c];
+    }
+    for (int c = 0; c < values.length; c++) {
+      values[c] /= sum;
+    }
+    return raw;
+  }
+
+  @Override
+  public MlpClassificationModel copy(ParamMap extra) {
+    var copy = new MlpClassificationModel(uid(), file, weights());
+    copy.setParent(parent());
+    return copyValues(copy, extra);
+  }
+
+  @Override
+  public long estimatedSize() {
+    return super.estimatedSize() + file.bytes().length;
+  }
+
+  @Override
+  public String toString() {
+    return file == null
+        ? "MlpClassificationModel without a network"
+        : "MlpClassificationModel: uid=%s, layers=%s, activation=%s"
+            .formatted(uid(), java.util.Arrays.toString(getLayers()), getOrDefault(activation()));
+  }
+
+  @Override
+  public MLWriter write() {
+    return new Writer(this);
+  }
+
+  /** Reads what {@link #write} wrote; Spark's pipelines call this. */
+  public static MLReader<MultilayerPerceptronClassificationModel> read() {
+    return new Reader();
+  }
+
+  /**
+   * Loads a saved model, or a model file of mlp-cuda that {@code path} names itself.
+   *
+   * @param path a folder of {@link #write}, or a file {@code *.safetensors}, on any file system
+   *     that Spark reads
+   */
+  public static MlpClassificationModel load(String path) {
+    return (MlpClassificationModel) read().load(path);
+  }
+
+  /** Writes the parameters as all of Spark's models do, and the network as a model file. */
+  private static final class Writer extends MLWriter {
+    private final MlpClassificationModel model;
+
+    Writer(MlpClassificationModel model) {
+      this.model = model;
+    }
+
+    @Override
+    public void saveImpl(String path) {
+      DefaultParamsWriter.saveMetadata(model, path, sparkSession());
+      try {
+        if ((Boolean) ReadWriteUtils.localSavingModeState().get()) {
+          Files.write(java.nio.file.Path.of(path, FILE), model.file.bytes());
+          return;
+        }
+        Path to = new Path(path, FILE);
+        FileSystem system = to.getFileSystem(sparkSession().sessionState().newHadoopConf());
+        try (OutputStream out = system.create(to, false)) {
+          out.write(model.file.bytes());
+        }
+      } catch (IOException e) {
+        throw new java.io.UncheckedIOException(e);
+      }
+    }
+  }
+
+  private static final class Reader extends MLReader<MultilayerPerceptronClassificationModel> {
+    @Override
+    public MultilayerPerceptronClassificationModel load(String path) {
+      if (path.endsWith(".safetensors")) {
+        return of(ModelBytes.of(bytes(new Path(path))).network());
+      }
+      DefaultParamsReader.Metadata metadata =
+          DefaultParamsReader$.MODULE$.loadMetadata(path, sparkSession(), "");
+      ModelBytes file =
+          ModelBytes.of(
+              (Boolean) ReadWriteUtils.localSavingModeState().get()
+                  ? local(path)
+                  : bytes(new Path(path, FILE)));
+      var model = new MlpClassificationModel(metadata.uid(), file);
+      metadata.getAndSetParams(model, metadata.getAndSetParams$default$2());
+      return model;
+    }
+
+    private byte[] bytes(Path file) {
+      try {
+        FileSystem system = file.getFileSystem(sparkSession().sessionState().newHadoopConf());
+        try (InputStream in = system.open(file)) {
+          return in.readAllBytes();
+        }
+      } catch (IOException e) {
+        throw new java.io.UncheckedIOException(e);
+      }
+    }
+
+    private static byte[] local(String path) {
+      try {
+        return Files.readAllBytes(java.nio.file.Path.of(path, FILE));
+      } catch (IOException e) {
+        throw new java.io.UncheckedIOException(e);
+      }
+    }
+  }
+}

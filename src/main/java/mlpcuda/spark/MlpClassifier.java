@@ -1,0 +1,347 @@
+package mlpcuda.spark;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.UUID;
+import java.util.stream.IntStream;
+import mlpcuda.Adam;
+import mlpcuda.Network;
+import mlpcuda.Optimizer;
+import mlpcuda.Sgd;
+import mlpcuda.Training;
+import org.apache.spark.SparkContext;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.ml.classification.MultilayerPerceptronClassificationTrainingSummaryImpl;
+import org.apache.spark.ml.classification.MultilayerPerceptronClassifier;
+import org.apache.spark.ml.linalg.Vector;
+import org.apache.spark.ml.param.ParamMap;
+import org.apache.spark.ml.util.Identifiable;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.types.StructType;
+import scala.Some;
+
+/**
+ * Trains a multilayer perceptron on the rows of a data frame, on the executors' GPUs or CPUs. It
+ * has the parameters of Spark's own classifier, whose subclass it is, and those of {@link
+ * MlpParams}.
+ *
+ * <p>{@code maxIter} is the number of epochs (10), {@code blockSize} that of rows in a step (128),
+ * {@code stepSize} the learning rate (0.001), {@code seed} decides initial weights, order and
+ * dropout. {@code tol} (0) ends the training when an epoch's loss is lower than the one before by
+ * no more than that share of it. {@code solver} is not looked at, except for {@code gd} if it is
+ * set: then the optimizer is {@code sgd}.
+ */
+public class MlpClassifier extends MultilayerPerceptronClassifier implements MlpParams {
+  private static final long serialVersionUID = 1;
+
+  private final Own own = new Own(this);
+
+  /** A classifier with a name of its own. */
+  public MlpClassifier() {
+    this(Identifiable.randomUID("mlp-cuda"));
+  }
+
+  /** A classifier of that name, by which Spark tells the stages of a pipeline apart. */
+  public MlpClassifier(String uid) {
+    super(uid);
+    setDefaults(this);
+    setDefault(maxIter(), 10);
+    setDefault(stepSize(), 1e-3);
+    setDefault(blockSize(), 128);
+    setDefault(tol(), 0.0);
+  }
+
+  static void setDefaults(MlpParams of) {
+    of.setDefault(of.activation(), "relu");
+    of.setDefault(of.dropout(), 0.0);
+    of.setDefault(of.optimizer(), "adam");
+    of.setDefault(of.momentum(), 0.9);
+    of.setDefault(of.weightDecay(), 0.0);
+    of.setDefault(of.schedule(), "constant");
+    of.setDefault(of.labelSmoothing(), 0.0);
+    of.setDefault(of.patience(), 0);
+    of.setDefault(of.keepBest(), false);
+    of.setDefault(of.members(), 1);
+    of.setDefault(of.numWorkers(), 1);
+    of.setDefault(of.localSteps(), 0);
+    of.setDefault(of.outerRate(), 1.0);
+    of.setDefault(of.outerMomentum(), 0.0);
+    of.setDefault(of.device(), "auto");
+    of.setDefault(of.precision(), "fp32");
+    of.setDefault(of.threads(), 0);
+  }
+
+  @Override
+  public Own own() {
+    return own;
+  }
+
+  /** Sets the widths of the inputs, of each hidden layer and of the output. */
+  @Override
+  public MlpClassifier setLayers(int[] widths) {
+    super.setLayers(widths);
+    return this;
+  }
+
+  /** Sets the number of epochs. */
+  @Override
+  public MlpClassifier setMaxIter(int epochs) {
+    super.setMaxIter(epochs);
+    return this;
+  }
+
+  /** Sets the learning rate. */
+  @Override
+  public MlpClassifier setStepSize(double rate) {
+    super.setStepSize(rate);
+    return this;
+  }
+
+  /** Sets the number of rows of a step. */
+  @Override
+  public MlpClassifier setBlockSize(int rows) {
+    super.setBlockSize(rows);
+    return this;
+  }
+
+  /** Sets the optimizer by Spark's names: {@code gd}, or {@code l-bfgs} for the optimizer set. */
+  @Override
+  public MlpClassifier setSolver(String solver) {
+    super.setSolver(solver);
+    return this;
+  }
+
+  /** Sets the seed. */
+  @Override
+  public MlpClassifier setSeed(long seed) {
+    super.setSeed(seed);
+    return this;
+  }
+
+  /** Sets the share of the loss that an epoch must bring for the training to go on. */
+  @Override
+  public MlpClassifier setTol(double tolerance) {
+    super.setTol(tolerance);
+    return this;
+  }
+
+  /** Sets the initial weights, in Spark's order; the features are then not scaled. */
+  @Override
+  public MlpClassifier setInitialWeights(Vector weights) {
+    super.setInitialWeights(weights);
+    return this;
+  }
+
+  /** Sets any parameter by its name, for those that have no method of their own. */
+  public MlpClassifier with(String parameter, Object value) {
+    set(parameter, value);
+    return this;
+  }
+
+  @Override
+  public MlpClassifier copy(ParamMap extra) {
+    return this.<MlpClassifier>defaultCopy(extra);
+  }
+
+  @Override
+  public StructType transformSchema(StructType schema) {
+    return FeatureSchema.with(
+        schema, getFeaturesCol(), featureColumns(getFeaturesCol()), super::transformSchema);
+  }
+
+  @Override
+  public MlpClassificationModel fit(Dataset<?> dataset) {
+    return (MlpClassificationModel) super.fit(dataset);
+  }
+
+  /**
+   * Trains on the rows: {@link #fit} calls this after it checked the schema.
+   *
+   * @throws IllegalArgumentException if parameters do not fit each other or the rows
+   */
+  @Override
+  public MlpClassificationModel train(Dataset<?> dataset) {
+    check();
+    try {
+      Fitted fitted = integer(numWorkers()) == 1 ? inTasks(dataset) : inRounds(dataset);
+      MlpClassificationModel model =
+          copyValues(
+              new MlpClassificationModel(uid(), ModelBytes.of(fitted.network)),
+              new ParamMap());
+      model.setSummary(
+          new Some<>(
+              new MultilayerPerceptronClassificationTrainingSummaryImpl(
+                  model.transform(dataset),
+                  getPredictionCol(),
+                  getLabelCol(),
+                  isDefined(weightCol()) ? getOrDefault(weightCol()) : "",
+                  fitted.losses)));
+      return model;
+    } catch (RuntimeException e) {
+      throw BadRowException.of(e);
+    }
+  }
+
+  /** A trained network and the mean loss of each epoch, or round. */
+  private record Fitted(Network network, double[] losses) {}
+
+  private void check() {
+    if (!isDefined(layers())) {
+      throw new IllegalArgumentException(
+          "layers must be set: the widths of the inputs, of each hidden layer and of the output");
+    }
+    int[] widths = getLayers();
+    if (widths[widths.length - 1] > 256) {
+      throw new IllegalArgumentException(
+          "the last of layers, the number of classes, must be at most 256, found "
+              + widths[widths.length - 1]);
+    }
+    int[] shape = shape();
+    if (shape.length > 0 && (shape.length != 2 || (long) shape[0] * shape[1] != widths[0])) {
+      throw new IllegalArgumentException(
+          "imageShape must be a height and a width, whose product is the first of layers, %d, found %s"
+              .formatted(widths[0], Arrays.toString(shape)));
+    }
+    if (isDefined(augment()) && shape.length == 0) {
+      throw new IllegalArgumentException(
+          "augment needs imageShape, because only images can be distorted");
+    }
+    if (isSet(initialWeights()) && isSet(scaling()) && !getOrDefault(scaling()).equals("none")) {
+      throw new IllegalArgumentException(
+          "initialWeights are those of a network that takes features as they are: scaling must be none");
+    }
+    boolean judges = integer(patience()) > 0 || (Boolean) getOrDefault(keepBest());
+    if (judges && !isDefined(validationIndicatorCol())) {
+      throw new IllegalArgumentException(
+          "patience and keepBest need validationIndicatorCol, the column that tells validation rows");
+    }
+    if (integer(numWorkers()) > 1
+        && (integer(members()) > 1 || isDefined(validationIndicatorCol()))) {
+      throw new IllegalArgumentException(
+          "with several workers there are no members and no validation rows: numWorkers, members and"
+              + " validationIndicatorCol cannot be combined");
+    }
+  }
+
+  private int integer(org.apache.spark.ml.param.IntParam of) {
+    return (Integer) getOrDefault(of);
+  }
+
+  private double real(org.apache.spark.ml.param.DoubleParam of) {
+    return (Double) getOrDefault(of);
+  }
+
+  /** The height and width of images; empty if the features are numbers. */
+  int[] shape() {
+    return isDefined(imageShape()) ? getOrDefault(imageShape()) : new int[0];
+  }
+
+  /** Each member is trained by one task, which gets all rows. */
+  private Fitted inTasks(Dataset<?> dataset) {
+    SparkContext context = dataset.sparkSession().sparkContext();
+    Checkpoints checkpoints = Checkpoints.of(context, "mlp-cuda-" + UUID.randomUUID());
+    int count = integer(members());
+    var task = new TaskTraining(this, choice(context, count > 1), checkpoints);
+    List<TaskTraining.Trained> trained =
+        new ArrayList<>(
+            Rows.deal(dataset, this, new Rows.Deal(count, true)).mapPartitions(task).collect());
+    if (checkpoints != null) {
+      checkpoints.delete();
+    }
+    trained.sort(Comparator.comparingInt(TaskTraining.Trained::member));
+    List<Network> networks = trained.stream().map(t -> t.file().network()).toList();
+    int epochs = trained.stream().mapToInt(t -> t.losses().length).min().orElseThrow();
+    double[] losses =
+        IntStream.range(0, epochs)
+            .mapToDouble(e -> trained.stream().mapToDouble(t -> t.losses()[e]).average().orElse(0))
+            .toArray();
+    return new Fitted(count == 1 ? networks.get(0) : Network.committee(networks), losses);
+  }
+
+  private Fitted inRounds(Dataset<?> dataset) {
+    throw new UnsupportedOperationException("numWorkers above 1 is not there yet");
+  }
+
+  /** The device of a task: tasks that run side by side on a CPU have their cores alone. */
+  private DeviceChoice choice(SparkContext context, boolean sideBySide) {
+    int count = integer(threads());
+    if (count == 0) {
+      count =
+          sideBySide
+              ? context.getConf().getInt("spark.task.cpus", 1)
+              : context.getConf().getInt("spark.executor.cores", 0);
+    }
+    return new DeviceChoice(getOrDefault(device()), getOrDefault(precision()), count);
+  }
+
+  /**
+   * The training of a member, as the library knows it.
+   *
+   * @param losses takes the mean loss of each epoch
+   */
+  Training training(int member, List<Double> losses) {
+    int[] widths = getLayers();
+    Network network =
+        switch (getOrDefault(activation())) {
+          case "sigmoid" -> Network.sigmoid(widths);
+          case "tanh" -> Network.tanh(widths);
+          case "lecun-tanh" -> Network.lecunTanh(widths);
+          default -> Network.relu(widths);
+        };
+    boolean given = isSet(initialWeights());
+    if (given) {
+      network = network.withWeights(WeightVector.read(getInitialWeights().toArray(), widths));
+    }
+    String usual = given ? "none" : shape().length > 0 ? "unit" : "standard";
+    Training training =
+        Training.of(network)
+            .epochs(getMaxIter())
+            .batchSize(getBlockSize())
+            .optimizer(learner())
+            .schedule(getOrDefault(schedule()))
+            .dropout(real(dropout()))
+            .labelSmoothing(real(labelSmoothing()))
+            .scaling(isDefined(scaling()) ? getOrDefault(scaling()) : usual)
+            .seed(getSeed() + member);
+    if (isDefined(augment())) {
+      training = training.augment(getOrDefault(augment()));
+    }
+    if (integer(patience()) > 0) {
+      training = training.earlyStopping(integer(patience()));
+    }
+    if ((Boolean) getOrDefault(keepBest())) {
+      training = training.keepBest();
+    }
+    return listening(training, losses);
+  }
+
+  /** A training that notes the loss of each epoch, and ends when it falls no more. */
+  Training listening(Training training, List<Double> losses) {
+    double tolerance = getTol();
+    return training
+        .onEpoch(epoch -> losses.add(epoch.loss()))
+        .stopWhen(epoch -> tolerance > 0 && hasConverged(losses, tolerance));
+  }
+
+  private static boolean hasConverged(List<Double> losses, double tolerance) {
+    int n = losses.size();
+    return n > 1 && losses.get(n - 2) - losses.get(n - 1) <= tolerance * losses.get(n - 2);
+  }
+
+  private Optimizer learner() {
+    boolean gd = isSet(solver()) && getSolver().equals("gd");
+    double decay = real(weightDecay());
+    if (gd || getOrDefault(optimizer()).equals("sgd")) {
+      return Sgd.rate(getStepSize()).momentum(gd ? 0 : real(momentum())).weightDecay(decay);
+    }
+    Adam adam = Adam.rate(getStepSize()).weightDecay(decay);
+    return getOrDefault(optimizer()).equals("adamw") ? adam.decoupled() : adam;
+  }
+
+  /** Loads a classifier that was saved. */
+  public static MlpClassifier load(String path) {
+    return (MlpClassifier) read().load(path);
+  }
+}

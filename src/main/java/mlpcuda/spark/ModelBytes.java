@@ -1,0 +1,70 @@
+package mlpcuda.spark;
+
+import java.io.IOException;
+import java.io.Serializable;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import mlpcuda.Network;
+
+/**
+ * A network as its safetensors file, which is what the processes of a Spark application send each
+ * other.
+ *
+ * @param bytes the file
+ * @param digest the SHA-256 of the file in hexadecimal digits, by which a process knows the network
+ */
+record ModelBytes(byte[] bytes, String digest) implements Serializable {
+  static ModelBytes of(byte[] bytes) {
+    try {
+      byte[] digest = MessageDigest.getInstance("SHA-256").digest(bytes);
+      return new ModelBytes(bytes, HexFormat.of().formatHex(digest));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException(e); // each JDK has SHA-256
+    }
+  }
+
+  /** The file of a trained network. */
+  static ModelBytes of(Network network) {
+    return inFile(
+        file -> {
+          network.save(file);
+          return of(Files.readAllBytes(file));
+        });
+  }
+
+  /**
+   * The network.
+   *
+   * @throws mlpcuda.error.BadFileException if the bytes are no model file
+   */
+  Network network() {
+    return inFile(
+        file -> {
+          Files.write(file, bytes);
+          return Network.load(file);
+        });
+  }
+
+  private interface Use<T> {
+    T with(Path file) throws IOException;
+  }
+
+  private static <T> T inFile(Use<T> use) {
+    try {
+      Path folder = Files.createTempDirectory("mlp-cuda-spark");
+      Path file = folder.resolve("model.safetensors");
+      try {
+        return use.with(file);
+      } finally {
+        Files.deleteIfExists(file);
+        Files.delete(folder);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,213 @@
+package mlpcuda.spark;
+
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.NoSuchElementException;
+import org.apache.spark.HashPartitioner;
+import org.apache.spark.api.java.JavaPairRDD;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.function.Function2;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.BooleanType;
+import org.apache.spark.sql.types.NumericType;
+import org.apache.spark.sql.types.StructType;
+import scala.Tuple2;
+
+/**
+ * The training rows of a data frame: their features, label, weight and whether they judge the
+ * epochs.
+ *
+ * @param features the columns of the features
+ * @param label the place of the label in a row
+ * @param weight the place of the weight; -1: all rows count the same
+ * @param held the place of the indicator of validation rows; -1: there are none
+ * @param inputs the number of features, I
+ * @param classes the number of classes, C
+ */
+record Rows(FeatureColumns features, int label, int weight, int held, int inputs, int classes)
+    implements Serializable {
+  /** The blocks of a data frame and how they are read. */
+  static JavaRDD<Iterator<Block>> deal(Dataset<?> dataset, MlpClassifier of, Deal deal) {
+    StructType schema = dataset.schema();
+    String[] names = of.featureColumns(of.getFeaturesCol());
+    List<String> columns = new ArrayList<>(Arrays.asList(names));
+    columns.add(of.getLabelCol());
+    numeric(schema, of.getLabelCol(), "labels");
+    int weight = -1;
+    if (of.isDefined(of.weightCol()) && !of.getOrDefault(of.weightCol()).isEmpty()) {
+      weight = columns.size();
+      columns.add(of.getOrDefault(of.weightCol()));
+      numeric(schema, of.getOrDefault(of.weightCol()), "weights");
+    }
+    int held = -1;
+    if (of.isDefined(of.validationIndicatorCol())) {
+      held = columns.size();
+      String name = of.getOrDefault(of.validationIndicatorCol());
+      columns.add(name);
+      if (!(schema.fields()[FeatureColumns.index(schema, name)].dataType()
+          instanceof BooleanType)) {
+        throw new IllegalArgumentException(
+            name + ": the column that tells validation rows must be boolean");
+      }
+    }
+    Dataset<Row> chosen =
+        dataset
+            .toDF()
+            .select(columns.stream().map(Rows::column).toArray(org.apache.spark.sql.Column[]::new));
+    int[] indices = new int[names.length];
+    Arrays.setAll(indices, i -> i);
+    FeatureColumns.of(schema, names); // checks the types
+    int[] layers = of.getLayers();
+    var rows =
+        new Rows(
+            new FeatureColumns(names, indices),
+            names.length,
+            weight,
+            held,
+            layers[0],
+            layers[layers.length - 1]);
+    JavaRDD<Tuple2<Integer, Block>> blocks =
+        chosen.toJavaRDD().mapPartitionsWithIndex(new Reading(rows, deal), true);
+    return JavaPairRDD.fromJavaRDD(blocks)
+        .partitionBy(new HashPartitioner(deal.tasks()))
+        .mapPartitions(pairs -> List.of(values(pairs)).iterator(), true);
+  }
+
+  private static org.apache.spark.sql.Column column(String name) {
+    return functions.col("`" + name.replace("`", "``") + "`");
+  }
+
+  private static void numeric(StructType schema, String name, String what) {
+    if (!(schema.fields()[FeatureColumns.index(schema, name)].dataType() instanceof NumericType)) {
+      throw new IllegalArgumentException(
+          "%s: the column of the %s must be numeric, found %s"
+              .formatted(
+                  name,
+                  what,
+                  schema.fields()[FeatureColumns.index(schema, name)].dataType().simpleString()));
+    }
+  }
+
+  private static Iterator<Block> values(Iterator<Tuple2<Integer, Block>> pairs) {
+    return new Iterator<>() {
+      @Override
+      public boolean hasNext() {
+        return pairs.hasNext();
+      }
+
+      @Override
+      public Block next() {
+        return pairs.next()._2();
+      }
+    };
+  }
+
+  /**
+   * Which tasks get a row.
+   *
+   * @param tasks the number of tasks
+   * @param all whether each task gets all rows; otherwise they are dealt in turn, so that a data
+   *     frame that is sorted by class gives each task all classes
+   */
+  record Deal(int tasks, boolean all) implements Serializable {}
+
+  private int labelOf(Row row) {
+    Object value = row.get(label);
+    double number = value instanceof Number given ? given.doubleValue() : Double.NaN;
+    if (!(number >= 0 && number < classes && number == (int) number)) {
+      throw new BadRowException(
+          "labels must be whole numbers from 0 to %d, one less than the last of layers, found %s"
+              .formatted(classes - 1, value));
+    }
+    return (int) number;
+  }
+
+  private float weightOf(Row row) {
+    if (weight < 0) {
+      return 1;
+    }
+    Object value = row.get(weight);
+    float number = value instanceof Number given ? given.floatValue() : Float.NaN;
+    if (!(number >= 0) || !Float.isFinite(number)) {
+      throw new BadRowException("weights must be finite and at least 0, found " + value);
+    }
+    return number;
+  }
+
+  private boolean isHeld(Row row) {
+    return held >= 0 && !row.isNullAt(held) && row.getBoolean(held);
+  }
+
+  /** Turns the rows of a partition into blocks for the tasks. */
+  private record Reading(Rows rows, Deal deal)
+      implements Function2<Integer, Iterator<Row>, Iterator<Tuple2<Integer, Block>>> {
+    @Override
+    public Iterator<Tuple2<Integer, Block>> call(Integer partition, Iterator<Row> read) {
+      return new Blocks(rows, deal, partition, read);
+    }
+  }
+
+  private static final class Blocks implements Iterator<Tuple2<Integer, Block>> {
+    private final Rows of;
+    private final Deal deal;
+    private final Iterator<Row> rows;
+    private final Block.Builder[] builders;
+    private final List<Tuple2<Integer, Block>> ready = new ArrayList<>();
+    private long order; // blocks of a partition are numbered, after those of the partitions before
+    private long row;
+
+    Blocks(Rows of, Deal deal, int partition, Iterator<Row> rows) {
+      this.of = of;
+      this.deal = deal;
+      this.rows = rows;
+      this.order = (long) partition << 32;
+      this.builders = new Block.Builder[deal.all ? 1 : deal.tasks];
+      Arrays.setAll(builders, i -> new Block.Builder(of.inputs));
+    }
+
+    @Override
+    public boolean hasNext() {
+      while (ready.isEmpty() && rows.hasNext()) {
+        add(rows.next());
+      }
+      if (ready.isEmpty()) {
+        for (int i = 0; i < builders.length; i++) {
+          flush(i);
+        }
+      }
+      return !ready.isEmpty();
+    }
+
+    private void add(Row next) {
+      int to = (int) (row++ % builders.length);
+      builders[to].add(
+          of.features.read(next, of.inputs), of.labelOf(next), of.weightOf(next), of.isHeld(next));
+      if (builders[to].isFull(builders.length)) {
+        flush(to);
+      }
+    }
+
+    private void flush(int builder) {
+      if (builders[builder].isEmpty()) {
+        return;
+      }
+      Block block = builders[builder].take(order++);
+      for (int task = 0; task < (deal.all ? deal.tasks : 1); task++) {
+        ready.add(new Tuple2<>(deal.all ? task : builder, block));
+      }
+    }
+
+    @Override
+    public Tuple2<Integer, Block> next() {
+      if (!hasNext()) {
+        throw new NoSuchElementException();
+      }
+      return ready.remove(ready.size() - 1);
+    }
+  }
+}

@@ -1,0 +1,88 @@
+package mlpcuda.spark;
+
+import java.io.IOException;
+import java.io.Serializable;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Iterator;
+import java.util.List;
+import java.util.stream.Stream;
+import mlpcuda.Dataset;
+import mlpcuda.Device;
+import mlpcuda.Training;
+import mlpcuda.TrainingResult;
+import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.function.FlatMapFunction;
+
+/**
+ * Trains one network in one task, on all rows. If an executor is lost, Spark runs the task on
+ * another one, which goes on from the last checkpoint.
+ *
+ * @param classifier the settings
+ * @param device the device of the task
+ * @param checkpoints where checkpoints are kept; null: nowhere, and a task that is repeated begins
+ *     anew
+ */
+record TaskTraining(MlpClassifier classifier, DeviceChoice device, Checkpoints checkpoints)
+    implements FlatMapFunction<Iterator<Iterator<Block>>, TaskTraining.Trained> {
+  /**
+   * A trained network.
+   *
+   * @param member its number among the members of a committee, from 0
+   * @param file the network
+   * @param losses the mean loss of each epoch
+   */
+  record Trained(int member, ModelBytes file, double[] losses) implements Serializable {}
+
+  @Override
+  public Iterator<Trained> call(Iterator<Iterator<Block>> partition) throws IOException {
+    int member = TaskContext.getPartitionId();
+    int[] layers = classifier.getLayers();
+    Dataset dataset =
+        Block.dataset(
+            partition.next(), layers[0], classifier.shape(), layers[layers.length - 1]);
+    List<Double> losses = new ArrayList<>();
+    TrainingResult result;
+    try (Device on = device.open()) {
+      result =
+          checkpoints == null
+              ? classifier.training(member, losses).fit(dataset, on)
+              : withCheckpoints(member, dataset, on, losses);
+    }
+    double[] history = losses.stream().mapToDouble(Double::doubleValue).toArray();
+    return List.of(new Trained(member, ModelBytes.of(result.network()), history)).iterator();
+  }
+
+  private TrainingResult withCheckpoints(
+      int member, Dataset dataset, Device on, List<Double> losses) throws IOException {
+    Path folder = Files.createTempDirectory("mlp-cuda-spark");
+    try {
+      List<Double> former = checkpoints.fetch(member, folder);
+      Training training;
+      if (former == null) {
+        training = classifier.training(member, losses).folder(folder);
+      } else {
+        losses.addAll(former);
+        training = classifier.listening(Training.resume(folder), losses);
+      }
+      return training
+          .onCheckpoint(file -> checkpoints.put(member, file, losses))
+          .fit(dataset, on);
+    } finally {
+      delete(folder);
+    }
+  }
+
+  private static void delete(Path folder) {
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
