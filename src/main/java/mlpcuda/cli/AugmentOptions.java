@@ -4,6 +4,7 @@ import java.util.Optional;
 import mlpcuda.compute.Distortion;
 import mlpcuda.net.Augmentation;
 import mlpcuda.run.RunSettings;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -14,15 +15,7 @@ final class AugmentOptions {
   @Spec(Spec.Target.MIXEE)
   private CommandSpec spec;
 
-  @Option(
-      names = "--augment",
-      paramLabel = "LIST",
-      converter = DistortionConverters.AugmentText.class,
-      description =
-          "Distort the training images at random, anew in each epoch: some of"
-              + " elastic:ALPHA:SIGMA, rotate:DEG, shear:DEG, scale:PERCENT, translate:PIXELS and"
-              + " erase[:SHARE], joined by commas; or none. Default: the preset's.")
-  private DistortionConverters.Augment augment;
+  @Mixin private AugmentOption augment = new AugmentOption();
 
   @Option(
       names = "--augment-end",
@@ -48,7 +41,7 @@ final class AugmentOptions {
   private Optional<Augmentation> augmentation(RunSettings.Learning learning) {
     Optional<Augmentation> presets = learning.augmentation();
     Optional<Distortion> distortion =
-        augment != null ? augment.distortion() : presets.map(Augmentation::distortion);
+        augment.isGiven() ? augment.distortion() : presets.map(Augmentation::distortion);
     float end =
         augmentEnd != null ? augmentEnd.floatValue() : presets.map(Augmentation::end).orElse(1f);
     return distortion.map(of -> new Augmentation(of, end));

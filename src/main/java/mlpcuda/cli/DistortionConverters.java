@@ -2,7 +2,6 @@ package mlpcuda.cli;
 
 import java.util.Optional;
 import mlpcuda.compute.Distortion;
-import mlpcuda.net.Augmentation;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
@@ -27,12 +26,7 @@ final class DistortionConverters {
    *
    * @param distortion the distortion; empty: none
    */
-  record Augment(Optional<Distortion> distortion) {
-    /** The distortion at the same strength all along. */
-    Optional<Augmentation> augmentation() {
-      return distortion.map(Augmentation::constant);
-    }
-  }
+  record Augment(Optional<Distortion> distortion) {}
 
   /** Converts the distortion of training images, which may be none. */
   static final class AugmentText implements ITypeConverter<Augment> {

@@ -137,10 +137,13 @@ final class LearningOptions {
     }
   }
 
-  /** Refuses options of the learning rate, for the command that searches for one. */
-  void refuseRate() {
+  /** Refuses what would have no effect in the command that searches for a learning rate. */
+  void checkForSearch() {
     if (learningRate != null || schedule != null || warmup != null) {
       throw refused("--lr, --schedule and --warmup are what lr-find helps to choose, found one");
+    }
+    if (ema != null) { // the curve's losses are those of the weights that the steps move
+      throw refused("--ema changes no loss that lr-find measures, found " + ema);
     }
   }
 

@@ -104,7 +104,7 @@ final class LrFindCommand implements Callable<Integer> {
     device.check();
     learning.check(network.preset(), network.hiddenLayers());
     augment.check(network.preset());
-    learning.refuseRate();
+    learning.checkForSearch();
     LearningRateFinder.Settings rates = rates();
     PrintWriter standardOut = spec.commandLine().getOut();
     var terminal = new Terminal(json ? spec.commandLine().getErr() : standardOut, false);

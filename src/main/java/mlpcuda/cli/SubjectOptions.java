@@ -9,11 +9,13 @@ import mlpcuda.cli.Measurements.Subject;
 import mlpcuda.data.ExampleSet;
 import mlpcuda.data.LabelledData;
 import mlpcuda.data.Scaling;
+import mlpcuda.net.Augmentation;
 import mlpcuda.net.Batches;
 import mlpcuda.net.MlpShape;
 import mlpcuda.run.Presets;
 import mlpcuda.run.RunSettings;
 import mlpcuda.train.TrainingSetup;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -67,14 +69,7 @@ final class SubjectOptions {
               + " of each other preset its own, and of the large networks 256,1024,4096,16384.")
   private ListConverters.Sizes batchSizes;
 
-  @Option(
-      names = "--augment",
-      paramLabel = "LIST",
-      converter = DistortionConverters.AugmentText.class,
-      description =
-          "Distort the training images, as the option of training does; or none. Default: the"
-              + " preset's.")
-  private DistortionConverters.Augment augment;
+  @Mixin private AugmentOption augment = new AugmentOption();
 
   /** The networks to measure, each with its sizes of batches. */
   List<Subject> subjects(LabelledData dataset) {
@@ -130,9 +125,8 @@ final class SubjectOptions {
 
   private Subject subject(
       String name, RunSettings settings, LabelledData dataset, List<Integer> sizes) {
-    boolean distorts = augment != null && augment.distortion().isPresent();
     return new Subject(
-        distorts ? name + " distorted" : name,
+        augment.distortion().isPresent() ? name + " distorted" : name,
         settings,
         new Throughput(training(settings, dataset)),
         batchSizes == null ? sizes : batchSizes.list());
@@ -149,8 +143,8 @@ final class SubjectOptions {
 
   /** The way of learning with the distortions that are asked for, or else the preset's. */
   private RunSettings.Learning distorted(RunSettings.Learning presets, ExampleSet set) {
-    if (augment != null) {
-      return presets.with(augment.augmentation());
+    if (augment.isGiven()) {
+      return presets.with(augment.distortion().map(Augmentation::constant));
     }
     // A table can be measured with every preset, and only images are distorted.
     return Batches.canDistort(set) ? presets : presets.with(Optional.empty());

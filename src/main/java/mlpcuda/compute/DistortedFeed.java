@@ -16,8 +16,7 @@ public final class DistortedFeed implements Feed {
   private final HostExamples examples;
   private final Distorting distorting;
   private final byte[] staged; // (maxB, I)
-  private final Buffer images; // (maxB, I): the same memory as staged
-  private final Buffer numbers; // (maxB) INT32
+  private final Originals originals; // (maxB, I) in the memory of staged; (maxB)
   private int[] order = {};
   private Distorting now;
   private int epoch;
@@ -36,8 +35,9 @@ public final class DistortedFeed implements Feed {
     this.now = distorting;
     int I = distorting.inputs();
     this.staged = new byte[Math.multiplyExact(maxB, I)];
-    this.images = resources.open(() -> ops.constant("images", staged));
-    this.numbers = resources.open(() -> ops.allocate("numbers", Type.INT32, maxB));
+    Buffer images = resources.open(() -> ops.constant("images", staged));
+    Buffer numbers = resources.open(() -> ops.allocate("numbers", Type.INT32, maxB));
+    this.originals = new Originals(images, numbers, true);
   }
 
   @Override
@@ -74,7 +74,7 @@ public final class DistortedFeed implements Feed {
       features.read(rows[b], staged, b * features.width());
       labels[b] = Byte.toUnsignedInt(examples.labels()[rows[b]]);
     }
-    ops.write(numbers, rows, 0, B);
+    ops.write(originals.numbers(), rows, 0, B);
     ops.write(targets.y(), labels, 0, B);
     if (targets.weights().isPresent()) {
       Optional<float[]> all = examples.weights();
@@ -84,7 +84,7 @@ public final class DistortedFeed implements Feed {
       }
       ops.write(targets.weights().get(), weights);
     }
-    ops.distortForward(x, images, numbers, true, B, now, epoch);
+    ops.distortForward(x, originals, B, now, epoch);
   }
 
   /**

@@ -61,30 +61,22 @@ public abstract class LayerOps extends DeviceMemory {
   }
 
   /**
-   * Distorts images and scales them to inputs: x[b] is the image of example {@code numbers[b]} as
-   * {@link Distortion} and {@link DistortionDraws} define it.
+   * Distorts images and scales them to inputs: x[b] is image b of the originals as {@link
+   * Distortion} and {@link DistortionDraws} define it for the number of its example.
    *
    * @param x (B, I) out
-   * @param images (N, I) UINT8: all images of a set, or, if {@code staged}, the batch's alone
-   * @param numbers (B) INT32: the numbers of the batch's examples in the set
-   * @param staged whether image b of the batch is row b of {@code images}, and not row numbers[b]
+   * @param originals images (N, I) UINT8 and numbers (B) INT32
    * @param epoch the epoch that the random numbers are of
    */
   public final void distortForward(
-      Buffer x,
-      Buffer images,
-      Buffer numbers,
-      boolean staged,
-      int B,
-      Distorting distorting,
-      int epoch) {
+      Buffer x, Originals originals, int B, Distorting distorting, int epoch) {
     String op = "distortForward";
     int I = distorting.inputs();
     sizes(op, B, I);
     need(op, "x", x, Type.FLOAT32, (long) B * I);
-    need(op, "images", images, Type.UINT8, staged ? (long) B * I : I);
-    need(op, "numbers", numbers, Type.INT32, B);
-    distortForwardK(x, images, numbers, staged, B, distorting, epoch);
+    need(op, "images", originals.images(), Type.UINT8, originals.staged() ? (long) B * I : I);
+    need(op, "numbers", originals.numbers(), Type.INT32, B);
+    distortForwardK(x, originals, B, distorting, epoch);
   }
 
   /**
@@ -254,13 +246,7 @@ public abstract class LayerOps extends DeviceMemory {
 
   /** {@link #distortForward}. */
   protected abstract void distortForwardK(
-      Buffer x,
-      Buffer images,
-      Buffer numbers,
-      boolean staged,
-      int B,
-      Distorting distorting,
-      int epoch);
+      Buffer x, Originals originals, int B, Distorting distorting, int epoch);
 
   /** {@link #linearForward}. */
   protected abstract void linearForwardK(

@@ -5,6 +5,7 @@ import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Distorting;
 import mlpcuda.compute.Distortion;
 import mlpcuda.compute.InputScaling;
+import mlpcuda.compute.Originals;
 import mlpcuda.conformance.Cases.Case;
 
 /** Cases of distorted images. */
@@ -51,7 +52,8 @@ final class DistortionCases {
           Buffer x = t.output("x", B * distorting.inputs());
           Buffer images = t.bytes("images", N * distorting.inputs(), 256);
           Buffer numbers = t.integers("numbers", B, staged ? 60_000 : N);
-          return () -> t.ops().distortForward(x, images, numbers, staged, B, distorting, epoch);
+          var originals = new Originals(images, numbers, staged);
+          return () -> t.ops().distortForward(x, originals, B, distorting, epoch);
         });
   }
 }

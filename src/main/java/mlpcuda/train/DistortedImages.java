@@ -6,6 +6,7 @@ import mlpcuda.compute.Distorting;
 import mlpcuda.compute.Distortion;
 import mlpcuda.compute.InputScaling;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Originals;
 import mlpcuda.compute.Resources;
 import mlpcuda.data.ExampleSet;
 import mlpcuda.data.Layout;
@@ -49,10 +50,11 @@ public record DistortedImages(Layout.Images size, int epochs, int[] labels, byte
       Buffer rows = resources.open(() -> ops.allocate("numbers", Type.INT32, count));
       Buffer x = resources.open(() -> ops.allocate("distorted", Type.FLOAT32, originals.length));
       ops.write(rows, numbers, 0, count);
+      var staged = new Originals(images, rows, true);
       float[] values = new float[originals.length];
       byte[] bytes = new byte[originals.length];
       for (int epoch = 1; epoch <= epochs; epoch++) {
-        ops.distortForward(x, images, rows, true, count, distorting, epoch);
+        ops.distortForward(x, staged, count, distorting, epoch);
         ops.read(x, values);
         for (int i = 0; i < values.length; i++) {
           bytes[i] = (byte) Math.round(values[i]);

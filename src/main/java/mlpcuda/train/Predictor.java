@@ -5,6 +5,7 @@ import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Distorting;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Originals;
 import mlpcuda.compute.Resources;
 import mlpcuda.data.Scaling;
 import mlpcuda.net.Batches;
@@ -105,8 +106,9 @@ public final class Predictor implements AutoCloseable {
         int at = first;
         byte[] batch = Arrays.copyOfRange(pixels, first * I, (first + size) * I);
         try (Buffer images = ops.constant("images", batch)) {
+          var originals = new Originals(images, numbers, true);
           inference.run(
-              x -> ops.distortForward(x, images, numbers, true, size, distorting, copy),
+              x -> ops.distortForward(x, originals, size, distorting, copy),
               size,
               this::logSoftmax,
               (from, count, values) -> split(values, count, answers, at));

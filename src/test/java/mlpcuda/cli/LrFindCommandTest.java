@@ -75,11 +75,15 @@ class LrFindCommandTest {
   }
 
   @Test
-  void refusesWhatItIsThereToFind() {
+  void refusesWhatItIsThereToFindAndWhatHasNoEffect() {
     String help = "'mlp-cuda lr-find --help' lists the options.";
     find("--lr 1")
         .assertRefused(
             2, "--lr, --schedule and --warmup are what lr-find helps to choose, found one", help);
+    find("--ema 0.9")
+        .assertRefused(2, "--ema changes no loss that lr-find measures, found 0.9", help);
+    find("--ema 0")
+        .assertRefused(2, "--ema changes no loss that lr-find measures, found 0.0", help);
     find("--low 1 --high 0.1")
         .assertRefused(2, "rates must grow from above 0 to a finite one, found 1.0 to 0.1", help);
     assertFalse(Files.exists(tmp.resolve("runs")));

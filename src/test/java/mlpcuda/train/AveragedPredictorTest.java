@@ -14,6 +14,7 @@ import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Buffer.Type;
 import mlpcuda.compute.Distortion;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Originals;
 import mlpcuda.compute.cpu.CpuOps;
 import mlpcuda.data.ExampleSet;
 import mlpcuda.data.Layout;
@@ -252,7 +253,8 @@ class AveragedPredictorTest {
     try (Buffer x = ops.allocate("x", Type.FLOAT32, 4);
         Buffer images = ops.constant("image", image);
         Buffer number = ops.allocate("number", Type.INT32, 1)) {
-      ops.distortForward(x, images, number, true, 1, copies.distorting((PixelScaling) UNIT), copy);
+      var originals = new Originals(images, number, true);
+      ops.distortForward(x, originals, 1, copies.distorting((PixelScaling) UNIT), copy);
       ops.read(x, row);
     }
     System.arraycopy(row, 0, inputs, 4 * i, 4);

@@ -21,6 +21,7 @@ import mlpcuda.compute.LossScale;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.OptimizerState;
 import mlpcuda.compute.Order;
+import mlpcuda.compute.Originals;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.ResidentFeed;
 import mlpcuda.compute.SgdSettings;
@@ -270,14 +271,8 @@ public final class CpuOps extends Ops {
 
   @Override
   protected void distortForwardK(
-      Buffer x,
-      Buffer images,
-      Buffer numbers,
-      boolean staged,
-      int B,
-      Distorting distorting,
-      int epoch) {
-    distortions.distort((Floats) x, (Bytes) images, (Ints) numbers, staged, B, distorting, epoch);
+      Buffer x, Originals originals, int B, Distorting distorting, int epoch) {
+    distortions.distort((Floats) x, originals, B, distorting, epoch);
   }
 
   @Override

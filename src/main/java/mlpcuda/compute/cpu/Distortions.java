@@ -4,11 +4,11 @@ import static org.bytedeco.openblas.global.openblas_nolapack.CblasNoTrans;
 import static org.bytedeco.openblas.global.openblas_nolapack.CblasRowMajor;
 import static org.bytedeco.openblas.global.openblas_nolapack.cblas_sgemm;
 
-import java.util.Arrays;
 import java.util.function.BiFunction;
 import mlpcuda.compute.Distorting;
 import mlpcuda.compute.Distortion;
 import mlpcuda.compute.DistortionDraws;
+import mlpcuda.compute.Originals;
 import mlpcuda.random.Philox;
 
 /**
@@ -63,8 +63,7 @@ final class Distortions implements AutoCloseable {
   }
 
   /** One call of {@link #distort}. */
-  private record Call(
-      Floats x, Bytes images, int[] numbers, boolean staged, Distorting distorting, int epoch) {
+  private record Call(Floats x, Originals originals, Distorting distorting, int epoch) {
     int pixels() {
       return distorting.rows() * distorting.cols();
     }
@@ -78,26 +77,26 @@ final class Distortions implements AutoCloseable {
       return distorting.amounts().alpha() > 0;
     }
 
+    Bytes images() {
+      return (Bytes) originals.images();
+    }
+
+    /** The number in the set of example {@code b} of the batch. */
+    int number(int b) {
+      return ((Ints) originals.numbers()).at(b);
+    }
+
     /** The byte at which the image of example {@code b} of the batch begins. */
     int first(int b) {
-      return images.offset + (staged ? b : numbers[b]) * distorting.inputs();
+      return images().offset + (originals.staged() ? b : number(b)) * distorting.inputs();
     }
   }
 
   /** Distorts images as {@link mlpcuda.compute.Ops#distortForward} does. */
-  void distort(
-      Floats x,
-      Bytes images,
-      Ints numbers,
-      boolean staged,
-      int B,
-      Distorting distorting,
-      int epoch) {
+  void distort(Floats x, Originals originals, int B, Distorting distorting, int epoch) {
     int I = distorting.inputs();
     x.overwrite(B * I, InputOrder.natural(I));
-    int[] examples = new int[B];
-    Arrays.setAll(examples, numbers::at);
-    var call = new Call(x, images, examples, staged, distorting, epoch);
+    var call = new Call(x, originals, distorting, epoch);
     int count = parts.of((long) B * I);
     if (call.displaces()) {
       prepare(call, count);
@@ -174,8 +173,8 @@ final class Distortions implements AutoCloseable {
     float[] row = parts.floats(part, 2, I);
     float[] places = parts.floats(part, 3, 2 * distorting.cols());
     for (int k = 0; k < n; k++) {
-      var draws = new DistortionDraws(distorting.seed(), call.epoch, call.numbers[b + k]);
-      resampling.pad(padded, call.images.array, call.first(b + k));
+      var draws = new DistortionDraws(distorting.seed(), call.epoch, call.number(b + k));
+      resampling.pad(padded, call.images().array, call.first(b + k));
       resampling.run(row, padded, draws, displaced, 2 * k, 2 * n, places);
       ArrayMath.scale(row, distorting.scaling().scale(), distorting.scaling().shift(), I);
       call.x.put((b + k) * I, row, I);
@@ -188,7 +187,7 @@ final class Distortions implements AutoCloseable {
     int cols = call.distorting.cols();
     int[] words = new int[(call.pixels() + 3) / 4 * 4];
     for (int k = 0; k < n; k++) {
-      words(words, call.distorting.seed(), call.epoch, call.numbers[b + k]);
+      words(words, call.distorting.seed(), call.epoch, call.number(b + k));
       for (int row = 0; row < rows; row++) {
         int at = (row * 2 * n + 2 * k) * cols;
         for (int col = 0; col < cols; col++) {

@@ -14,6 +14,7 @@ import mlpcuda.compute.LossScale;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.OptimizerState;
 import mlpcuda.compute.Order;
+import mlpcuda.compute.Originals;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.SgdSettings;
 import mlpcuda.compute.Targets;
@@ -135,20 +136,15 @@ public class ReferenceOps extends Ops {
 
   @Override
   protected void distortForwardK(
-      Buffer x,
-      Buffer images,
-      Buffer numbers,
-      boolean staged,
-      int B,
-      Distorting distorting,
-      int epoch) {
+      Buffer x, Originals originals, int B, Distorting distorting, int epoch) {
     int I = distorting.inputs();
+    var images = (Bytes) originals.images();
     for (int b = 0; b < B; b++) {
-      int number = (int) at(numbers, b);
-      int row = staged ? b : number;
+      int number = (int) at(originals.numbers(), b);
+      int row = originals.staged() ? b : number;
       double[] image = new double[I];
       for (int i = 0; i < I; i++) {
-        image[i] = ((Bytes) images).at(row * I + i);
+        image[i] = images.at(row * I + i);
       }
       double[] distorted = new ReferenceDistortion(distorting, epoch, number).of(image);
       for (int i = 0; i < I; i++) {

@@ -20,6 +20,7 @@ import mlpcuda.compute.LossOutputs;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.OptimizerState;
 import mlpcuda.compute.Order;
+import mlpcuda.compute.Originals;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.Readback;
 import mlpcuda.compute.Replay;
@@ -335,20 +336,8 @@ public final class CudaOps extends Ops {
 
   @Override
   protected void distortForwardK(
-      Buffer x,
-      Buffer images,
-      Buffer numbers,
-      boolean staged,
-      int B,
-      Distorting distorting,
-      int epoch) {
-    distortions.distort(
-        DeviceBuffer.address(x),
-        new DistortionKernels.Originals(
-            DeviceBuffer.address(images), DeviceBuffer.address(numbers), staged),
-        B,
-        distorting,
-        epoch);
+      Buffer x, Originals originals, int B, Distorting distorting, int epoch) {
+    distortions.distort(x, originals, B, distorting, epoch);
     refresh(x, B * distorting.inputs());
   }
 

@@ -7,8 +7,8 @@ import mlpcuda.compute.DeviceExamples;
 import mlpcuda.compute.Distorting;
 import mlpcuda.compute.Feed;
 import mlpcuda.compute.HostExamples;
+import mlpcuda.compute.Originals;
 import mlpcuda.compute.Resources;
-import mlpcuda.compute.cuda.DistortionKernels.Originals;
 
 /**
  * A feed whose images are distorted anew in each pass. For each stage the host writes the numbers,
@@ -90,14 +90,15 @@ final class DistortingFeed implements Feed {
     int examples = B * n;
     host.gather(bank.pinned().bytes(), order, taken, examples, 1);
     staged = host.layout(examples);
-    long copied = DeviceBuffer.address(bank.bytes());
+    DeviceBuffer bytes = bank.bytes();
+    int pixels = examples * distorting.inputs();
+    Buffer x = bytes.part("inputs", Type.FLOAT32, inputs, pixels);
     var originals =
         new Originals(
-            resident.map(DeviceBuffer::address).orElse(copied),
-            copied + staged.numbers(),
+            resident.orElseGet(() -> bytes.part("images", Type.UINT8, 0, pixels)),
+            bytes.part("numbers", Type.INT32, staged.numbers(), examples),
             resident.isEmpty());
-    banks.send(
-        staged.bytes(), () -> kernels.distort(copied + inputs, originals, examples, now, epoch));
+    banks.send(staged.bytes(), () -> kernels.distort(x, originals, examples, now, epoch));
     taken += examples;
     return bank.number();
   }

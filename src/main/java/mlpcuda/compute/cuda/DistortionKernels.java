@@ -1,7 +1,9 @@
 package mlpcuda.compute.cuda;
 
+import mlpcuda.compute.Buffer;
 import mlpcuda.compute.Distorting;
 import mlpcuda.compute.Distortion;
+import mlpcuda.compute.Originals;
 import mlpcuda.compute.Resources;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
 import mlpcuda.random.Philox;
@@ -30,21 +32,6 @@ final class DistortionKernels implements AutoCloseable {
   /** Enough bytes of displacements for all of a device to work on: its cache holds them, too. */
   private static final long GROUP_BYTES = 32 << 20;
 
-  /**
-   * Images before they are distorted, at addresses of the device.
-   *
-   * @param images (N, I) bytes
-   * @param numbers (B) ints: the numbers of the examples of a batch
-   * @param staged whether image b of the batch is row b of {@code images}, and not row numbers[b]
-   */
-  record Originals(long images, long numbers, boolean staged) {
-    /** The originals from example {@code b} of the batch on, which have {@code I} pixels each. */
-    private Originals from(int b, int I) {
-      return new Originals(
-          staged ? images + (long) b * I : images, numbers + (long) b * Integer.BYTES, staged);
-    }
-  }
-
   private final Resources resources = new Resources();
   private final KernelModule kernels;
   private final Workspace workspace;
@@ -70,9 +57,9 @@ final class DistortionKernels implements AutoCloseable {
   /**
    * Distorts images as {@link mlpcuda.compute.Ops#distortForward} does.
    *
-   * @param x the address of (B, I) floats
+   * @param x (B, I) out
    */
-  void distort(long x, Originals from, int B, Distorting distorting, int epoch) {
+  void distort(Buffer x, Originals from, int B, Distorting distorting, int epoch) {
     int[] words = words(distorting, epoch);
     int rows = distorting.rows();
     int cols = distorting.cols();
@@ -93,15 +80,24 @@ final class DistortionKernels implements AutoCloseable {
     int I = distorting.inputs();
     for (int b = 0; b < B; b += group) {
       int n = Math.min(group, B - b);
-      Originals part = from.from(b, I);
-      displace(across, noise, part.numbers, n, distorting, words);
-      resample(x + (long) Float.BYTES * b * I, part, n, distorting, words, across);
+      Originals part = part(from, b, n, I);
+      displace(across, noise, part.numbers(), n, distorting, words);
+      resample(x.slice("x of a group", b * I, n * I), part, n, distorting, words, across);
     }
+  }
+
+  /** The originals of {@code n} examples of the batch from {@code b} on. */
+  private static Originals part(Originals of, int b, int n, int I) {
+    Buffer images = of.images();
+    return new Originals(
+        of.staged() ? images.slice("images of a group", b * I, n * I) : images,
+        of.numbers().slice("numbers of a group", b, n),
+        of.staged());
   }
 
   /** Draws the displacements of {@code n} images, and smooths them across. */
   private void displace(
-      long across, long noise, long numbers, int n, Distorting distorting, int[] words) {
+      long across, long noise, Buffer numbers, int n, Distorting distorting, int[] words) {
     int rows = distorting.rows();
     int cols = distorting.cols();
     kernels.launch(
@@ -109,7 +105,7 @@ final class DistortionKernels implements AutoCloseable {
         cover((long) n * ceil(rows * cols, 4)),
         new Arguments()
             .address(noise)
-            .address(numbers)
+            .add(numbers)
             .add("n", n)
             .add("rows", rows)
             .add("cols", cols)
@@ -127,7 +123,7 @@ final class DistortionKernels implements AutoCloseable {
 
   /** Distorts images by the displacements at an address, or without any if that is 0. */
   private void resample(
-      long x, Originals from, int n, Distorting distorting, int[] words, long across) {
+      Buffer x, Originals from, int n, Distorting distorting, int[] words, long across) {
     int strips = distorting.cols() * ceil(distorting.rows(), STRIP);
     int blocks = ceil(strips, THREADS);
     kernels.launch(
@@ -136,12 +132,10 @@ final class DistortionKernels implements AutoCloseable {
         images(x, from, distorting).structure(words).address(across).add("blocks", blocks));
   }
 
-  private static Arguments images(long x, Originals from, Distorting distorting) {
+  private static Arguments images(Buffer x, Originals from, Distorting distorting) {
     return new Arguments()
-        .address(x)
-        .address(from.images)
-        .address(from.numbers)
-        .add("staged", from.staged ? 1 : 0)
+        .add(x, from.images(), from.numbers())
+        .add("staged", from.staged() ? 1 : 0)
         .add("rows", distorting.rows())
         .add("cols", distorting.cols())
         .add("channels", distorting.channels());

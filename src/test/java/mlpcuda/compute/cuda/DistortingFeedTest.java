@@ -18,6 +18,7 @@ import mlpcuda.compute.Feed;
 import mlpcuda.compute.HostExamples;
 import mlpcuda.compute.InputScaling;
 import mlpcuda.compute.Ops;
+import mlpcuda.compute.Originals;
 import mlpcuda.compute.Resources;
 import mlpcuda.compute.Targets;
 import mlpcuda.compute.cpu.ReferenceOps;
@@ -214,10 +215,7 @@ class DistortingFeedTest {
           Buffer numbers = ops.allocate("numbers", Type.INT32, 5);
           Buffer x = ops.allocate("x", Type.FLOAT32, 5 * pixels)) {
         ops.write(numbers, new int[] {9, 4, 1000, 0, 4}, 0, 5);
-        var originals =
-            new DistortionKernels.Originals(
-                DeviceBuffer.address(images), DeviceBuffer.address(numbers), true);
-        kernels.distort(DeviceBuffer.address(x), originals, 5, distorting, 2);
+        kernels.distort(x, new Originals(images, numbers, true), 5, distorting, 2);
         streams.add(() -> driver.destroyStream(stream));
         driver.synchronizeStream(stream);
         found[run] = new float[5 * pixels];
