@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import mlpcuda.error.SettingException;
 import mlpcuda.preparation.InkWidth;
@@ -57,12 +56,12 @@ record CommitteeTraining(int members, List<InkWidth> widths) {
       Dataset dataset,
       Device device,
       Optional<Path> folder,
-      Consumer<EpochResult> onEpoch,
+      TrainingListener listener,
       BooleanSupplier stop) {
     var choice = DataChoice.all(dataset.source());
     var base = new RunPlan(settings, choice, choice(device), Optional.empty());
     var plan = new CommitteePlan(base, members, widths, List.of());
-    var reporters = new Reporters(settings.course().epochs(), members, onEpoch);
+    var reporters = new Reporters(settings.course().epochs(), members, listener);
     return reporters.result(run(plan, dataset, device, folder, reporters, stop).begin());
   }
 
@@ -72,12 +71,12 @@ record CommitteeTraining(int members, List<InkWidth> widths) {
       Dataset dataset,
       Device device,
       Path folder,
-      Consumer<EpochResult> onEpoch,
+      TrainingListener listener,
       BooleanSupplier stop) {
     CommitteePlan former = CommitteePlan.read(folder);
     var own = new CommitteeTraining(former.members(), former.widths());
     CommitteePlan plan = former.with(former.base().with(settings).with(own.choice(device)));
-    var reporters = new Reporters(settings.course().epochs(), plan.members(), onEpoch);
+    var reporters = new Reporters(settings.course().epochs(), plan.members(), listener);
     return reporters.result(
         own.run(plan, dataset, device, Optional.of(folder), reporters, stop).goOn());
   }
@@ -113,12 +112,12 @@ record CommitteeTraining(int members, List<InkWidth> widths) {
   /** Logs what the members' runs tell, and passes the results of their epochs on, one by one. */
   private static final class Reporters implements CommitteeRun.Reporters {
     private final int epochs;
-    private final Consumer<EpochResult> onEpoch;
+    private final TrainingListener listener;
     private final List<List<EpochResult>> results = new ArrayList<>(); // one list for each member
 
-    Reporters(int epochs, int members, Consumer<EpochResult> onEpoch) {
+    Reporters(int epochs, int members, TrainingListener listener) {
       this.epochs = epochs;
-      this.onEpoch = onEpoch;
+      this.listener = listener;
       for (int i = 0; i < members; i++) {
         results.add(List.of());
       }
@@ -126,16 +125,16 @@ record CommitteeTraining(int members, List<InkWidth> widths) {
 
     @Override
     public CommitteeRun.MemberReporter member(int member, RunPlan plan, Optional<Path> folder) {
-      return new OfMember(member);
+      return new OfMember(member, folder);
     }
 
     @Override
     public Reporter committee() {
-      return new LibraryReporter(epochs, onEpoch);
+      return new LibraryReporter(epochs, listener, Optional.empty());
     }
 
     private synchronized void tell(EpochResult epoch) {
-      onEpoch.accept(epoch);
+      listener.onEpoch().accept(epoch);
     }
 
     private synchronized void keep(int member, List<EpochResult> all) {
@@ -155,8 +154,8 @@ record CommitteeTraining(int members, List<InkWidth> widths) {
     private final class OfMember extends LibraryReporter implements CommitteeRun.MemberReporter {
       private final int member;
 
-      OfMember(int member) {
-        super(epochs, Reporters.this::tell);
+      OfMember(int member, Optional<Path> folder) {
+        super(epochs, listener.onEpoch(Reporters.this::tell), folder);
         this.member = member;
       }
 

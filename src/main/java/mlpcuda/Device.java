@@ -97,7 +97,7 @@ public final class Device implements AutoCloseable {
    *
    * @param index the GPU's number as CUDA counts, from 0
    * @param precision {@code fp32}, {@code tf32}, {@code bf16} or {@code fp16}; weights and sums are
-     * in single precision whatever it is
+   *     in single precision whatever it is
    * @throws DeviceException if it cannot be used, with the cause and what to do
    * @throws IllegalArgumentException if there is no precision of that name
    */

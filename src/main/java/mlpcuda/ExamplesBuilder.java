@@ -73,8 +73,7 @@ public final class ExamplesBuilder implements AutoCloseable {
       throw new IllegalArgumentException("a label must be from 0 to 255, found " + label);
     }
     if (!(weight >= 0) || !Float.isFinite(weight)) {
-      throw new IllegalArgumentException(
-          "a weight must be finite and at least 0, found " + weight);
+      throw new IllegalArgumentException("a weight must be finite and at least 0, found " + weight);
     }
     if (type == Features.Type.UINT8) {
       for (int i = 0; i < pixels.length; i++) {
@@ -138,8 +137,7 @@ public final class ExamplesBuilder implements AutoCloseable {
     }
     Optional<float[]> all =
         weights.length == 0 ? Optional.empty() : Optional.of(Arrays.copyOf(weights, size));
-    return new Examples(
-        new ExampleSet(layout, features.build(), Arrays.copyOf(labels, size), all));
+    return new Examples(new ExampleSet(layout, features.build(), Arrays.copyOf(labels, size), all));
   }
 
   /** Lets go of the file; examples that were built stay valid. */

@@ -1,43 +1,24 @@
 package mlpcuda;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
+import java.util.function.Predicate;
 import mlpcuda.compute.Distortion;
-import mlpcuda.compute.Ops;
 import mlpcuda.data.ClassWeights;
-import mlpcuda.data.LabelledData;
 import mlpcuda.error.BadFileException;
 import mlpcuda.error.SettingException;
-import mlpcuda.files.WholeFile;
-import mlpcuda.model.Committee;
-import mlpcuda.model.ModelFile;
 import mlpcuda.net.Augmentation;
 import mlpcuda.net.MlpShape;
-import mlpcuda.run.CommitteeFolder;
 import mlpcuda.run.CommitteePlan;
-import mlpcuda.run.DataChoice;
-import mlpcuda.run.FolderLock;
 import mlpcuda.run.Presets;
-import mlpcuda.run.Resumption;
-import mlpcuda.run.RunData;
-import mlpcuda.run.RunFolder;
-import mlpcuda.run.RunPlan;
 import mlpcuda.run.RunSettings;
 import mlpcuda.run.RunSettings.Architecture;
 import mlpcuda.run.RunSettings.Recording;
 import mlpcuda.run.RunSettings.Validation;
-import mlpcuda.run.RunState;
-import mlpcuda.run.Start;
-import mlpcuda.run.TrainingRun;
 import mlpcuda.train.EarlyStopping;
 import mlpcuda.train.LearningRate;
 import mlpcuda.train.Schedule;
@@ -54,7 +35,7 @@ public final class Training {
   private final Optional<Path> folder;
   private final boolean overwrite;
   private final boolean resumes;
-  private final Consumer<EpochResult> onEpoch;
+  private final TrainingListener listener;
   private final CommitteeTraining committee;
 
   private Training(Training like, RunSettings settings) {
@@ -64,7 +45,7 @@ public final class Training {
         like.folder,
         like.overwrite,
         like.resumes,
-        like.onEpoch,
+        like.listener,
         like.committee);
   }
 
@@ -74,14 +55,14 @@ public final class Training {
       Optional<Path> folder,
       boolean overwrite,
       boolean resumes,
-      Consumer<EpochResult> onEpoch,
+      TrainingListener listener,
       CommitteeTraining committee) {
     this.settings = settings;
     this.network = network;
     this.folder = folder;
     this.overwrite = overwrite;
     this.resumes = resumes;
-    this.onEpoch = onEpoch;
+    this.listener = listener;
     this.committee = committee;
   }
 
@@ -96,7 +77,7 @@ public final class Training {
         Optional.empty(),
         false,
         false,
-        epoch -> {},
+        TrainingListener.NONE,
         CommitteeTraining.NONE);
   }
 
@@ -139,20 +120,15 @@ public final class Training {
     RunSettings settings =
         committee.isGiven()
             ? CommitteePlan.read(folder).base().settings()
-            : read(folder).state().plan().settings();
+            : TrainingJob.read(folder).state().plan().settings();
     return new Training(
-        settings, Optional.empty(), Optional.of(folder), false, true, epoch -> {}, committee);
-  }
-
-  private static Resumption read(Path folder) {
-    return Resumption.read(
-        folder,
-        (args, gpu, threads, file) -> {
-          throw new BadFileException(
-              file
-                  + ": version 0.1.0 began this run with a command line, which the library does not"
-                  + " read; the program mlp-cuda goes on with it");
-        });
+        settings,
+        Optional.empty(),
+        Optional.of(folder),
+        false,
+        true,
+        TrainingListener.NONE,
+        committee);
   }
 
   /** Ends after that many passes over the training set; 0 evaluates the initial network. */
@@ -355,7 +331,7 @@ public final class Training {
   }
 
   private Training with(CommitteeTraining other) {
-    return new Training(kept(), network, folder, overwrite, resumes, onEpoch, other);
+    return new Training(kept(), network, folder, overwrite, resumes, listener, other);
   }
 
   /** Decides the initial weights, the order of examples, dropout and the held-back examples. */
@@ -368,12 +344,13 @@ public final class Training {
    * missing. Without it a training writes nothing.
    */
   public Training folder(Path folder) {
-    return new Training(kept(), network, Optional.of(folder), overwrite, false, onEpoch, committee);
+    return new Training(
+        kept(), network, Optional.of(folder), overwrite, false, listener, committee);
   }
 
   /** Replaces a finished run that the folder holds, in place of refusing it. */
   public Training overwrite() {
-    return new Training(settings, network, folder, true, resumes, onEpoch, committee);
+    return new Training(settings, network, folder, true, resumes, listener, committee);
   }
 
   /**
@@ -381,7 +358,29 @@ public final class Training {
    * training waits for it; it cannot ask that device meanwhile.
    */
   public Training onEpoch(Consumer<EpochResult> listener) {
-    return new Training(settings, network, folder, overwrite, resumes, listener, committee);
+    return with(this.listener.onEpoch(listener));
+  }
+
+  /**
+   * Ends the training after the first epoch of which that is true, in place of the last; a
+   * committee's member after the first such epoch of its own. It is asked by the device's thread
+   * after the listener of {@link #onEpoch} has heard of the epoch.
+   */
+  public Training stopWhen(Predicate<EpochResult> enough) {
+    return with(listener.enough(enough));
+  }
+
+  /**
+   * Passes the file of each checkpoint of the {@link #folder} to a listener, which may copy it: a
+   * folder with that file alone can be resumed. It is called by the device's thread, and the
+   * training waits for it.
+   */
+  public Training onCheckpoint(Consumer<Path> listener) {
+    return with(this.listener.onCheckpoint(listener));
+  }
+
+  private Training with(TrainingListener other) {
+    return new Training(settings, network, folder, overwrite, resumes, other, committee);
   }
 
   private Training changed(RunSettings other) {
@@ -414,108 +413,10 @@ public final class Training {
    */
   public TrainingResult fit(Dataset dataset, Device device) {
     var stop = new AtomicBoolean();
-    return device.call(
-        () -> resumes ? goOn(dataset, device, stop::get) : begin(dataset, device, stop::get),
-        () -> stop.set(true));
-  }
-
-  private TrainingResult begin(Dataset dataset, Device device, BooleanSupplier stop) {
-    if (committee.isGiven()) {
-      network.ifPresent(of -> checkMember(of, dataset));
-      return inFolder(() -> committee.begin(settings, dataset, device, folder, onEpoch, stop));
-    }
-    var choice = DataChoice.all(dataset.source());
-    var plan = new RunPlan(settings, choice, device.choice(), Optional.empty());
-    RunData data = RunData.of(settings, dataset.data(), choice);
-    network.ifPresent(of -> checkShape(of, data.shape()));
-    Ops ops = device.ops();
-    RunState state = RunState.begin(plan, data, ops, List.of());
-    var start =
-        new Start.Fresh(state, network.filter(Network::isTrained).map(of -> of.single().weights()));
-    return inFolder(
-        () -> {
-          folder.ifPresent(CommitteeFolder::forget);
-          return run(ops, data, start, stop);
-        });
-  }
-
-  /** Begins in the folder, which is locked and refused if it holds a finished run. */
-  private TrainingResult inFolder(Supplier<TrainingResult> work) {
-    if (folder.isEmpty()) {
-      return work.get();
-    }
-    makeFolder(folder.get());
-    try (FolderLock lock = FolderLock.take(folder.get())) {
-      warnOfNoLock(lock);
-      if (!overwrite && RunFolder.holdsTheEnd(folder.get())) {
-        throw new IllegalStateException(
-            folder.get()
-                + ": this folder holds a finished run; overwrite() replaces it, and"
-                + " Training.resume goes on with it");
-      }
-      return work.get();
-    }
-  }
-
-  /** Refuses a network that the members of a committee cannot begin as. */
-  private void checkMember(Network network, Dataset dataset) {
-    if (network.isTrained()) {
-      throw new SettingException(
-          "network", "must have no weights where a committee's members begin, found some");
-    }
-    LabelledData data = dataset.data();
-    checkShape(network, settings.network().shape(data.train().inputs(), data.classes()));
-  }
-
-  private static void checkShape(Network network, MlpShape ofData) {
-    if (!network.shape().equals(ofData)) {
-      throw new SettingException(
-          "network",
-          "must have %d inputs and %d classes as the data, found %d inputs and %d classes"
-              .formatted(ofData.inputs(), ofData.classes(), network.inputs(), network.classes()));
-    }
-  }
-
-  private static void warnOfNoLock(FolderLock lock) {
-    lock.warning().ifPresent(text -> LibraryReporter.LOG.log(System.Logger.Level.WARNING, text));
-  }
-
-  private static void makeFolder(Path folder) {
-    try {
-      Files.createDirectories(folder);
-    } catch (IOException e) {
-      throw WholeFile.notAFolder(folder.toString(), e);
-    }
-  }
-
-  private TrainingResult goOn(Dataset dataset, Device device, BooleanSupplier stop) {
-    Path of = folder.orElseThrow();
-    try (FolderLock lock = FolderLock.take(of)) {
-      warnOfNoLock(lock);
-      if (committee.isGiven()) {
-        return CommitteeTraining.goOn(settings, dataset, device, of, onEpoch, stop);
-      }
-      Resumption former = read(of);
-      RunPlan plan = former.state().plan().with(settings).with(device.choice());
-      Resumption from = former.with(plan, List.of());
-      Ops ops = device.ops();
-      RunData data = from.check(RunData.of(settings, dataset.data(), plan.data()));
-      from.check(ops, data);
-      WholeFile.clear(of);
-      return run(ops, data, new Start.Resumed(from), stop);
-    }
-  }
-
-  private TrainingResult run(Ops ops, RunData data, Start start, BooleanSupplier stop) {
-    var reporter = new LibraryReporter(settings.course().epochs(), onEpoch);
-    TrainingRun.Result result = new TrainingRun(ops, data, start, folder, reporter, stop).run();
-    ModelFile trained = result.network();
-    return new TrainingResult(
-        Network.of(Committee.of(trained)),
-        new Evaluation(result.test()),
-        result.validation().map(Evaluation::new),
-        reporter.epochs(),
-        result.importance().map(ColumnImportance::of).orElse(List.of()));
+    var job =
+        new TrainingJob(
+            settings, network, folder, overwrite, listener, committee, dataset, device, stop::get);
+    return device.call(() -> resumes ? job.goOn() : job.begin(), () -> stop.set(true));
   }
 
   /** The settings in a line. */

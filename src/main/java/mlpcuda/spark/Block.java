@@ -38,7 +38,8 @@ record Block(
 
   private void read(int row, float[] to) {
     for (int i = 0; i < width; i++) {
-      to[i] = pixels == null ? values[row * width + i] : Byte.toUnsignedInt(pixels[row * width + i]);
+      to[i] =
+          pixels == null ? values[row * width + i] : Byte.toUnsignedInt(pixels[row * width + i]);
     }
   }
 

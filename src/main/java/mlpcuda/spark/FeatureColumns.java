@@ -2,8 +2,8 @@ package mlpcuda.spark;
 
 import java.io.Serializable;
 import java.util.Arrays;
-import org.apache.spark.ml.linalg.SparseVector;
 import org.apache.spark.ml.linalg.SQLDataTypes;
+import org.apache.spark.ml.linalg.SparseVector;
 import org.apache.spark.ml.linalg.Vector;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.types.ArrayType;

@@ -13,7 +13,6 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.ml.classification.MultilayerPerceptronClassificationModel;
 import org.apache.spark.ml.linalg.DenseVector;
-import org.apache.spark.ml.linalg.SQLDataTypes;
 import org.apache.spark.ml.linalg.Vector;
 import org.apache.spark.ml.linalg.Vectors;
 import org.apache.spark.ml.param.ParamMap;
@@ -45,7 +44,8 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
   static final String FILE = "model.safetensors";
 
   private final Own own = new Own(this);
-  private final ModelBytes file; // null: the model that Spark's service loader makes to see its class
+  private final ModelBytes
+      file; // null: the model that Spark's service loader makes to see its class
   private transient Broadcast<ModelBytes> broadcast;
 
   /** A model without a network: Spark Connect makes one to learn the name of the class. */
@@ -139,8 +139,7 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
       return rows;
     }
     StructType scored = rows.schema();
-    for (String name :
-        List.of(getRawPredictionCol(), getProbabilityCol(), getPredictionCol())) {
+    for (String name : List.of(getRawPredictionCol(), getProbabilityCol(), getPredictionCol())) {
       if (!name.isEmpty()) {
         StructField field = schema.apply(name);
         scored = scored.add(field);

@@ -12,7 +12,6 @@ import mlpcuda.Optimizer;
 import mlpcuda.Sgd;
 import mlpcuda.Training;
 import org.apache.spark.SparkContext;
-import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.ml.classification.MultilayerPerceptronClassificationTrainingSummaryImpl;
 import org.apache.spark.ml.classification.MultilayerPerceptronClassifier;
 import org.apache.spark.ml.linalg.Vector;
@@ -168,8 +167,7 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
       Fitted fitted = integer(numWorkers()) == 1 ? inTasks(dataset) : inRounds(dataset);
       MlpClassificationModel model =
           copyValues(
-              new MlpClassificationModel(uid(), ModelBytes.of(fitted.network)),
-              new ParamMap());
+              new MlpClassificationModel(uid(), ModelBytes.of(fitted.network)), new ParamMap());
       model.setSummary(
           new Some<>(
               new MultilayerPerceptronClassificationTrainingSummaryImpl(

@@ -99,7 +99,9 @@ public interface MlpParams extends Params {
               ParamValidators.gtEq(0));
       keepBest =
           new BooleanParam(
-              parent, "keepBest", "Whether the model has the weights of the best validation epoch.");
+              parent,
+              "keepBest",
+              "Whether the model has the weights of the best validation epoch.");
       weightCol = new Param<>(parent, "weightCol", "Column of the rows' weights in the loss.");
       validationIndicatorCol =
           new Param<>(

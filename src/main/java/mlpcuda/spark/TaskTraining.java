@@ -42,8 +42,7 @@ record TaskTraining(MlpClassifier classifier, DeviceChoice device, Checkpoints c
     int member = TaskContext.getPartitionId();
     int[] layers = classifier.getLayers();
     Dataset dataset =
-        Block.dataset(
-            partition.next(), layers[0], classifier.shape(), layers[layers.length - 1]);
+        Block.dataset(partition.next(), layers[0], classifier.shape(), layers[layers.length - 1]);
     List<Double> losses = new ArrayList<>();
     TrainingResult result;
     try (Device on = device.open()) {
@@ -68,9 +67,7 @@ record TaskTraining(MlpClassifier classifier, DeviceChoice device, Checkpoints c
         losses.addAll(former);
         training = classifier.listening(Training.resume(folder), losses);
       }
-      return training
-          .onCheckpoint(file -> checkpoints.put(member, file, losses))
-          .fit(dataset, on);
+      return training.onCheckpoint(file -> checkpoints.put(member, file, losses)).fit(dataset, on);
     } finally {
       delete(folder);
     }

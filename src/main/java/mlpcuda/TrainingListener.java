@@ -1,0 +1,31 @@
+package mlpcuda;
+
+import java.nio.file.Path;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+
+/**
+ * What a training tells its caller. The calls come from the device's thread.
+ *
+ * @param onEpoch gets the result of each epoch
+ * @param enough whether the training ends after that epoch
+ * @param onCheckpoint gets the file of each checkpoint after it was written
+ */
+record TrainingListener(
+    Consumer<EpochResult> onEpoch, Predicate<EpochResult> enough, Consumer<Path> onCheckpoint) {
+  /** Nobody listens. */
+  static final TrainingListener NONE =
+      new TrainingListener(epoch -> {}, epoch -> false, file -> {});
+
+  TrainingListener onEpoch(Consumer<EpochResult> other) {
+    return new TrainingListener(other, enough, onCheckpoint);
+  }
+
+  TrainingListener enough(Predicate<EpochResult> other) {
+    return new TrainingListener(onEpoch, other, onCheckpoint);
+  }
+
+  TrainingListener onCheckpoint(Consumer<Path> other) {
+    return new TrainingListener(onEpoch, enough, other);
+  }
+}

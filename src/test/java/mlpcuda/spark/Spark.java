@@ -1,0 +1,94 @@
+package mlpcuda.spark;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.ml.linalg.SQLDataTypes;
+import org.apache.spark.ml.linalg.Vectors;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+
+/** Spark for the tests: in this JVM, or with executors in JVMs of their own. */
+final class Spark {
+  static final StructType VECTORS =
+      new StructType()
+          .add("label", DataTypes.DoubleType)
+          .add("features", SQLDataTypes.VectorType());
+
+  private Spark() {}
+
+  /** Spark in this JVM with that many threads; the caller stops it. */
+  static SparkSession local(int threads) {
+    return builder("local[" + threads + "]").getOrCreate();
+  }
+
+  /**
+   * Spark with executors of one core in JVMs of their own, which have the classes of this build;
+   * the caller stops it.
+   */
+  static SparkSession cluster(int executors) {
+    return builder("local-cluster[%d,1,1024]".formatted(executors))
+        .config("spark.executor.extraClassPath", Path.of("target/classes").toAbsolutePath() + "")
+        .config("spark.executor.memory", "900m")
+        .config("spark.executorEnv.SPARK_HOME", home().toString())
+        .config("spark.test.home", home().toString())
+        .getOrCreate();
+  }
+
+  private static SparkSession.Builder builder(String master) {
+    return SparkSession.builder()
+        .master(master)
+        .appName("mlp-cuda tests")
+        .config("spark.ui.enabled", false)
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.sql.shuffle.partitions", 4)
+        .config("spark.sql.warehouse.dir", new File("target/spark-warehouse").toURI().toString())
+        .config("spark.task.maxFailures", 4);
+  }
+
+  /**
+   * A Spark installation made of links to the jars of this JVM's class path, from which a cluster
+   * starts its executors.
+   */
+  static Path home() {
+    try {
+      Path home = Path.of("target/spark").toAbsolutePath();
+      Path jars = Files.createDirectories(home.resolve("jars"));
+      for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+        Path jar = Path.of(entry);
+        Path link = jars.resolve(jar.getFileName());
+        if (entry.endsWith(".jar") && !Files.exists(link)) {
+          Files.createSymbolicLink(link, jar);
+        }
+      }
+      return home;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Rows of two numbers, of three classes that lie around the corners of a triangle, in a fixed
+   * order: a network learns them within seconds.
+   */
+  static Dataset<Row> points(SparkSession spark, int count, int partitions) {
+    List<Row> rows = new ArrayList<>();
+    var random = new java.util.Random(1);
+    for (int i = 0; i < count; i++) {
+      int label = i % 3;
+      double x = Math.cos(label * 2.1) + 0.3 * random.nextGaussian();
+      double y = Math.sin(label * 2.1) + 0.3 * random.nextGaussian();
+      rows.add(RowFactory.create((double) label, Vectors.dense(x, y)));
+    }
+    return spark.createDataFrame(rows, VECTORS).repartition(partitions).cache();
+  }
+}
