@@ -118,8 +118,7 @@ public interface MlpParams extends Params {
           new IntArrayParam(
               parent,
               "imageShape",
-              "Height and width in pixels, if the features are images of bytes (0 to 255).",
-              ParamValidators.arrayLengthGt(1));
+              "Height and width in pixels, if the features are images of bytes (0 to 255).");
       augment =
           new Param<>(
               parent,

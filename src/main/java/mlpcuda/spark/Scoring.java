@@ -16,6 +16,7 @@ import org.apache.spark.ml.linalg.Vector;
 import org.apache.spark.ml.linalg.Vectors;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
+import org.apache.spark.util.TaskCompletionListener;
 
 /**
  * Appends predictions to the rows of a partition, batch by batch. The rows stay in their executor,
@@ -131,7 +132,8 @@ record Scoring(
       return Collections.emptyIterator();
     }
     ExecutorModels.Lease lease = ExecutorModels.lease(file.value(), device);
-    TaskContext.get().addTaskCompletionListener(task -> lease.close());
+    TaskCompletionListener close = task -> lease.close();
+    TaskContext.get().addTaskCompletionListener(close);
     return new Batches(rows, lease.model());
   }
 

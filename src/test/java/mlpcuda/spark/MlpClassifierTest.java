@@ -85,7 +85,9 @@ class MlpClassifierTest {
     return ModelBytes.of(model.network()).bytes();
   }
 
-  /** Spark's own model with our weights gives our probabilities, so that the weights are Spark's. */
+  /**
+   * Spark's own model with our weights gives our probabilities, so that the weights are Spark's.
+   */
   @Test
   void weightsAreThoseOfSparksModel() {
     MlpClassificationModel model = classifier().with("activation", "sigmoid").fit(points);
@@ -103,8 +105,7 @@ class MlpClassifierTest {
 
   @Test
   void aPipelineIsSavedAndLoaded() throws Exception {
-    PipelineModel fitted =
-        new Pipeline().setStages(new PipelineStage[] {classifier()}).fit(points);
+    PipelineModel fitted = new Pipeline().setStages(new PipelineStage[] {classifier()}).fit(points);
     String path = folder.resolve("pipeline").toString();
     fitted.save(path);
     PipelineModel loaded = PipelineModel.load(path);
