@@ -35,11 +35,10 @@ final class Spark {
    * the caller stops it.
    */
   static SparkSession cluster(int executors) {
+    link();
     return builder("local-cluster[%d,1,1024]".formatted(executors))
         .config("spark.executor.extraClassPath", Path.of("target/classes").toAbsolutePath() + "")
         .config("spark.executor.memory", "900m")
-        .config("spark.executorEnv.SPARK_HOME", home().toString())
-        .config("spark.test.home", home().toString())
         .getOrCreate();
   }
 
@@ -56,13 +55,12 @@ final class Spark {
   }
 
   /**
-   * A Spark installation made of links to the jars of this JVM's class path, from which a cluster
-   * starts its executors.
+   * Makes a Spark installation of links to the jars of this JVM's class path, from which a cluster
+   * starts its executors: Spark looks for it in the environment's SPARK_HOME.
    */
-  static Path home() {
+  private static void link() {
     try {
-      Path home = Path.of("target/spark").toAbsolutePath();
-      Path jars = Files.createDirectories(home.resolve("jars"));
+      Path jars = Files.createDirectories(Path.of(System.getenv("SPARK_HOME"), "jars"));
       for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
         Path jar = Path.of(entry);
         Path link = jars.resolve(jar.getFileName());
@@ -70,7 +68,6 @@ final class Spark {
           Files.createSymbolicLink(link, jar);
         }
       }
-      return home;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -1,0 +1,143 @@
+package mlpcuda.spark;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
+import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerTaskEnd;
+import org.apache.spark.scheduler.SparkListenerTaskStart;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Tests with executors in JVMs of their own what happens when one of them is killed at work. */
+@Tag("long")
+class ExecutorLossTest {
+  private static SparkSession spark;
+
+  private static Dataset<Row> points;
+
+  @TempDir static Path folder;
+
+  @BeforeAll
+  static void start() {
+    spark = Spark.cluster(2);
+    spark.sparkContext().setCheckpointDir(folder.toUri().toString());
+    points = Spark.points(spark, 300, 3);
+  }
+
+  @AfterAll
+  static void stop() {
+    spark.stop();
+  }
+
+  /** Kills the JVM of an executor, as a machine that fails would. */
+  private static void kill(String executor) {
+    ProcessHandle process =
+        ProcessHandle.current()
+            .descendants()
+            .filter(child -> isExecutor(child, executor))
+            .findFirst()
+            .orElseThrow(() -> new AssertionError("no process of executor " + executor));
+    assertTrue(process.destroyForcibly());
+  }
+
+  private static boolean isExecutor(ProcessHandle process, String executor) {
+    List<String> arguments = Arrays.asList(process.info().arguments().orElse(new String[0]));
+    int id = arguments.indexOf("--executor-id");
+    return id >= 0 && arguments.get(id + 1).equals(executor);
+  }
+
+  /** The file with the losses of the epochs of the training that runs; null: there is none yet. */
+  private static Path losses() throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
+      return files.filter(file -> file.endsWith("member-0/losses")).findFirst().orElse(null);
+    }
+  }
+
+  @Test
+  void aTrainingGoesOnFromItsCheckpoint() throws Exception {
+    MlpClassifier classifier = MlpClassifierTest.classifier().setMaxIter(400);
+    MlpClassificationModel undisturbed = classifier.fit(points);
+    var last = new AtomicReference<String>();
+    var listener =
+        new SparkListener() {
+          @Override
+          public void onTaskStart(SparkListenerTaskStart start) {
+            last.set(start.taskInfo().executorId());
+          }
+        };
+    spark.sparkContext().addSparkListener(listener);
+    var disturbed = CompletableFuture.supplyAsync(() -> classifier.fit(points));
+    Path losses = null;
+    while (losses == null || Files.readAllLines(losses).size() < 5) {
+      assertTrue(!disturbed.isDone(), "the training ended before its executor could be killed");
+      Thread.sleep(5);
+      losses = losses();
+    }
+    kill(last.get());
+    // What the next task reads tells that it went on: one that begins anew finds its own loss.
+    List<String> lines = Files.readAllLines(losses);
+    Files.delete(losses.resolveSibling(".losses.crc")); // Hadoop's, of the former text
+    Files.writeString(losses, "99.0\n" + String.join("\n", lines.subList(1, lines.size())) + "\n");
+    MlpClassificationModel model = disturbed.join();
+    spark.sparkContext().removeSparkListener(listener);
+    assertArrayEquals(
+        ModelBytes.of(undisturbed.network()).bytes(), ModelBytes.of(model.network()).bytes());
+    assertEquals(400, model.summary().objectiveHistory().length);
+    assertEquals(99.0, model.summary().objectiveHistory()[0]);
+    assertEquals(null, losses(), "the checkpoints of a training that is done are deleted");
+  }
+
+  @Test
+  void aPredictionIsRepeatedElsewhere() {
+    MlpClassificationModel model = MlpClassifierTest.classifier().fit(points);
+    Dataset<Row> many =
+        points
+            .repartition(40)
+            .withColumn(
+                "copy", functions.explode(functions.sequence(functions.lit(1), functions.lit(50))));
+    List<Row> undisturbed = counts(model.transform(many));
+    var ended = new AtomicInteger();
+    var killed = new AtomicReference<String>();
+    var listener =
+        new SparkListener() {
+          @Override
+          public void onTaskEnd(SparkListenerTaskEnd end) {
+            if (ended.incrementAndGet() == 10) {
+              killed.set(end.taskInfo().executorId());
+              kill(killed.get());
+            }
+          }
+        };
+    spark.sparkContext().addSparkListener(listener);
+    List<Row> disturbed = counts(model.transform(many));
+    spark.sparkContext().removeSparkListener(listener);
+    assertTrue(killed.get() != null, "no executor was killed");
+    assertEquals(undisturbed, disturbed);
+  }
+
+  private static List<Row> counts(Dataset<Row> predictions) {
+    return predictions
+        .groupBy("prediction", "label")
+        .agg(functions.count("*"), functions.sum(functions.hash(functions.col("probability"))))
+        .orderBy("prediction", "label")
+        .collectAsList();
+  }
+}
