@@ -7,7 +7,8 @@
 #
 # The defaults are --cpu, hidden layers of 128 and 64, batches of 64, 10 epochs and 3 rounds. --out also appends the table
 # to FILE.
-# With --augment mlp-cuda and PyTorch distort the training images in every epoch, and only they are run.
+# With --augment mlp-cuda and PyTorch distort the training images in every epoch, and only they are run. PyTorch smooths
+# the displacements by products, or as usual by convolutions (pytorch-conv-2).
 # PEERS="mlp-cuda pytorch-1 djl-2" chooses peers; the number in a name is the number of threads. PYTHON names a Python
 # with PyTorch and JAX (default: python3), JAR another mlp-cuda. Maven downloads DJL and DL4J, some hundred MB the first
 # time. If a peer is missing or fails, its row of the table says why.
@@ -56,7 +57,9 @@ if [ "$device" = cpu ]; then
 else
   default="mlp-cuda mlp-cuda-resident pytorch-eager pytorch-loader pytorch-compile pytorch-graph jax djl-1 dl4j-1"
 fi
-[ "$augment" = none ] || default="mlp-cuda $([ "$device" = cpu ] && echo "pytorch-1 pytorch-$all" || echo pytorch-eager)"
+if [ "$augment" != none ]; then
+  [ "$device" = cpu ] && default="mlp-cuda pytorch-1 pytorch-$all pytorch-conv-$all" || default="mlp-cuda pytorch-eager"
+fi
 read -d '' -ra peers <<< "${PEERS:-$default}" || true # splits at newlines too
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
@@ -97,13 +100,14 @@ mlp_cuda() {
 }
 
 pytorch() {
-  local form=${1#pytorch-} threads=1
+  local form=${1#pytorch-} threads=1 smooth=product
+  [[ $form != conv-* ]] || form=${form#conv-} smooth=conv
   case $form in
     [0-9]*) threads=$form form=eager ;;
     eager) threads=0 ;;
   esac
   "$python" scripts/peers/pytorch.py --form "$form" --device "$device" --threads "$threads" \
-    --hidden "$hidden" --augment "${augment#none}" --batch-size "$batch" --epochs "$2" --inference "${3-}"
+    --hidden "$hidden" --augment "${augment#none}" --smooth "$smooth" --batch-size "$batch" --epochs "$2" --inference "${3-}"
 }
 
 jax() {

@@ -23,7 +23,7 @@ try:
     import numpy as np
     import torch
     from torch.nn import Linear, ReLU, Sequential
-    from torch.nn.functional import affine_grid, cross_entropy, grid_sample
+    from torch.nn.functional import affine_grid, conv2d, cross_entropy, grid_sample
     from torch.utils.data import DataLoader, TensorDataset
 except ImportError as e:
     sys.exit(str(e))
@@ -47,12 +47,12 @@ def normalised(pixels):
 class Distortions:
     """The random distortions of `mlp-cuda train --augment TEXT`, but for erasing, a batch at once.
 
-    The displacements are smoothed by products with two square matrices, which is faster than a
-    convolution at this size; affine_grid and grid_sample do the rest.
+    The displacements are smoothed by two convolutions, the usual way, or by products with two
+    square matrices, which is faster at this size; affine_grid and grid_sample do the rest.
     """
 
-    def __init__(self, text, device):
-        self.device, self.size = device, 28
+    def __init__(self, text, smooth, device):
+        self.device, self.size, self.convolves = device, 28, smooth == "conv"
         single = ["rotate", "shear", "scale", "translate"]
         self.amounts = {"elastic": (0, 0), **{name: (0,) for name in single}}
         for word in text.split(","):
@@ -67,6 +67,7 @@ class Distortions:
             away = torch.arange(self.size)[:, None] - torch.arange(self.size)
             weights = torch.exp(-0.5 * (away / sigma) ** 2) * (away.abs() <= radius) / window.sum()
             self.smooth = weights.to(device)
+            self.window = (window / window.sum()).to(device)
 
     def __call__(self, pixels):
         """Distorts images (B, 784) of floats."""
@@ -88,10 +89,20 @@ class Distortions:
         alpha = self.amounts["elastic"][0]
         if alpha:
             noise = 2 * torch.rand(B, 2, size, size, device=self.device) - 1
-            moved = self.smooth @ noise @ self.smooth * (2 * alpha / size)
+            moved = self.smoothed(noise) * (2 * alpha / size)
             grid = grid + moved.permute(0, 2, 3, 1)
         images = pixels.view(B, 1, size, size)
         return grid_sample(images, grid, align_corners=False).view(B, -1)
+
+    def smoothed(self, noise):
+        """Smooths fields (B, 2, size, size) in both directions, with zeros outside of them."""
+        if not self.convolves:
+            return self.smooth @ noise @ self.smooth
+        length = len(self.window)
+        for shape, padding in [((1, length), (0, length // 2)), ((length, 1), (length // 2, 0))]:
+            kernel = self.window.view(1, 1, *shape).expand(2, 1, *shape)
+            noise = conv2d(noise, kernel, padding=padding, groups=2)
+        return noise
 
 
 def adam_of(network, capturable):
@@ -135,6 +146,7 @@ def main():
     options.add_argument("--threads", type=int, default=0, help="0: as many as PyTorch likes")
     options.add_argument("--hidden", default="128,64", help="widths of the hidden layers")
     options.add_argument("--augment", default="", help="distortions, as mlp-cuda's; form eager alone")
+    options.add_argument("--smooth", choices=["product", "conv"], default="product", help="the displacements")
     options.add_argument("--workers", type=int, default=0, help="of the DataLoader")
     options.add_argument("--inference", default="", help="batch sizes to time, such as 100,1000")
     options.add_argument("--seed", type=int, default=1)
@@ -162,6 +174,8 @@ def main():
     network.to(device)
     adam, adams_name = adam_of(network, form == "graph")
     where = torch.cuda.get_device_name() if cuda else f"threads {torch.get_num_threads()}"
+    if options.augment:
+        where += ", displacements smoothed by " + {"conv": "convolutions", "product": "products"}[options.smooth]
     print(f"peer,PyTorch {torch.__version__} {form}, {adams_name}, {where}", flush=True)
 
     def loss_of(images, labels):
@@ -185,7 +199,7 @@ def main():
         return loss
 
     x, y = read(options.data, "train", "cpu" if form == "loader" else device)
-    distort = Distortions(options.augment, device) if options.augment else None
+    distort = Distortions(options.augment, options.smooth, device) if options.augment else None
     x = x.float() if distort else normalised(x)  # distorted images are normalised afterwards
     if form == "loader":
         batches = DataLoader(

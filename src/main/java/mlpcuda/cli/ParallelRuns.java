@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 import mlpcuda.cli.SweepRun.Outcome;
 import mlpcuda.compute.cpu.CpuOps;
@@ -16,30 +17,40 @@ import mlpcuda.train.Averages;
 
 /** Trains the runs of a sweep on several threads at once. */
 final class ParallelRuns {
+  /** Makes a run somewhere. */
+  interface Runner {
+    /**
+     * Makes a run, and returns how it ended.
+     *
+     * @param thread the number of the calling thread, from 0
+     */
+    Outcome run(SweepRun run, int thread);
+  }
+
   private final List<SweepRun> runs;
   private final List<Optional<Outcome>> outcomes;
-  private final List<Integer> gpus;
-  private final Context context;
+  private final Runner runner;
+  private final BooleanSupplier stopping;
   private final PrintWriter lines;
   private final List<Integer> pending; // the indices of the runs that have no outcome yet
   private final AtomicInteger ended; // the number of runs that have an outcome
 
   /**
    * @param outcomes the outcome of each run, empty if it must run; outcomes are added here
-   * @param gpus the indices of the GPUs; empty for the CPU
-   * @param context the GPUs of the machine, and whether to stop
+   * @param runner makes the runs
+   * @param stopping whether the program was told to stop
    * @param lines where the result of each run is printed
    */
   ParallelRuns(
       List<SweepRun> runs,
       List<Optional<Outcome>> outcomes,
-      List<Integer> gpus,
-      Context context,
+      Runner runner,
+      BooleanSupplier stopping,
       PrintWriter lines) {
     this.runs = runs;
     this.outcomes = outcomes;
-    this.gpus = gpus;
-    this.context = context;
+    this.runner = runner;
+    this.stopping = stopping;
     this.lines = lines;
     pending =
         IntStream.range(0, runs.size()).filter(i -> outcomes.get(i).isEmpty()).boxed().toList();
@@ -68,19 +79,30 @@ final class ParallelRuns {
   }
 
   /**
+   * Makes runs in this process, each thread on a GPU of its own.
+   *
+   * @param gpus the indices of the GPUs; empty for the CPU
+   * @param context the GPUs of the machine, and whether to stop
+   */
+  static Runner here(List<Integer> gpus, Context context) {
+    return (run, thread) ->
+        run.run(
+            gpus.isEmpty() ? OptionalInt.empty() : OptionalInt.of(gpus.get(thread % gpus.size())),
+            context);
+  }
+
+  /**
    * Runs what has no outcome yet, and returns when all is done or the program was told to stop.
    *
-   * @param parallel the number of threads; each keeps to one GPU
+   * @param parallel the number of threads, each of which asks for one run after another
    */
   void run(int parallel) {
-    SideBySide.run("mlp-cuda-sweep", pending.size(), parallel, context.stopping(), this::work);
+    SideBySide.run("mlp-cuda-sweep", pending.size(), parallel, stopping, this::work);
   }
 
   private void work(int thread, int place) {
-    OptionalInt gpu =
-        gpus.isEmpty() ? OptionalInt.empty() : OptionalInt.of(gpus.get(thread % gpus.size()));
     int i = pending.get(place);
-    Outcome outcome = runs.get(i).run(gpu, context);
+    Outcome outcome = runner.run(runs.get(i), thread);
     synchronized (lines) { // the lock keeps the numbers in the order of the lines
       outcomes.set(i, Optional.of(outcome));
       String line = progress(runs.get(i), outcome);

@@ -95,6 +95,16 @@ final class SweepCommand implements Callable<Integer> {
   private List<Integer> gpus = new ArrayList<>();
 
   @Option(
+      names = "--spark",
+      paramLabel = "MASTER",
+      description = {
+        "Make the runs on the executors of this Spark cluster, such as spark://HOST:7077; on their"
+            + " GPUs if Spark gives each task one. --out must be on a path that all machines share,"
+            + " and spark-submit starts the program."
+      })
+  private String spark;
+
+  @Option(
       names = "--out",
       paramLabel = "DIR",
       description =
@@ -118,11 +128,11 @@ final class SweepCommand implements Callable<Integer> {
       out = Path.of("runs", "sweep-" + time);
     }
     try {
-      var sweep = new SweepRuns(grid, common, gpus, out);
       check();
+      var sweep = new SweepRuns(grid, common, spark == null ? gpus : SparkRunner.gpus(), out);
       List<SweepRun> runs = sweep.of(visited(sweep.grid()));
       if (!Files.isDirectory(out)) {
-        ParallelRuns.checkDevices(gpus, context);
+        checkDevices();
         makeFolder();
       }
       try (FolderLock lock = FolderLock.take(out)) {
@@ -146,14 +156,13 @@ final class SweepCommand implements Callable<Integer> {
     PrintWriter lines = json ? spec.commandLine().getErr() : standardOut;
     int done = (int) outcomes.stream().filter(Optional::isPresent).count();
     if (done < runs.size()) {
-      ParallelRuns.checkDevices(gpus, context);
+      checkDevices();
     }
     PrintWriter progress = quiet ? new PrintWriter(Writer.nullWriter()) : lines;
     progress.println(
         "%s: %s, %d of them done before".formatted(name(), Tables.count(runs.size(), "run"), done));
     if (done < runs.size()) {
-      int threads = parallel != null ? parallel : sweep.parallel(runs);
-      new ParallelRuns(runs, outcomes, gpus, context, progress).run(threads);
+      make(sweep, runs, outcomes, progress);
     }
     var rows = new ArrayList<Row>();
     for (int i = 0; i < outcomes.size(); i++) {
@@ -167,10 +176,34 @@ final class SweepCommand implements Callable<Integer> {
     if (json) {
       standardOut.println(document);
     }
-    return exitCode(rows, lines);
+    return exitCode(results, lines);
+  }
+
+  /** Makes the runs that have no outcome yet, here or on a cluster. */
+  private void make(
+      SweepRuns sweep, List<SweepRun> runs, List<Optional<Outcome>> outcomes, PrintWriter lines) {
+    if (spark == null) {
+      new ParallelRuns(
+              runs, outcomes, ParallelRuns.here(gpus, context), context.stopping(), lines)
+          .run(parallel != null ? parallel : sweep.parallel(runs));
+      return;
+    }
+    try (var cluster = new SparkRunner(spark, context.stopping())) {
+      new ParallelRuns(runs, outcomes, cluster, context.stopping(), lines)
+          .run(parallel != null ? parallel : cluster.parallel());
+    }
+  }
+
+  private void checkDevices() {
+    if (spark == null) { // otherwise the devices are those of the executors
+      ParallelRuns.checkDevices(gpus, context);
+    }
   }
 
   private void check() {
+    if (spark != null) {
+      SparkRunner.check(gpus);
+    }
     if (sweepSeed != null && random == null) {
       throw new IllegalArgumentException("--sweep-seed needs --random, found it alone");
     }
@@ -201,20 +234,15 @@ final class SweepCommand implements Callable<Integer> {
     WholeFile.write(out.resolve(name), to -> to.write(text.getBytes(StandardCharsets.UTF_8)));
   }
 
-  private int exitCode(List<Row> rows, PrintWriter lines) {
-    long done = rows.stream().filter(Row::done).count();
-    if (done == rows.size()) {
+  private int exitCode(SweepResults results, PrintWriter lines) {
+    int all = results.rows().size();
+    long done = results.done();
+    if (done == all) {
       return 0;
     }
-    boolean stopped =
-        rows.stream()
-            .anyMatch(
-                row ->
-                    row.outcome().map(Outcome::code).orElse(ExitCode.STOPPED.code)
-                        == ExitCode.STOPPED.code);
     lines.println(
         "%d of %s done%s; the same command with --out %s runs the others"
-            .formatted(done, Tables.are(rows.size(), "run"), stopped ? ": stopped" : "", name()));
-    return stopped ? ExitCode.STOPPED.code : ExitCode.INTERNAL.code;
+            .formatted(done, Tables.are(all, "run"), results.stopped() ? ": stopped" : "", name()));
+    return results.stopped() ? ExitCode.STOPPED.code : ExitCode.INTERNAL.code;
   }
 }

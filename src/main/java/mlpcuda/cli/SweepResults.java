@@ -73,6 +73,20 @@ final class SweepResults {
     rows.stream().filter(row -> !row.done()).forEach(this.rows::add);
   }
 
+  /** The number of runs that are done. */
+  long done() {
+    return rows.stream().filter(Row::done).count();
+  }
+
+  /** Whether the sweep was stopped before all runs had ended. */
+  boolean stopped() {
+    return rows.stream()
+        .anyMatch(
+            row ->
+                row.outcome().map(Outcome::code).orElse(ExitCode.STOPPED.code)
+                    == ExitCode.STOPPED.code);
+  }
+
   /** The settings that tell the runs apart. */
   List<String> varying() {
     return varying;
