@@ -122,8 +122,7 @@ final class SparkRunner implements ParallelRuns.Runner, AutoCloseable {
     var settings = new LinkedHashMap<>(run.settings()); // a kind that can be serialised
     var task = new Task(folder, settings, new ArrayList<>(run.arguments()));
     spark.setJobGroup("mlp-cuda-" + folder, run.folder().getFileName().toString(), true);
-    JavaFutureAction<List<End>> job =
-        spark.parallelize(List.of(0), 1).map(task).collectAsync();
+    JavaFutureAction<List<End>> job = spark.parallelize(List.of(0), 1).map(task).collectAsync();
     while (true) {
       try {
         return outcome(run, job.get(LOOK_MILLIS, TimeUnit.MILLISECONDS).get(0));

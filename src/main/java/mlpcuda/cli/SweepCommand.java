@@ -183,8 +183,7 @@ final class SweepCommand implements Callable<Integer> {
   private void make(
       SweepRuns sweep, List<SweepRun> runs, List<Optional<Outcome>> outcomes, PrintWriter lines) {
     if (spark == null) {
-      new ParallelRuns(
-              runs, outcomes, ParallelRuns.here(gpus, context), context.stopping(), lines)
+      new ParallelRuns(runs, outcomes, ParallelRuns.here(gpus, context), context.stopping(), lines)
           .run(parallel != null ? parallel : sweep.parallel(runs));
       return;
     }

@@ -1,17 +1,18 @@
 package mlpcuda.spark;
 
+import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.stream.Collectors;
-import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Options;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
 import org.apache.spark.util.SerializableConfiguration;
@@ -24,10 +25,8 @@ import org.apache.spark.util.SerializableConfiguration;
  * @param configuration how Hadoop reaches it
  */
 record Checkpoints(String folder, SerializableConfiguration configuration) implements Serializable {
-  private static final String FILE = "checkpoint.safetensors";
-
-  /** The losses of the epochs until the checkpoint, one a line. */
-  private static final String LOSSES = "losses";
+  /** The name of a checkpoint in a run's folder. */
+  private static final String LOCAL = "checkpoint.safetensors";
 
   /** The place of a training's checkpoints; null: the application has no checkpoint directory. */
   static Checkpoints of(SparkContext context, String training) {
@@ -39,16 +38,12 @@ record Checkpoints(String folder, SerializableConfiguration configuration) imple
         new SerializableConfiguration(context.hadoopConfiguration()));
   }
 
-  private Path path(int member, String name) {
-    return new Path(new Path(folder, "member-" + member), name);
+  private Path path(int member) {
+    return new Path(folder, "member-" + member);
   }
 
   private FileSystem system() throws IOException {
-    return new Path(folder).getFileSystem(hadoop());
-  }
-
-  private Configuration hadoop() {
-    return configuration.value();
+    return new Path(folder).getFileSystem(configuration.value());
   }
 
   /**
@@ -59,45 +54,42 @@ record Checkpoints(String folder, SerializableConfiguration configuration) imple
   List<Double> fetch(int member, java.nio.file.Path to) {
     try {
       FileSystem system = system();
-      if (!system.exists(path(member, FILE))) {
+      if (!system.exists(path(member))) {
         return null;
       }
-      try (var in = system.open(path(member, FILE))) {
-        Files.copy(in, to.resolve(FILE));
-      }
-      try (var in = system.open(path(member, LOSSES))) {
-        String text = new String(in.readAllBytes(), StandardCharsets.US_ASCII);
-        return Arrays.stream(text.split("\n"))
-            .filter(line -> !line.isEmpty())
-            .map(Double::valueOf)
-            .collect(Collectors.toCollection(ArrayList::new));
+      try (var in = new DataInputStream(new BufferedInputStream(system.open(path(member))))) {
+        var losses = new ArrayList<Double>();
+        for (int left = in.readInt(); left > 0; left--) {
+          losses.add(in.readDouble());
+        }
+        Files.copy(in, to.resolve(LOCAL));
+        return losses;
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
-  /** Replaces a member's checkpoint. */
-  void put(int member, java.nio.file.Path file, List<Double> losses) {
+  /**
+   * Replaces a member's checkpoint: the number of epochs until then, their losses, and the file of
+   * the checkpoint. It is one file, which is written under another name first, because an executor
+   * can be lost at any moment.
+   */
+  void put(int member, java.nio.file.Path checkpoint, List<Double> losses) {
     try {
-      String text = losses.stream().map(loss -> loss + "\n").collect(Collectors.joining());
-      replace(member, LOSSES, text.getBytes(StandardCharsets.US_ASCII));
-      replace(member, FILE, Files.readAllBytes(file));
+      FileSystem system = system();
+      Path part = path(member).suffix("." + ProcessHandle.current().pid());
+      try (var out = new DataOutputStream(new BufferedOutputStream(system.create(part, true)))) {
+        out.writeInt(losses.size());
+        for (double loss : losses) {
+          out.writeDouble(loss);
+        }
+        Files.copy(checkpoint, out);
+      }
+      FileContext.getFileContext(system.getUri(), configuration.value())
+          .rename(part, path(member), Options.Rename.OVERWRITE);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
-    }
-  }
-
-  /** Writes a file under another name first: a lost executor must leave no half of a checkpoint. */
-  private void replace(int member, String name, byte[] bytes) throws IOException {
-    FileSystem system = system();
-    Path part = path(member, name + "." + ProcessHandle.current().pid());
-    try (OutputStream out = system.create(part, true)) {
-      out.write(bytes);
-    }
-    system.delete(path(member, name), false);
-    if (!system.rename(part, path(member, name))) {
-      throw new IOException("%s: the file could not be renamed to %s".formatted(part, name));
     }
   }
 

@@ -4,8 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.DataInputStream;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -64,10 +67,22 @@ class ExecutorLossTest {
     return id >= 0 && arguments.get(id + 1).equals(executor);
   }
 
-  /** The file with the losses of the epochs of the training that runs; null: there is none yet. */
-  private static Path losses() throws IOException {
+  /** The checkpoint of the training that runs; null: there is none yet. */
+  private static Path checkpoint() throws IOException {
     try (Stream<Path> files = Files.walk(folder)) {
-      return files.filter(file -> file.endsWith("member-0/losses")).findFirst().orElse(null);
+      return files.filter(file -> file.endsWith("member-0")).findFirst().orElse(null);
+    }
+  }
+
+  /** The number of epochs until a checkpoint. */
+  private static int epochs(Path checkpoint) throws IOException {
+    if (checkpoint == null) {
+      return 0;
+    }
+    try (var in = new DataInputStream(Files.newInputStream(checkpoint))) {
+      return in.readInt();
+    } catch (NoSuchFileException e) {
+      return 0; // it is replaced at this moment
     }
   }
 
@@ -85,24 +100,25 @@ class ExecutorLossTest {
         };
     spark.sparkContext().addSparkListener(listener);
     var disturbed = CompletableFuture.supplyAsync(() -> classifier.fit(points));
-    Path losses = null;
-    while (losses == null || Files.readAllLines(losses).size() < 5) {
+    while (epochs(checkpoint()) < 5) {
       assertTrue(!disturbed.isDone(), "the training ended before its executor could be killed");
       Thread.sleep(5);
-      losses = losses();
     }
     kill(last.get());
     // What the next task reads tells that it went on: one that begins anew finds its own loss.
-    List<String> lines = Files.readAllLines(losses);
-    Files.delete(losses.resolveSibling(".losses.crc")); // Hadoop's, of the former text
-    Files.writeString(losses, "99.0\n" + String.join("\n", lines.subList(1, lines.size())) + "\n");
+    Path checkpoint = checkpoint();
+    Files.delete(checkpoint.resolveSibling(".member-0.crc")); // Hadoop's, of the former bytes
+    try (var file = new RandomAccessFile(checkpoint.toFile(), "rw")) {
+      file.seek(Integer.BYTES);
+      file.writeDouble(99);
+    }
     MlpClassificationModel model = disturbed.join();
     spark.sparkContext().removeSparkListener(listener);
     assertArrayEquals(
         ModelBytes.of(undisturbed.network()).bytes(), ModelBytes.of(model.network()).bytes());
     assertEquals(400, model.summary().objectiveHistory().length);
     assertEquals(99.0, model.summary().objectiveHistory()[0]);
-    assertEquals(null, losses(), "the checkpoints of a training that is done are deleted");
+    assertEquals(null, checkpoint(), "the checkpoints of a training that is done are deleted");
   }
 
   @Test

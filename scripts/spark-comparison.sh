@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Trains one network on MNIST with Spark's own multilayer perceptron and with mlp-cuda's estimator, in turn, with two
+# threads in one JVM, and prints the times of fits and passes, the accuracies and the rates of prediction.
+#
+#   scripts/spark-comparison.sh [LAYERS [SPARK'S PASSES [OUR PASSES,... [ROUNDS]]]]
+#
+# The defaults are 784,100,10, 100 passes of L-BFGS, 2 epochs of ours and 3 rounds.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+mvn -q -DskipTests test-compile
+classpath=$(mktemp)
+trap 'rm -f "$classpath"' EXIT
+mvn -q dependency:build-classpath -Dmdep.includeScope=test -Dmdep.outputFile="$classpath"
+opens=()
+for package in java.lang java.lang.invoke java.lang.reflect java.io java.net java.nio java.util java.util.concurrent \
+  java.util.concurrent.atomic sun.nio.ch sun.nio.cs sun.security.action sun.util.calendar; do
+  opens+=("--add-opens=java.base/$package=ALL-UNNAMED")
+done
+java -Xmx6g "${opens[@]}" -cp "target/test-classes:target/classes:$(cat "$classpath")" \
+  mlpcuda.benchmarks.SparkComparison "${1:-784,100,10}" "${2:-100}" "${3:-2}" "${4:-3}"
