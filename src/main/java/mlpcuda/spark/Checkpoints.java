@@ -25,6 +25,8 @@ import org.apache.spark.util.SerializableConfiguration;
  * @param configuration how Hadoop reaches it
  */
 record Checkpoints(String folder, SerializableConfiguration configuration) implements Serializable {
+  private static final System.Logger LOG = System.getLogger("mlpcuda");
+
   /** The name of a checkpoint in a run's folder. */
   private static final String LOCAL = "checkpoint.safetensors";
 
@@ -49,9 +51,10 @@ record Checkpoints(String folder, SerializableConfiguration configuration) imple
   /**
    * Copies a member's last checkpoint into a local folder.
    *
-   * @return the losses of the epochs until then; null: there is no checkpoint
+   * @return the losses of the epochs until then; null: there is no checkpoint that can be read, and
+   *     the training begins anew, with the same result
    */
-  List<Double> fetch(int member, java.nio.file.Path to) {
+  List<Double> fetch(int member, java.nio.file.Path to) throws IOException {
     try {
       FileSystem system = system();
       if (!system.exists(path(member))) {
@@ -66,7 +69,14 @@ record Checkpoints(String folder, SerializableConfiguration configuration) imple
         return losses;
       }
     } catch (IOException e) {
-      throw new UncheckedIOException(e);
+      // A local disk has the checksum in a file of its own, which an executor may leave behind.
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "The training begins anew, because its checkpoint {0} cannot be read: {1}",
+          path(member),
+          e.getMessage());
+      Files.deleteIfExists(to.resolve(LOCAL));
+      return null;
     }
   }
 
