@@ -100,6 +100,7 @@ class ArchitectureTest {
               "serve",
               List.of(
                   "train", "net", "compute", "data", "picture", "preparation", "files", "error")),
+          entry("spark", List.of("mlpcuda", "error")),
           entry("train", List.of("net", "compute", "data", "features", "files", "error")),
           entry("model", List.of("net", "compute", "data", "preparation", "files", "error")),
           entry("net", List.of("compute", "data", "features", "random", "files", "error")),
@@ -215,6 +216,20 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("org.eclipse.jetty..", "org.slf4j..")
+        .check(PROGRAM);
+  }
+
+  /** No jar contains Spark: all that runs without it must not load its classes. */
+  @Test
+  void onlyTheEstimatorAndSweepsOnAClusterUseSpark() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("mlpcuda.spark")
+        .and()
+        .haveNameNotMatching("mlpcuda\\.cli\\.SparkRunner(\\$.*)?")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("org.apache.spark..", "org.apache.hadoop..", "scala..")
         .check(PROGRAM);
   }
 

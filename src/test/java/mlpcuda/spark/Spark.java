@@ -17,7 +17,7 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /** Spark for the tests: in this JVM, or with executors in JVMs of their own. */
-final class Spark {
+public final class Spark {
   static final StructType VECTORS =
       new StructType()
           .add("label", DataTypes.DoubleType)
@@ -35,7 +35,7 @@ final class Spark {
    * the caller stops it.
    */
   static SparkSession cluster(int executors) {
-    link();
+    install();
     return builder("local-cluster[%d,1,1024]".formatted(executors))
         .config("spark.executor.extraClassPath", Path.of("target/classes").toAbsolutePath() + "")
         .config("spark.executor.memory", "900m")
@@ -58,7 +58,7 @@ final class Spark {
    * Makes a Spark installation of links to the jars of this JVM's class path, from which a cluster
    * starts its executors: Spark looks for it in the environment's SPARK_HOME.
    */
-  private static void link() {
+  public static void install() {
     try {
       Path jars = Files.createDirectories(Path.of(System.getenv("SPARK_HOME"), "jars"));
       for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
