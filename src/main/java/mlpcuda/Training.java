@@ -1,43 +1,23 @@
 package mlpcuda;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 import mlpcuda.compute.Distortion;
-import mlpcuda.compute.Ops;
 import mlpcuda.data.ClassWeights;
-import mlpcuda.data.LabelledData;
 import mlpcuda.error.BadFileException;
 import mlpcuda.error.SettingException;
-import mlpcuda.files.WholeFile;
-import mlpcuda.model.Committee;
-import mlpcuda.model.ModelFile;
 import mlpcuda.net.Augmentation;
 import mlpcuda.net.MlpShape;
-import mlpcuda.run.CommitteeFolder;
 import mlpcuda.run.CommitteePlan;
-import mlpcuda.run.DataChoice;
-import mlpcuda.run.FolderLock;
 import mlpcuda.run.Presets;
-import mlpcuda.run.Resumption;
-import mlpcuda.run.RunData;
-import mlpcuda.run.RunFolder;
-import mlpcuda.run.RunPlan;
 import mlpcuda.run.RunSettings;
 import mlpcuda.run.RunSettings.Architecture;
 import mlpcuda.run.RunSettings.Recording;
 import mlpcuda.run.RunSettings.Validation;
-import mlpcuda.run.RunState;
-import mlpcuda.run.Start;
-import mlpcuda.run.TrainingRun;
 import mlpcuda.train.EarlyStopping;
 import mlpcuda.train.LearningRate;
 import mlpcuda.train.Schedule;
@@ -139,20 +119,9 @@ public final class Training {
     RunSettings settings =
         committee.isGiven()
             ? CommitteePlan.read(folder).base().settings()
-            : read(folder).state().plan().settings();
+            : TrainingJob.read(folder).state().plan().settings();
     return new Training(
         settings, Optional.empty(), Optional.of(folder), false, true, epoch -> {}, committee);
-  }
-
-  private static Resumption read(Path folder) {
-    return Resumption.read(
-        folder,
-        (args, gpu, threads, file) -> {
-          throw new BadFileException(
-              file
-                  + ": version 0.1.0 began this run with a command line, which the library does not"
-                  + " read; the program mlp-cuda goes on with it");
-        });
   }
 
   /** Ends after that many passes over the training set; 0 evaluates the initial network. */
@@ -414,108 +383,10 @@ public final class Training {
    */
   public TrainingResult fit(Dataset dataset, Device device) {
     var stop = new AtomicBoolean();
-    return device.call(
-        () -> resumes ? goOn(dataset, device, stop::get) : begin(dataset, device, stop::get),
-        () -> stop.set(true));
-  }
-
-  private TrainingResult begin(Dataset dataset, Device device, BooleanSupplier stop) {
-    if (committee.isGiven()) {
-      network.ifPresent(of -> checkMember(of, dataset));
-      return inFolder(() -> committee.begin(settings, dataset, device, folder, onEpoch, stop));
-    }
-    var choice = DataChoice.all(dataset.source());
-    var plan = new RunPlan(settings, choice, device.choice(), Optional.empty());
-    RunData data = RunData.of(settings, dataset.data(), choice);
-    network.ifPresent(of -> checkShape(of, data.shape()));
-    Ops ops = device.ops();
-    RunState state = RunState.begin(plan, data, ops, List.of());
-    var start =
-        new Start.Fresh(state, network.filter(Network::isTrained).map(of -> of.single().weights()));
-    return inFolder(
-        () -> {
-          folder.ifPresent(CommitteeFolder::forget);
-          return run(ops, data, start, stop);
-        });
-  }
-
-  /** Begins in the folder, which is locked and refused if it holds a finished run. */
-  private TrainingResult inFolder(Supplier<TrainingResult> work) {
-    if (folder.isEmpty()) {
-      return work.get();
-    }
-    makeFolder(folder.get());
-    try (FolderLock lock = FolderLock.take(folder.get())) {
-      warnOfNoLock(lock);
-      if (!overwrite && RunFolder.holdsTheEnd(folder.get())) {
-        throw new IllegalStateException(
-            folder.get()
-                + ": this folder holds a finished run; overwrite() replaces it, and"
-                + " Training.resume goes on with it");
-      }
-      return work.get();
-    }
-  }
-
-  /** Refuses a network that the members of a committee cannot begin as. */
-  private void checkMember(Network network, Dataset dataset) {
-    if (network.isTrained()) {
-      throw new SettingException(
-          "network", "must have no weights where a committee's members begin, found some");
-    }
-    LabelledData data = dataset.data();
-    checkShape(network, settings.network().shape(data.train().inputs(), data.classes()));
-  }
-
-  private static void checkShape(Network network, MlpShape ofData) {
-    if (!network.shape().equals(ofData)) {
-      throw new SettingException(
-          "network",
-          "must have %d inputs and %d classes as the data, found %d inputs and %d classes"
-              .formatted(ofData.inputs(), ofData.classes(), network.inputs(), network.classes()));
-    }
-  }
-
-  private static void warnOfNoLock(FolderLock lock) {
-    lock.warning().ifPresent(text -> LibraryReporter.LOG.log(System.Logger.Level.WARNING, text));
-  }
-
-  private static void makeFolder(Path folder) {
-    try {
-      Files.createDirectories(folder);
-    } catch (IOException e) {
-      throw WholeFile.notAFolder(folder.toString(), e);
-    }
-  }
-
-  private TrainingResult goOn(Dataset dataset, Device device, BooleanSupplier stop) {
-    Path of = folder.orElseThrow();
-    try (FolderLock lock = FolderLock.take(of)) {
-      warnOfNoLock(lock);
-      if (committee.isGiven()) {
-        return CommitteeTraining.goOn(settings, dataset, device, of, onEpoch, stop);
-      }
-      Resumption former = read(of);
-      RunPlan plan = former.state().plan().with(settings).with(device.choice());
-      Resumption from = former.with(plan, List.of());
-      Ops ops = device.ops();
-      RunData data = from.check(RunData.of(settings, dataset.data(), plan.data()));
-      from.check(ops, data);
-      WholeFile.clear(of);
-      return run(ops, data, new Start.Resumed(from), stop);
-    }
-  }
-
-  private TrainingResult run(Ops ops, RunData data, Start start, BooleanSupplier stop) {
-    var reporter = new LibraryReporter(settings.course().epochs(), onEpoch);
-    TrainingRun.Result result = new TrainingRun(ops, data, start, folder, reporter, stop).run();
-    ModelFile trained = result.network();
-    return new TrainingResult(
-        Network.of(Committee.of(trained)),
-        new Evaluation(result.test()),
-        result.validation().map(Evaluation::new),
-        reporter.epochs(),
-        result.importance().map(ColumnImportance::of).orElse(List.of()));
+    var job =
+        new TrainingJob(
+            settings, network, folder, overwrite, onEpoch, committee, dataset, device, stop::get);
+    return device.call(() -> resumes ? job.goOn() : job.begin(), () -> stop.set(true));
   }
 
   /** The settings in a line. */
