@@ -27,11 +27,11 @@ final class PinnedFeed implements Feed {
    * @param maxB the largest batch
    * @param atOnce the most batches of a stage
    */
-  PinnedFeed(CudaOps ops, HostExamples examples, int maxB, int atOnce) {
+  PinnedFeed(FeedParts parts, HostExamples examples, int maxB, int atOnce) {
     host = resources.add(new HostGather(examples, HostGather.Content.EXAMPLES));
     long bytes = host.layout(maxB).stride() * atOnce;
     var size = new PinnedBanks.Size(bytes, bytes, host.layout(1).bytes());
-    banks = resources.open(() -> ops.banks(size, maxB, atOnce));
+    banks = resources.open(() -> parts.banks(size, maxB, atOnce));
   }
 
   @Override
