@@ -265,6 +265,15 @@ public final class CudaOps extends Ops {
     return new DistortingFeed(feeds, examples, distorting, maxB, atOnce);
   }
 
+  @Override
+  public long feedBytes(HostExamples examples, boolean distorted, int maxB, int atOnce) {
+    boolean resident = feeds.areResident();
+    if (distorted) {
+      return DistortingFeed.deviceBytes(examples, resident, maxB, atOnce);
+    }
+    return resident ? 0 : PinnedFeed.deviceBytes(examples, maxB, atOnce);
+  }
+
   /** The remedy where a training set does not fit into the device, as the end of a sentence. */
   @Override
   protected String insteadOfResidence() {
