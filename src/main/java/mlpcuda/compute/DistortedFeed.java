@@ -40,6 +40,11 @@ public final class DistortedFeed implements Feed {
     this.originals = new Originals(images, numbers, true);
   }
 
+  /** The bytes of the buffers of a feed of those examples. */
+  static long bytes(HostExamples examples, int maxB) {
+    return maxB * ((long) examples.inputs() + Type.INT32.bytes());
+  }
+
   @Override
   public int size() {
     return examples.size();

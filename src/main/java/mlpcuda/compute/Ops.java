@@ -86,6 +86,15 @@ public abstract class Ops extends LayerOps {
   }
 
   /**
+   * The bytes that batches take on the device on their way to a step: those of {@link #feed}, or of
+   * {@link #distortedFeedFor} if the images are distorted. A set that lies there as a whole is not
+   * counted.
+   */
+  public long feedBytes(HostExamples examples, boolean distorted, int maxB, int atOnce) {
+    return distorted ? DistortedFeed.bytes(examples, maxB) : 0;
+  }
+
+  /**
    * Tells the device that batches of {@link #feedFor} these weights are multiplied by others, too,
    * so that it can keep both in one order.
    *

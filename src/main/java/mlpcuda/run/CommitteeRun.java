@@ -13,7 +13,6 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import mlpcuda.compute.Ops;
-import mlpcuda.compute.StepNeeds;
 import mlpcuda.data.LabelledData;
 import mlpcuda.error.BadFileException;
 import mlpcuda.error.StoppedException;
@@ -27,6 +26,7 @@ import mlpcuda.report.Printable;
 import mlpcuda.report.Tables;
 import mlpcuda.train.MemoryNeed;
 import mlpcuda.train.Score;
+import mlpcuda.train.TrainingSetup;
 
 /**
  * Trains the members of a committee, several at once, each as a run of its own, and evaluates and
@@ -154,8 +154,8 @@ public record CommitteeRun(
       int processors = Runtime.getRuntime().availableProcessors();
       return Math.max(1, Math.min(plan.members(), processors / cpu.threads()));
     }
-    StepNeeds needs = plan.base().settings().needs(data.shape(), data.train());
-    MemoryNeed need = MemoryNeed.ofTraining(devices.ops, data.shape(), needs);
+    TrainingSetup training = data.training(plan.base().settings());
+    MemoryNeed need = MemoryNeed.ofTraining(devices.ops, training);
     long each = need.deviceBytes() + data.all().features().bytes(); // a resident set may be there
     long room = devices.ops.freeBytes() / (SHARE * each);
     return (int) Math.max(1, Math.min(Math.min(plan.members(), MOST_ON_GPU), room));

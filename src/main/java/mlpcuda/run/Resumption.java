@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.List;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Precision;
-import mlpcuda.compute.StepNeeds;
 import mlpcuda.data.ExampleSet;
 import mlpcuda.error.BadFileException;
 import mlpcuda.error.SettingException;
@@ -157,8 +156,7 @@ public record Resumption(Path folder, Checkpoint checkpoint, RunPlan former, Run
   public void check(Ops ops, RunData data) {
     checkLossScale(ops.precision());
     checkAverage();
-    StepNeeds needs = state.plan().settings().needs(data.shape(), data.train());
-    MemoryNeed.ofTraining(ops, data.shape(), needs)
+    MemoryNeed.ofTraining(ops, data.training(state.plan().settings()))
         .check(ops, "%s: training %s".formatted(file(), data.shape()), "");
   }
 

@@ -19,6 +19,7 @@ import mlpcuda.preparation.ImageForm;
 import mlpcuda.preparation.NumberForm;
 import mlpcuda.preparation.Preparation;
 import mlpcuda.train.Importance;
+import mlpcuda.train.TrainingSetup;
 
 /**
  * The examples of a run as it uses them, and what follows from them and the settings.
@@ -118,6 +119,11 @@ public record RunData(
     } catch (IllegalArgumentException e) {
       throw new SettingException(setting, e.getMessage());
     }
+  }
+
+  /** The training that a device is prepared for, in batches of the largest size. */
+  TrainingSetup training(RunSettings settings) {
+    return settings.training(shape, train, form.scaling());
   }
 
   /**

@@ -34,7 +34,6 @@ import mlpcuda.train.Score;
 import mlpcuda.train.Selection;
 import mlpcuda.train.TrainableNetwork;
 import mlpcuda.train.Trainer;
-import mlpcuda.train.TrainingSetup;
 
 /**
  * One run, which trains, evaluates and saves a network.
@@ -159,11 +158,6 @@ public record TrainingRun(
                     ops, data.train(), count, epochs, of.distortion(), settings().seed()));
   }
 
-  /** The training that the device is prepared for, in batches of the largest size. */
-  private TrainingSetup training() {
-    return settings().training(data.shape(), data.train(), data.form().scaling());
-  }
-
   /** Gives the parameters the values that the run starts with. */
   private void initialise(
       Parameters parameters, Optional<RunFolder> files, Metrics metrics, boolean ended) {
@@ -238,7 +232,8 @@ public record TrainingRun(
     String launches;
     Parameters answering = parameters.answering();
     try (var network =
-            new TrainableNetwork(parameters, training(), settings.course().batches(size));
+            new TrainableNetwork(
+                parameters, data.training(settings), settings.course().batches(size));
         Evaluator judge = data.validation().map(set -> evaluator(answering, set)).orElse(null);
         Evaluator test =
             settings.recording().testAtEnd() ? null : evaluator(answering, data.test())) {

@@ -1,7 +1,9 @@
 package mlpcuda.train;
 
+import mlpcuda.compute.HostExamples;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.StepNeeds;
+import mlpcuda.data.ExampleSet;
 import mlpcuda.error.BadFileException;
 import mlpcuda.files.HeapMemory;
 import mlpcuda.net.MlpShape;
@@ -41,22 +43,23 @@ public record MemoryNeed(long deviceBytes, long largest, long heapBytes) {
     return ofInference(ops, shape, B, 0, bytes(B * C) + Long.BYTES * C * C);
   }
 
-  /**
-   * The need of a {@link Trainer}, but for its images.
-   *
-   * @param needs the properties of its steps
-   */
-  public static MemoryNeed ofTraining(Ops ops, MlpShape shape, StepNeeds needs) {
-    MemoryNeed step = ofSteps(ops, shape, needs);
-    if (!needs.averages()) {
-      return step;
-    }
+  /** The need of a {@link Trainer}, but for a set that lies on the device as a whole. */
+  public static MemoryNeed ofTraining(Ops ops, TrainingSetup training) {
+    StepNeeds needs = training.needs();
+    MemoryNeed step = ofSteps(ops, training.shape(), needs);
+    ExampleSet set = training.set();
+    long feed =
+        ops.feedBytes(
+            new HostExamples(set.features(), set.labels(), set.weights()),
+            training.augmentation().isPresent(),
+            training.B(),
+            ops.stepsAtOnce(needs));
     // The average is as long as the weights, evaluations multiply by it, and it is read back, too.
-    long weights = Parameters.length(shape);
+    long average = needs.averages() ? Parameters.length(training.shape()) : 0;
     return new MemoryNeed(
-        step.deviceBytes + ops.bytesOfOperand() * weights,
+        step.deviceBytes + feed + ops.bytesOfOperand() * average,
         step.largest,
-        step.heapBytes + bytes(weights));
+        step.heapBytes + bytes(average));
   }
 
   private static MemoryNeed ofSteps(Ops ops, MlpShape shape, StepNeeds needs) {

@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Optional;
 import mlpcuda.compute.Activation;
 import mlpcuda.compute.AdamSettings;
+import mlpcuda.compute.Distortion;
 import mlpcuda.compute.Ops;
 import mlpcuda.compute.Precision;
 import mlpcuda.compute.cpu.ReferenceOps;
@@ -22,12 +24,14 @@ import mlpcuda.compute.cuda.emulator.EmulatedPolicy;
 import mlpcuda.data.ExampleSet;
 import mlpcuda.data.PixelScaling;
 import mlpcuda.error.BadFileException;
+import mlpcuda.net.Augmentation;
 import mlpcuda.net.MlpShape;
 import mlpcuda.net.Parameters;
 import mlpcuda.net.Regularisation;
-import mlpcuda.net.Step;
 import mlpcuda.net.Weights;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Tests that the memory which is computed in advance is that which is allocated afterwards. */
 class MemoryNeedTest {
@@ -95,16 +99,26 @@ class MemoryNeedTest {
         1);
   }
 
+  private static TrainingSetup distorted(MlpShape shape) {
+    TrainingSetup plain = training(shape, 0);
+    return new TrainingSetup(
+        shape,
+        plain.set(),
+        plain.scaling(),
+        plain.B(),
+        plain.update(),
+        plain.rate(),
+        plain.seed(),
+        Optional.of(Augmentation.constant(Distortion.parse("rotate:5"))));
+  }
+
   /** Takes no step; asserts that all of a training is allocated at its beginning. */
   private static void assertTraining(Ops device, MlpShape shape, double clip, double ema) {
     TrainingSetup training = training(shape, clip, ema);
     try (Ops ops = device;
         var learner = new Learner(ops, training)) {
       assertEquals(List.of(), fusedOrEmpty(learner, ops, training));
-      long need =
-          MemoryNeed.ofTraining(
-                  ops, shape, Step.needs(shape, 64, clip > 0, false).averaging(ema > 0))
-              .deviceBytes();
+      long need = MemoryNeed.ofTraining(ops, training).deviceBytes();
       assertNear(ops.liveBytes() - images(shape), need);
     }
   }
@@ -132,16 +146,40 @@ class MemoryNeedTest {
     try (var fused =
             new CudaOps(new EmulatedDriver(EmulatedPolicy.LATEST), options.with(StepKind.FUSED));
         var layered = new CudaOps(new EmulatedDriver(EmulatedPolicy.LATEST), options)) {
-      long less =
-          MemoryNeed.ofTraining(fused, shape, Step.needs(shape, 64, false, false)).deviceBytes();
-      long more =
-          MemoryNeed.ofTraining(layered, shape, Step.needs(shape, 64, false, false)).deviceBytes();
+      long less = MemoryNeed.ofTraining(fused, training(shape, 0)).deviceBytes();
+      long more = MemoryNeed.ofTraining(layered, training(shape, 0)).deviceBytes();
       long gradientsAndInputs = 4L * (Parameters.length(shape) + 64 * 500);
       assertEquals(gradientsAndInputs, more - less);
       assertEquals(
-          more,
-          MemoryNeed.ofTraining(fused, shape, Step.needs(shape, 64, true, false)).deviceBytes(),
-          "clipped");
+          more, MemoryNeed.ofTraining(fused, training(shape, 0.5)).deviceBytes(), "clipped");
+    }
+  }
+
+  /** Streamed batches, and distorted ones of any set, have banks on the device. */
+  @ParameterizedTest
+  @CsvSource({"PINNED, false", "PINNED, true", "RESIDENT, false", "RESIDENT, true"})
+  void countsTheBanksOfBatches(FeedKind feed, boolean distorts) {
+    MlpShape shape = shape(500, 70, 80, 10);
+    TrainingSetup training = distorts ? distorted(shape) : training(shape, 0);
+    var options = CudaOptions.layered(Multiplier.PTX, feed, Launching.GRAPH);
+    try (var ops = new CudaOps(new EmulatedDriver(EmulatedPolicy.LATEST), options);
+        var learner = new Learner(ops, training)) {
+      assertNotNull(learner, "its buffers are counted");
+      long pixels = (long) N * shape.inputs();
+      long resident = distorts ? pixels : images(shape); // labels and order of a bank are counted
+      long allocated = ops.liveBytes() - (feed == FeedKind.RESIDENT ? resident : 0);
+      assertNear(allocated, MemoryNeed.ofTraining(ops, training).deviceBytes());
+    }
+  }
+
+  /** On the CPU a batch of distorted images is copied before it is distorted. */
+  @Test
+  void countsTheImagesThatAreDistortedOnTheCpu() {
+    TrainingSetup training = distorted(shape(500, 70, 80, 10));
+    try (var ops = new ReferenceOps();
+        var learner = new Learner(ops, training)) {
+      assertNotNull(learner, "its buffers are counted");
+      assertNear(ops.liveBytes(), MemoryNeed.ofTraining(ops, training).deviceBytes());
     }
   }
 
@@ -156,7 +194,7 @@ class MemoryNeedTest {
       try (var ops = new CudaOps(new EmulatedDriver(EmulatedPolicy.LATEST), options);
           var learner = new Learner(ops, training(shape, 0))) {
         learner.run(3);
-        long need = MemoryNeed.ofTraining(ops, shape, training(shape, 0).needs()).deviceBytes();
+        long need = MemoryNeed.ofTraining(ops, training(shape, 0)).deviceBytes();
         assertNear(ops.liveBytes() - images(shape), need);
       }
       try (var ops = new CudaOps(new EmulatedDriver(EmulatedPolicy.LATEST), options);

@@ -30,7 +30,6 @@ import mlpcuda.compute.SgdSettings;
 import mlpcuda.compute.StepNeeds;
 import mlpcuda.compute.Targets;
 import mlpcuda.compute.cuda.CudaDriver.Shape;
-import mlpcuda.compute.cuda.CudaOptions.FeedKind;
 import mlpcuda.compute.cuda.CudaOptions.Launching;
 import mlpcuda.compute.cuda.CudaOptions.StepKind;
 import mlpcuda.error.DeviceException;
@@ -49,13 +48,9 @@ public final class CudaOps extends Ops {
    */
   private static final int LONGEST_READBACK = 16 << 20;
 
-  /** The most rows whose losses one block takes: that saves a launch, and is as fast. */
-  private static final int ROWS_OF_ONE_BLOCK = 256;
-
   private final Resources resources = new Resources();
   private final CudaDriver driver;
   private final CudaOptions options;
-  private final Choice<FeedKind> feed;
   private final long stream;
   private final Staging staging;
   private final KernelModules modules;
@@ -63,7 +58,9 @@ public final class CudaOps extends Ops {
   private final ColumnSums columnSums;
   private final LayerEngine engine;
   private final DistortionKernels distortions;
+  private final CrossEntropy crossEntropy;
   private final StepMaker steps;
+  private final FeedParts feeds;
 
   /**
    * Opens the operations on a device that is open already; {@link #close} closes it.
@@ -75,7 +72,6 @@ public final class CudaOps extends Ops {
     super(options.precision());
     this.driver = resources.add(driver);
     this.options = options;
-    this.feed = Choice.feed(options.feed(), options.step());
     try {
       if (!GpuProblem.canMultiply(driver.device(), precision())) {
         throw GpuProblem.ofPrecision(driver.device(), precision()).exception();
@@ -85,11 +81,14 @@ public final class CudaOps extends Ops {
       staging = resources.add(new Staging(driver, stream));
       var launches = new LaunchStream(driver, stream, options.launching());
       modules = new KernelModules(launches, precision());
+      var feedKind = Choice.feed(options.feed(), options.step());
+      feeds = new FeedParts(this, driver, stream, modules, feedKind);
       // Every run has operations of this module, and a device that cannot load it is of no use.
       kernels = resources.add(modules.module("layers")).load();
       columnSums = resources.add(new ColumnSums(driver, kernels));
       engine = resources.add(new LayerEngine(launches, modules, kernels, options));
       distortions = resources.add(new DistortionKernels(driver, modules.module("distort")));
+      crossEntropy = new CrossEntropy(kernels, engine.rounded());
       steps = new StepMaker(options, engine);
     } catch (RuntimeException | Error e) {
       resources.closeAfter(e);
@@ -118,13 +117,8 @@ public final class CudaOps extends Ops {
             driver.device().describe(),
             engine.description(),
             kind,
-            feed.describe("feed"),
+            feeds.kind().describe("feed"),
             launched);
-  }
-
-  /** Whether training sets lie on the device as a whole. */
-  private boolean isResident() {
-    return feed.kind() == FeedKind.RESIDENT;
   }
 
   /** The name of the implementation of bias, activations and log-softmax, with its version. */
@@ -253,39 +247,37 @@ public final class CudaOps extends Ops {
 
   @Override
   public Feed feed(HostExamples examples, int maxB, int atOnce) {
-    return isResident() ? new ResidentFeed(this, examples) : pinnedFeed(examples, maxB, atOnce);
+    return feeds.areResident()
+        ? new ResidentFeed(this, examples)
+        : new PinnedFeed(feeds, examples, maxB, atOnce);
   }
 
   /** The host gathers these images at the moment that they are needed. */
   @Override
   public Feed changingFeed(byte[] pixels, int I, int maxB) {
-    return pinnedFeed(HostExamples.of(pixels, new byte[pixels.length / I]), maxB, 1);
-  }
-
-  private Feed pinnedFeed(HostExamples examples, int maxB, int atOnce) {
-    return new PinnedFeed(this, examples, maxB, atOnce);
+    HostExamples images = HostExamples.of(pixels, new byte[pixels.length / I]);
+    return new PinnedFeed(feeds, images, maxB, 1);
   }
 
   @Override
   public Feed distortedFeedFor(
       Buffer weights, HostExamples examples, Distorting distorting, int maxB, int atOnce) {
-    return new DistortingFeed(this, examples, distorting, isResident(), maxB, atOnce);
+    return new DistortingFeed(feeds, examples, distorting, maxB, atOnce);
   }
 
-  /** Makes banks for a feed's stages of up to {@code maxB * atOnce} examples. */
-  PinnedBanks banks(PinnedBanks.Size size, int maxB, int atOnce) {
-    return new PinnedBanks(this, driver, stream, size, maxB, atOnce);
-  }
-
-  /** Makes the kernels that distort images, on a stream of the caller's, which closes them. */
-  DistortionKernels distortionsOn(long other) {
-    return new DistortionKernels(driver, modules.module("distort", other).load());
+  @Override
+  public long feedBytes(HostExamples examples, boolean distorted, int maxB, int atOnce) {
+    boolean resident = feeds.areResident();
+    if (distorted) {
+      return DistortingFeed.deviceBytes(examples, resident, maxB, atOnce);
+    }
+    return resident ? 0 : PinnedFeed.deviceBytes(examples, maxB, atOnce);
   }
 
   /** The remedy where a training set does not fit into the device, as the end of a sentence. */
   @Override
   protected String insteadOfResidence() {
-    if (!isResident()) {
+    if (!feeds.areResident()) {
       return "";
     }
     boolean persistent = options.step() == StepKind.PERSISTENT;
@@ -410,31 +402,7 @@ public final class CudaOps extends Ops {
       int B,
       int C,
       float smoothing) {
-    Buffer log = outputs.log();
-    int S = log.length() / 2;
-    boolean one = B <= ROWS_OF_ONE_BLOCK;
-    kernels.launch(
-        "cross_entropy_forward",
-        one ? Shape.of(1, Math.min(1024, KernelModule.WARP * B)) : KernelModule.coverRows(B),
-        outputs
-            .dx()
-            .map(this::withCopy)
-            .orElseGet(() -> new Arguments().address(0).address(0))
-            .add(log, outputs.losses(), x, targets.y())
-            .add(targets.weights())
-            .add(step)
-            .add(scaling)
-            .add("B", B)
-            .add("C", C)
-            .add("S", S)
-            .add(precision())
-            .add(smoothing));
-    if (!one) {
-      kernels.launch(
-          "log_losses",
-          Shape.of(1, 1024),
-          new Arguments().add(log, outputs.losses(), step).add("B", B).add("S", S));
-    }
+    crossEntropy.forward(outputs, x, targets, step, scaling, B, C, smoothing);
   }
 
   @Override

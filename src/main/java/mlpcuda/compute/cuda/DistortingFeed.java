@@ -35,36 +35,47 @@ final class DistortingFeed implements Feed {
   private HostGather.Layout staged; // the latest stage is laid out as one batch
 
   /**
-   * A feed of images, whose features must be bytes.
+   * A feed of images, whose features must be bytes; they all lie on the device if sets are
+   * resident.
    *
-   * @param resident whether all images lie on the device
    * @param maxB the largest batch
    * @param atOnce the most batches of a stage
    */
   DistortingFeed(
-      CudaOps ops,
-      HostExamples examples,
-      Distorting distorting,
-      boolean resident,
-      int maxB,
-      int atOnce) {
+      FeedParts parts, HostExamples examples, Distorting distorting, int maxB, int atOnce) {
+    boolean resident = parts.areResident();
     this.distorting = distorting;
     this.now = distorting;
-    host = resources.add(new HostGather(examples, new HostGather.Content(!resident, true)));
+    host = resources.add(gather(examples, resident));
     this.resident =
         resident
-            ? Optional.of(resources.open(() -> ops.constant("features", examples.features())))
+            ? Optional.of(
+                resources.open(() -> parts.ops().constant("features", examples.features())))
             : Optional.empty();
+    PinnedBanks.Size size = bankSize(host, maxB, atOnce);
+    banks = resources.open(() -> parts.banks(size, maxB, atOnce));
+    kernels = resources.open(() -> parts.distortionsOn(banks.way()));
+    resources.add(banks::finish); // added last and so run first: kernels end before their module
+    inputs = (int) size.copied();
+  }
+
+  private static HostGather gather(HostExamples examples, boolean resident) {
+    return new HostGather(examples, new HostGather.Content(!resident, true));
+  }
+
+  private static PinnedBanks.Size bankSize(HostGather host, int maxB, int atOnce) {
     int most = (int) Math.min(Integer.MAX_VALUE, (long) maxB * atOnce); // banks refuse so many
     long copied = host.layout(most).stride();
-    long inputBytes = (long) Float.BYTES * distorting.inputs();
-    var size =
-        new PinnedBanks.Size(
-            copied, copied + most * inputBytes, host.layout(1).bytes() + inputBytes);
-    banks = resources.open(() -> ops.banks(size, maxB, atOnce));
-    kernels = resources.open(() -> ops.distortionsOn(banks.way()));
-    resources.add(banks::finish); // added last and so run first: kernels end before their module
-    inputs = (int) copied;
+    long inputBytes = (long) Float.BYTES * host.examples().inputs();
+    return new PinnedBanks.Size(
+        copied, copied + most * inputBytes, host.layout(1).bytes() + inputBytes);
+  }
+
+  /** The bytes that such a feed takes on the device, but for a resident set. */
+  static long deviceBytes(HostExamples examples, boolean resident, int maxB, int atOnce) {
+    try (HostGather host = gather(examples, resident)) {
+      return PinnedBanks.deviceBytes(bankSize(host, maxB, atOnce), atOnce);
+    }
   }
 
   @Override

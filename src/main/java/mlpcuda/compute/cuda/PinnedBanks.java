@@ -99,8 +99,7 @@ final class PinnedBanks implements AutoCloseable {
     try {
       way = driver.createStream();
       resources.add(() -> driver.destroyStream(way));
-      int count = Math.max(2, SLOTS / atOnce); // one is filled while another one is consumed
-      for (int bank = 0; bank < count; bank++) {
+      for (int bank = 0; bank < count(atOnce); bank++) {
         banks.add(new Bank(bank, size));
       }
       // This is added last and so run first: the way ends before banks are freed.
@@ -109,6 +108,15 @@ final class PinnedBanks implements AutoCloseable {
       resources.closeAfter(e);
       throw e;
     }
+  }
+
+  /** The bytes of all banks on the device. */
+  static long deviceBytes(Size size, int atOnce) {
+    return count(atOnce) * size.whole;
+  }
+
+  private static int count(int atOnce) {
+    return Math.max(2, SLOTS / atOnce); // one is filled while another one is consumed
   }
 
   /** Allocates page-locked memory for a batch. */

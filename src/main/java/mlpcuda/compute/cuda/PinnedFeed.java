@@ -27,11 +27,22 @@ final class PinnedFeed implements Feed {
    * @param maxB the largest batch
    * @param atOnce the most batches of a stage
    */
-  PinnedFeed(CudaOps ops, HostExamples examples, int maxB, int atOnce) {
+  PinnedFeed(FeedParts parts, HostExamples examples, int maxB, int atOnce) {
     host = resources.add(new HostGather(examples, HostGather.Content.EXAMPLES));
+    PinnedBanks.Size size = bankSize(host, maxB, atOnce);
+    banks = resources.open(() -> parts.banks(size, maxB, atOnce));
+  }
+
+  private static PinnedBanks.Size bankSize(HostGather host, int maxB, int atOnce) {
     long bytes = host.layout(maxB).stride() * atOnce;
-    var size = new PinnedBanks.Size(bytes, bytes, host.layout(1).bytes());
-    banks = resources.open(() -> ops.banks(size, maxB, atOnce));
+    return new PinnedBanks.Size(bytes, bytes, host.layout(1).bytes());
+  }
+
+  /** The bytes that such a feed takes on the device. */
+  static long deviceBytes(HostExamples examples, int maxB, int atOnce) {
+    try (var host = new HostGather(examples, HostGather.Content.EXAMPLES)) {
+      return PinnedBanks.deviceBytes(bankSize(host, maxB, atOnce), atOnce);
+    }
   }
 
   @Override
