@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 /** Tests that each package is documented, and says whether a caller may rely on it. */
 class PackageDocumentationTest {
   private static final Path SOURCES = Path.of("src/main/java");
-  private static final Set<String> PUBLIC = Set.of("mlpcuda", "mlpcuda.error");
+  private static final Set<String> PUBLIC = Set.of("mlpcuda", "mlpcuda.error", "mlpcuda.spark");
 
   @Test
   void everyPackageSaysWhetherItIsInternal() throws IOException {

@@ -108,7 +108,7 @@ record Rows(FeatureColumns features, int label, int weight, int held, int inputs
   }
 
   /**
-   * Which tasks get a row.
+   * Says which tasks get a row.
    *
    * @param tasks the number of tasks
    * @param all whether each task gets all rows; otherwise they are dealt in turn, so that a data

@@ -31,7 +31,7 @@ record TaskTraining(MlpClassifier classifier, DeviceChoice device, Checkpoints c
   /**
    * A trained network.
    *
-   * @param member its number among the members of a committee, from 0
+   * @param member the network's number among the members of a committee, from 0
    * @param file the network
    * @param losses the mean loss of each epoch
    */

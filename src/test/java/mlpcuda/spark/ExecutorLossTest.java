@@ -82,7 +82,7 @@ class ExecutorLossTest {
     try (var in = new DataInputStream(Files.newInputStream(checkpoint))) {
       return in.readInt();
     } catch (NoSuchFileException e) {
-      return 0; // it is replaced at this moment
+      return 0; // the executor replaces the file at this moment
     }
   }
 
