@@ -113,7 +113,8 @@ public final class SparkComparison {
           comparison.round(
               new MlpClassifier()
                   .setMaxIter(epochs)
-                  .setStepSize(0.003)
+                  .setStepSize(0.02)
+                  .with("schedule", "one-cycle")
                   .with("activation", "sigmoid")
                   .with("scaling", "none"),
               "mlp-cuda");

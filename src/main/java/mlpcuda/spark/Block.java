@@ -1,6 +1,9 @@
 package mlpcuda.spark;
 
 import java.io.Serializable;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Iterator;
@@ -16,9 +19,9 @@ import mlpcuda.ExamplesBuilder;
  *
  * @param order the place of the block: blocks in ascending order are the rows in their order
  * @param width the number of features of a row, I
- * @param pixels (n, I), the features as unsigned bytes, if they all are whole numbers from 0 to
- *     255; else null
- * @param values (n, I), the features otherwise; else null
+ * @param isBytes whether each feature is a whole number from 0 to 255
+ * @param features (n, I), as unsigned bytes if they are such numbers, else as floats, the lowest
+ *     byte first: Java serialises an array of bytes at once, and one of floats number by number
  * @param labels (n), one unsigned byte a row
  * @param weights (n), the rows' weights; null: all are 1
  * @param held (n), whether a row judges the epochs; null: none does
@@ -26,8 +29,8 @@ import mlpcuda.ExamplesBuilder;
 record Block(
     long order,
     int width,
-    byte[] pixels,
-    float[] values,
+    boolean isBytes,
+    byte[] features,
     byte[] labels,
     float[] weights,
     boolean[] held)
@@ -37,10 +40,17 @@ record Block(
   }
 
   private void read(int row, float[] to) {
-    for (int i = 0; i < width; i++) {
-      to[i] =
-          pixels == null ? values[row * width + i] : Byte.toUnsignedInt(pixels[row * width + i]);
+    if (!isBytes) {
+      floats(features).get(row * width, to, 0, width);
+      return;
     }
+    for (int i = 0; i < width; i++) {
+      to[i] = Byte.toUnsignedInt(features[row * width + i]);
+    }
+  }
+
+  private static FloatBuffer floats(byte[] bytes) {
+    return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
   }
 
   /** Collects rows into blocks. */
@@ -80,19 +90,19 @@ record Block(
     Block take(long order) {
       int n = rows.size();
       boolean bytes = rows.stream().allMatch(Builder::isBytes);
-      byte[] pixels = bytes ? new byte[n * width] : null;
-      float[] values = bytes ? null : new float[n * width];
+      byte[] features = new byte[n * width * (bytes ? 1 : Float.BYTES)];
+      FloatBuffer floats = floats(features);
       byte[] classes = new byte[n];
       float[] weighted = weights.stream().allMatch(w -> w == 1) ? null : new float[n];
       boolean[] judging = held.contains(true) ? new boolean[n] : null;
       for (int r = 0; r < n; r++) {
         float[] row = rows.get(r);
-        for (int i = 0; i < width; i++) {
-          if (bytes) {
-            pixels[r * width + i] = (byte) (int) row[i];
-          } else {
-            values[r * width + i] = row[i];
+        if (bytes) {
+          for (int i = 0; i < width; i++) {
+            features[r * width + i] = (byte) (int) row[i];
           }
+        } else {
+          floats.put(row);
         }
         classes[r] = (byte) (int) labels.get(r);
         if (weighted != null) {
@@ -106,7 +116,7 @@ record Block(
       labels.clear();
       weights.clear();
       held.clear();
-      return new Block(order, width, pixels, values, classes, weighted, judging);
+      return new Block(order, width, bytes, features, classes, weighted, judging);
     }
 
     private static boolean isBytes(float[] row) {
