@@ -1,5 +1,6 @@
 package mlpcuda.data;
 
+import java.io.Serializable;
 import java.util.List;
 
 /**
@@ -11,7 +12,7 @@ import java.util.List;
  *     holds numbers
  * @param missing the value that stands for a missing number; NaN: a missing one is refused
  */
-public record Column(String name, List<String> words, float missing) {
+public record Column(String name, List<String> words, float missing) implements Serializable {
   /** Copies the words. */
   public Column {
     words = List.copyOf(words);

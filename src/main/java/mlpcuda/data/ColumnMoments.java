@@ -1,12 +1,15 @@
 package mlpcuda.data;
 
+import java.io.Serializable;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import mlpcuda.features.Features;
 
 /** Range, mean and spread of each column of a set of features, by Welford's and Chan's formulas. */
-public final class ColumnMoments {
+public final class ColumnMoments implements Serializable {
+  private static final long serialVersionUID = 1;
+
   /** The rows that one task reads. */
   private static final int TASK = 4096;
 
@@ -77,18 +80,20 @@ public final class ColumnMoments {
     return moments;
   }
 
-  private static ColumnMoments plus(ColumnMoments a, ColumnMoments b) {
-    if (a.count == 0) {
-      return b;
+  /** The moments of these rows and those of another set of as many columns together. */
+  public ColumnMoments plus(ColumnMoments other) {
+    if (count == 0) {
+      return other;
     }
-    var sum = new ColumnMoments(a.mean.length);
-    sum.count = a.count + b.count;
+    var sum = new ColumnMoments(mean.length);
+    sum.count = count + other.count;
     for (int i = 0; i < sum.mean.length; i++) {
-      double apart = b.mean[i] - a.mean[i];
-      sum.mean[i] = a.mean[i] + apart * b.count / sum.count;
-      sum.squares[i] = a.squares[i] + b.squares[i] + apart * apart * a.count * b.count / sum.count;
-      sum.least[i] = Math.min(a.least[i], b.least[i]);
-      sum.most[i] = Math.max(a.most[i], b.most[i]);
+      double apart = other.mean[i] - mean[i];
+      sum.mean[i] = mean[i] + apart * other.count / sum.count;
+      sum.squares[i] =
+          squares[i] + other.squares[i] + apart * apart * count * other.count / sum.count;
+      sum.least[i] = Math.min(least[i], other.least[i]);
+      sum.most[i] = Math.max(most[i], other.most[i]);
     }
     return sum;
   }

@@ -2,6 +2,7 @@ package mlpcuda.data;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Supplier;
 import mlpcuda.features.Features;
 
 /**
@@ -47,20 +48,29 @@ public record ColumnScaling(String name, float[] centre, float[] factor) impleme
    * @throws IllegalArgumentException if there is no scaling of that name
    */
   public static ColumnScaling of(String name, Features train) {
-    int I = train.width();
+    return of(name, train.width(), () -> ColumnMoments.of(train));
+  }
+
+  /**
+   * Returns the scaling of the given name by moments that were computed before.
+   *
+   * @param I the number of columns
+   * @param train the moments of the training set's columns, which {@code none} does not ask for
+   */
+  static ColumnScaling of(String name, int I, Supplier<ColumnMoments> train) {
     float[] centre = new float[I];
     float[] factor = new float[I];
     switch (name) {
       case "none" -> Arrays.fill(factor, 1);
       case "standard" -> {
-        ColumnMoments moments = ColumnMoments.of(train);
+        ColumnMoments moments = train.get();
         for (int i = 0; i < I; i++) {
           centre[i] = (float) moments.mean(i);
           factor[i] = inverse(moments.deviation(i), centre[i]);
         }
       }
       case "minmax" -> {
-        ColumnMoments moments = ColumnMoments.of(train);
+        ColumnMoments moments = train.get();
         for (int i = 0; i < I; i++) {
           centre[i] = moments.least(i);
           factor[i] = inverse((double) moments.most(i) - moments.least(i), moments.least(i));

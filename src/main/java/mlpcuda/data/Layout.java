@@ -1,10 +1,11 @@
 package mlpcuda.data;
 
+import java.io.Serializable;
 import java.util.List;
 import java.util.stream.IntStream;
 
 /** What the inputs of an example are. */
-public sealed interface Layout {
+public sealed interface Layout extends Serializable {
   /** The number of inputs of an example, I. */
   int inputs();
 

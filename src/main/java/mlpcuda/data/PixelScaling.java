@@ -1,10 +1,8 @@
 package mlpcuda.data;
 
-import java.nio.ByteBuffer;
-import java.nio.LongBuffer;
 import java.util.List;
+import java.util.function.Supplier;
 import mlpcuda.error.BadFileException;
-import mlpcuda.features.Features;
 
 /**
  * The map from a pixel v in 0..255 to an input x = (v/255 - mean)/std of the network, which is v *
@@ -17,8 +15,6 @@ import mlpcuda.features.Features;
 public record PixelScaling(String name, double mean, double std) implements Scaling {
   /** The names that {@link #of} accepts. */
   public static final List<String> NAMES = List.of("unit", "centred", "z-score");
-
-  private static final int LEVELS = 256;
 
   /**
    * Checks the numbers.
@@ -45,10 +41,19 @@ public record PixelScaling(String name, double mean, double std) implements Scal
    * @throws BadFileException if all pixels are (nearly) equal, so that there is no z-score
    */
   public static PixelScaling of(String name, ExampleSet train) {
+    return of(name, () -> PixelCounts.of(train.features()));
+  }
+
+  /**
+   * Returns the scaling of the given name by counts that were made before.
+   *
+   * @param train the counts of the training pixels, which {@code z-score} alone asks for
+   */
+  static PixelScaling of(String name, Supplier<PixelCounts> train) {
     return switch (name) {
       case "unit" -> new PixelScaling(name, 0, 1);
       case "centred" -> new PixelScaling(name, 0.5, 0.5);
-      case "z-score" -> zScore(train.features());
+      case "z-score" -> zScore(train.get());
       default ->
           throw new IllegalArgumentException(
               "scaling must be one of %s, found %s".formatted(String.join(", ", NAMES), name));
@@ -70,15 +75,15 @@ public record PixelScaling(String name, double mean, double std) implements Scal
    * the numbers are commonly quoted (MNIST: 0.1307 and 0.3081). The sums are exact: integers from a
    * histogram.
    */
-  private static PixelScaling zScore(Features images) {
+  private static PixelScaling zScore(PixelCounts counts) {
+    long pixels = 0;
     long sum = 0;
     long sumOfSquares = 0;
-    long[] counts = histogram(images);
-    for (int v = 0; v < LEVELS; v++) {
-      sum += counts[v] * v;
-      sumOfSquares += counts[v] * v * v;
+    for (int v = 0; v < PixelCounts.LEVELS; v++) {
+      pixels += counts.of(v);
+      sum += counts.of(v) * v;
+      sumOfSquares += counts.of(v) * v * v;
     }
-    long pixels = images.bytes();
     double mean = (double) sum / pixels;
     double variance = (double) sumOfSquares / pixels - mean * mean;
     double std = round4(Math.sqrt(Math.max(0, variance)) / 255);
@@ -88,40 +93,6 @@ public record PixelScaling(String name, double mean, double std) implements Scal
               + " found 0.0000 over %d pixels".formatted(pixels));
     }
     return new PixelScaling("z-score", round4(mean / 255), std);
-  }
-
-  /** Counts how often each value occurs, (256). */
-  private static long[] histogram(Features images) {
-    long[] counts = new long[LEVELS];
-    if (images.isArray()) {
-      count(images.array(), counts);
-    } else {
-      byte[] row = new byte[images.width()];
-      for (int i = 0; i < images.size(); i++) {
-        images.read(i, row, 0);
-        count(row, counts);
-      }
-    }
-    return counts;
-  }
-
-  private static void count(byte[] pixels, long[] counts) {
-    LongBuffer words = ByteBuffer.wrap(pixels).asLongBuffer(); // a long holds eight pixels
-    int zeros = 0; // eight pixels of value 0 at once: half of MNIST's pixels are in such words
-    for (int i = 0; i < words.limit(); i++) {
-      long word = words.get(i);
-      if (word == 0) {
-        zeros++;
-        continue;
-      }
-      for (int k = 0; k < Long.SIZE; k += Byte.SIZE) {
-        counts[(int) (word >>> k) & 0xff]++;
-      }
-    }
-    counts[0] += (long) Long.BYTES * zeros;
-    for (int i = Long.BYTES * words.limit(); i < pixels.length; i++) {
-      counts[pixels[i] & 0xff]++;
-    }
   }
 
   private static double round4(double value) {

@@ -23,10 +23,11 @@ public sealed interface Scaling permits PixelScaling, ColumnScaling {
    * @throws mlpcuda.error.BadFileException if the training set has no such scaling
    */
   static Scaling of(String name, ExampleSet train) {
-    if (train.isBytes()) {
-      return PixelScaling.of(name, train);
-    }
-    boolean columns = ColumnScaling.NAMES.contains(name);
-    return ColumnScaling.of(columns ? name : ColumnScaling.NAMES.get(0), train.features());
+    return FeatureStatistics.of(name, train).scaling();
+  }
+
+  /** The name of the scaling that a name stands for, for pixels that are bytes or for floats. */
+  static String named(String name, boolean bytes) {
+    return bytes || ColumnScaling.NAMES.contains(name) ? name : ColumnScaling.NAMES.get(0);
   }
 }

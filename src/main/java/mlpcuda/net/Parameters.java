@@ -208,6 +208,12 @@ public final class Parameters implements AutoCloseable {
    * uniform in (−1/√I, 1/√I).
    */
   public void initialise(long seed) {
+    write(initial(shape, seed));
+  }
+
+  /** The weights that {@link #initialise} sets, in the order of {@link #tensors}. */
+  public static List<float[]> initial(MlpShape shape, long seed) {
+    List<Tensor> tensors = tensors(shape);
     var values = new ArrayList<float[]>();
     int[] words = new int[4];
     for (int t = 0; t < tensors.size(); t++) {
@@ -222,7 +228,7 @@ public final class Parameters implements AutoCloseable {
       }
       values.add(tensor);
     }
-    write(values);
+    return values;
   }
 
   /**
