@@ -392,6 +392,21 @@ public final class Training {
     return new Training(this, other);
   }
 
+  /** The settings of a run of this training. */
+  RunSettings settings() {
+    return settings;
+  }
+
+  /** The network whose shape the data must have; empty: the data decide the shape. */
+  Optional<Network> network() {
+    return network;
+  }
+
+  /** Whether several networks are trained, whose answers are averaged. */
+  boolean isOfCommittee() {
+    return committee.isGiven();
+  }
+
   private RunSettings kept() {
     if (resumes) {
       throw new IllegalStateException(

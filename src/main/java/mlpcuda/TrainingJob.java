@@ -127,7 +127,8 @@ record TrainingJob(
     checkShape(member, settings.network().shape(data.train().inputs(), data.classes()));
   }
 
-  private static void checkShape(Network network, MlpShape ofData) {
+  /** Refuses a network of another shape than the data need. */
+  static void checkShape(Network network, MlpShape ofData) {
     if (!network.shape().equals(ofData)) {
       throw new SettingException(
           "network",
