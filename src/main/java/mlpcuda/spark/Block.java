@@ -134,18 +134,19 @@ record Block(
    * test set of its own: rows that are there already stand for one, because a training evaluates at
    * its end, and nobody looks at that.
    *
+   * @param blocks {@link JavaBytes} of blocks
    * @param shape (2): height and width of images; empty: the rows are numbers
    * @param classes the number of classes
    * @throws BadRowException if there is nothing to learn from, or a pixel is out of range
    */
-  static Dataset dataset(Iterator<Block> blocks, int inputs, int[] shape, int classes) {
+  static Dataset dataset(Iterator<byte[]> blocks, int inputs, int[] shape, int classes) {
     try (ExamplesBuilder train = builder(inputs, shape);
         ExamplesBuilder judges = builder(inputs, shape)) {
       var trainOrder = new Order();
       var judgesOrder = new Order();
       float[] row = new float[inputs];
       while (blocks.hasNext()) {
-        Block block = blocks.next();
+        Block block = JavaBytes.read(blocks.next(), Block.class);
         int trained = train.size();
         int judged = judges.size();
         for (int r = 0; r < block.rows(); r++) {

@@ -3,6 +3,7 @@ package mlpcuda.spark;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.Iterator;
 import java.util.List;
 import java.util.UUID;
 import java.util.stream.IntStream;
@@ -177,7 +178,7 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
                   isDefined(weightCol()) ? getOrDefault(weightCol()) : "",
                   fitted.losses)));
       return model;
-    } catch (RuntimeException e) {
+    } catch (Exception e) {
       throw BadRowException.of(e);
     }
   }
@@ -236,15 +237,23 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
     return isDefined(imageShape()) ? getOrDefault(imageShape()) : new int[0];
   }
 
+  /** The rows that {@link Rows#deal} gave a task. */
+  mlpcuda.Dataset dataset(Iterator<byte[]> blocks) {
+    int[] widths = getLayers();
+    return Block.dataset(blocks, widths[0], shape(), widths[widths.length - 1]);
+  }
+
   /** Each member is trained by one task, which gets all rows. */
   private Fitted inTasks(Dataset<?> dataset) {
     SparkContext context = dataset.sparkSession().sparkContext();
     Checkpoints checkpoints = Checkpoints.of(context, "mlp-cuda-" + UUID.randomUUID());
     int count = integer(members());
     var task = new TaskTraining(this, choice(context, count > 1), checkpoints);
-    List<TaskTraining.Trained> trained =
-        new ArrayList<>(
-            Rows.deal(dataset, this, new Rows.Deal(count, true)).mapPartitions(task).collect());
+    List<TaskTraining.Trained> trained = new ArrayList<>();
+    for (byte[] bytes :
+        Rows.deal(dataset, this, new Rows.Deal(count, true)).mapPartitions(task).collect()) {
+      trained.add(JavaBytes.read(bytes, TaskTraining.Trained.class));
+    }
     if (checkpoints != null) {
       checkpoints.delete();
     }

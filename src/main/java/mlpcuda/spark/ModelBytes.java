@@ -12,12 +12,30 @@ import mlpcuda.Network;
 
 /**
  * A network as its safetensors file, which is what the processes of a Spark application send each
- * other.
- *
- * @param bytes the file
- * @param digest the SHA-256 of the file in hexadecimal digits, by which a process knows the network
+ * other. It is no record, because Kryo's release in Spark 4, which an application may choose as its
+ * serializer, fails at records.
  */
-record ModelBytes(byte[] bytes, String digest) implements Serializable {
+final class ModelBytes implements Serializable {
+  private static final long serialVersionUID = 1;
+
+  private final byte[] bytes;
+  private final String digest;
+
+  private ModelBytes(byte[] bytes, String digest) {
+    this.bytes = bytes;
+    this.digest = digest;
+  }
+
+  /** The file. */
+  byte[] bytes() {
+    return bytes;
+  }
+
+  /** The SHA-256 of the file in hexadecimal digits, by which a process knows the network. */
+  String digest() {
+    return digest;
+  }
+
   static ModelBytes of(byte[] bytes) {
     try {
       byte[] digest = MessageDigest.getInstance("SHA-256").digest(bytes);

@@ -31,8 +31,11 @@ import scala.Tuple2;
  */
 record Rows(FeatureColumns features, int label, int weight, int held, int inputs, int classes)
     implements Serializable {
-  /** The blocks of a data frame and how they are read. */
-  static JavaRDD<Iterator<Block>> deal(Dataset<?> dataset, MlpClassifier of, Deal deal) {
+  /**
+   * The rows of a data frame as {@link JavaBytes} of blocks, of which each task has a partition:
+   * that of its number. The blocks of a partition come in any order.
+   */
+  static JavaRDD<byte[]> deal(Dataset<?> dataset, MlpClassifier of, Deal deal) {
     StructType schema = dataset.schema();
     String[] names = of.featureColumns(of.getFeaturesCol());
     List<String> columns = new ArrayList<>(Arrays.asList(names));
@@ -71,11 +74,9 @@ record Rows(FeatureColumns features, int label, int weight, int held, int inputs
             held,
             layers[0],
             layers[layers.length - 1]);
-    JavaRDD<Tuple2<Integer, Block>> blocks =
+    JavaRDD<Tuple2<Integer, byte[]>> blocks =
         chosen.toJavaRDD().mapPartitionsWithIndex(new Reading(rows, deal), true);
-    return JavaPairRDD.fromJavaRDD(blocks)
-        .partitionBy(new HashPartitioner(deal.tasks()))
-        .mapPartitions(pairs -> List.of(values(pairs)).iterator(), true);
+    return JavaPairRDD.fromJavaRDD(blocks).partitionBy(new HashPartitioner(deal.tasks())).values();
   }
 
   private static org.apache.spark.sql.Column column(String name) {
@@ -91,20 +92,6 @@ record Rows(FeatureColumns features, int label, int weight, int held, int inputs
                   what,
                   schema.fields()[FeatureColumns.index(schema, name)].dataType().simpleString()));
     }
-  }
-
-  private static Iterator<Block> values(Iterator<Tuple2<Integer, Block>> pairs) {
-    return new Iterator<>() {
-      @Override
-      public boolean hasNext() {
-        return pairs.hasNext();
-      }
-
-      @Override
-      public Block next() {
-        return pairs.next()._2();
-      }
-    };
   }
 
   /**
@@ -145,19 +132,19 @@ record Rows(FeatureColumns features, int label, int weight, int held, int inputs
 
   /** Turns the rows of a partition into blocks for the tasks. */
   private record Reading(Rows rows, Deal deal)
-      implements Function2<Integer, Iterator<Row>, Iterator<Tuple2<Integer, Block>>> {
+      implements Function2<Integer, Iterator<Row>, Iterator<Tuple2<Integer, byte[]>>> {
     @Override
-    public Iterator<Tuple2<Integer, Block>> call(Integer partition, Iterator<Row> read) {
+    public Iterator<Tuple2<Integer, byte[]>> call(Integer partition, Iterator<Row> read) {
       return new Blocks(rows, deal, partition, read);
     }
   }
 
-  private static final class Blocks implements Iterator<Tuple2<Integer, Block>> {
+  private static final class Blocks implements Iterator<Tuple2<Integer, byte[]>> {
     private final Rows of;
     private final Deal deal;
     private final Iterator<Row> rows;
     private final Block.Builder[] builders;
-    private final List<Tuple2<Integer, Block>> ready = new ArrayList<>();
+    private final List<Tuple2<Integer, byte[]>> ready = new ArrayList<>();
     private long order; // blocks of a partition are numbered, after those of the partitions before
     private long row;
 
@@ -166,6 +153,7 @@ record Rows(FeatureColumns features, int label, int weight, int held, int inputs
       this.deal = deal;
       this.rows = rows;
       this.order = (long) partition << 32;
+      this.row = partition; // many partitions of a few rows each must not all begin with task 0
       this.builders = new Block.Builder[deal.all ? 1 : deal.tasks];
       Arrays.setAll(builders, i -> new Block.Builder(of.inputs));
     }
@@ -196,14 +184,14 @@ record Rows(FeatureColumns features, int label, int weight, int held, int inputs
       if (builders[builder].isEmpty()) {
         return;
       }
-      Block block = builders[builder].take(order++);
+      byte[] block = JavaBytes.of(builders[builder].take(order++));
       for (int task = 0; task < (deal.all ? deal.tasks : 1); task++) {
         ready.add(new Tuple2<>(deal.all ? task : builder, block));
       }
     }
 
     @Override
-    public Tuple2<Integer, Block> next() {
+    public Tuple2<Integer, byte[]> next() {
       if (!hasNext()) {
         throw new NoSuchElementException();
       }

@@ -18,8 +18,8 @@ import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
 
 /**
- * Trains one network in one task, on all rows. If an executor is lost, Spark runs the task on
- * another one, which goes on from the last checkpoint.
+ * Trains one network in one task, on all rows, and returns the bytes of a {@link Trained}. If an
+ * executor is lost, Spark runs the task on another one, which goes on from the last checkpoint.
  *
  * @param classifier the settings
  * @param device the device of the task
@@ -27,7 +27,7 @@ import org.apache.spark.api.java.function.FlatMapFunction;
  *     anew
  */
 record TaskTraining(MlpClassifier classifier, DeviceChoice device, Checkpoints checkpoints)
-    implements FlatMapFunction<Iterator<Iterator<Block>>, TaskTraining.Trained> {
+    implements FlatMapFunction<Iterator<byte[]>, byte[]> {
   /**
    * A trained network.
    *
@@ -38,11 +38,9 @@ record TaskTraining(MlpClassifier classifier, DeviceChoice device, Checkpoints c
   record Trained(int member, ModelBytes file, double[] losses) implements Serializable {}
 
   @Override
-  public Iterator<Trained> call(Iterator<Iterator<Block>> partition) throws IOException {
+  public Iterator<byte[]> call(Iterator<byte[]> blocks) throws IOException {
     int member = TaskContext.getPartitionId();
-    int[] layers = classifier.getLayers();
-    Dataset dataset =
-        Block.dataset(partition.next(), layers[0], classifier.shape(), layers[layers.length - 1]);
+    Dataset dataset = classifier.dataset(blocks);
     List<Double> losses = new ArrayList<>();
     TrainingResult result;
     try (Device on = device.open()) {
@@ -52,7 +50,8 @@ record TaskTraining(MlpClassifier classifier, DeviceChoice device, Checkpoints c
               : withCheckpoints(member, dataset, on, losses);
     }
     double[] history = losses.stream().mapToDouble(Double::doubleValue).toArray();
-    return List.of(new Trained(member, ModelBytes.of(result.network()), history)).iterator();
+    var trained = new Trained(member, ModelBytes.of(result.network()), history);
+    return List.of(JavaBytes.of(trained)).iterator();
   }
 
   private TrainingResult withCheckpoints(
