@@ -34,7 +34,7 @@ record DeviceChoice(String kind, String precision, int threads) implements Seria
   }
 
   /** The number of the GPU that Spark assigned to the running task; -1: none. */
-  private static int assigned() {
+  static int assigned() {
     TaskContext task = TaskContext.get();
     if (task == null) {
       return -1;

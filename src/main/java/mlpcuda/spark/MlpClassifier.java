@@ -32,6 +32,12 @@ import scala.Some;
  * dropout. {@code tol} (0) ends the training when an epoch's loss is lower than the one before by
  * no more than that share of it. {@code solver} is not looked at, except for {@code gd} if it is
  * set: then the optimizer is {@code sgd}.
+ *
+ * <p>With {@code numWorkers} above 1 the rows are dealt to that many tasks, which train one network
+ * by local SGD: each takes {@code localSteps} steps from the common weights, and the mean of their
+ * changes moves these. An epoch has the whole batches of the smallest part, so that a step of all
+ * workers together is of {@code numWorkers} blocks. For a seed and a number of workers the model is
+ * the same to the byte, on devices of one kind.
  */
 public class MlpClassifier extends MultilayerPerceptronClassifier implements MlpParams {
   private static final long serialVersionUID = 1;
@@ -183,7 +189,7 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
     }
   }
 
-  /** A trained network and the mean loss of each epoch, or round. */
+  /** A trained network and the mean loss of each epoch. */
   private record Fitted(Network network, double[] losses) {}
 
   private void check() {
@@ -224,11 +230,11 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
     }
   }
 
-  private int integer(org.apache.spark.ml.param.IntParam of) {
+  int integer(org.apache.spark.ml.param.IntParam of) {
     return (Integer) getOrDefault(of);
   }
 
-  private double real(org.apache.spark.ml.param.DoubleParam of) {
+  double real(org.apache.spark.ml.param.DoubleParam of) {
     return (Double) getOrDefault(of);
   }
 
@@ -267,8 +273,11 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
     return new Fitted(count == 1 ? networks.get(0) : Network.committee(networks), losses);
   }
 
+  /** Several tasks train one network side by side, each on its part of the rows. */
   private Fitted inRounds(Dataset<?> dataset) {
-    throw new UnsupportedOperationException("numWorkers above 1 is not there yet");
+    SparkContext context = dataset.sparkSession().sparkContext();
+    Rounds.Trained trained = new Rounds(this, choice(context, true)).train(dataset);
+    return new Fitted(trained.network(), trained.losses());
   }
 
   /** The device of a task: tasks that run side by side on a CPU have their cores alone. */
@@ -329,12 +338,15 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
     double tolerance = getTol();
     return training
         .onEpoch(epoch -> losses.add(epoch.loss()))
-        .stopWhen(epoch -> tolerance > 0 && hasConverged(losses, tolerance));
+        .stopWhen(epoch -> hasConverged(losses, tolerance));
   }
 
-  private static boolean hasConverged(List<Double> losses, double tolerance) {
+  /** Whether the last epoch's loss fell by no more than that share of the loss before. */
+  static boolean hasConverged(List<Double> losses, double tolerance) {
     int n = losses.size();
-    return n > 1 && losses.get(n - 2) - losses.get(n - 1) <= tolerance * losses.get(n - 2);
+    return tolerance > 0
+        && n > 1
+        && losses.get(n - 2) - losses.get(n - 1) <= tolerance * losses.get(n - 2);
   }
 
   private Optimizer learner() {

@@ -121,6 +121,36 @@ class ExecutorLossTest {
     assertEquals(null, checkpoint(), "the checkpoints of a training that is done are deleted");
   }
 
+  /** Rounds keep no checkpoint: what was lost is done again from the state before the round. */
+  @Test
+  void aWorkersRoundIsRepeatedElsewhere() {
+    MlpClassifier classifier =
+        MlpClassifierTest.classifier()
+            .setMaxIter(10)
+            .with("numWorkers", 2)
+            .with("localSteps", 4)
+            .with("outerMomentum", 0.5);
+    MlpClassificationModel undisturbed = classifier.fit(points);
+    var ended = new AtomicInteger();
+    var killed = new AtomicReference<String>();
+    var listener =
+        new SparkListener() {
+          @Override
+          public void onTaskEnd(SparkListenerTaskEnd end) {
+            if (ended.incrementAndGet() == 20) {
+              killed.set(end.taskInfo().executorId());
+              kill(killed.get());
+            }
+          }
+        };
+    spark.sparkContext().addSparkListener(listener);
+    MlpClassificationModel disturbed = classifier.fit(points);
+    spark.sparkContext().removeSparkListener(listener);
+    assertTrue(killed.get() != null, "no executor was killed");
+    assertArrayEquals(
+        ModelBytes.of(undisturbed.network()).bytes(), ModelBytes.of(disturbed.network()).bytes());
+  }
+
   @Test
   void aPredictionIsRepeatedElsewhere() {
     MlpClassificationModel model = MlpClassifierTest.classifier().fit(points);
