@@ -41,6 +41,11 @@ public final class SparkComparison {
   }
 
   private Dataset<Row> rows(Examples examples) {
+    return rows(spark, examples);
+  }
+
+  /** The images as vectors of numbers from 0 to 1 with their labels, in the cache. */
+  static Dataset<Row> rows(SparkSession spark, Examples examples) {
     List<Row> rows = new ArrayList<>();
     for (int i = 0; i < examples.size(); i++) {
       float[] pixels = examples.values(i);

@@ -1,0 +1,82 @@
+package mlpcuda.benchmarks;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import mlpcuda.spark.MlpClassificationModel;
+import mlpcuda.spark.MlpClassifier;
+import org.apache.spark.ml.evaluation.MulticlassClassificationEvaluator;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * Trains 784-100-10 on MNIST with different numbers of workers for the same number of epochs, and
+ * prints the losses of the epochs and the accuracies on the test rows.
+ */
+public final class SparkWorkers {
+  private SparkWorkers() {}
+
+  /**
+   * Runs the trainings.
+   *
+   * @param args the epochs; the numbers of workers, joined by commas; the seeds; then settings of
+   *     parameters such as {@code localSteps=100}
+   */
+  public static void main(String[] args) {
+    int[] workers = numbers(args[1]);
+    SparkSession spark =
+        SparkSession.builder()
+            .master("local[" + Arrays.stream(workers).max().orElseThrow() + "]")
+            .config("spark.ui.enabled", false)
+            .config("spark.driver.host", "127.0.0.1")
+            .config("spark.driver.bindAddress", "127.0.0.1")
+            .getOrCreate();
+    try {
+      mlpcuda.Dataset mnist = mlpcuda.Dataset.mnist();
+      Dataset<Row> train = SparkComparison.rows(spark, mnist.train());
+      Dataset<Row> test = SparkComparison.rows(spark, mnist.test());
+      for (int seed : numbers(args[2])) {
+        for (int count : workers) {
+          var classifier =
+              new MlpClassifier()
+                  .setLayers(new int[] {784, 100, 10})
+                  .setMaxIter(Integer.parseInt(args[0]))
+                  .setSeed(seed)
+                  .with("numWorkers", count)
+                  .with("threads", 1)
+                  .with("scaling", "none");
+          for (String setting : Arrays.copyOfRange(args, 3, args.length)) {
+            String[] parts = setting.split("=");
+            boolean whole = parts[1].matches("[0-9]+");
+            classifier.with(
+                parts[0], whole ? (Object) Integer.valueOf(parts[1]) : Double.valueOf(parts[1]));
+          }
+          long start = System.nanoTime();
+          MlpClassificationModel model = classifier.fit(train);
+          double seconds = (System.nanoTime() - start) / 1e9;
+          double accuracy =
+              new MulticlassClassificationEvaluator()
+                  .setMetricName("accuracy")
+                  .evaluate(model.transform(test));
+          System.out.printf(
+              Locale.ROOT,
+              "seed %d, %d workers: accuracy %.2f %%, %.1f s, losses %s%n",
+              seed,
+              count,
+              100 * accuracy,
+              seconds,
+              Arrays.stream(model.summary().objectiveHistory())
+                  .mapToObj(loss -> String.format(Locale.ROOT, "%.4f", loss))
+                  .collect(Collectors.joining(" ")));
+        }
+      }
+    } finally {
+      spark.stop();
+    }
+  }
+
+  private static int[] numbers(String text) {
+    return Arrays.stream(text.split(",")).mapToInt(Integer::parseInt).toArray();
+  }
+}
