@@ -28,7 +28,7 @@ public final class InputStatistics implements Serializable {
 
   private final Layout layout;
   private final List<String> labels;
-  private final Preparation preparation; // of pictures; null: the examples are no images of bytes
+  private final Preparation preparation; // null: the examples are no images of bytes
   private final FeatureStatistics features;
   private final long size;
 

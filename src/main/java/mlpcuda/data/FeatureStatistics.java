@@ -9,7 +9,7 @@ import java.io.Serializable;
 public final class FeatureStatistics implements Serializable {
   private static final long serialVersionUID = 1;
 
-  private final String name; // of the scaling
+  private final String name; // the name of the scaling
   private final int inputs;
   private final boolean bytes;
   private final ColumnMoments moments; // null: the scaling does not need them

@@ -35,6 +35,9 @@ record Block(
     float[] weights,
     boolean[] held)
     implements Serializable {
+  /** The training rows that stand for a test set. */
+  private static final int TESTED = 1000;
+
   int rows() {
     return labels.length;
   }
@@ -164,7 +167,8 @@ record Block(
       Examples examples = trainOrder.apply(train.build());
       Optional<Examples> validation =
           judges.size() == 0 ? Optional.empty() : Optional.of(judgesOrder.apply(judges.build()));
-      Dataset dataset = Dataset.of(examples, examples.chosen(0)).withClasses(classes);
+      int[] tested = IntStream.range(0, Math.min(examples.size(), TESTED)).toArray();
+      Dataset dataset = Dataset.of(examples, examples.chosen(tested)).withClasses(classes);
       return validation.map(dataset::withValidation).orElse(dataset);
     } catch (BadRowException e) {
       throw e;

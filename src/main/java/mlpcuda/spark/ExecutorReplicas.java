@@ -65,7 +65,7 @@ final class ExecutorReplicas {
             Executors.newSingleThreadScheduledExecutor(
                 task -> {
                   Thread thread = new Thread(task, "mlp-cuda-idle-replicas");
-                  thread.setDaemon(true); // it must not hold the JVM up
+                  thread.setDaemon(true); // an executor must be able to end
                   return thread;
                 });
         closer.scheduleWithFixedDelay(ExecutorReplicas::closeIdle, 1, 1, TimeUnit.MINUTES);
