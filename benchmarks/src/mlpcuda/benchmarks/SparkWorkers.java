@@ -44,13 +44,10 @@ public final class SparkWorkers {
                   .setMaxIter(Integer.parseInt(args[0]))
                   .setSeed(seed)
                   .with("numWorkers", count)
-                  .with("threads", 1)
-                  .with("scaling", "none");
+                  .with("threads", 1);
           for (String setting : Arrays.copyOfRange(args, 3, args.length)) {
             String[] parts = setting.split("=");
-            boolean whole = parts[1].matches("[0-9]+");
-            classifier.with(
-                parts[0], whole ? (Object) Integer.valueOf(parts[1]) : Double.valueOf(parts[1]));
+            classifier.with(parts[0], value(parts[1]));
           }
           long start = System.nanoTime();
           MlpClassificationModel model = classifier.fit(train);
@@ -74,6 +71,13 @@ public final class SparkWorkers {
     } finally {
       spark.stop();
     }
+  }
+
+  private static Object value(String text) {
+    if (text.matches("[0-9]+")) {
+      return Integer.valueOf(text);
+    }
+    return text.matches("[0-9.e-]+") ? (Object) Double.valueOf(text) : text;
   }
 
   private static int[] numbers(String text) {
