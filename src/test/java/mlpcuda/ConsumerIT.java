@@ -243,7 +243,8 @@ class ConsumerIT {
     assertTrue(has("-sources.jar", "mlpcuda/cli/Main\\.java"));
     assertFalse(has("-sources.jar", "mlpcuda/data/mnist/.*"));
     assertTrue(has("-javadoc.jar", "mlpcuda/error/BadFileException\\.html"));
-    assertFalse(has("-javadoc.jar", "mlpcuda/(?!error/|class-use/)[^/]+/.+"));
+    assertTrue(has("-javadoc.jar", "mlpcuda/spark/MlpClassifier\\.html"));
+    assertFalse(has("-javadoc.jar", "mlpcuda/(?!error/|spark/|class-use/)[^/]+/.+"));
   }
 
   private static boolean has(String ending, String entry) throws IOException {

@@ -71,9 +71,9 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
     of.setDefault(of.keepBest(), false);
     of.setDefault(of.members(), 1);
     of.setDefault(of.numWorkers(), 1);
-    of.setDefault(of.localSteps(), 0);
+    of.setDefault(of.localSteps(), 25);
     of.setDefault(of.outerRate(), 1.0);
-    of.setDefault(of.outerMomentum(), 0.0);
+    of.setDefault(of.outerMomentum(), 0.5);
     of.setDefault(of.device(), "auto");
     of.setDefault(of.precision(), "fp32");
     of.setDefault(of.threads(), 0);
