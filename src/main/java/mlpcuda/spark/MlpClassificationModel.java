@@ -3,8 +3,10 @@ package mlpcuda.spark;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.util.List;
+import java.util.Optional;
 import mlpcuda.Network;
 import mlpcuda.Prediction;
 import org.apache.hadoop.fs.FileSystem;
@@ -12,6 +14,7 @@ import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.ml.classification.MultilayerPerceptronClassificationModel;
+import org.apache.spark.ml.classification.MultilayerPerceptronClassificationTrainingSummaryImpl;
 import org.apache.spark.ml.linalg.DenseVector;
 import org.apache.spark.ml.linalg.Vector;
 import org.apache.spark.ml.linalg.Vectors;
@@ -29,6 +32,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
+import scala.Some;
 
 /**
  * A trained network, which predicts the classes of a data frame's rows on the executors' GPUs or
@@ -66,7 +70,7 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
     MlpClassifier.setDefaults(this);
   }
 
-  private MlpClassificationModel(String uid, ModelBytes file, Vector weights) {
+  MlpClassificationModel(String uid, ModelBytes file, Vector weights) {
     super(uid, weights);
     this.file = file;
   }
@@ -96,6 +100,11 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
   /** The network, as the library has it. */
   public Network network() {
     return file.network();
+  }
+
+  /** The file of the network. */
+  ModelBytes file() {
+    return file;
   }
 
   /** A copy that predicts on that kind of device: auto, gpu or cpu. */
@@ -211,6 +220,44 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
     return copyValues(copy, extra);
   }
 
+  /** Sets what is known of the training. The losses are one of each epoch. */
+  @Override
+  public void createSummary(Dataset<?> dataset, double[] losses) {
+    setSummary(
+        new Some<>(
+            new Summary(
+                transform(dataset),
+                getPredictionCol(),
+                getLabelCol(),
+                isDefined(weightCol()) ? getOrDefault(weightCol()) : "",
+                losses)));
+  }
+
+  /**
+   * What is known of a training. Spark's own summary takes the first loss for that of the initial
+   * weights and counts an iteration less. The class is public, because Spark Connect calls the
+   * methods of a summary by reflection.
+   */
+  public static final class Summary
+      extends MultilayerPerceptronClassificationTrainingSummaryImpl {
+    private static final long serialVersionUID = 1;
+
+    private Summary(
+        Dataset<Row> predictions,
+        String predictionCol,
+        String labelCol,
+        String weightCol,
+        double[] losses) {
+      super(predictions, predictionCol, labelCol, weightCol, losses);
+    }
+
+    /** The number of epochs. */
+    @Override
+    public int totalIterations() {
+      return objectiveHistory().length;
+    }
+  }
+
   @Override
   public long estimatedSize() {
     return super.estimatedSize() + file.bytes().length;
@@ -229,16 +276,23 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
     return new Writer(this);
   }
 
+  /** Saves all but the network's file into a folder. */
+  void saveParameters(String path, SparkSession session) {
+    DefaultParamsWriter.saveMetadata(this, path, session);
+  }
+
   /** Reads what {@link #write} wrote; Spark's pipelines call this. */
   public static MLReader<MultilayerPerceptronClassificationModel> read() {
     return new Reader();
   }
 
   /**
-   * Loads a saved model, or a model file of mlp-cuda that {@code path} names itself.
+   * Loads a saved model, be it of this class or of Spark's own, or a model file of mlp-cuda that
+   * {@code path} names itself.
    *
-   * @param path a folder of {@link #write}, or a file {@code *.safetensors}, on any file system
-   *     that Spark reads
+   * @param path a folder that {@code write} made, or a file {@code *.safetensors}, on any file
+   *     system that Spark reads
+   * @throws java.util.NoSuchElementException if a folder of this class has no model file
    */
   public static MlpClassificationModel load(String path) {
     return (MlpClassificationModel) read().load(path);
@@ -254,7 +308,7 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
 
     @Override
     public void saveImpl(String path) {
-      DefaultParamsWriter.saveMetadata(model, path, sparkSession());
+      model.saveParameters(path, sparkSession());
       try {
         if ((Boolean) ReadWriteUtils.localSavingModeState().get()) {
           Files.write(java.nio.file.Path.of(path, FILE), model.file.bytes());
@@ -266,7 +320,7 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
           out.write(model.file.bytes());
         }
       } catch (IOException e) {
-        throw new java.io.UncheckedIOException(e);
+        throw new UncheckedIOException(e);
       }
     }
   }
@@ -279,32 +333,58 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
       }
       DefaultParamsReader.Metadata metadata =
           DefaultParamsReader$.MODULE$.loadMetadata(path, sparkSession(), "");
-      ModelBytes file =
-          ModelBytes.of(
-              (Boolean) ReadWriteUtils.localSavingModeState().get()
-                  ? local(path)
-                  : bytes(new Path(path, FILE)));
-      var model = new MlpClassificationModel(metadata.uid(), file);
+      if (metadata.className().equals(MultilayerPerceptronClassificationModel.class.getName())) {
+        return ofSpark(path);
+      }
+      var model = new MlpClassificationModel(metadata.uid(), file(path).orElseThrow());
       metadata.getAndSetParams(model, metadata.getAndSetParams$default$2());
       return model;
     }
 
-    private byte[] bytes(Path file) {
+    /** Loads what Spark's own class reads: its weights, unless a network's file lies beside them. */
+    private MlpClassificationModel ofSpark(String path) {
+      MultilayerPerceptronClassificationModel read =
+          MultilayerPerceptronClassificationModel.read().session(sparkSession()).load(path);
+      int[] widths = read.getLayers();
+      ModelBytes file =
+          file(path)
+              .orElseGet(
+                  () ->
+                      ModelBytes.of(
+                          Network.sigmoid(widths)
+                              .withWeights(WeightVector.read(read.weights().toArray(), widths))));
+      var model = new MlpClassificationModel(read.uid(), file);
+      model.setDefault(model.activation(), "sigmoid");
+      return read.copyValues(model, new ParamMap());
+    }
+
+    /** The network's file in the folder of a saved model, if there is one. */
+    private Optional<ModelBytes> file(String folder) {
       try {
-        FileSystem system = file.getFileSystem(sparkSession().sessionState().newHadoopConf());
-        try (InputStream in = system.open(file)) {
-          return in.readAllBytes();
+        if ((Boolean) ReadWriteUtils.localSavingModeState().get()) {
+          java.nio.file.Path file = java.nio.file.Path.of(folder, FILE);
+          return Files.exists(file)
+              ? Optional.of(ModelBytes.of(Files.readAllBytes(file)))
+              : Optional.empty();
         }
+        Path file = new Path(folder, FILE);
+        return system(file).exists(file)
+            ? Optional.of(ModelBytes.of(bytes(file)))
+            : Optional.empty();
       } catch (IOException e) {
-        throw new java.io.UncheckedIOException(e);
+        throw new UncheckedIOException(e);
       }
     }
 
-    private static byte[] local(String path) {
-      try {
-        return Files.readAllBytes(java.nio.file.Path.of(path, FILE));
+    private FileSystem system(Path file) throws IOException {
+      return file.getFileSystem(sparkSession().sessionState().newHadoopConf());
+    }
+
+    private byte[] bytes(Path file) {
+      try (InputStream in = system(file).open(file)) {
+        return in.readAllBytes();
       } catch (IOException e) {
-        throw new java.io.UncheckedIOException(e);
+        throw new UncheckedIOException(e);
       }
     }
   }

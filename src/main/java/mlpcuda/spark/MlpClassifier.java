@@ -13,14 +13,12 @@ import mlpcuda.Optimizer;
 import mlpcuda.Sgd;
 import mlpcuda.Training;
 import org.apache.spark.SparkContext;
-import org.apache.spark.ml.classification.MultilayerPerceptronClassificationTrainingSummaryImpl;
 import org.apache.spark.ml.classification.MultilayerPerceptronClassifier;
 import org.apache.spark.ml.linalg.Vector;
 import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.ml.util.Identifiable;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.types.StructType;
-import scala.Some;
 
 /**
  * Trains a multilayer perceptron on the rows of a data frame, on the executors' GPUs or CPUs. It
@@ -29,9 +27,9 @@ import scala.Some;
  *
  * <p>{@code maxIter} is the number of epochs (10), {@code blockSize} that of rows in a step (128),
  * {@code stepSize} the learning rate (0.001), {@code seed} decides initial weights, order and
- * dropout. {@code tol} (0) ends the training when an epoch's loss is lower than the one before by
- * no more than that share of it. {@code solver} is not looked at, except for {@code gd} if it is
- * set: then the optimizer is {@code sgd}.
+ * dropout. {@code tol} (0) ends the training when none of ten epochs had a loss that was lower than
+ * the lowest before them by more than that share of it. {@code solver} is not looked at, except for
+ * {@code gd} if it is set: then the optimizer is {@code sgd}.
  *
  * <p>With {@code numWorkers} above 1 the rows are dealt to that many tasks, which train one network
  * by local SGD: each takes {@code localSteps} steps from the common weights, and the mean of their
@@ -41,6 +39,9 @@ import scala.Some;
  */
 public class MlpClassifier extends MultilayerPerceptronClassifier implements MlpParams {
   private static final long serialVersionUID = 1;
+
+  /** The number of epochs without a lower loss after which {@code tol} ends a training. */
+  private static final int PATIENCE = 10;
 
   private final Own own = new Own(this);
 
@@ -173,20 +174,17 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
     try {
       Fitted fitted = integer(numWorkers()) == 1 ? inTasks(dataset) : inRounds(dataset);
       MlpClassificationModel model =
-          copyValues(
-              new MlpClassificationModel(uid(), ModelBytes.of(fitted.network)), new ParamMap());
-      model.setSummary(
-          new Some<>(
-              new MultilayerPerceptronClassificationTrainingSummaryImpl(
-                  model.transform(dataset),
-                  getPredictionCol(),
-                  getLabelCol(),
-                  isDefined(weightCol()) ? getOrDefault(weightCol()) : "",
-                  fitted.losses)));
+          copyValues(model(uid(), ModelBytes.of(fitted.network)), new ParamMap());
+      model.createSummary(dataset, fitted.losses);
       return model;
     } catch (Exception e) {
       throw BadRowException.of(e);
     }
+  }
+
+  /** The model of a trained network. */
+  MlpClassificationModel model(String uid, ModelBytes file) {
+    return new MlpClassificationModel(uid, file);
   }
 
   /** A trained network and the mean loss of each epoch. */
@@ -341,21 +339,39 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
         .stopWhen(epoch -> hasConverged(losses, tolerance));
   }
 
-  /** Whether the last epoch's loss fell by no more than that share of the loss before. */
+  /**
+   * Whether the lowest loss of the last epochs is lower than that of the epochs before by no more
+   * than that share. A single epoch decides nothing, because its loss may rise by chance.
+   */
   static boolean hasConverged(List<Double> losses, double tolerance) {
-    int n = losses.size();
+    int before = losses.size() - PATIENCE;
     return tolerance > 0
-        && n > 1
-        && losses.get(n - 2) - losses.get(n - 1) <= tolerance * losses.get(n - 2);
+        && before > 0
+        && lowest(losses.subList(before, losses.size()))
+            >= lowest(losses.subList(0, before)) * (1 - tolerance);
+  }
+
+  private static double lowest(List<Double> losses) {
+    return losses.stream().mapToDouble(Double::doubleValue).min().orElseThrow();
+  }
+
+  /** Whether the solver {@code gd} was asked for. */
+  boolean isGradientDescent() {
+    return isSet(solver()) && getSolver().equals("gd");
+  }
+
+  /** The learning rate. */
+  double rate() {
+    return getStepSize();
   }
 
   private Optimizer learner() {
-    boolean gd = isSet(solver()) && getSolver().equals("gd");
+    boolean gd = isGradientDescent();
     double decay = real(weightDecay());
     if (gd || getOrDefault(optimizer()).equals("sgd")) {
-      return Sgd.rate(getStepSize()).momentum(gd ? 0 : real(momentum())).weightDecay(decay);
+      return Sgd.rate(rate()).momentum(gd ? 0 : real(momentum())).weightDecay(decay);
     }
-    Adam adam = Adam.rate(getStepSize()).weightDecay(decay);
+    Adam adam = Adam.rate(rate()).weightDecay(decay);
     return getOrDefault(optimizer()).equals("adamw") ? adam.decoupled() : adam;
   }
 

@@ -31,6 +31,17 @@ public final class Spark {
   }
 
   /**
+   * Spark in this JVM, for a Connect server that listens on a free port of 127.0.0.1 alone; the
+   * caller stops it.
+   */
+  static SparkSession forConnect(int threads) {
+    return builder("local[" + threads + "]")
+        .config("spark.connect.grpc.binding.address", "127.0.0.1")
+        .config("spark.connect.grpc.binding.port", 0)
+        .getOrCreate();
+  }
+
+  /**
    * Spark with executors of one core in JVMs of their own, which have the classes of this build;
    * the caller stops it.
    */
