@@ -61,11 +61,11 @@ _PARAMS = [
      "Number of networks that are trained, whose probabilities are averaged."),
     ("numWorkers", TypeConverters.toInt, 1,
      "Number of tasks that train one network together, each on its part of the rows."),
-    ("localSteps", TypeConverters.toInt, 0,
+    ("localSteps", TypeConverters.toInt, 25,
      "Steps of a worker between two averagings of the workers' networks; 0: an epoch's."),
     ("outerRate", TypeConverters.toFloat, 1.0,
      "Rate of the step that the mean of the workers' changes takes."),
-    ("outerMomentum", TypeConverters.toFloat, 0.0,
+    ("outerMomentum", TypeConverters.toFloat, 0.5,
      "Nesterov momentum of the workers' mean changes, in [0, 1)."),
     ("device", TypeConverters.toString, "auto",
      "Device of a task: gpu (that of Spark's resource gpu, else the first), cpu, or auto: a"
