@@ -238,8 +238,7 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
    * weights and counts an iteration less. The class is public, because Spark Connect calls the
    * methods of a summary by reflection.
    */
-  public static final class Summary
-      extends MultilayerPerceptronClassificationTrainingSummaryImpl {
+  public static final class Summary extends MultilayerPerceptronClassificationTrainingSummaryImpl {
     private static final long serialVersionUID = 1;
 
     private Summary(
@@ -341,7 +340,9 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
       return model;
     }
 
-    /** Loads what Spark's own class reads: its weights, unless a network's file lies beside them. */
+    /**
+     * Loads what Spark's own class reads: its weights, unless a network's file lies beside them.
+     */
     private MlpClassificationModel ofSpark(String path) {
       MultilayerPerceptronClassificationModel read =
           MultilayerPerceptronClassificationModel.read().session(sparkSession()).load(path);

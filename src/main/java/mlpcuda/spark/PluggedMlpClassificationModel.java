@@ -26,8 +26,7 @@ public class PluggedMlpClassificationModel extends MlpClassificationModel {
   }
 
   private static PluggedMlpClassificationModel of(MlpClassificationModel model) {
-    var plugged =
-        new PluggedMlpClassificationModel(model.uid(), model.file(), model.weights());
+    var plugged = new PluggedMlpClassificationModel(model.uid(), model.file(), model.weights());
     return model.copyValues(plugged, new ParamMap());
   }
 

@@ -172,8 +172,7 @@ class ConnectPluginTest {
           send(MlCommand.newBuilder()
                   .setFit(
                       MlCommand.Fit.newBuilder()
-                          .setEstimator(
-                              operator(CLASSIFIER, OperatorType.OPERATOR_TYPE_ESTIMATOR))
+                          .setEstimator(operator(CLASSIFIER, OperatorType.OPERATOR_TYPE_ESTIMATOR))
                           .setParams(params(values))
                           .setDataset(points)))
               .getOperatorInfo();
@@ -196,8 +195,7 @@ class ConnectPluginTest {
     }
 
     Model loadModel(String path) {
-      return new Model(
-          load(MODEL, OperatorType.OPERATOR_TYPE_MODEL, path).getObjRef(), "");
+      return new Model(load(MODEL, OperatorType.OPERATOR_TYPE_MODEL, path).getObjRef(), "");
     }
 
     /** A model in the server's memory. */
@@ -270,8 +268,7 @@ class ConnectPluginTest {
       void evict() {
         send(
             MlCommand.newBuilder()
-                .setDelete(
-                    MlCommand.Delete.newBuilder().addObjRefs(reference).setEvictOnly(true)));
+                .setDelete(MlCommand.Delete.newBuilder().addObjRefs(reference).setEvictOnly(true)));
       }
 
       /** The name of the model's class. */
@@ -312,9 +309,7 @@ class ConnectPluginTest {
   void gradientDescentIsDoneWithoutAWord() {
     Model model =
         Client.plugged()
-            .fit(
-                Map.of(
-                    "layers", integers(LAYERS), "solver", string("gd"), "maxIter", integer(3)));
+            .fit(Map.of("layers", integers(LAYERS), "solver", string("gd"), "maxIter", integer(3)));
     assertEquals("", model.warning);
     assertEquals(3, model.summary("totalIterations").getInteger());
   }
@@ -382,7 +377,12 @@ class ConnectPluginTest {
   }
 
   private static double[] values(Literal vector) {
-    return vector.getStruct().getElements(3).getSpecializedArray().getDoubles().getValuesList()
+    return vector
+        .getStruct()
+        .getElements(3)
+        .getSpecializedArray()
+        .getDoubles()
+        .getValuesList()
         .stream()
         .mapToDouble(Double::doubleValue)
         .toArray();

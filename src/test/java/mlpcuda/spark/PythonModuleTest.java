@@ -41,8 +41,7 @@ class PythonModuleTest {
       if (Param.class.isAssignableFrom(method.getReturnType())
           && method.getDeclaringClass() == MlpParams.class) {
         Param<?> param = classifier.getParam(method.getName());
-        ours.put(
-            param.name(), converter(param) + ", " + usual(param) + ", " + param.doc());
+        ours.put(param.name(), converter(param) + ", " + usual(param) + ", " + param.doc());
       }
     }
     Map<String, String> theirs =
@@ -52,8 +51,7 @@ class PythonModuleTest {
             .collect(
                 Collectors.toMap(
                     found -> found.group(1),
-                    found ->
-                        found.group(2) + ", " + found.group(3) + ", " + text(found.group(4)),
+                    found -> found.group(2) + ", " + found.group(3) + ", " + text(found.group(4)),
                     (one, other) -> one + " and " + other,
                     TreeMap::new));
     assertEquals(lines(ours), lines(theirs));

@@ -45,8 +45,12 @@ class RoundsTest {
     System.clearProperty("spark.serializer");
   }
 
+  /** A classifier whose workers' networks are averaged after each epoch, without a momentum. */
   private static MlpClassifier classifier(int workers) {
-    return MlpClassifierTest.classifier().with("numWorkers", workers);
+    return MlpClassifierTest.classifier()
+        .with("numWorkers", workers)
+        .with("localSteps", 0)
+        .with("outerMomentum", 0.0);
   }
 
   private static byte[] bytes(MlpClassificationModel model) {
