@@ -216,11 +216,7 @@ final class Rounds {
     }
   }
 
-  /**
-   * Groups of workers whose numbers follow one another.
-   *
-   * @param size the number of workers of a group; the last may have fewer
-   */
+  /** Groups of {@code size} workers whose numbers follow one another; the last may have fewer. */
   private static final class Groups extends Partitioner {
     private static final long serialVersionUID = 1;
 
