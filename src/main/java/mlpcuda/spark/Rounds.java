@@ -264,7 +264,7 @@ final class Rounds {
       }
     }
 
-    /** Whether the training ends because the last epoch's loss fell by too little. */
+    /** Whether the training ends because the loss fell by too little. */
     boolean endsBy(double tolerance) {
       return isNew && MlpClassifier.hasConverged(epochs, tolerance);
     }
