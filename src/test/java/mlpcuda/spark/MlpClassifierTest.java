@@ -2,6 +2,7 @@ package mlpcuda.spark;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
@@ -14,10 +15,18 @@ import org.apache.spark.ml.PipelineModel;
 import org.apache.spark.ml.PipelineStage;
 import org.apache.spark.ml.classification.MultilayerPerceptronClassificationModel;
 import org.apache.spark.ml.evaluation.MulticlassClassificationEvaluator;
+import org.apache.spark.ml.linalg.SQLDataTypes;
 import org.apache.spark.ml.linalg.Vector;
+import org.apache.spark.ml.param.ParamMap;
+import org.apache.spark.ml.tuning.CrossValidator;
+import org.apache.spark.ml.tuning.CrossValidatorModel;
+import org.apache.spark.ml.tuning.ParamGridBuilder;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.api.java.UDF1;
+import org.apache.spark.sql.expressions.UserDefinedFunction;
+import org.apache.spark.sql.functions;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -130,5 +139,79 @@ class MlpClassifierTest {
     assertEquals(
         model.transform(points).select("probability").collectAsList(),
         back.transform(points).select("probability").collectAsList());
+  }
+
+  /** Columns of numbers, arrays and sparse vectors are other forms of the same features. */
+  @Test
+  void featuresHaveManyForms() {
+    UserDefinedFunction sparse =
+        functions.udf((UDF1<Vector, Vector>) Vector::toSparse, SQLDataTypes.VectorType());
+    Dataset<Row> forms =
+        points
+            .withColumn(
+                "array",
+                org.apache.spark.ml.functions.vector_to_array(points.col("features"), "float64"))
+            .withColumn("sparse", sparse.apply(points.col("features")))
+            .withColumn("x", functions.col("array").getItem(0))
+            .withColumn("y", functions.col("array").getItem(1))
+            .cache();
+    byte[] expected = bytes(classifier().setMaxIter(3).fit(forms));
+    MlpClassifier other = classifier().setMaxIter(3);
+    for (String column : List.of("array", "sparse")) {
+      other.setFeaturesCol(column);
+      MlpClassificationModel model = other.fit(forms);
+      assertArrayEquals(expected, bytes(model), column);
+      assertEquals(300, model.transform(forms).where("prediction >= 0").count());
+    }
+    other.with("featuresCols", new String[] {"x", "y"}).setFeaturesCol("features");
+    assertArrayEquals(expected, bytes(other.fit(forms)));
+  }
+
+  @Test
+  void aCrossValidatorChoosesAmongSettings() {
+    MlpClassifier classifier = classifier().setMaxIter(5);
+    ParamMap[] grid =
+        new ParamGridBuilder().addGrid(classifier.dropout(), new double[] {0, 0.95}).build();
+    CrossValidatorModel chosen =
+        new CrossValidator()
+            .setEstimator(classifier)
+            .setEvaluator(new MulticlassClassificationEvaluator().setMetricName("accuracy"))
+            .setEstimatorParamMaps(grid)
+            .setNumFolds(2)
+            .setParallelism(2)
+            .setSeed(1)
+            .fit(points);
+    double[] accuracies = chosen.avgMetrics();
+    assertTrue(accuracies[0] > accuracies[1], accuracies[0] + " and " + accuracies[1]);
+    assertEquals(0.0, chosen.bestModel().getOrDefault(chosen.bestModel().getParam("dropout")));
+  }
+
+  @Test
+  void aCommitteeHasMembersOfItsOwn() {
+    MlpClassificationModel committee = classifier().setMaxIter(2).with("members", 3).fit(points);
+    assertEquals(3, committee.network().members().size());
+    byte[] second = bytes(classifier().setMaxIter(2).setSeed(2).fit(points));
+    byte[] member = ModelBytes.of(committee.network().members().get(1)).bytes();
+    assertArrayEquals(second, member);
+  }
+
+  @Test
+  void badRowsAndSettingsAreOneLine() {
+    assertEquals(
+        "labels must be whole numbers from 0 to 1, one less than the last of layers, found 2.0",
+        message(classifier().setLayers(new int[] {2, 8, 2})));
+    assertEquals(
+        "features: a row must have as many features as the first of layers, 3, found 2",
+        message(classifier().setLayers(new int[] {3, 8, 3})));
+    assertEquals(
+        "augment needs imageShape, because only images can be distorted",
+        message(classifier().with("augment", "rotate:10")));
+    assertEquals(
+        "patience and keepBest need validationIndicatorCol, the column that tells validation rows",
+        message(classifier().with("patience", 3)));
+  }
+
+  private static String message(MlpClassifier classifier) {
+    return assertThrows(IllegalArgumentException.class, () -> classifier.fit(points)).getMessage();
   }
 }
