@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -192,6 +193,20 @@ class JarIT {
     assertFalse(classes.isEmpty());
     assertEquals(
         List.of(), classes.stream().filter(entry -> !OWN_PLACE.matcher(entry).matches()).toList());
+  }
+
+  /** No jar contains Spark, which a sweep on a cluster needs. */
+  @Test
+  void aSweepOnAClusterSaysWhereSparkComesFrom() {
+    String java = ProcessHandle.current().info().command().orElseThrow();
+    List<String> sweep = List.of("sweep", "--spark", "local[1]", "--grid", "seed=1..2");
+    var command = new ArrayList<>(List.of(java, "-jar", JAR.toString()));
+    command.addAll(sweep);
+    try (Child program = Child.start(command)) {
+      String output = program.rest();
+      assertEquals(2, program.exitCode(), output);
+      assertTrue(output.startsWith("--spark needs Spark's classes"), output);
+    }
   }
 
   /** A service file that kept a class's former name would be of no effect. */

@@ -53,28 +53,6 @@ final class SparkRunner implements ParallelRuns.Runner, AutoCloseable {
   }
 
   /**
-   * Refuses a choice of GPUs, and a JVM without Spark.
-   *
-   * @param gpus the indices of the GPUs that were chosen
-   * @throws IllegalArgumentException if there are some, or Spark's classes are missing, which says
-   *     what to do
-   */
-  static void check(List<Integer> gpus) {
-    if (!gpus.isEmpty()) {
-      throw new IllegalArgumentException(
-          "--spark and --gpus exclude each other: Spark assigns the GPUs of its executors");
-    }
-    try {
-      Class.forName("org.apache.spark.SparkConf");
-    } catch (ClassNotFoundException e) {
-      throw new IllegalArgumentException(
-          "--spark needs Spark's classes, which spark-submit brings: spark-submit --class"
-              + " mlpcuda.cli.Main mlp-cuda.jar sweep --spark MASTER ...",
-          e);
-    }
-  }
-
-  /**
    * The GPUs by which the options of the runs are checked: one, whichever Spark assigns to a task,
    * if it is set to do so; otherwise none.
    */

@@ -201,7 +201,7 @@ final class SweepCommand implements Callable<Integer> {
 
   private void check() {
     if (spark != null) {
-      SparkRunner.check(gpus);
+      SweepRuns.checkSpark(gpus);
     }
     if (sweepSeed != null && random == null) {
       throw new IllegalArgumentException("--sweep-seed needs --random, found it alone");

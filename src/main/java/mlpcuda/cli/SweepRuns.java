@@ -56,6 +56,29 @@ final class SweepRuns {
     this.out = out;
   }
 
+  /**
+   * Refuses a choice of GPUs for a sweep on a Spark cluster, and a JVM without Spark. It is not a
+   * method of {@link SparkRunner}, because the JVM could not load that class.
+   *
+   * @param gpus the indices of the GPUs that were chosen
+   * @throws IllegalArgumentException if there are some, or Spark's classes are missing, which says
+   *     what to do
+   */
+  static void checkSpark(List<Integer> gpus) {
+    if (!gpus.isEmpty()) {
+      throw new IllegalArgumentException(
+          "--spark and --gpus exclude each other: Spark assigns the GPUs of its executors");
+    }
+    try {
+      Class.forName("org.apache.spark.SparkConf");
+    } catch (ClassNotFoundException e) {
+      throw new IllegalArgumentException(
+          "--spark needs Spark's classes, which spark-submit brings: spark-submit --class"
+              + " mlpcuda.cli.Main mlp-cuda.jar sweep --spark MASTER ...",
+          e);
+    }
+  }
+
   Grid grid() {
     return grid;
   }

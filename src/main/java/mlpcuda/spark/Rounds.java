@@ -184,7 +184,8 @@ final class Rounds {
     if (workers <= MOST_ON_DRIVER) {
       return results.values().collect();
     }
-    // The driver's memory may not hold the results of all workers: it gets the means of groups, about
+    // The driver's memory may not hold the results of all workers: it gets the means of groups,
+    // about
     // the square root of their number.
     int size = (int) Math.ceil(Math.sqrt(workers));
     JavaRDD<byte[]> means =

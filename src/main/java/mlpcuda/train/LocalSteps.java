@@ -127,7 +127,8 @@ public final class LocalSteps implements AutoCloseable {
     parameters.write(from.weights);
     parameters.writeState(from.moments);
     float[] initial = LossScale.initial(ops.precision());
-    // A state from a device of another precision may have a loss scale without use here, or lack one.
+    // A state from a device of another precision may have a loss scale without use here, or lack
+    // one.
     step.resume(from.steps, from.lossScale.length == initial.length ? from.lossScale : initial);
   }
 
