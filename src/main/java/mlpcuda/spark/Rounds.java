@@ -184,7 +184,8 @@ final class Rounds {
     if (workers <= MOST_ON_DRIVER) {
       return results.values().collect();
     }
-    // The driver would have to hold the results of all workers: it gets about their root's number.
+    // The driver's memory may not hold the results of all workers: it gets the means of groups, of
+    // which there are about as many as a group has workers.
     int size = (int) Math.ceil(Math.sqrt(workers));
     JavaRDD<byte[]> means =
         results

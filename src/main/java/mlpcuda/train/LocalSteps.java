@@ -61,7 +61,7 @@ public final class LocalSteps implements AutoCloseable {
   private final Settings settings;
   private final Parameters parameters;
   private final Step step;
-  private int[] order; // the examples as the epoch orderedFor visits them
+  private int[] order; // the order of the examples in the epoch orderedFor
   private int orderedFor; // 0: order is not there yet
 
   /**
@@ -127,7 +127,8 @@ public final class LocalSteps implements AutoCloseable {
     parameters.write(from.weights);
     parameters.writeState(from.moments);
     float[] initial = LossScale.initial(ops.precision());
-    // A state of another device may have a loss scale that this one has no use for, or none.
+    // A state from a device of another precision may have a loss scale that this one does not need,
+    // or lack one that it needs.
     step.resume(from.steps, from.lossScale.length == initial.length ? from.lossScale : initial);
   }
 
@@ -173,8 +174,8 @@ public final class LocalSteps implements AutoCloseable {
 
   private State state(int steps) {
     List<float[]> weights = parameters.read();
-    for (float[] tensor :
-        weights) { // the update of the last step may have diverged, after its loss
+    // The update of the last step may have diverged, which its loss does not show.
+    for (float[] tensor : weights) {
       for (float weight : tensor) {
         check(weight, steps);
       }
