@@ -184,9 +184,8 @@ final class Rounds {
     if (workers <= MOST_ON_DRIVER) {
       return results.values().collect();
     }
-    // The driver's memory may not hold the results of all workers: it gets the means of groups,
-    // about
-    // the square root of their number.
+    // The driver's memory may not hold the results of all workers: it gets the means of groups, of
+    // which there are about as many as a group has workers.
     int size = (int) Math.ceil(Math.sqrt(workers));
     JavaRDD<byte[]> means =
         results
@@ -218,7 +217,11 @@ final class Rounds {
     }
   }
 
-  /** Groups of {@code size} workers whose numbers follow one another; the last may have fewer. */
+  /**
+   * Groups of workers whose numbers follow one another.
+   *
+   * @param size the number of workers of a group; the last may have fewer
+   */
   private static final class Groups extends Partitioner {
     private static final long serialVersionUID = 1;
 
@@ -266,7 +269,7 @@ final class Rounds {
       }
     }
 
-    /** Whether the training ends because the loss fell by too little. */
+    /** Whether the training ends because the last epoch's loss fell by too little. */
     boolean endsBy(double tolerance) {
       return isNew && MlpClassifier.hasConverged(epochs, tolerance);
     }

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
+import mlpcuda.spark.PartitionRows.LabelledRow;
 import org.apache.spark.HashPartitioner;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
@@ -130,32 +131,47 @@ record Rows(FeatureColumns features, int label, int weight, int held, int inputs
     return held >= 0 && !row.isNullAt(held) && row.getBoolean(held);
   }
 
+  private Iterator<LabelledRow> read(Iterator<Row> rows) {
+    return new Iterator<>() {
+      @Override
+      public boolean hasNext() {
+        return rows.hasNext();
+      }
+
+      @Override
+      public LabelledRow next() {
+        Row row = rows.next();
+        return new LabelledRow(
+            features.read(row, inputs), labelOf(row), weightOf(row), isHeld(row));
+      }
+    };
+  }
+
   /** Turns the rows of a partition into blocks for the tasks. */
   private record Reading(Rows rows, Deal deal)
       implements Function2<Integer, Iterator<Row>, Iterator<Tuple2<Integer, byte[]>>> {
     @Override
     public Iterator<Tuple2<Integer, byte[]>> call(Integer partition, Iterator<Row> read) {
-      return new Blocks(rows, deal, partition, read);
+      Iterator<LabelledRow> sorted = PartitionRows.sorted(rows.read(read), rows.inputs);
+      return new Blocks(sorted, rows.inputs, deal, partition);
     }
   }
 
   private static final class Blocks implements Iterator<Tuple2<Integer, byte[]>> {
-    private final Rows of;
+    private final Iterator<LabelledRow> rows;
     private final Deal deal;
-    private final Iterator<Row> rows;
     private final Block.Builder[] builders;
     private final List<Tuple2<Integer, byte[]>> ready = new ArrayList<>();
     private long order; // blocks of a partition are numbered, after those of the partitions before
     private long row;
 
-    Blocks(Rows of, Deal deal, int partition, Iterator<Row> rows) {
-      this.of = of;
-      this.deal = deal;
+    Blocks(Iterator<LabelledRow> rows, int inputs, Deal deal, int partition) {
       this.rows = rows;
+      this.deal = deal;
       this.order = (long) partition << 32;
       this.row = partition; // many partitions of a few rows each must not all begin with task 0
       this.builders = new Block.Builder[deal.all ? 1 : deal.tasks];
-      Arrays.setAll(builders, i -> new Block.Builder(of.inputs));
+      Arrays.setAll(builders, i -> new Block.Builder(inputs));
     }
 
     @Override
@@ -171,10 +187,9 @@ record Rows(FeatureColumns features, int label, int weight, int held, int inputs
       return !ready.isEmpty();
     }
 
-    private void add(Row next) {
+    private void add(LabelledRow next) {
       int to = (int) (row++ % builders.length);
-      builders[to].add(
-          of.features.read(next, of.inputs), of.labelOf(next), of.weightOf(next), of.isHeld(next));
+      builders[to].add(next.features(), next.label(), next.weight(), next.isHeld());
       if (builders[to].isFull(builders.length)) {
         flush(to);
       }

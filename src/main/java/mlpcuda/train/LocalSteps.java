@@ -127,8 +127,8 @@ public final class LocalSteps implements AutoCloseable {
     parameters.write(from.weights);
     parameters.writeState(from.moments);
     float[] initial = LossScale.initial(ops.precision());
-    // A state from a device of another precision may have a loss scale without use here, or lack
-    // one.
+    // A state from a device of another precision may have a loss scale that this one does not need,
+    // or lack one that it needs.
     step.resume(from.steps, from.lossScale.length == initial.length ? from.lossScale : initial);
   }
 

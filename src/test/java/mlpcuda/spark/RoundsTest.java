@@ -101,6 +101,19 @@ class RoundsTest {
     return spark.createDataFrame(Collections.nCopies(count, row), Spark.VECTORS).coalesce(1);
   }
 
+  /**
+   * A partition that is computed again may have its rows in another order: no result depends on it.
+   */
+  @ParameterizedTest
+  @ValueSource(ints = {1, 3})
+  void theOrderOfAPartitionsRowsDoesNotMatter(int workers) {
+    MlpClassifier classifier = classifier(workers).setMaxIter(2);
+    Dataset<Row> one = points.coalesce(1);
+    assertArrayEquals(
+        bytes(classifier.fit(one.sortWithinPartitions("features"))),
+        bytes(classifier.fit(one.sortWithinPartitions(functions.col("features").desc()))));
+  }
+
   @Test
   void theScalingIsThatOfAllRows() {
     Dataset<Row> uneven = points.limit(101);
