@@ -217,11 +217,7 @@ final class Rounds {
     }
   }
 
-  /**
-   * Groups of workers whose numbers follow one another.
-   *
-   * @param size the number of workers of a group; the last may have fewer
-   */
+  /** Groups of {@code size} workers whose numbers follow one another; the last may have fewer. */
   private static final class Groups extends Partitioner {
     private static final long serialVersionUID = 1;
 
@@ -269,7 +265,7 @@ final class Rounds {
       }
     }
 
-    /** Whether the training ends because the last epoch's loss fell by too little. */
+    /** Whether the training ends because the loss fell by too little. */
     boolean endsBy(double tolerance) {
       return isNew && MlpClassifier.hasConverged(epochs, tolerance);
     }
