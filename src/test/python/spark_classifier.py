@@ -4,8 +4,6 @@ Usage: spark-submit --master local[2] --jars mlp-cuda.jar --py-files mlp-cuda.ja
     spark_classifier.py FOLDER [sc://127.0.0.1:PORT]
 """
 
-import math
-import random
 import sys
 
 from pyspark.ml import Pipeline, PipelineModel
@@ -19,14 +17,11 @@ from mlpcuda.spark import MlpClassificationModel, MlpClassifier
 folder = sys.argv[1]
 builder = SparkSession.builder
 spark = (builder.remote(sys.argv[2]) if len(sys.argv) > 2 else builder).getOrCreate()
-random.seed(1)
-rows = []
-for i in range(300):
-    label = i % 3
-    x = math.cos(label * 2.1) + 0.3 * random.gauss(0, 1)
-    y = math.sin(label * 2.1) + 0.3 * random.gauss(0, 1)
-    rows.append((float(label), x, y))
-table = spark.createDataFrame(rows, ["label", "x", "y"])
+table = spark.range(300).selectExpr(
+    "cast(id % 3 as double) as label",
+    "cos(id % 3 * 2.1) + 0.3 * randn(1) as x",
+    "sin(id % 3 * 2.1) + 0.3 * randn(2) as y",
+)
 accuracy = MulticlassClassificationEvaluator(metricName="accuracy")
 
 

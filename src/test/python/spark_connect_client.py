@@ -4,8 +4,6 @@ With a Connect server that has mlp-cuda's plug-in, its networks are mlp-cuda's.
 Usage: spark_connect_client.py sc://127.0.0.1:PORT FOLDER
 """
 
-import math
-import random
 import sys
 import warnings
 
@@ -23,14 +21,11 @@ from pyspark.sql import SparkSession
 warnings.simplefilter("always")
 url, folder = sys.argv[1:]
 spark = SparkSession.builder.remote(url).getOrCreate()
-random.seed(1)
-rows = []
-for i in range(300):
-    label = i % 3
-    x = math.cos(label * 2.1) + 0.3 * random.gauss(0, 1)
-    y = math.sin(label * 2.1) + 0.3 * random.gauss(0, 1)
-    rows.append((float(label), x, y))
-table = spark.createDataFrame(rows, ["label", "x", "y"])
+table = spark.range(300).selectExpr(
+    "cast(id % 3 as double) as label",
+    "cos(id % 3 * 2.1) + 0.3 * randn(1) as x",
+    "sin(id % 3 * 2.1) + 0.3 * randn(2) as y",
+)
 points = VectorAssembler(inputCols=["x", "y"], outputCol="features").transform(table)
 accuracy = MulticlassClassificationEvaluator(metricName="accuracy")
 

@@ -118,7 +118,7 @@ class ConnectPluginTest {
     private static final UserContext USER = UserContext.newBuilder().setUserId("tests").build();
 
     private final SparkConnectServiceBlockingStub server =
-        SparkConnectServiceGrpc.newBlockingStub(channel).withDeadlineAfter(10, TimeUnit.MINUTES);
+        SparkConnectServiceGrpc.newBlockingStub(channel);
     private final String session = UUID.randomUUID().toString();
 
     /** A session whose networks are mlp-cuda's. */
