@@ -24,10 +24,7 @@ public final class Examples {
    * @throws IllegalArgumentException if the arrays do not fit each other, or there is no image
    */
   public static Examples images(int rows, int cols, byte[] pixels, byte[] labels) {
-    if (rows < 1 || cols < 1) {
-      throw new IllegalArgumentException(
-          "an image must have at least 1 row and 1 column, found %dx%d".formatted(rows, cols));
-    }
+    checkImage(rows, cols);
     if (labels.length == 0 || pixels.length != (long) labels.length * rows * cols) {
       throw new IllegalArgumentException(
           "%d labels of images of %dx%d need %d pixels and at least 1 label, found %d pixels"
@@ -111,6 +108,14 @@ public final class Examples {
       Objects.checkIndex(example, size());
     }
     return new Examples(set.chosen(examples));
+  }
+
+  /** Refuses images without pixels. */
+  static void checkImage(int rows, int cols) {
+    if (rows < 1 || cols < 1) {
+      throw new IllegalArgumentException(
+          "an image must have at least 1 row and 1 column, found %dx%d".formatted(rows, cols));
+    }
   }
 
   ExampleSet set() {

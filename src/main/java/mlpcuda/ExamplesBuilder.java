@@ -47,10 +47,7 @@ public final class ExamplesBuilder implements AutoCloseable {
    * @param cols the width of an image in pixels, at least 1
    */
   public static ExamplesBuilder images(int rows, int cols) {
-    if (rows < 1 || cols < 1) {
-      throw new IllegalArgumentException(
-          "an image must have at least 1 row and 1 column, found %dx%d".formatted(rows, cols));
-    }
+    Examples.checkImage(rows, cols);
     return new ExamplesBuilder(Layout.Images.grey(rows, cols), Features.Type.UINT8);
   }
 

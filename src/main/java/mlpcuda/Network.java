@@ -195,10 +195,8 @@ public final class Network {
       }
       copies.add(tensor);
     }
-    float[] ones = new float[shape.inputs()];
-    Arrays.fill(ones, 1);
-    var scaling = new ColumnScaling("none", new float[shape.inputs()], ones);
-    var form = new NumberForm(Layout.Columns.numbered(shape.inputs()), scaling, List.of());
+    int I = shape.inputs();
+    var form = new NumberForm(Layout.Columns.numbered(I), ColumnScaling.none(I), List.of());
     return of(Committee.of(new ModelFile(shape, form, copies)));
   }
 

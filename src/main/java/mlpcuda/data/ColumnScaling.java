@@ -51,6 +51,13 @@ public record ColumnScaling(String name, float[] centre, float[] factor) impleme
     return of(name, train.width(), () -> ColumnMoments.of(train));
   }
 
+  /** Returns the scaling that leaves so many columns as they are. */
+  public static ColumnScaling none(int columns) {
+    float[] factor = new float[columns];
+    Arrays.fill(factor, 1);
+    return new ColumnScaling("none", new float[columns], factor);
+  }
+
   /**
    * Returns the scaling of the given name by moments that were computed before.
    *
@@ -61,7 +68,9 @@ public record ColumnScaling(String name, float[] centre, float[] factor) impleme
     float[] centre = new float[I];
     float[] factor = new float[I];
     switch (name) {
-      case "none" -> Arrays.fill(factor, 1);
+      case "none" -> {
+        return none(I);
+      }
       case "standard" -> {
         ColumnMoments moments = train.get();
         for (int i = 0; i < I; i++) {

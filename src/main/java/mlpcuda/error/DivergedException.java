@@ -1,5 +1,7 @@
 package mlpcuda.error;
 
+import java.util.List;
+
 /**
  * Thrown when the losses, weights or gradients of a training run are no longer finite. The message
  * names epoch and step; the program prints it and ends with exit code 5.
@@ -20,6 +22,21 @@ public final class DivergedException extends RuntimeException {
         step,
         "losses and weights must be finite, found %s at epoch %d, step %d; a lower learning rate may help"
             .formatted(found, epoch, step));
+  }
+
+  /**
+   * Checks weights after a step.
+   *
+   * @throws DivergedException if one is not finite
+   */
+  public static void check(List<float[]> weights, int epoch, int step) {
+    for (float[] tensor : weights) {
+      for (float weight : tensor) {
+        if (!Float.isFinite(weight)) { // an update can make it so whose loss no step has met yet
+          throw new DivergedException(epoch, step, weight);
+        }
+      }
+    }
   }
 
   /**

@@ -81,8 +81,8 @@ public final class RunFolder {
     List<float[]> raw = averaged ? parameters.read() : List.of();
     Parameters.State optimizer = parameters.readState();
     int epoch = progress.batch() == 0 ? progress.epoch() - 1 : progress.epoch();
-    requireFinite(weights, epoch, progress.steps());
-    requireFinite(raw, epoch, progress.steps());
+    DivergedException.check(weights, epoch, progress.steps());
+    DivergedException.check(raw, epoch, progress.steps());
     if (progress.batch() == 0 && progress.epoch() > 1) {
       if (modelEpoch(progress) == metrics.modelEpoch()) {
         metrics.write(folder); // the best epoch's model is there already
@@ -177,7 +177,7 @@ public final class RunFolder {
    */
   Path done(ModelFile network, Predictions answers, String outcome) {
     List<float[]> weights = network.weights();
-    requireFinite(weights, metrics.epochsDone(), metrics.stepsDone());
+    DivergedException.check(weights, metrics.epochsDone(), metrics.stepsDone());
     network.write(folder.resolve(MODEL));
     String status =
         "Done: %s, %s. %s"
@@ -193,16 +193,6 @@ public final class RunFolder {
   /** The epoch whose network the model file holds: the last whole one, or the best. */
   private static int modelEpoch(Progress progress) {
     return progress.best().isEmpty() ? progress.epoch() - 1 : progress.stopping().bestEpoch();
-  }
-
-  private static void requireFinite(List<float[]> weights, int epoch, int steps) {
-    for (float[] tensor : weights) {
-      for (float weight : tensor) {
-        if (!Float.isFinite(weight)) { // an update can make it so whose loss no step has met yet
-          throw new DivergedException(epoch, steps, weight);
-        }
-      }
-    }
   }
 
   private void writeModel(List<float[]> weights) {

@@ -161,7 +161,9 @@ public final class LocalSteps implements AutoCloseable {
       for (int i = 0; i < n; i++) {
         float loss = log.rows()[2 * i] / training.B();
         int its = before + first + i + 1;
-        check(loss, its);
+        if (!Float.isFinite(loss)) {
+          throw new DivergedException(epoch(its), its, loss);
+        }
         losses[first + i] = loss;
       }
       float[] scale = log.lossScale();
@@ -175,18 +177,8 @@ public final class LocalSteps implements AutoCloseable {
   private State state(int steps) {
     List<float[]> weights = parameters.read();
     // The update of the last step may have diverged, which its loss does not show.
-    for (float[] tensor : weights) {
-      for (float weight : tensor) {
-        check(weight, steps);
-      }
-    }
+    DivergedException.check(weights, epoch(steps), steps);
     return new State(weights, parameters.readState(), steps, step.lossScale());
-  }
-
-  private void check(float number, int itsStep) {
-    if (!Float.isFinite(number)) {
-      throw new DivergedException(epoch(itsStep), itsStep, number);
-    }
   }
 
   /** The epoch of a step that is counted from 1. */
