@@ -1,4 +1,4 @@
-package mlpcuda;
+package mlpcuda.benchmarks;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -7,6 +7,17 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
+import mlpcuda.Adam;
+import mlpcuda.Dataset;
+import mlpcuda.Device;
+import mlpcuda.Examples;
+import mlpcuda.InputStatistics;
+import mlpcuda.Model;
+import mlpcuda.Network;
+import mlpcuda.OuterStep;
+import mlpcuda.Replica;
+import mlpcuda.RoundMean;
+import mlpcuda.Training;
 
 /**
  * Measures how accurate a network becomes that several workers train, by their number, the steps of

@@ -27,21 +27,25 @@ import org.apache.spark.sql.types.StructType;
 public final class SparkComparison {
   private static final int REPEATED = 10; // the test rows are predicted so often in one job
 
-  private final SparkSession spark;
   private final Dataset<Row> train;
   private final Dataset<Row> test;
   private final int[] layers;
 
   private SparkComparison(SparkSession spark, int[] layers) {
-    this.spark = spark;
     this.layers = layers;
     mlpcuda.Dataset mnist = mlpcuda.Dataset.mnist();
-    train = rows(mnist.train());
-    test = rows(mnist.test());
+    train = rows(spark, mnist.train());
+    test = rows(spark, mnist.test());
   }
 
-  private Dataset<Row> rows(Examples examples) {
-    return rows(spark, examples);
+  /** Spark in this JVM with so many threads; the caller stops it. */
+  static SparkSession local(int threads) {
+    return SparkSession.builder()
+        .master("local[" + threads + "]")
+        .config("spark.ui.enabled", false)
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .getOrCreate();
   }
 
   /** The images as vectors of numbers from 0 to 1 with their labels, in the cache. */
@@ -97,13 +101,7 @@ public final class SparkComparison {
    */
   public static void main(String[] args) {
     int[] layers = numbers(args[0]);
-    SparkSession spark =
-        SparkSession.builder()
-            .master("local[2]")
-            .config("spark.ui.enabled", false)
-            .config("spark.driver.host", "127.0.0.1")
-            .config("spark.driver.bindAddress", "127.0.0.1")
-            .getOrCreate();
+    SparkSession spark = local(2);
     try {
       var comparison = new SparkComparison(spark, layers);
       for (int round = 0; round < Integer.parseInt(args[3]); round++) {
@@ -130,7 +128,8 @@ public final class SparkComparison {
     }
   }
 
-  private static int[] numbers(String text) {
+  /** The whole numbers of a text, which commas join. */
+  static int[] numbers(String text) {
     return Arrays.stream(text.split(",")).mapToInt(Integer::parseInt).toArray();
   }
 }

@@ -24,19 +24,13 @@ public final class SparkWorkers {
    *     parameters such as {@code localSteps=100}
    */
   public static void main(String[] args) {
-    int[] workers = numbers(args[1]);
-    SparkSession spark =
-        SparkSession.builder()
-            .master("local[" + Arrays.stream(workers).max().orElseThrow() + "]")
-            .config("spark.ui.enabled", false)
-            .config("spark.driver.host", "127.0.0.1")
-            .config("spark.driver.bindAddress", "127.0.0.1")
-            .getOrCreate();
+    int[] workers = SparkComparison.numbers(args[1]);
+    SparkSession spark = SparkComparison.local(Arrays.stream(workers).max().orElseThrow());
     try {
       mlpcuda.Dataset mnist = mlpcuda.Dataset.mnist();
       Dataset<Row> train = SparkComparison.rows(spark, mnist.train());
       Dataset<Row> test = SparkComparison.rows(spark, mnist.test());
-      for (int seed : numbers(args[2])) {
+      for (int seed : SparkComparison.numbers(args[2])) {
         for (int count : workers) {
           var classifier =
               new MlpClassifier()
@@ -78,9 +72,5 @@ public final class SparkWorkers {
       return Integer.valueOf(text);
     }
     return text.matches("[0-9.e-]+") ? (Object) Double.valueOf(text) : text;
-  }
-
-  private static int[] numbers(String text) {
-    return Arrays.stream(text.split(",")).mapToInt(Integer::parseInt).toArray();
   }
 }

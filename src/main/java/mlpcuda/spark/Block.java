@@ -13,6 +13,7 @@ import java.util.stream.IntStream;
 import mlpcuda.Dataset;
 import mlpcuda.Examples;
 import mlpcuda.ExamplesBuilder;
+import mlpcuda.spark.PartitionRows.LabelledRow;
 
 /**
  * Some rows in compact form, on their way from the task that reads them to a task that trains.
@@ -64,62 +65,59 @@ record Block(
     private static final int LEAST = 1 << 16;
 
     private final int width;
-    private final List<float[]> rows = new ArrayList<>();
-    private final List<Integer> labels = new ArrayList<>();
-    private final List<Float> weights = new ArrayList<>();
-    private final List<Boolean> held = new ArrayList<>();
+    private final int most; // bytes of features
+    private final List<LabelledRow> rows = new ArrayList<>();
 
-    Builder(int width) {
+    /**
+     * A builder beside others.
+     *
+     * @param builders the number of builders that a task has, which share its memory
+     */
+    Builder(int width, int builders) {
       this.width = width;
+      this.most = Math.max(LEAST, MOST / builders);
     }
 
-    void add(float[] features, int label, float weight, boolean isHeld) {
-      rows.add(features);
-      labels.add(label);
-      weights.add(weight);
-      held.add(isHeld);
+    void add(LabelledRow row) {
+      rows.add(row);
     }
 
     boolean isEmpty() {
       return rows.isEmpty();
     }
 
-    boolean isFull(int builders) {
-      int most = Math.max(LEAST, MOST / builders); // a task of many workers has a builder for each
+    boolean isFull() {
       return (long) (rows.size() + 1) * width * Float.BYTES > most;
     }
 
     /** A block of the rows since the last one. */
     Block take(long order) {
       int n = rows.size();
-      boolean bytes = rows.stream().allMatch(Builder::isBytes);
+      boolean bytes = rows.stream().allMatch(row -> isBytes(row.features()));
       byte[] features = new byte[n * width * (bytes ? 1 : Float.BYTES)];
       FloatBuffer floats = floats(features);
-      byte[] classes = new byte[n];
-      float[] weighted = weights.stream().allMatch(w -> w == 1) ? null : new float[n];
-      boolean[] judging = held.contains(true) ? new boolean[n] : null;
+      byte[] labels = new byte[n];
+      float[] weights = rows.stream().allMatch(row -> row.weight() == 1) ? null : new float[n];
+      boolean[] held = rows.stream().anyMatch(LabelledRow::isHeld) ? new boolean[n] : null;
       for (int r = 0; r < n; r++) {
-        float[] row = rows.get(r);
+        LabelledRow row = rows.get(r);
         if (bytes) {
           for (int i = 0; i < width; i++) {
-            features[r * width + i] = (byte) (int) row[i];
+            features[r * width + i] = (byte) (int) row.features()[i];
           }
         } else {
-          floats.put(row);
+          floats.put(row.features());
         }
-        classes[r] = (byte) (int) labels.get(r);
-        if (weighted != null) {
-          weighted[r] = weights.get(r);
+        labels[r] = (byte) row.label();
+        if (weights != null) {
+          weights[r] = row.weight();
         }
-        if (judging != null) {
-          judging[r] = held.get(r);
+        if (held != null) {
+          held[r] = row.isHeld();
         }
       }
       rows.clear();
-      labels.clear();
-      weights.clear();
-      held.clear();
-      return new Block(order, width, bytes, features, classes, weighted, judging);
+      return new Block(order, width, bytes, features, labels, weights, held);
     }
 
     private static boolean isBytes(float[] row) {

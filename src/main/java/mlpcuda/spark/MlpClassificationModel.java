@@ -118,10 +118,6 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
         getOrDefault(device()), getOrDefault(precision()), (Integer) getOrDefault(threads()));
   }
 
-  private int[] shape() {
-    return isDefined(imageShape()) ? getOrDefault(imageShape()) : new int[0];
-  }
-
   @Override
   public StructType transformSchema(StructType schema) {
     return FeatureSchema.with(
@@ -159,7 +155,7 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
             broadcast(dataset.sparkSession()),
             choice(),
             numFeatures(),
-            shape(),
+            imageSize(),
             FeatureColumns.of(rows.schema(), featureColumns(getFeaturesCol())),
             outputs);
     return rows.mapPartitions(scoring, Encoders.row(scored));
@@ -185,7 +181,7 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
       row[i] = (float) values[i];
     }
     try (ExecutorModels.Lease lease = ExecutorModels.lease(file, choice())) {
-      Prediction answer = Scoring.answers(lease.model(), List.of(row), shape()).get(0);
+      Prediction answer = Scoring.answers(lease.model(), List.of(row), imageSize()).get(0);
       return Scoring.logarithms(answer.probabilities());
     }
   }

@@ -173,8 +173,7 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
     check();
     try {
       Fitted fitted = integer(numWorkers()) == 1 ? inTasks(dataset) : inRounds(dataset);
-      MlpClassificationModel model =
-          copyValues(model(uid(), ModelBytes.of(fitted.network)), new ParamMap());
+      MlpClassificationModel model = copyValues(model(uid(), fitted.file), new ParamMap());
       model.createSummary(dataset, fitted.losses);
       return model;
     } catch (Exception e) {
@@ -187,8 +186,8 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
     return new MlpClassificationModel(uid, file);
   }
 
-  /** A trained network and the mean loss of each epoch. */
-  private record Fitted(Network network, double[] losses) {}
+  /** The file of a trained network, and the mean loss of each epoch. */
+  private record Fitted(ModelBytes file, double[] losses) {}
 
   private void check() {
     if (!isDefined(layers())) {
@@ -201,7 +200,7 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
           "the last of layers, the number of classes, must be at most 256, found "
               + widths[widths.length - 1]);
     }
-    int[] shape = shape();
+    int[] shape = imageSize();
     if (shape.length > 0 && (shape.length != 2 || (long) shape[0] * shape[1] != widths[0])) {
       throw new IllegalArgumentException(
           "imageShape must be a height and a width, whose product is the first of layers, %d, found %s"
@@ -236,15 +235,10 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
     return (Double) getOrDefault(of);
   }
 
-  /** The height and width of images; empty if the features are numbers. */
-  int[] shape() {
-    return isDefined(imageShape()) ? getOrDefault(imageShape()) : new int[0];
-  }
-
   /** The rows that {@link Rows#deal} gave a task. */
   mlpcuda.Dataset dataset(Iterator<byte[]> blocks) {
     int[] widths = getLayers();
-    return Block.dataset(blocks, widths[0], shape(), widths[widths.length - 1]);
+    return Block.dataset(blocks, widths[0], imageSize(), widths[widths.length - 1]);
   }
 
   /** Each member is trained by one task, which gets all rows. */
@@ -262,20 +256,28 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
       checkpoints.delete();
     }
     trained.sort(Comparator.comparingInt(TaskTraining.Trained::member));
-    List<Network> networks = trained.stream().map(t -> t.file().network()).toList();
     int epochs = trained.stream().mapToInt(t -> t.losses().length).min().orElseThrow();
     double[] losses =
         IntStream.range(0, epochs)
             .mapToDouble(e -> trained.stream().mapToDouble(t -> t.losses()[e]).average().orElse(0))
             .toArray();
-    return new Fitted(count == 1 ? networks.get(0) : Network.committee(networks), losses);
+    return new Fitted(together(trained), losses);
+  }
+
+  /** The file of the network, or of the committee of several. */
+  private static ModelBytes together(List<TaskTraining.Trained> members) {
+    if (members.size() == 1) {
+      return members.get(0).file();
+    }
+    return ModelBytes.of(
+        Network.committee(members.stream().map(member -> member.file().network()).toList()));
   }
 
   /** Several tasks train one network side by side, each on its part of the rows. */
   private Fitted inRounds(Dataset<?> dataset) {
     SparkContext context = dataset.sparkSession().sparkContext();
     Rounds.Trained trained = new Rounds(this, choice(context, true)).train(dataset);
-    return new Fitted(trained.network(), trained.losses());
+    return new Fitted(ModelBytes.of(trained.network()), trained.losses());
   }
 
   /** The device of a task: tasks that run side by side on a CPU have their cores alone. */
@@ -308,7 +310,7 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
     if (given) {
       network = network.withWeights(WeightVector.read(getInitialWeights().toArray(), widths));
     }
-    String usual = given ? "none" : shape().length > 0 ? "unit" : "standard";
+    String usual = given ? "none" : imageSize().length > 0 ? "unit" : "standard";
     Training training =
         Training.of(network)
             .epochs(getMaxIter())

@@ -295,6 +295,11 @@ public interface MlpParams extends Params {
     return own().threads;
   }
 
+  /** The height and width of images, (2); empty if the features are numbers. */
+  default int[] imageSize() {
+    return isDefined(imageShape()) ? getOrDefault(imageShape()) : new int[0];
+  }
+
   /** The columns that the features are read from, in their order. */
   default String[] featureColumns(String featuresCol) {
     return isDefined(featuresCols()) ? getOrDefault(featuresCols()) : new String[] {featuresCol};

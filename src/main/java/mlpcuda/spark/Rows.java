@@ -171,7 +171,7 @@ record Rows(FeatureColumns features, int label, int weight, int held, int inputs
       this.order = (long) partition << 32;
       this.row = partition; // many partitions of a few rows each must not all begin with task 0
       this.builders = new Block.Builder[deal.all ? 1 : deal.tasks];
-      Arrays.setAll(builders, i -> new Block.Builder(inputs));
+      Arrays.setAll(builders, i -> new Block.Builder(inputs, builders.length));
     }
 
     @Override
@@ -189,8 +189,8 @@ record Rows(FeatureColumns features, int label, int weight, int held, int inputs
 
     private void add(LabelledRow next) {
       int to = (int) (row++ % builders.length);
-      builders[to].add(next.features(), next.label(), next.weight(), next.isHeld());
-      if (builders[to].isFull(builders.length)) {
+      builders[to].add(next);
+      if (builders[to].isFull()) {
         flush(to);
       }
     }

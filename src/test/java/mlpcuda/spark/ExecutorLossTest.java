@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
@@ -65,6 +66,27 @@ class ExecutorLossTest {
     List<String> arguments = Arrays.asList(process.info().arguments().orElse(new String[0]));
     int id = arguments.indexOf("--executor-id");
     return id >= 0 && arguments.get(id + 1).equals(executor);
+  }
+
+  /** Does work during which an executor is killed: that of the task which is the n-th to end. */
+  private static <T> T disturbed(int n, Supplier<T> work) {
+    var ended = new AtomicInteger();
+    var killed = new AtomicReference<String>();
+    var listener =
+        new SparkListener() {
+          @Override
+          public void onTaskEnd(SparkListenerTaskEnd end) {
+            if (ended.incrementAndGet() == n) {
+              killed.set(end.taskInfo().executorId());
+              kill(killed.get());
+            }
+          }
+        };
+    spark.sparkContext().addSparkListener(listener);
+    T result = work.get();
+    spark.sparkContext().removeSparkListener(listener);
+    assertTrue(killed.get() != null, "no executor was killed");
+    return result;
   }
 
   /** The checkpoint of the training that runs; null: there is none yet. */
@@ -131,22 +153,7 @@ class ExecutorLossTest {
             .with("localSteps", 4)
             .with("outerMomentum", 0.5);
     MlpClassificationModel undisturbed = classifier.fit(points);
-    var ended = new AtomicInteger();
-    var killed = new AtomicReference<String>();
-    var listener =
-        new SparkListener() {
-          @Override
-          public void onTaskEnd(SparkListenerTaskEnd end) {
-            if (ended.incrementAndGet() == 20) {
-              killed.set(end.taskInfo().executorId());
-              kill(killed.get());
-            }
-          }
-        };
-    spark.sparkContext().addSparkListener(listener);
-    MlpClassificationModel disturbed = classifier.fit(points);
-    spark.sparkContext().removeSparkListener(listener);
-    assertTrue(killed.get() != null, "no executor was killed");
+    MlpClassificationModel disturbed = disturbed(20, () -> classifier.fit(points));
     assertArrayEquals(
         ModelBytes.of(undisturbed.network()).bytes(), ModelBytes.of(disturbed.network()).bytes());
   }
@@ -160,22 +167,7 @@ class ExecutorLossTest {
             .withColumn(
                 "copy", functions.explode(functions.sequence(functions.lit(1), functions.lit(50))));
     List<Row> undisturbed = counts(model.transform(many));
-    var ended = new AtomicInteger();
-    var killed = new AtomicReference<String>();
-    var listener =
-        new SparkListener() {
-          @Override
-          public void onTaskEnd(SparkListenerTaskEnd end) {
-            if (ended.incrementAndGet() == 10) {
-              killed.set(end.taskInfo().executorId());
-              kill(killed.get());
-            }
-          }
-        };
-    spark.sparkContext().addSparkListener(listener);
-    List<Row> disturbed = counts(model.transform(many));
-    spark.sparkContext().removeSparkListener(listener);
-    assertTrue(killed.get() != null, "no executor was killed");
+    List<Row> disturbed = disturbed(10, () -> counts(model.transform(many)));
     assertEquals(undisturbed, disturbed);
   }
 
