@@ -2,9 +2,9 @@
 # Trains one network on MNIST with Spark's own multilayer perceptron and with mlp-cuda's estimator, in turn, with two
 # threads in one JVM, and prints the times of fits and passes, the accuracies and the rates of prediction.
 #
-#   scripts/spark-comparison.sh [LAYERS [SPARK'S PASSES [OUR PASSES,... [ROUNDS]]]]
+#   scripts/spark-comparison.sh [LAYERS [SPARK'S ITERATIONS [OUR EPOCHS,... [ROUNDS]]]]
 #
-# The defaults are 784,100,10, 100 passes of L-BFGS, 3 epochs of ours and 3 rounds.
+# The defaults are 784,100,10, 100 iterations of L-BFGS, 4 epochs of ours and 3 rounds.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mvn -q -DskipTests test-compile
@@ -17,4 +17,4 @@ for package in java.lang java.lang.invoke java.lang.reflect java.io java.net jav
   opens+=("--add-opens=java.base/$package=ALL-UNNAMED")
 done
 java -Xmx6g "${opens[@]}" -cp "target/test-classes:target/classes:$(cat "$classpath")" \
-  mlpcuda.benchmarks.SparkComparison "${1:-784,100,10}" "${2:-100}" "${3:-3}" "${4:-3}"
+  mlpcuda.benchmarks.SparkComparison "${1:-784,100,10}" "${2:-100}" "${3:-4}" "${4:-3}"

@@ -37,11 +37,11 @@ public final class SparkWorkers {
                   .setLayers(new int[] {784, 100, 10})
                   .setMaxIter(Integer.parseInt(args[0]))
                   .setSeed(seed)
-                  .with("numWorkers", count)
-                  .with("threads", 1);
+                  .setNumWorkers(count)
+                  .setThreads(1);
           for (String setting : Arrays.copyOfRange(args, 3, args.length)) {
             String[] parts = setting.split("=");
-            classifier.with(parts[0], value(parts[1]));
+            classifier.set(classifier.getParam(parts[0]), value(parts[1]));
           }
           long start = System.nanoTime();
           MlpClassificationModel model = classifier.fit(train);

@@ -121,6 +121,11 @@ public final class Network {
     return shape.sizes();
   }
 
+  /** The activation of the hidden layers: {@code relu}, {@code sigmoid}, {@code tanh} and so on. */
+  public String activation() {
+    return shape.hidden().label();
+  }
+
   /** The number of weights and biases; of a committee that of one member. */
   public long parameters() {
     return shape.parameters();

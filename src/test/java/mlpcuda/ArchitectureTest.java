@@ -69,6 +69,7 @@ class ArchitectureTest {
                   "run",
                   "report",
                   "serve",
+                  "spark",
                   "train",
                   "model",
                   "net",

@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -16,12 +15,12 @@ import mlpcuda.cli.SweepRun.Outcome;
 import mlpcuda.compute.cuda.CudaDevices;
 import mlpcuda.files.CacheFolder;
 import mlpcuda.files.OneLine;
+import mlpcuda.spark.AssignedGpu;
 import org.apache.spark.SparkConf;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaFutureAction;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function;
-import org.apache.spark.resource.ResourceInformation;
 
 /**
  * Makes the runs of a sweep on the executors of a Spark cluster, each as a task. The sweep's folder
@@ -81,14 +80,10 @@ final class SparkRunner implements ParallelRuns.Runner, AutoCloseable {
       implements Function<Integer, End> {
     @Override
     public End call(Integer place) {
-      TaskContext task = TaskContext.get();
-      ResourceInformation gpus = task.resourcesJMap().get("gpu");
-      OptionalInt gpu =
-          gpus == null || gpus.addresses().length == 0
-              ? OptionalInt.empty()
-              : OptionalInt.of(Integer.parseInt(gpus.addresses()[0]));
-      var context = new Context(new CudaDevices(CacheFolder.natives()), task::isInterrupted);
-      Outcome outcome = new SweepRun(Path.of(folder), settings, arguments).run(gpu, context);
+      BooleanSupplier stopped = TaskContext.get()::isInterrupted;
+      var context = new Context(new CudaDevices(CacheFolder.natives()), stopped);
+      var run = new SweepRun(Path.of(folder), settings, arguments);
+      Outcome outcome = run.run(AssignedGpu.index(), context);
       return new End(outcome.code(), outcome.error().orElse(null), outcome.seconds());
     }
   }

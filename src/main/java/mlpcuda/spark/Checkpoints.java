@@ -103,7 +103,7 @@ record Checkpoints(String folder, SerializableConfiguration configuration) imple
     }
   }
 
-  /** Deletes what a training that is done needs no more. */
+  /** Deletes the checkpoints of a training that ended: no other training reads them. */
   void delete() {
     try {
       system().delete(new Path(folder), true);

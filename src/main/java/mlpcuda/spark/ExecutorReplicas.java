@@ -5,6 +5,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -34,9 +35,9 @@ final class ExecutorReplicas {
    *
    * @param fit the identifier of the training
    * @param worker the worker's number
-   * @param gpu the number of the GPU that Spark assigned to the task; -1: none
+   * @param gpu the number of the GPU that Spark assigned to the task
    */
-  record Key(String fit, int worker, int gpu) {}
+  record Key(String fit, int worker, OptionalInt gpu) {}
 
   /** A replica with the device that it has for itself. */
   record Open(Device device, Replica replica) implements AutoCloseable {

@@ -66,6 +66,7 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
     super(uid, vector(network));
     this.file = file;
     set(layers(), network.sizes().stream().mapToInt(Integer::intValue).toArray());
+    set(activation(), network.activation());
     network.imageShape().ifPresent(shape -> set(imageShape(), shape));
     MlpClassifier.setDefaults(this);
   }
@@ -107,15 +108,26 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
     return file;
   }
 
-  /** A copy that predicts on that kind of device: auto, gpu or cpu. */
+  /** Sets the kind of device that predicts: auto, gpu or cpu. */
   public MlpClassificationModel setDevice(String kind) {
     set(device(), kind);
     return this;
   }
 
+  /** Sets the precision of a GPU's products. */
+  public MlpClassificationModel setPrecision(String value) {
+    set(precision(), value);
+    return this;
+  }
+
+  /** Sets the threads of a task on the CPU. */
+  public MlpClassificationModel setThreads(int value) {
+    set(threads(), value);
+    return this;
+  }
+
   private DeviceChoice choice() {
-    return new DeviceChoice(
-        getOrDefault(device()), getOrDefault(precision()), (Integer) getOrDefault(threads()));
+    return new DeviceChoice(getDevice(), getPrecision(), getThreads());
   }
 
   @Override
@@ -225,7 +237,7 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
                 transform(dataset),
                 getPredictionCol(),
                 getLabelCol(),
-                isDefined(weightCol()) ? getOrDefault(weightCol()) : "",
+                isDefined(weightCol()) ? getWeightCol() : "",
                 losses)));
   }
 
@@ -263,7 +275,7 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
     return file == null
         ? "MlpClassificationModel without a network"
         : "MlpClassificationModel: uid=%s, layers=%s, activation=%s"
-            .formatted(uid(), java.util.Arrays.toString(getLayers()), getOrDefault(activation()));
+            .formatted(uid(), java.util.Arrays.toString(getLayers()), getActivation());
   }
 
   @Override
@@ -351,7 +363,6 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
                           Network.sigmoid(widths)
                               .withWeights(WeightVector.read(read.weights().toArray(), widths))));
       var model = new MlpClassificationModel(read.uid(), file);
-      model.setDefault(model.activation(), "sigmoid");
       return read.copyValues(model, new ParamMap());
     }
 

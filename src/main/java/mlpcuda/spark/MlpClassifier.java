@@ -141,9 +141,183 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
     return this;
   }
 
-  /** Sets any parameter by its name, for those that have no method of their own. */
-  public MlpClassifier with(String parameter, Object value) {
-    set(parameter, value);
+  /** Sets the column of the features. */
+  @Override
+  public MlpClassifier setFeaturesCol(String value) {
+    super.setFeaturesCol(value);
+    return this;
+  }
+
+  /** Sets the column of the labels. */
+  @Override
+  public MlpClassifier setLabelCol(String value) {
+    super.setLabelCol(value);
+    return this;
+  }
+
+  /** Sets the column that the model puts its prediction into. */
+  @Override
+  public MlpClassifier setPredictionCol(String value) {
+    super.setPredictionCol(value);
+    return this;
+  }
+
+  /** Sets the column that the model puts the classes' probabilities into. */
+  @Override
+  public MlpClassifier setProbabilityCol(String value) {
+    super.setProbabilityCol(value);
+    return this;
+  }
+
+  /** Sets the column that the model puts the logarithms of the probabilities into. */
+  @Override
+  public MlpClassifier setRawPredictionCol(String value) {
+    super.setRawPredictionCol(value);
+    return this;
+  }
+
+  /** Sets the numbers that the model divides the classes' probabilities by before it compares. */
+  @Override
+  public MlpClassifier setThresholds(double[] value) {
+    super.setThresholds(value);
+    return this;
+  }
+
+  /** Sets the activation of the hidden layers. */
+  public MlpClassifier setActivation(String value) {
+    set(activation(), value);
+    return this;
+  }
+
+  /** Sets the dropout rate of the hidden layers. */
+  public MlpClassifier setDropout(double value) {
+    set(dropout(), value);
+    return this;
+  }
+
+  /** Sets the optimizer. */
+  public MlpClassifier setOptimizer(String value) {
+    set(optimizer(), value);
+    return this;
+  }
+
+  /** Sets the momentum of {@code sgd}. */
+  public MlpClassifier setMomentum(double value) {
+    set(momentum(), value);
+    return this;
+  }
+
+  /** Sets the weight decay. */
+  public MlpClassifier setWeightDecay(double value) {
+    set(weightDecay(), value);
+    return this;
+  }
+
+  /** Sets the course of the learning rate. */
+  public MlpClassifier setSchedule(String value) {
+    set(schedule(), value);
+    return this;
+  }
+
+  /** Sets the label smoothing. */
+  public MlpClassifier setLabelSmoothing(double value) {
+    set(labelSmoothing(), value);
+    return this;
+  }
+
+  /** Sets the scaling of the features. */
+  public MlpClassifier setScaling(String value) {
+    set(scaling(), value);
+    return this;
+  }
+
+  /** Sets the patience of early stopping in epochs. */
+  public MlpClassifier setPatience(int value) {
+    set(patience(), value);
+    return this;
+  }
+
+  /** Sets whether the best epoch's weights are kept. */
+  public MlpClassifier setKeepBest(boolean value) {
+    set(keepBest(), value);
+    return this;
+  }
+
+  /** Sets the column of the rows' weights. */
+  public MlpClassifier setWeightCol(String value) {
+    set(weightCol(), value);
+    return this;
+  }
+
+  /** Sets the column that tells validation rows. */
+  public MlpClassifier setValidationIndicatorCol(String value) {
+    set(validationIndicatorCol(), value);
+    return this;
+  }
+
+  /** Sets the columns of the features, if there are several. */
+  public MlpClassifier setFeaturesCols(String[] value) {
+    set(featuresCols(), value);
+    return this;
+  }
+
+  /** Sets the height and width of images. */
+  public MlpClassifier setImageShape(int[] value) {
+    set(imageShape(), value);
+    return this;
+  }
+
+  /** Sets the distortions of training images. */
+  public MlpClassifier setAugment(String value) {
+    set(augment(), value);
+    return this;
+  }
+
+  /** Sets the number of members of a committee. */
+  public MlpClassifier setMembers(int value) {
+    set(members(), value);
+    return this;
+  }
+
+  /** Sets the number of workers. */
+  public MlpClassifier setNumWorkers(int value) {
+    set(numWorkers(), value);
+    return this;
+  }
+
+  /** Sets the steps between two averagings. */
+  public MlpClassifier setLocalSteps(int value) {
+    set(localSteps(), value);
+    return this;
+  }
+
+  /** Sets the rate of the outer step. */
+  public MlpClassifier setOuterRate(double value) {
+    set(outerRate(), value);
+    return this;
+  }
+
+  /** Sets the momentum of the outer step. */
+  public MlpClassifier setOuterMomentum(double value) {
+    set(outerMomentum(), value);
+    return this;
+  }
+
+  /** Sets the kind of device. */
+  public MlpClassifier setDevice(String value) {
+    set(device(), value);
+    return this;
+  }
+
+  /** Sets the precision of a GPU's products. */
+  public MlpClassifier setPrecision(String value) {
+    set(precision(), value);
+    return this;
+  }
+
+  /** Sets the threads of a task on the CPU. */
+  public MlpClassifier setThreads(int value) {
+    set(threads(), value);
     return this;
   }
 
@@ -172,7 +346,7 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
   public MlpClassificationModel train(Dataset<?> dataset) {
     check();
     try {
-      Fitted fitted = integer(numWorkers()) == 1 ? inTasks(dataset) : inRounds(dataset);
+      Fitted fitted = getNumWorkers() == 1 ? inTasks(dataset) : inRounds(dataset);
       MlpClassificationModel model = copyValues(model(uid(), fitted.file), new ParamMap());
       model.createSummary(dataset, fitted.losses);
       return model;
@@ -210,29 +384,20 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
       throw new IllegalArgumentException(
           "augment needs imageShape, because only images can be distorted");
     }
-    if (isSet(initialWeights()) && isSet(scaling()) && !getOrDefault(scaling()).equals("none")) {
+    if (isSet(initialWeights()) && isSet(scaling()) && !getScaling().equals("none")) {
       throw new IllegalArgumentException(
           "initialWeights are those of a network that takes features as they are: scaling must be none");
     }
-    boolean judges = integer(patience()) > 0 || (Boolean) getOrDefault(keepBest());
+    boolean judges = getPatience() > 0 || getKeepBest();
     if (judges && !isDefined(validationIndicatorCol())) {
       throw new IllegalArgumentException(
           "patience and keepBest need validationIndicatorCol, the column that tells validation rows");
     }
-    if (integer(numWorkers()) > 1
-        && (integer(members()) > 1 || isDefined(validationIndicatorCol()))) {
+    if (getNumWorkers() > 1 && (getMembers() > 1 || isDefined(validationIndicatorCol()))) {
       throw new IllegalArgumentException(
           "with several workers there are no members and no validation rows: numWorkers, members and"
               + " validationIndicatorCol cannot be combined");
     }
-  }
-
-  int integer(org.apache.spark.ml.param.IntParam of) {
-    return (Integer) getOrDefault(of);
-  }
-
-  double real(org.apache.spark.ml.param.DoubleParam of) {
-    return (Double) getOrDefault(of);
   }
 
   /** The rows that {@link Rows#deal} gave a task. */
@@ -245,15 +410,18 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
   private Fitted inTasks(Dataset<?> dataset) {
     SparkContext context = dataset.sparkSession().sparkContext();
     Checkpoints checkpoints = Checkpoints.of(context, "mlp-cuda-" + UUID.randomUUID());
-    int count = integer(members());
+    int count = getMembers();
     var task = new TaskTraining(this, choice(context, count > 1), checkpoints);
     List<TaskTraining.Trained> trained = new ArrayList<>();
-    for (byte[] bytes :
-        Rows.deal(dataset, this, new Rows.Deal(count, true)).mapPartitions(task).collect()) {
-      trained.add(JavaBytes.read(bytes, TaskTraining.Trained.class));
-    }
-    if (checkpoints != null) {
-      checkpoints.delete();
+    try {
+      for (byte[] bytes :
+          Rows.deal(dataset, this, new Rows.Deal(count, true)).mapPartitions(task).collect()) {
+        trained.add(JavaBytes.read(bytes, TaskTraining.Trained.class));
+      }
+    } finally {
+      if (checkpoints != null) {
+        checkpoints.delete();
+      }
     }
     trained.sort(Comparator.comparingInt(TaskTraining.Trained::member));
     int epochs = trained.stream().mapToInt(t -> t.losses().length).min().orElseThrow();
@@ -282,14 +450,14 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
 
   /** The device of a task: tasks that run side by side on a CPU have their cores alone. */
   private DeviceChoice choice(SparkContext context, boolean sideBySide) {
-    int count = integer(threads());
+    int count = getThreads();
     if (count == 0) {
       count =
           sideBySide
               ? context.getConf().getInt("spark.task.cpus", 1)
               : context.getConf().getInt("spark.executor.cores", 0);
     }
-    return new DeviceChoice(getOrDefault(device()), getOrDefault(precision()), count);
+    return new DeviceChoice(getDevice(), getPrecision(), count);
   }
 
   /**
@@ -300,7 +468,7 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
   Training training(int member, List<Double> losses) {
     int[] widths = getLayers();
     Network network =
-        switch (getOrDefault(activation())) {
+        switch (getActivation()) {
           case "sigmoid" -> Network.sigmoid(widths);
           case "tanh" -> Network.tanh(widths);
           case "lecun-tanh" -> Network.lecunTanh(widths);
@@ -316,18 +484,18 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
             .epochs(getMaxIter())
             .batchSize(getBlockSize())
             .optimizer(learner())
-            .schedule(getOrDefault(schedule()))
-            .dropout(real(dropout()))
-            .labelSmoothing(real(labelSmoothing()))
-            .scaling(isDefined(scaling()) ? getOrDefault(scaling()) : usual)
+            .schedule(getSchedule())
+            .dropout(getDropout())
+            .labelSmoothing(getLabelSmoothing())
+            .scaling(isDefined(scaling()) ? getScaling() : usual)
             .seed(getSeed() + member);
     if (isDefined(augment())) {
-      training = training.augment(getOrDefault(augment()));
+      training = training.augment(getAugment());
     }
-    if (integer(patience()) > 0) {
-      training = training.earlyStopping(integer(patience()));
+    if (getPatience() > 0) {
+      training = training.earlyStopping(getPatience());
     }
-    if ((Boolean) getOrDefault(keepBest())) {
+    if (getKeepBest()) {
       training = training.keepBest();
     }
     return listening(training, losses);
@@ -369,12 +537,12 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
 
   private Optimizer learner() {
     boolean gd = isGradientDescent();
-    double decay = real(weightDecay());
-    if (gd || getOrDefault(optimizer()).equals("sgd")) {
-      return Sgd.rate(rate()).momentum(gd ? 0 : real(momentum())).weightDecay(decay);
+    double decay = getWeightDecay();
+    if (gd || getOptimizer().equals("sgd")) {
+      return Sgd.rate(rate()).momentum(gd ? 0 : getMomentum()).weightDecay(decay);
     }
     Adam adam = Adam.rate(rate()).weightDecay(decay);
-    return getOrDefault(optimizer()).equals("adamw") ? adam.decoupled() : adam;
+    return getOptimizer().equals("adamw") ? adam.decoupled() : adam;
   }
 
   /** Loads a classifier that was saved. */

@@ -295,13 +295,128 @@ public interface MlpParams extends Params {
     return own().threads;
   }
 
+  /** Gets the activation of the hidden layers. */
+  default String getActivation() {
+    return getOrDefault(activation());
+  }
+
+  /** Gets the dropout rate of the hidden layers. */
+  default double getDropout() {
+    return (Double) getOrDefault(dropout());
+  }
+
+  /** Gets the optimizer. */
+  default String getOptimizer() {
+    return getOrDefault(optimizer());
+  }
+
+  /** Gets the momentum of {@code sgd}. */
+  default double getMomentum() {
+    return (Double) getOrDefault(momentum());
+  }
+
+  /** Gets the weight decay. */
+  default double getWeightDecay() {
+    return (Double) getOrDefault(weightDecay());
+  }
+
+  /** Gets the course of the learning rate. */
+  default String getSchedule() {
+    return getOrDefault(schedule());
+  }
+
+  /** Gets the label smoothing. */
+  default double getLabelSmoothing() {
+    return (Double) getOrDefault(labelSmoothing());
+  }
+
+  /** Gets the scaling of the features. */
+  default String getScaling() {
+    return getOrDefault(scaling());
+  }
+
+  /** Gets the patience of early stopping in epochs. */
+  default int getPatience() {
+    return (Integer) getOrDefault(patience());
+  }
+
+  /** Gets whether the best epoch's weights are kept. */
+  default boolean getKeepBest() {
+    return (Boolean) getOrDefault(keepBest());
+  }
+
+  /** Gets the column of the rows' weights. */
+  default String getWeightCol() {
+    return getOrDefault(weightCol());
+  }
+
+  /** Gets the column that tells validation rows. */
+  default String getValidationIndicatorCol() {
+    return getOrDefault(validationIndicatorCol());
+  }
+
+  /** Gets the columns of the features, if there are several. */
+  default String[] getFeaturesCols() {
+    return getOrDefault(featuresCols());
+  }
+
+  /** Gets the height and width of images. */
+  default int[] getImageShape() {
+    return getOrDefault(imageShape());
+  }
+
+  /** Gets the distortions of training images. */
+  default String getAugment() {
+    return getOrDefault(augment());
+  }
+
+  /** Gets the number of members of a committee. */
+  default int getMembers() {
+    return (Integer) getOrDefault(members());
+  }
+
+  /** Gets the number of workers. */
+  default int getNumWorkers() {
+    return (Integer) getOrDefault(numWorkers());
+  }
+
+  /** Gets the steps between two averagings. */
+  default int getLocalSteps() {
+    return (Integer) getOrDefault(localSteps());
+  }
+
+  /** Gets the rate of the outer step. */
+  default double getOuterRate() {
+    return (Double) getOrDefault(outerRate());
+  }
+
+  /** Gets the momentum of the outer step. */
+  default double getOuterMomentum() {
+    return (Double) getOrDefault(outerMomentum());
+  }
+
+  /** Gets the kind of device. */
+  default String getDevice() {
+    return getOrDefault(device());
+  }
+
+  /** Gets the precision of a GPU's products. */
+  default String getPrecision() {
+    return getOrDefault(precision());
+  }
+
+  /** Gets the threads of a task on the CPU. */
+  default int getThreads() {
+    return (Integer) getOrDefault(threads());
+  }
+
   /** The height and width of images, (2); empty if the features are numbers. */
   default int[] imageSize() {
-    return isDefined(imageShape()) ? getOrDefault(imageShape()) : new int[0];
+    return isDefined(imageShape()) ? getImageShape() : new int[0];
   }
 
   /** The columns that the features are read from, in their order. */
   default String[] featureColumns(String featuresCol) {
-    return isDefined(featuresCols()) ? getOrDefault(featuresCols()) : new String[] {featuresCol};
+    return isDefined(featuresCols()) ? getFeaturesCols() : new String[] {featuresCol};
   }
 }

@@ -41,7 +41,7 @@ record RoundTask(
   @Override
   public Iterator<Tuple2<Integer, byte[]>> call(Iterator<byte[]> blocks) {
     int worker = TaskContext.getPartitionId();
-    var key = new ExecutorReplicas.Key(fit, worker, DeviceChoice.assigned());
+    var key = new ExecutorReplicas.Key(fit, worker, AssignedGpu.index());
     ExecutorReplicas.Open kept = ExecutorReplicas.take(key);
     ExecutorReplicas.Open open = kept == null ? open(worker, blocks) : kept;
     Replica.Round round = null;

@@ -13,6 +13,7 @@ import mlpcuda.Replica;
 import mlpcuda.RoundMean;
 import mlpcuda.Training;
 import org.apache.spark.Partitioner;
+import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -20,6 +21,7 @@ import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.storage.StorageLevel;
+import scala.Tuple2;
 
 /**
  * Trains one network in several tasks, the workers, by local SGD: see {@link Replica}. Each has a
@@ -34,6 +36,12 @@ import org.apache.spark.storage.StorageLevel;
 final class Rounds {
   /** The most results that the driver adds up by itself; more are averaged in groups before. */
   private static final int MOST_ON_DRIVER = 8;
+
+  /**
+   * The most bytes of results that the driver gets at once. Spark fails a job whose results exceed
+   * {@code spark.driver.maxResultSize}, 1 GB by default.
+   */
+  private static final long MOST_BYTES_ON_DRIVER = 256 << 20;
 
   private static final System.Logger LOG = System.getLogger("mlpcuda");
 
@@ -52,7 +60,7 @@ final class Rounds {
     this.classifier = classifier;
     this.device = device;
     this.training = classifier.training(0, new ArrayList<>());
-    this.workers = classifier.integer(classifier.numWorkers());
+    this.workers = classifier.getNumWorkers();
     Replica.check(training);
   }
 
@@ -151,11 +159,9 @@ final class Rounds {
       Network begin) {
     String fit = UUID.randomUUID().toString();
     int total = Math.multiplyExact(batches, classifier.getMaxIter());
-    int given = classifier.integer(classifier.localSteps());
+    int given = classifier.getLocalSteps();
     int most = given == 0 ? batches : given;
-    var outer =
-        new OuterStep(
-            classifier.real(classifier.outerRate()), classifier.real(classifier.outerMomentum()));
+    var outer = new OuterStep(classifier.getOuterRate(), classifier.getOuterMomentum());
     var losses = new EpochLosses(batches);
     var traffic = new Traffic(0, 0, 0, 0);
     Replica.State state = Replica.State.of(begin);
@@ -165,8 +171,11 @@ final class Rounds {
       Broadcast<byte[]> sent = context.broadcast(before);
       try {
         boolean isLast = state.steps() + steps == total;
-        List<byte[]> results = round(parts, new RoundTask(fit, setup, sent, steps, isLast));
-        Replica.Round mean = mean(results.iterator());
+        var task = new RoundTask(fit, setup, sent, steps, isLast);
+        List<byte[]> results = round(parts, task, 3L * Float.BYTES * begin.parameters());
+        var sum = new RoundMean();
+        results.forEach(result -> add(sum, result));
+        Replica.Round mean = sum.mean();
         traffic = traffic.plus(before, results, workers);
         losses.add(mean.losses());
         state = outer.next(state, mean);
@@ -178,29 +187,48 @@ final class Rounds {
     return new Trained(state.network(begin), losses.toArray(), traffic);
   }
 
-  /** The results of the workers, or of groups of them, in the order of the workers. */
-  private List<byte[]> round(JavaRDD<byte[]> parts, RoundTask task) {
+  /**
+   * The results of the workers in their order, or the means of groups of them, if the driver's
+   * memory may not hold the results of all.
+   *
+   * @param bytes the size of a result
+   */
+  private List<byte[]> round(JavaRDD<byte[]> parts, RoundTask task, long bytes) {
     JavaPairRDD<Integer, byte[]> results = parts.mapPartitionsToPair(task);
-    if (workers <= MOST_ON_DRIVER) {
-      return results.values().collect();
+    int most = mostOnDriver(bytes);
+    int count = workers;
+    while (count > most) {
+      // There are about as many groups as a group has members.
+      int size = Math.max(2, (int) Math.ceil(Math.sqrt(count)));
+      count = (count + size - 1) / size;
+      results =
+          results
+              .repartitionAndSortWithinPartitions(new Groups(count, size))
+              .mapPartitionsToPair(Rounds::meanOfGroup);
     }
-    // The driver's memory may not hold the results of all workers: it gets the means of groups, of
-    // which there are about as many as a group has workers.
-    int size = (int) Math.ceil(Math.sqrt(workers));
-    JavaRDD<byte[]> means =
-        results
-            .repartitionAndSortWithinPartitions(new Groups(workers, size))
-            .values()
-            .mapPartitions(group -> List.of(JavaBytes.of(mean(group))).iterator());
-    List<byte[]> collected = means.collect();
-    means.rdd().cleanShuffleDependencies(false); // each round leaves its results on the disks
+    List<byte[]> collected = results.values().collect();
+    if (count < workers) {
+      results.rdd().cleanShuffleDependencies(false); // a round leaves its results on the disks
+    }
     return collected;
   }
 
-  private static Replica.Round mean(Iterator<byte[]> results) {
+  /** The most results of that many bytes that the driver adds up by itself. */
+  static int mostOnDriver(long bytes) {
+    return (int) Math.max(1, Math.min(MOST_ON_DRIVER, MOST_BYTES_ON_DRIVER / bytes));
+  }
+
+  /** The mean of the results in a partition, with the group's number as the key. */
+  private static Iterator<Tuple2<Integer, byte[]>> meanOfGroup(
+      Iterator<Tuple2<Integer, byte[]>> results) {
     var mean = new RoundMean();
-    results.forEachRemaining(bytes -> mean.add(JavaBytes.read(bytes, Replica.Round.class)));
-    return mean.mean();
+    results.forEachRemaining(result -> add(mean, result._2));
+    return List.of(new Tuple2<>(TaskContext.getPartitionId(), JavaBytes.of(mean.mean())))
+        .iterator();
+  }
+
+  private static void add(RoundMean mean, byte[] result) {
+    mean.add(JavaBytes.read(result, Replica.Round.class));
   }
 
   /** Measures the rows of a worker; a part without rows has no statistics. */
@@ -217,26 +245,26 @@ final class Rounds {
     }
   }
 
-  /** Groups of {@code size} workers whose numbers follow one another; the last may have fewer. */
+  /** Groups of {@code size} results whose numbers follow one another; the last may have fewer. */
   private static final class Groups extends Partitioner {
     private static final long serialVersionUID = 1;
 
-    private final int workers;
+    private final int count;
     private final int size;
 
-    Groups(int workers, int size) {
-      this.workers = workers;
+    Groups(int count, int size) {
+      this.count = count;
       this.size = size;
     }
 
     @Override
     public int numPartitions() {
-      return (workers + size - 1) / size;
+      return count;
     }
 
     @Override
-    public int getPartition(Object worker) {
-      return (Integer) worker / size;
+    public int getPartition(Object number) {
+      return (Integer) number / size;
     }
   }
 

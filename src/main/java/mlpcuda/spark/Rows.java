@@ -43,15 +43,15 @@ record Rows(FeatureColumns features, int label, int weight, int held, int inputs
     columns.add(of.getLabelCol());
     numeric(schema, of.getLabelCol(), "labels");
     int weight = -1;
-    if (of.isDefined(of.weightCol()) && !of.getOrDefault(of.weightCol()).isEmpty()) {
+    if (of.isDefined(of.weightCol()) && !of.getWeightCol().isEmpty()) {
       weight = columns.size();
-      columns.add(of.getOrDefault(of.weightCol()));
-      numeric(schema, of.getOrDefault(of.weightCol()), "weights");
+      columns.add(of.getWeightCol());
+      numeric(schema, of.getWeightCol(), "weights");
     }
     int held = -1;
     if (of.isDefined(of.validationIndicatorCol())) {
       held = columns.size();
-      String name = of.getOrDefault(of.validationIndicatorCol());
+      String name = of.getValidationIndicatorCol();
       columns.add(name);
       if (!(schema.fields()[FeatureColumns.index(schema, name)].dataType()
           instanceof BooleanType)) {

@@ -12,6 +12,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -41,7 +42,7 @@ class ExecutorLossTest {
 
   @BeforeAll
   static void start() {
-    spark = Spark.cluster(2);
+    spark = Spark.cluster(2, Map.of());
     spark.sparkContext().setCheckpointDir(folder.toUri().toString());
     points = Spark.points(spark, 300, 3);
   }
@@ -149,9 +150,9 @@ class ExecutorLossTest {
     MlpClassifier classifier =
         MlpClassifierTest.classifier()
             .setMaxIter(10)
-            .with("numWorkers", 2)
-            .with("localSteps", 4)
-            .with("outerMomentum", 0.5);
+            .setNumWorkers(2)
+            .setLocalSteps(4)
+            .setOuterMomentum(0.5);
     MlpClassificationModel undisturbed = classifier.fit(points);
     MlpClassificationModel disturbed = disturbed(20, () -> classifier.fit(points));
     assertArrayEquals(

@@ -21,6 +21,8 @@ import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.ml.tuning.CrossValidator;
 import org.apache.spark.ml.tuning.CrossValidatorModel;
 import org.apache.spark.ml.tuning.ParamGridBuilder;
+import org.apache.spark.ml.tuning.TrainValidationSplit;
+import org.apache.spark.ml.tuning.TrainValidationSplitModel;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -57,8 +59,8 @@ class MlpClassifierTest {
         .setBlockSize(16)
         .setStepSize(0.01)
         .setSeed(1)
-        .with("threads", 1)
-        .with("device", "cpu");
+        .setThreads(1)
+        .setDevice("cpu");
   }
 
   static double accuracy(Dataset<Row> predictions) {
@@ -99,7 +101,7 @@ class MlpClassifierTest {
    */
   @Test
   void weightsAreThoseOfSparksModel() {
-    MlpClassificationModel model = classifier().with("activation", "sigmoid").fit(points);
+    MlpClassificationModel model = classifier().setActivation("sigmoid").fit(points);
     var sparks = new MultilayerPerceptronClassificationModel("sparks", model.weights());
     sparks.set("layers", new int[] {2, 8, 3});
     List<Row> ours = model.transform(points).collectAsList();
@@ -124,7 +126,7 @@ class MlpClassifierTest {
 
   @Test
   void theProgramReadsTheModelsFileAndBack() throws Exception {
-    MlpClassificationModel model = classifier().fit(points);
+    MlpClassificationModel model = classifier().setActivation("tanh").fit(points);
     String path = folder.resolve("model").toString();
     model.save(path);
     Path file = folder.resolve("model").resolve(MlpClassificationModel.FILE);
@@ -136,6 +138,7 @@ class MlpClassifierTest {
       assertEquals(model.predict(features), loaded.predict(values).index());
     }
     MlpClassificationModel back = MlpClassificationModel.load(file.toString());
+    assertEquals("tanh", back.getOrDefault(back.activation()));
     assertEquals(
         model.transform(points).select("probability").collectAsList(),
         back.transform(points).select("probability").collectAsList());
@@ -163,7 +166,7 @@ class MlpClassifierTest {
       assertArrayEquals(expected, bytes(model), column);
       assertEquals(300, model.transform(forms).where("prediction >= 0").count());
     }
-    other.with("featuresCols", new String[] {"x", "y"}).setFeaturesCol("features");
+    other.setFeaturesCols(new String[] {"x", "y"}).setFeaturesCol("features");
     assertArrayEquals(expected, bytes(other.fit(forms)));
   }
 
@@ -187,8 +190,31 @@ class MlpClassifierTest {
   }
 
   @Test
+  void aTrainValidationSplitChoosesAmongSettings() throws Exception {
+    MlpClassifier classifier = classifier();
+    ParamMap[] grid =
+        new ParamGridBuilder().addGrid(classifier.maxIter(), new int[] {0, 20}).build();
+    TrainValidationSplitModel chosen =
+        new TrainValidationSplit()
+            .setEstimator(classifier)
+            .setEvaluator(new MulticlassClassificationEvaluator().setMetricName("accuracy"))
+            .setEstimatorParamMaps(grid)
+            .setTrainRatio(0.7)
+            .setParallelism(2)
+            .setSeed(1)
+            .fit(points);
+    String path = folder.resolve("split").toString();
+    chosen.save(path);
+    TrainValidationSplitModel loaded = TrainValidationSplitModel.load(path);
+    var best = (MlpClassificationModel) loaded.bestModel();
+    assertEquals(20, best.getMaxIter());
+    assertTrue(accuracy(loaded.transform(points)) > 0.95);
+    assertArrayEquals(bytes((MlpClassificationModel) chosen.bestModel()), bytes(best));
+  }
+
+  @Test
   void aCommitteeHasMembersOfItsOwn() {
-    MlpClassificationModel committee = classifier().setMaxIter(2).with("members", 3).fit(points);
+    MlpClassificationModel committee = classifier().setMaxIter(2).setMembers(3).fit(points);
     assertEquals(3, committee.network().members().size());
     byte[] second = bytes(classifier().setMaxIter(2).setSeed(2).fit(points));
     byte[] member = ModelBytes.of(committee.network().members().get(1)).bytes();
@@ -205,10 +231,10 @@ class MlpClassifierTest {
         message(classifier().setLayers(new int[] {3, 8, 3})));
     assertEquals(
         "augment needs imageShape, because only images can be distorted",
-        message(classifier().with("augment", "rotate:10")));
+        message(classifier().setAugment("rotate:10")));
     assertEquals(
         "patience and keepBest need validationIndicatorCol, the column that tells validation rows",
-        message(classifier().with("patience", 3)));
+        message(classifier().setPatience(3)));
   }
 
   private static String message(MlpClassifier classifier) {

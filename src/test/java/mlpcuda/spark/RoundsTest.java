@@ -48,9 +48,9 @@ class RoundsTest {
   /** A classifier whose workers' networks are averaged after each epoch, without a momentum. */
   private static MlpClassifier classifier(int workers) {
     return MlpClassifierTest.classifier()
-        .with("numWorkers", workers)
-        .with("localSteps", 0)
-        .with("outerMomentum", 0.0);
+        .setNumWorkers(workers)
+        .setLocalSteps(0)
+        .setOuterMomentum(0.0);
   }
 
   private static byte[] bytes(MlpClassificationModel model) {
@@ -76,24 +76,26 @@ class RoundsTest {
         classifier(workers)
             .setBlockSize(8)
             .setMaxIter(3)
-            .with("localSteps", 2)
-            .with("outerRate", 0.7)
-            .with("outerMomentum", 0.9)
-            .with("dropout", 0.1);
+            .setLocalSteps(2)
+            .setOuterRate(0.7)
+            .setOuterMomentum(0.9)
+            .setDropout(0.1);
     byte[] first = bytes(classifier.fit(points));
     assertArrayEquals(first, bytes(classifier.fit(points)));
     assertFalse(Arrays.equals(first, bytes(classifier.setSeed(2).fit(points))));
   }
 
-  /** Workers whose batches are all alike take the steps of one worker, each the same. */
+  /**
+   * Workers whose batches are all alike take the steps of one worker, each the same. The results of
+   * 9 workers are averaged in groups of 3, those of 100 in groups of 10 and then of 4.
+   */
   @ParameterizedTest
-  @ValueSource(ints = {2, 9})
+  @ValueSource(ints = {2, 9, 100})
   void workersThatAgreeAreOneWorker(int workers) {
-    MlpClassifier one = classifier(1).setMaxIter(3).setBlockSize(4).with("scaling", "none");
+    MlpClassifier one = classifier(1).setMaxIter(3).setBlockSize(4).setScaling("none");
     byte[] expected = bytes(one.fit(equal(8)));
     assertArrayEquals(
-        expected,
-        bytes(one.with("numWorkers", workers).with("localSteps", 3).fit(equal(8 * workers))));
+        expected, bytes(one.setNumWorkers(workers).setLocalSteps(3).fit(equal(8 * workers))));
   }
 
   private static Dataset<Row> equal(int count) {
@@ -141,6 +143,14 @@ class RoundsTest {
         new Rounds.Traffic(3, 1234, 5678, 90).toString());
   }
 
+  /** The driver gets at most 256 MB at once, or one result that is larger. */
+  @Test
+  void largeNetworksAreAveragedByExecutors() {
+    assertEquals(8, Rounds.mostOnDriver(954_120));
+    assertEquals(2, Rounds.mostOnDriver(100 << 20));
+    assertEquals(1, Rounds.mostOnDriver(1L << 30));
+  }
+
   /** Asserts a number of bytes of so many messages, each of which has a head. */
   private static void assertBytes(long numbers, int messages, long found) {
     assertTrue(numbers < found && found < numbers + 600 * messages, found + " bytes");
@@ -149,7 +159,7 @@ class RoundsTest {
   @Test
   void endsWhenTheLossFallsNoMore() {
     MlpClassificationModel model =
-        classifier(2).setMaxIter(100).setTol(0.3).with("localSteps", 4).fit(points);
+        classifier(2).setMaxIter(100).setTol(0.3).setLocalSteps(4).fit(points);
     int epochs = model.summary().objectiveHistory().length;
     assertTrue(epochs > 1 && epochs < 100, epochs + " epochs");
   }
@@ -159,7 +169,7 @@ class RoundsTest {
     Dataset<Row> weighted =
         points.withColumn("w", functions.when(points.col("label").equalTo(2), 0.0).otherwise(1.0));
     Dataset<Row> predicted =
-        classifier(2).setStepSize(0.02).with("weightCol", "w").fit(weighted).transform(points);
+        classifier(2).setStepSize(0.02).setWeightCol("w").fit(weighted).transform(points);
     assertEquals(0, predicted.where("prediction = 2").count());
     List<Row> rows = new ArrayList<>();
     for (int i = 0; i < 64; i++) {
@@ -171,12 +181,12 @@ class RoundsTest {
     MlpClassificationModel model =
         classifier(2)
             .setLayers(new int[] {25, 6, 2})
-            .with("imageShape", new int[] {5, 5})
-            .with("augment", "translate:1")
-            .with("scaling", "z-score")
-            .with("schedule", "one-cycle")
-            .with("optimizer", "sgd")
-            .with("labelSmoothing", 0.1)
+            .setImageShape(new int[] {5, 5})
+            .setAugment("translate:1")
+            .setScaling("z-score")
+            .setSchedule("one-cycle")
+            .setOptimizer("sgd")
+            .setLabelSmoothing(0.1)
             .setStepSize(0.1)
             .fit(images);
     assertArrayEquals(new int[] {5, 5}, model.network().imageShape().orElseThrow());
@@ -199,12 +209,12 @@ class RoundsTest {
             classifier(2),
             points.withColumn("label", functions.lit(3.0))));
     assertTrue(
-        message(SettingException.class, classifier(2).with("schedule", "plateau:0.5:2"), points)
+        message(SettingException.class, classifier(2).setSchedule("plateau:0.5:2"), points)
             .startsWith("schedule: must be a function of the step"));
     assertTrue(
         message(
                 DivergedException.class,
-                classifier(2).with("optimizer", "sgd").setStepSize(1e39),
+                classifier(2).setOptimizer("sgd").setStepSize(1e39),
                 points)
             .startsWith("training diverged: "));
   }

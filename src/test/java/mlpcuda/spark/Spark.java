@@ -3,10 +3,12 @@ package mlpcuda.spark;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.apache.spark.ml.linalg.SQLDataTypes;
 import org.apache.spark.ml.linalg.Vectors;
 import org.apache.spark.sql.Dataset;
@@ -42,15 +44,19 @@ public final class Spark {
   }
 
   /**
-   * Spark with executors of one core in JVMs of their own, which have the classes of this build;
-   * the caller stops it.
+   * Spark with executors of one core in JVMs of their own, which have the classes of this build and
+   * its tests; the caller stops it.
    */
-  static SparkSession cluster(int executors) {
+  static SparkSession cluster(int executors, Map<String, String> settings) {
     install();
-    return builder("local-cluster[%d,1,1024]".formatted(executors))
-        .config("spark.executor.extraClassPath", Path.of("target/classes").toAbsolutePath() + "")
-        .config("spark.executor.memory", "900m")
-        .getOrCreate();
+    String classes = Path.of("target/classes").toAbsolutePath().toString();
+    String tests = Path.of("target/test-classes").toAbsolutePath().toString();
+    SparkSession.Builder builder =
+        builder("local-cluster[%d,1,1024]".formatted(executors))
+            .config("spark.executor.extraClassPath", classes + File.pathSeparator + tests)
+            .config("spark.executor.memory", "900m");
+    settings.forEach(builder::config);
+    return builder.getOrCreate();
   }
 
   private static SparkSession.Builder builder(String master) {
@@ -76,11 +82,19 @@ public final class Spark {
         Path jar = Path.of(entry);
         Path link = jars.resolve(jar.getFileName());
         if (entry.endsWith(".jar") && !Files.exists(link)) {
-          Files.createSymbolicLink(link, jar);
+          link(link, jar);
         }
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void link(Path link, Path jar) throws IOException {
+    try {
+      Files.createSymbolicLink(link, jar);
+    } catch (FileAlreadyExistsException e) {
+      // Maven runs two test classes at a time, each of which makes the links that are missing.
     }
   }
 

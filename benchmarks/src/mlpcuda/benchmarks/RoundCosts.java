@@ -1,0 +1,117 @@
+package mlpcuda.benchmarks;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
+import java.io.UncheckedIOException;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import mlpcuda.Network;
+import mlpcuda.OuterStep;
+import mlpcuda.Replica;
+import mlpcuda.RoundMean;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.function.FlatMapFunction;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * Measures what a round of several workers costs the driver, whatever the workers do in it: the
+ * time of a job of empty tasks, by the number of tasks, and the time in which the driver adds the
+ * result of a worker and takes the outer step, by the number of parameters.
+ */
+public final class RoundCosts {
+  private static final int REPEATS = 5;
+
+  private RoundCosts() {}
+
+  private static final class Empty implements FlatMapFunction<Iterator<Integer>, Integer> {
+    private static final long serialVersionUID = 1;
+
+    @Override
+    public Iterator<Integer> call(Iterator<Integer> values) {
+      return Collections.emptyIterator();
+    }
+  }
+
+  /**
+   * Runs the measurements; each is the least of five.
+   *
+   * @param args the numbers of tasks, joined by commas; then the layers of each network
+   */
+  public static void main(String[] args) {
+    SparkSession session = SparkComparison.local(2);
+    try {
+      JavaSparkContext spark = JavaSparkContext.fromSparkContext(session.sparkContext());
+      for (int tasks : SparkComparison.numbers(args[0])) {
+        JavaRDD<Integer> values = spark.parallelize(List.of(0), tasks);
+        double seconds = least(() -> values.mapPartitions(new Empty()).collect());
+        System.out.printf(Locale.ROOT, "%,7d tasks: %8.1f ms a job%n", tasks, 1000 * seconds);
+      }
+    } finally {
+      session.stop();
+    }
+    for (int i = 1; i < args.length; i++) {
+      driver(SparkComparison.numbers(args[i]));
+    }
+  }
+
+  private static void driver(int[] layers) {
+    int parameters = 0;
+    for (int l = 0; l + 1 < layers.length; l++) {
+      parameters += (layers[l] + 1) * layers[l + 1];
+    }
+    float[] zeros = new float[parameters];
+    var state = new Replica.State(zeros, zeros, zeros, 1, new float[0]);
+    var round = new Replica.Round(state, new float[25], 1);
+    var outer = new OuterStep(1, 0.5);
+    var mean = new RoundMean();
+    mean.add(round);
+    byte[] result = written(round);
+    double add = least(() -> mean.add(read(result)));
+    double step = least(() -> written(outer.next(state, mean.mean())));
+    System.out.printf(
+        Locale.ROOT,
+        "%s, %,d parameters: %.2f ms to read and add a result, %.2f ms for the outer step and its"
+            + " state's bytes%n",
+        Network.relu(layers),
+        parameters,
+        1000 * add,
+        1000 * step);
+  }
+
+  /** What a worker or the driver sends. */
+  private static byte[] written(Object value) {
+    var bytes = new ByteArrayOutputStream();
+    try (var out = new ObjectOutputStream(bytes)) {
+      out.writeObject(value);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return bytes.toByteArray();
+  }
+
+  private static Replica.Round read(byte[] bytes) {
+    try (var in = new ObjectInputStream(new ByteArrayInputStream(bytes))) {
+      return (Replica.Round) in.readObject();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (ClassNotFoundException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static double least(Runnable work) {
+    double least = Double.POSITIVE_INFINITY;
+    for (int i = 0; i < REPEATS; i++) {
+      long start = System.nanoTime();
+      work.run();
+      least = Math.min(least, (System.nanoTime() - start) / 1e9);
+    }
+    return least;
+  }
+}
