@@ -42,15 +42,18 @@ class SparkSubmitIT {
   private static final Pattern LIBRARY =
       Pattern.compile("(javacpp|openblas|jna|jcuda|jcublas|jcudnn|jnvptxcompiler|jackson-jr)-.*");
 
+  private static final Path DISTRIBUTION = TARGET.resolve("spark-distribution");
+
+  /** The installation is not in the temporary folder, because JUnit warns of each link there. */
+  private static final Path HOME = DISTRIBUTION.resolve("installation");
+
   @TempDir private static Path tmp;
-  private static Path home;
   private static String master;
   private static Path program;
   private static final List<Process> SERVERS = new ArrayList<>();
 
   @BeforeAll
   static void start() throws Exception {
-    home = tmp.resolve("spark");
     install();
     program = tmp.resolve("flowers.jar");
     pack(program, "example/Flowers.class");
@@ -81,11 +84,15 @@ class SparkSubmitIT {
   /** Links the jars that Maven chooses for Spark alone. */
   private static void install() throws Exception {
     String maven = Path.of(System.getProperty("mlpcuda.it.maven"), "bin", "mvn").toString();
-    Path project = TARGET.resolve("spark-distribution");
     String kept = "-Dmaven.repo.local=" + System.getProperty("mlpcuda.it.kept");
-    run(List.of(maven, "--batch-mode", "--quiet", "-f", project.toString(), kept, "compile"));
-    Path jars = Files.createDirectories(home.resolve("jars"));
-    String found = Files.readString(project.resolve("target/classpath")).strip();
+    run(List.of(maven, "--batch-mode", "--quiet", "-f", DISTRIBUTION.toString(), kept, "compile"));
+    Path jars = Files.createDirectories(HOME.resolve("jars"));
+    try (Stream<Path> former = Files.list(jars)) {
+      for (Path link : former.toList()) {
+        Files.delete(link);
+      }
+    }
+    String found = Files.readString(DISTRIBUTION.resolve("target/classpath")).strip();
     for (String jar : found.split(File.pathSeparator)) {
       Files.createSymbolicLink(jars.resolve(Path.of(jar).getFileName()), Path.of(jar));
     }
@@ -102,12 +109,12 @@ class SparkSubmitIT {
   private static ProcessBuilder java(String main, String... arguments) {
     var command = new ArrayList<String>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-Xmx1g", "-cp", home.resolve("jars") + "/*"));
+    command.addAll(List.of("-Xmx1g", "-cp", HOME.resolve("jars") + "/*"));
     command.addAll(List.of(org.apache.spark.launcher.JavaModuleOptions.defaultModuleOptionArray()));
     command.add(main);
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
-    builder.environment().put("SPARK_HOME", home.toString());
+    builder.environment().put("SPARK_HOME", HOME.toString());
     builder.environment().put("SPARK_SCALA_VERSION", "2.13");
     builder.environment().put("SPARK_LOCAL_IP", "127.0.0.1");
     return builder;
