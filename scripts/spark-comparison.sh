@@ -16,5 +16,7 @@ for package in java.lang java.lang.invoke java.lang.reflect java.io java.net jav
   java.util.concurrent.atomic sun.nio.ch sun.nio.cs sun.security.action sun.util.calendar; do
   opens+=("--add-opens=java.base/$package=ALL-UNNAMED")
 done
-java -Xmx6g "${opens[@]}" -cp "target/test-classes:target/classes:$(cat "$classpath")" \
+# With the module, which spark-submit adds too, Spark's products use vector instructions.
+java -Xmx6g --add-modules=jdk.incubator.vector "${opens[@]}" \
+  -cp "target/test-classes:target/classes:$(cat "$classpath")" \
   mlpcuda.benchmarks.SparkComparison "${1:-784,100,10}" "${2:-100}" "${3:-4}" "${4:-3}"

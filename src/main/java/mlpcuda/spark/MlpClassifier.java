@@ -1,17 +1,11 @@
 package mlpcuda.spark;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
-import java.util.Iterator;
 import java.util.List;
 import java.util.UUID;
 import java.util.stream.IntStream;
-import mlpcuda.Adam;
 import mlpcuda.Network;
-import mlpcuda.Optimizer;
-import mlpcuda.Sgd;
-import mlpcuda.Training;
 import org.apache.spark.SparkContext;
 import org.apache.spark.ml.classification.MultilayerPerceptronClassifier;
 import org.apache.spark.ml.linalg.Vector;
@@ -39,9 +33,6 @@ import org.apache.spark.sql.types.StructType;
  */
 public class MlpClassifier extends MultilayerPerceptronClassifier implements MlpParams {
   private static final long serialVersionUID = 1;
-
-  /** The number of epochs without a lower loss after which {@code tol} ends a training. */
-  private static final int PATIENCE = 10;
 
   private final Own own = new Own(this);
 
@@ -344,9 +335,11 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
    */
   @Override
   public MlpClassificationModel train(Dataset<?> dataset) {
-    check();
+    var settings = new FitSettings(this);
+    settings.check();
     try {
-      Fitted fitted = getNumWorkers() == 1 ? inTasks(dataset) : inRounds(dataset);
+      Fitted fitted =
+          getNumWorkers() == 1 ? inTasks(settings, dataset) : inRounds(settings, dataset);
       MlpClassificationModel model = copyValues(model(uid(), fitted.file), new ParamMap());
       model.createSummary(dataset, fitted.losses);
       return model;
@@ -363,55 +356,12 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
   /** The file of a trained network, and the mean loss of each epoch. */
   private record Fitted(ModelBytes file, double[] losses) {}
 
-  private void check() {
-    if (!isDefined(layers())) {
-      throw new IllegalArgumentException(
-          "layers must be set: the widths of the inputs, of each hidden layer and of the output");
-    }
-    int[] widths = getLayers();
-    if (widths[widths.length - 1] > 256) {
-      throw new IllegalArgumentException(
-          "the last of layers, the number of classes, must be at most 256, found "
-              + widths[widths.length - 1]);
-    }
-    int[] shape = imageSize();
-    if (shape.length > 0 && (shape.length != 2 || (long) shape[0] * shape[1] != widths[0])) {
-      throw new IllegalArgumentException(
-          "imageShape must be a height and a width, whose product is the first of layers, %d, found %s"
-              .formatted(widths[0], Arrays.toString(shape)));
-    }
-    if (isDefined(augment()) && shape.length == 0) {
-      throw new IllegalArgumentException(
-          "augment needs imageShape, because only images can be distorted");
-    }
-    if (isSet(initialWeights()) && isSet(scaling()) && !getScaling().equals("none")) {
-      throw new IllegalArgumentException(
-          "initialWeights are those of a network that takes features as they are: scaling must be none");
-    }
-    boolean judges = getPatience() > 0 || getKeepBest();
-    if (judges && !isDefined(validationIndicatorCol())) {
-      throw new IllegalArgumentException(
-          "patience and keepBest need validationIndicatorCol, the column that tells validation rows");
-    }
-    if (getNumWorkers() > 1 && (getMembers() > 1 || isDefined(validationIndicatorCol()))) {
-      throw new IllegalArgumentException(
-          "with several workers there are no members and no validation rows: numWorkers, members and"
-              + " validationIndicatorCol cannot be combined");
-    }
-  }
-
-  /** The rows that {@link Rows#deal} gave a task. */
-  mlpcuda.Dataset dataset(Iterator<byte[]> blocks) {
-    int[] widths = getLayers();
-    return Block.dataset(blocks, widths[0], imageSize(), widths[widths.length - 1]);
-  }
-
   /** Each member is trained by one task, which gets all rows. */
-  private Fitted inTasks(Dataset<?> dataset) {
+  private Fitted inTasks(FitSettings settings, Dataset<?> dataset) {
     SparkContext context = dataset.sparkSession().sparkContext();
     Checkpoints checkpoints = Checkpoints.of(context, "mlp-cuda-" + UUID.randomUUID());
     int count = getMembers();
-    var task = new TaskTraining(this, choice(context, count > 1), checkpoints);
+    var task = new TaskTraining(settings, settings.device(context, count > 1), checkpoints);
     List<TaskTraining.Trained> trained = new ArrayList<>();
     try {
       for (byte[] bytes :
@@ -442,87 +392,10 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
   }
 
   /** Several tasks train one network side by side, each on its part of the rows. */
-  private Fitted inRounds(Dataset<?> dataset) {
+  private Fitted inRounds(FitSettings settings, Dataset<?> dataset) {
     SparkContext context = dataset.sparkSession().sparkContext();
-    Rounds.Trained trained = new Rounds(this, choice(context, true)).train(dataset);
+    Rounds.Trained trained = new Rounds(settings, settings.device(context, true)).train(dataset);
     return new Fitted(ModelBytes.of(trained.network()), trained.losses());
-  }
-
-  /** The device of a task: tasks that run side by side on a CPU have their cores alone. */
-  private DeviceChoice choice(SparkContext context, boolean sideBySide) {
-    int count = getThreads();
-    if (count == 0) {
-      count =
-          sideBySide
-              ? context.getConf().getInt("spark.task.cpus", 1)
-              : context.getConf().getInt("spark.executor.cores", 0);
-    }
-    return new DeviceChoice(getDevice(), getPrecision(), count);
-  }
-
-  /**
-   * The training of a member, as the library knows it.
-   *
-   * @param losses takes the mean loss of each epoch
-   */
-  Training training(int member, List<Double> losses) {
-    int[] widths = getLayers();
-    Network network =
-        switch (getActivation()) {
-          case "sigmoid" -> Network.sigmoid(widths);
-          case "tanh" -> Network.tanh(widths);
-          case "lecun-tanh" -> Network.lecunTanh(widths);
-          default -> Network.relu(widths);
-        };
-    boolean given = isSet(initialWeights());
-    if (given) {
-      network = network.withWeights(WeightVector.read(getInitialWeights().toArray(), widths));
-    }
-    String usual = given ? "none" : imageSize().length > 0 ? "unit" : "standard";
-    Training training =
-        Training.of(network)
-            .epochs(getMaxIter())
-            .batchSize(getBlockSize())
-            .optimizer(learner())
-            .schedule(getSchedule())
-            .dropout(getDropout())
-            .labelSmoothing(getLabelSmoothing())
-            .scaling(isDefined(scaling()) ? getScaling() : usual)
-            .seed(getSeed() + member);
-    if (isDefined(augment())) {
-      training = training.augment(getAugment());
-    }
-    if (getPatience() > 0) {
-      training = training.earlyStopping(getPatience());
-    }
-    if (getKeepBest()) {
-      training = training.keepBest();
-    }
-    return listening(training, losses);
-  }
-
-  /** A training that notes the loss of each epoch, and ends when it falls no more. */
-  Training listening(Training training, List<Double> losses) {
-    double tolerance = getTol();
-    return training
-        .onEpoch(epoch -> losses.add(epoch.loss()))
-        .stopWhen(epoch -> hasConverged(losses, tolerance));
-  }
-
-  /**
-   * Whether the lowest loss of the last epochs is lower than that of the epochs before by no more
-   * than that share. A single epoch decides nothing, because its loss may rise by chance.
-   */
-  static boolean hasConverged(List<Double> losses, double tolerance) {
-    int before = losses.size() - PATIENCE;
-    return tolerance > 0
-        && before > 0
-        && lowest(losses.subList(before, losses.size()))
-            >= lowest(losses.subList(0, before)) * (1 - tolerance);
-  }
-
-  private static double lowest(List<Double> losses) {
-    return losses.stream().mapToDouble(Double::doubleValue).min().orElseThrow();
   }
 
   /** Whether the solver {@code gd} was asked for. */
@@ -533,16 +406,6 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
   /** The learning rate. */
   double rate() {
     return getStepSize();
-  }
-
-  private Optimizer learner() {
-    boolean gd = isGradientDescent();
-    double decay = getWeightDecay();
-    if (gd || getOptimizer().equals("sgd")) {
-      return Sgd.rate(rate()).momentum(gd ? 0 : getMomentum()).weightDecay(decay);
-    }
-    Adam adam = Adam.rate(rate()).weightDecay(decay);
-    return getOptimizer().equals("adamw") ? adam.decoupled() : adam;
   }
 
   /** Loads a classifier that was saved. */

@@ -30,12 +30,12 @@ record RoundTask(
   /**
    * What is the same in all rounds of a training.
    *
-   * @param classifier the settings
+   * @param settings the settings
    * @param device the device of a task
    * @param begin the network that the training began with
    * @param batches the steps of an epoch
    */
-  record Setup(MlpClassifier classifier, DeviceChoice device, ModelBytes begin, int batches)
+  record Setup(FitSettings settings, DeviceChoice device, ModelBytes begin, int batches)
       implements Serializable {}
 
   @Override
@@ -59,13 +59,13 @@ record RoundTask(
 
   private ExecutorReplicas.Open open(int worker, Iterator<byte[]> blocks) {
     Setup of = JavaBytes.read(setup.value(), Setup.class);
-    Dataset part = of.classifier.dataset(blocks);
+    Dataset part = of.settings.dataset(blocks);
     Network begin = of.begin.network();
     Device device = of.device.open();
     try {
       Replica replica =
           Replica.open(
-              of.classifier.training(0, new ArrayList<>()),
+              of.settings.training(0, new ArrayList<>()),
               begin,
               new Replica.Part(part, worker, of.batches),
               device);

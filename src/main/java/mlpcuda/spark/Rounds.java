@@ -45,6 +45,7 @@ final class Rounds {
 
   private static final System.Logger LOG = System.getLogger("mlpcuda");
 
+  private final FitSettings settings;
   private final MlpClassifier classifier;
   private final DeviceChoice device;
   private final Training training;
@@ -56,10 +57,11 @@ final class Rounds {
    * @param device the device of a task
    * @throws mlpcuda.error.SettingException if workers cannot train with a setting
    */
-  Rounds(MlpClassifier classifier, DeviceChoice device) {
-    this.classifier = classifier;
+  Rounds(FitSettings settings, DeviceChoice device) {
+    this.settings = settings;
+    this.classifier = settings.of();
     this.device = device;
-    this.training = classifier.training(0, new ArrayList<>());
+    this.training = settings.training(0, new ArrayList<>());
     this.workers = classifier.getNumWorkers();
     Replica.check(training);
   }
@@ -118,12 +120,12 @@ final class Rounds {
 
   private Trained train(JavaSparkContext context, JavaRDD<byte[]> parts) {
     List<InputStatistics> found = new ArrayList<>();
-    for (byte[] bytes : parts.mapPartitions(new Survey(classifier)).collect()) {
+    for (byte[] bytes : parts.mapPartitions(new Survey(settings)).collect()) {
       found.add(JavaBytes.read(bytes, InputStatistics.class));
     }
     int batches = batches(found);
     Network begin = found.stream().reduce(InputStatistics::plus).orElseThrow().network(training);
-    var setup = new RoundTask.Setup(classifier, device, ModelBytes.of(begin), batches);
+    var setup = new RoundTask.Setup(settings, device, ModelBytes.of(begin), batches);
     Broadcast<byte[]> sent = context.broadcast(JavaBytes.of(setup));
     try {
       return train(context, parts, sent, batches, begin);
@@ -232,15 +234,14 @@ final class Rounds {
   }
 
   /** Measures the rows of a worker; a part without rows has no statistics. */
-  private record Survey(MlpClassifier classifier)
-      implements FlatMapFunction<Iterator<byte[]>, byte[]> {
+  private record Survey(FitSettings settings) implements FlatMapFunction<Iterator<byte[]>, byte[]> {
     @Override
     public Iterator<byte[]> call(Iterator<byte[]> blocks) {
       if (!blocks.hasNext()) {
         return Collections.emptyIterator();
       }
-      Training training = classifier.training(0, new ArrayList<>());
-      var statistics = InputStatistics.of(training, classifier.dataset(blocks));
+      Training training = settings.training(0, new ArrayList<>());
+      var statistics = InputStatistics.of(training, settings.dataset(blocks));
       return List.of(JavaBytes.of(statistics)).iterator();
     }
   }
@@ -295,7 +296,7 @@ final class Rounds {
 
     /** Whether the training ends because the loss fell by too little. */
     boolean endsBy(double tolerance) {
-      return isNew && MlpClassifier.hasConverged(epochs, tolerance);
+      return isNew && FitSettings.hasConverged(epochs, tolerance);
     }
 
     double[] toArray() {

@@ -21,12 +21,12 @@ import org.apache.spark.api.java.function.FlatMapFunction;
  * Trains one network in one task, on all rows, and returns the bytes of a {@link Trained}. If an
  * executor is lost, Spark runs the task on another one, which goes on from the last checkpoint.
  *
- * @param classifier the settings
+ * @param settings the settings
  * @param device the device of the task
  * @param checkpoints where checkpoints are kept; null: nowhere, and a task that is repeated begins
  *     anew
  */
-record TaskTraining(MlpClassifier classifier, DeviceChoice device, Checkpoints checkpoints)
+record TaskTraining(FitSettings settings, DeviceChoice device, Checkpoints checkpoints)
     implements FlatMapFunction<Iterator<byte[]>, byte[]> {
   /**
    * A trained network.
@@ -40,13 +40,13 @@ record TaskTraining(MlpClassifier classifier, DeviceChoice device, Checkpoints c
   @Override
   public Iterator<byte[]> call(Iterator<byte[]> blocks) throws IOException {
     int member = TaskContext.getPartitionId();
-    Dataset dataset = classifier.dataset(blocks);
+    Dataset dataset = settings.dataset(blocks);
     List<Double> losses = new ArrayList<>();
     TrainingResult result;
     try (Device on = device.open()) {
       result =
           checkpoints == null
-              ? classifier.training(member, losses).fit(dataset, on)
+              ? settings.training(member, losses).fit(dataset, on)
               : withCheckpoints(member, dataset, on, losses);
     }
     double[] history = losses.stream().mapToDouble(Double::doubleValue).toArray();
@@ -61,10 +61,10 @@ record TaskTraining(MlpClassifier classifier, DeviceChoice device, Checkpoints c
       List<Double> former = checkpoints.fetch(member, folder);
       Training training;
       if (former == null) {
-        training = classifier.training(member, losses).folder(folder);
+        training = settings.training(member, losses).folder(folder);
       } else {
         losses.addAll(former);
-        training = classifier.listening(Training.resume(folder), losses);
+        training = settings.listening(Training.resume(folder), losses);
       }
       return training.onCheckpoint(file -> checkpoints.put(member, file, losses)).fit(dataset, on);
     } finally {

@@ -129,7 +129,8 @@ class RoundsTest {
   @Test
   void countsTheBytesThatItSends() {
     var device = new DeviceChoice("cpu", "fp32", 1);
-    Rounds.Trained trained = new Rounds(classifier(2).setMaxIter(3), device).train(points);
+    Rounds.Trained trained =
+        new Rounds(new FitSettings(classifier(2).setMaxIter(3)), device).train(points);
     // A round is an epoch of 150 / 16 steps; the first state has no moments yet.
     int state = 4 * (2 * 8 + 8 + 8 * 3 + 3);
     Rounds.Traffic traffic = trained.traffic();
