@@ -66,9 +66,10 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
     super(uid, vector(network));
     this.file = file;
     set(layers(), network.sizes().stream().mapToInt(Integer::intValue).toArray());
-    set(activation(), network.activation());
-    network.imageShape().ifPresent(shape -> set(imageShape(), shape));
     MlpClassifier.setDefaults(this);
+    // These are defaults, because Spark Connect sends what is set to clients whose class lacks it.
+    setDefault(activation(), network.activation());
+    network.imageShape().ifPresent(shape -> setDefault(imageShape(), shape));
   }
 
   MlpClassificationModel(String uid, ModelBytes file, Vector weights) {

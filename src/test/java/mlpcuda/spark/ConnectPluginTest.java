@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import mlpcuda.spark.ConnectPluginTest.Client.Model;
@@ -194,6 +195,13 @@ class ConnectPluginTest {
       return send(MlCommand.newBuilder().setRead(read)).getOperatorInfo();
     }
 
+    Set<String> parametersOf(Path model) {
+      return load(MODEL, OperatorType.OPERATOR_TYPE_MODEL, model.toString())
+          .getParams()
+          .getParamsMap()
+          .keySet();
+    }
+
     Model loadModel(String path) {
       return new Model(load(MODEL, OperatorType.OPERATOR_TYPE_MODEL, path).getObjRef(), "");
     }
@@ -336,6 +344,8 @@ class ConnectPluginTest {
     assertTrue(Files.exists(path.resolve(MlpClassificationModel.FILE)));
     assertEquals(model.accuracy(), client.loadModel(path.toString()).accuracy());
     assertEquals(MODEL, new Client().loadModel(path.toString()).className());
+    // The client sets what the server says, and its class has Spark's parameters alone.
+    assertEquals(new Client().parametersOf(path), client.parametersOf(path));
 
     Dataset<Row> rows = Spark.points(spark, 300, 3);
     List<Row> sparks =
