@@ -2,9 +2,10 @@
 # Trains one network on MNIST with Spark's own multilayer perceptron and with mlp-cuda's estimator, in turn, with two
 # threads in one JVM, and prints the times of fits and passes, the accuracies and the rates of prediction.
 #
-#   scripts/spark-comparison.sh [LAYERS [SPARK'S ITERATIONS [OUR EPOCHS,... [ROUNDS]]]]
+#   scripts/spark-comparison.sh [LAYERS [SPARK'S ITERATIONS [OUR EPOCHS,... [ROUNDS [REPEATS]]]]]
 #
-# The defaults are 784,100,10, 100 iterations of L-BFGS, 4 epochs of ours and 3 rounds.
+# The defaults are 784,100,10, 100 iterations of L-BFGS, 4 epochs of ours, 3 rounds, and the test rows predicted 10
+# times.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mvn -q -DskipTests test-compile
@@ -19,4 +20,4 @@ done
 # With the module, which spark-submit adds too, Spark's products use vector instructions.
 java -Xmx6g --add-modules=jdk.incubator.vector "${opens[@]}" \
   -cp "target/test-classes:target/classes:$(cat "$classpath")" \
-  mlpcuda.benchmarks.SparkComparison "${1:-784,100,10}" "${2:-100}" "${3:-4}" "${4:-3}"
+  mlpcuda.benchmarks.SparkComparison "${1:-784,100,10}" "${2:-100}" "${3:-4}" "${4:-3}" "${5:-10}"

@@ -61,11 +61,8 @@ public final class RoundCosts {
   }
 
   private static void driver(int[] layers) {
-    int parameters = 0;
-    for (int l = 0; l + 1 < layers.length; l++) {
-      parameters += (layers[l] + 1) * layers[l + 1];
-    }
-    float[] zeros = new float[parameters];
+    Network network = Network.relu(layers);
+    float[] zeros = new float[(int) network.parameters()];
     var state = new Replica.State(zeros, zeros, zeros, 1, new float[0]);
     var round = new Replica.Round(state, new float[25], 1);
     var outer = new OuterStep(1, 0.5);
@@ -76,10 +73,8 @@ public final class RoundCosts {
     double step = least(() -> written(outer.next(state, mean.mean())));
     System.out.printf(
         Locale.ROOT,
-        "%s, %,d parameters: %.2f ms to read and add a result, %.2f ms for the outer step and its"
-            + " state's bytes%n",
-        Network.relu(layers),
-        parameters,
+        "%s: %.2f ms to read and add a result, %.2f ms for the outer step and its state's bytes%n",
+        network,
         1000 * add,
         1000 * step);
   }

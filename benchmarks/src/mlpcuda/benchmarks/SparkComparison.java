@@ -28,26 +28,26 @@ import org.apache.spark.sql.types.StructType;
  * on the test rows and the rate of prediction. scripts/spark-comparison.sh runs it.
  */
 public final class SparkComparison {
-  private static final int REPEATED = 10; // the test rows are predicted so often in one job
-
   private final AtomicInteger jobs = new AtomicInteger(); // passes of Spark's optimizer
   private final Dataset<Row> train;
   private final Dataset<Row> test;
   private final int[] layers;
+  private final int repeated; // the test rows are predicted so often in one job
 
-  private SparkComparison(SparkSession spark, int[] layers) {
+  private SparkComparison(SparkSession spark, int[] layers, int repeated) {
     spark
         .sparkContext()
         .addSparkListener(
             new SparkListener() {
               @Override
               public void onJobStart(SparkListenerJobStart start) {
-                if (start.stageInfos().last().name().contains("RDDLossFunction")) {
+                if (start.stageInfos().last().name().startsWith("treeAggregate")) {
                   jobs.incrementAndGet();
                 }
               }
             });
     this.layers = layers;
+    this.repeated = repeated;
     mlpcuda.Dataset mnist = mlpcuda.Dataset.mnist();
     train = rows(spark, mnist.train());
     test = rows(spark, mnist.test());
@@ -87,6 +87,16 @@ public final class SparkComparison {
     long start = System.nanoTime();
     MultilayerPerceptronClassificationModel model = classifier.fit(train);
     double fit = (System.nanoTime() - start) / 1e9;
+    // An iteration of L-BFGS takes as many passes as its line search needs, each of them a job.
+    int passes = jobs.get() > 0 ? jobs.get() : classifier.getMaxIter();
+    System.out.printf(
+        Locale.ROOT,
+        "%-8s %4d passes  fit %7.2f s  %6.3f s a pass",
+        name,
+        passes,
+        fit,
+        fit / passes);
+    System.out.flush(); // a large network predicts for minutes
     double accuracy =
         new MulticlassClassificationEvaluator()
             .setMetricName("accuracy")
@@ -94,34 +104,29 @@ public final class SparkComparison {
     Dataset<Row> many =
         test.withColumn(
             "copy",
-            functions.explode(functions.sequence(functions.lit(1), functions.lit(REPEATED))));
+            functions.explode(functions.sequence(functions.lit(1), functions.lit(repeated))));
     start = System.nanoTime();
     model.transform(many).agg(functions.sum("prediction")).first();
     double predict = (System.nanoTime() - start) / 1e9;
-    // An iteration of L-BFGS takes as many passes as its line search needs, each of them a job.
-    int passes = jobs.get() > 0 ? jobs.get() : classifier.getMaxIter();
     System.out.printf(
         Locale.ROOT,
-        "%-12s %4d passes  fit %7.2f s  %6.3f s a pass  accuracy %.2f %%  %,9.0f rows/s predicted%n",
-        name,
-        passes,
-        fit,
-        fit / passes,
+        "  accuracy %.2f %%  %,9.1f rows/s predicted%n",
         100 * accuracy,
-        REPEATED * test.count() / predict);
+        repeated * test.count() / predict);
   }
 
   /**
    * Runs the comparison.
    *
    * @param args the layers, such as {@code 784,100,10}; the iterations of Spark's classifier; the
-   *     epochs of ours, one or more numbers joined by commas; the number of rounds
+   *     epochs of ours, one or more numbers joined by commas; the number of rounds; how often a job
+   *     predicts the test rows
    */
   public static void main(String[] args) {
     int[] layers = numbers(args[0]);
     SparkSession spark = local(2);
     try {
-      var comparison = new SparkComparison(spark, layers);
+      var comparison = new SparkComparison(spark, layers, Integer.parseInt(args[4]));
       for (int round = 0; round < Integer.parseInt(args[3]); round++) {
         if (Integer.parseInt(args[1]) > 0) {
           comparison.round(

@@ -2,6 +2,8 @@ package mlpcuda.benchmarks;
 
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.logging.ConsoleHandler;
+import java.util.logging.Logger;
 import java.util.stream.Collectors;
 import mlpcuda.spark.MlpClassificationModel;
 import mlpcuda.spark.MlpClassifier;
@@ -12,9 +14,11 @@ import org.apache.spark.sql.SparkSession;
 
 /**
  * Trains 784-100-10 on MNIST with different numbers of workers for the same number of epochs, and
- * prints the losses of the epochs and the accuracies on the test rows.
+ * prints the losses of the epochs, the accuracies on the test rows and the bytes that were sent.
  */
 public final class SparkWorkers {
+  private static final Logger LOG = Logger.getLogger("mlpcuda");
+
   private SparkWorkers() {}
 
   /**
@@ -24,6 +28,7 @@ public final class SparkWorkers {
    *     parameters such as {@code localSteps=100}
    */
   public static void main(String[] args) {
+    LOG.addHandler(new ConsoleHandler()); // the estimator logs the bytes
     int[] workers = SparkComparison.numbers(args[1]);
     SparkSession spark = SparkComparison.local(Arrays.stream(workers).max().orElseThrow());
     try {

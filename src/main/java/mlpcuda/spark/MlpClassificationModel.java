@@ -268,7 +268,7 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
 
   @Override
   public long estimatedSize() {
-    return super.estimatedSize() + file.bytes().length;
+    return super.estimatedSize() + (file == null ? 0 : file.bytes().length);
   }
 
   @Override
@@ -306,6 +306,18 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
     return (MlpClassificationModel) read().load(path);
   }
 
+  /**
+   * Whether a model is saved on a local disk, past Hadoop: Spark Connect does so with the models
+   * that it evicts from its memory. Spark 4.0 never does, and lacks the class that tells.
+   */
+  private static boolean isLocal() {
+    try {
+      return (Boolean) ReadWriteUtils.localSavingModeState().get();
+    } catch (LinkageError e) {
+      return false;
+    }
+  }
+
   /** Writes the parameters as all of Spark's models do, and the network as a model file. */
   private static final class Writer extends MLWriter {
     private final MlpClassificationModel model;
@@ -318,7 +330,7 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
     public void saveImpl(String path) {
       model.saveParameters(path, sparkSession());
       try {
-        if ((Boolean) ReadWriteUtils.localSavingModeState().get()) {
+        if (isLocal()) {
           Files.write(java.nio.file.Path.of(path, FILE), model.file.bytes());
           return;
         }
@@ -370,7 +382,7 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
     /** The network's file in the folder of a saved model, if there is one. */
     private Optional<ModelBytes> file(String folder) {
       try {
-        if ((Boolean) ReadWriteUtils.localSavingModeState().get()) {
+        if (isLocal()) {
           java.nio.file.Path file = java.nio.file.Path.of(folder, FILE);
           return Files.exists(file)
               ? Optional.of(ModelBytes.of(Files.readAllBytes(file)))

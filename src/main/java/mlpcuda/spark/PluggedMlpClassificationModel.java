@@ -2,6 +2,8 @@ package mlpcuda.spark;
 
 import org.apache.spark.ml.classification.MultilayerPerceptronClassificationModel;
 import org.apache.spark.ml.linalg.Vector;
+import org.apache.spark.ml.linalg.Vectors;
+import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.sql.SparkSession;
@@ -13,6 +15,10 @@ import org.apache.spark.sql.SparkSession;
  */
 public class PluggedMlpClassificationModel extends MlpClassificationModel {
   private static final long serialVersionUID = 1;
+
+  /** A model of Spark's class, which is asked for its parameters. */
+  private static final MultilayerPerceptronClassificationModel SPARKS =
+      new MultilayerPerceptronClassificationModel("", Vectors.zeros(0));
 
   /** A model without a network: Spark Connect makes one to learn the name of the class. */
   public PluggedMlpClassificationModel() {}
@@ -27,7 +33,22 @@ public class PluggedMlpClassificationModel extends MlpClassificationModel {
 
   private static PluggedMlpClassificationModel of(MlpClassificationModel model) {
     var plugged = new PluggedMlpClassificationModel(model.uid(), model.file(), model.weights());
-    return model.copyValues(plugged, new ParamMap());
+    model.copyValues(plugged, new ParamMap());
+    for (Param<?> param : plugged.params()) {
+      plugged.hide(param);
+    }
+    return plugged;
+  }
+
+  /**
+   * Turns the value of a parameter of ours into its default. Spark Connect sends clients all that
+   * is set, and they set it on Spark's class, which lacks the parameter.
+   */
+  private <T> void hide(Param<T> param) {
+    if (isSet(param) && !SPARKS.hasParam(param.name())) {
+      setDefault(param, getOrDefault(param));
+      clear(param);
+    }
   }
 
   @Override

@@ -375,6 +375,19 @@ class ConnectPluginTest {
   }
 
   @Test
+  void aModelOfOursIsLoadedBySparksClients() throws Exception {
+    Path path = folder.resolve("ours");
+    MlpClassifier classifier = MlpClassifierTest.classifier().setMaxIter(2).setActivation("tanh");
+    classifier.fit(Spark.points(spark, 300, 3)).save(path.toString());
+    assertEquals(
+        Set.of("blockSize", "layers", "maxIter", "seed", "stepSize"),
+        Client.plugged().parametersOf(path));
+    MlpClassificationModel loaded = PluggedMlpClassificationModel.load(path.toString());
+    assertEquals("tanh", loaded.getActivation());
+    assertEquals(1, loaded.getThreads());
+  }
+
+  @Test
   void aClassifierIsSavedAsSparks() {
     String path = folder.resolve("classifier").toString();
     Client client = Client.plugged();
