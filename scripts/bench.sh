@@ -15,7 +15,7 @@ cd "$(dirname "$0")/.."
 devices=${1:-cpu gpu gpu-ptx gpu-cudnn} length=${2:--} pattern=${3:-mlpcuda.benchmarks}
 results=${RESULTS:-benchmarks/results}
 mvn -q test-compile org.apache.maven.plugins:maven-dependency-plugin:3.11.0:build-classpath \
-  -Dmdep.outputFile=target/bench.classpath -Dmdep.includeScope=test
+  -Dmdep.outputFile=target/bench.classpath
 mkdir -p "$results"
 for device in $devices; do
   {

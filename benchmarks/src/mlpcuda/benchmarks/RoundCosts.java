@@ -62,8 +62,9 @@ public final class RoundCosts {
 
   private static void driver(int[] layers) {
     Network network = Network.relu(layers);
-    float[] zeros = new float[(int) network.parameters()];
-    var state = new Replica.State(zeros, zeros, zeros, 1, new float[0]);
+    int P = (int) network.parameters();
+    // Three arrays: an array that occurs again is written once.
+    var state = new Replica.State(new float[P], new float[P], new float[P], 1, new float[0]);
     var round = new Replica.Round(state, new float[25], 1);
     var outer = new OuterStep(1, 0.5);
     var mean = new RoundMean();

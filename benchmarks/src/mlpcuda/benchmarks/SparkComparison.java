@@ -120,7 +120,7 @@ public final class SparkComparison {
    *
    * @param args the layers, such as {@code 784,100,10}; the iterations of Spark's classifier; the
    *     epochs of ours, one or more numbers joined by commas; the number of rounds; how often a job
-   *     predicts the test rows
+   *     predicts the test rows; our learning rate
    */
   public static void main(String[] args) {
     int[] layers = numbers(args[0]);
@@ -139,7 +139,7 @@ public final class SparkComparison {
           comparison.round(
               new MlpClassifier()
                   .setMaxIter(epochs)
-                  .setStepSize(0.02)
+                  .setStepSize(Double.parseDouble(args[5]))
                   .setSchedule("one-cycle")
                   .setActivation("sigmoid")
                   .setScaling("none"),

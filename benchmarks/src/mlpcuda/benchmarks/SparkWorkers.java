@@ -8,6 +8,9 @@ import java.util.stream.Collectors;
 import mlpcuda.spark.MlpClassificationModel;
 import mlpcuda.spark.MlpClassifier;
 import org.apache.spark.ml.evaluation.MulticlassClassificationEvaluator;
+import org.apache.spark.ml.param.DoubleParam;
+import org.apache.spark.ml.param.IntParam;
+import org.apache.spark.ml.param.Param;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -46,7 +49,8 @@ public final class SparkWorkers {
                   .setThreads(1);
           for (String setting : Arrays.copyOfRange(args, 3, args.length)) {
             String[] parts = setting.split("=");
-            classifier.set(classifier.getParam(parts[0]), value(parts[1]));
+            Param<Object> param = classifier.getParam(parts[0]);
+            classifier.set(param, value(param, parts[1]));
           }
           long start = System.nanoTime();
           MlpClassificationModel model = classifier.fit(train);
@@ -72,10 +76,10 @@ public final class SparkWorkers {
     }
   }
 
-  private static Object value(String text) {
-    if (text.matches("[0-9]+")) {
+  private static Object value(Param<?> param, String text) {
+    if (param instanceof IntParam) {
       return Integer.valueOf(text);
     }
-    return text.matches("[0-9.e-]+") ? (Object) Double.valueOf(text) : text;
+    return param instanceof DoubleParam ? (Object) Double.valueOf(text) : text;
   }
 }

@@ -40,7 +40,8 @@ _PARAMS = [
      "Share of the target that is spread over all classes, in [0, 1)."),
     ("scaling", TypeConverters.toString, _NO_DEFAULT,
      "Scaling of the features, by numbers of the training rows: standard, minmax or none;"
-     " of images unit, centred or z-score."),
+     " of images unit, centred or z-score. Without it unit for images, none with"
+     " initialWeights, otherwise standard."),
     ("patience", TypeConverters.toInt, 0,
      "Number of epochs without a lower validation loss after which training ends; 0: it"
      " goes on to maxIter."),
@@ -51,8 +52,8 @@ _PARAMS = [
     ("validationIndicatorCol", TypeConverters.toString, _NO_DEFAULT,
      "Boolean column: true for rows that judge the epochs and are not learnt from."),
     ("featuresCols", TypeConverters.toListString, _NO_DEFAULT,
-     "Columns of the features in place of featuresCol: numbers, vectors or arrays, whose"
-     " values follow one another."),
+     "Columns of the features in place of featuresCol: numbers, vectors, arrays or binary,"
+     " whose values follow one another."),
     ("imageShape", TypeConverters.toListInt, _NO_DEFAULT,
      "Height and width in pixels, if the features are images of bytes (0 to 255)."),
     ("augment", TypeConverters.toString, _NO_DEFAULT,
@@ -73,8 +74,8 @@ _PARAMS = [
     ("precision", TypeConverters.toString, "fp32",
      "Precision of products on a GPU: fp32, tf32, bf16 or fp16."),
     ("threads", TypeConverters.toInt, 0,
-     "Threads of a task on the CPU; 0: all of the executor's cores, or with several"
-     " workers or members spark.task.cpus."),
+     "Threads of a task on the CPU; 0: spark.executor.cores if it is set, with several workers"
+     " or members spark.task.cpus, otherwise and in prediction all processors."),
 ]
 
 # Parameters of Spark's own classifier whose defaults are others here.

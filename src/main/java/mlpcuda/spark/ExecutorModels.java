@@ -4,24 +4,33 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import mlpcuda.Device;
 import mlpcuda.Model;
 
 /**
- * The networks that this process, an executor or the driver, answers with. Its tasks share one
- * device, which stays open until the process ends, and each network is put on it once. The few
- * networks that were asked last stay there.
+ * The networks that this process, an executor or the driver, answers with. Its tasks share a
+ * device, those with the same GPU of Spark's if it assigns them. A device stays open until the
+ * process ends, and each network is put on it once. The few networks that were asked last stay
+ * there.
  */
 final class ExecutorModels {
   /** The networks that stay on the device. */
   private static final int MOST = 4;
 
-  private static final Map<DeviceChoice, Device> DEVICES = new LinkedHashMap<>();
+  private static final Map<Place, Device> DEVICES = new LinkedHashMap<>();
   private static final Map<Key, Shared> MODELS = new LinkedHashMap<>(16, 0.75f, true);
 
   private ExecutorModels() {}
 
-  private record Key(String model, DeviceChoice device) {}
+  /**
+   * Where a task computes.
+   *
+   * @param gpu the number of the GPU that Spark assigned to the task
+   */
+  private record Place(DeviceChoice device, OptionalInt gpu) {}
+
+  private record Key(String model, Place place) {}
 
   /** A model with the number of tasks that use it: a model is closed when none does. */
   private static final class Shared {
@@ -59,10 +68,11 @@ final class ExecutorModels {
 
   /** The network of that file on the device, put there unless it is there already. */
   static synchronized Lease lease(ModelBytes file, DeviceChoice choice) {
-    Device device = DEVICES.computeIfAbsent(choice, DeviceChoice::open);
+    var place = new Place(choice, AssignedGpu.index());
+    Device device = DEVICES.computeIfAbsent(place, of -> of.device.open());
     Shared shared =
         MODELS.computeIfAbsent(
-            new Key(file.digest(), choice), key -> new Shared(file.network().on(device)));
+            new Key(file.digest(), place), key -> new Shared(file.network().on(device)));
     shared.users++;
     evict();
     return new Lease(shared);

@@ -67,7 +67,9 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
     this.file = file;
     set(layers(), network.sizes().stream().mapToInt(Integer::intValue).toArray());
     MlpClassifier.setDefaults(this);
-    // These are defaults, because Spark Connect sends what is set to clients whose class lacks it.
+    // Spark Connect sends clients what is set, and fails if their class lacks such a parameter:
+    // both
+    // are therefore defaults.
     setDefault(activation(), network.activation());
     network.imageShape().ifPresent(shape -> setDefault(imageShape(), shape));
   }

@@ -104,7 +104,10 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
     return this;
   }
 
-  /** Sets the optimizer by Spark's names: {@code gd}, or {@code l-bfgs} for the optimizer set. */
+  /**
+   * Sets Spark's name of an optimizer: {@code gd} is gradient descent without momentum, and {@code
+   * l-bfgs} leaves the choice to {@link #setOptimizer}.
+   */
   @Override
   public MlpClassifier setSolver(String solver) {
     super.setSolver(solver);
@@ -118,7 +121,7 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
     return this;
   }
 
-  /** Sets the share of the loss that an epoch must bring for the training to go on. */
+  /** Sets the share by which ten epochs must lower the loss for the training to go on; 0: none. */
   @Override
   public MlpClassifier setTol(double tolerance) {
     super.setTol(tolerance);
@@ -344,7 +347,7 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
       model.createSummary(dataset, fitted.losses);
       return model;
     } catch (Exception e) {
-      throw BadRowException.of(e);
+      throw JobFailure.cause(e);
     }
   }
 
@@ -394,7 +397,8 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
   /** Several tasks train one network side by side, each on its part of the rows. */
   private Fitted inRounds(FitSettings settings, Dataset<?> dataset) {
     SparkContext context = dataset.sparkSession().sparkContext();
-    Rounds.Trained trained = new Rounds(settings, settings.device(context, true)).train(dataset);
+    DeviceChoice device = settings.device(context, true);
+    Rounds.Trained trained = new Rounds(settings, device, Rounds.BYTES_ON_DRIVER).train(dataset);
     return new Fitted(ModelBytes.of(trained.network()), trained.losses());
   }
 

@@ -11,7 +11,8 @@ import org.apache.spark.ml.param.StringArrayParam;
 
 /**
  * The parameters that {@link MlpClassifier} and its model have beside those of Spark's own
- * multilayer perceptron. Spark finds a parameter by the method that returns it.
+ * multilayer perceptron. Spark finds a parameter by the method that returns it. The getter of a
+ * parameter that has neither a value nor a default throws NoSuchElementException, as Spark's do.
  */
 public interface MlpParams extends Params {
   /** The parameters themselves, which belong to one estimator or model. */
@@ -87,7 +88,8 @@ public interface MlpParams extends Params {
               parent,
               "scaling",
               "Scaling of the features, by numbers of the training rows: standard, minmax or none;"
-                  + " of images unit, centred or z-score.",
+                  + " of images unit, centred or z-score. Without it unit for images, none with"
+                  + " initialWeights, otherwise standard.",
               ParamValidators.inArray(
                   new String[] {"standard", "minmax", "none", "unit", "centred", "z-score"}));
       patience =
@@ -112,8 +114,8 @@ public interface MlpParams extends Params {
           new StringArrayParam(
               parent,
               "featuresCols",
-              "Columns of the features in place of featuresCol: numbers, vectors or arrays, whose"
-                  + " values follow one another.");
+              "Columns of the features in place of featuresCol: numbers, vectors, arrays or binary,"
+                  + " whose values follow one another.");
       imageShape =
           new IntArrayParam(
               parent,
@@ -171,8 +173,8 @@ public interface MlpParams extends Params {
           new IntParam(
               parent,
               "threads",
-              "Threads of a task on the CPU; 0: all of the executor's cores, or with several"
-                  + " workers or members spark.task.cpus.",
+              "Threads of a task on the CPU; 0: spark.executor.cores if it is set, with several workers"
+                  + " or members spark.task.cpus, otherwise and in prediction all processors.",
               ParamValidators.gtEq(0));
     }
   }

@@ -31,9 +31,9 @@ public class PluggedMlpClassificationModel extends MlpClassificationModel {
     super(uid, file, weights);
   }
 
-  private static PluggedMlpClassificationModel of(MlpClassificationModel model) {
+  private static PluggedMlpClassificationModel of(MlpClassificationModel model, ParamMap extra) {
     var plugged = new PluggedMlpClassificationModel(model.uid(), model.file(), model.weights());
-    model.copyValues(plugged, new ParamMap());
+    model.copyValues(plugged, extra);
     for (Param<?> param : plugged.params()) {
       plugged.hide(param);
     }
@@ -53,9 +53,9 @@ public class PluggedMlpClassificationModel extends MlpClassificationModel {
 
   @Override
   public PluggedMlpClassificationModel copy(ParamMap extra) {
-    PluggedMlpClassificationModel copy = of(this);
+    PluggedMlpClassificationModel copy = of(this, extra);
     copy.setParent(parent());
-    return copyValues(copy, extra);
+    return copy;
   }
 
   @Override
@@ -78,8 +78,8 @@ public class PluggedMlpClassificationModel extends MlpClassificationModel {
     @Override
     public MultilayerPerceptronClassificationModel load(String path) {
       return of(
-          (MlpClassificationModel)
-              MlpClassificationModel.read().session(sparkSession()).load(path));
+          (MlpClassificationModel) MlpClassificationModel.read().session(sparkSession()).load(path),
+          new ParamMap());
     }
   }
 }

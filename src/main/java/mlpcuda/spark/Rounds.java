@@ -38,10 +38,10 @@ final class Rounds {
   private static final int MOST_ON_DRIVER = 8;
 
   /**
-   * The most bytes of results that the driver gets at once. Spark fails a job whose results exceed
-   * {@code spark.driver.maxResultSize}, 1 GB by default.
+   * The bytes of results of which the driver gets no more at once, unless one result has more.
+   * Spark fails a job whose results exceed {@code spark.driver.maxResultSize}, 1 GB by default.
    */
-  private static final long MOST_BYTES_ON_DRIVER = 256 << 20;
+  static final long BYTES_ON_DRIVER = 256 << 20;
 
   private static final System.Logger LOG = System.getLogger("mlpcuda");
 
@@ -49,18 +49,22 @@ final class Rounds {
   private final MlpClassifier classifier;
   private final DeviceChoice device;
   private final Training training;
+  private final long bytesOnDriver;
   private final int workers;
 
   /**
    * The rounds of a training.
    *
    * @param device the device of a task
+   * @param bytesOnDriver the bytes of results that the driver may get at once, such as {@link
+   *     #BYTES_ON_DRIVER}; results that have more are averaged by executors first
    * @throws mlpcuda.error.SettingException if workers cannot train with a setting
    */
-  Rounds(FitSettings settings, DeviceChoice device) {
+  Rounds(FitSettings settings, DeviceChoice device, long bytesOnDriver) {
     this.settings = settings;
     this.classifier = settings.of();
     this.device = device;
+    this.bytesOnDriver = bytesOnDriver;
     this.training = settings.training(0, new ArrayList<>());
     this.workers = classifier.getNumWorkers();
     Replica.check(training);
@@ -190,8 +194,8 @@ final class Rounds {
   }
 
   /**
-   * The results of the workers in their order, or the means of groups of them, if the driver's
-   * memory may not hold the results of all.
+   * The results of the workers in their order. If there are more than the driver adds up by itself,
+   * executors average them in groups, and their means in groups, until there are no more.
    *
    * @param bytes the size of a result
    */
@@ -216,8 +220,8 @@ final class Rounds {
   }
 
   /** The most results of that many bytes that the driver adds up by itself. */
-  static int mostOnDriver(long bytes) {
-    return (int) Math.max(1, Math.min(MOST_ON_DRIVER, MOST_BYTES_ON_DRIVER / bytes));
+  private int mostOnDriver(long bytes) {
+    return (int) Math.max(1, Math.min(MOST_ON_DRIVER, bytesOnDriver / bytes));
   }
 
   /** The mean of the results in a partition, with the group's number as the key. */

@@ -21,7 +21,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Tests that a task takes the GPU that Spark assigns to it: one that no machine has. */
+/**
+ * Tests that a task knows the GPU that Spark assigns to it, one that no machine has, and that it
+ * does not compute without it.
+ */
 @Tag("long")
 class GpuResourceTest {
   private static final int GPU = 97;

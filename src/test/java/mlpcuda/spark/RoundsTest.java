@@ -128,9 +128,7 @@ class RoundsTest {
 
   @Test
   void countsTheBytesThatItSends() {
-    var device = new DeviceChoice("cpu", "fp32", 1);
-    Rounds.Trained trained =
-        new Rounds(new FitSettings(classifier(2).setMaxIter(3)), device).train(points);
+    Rounds.Trained trained = rounds(classifier(2).setMaxIter(3), Rounds.BYTES_ON_DRIVER);
     // A round is an epoch of 150 / 16 steps; the first state has no moments yet.
     int state = 4 * (2 * 8 + 8 + 8 * 3 + 3);
     Rounds.Traffic traffic = trained.traffic();
@@ -144,12 +142,26 @@ class RoundsTest {
         new Rounds.Traffic(3, 1234, 5678, 90).toString());
   }
 
-  /** The driver gets at most 256 MB at once, or one result that is larger. */
+  private static Rounds.Trained rounds(MlpClassifier classifier, long bytesOnDriver) {
+    var device = new DeviceChoice("cpu", "fp32", 1);
+    return new Rounds(new FitSettings(classifier), device, bytesOnDriver).train(points);
+  }
+
+  /** The means of means are those of all, whose weights no one may have twice or not at all. */
   @Test
-  void largeNetworksAreAveragedByExecutors() {
-    assertEquals(8, Rounds.mostOnDriver(954_120));
-    assertEquals(2, Rounds.mostOnDriver(100 << 20));
-    assertEquals(1, Rounds.mostOnDriver(1L << 30));
+  void groupsGiveTheMeanOfAllWorkers() {
+    MlpClassifier classifier = classifier(7).setMaxIter(2);
+    Rounds.Trained together = rounds(classifier, Rounds.BYTES_ON_DRIVER);
+    Rounds.Trained grouped = rounds(classifier, 1); // 7 results in groups of 3, then of 2, of 2
+    List<float[]> expected = together.network().weights();
+    List<float[]> found = grouped.network().weights();
+    for (int t = 0; t < expected.size(); t++) {
+      assertArrayEquals(expected.get(t), found.get(t), 1e-5f);
+    }
+    assertEquals(together.traffic().fromWorkers(), together.traffic().toDriver());
+    assertEquals(7 * grouped.traffic().toDriver(), grouped.traffic().fromWorkers());
+    Rounds.Traffic twelve = rounds(classifier(12).setMaxIter(2), Rounds.BYTES_ON_DRIVER).traffic();
+    assertEquals(4 * twelve.toDriver(), twelve.fromWorkers());
   }
 
   /** Asserts a number of bytes of so many messages, each of which has a head. */

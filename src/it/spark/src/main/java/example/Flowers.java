@@ -32,7 +32,7 @@ public final class Flowers {
             .setSeed(1)
             .setFeaturesCols(
                 new String[] {"sepal_length", "sepal_width", "petal_length", "petal_width"})
-            .setNumWorkers( Integer.valueOf(args[2]));
+            .setNumWorkers(Integer.parseInt(args[2]));
     StringIndexer species = new StringIndexer().setInputCol("species").setOutputCol("label");
     try {
       new Pipeline()
