@@ -51,10 +51,12 @@ class SparkSubmitIT {
   private static String master;
   private static Path program;
   private static final List<Process> SERVERS = new ArrayList<>();
-  private static final List<Path> LOGS = new ArrayList<>(); // of the servers, in their order
+  private static final List<Path> LOGS = new ArrayList<>(); // one for each server, in their order
 
   @BeforeAll
-  @Timeout(value = 10, unit = TimeUnit.MINUTES) // that of the class is for its tests alone
+  @Timeout(
+      value = 10,
+      unit = TimeUnit.MINUTES) // JUnit applies the limit of a class to its tests alone
   static void start() throws Exception {
     install();
     program = tmp.resolve("flowers.jar");
