@@ -53,10 +53,9 @@ class SparkSubmitIT {
   private static final List<Process> SERVERS = new ArrayList<>();
   private static final List<Path> LOGS = new ArrayList<>(); // one for each server, in their order
 
+  /** JUnit applies the limit of a class to its tests alone, so that this method has its own. */
   @BeforeAll
-  @Timeout(
-      value = 10,
-      unit = TimeUnit.MINUTES) // JUnit applies the limit of a class to its tests alone
+  @Timeout(value = 10, unit = TimeUnit.MINUTES)
   static void start() throws Exception {
     install();
     program = tmp.resolve("flowers.jar");
