@@ -113,7 +113,9 @@ class ConsumerIT {
       throws IOException, InterruptedException {
     String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     var command = new ArrayList<String>();
-    command.addAll(List.of(java, "-cp", String.join(File.pathSeparator, classPath)));
+    // Without this option JDK 24 and later warn of native libraries among the printed lines.
+    command.addAll(List.of(java, "--enable-native-access=ALL-UNNAMED"));
+    command.addAll(List.of("-cp", String.join(File.pathSeparator, classPath)));
     command.addAll(List.of(args));
     return run(code, command);
   }
