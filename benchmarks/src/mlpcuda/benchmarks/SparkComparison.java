@@ -54,7 +54,7 @@ public final class SparkComparison {
   }
 
   /** Spark in this JVM with so many threads; the caller stops it. */
-  static SparkSession local(int threads) {
+  public static SparkSession local(int threads) {
     return SparkSession.builder()
         .master("local[" + threads + "]")
         .config("spark.ui.enabled", false)
@@ -152,7 +152,7 @@ public final class SparkComparison {
   }
 
   /** The whole numbers of a text, which commas join. */
-  static int[] numbers(String text) {
+  public static int[] numbers(String text) {
     return Arrays.stream(text.split(",")).mapToInt(Integer::parseInt).toArray();
   }
 }

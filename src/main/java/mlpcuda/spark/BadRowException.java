@@ -10,4 +10,9 @@ final class BadRowException extends IllegalArgumentException {
   BadRowException(String message) {
     super(message);
   }
+
+  /** The exception of a row that the library refuses, which says why. */
+  static BadRowException of(IllegalArgumentException refused) {
+    return refused instanceof BadRowException bad ? bad : new BadRowException(refused.getMessage());
+  }
 }

@@ -168,10 +168,8 @@ record Block(
       int[] tested = IntStream.range(0, Math.min(examples.size(), TESTED)).toArray();
       Dataset dataset = Dataset.of(examples, examples.chosen(tested)).withClasses(classes);
       return validation.map(dataset::withValidation).orElse(dataset);
-    } catch (BadRowException e) {
-      throw e;
     } catch (IllegalArgumentException e) {
-      throw new BadRowException(e.getMessage());
+      throw BadRowException.of(e);
     }
   }
 

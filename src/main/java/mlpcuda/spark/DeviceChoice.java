@@ -20,8 +20,8 @@ record DeviceChoice(String kind, String precision, int threads) implements Seria
       try {
         return Device.gpu(assigned.orElse(0), precision);
       } catch (DeviceException e) {
-        if (kind.equals("gpu")
-            || assigned.isPresent()) { // whoever was promised a GPU must not miss it
+        // Whoever was promised a GPU must not miss it.
+        if (kind.equals("gpu") || assigned.isPresent()) {
           throw e;
         }
       }

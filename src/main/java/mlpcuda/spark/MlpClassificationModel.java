@@ -67,9 +67,6 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
     this.file = file;
     set(layers(), network.sizes().stream().mapToInt(Integer::intValue).toArray());
     MlpClassifier.setDefaults(this);
-    // Spark Connect sends clients what is set, and fails if their class lacks such a parameter:
-    // both
-    // are therefore defaults.
     setDefault(activation(), network.activation());
     network.imageShape().ifPresent(shape -> setDefault(imageShape(), shape));
   }

@@ -63,10 +63,8 @@ final class PartitionRows {
         keys.add(new Key(keys.size(), row.hash(), row.label, row.weight, row.isHeld));
       }
       features = builder.build();
-    } catch (BadRowException e) {
-      throw e;
     } catch (IllegalArgumentException e) {
-      throw new BadRowException(e.getMessage());
+      throw BadRowException.of(e);
     }
     keys.sort(Comparator.comparingLong(Key::hash));
     return keys.stream()

@@ -63,8 +63,12 @@ class MlpClassifierTest {
         .setDevice("cpu");
   }
 
+  private static MulticlassClassificationEvaluator evaluator() {
+    return new MulticlassClassificationEvaluator().setMetricName("accuracy");
+  }
+
   static double accuracy(Dataset<Row> predictions) {
-    return new MulticlassClassificationEvaluator().setMetricName("accuracy").evaluate(predictions);
+    return evaluator().evaluate(predictions);
   }
 
   @Test
@@ -178,7 +182,7 @@ class MlpClassifierTest {
     CrossValidatorModel chosen =
         new CrossValidator()
             .setEstimator(classifier)
-            .setEvaluator(new MulticlassClassificationEvaluator().setMetricName("accuracy"))
+            .setEvaluator(evaluator())
             .setEstimatorParamMaps(grid)
             .setNumFolds(2)
             .setParallelism(2)
@@ -197,7 +201,7 @@ class MlpClassifierTest {
     TrainValidationSplitModel chosen =
         new TrainValidationSplit()
             .setEstimator(classifier)
-            .setEvaluator(new MulticlassClassificationEvaluator().setMetricName("accuracy"))
+            .setEvaluator(evaluator())
             .setEstimatorParamMaps(grid)
             .setTrainRatio(0.7)
             .setParallelism(2)

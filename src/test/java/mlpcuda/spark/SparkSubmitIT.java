@@ -16,6 +16,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
+import mlpcuda.Child;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -86,10 +87,13 @@ class SparkSubmitIT {
   }
 
   /** Links the jars that Maven chooses for Spark alone. */
-  private static void install() throws Exception {
+  private static void install() throws IOException {
     String maven = Path.of(System.getProperty("mlpcuda.it.maven"), "bin", "mvn").toString();
     String kept = "-Dmaven.repo.local=" + System.getProperty("mlpcuda.it.kept");
-    run(List.of(maven, "--batch-mode", "--quiet", "-f", DISTRIBUTION.toString(), kept, "compile"));
+    String project = DISTRIBUTION.toString();
+    run(
+        new ProcessBuilder(maven, "--batch-mode", "--quiet", "-f", project, kept, "compile")
+            .redirectErrorStream(true));
     Path jars = Files.createDirectories(HOME.resolve("jars"));
     try (Stream<Path> former = Files.list(jars)) {
       for (Path link : former.toList()) {
@@ -153,25 +157,16 @@ class SparkSubmitIT {
     }
   }
 
-  private static String run(List<String> command) throws IOException, InterruptedException {
-    return run(new ProcessBuilder(command).redirectErrorStream(true));
-  }
-
-  private static String run(ProcessBuilder builder) throws IOException, InterruptedException {
-    Path output = Files.createTempFile(tmp, "output", ".txt");
-    Process process = builder.redirectOutput(output.toFile()).start();
-    try {
-      int code = process.waitFor();
-      String printed = Files.readString(output);
-      assertEquals(0, code, printed);
+  private static String run(ProcessBuilder builder) {
+    try (Child child = Child.start(builder)) {
+      String printed = child.rest();
+      assertEquals(0, child.exitCode(), printed);
       return printed;
-    } finally {
-      process.destroyForcibly();
     }
   }
 
   /** Does what the script spark-submit does. */
-  private static String submit(String... arguments) throws IOException, InterruptedException {
+  private static String submit(String... arguments) {
     var all = new ArrayList<>(List.of("--master", master, "--executor-memory", "900m"));
     all.addAll(List.of("--conf", "spark.ui.enabled=false"));
     all.addAll(List.of("--conf", "spark.driver.host=127.0.0.1"));
@@ -179,8 +174,7 @@ class SparkSubmitIT {
     return run(java("org.apache.spark.deploy.SparkSubmit", all.toArray(String[]::new)));
   }
 
-  private static void learnsFlowers(String jars, String workers)
-      throws IOException, InterruptedException {
+  private static void learnsFlowers(String jars, String workers) {
     String pipeline = tmp.resolve("pipeline-" + workers).toUri().toString();
     String printed =
         submit(

@@ -1,11 +1,5 @@
-package mlpcuda.benchmarks;
+package mlpcuda.spark;
 
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.ObjectInputStream;
-import java.io.ObjectOutputStream;
-import java.io.UncheckedIOException;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
@@ -14,6 +8,7 @@ import mlpcuda.Network;
 import mlpcuda.OuterStep;
 import mlpcuda.Replica;
 import mlpcuda.RoundMean;
+import mlpcuda.benchmarks.SparkComparison;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
@@ -69,36 +64,15 @@ public final class RoundCosts {
     var outer = new OuterStep(1, 0.5);
     var mean = new RoundMean();
     mean.add(round);
-    byte[] result = written(round);
-    double add = least(() -> mean.add(read(result)));
-    double step = least(() -> written(outer.next(state, mean.mean())));
+    byte[] result = JavaBytes.of(round);
+    double add = least(() -> mean.add(JavaBytes.read(result, Replica.Round.class)));
+    double step = least(() -> JavaBytes.of(outer.next(state, mean.mean())));
     System.out.printf(
         Locale.ROOT,
         "%s: %.2f ms to read and add a result, %.2f ms for the outer step and its state's bytes%n",
         network,
         1000 * add,
         1000 * step);
-  }
-
-  /** What a worker or the driver sends. */
-  private static byte[] written(Object value) {
-    var bytes = new ByteArrayOutputStream();
-    try (var out = new ObjectOutputStream(bytes)) {
-      out.writeObject(value);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    return bytes.toByteArray();
-  }
-
-  private static Replica.Round read(byte[] bytes) {
-    try (var in = new ObjectInputStream(new ByteArrayInputStream(bytes))) {
-      return (Replica.Round) in.readObject();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    } catch (ClassNotFoundException e) {
-      throw new IllegalStateException(e);
-    }
   }
 
   private static double least(Runnable work) {
