@@ -72,6 +72,11 @@ public final class Main {
     } finally {
       stop.released();
     }
+    if (stop.isRequested()) {
+      // The JVM is ending already, with the signal's exit code. JDK 17 lets a later exit replace that
+      // code if it comes between the end of the hooks and the end of the process.
+      return;
+    }
     System.exit(code);
   }
 

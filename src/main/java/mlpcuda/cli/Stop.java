@@ -41,6 +41,11 @@ final class Stop implements BooleanSupplier {
     return requested;
   }
 
+  /** Whether the JVM shuts down; unlike {@link #getAsBoolean}, this method promises nothing. */
+  boolean isRequested() {
+    return requested;
+  }
+
   /** Notes that everything is released. */
   void released() {
     released.countDown();
