@@ -51,6 +51,18 @@ public final class ExamplesBuilder implements AutoCloseable {
     return new ExamplesBuilder(Layout.Images.grey(rows, cols), Features.Type.UINT8);
   }
 
+  /**
+   * Collects examples for a network, as its training examples were: rows of numbers, or grey or
+   * colour images with one unsigned byte a value.
+   *
+   * @throws IllegalStateException if the network has no weights
+   */
+  public static ExamplesBuilder of(Network network) {
+    Layout layout = network.form().layout();
+    return new ExamplesBuilder(
+        layout, layout instanceof Layout.Images ? Features.Type.UINT8 : Features.Type.FLOAT32);
+  }
+
   /** Adds an example that counts as one: see {@link #add(float[], int, float)}. */
   public ExamplesBuilder add(float[] values, int label) {
     return add(values, label, 1);

@@ -147,7 +147,11 @@ public final class Model implements AutoCloseable {
   private ExampleSet fitting(Examples examples) {
     Layout expected = network.form().layout();
     ExampleSet set = examples.set();
-    if (!set.layout().equals(expected)) {
+    boolean fits =
+        expected instanceof Layout.Columns columns
+            ? columns.fits(set.layout())
+            : set.layout().equals(expected);
+    if (!fits) {
       throw new IllegalArgumentException(
           "examples must be of %s as the network's, found %s".formatted(expected, set.layout()));
     }

@@ -215,6 +215,16 @@ class LibraryTest {
           assertSame(all.get(i), model.predict(train.values(i)), 1e-6);
         }
         assertThrows(BadFileException.class, () -> model.predict(tmp.resolve("picture.png")));
+        // Rows of a program have no names, and the order of their numbers is that of the columns.
+        float[] values = train.values(60);
+        Examples row = Examples.rows(4, values, new byte[] {1});
+        assertEquals(all.get(60).label(), model.predictAll(row).get(0).label());
+        assertEquals(1, model.evaluate(row).size());
+        Examples wide = Examples.rows(5, new float[5], new byte[1]);
+        assertEquals(
+            "examples must be of 4 columns as the network's, found 5 columns",
+            assertThrows(IllegalArgumentException.class, () -> model.predictAll(wide))
+                .getMessage());
       }
     }
   }

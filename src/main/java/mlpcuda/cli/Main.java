@@ -73,7 +73,8 @@ public final class Main {
       stop.released();
     }
     if (stop.isRequested()) {
-      // The JVM is ending already, with the signal's exit code. JDK 17 lets a later exit replace that
+      // The JVM is ending already, with the signal's exit code. JDK 17 lets a later exit replace
+      // that
       // code if it comes between the end of the hooks and the end of the process.
       return;
     }

@@ -30,6 +30,12 @@ final class SparkRunner implements ParallelRuns.Runner, AutoCloseable {
   /** Spark's setting for the number of GPUs of a task. */
   private static final String GPUS = "spark.task.resource.gpu.amount";
 
+  /**
+   * The runs that Spark is given at once. It lets those wait for which it has no core yet, and
+   * knows better than this program how many those are: executors come and go.
+   */
+  static final int PARALLEL = 256;
+
   /** The time between two looks at whether the program was told to stop. */
   private static final long LOOK_MILLIS = 200;
 
@@ -57,11 +63,6 @@ final class SparkRunner implements ParallelRuns.Runner, AutoCloseable {
    */
   static List<Integer> gpus() {
     return Double.parseDouble(new SparkConf().get(GPUS, "0")) > 0 ? List.of(0) : List.of();
-  }
-
-  /** The number of tasks that the cluster does at once, as far as Spark knows it. */
-  int parallel() {
-    return spark.defaultParallelism();
   }
 
   /**

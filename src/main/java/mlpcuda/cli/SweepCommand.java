@@ -83,7 +83,8 @@ final class SweepCommand implements Callable<Integer> {
       converter = Converters.Positive.class,
       description =
           "Runs at once. Default: one for each of --gpus; on the CPU as many as there are"
-              + " processors, with --threads 1 each unless that is given.")
+              + " processors, with --threads 1 each unless that is given; on a Spark cluster as many as"
+              + " it has cores or GPUs for.")
   private Integer parallel;
 
   @Option(
@@ -189,7 +190,7 @@ final class SweepCommand implements Callable<Integer> {
     }
     try (var cluster = new SparkRunner(spark, context.stopping())) {
       new ParallelRuns(runs, outcomes, cluster, context.stopping(), lines)
-          .run(parallel != null ? parallel : cluster.parallel());
+          .run(parallel != null ? parallel : SparkRunner.PARALLEL);
     }
   }
 

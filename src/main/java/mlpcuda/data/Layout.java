@@ -57,6 +57,22 @@ public sealed interface Layout extends Serializable {
               .toList());
     }
 
+    /** Whether the columns hold numbers and have no names but their numbers. */
+    public boolean areNumbered() {
+      return equals(numbered(columns.size()));
+    }
+
+    /**
+     * Whether examples of that layout can stand for examples of this one: they have the same
+     * columns, or as many inputs and, on one side, no names by which their order can be told.
+     */
+    public boolean fits(Layout other) {
+      return equals(other)
+          || other instanceof Columns found
+              && found.inputs() == inputs()
+              && (areNumbered() || found.areNumbered());
+    }
+
     @Override
     public int inputs() {
       return columns.stream().mapToInt(Column::inputs).reduce(0, Math::addExact);

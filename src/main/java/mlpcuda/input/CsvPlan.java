@@ -255,7 +255,9 @@ record CsvPlan(int label, int weight, List<Integer> features, Optional<Layout> l
     /** The indices of the columns that a layout has. */
     private List<Integer> match(List<Integer> features, Layout.Columns wanted) {
       List<String> names = wanted.columns().stream().map(Column::name).toList();
-      if (!head.hasHeader()) {
+      List<String> found = features.stream().map(head.names()::get).toList();
+      boolean same = new HashSet<>(found).equals(new HashSet<>(names));
+      if (!head.hasHeader() || !same && wanted.areNumbered()) { // names do not tell the order
         if (features.size() != names.size()) {
           throw text.bad(
               "the table must have %,d columns of features, %s, found %,d"
@@ -263,8 +265,7 @@ record CsvPlan(int label, int weight, List<Integer> features, Optional<Layout> l
         }
         return List.copyOf(features);
       }
-      List<String> found = features.stream().map(head.names()::get).toList();
-      if (!new HashSet<>(found).equals(new HashSet<>(names))) {
+      if (!same) {
         List<String> absent = names.stream().filter(name -> !found.contains(name)).toList();
         List<String> others = found.stream().filter(name -> !names.contains(name)).toList();
         throw text.bad(

@@ -13,6 +13,11 @@ final class BadRowException extends IllegalArgumentException {
 
   /** The exception of a row that the library refuses, which says why. */
   static BadRowException of(IllegalArgumentException refused) {
-    return refused instanceof BadRowException bad ? bad : new BadRowException(refused.getMessage());
+    if (refused instanceof BadRowException bad) {
+      return bad;
+    }
+    var bad = new BadRowException(refused.getMessage());
+    bad.initCause(refused);
+    return bad;
   }
 }

@@ -1,7 +1,6 @@
 package mlpcuda.spark;
 
 import java.io.Serializable;
-import java.util.Arrays;
 import org.apache.spark.ml.linalg.SQLDataTypes;
 import org.apache.spark.ml.linalg.SparseVector;
 import org.apache.spark.ml.linalg.Vector;
@@ -18,37 +17,26 @@ import org.apache.spark.sql.types.StructType;
  * number, a boolean (0 or 1), a vector, an array of numbers, or binary data (unsigned bytes).
  *
  * @param names the names of the columns
- * @param indices their places in a row
+ * @param places their places in a row
  */
-record FeatureColumns(String[] names, int[] indices) implements Serializable {
+record FeatureColumns(String[] names, ColumnPath[] places) implements Serializable {
   /**
    * The columns of that schema.
    *
    * @throws IllegalArgumentException if there is no column of a name, or it cannot be a feature
    */
   static FeatureColumns of(StructType schema, String... names) {
-    int[] indices = new int[names.length];
+    ColumnPath[] places = new ColumnPath[names.length];
     for (int i = 0; i < names.length; i++) {
-      indices[i] = index(schema, names[i]);
-      DataType type = schema.fields()[indices[i]].dataType();
+      places[i] = ColumnPath.of(schema, names[i]);
+      DataType type = places[i].type(schema);
       if (!isFeature(type)) {
         throw new IllegalArgumentException(
             "%s: a column of features must be a number, a vector, an array of numbers or binary, found %s"
                 .formatted(names[i], type.simpleString()));
       }
     }
-    return new FeatureColumns(names.clone(), indices);
-  }
-
-  /** The place of a column in a row of that schema. */
-  static int index(StructType schema, String name) {
-    int index = Arrays.asList(schema.fieldNames()).indexOf(name);
-    if (index < 0) {
-      throw new IllegalArgumentException(
-          "%s: there is no such column, but there are %s"
-              .formatted(name, String.join(", ", schema.fieldNames())));
-    }
-    return index;
+    return new FeatureColumns(names.clone(), places);
   }
 
   private static boolean isFeature(DataType type) {
@@ -69,8 +57,8 @@ record FeatureColumns(String[] names, int[] indices) implements Serializable {
   float[] read(Row row, int width) {
     float[] values = new float[width];
     int at = 0;
-    for (int c = 0; c < indices.length; c++) {
-      at = read(row.get(indices[c]), values, at, names[c]);
+    for (int c = 0; c < places.length; c++) {
+      at = read(places[c].value(row), values, at, names[c]);
     }
     if (at != width) {
       throw wrongWidth(width, at);

@@ -1,10 +1,8 @@
 package mlpcuda.spark;
 
-import java.util.function.UnaryOperator;
+import java.util.function.BiFunction;
 import org.apache.spark.ml.linalg.SQLDataTypes;
-import org.apache.spark.sql.types.DataTypes;
-import org.apache.spark.sql.types.Metadata;
-import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.StructType;
 
 /**
@@ -15,36 +13,29 @@ final class FeatureSchema {
   private FeatureSchema() {}
 
   /**
-   * Applies a rule of Spark to a schema as if its features were a vector in one column.
+   * Applies a rule of Spark to a schema with features.
    *
-   * @param name the name of Spark's parameter {@code featuresCol}
+   * @param name the value of Spark's parameter {@code featuresCol}
    * @param columns the columns that the features are read from
-   * @param rule checks and extends a schema
+   * @param rule checks and extends a schema in which {@code name} is a column of the type that the
+   *     rule is given
    * @throws IllegalArgumentException if a column is missing or has a type that is no feature
    */
   static StructType with(
-      StructType schema, String name, String[] columns, UnaryOperator<StructType> rule) {
+      StructType schema,
+      String name,
+      String[] columns,
+      BiFunction<StructType, DataType, StructType> rule) {
     FeatureColumns.of(schema, columns); // checks them
-    var seen = new StructType();
-    boolean found = false;
-    for (StructField field : schema.fields()) {
-      boolean features = field.name().equals(name);
-      found |= features;
-      seen = seen.add(features ? vector(name) : field);
+    if (ColumnPath.exists(schema, name)) {
+      return rule.apply(schema, ColumnPath.of(schema, name).type(schema));
     }
-    StructType extended = rule.apply(found ? seen : seen.add(vector(name)));
+    // Several columns stand for the one that Spark asks for.
+    DataType vector = SQLDataTypes.VectorType();
     var result = new StructType();
-    for (StructField field : extended.fields()) {
-      if (!field.name().equals(name)) {
-        result = result.add(field);
-      } else if (found) {
-        result = result.add(schema.apply(name));
-      }
+    for (var field : rule.apply(schema.add(name, vector), vector).fields()) {
+      result = field.name().equals(name) ? result : result.add(field);
     }
     return result;
-  }
-
-  private static StructField vector(String name) {
-    return DataTypes.createStructField(name, SQLDataTypes.VectorType(), true, Metadata.empty());
   }
 }

@@ -54,12 +54,12 @@ record FitSettings(MlpClassifier of) implements Serializable {
           "initialWeights are those of a network that takes features as they are: scaling must be none");
     }
     boolean judges = of.getPatience() > 0 || of.getKeepBest();
-    if (judges && !of.isDefined(of.validationIndicatorCol())) {
+    if (judges && !of.isGiven(of.validationIndicatorCol())) {
       throw new IllegalArgumentException(
           "patience and keepBest need validationIndicatorCol, the column that tells validation rows");
     }
     if (of.getNumWorkers() > 1
-        && (of.getMembers() > 1 || of.isDefined(of.validationIndicatorCol()))) {
+        && (of.getMembers() > 1 || of.isGiven(of.validationIndicatorCol()))) {
       throw new IllegalArgumentException(
           "with several workers there are no members and no validation rows: numWorkers, members and"
               + " validationIndicatorCol cannot be combined");

@@ -1,5 +1,6 @@
 package mlpcuda.spark;
 
+import mlpcuda.error.BadFileException;
 import mlpcuda.error.DeviceException;
 import mlpcuda.error.DivergedException;
 import mlpcuda.error.SettingException;
@@ -11,9 +12,9 @@ final class JobFailure {
   /**
    * The cause of a job's failure, if users can do something about it: the message of a bad row, as
    * an exception of its own, or the library's exception about a training that diverged, a device
-   * that cannot be used or a setting that does not fit. Any other failure is thrown as it is,
-   * although a failed job's is checked: Spark's methods do not declare it, and so no caller can
-   * expect it to be wrapped.
+   * that cannot be used or lacks memory, or a setting that does not fit. Any other failure is
+   * thrown as it is, although a failed job's is checked: Spark's methods do not declare it, and so
+   * no caller can expect it to be wrapped.
    */
   @SuppressWarnings("unchecked")
   static <E extends Exception> RuntimeException cause(Exception failure) throws E {
@@ -23,6 +24,7 @@ final class JobFailure {
       }
       if (cause instanceof DivergedException
           || cause instanceof DeviceException
+          || cause instanceof BadFileException
           || cause instanceof SettingException) {
         return (RuntimeException) cause;
       }

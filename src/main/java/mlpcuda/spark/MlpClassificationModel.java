@@ -7,13 +7,17 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import mlpcuda.Network;
 import mlpcuda.Prediction;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.ml.classification.MultilayerPerceptronClassificationModel;
+import org.apache.spark.ml.classification.MultilayerPerceptronClassificationSummary;
+import org.apache.spark.ml.classification.MultilayerPerceptronClassificationSummaryImpl;
 import org.apache.spark.ml.classification.MultilayerPerceptronClassificationTrainingSummaryImpl;
 import org.apache.spark.ml.linalg.DenseVector;
 import org.apache.spark.ml.linalg.Vector;
@@ -26,10 +30,13 @@ import org.apache.spark.ml.util.Identifiable;
 import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.ml.util.MLWriter;
 import org.apache.spark.ml.util.ReadWriteUtils;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import scala.Some;
@@ -51,6 +58,8 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
   private final ModelBytes
       file; // null: the model that Spark's service loader makes to see its class
   private transient Broadcast<ModelBytes> broadcast;
+  private transient SparkContext
+      broadcaster; // a context that is stopped takes its broadcasts along
 
   /** A model without a network: Spark Connect makes one to learn the name of the class. */
   public MlpClassificationModel() {
@@ -131,9 +140,13 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
   }
 
   @Override
-  public StructType transformSchema(StructType schema) {
+  public StructType validateAndTransformSchema(
+      StructType schema, boolean fitting, DataType vector) {
     return FeatureSchema.with(
-        schema, getFeaturesCol(), featureColumns(getFeaturesCol()), super::transformSchema);
+        schema,
+        getFeaturesCol(),
+        featureColumns(getFeaturesCol()),
+        (with, type) -> super.validateAndTransformSchema(with, fitting, type));
   }
 
   @Override
@@ -158,8 +171,7 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
     StructType scored = rows.schema();
     for (String name : List.of(getRawPredictionCol(), getProbabilityCol(), getPredictionCol())) {
       if (!name.isEmpty()) {
-        StructField field = schema.apply(name);
-        scored = scored.add(field);
+        scored = scored.add(schema.apply(name));
       }
     }
     var scoring =
@@ -167,15 +179,35 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
             broadcast(dataset.sparkSession()),
             choice(),
             numFeatures(),
-            imageSize(),
             FeatureColumns.of(rows.schema(), featureColumns(getFeaturesCol())),
             outputs);
-    return rows.mapPartitions(scoring, Encoders.row(scored));
+    return as(scored, rows.mapPartitions(scoring, Encoders.row(scored)));
+  }
+
+  /**
+   * Gives columns the metadata and the types of a schema. Rows on their way through a function of
+   * Java lose both the metadata, which hold categories and watermarks, and the collations of text.
+   */
+  private static Dataset<Row> as(StructType schema, Dataset<Row> rows) {
+    StructField[] fields = schema.fields();
+    String[] numbered =
+        IntStream.range(0, fields.length).mapToObj(i -> "c" + i).toArray(String[]::new);
+    Column[] columns = new Column[fields.length];
+    for (int i = 0; i < fields.length; i++) {
+      Column column = functions.col(numbered[i]);
+      if (!rows.schema().fields()[i].dataType().equals(fields[i].dataType())) {
+        column = column.cast(fields[i].dataType());
+      }
+      columns[i] = column.as(fields[i].name(), fields[i].metadata());
+    }
+    return rows.toDF(numbered).select(columns); // names may come twice
   }
 
   private synchronized Broadcast<ModelBytes> broadcast(SparkSession session) {
-    if (broadcast == null || !broadcast.isValid()) {
-      broadcast = JavaSparkContext.fromSparkContext(session.sparkContext()).broadcast(file);
+    SparkContext context = session.sparkContext();
+    if (broadcast == null || !broadcast.isValid() || context != broadcaster) {
+      broadcast = JavaSparkContext.fromSparkContext(context).broadcast(file);
+      broadcaster = context;
     }
     return broadcast;
   }
@@ -193,7 +225,7 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
       row[i] = (float) values[i];
     }
     try (ExecutorModels.Lease lease = ExecutorModels.lease(file, choice())) {
-      Prediction answer = Scoring.answers(lease.model(), List.of(row), imageSize()).get(0);
+      Prediction answer = Scoring.answers(lease.model(), List.of(row)).get(0);
       return Scoring.logarithms(answer.probabilities());
     }
   }
@@ -228,16 +260,34 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
     return copyValues(copy, extra);
   }
 
+  /** The name of the column of weights, or an empty one. */
+  private String weightsColumn() {
+    return isGiven(weightCol()) ? getWeightCol() : "";
+  }
+
+  /**
+   * Compares answers to the rows of a data frame with their labels. Rows count by their weights, if
+   * the data frame has the column.
+   */
+  @Override
+  public MultilayerPerceptronClassificationSummary evaluate(Dataset<?> dataset) {
+    // The model that Spark finds is a copy with a column of predictions if this one has none.
+    var answering = findSummaryModel();
+    return new MultilayerPerceptronClassificationSummaryImpl(
+        answering._1().transform(dataset), answering._3(), getLabelCol(), weightsColumn());
+  }
+
   /** Sets what is known of the training. The losses are one of each epoch. */
   @Override
   public void createSummary(Dataset<?> dataset, double[] losses) {
+    var answering = findSummaryModel();
     setSummary(
         new Some<>(
             new Summary(
-                transform(dataset),
-                getPredictionCol(),
+                answering._1().transform(dataset),
+                answering._3(),
                 getLabelCol(),
-                isDefined(weightCol()) ? getWeightCol() : "",
+                weightsColumn(),
                 losses)));
   }
 

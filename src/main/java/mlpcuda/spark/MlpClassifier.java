@@ -9,9 +9,12 @@ import mlpcuda.Network;
 import org.apache.spark.SparkContext;
 import org.apache.spark.ml.classification.MultilayerPerceptronClassifier;
 import org.apache.spark.ml.linalg.Vector;
+import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.ParamMap;
+import org.apache.spark.ml.param.shared.HasWeightCol;
 import org.apache.spark.ml.util.Identifiable;
 import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.StructType;
 
 /**
@@ -31,7 +34,8 @@ import org.apache.spark.sql.types.StructType;
  * workers together is of {@code numWorkers} blocks. For a seed and a number of workers the model is
  * the same to the byte, on devices of one kind.
  */
-public class MlpClassifier extends MultilayerPerceptronClassifier implements MlpParams {
+public class MlpClassifier extends MultilayerPerceptronClassifier
+    implements MlpParams, HasWeightCol {
   private static final long serialVersionUID = 1;
 
   private final Own own = new Own(this);
@@ -75,6 +79,21 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
   public Own own() {
     return own;
   }
+
+  @Override
+  public Param<String> weightCol() {
+    return MlpParams.super.weightCol();
+  }
+
+  @Override
+  public String getWeightCol() {
+    return MlpParams.super.getWeightCol();
+  }
+
+  /** Does nothing: Scala's trait would keep a parameter here, which this class has already. */
+  @Override
+  public void org$apache$spark$ml$param$shared$HasWeightCol$_setter_$weightCol_$eq(
+      Param<String> param) {}
 
   /** Sets the widths of the inputs, of each hidden layer and of the output. */
   @Override
@@ -321,9 +340,13 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
   }
 
   @Override
-  public StructType transformSchema(StructType schema) {
+  public StructType validateAndTransformSchema(
+      StructType schema, boolean fitting, DataType vector) {
     return FeatureSchema.with(
-        schema, getFeaturesCol(), featureColumns(getFeaturesCol()), super::transformSchema);
+        schema,
+        getFeaturesCol(),
+        featureColumns(getFeaturesCol()),
+        (with, type) -> super.validateAndTransformSchema(with, fitting, type));
   }
 
   @Override
@@ -361,6 +384,7 @@ public class MlpClassifier extends MultilayerPerceptronClassifier implements Mlp
 
   /** Each member is trained by one task, which gets all rows. */
   private Fitted inTasks(FitSettings settings, Dataset<?> dataset) {
+    settings.training(0, new ArrayList<>()); // refuses what no task could do, before rows are read
     SparkContext context = dataset.sparkSession().sparkContext();
     Checkpoints checkpoints = Checkpoints.of(context, "mlp-cuda-" + UUID.randomUUID());
     int count = getMembers();

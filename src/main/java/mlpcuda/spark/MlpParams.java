@@ -417,6 +417,11 @@ public interface MlpParams extends Params {
     return isDefined(imageShape()) ? getImageShape() : new int[0];
   }
 
+  /** Whether a column is named: one whose name is empty counts as not set, as in Spark. */
+  default boolean isGiven(Param<String> column) {
+    return isDefined(column) && !getOrDefault(column).isEmpty();
+  }
+
   /** The columns that the features are read from, in their order. */
   default String[] featureColumns(String featuresCol) {
     return isDefined(featuresCols()) ? getFeaturesCols() : new String[] {featuresCol};

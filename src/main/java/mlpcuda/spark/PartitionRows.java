@@ -59,16 +59,22 @@ final class PartitionRows {
     try (ExamplesBuilder builder = ExamplesBuilder.rows(width)) {
       while (rows.hasNext()) {
         LabelledRow row = rows.next();
-        builder.add(row.features, 0);
+        add(row, builder);
         keys.add(new Key(keys.size(), row.hash(), row.label, row.weight, row.isHeld));
       }
       features = builder.build();
-    } catch (IllegalArgumentException e) {
-      throw BadRowException.of(e);
     }
     keys.sort(Comparator.comparingLong(Key::hash));
     return keys.stream()
         .map(key -> new LabelledRow(features.values(key.index), key.label, key.weight, key.isHeld))
         .iterator();
+  }
+
+  private static void add(LabelledRow row, ExamplesBuilder to) {
+    try {
+      to.add(row.features, 0);
+    } catch (IllegalArgumentException e) {
+      throw BadRowException.of(e);
+    }
   }
 }

@@ -15,6 +15,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.BooleanType;
+import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.NumericType;
 import org.apache.spark.sql.types.StructType;
 import scala.Tuple2;
@@ -39,22 +40,22 @@ record Rows(FeatureColumns features, int label, int weight, int held, int inputs
   static JavaRDD<byte[]> deal(Dataset<?> dataset, MlpClassifier of, Deal deal) {
     StructType schema = dataset.schema();
     String[] names = of.featureColumns(of.getFeaturesCol());
+    FeatureColumns.of(schema, names); // checks the types
     List<String> columns = new ArrayList<>(Arrays.asList(names));
     columns.add(of.getLabelCol());
     numeric(schema, of.getLabelCol(), "labels");
     int weight = -1;
-    if (of.isDefined(of.weightCol()) && !of.getWeightCol().isEmpty()) {
+    if (of.isGiven(of.weightCol())) {
       weight = columns.size();
       columns.add(of.getWeightCol());
       numeric(schema, of.getWeightCol(), "weights");
     }
     int held = -1;
-    if (of.isDefined(of.validationIndicatorCol())) {
+    if (of.isGiven(of.validationIndicatorCol())) {
       held = columns.size();
       String name = of.getValidationIndicatorCol();
       columns.add(name);
-      if (!(schema.fields()[FeatureColumns.index(schema, name)].dataType()
-          instanceof BooleanType)) {
+      if (!(ColumnPath.of(schema, name).type(schema) instanceof BooleanType)) {
         throw new IllegalArgumentException(
             name + ": the column that tells validation rows must be boolean");
       }
@@ -62,14 +63,14 @@ record Rows(FeatureColumns features, int label, int weight, int held, int inputs
     Dataset<Row> chosen =
         dataset
             .toDF()
-            .select(columns.stream().map(Rows::column).toArray(org.apache.spark.sql.Column[]::new));
-    int[] indices = new int[names.length];
-    Arrays.setAll(indices, i -> i);
-    FeatureColumns.of(schema, names); // checks the types
+            .select(
+                columns.stream().map(functions::col).toArray(org.apache.spark.sql.Column[]::new));
+    ColumnPath[] places = new ColumnPath[names.length];
+    Arrays.setAll(places, ColumnPath::new);
     int[] layers = of.getLayers();
     var rows =
         new Rows(
-            new FeatureColumns(names, indices),
+            new FeatureColumns(names, places),
             names.length,
             weight,
             held,
@@ -80,18 +81,12 @@ record Rows(FeatureColumns features, int label, int weight, int held, int inputs
     return JavaPairRDD.fromJavaRDD(blocks).partitionBy(new HashPartitioner(deal.tasks())).values();
   }
 
-  private static org.apache.spark.sql.Column column(String name) {
-    return functions.col("`" + name.replace("`", "``") + "`");
-  }
-
   private static void numeric(StructType schema, String name, String what) {
-    if (!(schema.fields()[FeatureColumns.index(schema, name)].dataType() instanceof NumericType)) {
+    DataType type = ColumnPath.of(schema, name).type(schema);
+    if (!(type instanceof NumericType)) {
       throw new IllegalArgumentException(
           "%s: the column of the %s must be numeric, found %s"
-              .formatted(
-                  name,
-                  what,
-                  schema.fields()[FeatureColumns.index(schema, name)].dataType().simpleString()));
+              .formatted(name, what, type.simpleString()));
     }
   }
 

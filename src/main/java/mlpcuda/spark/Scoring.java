@@ -7,7 +7,7 @@ import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
-import mlpcuda.Examples;
+import mlpcuda.ExamplesBuilder;
 import mlpcuda.Prediction;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.MapPartitionsFunction;
@@ -25,7 +25,6 @@ import org.apache.spark.util.TaskCompletionListener;
  * @param file the network
  * @param device the device that answers
  * @param inputs the number of features of a row
- * @param imageShape (2): the height and width of images; empty: the rows are numbers
  * @param features the columns of the features
  * @param outputs what is appended
  */
@@ -33,7 +32,6 @@ record Scoring(
     Broadcast<ModelBytes> file,
     DeviceChoice device,
     int inputs,
-    int[] imageShape,
     FeatureColumns features,
     Outputs outputs)
     implements MapPartitionsFunction<Row, Row> {
@@ -102,28 +100,13 @@ record Scoring(
   }
 
   /** The answers of a network to rows of features. */
-  static List<Prediction> answers(mlpcuda.Model model, List<float[]> rows, int[] imageShape) {
-    int inputs = model.network().inputs();
-    byte[] labels = new byte[rows.size()]; // a prediction does not look at them
-    if (imageShape.length == 0) {
-      float[] values = new float[rows.size() * inputs];
-      for (int r = 0; r < rows.size(); r++) {
-        System.arraycopy(rows.get(r), 0, values, r * inputs, inputs);
-      }
-      return model.predictAll(Examples.rows(inputs, values, labels));
+  static List<Prediction> answers(mlpcuda.Model model, List<float[]> rows) {
+    try (ExamplesBuilder examples = ExamplesBuilder.of(model.network())) {
+      rows.forEach(row -> examples.add(row, 0)); // a prediction does not look at labels
+      return model.predictAll(examples.build());
+    } catch (IllegalArgumentException e) {
+      throw BadRowException.of(e);
     }
-    byte[] pixels = new byte[rows.size() * inputs];
-    for (int r = 0; r < rows.size(); r++) {
-      float[] row = rows.get(r);
-      for (int i = 0; i < inputs; i++) {
-        if (!(row[i] >= 0 && row[i] <= 255 && row[i] == (int) row[i])) {
-          throw new BadRowException(
-              "pixels must be whole numbers from 0 to 255, found %s".formatted(row[i]));
-        }
-        pixels[r * inputs + i] = (byte) (int) row[i];
-      }
-    }
-    return model.predictAll(Examples.images(imageShape[0], imageShape[1], pixels, labels));
   }
 
   @Override
@@ -172,7 +155,7 @@ record Scoring(
         batch.add(row);
         values.add(features.read(row, inputs));
       }
-      List<Prediction> answers = answers(model, values, imageShape);
+      List<Prediction> answers = answers(model, values);
       for (int r = 0; r < batch.size(); r++) {
         batch.set(r, outputs.append(batch.get(r), answers.get(r).probabilities()));
       }

@@ -2,6 +2,7 @@ package mlpcuda.input;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
@@ -19,6 +20,7 @@ import mlpcuda.data.Column;
 import mlpcuda.data.LabelColumn;
 import mlpcuda.data.Layout;
 import mlpcuda.data.Part;
+import mlpcuda.error.BadFileException;
 import mlpcuda.features.Features;
 import mlpcuda.input.ReadOptions.TableOptions;
 import mlpcuda.input.ReadOptions.TableOptions.Missing;
@@ -349,6 +351,25 @@ class CsvFileTest {
     // Words alone: the header is known by the names of the layout.
     Layout words = read("p,q,label\nu,s,x\nv,t,y\n").layout();
     assertEquals(1, CsvTables.readKnown(file("q,p\ns,u\n"), words, false).features().size());
+  }
+
+  /** A network that was trained on rows without names takes a table's columns in their order. */
+  @Test
+  void aKnownLayoutWithoutNames() {
+    Layout known = Layout.Columns.numbered(2);
+    float[][] expected = {{3, 4}};
+    Part part = CsvTables.readKnown(file("b,label,a\n3,x,4\n"), known, true);
+    CsvTables.assertRows(part, expected);
+    assertEquals(known, part.layout());
+    CsvTables.assertRows(CsvTables.readKnown(file("2,label,1\n4,x,3\n"), known, true), expected);
+    String message =
+        assertThrows(
+                BadFileException.class,
+                () -> CsvTables.readKnown(file("b,c,label,a\n3,5,x,4\n"), known, true))
+            .getMessage();
+    assertTrue(
+        message.endsWith("the table must have 2 columns of features, \"1\", \"2\", found 3"),
+        message);
   }
 
   @Test

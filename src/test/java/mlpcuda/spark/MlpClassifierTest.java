@@ -2,21 +2,33 @@ package mlpcuda.spark;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.awt.image.BufferedImage;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import javax.imageio.ImageIO;
+import mlpcuda.Adam;
 import mlpcuda.Device;
 import mlpcuda.Model;
 import mlpcuda.Network;
+import mlpcuda.Reading;
+import mlpcuda.Training;
 import org.apache.spark.ml.Pipeline;
 import org.apache.spark.ml.PipelineModel;
 import org.apache.spark.ml.PipelineStage;
 import org.apache.spark.ml.classification.MultilayerPerceptronClassificationModel;
+import org.apache.spark.ml.classification.OneVsRest;
+import org.apache.spark.ml.classification.OneVsRestModel;
 import org.apache.spark.ml.evaluation.MulticlassClassificationEvaluator;
+import org.apache.spark.ml.feature.StringIndexer;
 import org.apache.spark.ml.linalg.SQLDataTypes;
 import org.apache.spark.ml.linalg.Vector;
+import org.apache.spark.ml.linalg.Vectors;
 import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.ml.tuning.CrossValidator;
 import org.apache.spark.ml.tuning.CrossValidatorModel;
@@ -25,10 +37,13 @@ import org.apache.spark.ml.tuning.TrainValidationSplit;
 import org.apache.spark.ml.tuning.TrainValidationSplitModel;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.expressions.UserDefinedFunction;
 import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.StructField;
+import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -148,6 +163,116 @@ class MlpClassifierTest {
         back.transform(points).select("probability").collectAsList());
   }
 
+  /** A network of a table's named columns, and one of colour images, answer rows of Spark. */
+  @Test
+  void networksThatWereTrainedElsewhereAnswer() throws Exception {
+    Path table = folder.resolve("flowers.csv");
+    var lines = new StringBuilder("width,colour,species\n");
+    for (int i = 0; i < 60; i++) {
+      lines.append(i % 2 + 0.01 * i).append(i % 3 == 0 ? ",red," : ",blue,");
+      lines.append(i % 2 == 0 ? "daisy\n" : "rose\n");
+    }
+    Files.writeString(table, lines);
+    assertEquals(
+        List.of(0.0, 1.0),
+        answers(mlpcuda.Dataset.read(table), Vectors.dense(0.1, 1, 0), Vectors.dense(1.4, 0, 1)));
+    double[] red = {255, 0, 0, 255, 0, 0, 255, 0, 0, 255, 0, 0};
+    double[] blue = {0, 0, 255, 0, 0, 255, 0, 0, 255, 0, 0, 255};
+    for (int i = 0; i < 20; i++) {
+      var picture = new BufferedImage(2, 2, BufferedImage.TYPE_INT_RGB);
+      for (int pixel = 0; pixel < 4; pixel++) {
+        picture.setRGB(pixel / 2, pixel % 2, i % 2 == 0 ? 0xff0000 : 0xff);
+      }
+      Path kind = Files.createDirectories(folder.resolve("pictures/" + (i % 2)));
+      ImageIO.write(picture, "png", kind.resolve(i + ".png").toFile());
+    }
+    mlpcuda.Dataset pictures =
+        mlpcuda.Dataset.read(folder.resolve("pictures"), Reading.DEFAULT.colour());
+    assertEquals(List.of(0.0, 1.0), answers(pictures, Vectors.dense(red), Vectors.dense(blue)));
+  }
+
+  /** What a network answers in Spark that the library trained. */
+  private static List<Double> answers(mlpcuda.Dataset dataset, Vector... features) {
+    Network network;
+    try (Device device = Device.cpu(1)) {
+      network =
+          Training.of(Network.relu(features[0].size(), 8, 2))
+              .epochs(20)
+              .batchSize(8)
+              .optimizer(Adam.rate(0.05))
+              .fit(dataset, device)
+              .network();
+    }
+    List<Row> rows = Arrays.stream(features).map(row -> RowFactory.create(0.0, row)).toList();
+    return MlpClassificationModel.of(network)
+        .transform(spark.createDataFrame(rows, Spark.VECTORS))
+        .collectAsList()
+        .stream()
+        .map(row -> row.<Double>getAs("prediction"))
+        .toList();
+  }
+
+  /** Columns keep metadata, such as the categories of an index, and text keeps its collation. */
+  @Test
+  void theSchemaIsTheOneThatWasPromised() {
+    Dataset<Row> rows =
+        points
+            .withColumn("text", functions.expr("cast('a' as string collate UNICODE_CI)"))
+            .withColumn("kind", functions.col("label"));
+    Dataset<Row> indexed =
+        new StringIndexer().setInputCol("kind").setOutputCol("index").fit(rows).transform(rows);
+    MlpClassificationModel model = classifier().setMaxIter(1).fit(indexed);
+    StructType promised = model.transformSchema(indexed.schema());
+    Dataset<Row> answers = model.transform(indexed);
+    for (StructField field : promised.fields()) { // Spark's own models have another order, too
+      assertEquals(field, answers.schema().apply(field.name()));
+      assertEquals(field.metadata(), answers.schema().apply(field.name()).metadata());
+    }
+    assertTrue(answers.schema().apply("index").metadata().contains("ml_attr"));
+    assertEquals(300, answers.where("text = 'A' and prediction >= 0").count());
+  }
+
+  @Test
+  void columnsAreNamedAsSparkNamesThem() {
+    Dataset<Row> rows =
+        points
+            .withColumn("inner", functions.struct("features", "label"))
+            .withColumnRenamed("features", "a.b");
+    byte[] expected = bytes(classifier().setMaxIter(2).fit(points));
+    for (String name : List.of("inner.features", "`a.b`", "INNER.Features")) {
+      MlpClassificationModel model = classifier().setMaxIter(2).setFeaturesCol(name).fit(rows);
+      assertArrayEquals(expected, bytes(model), name);
+      assertEquals(300, model.transform(rows).where("prediction >= 0").count(), name);
+    }
+    assertEquals(
+        "inner.x: there is no such column, but there are label, a.b, inner",
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> classifier().setFeaturesCol("inner.x").fit(rows))
+            .getMessage());
+  }
+
+  /** Rows of weight 0 do not count, be it in the loss, in the summary or in an evaluation. */
+  @Test
+  void weightsCountEverywhere() {
+    Dataset<Row> weighted =
+        points
+            .withColumn("weight", functions.expr("if(label = 2, 0.0, 1.0)"))
+            .withColumn("none", functions.lit(false));
+    MlpClassifier classifier =
+        classifier().setWeightCol("weight").setPredictionCol("").setValidationIndicatorCol("");
+    MlpClassificationModel model = classifier.fit(weighted);
+    assertTrue(model.summary().accuracy() > 0.9, "accuracy " + model.summary().accuracy());
+    assertEquals(model.summary().accuracy(), model.evaluate(weighted).accuracy());
+    assertTrue(model.evaluate(points).accuracy() < 0.7, "without weights all classes count");
+    OneVsRestModel several =
+        new OneVsRest()
+            .setClassifier(classifier().setLayers(new int[] {2, 8, 2}))
+            .setWeightCol("weight")
+            .fit(weighted);
+    assertEquals(0, several.transform(weighted).where("prediction = 2").count());
+  }
+
   /** Columns of numbers, arrays and sparse vectors are other forms of the same features. */
   @Test
   void featuresHaveManyForms() {
@@ -236,9 +361,24 @@ class MlpClassifierTest {
     assertEquals(
         "augment needs imageShape, because only images can be distorted",
         message(classifier().setAugment("rotate:10")));
+    assertTrue(
+        message(classifier().setInitialWeights(Vectors.zeros(3))).contains("found 3"),
+        message(classifier().setInitialWeights(Vectors.zeros(3))));
     assertEquals(
         "patience and keepBest need validationIndicatorCol, the column that tells validation rows",
         message(classifier().setPatience(3)));
+  }
+
+  /** The exception of a program's own function is not ours, although it is of the same class. */
+  @Test
+  void theProgramsOwnFailuresAreLeftAlone() {
+    Dataset<Row> rows =
+        points.withColumn("label", functions.expr("cast(concat('x', label) as double)"));
+    Throwable cause = assertThrows(Exception.class, () -> classifier().fit(rows));
+    while (cause != null && !(cause instanceof NumberFormatException)) {
+      cause = cause.getCause();
+    }
+    assertNotNull(cause, "the failure of the cast must be among the causes");
   }
 
   private static String message(MlpClassifier classifier) {
