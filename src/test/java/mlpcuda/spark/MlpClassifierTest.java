@@ -2,6 +2,7 @@ package mlpcuda.spark;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -42,6 +43,7 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.api.java.UDF1;
 import org.apache.spark.sql.expressions.UserDefinedFunction;
 import org.apache.spark.sql.functions;
+import org.apache.spark.sql.streaming.StreamingQuery;
 import org.apache.spark.sql.types.StructField;
 import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.AfterAll;
@@ -230,6 +232,39 @@ class MlpClassifierTest {
     }
     assertTrue(answers.schema().apply("index").metadata().contains("ml_attr"));
     assertEquals(300, answers.where("text = 'A' and prediction >= 0").count());
+  }
+
+  /** Spark refuses to aggregate a stream in this way unless its column of times has a watermark. */
+  @Test
+  void aStreamKeepsItsWatermark() throws Exception {
+    Dataset<Row> stream =
+        spark
+            .readStream()
+            .format("rate")
+            .option("rowsPerSecond", 100)
+            .load()
+            .withColumn("features", functions.expr("array(cast(value as double), 1.0)"))
+            .withWatermark("timestamp", "1 second");
+    StreamingQuery query =
+        classifier()
+            .setMaxIter(1)
+            .fit(points)
+            .transform(stream)
+            .groupBy(
+                functions.window(functions.col("timestamp"), "1 second"),
+                functions.col("prediction"))
+            .count()
+            .writeStream()
+            .outputMode("append")
+            .format("noop")
+            .start();
+    try {
+      while (query.recentProgress().length == 0 || query.lastProgress().numInputRows() == 0) {
+        assertFalse(query.awaitTermination(10), "the stream must not end");
+      }
+    } finally {
+      query.stop();
+    }
   }
 
   @Test
