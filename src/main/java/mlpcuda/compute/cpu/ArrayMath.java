@@ -73,9 +73,15 @@ final class ArrayMath {
     }
   }
 
+  /**
+   * y = σ(y). A result below the smallest normal number becomes 0: an x86 processor multiplies
+   * subnormal numbers many times more slowly, and a layer whose units are all switched off has
+   * little else.
+   */
   private static void sigmoid(float[] y, int n) {
     for (int i = 0; i < n; i++) {
-      y[i] = (float) (1 / (1 + Math.exp(-y[i])));
+      float value = (float) (1 / (1 + Math.exp(-y[i])));
+      y[i] = value < Float.MIN_NORMAL ? 0 : value;
     }
   }
 
