@@ -74,7 +74,7 @@ record TaskTraining(FitSettings settings, DeviceChoice device, Checkpoints check
         training = settings.training(member, losses).folder(folder);
       } else {
         losses.addAll(former.losses());
-        training = settings.listening(former.training(), losses);
+        training = settings.goingOn(former.training(), losses);
       }
       return untilKilled(training)
           .onCheckpoint(

@@ -1,7 +1,9 @@
 package mlpcuda.spark;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -51,6 +53,21 @@ class TaskTrainingTest {
     byte[] trained =
         Rows.deal(points, classifier, new Rows.Deal(1, true)).mapPartitions(task).collect().get(0);
     return JavaBytes.read(trained, TaskTraining.Trained.class);
+  }
+
+  /** An executor may be lost between the last checkpoint and the result. */
+  @Test
+  void aTrainingThatTolEndedDoesNoFurtherEpochElsewhere(@TempDir Path fetched) throws IOException {
+    MlpClassifier classifier = MlpClassifierTest.classifier().setMaxIter(100).setTol(0.3);
+    Checkpoints checkpoints = Checkpoints.of(spark.sparkContext(), "tol");
+    checkpoints.begin();
+    TaskTraining.Trained first = train(classifier, checkpoints);
+    assertTrue(first.losses().length < 100);
+    assertNotNull(checkpoints.fetch(0, fetched));
+    TaskTraining.Trained again = train(classifier, checkpoints);
+    checkpoints.delete();
+    assertArrayEquals(first.losses(), again.losses());
+    assertArrayEquals(first.file().bytes(), again.file().bytes());
   }
 
   @Test
