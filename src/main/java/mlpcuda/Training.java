@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import mlpcuda.compute.Distortion;
@@ -371,6 +372,15 @@ public final class Training {
   }
 
   /**
+   * Ends the training before the first step at which that is true, as if the thread that waits in
+   * {@link #fit} were interrupted: there is no result. It is asked by a thread that trains, and
+   * must return at once.
+   */
+  public Training cancelWhen(BooleanSupplier cancelled) {
+    return with(listener.cancelled(cancelled));
+  }
+
+  /**
    * Passes the file of each checkpoint of the {@link #folder} to a listener, which may copy it: a
    * folder with that file alone can be resumed. It is called by the device's thread, and the
    * training waits for it.
@@ -422,16 +432,17 @@ public final class Training {
    *
    * @throws SettingException if a setting does not fit the data
    * @throws mlpcuda.error.DivergedException if losses or weights become non-finite
-   * @throws mlpcuda.error.StoppedException if this thread is interrupted
+   * @throws mlpcuda.error.StoppedException if this thread is interrupted, or by {@link #cancelWhen}
    * @throws mlpcuda.error.FolderInUseException if another run uses the folder
    * @throws java.io.UncheckedIOException if the folder cannot be written
    */
   public TrainingResult fit(Dataset dataset, Device device) {
-    var stop = new AtomicBoolean();
+    var interrupted = new AtomicBoolean();
+    BooleanSupplier stop = () -> interrupted.get() || listener.cancelled().getAsBoolean();
     var job =
         new TrainingJob(
-            settings, network, folder, overwrite, listener, committee, dataset, device, stop::get);
-    return device.call(() -> resumes ? job.goOn() : job.begin(), () -> stop.set(true));
+            settings, network, folder, overwrite, listener, committee, dataset, device, stop);
+    return device.call(() -> resumes ? job.goOn() : job.begin(), () -> interrupted.set(true));
   }
 
   /** The settings in a line. */

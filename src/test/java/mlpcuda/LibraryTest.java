@@ -19,6 +19,7 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Handler;
 import java.util.logging.LogRecord;
 import java.util.logging.Logger;
@@ -338,6 +339,17 @@ class LibraryTest {
           assertThrows(BadFileException.class, () -> again.fit(others, device)).getMessage();
       assertTrue(refused.contains("must be those that the run began with"), refused);
       assertEquals(2, again.fit(dataset(), device).epochs().size());
+    }
+  }
+
+  @Test
+  void aCancelledTrainingEndsInTheMidstOfAnEpoch() {
+    var asked = new AtomicInteger();
+    Training cancelled = training().cancelWhen(() -> asked.incrementAndGet() > 3);
+    try (Device device = Device.cpu(1)) {
+      StoppedException e =
+          assertThrows(StoppedException.class, () -> cancelled.fit(dataset(), device));
+      assertEquals("stopped in epoch 1, after step 3", e.getMessage());
     }
   }
 

@@ -11,6 +11,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import mlpcuda.Device;
 import mlpcuda.Replica;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.storage.BroadcastBlockId;
 
 /**
  * The replicas that this process, an executor, keeps between two rounds, because a device and the
@@ -18,6 +20,8 @@ import mlpcuda.Replica;
  * not here is opened anew. Whoever takes a replica has it alone, and gives it back or closes it.
  */
 final class ExecutorReplicas {
+  private static final System.Logger LOG = System.getLogger("mlpcuda");
+
   /** The most replicas that are kept: others belong to trainings that are over, most likely. */
   private static final int MOST = 64;
 
@@ -39,8 +43,12 @@ final class ExecutorReplicas {
    */
   record Key(String fit, int worker, OptionalInt gpu) {}
 
-  /** A replica with the device that it has for itself. */
-  record Open(Device device, Replica replica) implements AutoCloseable {
+  /**
+   * A replica with the device that it has for itself.
+   *
+   * @param setup the number of the broadcast that it was opened with
+   */
+  record Open(Device device, Replica replica, long setup) implements AutoCloseable {
     @Override
     public void close() {
       try (device) {
@@ -57,7 +65,7 @@ final class ExecutorReplicas {
     return idle == null ? null : idle.open;
   }
 
-  /** Keeps a replica for the next round; after some minutes without one it is closed. */
+  /** Keeps a replica for the next round; if there is none, the replica is closed. */
   static void give(Key key, Open open) {
     List<Open> old = new ArrayList<>();
     synchronized (ExecutorReplicas.class) {
@@ -69,7 +77,7 @@ final class ExecutorReplicas {
                   thread.setDaemon(true); // an executor must be able to end
                   return thread;
                 });
-        closer.scheduleWithFixedDelay(ExecutorReplicas::closeIdle, 1, 1, TimeUnit.MINUTES);
+        closer.scheduleWithFixedDelay(ExecutorReplicas::closeUseless, 1, 1, TimeUnit.SECONDS);
       }
       // Two attempts of one task may have had a replica each.
       Idle former = IDLE.put(key, new Idle(open, System.nanoTime()));
@@ -82,23 +90,54 @@ final class ExecutorReplicas {
         first.remove();
       }
     }
-    old.forEach(Open::close);
+    close(old);
   }
 
-  private static void closeIdle() {
+  /** The number of replicas that nobody uses. */
+  static synchronized int idle() {
+    return IDLE.size();
+  }
+
+  /**
+   * Closes the replicas whose training is over, however it ended, and those that no round wanted
+   * for some minutes. Whoever opens a replica does so before, because the devices' memory may be
+   * full.
+   */
+  static void closeUseless() {
     List<Open> old = new ArrayList<>();
     synchronized (ExecutorReplicas.class) {
       long now = System.nanoTime();
       IDLE.values()
           .removeIf(
               idle -> {
-                boolean expired = now - idle.since > IDLE_NANOS;
-                if (expired) {
+                boolean useless = now - idle.since > IDLE_NANOS || isOver(idle.open.setup);
+                if (useless) {
                   old.add(idle.open);
                 }
-                return expired;
+                return useless;
               });
     }
-    old.forEach(Open::close);
+    close(old);
+  }
+
+  /**
+   * Whether the training of that setup is over. The driver destroys the setup at the end of a
+   * training that is done, failed or was cancelled, and Spark then takes it from all executors. No
+   * task has to run for that, which might wait for a free core for long.
+   */
+  private static boolean isOver(long setup) {
+    SparkEnv env = SparkEnv.get(); // null: the application is over
+    return env == null || env.blockManager().getStatus(new BroadcastBlockId(setup, "")).isEmpty();
+  }
+
+  /** A device that fails to close must neither fail a round nor keep others from being closed. */
+  private static void close(List<Open> replicas) {
+    for (Open open : replicas) {
+      try {
+        open.close();
+      } catch (RuntimeException e) {
+        LOG.log(System.Logger.Level.WARNING, "A replica cannot be closed: {0}", e.getMessage());
+      }
+    }
   }
 }

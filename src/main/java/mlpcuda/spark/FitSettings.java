@@ -125,8 +125,17 @@ record FitSettings(MlpClassifier of) implements Serializable {
     return listening(training, losses);
   }
 
+  /**
+   * A training that goes on from its checkpoint, after epochs of those losses. If they ended it,
+   * and only its result was lost, it does no further epoch: the checkpoint does not tell.
+   */
+  Training goingOn(Training resumed, List<Double> losses) {
+    boolean ended = hasConverged(losses, of.getTol());
+    return listening(ended ? resumed.epochs(losses.size()) : resumed, losses);
+  }
+
   /** A training that notes the loss of each epoch, and ends when it falls no more. */
-  Training listening(Training training, List<Double> losses) {
+  private Training listening(Training training, List<Double> losses) {
     double tolerance = of.getTol();
     return training
         .onEpoch(epoch -> losses.add(epoch.loss()))

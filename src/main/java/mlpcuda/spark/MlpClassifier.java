@@ -390,6 +390,9 @@ public class MlpClassifier extends MultilayerPerceptronClassifier
     int count = getMembers();
     var task = new TaskTraining(settings, settings.device(context, count > 1), checkpoints);
     List<TaskTraining.Trained> trained = new ArrayList<>();
+    if (checkpoints != null) {
+      checkpoints.begin();
+    }
     try {
       for (byte[] bytes :
           Rows.deal(dataset, this, new Rows.Deal(count, true)).mapPartitions(task).collect()) {

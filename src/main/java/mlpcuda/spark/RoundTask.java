@@ -58,6 +58,7 @@ record RoundTask(
   }
 
   private ExecutorReplicas.Open open(int worker, Iterator<byte[]> blocks) {
+    ExecutorReplicas.closeUseless();
     Setup of = JavaBytes.read(setup.value(), Setup.class);
     Dataset part = of.settings.dataset(blocks);
     Network begin = of.begin.network();
@@ -69,7 +70,7 @@ record RoundTask(
               begin,
               new Replica.Part(part, worker, of.batches),
               device);
-      return new ExecutorReplicas.Open(device, replica);
+      return new ExecutorReplicas.Open(device, replica, setup.id());
     } catch (RuntimeException | Error e) {
       device.close();
       throw e;

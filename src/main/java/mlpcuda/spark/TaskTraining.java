@@ -46,7 +46,7 @@ record TaskTraining(FitSettings settings, DeviceChoice device, Checkpoints check
     try (Device on = device.open()) {
       result =
           checkpoints == null
-              ? settings.training(member, losses).fit(dataset, on)
+              ? untilKilled(settings.training(member, losses)).fit(dataset, on)
               : withCheckpoints(member, dataset, on, losses);
     }
     double[] history = losses.stream().mapToDouble(Double::doubleValue).toArray();
@@ -54,19 +54,36 @@ record TaskTraining(FitSettings settings, DeviceChoice device, Checkpoints check
     return List.of(JavaBytes.of(trained)).iterator();
   }
 
+  /**
+   * A training that ends when Spark kills this task. By default Spark tells only the task's context
+   * that the job was cancelled or failed, and interrupts no thread: the training would go on to its
+   * last epoch, on a device that others wait for.
+   */
+  private static Training untilKilled(Training training) {
+    return training.cancelWhen(TaskContext.get()::isInterrupted);
+  }
+
   private TrainingResult withCheckpoints(
       int member, Dataset dataset, Device on, List<Double> losses) throws IOException {
+    TaskContext task = TaskContext.get(); // the device's thread has none
     Path folder = Files.createTempDirectory("mlp-cuda-spark");
     try {
-      List<Double> former = checkpoints.fetch(member, folder);
+      Checkpoints.Former former = checkpoints.fetch(member, folder);
       Training training;
       if (former == null) {
         training = settings.training(member, losses).folder(folder);
       } else {
-        losses.addAll(former);
-        training = settings.listening(Training.resume(folder), losses);
+        losses.addAll(former.losses());
+        training = settings.goingOn(former.training(), losses);
       }
-      return training.onCheckpoint(file -> checkpoints.put(member, file, losses)).fit(dataset, on);
+      return untilKilled(training)
+          .onCheckpoint(
+              file -> {
+                if (!task.isInterrupted()) {
+                  checkpoints.put(member, task.taskAttemptId(), file, losses);
+                }
+              })
+          .fit(dataset, on);
     } finally {
       delete(folder);
     }

@@ -14,10 +14,16 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import mlpcuda.Network;
+import mlpcuda.Replica;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.apache.spark.scheduler.SparkListenerTaskStart;
@@ -31,7 +37,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Tests with executors in JVMs of their own what happens when one of them is killed at work. */
+/**
+ * Tests with executors in JVMs of their own what happens when one of them is killed at work, and
+ * what they keep between two rounds.
+ */
 @Tag("long")
 class ExecutorLossTest {
   private static SparkSession spark;
@@ -157,6 +166,37 @@ class ExecutorLossTest {
     MlpClassificationModel disturbed = disturbed(20, () -> classifier.fit(points));
     assertArrayEquals(
         ModelBytes.of(undisturbed.network()).bytes(), ModelBytes.of(disturbed.network()).bytes());
+  }
+
+  /** The driver tells executors of the end of a training by destroying its setup alone. */
+  @Test
+  void executorsKeepReplicasUntilTheSetupIsDestroyed() throws Exception {
+    MlpClassifier classifier = MlpClassifierTest.classifier().setMaxIter(0);
+    Network begin = classifier.fit(points).network();
+    var context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+    var device = new DeviceChoice("cpu", "fp32", 1);
+    var settings = new FitSettings(classifier.setMaxIter(1));
+    var setup = new RoundTask.Setup(settings, device, ModelBytes.of(begin), 2);
+    Broadcast<byte[]> sent = context.broadcast(JavaBytes.of(setup));
+    Broadcast<byte[]> state = context.broadcast(JavaBytes.of(Replica.State.of(begin)));
+    JavaRDD<byte[]> parts = Rows.deal(points, classifier, new Rows.Deal(2, false)).cache();
+    parts.mapPartitionsToPair(new RoundTask("kept", sent, state, 1, false)).collect();
+    assertTrue(mostReplicas(parts) > 0, "the replicas are kept for the next round");
+    sent.destroy();
+    long since = System.nanoTime();
+    while (mostReplicas(parts) > 0) {
+      assertTrue(System.nanoTime() - since < TimeUnit.MINUTES.toNanos(2), "replicas are kept");
+    }
+  }
+
+  private static int mostReplicas(JavaRDD<byte[]> parts) {
+    return parts
+        .mapPartitions(
+            blocks -> {
+              ExecutorReplicas.closeUseless();
+              return List.of(ExecutorReplicas.idle()).iterator();
+            })
+        .reduce(Math::max);
   }
 
   @Test

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import mlpcuda.error.DivergedException;
 import mlpcuda.error.SettingException;
 import org.apache.spark.ml.linalg.Vectors;
@@ -175,6 +176,25 @@ class RoundsTest {
         classifier(2).setMaxIter(100).setTol(0.3).setLocalSteps(4).fit(points);
     int epochs = model.summary().objectiveHistory().length;
     assertTrue(epochs > 1 && epochs < 100, epochs + " epochs");
+  }
+
+  /** Replicas that nobody wants keep the memory of their GPU from others for minutes. */
+  @Test
+  void noReplicaIsLeftByATrainingThatEndsBeforeItsLastStep() throws Exception {
+    classifier(2).setMaxIter(100).setTol(0.3).fit(points);
+    awaitNoReplica();
+    MlpClassifier diverging = classifier(2).setOptimizer("sgd").setStepSize(1e39);
+    assertThrows(DivergedException.class, () -> diverging.fit(points));
+    awaitNoReplica();
+  }
+
+  private static void awaitNoReplica() throws InterruptedException {
+    long begin = System.nanoTime();
+    while (ExecutorReplicas.idle() > 0) {
+      long waited = TimeUnit.NANOSECONDS.toMinutes(System.nanoTime() - begin);
+      assertTrue(waited < 2, ExecutorReplicas.idle() + " replicas");
+      Thread.sleep(5);
+    }
   }
 
   @Test
