@@ -6,6 +6,8 @@ import mlpcuda.data.ExampleSet;
 import mlpcuda.data.Layout;
 import mlpcuda.features.Features;
 import mlpcuda.features.FeaturesBuilder;
+import mlpcuda.preparation.ExampleForm;
+import mlpcuda.preparation.ImageForm;
 
 /**
  * Collects examples one by one, as a program meets them. Few of them stay on the heap; more of them
@@ -52,15 +54,15 @@ public final class ExamplesBuilder implements AutoCloseable {
   }
 
   /**
-   * Collects examples for a network, as its training examples were: rows of numbers, or grey or
-   * colour images with one unsigned byte a value.
+   * Collects examples for a network, as its training examples were: numbers, or grey or colour
+   * images with one unsigned byte a value.
    *
    * @throws IllegalStateException if the network has no weights
    */
   public static ExamplesBuilder of(Network network) {
-    Layout layout = network.form().layout();
+    ExampleForm form = network.form();
     return new ExamplesBuilder(
-        layout, layout instanceof Layout.Images ? Features.Type.UINT8 : Features.Type.FLOAT32);
+        form.layout(), form instanceof ImageForm ? Features.Type.UINT8 : Features.Type.FLOAT32);
   }
 
   /** Adds an example that counts as one: see {@link #add(float[], int, float)}. */

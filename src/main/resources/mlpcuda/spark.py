@@ -16,6 +16,7 @@ from pyspark.ml.classification import (
     MultilayerPerceptronClassifier,
 )
 from pyspark.ml.param import Param, Params, TypeConverters
+from pyspark.ml.param.shared import HasWeightCol
 
 __all__ = ["MlpClassifier", "MlpClassificationModel"]
 
@@ -82,12 +83,13 @@ _PARAMS = [
 _DEFAULTS = {"maxIter": 10, "stepSize": 1e-3, "tol": 0.0}
 
 
-class _MlpParams(Params):
+class _MlpParams(HasWeightCol):
     """The parameters, and for each a getter and a setter, such as getDropout and setDropout."""
 
-    def _set_defaults(self) -> None:
+    def _set_defaults(self, but: str = "") -> None:
         self._setDefault(**_DEFAULTS)
-        self._setDefault(**{n: d for n, _, d, _ in _PARAMS if d is not _NO_DEFAULT})
+        own = {n: d for n, _, d, _ in _PARAMS if d is not _NO_DEFAULT and n != but}
+        self._setDefault(**own)
 
 
 def _declare(name: str, converter: Any, doc: str) -> None:
@@ -138,4 +140,4 @@ class MlpClassificationModel(MultilayerPerceptronClassificationModel, _MlpParams
 
     def __init__(self, java_model: Any = None):
         super().__init__(java_model)
-        self._set_defaults()
+        self._set_defaults(but="activation")  # a loaded file has its own

@@ -1,5 +1,6 @@
 package mlpcuda.cli;
 
+import java.nio.file.Path;
 import java.util.function.BooleanSupplier;
 import mlpcuda.compute.cuda.Gpus;
 import picocli.CommandLine.Command;
@@ -19,11 +20,25 @@ import picocli.CommandLine.Command;
 final class Context {
   private final Gpus gpus;
   private final BooleanSupplier stopping;
+  private final Path folder;
   private final StartUp startUp = new StartUp();
 
   Context(Gpus gpus, BooleanSupplier stopping) {
+    this(gpus, stopping, Path.of(""));
+  }
+
+  /**
+   * @param folder the folder that the relative names of files in command lines start from
+   */
+  Context(Gpus gpus, BooleanSupplier stopping, Path folder) {
     this.gpus = gpus;
     this.stopping = stopping;
+    this.folder = folder;
+  }
+
+  /** The folder that the relative names of files in command lines start from. */
+  Path folder() {
+    return folder;
   }
 
   /** The GPUs of this machine. */

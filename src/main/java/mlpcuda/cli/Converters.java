@@ -24,10 +24,19 @@ final class Converters {
 
   /** Converts a path; one that the locale's encoding cannot express is refused with that reason. */
   static final class FileName implements ITypeConverter<Path> {
+    private final Path folder;
+
+    /**
+     * @param folder the folder that relative paths start from; empty: the process's own
+     */
+    FileName(Path folder) {
+      this.folder = folder;
+    }
+
     @Override
     public Path convert(String text) {
       try {
-        return Path.of(text);
+        return folder.resolve(text);
       } catch (InvalidPathException e) {
         throw new TypeConversionException(
             text.indexOf('\0') >= 0

@@ -141,7 +141,7 @@ public final class Main {
       commands.addSubcommand(HelpCommand.class);
     }
     // The converter reaches only the subcommands that were added before.
-    commands.registerConverter(Path.class, new Converters.FileName());
+    commands.registerConverter(Path.class, new Converters.FileName(context.folder()));
     return commands;
   }
 

@@ -16,6 +16,7 @@ import mlpcuda.compute.cuda.CudaDevices;
 import mlpcuda.files.CacheFolder;
 import mlpcuda.files.OneLine;
 import mlpcuda.spark.AssignedGpu;
+import mlpcuda.spark.JavaBytes;
 import org.apache.spark.SparkConf;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaFutureAction;
@@ -73,19 +74,22 @@ final class SparkRunner implements ParallelRuns.Runner, AutoCloseable {
   private record End(int code, String error, double seconds) implements Serializable {}
 
   /**
-   * A run on its way to an executor.
+   * A run on its way to an executor, which returns {@link JavaBytes} of its end.
    *
    * @param folder the run's folder
+   * @param names the folder that the relative names of files in the arguments start from: an
+   *     executor works in another folder than the program
    */
-  private record Task(String folder, Map<String, String> settings, List<String> arguments)
-      implements Function<Integer, End> {
+  private record Task(
+      String folder, Map<String, String> settings, List<String> arguments, String names)
+      implements Function<Integer, byte[]> {
     @Override
-    public End call(Integer place) {
+    public byte[] call(Integer place) {
       BooleanSupplier stopped = TaskContext.get()::isInterrupted;
-      var context = new Context(new CudaDevices(CacheFolder.natives()), stopped);
+      var context = new Context(new CudaDevices(CacheFolder.natives()), stopped, Path.of(names));
       var run = new SweepRun(Path.of(folder), settings, arguments);
       Outcome outcome = run.run(AssignedGpu.index(), context);
-      return new End(outcome.code(), outcome.error().orElse(null), outcome.seconds());
+      return JavaBytes.of(new End(outcome.code(), outcome.error().orElse(null), outcome.seconds()));
     }
   }
 
@@ -94,12 +98,14 @@ final class SparkRunner implements ParallelRuns.Runner, AutoCloseable {
   public Outcome run(SweepRun run, int thread) {
     String folder = run.folder().toAbsolutePath().toString();
     var settings = new LinkedHashMap<>(run.settings()); // a kind that can be serialised
-    var task = new Task(folder, settings, new ArrayList<>(run.arguments()));
+    String names = Path.of("").toAbsolutePath().toString();
+    var task = new Task(folder, settings, new ArrayList<>(run.arguments()), names);
     spark.setJobGroup("mlp-cuda-" + folder, run.folder().getFileName().toString(), true);
-    JavaFutureAction<List<End>> job = spark.parallelize(List.of(0), 1).map(task).collectAsync();
+    JavaFutureAction<List<byte[]>> job = spark.parallelize(List.of(0), 1).map(task).collectAsync();
     while (true) {
       try {
-        return outcome(run, job.get(LOOK_MILLIS, TimeUnit.MILLISECONDS).get(0));
+        byte[] end = job.get(LOOK_MILLIS, TimeUnit.MILLISECONDS).get(0);
+        return outcome(run, JavaBytes.read(end, End.class));
       } catch (TimeoutException e) {
         if (stopping.getAsBoolean() && !job.isCancelled()) {
           job.cancel(true); // the executor interrupts the task, which ends after its step

@@ -180,7 +180,8 @@ record SweepRun(Path folder, Map<String, String> settings, List<String> argument
     words.add("--out=" + folder);
     words.add("--overwrite"); // a killed sweep may have left a finished run that it had not noted
     // The context is the run's own, because it measures the times of a start.
-    TrainCommand command = TrainCommand.parse(new Context(sweeps.gpus(), sweeps.stopping()), words);
+    TrainCommand command =
+        TrainCommand.parse(new Context(sweeps.gpus(), sweeps.stopping(), sweeps.folder()), words);
     TrainingTask task = command.task(log);
     // A GPU's run would go on with its former GPU, which another run may have now.
     if (gpu.isPresent() || !RunFolder.holdsARun(folder)) {

@@ -35,7 +35,8 @@ final class SweepRuns {
 
   /** Parses the options of a run, and runs nothing; making it takes longer than parsing. */
   private final CommandLine train =
-      new CommandLine(new TrainCommand()).registerConverter(Path.class, new Converters.FileName());
+      new CommandLine(new TrainCommand())
+          .registerConverter(Path.class, new Converters.FileName(Path.of("")));
 
   private final Grid grid;
   private final List<String> common;

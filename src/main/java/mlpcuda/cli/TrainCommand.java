@@ -162,7 +162,7 @@ final class TrainCommand extends RunOptions implements Callable<Integer> {
   /** Parses the words of a command line of {@code train}; nothing is run yet. */
   static TrainCommand parse(Context context, List<String> words) {
     var line = new CommandLine(context).addSubcommand(new TrainCommand());
-    line.registerConverter(Path.class, new Converters.FileName());
+    line.registerConverter(Path.class, new Converters.FileName(context.folder()));
     line.setExpandAtFiles(false); // files of arguments were expanded when the run began
     var whole = new ArrayList<>(words);
     if (whole.isEmpty() || !whole.get(0).equals("train")) {

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
@@ -35,7 +36,8 @@ public final class CacheFolder {
 
   /**
    * Chooses the folder for an environment. {@code $HOME} is preferred to {@code home}; without a
-   * home folder the cache is a new temporary folder.
+   * home folder in which a folder can be made, the cache is a new temporary folder. Spark's
+   * executors in containers often have no home of their own.
    *
    * @param environment such as {@code System.getenv()}
    * @param home the user's home folder, as {@code user.home} has it
@@ -43,18 +45,27 @@ public final class CacheFolder {
    * @throws UncheckedIOException if no home is known and no temporary folder can be made
    */
   static Path of(Map<String, String> environment, String home) {
-    Path base = Path.of(environment.getOrDefault("XDG_CACHE_HOME", ""));
-    if (!base.isAbsolute()) {
-      base = Path.of(environment.getOrDefault("HOME", ""));
-      if (!base.isAbsolute()) { // Java reports "?" for a user without a passwd entry
-        base = Path.of(home == null ? "" : home);
-      }
-      if (!base.isAbsolute()) {
-        return temporary();
-      }
-      base = base.resolve(".cache");
+    Path chosen = Path.of(environment.getOrDefault("XDG_CACHE_HOME", ""));
+    if (chosen.isAbsolute()) {
+      return chosen.resolve("mlp-cuda");
     }
-    return base.resolve("mlp-cuda");
+    // Java reports "?" for a user without a passwd entry.
+    for (String known : List.of(environment.getOrDefault("HOME", ""), home == null ? "" : home)) {
+      Path folder = Path.of(known).resolve(".cache").resolve("mlp-cuda");
+      if (folder.isAbsolute() && canBeMade(folder)) {
+        return folder;
+      }
+    }
+    return temporary();
+  }
+
+  /** Whether a folder is there already, or this user may make it and what is missing above it. */
+  private static boolean canBeMade(Path folder) {
+    Path existing = folder;
+    while (!Files.exists(existing)) {
+      existing = existing.getParent();
+    }
+    return existing.equals(folder) || Files.isDirectory(existing) && Files.isWritable(existing);
   }
 
   /** Makes a folder that only this user can enter; it is deleted at the end of the process. */

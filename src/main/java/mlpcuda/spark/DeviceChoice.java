@@ -13,10 +13,15 @@ import mlpcuda.error.DeviceException;
  * @param threads the number of threads on the CPU, from 1; 0: all of the JVM's processors
  */
 record DeviceChoice(String kind, String precision, int threads) implements Serializable {
+  /** The number of the GPU that Spark assigned to the running task; empty: none, or not wanted. */
+  OptionalInt gpu() {
+    return kind.equals("cpu") ? OptionalInt.empty() : AssignedGpu.index();
+  }
+
   /** Opens the device for the running task, or for the driver where no task runs. */
   Device open() {
     if (!kind.equals("cpu")) {
-      OptionalInt assigned = AssignedGpu.index();
+      OptionalInt assigned = gpu();
       try {
         return Device.gpu(assigned.orElse(0), precision);
       } catch (DeviceException e) {

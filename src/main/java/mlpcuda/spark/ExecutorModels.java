@@ -68,7 +68,7 @@ final class ExecutorModels {
 
   /** The network of that file on the device, put there unless it is there already. */
   static synchronized Lease lease(ModelBytes file, DeviceChoice choice) {
-    var place = new Place(choice, AssignedGpu.index());
+    var place = new Place(choice, choice.gpu());
     Device device = DEVICES.computeIfAbsent(place, of -> of.device.open());
     Shared shared =
         MODELS.computeIfAbsent(

@@ -21,6 +21,9 @@ record FitSettings(MlpClassifier of) implements Serializable {
   /** The number of epochs without a lower loss after which {@code tol} ends a training. */
   private static final int PATIENCE = 10;
 
+  /** The scalings of images. */
+  private static final List<String> IMAGES = List.of("unit", "centred", "z-score");
+
   /**
    * Checks that the parameters fit each other.
    *
@@ -46,6 +49,22 @@ record FitSettings(MlpClassifier of) implements Serializable {
     if (of.isDefined(of.augment()) && shape.length == 0) {
       throw new IllegalArgumentException(
           "augment needs imageShape, because only images can be distorted");
+    }
+    if (shape.length > 0 && of.isSet(of.initialWeights())) {
+      throw new IllegalArgumentException(
+          "initialWeights are those of a network that takes features as they are, and images are"
+              + " scaled: imageShape and initialWeights cannot be combined");
+    }
+    if (of.isDefined(of.scaling()) && shape.length > 0 != IMAGES.contains(of.getScaling())) {
+      throw new IllegalArgumentException(
+          "scaling must be one of %s with imageShape, and none of them without it, found %s"
+              .formatted(String.join(", ", IMAGES), of.getScaling()));
+    }
+    int classes = widths[widths.length - 1];
+    if (of.isDefined(of.thresholds()) && of.getThresholds().length != classes) {
+      throw new IllegalArgumentException(
+          "thresholds must have one number for each of the %d classes, found %d"
+              .formatted(classes, of.getThresholds().length));
     }
     if (of.isSet(of.initialWeights())
         && of.isSet(of.scaling())

@@ -13,10 +13,11 @@ import java.io.UncheckedIOException;
  * that the application chose, and Kryo's release in Spark 4 fails at records; any serializer writes
  * bytes.
  */
-final class JavaBytes {
+public final class JavaBytes {
   private JavaBytes() {}
 
-  static byte[] of(Serializable value) {
+  /** The bytes of a value. */
+  public static byte[] of(Serializable value) {
     var bytes = new ByteArrayOutputStream();
     try (var out = new ObjectOutputStream(bytes)) {
       out.writeObject(value);
@@ -27,7 +28,7 @@ final class JavaBytes {
   }
 
   /** The value that {@link #of} wrote in a process of the same application. */
-  static <T> T read(byte[] bytes, Class<T> type) {
+  public static <T> T read(byte[] bytes, Class<T> type) {
     try (var in = new ObjectInputStream(new ByteArrayInputStream(bytes))) {
       return type.cast(in.readObject());
     } catch (IOException e) {

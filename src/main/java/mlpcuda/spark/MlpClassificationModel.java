@@ -12,9 +12,6 @@ import mlpcuda.Network;
 import mlpcuda.Prediction;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
-import org.apache.spark.SparkContext;
-import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.ml.classification.MultilayerPerceptronClassificationModel;
 import org.apache.spark.ml.classification.MultilayerPerceptronClassificationSummary;
 import org.apache.spark.ml.classification.MultilayerPerceptronClassificationSummaryImpl;
@@ -35,6 +32,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.catalyst.expressions.Cast;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.StructField;
@@ -57,9 +55,6 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
   private final Own own = new Own(this);
   private final ModelBytes
       file; // null: the model that Spark's service loader makes to see its class
-  private transient Broadcast<ModelBytes> broadcast;
-  private transient SparkContext
-      broadcaster; // a context that is stopped takes its broadcasts along
 
   /** A model without a network: Spark Connect makes one to learn the name of the class. */
   public MlpClassificationModel() {
@@ -176,7 +171,7 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
     }
     var scoring =
         new Scoring(
-            broadcast(dataset.sparkSession()),
+            file.broadcast(dataset.sparkSession().sparkContext()),
             choice(),
             numFeatures(),
             FeatureColumns.of(rows.schema(), featureColumns(getFeaturesCol())),
@@ -195,21 +190,14 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
     Column[] columns = new Column[fields.length];
     for (int i = 0; i < fields.length; i++) {
       Column column = functions.col(numbered[i]);
-      if (!rows.schema().fields()[i].dataType().equals(fields[i].dataType())) {
-        column = column.cast(fields[i].dataType());
+      DataType found = rows.schema().fields()[i].dataType();
+      DataType wanted = fields[i].dataType();
+      if (!found.equals(wanted) && Cast.canCast(found, wanted)) { // not to a type that is Python's
+        column = column.cast(wanted);
       }
       columns[i] = column.as(fields[i].name(), fields[i].metadata());
     }
     return rows.toDF(numbered).select(columns); // names may come twice
-  }
-
-  private synchronized Broadcast<ModelBytes> broadcast(SparkSession session) {
-    SparkContext context = session.sparkContext();
-    if (broadcast == null || !broadcast.isValid() || context != broadcaster) {
-      broadcast = JavaSparkContext.fromSparkContext(context).broadcast(file);
-      broadcaster = context;
-    }
-    return broadcast;
   }
 
   @Override
@@ -397,7 +385,7 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
   private static final class Reader extends MLReader<MultilayerPerceptronClassificationModel> {
     @Override
     public MultilayerPerceptronClassificationModel load(String path) {
-      if (path.endsWith(".safetensors")) {
+      if (path.endsWith(".safetensors") && isFile(new Path(path))) {
         return of(ModelBytes.of(bytes(new Path(path))).network());
       }
       DefaultParamsReader.Metadata metadata =
@@ -441,6 +429,14 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
         return system(file).exists(file)
             ? Optional.of(ModelBytes.of(bytes(file)))
             : Optional.empty();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
+    private boolean isFile(Path path) {
+      try {
+        return system(path).getFileStatus(path).isFile();
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }

@@ -9,6 +9,9 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import mlpcuda.Network;
+import org.apache.spark.SparkContext;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
 
 /**
  * A network as its safetensors file, which is what the processes of a Spark application send each
@@ -20,6 +23,8 @@ final class ModelBytes implements Serializable {
 
   private final byte[] bytes;
   private final String digest;
+  private transient Broadcast<ModelBytes> broadcast;
+  private transient SparkContext context; // one that is stopped takes its broadcasts along
 
   private ModelBytes(byte[] bytes, String digest) {
     this.bytes = bytes;
@@ -65,6 +70,18 @@ final class ModelBytes implements Serializable {
           Files.write(file, bytes);
           return Network.load(file);
         });
+  }
+
+  /**
+   * The network on its way to the executors of an application, once: copies of a model share these
+   * bytes, and Spark Connect copies a model before each job.
+   */
+  synchronized Broadcast<ModelBytes> broadcast(SparkContext to) {
+    if (broadcast == null || !broadcast.isValid() || context != to) {
+      broadcast = JavaSparkContext.fromSparkContext(to).broadcast(this);
+      context = to;
+    }
+    return broadcast;
   }
 
   private interface Use<T> {

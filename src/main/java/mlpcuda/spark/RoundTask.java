@@ -19,29 +19,33 @@ import scala.Tuple2;
  * and the setup only if its executor has no replica of it.
  *
  * @param fit an identifier of the training, by which executors know its replicas
+ * @param device the device of a task
  * @param setup {@link JavaBytes} of a {@link Setup}
  * @param state {@link JavaBytes} of the {@link Replica.State} before the round
  * @param steps the number of steps
  * @param isLast whether no further round follows, so that the replica is of no more use
  */
 record RoundTask(
-    String fit, Broadcast<byte[]> setup, Broadcast<byte[]> state, int steps, boolean isLast)
+    String fit,
+    DeviceChoice device,
+    Broadcast<byte[]> setup,
+    Broadcast<byte[]> state,
+    int steps,
+    boolean isLast)
     implements PairFlatMapFunction<Iterator<byte[]>, Integer, byte[]> {
   /**
    * What is the same in all rounds of a training.
    *
    * @param settings the settings
-   * @param device the device of a task
    * @param begin the network that the training began with
    * @param batches the steps of an epoch
    */
-  record Setup(FitSettings settings, DeviceChoice device, ModelBytes begin, int batches)
-      implements Serializable {}
+  record Setup(FitSettings settings, ModelBytes begin, int batches) implements Serializable {}
 
   @Override
   public Iterator<Tuple2<Integer, byte[]>> call(Iterator<byte[]> blocks) {
     int worker = TaskContext.getPartitionId();
-    var key = new ExecutorReplicas.Key(fit, worker, AssignedGpu.index());
+    var key = new ExecutorReplicas.Key(fit, worker, device.gpu());
     ExecutorReplicas.Open kept = ExecutorReplicas.take(key);
     ExecutorReplicas.Open open = kept == null ? open(worker, blocks) : kept;
     Replica.Round round = null;
@@ -62,17 +66,17 @@ record RoundTask(
     Setup of = JavaBytes.read(setup.value(), Setup.class);
     Dataset part = of.settings.dataset(blocks);
     Network begin = of.begin.network();
-    Device device = of.device.open();
+    Device opened = device.open();
     try {
       Replica replica =
           Replica.open(
               of.settings.training(0, new ArrayList<>()),
               begin,
               new Replica.Part(part, worker, of.batches),
-              device);
-      return new ExecutorReplicas.Open(device, replica, setup.id());
+              opened);
+      return new ExecutorReplicas.Open(opened, replica, setup.id());
     } catch (RuntimeException | Error e) {
-      device.close();
+      opened.close();
       throw e;
     }
   }

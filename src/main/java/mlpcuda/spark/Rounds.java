@@ -129,7 +129,7 @@ final class Rounds {
     }
     int batches = batches(found);
     Network begin = found.stream().reduce(InputStatistics::plus).orElseThrow().network(training);
-    var setup = new RoundTask.Setup(settings, device, ModelBytes.of(begin), batches);
+    var setup = new RoundTask.Setup(settings, ModelBytes.of(begin), batches);
     Broadcast<byte[]> sent = context.broadcast(JavaBytes.of(setup));
     try {
       return train(context, parts, sent, batches, begin);
@@ -177,7 +177,7 @@ final class Rounds {
       Broadcast<byte[]> sent = context.broadcast(before);
       try {
         boolean isLast = state.steps() + steps == total;
-        var task = new RoundTask(fit, setup, sent, steps, isLast);
+        var task = new RoundTask(fit, device, setup, sent, steps, isLast);
         List<byte[]> results = round(parts, task, 3L * Float.BYTES * begin.parameters());
         var sum = new RoundMean();
         results.forEach(result -> add(sum, result));

@@ -26,6 +26,7 @@ class SweepOnSparkTest {
           "spark.driver.host", "127.0.0.1",
           "spark.driver.bindAddress", "127.0.0.1",
           "spark.executor.memory", "900m",
+          "spark.serializer", "org.apache.spark.serializer.KryoSerializer",
           "spark.executor.extraClassPath", Path.of("target/classes").toAbsolutePath().toString());
 
   @TempDir Path tmp;
@@ -48,7 +49,11 @@ class SweepOnSparkTest {
 
   @Test
   void executorsMakeTheRunsThatThisJvmWouldMake() throws Exception {
-    Path data = Program.writeData(tmp.resolve("data"), 5, 7, 3, 50, 20);
+    // Executors work in folders of their own, from which a relative path leads elsewhere.
+    Path data =
+        Path.of("")
+            .toAbsolutePath()
+            .relativize(Program.writeData(tmp.resolve("data"), 5, 7, 3, 50, 20));
     String grid = "--grid seed=1..3 --epochs 2 --hidden 8 --batch-size 10";
     Program here = sweep("here", data, grid);
     assertEquals(0, here.code(), here.err());

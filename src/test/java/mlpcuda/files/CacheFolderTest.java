@@ -8,8 +8,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class CacheFolderTest {
+  @TempDir Path tmp;
+
   @Test
   void cacheFollowsXdg() throws IOException {
     Path home = Path.of("home").toAbsolutePath();
@@ -22,8 +25,13 @@ class CacheFolderTest {
     assertEquals(usual, CacheFolder.of(Map.of(), home.toString()));
     assertEquals(usual, CacheFolder.of(Map.of("HOME", home.toString()), "/another"));
     assertEquals(usual, CacheFolder.of(Map.of("HOME", home.toString()), "?"));
-    Path temporary = CacheFolder.of(Map.of(), "?");
-    assertTrue(temporary.isAbsolute() && Files.isDirectory(temporary), temporary.toString());
-    Files.delete(temporary);
+    // No folder can be made below a file: such a home is passed over.
+    String file = Files.createFile(tmp.resolve("file")).resolve("home").toString();
+    assertEquals(usual, CacheFolder.of(Map.of("HOME", file), home.toString()));
+    for (String unusable : new String[] {"?", file}) {
+      Path temporary = CacheFolder.of(Map.of("HOME", unusable), unusable);
+      assertTrue(temporary.isAbsolute() && Files.isDirectory(temporary), temporary.toString());
+      Files.delete(temporary);
+    }
   }
 }

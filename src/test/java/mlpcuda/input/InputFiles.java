@@ -22,7 +22,7 @@ import mlpcuda.features.Features;
 import org.junit.jupiter.api.function.Executable;
 
 /** The files of other programs that the tests read, and what the tests look at. */
-final class InputFiles {
+public final class InputFiles {
   /** The files that scripts/input_fixtures.py wrote. */
   static final Path FOLDER = Path.of("src/test/resources/mlpcuda/input");
 
@@ -76,7 +76,7 @@ final class InputFiles {
   }
 
   /** An array in NumPy's format, version 1.0. */
-  static byte[] npy(String header, byte[] elements) {
+  public static byte[] npy(String header, byte[] elements) {
     ByteBuffer file = ByteBuffer.allocate(10 + header.length() + elements.length);
     file.put((byte) 0x93).put("NUMPY".getBytes(StandardCharsets.US_ASCII));
     file.put((byte) 1).put((byte) 0);
@@ -85,7 +85,8 @@ final class InputFiles {
     return file.array();
   }
 
-  static String header(String type, String shape) {
+  /** The header of such a file. */
+  public static String header(String type, String shape) {
     return "{'descr': '%s', 'fortran_order': False, 'shape': %s, }\n".formatted(type, shape);
   }
 

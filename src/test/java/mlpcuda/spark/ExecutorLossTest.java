@@ -176,11 +176,11 @@ class ExecutorLossTest {
     var context = JavaSparkContext.fromSparkContext(spark.sparkContext());
     var device = new DeviceChoice("cpu", "fp32", 1);
     var settings = new FitSettings(classifier.setMaxIter(1));
-    var setup = new RoundTask.Setup(settings, device, ModelBytes.of(begin), 2);
+    var setup = new RoundTask.Setup(settings, ModelBytes.of(begin), 2);
     Broadcast<byte[]> sent = context.broadcast(JavaBytes.of(setup));
     Broadcast<byte[]> state = context.broadcast(JavaBytes.of(Replica.State.of(begin)));
     JavaRDD<byte[]> parts = Rows.deal(points, classifier, new Rows.Deal(2, false)).cache();
-    parts.mapPartitionsToPair(new RoundTask("kept", sent, state, 1, false)).collect();
+    parts.mapPartitionsToPair(new RoundTask("kept", device, sent, state, 1, false)).collect();
     assertTrue(mostReplicas(parts) > 0, "the replicas are kept for the next round");
     sent.destroy();
     long since = System.nanoTime();

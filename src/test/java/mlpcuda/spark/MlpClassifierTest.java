@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.awt.image.BufferedImage;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -19,6 +21,7 @@ import mlpcuda.Model;
 import mlpcuda.Network;
 import mlpcuda.Reading;
 import mlpcuda.Training;
+import mlpcuda.input.InputFiles;
 import org.apache.spark.ml.Pipeline;
 import org.apache.spark.ml.PipelineModel;
 import org.apache.spark.ml.PipelineStage;
@@ -148,9 +151,10 @@ class MlpClassifierTest {
   @Test
   void theProgramReadsTheModelsFileAndBack() throws Exception {
     MlpClassificationModel model = classifier().setActivation("tanh").fit(points);
-    String path = folder.resolve("model").toString();
-    model.save(path);
-    Path file = folder.resolve("model").resolve(MlpClassificationModel.FILE);
+    Path saved = folder.resolve("model.safetensors"); // a folder that is named as a file
+    model.save(saved.toString());
+    assertArrayEquals(bytes(model), bytes(MlpClassificationModel.load(saved.toString())));
+    Path file = saved.resolve(MlpClassificationModel.FILE);
     Row row = points.first();
     Vector features = row.getAs("features");
     float[] values = {(float) features.apply(0), (float) features.apply(1)};
@@ -191,6 +195,23 @@ class MlpClassifierTest {
     mlpcuda.Dataset pictures =
         mlpcuda.Dataset.read(folder.resolve("pictures"), Reading.DEFAULT.colour());
     assertEquals(List.of(0.0, 1.0), answers(pictures, Vectors.dense(red), Vectors.dense(blue)));
+    ByteBuffer values = ByteBuffer.allocate(20 * 8).order(ByteOrder.LITTLE_ENDIAN);
+    for (int i = 0; i < 20; i++) {
+      values.putFloat(i % 2 == 0 ? 0.75f : 0.25f).putFloat(i % 2 == 0 ? 0.25f : 0.75f);
+    }
+    Path arrays = Files.createDirectories(folder.resolve("arrays"));
+    byte[] images = InputFiles.npy(InputFiles.header("<f4", "(20, 1, 2)"), values.array());
+    Files.write(arrays.resolve("x_train.npy"), images);
+    byte[] labels = new byte[20];
+    for (int i = 1; i < 20; i += 2) {
+      labels[i] = 1;
+    }
+    Files.write(
+        arrays.resolve("y_train.npy"), InputFiles.npy(InputFiles.header("|u1", "(20,)"), labels));
+    assertEquals(
+        List.of(0.0, 1.0),
+        answers(
+            mlpcuda.Dataset.read(arrays), Vectors.dense(0.75, 0.25), Vectors.dense(0.25, 0.75)));
   }
 
   /** What a network answers in Spark that the library trained. */
@@ -396,6 +417,14 @@ class MlpClassifierTest {
     assertEquals(
         "augment needs imageShape, because only images can be distorted",
         message(classifier().setAugment("rotate:10")));
+    assertEquals(
+        "thresholds must have one number for each of the 3 classes, found 2",
+        message(classifier().setThresholds(new double[] {1, 1})));
+    MlpClassifier images = classifier().setImageShape(new int[] {1, 2});
+    String kinds = "scaling must be one of unit, centred, z-score with imageShape,";
+    assertTrue(message(images.setScaling("minmax")).startsWith(kinds));
+    assertTrue(message(classifier().setScaling("unit")).startsWith(kinds));
+    assertTrue(message(images.setInitialWeights(Vectors.zeros(51))).endsWith("cannot be combined"));
     assertTrue(
         message(classifier().setInitialWeights(Vectors.zeros(3))).contains("found 3"),
         message(classifier().setInitialWeights(Vectors.zeros(3))));
