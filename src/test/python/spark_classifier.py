@@ -7,6 +7,7 @@ Usage: spark-submit --master local[2] --jars mlp-cuda.jar --py-files mlp-cuda.ja
 import sys
 
 from pyspark.ml import Pipeline, PipelineModel
+from pyspark.ml.classification import OneVsRest
 from pyspark.ml.evaluation import MulticlassClassificationEvaluator
 from pyspark.ml.feature import VectorAssembler
 from pyspark.ml.tuning import CrossValidator, CrossValidatorModel, ParamGridBuilder
@@ -43,7 +44,10 @@ def run(spark, folder):
     assert loaded.getActivation() == "tanh" and loaded.getFeaturesCols() == ["x", "y"]
     assert model.transform(table).collect() == loaded.transform(table).collect()
     show("loaded", loaded)
-    show("file", MlpClassificationModel.load(folder + "/model/model.safetensors"))
+    file = MlpClassificationModel.load(folder + "/model/model.safetensors")
+    assert file.getActivation() == "tanh", "the file's, and not the default"
+    file.write().overwrite().save(folder + "/file")
+    show("file", MlpClassificationModel.load(folder + "/file"))
     classifier.write().overwrite().save(folder + "/classifier")
     assert MlpClassifier.load(folder + "/classifier").getThreads() == 1
 
@@ -55,6 +59,11 @@ def run(spark, folder):
 
     points = VectorAssembler(inputCols=["x", "y"], outputCol="features").transform(table)
     simple = MlpClassifier(layers=[2, 8, 3], blockSize=16, stepSize=0.01, maxIter=10, seed=1)
+    weighted = points.selectExpr("*", "if(label = 2, 0.0, 1.0) as weight")
+    binary = MlpClassifier(layers=[2, 8, 2], stepSize=0.01, seed=1)
+    several = OneVsRest(classifier=binary, weightCol="weight").fit(weighted)
+    answers = [model.transform(weighted).where("prediction = 1").count() for model in several.models]
+    assert answers[0] > 0 and answers[2] == 0, answers  # rows of class 2 have no weight
     grid = ParamGridBuilder().addGrid(simple.dropout, [0.0, 0.9]).build()
     validator = CrossValidator(
         estimator=simple, estimatorParamMaps=grid, evaluator=accuracy, numFolds=2, seed=1
