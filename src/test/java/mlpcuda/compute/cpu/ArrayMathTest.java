@@ -1,13 +1,45 @@
 package mlpcuda.compute.cpu;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import mlpcuda.compute.Activation;
+import mlpcuda.compute.AdamSettings;
+import mlpcuda.compute.SgdSettings;
 import org.junit.jupiter.api.Test;
 
 /** Tests numbers at the ends of what a float can hold. */
 class ArrayMathTest {
+  /** Moments whose gradients end become 0, where rounding would keep them subnormal for ever. */
+  @Test
+  void momentsAreNeverSubnormal() {
+    float[] w = {0.5f, 0.5f};
+    float[] m = {0.1f, -0.1f};
+    float[] v = {0.01f, 0.01f};
+    float[] velocity = {0.1f, -0.1f};
+    float[] nesterov = {0.1f, -0.1f};
+    var adam = AdamSettings.DEFAULT;
+    var sgd = new SgdSettings(0.9, false, 0);
+    var lookingAhead = new SgdSettings(0.9, true, 0);
+    for (int step = 1; step <= 100_000; step++) {
+      new ArrayMath.Adam(adam, 1e-3, step).step(w, m, v, new float[2], 2);
+      ArrayMath.descend(w, velocity, new float[2], 1e-3f, 2, sgd);
+      ArrayMath.descend(w, nesterov, new float[2], 1e-3f, 2, lookingAhead);
+      for (float[] numbers : new float[][] {m, v, velocity, nesterov}) {
+        for (float number : numbers) {
+          assertTrue(number == 0 || Math.abs(number) >= Float.MIN_NORMAL, number + " at " + step);
+        }
+      }
+    }
+    assertArrayEquals(new float[2], m);
+    assertArrayEquals(new float[2], velocity);
+    assertArrayEquals(new float[2], nesterov);
+    m[0] = Float.NaN;
+    new ArrayMath.Adam(adam, 1e-3, 1).step(w, m, v, new float[2], 2);
+    assertTrue(Float.isNaN(m[0]) && Float.isNaN(w[0]), "a number that is lost must be seen");
+  }
+
   @Test
   void aSigmoidIsNeverSubnormal() {
     float[] y = {-200, -100, -90, -87, 0, 200, Float.NaN};
