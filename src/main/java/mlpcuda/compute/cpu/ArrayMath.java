@@ -97,7 +97,10 @@ final class ArrayMath {
     }
   }
 
-  /** d = d · activation′, from the activation's output y; RELU has {@link #keepWherePositive}. */
+  /**
+   * d = {@link #settled}(d · activation′), from the activation's output y; RELU has {@link
+   * #keepWherePositive}.
+   */
   static void differentiate(float[] d, float[] y, int n, Activation activation) {
     switch (activation) {
       case NONE -> {}
@@ -120,13 +123,13 @@ final class ArrayMath {
 
   private static void sigmoidBackward(float[] d, float[] y, int n) {
     for (int i = 0; i < n; i++) {
-      d[i] *= y[i] * (1 - y[i]);
+      d[i] = settled(d[i] * (y[i] * (1 - y[i])));
     }
   }
 
   private static void tanhBackward(float[] d, float[] y, int n) {
     for (int i = 0; i < n; i++) {
-      d[i] *= 1 - y[i] * y[i];
+      d[i] = settled(d[i] * (1 - y[i] * y[i]));
     }
   }
 
@@ -134,8 +137,8 @@ final class ArrayMath {
     float scale = Activation.LECUN_SCALE;
     float factor = Activation.LECUN_SLOPE / scale;
     for (int i = 0; i < n; i++) {
-      d[i] *=
-          factor * ((scale - y[i]) * (scale + y[i])); // as a product it is 0 where y is at an end
+      // The product of both differences is exactly 0 where y is at an end.
+      d[i] = settled(d[i] * (factor * ((scale - y[i]) * (scale + y[i]))));
     }
   }
 
@@ -170,14 +173,17 @@ final class ArrayMath {
   }
 
   /**
-   * d = (e / sum − target) / B, where target = (1 − smoothing) · one-hot(label) + smoothing / n.
+   * d = (e / sum − target) / B, where target = (1 − smoothing) · one-hot(label) + smoothing / n. A
+   * class that is as good as ruled out has a gradient of 0, because the products of smaller numbers
+   * are subnormal: see {@link #settled}.
    */
   static void softmaxGradient(
       float[] d, double[] e, int n, int label, double sum, int B, float smoothing) {
     double others = (double) smoothing / n;
     double its = 1.0 - smoothing + others;
     for (int i = 0; i < n; i++) {
-      d[i] = (float) ((e[i] / sum - (i == label ? its : others)) / B);
+      float gradient = (float) ((e[i] / sum - (i == label ? its : others)) / B);
+      d[i] = Math.abs(gradient) < TINY ? 0 : gradient;
     }
   }
 

@@ -40,6 +40,25 @@ class ArrayMathTest {
     assertTrue(Float.isNaN(m[0]) && Float.isNaN(w[0]), "a number that is lost must be seen");
   }
 
+  /** What flows backwards is 0 where it could only be subnormal a layer further on. */
+  @Test
+  void gradientsAreNeverSubnormal() {
+    float[] d = new float[3];
+    double[] e = {1, Math.exp(-20), Math.exp(-80)};
+    ArrayMath.softmaxGradient(d, e, 3, 0, 1, 1, 0);
+    assertArrayEquals(new float[] {0, 2.0612e-9f, 0}, d, 1e-13f);
+    assertEquals(0, d[2], "exp(-80) is 2e-35");
+    for (Activation activation :
+        new Activation[] {Activation.SIGMOID, Activation.TANH, Activation.LECUN_TANH}) {
+      float[] y = {0.5f, 0.5f, 0.5f};
+      float[] gradient = {1e-3f, 1e-31f, Float.NaN};
+      ArrayMath.differentiate(gradient, y, 3, activation);
+      assertTrue(gradient[0] > 1e-4f, activation + ": " + gradient[0]);
+      assertEquals(0, gradient[1], activation.toString());
+      assertTrue(Float.isNaN(gradient[2]), activation.toString());
+    }
+  }
+
   @Test
   void aSigmoidIsNeverSubnormal() {
     float[] y = {-200, -100, -90, -87, 0, 200, Float.NaN};
