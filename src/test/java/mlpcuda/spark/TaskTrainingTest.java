@@ -11,10 +11,12 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -73,41 +75,47 @@ class TaskTrainingTest {
   @Test
   void aCancelledTrainingEndsAndLeavesNoCheckpoint() throws Exception {
     MlpClassifier classifier = MlpClassifierTest.classifier().setMaxIter(ENDLESS);
-    cancelled(() -> classifier.fit(points), () -> files("member-") > 0);
+    cancelled(() -> classifier.fit(points), before -> files("member-") > 0);
     assertEquals(0, files(""));
   }
 
   @Test
   void aCancelledTrainingWithoutCheckpointsEnds() throws Exception {
     MlpClassifier classifier = MlpClassifierTest.classifier().setMaxIter(ENDLESS);
-    cancelled(() -> train(classifier, null), TaskTrainingTest::isTraining);
+    cancelled(() -> train(classifier, null), before -> !before.containsAll(devices()));
   }
 
-  /** Cancels work once it is under way, and waits until its task is done with its device. */
-  private static void cancelled(Runnable work, BooleanSupplier underWay) throws Exception {
+  /**
+   * Cancels work once it is under way, and waits until its task is done with its device.
+   *
+   * @param underWay whether it is, by the threads of the devices that were there before
+   */
+  private static void cancelled(Runnable work, Predicate<Set<Thread>> underWay) throws Exception {
+    Set<Thread> before = devices(); // other tests in this JVM leave devices open
     var future =
         CompletableFuture.runAsync(
             () -> {
               spark.sparkContext().setJobGroup("cancelled", "", false); // interrupts no thread
               work.run();
             });
-    while (!underWay.getAsBoolean()) {
+    while (!underWay.test(before)) {
       assertFalse(future.isDone(), "the work ended before it could be cancelled");
       Thread.sleep(5);
     }
     spark.sparkContext().cancelJobGroup("cancelled");
-    assertThrows(CompletionException.class, future::join);
+    assertThrows(ExecutionException.class, () -> future.get(2, TimeUnit.MINUTES));
     long begin = System.nanoTime();
-    while (isTraining()) {
+    while (!before.containsAll(devices())) {
       long waited = TimeUnit.NANOSECONDS.toMinutes(System.nanoTime() - begin);
       assertTrue(waited < 2, "the training goes on");
       Thread.sleep(5);
     }
   }
 
-  private static boolean isTraining() {
+  private static Set<Thread> devices() {
     return Thread.getAllStackTraces().keySet().stream()
-        .anyMatch(thread -> thread.getName().equals("mlp-cuda-device"));
+        .filter(thread -> thread.getName().equals("mlp-cuda-device"))
+        .collect(Collectors.toSet());
   }
 
   /** The number of files under the checkpoint directory whose names begin so. */
