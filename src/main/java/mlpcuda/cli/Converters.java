@@ -24,11 +24,8 @@ final class Converters {
 
   /** Converts a path; one that the locale's encoding cannot express is refused with that reason. */
   static final class FileName implements ITypeConverter<Path> {
-    private final Path folder;
+    private final Path folder; // the folder that relative paths start from
 
-    /**
-     * @param folder the folder that relative paths start from; empty: the process's own
-     */
     FileName(Path folder) {
       this.folder = folder;
     }

@@ -73,9 +73,8 @@ public final class Main {
       stop.released();
     }
     if (stop.isRequested()) {
-      // The JVM is ending already, with the signal's exit code. JDK 17 lets a later exit replace
-      // that
-      // code if it comes between the end of the hooks and the end of the process.
+      // The JVM is ending already, with the signal's exit code. In JDK 17 a second exit replaces
+      // this code if it comes between the end of the hooks and the end of the process.
       return;
     }
     System.exit(code);

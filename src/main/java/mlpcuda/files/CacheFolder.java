@@ -62,10 +62,11 @@ public final class CacheFolder {
   /** Whether a folder is there already, or this user may make it and what is missing above it. */
   private static boolean canBeMade(Path folder) {
     Path existing = folder;
-    while (!Files.exists(existing)) {
+    while (existing != null && !Files.exists(existing)) {
       existing = existing.getParent();
     }
-    return existing.equals(folder) || Files.isDirectory(existing) && Files.isWritable(existing);
+    return existing != null
+        && (existing.equals(folder) || Files.isDirectory(existing) && Files.isWritable(existing));
   }
 
   /** Makes a folder that only this user can enter; it is deleted at the end of the process. */

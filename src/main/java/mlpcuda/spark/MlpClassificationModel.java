@@ -185,12 +185,13 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
    */
   private static Dataset<Row> as(StructType schema, Dataset<Row> rows) {
     StructField[] fields = schema.fields();
+    StructField[] before = rows.schema().fields();
     String[] numbered =
         IntStream.range(0, fields.length).mapToObj(i -> "c" + i).toArray(String[]::new);
     Column[] columns = new Column[fields.length];
     for (int i = 0; i < fields.length; i++) {
       Column column = functions.col(numbered[i]);
-      DataType found = rows.schema().fields()[i].dataType();
+      DataType found = before[i].dataType();
       DataType wanted = fields[i].dataType();
       if (!found.equals(wanted) && Cast.canCast(found, wanted)) { // not to a type that is Python's
         column = column.cast(wanted);

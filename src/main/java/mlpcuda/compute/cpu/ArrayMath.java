@@ -286,12 +286,6 @@ final class ArrayMath {
 
   /** One step of Adam. As in PyTorch, its scalars are computed in double, then rounded to float. */
   static final class Adam {
-    /**
-     * Added to squares, so that their average is never subnormal: its root stays far below eps. See
-     * {@link #settled}.
-     */
-    private static final float LEAST_SQUARE = 0x1p-110f;
-
     private final float beta1;
     private final float oneMinusBeta1;
     private final float beta2;
@@ -320,7 +314,8 @@ final class ArrayMath {
         float weight = w[i] * shrink;
         float g = dw[i] + decay * weight;
         float mean = settled(m[i] * beta1 + oneMinusBeta1 * g);
-        float square = v[i] * beta2 + (oneMinusBeta2 * g * g + LEAST_SQUARE);
+        float square = v[i] * beta2 + oneMinusBeta2 * g * g;
+        square = Math.max(square, TINY) - TINY; // is settled as well, and never negative
         m[i] = mean;
         v[i] = square;
         w[i] = weight + minusStepSize * mean / ((float) Math.sqrt(square) + eps);
