@@ -147,11 +147,7 @@ public final class Model implements AutoCloseable {
   private ExampleSet fitting(Examples examples) {
     Layout expected = network.form().layout();
     ExampleSet set = examples.set();
-    boolean fits =
-        expected instanceof Layout.Columns columns
-            ? columns.fits(set.layout())
-            : set.layout().equals(expected);
-    if (!fits) {
+    if (!expected.fits(set.layout())) {
       throw new IllegalArgumentException(
           "examples must be of %s as the network's, found %s".formatted(expected, set.layout()));
     }

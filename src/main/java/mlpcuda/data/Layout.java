@@ -9,6 +9,11 @@ public sealed interface Layout extends Serializable {
   /** The number of inputs of an example, I. */
   int inputs();
 
+  /** Whether examples of that layout can stand for examples of this one. */
+  default boolean fits(Layout other) {
+    return equals(other);
+  }
+
   /**
    * Images of one size.
    *
@@ -66,6 +71,7 @@ public sealed interface Layout extends Serializable {
      * Whether examples of that layout can stand for examples of this one: they have the same
      * columns, or as many inputs and, on one side, no names by which their order can be told.
      */
+    @Override
     public boolean fits(Layout other) {
       return equals(other)
           || other instanceof Columns found

@@ -128,9 +128,9 @@ record Checkpoints(String folder, SerializableConfiguration configuration) imple
   }
 
   /**
-   * Writes the number of epochs until a checkpoint, their losses, and the file of the checkpoint.
-   * It is one file, which is written under another name first, because an executor can be lost at
-   * any moment.
+   * Writes the number of epochs until a checkpoint, their losses, and the file of the checkpoint
+   * into one file. The file has another name until it is complete, because an executor can be lost
+   * at any moment.
    */
   private void write(
       FileSystem system,

@@ -3,6 +3,7 @@ package mlpcuda.spark;
 import java.io.Serializable;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.catalyst.analysis.UnresolvedAttribute;
 import org.apache.spark.sql.internal.SQLConf;
@@ -24,19 +25,27 @@ record ColumnPath(int... indices) implements Serializable {
    * @throws IllegalArgumentException if there is no such column
    */
   static ColumnPath of(StructType schema, String name) {
+    return find(schema, name)
+        .orElseThrow(
+            () ->
+                new IllegalArgumentException(
+                    "%s: there is no such column, but there are %s"
+                        .formatted(name, String.join(", ", schema.fieldNames()))));
+  }
+
+  /** Finds a column that may be missing. */
+  static Optional<ColumnPath> find(StructType schema, String name) {
     List<String> parts = CollectionConverters.asJava(UnresolvedAttribute.parseAttributeName(name));
     int[] indices = new int[parts.size()];
     DataType within = schema;
     for (int i = 0; i < indices.length; i++) {
       indices[i] = within instanceof StructType fields ? index(fields, parts.get(i)) : -1;
       if (indices[i] < 0) {
-        throw new IllegalArgumentException(
-            "%s: there is no such column, but there are %s"
-                .formatted(name, String.join(", ", schema.fieldNames())));
+        return Optional.empty();
       }
       within = ((StructType) within).fields()[indices[i]].dataType();
     }
-    return new ColumnPath(indices);
+    return Optional.of(new ColumnPath(indices));
   }
 
   private static int index(StructType fields, String name) {
@@ -51,16 +60,6 @@ record ColumnPath(int... indices) implements Serializable {
       }
     }
     return -1;
-  }
-
-  /** Whether there is such a column. */
-  static boolean exists(StructType schema, String name) {
-    try {
-      of(schema, name);
-      return true;
-    } catch (IllegalArgumentException e) {
-      return false;
-    }
   }
 
   /** The type of the column in a schema that has it. */

@@ -1,5 +1,6 @@
 package mlpcuda.spark;
 
+import java.util.Optional;
 import java.util.function.BiFunction;
 import org.apache.spark.ml.linalg.SQLDataTypes;
 import org.apache.spark.sql.types.DataType;
@@ -27,8 +28,9 @@ final class FeatureSchema {
       String[] columns,
       BiFunction<StructType, DataType, StructType> rule) {
     FeatureColumns.of(schema, columns); // checks them
-    if (ColumnPath.exists(schema, name)) {
-      return rule.apply(schema, ColumnPath.of(schema, name).type(schema));
+    Optional<ColumnPath> found = ColumnPath.find(schema, name);
+    if (found.isPresent()) {
+      return rule.apply(schema, found.get().type(schema));
     }
     // Several columns stand for the one that Spark asks for.
     DataType vector = SQLDataTypes.VectorType();

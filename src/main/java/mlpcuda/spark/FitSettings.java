@@ -60,11 +60,8 @@ record FitSettings(MlpClassifier of) implements Serializable {
           "scaling must be one of %s with imageShape, and none of them without it, found %s"
               .formatted(String.join(", ", IMAGES), of.getScaling()));
     }
-    int classes = widths[widths.length - 1];
-    if (of.isDefined(of.thresholds()) && of.getThresholds().length != classes) {
-      throw new IllegalArgumentException(
-          "thresholds must have one number for each of the %d classes, found %d"
-              .formatted(classes, of.getThresholds().length));
+    if (of.isDefined(of.thresholds())) {
+      checkThresholds(of.getThresholds(), widths[widths.length - 1]);
     }
     if (of.isSet(of.initialWeights())
         && of.isSet(of.scaling())
@@ -82,6 +79,19 @@ record FitSettings(MlpClassifier of) implements Serializable {
       throw new IllegalArgumentException(
           "with several workers there are no members and no validation rows: numWorkers, members and"
               + " validationIndicatorCol cannot be combined");
+    }
+  }
+
+  /**
+   * Checks the numbers that probabilities are divided by.
+   *
+   * @throws IllegalArgumentException if there is not one for each class
+   */
+  static void checkThresholds(double[] thresholds, int classes) {
+    if (thresholds.length != classes) {
+      throw new IllegalArgumentException(
+          "thresholds must have one number for each of the %d classes, found %d"
+              .formatted(classes, thresholds.length));
     }
   }
 

@@ -148,10 +148,8 @@ public class MlpClassificationModel extends MultilayerPerceptronClassificationMo
   public Dataset<Row> transform(Dataset<?> dataset) {
     StructType schema = transformSchema(dataset.schema());
     double[] divisors = isDefined(thresholds()) ? getThresholds() : new double[0];
-    if (divisors.length > 0 && divisors.length != numClasses()) {
-      throw new IllegalArgumentException(
-          "thresholds must have one number for each of the %d classes, found %d"
-              .formatted(numClasses(), divisors.length));
+    if (divisors.length > 0) {
+      FitSettings.checkThresholds(divisors, numClasses());
     }
     var outputs =
         new Scoring.Outputs(

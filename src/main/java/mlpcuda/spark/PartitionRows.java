@@ -45,10 +45,9 @@ final class PartitionRows {
   private record Key(int index, long hash, int label, float weight, boolean isHeld) {}
 
   /**
-   * All rows, by their hashes.
+   * All rows, by their hashes. Their features are finite: whoever read them refused others.
    *
    * @param width the number of features, I
-   * @throws BadRowException if a feature is not finite
    */
   static Iterator<LabelledRow> sorted(Iterator<LabelledRow> rows, int width) {
     if (!rows.hasNext()) {
@@ -59,7 +58,7 @@ final class PartitionRows {
     try (ExamplesBuilder builder = ExamplesBuilder.rows(width)) {
       while (rows.hasNext()) {
         LabelledRow row = rows.next();
-        add(row, builder);
+        builder.add(row.features, 0);
         keys.add(new Key(keys.size(), row.hash(), row.label, row.weight, row.isHeld));
       }
       features = builder.build();
@@ -68,13 +67,5 @@ final class PartitionRows {
     return keys.stream()
         .map(key -> new LabelledRow(features.values(key.index), key.label, key.weight, key.isHeld))
         .iterator();
-  }
-
-  private static void add(LabelledRow row, ExamplesBuilder to) {
-    try {
-      to.add(row.features, 0);
-    } catch (IllegalArgumentException e) {
-      throw BadRowException.of(e);
-    }
   }
 }
